@@ -1,0 +1,69 @@
+// One fused operation that runs as a unit, as a plain value with a canonical text key. The key is what tables
+// are indexed by, so it holds everything that decides the layer's work except batch size and data type, which
+// are settings of a measurement and have columns of their own.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace hacscale {
+
+enum class LayerKind : std::uint8_t {
+    conv,            // convolution + bias + [residual add] + activation; depthwise when groups == channels
+    max_pool,        // maximum over a window; padding never wins
+    global_avg_pool,  // mean over height and width
+    linear,          // fully connected + bias + activation; the input is flattened
+    squeeze_excite,  // x * gate(W2 act(W1 mean(x) + b1) + b2), per channel
+    scale_shift,     // y = act(scale[c] * x + shift[c]): a batch-norm that nothing can absorb (pre-activation)
+};
+
+enum class Activation : std::uint8_t { none, relu, relu6, silu, hard_swish, sigmoid, hard_sigmoid };
+
+enum class DataType : std::uint8_t { f32, bf16, f16 };
+
+// All sizes are elements. A square kernel, stride and padding; padding is symmetric.
+struct LayerSpec {
+    LayerKind kind = LayerKind::conv;
+    Activation activation = Activation::none;  // for squeeze_excite: the activation between the two products
+    Activation gate = Activation::none;        // squeeze_excite only: sigmoid or hard_sigmoid
+    bool bias = true;                          // conv, linear: a bias is added (a folded batch-norm has one)
+    bool residual = false;                     // conv: a second input of the output's shape is added, then activation
+    int in_channels = 0;
+    int in_height = 1;
+    int in_width = 1;
+    int out_channels = 0;
+    int kernel = 1;
+    int stride = 1;
+    int padding = 0;
+    int groups = 1;
+    int squeeze_channels = 0;  // squeeze_excite only
+
+    int out_height() const;
+    int out_width() const;
+    bool depthwise() const { return kind == LayerKind::conv && groups > 1 && groups == in_channels && groups == out_channels; }
+
+    // For example "conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu". Stable: tables on disk depend on it.
+    std::string key() const;
+    // The inverse of key(). Throws InputError naming the part that is wrong.
+    static LayerSpec from_key(std::string_view key);
+
+    auto operator<=>(const LayerSpec&) const = default;
+};
+
+std::string_view name_of(LayerKind kind);
+std::string_view name_of(Activation activation);
+std::string_view name_of(DataType type);
+// Each throws InputError listing the names it knows.
+Activation activation_from_name(std::string_view name);
+DataType data_type_from_name(std::string_view name);
+std::size_t size_of(DataType type);  // bytes an element
+
+struct LayerSpecHash {
+    std::size_t operator()(const LayerSpec& layer) const noexcept;
+};
+
+}  // namespace hacscale
