@@ -1,0 +1,95 @@
+// The latency table: one SQLite file in WAL mode. Each row is committed as it is measured, so that an interrupted run goes
+// on where it was. A table belongs to one device fingerprint and one schema version; opening it with another is refused
+// with both named. One writer at a time: a second one is told which process holds it.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "profiler/table/row.hpp"
+
+namespace hacscale {
+
+// The device as the table keeps it. `fingerprint` is a hash of what must match for rows to be comparable.
+struct DeviceRecord {
+    std::string id;           // "cpu", "cuda:0"
+    std::string name;
+    std::string fingerprint;
+    std::string properties;   // JSON object: cores or SMs, memory, clocks, driver, library versions, threads
+    bool operator==(const DeviceRecord&) const = default;
+};
+
+// Measured ceilings of the device for one data type; docs/method.md, "Peak".
+struct PeakRecord {
+    DataType type = DataType::f32;
+    double flops_per_s = 0.0;
+    double bytes_per_s = 0.0;
+    std::optional<double> nominal_flops_per_s;
+    std::optional<double> nominal_bytes_per_s;
+    bool operator==(const PeakRecord&) const = default;
+};
+
+// A whole network measured on the device beside the table's prediction of it.
+struct VerificationRecord {
+    std::string model;       // name
+    std::string model_hash;
+    int batch = 1;
+    DataType type = DataType::f32;
+    CacheState cache = CacheState::network;  // of the rows summed
+    double predicted_us = 0.0;
+    double measured_us = 0.0;
+    double ci95_us = 0.0;
+    std::string measured_at;
+    bool operator==(const VerificationRecord&) const = default;
+};
+
+enum class OpenMode { read, write, create };
+
+struct RowFilter {
+    std::optional<std::string> layer_contains;  // substring of the key
+    std::optional<LayerKind> kind;
+    std::optional<int> batch;
+    std::optional<DataType> type;
+    std::optional<CacheState> cache;
+    std::optional<RowStatus> status;
+};
+
+class Table {
+  public:
+    // read: must exist. write: must exist, takes the writer's lock. create: makes the file for `device` if it is not there,
+    // else as write; then `device` must match. Errors: InputError for a file that is no table, truncated, of another schema
+    // or device; WorkError for a full disk, a read-only folder, or another writer.
+    static Table open(const std::filesystem::path& file, OpenMode mode, const DeviceRecord* device = nullptr);
+    ~Table();
+    Table(Table&&) noexcept;
+    Table& operator=(Table&&) noexcept;
+
+    const std::filesystem::path& file() const;
+    DeviceRecord device() const;
+
+    void put(const Row& row);  // inserts or replaces; durable when it returns
+    void put(const std::vector<Row>& rows);  // in one transaction
+    std::optional<Row> find(const RowKey& key) const;
+    // All footprints at which this layer was measured in this state, ascending (one row for warm and cold).
+    std::vector<Row> find_all(const LayerSpec& layer, int batch, DataType type, CacheState cache) const;
+    std::vector<Row> query(const RowFilter& filter) const;  // sorted by key
+    void for_each(const RowFilter& filter, const std::function<void(const Row&)>& visit) const;
+    std::int64_t size() const;
+
+    void put(const PeakRecord& peak);
+    std::optional<PeakRecord> peak(DataType type) const;
+    void put(const VerificationRecord& record);  // appended
+    std::vector<VerificationRecord> verifications() const;
+
+    struct Impl;
+
+  private:
+    explicit Table(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hacscale
