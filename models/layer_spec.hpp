@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,7 +26,15 @@ enum class Activation : std::uint8_t { none, relu, relu6, silu, hard_swish, sigm
 
 enum class DataType : std::uint8_t { f32, bf16, f16 };
 
-// All sizes are elements. A square kernel, stride and padding; padding is symmetric.
+// How the tensors that a layer reads and writes lie in memory. On GPUs it is always channels_last; on CPUs the blocked
+// layout is what Winograd kernels take, and which of the two is faster depends on the network.
+enum class Layout : std::uint8_t {
+    channels_last,  // NHWC
+    blocked,        // NCHW with 16 channels innermost; a count that is no multiple of 16 is padded with zeros
+};
+
+// All sizes are elements. A square kernel, stride and padding; padding is symmetric. Fields that a kind does not use
+// keep their defaults, and out_channels equals in_channels where no weights change it, so that equal layers compare equal.
 struct LayerSpec {
     LayerKind kind = LayerKind::conv;
     Activation activation = Activation::none;  // for squeeze_excite: the activation between the two products
@@ -41,6 +50,7 @@ struct LayerSpec {
     int padding = 0;
     int groups = 1;
     int squeeze_channels = 0;  // squeeze_excite only
+    Layout layout = Layout::channels_last;
 
     int out_height() const;
     int out_width() const;
@@ -54,12 +64,21 @@ struct LayerSpec {
     auto operator<=>(const LayerSpec&) const = default;
 };
 
+constexpr int max_layer_size = 65536;               // channels, height, width, kernel, stride
+constexpr double max_layer_macs = 1099511627776.0;  // 2^40, also the most elements of an input or output
+
+// What makes this no layer that can run (a size out of range, groups that do not divide the channels, a window larger than
+// its input), in words; nothing when it is sound.
+std::optional<std::string> fault_of(const LayerSpec& layer);
+
 std::string_view name_of(LayerKind kind);
 std::string_view name_of(Activation activation);
 std::string_view name_of(DataType type);
+std::string_view name_of(Layout layout);
 // Each throws InputError listing the names it knows.
 Activation activation_from_name(std::string_view name);
 DataType data_type_from_name(std::string_view name);
+Layout layout_from_name(std::string_view name);
 std::size_t size_of(DataType type);  // bytes an element
 
 struct LayerSpecHash {

@@ -93,13 +93,25 @@ struct ModelSpec {
     int in_channels = 3;
     int resolution = 224;  // square input, pixels
     int classes = 1000;
+    // Not part of the YAML: set for the device the model is about to run on (Backend::preferred_layout).
+    Layout layout = Layout::channels_last;
     std::vector<PlainLayer> stem;
     std::vector<StageSpec> stages;
     std::vector<PlainLayer> head;
     bool operator==(const ModelSpec&) const = default;
 };
 
-// Throws InputError when the parts do not fit together (a width that groups do not divide, a map shrunk to nothing,
+constexpr int max_stage_depth = 1000;
+constexpr int max_section_entries = 64;  // of the stem, the stages and the head, each
+
+// Whether blocks of this kind have an inner width, and so one entry a block in StageSpec::inner_widths.
+bool has_inner_width(BlockKind kind);
+
+// Channels between the two products of a squeeze-excite in a block of these widths. With a divisor above 1, the rounding of
+// the MobileNet papers' code: to the nearest multiple, one more where that would lose over a tenth.
+int squeeze_width(const SqueezeExciteSpec& spec, int inner_width, int input_width);
+
+// Throws InputError (ModelProblem, models/model_problem.hpp) when the parts do not fit together (a width that groups do not divide, a map shrunk to nothing,
 // inner widths of the wrong number, sizes outside 1..65536, more than 2^40 MACs). YAML loading calls it with places.
 void check(const ModelSpec& model);
 

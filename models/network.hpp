@@ -36,7 +36,7 @@ struct Network {
     std::int64_t peak_activation_bytes(int batch, DataType type) const;
 };
 
-// Throws InputError as check() does.
+// Every layer gets the model's layout. Throws InputError as check() does.
 Network lower(const ModelSpec& model);
 
 }  // namespace hacscale
