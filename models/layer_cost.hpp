@@ -18,7 +18,10 @@ struct LayerCost {
     LayerCost& operator+=(const LayerCost& other);
 };
 
-// macs and activations are for the whole batch.
+// Weights that inputs are multiplied with: no biases, shifts or batch-norms. A scale_shift has its scales.
+std::int64_t product_weights(const LayerSpec& layer);
+
+// For layers without a fault (fault_of); a larger one could overflow. macs and activations are for the whole batch.
 LayerCost cost_of(const LayerSpec& layer, int batch, DataType type);
 
 }  // namespace hacscale

@@ -3,7 +3,8 @@
 //  - inner widths keep their ratio to the block's width (basic, bottleneck) or to the block's input (inverted residuals);
 //  - added blocks repeat the last block of their stage;
 //  - followers are rounded to the nearest multiple of 8 (of group_width for grouped bottlenecks), at least one multiple,
-//    unless the stage keeps its base width: then they keep theirs exactly.
+//    unless the width they follow has its base value: then they keep theirs exactly;
+//  - an inverted residual without an expansion conv (inner width equal to its input) stays without.
 #pragma once
 
 #include <compare>
@@ -24,7 +25,7 @@ struct ScalingChoice {
 // The choice that changes nothing.
 ScalingChoice choice_of(const ModelSpec& base);
 
-// Throws InputError when the choice has another number of stages or the result fails check().
+// `base` passes check(). Throws InputError when the choice has another number of stages or the result fails check().
 // scaled(base, choice_of(base)) == base. The name of the result is the base's.
 ModelSpec scaled(const ModelSpec& base, const ScalingChoice& choice);
 

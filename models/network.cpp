@@ -1,0 +1,70 @@
+#include "models/network.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace hacscale {
+namespace {
+
+LayerCost cost_at_batch_1(const NetworkNode& node) {
+    return cost_of(node.layer, 1, DataType::f32);
+}
+
+}  // namespace
+
+std::int64_t Network::params() const {
+    std::int64_t sum = 0;
+    for (const NetworkNode& node : nodes) sum += node.learned_params;
+    return sum;
+}
+
+std::int64_t Network::macs() const {
+    std::int64_t sum = 0;
+    for (const NetworkNode& node : nodes) sum += cost_at_batch_1(node).macs;
+    return sum;
+}
+
+std::int64_t Network::activations() const {
+    std::int64_t sum = 0;
+    for (const NetworkNode& node : nodes) sum += cost_at_batch_1(node).activations;
+    return sum;
+}
+
+std::int64_t Network::bytes(int batch, DataType type) const {
+    std::int64_t sum = 0;
+    for (const NetworkNode& node : nodes) sum += cost_of(node.layer, batch, type).bytes;
+    return sum;
+}
+
+std::int64_t Network::weight_bytes(DataType type) const {
+    std::int64_t sum = 0;
+    for (const NetworkNode& node : nodes) sum += cost_at_batch_1(node).params;
+    return sum * static_cast<std::int64_t>(size_of(type));
+}
+
+std::int64_t Network::peak_activation_bytes(int batch, DataType type) const {
+    const std::int64_t image_elements = std::int64_t{in_channels} * resolution * resolution;
+    // Position 0 stands for the network's input, position i + 1 for the output of node i.
+    std::vector<std::int64_t> elements{image_elements};
+    std::vector<std::size_t> last_reader(nodes.size() + 1, 0);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        elements.push_back(cost_at_batch_1(nodes[i]).activations);
+        last_reader[i + 1] = i;  // an output that nobody reads is alive while it is written
+        last_reader[static_cast<std::size_t>(nodes[i].input + 1)] = i;
+        if (nodes[i].layer.residual) last_reader[static_cast<std::size_t>(nodes[i].residual + 1)] = i;
+    }
+    std::vector<std::vector<std::size_t>> freed_after(nodes.size());
+    for (std::size_t position = 0; position < elements.size() && !nodes.empty(); ++position) {
+        freed_after[last_reader[position]].push_back(position);
+    }
+    std::int64_t alive = image_elements;
+    std::int64_t peak = image_elements;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        alive += elements[i + 1];
+        peak = std::max(peak, alive);
+        for (const std::size_t position : freed_after[i]) alive -= elements[position];
+    }
+    return peak * batch * static_cast<std::int64_t>(size_of(type));
+}
+
+}  // namespace hacscale

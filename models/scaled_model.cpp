@@ -1,0 +1,119 @@
+#include "models/scaled_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "models/detail/model_fields.hpp"
+
+namespace hacscale {
+namespace {
+
+constexpr int follower_grid = 8;
+
+// A width that follows another: it keeps the base's ratio to it, on the grid; unchanged if the other is
+// unchanged.
+int follow(int base_width, int base_leader, int leader, int grid) {
+    if (leader == base_leader) return base_width;
+    const double exact = static_cast<double>(base_width) * leader / base_leader;
+    const double multiples = std::max(1.0, std::round(exact / grid));
+    // check() refuses what is above its limit; clamping keeps the conversion defined.
+    return static_cast<int>(std::min(multiples * grid, 1e9));
+}
+
+void follow_convs(std::vector<PlainLayer>& layers, int base_leader, int leader) {
+    for (PlainLayer& layer : layers) {
+        if (auto* conv = std::get_if<ConvSpec>(&layer)) {
+            conv->width = follow(conv->width, base_leader, leader, follower_grid);
+        }
+    }
+}
+
+// Channels that the first stage reads.
+int stem_width(const ModelSpec& model) {
+    int width = model.in_channels;
+    for (const PlainLayer& layer : model.stem) {
+        if (const auto* conv = std::get_if<ConvSpec>(&layer)) width = conv->width;
+        if (const auto* linear = std::get_if<LinearSpec>(&layer)) width = linear->width;
+    }
+    return width;
+}
+
+bool follows_input(BlockKind kind) {
+    return kind == BlockKind::inverted_residual || kind == BlockKind::fused_inverted_residual;
+}
+
+// The inner widths of a stage with another width, depth and input.
+std::vector<int> follow_inner(const StageSpec& base, int base_input, const StageSpec& changed, int input) {
+    std::vector<int> inner_widths;
+    if (!has_inner_width(base.block)) return inner_widths;
+    const int grid = base.group_width > 0 ? base.group_width : follower_grid;
+    inner_widths.reserve(changed.depth);
+    for (int block = 0; block < changed.depth; ++block) {
+        const int model_block = std::min(block, base.depth - 1);
+        const int base_inner = base.inner_widths[model_block];
+        if (!follows_input(base.block)) {
+            inner_widths.push_back(follow(base_inner, base.width, changed.width, grid));
+            continue;
+        }
+        const int base_leader = model_block == 0 ? base_input : base.width;
+        const int leader = block == 0 ? input : changed.width;
+        // An inner width equal to its input says "no expansion conv", and goes on saying so off the grid.
+        inner_widths.push_back(base_inner == base_leader ? leader
+                                                         : follow(base_inner, base_leader, leader, grid));
+    }
+    return inner_widths;
+}
+
+void require_size(std::string_view what, std::size_t size, std::size_t stages) {
+    if (size == stages) return;
+    throw InputError(
+        fmt::format("the scaling choice has {} {}, but the model has {} stages", size, what, stages));
+}
+
+}  // namespace
+
+ScalingChoice choice_of(const ModelSpec& base) {
+    ScalingChoice choice;
+    for (const StageSpec& stage : base.stages) {
+        choice.widths.push_back(stage.width);
+        choice.depths.push_back(stage.depth);
+    }
+    choice.resolution = base.resolution;
+    return choice;
+}
+
+ModelSpec scaled(const ModelSpec& base, const ScalingChoice& choice) {
+    detail::check_fields(base);
+    require_size("widths", choice.widths.size(), base.stages.size());
+    require_size("depths", choice.depths.size(), base.stages.size());
+    for (const int depth : choice.depths) {
+        if (depth < 1 || depth > max_stage_depth) {
+            throw InputError(fmt::format("the scaling choice has a depth of {}, expected 1 to {}", depth,
+                                         max_stage_depth));
+        }
+    }
+    ModelSpec model = base;
+    model.resolution = choice.resolution;
+    if (!base.stages.empty()) {
+        follow_convs(model.stem, base.stages.front().width, choice.widths.front());
+        follow_convs(model.head, base.stages.back().width, choice.widths.back());
+    }
+    int base_input = stem_width(base);
+    int input = stem_width(model);
+    for (std::size_t i = 0; i < base.stages.size(); ++i) {
+        StageSpec& stage = model.stages[i];
+        stage.width = choice.widths[i];
+        stage.depth = choice.depths[i];
+        stage.inner_widths = follow_inner(base.stages[i], base_input, stage, input);
+        base_input = base.stages[i].width;
+        input = stage.width;
+    }
+    check(model);
+    return model;
+}
+
+}  // namespace hacscale
