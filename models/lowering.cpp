@@ -69,6 +69,7 @@ private:
         layer.in_channels = layer.out_channels = here_.channels;
         layer.in_height = here_.height;
         layer.in_width = here_.width;
+        layer.layout = model_.layout;
         return layer;
     }
 
