@@ -1,0 +1,20 @@
+#include "cli/commands.hpp"
+
+#include <array>
+
+#include "cli/commands/completion.hpp"
+#include "cli/commands/devices.hpp"
+#include "cli/commands/models.hpp"
+
+namespace hacscale::cli {
+
+std::span<const Command> commands() {
+    static constexpr std::array table{
+        Command{"devices", declare_devices},
+        Command{"models", declare_models},
+        Command{"completion", declare_completion},
+    };
+    return table;
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,96 @@
+#include "cli/commands/devices.hpp"
+
+#include <algorithm>
+
+#include "cli/print_json.hpp"
+#include "cli/text_table.hpp"
+#include "kernels/backend_registry.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+const Backend* backend_of(const BackendRegistry& registry, const LoadAttempt& attempt) {
+    for (const auto& backend : registry.backends()) {
+        if (backend->name() == attempt.backend) {
+            return backend.get();
+        }
+    }
+    return nullptr;
+}
+
+Json device_json(const BackendDevice& device) {
+    return {{"id", device.id},
+            {"name", device.name},
+            {"fingerprint", device.fingerprint},
+            {"properties", Json::parse(device.properties)},
+            {"warnings", device.warnings}};
+}
+
+Json backends_json(const BackendRegistry& registry) {
+    Json backends = Json::array();
+    for (const LoadAttempt& attempt : registry.attempts()) {
+        Json devices = Json::array();
+        if (const Backend* backend = attempt.ready() ? backend_of(registry, attempt) : nullptr) {
+            for (const BackendDevice& device : backend->devices()) {
+                devices.push_back(device_json(device));
+            }
+        }
+        backends.push_back({{"name", attempt.backend},
+                            {"available", attempt.ready()},
+                            {"reason", attempt.reason},
+                            {"stage", attempt.stage},
+                            {"path", attempt.path.string()},
+                            {"devices", std::move(devices)}});
+    }
+    return backends;
+}
+
+void print_backends(std::ostream& out, const Json& backends) {
+    TextTable table(
+        {{"backend", Align::left}, {"device", Align::left}, {"name", Align::left}, {"fingerprint"}});
+    for (const Json& backend : backends) {
+        for (const Json& device : backend["devices"]) {
+            table.add({backend["name"], device["id"], device["name"], device["fingerprint"]});
+        }
+    }
+    table.print(out);
+    for (const Json& backend : backends) {
+        if (!backend["available"]) {
+            out << backend["name"].get<std::string>() << ": not available ("
+                << backend["stage"].get<std::string>() << "): " << backend["reason"].get<std::string>()
+                << '\n';
+        }
+        for (const Json& device : backend["devices"]) {
+            for (const Json& warning : device["warnings"]) {
+                out << device["id"].get<std::string>() << ": " << warning.get<std::string>() << '\n';
+            }
+        }
+    }
+}
+
+ExitStatus list_devices(Session& session) {
+    const BackendRegistry registry = BackendRegistry::load();
+    const Json backends = backends_json(registry);
+    if (session.json) {
+        print_json(session.out, {{"backends", backends}});
+    } else {
+        print_backends(session.out, backends);
+    }
+    const bool any = std::any_of(backends.begin(), backends.end(),
+                                 [](const Json& backend) { return !backend["devices"].empty(); });
+    if (!any) {
+        throw MissingError(
+            "no backend can run here; the CPU backend needs the package libdnnl2, and its module in "
+            "the folder backends/ beside the program");
+    }
+    return ExitStatus::done;
+}
+
+}  // namespace
+
+Run declare_devices(CLI::App&) {
+    return list_devices;
+}
+
+}  // namespace hacscale::cli

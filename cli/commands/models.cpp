@@ -1,0 +1,143 @@
+#include "cli/commands/models.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/model_json.hpp"
+#include "cli/options.hpp"
+#include "cli/text_table.hpp"
+#include "models/network.hpp"
+#include "models/zoo.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+ExitStatus list_models(Session& session) {
+    Json models = Json::array();
+    TextTable table(
+        {{"model", Align::left}, {"params"}, {"MACs"}, {"activations"}, {"resolution"}, {"stages"}});
+    for (const std::string& name : zoo_names()) {
+        const ModelSpec model = find_model(name);
+        const Network network = lower(model);
+        models.push_back({{"name", name},
+                          {"params", network.params()},
+                          {"macs", network.macs()},
+                          {"activations", network.activations()},
+                          {"resolution", model.resolution},
+                          {"classes", model.classes},
+                          {"stages", model.stages.size()}});
+        table.add({name, with_separators(network.params()), with_separators(network.macs()),
+                   with_separators(network.activations()), std::to_string(model.resolution),
+                   std::to_string(model.stages.size())});
+    }
+    if (session.json) {
+        print_json(session.out, {{"models", std::move(models)}});
+    } else {
+        table.print(session.out);
+    }
+    return ExitStatus::done;
+}
+
+struct ShowOptions {
+    std::string model;
+    MeasureOptions measure;
+    bool layers = false;
+    bool graph = false;
+};
+
+std::string widths_text(const StageSpec& stage) {
+    std::string text;
+    for (const int width : stage.inner_widths) {
+        text += (text.empty() ? "" : ",") + std::to_string(width);
+    }
+    return text;
+}
+
+void print_stages(std::ostream& out, const ModelSpec& model) {
+    TextTable table({{"stage", Align::left},
+                     {"block", Align::left},
+                     {"width"},
+                     {"depth"},
+                     {"stride"},
+                     {"kernel"},
+                     {"inner widths", Align::left}});
+    for (const StageSpec& stage : model.stages) {
+        table.add({stage.name, std::string(name_of(stage.block)), std::to_string(stage.width),
+                   std::to_string(stage.depth), std::to_string(stage.stride), std::to_string(stage.kernel),
+                   widths_text(stage)});
+    }
+    table.print(out);
+}
+
+void print_layers(std::ostream& out, const Json& model) {
+    TextTable table({{"layer", Align::left}, {"key", Align::left}, {"MACs"}, {"params"}});
+    for (const Json& layer : model["layers"]) {
+        table.add(
+            {layer["name"], layer["key"], with_separators(layer["macs"]), with_separators(layer["params"])});
+    }
+    table.print(out);
+}
+
+std::string node_reference(const Json& index) {
+    return index.is_null() ? "" : index == network_input ? "input" : index.dump();
+}
+
+void print_graph(std::ostream& out, const Json& model) {
+    TextTable table({{"node"}, {"name", Align::left}, {"reads"}, {"adds"}, {"key", Align::left}});
+    for (std::size_t i = 0; i < model["graph"].size(); ++i) {
+        const Json& node = model["graph"][i];
+        table.add({std::to_string(i), node["name"], node_reference(node["input"]),
+                   node_reference(node["residual"]), model["layers"][i]["key"]});
+    }
+    table.print(out);
+}
+
+ExitStatus show_model(const ShowOptions& options, Session& session) {
+    const ModelSpec model = find_model(options.model);
+    const Json json = model_json(model, options.measure.batch, options.measure.type());
+    if (session.json) {
+        print_json(session.out, json);
+        return ExitStatus::done;
+    }
+    session.out << fmt::format("{}: {} params, {} MACs, {} activations, {} bytes moved (batch {}, {})\n",
+                               model.name, with_separators(json["params"]), with_separators(json["macs"]),
+                               with_separators(json["activations"]), with_separators(json["bytes"]),
+                               options.measure.batch, options.measure.dtype)
+                << fmt::format("input {}x{}x{}, {} classes, hash {}\n", model.in_channels, model.resolution,
+                               model.resolution, model.classes, json["hash"].get<std::string>());
+    if (!model.source.empty()) {
+        session.out << "source: " << model.source << '\n';
+    }
+    session.out << '\n';
+    print_stages(session.out, model);
+    if (options.layers) {
+        session.out << '\n';
+        print_layers(session.out, json);
+    }
+    if (options.graph) {
+        session.out << '\n';
+        print_graph(session.out, json);
+    }
+    return ExitStatus::done;
+}
+
+Run declare_show(CLI::App& parser) {
+    auto options = std::make_shared<ShowOptions>();
+    parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
+    add_batch_and_dtype(parser, options->measure);
+    parser.add_flag("--layers", options->layers, "Also each layer with its cost");
+    parser.add_flag("--graph", options->graph, "Also which layer reads which");
+    return [options](Session& session) { return show_model(*options, session); };
+}
+
+}  // namespace
+
+Run declare_models(CLI::App& parser) {
+    SubCommands commands(parser);
+    commands.add("models show", declare_show);
+    return commands.run(list_models);
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,38 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/completion/completion.hpp"
+
+namespace hacscale::cli {
+
+std::string zsh_completion(const std::vector<CompletionWords>& words) {
+    std::string paths;
+    std::string cases;
+    for (const CompletionWords& one : words) {
+        if (!one.path.empty()) {
+            paths += fmt::format("{}\"{}\"", paths.empty() ? "" : " | ", one.path);
+        }
+        cases +=
+            fmt::format("        \"{}\") candidates=({} {} {}) ;;\n", one.path, fmt::join(one.commands, " "),
+                        fmt::join(one.options, " "), fmt::join(one.models, " "));
+    }
+    return fmt::format(R"(#compdef hacscale
+_hacscale() {{
+    local word="" command_path=""
+    local -a candidates
+    for word in "${{(@)words[2,CURRENT-1]}}"; do
+        case "${{command_path:+$command_path }}$word" in
+            ({}) command_path="${{command_path:+$command_path }}$word" ;;
+        esac
+    done
+    case "$command_path" in
+{}    esac
+    compadd -- "${{candidates[@]}}"
+    _files
+}}
+compdef _hacscale hacscale
+)",
+                       paths, cases);
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,83 @@
+#include "cli/model_json.hpp"
+
+#include "models/layer_cost.hpp"
+#include "models/model_yaml.hpp"
+#include "models/network.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+std::string stage_name(const ModelSpec& model, int stage) {
+    if (stage < 0) {
+        return "stem";
+    }
+    const auto index = static_cast<std::size_t>(stage);
+    return index < model.stages.size() ? model.stages[index].name : "head";
+}
+
+Json layer_json(const ModelSpec& model, const NetworkNode& node, int batch, DataType type) {
+    const LayerCost cost = cost_of(node.layer, 1, type);
+    return {{"key", node.layer.key()},
+            {"name", node.name},
+            {"stage", stage_name(model, node.stage)},
+            {"macs", cost.macs},
+            {"params", node.learned_params},
+            {"activations", cost.activations},
+            {"bytes", cost_of(node.layer, batch, type).bytes}};
+}
+
+// Every field of the layer, and which nodes it reads: an index into this array, -1 for the network's input,
+// null for no residual.
+Json graph_node_json(const NetworkNode& node) {
+    const LayerSpec& layer = node.layer;
+    return {{"name", node.name},
+            {"input", node.input},
+            {"residual", layer.residual ? Json(node.residual) : Json(nullptr)},
+            {"kind", name_of(layer.kind)},
+            {"activation", name_of(layer.activation)},
+            {"gate", name_of(layer.gate)},
+            {"bias", layer.bias},
+            {"in_channels", layer.in_channels},
+            {"in_height", layer.in_height},
+            {"in_width", layer.in_width},
+            {"out_channels", layer.out_channels},
+            {"out_height", layer.out_height()},
+            {"out_width", layer.out_width()},
+            {"kernel", layer.kernel},
+            {"stride", layer.stride},
+            {"padding", layer.padding},
+            {"groups", layer.groups},
+            {"squeeze_channels", layer.squeeze_channels},
+            {"layout", name_of(layer.layout)},
+            {"learned_params", node.learned_params}};
+}
+
+}  // namespace
+
+Json model_json(const ModelSpec& model, int batch, DataType type) {
+    const Network network = lower(model);
+    Json layers = Json::array();
+    Json graph = Json::array();
+    for (const NetworkNode& node : network.nodes) {
+        layers.push_back(layer_json(model, node, batch, type));
+        graph.push_back(graph_node_json(node));
+    }
+    return {{"name", model.name},
+            {"source", model.source},
+            {"hash", model_hash(model)},
+            {"in_channels", model.in_channels},
+            {"resolution", model.resolution},
+            {"classes", model.classes},
+            {"params", network.params()},
+            {"macs", network.macs()},
+            {"activations", network.activations()},
+            {"batch", batch},
+            {"dtype", name_of(type)},
+            {"bytes", network.bytes(batch, type)},
+            {"layers", std::move(layers)},
+            {"graph", std::move(graph)},
+            {"yaml", to_yaml(model)}};
+}
+
+}  // namespace hacscale::cli

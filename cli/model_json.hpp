@@ -1,0 +1,13 @@
+// A network as JSON, the answer of `models show --json`: its counts, its layers, and the graph from which
+// another framework can rebuild it. The contract stands in docs/formats.md.
+#pragma once
+
+#include "cli/print_json.hpp"
+#include "models/model_spec.hpp"
+
+namespace hacscale::cli {
+
+// Activations and MACs at batch 1; bytes at this batch and data type.
+Json model_json(const ModelSpec& model, int batch, DataType type);
+
+}  // namespace hacscale::cli

@@ -1,0 +1,19 @@
+// What a command may use of the world outside: its two streams, the messages, and what the global options
+// said.
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <ostream>
+
+namespace hacscale::cli {
+
+struct Session {
+    std::ostream& out;      // the answer, and nothing else
+    std::ostream& err;      // progress and messages
+    spdlog::logger& log;    // writes to err
+    bool json = false;      // --json: the answer is machine-readable
+    bool progress = false;  // err is a terminal and --quiet was not given: bars may be drawn
+};
+
+}  // namespace hacscale::cli

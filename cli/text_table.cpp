@@ -1,0 +1,58 @@
+#include "cli/text_table.hpp"
+
+#include <algorithm>
+
+namespace hacscale::cli {
+
+namespace {
+
+// Characters rather than bytes: continuation bytes of UTF-8 take no place.
+std::size_t width_of(const std::string& text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+void TextTable::add(std::vector<std::string> cells) {
+    cells.resize(columns_.size());
+    rows_.push_back(std::move(cells));
+}
+
+void TextTable::print(std::ostream& out) const {
+    std::vector<std::size_t> widths;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        std::size_t width = width_of(columns_[i].title);
+        for (const auto& row : rows_) {
+            width = std::max(width, width_of(row[i]));
+        }
+        widths.push_back(width);
+    }
+    const auto print_row = [&](const auto& cell) {
+        std::string line;
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            const std::string& text = cell(i);
+            const std::string space(widths[i] - width_of(text), ' ');
+            line += columns_[i].align == Align::left ? text + space : space + text;
+            line += "  ";
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out << line << '\n';
+    };
+    print_row([&](std::size_t i) -> const std::string& { return columns_[i].title; });
+    for (const auto& row : rows_) {
+        print_row([&](std::size_t i) -> const std::string& { return row[i]; });
+    }
+}
+
+std::string with_separators(std::int64_t number) {
+    std::string text = std::to_string(number);
+    const std::size_t first = number < 0 ? 1 : 0;
+    for (std::size_t i = text.size(); i > first + 3;) {
+        i -= 3;
+        text.insert(i, ",");
+    }
+    return text;
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,61 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "cli/near_misses.hpp"
+#include "cli/progress.hpp"
+#include "cli/text_table.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(TextTable, AlignsColumnsByCharacters) {
+    TextTable table({{"name", Align::left}, {"count"}});
+    table.add({"größer", "1"});
+    table.add({"a", "1,000"});
+    std::ostringstream out;
+    table.print(out);
+    EXPECT_EQ(out.str(),
+              "name    count\n"
+              "größer      1\n"
+              "a       1,000\n");
+}
+
+TEST(TextTable, SeparatesThousands) {
+    EXPECT_EQ(with_separators(0), "0");
+    EXPECT_EQ(with_separators(999), "999");
+    EXPECT_EQ(with_separators(1000), "1,000");
+    EXPECT_EQ(with_separators(1234567), "1,234,567");
+    EXPECT_EQ(with_separators(-123456), "-123,456");
+}
+
+TEST(NearMisses, FindsTheClosestFirst) {
+    const std::vector<std::string> known{"resnet18", "resnet34", "vgg16-bn"};
+    EXPECT_THAT(near_misses("resnet19", known), ElementsAre("resnet18", "resnet34"));
+    EXPECT_THAT(near_misses("efficientnet", known), IsEmpty());
+    EXPECT_EQ(did_you_mean("vgg16bn", known), "; did you mean vgg16-bn?");
+    EXPECT_EQ(did_you_mean("zzzzzz", known), "");
+}
+
+TEST(Progress, SaysRateAndTimeLeft) {
+    EXPECT_EQ(progress_line("layers", 5, 10, 2.0, 10), "layers [=====>    ] 5/10  2.5/s  2 s left");
+    EXPECT_EQ(progress_line("layers", 0, 10, 0.0, 4), "layers [>   ] 0/10");
+    EXPECT_EQ(progress_line("layers", 10, 10, 1.0, 4), "layers [====] 10/10  10/s  0 s left");
+    EXPECT_EQ(progress_line("rows", 1, 601, 1.0, 4), "rows [>   ] 1/601  1/s  10:00 min left");
+}
+
+TEST(Progress, DrawsNothingWhereThereIsNoTerminal) {
+    std::ostringstream err;
+    {
+        Progress progress(err, false, "layers", 10);
+        progress.set(5);
+    }
+    EXPECT_EQ(err.str(), "");
+}
+
+}  // namespace
+}  // namespace hacscale::cli
