@@ -17,23 +17,24 @@ enum class ExitStatus {
 };
 
 class Error : public std::runtime_error {
-  public:
+public:
     Error(ExitStatus status, const std::string& message) : std::runtime_error(message), status_(status) {}
     ExitStatus status() const { return status_; }
 
-  private:
+private:
     ExitStatus status_;
 };
 
-// The work failed for a reason that is neither the input's nor a missing component's: a full disk, a failed call.
+// The work failed for a reason that is neither the input's nor a missing component's: a full disk, a failed
+// call.
 class WorkError : public Error {
-  public:
+public:
     explicit WorkError(const std::string& message) : Error(ExitStatus::failed, message) {}
 };
 
 // The user's input is wrong. With a place, the text reads "file:line: message".
 class InputError : public Error {
-  public:
+public:
     explicit InputError(const std::string& message) : Error(ExitStatus::bad_input, message) {}
     InputError(const std::string& file, int line, const std::string& message)
         : Error(ExitStatus::bad_input, file + ":" + std::to_string(line) + ": " + message) {}
@@ -41,7 +42,7 @@ class InputError : public Error {
 
 // A device or a component is not on this machine; the text says what to install.
 class MissingError : public Error {
-  public:
+public:
     explicit MissingError(const std::string& message) : Error(ExitStatus::missing, message) {}
 };
 

@@ -1,0 +1,63 @@
+// A backend compiles networks for the devices of one kind and runs them. It is a module loaded at run time
+// (see backend_registry.hpp), so that the program starts where a backend's libraries are absent.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/network_runner.hpp"
+#include "models/network.hpp"
+
+namespace hacscale {
+
+struct BackendDevice {
+    std::string id;  // "cpu", "cuda:0"
+    std::string name;
+    std::string fingerprint;            // hash of all that must match for timings to be comparable
+    std::string properties;             // JSON object, for people and records
+    std::vector<std::string> warnings;  // what may spoil timings here (frequency scaling, a debug build)
+};
+
+struct CompileOptions {
+    int batch = 1;
+    DataType type = DataType::f32;
+};
+
+// Either a runner, or the reason why this device cannot run the network, naming the layer.
+struct Compiled {
+    std::unique_ptr<NetworkRunner> runner;
+    std::string reason;
+};
+
+class Backend {
+public:
+    virtual ~Backend() = default;
+    virtual std::string name() const = 0;
+    virtual std::vector<BackendDevice> devices() const = 0;
+    // Why this data type cannot be used on the device; empty when it can.
+    virtual std::string refusal(const std::string& device, DataType type) const = 0;
+    // The layout in which this network is expected to run fastest here.
+    virtual Layout preferred_layout(const Network& network) const = 0;
+    virtual Compiled compile(const std::string& device, const Network& network,
+                             const CompileOptions& options) = 0;
+    // Large dense layers; the best FLOP/s over them is the device's measured peak.
+    virtual std::vector<LayerSpec> peak_layers(DataType type) const = 0;
+    // Copies more than the last-level cache holds, once, and returns bytes read plus written, per second.
+    virtual double copy_bandwidth(const std::string& device) const = 0;
+};
+
+// ---- What a module exports: extern "C" const BackendModule* hacscale_backend_module(); ----
+
+constexpr std::uint32_t backend_abi_version = 1;
+constexpr const char* backend_entry_name = "hacscale_backend_module";
+
+struct BackendModule {
+    std::uint32_t abi_version;
+    const char* name;
+    // Throws MissingError when this machine cannot run the backend at all, saying what to install.
+    std::unique_ptr<Backend> (*create)();
+};
+
+}  // namespace hacscale

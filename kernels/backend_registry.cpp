@@ -1,0 +1,132 @@
+#include "kernels/backend_registry.hpp"
+
+#include <dlfcn.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.hpp"
+
+namespace hacscale {
+namespace {
+
+constexpr std::string_view module_prefix = "libhacscale_backend_";
+constexpr std::string_view module_suffix = ".so";
+
+std::string backend_name_of(const std::filesystem::path& path) {
+    const std::string file = path.filename().string();
+    if (!file.starts_with(module_prefix) || !file.ends_with(module_suffix)) return {};
+    return file.substr(module_prefix.size(), file.size() - module_prefix.size() - module_suffix.size());
+}
+
+std::string last_dl_error() {
+    const char* text = dlerror();
+    return text != nullptr ? text : "unknown error";
+}
+
+// Loads one module; on success `backends` gains its backend.
+LoadAttempt load_module(const std::filesystem::path& path, std::vector<std::unique_ptr<Backend>>& backends) {
+    LoadAttempt attempt{path, backend_name_of(path), "open", ""};
+    // Modules are never unloaded: libraries under them (OpenMP, CUDA) do not survive it.
+    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (handle == nullptr) {
+        attempt.reason = last_dl_error();
+        return attempt;
+    }
+    attempt.stage = "entry";
+    using Entry = const BackendModule* (*)();
+    const auto entry = reinterpret_cast<Entry>(dlsym(handle, backend_entry_name));
+    if (entry == nullptr) {
+        attempt.reason = last_dl_error();
+        return attempt;
+    }
+    attempt.stage = "abi";
+    const BackendModule* module = entry();
+    if (module->abi_version != backend_abi_version) {
+        attempt.reason = "it was built for interface version " + std::to_string(module->abi_version) +
+                         ", this program has " + std::to_string(backend_abi_version) +
+                         "; install both from one build";
+        return attempt;
+    }
+    attempt.stage = "create";
+    try {
+        backends.push_back(module->create());
+        attempt.stage = "ready";
+    } catch (const std::exception& error) {
+        attempt.reason = error.what();
+    }
+    return attempt;
+}
+
+int usable_cores() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+    return CPU_COUNT(&set);
+}
+
+void prepare_openmp(int threads) {
+    const int count = threads > 0 ? threads : usable_cores();
+    setenv("OMP_NUM_THREADS", std::to_string(count).c_str(), threads > 0 ? 1 : 0);
+    // Pinned threads that spin between layers: a layer of ten microseconds has no time to wake a sleeping
+    // thread.
+    setenv("OMP_PROC_BIND", "close", 0);
+    setenv("OMP_PLACES", "cores", 0);
+    setenv("OMP_WAIT_POLICY", "active", 0);
+    setenv("OMP_DYNAMIC", "false", 0);
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> backend_folders() {
+    if (const char* chosen = std::getenv("HACSCALE_BACKENDS"); chosen != nullptr && *chosen != '\0')
+        return {chosen};
+    std::error_code error;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+    return {program / "backends", program / ".." / "backends",
+            program / ".." / "lib" / "hacscale" / "backends"};
+}
+
+BackendRegistry BackendRegistry::load(int threads) {
+    prepare_openmp(threads);
+    BackendRegistry registry;
+    std::set<std::string> seen;
+    for (const auto& folder : backend_folders()) {
+        std::vector<std::filesystem::path> files;
+        std::error_code error;
+        for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+            if (!backend_name_of(entry.path()).empty()) files.push_back(entry.path());
+        }
+        std::sort(files.begin(), files.end());
+        for (const auto& file : files) {
+            if (!seen.insert(backend_name_of(file)).second) continue;  // an earlier folder wins
+            registry.attempts_.push_back(load_module(file, registry.backends_));
+        }
+    }
+    return registry;
+}
+
+DeviceHandle BackendRegistry::find(const std::string& device_id) const {
+    std::string known;
+    for (const auto& backend : backends_) {
+        for (const BackendDevice& device : backend->devices()) {
+            if (device.id == device_id) return {backend.get(), device};
+            known += (known.empty() ? "" : ", ") + device.id;
+        }
+    }
+    std::string text =
+        "device '" + device_id + "' is not here (devices found: " + (known.empty() ? "none" : known) + ")";
+    const std::string kind = device_id.substr(0, device_id.find(':'));
+    bool module_there = false;
+    for (const LoadAttempt& attempt : attempts_) {
+        if (attempt.backend != kind) continue;
+        module_there = true;
+        if (!attempt.ready()) text += "; the " + attempt.backend + " backend cannot run: " + attempt.reason;
+    }
+    if (!module_there) text += "; no backend module for '" + kind + "' is installed";
+    throw MissingError(text + "; see 'hacscale devices'");
+}
+
+}  // namespace hacscale

@@ -1,0 +1,156 @@
+#include "kernels/cpu/channel_chunks.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+// One version of each kernel an instruction set, chosen when the module is loaded. Sanitizers do not go with
+// that.
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define HACSCALE_PER_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define HACSCALE_PER_CPU
+#endif
+#define HACSCALE_INLINE inline __attribute__((always_inline))
+
+namespace hacscale::cpu {
+namespace {
+
+// Calls body with a compile-time width where the chunk is full, so that the compiler keeps it in registers.
+template <typename Body>
+HACSCALE_INLINE void with_width(int width, Body body) {
+    if (width == block_channels) {
+        body(block_channels);
+    } else {
+        body(width);
+    }
+}
+
+template <typename Element>
+HACSCALE_INLINE void sum_pixels_in(const Element* in, std::ptrdiff_t stride, int pixels, int width,
+                                   float* sums) {
+    with_width(
+        width, [&](const int columns) __attribute__((always_inline)) {
+            // Two accumulators hide the latency of an addition.
+            float even[block_channels] = {};
+            float odd[block_channels] = {};
+            int p = 0;
+            for (; p + 1 < pixels; p += 2, in += 2 * stride) {
+                for (int c = 0; c < columns; ++c) {
+                    even[c] += static_cast<float>(in[c]);
+                    odd[c] += static_cast<float>(in[stride + c]);
+                }
+            }
+            if (p < pixels) {
+                for (int c = 0; c < columns; ++c) even[c] += static_cast<float>(in[c]);
+            }
+            for (int c = 0; c < columns; ++c) sums[c] = even[c] + odd[c];
+        });
+}
+
+template <typename Element>
+HACSCALE_INLINE void scale_pixels_in(const Element* in, Element* out, std::ptrdiff_t stride, int pixels,
+                                     int width, const float* factors) {
+    with_width(
+        width, [&](const int columns) __attribute__((always_inline)) {
+            for (int p = 0; p < pixels; ++p, in += stride, out += stride) {
+                for (int c = 0; c < columns; ++c) out[c] = Element(static_cast<float>(in[c]) * factors[c]);
+            }
+        });
+}
+
+template <typename Element, typename Function>
+HACSCALE_INLINE void affine_pixels_in(const Element* in, Element* out, std::ptrdiff_t stride, int pixels,
+                                      int width, const float* scale, const float* shift, Function function) {
+    with_width(
+        width, [&](const int columns) __attribute__((always_inline)) {
+            for (int p = 0; p < pixels; ++p, in += stride, out += stride) {
+                for (int c = 0; c < columns; ++c) {
+                    out[c] = Element(function(static_cast<float>(in[c]) * scale[c] + shift[c]));
+                }
+            }
+        });
+}
+
+template <typename Element>
+HACSCALE_INLINE void scale_shift_pixels_in(const Element* in, Element* out, std::ptrdiff_t stride, int pixels,
+                                           int width, const float* scale, const float* shift,
+                                           Activation activation) {
+    // relu and none, which networks use here, are worth vector code of their own.
+    if (activation == Activation::relu) {
+        affine_pixels_in(in, out, stride, pixels, width, scale, shift,
+                         [](float x) { return x > 0.0F ? x : 0.0F; });
+    } else if (activation == Activation::none) {
+        affine_pixels_in(in, out, stride, pixels, width, scale, shift, [](float x) { return x; });
+    } else {
+        affine_pixels_in(in, out, stride, pixels, width, scale, shift,
+                         [&](float x) { return activate(activation, x); });
+    }
+}
+
+}  // namespace
+
+HACSCALE_PER_CPU
+void sum_pixels(const float* in, std::ptrdiff_t stride, int pixels, int width, float* sums) {
+    sum_pixels_in(in, stride, pixels, width, sums);
+}
+HACSCALE_PER_CPU
+void sum_pixels(const BFloat16* in, std::ptrdiff_t stride, int pixels, int width, float* sums) {
+    sum_pixels_in(in, stride, pixels, width, sums);
+}
+HACSCALE_PER_CPU
+void scale_pixels(const float* in, float* out, std::ptrdiff_t stride, int pixels, int width,
+                  const float* factors) {
+    scale_pixels_in(in, out, stride, pixels, width, factors);
+}
+HACSCALE_PER_CPU
+void scale_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int pixels, int width,
+                  const float* factors) {
+    scale_pixels_in(in, out, stride, pixels, width, factors);
+}
+HACSCALE_PER_CPU
+void scale_shift_pixels(const float* in, float* out, std::ptrdiff_t stride, int pixels, int width,
+                        const float* scale, const float* shift, Activation activation) {
+    scale_shift_pixels_in(in, out, stride, pixels, width, scale, shift, activation);
+}
+HACSCALE_PER_CPU
+void scale_shift_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int pixels, int width,
+                        const float* scale, const float* shift, Activation activation) {
+    scale_shift_pixels_in(in, out, stride, pixels, width, scale, shift, activation);
+}
+
+HACSCALE_PER_CPU
+float dot(const float* a, const float* b, int count) {
+    // Sixteen partial sums, which the compiler holds in vector registers without reordering any single sum.
+    float partial[block_channels] = {};
+    int i = 0;
+    for (; i + block_channels <= count; i += block_channels) {
+        for (int k = 0; k < block_channels; ++k) partial[k] += a[i + k] * b[i + k];
+    }
+    float sum = 0.0F;
+    for (; i < count; ++i) sum += a[i] * b[i];
+    for (const float part : partial) sum += part;
+    return sum;
+}
+
+float activate(Activation activation, float x) {
+    const auto clip6 = [](float v) { return std::min(std::max(v, 0.0F), 6.0F); };
+    switch (activation) {
+        case Activation::none:
+            return x;
+        case Activation::relu:
+            return std::max(x, 0.0F);
+        case Activation::relu6:
+            return clip6(x);
+        case Activation::silu:
+            return x / (1.0F + std::exp(-x));
+        case Activation::hard_swish:
+            return x * clip6(x + 3.0F) / 6.0F;
+        case Activation::sigmoid:
+            return 1.0F / (1.0F + std::exp(-x));
+        case Activation::hard_sigmoid:
+            return clip6(x + 3.0F) / 6.0F;
+    }
+    return x;
+}
+
+}  // namespace hacscale::cpu

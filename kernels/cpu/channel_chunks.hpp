@@ -1,0 +1,66 @@
+// The hand-written CPU kernels walk a tensor in chunks of up to sixteen channels of one image: a matrix of
+// [pixels][width] elements with a fixed stride between pixels. Channels-last and blocked tensors are both
+// made of such chunks, so each kernel is written once. A chunk is also the unit that threads share the work
+// by.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/cpu/bfloat16.hpp"
+#include "kernels/cpu/tensor.hpp"
+
+namespace hacscale::cpu {
+
+struct ChannelChunk {
+    std::size_t offset = 0;  // elements from the tensor's start to the chunk's first
+    int image = 0;
+    int first_channel = 0;
+    int width = 0;   // channels, without padding
+    int stored = 0;  // with padding: a kernel writes zeros there, because the next layer relies on them
+};
+
+class ChannelChunks {
+public:
+    explicit ChannelChunks(const TensorShape& shape)
+        : shape_(shape), per_image_((shape.channels + block_channels - 1) / block_channels) {}
+
+    int count() const { return per_image_ * shape_.batch; }
+    int pixels() const { return shape_.height * shape_.width; }
+    // Elements between neighbouring pixels of a chunk.
+    std::ptrdiff_t stride() const {
+        return shape_.order == TensorShape::Order::blocked ? block_channels : shape_.channels;
+    }
+    ChannelChunk operator[](int index) const {
+        const int image = index / per_image_;
+        const int first = index % per_image_ * block_channels;
+        const int width = std::min(block_channels, shape_.channels - first);
+        const bool padded = shape_.order == TensorShape::Order::blocked;
+        return {shape_.index(image, first, 0, 0), image, first, width, padded ? block_channels : width};
+    }
+
+private:
+    TensorShape shape_;
+    int per_image_;
+};
+
+// ---- Kernels over one chunk. `values` have sixteen entries; the ones from `width` on are not used. ----
+
+// sums[c] = sum over the pixels
+void sum_pixels(const float* in, std::ptrdiff_t stride, int pixels, int width, float* sums);
+void sum_pixels(const BFloat16* in, std::ptrdiff_t stride, int pixels, int width, float* sums);
+// out = in * factors[c]
+void scale_pixels(const float* in, float* out, std::ptrdiff_t stride, int pixels, int width,
+                  const float* factors);
+void scale_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int pixels, int width,
+                  const float* factors);
+// out = activation(in * scale[c] + shift[c])
+void scale_shift_pixels(const float* in, float* out, std::ptrdiff_t stride, int pixels, int width,
+                        const float* scale, const float* shift, Activation activation);
+void scale_shift_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int pixels, int width,
+                        const float* scale, const float* shift, Activation activation);
+// sum over i of a[i] * b[i]
+float dot(const float* a, const float* b, int count);
+
+float activate(Activation activation, float x);
+
+}  // namespace hacscale::cpu

@@ -1,0 +1,91 @@
+// The CPU backend and what its module exports.
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "base/error.hpp"
+#include "kernels/backend.hpp"
+#include "kernels/cpu/cpu_device.hpp"
+#include "kernels/cpu/cpu_network_runner.hpp"
+
+namespace hacscale::cpu {
+namespace {
+
+// A network with at least this share of its multiplies in layers that Winograd kernels speed up runs faster
+// blocked (measured: bench/README.md, "Layouts").
+constexpr double winograd_share_for_blocked = 0.3;
+
+bool gains_from_winograd(const LayerSpec& layer) {
+    return layer.kind == LayerKind::conv && layer.kernel == 3 && layer.stride == 1 && layer.groups == 1 &&
+           layer.in_channels >= 2 * block_channels && layer.out_channels >= 2 * block_channels;
+}
+
+class CpuBackend final : public Backend {
+public:
+    std::string name() const override { return "cpu"; }
+    std::vector<BackendDevice> devices() const override { return {cpu_device()}; }
+
+    std::string refusal(const std::string&, DataType type) const override {
+        if (type == DataType::f32) return {};
+        if (type == DataType::f16) return "the cpu backend computes in f32 and bf16, not in f16";
+        const auto isa = dnnl::get_effective_cpu_isa();
+        if (isa == dnnl::cpu_isa::avx512_core_bf16 || isa == dnnl::cpu_isa::avx512_core_amx) return {};
+        return "this processor has no bf16 arithmetic (AVX512-BF16 or AMX); use f32";
+    }
+
+    Layout preferred_layout(const Network& network) const override {
+        double winograd = 0.0;
+        double all = 0.0;
+        for (const NetworkNode& node : network.nodes) {
+            const auto macs = static_cast<double>(cost_of(node.layer, 1, DataType::f32).macs);
+            all += macs;
+            if (gains_from_winograd(node.layer)) winograd += macs;
+        }
+        return winograd > winograd_share_for_blocked * all ? Layout::blocked : Layout::channels_last;
+    }
+
+    Compiled compile(const std::string& device, const Network& network,
+                     const CompileOptions& options) override {
+        if (options.batch < 1 || options.batch > 4096) {
+            throw InputError("batch " + std::to_string(options.batch) +
+                             " is out of range, expected 1 to 4096");
+        }
+        if (const std::string reason = refusal(device, options.type); !reason.empty())
+            return {nullptr, reason};
+        try {
+            return {std::make_unique<CpuNetworkRunner>(network, options.batch, options.type), {}};
+        } catch (const UnsupportedLayer& unsupported) {
+            return {nullptr, unsupported.what()};
+        } catch (const std::bad_alloc&) {
+            return {nullptr, "out of memory"};
+        }
+    }
+
+    std::vector<LayerSpec> peak_layers(DataType) const override {
+        std::vector<LayerSpec> layers;
+        for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
+            for (const int kernel : {1, 3}) {
+                LayerSpec layer;
+                layer.in_channels = layer.out_channels = 256;
+                layer.in_height = layer.in_width = kernel == 1 ? 56 : 28;
+                layer.kernel = kernel;
+                layer.padding = kernel / 2;
+                layer.layout = layout;
+                layers.push_back(layer);
+            }
+        }
+        return layers;
+    }
+
+    double copy_bandwidth(const std::string&) const override { return cpu::copy_bandwidth(); }
+};
+
+std::unique_ptr<Backend> create() {
+    return std::make_unique<CpuBackend>();
+}
+
+}  // namespace
+}  // namespace hacscale::cpu
+
+extern "C" const hacscale::BackendModule* hacscale_backend_module() {
+    static const hacscale::BackendModule module{hacscale::backend_abi_version, "cpu", hacscale::cpu::create};
+    return &module;
+}

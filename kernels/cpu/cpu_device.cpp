@@ -1,0 +1,166 @@
+#include "kernels/cpu/cpu_device.hpp"
+
+#include <omp.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "base/hash.hpp"
+#include "kernels/cpu/tensor.hpp"
+
+namespace hacscale::cpu {
+namespace {
+
+// Counts up whenever a change to this backend changes timings; part of the fingerprint.
+constexpr int kernel_generation = 1;
+
+std::string first_line(const std::string& file) {
+    std::ifstream in(file);
+    std::string line;
+    std::getline(in, line);
+    return line;
+}
+
+std::string cpuinfo_value(const std::string& key) {
+    std::ifstream in("/proc/cpuinfo");
+    for (std::string line; std::getline(in, line);) {
+        if (!line.starts_with(key)) continue;
+        const std::size_t colon = line.find(": ");
+        if (colon != std::string::npos) return line.substr(colon + 2);
+    }
+    return "unknown";
+}
+
+// "L1d" -> "48K" and so on, from the first core's cache folders.
+std::map<std::string, std::string> cache_sizes() {
+    std::map<std::string, std::string> sizes;
+    for (int i = 0; i < 8; ++i) {
+        const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(i) + "/";
+        const std::string level = first_line(folder + "level");
+        if (level.empty()) break;
+        const std::string type = first_line(folder + "type");
+        if (type == "Instruction") continue;
+        sizes["L" + level + (type == "Data" ? "d" : "")] = first_line(folder + "size");
+    }
+    return sizes;
+}
+
+std::string instruction_set() {
+    using dnnl::cpu_isa;
+    static const std::map<cpu_isa, std::string> names{
+        {cpu_isa::sse41, "sse41"},
+        {cpu_isa::avx, "avx"},
+        {cpu_isa::avx2, "avx2"},
+        {cpu_isa::avx512_core, "avx512_core"},
+        {cpu_isa::avx512_core_vnni, "avx512_core_vnni"},
+        {cpu_isa::avx512_core_bf16, "avx512_core_bf16"},
+        {cpu_isa::avx512_core_amx, "avx512_core_amx"},
+    };
+    const auto found = names.find(dnnl::get_effective_cpu_isa());
+    return found != names.end() ? found->second : "other";
+}
+
+std::string memory_size() {
+    const double bytes =
+        static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+    return std::to_string(static_cast<int>(bytes / (1 << 30) + 0.5)) + " GiB";
+}
+
+int usable_cores() {
+    // Not omp_get_num_procs(): the first thread is pinned already.
+    return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+std::vector<std::string> timing_warnings() {
+    std::vector<std::string> warnings;
+    const std::string governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+    if (!governor.empty() && governor != "performance") {
+        warnings.push_back("the frequency governor is '" + governor +
+                           "', timings may follow the clock; set 'performance'");
+    }
+    if (cpuinfo_value("flags").find("hypervisor") != std::string::npos) {
+        warnings.push_back("this is a virtual machine: other guests may take time and cache from it");
+    }
+    const std::string load = first_line("/proc/loadavg");
+    if (!load.empty() && std::stod(load) > 0.5 * usable_cores()) {
+        warnings.push_back("other work was running when the program started (load " +
+                           load.substr(0, load.find(' ')) + ")");
+    }
+#ifndef NDEBUG
+    warnings.push_back("this is a debug build of the backend");
+#endif
+    return warnings;
+}
+
+BackendDevice describe() {
+    const dnnl_version_t* version = dnnl::version();
+    const std::string onednn = std::to_string(version->major) + '.' + std::to_string(version->minor) + '.' +
+                               std::to_string(version->patch);
+    nlohmann::ordered_json properties;
+    properties["processor"] = cpuinfo_value("model name");
+    properties["cores"] = usable_cores();
+    properties["threads"] = omp_get_max_threads();
+    properties["pinned"] = omp_get_proc_bind() != omp_proc_bind_false;
+    properties["caches"] = cache_sizes();
+    properties["instruction_set"] = instruction_set();
+    properties["onednn"] = onednn;
+    properties["kernel_generation"] = kernel_generation;
+    BackendDevice device;
+    device.id = "cpu";
+    device.fingerprint = hex_hash(properties.dump());
+    device.name = properties["processor"].get<std::string>() + " (" + std::to_string(omp_get_max_threads()) +
+                  " threads)";
+    // Told, but not part of the fingerprint: they don't decide timings.
+    properties["memory"] = memory_size();
+    properties["compiler"] = __VERSION__;
+    device.properties = properties.dump();
+    device.warnings = timing_warnings();
+    return device;
+}
+
+}  // namespace
+
+const BackendDevice& cpu_device() {
+    static const BackendDevice device = describe();
+    return device;
+}
+
+std::size_t last_level_cache_bytes() {
+    const long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    return bytes > 0 ? static_cast<std::size_t>(bytes) : std::size_t{32} << 20;
+}
+
+double copy_bandwidth() {
+    const std::size_t most = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 8;
+    const std::size_t bytes = std::min(2 * last_level_cache_bytes(), most) / 4096 * 4096;
+    Buffer from(bytes);
+    Buffer to(bytes);
+    const auto copy = [&] {
+#pragma omp parallel
+        {
+            const std::size_t share = bytes / omp_get_num_threads() / 64 * 64;
+            const std::size_t begin = share * omp_get_thread_num();
+            const bool last = omp_get_thread_num() == omp_get_num_threads() - 1;
+            std::memcpy(to.data() + begin, from.data() + begin, last ? bytes - begin : share);
+        }
+    };
+    std::fill_n(from.data(), bytes, std::byte{1});
+    double best_us = 0.0;
+    for (int pass = 0; pass < 4; ++pass) {
+        const double start = now_us();
+        copy();
+        const double took = now_us() - start;
+        if (pass > 0 && (best_us == 0.0 || took < best_us)) best_us = took;  // the first pass maps the pages
+    }
+    return 2.0 * static_cast<double>(bytes) / best_us * 1e6;
+}
+
+}  // namespace hacscale::cpu

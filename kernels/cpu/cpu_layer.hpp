@@ -1,0 +1,56 @@
+// One layer of a network on the CPU: packed weights and the primitive or kernel that runs it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "kernels/cpu/tensor.hpp"
+#include "kernels/layer_weights.hpp"
+
+namespace hacscale::cpu {
+
+// What is decided for a layer before it is built.
+struct LayerContext {
+    LayerSpec layer;
+    int batch = 1;
+    DataType type = DataType::f32;
+    TensorShape input;
+    TensorShape output;
+};
+
+class CpuLayer {
+public:
+    virtual ~CpuLayer() = default;
+    virtual void load(const LayerWeights& weights) = 0;
+    // Says where the tensors lie from now on; may write zeros to a blocked tensor's padding. `scratch` has at
+    // least scratch_bytes() bytes.
+    virtual void bind(const std::byte* input, std::byte* output, std::byte* scratch) = 0;
+    // For a conv with a residual add, the output holds the residual before and the result after.
+    virtual void execute() = 0;
+    virtual std::size_t scratch_bytes() const { return 0; }
+    virtual std::string implementation() const = 0;
+    // Packed weights, for eviction and accounting; empty when there are none.
+    virtual std::span<const std::byte> weights() const { return {}; }
+};
+
+// Each throws UnsupportedLayer when the library has no kernel for it.
+std::unique_ptr<CpuLayer> make_conv(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_linear(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_max_pool(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_global_avg_pool(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_squeeze_excite(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_scale_shift(const LayerContext& context);
+
+std::unique_ptr<CpuLayer> make_layer(const LayerContext& context);
+
+class UnsupportedLayer : public std::exception {
+public:
+    explicit UnsupportedLayer(std::string reason) : reason_(std::move(reason)) {}
+    const char* what() const noexcept override { return reason_.c_str(); }
+
+private:
+    std::string reason_;
+};
+
+}  // namespace hacscale::cpu

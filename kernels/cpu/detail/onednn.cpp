@@ -1,0 +1,94 @@
+#include "kernels/cpu/detail/onednn.hpp"
+
+#include <oneapi/dnnl/dnnl_debug.h>
+
+#include "kernels/cpu/cpu_layer.hpp"
+
+namespace hacscale::cpu {
+
+dnnl::engine& engine() {
+    static dnnl::engine the_engine(dnnl::engine::kind::cpu, 0);
+    return the_engine;
+}
+
+dnnl::stream& stream() {
+    static dnnl::stream the_stream(engine());
+    return the_stream;
+}
+
+dnnl::memory::data_type dnnl_type(DataType type) {
+    switch (type) {
+        case DataType::f32:
+            return dnnl::memory::data_type::f32;
+        case DataType::bf16:
+            return dnnl::memory::data_type::bf16;
+        case DataType::f16:
+            return dnnl::memory::data_type::f16;
+    }
+    return dnnl::memory::data_type::undef;
+}
+
+dnnl::memory::desc dnnl_desc(const TensorShape& shape, DataType type) {
+    using Tag = dnnl::memory::format_tag;
+    Tag tag = Tag::nhwc;
+    if (shape.order == TensorShape::Order::blocked) tag = Tag::nChw16c;
+    if (shape.order == TensorShape::Order::plain) tag = Tag::nchw;
+    return {{shape.batch, shape.channels, shape.height, shape.width}, dnnl_type(type), tag};
+}
+
+dnnl::memory unbound_memory(const dnnl::memory::desc& desc) {
+    return {desc, engine(), nullptr};
+}
+
+void append_activation(dnnl::post_ops& post_ops, Activation activation) {
+    using dnnl::algorithm;
+    switch (activation) {
+        case Activation::none:
+            return;
+        case Activation::relu:
+            post_ops.append_eltwise(1.0F, algorithm::eltwise_relu, 0.0F, 0.0F);
+            return;
+        case Activation::relu6:
+            post_ops.append_eltwise(1.0F, algorithm::eltwise_clip_v2, 0.0F, 6.0F);
+            return;
+        case Activation::silu:
+            post_ops.append_eltwise(1.0F, algorithm::eltwise_swish, 1.0F, 0.0F);
+            return;
+        case Activation::hard_swish:
+            post_ops.append_eltwise(1.0F, algorithm::eltwise_hardswish, 0.0F, 0.0F);
+            return;
+        case Activation::sigmoid:
+            post_ops.append_eltwise(1.0F, algorithm::eltwise_logistic, 0.0F, 0.0F);
+            return;
+        case Activation::hard_sigmoid:
+            break;
+    }
+    throw UnsupportedLayer("oneDNN has no fused " + std::string(name_of(activation)));
+}
+
+void BoundPrimitive::add(int argument, dnnl::memory memory) {
+    memories_.push_back(std::move(memory));
+    arguments_.push_back({argument, memories_.back().get()});
+}
+
+void BoundPrimitive::bind(int argument, const std::byte* data) {
+    for (const dnnl_exec_arg_t& bound : arguments_) {
+        if (bound.arg != argument) continue;
+        // oneDNN takes inputs and outputs alike as void*; inputs are only read.
+        void* pointer = const_cast<std::byte*>(data);
+        if (dnnl_memory_set_data_handle_v2(bound.memory, pointer, stream().get()) != dnnl_success) {
+            throw WorkError("setting a tensor's memory failed in oneDNN");
+        }
+        return;
+    }
+}
+
+void BoundPrimitive::run() {
+    const dnnl_status_t status = dnnl_primitive_execute(
+        primitive_.get(), stream().get(), static_cast<int>(arguments_.size()), arguments_.data());
+    if (status != dnnl_success) {
+        throw WorkError(std::string("running a layer failed in oneDNN: ") + dnnl_status2str(status));
+    }
+}
+
+}  // namespace hacscale::cpu

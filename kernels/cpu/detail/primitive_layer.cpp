@@ -1,0 +1,51 @@
+#include "kernels/cpu/detail/primitive_layer.hpp"
+
+#include <algorithm>
+
+namespace hacscale::cpu {
+
+PrimitiveLayer::PrimitiveLayer(std::string name, dnnl::primitive primitive, const dnnl::memory::desc& source,
+                               const dnnl::memory::desc& destination, const dnnl::memory::desc& scratchpad,
+                               std::string implementation, std::optional<Weights> weights)
+    : name_(std::move(name)),
+      implementation_(std::move(implementation)),
+      scratch_bytes_(scratchpad.get_size()),
+      primitive_(std::move(primitive)),
+      weights_(std::move(weights)) {
+    primitive_.add(DNNL_ARG_SRC, unbound_memory(source));
+    primitive_.add(DNNL_ARG_DST, unbound_memory(destination));
+    primitive_.add(DNNL_ARG_SCRATCHPAD, unbound_memory(scratchpad));
+    if (!weights_) return;
+    packed_weights_ = Buffer(weights_->packed.get_size());
+    primitive_.add(DNNL_ARG_WEIGHTS, {weights_->packed, engine(), packed_weights_.data()});
+    if (!weights_->bias) return;
+    bias_ = Buffer(weights_->bias->get_size());
+    primitive_.add(DNNL_ARG_BIAS, {*weights_->bias, engine(), bias_.data()});
+}
+
+void PrimitiveLayer::load(const LayerWeights& weights) {
+    if (!weights_) return;
+    // oneDNN takes the source of a reorder as void*; it is only read.
+    void* source = const_cast<float*>(weights.weights.data());
+    checked("packing the weights of " + name_, [&] {
+        dnnl::memory plain(weights_->plain, engine(), source);
+        dnnl::memory packed(weights_->packed, engine(), packed_weights_.data());
+        dnnl::reorder(plain, packed).execute(stream(), plain, packed);
+        stream().wait();
+    });
+    if (weights_->bias) {
+        std::copy(weights.bias.begin(), weights.bias.end(), reinterpret_cast<float*>(bias_.data()));
+    }
+}
+
+void PrimitiveLayer::bind(const std::byte* input, std::byte* output, std::byte* scratch) {
+    primitive_.bind(DNNL_ARG_SRC, input);
+    primitive_.bind(DNNL_ARG_DST, output);
+    primitive_.bind(DNNL_ARG_SCRATCHPAD, scratch);
+}
+
+std::span<const std::byte> PrimitiveLayer::weights() const {
+    return {packed_weights_.data(), packed_weights_.size()};
+}
+
+}  // namespace hacscale::cpu

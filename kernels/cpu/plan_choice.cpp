@@ -1,0 +1,98 @@
+#include "kernels/cpu/plan_choice.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "base/clock.hpp"
+
+namespace hacscale::cpu {
+namespace {
+
+constexpr int screening_runs = 3;  // enough to drop what is plainly slow
+constexpr double screening_factor = 1.5;
+constexpr int timed_rounds = 15;
+constexpr double worth_a_change = 0.97;
+
+double timed(const std::function<void()>& run) {
+    const double start = now_us();
+    run();
+    return now_us() - start;
+}
+
+std::string cache_file(const std::string& fingerprint) {
+    namespace fs = std::filesystem;
+    fs::path folder;
+    if (const char* chosen = std::getenv("HACSCALE_PLAN_CACHE")) {
+        if (*chosen == '\0') return {};
+        folder = chosen;
+    } else if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
+        folder = fs::path(cache) / "hacscale";
+    } else if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
+        folder = fs::path(home) / ".cache" / "hacscale";
+    } else {
+        return {};
+    }
+    std::error_code error;
+    fs::create_directories(folder, error);
+    return folder / ("plans-" + fingerprint + ".txt");
+}
+
+}  // namespace
+
+std::size_t fastest(const std::vector<PlanCandidate>& candidates) {
+    if (candidates.size() < 2) return 0;
+    std::vector<double> best(candidates.size(), std::numeric_limits<double>::infinity());
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        candidates[i].run();
+        for (int r = 0; r < screening_runs; ++r) best[i] = std::min(best[i], timed(candidates[i].run));
+    }
+    const double limit = screening_factor * *std::min_element(best.begin(), best.end());
+    std::vector<std::vector<double>> times(candidates.size());
+    for (int r = 0; r < timed_rounds; ++r) {
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            if (best[i] <= limit) times[i].push_back(timed(candidates[i].run));
+        }
+    }
+    std::size_t chosen = 0;
+    double chosen_time = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        if (times[i].empty()) continue;
+        const auto middle = times[i].begin() + times[i].size() / 2;
+        std::nth_element(times[i].begin(), middle, times[i].end());
+        if (*middle < worth_a_change * chosen_time) {
+            chosen = i;
+            chosen_time = *middle;
+        }
+    }
+    return chosen;
+}
+
+PlanCache& PlanCache::instance(const std::string& fingerprint) {
+    static PlanCache cache(cache_file(fingerprint));
+    return cache;
+}
+
+PlanCache::PlanCache(std::string file) : file_(std::move(file)) {
+    std::ifstream in(file_);
+    for (std::string line; std::getline(in, line);) {
+        const std::size_t tab = line.find('\t');
+        if (tab != std::string::npos) names_[line.substr(0, tab)] = line.substr(tab + 1);
+    }
+}
+
+std::optional<std::string> PlanCache::find(const std::string& key) const {
+    const auto found = names_.find(key);
+    return found == names_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void PlanCache::remember(const std::string& key, const std::string& name) {
+    names_[key] = name;
+    if (file_.empty()) return;
+    std::ofstream out(file_, std::ios::app);
+    out << key + '\t' + name + '\n' << std::flush;
+}
+
+}  // namespace hacscale::cpu

@@ -1,0 +1,42 @@
+// Which of several kernels runs a layer: the candidates are timed once on this device, and the choice is
+// remembered in the user's cache folder, so that every later run of the same layer, in this or another
+// process, is the same program.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hacscale::cpu {
+
+struct PlanCandidate {
+    std::string name;
+    std::function<void()> run;
+};
+
+// Index of the fastest candidate. Candidates come in the library's order of preference; one further back is
+// taken only if it is more than 3 % faster. Rounds over all candidates interleave, so that drift does not
+// decide.
+std::size_t fastest(const std::vector<PlanCandidate>& candidates);
+
+// The choices made so far: a text file of "key<TAB>name" lines, appended to. A file that cannot be read or
+// written is only a cache lost; damaged lines are passed over.
+class PlanCache {
+public:
+    // One for the process, for the device with this fingerprint:
+    // $XDG_CACHE_HOME/hacscale/plans-FINGERPRINT.txt, else under
+    // ~/.cache. HACSCALE_PLAN_CACHE names another folder; empty turns the file off.
+    static PlanCache& instance(const std::string& fingerprint);
+
+    explicit PlanCache(std::string file);
+    std::optional<std::string> find(const std::string& key) const;
+    void remember(const std::string& key, const std::string& name);
+
+private:
+    std::string file_;
+    std::map<std::string, std::string> names_;
+};
+
+}  // namespace hacscale::cpu

@@ -1,0 +1,70 @@
+// Per-channel scale, shift and activation (a batch-norm that no conv can absorb): a hand-written kernel, one
+// pass.
+#include "kernels/cpu/channel_chunks.hpp"
+#include "kernels/cpu/cpu_layer.hpp"
+
+namespace hacscale::cpu {
+namespace {
+
+template <typename Element>
+class ScaleShiftLayer final : public CpuLayer {
+public:
+    explicit ScaleShiftLayer(const LayerContext& context)
+        : chunks_(context.input), activation_(context.layer.activation), values_(2 * row_bytes(context)) {
+        // Padding channels are scaled by zero, so that they come out as the zeros that blocked tensors hold
+        // there.
+        std::fill_n(values_.data(), values_.size(), std::byte{0});
+    }
+
+    void load(const LayerWeights& weights) override {
+        std::copy(weights.weights.begin(), weights.weights.end(), scale());
+        std::copy(weights.bias.begin(), weights.bias.end(), shift());
+    }
+    void bind(const std::byte* input, std::byte* output, std::byte*) override {
+        input_ = reinterpret_cast<const Element*>(input);
+        output_ = reinterpret_cast<Element*>(output);
+    }
+    void execute() override {
+#pragma omp parallel for schedule(static)
+        for (int i = 0; i < chunks_.count(); ++i) {
+            const ChannelChunk chunk = chunks_[i];
+            const Element* in = input_ + chunk.offset;
+            Element* out = output_ + chunk.offset;
+            scale_shift_pixels(in, out, chunks_.stride(), chunks_.pixels(), chunk.stored,
+                               scale() + chunk.first_channel, shift() + chunk.first_channel, activation_);
+        }
+    }
+    std::string implementation() const override {
+        return "hacscale:scale_shift";
+    }
+    std::span<const std::byte> weights() const override {
+        return {values_.data(), values_.size()};
+    }
+
+private:
+    static std::size_t row_bytes(const LayerContext& context) {
+        const int chunks = (context.input.channels + block_channels - 1) / block_channels;
+        return static_cast<std::size_t>(chunks) * block_channels * sizeof(float);
+    }
+    float* scale() {
+        return reinterpret_cast<float*>(values_.data());
+    }
+    float* shift() {
+        return reinterpret_cast<float*>(values_.data() + values_.size() / 2);
+    }
+
+    ChannelChunks chunks_;
+    Activation activation_;
+    Buffer values_;
+    const Element* input_ = nullptr;
+    Element* output_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<CpuLayer> make_scale_shift(const LayerContext& context) {
+    if (context.type == DataType::f32) return std::make_unique<ScaleShiftLayer<float>>(context);
+    return std::make_unique<ScaleShiftLayer<BFloat16>>(context);
+}
+
+}  // namespace hacscale::cpu

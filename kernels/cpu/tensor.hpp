@@ -1,0 +1,65 @@
+// Aligned memory and the layouts of activations on the CPU.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/layer_spec.hpp"
+
+namespace hacscale::cpu {
+
+// Memory aligned to a huge page where it is large enough to gain from one, else to a cache line. Not
+// initialised.
+class Buffer {
+public:
+    Buffer() = default;
+    explicit Buffer(std::size_t bytes);
+
+    std::byte* data() { return data_.get(); }
+    const std::byte* data() const { return data_.get(); }
+    std::size_t size() const { return size_; }
+
+private:
+    struct Free {
+        void operator()(std::byte* pointer) const noexcept;
+    };
+    std::unique_ptr<std::byte, Free> data_;
+    std::size_t size_ = 0;
+};
+
+constexpr int block_channels = 16;
+
+// An activation tensor's shape and place. Channels-last: [n][h][w][c]; blocked: [n][c/16][h][w][16], the last
+// block filled with zeros; plain: [n][c][h][w], used for a blocked network's input of fewer than four
+// channels only.
+struct TensorShape {
+    enum class Order : std::uint8_t { channels_last, blocked, plain };
+
+    int batch = 1;
+    int channels = 0;
+    int height = 1;
+    int width = 1;
+    Order order = Order::channels_last;
+
+    int padded_channels() const;
+    std::size_t elements() const;  // padding included
+    std::size_t bytes(DataType type) const { return elements() * size_of(type); }
+    std::size_t index(int n, int c, int h, int w) const;
+};
+
+TensorShape input_shape(const LayerSpec& layer, int batch, bool network_input);
+TensorShape output_shape(const LayerSpec& layer, int batch);
+
+// Dense NCHW f32 to and from a tensor of either data type; the padding of blocked tensors is written as
+// zeros.
+void write_tensor(std::span<const float> nchw, const TensorShape& shape, DataType type, std::byte* out);
+std::vector<float> read_tensor(const std::byte* data, const TensorShape& shape, DataType type);
+
+// Drives the memory out of all cache levels.
+void evict(const std::byte* data, std::size_t bytes);
+
+}  // namespace hacscale::cpu

@@ -1,0 +1,40 @@
+// A network compiled for one device, ready to run.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/layer_weights.hpp"
+
+namespace hacscale {
+
+class NetworkRunner {
+public:
+    virtual ~NetworkRunner() = default;
+
+    virtual void load(const std::vector<LayerWeights>& weights) = 0;  // one entry a node
+    // Dense NCHW, f32, `batch` images; converted to the network's data type and layout.
+    virtual void set_input(std::span<const float> nchw) = 0;
+    // The second input of a network made by single_layer(); does nothing on others.
+    virtual void set_residual(std::span<const float> nchw) = 0;
+
+    // One inference; returns when the output is complete.
+    virtual void run() = 0;
+    // The same, and writes the time each node took, in microseconds, in running order: the layers inside
+    // their network. node_us has one entry a node. The times add up to the whole run but for one clock read a
+    // node.
+    virtual void run_timed(std::span<double> node_us) = 0;
+
+    // Drives everything this network touches (weights, activations) out of the caches.
+    virtual void evict() = 0;
+    // Overwrites every output buffer with not-a-numbers, so that what a run does not write is seen.
+    virtual void poison() = 0;
+
+    virtual std::vector<float> output() const = 0;           // of the last node, dense NCHW
+    virtual std::string implementation(int node) const = 0;  // the library's name of what runs it
+    virtual std::size_t weight_bytes() const = 0;            // packed, as held on the device
+    virtual std::size_t activation_bytes() const = 0;        // of the reused activation buffers together
+};
+
+}  // namespace hacscale

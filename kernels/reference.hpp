@@ -1,0 +1,25 @@
+// What every backend's outputs are compared with: each layer written out plainly, in double precision. Slow
+// on purpose.
+#pragma once
+
+#include <vector>
+
+#include "kernels/layer_weights.hpp"
+#include "models/network.hpp"
+
+namespace hacscale {
+
+// Dense NCHW in, dense NCHW out. `residual` has the output's size for a conv with a residual add and is empty
+// otherwise.
+std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std::vector<double>& input,
+                                    const std::vector<double>& residual, const LayerWeights& weights);
+
+// The output of the last node. `residual_input` feeds nodes whose residual is `external_residual`.
+std::vector<double> reference_network(const Network& network, int batch, const std::vector<double>& input,
+                                      const std::vector<LayerWeights>& weights,
+                                      const std::vector<double>& residual_input = {});
+
+// ||actual - expected|| / ||expected||; infinite when anything is not a number or the sizes differ.
+double relative_error(const std::vector<float>& actual, const std::vector<double>& expected);
+
+}  // namespace hacscale

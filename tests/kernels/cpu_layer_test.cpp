@@ -1,0 +1,78 @@
+// Every layer kind on the CPU against the double-precision reference, over generated shapes.
+#include <gtest/gtest.h>
+
+#include <tuple>
+
+#include "kernels/backend_registry.hpp"
+#include "kernels/reference.hpp"
+#include "kernels/single_layer.hpp"
+#include "tests/kernels/layer_families.hpp"
+#include "tests/kernels/registry.hpp"
+
+namespace hacscale {
+namespace {
+
+struct Tensors {
+    std::vector<float> input, residual;
+};
+
+Tensors random_tensors(const LayerSpec& layer, int batch, std::uint64_t seed) {
+    const auto in = static_cast<std::size_t>(batch) * layer.in_channels * layer.in_height * layer.in_width;
+    const auto out =
+        static_cast<std::size_t>(batch) * layer.out_channels * layer.out_height() * layer.out_width();
+    return {random_values(in, seed), layer.residual ? random_values(out, seed + 1) : std::vector<float>{}};
+}
+
+std::vector<double> doubles(const std::vector<float>& values) {
+    return {values.begin(), values.end()};
+}
+
+class CpuLayer : public ::testing::TestWithParam<std::tuple<LayerKind, DataType>> {};
+
+TEST_P(CpuLayer, EqualsTheReference) {
+    const auto [kind, type] = GetParam();
+    Backend& backend = testing::cpu_backend();
+    if (const std::string reason = backend.refusal("cpu", type); !reason.empty())
+        GTEST_SKIP() << "skipped: " << reason;
+    const double tolerance = type == DataType::f32 ? 2e-5 : 1.5e-2;
+    std::uint64_t seed = 100;
+    for (const LayerSpec& layer : testing::layer_family(kind, kind == LayerKind::conv ? 150 : 40, 7)) {
+        const int batch = 1 + static_cast<int>(seed % 2);
+        const Network network = single_layer(layer);
+        const std::vector<LayerWeights> weights{random_weights(layer, ++seed)};
+        const Tensors tensors = random_tensors(layer, batch, ++seed);
+        const Compiled compiled = backend.compile("cpu", network, {batch, type});
+        ASSERT_TRUE(compiled.runner) << layer.key() << ": " << compiled.reason;
+        compiled.runner->load(weights);
+        compiled.runner->set_input(tensors.input);
+        compiled.runner->set_residual(tensors.residual);
+        compiled.runner->poison();
+        compiled.runner->run();
+        const auto expected =
+            reference_network(network, batch, doubles(tensors.input), weights, doubles(tensors.residual));
+        EXPECT_LT(relative_error(compiled.runner->output(), expected), tolerance)
+            << layer.key() << " batch " << batch << " by " << compiled.runner->implementation(0);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, CpuLayer,
+                         ::testing::Combine(::testing::Values(LayerKind::conv, LayerKind::max_pool,
+                                                              LayerKind::global_avg_pool, LayerKind::linear,
+                                                              LayerKind::squeeze_excite,
+                                                              LayerKind::scale_shift),
+                                            ::testing::Values(DataType::f32, DataType::bf16)),
+                         [](const auto& tested) {
+                             return std::string(name_of(std::get<0>(tested.param))) + "_" +
+                                    std::string(name_of(std::get<1>(tested.param)));
+                         });
+
+TEST(CpuBackend, RefusesHalfPrecisionWithAReason) {
+    LayerSpec layer;
+    layer.in_channels = layer.out_channels = 8;
+    const Compiled compiled = testing::cpu_backend().compile("cpu", single_layer(layer), {1, DataType::f16});
+    EXPECT_FALSE(compiled.runner);
+    EXPECT_NE(compiled.reason.find("f16"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hacscale

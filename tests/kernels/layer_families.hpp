@@ -1,0 +1,70 @@
+// A generated family of layer shapes that covers what networks use and what kernels get wrong: odd sizes,
+// channel counts that are no multiple of 8 or 16, groups, strides, padding, fused parts.
+#pragma once
+
+#include <random>
+#include <vector>
+
+#include "models/layer_spec.hpp"
+
+namespace hacscale::testing {
+
+inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint64_t seed) {
+    std::mt19937_64 generator(seed);
+    const auto pick = [&](std::initializer_list<int> values) {
+        return *(values.begin() + generator() % values.size());
+    };
+    constexpr Activation activations[] = {Activation::none, Activation::relu, Activation::relu6,
+                                          Activation::silu, Activation::hard_swish};
+    std::vector<LayerSpec> family;
+    while (static_cast<int>(family.size()) < count) {
+        LayerSpec layer;
+        layer.kind = kind;
+        layer.layout = generator() % 2 == 0 ? Layout::channels_last : Layout::blocked;
+        layer.in_channels = layer.out_channels = pick({1, 3, 5, 8, 13, 16, 17, 24, 32, 40, 72});
+        layer.in_height = pick({1, 2, 5, 7, 9, 14, 17});
+        layer.in_width = pick({1, 3, 5, 7, 10, 14, 19});
+        layer.activation = activations[generator() % std::size(activations)];
+        switch (kind) {
+            case LayerKind::conv: {
+                const int form = static_cast<int>(generator() % 3);  // dense, depthwise, grouped
+                layer.kernel = pick({1, 3, 3, 5, 7});
+                layer.stride = pick({1, 1, 2});
+                layer.padding = generator() % 4 == 0 ? 0 : layer.kernel / 2;
+                if (form == 0) layer.out_channels = pick({1, 4, 10, 16, 24, 33, 48});
+                if (form == 1) layer.groups = layer.in_channels;
+                if (form == 2) {
+                    layer.groups = pick({2, 3, 4});
+                    layer.in_channels = layer.groups * pick({4, 8, 16});
+                    layer.out_channels = layer.groups * pick({4, 8, 16});
+                }
+                layer.bias = generator() % 4 != 0;
+                layer.residual = generator() % 2 == 0;
+                break;
+            }
+            case LayerKind::max_pool:
+                layer.kernel = pick({2, 3});
+                layer.stride = pick({1, 2});
+                layer.padding = layer.kernel == 3 ? 1 : 0;
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::linear:
+                layer.out_channels = pick({1, 10, 33, 100});
+                layer.bias = generator() % 4 != 0;
+                break;
+            case LayerKind::squeeze_excite:
+                layer.squeeze_channels = pick({1, 4, 6, 10, 24});
+                layer.gate = generator() % 2 == 0 ? Activation::sigmoid : Activation::hard_sigmoid;
+                break;
+            case LayerKind::global_avg_pool:
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::scale_shift:
+                break;
+        }
+        if (layer.out_height() >= 1 && layer.out_width() >= 1) family.push_back(layer);
+    }
+    return family;
+}
+
+}  // namespace hacscale::testing
