@@ -17,17 +17,17 @@ struct LatencyEstimate {
 };
 
 class LatencySource {
-  public:
+public:
     virtual ~LatencySource() = default;
     // Thread-compatible: one source a thread.
     virtual LatencyEstimate estimate(const LayerSpec& layer) const = 0;
 };
 
 struct NetworkEstimate {
-    double latency_us = 0.0;     // sum over the layers
+    double latency_us = 0.0;  // sum over the layers
     int interpolated_layers = 0;
     int missing_layers = 0;
-    std::string first_missing;   // key of the first missing layer, for messages
+    std::string first_missing;  // key of the first missing layer, for messages
 };
 
 NetworkEstimate estimate(const Network& network, const LatencySource& source);

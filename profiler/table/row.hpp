@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "models/layer_spec.hpp"
 
@@ -18,10 +19,16 @@ enum class CacheState : std::uint8_t {
 
 enum class RowStatus : std::uint8_t {
     ok,
-    noisy,        // the time for this row was up before its interval was narrow enough; the value is the best there is
+    noisy,  // the time for this row was up before its interval was narrow enough; the value is the best there
+            // is
     failed,       // no value; `reason` says why (out of memory, a library error)
     unsupported,  // the device or library has no way to run this layer; `reason` says why
 };
+
+// Whether rows of this status carry a latency: ok and noisy ones do. The table keeps no value of the others.
+constexpr bool has_latency(RowStatus status) {
+    return status == RowStatus::ok || status == RowStatus::noisy;
+}
 
 // What identifies a row within a table; a table holds rows of one device fingerprint only.
 struct RowKey {
@@ -29,8 +36,8 @@ struct RowKey {
     int batch = 1;
     DataType type = DataType::f32;
     CacheState cache = CacheState::network;
-    // For the network state, how far one pass goes: the bytes of weights and activations of the network that the layer
-    // was timed in, rounded to half an octave by footprint_bucket(). 0 for warm and cold.
+    // For the network state, how far one pass goes: the bytes of weights and activations of the network that
+    // the layer was timed in, rounded to half an octave by footprint_bucket(). 0 for warm and cold.
     std::int64_t footprint_bytes = 0;
     auto operator<=>(const RowKey&) const = default;
 };
@@ -42,17 +49,17 @@ std::int64_t footprint_bucket(std::int64_t bytes);
 struct Row {
     RowKey key;
     RowStatus status = RowStatus::ok;
-    std::string reason;           // empty when ok and complete
-    double latency_us = 0.0;      // median of one inference
-    double ci95_us = 0.0;         // half-width of the median's 95 % confidence interval
+    std::string reason;       // empty when ok and complete
+    double latency_us = 0.0;  // median of one inference
+    double ci95_us = 0.0;     // half-width of the median's 95 % confidence interval
     std::int64_t samples = 0;
-    std::string implementation;   // what ran: the library's name of the kernel or plan
+    std::string implementation;                   // what ran: the library's name of the kernel or plan
     std::optional<double> occupancy_theoretical;  // 0..1, GPUs only
     std::optional<double> occupancy_grid_limited;
     std::optional<double> occupancy_achieved;
     std::optional<double> energy_mj;
-    std::string carrier;          // the network it was timed in (network state), else empty
-    std::string measured_at;      // UTC, ISO 8601
+    std::string carrier;      // the network it was timed in (network state), else empty
+    std::string measured_at;  // UTC, ISO 8601
     bool operator==(const Row&) const = default;
 };
 

@@ -1,6 +1,8 @@
-// The latency table: one SQLite file in WAL mode. Each row is committed as it is measured, so that an interrupted run goes
-// on where it was. A table belongs to one device fingerprint and one schema version; opening it with another is refused
-// with both named. One writer at a time: a second one is told which process holds it.
+// The latency table: one SQLite file in WAL mode. Each row is committed as it is measured, so that an
+// interrupted run goes on where it was. A table belongs to one device fingerprint and one schema version;
+// opening it with another is refused with both named. One writer at a time: a second one is told which
+// process holds it. Readers never wait for it; each call sees what was committed when it began. A Table is
+// used by one thread at a time. Opening scans nothing; profiler/table/check.hpp does.
 #pragma once
 
 #include <filesystem>
@@ -16,10 +18,10 @@ namespace hacscale {
 
 // The device as the table keeps it. `fingerprint` is a hash of what must match for rows to be comparable.
 struct DeviceRecord {
-    std::string id;           // "cpu", "cuda:0"
+    std::string id;  // "cpu", "cuda:0"
     std::string name;
     std::string fingerprint;
-    std::string properties;   // JSON object: cores or SMs, memory, clocks, driver, library versions, threads
+    std::string properties;  // JSON object: cores or SMs, memory, clocks, driver, library versions, threads
     bool operator==(const DeviceRecord&) const = default;
 };
 
@@ -35,7 +37,7 @@ struct PeakRecord {
 
 // A whole network measured on the device beside the table's prediction of it.
 struct VerificationRecord {
-    std::string model;       // name
+    std::string model;  // name
     std::string model_hash;
     int batch = 1;
     DataType type = DataType::f32;
@@ -59,10 +61,11 @@ struct RowFilter {
 };
 
 class Table {
-  public:
-    // read: must exist. write: must exist, takes the writer's lock. create: makes the file for `device` if it is not there,
-    // else as write; then `device` must match. Errors: InputError for a file that is no table, truncated, of another schema
-    // or device; WorkError for a full disk, a read-only folder, or another writer.
+public:
+    // read: must exist. write: must exist, takes the writer's lock. create: makes the file for `device` if it
+    // is not there, else as write; then `device` must match. Errors: InputError for a file that is no table,
+    // truncated, of another schema or device; WorkError for a full disk, a read-only folder, or another
+    // writer.
     static Table open(const std::filesystem::path& file, OpenMode mode, const DeviceRecord* device = nullptr);
     ~Table();
     Table(Table&&) noexcept;
@@ -71,12 +74,20 @@ class Table {
     const std::filesystem::path& file() const;
     DeviceRecord device() const;
 
-    void put(const Row& row);  // inserts or replaces; durable when it returns
+    // Inserts or replaces; durable when it returns. InputError for a row that has_latency() but no finite
+    // positive latency and finite interval, or whose layer is not what its key says.
+    void put(const Row& row);
     void put(const std::vector<Row>& rows);  // in one transaction
     std::optional<Row> find(const RowKey& key) const;
     // All footprints at which this layer was measured in this state, ascending (one row for warm and cold).
     std::vector<Row> find_all(const LayerSpec& layer, int batch, DataType type, CacheState cache) const;
-    std::vector<Row> query(const RowFilter& filter) const;  // sorted by key
+    // What interpolation over channels reads: the rows with a latency of every layer that equals this one but
+    // for channels, groups and squeeze width, in this state; a layer's rows are neighbours, footprints
+    // ascending.
+    void for_each_of_family(const LayerSpec& layer, int batch, DataType type, CacheState cache,
+                            const std::function<void(const Row&)>& visit) const;
+    // Sorted by the layer's text key, then batch, data type and cache state by name, then footprint.
+    std::vector<Row> query(const RowFilter& filter) const;
     void for_each(const RowFilter& filter, const std::function<void(const Row&)>& visit) const;
     std::int64_t size() const;
 
@@ -87,7 +98,7 @@ class Table {
 
     struct Impl;
 
-  private:
+private:
     explicit Table(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

@@ -1,0 +1,57 @@
+// Latency of a layer that was not measured, from measured ones that differ from it in channels alone. Latency
+// over width is a staircase, so this never goes beyond what was measured by more than a small step.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "models/layer_spec.hpp"
+
+namespace hacscale {
+
+// Layers that differ in channels alone. Dense convs and linear layers have two free dimensions, input and
+// output channels; convs with several groups keep the channels a group, and have one free dimension when they
+// have as many outputs as inputs (depthwise ones do); pools, squeeze-excites and scale-shifts have one.
+struct LayerFamily {
+    LayerSpec shape;           // channels, groups and squeeze width set to 0
+    int channels_a_group = 0;  // 0: one group. Depthwise convs have 1.
+    bool one_dimension = false;
+    auto operator<=>(const LayerFamily&) const = default;
+};
+
+LayerFamily family_of(const LayerSpec& layer);
+
+// The measured latencies of one family.
+class ChannelSurface {
+public:
+    // Every layer added belongs to one family; one added twice keeps the last value.
+    void add(const LayerSpec& layer, double latency_us);
+
+    // The first of these that the measured points allow:
+    //  - the smallest cell around the layer, a rectangle of measured points (bilinear) or a line of one input
+    //  or output
+    //    width (linear); smallest is meant in ratios of channels;
+    //  - a line of one ratio of input to output channels (linear);
+    //  - the nearest measured layer, its channels at most a factor of 1.25 away, times the ratio of MACs (of
+    //  bytes where there
+    //    are no MACs).
+    // A squeeze-excite is compared with those whose squeeze width is nearly (within a factor of 1.5) the same
+    // share of their channels. Exact at measured points; the first two stay within the smallest and greatest
+    // of the points that they use.
+    std::optional<double> at(const LayerSpec& layer) const;
+
+private:
+    // Input channels, then output channels (1 in a family of one dimension): one column for each input width
+    // measured.
+    using Column = std::map<int, double>;
+    using Grid = std::map<int, Column>;
+
+    Grid squeeze_grid(const LayerSpec& layer) const;
+    std::optional<double> scaled_nearest(const LayerSpec& layer) const;
+
+    std::map<LayerSpec, double> points_;
+    Grid grid_;  // of points_; not used by squeeze-excites
+};
+
+}  // namespace hacscale

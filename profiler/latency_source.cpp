@@ -1,0 +1,18 @@
+#include "profiler/latency_source.hpp"
+
+namespace hacscale {
+
+NetworkEstimate estimate(const Network& network, const LatencySource& source) {
+    NetworkEstimate sum;
+    for (const NetworkNode& node : network.nodes) {
+        const LatencyEstimate layer = source.estimate(node.layer);
+        sum.latency_us += layer.latency_us;
+        if (layer.kind == EstimateKind::interpolated) ++sum.interpolated_layers;
+        if (layer.kind == EstimateKind::missing) {
+            if (sum.missing_layers++ == 0) sum.first_missing = node.layer.key();
+        }
+    }
+    return sum;
+}
+
+}  // namespace hacscale

@@ -1,0 +1,246 @@
+#include "profiler/table/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "profiler/table/detail/schema.hpp"
+#include "profiler/table/detail/sqlite.hpp"
+#include "profiler/table/row.hpp"
+
+namespace hacscale {
+namespace {
+
+using detail::Database;
+using detail::Statement;
+
+constexpr int most_findings_of_one_sort = 20;
+
+// Findings of one sort share the words of `sort`, which also stand in the line that counts those left out.
+class Findings {
+public:
+    void add(Severity severity, const std::string& sort, const std::string& where) {
+        int& count = counts_[{severity, sort}];
+        if (++count <= most_findings_of_one_sort)
+            list_.push_back({severity, fmt::format("{}: {}", where, sort)});
+    }
+    std::vector<Finding> finish() {
+        for (const auto& [sort, count] : counts_) {
+            const int left_out = count - most_findings_of_one_sort;
+            if (left_out > 0)
+                list_.push_back({sort.first, fmt::format("{} more: {}", left_out, sort.second)});
+        }
+        return std::move(list_);
+    }
+
+private:
+    std::map<std::pair<Severity, std::string>, int> counts_;
+    std::vector<Finding> list_;
+};
+
+void check_file(const Database& database, Findings& findings) {
+    Statement check = database.prepare("PRAGMA quick_check(20)");
+    while (check.step()) {
+        if (check.text(0) == "ok") continue;
+        findings.add(Severity::error,
+                     "SQLite finds the file damaged; restore it from a copy or measure again",
+                     std::string(check.text(0)));
+    }
+}
+
+// The columns exist beside the key for queries by family, so they must say what the key says.
+void check_layers(const Database& database, Findings& findings, TableCheck& result) {
+    Statement select = database.prepare(
+        "SELECT key, kind, activation, gate, bias, residual, in_channels, in_height, in_width, out_channels, "
+        "kernel, "
+        "stride, padding, \"groups\", squeeze_channels, layout FROM layer ORDER BY key");
+    while (select.step()) {
+        ++result.layers;
+        const std::string key(select.text(0));
+        std::optional<LayerSpec> layer;
+        try {
+            layer = LayerSpec::from_key(key);
+        } catch (const InputError& error) {
+            findings.add(Severity::error, "the key is none of a layer", error.what());
+            continue;
+        }
+        const bool same =
+            layer->key() == key && select.text(1) == name_of(layer->kind) &&
+            select.text(2) == name_of(layer->activation) && select.text(3) == name_of(layer->gate) &&
+            select.integer(4) == layer->bias && select.integer(5) == layer->residual &&
+            select.integer(6) == layer->in_channels && select.integer(7) == layer->in_height &&
+            select.integer(8) == layer->in_width && select.integer(9) == layer->out_channels &&
+            select.integer(10) == layer->kernel && select.integer(11) == layer->stride &&
+            select.integer(12) == layer->padding && select.integer(13) == layer->groups &&
+            select.integer(14) == layer->squeeze_channels && select.text(15) == name_of(layer->layout);
+        if (!same) findings.add(Severity::error, "the layer's columns differ from its key", key);
+    }
+}
+
+// A row as it stands, before its texts are taken for names.
+struct RawRow {
+    std::string where;
+    std::string_view cache;
+    std::string_view status;
+    bool has_reason = false;
+    std::int64_t footprint_bytes = 0;
+    std::optional<double> latency_us;
+    std::optional<double> ci95_us;
+};
+
+void check_values(const RawRow& row, Findings& findings) {
+    const bool valued = row.status == "ok" || row.status == "noisy";
+    if (!valued) {
+        if (row.latency_us) findings.add(Severity::error, "a row without success has a latency", row.where);
+        if (!row.has_reason) findings.add(Severity::error, "the row has no value and no reason", row.where);
+        return;
+    }
+    if (!row.latency_us || !std::isfinite(*row.latency_us) || *row.latency_us <= 0.0) {
+        findings.add(Severity::error, "the latency is not finite and positive", row.where);
+        return;
+    }
+    if (!row.ci95_us || !std::isfinite(*row.ci95_us) || *row.ci95_us < 0.0) {
+        findings.add(Severity::error, "the interval is not finite and positive", row.where);
+    } else if (*row.ci95_us > *row.latency_us) {
+        findings.add(Severity::warning, "the interval is wider than the latency itself", row.where);
+    }
+    if (row.status == "noisy" && !row.has_reason) {
+        findings.add(Severity::warning, "the row is noisy without a reason", row.where);
+    }
+}
+
+void check_footprint(const RawRow& row, Findings& findings) {
+    if (row.cache != "network") {
+        if (row.footprint_bytes != 0) {
+            findings.add(Severity::error, "only rows of the network state have a footprint", row.where);
+        }
+    } else if (row.footprint_bytes != footprint_bucket(row.footprint_bytes)) {
+        findings.add(Severity::error,
+                     "the footprint is no half octave, so it may duplicate the row of its neighbour",
+                     row.where);
+    }
+}
+
+void check_fractions(const Statement& select, const RawRow& row, Findings& findings) {
+    for (const int column : {9, 10, 11}) {
+        const std::optional<double> occupancy = select.optional_real(column);
+        if (occupancy && !(*occupancy >= 0.0 && *occupancy <= 1.0)) {
+            findings.add(Severity::error, "an occupancy is outside 0 to 1", row.where);
+        }
+    }
+    const std::optional<double> energy_mj = select.optional_real(12);
+    if (energy_mj && !(std::isfinite(*energy_mj) && *energy_mj >= 0.0)) {
+        findings.add(Severity::error, "the energy is not finite and positive", row.where);
+    }
+}
+
+void count_status(std::string_view status, const std::string& where, Findings& findings, TableCheck& result) {
+    ++result.rows;
+    if (status == "ok") {
+        ++result.ok;
+    } else if (status == "noisy") {
+        ++result.noisy;
+    } else if (status == "failed") {
+        ++result.failed;
+    } else if (status == "unsupported") {
+        ++result.unsupported;
+    } else {
+        findings.add(Severity::error, "the status is none of ok, noisy, failed, unsupported", where);
+    }
+}
+
+template <typename FromName>
+void check_name(FromName from_name, std::string_view name, const std::string& where, Findings& findings) {
+    try {
+        from_name(name);
+    } catch (const InputError& error) {
+        findings.add(Severity::error, error.what(), where);
+    }
+}
+
+void check_rows(const Database& database, Findings& findings, TableCheck& result) {
+    Statement select = database.prepare(
+        "SELECT l.key, m.batch, m.dtype, m.cache, m.footprint_bytes, m.status, m.reason <> '', m.latency_us, "
+        "m.ci95_us, "
+        "m.occupancy_theoretical, m.occupancy_grid_limited, m.occupancy_achieved, m.energy_mj, m.layer_id "
+        "FROM measurement AS m LEFT JOIN layer AS l ON l.id = m.layer_id");
+    while (select.step()) {
+        RawRow row;
+        const std::string key = select.is_null(0) ? fmt::format("layer number {}", select.integer(13))
+                                                  : std::string(select.text(0));
+        row.where = fmt::format("{} batch {} {} {} footprint {}", key, select.integer(1), select.text(2),
+                                select.text(3), select.integer(4));
+        row.cache = select.text(3);
+        row.footprint_bytes = select.integer(4);
+        row.status = select.text(5);
+        row.has_reason = select.integer(6) != 0;
+        row.latency_us = select.optional_real(7);
+        row.ci95_us = select.optional_real(8);
+        if (select.is_null(0)) findings.add(Severity::error, "the row's layer is missing", row.where);
+        if (select.integer(1) < 1) findings.add(Severity::error, "the batch is below 1", row.where);
+        check_name(data_type_from_name, select.text(2), row.where, findings);
+        check_name(cache_state_from_name, row.cache, row.where, findings);
+        count_status(row.status, row.where, findings, result);
+        check_values(row, findings);
+        check_footprint(row, findings);
+        check_fractions(select, row, findings);
+    }
+}
+
+void check_peaks(const Database& database, Findings& findings) {
+    Statement missing = database.prepare(
+        "SELECT DISTINCT dtype FROM measurement WHERE dtype NOT IN (SELECT dtype FROM peak) ORDER BY dtype");
+    while (missing.step()) {
+        findings.add(Severity::warning, "rows have no peak to be compared with, so no utilization",
+                     std::string(missing.text(0)));
+    }
+    Statement wrong =
+        database.prepare("SELECT dtype FROM peak WHERE NOT (flops_per_s > 0 AND bytes_per_s > 0)");
+    while (wrong.step()) {
+        findings.add(Severity::error, "the peak is not positive", std::string(wrong.text(0)));
+    }
+}
+
+void warn_of_incomplete_rows(const TableCheck& result, const std::string& file, Findings& findings) {
+    const auto warn = [&](std::int64_t count, const char* what) {
+        if (count > 0)
+            findings.add(Severity::warning, fmt::format("{} of {} rows {}", count, result.rows, what), file);
+    };
+    warn(result.noisy, "are noisy");
+    warn(result.failed, "failed");
+    warn(result.unsupported, "are of layers that the device does not support");
+    if (result.rows == 0) findings.add(Severity::warning, "the table has no rows", file);
+}
+
+}  // namespace
+
+bool TableCheck::sound() const {
+    return std::none_of(findings.begin(), findings.end(),
+                        [](const Finding& finding) { return finding.severity == Severity::error; });
+}
+
+TableCheck check_table(const std::filesystem::path& file) {
+    const Database database = detail::open_table_file(file, false);
+    TableCheck result;
+    Findings findings;
+    try {
+        check_file(database, findings);
+        detail::read_device(database);
+        check_layers(database, findings, result);
+        check_rows(database, findings, result);
+        check_peaks(database, findings);
+        warn_of_incomplete_rows(result, file.string(), findings);
+    } catch (const InputError& error) {
+        // Damage that stops the reading: what was found before it still counts.
+        findings.add(Severity::error, "the rest of the file cannot be checked", error.what());
+    }
+    result.findings = findings.finish();
+    return result;
+}
+
+}  // namespace hacscale

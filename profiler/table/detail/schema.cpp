@@ -1,0 +1,229 @@
+#include "profiler/table/detail/schema.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace hacscale::detail {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view magic{"SQLite format 3\0", 16};
+constexpr std::size_t header_size = 100;
+
+// The primary key of `measurement` is the row's key; WITHOUT ROWID stores rows in its order, which makes all
+// footprints of a layer neighbours. `layer_family` serves interpolation: everything but channels is equal.
+constexpr const char* schema_sql = R"sql(
+CREATE TABLE device (
+    id TEXT NOT NULL, name TEXT NOT NULL, fingerprint TEXT NOT NULL, properties TEXT NOT NULL) STRICT;
+CREATE TABLE layer (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, activation TEXT NOT NULL,
+    gate TEXT NOT NULL, bias INTEGER NOT NULL, residual INTEGER NOT NULL, in_channels INTEGER NOT NULL,
+    in_height INTEGER NOT NULL, in_width INTEGER NOT NULL, out_channels INTEGER NOT NULL,
+    kernel INTEGER NOT NULL, stride INTEGER NOT NULL, padding INTEGER NOT NULL, "groups" INTEGER NOT NULL,
+    squeeze_channels INTEGER NOT NULL, layout TEXT NOT NULL) STRICT;
+CREATE INDEX layer_family ON layer (
+    kind, in_height, in_width, kernel, stride, padding, activation, gate, bias, residual, layout);
+CREATE TABLE measurement (
+    layer_id INTEGER NOT NULL REFERENCES layer (id), batch INTEGER NOT NULL, dtype TEXT NOT NULL,
+    cache TEXT NOT NULL, footprint_bytes INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL,
+    latency_us REAL, ci95_us REAL, samples INTEGER NOT NULL, implementation TEXT NOT NULL,
+    occupancy_theoretical REAL, occupancy_grid_limited REAL, occupancy_achieved REAL, energy_mj REAL,
+    carrier TEXT NOT NULL, measured_at TEXT NOT NULL,
+    PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes)) STRICT, WITHOUT ROWID;
+CREATE TABLE peak (
+    dtype TEXT PRIMARY KEY, flops_per_s REAL NOT NULL, bytes_per_s REAL NOT NULL, nominal_flops_per_s REAL,
+    nominal_bytes_per_s REAL) STRICT, WITHOUT ROWID;
+CREATE TABLE verification (
+    id INTEGER PRIMARY KEY, model TEXT NOT NULL, model_hash TEXT NOT NULL, batch INTEGER NOT NULL,
+    dtype TEXT NOT NULL, cache TEXT NOT NULL, predicted_us REAL NOT NULL, measured_us REAL NOT NULL,
+    ci95_us REAL NOT NULL, measured_at TEXT NOT NULL) STRICT;
+)sql";
+
+std::uintmax_t size_or_zero(const fs::path& file) {
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(file, error);
+    return error ? 0 : size;
+}
+
+// What can be said of a file before SQLite sees it, in better words than SQLite's.
+void check_file(const fs::path& file) {
+    std::error_code error;
+    const fs::file_status status = fs::status(file, error);
+    const std::string name = file.string();
+    if (!fs::exists(status)) {
+        throw InputError(fmt::format("{} does not exist; make a table with `hacscale profile`", name));
+    }
+    if (fs::is_directory(status)) {
+        throw InputError(fmt::format("{} is a folder, expected a table's file; name the file in it", name));
+    }
+    if (!fs::is_regular_file(status)) {
+        throw InputError(fmt::format("{} is no regular file, expected a table; name another file", name));
+    }
+    std::array<char, header_size> header{};
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) {
+        throw WorkError(
+            fmt::format("{}: cannot be read: {}; check its permissions", name, std::strerror(errno)));
+    }
+    stream.read(header.data(), header.size());
+    const auto length = static_cast<std::size_t>(stream.gcount());
+    if (length == 0) {
+        throw InputError(fmt::format("{} is empty, expected a table; remove it or name another file", name));
+    }
+    const std::size_t compared = std::min(length, magic.size());
+    if (std::string_view(header.data(), compared) != magic.substr(0, compared)) {
+        throw InputError(fmt::format(
+            "{} is no table: it does not begin as a SQLite file does; name a file made by `hacscale profile`",
+            name));
+    }
+    // While a log lies beside the file, its pages count too and SQLite itself judges.
+    if (size_or_zero(beside(file, "-wal")) > 0) return;
+    const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(header[index]); };
+    const unsigned stored_page_size = byte(16) * 256U + byte(17);
+    const unsigned page_size = stored_page_size == 1 ? 65536 : stored_page_size;
+    if (length < header_size || page_size == 0 || size_or_zero(file) % page_size != 0) {
+        throw InputError(fmt::format(
+            "{} is cut short or damaged; restore it from a copy or measure again into a new file", name));
+    }
+}
+
+// A folder that cannot be written has no place for the log's index; without a log the file can be read as it
+// stands.
+Database open_for_reading(const fs::path& file) {
+    Database database(file, Access::existing);
+    const int code = database.probe();
+    if (code == SQLITE_OK) return database;
+    const int primary = code & 0xff;
+    if (primary != SQLITE_CANTOPEN && primary != SQLITE_READONLY) database.fail(code, "read it as a table");
+    if (size_or_zero(beside(file, "-wal")) > 0) {
+        throw WorkError(
+            fmt::format("{}: some of its rows are still in the log {}-wal, which can only be read where the "
+                        "folder can be "
+                        "written; copy both files to such a folder",
+                        file.string(), file.string()));
+    }
+    return Database(file, Access::immutable);
+}
+
+void check_identity(const Database& database) {
+    const std::string name = database.file().string();
+    const std::int64_t id = database.integer("PRAGMA application_id");
+    if (id != application_id) {
+        throw InputError(fmt::format(
+            "{} is a SQLite file of another program (application id {}), not a table; name another file",
+            name, id));
+    }
+    const std::int64_t version = database.integer("PRAGMA user_version");
+    if (version != schema_version) {
+        throw InputError(fmt::format(
+            "{} has table schema {}, this program reads schema {}; {}", name, version, schema_version,
+            version > schema_version ? "use a newer hacscale" : "measure again into a new file"));
+    }
+}
+
+void write_schema(const fs::path& file, const DeviceRecord& device) {
+    const Database database(file, Access::create);
+    Transaction transaction(database);
+    database.execute(
+        fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, schema_version));
+    database.execute(schema_sql);
+    Statement insert = database.prepare("INSERT INTO device VALUES (?, ?, ?, ?)");
+    insert.bind(1, device.id);
+    insert.bind(2, device.name);
+    insert.bind(3, device.fingerprint);
+    insert.bind(4, device.properties);
+    insert.run();
+    transaction.commit();
+    database.execute("PRAGMA journal_mode = WAL");
+}
+
+void sync_path(const fs::path& path) {
+    const int descriptor = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    const int error = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    if (!synced) {
+        throw WorkError(fmt::format("{}: cannot be written to the disk: {}; check the disk and run again",
+                                    path.string(), std::strerror(error)));
+    }
+}
+
+}  // namespace
+
+fs::path beside(fs::path file, const char* suffix) {
+    file += suffix;
+    return file;
+}
+
+void remove_database(const fs::path& file) noexcept {
+    std::error_code ignored;
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) fs::remove(beside(file, suffix), ignored);
+}
+
+void publish(const fs::path& finished, const fs::path& file) {
+    sync_path(finished);
+    std::error_code error;
+    for (const char* suffix : {"-wal", "-shm"}) fs::remove(beside(file, suffix), error);
+    fs::rename(finished, file, error);
+    if (error) {
+        throw WorkError(fmt::format("{}: cannot be put in place: {}; check that its folder can be written",
+                                    file.string(), error.message()));
+    }
+    sync_path(file.parent_path());
+}
+
+void create_table_file(const fs::path& file, const DeviceRecord& device) {
+    const fs::path unfinished = beside(file, ".new");
+    remove_database(unfinished);
+    try {
+        write_schema(unfinished, device);
+        publish(unfinished, file);
+    } catch (...) {
+        remove_database(unfinished);
+        throw;
+    }
+}
+
+Database open_table_file(const fs::path& file, bool writable) {
+    check_file(file);
+    if (!writable) {
+        Database database = open_for_reading(file);
+        check_identity(database);
+        database.execute("PRAGMA query_only = 1");
+        return database;
+    }
+    Database database(file, Access::existing);
+    if (const int code = database.probe(); code != SQLITE_OK) database.fail(code, "read it as a table");
+    check_identity(database);
+    database.execute(
+        "BEGIN IMMEDIATE; ROLLBACK");  // a file that cannot be written is refused now, not at the first row
+    // FULL: a row that was put is on the disk, not only in the system's cache.
+    database.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+    return database;
+}
+
+DeviceRecord read_device(const Database& database) {
+    Statement select = database.prepare("SELECT id, name, fingerprint, properties FROM device");
+    if (!select.step()) {
+        throw InputError(fmt::format(
+            "{} names no device, so it is damaged; restore it from a copy or measure again into a new file",
+            database.file().string()));
+    }
+    return {std::string(select.text(0)), std::string(select.text(1)), std::string(select.text(2)),
+            std::string(select.text(3))};
+}
+
+}  // namespace hacscale::detail

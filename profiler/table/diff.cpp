@@ -1,0 +1,74 @@
+#include "profiler/table/diff.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hacscale {
+namespace {
+
+std::vector<Row> sorted_rows(const Table& table) {
+    std::vector<Row> rows = table.query({});
+    std::sort(rows.begin(), rows.end(), [](const Row& x, const Row& y) { return x.key < y.key; });
+    return rows;
+}
+
+RowRatio ratio_of(const Row& a, const Row& b) {
+    RowRatio result{a.key, a.latency_us, b.latency_us};
+    const double logarithm = std::log(b.latency_us / a.latency_us);
+    const double half_width = std::hypot(a.ci95_us / a.latency_us, b.ci95_us / b.latency_us);
+    result.ratio = b.latency_us / a.latency_us;
+    result.ratio_low = std::exp(logarithm - half_width);
+    result.ratio_high = std::exp(logarithm + half_width);
+    result.significant = std::abs(logarithm) > half_width;
+    return result;
+}
+
+void add_pair(TableDiff& diff, const Row& a, const Row& b) {
+    if (has_latency(a.status) && has_latency(b.status)) {
+        diff.ratios.push_back(ratio_of(a, b));
+    } else {
+        diff.without_ratio.push_back(
+            {a.key, a.status, b.status, has_latency(b.status) ? a.reason : b.reason});
+    }
+}
+
+void summarize(TableDiff& diff) {
+    double log_sum = 0.0;
+    for (const RowRatio& row : diff.ratios) {
+        log_sum += std::log(row.ratio);
+        if (row.significant) ++(row.ratio > 1.0 ? diff.significantly_slower : diff.significantly_faster);
+    }
+    if (!diff.ratios.empty()) {
+        diff.geometric_mean_ratio = std::exp(log_sum / static_cast<double>(diff.ratios.size()));
+    }
+    // Stable over rows that are sorted by key, so that equal changes have one order.
+    std::stable_sort(diff.ratios.begin(), diff.ratios.end(), [](const RowRatio& x, const RowRatio& y) {
+        return std::abs(x.b_us - x.a_us) > std::abs(y.b_us - y.a_us);
+    });
+}
+
+}  // namespace
+
+TableDiff diff_tables(const Table& a, const Table& b) {
+    TableDiff diff;
+    diff.device_a = a.device();
+    diff.device_b = b.device();
+    diff.same_device = diff.device_a.fingerprint == diff.device_b.fingerprint;
+    const std::vector<Row> rows_a = sorted_rows(a);
+    const std::vector<Row> rows_b = sorted_rows(b);
+    auto in_a = rows_a.begin();
+    auto in_b = rows_b.begin();
+    while (in_a != rows_a.end() || in_b != rows_b.end()) {
+        if (in_b == rows_b.end() || (in_a != rows_a.end() && in_a->key < in_b->key)) {
+            diff.only_a.push_back((in_a++)->key);
+        } else if (in_a == rows_a.end() || in_b->key < in_a->key) {
+            diff.only_b.push_back((in_b++)->key);
+        } else {
+            add_pair(diff, *in_a++, *in_b++);
+        }
+    }
+    summarize(diff);
+    return diff;
+}
+
+}  // namespace hacscale

@@ -1,0 +1,259 @@
+#include "profiler/table/merge.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "profiler/table/detail/schema.hpp"
+#include "profiler/table/detail/sqlite.hpp"
+#include "profiler/table/detail/writer_lock.hpp"
+#include "profiler/table/table.hpp"
+
+namespace hacscale {
+namespace {
+
+namespace fs = std::filesystem;
+using detail::Database;
+using detail::Statement;
+
+constexpr int most_listed_conflicts = 20;
+
+// `overlap` keeps, for each key met more than once, the part that all intervals met so far have in common.
+// Intervals on a line overlap in pairs exactly when they all share a point, so a key is in conflict when that
+// part is empty.
+constexpr const char* scratch_sql = R"sql(
+CREATE TEMP TABLE layer_map (source_id INTEGER PRIMARY KEY, id INTEGER NOT NULL);
+CREATE TEMP TABLE overlap (
+    layer_id INTEGER NOT NULL, batch INTEGER NOT NULL, dtype TEXT NOT NULL, cache TEXT NOT NULL,
+    footprint_bytes INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL,
+    PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* add_layers_sql = R"sql(
+INSERT INTO main.layer
+    SELECT NULL, key, kind, activation, gate, bias, residual, in_channels, in_height, in_width, out_channels, kernel,
+           stride, padding, "groups", squeeze_channels, layout FROM source.layer WHERE true
+    ON CONFLICT (key) DO NOTHING;
+DELETE FROM temp.layer_map;
+INSERT INTO temp.layer_map
+    SELECT s.id, l.id FROM source.layer AS s CROSS JOIN main.layer AS l ON l.key = s.key;
+)sql";
+
+constexpr const char* note_overlaps_sql = R"sql(
+INSERT INTO temp.overlap
+    SELECT o.layer_id, o.batch, o.dtype, o.cache, o.footprint_bytes,
+           max(o.latency_us - o.ci95_us, s.latency_us - s.ci95_us),
+           min(o.latency_us + o.ci95_us, s.latency_us + s.ci95_us)
+    FROM source.measurement AS s CROSS JOIN temp.layer_map AS map ON map.source_id = s.layer_id
+        CROSS JOIN main.measurement AS o
+            ON o.layer_id = map.id AND o.batch = s.batch AND o.dtype = s.dtype AND o.cache = s.cache
+                AND o.footprint_bytes = s.footprint_bytes
+    WHERE s.latency_us IS NOT NULL AND o.latency_us IS NOT NULL
+    ON CONFLICT DO UPDATE SET low = max(low, excluded.low), high = min(high, excluded.high);
+)sql";
+
+// The comparison is one of tuples: the first difference decides. Its last members only make the choice the
+// same in every order of inputs.
+constexpr const char* add_rows_sql = R"sql(
+INSERT INTO main.measurement
+    SELECT map.id, s.batch, s.dtype, s.cache, s.footprint_bytes, s.status, s.reason, s.latency_us, s.ci95_us, s.samples,
+           s.implementation, s.occupancy_theoretical, s.occupancy_grid_limited, s.occupancy_achieved, s.energy_mj,
+           s.carrier, s.measured_at
+    FROM source.measurement AS s CROSS JOIN temp.layer_map AS map ON map.source_id = s.layer_id WHERE true
+    ON CONFLICT DO UPDATE SET
+        status = excluded.status, reason = excluded.reason, latency_us = excluded.latency_us,
+        ci95_us = excluded.ci95_us, samples = excluded.samples, implementation = excluded.implementation,
+        occupancy_theoretical = excluded.occupancy_theoretical,
+        occupancy_grid_limited = excluded.occupancy_grid_limited,
+        occupancy_achieved = excluded.occupancy_achieved, energy_mj = excluded.energy_mj,
+        carrier = excluded.carrier, measured_at = excluded.measured_at
+    WHERE (excluded.latency_us IS NOT NULL, excluded.samples, -ifnull(excluded.ci95_us, 0), excluded.measured_at,
+           ifnull(excluded.latency_us, 0), excluded.status, excluded.carrier, excluded.implementation,
+           excluded.reason)
+        > (latency_us IS NOT NULL, samples, -ifnull(ci95_us, 0), measured_at,
+           ifnull(latency_us, 0), status, carrier, implementation, reason);
+)sql";
+
+constexpr const char* add_records_sql = R"sql(
+INSERT INTO main.peak SELECT * FROM source.peak WHERE true
+    ON CONFLICT DO UPDATE SET
+        flops_per_s = max(flops_per_s, excluded.flops_per_s), bytes_per_s = max(bytes_per_s, excluded.bytes_per_s),
+        nominal_flops_per_s = ifnull(nominal_flops_per_s, excluded.nominal_flops_per_s),
+        nominal_bytes_per_s = ifnull(nominal_bytes_per_s, excluded.nominal_bytes_per_s);
+INSERT INTO main.verification (model, model_hash, batch, dtype, cache, predicted_us, measured_us, ci95_us, measured_at)
+    SELECT model, model_hash, batch, dtype, cache, predicted_us, measured_us, ci95_us, measured_at
+        FROM source.verification
+    EXCEPT SELECT model, model_hash, batch, dtype, cache, predicted_us, measured_us, ci95_us, measured_at
+        FROM main.verification
+    ORDER BY measured_at;
+)sql";
+
+constexpr const char* replace_all_sql = R"sql(
+DELETE FROM main.measurement;
+DELETE FROM main.layer;
+DELETE FROM main.peak;
+DELETE FROM main.verification;
+INSERT INTO main.layer SELECT * FROM source.layer;
+INSERT INTO main.measurement SELECT * FROM source.measurement;
+INSERT INTO main.peak SELECT * FROM source.peak;
+INSERT INTO main.verification SELECT * FROM source.verification;
+)sql";
+
+class Attached {
+public:
+    Attached(const Database& database, const std::string& uri) : database_(database) {
+        Statement attach = database.prepare("ATTACH ? AS source");
+        attach.bind(1, uri);
+        attach.run();
+    }
+    void detach() { database_.execute("DETACH source"); }
+
+private:
+    const Database& database_;
+};
+
+class RemoveOnExit {
+public:
+    explicit RemoveOnExit(fs::path file) : file_(std::move(file)) { detail::remove_database(file_); }
+    ~RemoveOnExit() { detail::remove_database(file_); }
+    RemoveOnExit(const RemoveOnExit&) = delete;
+    RemoveOnExit& operator=(const RemoveOnExit&) = delete;
+
+private:
+    fs::path file_;
+};
+
+DeviceRecord common_device(const std::vector<fs::path>& sources) {
+    std::optional<DeviceRecord> first;
+    for (const fs::path& source : sources) {
+        const DeviceRecord device = Table::open(source, OpenMode::read).device();
+        if (!first) first = device;
+        if (device.fingerprint != first->fingerprint) {
+            throw InputError(
+                fmt::format("{} was measured on '{}' (fingerprint {}) and {} on '{}' (fingerprint {}); merge "
+                            "tables of one "
+                            "device only",
+                            sources.front().string(), first->name, first->fingerprint, source.string(),
+                            device.name, device.fingerprint));
+        }
+    }
+    return *first;
+}
+
+// Adds one source to the table under construction; returns the number of the source's rows.
+std::int64_t add_source(const Database& merged, const fs::path& source) {
+    const Database opened = detail::open_table_file(source, false);
+    Attached attached(merged, opened.uri());
+    std::int64_t rows = 0;
+    {
+        detail::Transaction transaction(merged);
+        merged.execute(add_layers_sql);
+        merged.execute(note_overlaps_sql);
+        merged.execute(add_rows_sql);
+        merged.execute(add_records_sql);
+        rows = merged.integer("SELECT count(*) FROM source.measurement");
+        transaction.commit();
+    }
+    attached.detach();
+    return rows;
+}
+
+std::string describe_conflict(const RowKey& key, const std::vector<fs::path>& sources) {
+    std::string text = fmt::format("\n  {} batch {} {} {}", key.layer.key(), key.batch, name_of(key.type),
+                                   name_of(key.cache));
+    if (key.footprint_bytes > 0) text += fmt::format(" footprint {}", key.footprint_bytes);
+    std::string_view separator = ": ";
+    for (const fs::path& source : sources) {
+        const std::optional<Row> row = Table::open(source, OpenMode::read).find(key);
+        if (!row || !has_latency(row->status)) continue;
+        text += fmt::format("{}{:.6g} +- {:.3g} us in {}", separator, row->latency_us, row->ci95_us,
+                            source.string());
+        separator = ", ";
+    }
+    return text;
+}
+
+void refuse_conflicts(const Database& merged, const std::vector<fs::path>& sources) {
+    const std::int64_t count = merged.integer("SELECT count(*) FROM temp.overlap WHERE low > high");
+    if (count == 0) return;
+    std::string message = fmt::format(
+        "{} {} measured differently in the inputs, by more than the 95 % intervals allow, so nothing was "
+        "written; "
+        "measure again or leave out one of the tables:",
+        count, count == 1 ? "row was" : "rows were");
+    Statement select = merged.prepare(
+        "SELECT l.key, o.batch, o.dtype, o.cache, o.footprint_bytes FROM temp.overlap AS o "
+        "JOIN main.layer AS l ON l.id = o.layer_id WHERE o.low > o.high "
+        "ORDER BY l.key, o.batch, o.dtype, o.cache, o.footprint_bytes LIMIT ?");
+    select.bind(1, std::int64_t{most_listed_conflicts});
+    while (select.step()) {
+        const RowKey key{LayerSpec::from_key(select.text(0)), static_cast<int>(select.integer(1)),
+                         data_type_from_name(select.text(2)), cache_state_from_name(select.text(3)),
+                         select.integer(4)};
+        message += describe_conflict(key, sources);
+    }
+    if (count > most_listed_conflicts)
+        message += fmt::format("\n  and {} more", count - most_listed_conflicts);
+    throw InputError(message);
+}
+
+MergeResult build(const fs::path& file, const DeviceRecord& device, const std::vector<fs::path>& sources) {
+    detail::create_table_file(file, device);
+    const Database merged(file, detail::Access::existing);
+    // Nobody else sees this file before it is finished, and publish() brings it to the disk.
+    merged.execute(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;"
+        "PRAGMA cache_size = -262144;");
+    merged.execute(scratch_sql);
+    std::int64_t source_rows = 0;
+    for (const fs::path& source : sources) source_rows += add_source(merged, source);
+    refuse_conflicts(merged, sources);
+    const std::int64_t rows = merged.integer("SELECT count(*) FROM measurement");
+    merged.execute("PRAGMA journal_mode = WAL");
+    return {rows, source_rows - rows};
+}
+
+// Readers of the output may be at work, so it is changed in place: they see all of it or nothing.
+void replace_rows(const fs::path& output, const fs::path& merged) {
+    const Database database = detail::open_table_file(output, true);
+    Attached attached(database, Database(merged, detail::Access::existing).uri());
+    {
+        detail::Transaction transaction(database);
+        database.execute(replace_all_sql);
+        transaction.commit();
+    }
+    attached.detach();
+}
+
+}  // namespace
+
+MergeResult merge_tables(const std::vector<fs::path>& inputs, const fs::path& output,
+                         const MergeOptions& options) {
+    if (inputs.empty()) throw InputError("there is nothing to merge; name at least one table");
+    const detail::WriterLock lock(output);
+    const bool exists = fs::exists(output);
+    if (exists && !options.append) {
+        throw InputError(fmt::format("{} exists and is not overwritten; append to it, or name another file",
+                                     output.string()));
+    }
+    std::vector<fs::path> sources;
+    if (exists) sources.push_back(output);
+    for (const fs::path& input : inputs) {
+        std::error_code not_there;  // said by common_device
+        if (!exists || !fs::equivalent(input, output, not_there)) sources.push_back(input);
+    }
+    const DeviceRecord device = common_device(sources);
+    const fs::path unfinished = detail::beside(output, ".merge");
+    const RemoveOnExit remove_on_exit(unfinished);
+    const MergeResult result = build(unfinished, device, sources);
+    if (exists) {
+        replace_rows(output, unfinished);
+    } else {
+        detail::publish(unfinished, output);
+    }
+    return result;
+}
+
+}  // namespace hacscale

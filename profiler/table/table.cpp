@@ -1,0 +1,306 @@
+#include "profiler/table/table.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <unordered_map>
+#include <utility>
+
+#include "base/error.hpp"
+#include "profiler/table/detail/row_codec.hpp"
+#include "profiler/table/detail/schema.hpp"
+#include "profiler/table/detail/sqlite.hpp"
+#include "profiler/table/detail/writer_lock.hpp"
+
+namespace hacscale {
+
+using detail::ResetOnExit;
+using detail::Statement;
+
+struct Table::Impl {
+    Impl(std::filesystem::path path, std::optional<detail::WriterLock> writer_lock, detail::Database opened);
+
+    void put(const Row& row);  // within a transaction
+    std::int64_t layer_id(const LayerSpec& layer);
+    void require_writer() const;
+    void read_rows(Statement& select, const std::function<void(const Row&)>& visit) const;
+
+    std::filesystem::path file;
+    std::optional<detail::WriterLock> lock;  // outlives the database: closing it may still write
+    detail::Database database;
+    DeviceRecord device;
+    std::unordered_map<LayerSpec, std::int64_t, LayerSpecHash> layer_ids;  // those met by put()
+    Statement insert_layer;
+    Statement select_layer;
+    Statement replace_row;
+    mutable Statement select_row;
+    mutable Statement select_footprints;
+};
+
+namespace {
+
+constexpr std::string_view state_condition = "m.batch = ? AND m.dtype = ? AND m.cache = ?";
+
+// CROSS JOIN keeps SQLite to the order written: layers first, then their rows.
+std::string select_rows(std::string_view conditions, std::string_view order) {
+    return fmt::format(
+        "SELECT {} FROM layer AS l CROSS JOIN measurement AS m ON m.layer_id = l.id WHERE {} ORDER BY {}",
+        detail::row_columns, conditions, order);
+}
+
+int bind_state(Statement& statement, int index, int batch, DataType type, CacheState cache) {
+    statement.bind(++index, std::int64_t{batch});
+    statement.bind(++index, name_of(type));
+    statement.bind(++index, name_of(cache));
+    return index;
+}
+
+void check_device(const std::filesystem::path& file, const DeviceRecord& stored, const DeviceRecord& wanted) {
+    if (stored.fingerprint == wanted.fingerprint) return;
+    throw InputError(
+        fmt::format("{} was measured on {} '{}' (fingerprint {}), but the device now is {} '{}' (fingerprint "
+                    "{}); rows of "
+                    "both would not be comparable, so use another file",
+                    file.string(), stored.id, stored.name, stored.fingerprint, wanted.id, wanted.name,
+                    wanted.fingerprint));
+}
+
+void check_values(const Row& row) {
+    if (!has_latency(row.status)) return;
+    if (std::isfinite(row.latency_us) && row.latency_us > 0.0 && std::isfinite(row.ci95_us) &&
+        row.ci95_us >= 0.0) {
+        return;
+    }
+    throw InputError(fmt::format(
+        "the row of {} has status {} but latency {} +- {} us; give finite positive values or status failed",
+        row.key.layer.key(), name_of(row.status), row.latency_us, row.ci95_us));
+}
+
+struct FilterSql {
+    std::string conditions = "1";
+    std::vector<std::string> texts;  // parameters in order
+};
+
+FilterSql sql_of(const RowFilter& filter) {
+    FilterSql sql;
+    const auto add = [&](std::string_view condition, std::string_view text) {
+        sql.conditions += fmt::format(" AND {}", condition);
+        sql.texts.emplace_back(text);
+    };
+    if (filter.layer_contains) add("instr(l.key, ?) > 0", *filter.layer_contains);
+    if (filter.kind) add("l.kind = ?", name_of(*filter.kind));
+    if (filter.batch) add("m.batch = CAST(? AS INTEGER)", std::to_string(*filter.batch));
+    if (filter.type) add("m.dtype = ?", name_of(*filter.type));
+    if (filter.cache) add("m.cache = ?", name_of(*filter.cache));
+    if (filter.status) add("m.status = ?", name_of(*filter.status));
+    return sql;
+}
+
+}  // namespace
+
+Table::Impl::Impl(std::filesystem::path path, std::optional<detail::WriterLock> writer_lock,
+                  detail::Database opened)
+    : file(std::move(path)),
+      lock(std::move(writer_lock)),
+      database(std::move(opened)),
+      device(detail::read_device(database)),
+      insert_layer(database.prepare(detail::insert_layer_sql)),
+      select_layer(database.prepare("SELECT id FROM layer WHERE key = ?")),
+      replace_row(database.prepare(detail::replace_row_sql)),
+      select_row(database.prepare(select_rows(
+          fmt::format("l.key = ? AND {} AND m.footprint_bytes = ?", state_condition), detail::row_order))),
+      select_footprints(database.prepare(
+          select_rows(fmt::format("l.key = ? AND {}", state_condition), detail::row_order))) {}
+
+void Table::Impl::require_writer() const {
+    if (lock) return;
+    throw WorkError(fmt::format("{} is open for reading only; open it for writing", file.string()));
+}
+
+std::int64_t Table::Impl::layer_id(const LayerSpec& layer) {
+    if (const auto known = layer_ids.find(layer); known != layer_ids.end()) return known->second;
+    const std::string key = layer.key();
+    if (LayerSpec::from_key(key) != layer) {
+        throw InputError(
+            fmt::format("the layer of key {} has values in fields that its kind does not use; leave those at "
+                        "their defaults",
+                        key));
+    }
+    detail::bind_layer(insert_layer, layer, key);
+    insert_layer.run();
+    ResetOnExit reset_on_exit(select_layer);
+    select_layer.bind(1, key);
+    select_layer.step();
+    return layer_ids[layer] = select_layer.integer(0);
+}
+
+void Table::Impl::put(const Row& row) {
+    check_values(row);
+    detail::bind_row(replace_row, layer_id(row.key.layer), row);
+    replace_row.run();
+}
+
+void Table::Impl::read_rows(Statement& select, const std::function<void(const Row&)>& visit) const {
+    detail::RowReader reader(file.string());
+    while (select.step()) visit(reader.read(select));
+}
+
+Table Table::open(const std::filesystem::path& file, OpenMode mode, const DeviceRecord* device) {
+    std::optional<detail::WriterLock> lock;
+    if (mode != OpenMode::read) {
+        const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
+        if (!std::filesystem::exists(folder)) {
+            throw InputError(
+                fmt::format("{}: its folder does not exist; make it or name another file", file.string()));
+        }
+        lock.emplace(file);
+    }
+    if (mode == OpenMode::create && !std::filesystem::exists(file)) {
+        if (device == nullptr) {
+            throw InputError(fmt::format(
+                "{} does not exist, and a new table needs the device it is for; name one", file.string()));
+        }
+        detail::create_table_file(file, *device);
+    }
+    detail::Database database = detail::open_table_file(file, mode != OpenMode::read);
+    auto impl = std::make_unique<Impl>(file, std::move(lock), std::move(database));
+    if (device != nullptr) check_device(file, impl->device, *device);
+    return Table(std::move(impl));
+}
+
+Table::Table(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Table::~Table() = default;
+Table::Table(Table&&) noexcept = default;
+Table& Table::operator=(Table&&) noexcept = default;
+
+const std::filesystem::path& Table::file() const {
+    return impl_->file;
+}
+DeviceRecord Table::device() const {
+    return impl_->device;
+}
+
+void Table::put(const Row& row) {
+    put(std::vector<Row>{row});
+}
+
+void Table::put(const std::vector<Row>& rows) {
+    impl_->require_writer();
+    detail::Transaction transaction(impl_->database);
+    try {
+        for (const Row& row : rows) impl_->put(row);
+        transaction.commit();
+    } catch (...) {
+        impl_->layer_ids.clear();  // the layers met in this transaction are rolled back with it
+        throw;
+    }
+}
+
+std::optional<Row> Table::find(const RowKey& key) const {
+    ResetOnExit reset_on_exit(impl_->select_row);
+    impl_->select_row.bind(1, key.layer.key());
+    const int last = bind_state(impl_->select_row, 1, key.batch, key.type, key.cache);
+    impl_->select_row.bind(last + 1, key.footprint_bytes);
+    std::optional<Row> found;
+    impl_->read_rows(impl_->select_row, [&](const Row& row) { found = row; });
+    return found;
+}
+
+std::vector<Row> Table::find_all(const LayerSpec& layer, int batch, DataType type, CacheState cache) const {
+    ResetOnExit reset_on_exit(impl_->select_footprints);
+    impl_->select_footprints.bind(1, layer.key());
+    bind_state(impl_->select_footprints, 1, batch, type, cache);
+    std::vector<Row> rows;
+    impl_->read_rows(impl_->select_footprints, [&](const Row& row) { rows.push_back(row); });
+    return rows;
+}
+
+void Table::for_each_of_family(const LayerSpec& layer, int batch, DataType type, CacheState cache,
+                               const std::function<void(const Row&)>& visit) const {
+    Statement select = impl_->database.prepare(select_rows(
+        fmt::format(
+            "l.kind = ? AND l.activation = ? AND l.gate = ? AND l.layout = ? AND l.bias = ? AND "
+            "l.residual = ? AND l.in_height = ? AND l.in_width = ? AND l.kernel = ? AND l.stride = ? AND "
+            "l.padding = ? AND {} AND m.status IN ('ok', 'noisy')",
+            state_condition),
+        "l.id, m.footprint_bytes"));
+    int index = 0;
+    select.bind(++index, name_of(layer.kind));
+    select.bind(++index, name_of(layer.activation));
+    select.bind(++index, name_of(layer.gate));
+    select.bind(++index, name_of(layer.layout));
+    for (const int value : {static_cast<int>(layer.bias), static_cast<int>(layer.residual), layer.in_height,
+                            layer.in_width, layer.kernel, layer.stride, layer.padding}) {
+        select.bind(++index, std::int64_t{value});
+    }
+    bind_state(select, index, batch, type, cache);
+    impl_->read_rows(select, visit);
+}
+
+std::vector<Row> Table::query(const RowFilter& filter) const {
+    std::vector<Row> rows;
+    for_each(filter, [&](const Row& row) { rows.push_back(row); });
+    return rows;
+}
+
+void Table::for_each(const RowFilter& filter, const std::function<void(const Row&)>& visit) const {
+    const FilterSql sql = sql_of(filter);
+    Statement select = impl_->database.prepare(select_rows(sql.conditions, detail::row_order));
+    int index = 0;
+    for (const std::string& text : sql.texts) select.bind(++index, text);
+    impl_->read_rows(select, visit);
+}
+
+std::int64_t Table::size() const {
+    return impl_->database.integer("SELECT count(*) FROM measurement");
+}
+
+void Table::put(const PeakRecord& peak) {
+    impl_->require_writer();
+    Statement replace = impl_->database.prepare("INSERT OR REPLACE INTO peak VALUES (?, ?, ?, ?, ?)");
+    replace.bind(1, name_of(peak.type));
+    replace.bind(2, peak.flops_per_s);
+    replace.bind(3, peak.bytes_per_s);
+    replace.bind(4, peak.nominal_flops_per_s);
+    replace.bind(5, peak.nominal_bytes_per_s);
+    replace.run();
+}
+
+std::optional<PeakRecord> Table::peak(DataType type) const {
+    Statement select = impl_->database.prepare(
+        "SELECT flops_per_s, bytes_per_s, nominal_flops_per_s, nominal_bytes_per_s FROM peak WHERE dtype = "
+        "?");
+    select.bind(1, name_of(type));
+    if (!select.step()) return std::nullopt;
+    return PeakRecord{type, select.real(0), select.real(1), select.optional_real(2), select.optional_real(3)};
+}
+
+void Table::put(const VerificationRecord& record) {
+    impl_->require_writer();
+    Statement insert =
+        impl_->database.prepare("INSERT INTO verification VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    insert.bind(1, record.model);
+    insert.bind(2, record.model_hash);
+    const int last = bind_state(insert, 2, record.batch, record.type, record.cache);
+    insert.bind(last + 1, record.predicted_us);
+    insert.bind(last + 2, record.measured_us);
+    insert.bind(last + 3, record.ci95_us);
+    insert.bind(last + 4, record.measured_at);
+    insert.run();
+}
+
+std::vector<VerificationRecord> Table::verifications() const {
+    Statement select = impl_->database.prepare(
+        "SELECT model, model_hash, batch, dtype, cache, predicted_us, measured_us, ci95_us, measured_at "
+        "FROM verification ORDER BY id");
+    std::vector<VerificationRecord> records;
+    while (select.step()) {
+        records.push_back({std::string(select.text(0)), std::string(select.text(1)),
+                           static_cast<int>(select.integer(2)), data_type_from_name(select.text(3)),
+                           cache_state_from_name(select.text(4)), select.real(5), select.real(6),
+                           select.real(7), std::string(select.text(8))});
+    }
+    return records;
+}
+
+}  // namespace hacscale
