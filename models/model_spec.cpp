@@ -35,6 +35,20 @@ bool has_inner_width(BlockKind kind) {
     return kind != BlockKind::conv && kind != BlockKind::separable;
 }
 
+bool inner_follows_input(BlockKind kind) {
+    return kind == BlockKind::inverted_residual || kind == BlockKind::fused_inverted_residual;
+}
+
+int stage_input_width(const ModelSpec& model, int stage) {
+    if (stage > 0) return model.stages[stage - 1].width;
+    int width = model.in_channels;
+    for (const PlainLayer& layer : model.stem) {
+        if (const auto* conv = std::get_if<ConvSpec>(&layer)) width = conv->width;
+        if (const auto* linear = std::get_if<LinearSpec>(&layer)) width = linear->width;
+    }
+    return width;
+}
+
 int squeeze_width(const SqueezeExciteSpec& spec, int inner_width, int input_width) {
     const double exact = spec.ratio * (spec.from == SqueezeFrom::inner ? inner_width : input_width);
     if (spec.divisor == 1) return std::max(1, static_cast<int>(std::lround(exact)));

@@ -106,6 +106,11 @@ constexpr int max_section_entries = 64;  // of the stem, the stages and the head
 
 // Whether blocks of this kind have an inner width, and so one entry a block in StageSpec::inner_widths.
 bool has_inner_width(BlockKind kind);
+// Whether the inner width is a multiple of the block's input (inverted residuals) rather than of its own width.
+bool inner_follows_input(BlockKind kind);
+
+// Channels that the first block of a stage reads: the width of the stage before, or what the stem puts out.
+int stage_input_width(const ModelSpec& model, int stage);
 
 // Channels between the two products of a squeeze-excite in a block of these widths. With a divisor above 1, the rounding of
 // the MobileNet papers' code: to the nearest multiple, one more where that would lose over a tenth.

@@ -32,20 +32,6 @@ void follow_convs(std::vector<PlainLayer>& layers, int base_leader, int leader) 
     }
 }
 
-// Channels that the first stage reads.
-int stem_width(const ModelSpec& model) {
-    int width = model.in_channels;
-    for (const PlainLayer& layer : model.stem) {
-        if (const auto* conv = std::get_if<ConvSpec>(&layer)) width = conv->width;
-        if (const auto* linear = std::get_if<LinearSpec>(&layer)) width = linear->width;
-    }
-    return width;
-}
-
-bool follows_input(BlockKind kind) {
-    return kind == BlockKind::inverted_residual || kind == BlockKind::fused_inverted_residual;
-}
-
 // The inner widths of a stage with another width, depth and input.
 std::vector<int> follow_inner(const StageSpec& base, int base_input, const StageSpec& changed, int input) {
     std::vector<int> inner_widths;
@@ -55,7 +41,7 @@ std::vector<int> follow_inner(const StageSpec& base, int base_input, const Stage
     for (int block = 0; block < changed.depth; ++block) {
         const int model_block = std::min(block, base.depth - 1);
         const int base_inner = base.inner_widths[model_block];
-        if (!follows_input(base.block)) {
+        if (!inner_follows_input(base.block)) {
             inner_widths.push_back(follow(base_inner, base.width, changed.width, grid));
             continue;
         }
@@ -102,15 +88,12 @@ ModelSpec scaled(const ModelSpec& base, const ScalingChoice& choice) {
         follow_convs(model.stem, base.stages.front().width, choice.widths.front());
         follow_convs(model.head, base.stages.back().width, choice.widths.back());
     }
-    int base_input = stem_width(base);
-    int input = stem_width(model);
     for (std::size_t i = 0; i < base.stages.size(); ++i) {
         StageSpec& stage = model.stages[i];
         stage.width = choice.widths[i];
         stage.depth = choice.depths[i];
-        stage.inner_widths = follow_inner(base.stages[i], base_input, stage, input);
-        base_input = base.stages[i].width;
-        input = stage.width;
+        stage.inner_widths = follow_inner(base.stages[i], stage_input_width(base, static_cast<int>(i)), stage,
+                                          stage_input_width(model, static_cast<int>(i)));
     }
     check(model);
     return model;

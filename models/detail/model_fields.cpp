@@ -85,9 +85,7 @@ void check_stage(const EntryCheck& entry, const StageSpec& stage) {
         }
     }
     if (stage.squeeze_excite) {
-        const bool inverted =
-            stage.block == BlockKind::inverted_residual || stage.block == BlockKind::fused_inverted_residual;
-        if (!inverted && stage.block != BlockKind::bottleneck) {
+        if (!inner_follows_input(stage.block) && stage.block != BlockKind::bottleneck) {
             entry.fail("squeeze_excite",
                        fmt::format("squeeze-excite belongs to bottleneck and inverted residual blocks, "
                                    "not to {} blocks",

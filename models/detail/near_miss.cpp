@@ -1,0 +1,70 @@
+#include "models/detail/near_miss.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace hacscale::detail {
+namespace {
+
+// A longer name than any candidate has is no typing mistake, and comparing it would be slow.
+constexpr std::size_t longest_name = 100;
+
+std::string lower_case(std::string_view text) {
+    std::string lowered(text);
+    for (char& c : lowered) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return lowered;
+}
+
+}  // namespace
+
+int edit_distance(std::string_view a, std::string_view b) {
+    std::vector<int> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), 0);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        int diagonal = std::exchange(row[0], static_cast<int>(i) + 1);
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const int replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+        }
+    }
+    return row[b.size()];
+}
+
+std::vector<std::string> near_misses(std::string_view name, const std::vector<std::string>& candidates) {
+    std::vector<std::string> nearest;
+    if (name.empty() || name.size() > longest_name) return nearest;
+    const std::string wanted = lower_case(name);
+    const int limit = std::max(1, static_cast<int>(name.size()) / 3);
+    std::vector<std::pair<int, const std::string*>> ranked;
+    for (const std::string& candidate : candidates) {
+        const std::string known = lower_case(candidate);
+        const int distance = edit_distance(wanted, known);
+        // A name that was cut short ("mobilenetv2") is near all that it begins.
+        if (distance <= limit || (wanted.size() >= 3 && known.starts_with(wanted))) {
+            ranked.emplace_back(distance, &candidate);
+        }
+    }
+    std::stable_sort(ranked.begin(), ranked.end(),
+                     [](const auto& left, const auto& right) { return left.first < right.first; });
+    for (const auto& [distance, candidate] : ranked) {
+        if (nearest.size() == 3) break;
+        nearest.push_back(*candidate);
+    }
+    return nearest;
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
+    const std::vector<std::string> nearest = near_misses(name, candidates);
+    std::string text;
+    for (std::size_t i = 0; i < nearest.size(); ++i) {
+        if (i > 0) text += i + 1 == nearest.size() ? " or " : ", ";
+        text += "'" + nearest[i] + "'";
+    }
+    return text.empty() ? text : "; did you mean " + text + "?";
+}
+
+}  // namespace hacscale::detail

@@ -1,0 +1,20 @@
+// Suggestions for mistyped names.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hacscale::detail {
+
+// Levenshtein distance: insertions, deletions and replacements of single characters.
+int edit_distance(std::string_view a, std::string_view b);
+
+// The candidates close enough to `name` to be what was meant, nearest first, at most three. Case does not
+// count.
+std::vector<std::string> near_misses(std::string_view name, const std::vector<std::string>& candidates);
+
+// "; did you mean 'a' or 'b'?", or nothing when no candidate is near.
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
+
+}  // namespace hacscale::detail
