@@ -1,0 +1,132 @@
+#include "scaling/space.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace hacscale {
+namespace {
+
+constexpr int largest_size = 65536;    // of a width or a resolution, as ModelSpec allows
+constexpr double largest_ratio = 100;  // beyond this a space is a mistake
+
+void check_ratios(std::string_view what, double low, double high) {
+    if (!(low > 0.0 && low <= 1.0)) {
+        throw InputError(
+            fmt::format("the least {} ratio is {}, expected more than 0 and at most 1", what, low));
+    }
+    if (!(high >= 1.0 && high <= largest_ratio)) {
+        throw InputError(
+            fmt::format("the largest {} ratio is {}, expected 1 to {}", what, high, largest_ratio));
+    }
+}
+
+void insert_sorted(std::vector<int>& values, int value) {
+    const auto at = std::lower_bound(values.begin(), values.end(), value);
+    if (at == values.end() || *at != value) values.insert(at, value);
+}
+
+// Ratios come from decimal texts, so a product that should be an integer may be off in its last bits.
+constexpr double rounding = 1e-9;
+
+std::vector<int> widths_of(const StageSpec& stage, const SpaceSettings& settings) {
+    const double low = std::ceil(stage.width * settings.min_width_ratio / settings.grid - rounding);
+    const double high = std::floor(stage.width * settings.max_width_ratio / settings.grid + rounding);
+    std::vector<int> widths;
+    for (int multiple = std::max(1, static_cast<int>(low)); multiple <= static_cast<int>(high); ++multiple) {
+        if (multiple * settings.grid <= largest_size) widths.push_back(multiple * settings.grid);
+    }
+    insert_sorted(widths, stage.width);
+    return widths;
+}
+
+std::vector<int> depths_of(const StageSpec& stage, const SpaceSettings& settings) {
+    const int low =
+        std::max(1, static_cast<int>(std::ceil(stage.depth * settings.min_depth_ratio - rounding)));
+    const int high = static_cast<int>(std::floor(stage.depth * settings.max_depth_ratio + rounding));
+    std::vector<int> depths;
+    for (int depth = low; depth <= std::min(high, max_stage_depth); ++depth) depths.push_back(depth);
+    return depths;
+}
+
+void check_values(const std::vector<int>& values, int base, int largest, const std::string& what) {
+    if (values.empty()) throw InputError(what + ": the list is empty; give at least the base's value");
+    if (values.front() < 1 || values.back() > largest) {
+        throw InputError(fmt::format("{}: values must be within 1 and {}", what, largest));
+    }
+    if (std::adjacent_find(values.begin(), values.end(), std::greater_equal<>()) != values.end()) {
+        throw InputError(what + ": values must ascend, each given once");
+    }
+    if (!std::binary_search(values.begin(), values.end(), base)) {
+        throw InputError(fmt::format("{}: the base's value {} is missing; add it", what, base));
+    }
+}
+
+}  // namespace
+
+double ScalingSpace::log10_size() const {
+    double sum = std::log10(static_cast<double>(resolutions.size()));
+    for (const StageSpace& stage : stages) {
+        sum +=
+            std::log10(static_cast<double>(stage.widths.size()) * static_cast<double>(stage.depths.size()));
+    }
+    return sum;
+}
+
+bool ScalingSpace::contains(const ScalingChoice& choice) const {
+    if (choice.widths.size() != stages.size() || choice.depths.size() != stages.size()) return false;
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+        if (!std::binary_search(stages[i].widths.begin(), stages[i].widths.end(), choice.widths[i]))
+            return false;
+        if (!std::binary_search(stages[i].depths.begin(), stages[i].depths.end(), choice.depths[i]))
+            return false;
+    }
+    return std::binary_search(resolutions.begin(), resolutions.end(), choice.resolution);
+}
+
+ScalingSpace make_space(const ModelSpec& base, const SpaceSettings& settings) {
+    if (settings.grid < 1 || settings.grid > 1024) {
+        throw InputError(fmt::format("the width grid is {}, expected 1 to 1024 channels", settings.grid));
+    }
+    check_ratios("width", settings.min_width_ratio, settings.max_width_ratio);
+    check_ratios("depth", settings.min_depth_ratio, settings.max_depth_ratio);
+    ScalingSpace space;
+    for (const StageSpec& stage : base.stages) {
+        space.stages.push_back({widths_of(stage, settings), depths_of(stage, settings)});
+    }
+    space.resolutions = {base.resolution};
+    for (const int resolution : settings.resolutions) insert_sorted(space.resolutions, resolution);
+    check(space, base);
+    return space;
+}
+
+void check(const ScalingSpace& space, const ModelSpec& base) {
+    if (base.stages.empty()) throw InputError("the base model has no stages; there is nothing to scale");
+    if (space.stages.size() != base.stages.size()) {
+        throw InputError(fmt::format("the scaling space has {} stages, but the model has {}",
+                                     space.stages.size(), base.stages.size()));
+    }
+    for (std::size_t i = 0; i < space.stages.size(); ++i) {
+        const StageSpec& stage = base.stages[i];
+        const std::string where = fmt::format("scaling space, stage {}", i + 1);
+        check_values(space.stages[i].widths, stage.width, largest_size, where + ", widths");
+        check_values(space.stages[i].depths, stage.depth, max_stage_depth, where + ", depths");
+    }
+    check_values(space.resolutions, base.resolution, largest_size, "scaling space, resolutions");
+    for (const int resolution : space.resolutions) {
+        ScalingChoice choice = choice_of(base);
+        choice.resolution = resolution;
+        scaled(base, choice);
+    }
+}
+
+int resolution_step(const ModelSpec& base) {
+    return base.resolution <= 64 ? 4 : 8;
+}
+
+}  // namespace hacscale

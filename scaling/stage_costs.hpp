@@ -1,0 +1,55 @@
+// The planner's cost tables of a network: what each stage costs at each width, depth and resolution, on a
+// device (latency) or on paper (MACs), and how many params it has.
+//
+// Only small fragments of the network are lowered, one a (width before, width) and one a width, and each
+// distinct layer is looked up once. The sum over a chain equals estimate(lower(scaled(base, choice)), source)
+// to the picosecond rounding of each layer. The stem counts with the first stage, the head with the last.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/model_spec.hpp"
+#include "models/scaled_model.hpp"
+#include "profiler/latency_source.hpp"
+#include "scaling/planner/chain_problem.hpp"
+#include "scaling/planner/pareto_front.hpp"
+#include "scaling/space.hpp"
+
+namespace hacscale {
+
+// What the chain's costs count.
+enum class CostModel {
+    latency,  // picoseconds
+    macs,     // of one image
+};
+
+// How much of the latencies is measured.
+struct CostCoverage {
+    int distinct_layers = 0;
+    int interpolated_layers = 0;  // of the distinct ones
+    int missing_layers = 0;       // of the distinct ones; options that need one are infeasible
+    std::int64_t options = 0;     // entries and bodies, over all stages and resolutions
+    std::int64_t infeasible_options = 0;
+    std::string first_missing;  // key of one missing layer, for messages
+};
+
+struct StageCosts {
+    ChainProblem problem;  // one chain a resolution of the space, ascending; gains are 0
+    CostCoverage coverage;
+};
+
+// `source` is not asked when costs are MACs. Throws InputError when the space does not fit the base, or a
+// latency is negative or not finite. Options that make no valid model (groups that do not divide a width) are
+// infeasible.
+StageCosts stage_costs(const ModelSpec& base, const ScalingSpace& space, const LatencySource& source,
+                       CostModel model = CostModel::latency);
+
+// A choice of indices as widths, depths and pixels.
+ScalingChoice choice_from(const ScalingSpace& space, const ChainChoice& indices);
+
+// Microseconds to whole picoseconds; InputError when that is negative or not finite.
+std::int64_t picoseconds(double latency_us);
+
+}  // namespace hacscale

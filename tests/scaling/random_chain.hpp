@@ -1,0 +1,30 @@
+// Random small chain problems for properties of the planner, and the brute force they are compared with.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "scaling/planner/pareto_front.hpp"
+
+namespace hacscale::testing {
+
+struct FrontPoint {
+    std::int64_t cost = 0;
+    std::int64_t gain = 0;
+    std::int64_t params = 0;
+    bool operator==(const FrontPoint&) const = default;
+};
+
+// Sizes, spread of values (small spreads make ties), infeasible options and offsets all vary with the seed.
+ChainProblem random_problem(std::mt19937_64& random);
+// A limit and sometimes a cap that cut through the problem's choices.
+FrontLimits random_limits(const ChainProblem& problem, std::mt19937_64& random);
+
+// What one choice comes to; nothing when a part of it is infeasible.
+std::optional<FrontPoint> evaluate(const ChainProblem& problem, const ChainChoice& choice);
+// Every choice looked at.
+std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const FrontLimits& limits);
+
+}  // namespace hacscale::testing
