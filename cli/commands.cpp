@@ -5,6 +5,7 @@
 #include "cli/commands/completion.hpp"
 #include "cli/commands/devices.hpp"
 #include "cli/commands/models.hpp"
+#include "cli/commands/table.hpp"
 
 namespace hacscale::cli {
 
@@ -12,6 +13,7 @@ std::span<const Command> commands() {
     static constexpr std::array table{
         Command{"devices", declare_devices},
         Command{"models", declare_models},
+        Command{"table", declare_table},
         Command{"completion", declare_completion},
     };
     return table;

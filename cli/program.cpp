@@ -11,8 +11,8 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/interrupt.hpp"
-#include "cli/near_misses.hpp"
 #include "cli/version.hpp"
+#include "models/detail/near_miss.hpp"
 
 namespace hacscale::cli {
 
@@ -54,7 +54,8 @@ std::string unknown_word_message(CLI::App& parser, const std::string& word) {
     }
     const std::string of = parser.get_parent() == nullptr ? "" : " of \"" + parser.get_name() + "\"";
     const std::string what = option ? "option" : known.empty() ? "argument" : "command";
-    return "\"" + word + "\" is no known " + what + of + did_you_mean(word.substr(0, word.find('=')), known);
+    return "\"" + word + "\" is no known " + what + of +
+           detail::did_you_mean(word.substr(0, word.find('=')), known);
 }
 
 // CLI11 reports a missing argument before a mistyped option; the mistyped one is told first, for it is the

@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "cli/completion/completion.hpp"
-#include "cli/near_misses.hpp"
 #include "cli/print_json.hpp"
 #include "cli/program.hpp"
+#include "models/detail/near_miss.hpp"
 #include "models/zoo.hpp"
 
 namespace hacscale::cli {
@@ -21,7 +21,7 @@ const Shell& find_shell(const std::string& name) {
         names.emplace_back(shell.name);
     }
     throw InputError("there is no completion for \"" + name + "\"; there is for bash, zsh and fish" +
-                     did_you_mean(name, names));
+                     detail::did_you_mean(name, names));
 }
 
 ExitStatus print_script(const std::string& shell_name, Session& session) {

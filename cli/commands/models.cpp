@@ -1,6 +1,7 @@
 #include "cli/commands/models.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 
@@ -47,14 +48,6 @@ struct ShowOptions {
     bool graph = false;
 };
 
-std::string widths_text(const StageSpec& stage) {
-    std::string text;
-    for (const int width : stage.inner_widths) {
-        text += (text.empty() ? "" : ",") + std::to_string(width);
-    }
-    return text;
-}
-
 void print_stages(std::ostream& out, const ModelSpec& model) {
     TextTable table({{"stage", Align::left},
                      {"block", Align::left},
@@ -66,7 +59,7 @@ void print_stages(std::ostream& out, const ModelSpec& model) {
     for (const StageSpec& stage : model.stages) {
         table.add({stage.name, std::string(name_of(stage.block)), std::to_string(stage.width),
                    std::to_string(stage.depth), std::to_string(stage.stride), std::to_string(stage.kernel),
-                   widths_text(stage)});
+                   fmt::format("{}", fmt::join(stage.inner_widths, ","))});
     }
     table.print(out);
 }

@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(Models, BadYamlTest,
                                          BadYaml{"negative_width", model_with_width("-8")},
                                          BadYaml{"wild_width", model_with_width("1000000000")},
                                          BadYaml{"unknown_key", "naem: x\n"}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& each) { return each.param.name; });
 
 TEST_F(ModelsTest, AMissingFileIsBadInput) {
     const Answer answer = call({"models", "show", path("none.yaml")});

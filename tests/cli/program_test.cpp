@@ -33,18 +33,18 @@ TEST_P(BadUsageTest, IsOneSentenceAndStatusTwo) {
 
 INSTANTIATE_TEST_SUITE_P(
     Program, BadUsageTest,
-    testing::Values(BadUsage{{}, "a command is needed"}, BadUsage{{"modles"}, "did you mean models?"},
+    testing::Values(BadUsage{{}, "a command is needed"}, BadUsage{{"modles"}, "did you mean 'models'"},
                     BadUsage{{"frobnicate"}, "\"frobnicate\" is no known command"},
-                    BadUsage{{"models", "shwo"}, "did you mean show?"},
-                    BadUsage{{"models", "--jsn"}, "did you mean --json?"},
-                    BadUsage{{"models", "show", "--layer"}, "did you mean --layers?"},
+                    BadUsage{{"models", "shw"}, "did you mean 'show'"},
+                    BadUsage{{"models", "--jsn"}, "did you mean '--json'"},
+                    BadUsage{{"models", "show", "--layer"}, "did you mean '--layers'"},
                     BadUsage{{"models", "show"}, "model is required"},
                     BadUsage{{"models", "show", "resnet18", "--batch", "many"}, "--batch"},
                     BadUsage{{"models", "show", "resnet18", "--batch", "0"}, "--batch"},
                     BadUsage{{"models", "show", "resnet18", "--batch", "-1"}, "--batch"},
                     BadUsage{{"models", "show", "resnet18", "--batch", "1000000000"}, "--batch"},
                     BadUsage{{"models", "show", "resnet18", "--dtype", "f8"}, "f8"},
-                    BadUsage{{"completion", "basch"}, "did you mean bash?"},
+                    BadUsage{{"completion", "basch"}, "did you mean 'bash'"},
                     BadUsage{{"--no-such-option"}, "--no-such-option"}));
 
 TEST(Program, SaysItsVersion) {

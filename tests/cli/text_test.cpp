@@ -1,17 +1,12 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sstream>
 
-#include "cli/near_misses.hpp"
 #include "cli/progress.hpp"
 #include "cli/text_table.hpp"
 
 namespace hacscale::cli {
 namespace {
-
-using testing::ElementsAre;
-using testing::IsEmpty;
 
 TEST(TextTable, AlignsColumnsByCharacters) {
     TextTable table({{"name", Align::left}, {"count"}});
@@ -31,14 +26,6 @@ TEST(TextTable, SeparatesThousands) {
     EXPECT_EQ(with_separators(1000), "1,000");
     EXPECT_EQ(with_separators(1234567), "1,234,567");
     EXPECT_EQ(with_separators(-123456), "-123,456");
-}
-
-TEST(NearMisses, FindsTheClosestFirst) {
-    const std::vector<std::string> known{"resnet18", "resnet34", "vgg16-bn"};
-    EXPECT_THAT(near_misses("resnet19", known), ElementsAre("resnet18", "resnet34"));
-    EXPECT_THAT(near_misses("efficientnet", known), IsEmpty());
-    EXPECT_EQ(did_you_mean("vgg16bn", known), "; did you mean vgg16-bn?");
-    EXPECT_EQ(did_you_mean("zzzzzz", known), "");
 }
 
 TEST(Progress, SaysRateAndTimeLeft) {

@@ -1,0 +1,156 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <tuple>
+
+#include "cli/commands/table.hpp"
+#include "cli/print_json.hpp"
+#include "cli/text_table.hpp"
+#include "profiler/table/table.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+struct StatusCounts {
+    std::int64_t ok = 0;
+    std::int64_t noisy = 0;
+    std::int64_t failed = 0;
+    std::int64_t unsupported = 0;
+
+    void count(RowStatus status) {
+        switch (status) {
+            case RowStatus::ok:
+                ++ok;
+                break;
+            case RowStatus::noisy:
+                ++noisy;
+                break;
+            case RowStatus::failed:
+                ++failed;
+                break;
+            case RowStatus::unsupported:
+                ++unsupported;
+                break;
+        }
+    }
+};
+
+using Setting = std::tuple<int, DataType, CacheState>;
+
+Json number_or_null(const std::optional<double>& number) {
+    return number ? Json(*number) : Json(nullptr);
+}
+
+Json settings_json(const Table& table) {
+    std::map<Setting, StatusCounts> settings;
+    table.for_each({}, [&](const Row& row) {
+        settings[{row.key.batch, row.key.type, row.key.cache}].count(row.status);
+    });
+    Json json = Json::array();
+    for (const auto& [setting, counts] : settings) {
+        json.push_back({{"batch", std::get<int>(setting)},
+                        {"dtype", name_of(std::get<DataType>(setting))},
+                        {"cache", name_of(std::get<CacheState>(setting))},
+                        {"ok", counts.ok},
+                        {"noisy", counts.noisy},
+                        {"failed", counts.failed},
+                        {"unsupported", counts.unsupported}});
+    }
+    return json;
+}
+
+Json peaks_json(const Table& table) {
+    Json json = Json::array();
+    for (const DataType type : {DataType::f32, DataType::bf16, DataType::f16}) {
+        if (const auto peak = table.peak(type)) {
+            json.push_back({{"dtype", name_of(type)},
+                            {"flops_per_s", peak->flops_per_s},
+                            {"bytes_per_s", peak->bytes_per_s},
+                            {"nominal_flops_per_s", number_or_null(peak->nominal_flops_per_s)},
+                            {"nominal_bytes_per_s", number_or_null(peak->nominal_bytes_per_s)}});
+        }
+    }
+    return json;
+}
+
+Json verifications_json(const Table& table) {
+    Json json = Json::array();
+    for (const VerificationRecord& record : table.verifications()) {
+        json.push_back({{"model", record.model},
+                        {"batch", record.batch},
+                        {"dtype", name_of(record.type)},
+                        {"cache", name_of(record.cache)},
+                        {"predicted_us", record.predicted_us},
+                        {"measured_us", record.measured_us},
+                        {"ci95_us", record.ci95_us},
+                        {"error_pct", 100 * (record.predicted_us / record.measured_us - 1)},
+                        {"measured_at", record.measured_at}});
+    }
+    return json;
+}
+
+Json table_json(const Table& table) {
+    const DeviceRecord device = table.device();
+    return {{"file", table.file().string()},
+            {"device",
+             {{"id", device.id},
+              {"name", device.name},
+              {"fingerprint", device.fingerprint},
+              {"properties", Json::parse(device.properties)}}},
+            {"rows", table.size()},
+            {"settings", settings_json(table)},
+            {"peaks", peaks_json(table)},
+            {"verifications", verifications_json(table)}};
+}
+
+void print_table(std::ostream& out, const Json& json) {
+    const Json& device = json["device"];
+    out << fmt::format("{}: {} rows of {} ({}, fingerprint {})\n\n", json["file"].get<std::string>(),
+                       with_separators(json["rows"]), device["name"].get<std::string>(),
+                       device["id"].get<std::string>(), device["fingerprint"].get<std::string>());
+    TextTable settings({{"batch"}, {"dtype"}, {"cache"}, {"ok"}, {"noisy"}, {"failed"}, {"unsupported"}});
+    for (const Json& one : json["settings"]) {
+        settings.add({one["batch"].dump(), one["dtype"], one["cache"], with_separators(one["ok"]),
+                      with_separators(one["noisy"]), with_separators(one["failed"]),
+                      with_separators(one["unsupported"])});
+    }
+    settings.print(out);
+    for (const Json& peak : json["peaks"]) {
+        out << fmt::format("\npeak {}: {:.4g} GFLOP/s, {:.4g} GB/s\n", peak["dtype"].get<std::string>(),
+                           peak["flops_per_s"].get<double>() * 1e-9,
+                           peak["bytes_per_s"].get<double>() * 1e-9);
+    }
+    if (json["verifications"].empty()) {
+        return;
+    }
+    out << '\n';
+    TextTable checks(
+        {{"verified", Align::left}, {"batch"}, {"dtype"}, {"predicted us"}, {"measured us"}, {"error %"}});
+    for (const Json& one : json["verifications"]) {
+        checks.add({one["model"], one["batch"].dump(), one["dtype"],
+                    fmt::format("{:.1f}", one["predicted_us"].get<double>()),
+                    fmt::format("{:.1f}", one["measured_us"].get<double>()),
+                    fmt::format("{:+.1f}", one["error_pct"].get<double>())});
+    }
+    checks.print(out);
+}
+
+}  // namespace
+
+Run declare_table_show(CLI::App& parser) {
+    auto file = std::make_shared<std::string>();
+    parser.add_option("table", *file, "The table's file")->required();
+    return [file](Session& session) {
+        const Json json = table_json(Table::open(*file, OpenMode::read));
+        if (session.json) {
+            print_json(session.out, json);
+        } else {
+            print_table(session.out, json);
+        }
+        return ExitStatus::done;
+    };
+}
+
+}  // namespace hacscale::cli

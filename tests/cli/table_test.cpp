@@ -1,0 +1,142 @@
+#include "profiler/table/table.hpp"
+
+#include <gmock/gmock.h>
+
+#include "program_fixture.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class TableTest : public ProgramTest {
+protected:
+    // A table with `rows` conv layers, the last one noisy and one more that the device cannot run.
+    std::string make_table(const std::string& name, int rows, double factor = 1.0) const {
+        const DeviceRecord device{"cpu", "A test's processor", "0123456789abcdef", "{\"cores\":2}"};
+        Table table = Table::open(path(name), OpenMode::create, &device);
+        for (int i = 1; i <= rows; ++i) {
+            Row row = make_row(i);
+            row.latency_us = 10.0 * i * factor;
+            row.ci95_us = 0.01 * i;
+            row.samples = 100;
+            row.implementation = "jit:test";
+            row.status = i == rows ? RowStatus::noisy : RowStatus::ok;
+            table.put(row);
+        }
+        Row refused = make_row(rows + 1);
+        refused.status = RowStatus::unsupported;
+        refused.reason = "the library has no kernel";
+        table.put(refused);
+        table.put(PeakRecord{DataType::f32, 1e11, 2e10, std::nullopt, std::nullopt});
+        return path(name);
+    }
+
+private:
+    static Row make_row(int i) {
+        Row row;
+        row.key.layer = LayerSpec::from_key("conv_i64x56x56_o64_k3_s1_p1_g1_bias_relu");
+        row.key.layer.out_channels = 8 * i;
+        row.key.footprint_bytes = footprint_bucket(1 << 20);
+        row.measured_at = "2026-01-01T00:00:00Z";
+        return row;
+    }
+};
+
+TEST_F(TableTest, ShowsWhatItHolds) {
+    const std::string file = make_table("t.db", 3);
+    const Answer text = call({"table", "show", file});
+    EXPECT_EQ(text.status, 0) << text.err;
+    EXPECT_THAT(text.out, HasSubstr("4 rows of A test's processor"));
+    EXPECT_THAT(text.out, HasSubstr("100 GFLOP/s"));
+    const auto json = call({"table", "show", file, "--json"}).json();
+    EXPECT_EQ(json["rows"], 4);
+    EXPECT_EQ(json["settings"][0]["ok"], 2);
+    EXPECT_EQ(json["settings"][0]["noisy"], 1);
+    EXPECT_EQ(json["settings"][0]["unsupported"], 1);
+    EXPECT_EQ(json["device"]["properties"]["cores"], 2);
+}
+
+TEST_F(TableTest, QueryAnswersByTheContract) {
+    const std::string file = make_table("t.db", 3);
+    const Answer all = call({"table", "query", file, "--json"});
+    ASSERT_EQ(all.status, 0) << all.err;
+    ASSERT_EQ(all.json().size(), 4U);
+    for (const auto& row : all.json()) {
+        for (const char* key :
+             {"layer", "batch", "dtype", "cache", "latency_us", "ci95_us", "samples", "status", "reason",
+              "utilization", "occupancy_theoretical", "occupancy_achieved"}) {
+            EXPECT_TRUE(row.contains(key)) << key;
+        }
+    }
+    EXPECT_EQ(call({"table", "query", file, "--status", "noisy", "--json"}).json().size(), 1U);
+    EXPECT_EQ(call({"table", "query", file, "--layer", "o16_", "--json"}).json().size(), 1U);
+    EXPECT_EQ(call({"table", "query", file, "--kind", "linear", "--json"}).json().size(), 0U);
+    EXPECT_THAT(call({"table", "query", file}).out, HasSubstr("the library has no kernel"));
+}
+
+TEST_F(TableTest, FiltersThatAreNotKnownAreBadInput) {
+    const std::string file = make_table("t.db", 1);
+    for (const char* option : {"--kind", "--dtype", "--cache", "--status", "--batch"}) {
+        const Answer answer = call({"table", "query", file, option, "xyz"});
+        EXPECT_EQ(answer.status, 2) << option;
+        EXPECT_THAT(answer.err, HasSubstr("xyz")) << option;
+    }
+}
+
+TEST_F(TableTest, MergesAndRefusesToOverwrite) {
+    const std::string a = make_table("a.db", 2);
+    const std::string b = make_table("b.db", 2);
+    const Answer merged = call({"table", "merge", a, b, "--out", path("c.db"), "--json"});
+    ASSERT_EQ(merged.status, 0) << merged.err;
+    EXPECT_EQ(merged.json()["rows"], 3);
+    EXPECT_EQ(call({"table", "merge", a, b, "--out", path("c.db")}).status, 2);
+    EXPECT_EQ(call({"table", "merge", a, b, "--out", path("c.db"), "--append"}).status, 0);
+}
+
+TEST_F(TableTest, DiffFindsWhatChanged) {
+    const std::string a = make_table("a.db", 3);
+    const std::string b = make_table("b.db", 3, 1.5);
+    const auto json = call({"table", "diff", a, b, "--json"}).json();
+    ASSERT_EQ(json["rows"].size(), 3U);
+    EXPECT_NEAR(json["rows"][0]["ratio"].get<double>(), 1.5, 1e-9);
+    EXPECT_EQ(json["significantly_slower"], 3);
+    const Answer text = call({"table", "diff", a, b, "--limit", "1"});
+    EXPECT_THAT(text.out, HasSubstr("and 2 more"));
+    EXPECT_TRUE(call({"table", "diff", a, a, "--significant", "--json"}).json()["rows"].empty());
+}
+
+TEST_F(TableTest, ExportsCsvAndJson) {
+    const std::string file = make_table("t.db", 2);
+    const Answer csv = call({"table", "export", file});
+    EXPECT_EQ(csv.status, 0);
+    EXPECT_EQ(std::count(csv.out.begin(), csv.out.end(), '\n'), 4);
+    EXPECT_THAT(csv.out, HasSubstr("latency_us"));
+    EXPECT_EQ(call({"table", "export", file, "--format", "json"}).json(),
+              call({"table", "query", file, "--json"}).json());
+    EXPECT_EQ(call({"table", "export", file, "--format", "xml"}).status, 2);
+}
+
+TEST_F(TableTest, CheckSaysWhetherRowsAreMissing) {
+    const std::string file = make_table("t.db", 2);
+    const Answer answer = call({"table", "check", file, "--json"});
+    EXPECT_EQ(answer.status, 4) << answer.err;
+    EXPECT_EQ(answer.json()["sound"], true);
+    EXPECT_EQ(answer.json()["unsupported"], 1);
+}
+
+TEST_F(TableTest, WhatIsNoTableIsBadInput) {
+    const std::vector<std::string> files{path("none.db"), write("empty.db", ""),
+                                         write("text.db", "hello, world\n"),
+                                         std::filesystem::temp_directory_path().string()};
+    for (const std::string& file : files) {
+        for (const char* command : {"show", "query", "export", "check"}) {
+            const Answer answer = call({"table", command, file});
+            EXPECT_EQ(answer.status, 2) << command << " " << file;
+            EXPECT_THAT(answer.err, HasSubstr(file));
+        }
+    }
+}
+
+}  // namespace
+}  // namespace hacscale::cli
