@@ -1,0 +1,120 @@
+// Generated layers and models for properties that must hold for all of them. The same seed gives the same
+// cases.
+#pragma once
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "models/layer_spec.hpp"
+#include "models/model_spec.hpp"
+
+namespace hacscale::testing {
+
+class Generator {
+public:
+    explicit Generator(unsigned seed) : random_(seed) {}
+
+    int between(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
+    bool coin() { return between(0, 1) == 1; }
+    template <typename Value>
+    Value one_of(std::initializer_list<Value> values) {
+        return *(values.begin() + between(0, static_cast<int>(values.size()) - 1));
+    }
+    Activation activation() { return static_cast<Activation>(between(0, 6)); }
+
+    // A layer that can run, of any kind.
+    LayerSpec layer() {
+        LayerSpec layer;
+        layer.kind = static_cast<LayerKind>(between(0, 5));
+        layer.in_channels = layer.out_channels = between(1, 64);
+        layer.in_height = between(1, 40);
+        layer.in_width = between(1, 40);
+        layer.activation = activation();
+        layer.layout = coin() ? Layout::blocked : Layout::channels_last;
+        if (layer.kind == LayerKind::conv || layer.kind == LayerKind::linear) {
+            layer.out_channels = between(1, 64);
+            layer.bias = coin();
+        }
+        if (layer.kind == LayerKind::conv || layer.kind == LayerKind::max_pool) window(layer);
+        if (layer.kind == LayerKind::conv) {
+            layer.residual = coin();
+            layer.groups = between(1, 8);
+            layer.in_channels = layer.groups * between(1, 8);
+            layer.out_channels = layer.groups * between(1, 8);
+        }
+        if (layer.kind == LayerKind::squeeze_excite) {
+            layer.squeeze_channels = between(1, 16);
+            layer.gate = coin() ? Activation::sigmoid : Activation::hard_sigmoid;
+        }
+        return layer;
+    }
+
+    // A sound model with any kinds of stages.
+    ModelSpec model() {
+        ModelSpec model;
+        model.name = "generated-" + std::to_string(between(0, 99));
+        if (coin()) model.source = "a \"quoted\" source: with \\, # and ümlaut";
+        model.in_channels = between(1, 4);
+        model.resolution = 8 * between(4, 8);
+        model.classes = between(1, 100);
+        if (coin()) {
+            model.stem.push_back(
+                ConvSpec{8 * between(1, 4), one_of({1, 3, 5}), 1, coin(), coin(), activation()});
+        }
+        if (coin()) model.stem.push_back(MaxPoolSpec{3, between(1, 2), between(0, 1)});
+        const int stages = between(1, 4);
+        for (int i = 0; i < stages; ++i) {
+            StageSpec added = stage(model);
+            added.name = coin() ? "s" + std::to_string(i) : "";
+            model.stages.push_back(added);
+        }
+        if (coin()) model.head.push_back(NormSpec{activation()});
+        if (coin()) model.head.push_back(GlobalAvgPoolSpec{});
+        if (coin()) model.head.push_back(LinearSpec{between(1, 32), coin(), activation()});
+        if (coin()) model.head.push_back(LinearSpec{0, coin(), Activation::none});
+        return model;
+    }
+
+private:
+    void window(LayerSpec& layer) {
+        layer.kernel = between(1, 7);
+        layer.stride = between(1, 4);
+        layer.padding = between(0, layer.kernel - 1);
+        layer.in_height = std::max(layer.in_height, layer.kernel);
+        layer.in_width = std::max(layer.in_width, layer.kernel);
+    }
+
+    StageSpec stage(const ModelSpec& model) {
+        StageSpec stage;
+        stage.block = static_cast<BlockKind>(between(0, 6));
+        stage.width = 8 * between(1, 8);
+        stage.depth = between(1, 3);
+        stage.stride = between(1, 2);
+        stage.kernel = one_of({1, 3, 5});
+        stage.bias = coin();
+        stage.activation = activation();
+        if (stage.block == BlockKind::bottleneck && coin()) stage.group_width = 4;
+        const bool ratio = coin();
+        const int factor = between(1, 6);
+        for (int block = 0; block < stage.depth && has_inner_width(stage.block); ++block) {
+            const int input = stage_input_width(model, static_cast<int>(model.stages.size()));
+            const int leader = inner_follows_input(stage.block) && block == 0 ? input : stage.width;
+            stage.inner_widths.push_back(ratio && stage.group_width == 0 ? factor * leader
+                                                                         : 4 * between(1, 20));
+        }
+        const bool squeezable = stage.block == BlockKind::bottleneck || inner_follows_input(stage.block);
+        if (squeezable && coin()) {
+            stage.squeeze_excite = SqueezeExciteSpec{
+                between(1, 100) / 100.0, coin() ? SqueezeFrom::inner : SqueezeFrom::input, between(1, 8),
+                activation(), coin() ? Activation::sigmoid : Activation::hard_sigmoid};
+        }
+        if (between(0, 3) == 0) stage.pool = MaxPoolSpec{2, 2, between(0, 1)};
+        return stage;
+    }
+
+    std::mt19937 random_;
+};
+
+}  // namespace hacscale::testing

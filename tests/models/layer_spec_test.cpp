@@ -1,0 +1,202 @@
+#include "models/layer_spec.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <unordered_set>
+
+#include "base/error.hpp"
+#include "tests/models/generated.hpp"
+
+namespace hacscale {
+namespace {
+
+using ::testing::HasSubstr;
+
+LayerSpec conv(int channels, int size, int width, int kernel, int stride) {
+    LayerSpec layer;
+    layer.in_channels = channels;
+    layer.in_height = layer.in_width = size;
+    layer.out_channels = width;
+    layer.kernel = kernel;
+    layer.stride = stride;
+    layer.padding = kernel / 2;
+    return layer;
+}
+
+// Places where a window of the padded input begins, counted one by one.
+int count_windows(int size, const LayerSpec& layer) {
+    int count = 0;
+    for (int start = -layer.padding; start + layer.kernel <= size + layer.padding; start += layer.stride)
+        ++count;
+    return count;
+}
+
+TEST(LayerSpec, KeysStayAsTheyAreOnDisk) {
+    LayerSpec layer = conv(64, 56, 64, 3, 1);
+    layer.residual = true;
+    layer.activation = Activation::relu;
+    EXPECT_EQ(layer.key(), "conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu");
+
+    for (const char* key :
+         {"conv_i16x32x32_o16_k3_s1_p1_g1", "conv_i96x14x14_o96_k5_s2_p2_g96_bias_hard_swish",
+          "conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu_blocked", "max_pool_i64x112x112_k3_s2_p1",
+          "global_avg_pool_i512x7x7", "linear_i512x7x7_o4096_bias_relu", "linear_i512x1x1_o10",
+          "squeeze_excite_i96x14x14_r24_silu_sigmoid", "squeeze_excite_i96x14x14_r24_hard_swish_hard_sigmoid",
+          "squeeze_excite_i96x14x14_r24_none_sigmoid_blocked", "scale_shift_i16x32x32_relu6"}) {
+        EXPECT_EQ(LayerSpec::from_key(key).key(), key);
+    }
+}
+
+TEST(LayerSpec, KeyRoundTripsForAnyLayer) {
+    testing::Generator generate(1);
+    for (int i = 0; i < 20'000; ++i) {
+        const LayerSpec layer = generate.layer();
+        ASSERT_EQ(LayerSpec::from_key(layer.key()), layer) << layer.key();
+    }
+}
+
+TEST(LayerSpec, KeysDifferWhereLayersDiffer) {
+    testing::Generator generate(2);
+    std::set<LayerSpec> layers;
+    std::set<std::string> keys;
+    for (int i = 0; i < 20'000; ++i) {
+        const LayerSpec layer = generate.layer();
+        layers.insert(layer);
+        keys.insert(layer.key());
+    }
+    EXPECT_EQ(keys.size(), layers.size());
+}
+
+TEST(LayerSpec, OutputIsTheNumberOfWindowsThatFit) {
+    testing::Generator generate(3);
+    for (int i = 0; i < 20'000; ++i) {
+        const LayerSpec layer = generate.layer();
+        if (layer.kind == LayerKind::conv || layer.kind == LayerKind::max_pool) {
+            ASSERT_EQ(layer.out_height(), count_windows(layer.in_height, layer)) << layer.key();
+            ASSERT_EQ(layer.out_width(), count_windows(layer.in_width, layer)) << layer.key();
+        } else {
+            const bool kept = layer.kind == LayerKind::squeeze_excite || layer.kind == LayerKind::scale_shift;
+            ASSERT_EQ(layer.out_height(), kept ? layer.in_height : 1) << layer.key();
+        }
+    }
+    EXPECT_EQ(conv(3, 4, 8, 7, 1).out_height(), 4);
+    LayerSpec no_window = conv(3, 4, 8, 7, 1);
+    no_window.padding = 0;
+    EXPECT_EQ(no_window.out_height(), 0);
+}
+
+TEST(LayerSpec, BadKeysNameThePart) {
+    const struct {
+        const char* key;
+        const char* fragment;
+    } cases[] = {
+        {"", "expected one of conv"},
+        {"convolution_i3x8x8", "'convolution'"},
+        {"conv", "at its end"},
+        {"conv_", "after the last '_'"},
+        {"conv_3x8x8", "'3x8x8'"},
+        {"conv_i3x8", "'i3x8'"},
+        {"conv_i3x8x8x8_o4_k3_s1_p1_g1", "'i3x8x8x8'"},
+        {"conv_i3x8x8_k3_s1_p1_g1", "output channels as o<n> at 'k3'"},
+        {"conv_i3x8x8_o4_k3_s1_p1", "groups"},
+        {"conv_i3x8x8_o4_k3_s1_p1_g1_", "after the last '_'"},
+        {"conv_i3x8x8_o04_k3_s1_p1_g1", "'o04'"},
+        {"conv_i3x8x8_o-4_k3_s1_p1_g1", "'o-4'"},
+        {"conv_i3x8x8_o-0_k3_s1_p1_g1", "'o-0'"},
+        {"conv_i3x8x8_o4_k3_s1_p1_g1_add_bias", "the end of the key at 'bias'"},
+        {"conv_i3x8x8_o4_k3_s1_p1_g1_bias_none", "none"},
+        {"conv_i3x8x8_o4_k3_s1_p1_g1_bias_relu7", "'relu7'"},
+        {"conv_i3x8x8_o4_k3_s1_p1_g1_relu_relu", "the end of the key at 'relu'"},
+        {"conv_i3x8x8_o4_k3_s1_p1_g1_blocked_relu", "blocked"},
+        {"conv_i3x8x8_o99999999999_k3_s1_p1_g1", "'o99999999999'"},
+        {"conv_i0x8x8_o4_k3_s1_p1_g1", "input channels is 0"},
+        {"conv_i3x8x8_o4_k3_s0_p1_g1", "stride is 0"},
+        {"conv_i3x8x8_o4_k3_s1_p3_g1", "padding is 3"},
+        {"conv_i3x8x8_o4_k3_s1_p1_g2", "2 groups do not divide 3"},
+        {"conv_i3x8x8_o4_k9_s1_p0_g1", "smaller than the 9x9 window"},
+        {"conv_i65536x65536x65536_o65536_k3_s1_p1_g1", "too large"},
+        {"max_pool_i3x8x8_o3_k3_s1_p1", "the kernel as k<n> at 'o3'"},
+        {"squeeze_excite_i3x8x8_r0_relu_sigmoid", "squeeze channels is 0"},
+        {"squeeze_excite_i3x8x8_r1_relu_relu", "sigmoid or hard_sigmoid"},
+    };
+    for (const auto& [key, fragment] : cases) {
+        try {
+            LayerSpec::from_key(key);
+            ADD_FAILURE() << key << " was accepted";
+        } catch (const InputError& error) {
+            EXPECT_THAT(error.what(), HasSubstr(fragment));
+        }
+    }
+}
+
+TEST(LayerSpec, AKeyCutOrChangedAnywhereNeverMeansAnotherKey) {
+    testing::Generator generate(4);
+    for (int i = 0; i < 3'000; ++i) {
+        std::string key = generate.layer().key();
+        const int at = generate.between(0, static_cast<int>(key.size()) - 1);
+        if (generate.coin()) {
+            key.resize(at);
+        } else {
+            key[at] = static_cast<char>(generate.between(1, 127));
+        }
+        try {
+            EXPECT_EQ(LayerSpec::from_key(key).key(), key);
+        } catch (const InputError&) {
+        }
+    }
+}
+
+TEST(LayerSpec, DepthwiseIsOneChannelAGroup) {
+    LayerSpec layer = conv(32, 8, 32, 3, 1);
+    EXPECT_FALSE(layer.depthwise());
+    layer.groups = 32;
+    EXPECT_TRUE(layer.depthwise());
+    layer.out_channels = 64;
+    EXPECT_FALSE(layer.depthwise());
+}
+
+TEST(LayerSpecHash, AgreesWithEqualityAndSpreads) {
+    const LayerSpecHash hash;
+    std::unordered_set<LayerSpec, LayerSpecHash> layers;
+    std::set<std::size_t> low_bits;
+    // Widths as a planner asks for them: one layer, many widths.
+    for (int in = 8; in <= 512; in += 8) {
+        for (int out = 8; out <= 512; out += 8) {
+            const LayerSpec layer = conv(in, 14, out, 3, 1);
+            EXPECT_EQ(hash(layer), hash(LayerSpec(layer)));
+            layers.insert(layer);
+            low_bits.insert(hash(layer) & 0xFFFF);
+        }
+    }
+    EXPECT_EQ(layers.size(), 64u * 64u);
+    // 4,096 values thrown at random into 65,536 places fill about 3,970 of them.
+    EXPECT_GT(low_bits.size(), 3'850u);
+
+    LayerSpec changed = conv(8, 14, 8, 3, 1);
+    changed.layout = Layout::blocked;
+    EXPECT_NE(hash(changed), hash(conv(8, 14, 8, 3, 1)));
+}
+
+TEST(Names, RoundTripAndListWhatIsKnown) {
+    for (int i = 0; i < 7; ++i) {
+        const auto activation = static_cast<Activation>(i);
+        EXPECT_EQ(activation_from_name(name_of(activation)), activation);
+    }
+    for (const DataType type : {DataType::f32, DataType::bf16, DataType::f16}) {
+        EXPECT_EQ(data_type_from_name(name_of(type)), type);
+    }
+    EXPECT_EQ(layout_from_name(name_of(Layout::blocked)), Layout::blocked);
+    EXPECT_EQ(size_of(DataType::f32), 4u);
+    EXPECT_EQ(size_of(DataType::bf16), 2u);
+    try {
+        data_type_from_name("float");
+        ADD_FAILURE();
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("f32, bf16, f16"));
+    }
+}
+
+}  // namespace
+}  // namespace hacscale
