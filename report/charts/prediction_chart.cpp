@@ -1,0 +1,99 @@
+// Whole networks: measured over predicted, both logarithmic, with bands of 3 % and 8 % around the diagonal.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/charts/charts.hpp"
+#include "report/charts/vega.hpp"
+#include "report/text/numbers.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+constexpr std::string_view spec_template = R"json({
+  "autosize": "none",
+  "height": 340,
+  "padding": {"left": 60, "top": 10, "right": 16, "bottom": 46},
+  "signals": [{"name": "span", "value": [1, 10]}],
+  "data": [{"name": "bands"}, {"name": "networks"}],
+  "scales": [
+    {"name": "x", "type": "log", "domain": {"signal": "span"}, "range": "width"},
+    {"name": "y", "type": "log", "domain": {"signal": "span"}, "range": "height"},
+    {"name": "colour", "type": "ordinal", "domain": ["network", "warm", "cold"],
+     "range": ["var(--hacscale)", "var(--second)", "var(--baseline)"]},
+    {"name": "shape", "type": "ordinal", "domain": ["network", "warm", "cold"],
+     "range": ["circle", "triangle-up", "square"]}
+  ],
+  "axes": [
+    {"orient": "bottom", "scale": "x", "grid": true, "format": "~r", "labelOverlap": true,
+     "tickCount": {"signal": "max(3, floor(width / 80))"}, "title": "Predicted latency, ms"},
+    {"orient": "left", "scale": "y", "grid": true, "format": "~r", "labelOverlap": true, "tickCount": 6,
+     "title": "Measured latency, ms"}
+  ],
+  "marks": [
+    {"type": "area", "from": {"data": "bands"}, "clip": true, "encode": {"update": {
+      "x": {"scale": "x", "field": "at"}, "y": {"scale": "y", "field": "low8"}, "y2": {"scale": "y", "field": "high8"},
+      "fill": {"value": "var(--band)"}, "fillOpacity": {"value": 0.55}}}},
+    {"type": "area", "from": {"data": "bands"}, "clip": true, "encode": {"update": {
+      "x": {"scale": "x", "field": "at"}, "y": {"scale": "y", "field": "low3"}, "y2": {"scale": "y", "field": "high3"},
+      "fill": {"value": "var(--band-inner)"}}}},
+    {"type": "line", "from": {"data": "bands"}, "clip": true, "encode": {"update": {
+      "x": {"scale": "x", "field": "at"}, "y": {"scale": "y", "field": "at"}, "stroke": {"value": "var(--base)"}}}},
+    {"type": "symbol", "from": {"data": "networks"}, "encode": {"update": {
+      "x": {"scale": "x", "field": "predicted"}, "y": {"scale": "y", "field": "measured"}, "size": {"value": 64},
+      "shape": {"scale": "shape", "field": "cache"}, "fill": {"scale": "colour", "field": "cache"},
+      "fillOpacity": {"value": 0.75}, "stroke": {"value": "var(--page)"}, "tooltip": {"field": "tip"}}}}
+  ]
+})json";
+
+Json band_at(double at) {
+    return {{"at", at}, {"low3", at / 1.03}, {"high3", at / 0.97}, {"low8", at / 1.08}, {"high8", at / 0.92}};
+}
+
+}  // namespace
+
+Chart prediction_chart(const std::vector<VerifiedNetwork>& all) {
+    double low = all.front().measured_us;
+    double high = low;
+    Json networks = Json::array();
+    for (const VerifiedNetwork& network : all) {
+        low = std::min({low, network.measured_us, network.predicted_us});
+        high = std::max({high, network.measured_us, network.predicted_us});
+        networks.push_back({{"predicted", network.predicted_us / 1000.0},
+                            {"measured", network.measured_us / 1000.0},
+                            {"cache", network.cache},
+                            {"tip", tip({network.model, "predicted " + latency(network.predicted_us),
+                                         "measured " + latency(network.measured_us, network.ci95_us),
+                                         "error " + signed_percent(network.error())})}});
+    }
+    const double left = low / 1000.0 / 1.25;
+    const double right = high / 1000.0 * 1.25;
+    Json spec = Json::parse(spec_template);
+    set_signal(spec, "span", {left, right});
+    set_data(spec, "bands", Json::array({band_at(left), band_at(right)}));
+    set_data(spec, "networks", std::move(networks));
+
+    Chart chart;
+    chart.title = "Measured over predicted";
+    chart.summary = fmt::format(
+        "{} networks from {} to {}. On the diagonal the sum of the layers in the table is the latency of the whole network; "
+        "the bands are errors of 3 % and 8 %.",
+        all.size(), latency(low), latency(high));
+    chart.legend = {{"dot hacscale", "network state"},
+                    {"triangle second", "warm"},
+                    {"square baseline", "cold"},
+                    {"area band-inner", "±3 %"},
+                    {"area band", "±8 %"}};
+    std::erase_if(chart.legend, [&](const LegendEntry& entry) {
+        const auto has = [&](const char* cache) {
+            return std::any_of(all.begin(), all.end(), [&](const VerifiedNetwork& n) { return n.cache == cache; });
+        };
+        return (entry.text == "warm" && !has("warm")) || (entry.text == "cold" && !has("cold")) ||
+               (entry.text == "network state" && !has("network"));
+    });
+    chart.spec = text_of(spec);
+    return chart;
+}
+
+}  // namespace hacscale::report

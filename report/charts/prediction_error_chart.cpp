@@ -1,0 +1,110 @@
+// The error of each network's prediction, one row a network, all cache states on its row, with the interval of the
+// measurement as a line.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/charts/charts.hpp"
+#include "report/charts/vega.hpp"
+#include "report/text/numbers.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+constexpr std::string_view spec_template = R"json({
+  "autosize": "none",
+  "padding": {"left": 4, "top": 8, "right": 14, "bottom": 46},
+  "signals": [
+    {"name": "rows", "value": 0}, {"name": "reach", "value": 0.1},
+    {"name": "wide", "update": "width >= 560"},
+    {"name": "label_width", "update": "wide ? 210 : 0"},
+    {"name": "row_height", "update": "wide ? 22 : 32"},
+    {"name": "place", "update": "wide ? 0.5 : 0.76"},
+    {"name": "height", "update": "rows * row_height"}
+  ],
+  "data": [{"name": "networks"}, {"name": "errors"}],
+  "scales": [
+    {"name": "x", "domain": {"signal": "[-reach, reach]"}, "range": {"signal": "[label_width, width]"}},
+    {"name": "colour", "type": "ordinal", "domain": ["network", "warm", "cold"],
+     "range": ["var(--hacscale)", "var(--second)", "var(--baseline)"]},
+    {"name": "shape", "type": "ordinal", "domain": ["network", "warm", "cold"],
+     "range": ["circle", "triangle-up", "square"]}
+  ],
+  "axes": [{"orient": "bottom", "scale": "x", "grid": true, "format": "+~%", "labelOverlap": true,
+            "tickCount": {"signal": "max(3, floor((width - label_width) / 70))"},
+            "title": "Error: predicted / measured − 1"}],
+  "marks": [
+    {"type": "rect", "encode": {"update": {
+      "x": {"scale": "x", "value": -0.08}, "x2": {"scale": "x", "value": 0.08}, "y": {"value": 0},
+      "y2": {"signal": "height"}, "fill": {"value": "var(--band)"}, "fillOpacity": {"value": 0.55}}}},
+    {"type": "rect", "encode": {"update": {
+      "x": {"scale": "x", "value": -0.03}, "x2": {"scale": "x", "value": 0.03}, "y": {"value": 0},
+      "y2": {"signal": "height"}, "fill": {"value": "var(--band-inner)"}}}},
+    {"type": "rule", "encode": {"update": {
+      "x": {"scale": "x", "value": 0}, "y": {"value": 0}, "y2": {"signal": "height"}, "stroke": {"value": "var(--base)"}}}},
+    {"type": "text", "from": {"data": "networks"}, "encode": {"update": {
+      "x": {"signal": "wide ? label_width - 12 : 0"},
+      "y": {"signal": "wide ? (datum.row + 0.5) * row_height : datum.row * row_height + 9"},
+      "align": {"signal": "wide ? 'right' : 'left'"}, "baseline": {"value": "middle"},
+      "limit": {"signal": "wide ? label_width - 16 : width"}, "text": {"field": "name"}}}},
+    {"type": "rule", "from": {"data": "errors"}, "encode": {"update": {
+      "x": {"scale": "x", "field": "low"}, "x2": {"scale": "x", "field": "high"},
+      "y": {"signal": "(datum.row + place) * row_height"},
+      "stroke": {"scale": "colour", "field": "cache"}, "strokeWidth": {"value": 1.5}}}},
+    {"type": "symbol", "from": {"data": "errors"}, "encode": {"update": {
+      "x": {"scale": "x", "field": "error"}, "y": {"signal": "(datum.row + place) * row_height"}, "size": {"value": 56},
+      "shape": {"scale": "shape", "field": "cache"}, "fill": {"scale": "colour", "field": "cache"},
+      "stroke": {"value": "var(--page)"}, "strokeWidth": {"value": 0.75}, "tooltip": {"field": "tip"}}}}
+  ]
+})json";
+
+std::string row_name(const VerifiedNetwork& network) {
+    return network.batch == 1 ? network.model : fmt::format("{}, batch {}", network.model, network.batch);
+}
+
+}  // namespace
+
+Chart prediction_error_chart(const std::vector<VerifiedNetwork>& all) {
+    std::vector<std::string> names;
+    Json errors = Json::array();
+    double reach = 0.1;
+    double worst = 0.0;
+    for (const VerifiedNetwork& network : all) {
+        const std::string name = row_name(network);
+        auto found = std::find(names.begin(), names.end(), name);
+        if (found == names.end()) found = names.insert(names.end(), name);
+        const double spread = network.ci95_us.value_or(0.0) / network.measured_us;
+        const double low = network.predicted_us / (network.measured_us * (1.0 + spread)) - 1.0;
+        const double high = network.predicted_us / (network.measured_us * std::max(1.0 - spread, 0.05)) - 1.0;
+        reach = std::max({reach, std::abs(low) * 1.08, std::abs(high) * 1.08, std::abs(network.error()) * 1.08});
+        worst = std::max(worst, std::abs(network.error()));
+        errors.push_back({{"row", found - names.begin()},
+                          {"error", network.error()},
+                          {"low", low},
+                          {"high", high},
+                          {"cache", network.cache},
+                          {"tip", tip({name, "error " + signed_percent(network.error()),
+                                       "cache state: " + network.cache,
+                                       "measured " + latency(network.measured_us, network.ci95_us)})}});
+    }
+    Json rows = Json::array();
+    for (std::size_t i = 0; i < names.size(); ++i) rows.push_back({{"row", i}, {"name", names[i]}});
+    Json spec = Json::parse(spec_template);
+    set_signal(spec, "rows", names.size());
+    set_signal(spec, "reach", reach);
+    set_data(spec, "networks", std::move(rows));
+    set_data(spec, "errors", std::move(errors));
+
+    Chart chart;
+    chart.title = "The error of each network";
+    chart.summary = fmt::format(
+        "Right of zero the table predicts too much, left too little; the worst is {} off. Lines are the measurement’s 95 % "
+        "interval, the bands are 3 % and 8 %.",
+        percent(worst));
+    chart.spec = text_of(spec);
+    return chart;
+}
+
+}  // namespace hacscale::report

@@ -1,0 +1,183 @@
+// Four panels that share their rows: latency, utilization, MACs and parameters, each relative to the base. Side by side
+// where there is room, one below the other with a label above each row where there is not.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "report/charts/charts.hpp"
+#include "report/charts/vega.hpp"
+#include "report/text/numbers.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+constexpr std::string_view spec_template = R"json({
+  "autosize": "none",
+  "padding": {"left": 4, "top": 34, "right": 10, "bottom": 30},
+  "signals": [
+    {"name": "rows", "value": 0},
+    {"name": "budget", "value": 1},
+    {"name": "wide", "update": "width >= 640"},
+    {"name": "label_width", "update": "wide ? 178 : 0"},
+    {"name": "gap", "value": 26},
+    {"name": "row_height", "update": "wide ? 25 : 32"},
+    {"name": "panel_width", "update": "wide ? (width - label_width - 3 * gap) / 4 : width"},
+    {"name": "panel_height", "update": "rows * row_height"},
+    {"name": "panel_step", "update": "panel_height + 68"},
+    {"name": "height", "update": "wide ? panel_height : 4 * panel_step - 68"}
+  ],
+  "data": [{"name": "panels"}, {"name": "values"}, {"name": "labels"}],
+  "scales": [
+    {"name": "colour", "type": "ordinal", "domain": ["base", "hacscale", "baseline", "excluded"],
+     "range": ["var(--base)", "var(--hacscale)", "var(--baseline)", "var(--excluded)"]},
+    {"name": "shape", "type": "ordinal", "domain": ["base", "hacscale", "baseline", "excluded"],
+     "range": ["square", "circle", "circle", "cross"]}
+  ],
+  "marks": [
+    {"type": "text", "from": {"data": "labels"}, "encode": {"update": {
+      "x": {"signal": "label_width - 14"}, "y": {"signal": "(datum.row + 0.5) * row_height"},
+      "align": {"value": "right"}, "baseline": {"value": "middle"}, "limit": {"signal": "label_width - 16"},
+      "text": {"field": "strategy"}, "opacity": {"signal": "wide ? 1 : 0"},
+      "fontWeight": {"signal": "datum.kind === 'hacscale' ? 'bold' : 'normal'"}}}},
+    {"type": "group", "from": {"data": "panels"},
+     "encode": {"update": {
+       "x": {"signal": "wide ? label_width + datum.index * (panel_width + gap) : 0"},
+       "y": {"signal": "wide ? 0 : datum.index * panel_step"},
+       "width": {"signal": "panel_width"}, "height": {"signal": "panel_height"}}},
+     "data": [{"name": "here", "source": "values",
+               "transform": [{"type": "filter", "expr": "datum.panel === parent.index"}]}],
+     "scales": [{"name": "x", "domain": {"signal": "[parent.low, parent.high]"}, "zero": false,
+                 "range": {"signal": "[8, panel_width - 52]"}}],
+     "axes": [{"orient": "bottom", "scale": "x", "grid": true, "domain": false, "ticks": false,
+               "tickCount": {"signal": "max(2, floor(panel_width / 70))"}, "format": ".3~f", "zindex": 0}],
+     "marks": [
+       {"type": "text", "encode": {"update": {
+         "x": {"value": 0}, "y": {"value": -14}, "text": {"signal": "parent.title"}, "fontWeight": {"value": "bold"},
+         "baseline": {"value": "bottom"}, "limit": {"signal": "panel_width"}}}},
+       {"type": "rule", "encode": {"update": {
+         "x": {"scale": "x", "value": 1}, "y": {"value": -6}, "y2": {"signal": "panel_height"},
+         "stroke": {"value": "var(--base)"}, "strokeWidth": {"value": 1}}}},
+       {"type": "rule", "encode": {"update": {
+         "x": {"scale": "x", "signal": "budget"}, "y": {"value": -6}, "y2": {"signal": "panel_height"},
+         "opacity": {"signal": "parent.index === 0 ? 1 : 0"},
+         "stroke": {"value": "var(--limit)"}, "strokeWidth": {"value": 1.5}, "strokeDash": {"value": [5, 3]}}}},
+       {"type": "text", "from": {"data": "here"}, "encode": {"update": {
+         "x": {"value": 0}, "y": {"signal": "datum.row * row_height + 3"}, "baseline": {"value": "top"},
+         "text": {"field": "strategy"}, "fontSize": {"value": 11.5}, "opacity": {"signal": "wide ? 0 : 1"},
+         "limit": {"signal": "panel_width - 56"},
+         "fontWeight": {"signal": "datum.kind === 'hacscale' ? 'bold' : 'normal'"}}}},
+       {"type": "rule", "from": {"data": "here"}, "encode": {"update": {
+         "x": {"scale": "x", "value": 1}, "x2": {"scale": "x", "field": "value"},
+         "y": {"signal": "(datum.row + (wide ? 0.5 : 0.76)) * row_height"},
+         "stroke": {"scale": "colour", "field": "kind"}, "strokeWidth": {"value": 2}, "strokeOpacity": {"value": 0.45}}}},
+       {"type": "symbol", "from": {"data": "here"}, "encode": {"update": {
+         "x": {"scale": "x", "field": "value"}, "y": {"signal": "(datum.row + (wide ? 0.5 : 0.76)) * row_height"},
+         "shape": {"scale": "shape", "field": "kind"}, "size": {"value": 78},
+         "fill": {"scale": "colour", "field": "kind"}, "tooltip": {"field": "tip"}}}},
+       {"type": "text", "from": {"data": "here"}, "encode": {"update": {
+         "x": {"signal": "panel_width"}, "y": {"signal": "(datum.row + (wide ? 0.5 : 0.7)) * row_height"},
+         "align": {"value": "right"}, "baseline": {"value": "middle"}, "text": {"field": "text"},
+         "fontWeight": {"signal": "datum.kind === 'hacscale' ? 'bold' : 'normal'"}}}}
+     ]}
+  ]
+})json";
+
+struct Panel {
+    const char* title;
+    std::optional<double> (*value)(const StrategyRow& base, const StrategyRow& row);
+    bool as_change;  // "+0.6 %" rather than "×1.006"
+};
+
+std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base) {
+    if (!value || !base || *base <= 0.0) return std::nullopt;
+    return *value / *base;
+}
+
+constexpr std::array<Panel, 4> panels{{
+    {"Latency, × base",
+     [](const StrategyRow& base, const StrategyRow& row) {
+         return row.latency_ratio ? row.latency_ratio : over(row.latency_us(), base.latency_us());
+     },
+     true},
+    {"Utilization, × base",
+     [](const StrategyRow& base, const StrategyRow& row) {
+         return row.utilization_ratio ? row.utilization_ratio : over(row.utilization, base.utilization);
+     },
+     false},
+    {"MACs, × base", [](const StrategyRow& base, const StrategyRow& row) { return over(row.macs, base.macs); }, false},
+    {"Parameters, × base",
+     [](const StrategyRow& base, const StrategyRow& row) { return over(row.params, base.params); }, false},
+}};
+
+std::vector<const StrategyRow*> rows_of(const Comparison& comparison) {
+    std::vector<const StrategyRow*> rows;
+    for (const StrategyRow& row : comparison.strategies) rows.push_back(&row);
+    std::stable_sort(rows.begin(), rows.end(), [&](const StrategyRow* a, const StrategyRow* b) {
+        if (a->ok() != b->ok()) return a->ok();
+        const auto utilization = [&](const StrategyRow& row) { return panels[1].value(comparison.base, row).value_or(0); };
+        return utilization(*a) > utilization(*b);
+    });
+    rows.insert(rows.begin(), &comparison.base);
+    return rows;
+}
+
+}  // namespace
+
+Chart strategies_chart(const Comparison& comparison) {
+    const std::vector<const StrategyRow*> rows = rows_of(comparison);
+    Json panel_values = Json::array();
+    Json values = Json::array();
+    Json labels = Json::array();
+    for (std::size_t p = 0; p < panels.size(); ++p) {
+        double low = 1.0;
+        double high = p == 0 ? std::max(1.0, comparison.budget) : 1.0;
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+            const std::optional<double> value = &comparison.base == rows[r]
+                                                    ? std::optional<double>(1.0)
+                                                    : panels[p].value(comparison.base, *rows[r]);
+            if (!value) continue;
+            low = std::min(low, *value);
+            high = std::max(high, *value);
+            const bool unmeasured = p == 0 && !rows[r]->latency_ratio && rows[r] != &comparison.base;
+            const std::string text = panels[p].as_change ? signed_percent(*value - 1.0) : ratio(*value);
+            values.push_back({{"panel", p},
+                              {"row", r},
+                              {"strategy", rows[r]->strategy},
+                              {"kind", kind_of(comparison, *rows[r])},
+                              {"value", *value},
+                              {"text", rows[r] == &comparison.base ? "1" : text},
+                              {"tip", tip({rows[r]->strategy, fmt::format("{}: {}", panels[p].title, ratio(*value)),
+                                           unmeasured ? "predicted, not measured" : "status: " + rows[r]->status})}});
+        }
+        const double margin = std::max((high - low) * 0.06, 0.01);
+        panel_values.push_back(
+            {{"index", p}, {"title", panels[p].title}, {"low", low - margin}, {"high", high + margin}});
+    }
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        labels.push_back({{"row", r}, {"strategy", rows[r]->strategy}, {"kind", kind_of(comparison, *rows[r])}});
+    }
+    Json spec = Json::parse(spec_template);
+    set_signal(spec, "rows", rows.size());
+    set_signal(spec, "budget", comparison.budget);
+    set_data(spec, "panels", std::move(panel_values));
+    set_data(spec, "values", std::move(values));
+    set_data(spec, "labels", std::move(labels));
+
+    Chart chart;
+    chart.title = "Strategies relative to the base";
+    chart.summary = fmt::format(
+        "{} strategies, by utilization. Each line runs from the base (1) to the strategy. Latency is measured where it was, "
+        "else predicted; the dashed line is the budget, {} of the base’s latency.",
+        comparison.strategies.size(), ratio(comparison.budget));
+    chart.legend = {{"square base", "base"},
+                    {"dot hacscale", "HACScale"},
+                    {"dot baseline", "other strategies"},
+                    {"cross excluded", "not a candidate"},
+                    {"dash limit", "latency budget"}};
+    chart.spec = text_of(spec);
+    return chart;
+}
+
+}  // namespace hacscale::report

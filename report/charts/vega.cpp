@@ -1,0 +1,38 @@
+#include "report/charts/vega.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+Json& named(Json& list, std::string_view name) {
+    for (Json& entry : list) {
+        if (entry.at("name") == name) return entry;
+    }
+    throw WorkError(fmt::format("a chart's specification declares no {}; this is a fault of the program", name));
+}
+
+}  // namespace
+
+void set_data(Json& spec, std::string_view name, Json values) {
+    named(spec.at("data"), name)["values"] = std::move(values);
+}
+
+void set_signal(Json& spec, std::string_view name, Json value) {
+    named(spec.at("signals"), name)["value"] = std::move(value);
+}
+
+std::string text_of(const Json& spec) { return spec.dump(-1, ' ', true, Json::error_handler_t::replace); }
+
+std::string tip(const std::vector<std::string>& lines) { return fmt::format("{}", fmt::join(lines, "\n")); }
+
+std::string kind_of(const Comparison& comparison, const StrategyRow& row) {
+    if (&row == &comparison.base) return "base";
+    if (!row.ok()) return "excluded";
+    return row.strategy == "hacscale" ? "hacscale" : "baseline";
+}
+
+}  // namespace hacscale::report

@@ -1,0 +1,27 @@
+// What the chart builders share: templates as JSON text with the data put in, and wording of tooltips.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/records/records.hpp"
+
+namespace hacscale::report {
+
+using Json = nlohmann::json;
+
+// Fills the dataset `name` of a specification; it must be declared there.
+void set_data(Json& spec, std::string_view name, Json values);
+// Sets the value of a top-level signal; it must be declared there.
+void set_signal(Json& spec, std::string_view name, Json value);
+// The specification as text. Bytes that are not UTF-8 become U+FFFD; everything outside ASCII is escaped.
+std::string text_of(const Json& spec);
+// Lines of a tooltip.
+std::string tip(const std::vector<std::string>& lines);
+
+// How a strategy is drawn: "base", "hacscale", "baseline" or "excluded".
+std::string kind_of(const Comparison& comparison, const StrategyRow& row);
+
+}  // namespace hacscale::report

@@ -1,0 +1,24 @@
+#include "report/document/cells.hpp"
+
+#include <utility>
+
+namespace hacscale::report {
+
+Cell text_cell(std::string text) {
+    std::string shown = text.empty() ? std::string(absent) : text;
+    return text_cell(std::move(shown), std::move(text));
+}
+
+Cell text_cell(std::string text, std::string value) { return {std::move(text), std::move(value), false}; }
+
+Cell number_cell(const std::optional<double>& value, const std::function<std::string(double)>& format) {
+    if (!value) return {std::string(absent), std::monostate{}, false};
+    return {format(*value), *value, false};
+}
+
+Cell integer_cell(const std::optional<int>& value) {
+    if (!value) return {std::string(absent), std::monostate{}, false};
+    return {whole(*value), static_cast<double>(*value), false};
+}
+
+}  // namespace hacscale::report

@@ -1,0 +1,19 @@
+// Cells from values: the text for people and the value for machines at once.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "report/document/document.hpp"
+#include "report/text/numbers.hpp"
+
+namespace hacscale::report {
+
+Cell text_cell(std::string text);
+// Text for people that differs from the one for machines.
+Cell text_cell(std::string text, std::string value);
+Cell number_cell(const std::optional<double>& value, const std::function<std::string(double)>& format);
+Cell integer_cell(const std::optional<int>& value);
+
+}  // namespace hacscale::report

@@ -1,0 +1,97 @@
+// The report with no format yet: sections of parts. Sections (sections/) build it from the records, formats (formats/)
+// write it down, so that a number is formatted in one place and stands alike in HTML, Markdown and CSV.
+// All texts are plain; each format escapes them.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace hacscale::report {
+
+// The text people read, and the same for machines: a number in full precision or a plain text; empty when absent.
+struct Cell {
+    std::string text;
+    std::variant<std::monostate, double, std::string> value;
+    bool best = false;  // the best of its column
+};
+
+enum class Show { everywhere, page_only, csv_only };  // page: HTML and Markdown
+
+struct Column {
+    std::string heading;   // on the page
+    std::string csv_name;  // with its unit: "measured_us"
+    bool number = true;    // aligned right on the page
+    Show show = Show::everywhere;
+};
+
+enum class RowMark { none, base, own_choice, excluded };  // excluded: kept and shown, but not among the candidates
+
+struct TableRow {
+    std::vector<Cell> cells;  // one a column
+    RowMark mark = RowMark::none;
+};
+
+struct Table {
+    std::string caption;
+    std::string csv_file;  // "strategies.csv"; tables of one file have the same columns
+    std::vector<Column> columns;
+    std::vector<TableRow> rows;
+    std::vector<std::size_t> page_rows;  // indices of the rows the page shows; empty: all
+    bool folded = false;                 // the page shows it on request
+};
+
+struct LegendEntry {
+    std::string swatch;  // a class of page.css: "base", "hacscale", "baseline", ...
+    std::string text;
+};
+
+enum class ChartSize { full, panel };  // panels that follow each other share a row where there is room
+
+struct Chart {
+    std::string title;
+    std::string summary;  // what it shows, in words: the caption, and the description for screen readers
+    std::string spec;     // Vega specification, JSON
+    std::vector<LegendEntry> legend;
+    ChartSize size = ChartSize::full;
+};
+
+struct Paragraph {
+    std::string text;
+};
+// Something a reader must know before trusting the numbers.
+struct Notice {
+    std::string text;
+};
+struct Code {
+    std::string title;
+    std::string language;
+    std::string text;
+};
+struct Fact {
+    std::string name;
+    std::string text;
+};
+struct Facts {
+    std::vector<Fact> entries;
+};
+using Part = std::variant<Paragraph, Notice, Table, Chart, Code, Facts>;
+
+struct Section {
+    std::string id;  // unique on the page; [a-z0-9-]
+    std::string heading;
+    std::vector<Part> parts;
+    std::vector<Section> sections;
+};
+
+struct Document {
+    std::string title;
+    std::string subtitle;
+    std::vector<std::string> answers;  // the report in a sentence a model and budget
+    std::vector<Notice> warnings;
+    std::vector<Section> sections;
+};
+
+}  // namespace hacscale::report

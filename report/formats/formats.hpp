@@ -1,0 +1,20 @@
+// The output formats: each writes the same Document down, one file a format.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <vector>
+
+#include "report/document/document.hpp"
+
+namespace hacscale::report {
+
+void write_html(const Document& document, std::ostream& out);
+void write_markdown(const Document& document, std::ostream& out);
+// Tables that name the same file are written into it together. Returns the paths. WorkError when one cannot be written.
+std::vector<std::filesystem::path> write_csv(const Document& document, const std::filesystem::path& folder);
+
+// Writes beside the file and renames, so that a reader never sees half a file. WorkError names the file and the cause.
+void replace_file(const std::filesystem::path& file, const std::string& content);
+
+}  // namespace hacscale::report

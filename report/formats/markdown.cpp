@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "report/formats/formats.hpp"
+#include "report/text/escape.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+class MarkdownWriter {
+  public:
+    explicit MarkdownWriter(std::ostream& out) : out_(out) {}
+
+    void write(const Document& document) {
+        out_ << "# " << markdown_escape(document.title) << "\n\n" << markdown_escape(document.subtitle) << "\n\n";
+        for (const std::string& answer : document.answers) out_ << "**" << markdown_escape(answer) << "**\n\n";
+        for (const Notice& warning : document.warnings) (*this)(warning);
+        for (const Section& section : document.sections) write(section, 2);
+    }
+
+    void operator()(const Paragraph& paragraph) { out_ << markdown_escape(paragraph.text) << "\n\n"; }
+
+    void operator()(const Notice& notice) { out_ << "> **Warning:** " << markdown_escape(notice.text) << "\n\n"; }
+
+    void operator()(const Facts& facts) {
+        for (const Fact& fact : facts.entries) {
+            out_ << "- **" << markdown_escape(fact.name) << "**: " << markdown_escape(fact.text) << "\n";
+        }
+        out_ << "\n";
+    }
+
+    void operator()(const Code& code) {
+        // A fence longer than any run of backticks inside cannot be closed by the text.
+        std::size_t longest = 0;
+        std::size_t run = 0;
+        for (const char c : code.text) {
+            run = c == '`' ? run + 1 : 0;
+            longest = std::max(longest, run);
+        }
+        const std::string fence(std::max<std::size_t>(3, longest + 1), '`');
+        out_ << markdown_escape(code.title) << ":\n\n" << fence << code.language << "\n" << code.text;
+        if (!code.text.ends_with('\n')) out_ << "\n";
+        out_ << fence << "\n\n";
+    }
+
+    void operator()(const Chart& chart) {
+        out_ << "*" << markdown_escape(chart.title) << "* (drawn in report.html): " << markdown_escape(chart.summary)
+             << "\n\n";
+    }
+
+    void operator()(const Table& table) {
+        if (table.folded) {
+            out_ << "<details><summary>" << html_escape(table.caption) << "</summary>\n\n";
+        } else {
+            out_ << markdown_escape(table.caption) << "\n\n";
+        }
+        std::string heading = "|";
+        std::string rule = "|";
+        for (const Column& column : table.columns) {
+            if (column.show == Show::csv_only) continue;
+            heading += " " + markdown_escape(column.heading) + " |";
+            rule += column.number ? " ---: |" : " --- |";
+        }
+        out_ << heading << "\n" << rule << "\n";
+        if (table.page_rows.empty()) {
+            for (const TableRow& row : table.rows) write(table, row);
+        } else {
+            for (const std::size_t index : table.page_rows) write(table, table.rows[index]);
+        }
+        out_ << (table.folded ? "\n</details>\n\n" : "\n");
+    }
+
+  private:
+    void write(const Section& section, int level) {
+        out_ << std::string(static_cast<std::size_t>(level), '#') << " " << markdown_escape(section.heading) << "\n\n";
+        for (const Part& part : section.parts) std::visit(*this, part);
+        for (const Section& inner : section.sections) write(inner, level + 1);
+    }
+
+    void write(const Table& table, const TableRow& row) {
+        out_ << "|";
+        for (std::size_t i = 0; i < table.columns.size(); ++i) {
+            if (table.columns[i].show == Show::csv_only) continue;
+            const std::string text = markdown_escape(row.cells[i].text);
+            const char* strong = row.cells[i].best ? "**" : "";
+            out_ << " " << strong << text << strong << " |";
+        }
+        out_ << "\n";
+    }
+
+    std::ostream& out_;
+};
+
+}  // namespace
+
+void write_markdown(const Document& document, std::ostream& out) { MarkdownWriter(out).write(document); }
+
+}  // namespace hacscale::report

@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "report/records/json_reader.hpp"
+#include "report/records/loaders.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+std::string one_of(const JsonPlace& place, const char* key, std::initializer_list<std::string_view> known) {
+    std::string value = place.text(key);
+    if (std::find(known.begin(), known.end(), value) == known.end()) {
+        std::string names;
+        for (const std::string_view name : known) names += (names.empty() ? "" : ", ") + std::string(name);
+        place.fail(key, "one of " + names);
+    }
+    return value;
+}
+
+std::string estimate_of(const JsonPlace& place) {
+    return one_of(place, "estimate", {"measured", "interpolated", "missing"});
+}
+
+StrategyRow row_of(const JsonPlace& place) {
+    StrategyRow row;
+    row.strategy = place.text("strategy");
+    row.status = one_of(place, "status", {"ok", "over_budget", "infeasible", "unverified", "failed"});
+    row.reason = place.text_or_empty("reason");
+    row.predicted_us = place.positive_or_null("predicted_us");
+    row.measured_us = place.positive_or_null("measured_us");
+    row.ci95_us = place.number_or_null("ci95_us");
+    row.latency_ratio = place.positive_or_null("latency_ratio");
+    row.utilization = place.number_or_null("utilization");
+    row.utilization_ratio = place.positive_or_null("utilization_ratio");
+    row.params = place.positive_or_null("params");
+    row.macs = place.positive_or_null("macs");
+    row.gain = place.number_or_null("gain");
+    row.widths = place.integers_or_empty("widths");
+    row.depths = place.integers_or_empty("depths");
+    row.resolution = place.integer_or_null("resolution");
+    row.accuracy = place.number_or_null("accuracy");
+    row.spec = place.text_or_empty("spec");
+    return row;
+}
+
+FrontPoint front_point_of(const JsonPlace& place) {
+    return {.latency_us = place.positive("latency_us"),
+            .gain = place.number("gain"),
+            .params = place.number_or_null("params"),
+            .widths = place.integers_or_empty("widths"),
+            .depths = place.integers_or_empty("depths"),
+            .resolution = place.integer_or_null("resolution")};
+}
+
+LayerRecord layer_of(const JsonPlace& place) {
+    LayerRecord layer;
+    layer.spec = one_of(place, "spec", {"base", "hacscale"});
+    layer.name = place.text("name");
+    layer.key = place.text("key");
+    layer.stage = place.label_or_empty("stage");
+    layer.estimate = estimate_of(place);
+    layer.macs = place.number("macs");
+    layer.bytes = place.positive("bytes");
+    layer.utilization = place.number_or_null("utilization");
+    layer.roofline_efficiency = place.number_or_null("roofline_efficiency");
+    layer.implementation = place.text_or_empty("implementation");
+    // A missing estimate is written as null or as 0; either way there is no latency to show.
+    if (layer.estimate != "missing") layer.latency_us = place.positive("latency_us");
+    return layer;
+}
+
+Staircase staircase_of(const JsonPlace& place) {
+    Staircase staircase;
+    staircase.name = place.text_or_empty("name");
+    if (staircase.name.empty()) staircase.name = place.label_or_empty("stage");
+    staircase.base_width = place.integer("base_width");
+    staircase.free_width = place.integer_or_null("free_width");
+    for (const JsonPlace& entry : place.objects("points")) {
+        std::string estimate = estimate_of(entry);
+        if (estimate == "missing") continue;  // a width without a latency has no place on the staircase
+        staircase.points.push_back({.width = entry.integer("width"),
+                                    .latency_us = entry.positive("latency_us"),
+                                    .utilization = entry.number_or_null("utilization"),
+                                    .params = entry.number_or_null("params"),
+                                    .estimate = std::move(estimate)});
+    }
+    std::sort(staircase.points.begin(), staircase.points.end(),
+              [](const StaircasePoint& a, const StaircasePoint& b) { return a.width < b.width; });
+    return staircase;
+}
+
+}  // namespace
+
+const StrategyRow* Comparison::hacscale() const {
+    const auto found = std::find_if(strategies.begin(), strategies.end(),
+                                    [](const StrategyRow& row) { return row.strategy == "hacscale"; });
+    return found == strategies.end() ? nullptr : &*found;
+}
+
+Comparison load_comparison(const std::filesystem::path& file) {
+    const JsonPlace root = JsonPlace::open(file);
+    Comparison comparison;
+    comparison.file = file.filename().string();
+    comparison.model = root.text("model");
+    comparison.budget = root.positive("budget");
+    comparison.base = row_of(root.object("base"));
+    for (const JsonPlace& entry : root.objects("strategies")) {
+        StrategyRow row = row_of(entry);
+        if (row.strategy != comparison.base.strategy) comparison.strategies.push_back(std::move(row));
+    }
+    if (const auto peak = root.object_or_null("peak")) {
+        comparison.peak = Peak{.flops_per_s = peak->positive("flops_per_s"),
+                               .bytes_per_s = peak->positive("bytes_per_s"),
+                               .nominal_flops_per_s = peak->positive_or_null("nominal_flops_per_s"),
+                               .nominal_bytes_per_s = peak->positive_or_null("nominal_bytes_per_s")};
+    }
+    for (const JsonPlace& entry : root.objects_or_empty("front")) comparison.front.push_back(front_point_of(entry));
+    std::sort(comparison.front.begin(), comparison.front.end(),
+              [](const FrontPoint& a, const FrontPoint& b) { return a.latency_us < b.latency_us; });
+    comparison.stages = root.texts_or_empty("stages");
+    for (const JsonPlace& entry : root.objects_or_empty("layers")) comparison.layers.push_back(layer_of(entry));
+    for (const JsonPlace& entry : root.objects_or_empty("staircases")) {
+        comparison.staircases.push_back(staircase_of(entry));
+    }
+    return comparison;
+}
+
+}  // namespace hacscale::report

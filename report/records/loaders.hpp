@@ -1,0 +1,19 @@
+// The parts of loading, one function a kind of file. Each throws InputError naming file and key.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "report/records/records.hpp"
+
+namespace hacscale::report {
+
+Provenance load_provenance(const std::filesystem::path& file);
+std::vector<VerifiedNetwork> load_verified(const std::filesystem::path& file);
+std::vector<MeasuredRow> load_rows(const std::filesystem::path& file);
+Comparison load_comparison(const std::filesystem::path& file);
+
+// The whole folder. provenance.json must be there, and at least one other record; what else is absent stays empty.
+Records load_records(const std::filesystem::path& folder);
+
+}  // namespace hacscale::report

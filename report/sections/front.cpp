@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include "report/charts/charts.hpp"
+#include "report/document/cells.hpp"
+#include "report/sections/phrases.hpp"
+#include "report/sections/sections.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+// A front has thousands of points on large spaces; the page shows an even selection with both ends, the CSV file all.
+constexpr std::size_t page_limit = 24;
+
+std::vector<std::size_t> selection_of(std::size_t count) {
+    std::vector<std::size_t> indices;
+    if (count <= page_limit) return indices;
+    for (std::size_t i = 0; i < page_limit; ++i) indices.push_back(i * (count - 1) / (page_limit - 1));
+    return indices;
+}
+
+Table table_of(const Comparison& comparison) {
+    Table table;
+    table.csv_file = "front.csv";
+    table.folded = true;
+    table.columns = {model_column(),
+                     budget_column(),
+                     {"Latency, predicted", "latency_us"},
+                     {"Gain", "gain"},
+                     {"Parameters", "params"},
+                     {"Depths", "depths", false},
+                     {"Widths", "widths", false},
+                     {"Resolution", "resolution_px"}};
+    for (const FrontPoint& point : comparison.front) {
+        TableRow row;
+        row.cells = {model_cell(comparison),
+                     budget_cell(comparison),
+                     number_cell(point.latency_us, [](double us) { return latency(us); }),
+                     number_cell(point.gain, [](double gain) { return significant(gain); }),
+                     number_cell(point.params, [](double params) { return scaled(params); }),
+                     text_cell(join(point.depths, " / "), join(point.depths, " ")),
+                     text_cell(join(point.widths, " / "), join(point.widths, " ")),
+                     integer_cell(point.resolution)};
+        table.rows.push_back(std::move(row));
+    }
+    table.page_rows = selection_of(table.rows.size());
+    table.caption = table.page_rows.empty()
+                        ? fmt::format("The {} points of the front", table.rows.size())
+                        : fmt::format("{} of the front’s {} points, evenly chosen; front.csv has all",
+                                      table.page_rows.size(), whole(static_cast<double>(table.rows.size())));
+    return table;
+}
+
+}  // namespace
+
+Section front_section(const Scene& scene) {
+    const Comparison& comparison = *scene.comparison;
+    const std::string heading = "Pareto front" + at_budget(comparison.budget);
+    if (comparison.front.empty()) {
+        return absent_section(heading, "front in " + comparison.file, "`hacscale compare` with the strategy hacscale");
+    }
+    Section section;
+    section.heading = heading;
+    section.parts.push_back(front_chart(comparison));
+    section.parts.push_back(table_of(comparison));
+    return section;
+}
+
+}  // namespace hacscale::report

@@ -1,0 +1,94 @@
+// Where the time goes: the layers of the base and of the HACScale choice, as a strip and as a table.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "report/charts/charts.hpp"
+#include "report/document/cells.hpp"
+#include "report/sections/phrases.hpp"
+#include "report/sections/sections.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+constexpr std::size_t page_limit = 40;  // the slowest layers; the CSV file has all, in running order
+
+Table table_of(const Comparison& comparison) {
+    Table table;
+    table.csv_file = "layers.csv";
+    table.folded = true;
+    table.columns = {model_column(),
+                     budget_column(),
+                     {"Network", "spec", false},
+                     {"Layer", "name", false},
+                     {"Latency", "latency_us"},
+                     {"Utilization", "utilization"},
+                     {"Roofline efficiency", "roofline_efficiency"},
+                     {"MACs", "macs"},
+                     {"Bytes", "bytes"},
+                     {"Estimate", "estimate", false},
+                     {"Implementation", "implementation", false},
+                     {"Key", "key", false}};
+    const auto count = [](double value) { return scaled(value); };
+    for (const LayerRecord& layer : comparison.layers) {
+        TableRow row;
+        row.cells = {model_cell(comparison),
+                     budget_cell(comparison),
+                     text_cell(layer.spec),
+                     text_cell(layer.name),
+                     number_cell(layer.latency_us, [](double us) { return latency(us); }),
+                     number_cell(layer.utilization, percent),
+                     number_cell(layer.roofline_efficiency, percent),
+                     number_cell(layer.macs, count),
+                     number_cell(layer.bytes, [](double bytes) { return scaled(bytes, "B"); }),
+                     text_cell(layer.estimate),
+                     text_cell(layer.implementation),
+                     text_cell(layer.key)};
+        table.rows.push_back(std::move(row));
+    }
+    std::vector<std::size_t> order(table.rows.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return comparison.layers[a].latency_us.value_or(0.0) > comparison.layers[b].latency_us.value_or(0.0);
+    });
+    if (order.size() > page_limit) order.resize(page_limit);
+    table.page_rows = std::move(order);
+    table.caption = table.page_rows.size() < table.rows.size()
+                        ? fmt::format("The {} slowest of {} layers; layers.csv has all in running order",
+                                      table.page_rows.size(), table.rows.size())
+                        : fmt::format("The {} layers, slowest first", table.rows.size());
+    return table;
+}
+
+}  // namespace
+
+Section network_section(const Scene& scene) {
+    const Comparison& comparison = *scene.comparison;
+    const std::string heading = "Where the time goes" + at_budget(comparison.budget);
+    if (comparison.layers.empty()) {
+        return absent_section(heading, "layers in " + comparison.file, "`hacscale compare`");
+    }
+    Section section;
+    section.heading = heading;
+    std::string missing;
+    int missing_count = 0;
+    for (const LayerRecord& layer : comparison.layers) {
+        if (layer.latency_us) continue;
+        if (missing_count == 0) missing = layer.key;
+        ++missing_count;
+    }
+    if (missing_count > 0) {
+        section.parts.push_back(
+            Notice{fmt::format("{} layer{} no latency in the table (the first is {}); `hacscale profile` measures them.",
+                               missing_count, missing_count == 1 ? " has" : "s have", missing)});
+    }
+    const bool any_latency = std::any_of(comparison.layers.begin(), comparison.layers.end(),
+                                         [](const LayerRecord& layer) { return layer.latency_us.has_value(); });
+    if (any_latency) section.parts.push_back(network_chart(comparison));
+    section.parts.push_back(table_of(comparison));
+    return section;
+}
+
+}  // namespace hacscale::report

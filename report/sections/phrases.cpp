@@ -1,0 +1,56 @@
+#include "report/sections/phrases.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/document/cells.hpp"
+
+namespace hacscale::report {
+
+std::string at_budget(double budget) {
+    if (budget == 1.0) return " at the base’s latency";
+    if (budget > 1.0) return fmt::format(" with {} more latency", percent(budget - 1.0));
+    return fmt::format(" at {} of the base’s latency", percent(budget));
+}
+
+std::string status_text(const std::string& status) {
+    std::string text = status;
+    std::replace(text.begin(), text.end(), '_', ' ');
+    return text;
+}
+
+std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
+    std::string text;
+    const auto add = [&text](const std::string& change) { text += (text.empty() ? "" : ", ") + change; };
+    const StrategyRow& base = comparison.base;
+    const std::size_t stages = std::min(base.widths.size(), row.widths.size());
+    for (std::size_t i = 0; i < stages; ++i) {
+        const std::string name = i < comparison.stages.size() ? comparison.stages[i] : fmt::format("stage {}", i + 1);
+        const bool wider = row.widths[i] != base.widths[i];
+        const bool depths_known = i < base.depths.size() && i < row.depths.size();
+        const bool deeper = depths_known && row.depths[i] != base.depths[i];
+        if (wider) add(fmt::format("{} {} → {} channels", name, base.widths[i], row.widths[i]));
+        if (deeper) {
+            add(fmt::format("{} {} → {} blocks", wider ? "and" : name, base.depths[i], row.depths[i]));
+        }
+    }
+    if (base.resolution && row.resolution && *base.resolution != *row.resolution) {
+        add(fmt::format("resolution {} → {} pixels", *base.resolution, *row.resolution));
+    }
+    return text;
+}
+
+Section absent_section(const std::string& heading, const std::string& record, const std::string& command) {
+    Section section;
+    section.heading = heading;
+    section.parts.push_back(Paragraph{fmt::format("Left out: this run has no {}. {} makes it.", record, command)});
+    return section;
+}
+
+Column model_column() { return {"Model", "model", false, Show::csv_only}; }
+Column budget_column() { return {"Budget", "budget", true, Show::csv_only}; }
+Cell model_cell(const Comparison& comparison) { return text_cell(comparison.model); }
+Cell budget_cell(const Comparison& comparison) { return number_cell(comparison.budget, ratio); }
+
+}  // namespace hacscale::report

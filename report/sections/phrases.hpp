@@ -1,0 +1,26 @@
+// Wording that several sections share.
+#pragma once
+
+#include <string>
+
+#include "report/document/document.hpp"
+#include "report/records/records.hpp"
+
+namespace hacscale::report {
+
+// " at the base's latency" or " with 6.5 % more latency", for headings.
+std::string at_budget(double budget);
+// "over_budget" -> "over budget"
+std::string status_text(const std::string& status);
+// "stage1 16 → 24 channels, stage3 3 → 5 blocks, resolution 32 → 36"; empty when nothing differs.
+std::string changes_of(const Comparison& comparison, const StrategyRow& row);
+// A section left out, with the command that makes its records.
+Section absent_section(const std::string& heading, const std::string& record, const std::string& command);
+
+// The two columns that tell rows of one CSV file apart, and their cells.
+Column model_column();
+Column budget_column();
+Cell model_cell(const Comparison& comparison);
+Cell budget_cell(const Comparison& comparison);
+
+}  // namespace hacscale::report

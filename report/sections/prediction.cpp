@@ -1,0 +1,105 @@
+// Predicted against measured: the check that decides whether the table can be trusted.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "report/charts/charts.hpp"
+#include "report/document/cells.hpp"
+#include "report/sections/phrases.hpp"
+#include "report/sections/sections.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+using Networks = std::vector<VerifiedNetwork>;
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2.0;
+}
+
+Table summary_of(const Networks& networks) {
+    std::map<std::string, Networks> by_cache;
+    for (const VerifiedNetwork& network : networks) by_cache[network.cache].push_back(network);
+    Table table;
+    table.caption = "Errors of the prediction, by the cache state of the rows summed";
+    table.csv_file = "prediction_errors.csv";
+    table.columns = {{"Cache state", "cache", false},     {"Networks", "networks"},
+                     {"Median |error|", "median_error"},  {"Worst |error|", "worst_error"},
+                     {"Worst network", "worst_model", false}, {"Within 3 %", "within_3_pct"},
+                     {"Within 8 %", "within_8_pct"}};
+    for (const auto& [cache, group] : by_cache) {
+        std::vector<double> errors;
+        for (const VerifiedNetwork& network : group) errors.push_back(std::abs(network.error()));
+        const auto worst = std::max_element(errors.begin(), errors.end());
+        const auto within = [&](double bound) {
+            return static_cast<double>(
+                std::count_if(errors.begin(), errors.end(), [bound](double error) { return error <= bound; }));
+        };
+        TableRow row;
+        row.cells = {text_cell(cache),
+                     number_cell(static_cast<double>(group.size()), whole),
+                     number_cell(median(errors), percent),
+                     number_cell(*worst, percent),
+                     text_cell(group[static_cast<std::size_t>(worst - errors.begin())].model),
+                     number_cell(within(0.03), whole),
+                     number_cell(within(0.08), whole)};
+        table.rows.push_back(std::move(row));
+    }
+    return table;
+}
+
+Table table_of(const Networks& networks) {
+    Table table;
+    table.caption = "Each network: the sum of its layers in the table beside the whole network on the device";
+    table.csv_file = "verify.csv";
+    table.columns = {{"Network", "model", false},
+                     {"Role", "role", false},
+                     {"Cache state", "cache", false},
+                     {"Batch", "batch"},
+                     {"Type", "dtype", false},
+                     {"Predicted", "predicted_us"},
+                     {"Measured", "measured_us"},
+                     {"Its 95 % interval, half", "ci95_us", true, Show::csv_only},
+                     {"Error", "error"}};
+    for (const VerifiedNetwork& network : networks) {
+        TableRow row;
+        row.cells = {text_cell(network.model),
+                     text_cell(network.role),
+                     text_cell(network.cache),
+                     number_cell(static_cast<double>(network.batch), whole),
+                     text_cell(network.dtype),
+                     number_cell(network.predicted_us, [](double us) { return latency(us); }),
+                     number_cell(network.measured_us, [&](double us) { return latency(us, network.ci95_us); }),
+                     number_cell(network.ci95_us, [](double us) { return latency(us); }),
+                     number_cell(network.error(), signed_percent)};
+        table.rows.push_back(std::move(row));
+    }
+    return table;
+}
+
+}  // namespace
+
+Section prediction_section(const Scene& scene) {
+    const char* heading = "Predicted against measured";
+    if (!scene.records.verified || scene.records.verified->empty()) {
+        return absent_section(heading, "verify.json with networks in it", "`hacscale verify --all --table TABLE --json`");
+    }
+    Networks networks = *scene.records.verified;
+    std::stable_sort(networks.begin(), networks.end(), [](const VerifiedNetwork& a, const VerifiedNetwork& b) {
+        return a.cache != b.cache ? a.cache < b.cache : a.measured_us < b.measured_us;
+    });
+    Section section;
+    section.heading = heading;
+    section.parts.push_back(summary_of(networks));
+    section.parts.push_back(prediction_chart(networks));
+    section.parts.push_back(prediction_error_chart(networks));
+    section.parts.push_back(table_of(networks));
+    return section;
+}
+
+}  // namespace hacscale::report

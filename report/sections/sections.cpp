@@ -1,0 +1,75 @@
+#include "report/sections/sections.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "report/sections/phrases.hpp"
+
+namespace hacscale::report {
+
+std::span<const SectionEntry> section_table() {
+    static constexpr std::array table{
+        SectionEntry{"strategies", Scope::budget, strategies_section},
+        SectionEntry{"front", Scope::budget, front_section},
+        SectionEntry{"network", Scope::budget, network_section},
+        SectionEntry{"roofline", Scope::budget, roofline_section},
+        SectionEntry{"staircases", Scope::model, staircases_section},
+        SectionEntry{"prediction", Scope::run, prediction_section},
+        SectionEntry{"measurements", Scope::run, measurements_section},
+        SectionEntry{"provenance", Scope::run, provenance_section},
+    };
+    return table;
+}
+
+namespace {
+
+void add_sections(Scope scope, const Scene& scene, const std::string& id_suffix, std::vector<Section>& sections) {
+    for (const SectionEntry& entry : section_table()) {
+        if (entry.scope != scope) continue;
+        Section section = entry.build(scene);
+        section.id = std::string(entry.id) + id_suffix;
+        sections.push_back(std::move(section));
+    }
+}
+
+}  // namespace
+
+Document build_document(const Records& records) {
+    const Provenance& provenance = records.provenance;
+    Document document;
+    document.title = "HACScale report";
+    document.subtitle = fmt::format("{} ({})", provenance.device.name, provenance.device.id);
+    for (const auto& [name, value] : provenance.settings) document.subtitle += fmt::format(" · {} {}", name, value);
+    for (const std::string& warning : provenance.warnings) document.warnings.push_back({warning});
+
+    const std::vector<Comparison>& all = records.comparisons;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        document.answers.push_back(answer_of(all[i], provenance.device));
+        const bool first_of_model = i == 0 || all[i - 1].model != all[i].model;
+        if (first_of_model) {
+            document.sections.push_back({.id = fmt::format("model-{}", document.sections.size() + 1),
+                                         .heading = all[i].model,
+                                         .parts = {},
+                                         .sections = {}});
+        }
+        Section& model = document.sections.back();
+        const Scene scene{records, &all[i]};
+        add_sections(Scope::budget, scene, fmt::format("-{}", i + 1), model.sections);
+        const bool last_of_model = i + 1 == all.size() || all[i + 1].model != all[i].model;
+        if (last_of_model) {
+            std::size_t first = i;
+            while (first > 0 && all[first - 1].model == all[i].model) --first;
+            add_sections(Scope::model, {records, &all[first]}, fmt::format("-{}", i + 1), model.sections);
+        }
+    }
+    if (all.empty()) {
+        document.sections.push_back(absent_section("Comparison of strategies", "compare-MODEL-BUDGET.json",
+                                                   "`hacscale compare MODEL --budget B --json`, or `hacscale run SUITE`"));
+        document.sections.back().id = "comparison";
+    }
+    add_sections(Scope::run, {records, nullptr}, "", document.sections);
+    return document;
+}
+
+}  // namespace hacscale::report

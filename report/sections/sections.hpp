@@ -1,0 +1,48 @@
+// The table of sections: what the report is made of, in order. To add one: write sections/NAME.cpp, declare its builder
+// here and enter it in section_table() (sections.cpp); every format and the tests over the table take it from there.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "report/document/document.hpp"
+#include "report/records/records.hpp"
+
+namespace hacscale::report {
+
+enum class Scope {
+    model,   // once a model, from its first comparison (the smallest budget)
+    budget,  // once a model and budget
+    run,     // once
+};
+
+// What a section is built from. `comparison` is null for sections of the whole run.
+struct Scene {
+    const Records& records;
+    const Comparison* comparison;
+};
+
+struct SectionEntry {
+    std::string_view id;
+    Scope scope;
+    Section (*build)(const Scene& scene);  // without id; when the records lack what it needs, it says what makes them
+};
+
+std::span<const SectionEntry> section_table();
+
+Section strategies_section(const Scene& scene);
+Section front_section(const Scene& scene);
+Section network_section(const Scene& scene);
+Section roofline_section(const Scene& scene);
+Section staircases_section(const Scene& scene);
+Section prediction_section(const Scene& scene);
+Section measurements_section(const Scene& scene);
+Section provenance_section(const Scene& scene);
+
+// The report in one sentence: what the model can become at this budget, or why there is no answer.
+std::string answer_of(const Comparison& comparison, const Device& device);
+
+Document build_document(const Records& records);
+
+}  // namespace hacscale::report

@@ -1,0 +1,161 @@
+// The strategies side by side at one budget: the base first, then those within the budget by falling gain, then those
+// that are not candidates, with their reasons.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "report/charts/charts.hpp"
+#include "report/document/cells.hpp"
+#include "report/sections/phrases.hpp"
+#include "report/sections/sections.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+std::vector<const StrategyRow*> in_order(const Comparison& comparison) {
+    std::vector<const StrategyRow*> rows{&comparison.base};
+    for (const StrategyRow& row : comparison.strategies) rows.push_back(&row);
+    std::stable_sort(rows.begin() + 1, rows.end(), [](const StrategyRow* a, const StrategyRow* b) {
+        if (a->ok() != b->ok()) return a->ok();
+        return a->gain.value_or(0.0) > b->gain.value_or(0.0);
+    });
+    return rows;
+}
+
+std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base) {
+    if (!value || !base) return std::nullopt;
+    return *value / *base;
+}
+
+std::vector<Column> columns_of(bool any_accuracy) {
+    return {model_column(),
+            budget_column(),
+            {"Strategy", "strategy", false},
+            {"Status", "status", false},
+            {"Latency, measured", "measured_us"},
+            {"Its 95 % interval, half", "ci95_us", true, Show::csv_only},
+            {"Predicted", "predicted_us"},
+            {"Latency against base", "latency_ratio"},
+            {"Utilization", "utilization"},
+            {"against base", "utilization_ratio"},
+            {"MACs", "macs"},
+            {"against base", "macs_ratio"},
+            {"Parameters", "params"},
+            {"against base", "params_ratio"},
+            {"Gain", "gain"},
+            {"Accuracy, top-1", "accuracy_pct", true, any_accuracy ? Show::everywhere : Show::csv_only},
+            {"Depths", "depths", false},
+            {"Widths", "widths", false},
+            {"Resolution", "resolution_px"},
+            {"Reason", "reason", false, Show::csv_only}};
+}
+
+TableRow row_of(const Comparison& comparison, const StrategyRow& row) {
+    const StrategyRow& base = comparison.base;
+    const bool is_base = &row == &base;
+    const auto measured = [&row](double us) { return latency(us, row.ci95_us); };
+    const auto predicted = [](double us) { return latency(us); };
+    const auto change = [](double value) { return signed_percent(value - 1.0); };
+    const auto count = [](double value) { return scaled(value); };
+    const auto three = [](double value) { return significant(value); };
+    const auto accuracy = [](double value) { return percent(value / 100.0); };
+    TableRow out;
+    out.mark = is_base                      ? RowMark::base
+               : !row.ok()                  ? RowMark::excluded
+               : row.strategy == "hacscale" ? RowMark::own_choice
+                                            : RowMark::none;
+    out.cells = {model_cell(comparison),
+                 budget_cell(comparison),
+                 text_cell(row.strategy),
+                 text_cell(status_text(row.status), row.status),
+                 number_cell(row.measured_us, measured),
+                 number_cell(row.ci95_us, predicted),
+                 number_cell(row.predicted_us, predicted),
+                 number_cell(row.latency_ratio, change),
+                 number_cell(row.utilization, percent),
+                 number_cell(row.utilization_ratio ? row.utilization_ratio : over(row.utilization, base.utilization),
+                             ratio),
+                 number_cell(row.macs, count),
+                 number_cell(over(row.macs, base.macs), ratio),
+                 number_cell(row.params, count),
+                 number_cell(over(row.params, base.params), ratio),
+                 number_cell(row.gain, three),
+                 number_cell(row.accuracy, accuracy),
+                 text_cell(join(row.depths, " / "), join(row.depths, " ")),
+                 text_cell(join(row.widths, " / "), join(row.widths, " ")),
+                 integer_cell(row.resolution),
+                 text_cell(row.reason)};
+    return out;
+}
+
+// Marks the largest value of a column among the rows that met the budget; ties are all marked.
+void mark_best(Table& table, const std::string& csv_name) {
+    std::size_t column = 0;
+    while (table.columns[column].csv_name != csv_name) ++column;
+    std::vector<Cell*> candidates;
+    for (TableRow& row : table.rows) {
+        Cell& cell = row.cells[column];
+        const bool candidate = row.mark == RowMark::none || row.mark == RowMark::own_choice;
+        if (candidate && std::holds_alternative<double>(cell.value)) candidates.push_back(&cell);
+    }
+    const auto value = [](const Cell* cell) { return std::get<double>(cell->value); };
+    const auto best = std::max_element(candidates.begin(), candidates.end(),
+                                       [&](const Cell* a, const Cell* b) { return value(a) < value(b); });
+    if (best == candidates.end()) return;
+    const double best_value = value(*best);
+    for (Cell* cell : candidates) cell->best = value(cell) == best_value;
+}
+
+Table table_of(const Comparison& comparison, bool any_accuracy) {
+    Table table;
+    table.caption = fmt::format("{}{}: strategies side by side. Bold: the largest among those within the budget.",
+                                comparison.model, at_budget(comparison.budget));
+    table.csv_file = "strategies.csv";
+    table.columns = columns_of(any_accuracy);
+    for (const StrategyRow* row : in_order(comparison)) table.rows.push_back(row_of(comparison, *row));
+    for (const char* column : {"utilization_ratio", "macs_ratio", "params_ratio", "gain", "accuracy_pct"}) {
+        mark_best(table, column);
+    }
+    return table;
+}
+
+Facts reasons_of(const Comparison& comparison) {
+    Facts facts;
+    for (const StrategyRow& row : comparison.strategies) {
+        if (row.ok()) continue;
+        const std::string reason = row.reason.empty() ? "no reason recorded" : row.reason;
+        facts.entries.push_back({row.strategy, fmt::format("{}: {}", status_text(row.status), reason)});
+    }
+    return facts;
+}
+
+}  // namespace
+
+Section strategies_section(const Scene& scene) {
+    const Comparison& comparison = *scene.comparison;
+    Section section;
+    section.heading = "Strategies" + at_budget(comparison.budget);
+    const bool any_accuracy = comparison.base.accuracy ||
+                              std::any_of(comparison.strategies.begin(), comparison.strategies.end(),
+                                          [](const StrategyRow& row) { return row.accuracy.has_value(); });
+    section.parts.push_back(table_of(comparison, any_accuracy));
+    Facts reasons = reasons_of(comparison);
+    if (!reasons.entries.empty()) {
+        section.parts.push_back(Paragraph{"Kept in the table, but not among the candidates:"});
+        section.parts.push_back(std::move(reasons));
+    }
+    if (!any_accuracy) {
+        section.parts.push_back(Paragraph{
+            "Accuracy was not measured in this run; gain is the planner’s estimate of it. `hacscale train` measures it."});
+    }
+    if (!comparison.strategies.empty()) section.parts.push_back(strategies_chart(comparison));
+    const StrategyRow* choice = comparison.hacscale();
+    if (choice != nullptr && !choice->spec.empty()) {
+        section.parts.push_back(Code{"The HACScale choice as a model file", "yaml", choice->spec});
+    }
+    return section;
+}
+
+}  // namespace hacscale::report
