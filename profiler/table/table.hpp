@@ -52,12 +52,12 @@ struct VerificationRecord {
 enum class OpenMode { read, write, create };
 
 struct RowFilter {
-    std::optional<std::string> layer_contains;  // substring of the key
-    std::optional<LayerKind> kind;
-    std::optional<int> batch;
-    std::optional<DataType> type;
-    std::optional<CacheState> cache;
-    std::optional<RowStatus> status;
+    std::optional<std::string> layer_contains = {};  // substring of the key
+    std::optional<LayerKind> kind = {};
+    std::optional<int> batch = {};
+    std::optional<DataType> type = {};
+    std::optional<CacheState> cache = {};
+    std::optional<RowStatus> status = {};
 };
 
 class Table {

@@ -1,0 +1,167 @@
+// What the tests of tables share: folders that vanish, rows to put, and children to kill.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "profiler/table/table.hpp"
+
+namespace hacscale::testing {
+
+class TempFolder {
+public:
+    TempFolder() {
+        std::string name = (std::filesystem::temp_directory_path() / "hacscale-table-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+        path_ = name;
+    }
+    ~TempFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TempFolder(const TempFolder&) = delete;
+    TempFolder& operator=(const TempFolder&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+private:
+    std::filesystem::path path_;
+};
+
+inline const DeviceRecord test_device{"cpu", "Test CPU", "0123456789abcdef", R"({"cores":2})"};
+inline const DeviceRecord other_device{"cuda:0", "Test GPU", "fedcba9876543210", "{}"};
+
+inline LayerSpec conv(int in, int out, int size = 56) {
+    LayerSpec layer;
+    layer.activation = Activation::relu;
+    layer.in_channels = in;
+    layer.in_height = layer.in_width = size;
+    layer.out_channels = out;
+    layer.kernel = 3;
+    layer.padding = 1;
+    return layer;
+}
+
+inline LayerSpec depthwise(int channels, int size = 56) {
+    LayerSpec layer = conv(channels, channels, size);
+    layer.groups = channels;
+    return layer;
+}
+
+inline Row warm_row(const LayerSpec& layer, double latency_us, double ci95_us = 0.1) {
+    Row row;
+    row.key.layer = layer;
+    row.key.cache = CacheState::warm;
+    row.latency_us = latency_us;
+    row.ci95_us = ci95_us;
+    row.samples = 100;
+    row.implementation = "test";
+    row.measured_at = "2026-01-01T00:00:00Z";
+    return row;
+}
+
+inline Row network_row(const LayerSpec& layer, double latency_us, std::int64_t footprint_bytes) {
+    Row row = warm_row(layer, latency_us);
+    row.key.cache = CacheState::network;
+    row.key.footprint_bytes = footprint_bucket(footprint_bytes);
+    row.carrier = "resnet18";
+    return row;
+}
+
+inline Row failed_row(const LayerSpec& layer, const std::string& reason = "out of memory") {
+    Row row = warm_row(layer, 0.0, 0.0);
+    row.status = RowStatus::failed;
+    row.reason = reason;
+    row.samples = 0;
+    row.implementation.clear();
+    return row;
+}
+
+// Any row that a table can hold.
+inline Row random_row(std::mt19937& random) {
+    const auto pick = [&](int low, int high) {
+        return std::uniform_int_distribution<int>(low, high)(random);
+    };
+    const double latency_us = std::uniform_real_distribution<double>(0.01, 1e6)(random);
+    Row row = pick(0, 1) == 0
+                  ? warm_row(conv(8 * pick(1, 64), 8 * pick(1, 64)), latency_us, latency_us / 97.0)
+                  : network_row(depthwise(8 * pick(1, 64)), latency_us, 1LL << pick(10, 40));
+    row.key.batch = pick(1, 3);
+    row.key.type = static_cast<DataType>(pick(0, 2));
+    row.samples = pick(1, 100000);
+    if (pick(0, 3) == 0) row.occupancy_achieved = pick(0, 1000) / 1000.0;
+    if (pick(0, 3) == 0) row.energy_mj = latency_us / 3.0;
+    if (pick(0, 4) == 0) {
+        row.status = RowStatus::noisy;
+        row.reason = "the time was up; \"quoted\", with a comma\nand a line";
+    } else if (pick(0, 6) == 0) {
+        row.status = RowStatus::unsupported;
+        row.reason = "no kernel";
+        row.latency_us = row.ci95_us = 0.0;
+        row.samples = 0;
+    }
+    return row;
+}
+
+inline Table make_table(const std::filesystem::path& file, const std::vector<Row>& rows,
+                        const DeviceRecord& device = test_device) {
+    Table table = Table::open(file, OpenMode::create, &device);
+    table.put(rows);
+    return table;
+}
+
+// SQL on the file behind the table's back, as damage or another program would do it.
+inline void tamper(const std::filesystem::path& file, const std::string& sql) {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+    char* message = nullptr;
+    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &message), SQLITE_OK)
+        << (message == nullptr ? "" : message);
+    sqlite3_free(message);
+    sqlite3_close(database);
+}
+
+// Runs `work` in a child and returns its exit status: 0, or 99 with the exception's text on standard error.
+inline int in_child(const std::function<void()>& work) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        try {
+            work();
+            ::_exit(::testing::Test::HasFailure() ? 98 : 0);
+        } catch (const std::exception& error) {
+            std::cerr << "child: " << error.what() << std::endl;
+            ::_exit(99);
+        }
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// Expects an error of this type whose text has all of these parts.
+template <typename ErrorType>
+void expect_error(const std::function<void()>& work, const std::vector<std::string>& parts) {
+    try {
+        work();
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const ErrorType& error) {
+        for (const std::string& part : parts) {
+            EXPECT_NE(std::string(error.what()).find(part), std::string::npos)
+                << "'" << part << "' is not in: " << error.what();
+        }
+    }
+}
+
+}  // namespace hacscale::testing
