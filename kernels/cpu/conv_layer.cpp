@@ -126,6 +126,11 @@ public:
         layer_->bind(input_.data(), output_.data(), scratch_.data());
     }
     void run() { layer_->execute(); }
+    // The weights further away, the input just produced.
+    void leave_weights() {
+        evict(layer_->weights().data(), layer_->weights().size());
+        touch(input_.data(), input_.size());
+    }
 
 private:
     std::unique_ptr<CpuLayer> layer_;
@@ -136,6 +141,7 @@ std::string plan_key(const LayerContext& context) {
     std::string key =
         context.layer.key() + " n" + std::to_string(context.batch) + ' ' + std::string(name_of(context.type));
     if (context.input.order == TensorShape::Order::plain) key += " plain";
+    key += context.weights_stay_cached ? " near" : " far";
     return key;
 }
 
@@ -162,7 +168,12 @@ PrimitiveDesc choose(const LayerContext& context) {
             } catch (const dnnl::error&) {
                 continue;
             }
-            candidates.push_back({plan.impl_info_str(), [trial = trials.back().get()] { trial->run(); }});
+            Trial* trial = trials.back().get();
+            const auto nothing = [] {};
+            const auto leave = [trial] { trial->leave_weights(); };
+            candidates.push_back({plan.impl_info_str(),
+                                  context.weights_stay_cached ? std::function<void()>(nothing) : leave,
+                                  [trial] { trial->run(); }});
             built.push_back(plan);
         }
     }

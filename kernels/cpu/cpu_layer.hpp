@@ -17,6 +17,10 @@ struct LayerContext {
     DataType type = DataType::f32;
     TensorShape input;
     TensorShape output;
+    // Whether one pass of the whole network fits the cores' private caches: then a layer finds its weights
+    // there, else they come from further away at each pass, and kernels that pack weights larger (Winograd)
+    // pay for it.
+    bool weights_stay_cached = true;
 };
 
 class CpuLayer {

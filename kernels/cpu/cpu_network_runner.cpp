@@ -34,16 +34,19 @@ CpuNetworkRunner::CpuNetworkRunner(const Network& network, int batch, DataType t
     input_ = Buffer(input_shape_.bytes(type));
 
     std::vector<std::size_t> output_bytes;
+    for (const NetworkNode& node : network_.nodes)
+        output_bytes.push_back(output_shape(node.layer, batch).bytes(type));
+    const MemoryPlan plan = plan_memory(network_, output_bytes);
+    const auto weight_bytes = static_cast<std::size_t>(network_.weight_bytes(type));
+    const bool stay_cached = input_.size() + plan.bytes + weight_bytes <= private_cache_bytes();
     std::size_t scratch = 64;
     for (const NetworkNode& node : network_.nodes) {
         Step step;
         step.output = output_shape(node.layer, batch);
-        step.layer = make_layer({node.layer, batch, type, shape_of(node.input), step.output});
+        step.layer = make_layer({node.layer, batch, type, shape_of(node.input), step.output, stay_cached});
         scratch = std::max(scratch, step.layer->scratch_bytes());
-        output_bytes.push_back(step.output.bytes(type));
         steps_.push_back(std::move(step));
     }
-    const MemoryPlan plan = plan_memory(network_, output_bytes);
     arena_ = Buffer(plan.bytes);
     scratch_ = Buffer(scratch);
     // oneDNN writes the padding of tensors as they are bound, so the memory has to be plain numbers before.

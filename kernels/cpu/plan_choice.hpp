@@ -13,6 +13,7 @@ namespace hacscale::cpu {
 
 struct PlanCandidate {
     std::string name;
+    std::function<void()> prepare;  // brings the caches into the state to choose for; not timed
     std::function<void()> run;
 };
 

@@ -1,7 +1,10 @@
 #include "kernels/cpu/tensor.hpp"
 
+#include <omp.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -133,6 +136,28 @@ void evict(const std::byte* data, std::size_t bytes) {
 #else
 #error "evict() needs this processor's instruction that flushes a cache line"
 #endif
+}
+
+std::size_t private_cache_bytes() {
+    const long level2 = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    return static_cast<std::size_t>(level2 > 0 ? level2 : 1 << 20) * omp_get_max_threads();
+}
+
+void flush_private_caches() {
+    static const Buffer other = [] {
+        Buffer buffer(2 * private_cache_bytes());
+        std::fill_n(buffer.data(), buffer.size(), std::byte{1});
+        return buffer;
+    }();
+    touch(other.data(), other.size());
+}
+
+void touch(const std::byte* data, std::size_t bytes) {
+    unsigned sum = 0;
+#pragma omp parallel for schedule(static) reduction(+ : sum)
+    for (std::size_t i = 0; i < bytes; i += cache_line) sum += std::to_integer<unsigned>(data[i]);
+    static volatile unsigned sink;
+    sink = sum;
 }
 
 }  // namespace hacscale::cpu
