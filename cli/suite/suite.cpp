@@ -1,0 +1,161 @@
+#include "cli/suite/suite.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "base/error.hpp"
+#include "models/detail/yaml_reader.hpp"
+#include "models/detail/yaml_tree.hpp"
+#include "models/zoo.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+using detail::YamlFields;
+using detail::YamlNode;
+
+constexpr std::size_t max_file_bytes = std::size_t{1} << 20;
+constexpr std::size_t max_list_entries = 200;
+constexpr double max_ratio = 16.0;
+constexpr double max_row_seconds = 3600.0;
+constexpr double max_minutes = 60.0 * 24 * 30;
+
+class SuiteReader {
+public:
+    SuiteReader(const YamlNode& root, const std::string& origin, const std::filesystem::path& folder)
+        : fields_(root, "a suite",
+                  {"name", "models", "device", "threads", "batch", "dtype", "cache", "budgets", "strategies",
+                   "grid", "max_width_ratio", "max_depth_ratio", "resolution_ratios", "verify", "row_seconds",
+                   "minutes"},
+                  origin),
+          origin_(origin),
+          folder_(folder) {}
+
+    Suite read() const {
+        Suite suite;
+        suite.name = detail::read_text(fields_.required("name"), "name", origin_);
+        suite.models = models("models");
+        if (suite.models.empty()) {
+            throw InputError(origin_, fields_.required("models").line, "models: expected at least one");
+        }
+        if (const YamlNode* device = fields_.find("device")) {
+            suite.device = detail::read_text(*device, "device", origin_);
+        }
+        suite.threads = fields_.integer("threads", {0, 4096}, suite.threads);
+        suite.batch = fields_.integer("batch", {1, 65536}, suite.batch);
+        suite.type = fields_.word("dtype", data_type_from_name, suite.type);
+        suite.cache = fields_.word("cache", cache_state_from_name, suite.cache);
+        if (fields_.find("budgets") != nullptr) {
+            suite.budgets = ratios("budgets", "a budget is a latency over the base's, so at least 1");
+        }
+        suite.strategies = strategies();
+        suite.grid = fields_.integer("grid", {1, 1024}, suite.grid);
+        suite.max_width_ratio = number("max_width_ratio", max_ratio, suite.max_width_ratio);
+        suite.max_depth_ratio = number("max_depth_ratio", max_ratio, suite.max_depth_ratio);
+        suite.resolution_ratios =
+            ratios("resolution_ratios", "a resolution is never below the base's, so its ratio is at least 1");
+        suite.verify = models("verify");
+        suite.row_seconds = number("row_seconds", max_row_seconds, suite.row_seconds);
+        suite.minutes = number("minutes", max_minutes, suite.minutes);
+        return suite;
+    }
+
+private:
+    [[noreturn]] void fail(const YamlNode& node, const std::string& message) const {
+        throw InputError(origin_, node.line, message);
+    }
+
+    double number(std::string_view key, double at_most, double otherwise) const {
+        const YamlNode* node = fields_.find(key);
+        return node == nullptr ? otherwise : detail::read_number(*node, key, 0.0, at_most, origin_);
+    }
+
+    // The entries of a list, none of them twice; nothing when the key is not there.
+    template <typename Read>
+    auto list(std::string_view key, const Read& read) const {
+        std::vector<decltype(read(std::declval<const YamlNode&>()))> values;
+        const YamlNode* node = fields_.find(key);
+        if (node == nullptr) {
+            return values;
+        }
+        if (node->kind != YamlNode::Kind::sequence || node->items.size() > max_list_entries) {
+            fail(*node, fmt::format("{}: expected a list of at most {} entries, found {}", key,
+                                    max_list_entries, describe(*node)));
+        }
+        for (const YamlNode& item : node->items) {
+            auto value = read(item);
+            if (std::find(values.begin(), values.end(), value) != values.end()) {
+                fail(item, fmt::format("{}: {} stands here twice", key, item.text));
+            }
+            values.push_back(std::move(value));
+        }
+        return values;
+    }
+
+    std::vector<double> ratios(std::string_view key, std::string_view rule) const {
+        return list(key, [&](const YamlNode& item) {
+            const double ratio = detail::read_number(item, key, 0.0, max_ratio, origin_);
+            if (ratio < 1.0) {
+                fail(item, fmt::format("{}: {}; found {}", key, rule, item.text));
+            }
+            return ratio;
+        });
+    }
+
+    // Each is looked up here, so that a mistyped name is found before hours of measuring rather than after.
+    std::vector<std::string> models(std::string_view key) const {
+        const YamlNode* node = fields_.find(key);
+        if (key == "verify" && node != nullptr && node->text == "zoo") {
+            return zoo_names();
+        }
+        return list(key, [&](const YamlNode& item) {
+            std::string model = detail::read_text(item, key, origin_);
+            if (model.ends_with(".yaml") || model.ends_with(".yml")) {
+                model = (folder_ / model).string();
+            }
+            try {
+                find_model(model);
+            } catch (const InputError& error) {
+                fail(item, fmt::format("{}: {}", key, error.what()));
+            }
+            return model;
+        });
+    }
+
+    std::vector<std::string> strategies() const {
+        const YamlNode* node = fields_.find("strategies");
+        if (node != nullptr && node->kind == YamlNode::Kind::scalar && node->text == "all") {
+            return {};
+        }
+        return list("strategies",
+                    [&](const YamlNode& item) { return detail::read_text(item, "strategies", origin_); });
+    }
+
+    YamlFields fields_;
+    const std::string& origin_;
+    const std::filesystem::path& folder_;
+};
+
+}  // namespace
+
+Suite parse_suite(std::string_view yaml, const std::string& origin, const std::filesystem::path& folder) {
+    const YamlNode root = detail::parse_yaml(yaml, origin);
+    return SuiteReader(root, origin, folder).read();
+}
+
+Suite load_suite(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    std::string text(max_file_bytes + 1, '\0');
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    if (stream.bad() || !stream.eof() || (text.empty() && !std::filesystem::is_regular_file(file))) {
+        throw InputError(fmt::format("{}: expected a readable YAML file of at most {} bytes", file.string(),
+                                     max_file_bytes));
+    }
+    return parse_suite(text, file.string(), file.parent_path());
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,40 @@
+// A suite: which networks to scale, on which device, within which budgets, by which strategies, and how long
+// measuring may take. One `hacscale run SUITE` does all of it. The YAML format is described in
+// docs/formats.md, "Suite YAML"; reading is as strict as for models.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/layer_spec.hpp"
+#include "profiler/table/row.hpp"
+
+namespace hacscale::cli {
+
+struct Suite {
+    std::string name;
+    std::vector<std::string> models;  // names of the zoo, or paths as find_model() takes them
+    std::string device = "cpu";
+    int threads = 0;  // of CPU work; 0: all the cores this process may use
+    int batch = 1;
+    DataType type = DataType::f32;
+    CacheState cache = CacheState::network;
+    std::vector<double> budgets{1.0};     // latency over the base's, at least 1
+    std::vector<std::string> strategies;  // names; empty: all there are
+    int grid = 8;                         // channels
+    double max_width_ratio = 2.0;
+    double max_depth_ratio = 2.0;
+    std::vector<double> resolution_ratios;  // beside the base's resolution
+    std::vector<std::string> verify;        // more networks to check the table's sums against
+    double row_seconds = 2.0;               // at most, for one layer
+    double minutes = 60.0;                  // at most, for each network's layers
+};
+
+// At most 1 MiB. Paths of models are relative to the suite's folder. Throws InputError with file and line.
+Suite load_suite(const std::filesystem::path& file);
+// `origin` stands for the file in messages; relative paths of models are relative to `folder`.
+Suite parse_suite(std::string_view yaml, const std::string& origin, const std::filesystem::path& folder);
+
+}  // namespace hacscale::cli
