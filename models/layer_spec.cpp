@@ -217,7 +217,9 @@ LayerSpec LayerSpec::from_key(std::string_view key) {
         if (layer.kind == LayerKind::conv) layer.residual = reader.take_word("add");
         // "none" is said by silence, so that a layer has one key only.
         for (const auto& [value, name] : activation_names) {
-            if (value != Activation::none && reader.take_word(name)) layer.activation = value;
+            if (value == Activation::none || !reader.take_word(name)) continue;
+            layer.activation = value;
+            break;
         }
     }
     if (reader.take_word("blocked")) layer.layout = Layout::blocked;

@@ -56,8 +56,9 @@ public:
     }
 
 private:
-    [[noreturn]] void fail(const std::string& fault) const {
-        throw ModelProblem({section_, index_, {}}, detail::words_for(model_, section_, index_), fault);
+    // `field`: the value at fault, where it is one.
+    [[noreturn]] void fail(const std::string& fault, const std::string& field = {}) const {
+        throw ModelProblem({section_, index_, field}, detail::words_for(model_, section_, index_), fault);
     }
 
     // ---- Layers ----
@@ -111,11 +112,11 @@ private:
             const Tensor& added = *request.residual;
             if (added.channels != here_.channels || added.height != here_.height ||
                 added.width != here_.width) {
-                fail(
-                    fmt::format("{}: puts out {}x{}x{}, but the residual added to it is {}x{}x{}; "
-                                "a block with a residual needs an odd kernel",
-                                name, here_.channels, here_.height, here_.width, added.channels, added.height,
-                                added.width));
+                fail(fmt::format("{}: puts out {}x{}x{}, but the residual added to it is {}x{}x{}; "
+                                 "a block with a residual needs an odd kernel",
+                                 name, here_.channels, here_.height, here_.width, added.channels,
+                                 added.height, added.width),
+                     "kernel");
             }
         }
     }

@@ -69,7 +69,7 @@ struct SqueezeExciteSpec {
 };
 
 struct StageSpec {
-    std::string name;
+    std::string name{};
     BlockKind block = BlockKind::basic;
     int width = 0;  // output channels of each block
     int depth = 1;  // number of blocks
@@ -78,12 +78,12 @@ struct StageSpec {
     // Inner width of each block (one per block): the middle of basic and bottleneck blocks, the expanded width of
     // inverted residuals. Empty for conv and separable blocks. An inverted residual whose inner width equals its
     // input width has no expansion conv.
-    std::vector<int> inner_widths;
+    std::vector<int> inner_widths{};
     int group_width = 0;  // bottleneck: channels a group of the kxk conv; 0 means one group
     bool bias = false;    // convs carry a learned bias beside their batch-norm (VGG); counted in params
     Activation activation = Activation::relu;
-    std::optional<SqueezeExciteSpec> squeeze_excite;
-    std::optional<MaxPoolSpec> pool;  // after the last block (VGG)
+    std::optional<SqueezeExciteSpec> squeeze_excite{};
+    std::optional<MaxPoolSpec> pool{};  // after the last block (VGG)
     bool operator==(const StageSpec&) const = default;
 };
 

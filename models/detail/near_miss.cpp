@@ -21,14 +21,21 @@ std::string lower_case(std::string_view text) {
 }  // namespace
 
 int edit_distance(std::string_view a, std::string_view b) {
+    // Rows of the table of distances between prefixes: of the prefix of `a` two, one and zero characters
+    // back.
+    std::vector<int> before_last(b.size() + 1);
+    std::vector<int> last(b.size() + 1);
     std::vector<int> row(b.size() + 1);
     std::iota(row.begin(), row.end(), 0);
     for (std::size_t i = 0; i < a.size(); ++i) {
-        int diagonal = std::exchange(row[0], static_cast<int>(i) + 1);
+        before_last.swap(last);
+        last.swap(row);
+        row[0] = static_cast<int>(i) + 1;
         for (std::size_t j = 0; j < b.size(); ++j) {
-            const int replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+            row[j + 1] = std::min({last[j] + (a[i] == b[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1});
+            if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j]) {
+                row[j + 1] = std::min(row[j + 1], before_last[j - 1] + 1);
+            }
         }
     }
     return row[b.size()];

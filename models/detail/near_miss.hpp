@@ -7,7 +7,8 @@
 
 namespace hacscale::detail {
 
-// Levenshtein distance: insertions, deletions and replacements of single characters.
+// Insertions, deletions and replacements of single characters and swaps of neighbours that turn `a` into `b`,
+// each place edited once (optimal string alignment).
 int edit_distance(std::string_view a, std::string_view b);
 
 // The candidates close enough to `name` to be what was meant, nearest first, at most three. Case does not

@@ -109,6 +109,7 @@ TEST(LayerSpec, BadKeysNameThePart) {
         {"conv_i3x8x8_o4_k3_s1_p1_g1_bias_none", "none"},
         {"conv_i3x8x8_o4_k3_s1_p1_g1_bias_relu7", "'relu7'"},
         {"conv_i3x8x8_o4_k3_s1_p1_g1_relu_relu", "the end of the key at 'relu'"},
+        {"conv_i3x8x8_o4_k3_s1_p1_g1_relu_silu", "the end of the key at 'silu'"},
         {"conv_i3x8x8_o4_k3_s1_p1_g1_blocked_relu", "blocked"},
         {"conv_i3x8x8_o99999999999_k3_s1_p1_g1", "'o99999999999'"},
         {"conv_i0x8x8_o4_k3_s1_p1_g1", "input channels is 0"},
