@@ -14,33 +14,34 @@
 namespace hacscale {
 
 enum class LayerKind : std::uint8_t {
-    conv,            // convolution + bias + [residual add] + activation; depthwise when groups == channels
-    max_pool,        // maximum over a window; padding never wins
+    conv,             // convolution + bias + [residual add] + activation; depthwise when groups == channels
+    max_pool,         // maximum over a window; padding never wins
     global_avg_pool,  // mean over height and width
-    linear,          // fully connected + bias + activation; the input is flattened
-    squeeze_excite,  // x * gate(W2 act(W1 mean(x) + b1) + b2), per channel
-    scale_shift,     // y = act(scale[c] * x + shift[c]): a batch-norm that nothing can absorb (pre-activation)
+    linear,           // fully connected + bias + activation; the input is flattened
+    squeeze_excite,   // x * gate(W2 act(W1 mean(x) + b1) + b2), per channel
+    scale_shift,  // y = act(scale[c] * x + shift[c]): a batch-norm that nothing can absorb (pre-activation)
 };
 
 enum class Activation : std::uint8_t { none, relu, relu6, silu, hard_swish, sigmoid, hard_sigmoid };
 
 enum class DataType : std::uint8_t { f32, bf16, f16 };
 
-// How the tensors that a layer reads and writes lie in memory. On GPUs it is always channels_last; on CPUs the blocked
-// layout is what Winograd kernels take, and which of the two is faster depends on the network.
+// How the tensors that a layer reads and writes lie in memory. On GPUs it is always channels_last; on CPUs
+// the blocked layout is what Winograd kernels take, and which of the two is faster depends on the network.
 enum class Layout : std::uint8_t {
     channels_last,  // NHWC
     blocked,        // NCHW with 16 channels innermost; a count that is no multiple of 16 is padded with zeros
 };
 
-// All sizes are elements. A square kernel, stride and padding; padding is symmetric. Fields that a kind does not use
-// keep their defaults, and out_channels equals in_channels where no weights change it, so that equal layers compare equal.
+// All sizes are elements. A square kernel, stride and padding; padding is symmetric. Fields that a kind does
+// not use keep their defaults, and out_channels equals in_channels where no weights change it, so that equal
+// layers compare equal.
 struct LayerSpec {
     LayerKind kind = LayerKind::conv;
     Activation activation = Activation::none;  // for squeeze_excite: the activation between the two products
     Activation gate = Activation::none;        // squeeze_excite only: sigmoid or hard_sigmoid
     bool bias = true;                          // conv, linear: a bias is added (a folded batch-norm has one)
-    bool residual = false;                     // conv: a second input of the output's shape is added, then activation
+    bool residual = false;  // conv: a second input of the output's shape is added, then activation
     int in_channels = 0;
     int in_height = 1;
     int in_width = 1;
@@ -54,7 +55,9 @@ struct LayerSpec {
 
     int out_height() const;
     int out_width() const;
-    bool depthwise() const { return kind == LayerKind::conv && groups > 1 && groups == in_channels && groups == out_channels; }
+    bool depthwise() const {
+        return kind == LayerKind::conv && groups > 1 && groups == in_channels && groups == out_channels;
+    }
 
     // For example "conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu". Stable: tables on disk depend on it.
     std::string key() const;
@@ -67,8 +70,8 @@ struct LayerSpec {
 constexpr int max_layer_size = 65536;               // channels, height, width, kernel, stride
 constexpr double max_layer_macs = 1099511627776.0;  // 2^40, also the most elements of an input or output
 
-// What makes this no layer that can run (a size out of range, groups that do not divide the channels, a window larger than
-// its input), in words; nothing when it is sound.
+// What makes this no layer that can run (a size out of range, groups that do not divide the channels, a
+// window larger than its input), in words; nothing when it is sound.
 std::optional<std::string> fault_of(const LayerSpec& layer);
 
 std::string_view name_of(LayerKind kind);

@@ -1,5 +1,5 @@
-// What a network is: a stem, stages of repeated blocks, a head, and an input. A plain value, written by hand or as
-// YAML (models/model_yaml.hpp), lowered to layers by models/network.hpp and scaled by scaling/.
+// What a network is: a stem, stages of repeated blocks, a head, and an input. A plain value, written by hand
+// or as YAML (models/model_yaml.hpp), lowered to layers by models/network.hpp and scaled by scaling/.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ namespace hacscale {
 // ---- Plain layers of stem and head ----
 
 struct ConvSpec {
-    int width = 0;   // output channels
+    int width = 0;  // output channels
     int kernel = 3;
     int stride = 1;
     bool batch_norm = true;
@@ -62,7 +62,8 @@ enum class SqueezeFrom { inner, input };
 struct SqueezeExciteSpec {
     double ratio = 0.25;
     SqueezeFrom from = SqueezeFrom::inner;
-    int divisor = 1;  // the squeeze width is rounded to a multiple of this (make_divisible; 1: nearest integer, at least 1)
+    int divisor = 1;  // the squeeze width is rounded to a multiple of this (make_divisible; 1: nearest
+                      // integer, at least 1)
     Activation activation = Activation::relu;
     Activation gate = Activation::sigmoid;
     bool operator==(const SqueezeExciteSpec&) const = default;
@@ -71,13 +72,13 @@ struct SqueezeExciteSpec {
 struct StageSpec {
     std::string name{};
     BlockKind block = BlockKind::basic;
-    int width = 0;  // output channels of each block
-    int depth = 1;  // number of blocks
+    int width = 0;   // output channels of each block
+    int depth = 1;   // number of blocks
     int stride = 1;  // of the first block; the others have 1
     int kernel = 3;
-    // Inner width of each block (one per block): the middle of basic and bottleneck blocks, the expanded width of
-    // inverted residuals. Empty for conv and separable blocks. An inverted residual whose inner width equals its
-    // input width has no expansion conv.
+    // Inner width of each block (one per block): the middle of basic and bottleneck blocks, the expanded
+    // width of inverted residuals. Empty for conv and separable blocks. An inverted residual whose inner
+    // width equals its input width has no expansion conv; a fused one always has both its convs.
     std::vector<int> inner_widths{};
     int group_width = 0;  // bottleneck: channels a group of the kxk conv; 0 means one group
     bool bias = false;    // convs carry a learned bias beside their batch-norm (VGG); counted in params
@@ -106,18 +107,21 @@ constexpr int max_section_entries = 64;  // of the stem, the stages and the head
 
 // Whether blocks of this kind have an inner width, and so one entry a block in StageSpec::inner_widths.
 bool has_inner_width(BlockKind kind);
-// Whether the inner width is a multiple of the block's input (inverted residuals) rather than of its own width.
+// Whether the inner width is a multiple of the block's input (inverted residuals) rather than of its own
+// width.
 bool inner_follows_input(BlockKind kind);
 
 // Channels that the first block of a stage reads: the width of the stage before, or what the stem puts out.
 int stage_input_width(const ModelSpec& model, int stage);
 
-// Channels between the two products of a squeeze-excite in a block of these widths. With a divisor above 1, the rounding of
-// the MobileNet papers' code: to the nearest multiple, one more where that would lose over a tenth.
+// Channels between the two products of a squeeze-excite in a block of these widths. With a divisor above 1,
+// the rounding of the MobileNet papers' code: to the nearest multiple, one more where that would lose over a
+// tenth.
 int squeeze_width(const SqueezeExciteSpec& spec, int inner_width, int input_width);
 
-// Throws InputError (ModelProblem, models/model_problem.hpp) when the parts do not fit together (a width that groups do not divide, a map shrunk to nothing,
-// inner widths of the wrong number, sizes outside 1..65536, more than 2^40 MACs). YAML loading calls it with places.
+// Throws InputError (ModelProblem, models/model_problem.hpp) when the parts do not fit together (a width that
+// groups do not divide, a map shrunk to nothing, inner widths of the wrong number, sizes outside 1..65536,
+// more than 2^40 MACs). YAML loading calls it with places.
 void check(const ModelSpec& model);
 
 std::string_view name_of(BlockKind kind);

@@ -1,5 +1,6 @@
-// ModelSpec from and to YAML. Reading is strict: an unknown or repeated key, a wrong type, a value out of range or parts
-// that do not fit is an InputError with file, line and what was expected. The format is described in docs/formats.md.
+// ModelSpec from and to YAML. Reading is strict: an unknown or repeated key, a wrong type, a value out of
+// range or parts that do not fit is an InputError with file, line and what was expected. The format is
+// described in docs/formats.md.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +15,8 @@ namespace hacscale {
 ModelSpec load_model(const std::filesystem::path& file);
 // `origin` stands for the file in messages.
 ModelSpec parse_model(std::string_view yaml, const std::string& origin);
-// parse_model(to_yaml(m)) == m
+// parse_model(to_yaml(m)) == m for a model that passes check(), has a name that the format allows, and the
+// default layout (the layout belongs to a run, not to a model).
 std::string to_yaml(const ModelSpec& model);
 // Stable fingerprint of a model's content, its name and source left out.
 std::string model_hash(const ModelSpec& model);

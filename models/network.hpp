@@ -14,12 +14,13 @@ constexpr int network_input = -1;
 
 struct NetworkNode {
     LayerSpec layer;
-    std::string name;   // for example "stage2.block1.conv2"
-    int stage = 0;      // -1: stem, 0..stages-1: that stage, stages: head
-    int block = 0;      // within the stage
-    int input = network_input;  // index of the node whose output it reads
+    std::string name;              // for example "stage2.block1.conv2"
+    int stage = 0;                 // -1: stem, 0..stages-1: that stage, stages: head
+    int block = 0;                 // within the stage
+    int input = network_input;     // index of the node whose output it reads
     int residual = network_input;  // conv with layer.residual: the node whose output is added
-    std::int64_t learned_params = 0;  // before folding: batch-norm's scale and shift counted, see docs/method.md
+    std::int64_t learned_params =
+        0;  // before folding: batch-norm's scale and shift counted, see docs/method.md
 };
 
 struct Network {
@@ -27,7 +28,7 @@ struct Network {
     int in_channels = 0;
     int resolution = 0;
 
-    std::int64_t params() const;  // learned
+    std::int64_t params() const;       // learned
     std::int64_t macs() const;         // one inference at batch 1
     std::int64_t activations() const;  // batch 1
     std::int64_t bytes(int batch, DataType type) const;

@@ -9,7 +9,8 @@
 
 namespace hacscale {
 
-// The folder searched: $HACSCALE_MODELS, else beside the program (../share/hacscale/models), else the source tree's.
+// The folder searched: $HACSCALE_MODELS, else beside the program (../share/hacscale/models), else the source
+// tree's.
 std::filesystem::path zoo_folder();
 std::vector<std::string> zoo_names();  // sorted naturally (resnet20 before resnet110)
 // A zoo name, or the path of a YAML file. Throws InputError naming near misses.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "models/model_yaml.hpp"
 #include "models/network.hpp"
 #include "models/zoo.hpp"
 
@@ -30,6 +31,7 @@ TEST(Scaled, TakesTheChoiceAsItIs) {
         const ModelSpec model = scaled(base, choice);
         EXPECT_EQ(choice_of(model), choice) << name;
         EXPECT_EQ(model.name, base.name);
+        EXPECT_EQ(parse_model(to_yaml(model), name), model) << to_yaml(model);
         // Scaling what was scaled back to the base's stages finds the base's size again, but for rounded
         // followers.
         EXPECT_EQ(choice_of(scaled(model, choice_of(base))), choice_of(base)) << name;
