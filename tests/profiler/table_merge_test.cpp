@@ -17,7 +17,7 @@ std::vector<Row> rows_of(const fs::path& file) {
 }
 
 TEST(TableMerge, OfShardsIsTheTableOfAllRows) {
-    for (unsigned seed = 0; seed < 12; ++seed) {
+    for (unsigned seed = 0; seed < 6; ++seed) {
         const TempFolder folder;
         std::mt19937 random(seed);
         std::map<RowKey, Row> distinct;

@@ -62,7 +62,7 @@ private:
 };
 
 TEST(TableWriters, LoseNothingAcknowledgedWhenKilled) {
-    for (int round = 0; round < 6; ++round) {
+    for (int round = 0; round < 4; ++round) {
         const TempFolder folder;
         EndlessWriter writer(folder / "t.db");
         writer.wait_for_rows(1 + 20 * round);
@@ -83,11 +83,11 @@ TEST(TableWriters, LoseNothingAcknowledgedWhenKilled) {
 }
 
 TEST(TableWriters, KilledWhileCreatingLeaveNoHalfTable) {
-    for (int round = 0; round < 20; ++round) {
+    for (int round = 0; round < 12; ++round) {
         const TempFolder folder;
         {
             EndlessWriter writer(folder / "t.db");
-            std::this_thread::sleep_for(std::chrono::microseconds(400 * round));
+            std::this_thread::sleep_for(std::chrono::microseconds(700 * round));
         }
         const Table table = Table::open(folder / "t.db", OpenMode::create, &test_device);
         EXPECT_EQ(table.device(), test_device);
