@@ -55,10 +55,11 @@ constexpr std::string_view spec_template = R"json({
       "tooltip": {"field": "tip"}}}},
     {"type": "text", "from": {"data": "strategy_points"}, "encode": {"update": {
       "text": {"field": "datum.strategy"}, "tooltip": {"field": "datum.tip"},
+      "fill": {"value": "var(--ink)"}, "stroke": {"value": "var(--page)"}, "strokeWidth": {"value": 3},
       "fontWeight": {"signal": "datum.datum.kind === 'hacscale' ? 'bold' : 'normal'"}}},
      "transform": [{"type": "label", "size": {"signal": "[width, height]"}, "padding": 0,
                     "anchor": ["right", "left", "top", "bottom", "top-right", "bottom-right", "top-left", "bottom-left"],
-                    "offset": [7], "sort": {"field": "datum.datum.rank", "order": "ascending"}}]}
+                    "offset": [7], "avoidMarks": ["front_line"], "sort": {"field": "datum.datum.rank", "order": "ascending"}}]}
   ]
 })json";
 

@@ -20,8 +20,8 @@ constexpr std::string_view spec_template = R"json({
     {"name": "rows", "value": 0}, {"name": "reach", "value": 0.1},
     {"name": "wide", "update": "width >= 560"},
     {"name": "label_width", "update": "wide ? 210 : 0"},
-    {"name": "row_height", "update": "wide ? 22 : 32"},
-    {"name": "place", "update": "wide ? 0.5 : 0.76"},
+    {"name": "row_height", "update": "wide ? 22 : 36"},
+    {"name": "place", "update": "wide ? 0.5 : 0.72"},
     {"name": "height", "update": "rows * row_height"}
   ],
   "data": [{"name": "networks"}, {"name": "errors"}],
@@ -48,7 +48,9 @@ constexpr std::string_view spec_template = R"json({
       "x": {"signal": "wide ? label_width - 12 : 0"},
       "y": {"signal": "wide ? (datum.row + 0.5) * row_height : datum.row * row_height + 9"},
       "align": {"signal": "wide ? 'right' : 'left'"}, "baseline": {"value": "middle"},
-      "limit": {"signal": "wide ? label_width - 16 : width"}, "text": {"field": "name"}}}},
+      "limit": {"signal": "wide ? label_width - 16 : width"}, "text": {"field": "name"},
+      "fill": {"value": "var(--ink)"}, "stroke": {"value": "var(--page)"},
+      "strokeWidth": {"signal": "wide ? 0 : 3"}, "strokeOpacity": {"value": 0.8}}}},
     {"type": "rule", "from": {"data": "errors"}, "encode": {"update": {
       "x": {"scale": "x", "field": "low"}, "x2": {"scale": "x", "field": "high"},
       "y": {"signal": "(datum.row + place) * row_height"},

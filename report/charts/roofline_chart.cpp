@@ -39,7 +39,8 @@ constexpr std::string_view spec_template = R"json({
       "stroke": {"value": "var(--ink)"}, "strokeWidth": {"value": 2}}}},
     {"type": "text", "encode": {"update": {
       "x": {"signal": "width"}, "y": {"scale": "y", "signal": "peak", "offset": -7}, "align": {"value": "right"},
-      "text": {"signal": "peak_text"}, "fontWeight": {"value": "bold"}}}},
+      "text": {"signal": "peak_text"}, "fontWeight": {"value": "bold"},
+      "fill": {"value": "var(--ink)"}, "stroke": {"value": "var(--page)"}, "strokeWidth": {"value": 3}}}},
     {"type": "symbol", "from": {"data": "layers"}, "encode": {"update": {
       "x": {"scale": "x", "field": "intensity"}, "y": {"scale": "y", "field": "rate"},
       "size": {"scale": "size", "field": "share"}, "shape": {"scale": "shape", "field": "spec"},

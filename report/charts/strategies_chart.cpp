@@ -22,13 +22,13 @@ constexpr std::string_view spec_template = R"json({
     {"name": "wide", "update": "width >= 640"},
     {"name": "label_width", "update": "wide ? 178 : 0"},
     {"name": "gap", "value": 26},
-    {"name": "row_height", "update": "wide ? 25 : 32"},
+    {"name": "row_height", "update": "wide ? 25 : 36"},
     {"name": "panel_width", "update": "wide ? (width - label_width - 3 * gap) / 4 : width"},
     {"name": "panel_height", "update": "rows * row_height"},
     {"name": "panel_step", "update": "panel_height + 68"},
     {"name": "height", "update": "wide ? panel_height : 4 * panel_step - 68"}
   ],
-  "data": [{"name": "panels"}, {"name": "values"}, {"name": "labels"}],
+  "data": [{"name": "panels"}, {"name": "values"}, {"name": "missing"}, {"name": "labels"}],
   "scales": [
     {"name": "colour", "type": "ordinal", "domain": ["base", "hacscale", "baseline", "excluded"],
      "range": ["var(--base)", "var(--hacscale)", "var(--baseline)", "var(--excluded)"]},
@@ -47,6 +47,8 @@ constexpr std::string_view spec_template = R"json({
        "y": {"signal": "wide ? 0 : datum.index * panel_step"},
        "width": {"signal": "panel_width"}, "height": {"signal": "panel_height"}}},
      "data": [{"name": "here", "source": "values",
+               "transform": [{"type": "filter", "expr": "datum.panel === parent.index"}]},
+              {"name": "absent", "source": "missing",
                "transform": [{"type": "filter", "expr": "datum.panel === parent.index"}]}],
      "scales": [{"name": "x", "domain": {"signal": "[parent.low, parent.high]"}, "zero": false,
                  "range": {"signal": "[8, panel_width - 52]"}}],
@@ -63,21 +65,26 @@ constexpr std::string_view spec_template = R"json({
          "x": {"scale": "x", "signal": "budget"}, "y": {"value": -6}, "y2": {"signal": "panel_height"},
          "opacity": {"signal": "parent.index === 0 ? 1 : 0"},
          "stroke": {"value": "var(--limit)"}, "strokeWidth": {"value": 1.5}, "strokeDash": {"value": [5, 3]}}}},
-       {"type": "text", "from": {"data": "here"}, "encode": {"update": {
+       {"type": "text", "from": {"data": "labels"}, "encode": {"update": {
          "x": {"value": 0}, "y": {"signal": "datum.row * row_height + 3"}, "baseline": {"value": "top"},
-         "text": {"field": "strategy"}, "fontSize": {"value": 11.5}, "opacity": {"signal": "wide ? 0 : 1"},
+         "text": {"field": "strategy"}, "fontSize": {"value": 11.5},
+         "fill": {"value": "var(--ink)"}, "stroke": {"value": "var(--page)"}, "strokeWidth": {"value": 4}, "opacity": {"signal": "wide ? 0 : 1"},
          "limit": {"signal": "panel_width - 56"},
          "fontWeight": {"signal": "datum.kind === 'hacscale' ? 'bold' : 'normal'"}}}},
+       {"type": "text", "from": {"data": "absent"}, "encode": {"update": {
+         "x": {"signal": "panel_width"}, "y": {"signal": "(datum.row + (wide ? 0.5 : 0.74)) * row_height"},
+         "align": {"value": "right"}, "baseline": {"value": "middle"}, "text": {"value": "no figure"},
+         "fill": {"value": "var(--ink-2)"}}}},
        {"type": "rule", "from": {"data": "here"}, "encode": {"update": {
          "x": {"scale": "x", "value": 1}, "x2": {"scale": "x", "field": "value"},
-         "y": {"signal": "(datum.row + (wide ? 0.5 : 0.76)) * row_height"},
+         "y": {"signal": "(datum.row + (wide ? 0.5 : 0.74)) * row_height"},
          "stroke": {"scale": "colour", "field": "kind"}, "strokeWidth": {"value": 2}, "strokeOpacity": {"value": 0.45}}}},
        {"type": "symbol", "from": {"data": "here"}, "encode": {"update": {
-         "x": {"scale": "x", "field": "value"}, "y": {"signal": "(datum.row + (wide ? 0.5 : 0.76)) * row_height"},
+         "x": {"scale": "x", "field": "value"}, "y": {"signal": "(datum.row + (wide ? 0.5 : 0.74)) * row_height"},
          "shape": {"scale": "shape", "field": "kind"}, "size": {"value": 78},
          "fill": {"scale": "colour", "field": "kind"}, "tooltip": {"field": "tip"}}}},
        {"type": "text", "from": {"data": "here"}, "encode": {"update": {
-         "x": {"signal": "panel_width"}, "y": {"signal": "(datum.row + (wide ? 0.5 : 0.7)) * row_height"},
+         "x": {"signal": "panel_width"}, "y": {"signal": "(datum.row + (wide ? 0.5 : 0.74)) * row_height"},
          "align": {"value": "right"}, "baseline": {"value": "middle"}, "text": {"field": "text"},
          "fontWeight": {"signal": "datum.kind === 'hacscale' ? 'bold' : 'normal'"}}}}
      ]}
@@ -130,6 +137,7 @@ Chart strategies_chart(const Comparison& comparison) {
     Json panel_values = Json::array();
     Json values = Json::array();
     Json labels = Json::array();
+    Json missing = Json::array();
     for (std::size_t p = 0; p < panels.size(); ++p) {
         double low = 1.0;
         double high = p == 0 ? std::max(1.0, comparison.budget) : 1.0;
@@ -137,7 +145,10 @@ Chart strategies_chart(const Comparison& comparison) {
             const std::optional<double> value = &comparison.base == rows[r]
                                                     ? std::optional<double>(1.0)
                                                     : panels[p].value(comparison.base, *rows[r]);
-            if (!value) continue;
+            if (!value) {
+                missing.push_back({{"panel", p}, {"row", r}, {"strategy", rows[r]->strategy}});
+                continue;
+            }
             low = std::min(low, *value);
             high = std::max(high, *value);
             const bool unmeasured = p == 0 && !rows[r]->latency_ratio && rows[r] != &comparison.base;
@@ -163,6 +174,7 @@ Chart strategies_chart(const Comparison& comparison) {
     set_signal(spec, "budget", comparison.budget);
     set_data(spec, "panels", std::move(panel_values));
     set_data(spec, "values", std::move(values));
+    set_data(spec, "missing", std::move(missing));
     set_data(spec, "labels", std::move(labels));
 
     Chart chart;
@@ -170,7 +182,7 @@ Chart strategies_chart(const Comparison& comparison) {
     chart.summary = fmt::format(
         "{} strategies, by utilization. Each line runs from the base (1) to the strategy. Latency is measured where it was, "
         "else predicted; the dashed line is the budget, {} of the base’s latency.",
-        comparison.strategies.size(), ratio(comparison.budget));
+        comparison.strategies.size(), short_percent(comparison.budget));
     chart.legend = {{"square base", "base"},
                     {"dot hacscale", "HACScale"},
                     {"dot baseline", "other strategies"},

@@ -60,6 +60,7 @@ struct Chart {
 
 struct Paragraph {
     std::string text;
+    std::string command = {};  // to type; stands after the text, set as code
 };
 // Something a reader must know before trusting the numbers.
 struct Notice {
@@ -86,10 +87,16 @@ struct Section {
     std::vector<Section> sections;
 };
 
+// The report in one sentence for one model and budget, and how far to trust it.
+struct Answer {
+    std::string sentence;
+    std::string standing;
+};
+
 struct Document {
     std::string title;
     std::string subtitle;
-    std::vector<std::string> answers;  // the report in a sentence a model and budget
+    std::vector<Answer> answers;  // one a model and budget
     std::vector<Notice> warnings;
     std::vector<Section> sections;
 };

@@ -23,8 +23,11 @@ class HtmlWriter {
         write_head(document);
         out_ << "<body>\n<main>\n<header>\n<p class=\"kicker\">" << html_escape(document.title) << "</p>\n<h1>"
              << html_escape(document.subtitle) << "</h1>\n";
-        for (const std::string& answer : document.answers) {
-            out_ << "<p class=\"answer\">" << html_escape(answer) << "</p>\n";
+        for (const Answer& answer : document.answers) {
+            out_ << "<p class=\"answer\">" << html_escape(answer.sentence) << "</p>\n";
+            if (!answer.standing.empty()) {
+                out_ << "<p class=\"standing\">" << html_escape(answer.standing) << "</p>\n";
+            }
         }
         for (const Notice& warning : document.warnings) (*this)(warning);
         out_ << "<p id=\"script-errors\" class=\"notice\" role=\"alert\" hidden></p>\n"
@@ -37,7 +40,11 @@ class HtmlWriter {
         out_ << "</body>\n</html>\n";
     }
 
-    void operator()(const Paragraph& paragraph) { out_ << "<p>" << html_escape(paragraph.text) << "</p>\n"; }
+    void operator()(const Paragraph& paragraph) {
+        out_ << "<p>" << html_escape(paragraph.text);
+        if (!paragraph.command.empty()) out_ << " <code>" << html_escape(paragraph.command) << "</code>";
+        out_ << "</p>\n";
+    }
 
     void operator()(const Notice& notice) {
         out_ << "<p class=\"notice\"><strong>Warning:</strong> " << html_escape(notice.text) << "</p>\n";
@@ -78,8 +85,8 @@ class HtmlWriter {
         if (table.folded) out_ << "<details><summary>" << html_escape(table.caption) << "</summary>\n";
         // The box scrolls, so it must be reachable by keyboard and have a name.
         out_ << "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"" << html_escape(table.caption)
-             << "\">\n<table>\n<caption" << (table.folded ? " class=\"unseen\"" : "") << ">" << html_escape(table.caption)
-             << "</caption>\n<thead><tr>";
+             << "\">\n<table>\n<caption" << (table.folded ? " class=\"unseen\"" : "") << "><span>" << html_escape(table.caption)
+             << "</span></caption>\n<thead><tr>";
         for (const Column& column : table.columns) {
             if (column.show == Show::csv_only) continue;
             out_ << "<th scope=\"col\"" << (column.number ? " class=\"n\"" : "") << ">" << html_escape(column.heading)

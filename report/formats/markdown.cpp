@@ -16,12 +16,21 @@ class MarkdownWriter {
 
     void write(const Document& document) {
         out_ << "# " << markdown_escape(document.title) << "\n\n" << markdown_escape(document.subtitle) << "\n\n";
-        for (const std::string& answer : document.answers) out_ << "**" << markdown_escape(answer) << "**\n\n";
+        for (const Answer& answer : document.answers) {
+            out_ << "**" << markdown_escape(answer.sentence) << "**";
+            if (!answer.standing.empty()) out_ << " " << markdown_escape(answer.standing);
+            out_ << "\n\n";
+        }
         for (const Notice& warning : document.warnings) (*this)(warning);
         for (const Section& section : document.sections) write(section, 2);
     }
 
-    void operator()(const Paragraph& paragraph) { out_ << markdown_escape(paragraph.text) << "\n\n"; }
+    void operator()(const Paragraph& paragraph) {
+        out_ << markdown_escape(paragraph.text);
+        // Commands are the program's own words, without backticks.
+        if (!paragraph.command.empty()) out_ << " `" << paragraph.command << "`";
+        out_ << "\n\n";
+    }
 
     void operator()(const Notice& notice) { out_ << "> **Warning:** " << markdown_escape(notice.text) << "\n\n"; }
 
@@ -61,7 +70,7 @@ class MarkdownWriter {
         std::string rule = "|";
         for (const Column& column : table.columns) {
             if (column.show == Show::csv_only) continue;
-            heading += " " + markdown_escape(column.heading) + " |";
+            heading += fmt::format(" {} |", markdown_escape(column.heading));
             rule += column.number ? " ---: |" : " --- |";
         }
         out_ << heading << "\n" << rule << "\n";

@@ -10,15 +10,17 @@
   window.addEventListener("error", (event) => report("Script", event.error || event.message));
   window.addEventListener("unhandledrejection", (event) => report("Script", event.reason));
 
+  const font = getComputedStyle(document.body).fontFamily;
   const config = {
     background: null,
-    font: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif",
-    text: { fill: "var(--ink)", fontSize: 12.5 },
+    text: { fill: "var(--ink)", font, fontSize: 12 },
     axis: {
-      labelColor: "var(--ink-2)", titleColor: "var(--ink-2)", labelFontSize: 12, titleFontSize: 12.5,
+      labelFont: font, titleFont: font,
+      labelColor: "var(--ink-2)", titleColor: "var(--ink-2)", labelFontSize: 11.5, titleFontSize: 12,
       titleFontWeight: "normal", titlePadding: 8, labelPadding: 6, labelFlush: true, labelOverlap: true,
       gridColor: "var(--rule)", domainColor: "var(--ink-3)", tickColor: "var(--ink-3)", tickSize: 4,
     },
+    axisY: { labelFlush: false },
   };
 
   // ---- The chart library: the modules' transforms are registered as its own bundle does ----

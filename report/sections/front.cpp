@@ -55,9 +55,9 @@ Table table_of(const Comparison& comparison) {
 
 Section front_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
-    const std::string heading = "Pareto front" + at_budget(comparison.budget);
+    const char* heading = "Pareto front";
     if (comparison.front.empty()) {
-        return absent_section(heading, "front in " + comparison.file, "`hacscale compare` with the strategy hacscale");
+        return absent_section(heading, "front in " + comparison.file, "hacscale compare MODEL --table TABLE --json");
     }
     Section section;
     section.heading = heading;

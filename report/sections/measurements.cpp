@@ -46,7 +46,7 @@ Table incomplete_rows(const std::vector<MeasuredRow>& rows) {
 Section measurements_section(const Scene& scene) {
     const char* heading = "The table behind it";
     if (!scene.records.rows) {
-        return absent_section(heading, "table.json", "`hacscale table query table.db --json`");
+        return absent_section(heading, "table.json", "hacscale table query FOLDER/table.db --json > FOLDER/table.json");
     }
     const std::vector<MeasuredRow>& rows = *scene.records.rows;
     std::map<std::string, int> by_status;

@@ -66,9 +66,9 @@ Table table_of(const Comparison& comparison) {
 
 Section network_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
-    const std::string heading = "Where the time goes" + at_budget(comparison.budget);
+    const char* heading = "Where the time goes";
     if (comparison.layers.empty()) {
-        return absent_section(heading, "layers in " + comparison.file, "`hacscale compare`");
+        return absent_section(heading, "layers in " + comparison.file, "hacscale compare MODEL --table TABLE --json");
     }
     Section section;
     section.heading = heading;
@@ -81,7 +81,7 @@ Section network_section(const Scene& scene) {
     }
     if (missing_count > 0) {
         section.parts.push_back(
-            Notice{fmt::format("{} layer{} no latency in the table (the first is {}); `hacscale profile` measures them.",
+            Notice{fmt::format("{} layer{} no latency in the table (the first is {}); hacscale profile measures them.",
                                missing_count, missing_count == 1 ? " has" : "s have", missing)});
     }
     const bool any_latency = std::any_of(comparison.layers.begin(), comparison.layers.end(),

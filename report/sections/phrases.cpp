@@ -9,9 +9,9 @@
 namespace hacscale::report {
 
 std::string at_budget(double budget) {
-    if (budget == 1.0) return " at the base’s latency";
-    if (budget > 1.0) return fmt::format(" with {} more latency", percent(budget - 1.0));
-    return fmt::format(" at {} of the base’s latency", percent(budget));
+    if (budget == 1.0) return "at the base’s latency";
+    if (budget > 1.0) return fmt::format("with {} more latency", short_percent(budget - 1.0));
+    return fmt::format("at {} of the base’s latency", short_percent(budget));
 }
 
 std::string status_text(const std::string& status) {
@@ -30,9 +30,12 @@ std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
         const bool wider = row.widths[i] != base.widths[i];
         const bool depths_known = i < base.depths.size() && i < row.depths.size();
         const bool deeper = depths_known && row.depths[i] != base.depths[i];
-        if (wider) add(fmt::format("{} {} → {} channels", name, base.widths[i], row.widths[i]));
-        if (deeper) {
-            add(fmt::format("{} {} → {} blocks", wider ? "and" : name, base.depths[i], row.depths[i]));
+        const std::string widths = fmt::format("{} → {} channels", base.widths[i], row.widths[i]);
+        const std::string depths = deeper ? fmt::format("{} → {} blocks", base.depths[i], row.depths[i]) : "";
+        if (wider && deeper) {
+            add(fmt::format("{} {} and {}", name, widths, depths));
+        } else if (wider || deeper) {
+            add(fmt::format("{} {}", name, wider ? widths : depths));
         }
     }
     if (base.resolution && row.resolution && *base.resolution != *row.resolution) {
@@ -44,7 +47,7 @@ std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
 Section absent_section(const std::string& heading, const std::string& record, const std::string& command) {
     Section section;
     section.heading = heading;
-    section.parts.push_back(Paragraph{fmt::format("Left out: this run has no {}. {} makes it.", record, command)});
+    section.parts.push_back(Paragraph{fmt::format("Left out: this run has no {}. The command that makes it:", record), command});
     return section;
 }
 

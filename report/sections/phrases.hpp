@@ -8,7 +8,7 @@
 
 namespace hacscale::report {
 
-// " at the base's latency" or " with 6.5 % more latency", for headings.
+// "at the base's latency" or "with 6.5 % more latency".
 std::string at_budget(double budget);
 // "over_budget" -> "over budget"
 std::string status_text(const std::string& status);

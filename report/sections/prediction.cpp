@@ -87,7 +87,7 @@ Table table_of(const Networks& networks) {
 Section prediction_section(const Scene& scene) {
     const char* heading = "Predicted against measured";
     if (!scene.records.verified || scene.records.verified->empty()) {
-        return absent_section(heading, "verify.json with networks in it", "`hacscale verify --all --table TABLE --json`");
+        return absent_section(heading, "verify.json with networks in it", "hacscale verify --all --table TABLE --json > FOLDER/verify.json");
     }
     Networks networks = *scene.records.verified;
     std::stable_sort(networks.begin(), networks.end(), [](const VerifiedNetwork& a, const VerifiedNetwork& b) {

@@ -37,12 +37,12 @@ Table peak_table(const Comparison& comparison) {
 
 Section roofline_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
-    const std::string heading = "Roofline" + at_budget(comparison.budget);
+    const char* heading = "Roofline";
     const bool any_layer = std::any_of(comparison.layers.begin(), comparison.layers.end(), [](const LayerRecord& layer) {
         return layer.latency_us && layer.macs > 0.0;
     });
     if (!comparison.peak) {
-        return absent_section(heading, "measured peak in " + comparison.file, "`hacscale profile`, then `hacscale compare`");
+        return absent_section(heading, "measured peak in " + comparison.file, "hacscale compare MODEL --table TABLE --json");
     }
     Section section;
     section.heading = heading;

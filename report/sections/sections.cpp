@@ -55,7 +55,11 @@ Document build_document(const Records& records) {
         }
         Section& model = document.sections.back();
         const Scene scene{records, &all[i]};
-        add_sections(Scope::budget, scene, fmt::format("-{}", i + 1), model.sections);
+        std::string heading = at_budget(all[i].budget);
+        heading.front() = static_cast<char>(heading.front() - 'a' + 'A');
+        Section budget{.id = fmt::format("budget-{}", i + 1), .heading = heading, .parts = {}, .sections = {}};
+        add_sections(Scope::budget, scene, fmt::format("-{}", i + 1), budget.sections);
+        model.sections.push_back(std::move(budget));
         const bool last_of_model = i + 1 == all.size() || all[i + 1].model != all[i].model;
         if (last_of_model) {
             std::size_t first = i;
@@ -65,7 +69,7 @@ Document build_document(const Records& records) {
     }
     if (all.empty()) {
         document.sections.push_back(absent_section("Comparison of strategies", "compare-MODEL-BUDGET.json",
-                                                   "`hacscale compare MODEL --budget B --json`, or `hacscale run SUITE`"));
+                                                   "hacscale run SUITE"));
         document.sections.back().id = "comparison";
     }
     add_sections(Scope::run, {records, nullptr}, "", document.sections);

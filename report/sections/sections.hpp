@@ -40,8 +40,8 @@ Section prediction_section(const Scene& scene);
 Section measurements_section(const Scene& scene);
 Section provenance_section(const Scene& scene);
 
-// The report in one sentence: what the model can become at this budget, or why there is no answer.
-std::string answer_of(const Comparison& comparison, const Device& device);
+// What the model can become at this budget, or why there is no answer.
+Answer answer_of(const Comparison& comparison, const Device& device);
 
 Document build_document(const Records& records);
 

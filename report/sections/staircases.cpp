@@ -35,10 +35,10 @@ Table free_steps(const Comparison& comparison) {
                      {"Stage", "stage", false},
                      {"Base width", "base_width"},
                      {"Free width", "free_width"},
-                     {"Stage latency, base", "base_latency_us"},
-                     {"at the free width", "free_latency_us"},
-                     {"Utilization, base", "base_utilization"},
-                     {"at the free width", "free_utilization"},
+                     {"Stage latency, base width", "base_latency_us"},
+                     {"Stage latency, free width", "free_latency_us"},
+                     {"Utilization, base width", "base_utilization"},
+                     {"Utilization, free width", "free_utilization"},
                      {"Parameters gained", "params_gained"}};
     for (const Staircase& staircase : comparison.staircases) {
         const StaircasePoint* base = at_width(staircase, staircase.base_width);
@@ -99,7 +99,7 @@ Table all_points(const Comparison& comparison) {
 Section staircases_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
     if (comparison.staircases.empty()) {
-        return absent_section("Latency over width", "staircases in " + comparison.file, "`hacscale compare`");
+        return absent_section("Latency over width", "staircases in " + comparison.file, "hacscale compare MODEL --table TABLE --json");
     }
     Section section;
     section.heading = "Latency over width, stage by stage";

@@ -36,19 +36,19 @@ std::vector<Column> columns_of(bool any_accuracy) {
             {"Status", "status", false},
             {"Latency, measured", "measured_us"},
             {"Its 95 % interval, half", "ci95_us", true, Show::csv_only},
-            {"Predicted", "predicted_us"},
             {"Latency against base", "latency_ratio"},
             {"Utilization", "utilization"},
-            {"against base", "utilization_ratio"},
+            {"Utilization, × base", "utilization_ratio"},
             {"MACs", "macs"},
-            {"against base", "macs_ratio"},
+            {"MACs, × base", "macs_ratio"},
             {"Parameters", "params"},
-            {"against base", "params_ratio"},
+            {"Parameters, × base", "params_ratio"},
             {"Gain", "gain"},
             {"Accuracy, top-1", "accuracy_pct", true, any_accuracy ? Show::everywhere : Show::csv_only},
             {"Depths", "depths", false},
             {"Widths", "widths", false},
             {"Resolution", "resolution_px"},
+            {"Latency, predicted", "predicted_us"},
             {"Reason", "reason", false, Show::csv_only}};
 }
 
@@ -72,7 +72,6 @@ TableRow row_of(const Comparison& comparison, const StrategyRow& row) {
                  text_cell(status_text(row.status), row.status),
                  number_cell(row.measured_us, measured),
                  number_cell(row.ci95_us, predicted),
-                 number_cell(row.predicted_us, predicted),
                  number_cell(row.latency_ratio, change),
                  number_cell(row.utilization, percent),
                  number_cell(row.utilization_ratio ? row.utilization_ratio : over(row.utilization, base.utilization),
@@ -86,6 +85,7 @@ TableRow row_of(const Comparison& comparison, const StrategyRow& row) {
                  text_cell(join(row.depths, " / "), join(row.depths, " ")),
                  text_cell(join(row.widths, " / "), join(row.widths, " ")),
                  integer_cell(row.resolution),
+                 number_cell(row.predicted_us, predicted),
                  text_cell(row.reason)};
     return out;
 }
@@ -110,7 +110,7 @@ void mark_best(Table& table, const std::string& csv_name) {
 
 Table table_of(const Comparison& comparison, bool any_accuracy) {
     Table table;
-    table.caption = fmt::format("{}{}: strategies side by side. Bold: the largest among those within the budget.",
+    table.caption = fmt::format("{} {}, strategies side by side. Bold: the largest among those within the budget.",
                                 comparison.model, at_budget(comparison.budget));
     table.csv_file = "strategies.csv";
     table.columns = columns_of(any_accuracy);
@@ -136,7 +136,7 @@ Facts reasons_of(const Comparison& comparison) {
 Section strategies_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
     Section section;
-    section.heading = "Strategies" + at_budget(comparison.budget);
+    section.heading = "Strategies";
     const bool any_accuracy = comparison.base.accuracy ||
                               std::any_of(comparison.strategies.begin(), comparison.strategies.end(),
                                           [](const StrategyRow& row) { return row.accuracy.has_value(); });
@@ -148,7 +148,8 @@ Section strategies_section(const Scene& scene) {
     }
     if (!any_accuracy) {
         section.parts.push_back(Paragraph{
-            "Accuracy was not measured in this run; gain is the planner’s estimate of it. `hacscale train` measures it."});
+            "Accuracy was not measured in this run; gain is the planner’s estimate of it. The command that measures it:",
+            "hacscale train"});
     }
     if (!comparison.strategies.empty()) section.parts.push_back(strategies_chart(comparison));
     const StrategyRow* choice = comparison.hacscale();

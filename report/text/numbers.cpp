@@ -94,6 +94,8 @@ std::string ratio(double value) { return fmt::format("×{}", fixed(value, std::c
 
 std::string percent(double fraction) { return fmt::format("{}{}%", significant(fraction * 100.0), gap); }
 
+std::string short_percent(double fraction) { return fmt::format("{:.4g}{}%", fraction * 100.0, gap); }
+
 std::string signed_percent(double fraction) {
     const double value = fraction * 100.0;
     const int decimals = std::abs(value) < 10.0 ? (std::abs(value) < 1.0 ? 2 : 1) : 0;

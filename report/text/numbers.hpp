@@ -18,6 +18,7 @@ std::string latency(double microseconds);                         // "812 µs", 
 std::string latency(double microseconds, std::optional<double> ci95_us);
 std::string ratio(double value);                  // "×1.92"
 std::string percent(double fraction);             // 0.3124 -> "31.2 %"
+std::string short_percent(double fraction);       // 0.065 -> "6.5 %": for settings, not for measurements
 std::string signed_percent(double fraction);      // 0.0065 -> "+0.65 %"
 std::string join(const std::vector<int>& values, const std::string& separator);
 std::string plain(double value);                  // shortest text that reads back as the same number

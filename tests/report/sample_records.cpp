@@ -57,7 +57,7 @@ Json layers(const SampleOptions& options) {
         for (int i = 0; i < options.layers; ++i) {
             const bool pool = i == options.layers - 2;
             const int stage = i == 0 ? -1 : std::min(stage_count, (i - 1) * stage_count / (options.layers - 3));
-            const double macs = pool ? 0.0 : (1.2e6 + 2.1e5 * (i * 7 % 11)) * growth * (i == 0 ? 0.3 : 1.0);
+            const double macs = pool ? 0.0 : (0.9e6 + 1.1e5 * (i * 7 % 11)) * growth * (i == 0 ? 0.3 : 1.0);
             const double us = 60.0 + 14.0 * (i * 5 % 9) + (growth > 1.0 ? 2.0 : 0.0);
             const double bytes = 9.0e4 + 1.4e4 * (i * 3 % 13) * growth;
             const double utilization = 2.0 * macs / (us * 1e-6 * peak_flops);
@@ -110,8 +110,9 @@ Json comparison(const SampleOptions& options, const std::string& model, double b
     Json front = Json::array();
     for (int i = 0; i < options.front_points; ++i) {
         const double t = static_cast<double>(i) / std::max(1, options.front_points - 1);
-        const double gain = std::floor(std::sqrt(t) * 40.0) / 40.0 * 0.62 - 0.08;
-        front.push_back({{"latency_us", 2431.0 * (0.97 + (0.10 + spare) * t)},
+        const double latency_ratio = 0.97 + (0.07 + spare) * t;
+        const double gain = std::floor(std::sqrt((latency_ratio - 0.96) / (budget - 0.96)) * 45.0) / 100.0;
+        front.push_back({{"latency_us", 2431.0 * latency_ratio},
                          {"gain", gain},
                          {"params", std::round(260000 + 300000 * t)},
                          {"widths", {16, 32, 64 + 8 * (i / 10)}},
