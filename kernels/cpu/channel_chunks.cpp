@@ -58,6 +58,32 @@ HACSCALE_INLINE void scale_pixels_in(const Element* in, Element* out, std::ptrdi
         });
 }
 
+template <typename Element>
+HACSCALE_INLINE void add_pixel_rows_in(const Element* in, int pixels, int channels, float* __restrict sums) {
+    // Four pixels a pass: the sums are read and written once for four additions.
+    int p = 0;
+    for (; p + 3 < pixels; p += 4, in += 4 * static_cast<std::ptrdiff_t>(channels)) {
+        const Element* second = in + channels;
+        const Element* third = second + channels;
+        const Element* fourth = third + channels;
+        for (int c = 0; c < channels; ++c) {
+            sums[c] += (static_cast<float>(in[c]) + static_cast<float>(second[c])) +
+                       (static_cast<float>(third[c]) + static_cast<float>(fourth[c]));
+        }
+    }
+    for (; p < pixels; ++p, in += channels) {
+        for (int c = 0; c < channels; ++c) sums[c] += static_cast<float>(in[c]);
+    }
+}
+
+template <typename Element>
+HACSCALE_INLINE void scale_pixel_rows_in(const Element* in, Element* out, int pixels, int channels,
+                                         const float* __restrict factors) {
+    for (int p = 0; p < pixels; ++p, in += channels, out += channels) {
+        for (int c = 0; c < channels; ++c) out[c] = Element(static_cast<float>(in[c]) * factors[c]);
+    }
+}
+
 template <typename Element, typename Function>
 HACSCALE_INLINE void affine_pixels_in(const Element* in, Element* out, std::ptrdiff_t stride, int pixels,
                                       int width, const float* scale, const float* shift, Function function) {
@@ -116,6 +142,42 @@ HACSCALE_PER_CPU
 void scale_shift_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int pixels, int width,
                         const float* scale, const float* shift, Activation activation) {
     scale_shift_pixels_in(in, out, stride, pixels, width, scale, shift, activation);
+}
+
+HACSCALE_PER_CPU
+void add_pixel_rows(const float* in, int pixels, int channels, float* sums) {
+    add_pixel_rows_in(in, pixels, channels, sums);
+}
+HACSCALE_PER_CPU
+void add_pixel_rows(const BFloat16* in, int pixels, int channels, float* sums) {
+    add_pixel_rows_in(in, pixels, channels, sums);
+}
+HACSCALE_PER_CPU
+void scale_pixel_rows(const float* in, float* out, int pixels, int channels, const float* factors) {
+    scale_pixel_rows_in(in, out, pixels, channels, factors);
+}
+HACSCALE_PER_CPU
+void scale_pixel_rows(const BFloat16* in, BFloat16* out, int pixels, int channels, const float* factors) {
+    scale_pixel_rows_in(in, out, pixels, channels, factors);
+}
+
+HACSCALE_PER_CPU
+void dot4(const float* rows, std::ptrdiff_t stride, const float* x, int count, float sums[4]) {
+    // Sixteen partial sums a row, which the compiler holds in vector registers; four rows keep four streams
+    // of memory reads going.
+    float partial[4][block_channels] = {};
+    int i = 0;
+    for (; i + block_channels <= count; i += block_channels) {
+        for (int r = 0; r < 4; ++r) {
+            for (int k = 0; k < block_channels; ++k) partial[r][k] += rows[r * stride + i + k] * x[i + k];
+        }
+    }
+    for (int r = 0; r < 4; ++r) {
+        float sum = 0.0F;
+        for (int k = i; k < count; ++k) sum += rows[r * stride + k] * x[k];
+        for (const float part : partial[r]) sum += part;
+        sums[r] = sum;
+    }
 }
 
 HACSCALE_PER_CPU

@@ -58,8 +58,21 @@ void scale_shift_pixels(const float* in, float* out, std::ptrdiff_t stride, int 
                         const float* scale, const float* shift, Activation activation);
 void scale_shift_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int pixels, int width,
                         const float* scale, const float* shift, Activation activation);
+// ---- Kernels over whole channels-last pixels ----
+
+// sums[c] += sum over the pixels, for `channels` channels
+void add_pixel_rows(const float* in, int pixels, int channels, float* sums);
+void add_pixel_rows(const BFloat16* in, int pixels, int channels, float* sums);
+// out = in * factors[c]
+void scale_pixel_rows(const float* in, float* out, int pixels, int channels, const float* factors);
+void scale_pixel_rows(const BFloat16* in, BFloat16* out, int pixels, int channels, const float* factors);
+
+// ---- Vectors ----
+
 // sum over i of a[i] * b[i]
 float dot(const float* a, const float* b, int count);
+// sums[r] = dot of x and row r of four rows, `stride` numbers apart
+void dot4(const float* rows, std::ptrdiff_t stride, const float* x, int count, float sums[4]);
 
 float activate(Activation activation, float x);
 

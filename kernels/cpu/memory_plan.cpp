@@ -13,6 +13,12 @@ struct Region {
     std::size_t end = 0;
 };
 
+// The node whose output this one may write over, if nobody reads it later; negative when there is none.
+int overwritten_node(const NetworkNode& node) {
+    if (node.layer.kind == LayerKind::squeeze_excite) return node.input;
+    return node.layer.residual && node.residual != node.input ? node.residual : network_input;
+}
+
 }  // namespace
 
 MemoryPlan plan_memory(const Network& network, const std::vector<std::size_t>& output_bytes) {
@@ -33,9 +39,8 @@ MemoryPlan plan_memory(const Network& network, const std::vector<std::size_t>& o
     std::iota(owner.begin(), owner.end(), 0);
     for (int i = 0; i < count; ++i) {
         const NetworkNode& node = network.nodes[i];
-        const int from = node.residual;
-        if (!node.layer.residual || from < 0 || last_use[from] != i || node.input == from) continue;
-        if (output_bytes[from] != output_bytes[i]) continue;
+        const int from = overwritten_node(node);
+        if (from < 0 || last_use[from] != i || output_bytes[from] != output_bytes[i]) continue;
         plan.in_place[i] = true;
         owner[i] = owner[from];
         last_use[owner[i]] = std::max(last_use[owner[i]], last_use[i]);

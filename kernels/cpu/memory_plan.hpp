@@ -12,8 +12,9 @@ namespace hacscale::cpu {
 
 struct MemoryPlan {
     std::vector<std::size_t> offsets;  // of each node's output, multiples of 64
-    std::vector<bool> in_place;        // a residual conv whose output lies where its residual does
-    std::size_t bytes = 0;             // of the arena
+    std::vector<bool>
+        in_place;           // the output lies where the residual (conv) or the input (squeeze-excite) does
+    std::size_t bytes = 0;  // of the arena
 };
 
 // output_bytes has one entry a node.
