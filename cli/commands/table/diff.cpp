@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "cli/commands/table.hpp"
-#include "cli/print_json.hpp"
+#include "cli/records/device_json.hpp"
 #include "cli/text_table.hpp"
 
 namespace hacscale::cli {
@@ -34,10 +34,6 @@ Json keys_json(const std::vector<RowKey>& keys) {
         json.push_back(key_json(key));
     }
     return json;
-}
-
-Json device_json(const DeviceRecord& device) {
-    return {{"id", device.id}, {"name", device.name}, {"fingerprint", device.fingerprint}};
 }
 
 Json diff_json(const TableDiff& diff) {

@@ -5,7 +5,8 @@
 #include <tuple>
 
 #include "cli/commands/table.hpp"
-#include "cli/print_json.hpp"
+#include "cli/records/device_json.hpp"
+#include "cli/records/optional_json.hpp"
 #include "cli/text_table.hpp"
 #include "profiler/table/table.hpp"
 
@@ -39,10 +40,6 @@ struct StatusCounts {
 
 using Setting = std::tuple<int, DataType, CacheState>;
 
-Json number_or_null(const std::optional<double>& number) {
-    return number ? Json(*number) : Json(nullptr);
-}
-
 Json settings_json(const Table& table) {
     std::map<Setting, StatusCounts> settings;
     table.for_each({}, [&](const Row& row) {
@@ -68,8 +65,8 @@ Json peaks_json(const Table& table) {
             json.push_back({{"dtype", name_of(type)},
                             {"flops_per_s", peak->flops_per_s},
                             {"bytes_per_s", peak->bytes_per_s},
-                            {"nominal_flops_per_s", number_or_null(peak->nominal_flops_per_s)},
-                            {"nominal_bytes_per_s", number_or_null(peak->nominal_bytes_per_s)}});
+                            {"nominal_flops_per_s", value_or_null(peak->nominal_flops_per_s)},
+                            {"nominal_bytes_per_s", value_or_null(peak->nominal_bytes_per_s)}});
         }
     }
     return json;
@@ -92,13 +89,8 @@ Json verifications_json(const Table& table) {
 }
 
 Json table_json(const Table& table) {
-    const DeviceRecord device = table.device();
     return {{"file", table.file().string()},
-            {"device",
-             {{"id", device.id},
-              {"name", device.name},
-              {"fingerprint", device.fingerprint},
-              {"properties", Json::parse(device.properties)}}},
+            {"device", device_json(table.device())},
             {"rows", table.size()},
             {"settings", settings_json(table)},
             {"peaks", peaks_json(table)},

@@ -1,0 +1,132 @@
+#include "cli/records/comparison.hpp"
+
+#include "cli/records/optional_json.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+std::string_view name_of_kind(EstimateKind kind) {
+    switch (kind) {
+        case EstimateKind::measured:
+            return "measured";
+        case EstimateKind::interpolated:
+            return "interpolated";
+        case EstimateKind::missing:
+            break;
+    }
+    return "missing";
+}
+
+Json latency_json(const LatencyEstimate& estimate) {
+    return estimate.kind == EstimateKind::missing ? Json(nullptr) : Json(estimate.latency_us);
+}
+
+void add_choice(Json& json, const std::optional<ScalingChoice>& choice) {
+    json["widths"] = choice ? Json(choice->widths) : Json(nullptr);
+    json["depths"] = choice ? Json(choice->depths) : Json(nullptr);
+    json["resolution"] = choice ? Json(choice->resolution) : Json(nullptr);
+}
+
+Json row_json(const StrategyRow& row) {
+    Json json{{"strategy", row.strategy},
+              {"status", name_of(row.status)},
+              {"reason", row.reason},
+              {"predicted_us", value_or_null(row.predicted_us)},
+              {"measured_us", value_or_null(row.measured_us)},
+              {"ci95_us", value_or_null(row.ci95_us)},
+              {"latency_ratio", value_or_null(row.latency_ratio)},
+              {"utilization", value_or_null(row.utilization)},
+              {"utilization_ratio", value_or_null(row.utilization_ratio)},
+              {"params", value_or_null(row.params)},
+              {"macs", value_or_null(row.macs)},
+              {"gain", value_or_null(row.gain)}};
+    add_choice(json, row.choice);
+    json["accuracy"] = value_or_null(row.accuracy);
+    json["spec"] = row.spec;
+    return json;
+}
+
+Json peak_json(const std::optional<PeakRecord>& peak) {
+    if (!peak) {
+        return nullptr;
+    }
+    return {{"flops_per_s", peak->flops_per_s},
+            {"bytes_per_s", peak->bytes_per_s},
+            {"nominal_flops_per_s", value_or_null(peak->nominal_flops_per_s)},
+            {"nominal_bytes_per_s", value_or_null(peak->nominal_bytes_per_s)}};
+}
+
+Json point_json(const FrontPoint& point) {
+    Json json{{"latency_us", point.latency_us}, {"gain", point.gain}, {"params", point.params}};
+    add_choice(json, point.choice);
+    return json;
+}
+
+Json layer_json(const LayerRow& layer) {
+    return {{"spec", layer.spec},
+            {"name", layer.name},
+            {"key", layer.key},
+            {"stage", layer.stage},
+            {"block", layer.block},
+            {"latency_us", latency_json(layer.latency)},
+            {"estimate", name_of_kind(layer.latency.kind)},
+            {"macs", layer.macs},
+            {"bytes", layer.bytes},
+            {"utilization", value_or_null(layer.utilization)},
+            {"roofline_efficiency", value_or_null(layer.roofline_efficiency)},
+            {"implementation", layer.implementation}};
+}
+
+Json step_json(const StaircaseStep& step) {
+    return {{"width", step.width},
+            {"latency_us", latency_json(step.latency)},
+            {"utilization", value_or_null(step.utilization)},
+            {"estimate", name_of_kind(step.latency.kind)},
+            {"params", step.params}};
+}
+
+Json staircase_json(const StaircaseRow& staircase) {
+    return {{"stage", staircase.stage},
+            {"name", staircase.name},
+            {"base_width", staircase.base_width},
+            {"points", list_json(staircase.points, step_json)},
+            {"free_width", value_or_null(staircase.free_width)}};
+}
+
+}  // namespace
+
+std::string_view name_of(StrategyStatus status) {
+    switch (status) {
+        case StrategyStatus::ok:
+            return "ok";
+        case StrategyStatus::over_budget:
+            return "over_budget";
+        case StrategyStatus::infeasible:
+            return "infeasible";
+        case StrategyStatus::unverified:
+            return "unverified";
+        case StrategyStatus::failed:
+            break;
+    }
+    return "failed";
+}
+
+std::string to_json(const ComparisonRecord& record) {
+    return text_of({{"model", record.model},
+                    {"device", record.device},
+                    {"budget", record.budget},
+                    {"batch", record.batch},
+                    {"dtype", hacscale::name_of(record.type)},
+                    {"cache", hacscale::name_of(record.cache)},
+                    {"gain_origin", record.gain_origin},
+                    {"base", row_json(record.base)},
+                    {"strategies", list_json(record.strategies, row_json)},
+                    {"peak", peak_json(record.peak)},
+                    {"front", list_json(record.front, point_json)},
+                    {"stages", record.stages},
+                    {"layers", list_json(record.layers, layer_json)},
+                    {"staircases", list_json(record.staircases, staircase_json)}});
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,99 @@
+// The record of one comparison: one network at one budget, every strategy a row. What stands in
+// compare-MODEL-BUDGET.json and what `scale` and `compare` answer; the keys are those of docs/formats.md,
+// "Records of a run". Latencies are in microseconds, utilizations are 0..1, ratios are relative to the base.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/scaled_model.hpp"
+#include "profiler/latency_source.hpp"
+#include "profiler/table/table.hpp"
+
+namespace hacscale::cli {
+
+enum class StrategyStatus {
+    ok,           // measured, and within the budget
+    over_budget,  // measured, and above it
+    infeasible,   // no choice keeps the budget, or the table lacks what judging one needs
+    unverified,   // predicted only
+    failed,       // could not be measured; `reason` says why
+};
+
+struct StrategyRow {
+    std::string strategy;
+    StrategyStatus status = StrategyStatus::unverified;
+    std::string reason;
+    std::optional<double> predicted_us;
+    std::optional<double> measured_us;
+    std::optional<double> ci95_us;
+    std::optional<double> latency_ratio;  // measured over the base measured beside it
+    std::optional<double> utilization;
+    std::optional<double> utilization_ratio;
+    std::optional<std::int64_t> params;
+    std::optional<std::int64_t> macs;  // of one image
+    std::optional<double> gain;
+    std::optional<ScalingChoice> choice;
+    std::optional<double> accuracy;  // percent
+    std::string spec;                // the model as YAML
+};
+
+struct FrontPoint {
+    double latency_us = 0.0;
+    double gain = 0.0;
+    std::int64_t params = 0;
+    ScalingChoice choice;
+};
+
+struct LayerRow {
+    std::string spec;  // "base" or "hacscale"
+    std::string name;
+    std::string key;
+    std::string stage;
+    int block = 0;
+    LatencyEstimate latency;
+    std::int64_t macs = 0;
+    std::int64_t bytes = 0;
+    std::optional<double> utilization;
+    std::optional<double> roofline_efficiency;
+    std::string implementation;
+};
+
+struct StaircaseStep {
+    int width = 0;
+    LatencyEstimate latency;
+    std::optional<double> utilization;
+    std::int64_t params = 0;
+};
+
+struct StaircaseRow {
+    int stage = 0;
+    std::string name;
+    int base_width = 0;
+    std::vector<StaircaseStep> points;  // ascending in width
+    std::optional<int> free_width;
+};
+
+struct ComparisonRecord {
+    std::string model;
+    std::string device;  // id
+    double budget = 1.0;
+    int batch = 1;
+    DataType type = DataType::f32;
+    CacheState cache = CacheState::network;
+    std::string gain_origin;  // "capacity", "importance", ...
+    StrategyRow base;
+    std::vector<StrategyRow> strategies;
+    std::optional<PeakRecord> peak;
+    std::vector<FrontPoint> front;  // ascending in latency
+    std::vector<std::string> stages;
+    std::vector<LayerRow> layers;
+    std::vector<StaircaseRow> staircases;
+};
+
+std::string_view name_of(StrategyStatus status);
+std::string to_json(const ComparisonRecord& record);
+
+}  // namespace hacscale::cli

@@ -1,0 +1,22 @@
+// Writing the files of a record folder.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace hacscale::cli {
+
+// Replaces the file as a whole: a reader sees the old text or the new one, and an interrupted write leaves
+// the old one. Throws WorkError naming the file when it cannot be written.
+void write_record(const std::filesystem::path& file, const std::string& text);
+
+// Makes the folder and those above it. WorkError when it cannot be made.
+void make_record_folder(const std::filesystem::path& folder);
+
+// "compare-MODEL-BUDGET.json". A model given as a file goes by its name alone.
+std::string comparison_file_name(const std::string& model, double budget);
+
+// Now, in UTC as ISO 8601: "2026-01-31T12:00:00Z".
+std::string timestamp();
+
+}  // namespace hacscale::cli

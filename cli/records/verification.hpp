@@ -1,0 +1,35 @@
+// The record of a verification: whole networks measured on the device beside the table's prediction of them.
+// What stands in verify.json and what `verify` answers; the keys are those of docs/formats.md, "Records of a
+// run".
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "profiler/table/table.hpp"
+
+namespace hacscale::cli {
+
+struct VerifiedModel {
+    VerificationRecord record;
+    std::string role;  // "zoo", "base" or "strategy"
+};
+
+// A network that could not be measured or predicted, and why.
+struct SkippedModel {
+    std::string model;
+    std::string reason;
+};
+
+struct VerificationReport {
+    std::string device;  // id
+    std::vector<VerifiedModel> models;
+    std::vector<SkippedModel> skipped;
+};
+
+// Of the prediction, in percent of the measurement.
+double error_pct(const VerificationRecord& record);
+
+std::string to_json(const VerificationReport& report);
+
+}  // namespace hacscale::cli
