@@ -53,6 +53,11 @@ struct Damage {
     const char* said;
 };
 
+// What the test's name shows.
+void PrintTo(const Damage& damage, std::ostream* out) {
+    *out << damage.sql;
+}
+
 class CheckDamage : public CheckTable, public ::testing::WithParamInterface<Damage> {};
 
 TEST_P(CheckDamage, IsFound) {
