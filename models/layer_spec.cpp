@@ -263,7 +263,8 @@ std::optional<std::string> fault_of(const LayerSpec& layer) {
     const double out = 1.0 * layer.out_channels * layer.out_height() * layer.out_width();
     double macs = 0.0;
     if (layer.kind == LayerKind::conv) {
-        macs = out * (layer.in_channels / layer.groups) * layer.kernel * layer.kernel;
+        const int group_channels = layer.in_channels / layer.groups;
+        macs = out * group_channels * layer.kernel * layer.kernel;
     } else if (layer.kind == LayerKind::linear) {
         macs = out * in;
     }

@@ -1,7 +1,6 @@
 #include "models/network.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace hacscale {
 namespace {
@@ -50,8 +49,8 @@ std::int64_t Network::peak_activation_bytes(int batch, DataType type) const {
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         elements.push_back(cost_at_batch_1(nodes[i]).activations);
         last_reader[i + 1] = i;  // an output that nobody reads is alive while it is written
-        last_reader[static_cast<std::size_t>(nodes[i].input + 1)] = i;
-        if (nodes[i].layer.residual) last_reader[static_cast<std::size_t>(nodes[i].residual + 1)] = i;
+        last_reader[nodes[i].input + 1] = i;
+        if (nodes[i].layer.residual) last_reader[nodes[i].residual + 1] = i;
     }
     std::vector<std::vector<std::size_t>> freed_after(nodes.size());
     for (std::size_t position = 0; position < elements.size() && !nodes.empty(); ++position) {

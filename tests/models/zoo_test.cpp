@@ -104,21 +104,21 @@ TEST(Zoo, EveryFileRoundTripsAndSaysWhereItComesFrom) {
 class ZooFolder : public ::testing::Test {
 protected:
     ZooFolder() {
-        folder_ = std::filesystem::temp_directory_path() /
-                  ("hacscale-zoo-" + std::to_string(std::hash<const void*>{}(this)));
-        std::filesystem::create_directories(folder_);
-        setenv("HACSCALE_MODELS", folder_.c_str(), 1);
+        folder = std::filesystem::temp_directory_path() /
+                 ("hacscale-zoo-" + std::to_string(std::hash<const void*>{}(this)));
+        std::filesystem::create_directories(folder);
+        setenv("HACSCALE_MODELS", folder.c_str(), 1);
     }
     ~ZooFolder() override {
         unsetenv("HACSCALE_MODELS");
         std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
+        std::filesystem::remove_all(folder, ignored);
     }
     void add(const std::string& name) const {
-        std::ofstream(folder_ / (name + ".yaml"))
+        std::ofstream(folder / (name + ".yaml"))
             << "{name: x, input: {resolution: 32}, classes: 10, head: [global_avg_pool, linear]}";
     }
-    std::filesystem::path folder_;
+    std::filesystem::path folder;
 };
 
 TEST_F(ZooFolder, NamesSortNaturally) {
@@ -148,11 +148,11 @@ TEST_F(ZooFolder, AnUnknownNameSuggestsNearOnes) {
 
 TEST_F(ZooFolder, APathIsReadAsAFile) {
     add("mine");
-    EXPECT_EQ(find_model((folder_ / "mine.yaml").string()).classes, 10);
+    EXPECT_EQ(find_model((folder / "mine.yaml").string()).classes, 10);
 }
 
 TEST_F(ZooFolder, AMissingFolderSaysWhatToSet) {
-    setenv("HACSCALE_MODELS", (folder_ / "none").c_str(), 1);
+    setenv("HACSCALE_MODELS", (folder / "none").c_str(), 1);
     try {
         zoo_names();
         ADD_FAILURE();
