@@ -87,6 +87,25 @@ ChainStage make_stage(int previous_widths, int widths, int depths) {
     return stage;
 }
 
+std::optional<ChainTotals> totals_of(const ChainProblem& problem, const ChainChoice& choice) {
+    const Chain& chain = problem.chains[static_cast<std::size_t>(choice.chain)];
+    ChainTotals totals{chain.cost_offset, chain.params_offset, chain.gain_offset};
+    int previous = 0;
+    for (std::size_t s = 0; s < chain.stages.size(); ++s) {
+        const ChainStage& stage = chain.stages[s];
+        const std::size_t entry = stage.entry(previous, choice.widths[s]);
+        const std::size_t body = stage.body(choice.widths[s], choice.depths[s]);
+        if (stage.entry_cost[entry] == infeasible_cost || stage.body_cost[body] == infeasible_cost) {
+            return std::nullopt;
+        }
+        totals.cost += stage.entry_cost[entry] + stage.body_cost[body];
+        totals.params += stage.entry_params[entry] + stage.body_params[body];
+        totals.gain += stage.gain[body];
+        previous = choice.widths[s];
+    }
+    return totals;
+}
+
 void check(const ChainProblem& problem) {
     if (problem.chains.empty() || problem.chains.size() > static_cast<std::size_t>(most_options)) {
         throw InputError("planner: there must be 1 to 65535 chains");

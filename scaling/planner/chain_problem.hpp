@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
 namespace hacscale {
@@ -56,6 +57,21 @@ struct Chain {
 struct ChainProblem {
     std::vector<Chain> chains;
 };
+
+struct ChainChoice {
+    int chain = 0;
+    std::vector<int> widths;  // indices, one a stage
+    std::vector<int> depths;
+};
+
+struct ChainTotals {
+    std::int64_t cost = 0;
+    std::int64_t params = 0;
+    std::int64_t gain = 0;
+};
+
+// What a choice comes to; nothing when a part of it is infeasible. The indices must be within the tables.
+std::optional<ChainTotals> totals_of(const ChainProblem& problem, const ChainChoice& choice);
 
 // Throws InputError when tables have the wrong size, stages do not follow one another, a cost or params is
 // negative, or sums could leave the range in which they are exact (2^52).

@@ -32,12 +32,6 @@ struct FrontLimits {
                             << 30;  // give up (WorkError) before labels take more memory than this
 };
 
-struct ChainChoice {
-    int chain = 0;
-    std::vector<int> widths;  // indices, one a stage
-    std::vector<int> depths;
-};
-
 struct FrontStatistics {
     std::int64_t candidates = 0;  // partial choices looked at
     std::int64_t labels = 0;      // partial choices kept

@@ -115,22 +115,9 @@ FrontLimits random_limits(const ChainProblem& problem, Random& random) {
 }
 
 std::optional<FrontPoint> evaluate(const ChainProblem& problem, const ChainChoice& choice) {
-    const Chain& chain = problem.chains[static_cast<std::size_t>(choice.chain)];
-    FrontPoint point{chain.cost_offset, chain.gain_offset, chain.params_offset};
-    int previous = 0;
-    for (std::size_t s = 0; s < chain.stages.size(); ++s) {
-        const ChainStage& stage = chain.stages[s];
-        const std::size_t entry = stage.entry(previous, choice.widths[s]);
-        const std::size_t body = stage.body(choice.widths[s], choice.depths[s]);
-        if (stage.entry_cost[entry] == infeasible_cost || stage.body_cost[body] == infeasible_cost) {
-            return std::nullopt;
-        }
-        point.cost += stage.entry_cost[entry] + stage.body_cost[body];
-        point.params += stage.entry_params[entry] + stage.body_params[body];
-        point.gain += stage.gain[body];
-        previous = choice.widths[s];
-    }
-    return point;
+    const auto totals = totals_of(problem, choice);
+    if (!totals) return std::nullopt;
+    return FrontPoint{totals->cost, totals->gain, totals->params};
 }
 
 std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const FrontLimits& limits) {

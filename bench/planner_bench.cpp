@@ -1,0 +1,96 @@
+// The planner on MobileNetV2's space (more than 10^12 choices) with a made-up device: the exact front, the
+// front with a bound of 0.1 %, the front under a cap on params, and the cost tables that come before.
+// Counters: choices looked at (log10), points on the front, partial choices compared, and the planner's own
+// peak memory.
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "models/zoo.hpp"
+#include "scaling/gain.hpp"
+#include "scaling/planner/pareto_front.hpp"
+#include "scaling/stage_costs.hpp"
+#include "tests/scaling/synthetic_source.hpp"
+
+namespace hacscale {
+namespace {
+
+struct Setting {
+    ModelSpec base;
+    ScalingSpace space;
+    ChainProblem problem;
+    std::int64_t base_ps = 0;
+    std::int64_t base_params = 0;
+};
+
+Setting make_setting(const std::string& model) {
+    Setting setting;
+    setting.base = find_model(model);
+    SpaceSettings settings;
+    const int step = resolution_step(setting.base);
+    settings.resolutions = {setting.base.resolution - 4 * step, setting.base.resolution + 4 * step};
+    setting.space = make_space(setting.base, settings);
+    const testing::SyntheticSource source;
+    setting.problem = stage_costs(setting.base, setting.space, source).problem;
+    set_gains(setting.problem, setting.space, capacity_gain(setting.base));
+    const Network network = lower(setting.base);
+    setting.base_ps = picoseconds(estimate(network, source).latency_us);
+    setting.base_params = network.params();
+    return setting;
+}
+
+const Setting& setting_of(const std::string& model) {
+    static std::map<std::string, Setting> settings;
+    const auto known = settings.find(model);
+    return known != settings.end() ? known->second
+                                   : settings.emplace(model, make_setting(model)).first->second;
+}
+
+// `params_ratio`: cap on params, in base params; 0: none.
+void front(benchmark::State& state, const std::string& model, double budget, double epsilon,
+           double params_ratio) {
+    const Setting& setting = setting_of(model);
+    FrontLimits limits;
+    limits.max_cost = static_cast<std::int64_t>(budget * static_cast<double>(setting.base_ps));
+    limits.epsilon = epsilon;
+    if (params_ratio > 0.0) {
+        limits.max_params =
+            static_cast<std::int64_t>(params_ratio * static_cast<double>(setting.base_params));
+    }
+    ParetoFront result;
+    for (auto _ : state) {
+        result = pareto_front(setting.problem, limits);
+        benchmark::DoNotOptimize(result);
+    }
+    state.counters["log10_choices"] = setting.space.log10_size();
+    state.counters["points"] = static_cast<double>(result.size());
+    state.counters["candidates"] = static_cast<double>(result.statistics.candidates);
+    state.counters["labels"] = static_cast<double>(result.statistics.labels);
+    state.counters["peak_MiB"] = static_cast<double>(result.statistics.peak_bytes) / (1 << 20);
+}
+
+void cost_tables(benchmark::State& state, const std::string& model) {
+    const Setting& setting = setting_of(model);
+    const testing::SyntheticSource source;
+    for (auto _ : state) benchmark::DoNotOptimize(stage_costs(setting.base, setting.space, source));
+}
+
+constexpr double no_cap = 0.0;
+const auto ms = benchmark::kMillisecond;
+
+BENCHMARK_CAPTURE(front, exact, "mobilenetv2-1.0", 2.0, 0.0, no_cap)->Unit(ms);
+BENCHMARK_CAPTURE(front, exact_near_base, "mobilenetv2-1.0", 1.065, 0.0, no_cap)->Unit(ms);
+BENCHMARK_CAPTURE(front, bound_0_1_percent, "mobilenetv2-1.0", 2.0, 0.001, no_cap)->Unit(ms);
+BENCHMARK_CAPTURE(front, exact_params_cap, "mobilenetv2-1.0", 2.0, 0.0, 1.0)->Unit(ms);
+BENCHMARK_CAPTURE(front, bound_params_cap, "mobilenetv2-1.0", 2.0, 0.001, 1.0)->Unit(ms);
+BENCHMARK_CAPTURE(front, exact_efficientnet, "efficientnet-b0", 2.0, 0.0, no_cap)->Unit(ms);
+BENCHMARK_CAPTURE(front, exact_resnet110, "resnet110-cifar", 2.0, 0.0, no_cap)->Unit(ms);
+BENCHMARK_CAPTURE(cost_tables, mobilenetv2, "mobilenetv2-1.0")->Unit(ms);
+BENCHMARK_CAPTURE(cost_tables, efficientnet, "efficientnet-b0")->Unit(ms);
+
+}  // namespace
+}  // namespace hacscale
+
+BENCHMARK_MAIN();

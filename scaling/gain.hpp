@@ -1,0 +1,66 @@
+// What a choice is worth:
+//     gain = sum over stages of width_s x ln(width / base width) + depth_s x ln(depth / base depth)
+//            + resolution x ln(resolution / base resolution)
+// The base gains 0. Coefficients come from one of four places.
+//
+//  - sensitivity: measured by short trainings; the unit is the file's, for example accuracy points.
+//  - importance: the stages' width coefficients are shared out in proportion to the importance of their
+//  layers; their sum,
+//    and the other coefficients, are those of capacity.
+//  - capacity, where nothing was measured. Capacity is sqrt(params x MACs) of one image: params are what late
+//  stages are
+//    rich in and MACs what early ones are, and either alone would put all growth at one end. ln capacity is
+//    not additive over stages, so each coefficient is its mean slope between the base and the base with that
+//    one dimension doubled: ln(capacity ratio) / ln 2. The gain is then ln(capacity ratio) to first order,
+//    exact for one doubled dimension.
+//  - equal: capacity with its differences between stages taken out; each stage has the mean coefficients.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/model_spec.hpp"
+#include "models/scaled_model.hpp"
+#include "scaling/planner/chain_problem.hpp"
+#include "scaling/space.hpp"
+
+namespace hacscale {
+
+enum class GainOrigin { capacity, equal, importance, sensitivity };
+
+struct Coefficient {
+    double value = 0.0;
+    double spread = 0.0;  // one standard deviation; 0 where none is known
+};
+
+struct StageGain {
+    Coefficient width;
+    Coefficient depth;
+};
+
+struct Gain {
+    GainOrigin origin = GainOrigin::capacity;
+    std::string unit = "ln capacity";  // of a coefficient
+    ScalingChoice base;                // what ratios are taken of
+    std::vector<StageGain> stages;
+    std::optional<Coefficient> resolution;  // nothing: not known, so only the base's resolution can be judged
+
+    // InputError for another number of stages, or another resolution when its coefficient is not known.
+    double of(const ScalingChoice& choice) const;
+};
+
+Gain capacity_gain(const ModelSpec& base);
+Gain equal_gain(const ModelSpec& base);
+
+// Reads a sensitivity or an importance file (docs/formats.md). Throws InputError with file and line.
+Gain load_gain(const std::filesystem::path& file, const ModelSpec& base);
+Gain parse_gain(const std::string& text, const std::string& origin, const ModelSpec& base);
+
+// Puts the gains of a space into the tables of stage_costs(), in gain quanta.
+void set_gains(ChainProblem& problem, const ScalingSpace& space, const Gain& gain);
+
+std::string_view name_of(GainOrigin origin);
+
+}  // namespace hacscale

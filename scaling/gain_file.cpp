@@ -1,0 +1,159 @@
+// Sensitivity and importance files; their format is described in docs/formats.md.
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include "base/error.hpp"
+#include "models/model_yaml.hpp"
+#include "models/network.hpp"
+#include "scaling/detail/strict_map.hpp"
+#include "scaling/gain.hpp"
+
+namespace hacscale {
+namespace {
+
+using detail::StrictMap;
+
+constexpr std::size_t largest_file = std::size_t{4} << 20;  // an importance file has one line a layer
+
+void check_model(const StrictMap& document, const ModelSpec& base) {
+    if (!document.has("model_hash")) return;
+    const std::string expected = model_hash(base);
+    const std::string found = document.text("model_hash");
+    if (found == expected) return;
+    document.fail(
+        document.at("model_hash"),
+        fmt::format("the file is for a model with the hash {}, but {} has {}; use the file of this model",
+                    found, base.name, expected));
+}
+
+YAML::Node list(const StrictMap& map, const char* key) {
+    const YAML::Node node = map.at(key);
+    if (!node.IsSequence()) map.fail(node, fmt::format("'{}' must be a list", key));
+    return node;
+}
+
+Coefficient coefficient(const YAML::Node& node, const std::string& what, const std::string& file) {
+    const StrictMap map(node, what, {"coefficient", "spread"}, file);
+    const Coefficient result{map.number("coefficient"), map.number_or("spread", 0.0)};
+    if (result.spread < 0.0) map.fail(node, what + ": a spread must not be negative");
+    return result;
+}
+
+Gain sensitivity(const YAML::Node& root, const std::string& file, const ModelSpec& base) {
+    const StrictMap document(root, "a sensitivity file",
+                             {"kind", "model", "model_hash", "unit", "stages", "resolution", "provenance"},
+                             file);
+    check_model(document, base);
+    Gain gain;
+    gain.origin = GainOrigin::sensitivity;
+    gain.base = choice_of(base);
+    gain.unit = document.has("unit") ? document.text("unit") : "accuracy points";
+    const YAML::Node stages = list(document, "stages");
+    if (stages.size() != base.stages.size()) {
+        document.fail(stages,
+                      fmt::format("there are {} stages, but {} has {}; give one entry a stage, in order",
+                                  stages.size(), base.name, base.stages.size()));
+    }
+    for (std::size_t s = 0; s < stages.size(); ++s) {
+        const StrictMap stage(stages[s], "a stage", {"name", "width", "depth"}, file);
+        const std::string name = stage.text("name");
+        if (name != base.stages[s].name) {
+            stage.fail(stages[s], fmt::format("stage {} is named '{}', but in {} it is '{}'", s + 1, name,
+                                              base.name, base.stages[s].name));
+        }
+        gain.stages.push_back({coefficient(stage.at("width"), name + ", width", file),
+                               coefficient(stage.at("depth"), name + ", depth", file)});
+    }
+    if (document.has("resolution") && !document.at("resolution").IsNull()) {
+        gain.resolution = coefficient(document.at("resolution"), "resolution", file);
+    }
+    return gain;
+}
+
+// Sums of the stages' layers; the spread of a sum of layers measured apart is the root of the sum of squares.
+std::vector<Coefficient> stage_importance(const StrictMap& document, const std::string& file,
+                                          const ModelSpec& base) {
+    std::map<std::string, int> stage_of_layer;
+    for (const NetworkNode& node : lower(base).nodes) stage_of_layer[node.name] = node.stage;
+    std::vector<Coefficient> sums(base.stages.size());
+    std::set<std::string> seen;
+    const YAML::Node layers = list(document, "layers");
+    for (const YAML::Node& node : layers) {
+        const StrictMap layer(node, "a layer", {"name", "importance", "spread"}, file);
+        const std::string name = layer.text("name");
+        const auto known = stage_of_layer.find(name);
+        if (known == stage_of_layer.end()) {
+            layer.fail(node,
+                       fmt::format("{} has no layer '{}'; see `hacscale models show`", base.name, name));
+        }
+        if (!seen.insert(name).second) layer.fail(node, fmt::format("the layer '{}' is given twice", name));
+        const double spread = layer.number_or("spread", 0.0);
+        if (spread < 0.0) layer.fail(node, name + ": a spread must not be negative");
+        const double importance = layer.number("importance");
+        const int stage = known->second;
+        if (stage < 0 || stage >= static_cast<int>(sums.size())) continue;  // stem and head are not chosen
+        Coefficient& sum = sums[static_cast<std::size_t>(stage)];
+        sum.value += importance;
+        sum.spread = std::hypot(sum.spread, spread);
+    }
+    return sums;
+}
+
+Gain importance(const YAML::Node& root, const std::string& file, const ModelSpec& base) {
+    const StrictMap document(root, "an importance file",
+                             {"kind", "model", "model_hash", "method", "layers", "provenance"}, file);
+    check_model(document, base);
+    const std::vector<Coefficient> sums = stage_importance(document, file, base);
+    double total = 0.0;
+    for (const Coefficient& sum : sums) total += std::max(0.0, sum.value);
+    if (!(total > 0.0)) {
+        document.fail(document.at("layers"),
+                      "no stage has an importance above 0; there is nothing to share out");
+    }
+    Gain gain = capacity_gain(base);
+    gain.origin = GainOrigin::importance;
+    double width = 0.0;
+    for (const StageGain& stage : gain.stages) width += stage.width.value;
+    for (std::size_t s = 0; s < sums.size(); ++s) {
+        gain.stages[s].width = {width * std::max(0.0, sums[s].value) / total, width * sums[s].spread / total};
+    }
+    return gain;
+}
+
+}  // namespace
+
+Gain parse_gain(const std::string& text, const std::string& origin, const ModelSpec& base) {
+    YAML::Node root;
+    try {
+        root = YAML::Load(text);
+    } catch (const YAML::ParserException& error) {
+        throw InputError(origin, error.mark.line + 1, "neither YAML nor JSON: " + error.msg);
+    }
+    if (!root.IsMap() || !root["kind"].IsDefined() || !root["kind"].IsScalar()) {
+        throw InputError(origin, 1, "expected a mapping with the key 'kind': sensitivity or importance");
+    }
+    const std::string kind = root["kind"].Scalar();
+    if (kind == "sensitivity") return sensitivity(root, origin, base);
+    if (kind == "importance") return importance(root, origin, base);
+    throw InputError(origin, root["kind"].Mark().line + 1,
+                     fmt::format("the kind is '{}', expected sensitivity or importance", kind));
+}
+
+Gain load_gain(const std::filesystem::path& file, const ModelSpec& base) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) throw InputError(fmt::format("{}: the file cannot be read", file.string()));
+    std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+    if (text.size() > largest_file) {
+        throw InputError(fmt::format("{}: the file is larger than 4 MiB; it is no gain file", file.string()));
+    }
+    return parse_gain(text, file.string(), base);
+}
+
+}  // namespace hacscale

@@ -1,0 +1,123 @@
+#include "scaling/stage_costs.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <random>
+
+#include "base/error.hpp"
+#include "models/zoo.hpp"
+#include "tests/scaling/random_chain.hpp"
+#include "tests/scaling/synthetic_source.hpp"
+
+namespace hacscale {
+namespace {
+
+using testing::SyntheticSource;
+
+// A few widths and depths a stage, so that the whole zoo is quick: the base's, the ends of the range and some
+// between.
+ScalingSpace sparse_space(const ModelSpec& base, std::mt19937_64& random) {
+    SpaceSettings settings;
+    settings.resolutions = {base.resolution + resolution_step(base)};
+    ScalingSpace space = make_space(base, settings);
+    for (std::size_t s = 0; s < space.stages.size(); ++s) {
+        std::vector<int>& widths = space.stages[s].widths;
+        std::vector<int> some;
+        for (const int width : widths) {
+            const bool end = width == widths.front() || width == widths.back();
+            if (end || width == base.stages[s].width || random() % widths.size() < 2) some.push_back(width);
+        }
+        widths = some;
+    }
+    return space;
+}
+
+ChainChoice random_choice(const ScalingSpace& space, std::mt19937_64& random) {
+    ChainChoice choice;
+    choice.chain = static_cast<int>(random() % space.resolutions.size());
+    for (const StageSpace& stage : space.stages) {
+        choice.widths.push_back(static_cast<int>(random() % stage.widths.size()));
+        choice.depths.push_back(static_cast<int>(random() % stage.depths.size()));
+    }
+    return choice;
+}
+
+class StageCostsOfTheZoo : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(StageCostsOfTheZoo, EqualTheWholeNetworks) {
+    const ModelSpec base = find_model(GetParam());
+    const SyntheticSource source;
+    std::mt19937_64 random(1);
+    const ScalingSpace space = sparse_space(base, random);
+    const StageCosts latency = stage_costs(base, space, source);
+    const StageCosts macs = stage_costs(base, space, source, CostModel::macs);
+    ASSERT_NO_THROW(check(latency.problem));
+    int feasible = 0;
+    for (int i = 0; i < 30; ++i) {
+        const ChainChoice indices = random_choice(space, random);
+        const auto point = testing::evaluate(latency.problem, indices);
+        if (!point) {
+            EXPECT_THROW(scaled(base, choice_from(space, indices)), InputError);
+            continue;
+        }
+        ++feasible;
+        const Network network = lower(scaled(base, choice_from(space, indices)));
+        const double rounding_us = 0.5e-6 * static_cast<double>(network.nodes.size()) + 1e-9;
+        EXPECT_NEAR(static_cast<double>(point->cost) / picoseconds_per_us,
+                    estimate(network, source).latency_us, rounding_us);
+        EXPECT_EQ(point->params, network.params());
+        EXPECT_EQ(testing::evaluate(macs.problem, indices)->cost, network.macs());
+    }
+    EXPECT_GT(feasible, 20);
+}
+
+std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
+    std::string name = info.param;
+    for (char& character : name) {
+        if (!std::isalnum(static_cast<unsigned char>(character))) character = '_';
+    }
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Zoo, StageCostsOfTheZoo, ::testing::ValuesIn(zoo_names()), test_name);
+
+TEST(StageCosts, MissingLayersMakeOptionsInfeasibleAndAreCounted) {
+    const ModelSpec base = find_model("resnet20-cifar");
+    const int stage2_width = base.stages[1].width;
+    const SyntheticSource source(
+        [&](const LayerSpec& layer) {
+            return layer.out_channels > stage2_width && layer.in_channels == stage2_width;
+        },
+        [](const LayerSpec& layer) { return layer.kind == LayerKind::linear; });
+    const ScalingSpace space = make_space(base, {});
+    const StageCosts costs = stage_costs(base, space, source);
+    EXPECT_GT(costs.coverage.missing_layers, 0);
+    EXPECT_GT(costs.coverage.interpolated_layers, 0);
+    EXPECT_GT(costs.coverage.distinct_layers, costs.coverage.missing_layers);
+    EXPECT_GT(costs.coverage.infeasible_options, 0);
+    EXPECT_GT(costs.coverage.options, costs.coverage.infeasible_options);
+    EXPECT_EQ(source.estimate(LayerSpec::from_key(costs.coverage.first_missing)).kind, EstimateKind::missing);
+
+    std::mt19937_64 random(2);
+    int infeasible = 0;
+    for (int i = 0; i < 200; ++i) {
+        const ChainChoice indices = random_choice(space, random);
+        const Network network = lower(scaled(base, choice_from(space, indices)));
+        const bool missing = estimate(network, source).missing_layers > 0;
+        EXPECT_EQ(testing::evaluate(costs.problem, indices).has_value(), !missing);
+        infeasible += missing ? 1 : 0;
+    }
+    EXPECT_GT(infeasible, 0);
+}
+
+TEST(StageCosts, RoundsToPicosecondsAndRefusesTheImpossible) {
+    EXPECT_EQ(picoseconds(1.5), 1'500'000);
+    EXPECT_EQ(picoseconds(0.0000004), 0);
+    EXPECT_THROW(picoseconds(-1.0), InputError);
+    EXPECT_THROW(picoseconds(std::numeric_limits<double>::infinity()), InputError);
+    EXPECT_THROW(picoseconds(std::numeric_limits<double>::quiet_NaN()), InputError);
+}
+
+}  // namespace
+}  // namespace hacscale
