@@ -66,7 +66,7 @@ std::string usage_message(CLI::App& parser, const CLI::ParseError& error) {
     std::string message = unknown.empty() ? error.what() : unknown_word_message(given, unknown.front());
     std::string path;
     for (const CLI::App* one = &given; one->get_parent() != nullptr; one = one->get_parent()) {
-        path = one->get_name() + " " + path;
+        path.insert(0, one->get_name() + " ");
     }
     return message + (message.ends_with("?") || message.ends_with(".") ? " " : ". ") + "See \"hacscale " +
            path + "--help\"";

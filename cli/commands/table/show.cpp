@@ -89,12 +89,9 @@ Json verifications_json(const Table& table) {
 }
 
 Json table_json(const Table& table) {
-    return {{"file", table.file().string()},
-            {"device", device_json(table.device())},
-            {"rows", table.size()},
-            {"settings", settings_json(table)},
-            {"peaks", peaks_json(table)},
-            {"verifications", verifications_json(table)}};
+    return {{"file", table.file().string()}, {"device", device_json(table.device())},
+            {"rows", table.size()},          {"settings", settings_json(table)},
+            {"peaks", peaks_json(table)},    {"verifications", verifications_json(table)}};
 }
 
 void print_table(std::ostream& out, const Json& json) {
