@@ -23,6 +23,9 @@ struct BackendDevice {
 struct CompileOptions {
     int batch = 1;
     DataType type = DataType::f32;
+    // Bytes that one pass goes over, of the network that a single layer stands in for: kernels are chosen as
+    // they would be there. 0: the network's own.
+    std::int64_t footprint_bytes = 0;
 };
 
 // Either a runner, or the reason why this device cannot run the network, naming the layer.

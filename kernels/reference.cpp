@@ -50,35 +50,35 @@ void for_window(const LayerSpec& layer, int oh, int ow, Visit visit) {
     }
 }
 
+// One output of a conv, at a position of the dense output tensor.
+double conv_output(const LayerSpec& layer, const Shape& in, const Shape& out,
+                   const std::vector<double>& input, const std::vector<double>& residual,
+                   const LayerWeights& weights, std::size_t position) {
+    const int ow = static_cast<int>(position % out.width);
+    const int oh = static_cast<int>(position / out.width % out.height);
+    const std::size_t plane = position / out.width / out.height;
+    const int oc = static_cast<int>(plane % out.channels);
+    const int n = static_cast<int>(plane / out.channels);
+    const int group_in = layer.in_channels / layer.groups;
+    const int first_in = oc / (layer.out_channels / layer.groups) * group_in;
+    double sum = layer.bias ? weights.bias[oc] : 0.0;
+    for_window(layer, oh, ow, [&](int kh, int kw, int ih, int iw) {
+        for (int ic = 0; ic < group_in; ++ic) {
+            const std::size_t w =
+                ((static_cast<std::size_t>(oc) * group_in + ic) * layer.kernel + kh) * layer.kernel + kw;
+            sum += input[in.at(n, first_in + ic, ih, iw)] * static_cast<double>(weights.weights[w]);
+        }
+    });
+    if (layer.residual) sum += residual[position];
+    return activate(layer.activation, sum);
+}
+
 std::vector<double> conv(const LayerSpec& layer, const Shape& in, const Shape& out,
                          const std::vector<double>& input, const std::vector<double>& residual,
                          const LayerWeights& weights) {
     std::vector<double> result(out.size());
-    const int group_in = layer.in_channels / layer.groups;
-    const int group_out = layer.out_channels / layer.groups;
-    for (int n = 0; n < out.batch; ++n) {
-        for (int oc = 0; oc < out.channels; ++oc) {
-            const int first_in = oc / group_out * group_in;
-            for (int oh = 0; oh < out.height; ++oh) {
-                for (int ow = 0; ow < out.width; ++ow) {
-                    double sum = layer.bias ? weights.bias[oc] : 0.0;
-                    for_window(layer, oh, ow, [&](int kh, int kw, int ih, int iw) {
-                        for (int ic = 0; ic < group_in; ++ic) {
-                            const std::size_t w =
-                                ((static_cast<std::size_t>(oc) * group_in + ic) * layer.kernel + kh) *
-                                    layer.kernel +
-                                kw;
-                            sum += input[in.at(n, first_in + ic, ih, iw)] *
-                                   static_cast<double>(weights.weights[w]);
-                        }
-                    });
-                    const std::size_t o = out.at(n, oc, oh, ow);
-                    if (layer.residual) sum += residual[o];
-                    result[o] = activate(layer.activation, sum);
-                }
-            }
-        }
-    }
+    for (std::size_t i = 0; i < result.size(); ++i)
+        result[i] = conv_output(layer, in, out, input, residual, weights, i);
     return result;
 }
 
@@ -167,12 +167,35 @@ std::vector<double> scale_shift(const LayerSpec& layer, const Shape& in, const s
     return result;
 }
 
+Shape input_shape(const LayerSpec& layer, int batch) {
+    return {batch, layer.in_channels, layer.in_height, layer.in_width};
+}
+Shape output_shape(const LayerSpec& layer, int batch) {
+    return {batch, layer.out_channels, layer.out_height(), layer.out_width()};
+}
+
 }  // namespace
+
+std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const std::vector<double>& input,
+                                      const std::vector<double>& residual, const LayerWeights& weights,
+                                      const std::vector<std::size_t>& positions) {
+    std::vector<double> outputs;
+    if (layer.kind == LayerKind::conv) {
+        const Shape in = input_shape(layer, batch);
+        const Shape out = output_shape(layer, batch);
+        for (const std::size_t i : positions)
+            outputs.push_back(conv_output(layer, in, out, input, residual, weights, i));
+        return outputs;
+    }
+    const std::vector<double> all = reference_layer(layer, batch, input, residual, weights);
+    for (const std::size_t i : positions) outputs.push_back(all[i]);
+    return outputs;
+}
 
 std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std::vector<double>& input,
                                     const std::vector<double>& residual, const LayerWeights& weights) {
-    const Shape in{batch, layer.in_channels, layer.in_height, layer.in_width};
-    const Shape out{batch, layer.out_channels, layer.out_height(), layer.out_width()};
+    const Shape in = input_shape(layer, batch);
+    const Shape out = output_shape(layer, batch);
     switch (layer.kind) {
         case LayerKind::conv:
             return conv(layer, in, out, input, residual, weights);

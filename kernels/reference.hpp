@@ -14,6 +14,11 @@ namespace hacscale {
 std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std::vector<double>& input,
                                     const std::vector<double>& residual, const LayerWeights& weights);
 
+// The same at some positions of the output only, which for a conv is so much less work.
+std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const std::vector<double>& input,
+                                      const std::vector<double>& residual, const LayerWeights& weights,
+                                      const std::vector<std::size_t>& positions);
+
 // The output of the last node. `residual_input` feeds nodes whose residual is `external_residual`.
 std::vector<double> reference_network(const Network& network, int batch, const std::vector<double>& input,
                                       const std::vector<LayerWeights>& weights,

@@ -51,7 +51,7 @@ public:
         if (const std::string reason = refusal(device, options.type); !reason.empty())
             return {nullptr, reason};
         try {
-            return {std::make_unique<CpuNetworkRunner>(network, options.batch, options.type), {}};
+            return {std::make_unique<CpuNetworkRunner>(network, options), {}};
         } catch (const UnsupportedLayer& unsupported) {
             return {nullptr, unsupported.what()};
         } catch (const std::bad_alloc&) {

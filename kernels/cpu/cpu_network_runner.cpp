@@ -27,23 +27,26 @@ std::unique_ptr<CpuLayer> make_layer(const LayerContext& context) {
     throw UnsupportedLayer("this backend does not know " + context.layer.key());
 }
 
-CpuNetworkRunner::CpuNetworkRunner(const Network& network, int batch, DataType type)
-    : network_(network), batch_(batch), type_(type) {
+CpuNetworkRunner::CpuNetworkRunner(const Network& network, const CompileOptions& options)
+    : network_(network), batch_(options.batch), type_(options.type) {
     if (network_.nodes.empty()) throw InputError("a network without layers cannot be compiled");
-    input_shape_ = input_shape(network_.nodes.front().layer, batch, true);
-    input_ = Buffer(input_shape_.bytes(type));
+    input_shape_ = input_shape(network_.nodes.front().layer, batch_, true);
+    input_ = Buffer(input_shape_.bytes(type_));
 
     std::vector<std::size_t> output_bytes;
     for (const NetworkNode& node : network_.nodes)
-        output_bytes.push_back(output_shape(node.layer, batch).bytes(type));
+        output_bytes.push_back(output_shape(node.layer, batch_).bytes(type_));
     const MemoryPlan plan = plan_memory(network_, output_bytes);
-    const auto weight_bytes = static_cast<std::size_t>(network_.weight_bytes(type));
-    const bool stay_cached = input_.size() + plan.bytes + weight_bytes <= private_cache_bytes();
+    std::int64_t footprint = options.footprint_bytes;
+    if (footprint == 0) {
+        footprint = network_.weight_bytes(type_) + static_cast<std::int64_t>(plan.bytes + input_.size());
+    }
+    const bool stay_cached = footprint <= static_cast<std::int64_t>(private_cache_bytes());
     std::size_t scratch = 64;
     for (const NetworkNode& node : network_.nodes) {
         Step step;
-        step.output = output_shape(node.layer, batch);
-        step.layer = make_layer({node.layer, batch, type, shape_of(node.input), step.output, stay_cached});
+        step.output = output_shape(node.layer, batch_);
+        step.layer = make_layer({node.layer, batch_, type_, shape_of(node.input), step.output, stay_cached});
         scratch = std::max(scratch, step.layer->scratch_bytes());
         steps_.push_back(std::move(step));
     }

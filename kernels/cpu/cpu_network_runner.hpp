@@ -1,16 +1,16 @@
 // A network compiled for the CPU: its layers, one arena of activations, one scratchpad.
 #pragma once
 
+#include "kernels/backend.hpp"
 #include "kernels/cpu/cpu_layer.hpp"
 #include "kernels/cpu/memory_plan.hpp"
-#include "kernels/network_runner.hpp"
 
 namespace hacscale::cpu {
 
 class CpuNetworkRunner final : public NetworkRunner {
 public:
     // Throws UnsupportedLayer naming the layer that has no kernel.
-    CpuNetworkRunner(const Network& network, int batch, DataType type);
+    CpuNetworkRunner(const Network& network, const CompileOptions& options);
 
     void load(const std::vector<LayerWeights>& weights) override;
     void set_input(std::span<const float> nchw) override;

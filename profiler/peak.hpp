@@ -1,0 +1,14 @@
+// What the device can do at best, measured: the ceilings that utilization and rooflines refer to.
+#pragma once
+
+#include "profiler/measure_networks.hpp"
+#include "profiler/table/table.hpp"
+
+namespace hacscale {
+
+// FLOP/s: the best over the backend's large dense layers, timed warm; on CPUs Winograd kernels are among
+// them, whose nominal FLOPs are more than the multiplies they do, so that utilization stays at or below one
+// for every kernel. Bytes/s: a copy larger than the last-level cache, read and written bytes together.
+PeakRecord measure_peak(const DeviceHandle& device, DataType type, const WorkEvents& events);
+
+}  // namespace hacscale

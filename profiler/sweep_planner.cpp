@@ -1,0 +1,235 @@
+#include "profiler/sweep_planner.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <map>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "models/scaled_model.hpp"
+#include "profiler/latency_index.hpp"
+#include "profiler/timing/statistics.hpp"
+
+namespace hacscale {
+namespace {
+
+constexpr std::size_t carriers_a_round = 8;
+
+// Indices of measured candidates with unmeasured ones between them.
+struct Interval {
+    std::size_t low, high;
+    std::size_t middle() const { return (low + high) / 2; }
+};
+
+// The widths of one stage that remain to be looked at.
+class StageSearch {
+public:
+    StageSearch(const std::vector<int>& widths, const std::vector<std::size_t>& measured) : widths_(widths) {
+        for (std::size_t i = 1; i < measured.size(); ++i) add({measured[i - 1], measured[i]});
+    }
+    bool empty() const { return open_.empty(); }
+    Interval take() {
+        const Interval next = open_.front();
+        open_.pop_front();
+        return next;
+    }
+    void split(const Interval& interval) {
+        add({interval.low, interval.middle()});
+        add({interval.middle(), interval.high});
+    }
+    int width(std::size_t index) const { return widths_[index]; }
+
+private:
+    void add(const Interval& interval) {
+        if (interval.high - interval.low >= 2) open_.push_back(interval);  // breadth first
+    }
+    const std::vector<int>& widths_;
+    std::deque<Interval> open_;
+};
+
+// `count` indices spread over 0..size-1, both ends among them, and `always`.
+std::vector<std::size_t> spread(std::size_t size, int count, std::size_t always) {
+    std::vector<std::size_t> indices{always};
+    const auto last = static_cast<double>(size - 1);
+    for (int k = 0; k < count; ++k)
+        indices.push_back(static_cast<std::size_t>(std::lround(k * last / (count - 1))));
+    std::sort(indices.begin(), indices.end());
+    indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
+    return indices;
+}
+
+class Sweep {
+public:
+    Sweep(const DeviceHandle& device, Table& table, const ModelSpec& base, const SweepSpace& space,
+          const MeasureSettings& measure, const SweepSettings& settings, const WorkEvents& events)
+        : device_(device),
+          table_(table),
+          base_(base),
+          space_(space),
+          measure_(measure),
+          settings_(settings),
+          events_(events),
+          deadline_us_(now_us() + settings.most_seconds * 1e6) {
+        if (space.widths.size() != base.stages.size() || space.max_depths.size() != base.stages.size()) {
+            throw InputError("the sweep's space has another number of stages than " + base.name);
+        }
+        for (std::size_t stage = 0; stage < base.stages.size(); ++stage) {
+            const auto& widths = space.widths[stage];
+            const auto place = std::find(widths.begin(), widths.end(), base.stages[stage].width);
+            if (place == widths.end() || !std::is_sorted(widths.begin(), widths.end())) {
+                throw InputError("the sweep's widths of " + base.stages[stage].name +
+                                 " do not ascend or leave out the base's width");
+            }
+            base_index_.push_back(static_cast<std::size_t>(place - widths.begin()));
+        }
+    }
+
+    SweepSummary run() {
+        std::vector<int> resolutions = space_.resolutions;
+        std::stable_partition(resolutions.begin(), resolutions.end(),
+                              [&](int r) { return r == base_.resolution; });
+        for (const int resolution : resolutions) {
+            coarse(resolution, resolution == base_.resolution ? settings_.coarse_widths : 3);
+        }
+        bool left = false;
+        for (const int resolution : resolutions) left = refine(resolution) || left;
+        summary_.complete = !left && !out_of_time();
+        std::vector<double> errors;
+        for (const auto& [place, error] : errors_) errors.push_back(error);
+        summary_.held_out = static_cast<int>(errors.size());
+        if (!errors.empty()) {
+            summary_.median_error = quantile(errors, 0.5);
+            summary_.worst_error = *std::max_element(errors.begin(), errors.end());
+        }
+        summary_.profile.interrupted = !events_.keep_going();
+        return summary_;
+    }
+
+private:
+    bool out_of_time() const { return now_us() > deadline_us_ || !events_.keep_going(); }
+
+    ModelSpec carrier(const std::vector<int>& widths, const std::vector<int>& depths, int resolution) const {
+        return scaled(base_, {widths, depths, resolution});
+    }
+    std::vector<int> base_depths() const { return choice_of(base_).depths; }
+
+    void coarse(int resolution, int count) {
+        std::vector<std::vector<std::size_t>> picked;
+        std::size_t most = 0;
+        for (std::size_t stage = 0; stage < space_.widths.size(); ++stage) {
+            picked.push_back(spread(space_.widths[stage].size(), count, base_index_[stage]));
+            most = std::max(most, picked.back().size());
+        }
+        const auto width = [&](std::size_t stage, std::size_t k) {
+            return space_.widths[stage][picked[stage][std::min(k, picked[stage].size() - 1)]];
+        };
+        std::vector<ModelSpec> carriers;
+        for (std::size_t even = 0; even < most; ++even) {
+            for (std::size_t odd = 0; odd < most; ++odd) {
+                std::vector<int> widths;
+                for (std::size_t stage = 0; stage < picked.size(); ++stage) {
+                    widths.push_back(width(stage, stage % 2 == 0 ? even : odd));
+                }
+                carriers.push_back(carrier(widths, base_depths(), resolution));
+                if (even == odd) carriers.push_back(carrier(widths, space_.max_depths, resolution));
+            }
+        }
+        measured_[resolution] = picked;
+        measure(carriers);
+    }
+
+    // Whether intervals were left for want of time.
+    bool refine(int resolution) {
+        std::vector<StageSearch> searches;
+        for (std::size_t stage = 0; stage < space_.widths.size(); ++stage) {
+            searches.emplace_back(space_.widths[stage], measured_[resolution][stage]);
+        }
+        const auto open = [&] {
+            return std::any_of(searches.begin(), searches.end(),
+                               [](const StageSearch& s) { return !s.empty(); });
+        };
+        while (open() && !out_of_time()) {
+            std::vector<std::vector<std::pair<std::size_t, Interval>>>
+                looked_at;  // of each carrier: (stage, interval)
+            std::vector<ModelSpec> carriers;
+            while (open() && carriers.size() < carriers_a_round) {
+                std::vector<int> widths = choice_of(base_).widths;
+                auto& intervals = looked_at.emplace_back();
+                for (std::size_t stage = 0; stage < searches.size(); ++stage) {
+                    if (searches[stage].empty()) continue;
+                    intervals.emplace_back(stage, searches[stage].take());
+                    widths[stage] = searches[stage].width(intervals.back().second.middle());
+                }
+                carriers.push_back(carrier(widths, base_depths(), resolution));
+            }
+            const auto predicted = stage_latencies(carriers);
+            measure(carriers);
+            if (out_of_time()) return true;
+            const auto actual = stage_latencies(carriers);
+            for (std::size_t i = 0; i < carriers.size(); ++i) {
+                for (const auto& [stage, interval] : looked_at[i]) {
+                    const double truth = actual[i][stage];
+                    const double error = truth > 0.0 ? std::abs(predicted[i][stage] / truth - 1.0) : 0.0;
+                    errors_[{resolution, stage, interval.middle()}] = error;
+                    if (error > settings_.tolerance) searches[stage].split(interval);
+                }
+            }
+        }
+        return open();
+    }
+
+    // What the table says now of each stage of each carrier, microseconds.
+    std::vector<std::vector<double>> stage_latencies(const std::vector<ModelSpec>& carriers) const {
+        std::vector<std::vector<double>> latencies;
+        for (const ModelSpec& model : carriers) {
+            const Network network = lower(model);
+            const TableLatencySource source(
+                table_, measure_.batch, measure_.type, CacheState::network,
+                footprint_bucket(pass_footprint(network, measure_.batch, measure_.type)));
+            auto& stages = latencies.emplace_back(model.stages.size(), 0.0);
+            for (const NetworkNode& node : network.nodes) {
+                if (node.stage < 0 || node.stage >= static_cast<int>(stages.size())) continue;
+                stages[node.stage] += source.estimate(node.layer).latency_us;
+            }
+        }
+        return latencies;
+    }
+
+    void measure(const std::vector<ModelSpec>& carriers) {
+        const WorkEvents events{[this] { return !out_of_time(); },
+                                [this](double done, double total, const std::string&) {
+                                    events_.progress(done, total, base_.name + " at scaled widths");
+                                }};
+        const ProfileRequest request{carriers, measure_, {CacheState::network}, true};
+        const ProfileSummary part = profile(device_, table_, request, events);
+        summary_.carriers += static_cast<int>(part.carriers.size());
+        summary_.profile.measured += part.measured;
+        summary_.profile.reused += part.reused;
+        summary_.profile.noisy += part.noisy;
+        summary_.profile.failed += part.failed;
+    }
+
+    const DeviceHandle& device_;
+    Table& table_;
+    const ModelSpec& base_;
+    const SweepSpace& space_;
+    const MeasureSettings& measure_;
+    const SweepSettings& settings_;
+    const WorkEvents& events_;
+    double deadline_us_;
+    std::vector<std::size_t> base_index_;
+    std::map<int, std::vector<std::vector<std::size_t>>>
+        measured_;  // by resolution: of each stage, coarse indices
+    std::map<std::tuple<int, std::size_t, std::size_t>, double> errors_;  // (resolution, stage, width index)
+    SweepSummary summary_;
+};
+
+}  // namespace
+
+SweepSummary sweep(const DeviceHandle& device, Table& table, const ModelSpec& base, const SweepSpace& space,
+                   const MeasureSettings& measure, const SweepSettings& settings, const WorkEvents& events) {
+    return Sweep(device, table, base, space, measure, settings, events).run();
+}
+
+}  // namespace hacscale

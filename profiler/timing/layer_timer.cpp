@@ -1,0 +1,79 @@
+#include "profiler/timing/layer_timer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/clock.hpp"
+#include "profiler/timing/rounds.hpp"
+
+namespace hacscale {
+namespace {
+
+// A warm sample is long enough that the clock's grain (tens of nanoseconds) is a thousandth of it.
+constexpr double shortest_sample_us = 40.0;
+
+class Subject {
+public:
+    Subject(NetworkRunner* runner, AloneState state) : runner_(runner), state_(state) {}
+
+    void visit(const TimingRules& rules) {
+        const double start = now_us();
+        if (state_ == AloneState::warm) warm_up();
+        const double until = now_us() + rules.burst_us;
+        do {
+            samples_.push_back(state_ == AloneState::warm ? warm_sample() : cold_sample());
+        } while (now_us() < until);
+        spent_us_ += now_us() - start;
+    }
+    bool done(const TimingRules& rules) const {
+        return converged(rules) || spent_us_ > rules.most_seconds * 1e6;
+    }
+    LayerTiming result(const TimingRules& rules) const {
+        if (samples_.empty()) return {};
+        return {median_estimate(samples_), static_cast<std::int64_t>(samples_.size()), converged(rules)};
+    }
+
+private:
+    bool converged(const TimingRules& rules) const {
+        return samples_.size() >= static_cast<std::size_t>(rules.fewest_samples) &&
+               median_estimate(samples_).relative_half_width() <= rules.target_half_width;
+    }
+    double timed_run() {
+        const double begin = now_us();
+        runner_->run();
+        return now_us() - begin;
+    }
+    // The caches hold another layer's data at the start of each visit.
+    void warm_up() {
+        runner_->run();
+        const double once = std::max(timed_run(), 0.1);
+        batch_ = std::max(1, static_cast<int>(std::ceil(shortest_sample_us / once)));
+    }
+    double warm_sample() {
+        const double begin = now_us();
+        for (int i = 0; i < batch_; ++i) runner_->run();
+        return (now_us() - begin) / batch_;
+    }
+    double cold_sample() {
+        runner_->evict();
+        return timed_run();
+    }
+
+    NetworkRunner* runner_;
+    AloneState state_;
+    int batch_ = 1;
+    std::vector<double> samples_;
+    double spent_us_ = 0.0;
+};
+
+}  // namespace
+
+std::vector<LayerTiming> time_layers(const std::vector<NetworkRunner*>& runners, AloneState state,
+                                     const TimingRules& rules, std::uint64_t seed,
+                                     const std::function<bool()>& keep_going) {
+    std::vector<Subject> subjects;
+    for (NetworkRunner* runner : runners) subjects.emplace_back(runner, state);
+    return time_in_rounds(subjects, rules, seed, keep_going);
+}
+
+}  // namespace hacscale

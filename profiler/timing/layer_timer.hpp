@@ -1,0 +1,28 @@
+// Times layers alone, in the two states at the ends: warm (again and again) and cold (everything the layer
+// touches evicted before each run). Interleaved rounds in random order, as network_timer.hpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "kernels/network_runner.hpp"
+#include "profiler/timing/statistics.hpp"
+#include "profiler/timing/timing_rules.hpp"
+
+namespace hacscale {
+
+enum class AloneState { warm, cold };
+
+struct LayerTiming {
+    MedianEstimate latency;  // microseconds
+    std::int64_t samples = 0;
+    bool converged = false;
+};
+
+// Each runner is a single_layer() with weights and inputs loaded. As long as `keep_going` says so.
+std::vector<LayerTiming> time_layers(const std::vector<NetworkRunner*>& runners, AloneState state,
+                                     const TimingRules& rules, std::uint64_t seed,
+                                     const std::function<bool()>& keep_going);
+
+}  // namespace hacscale

@@ -1,0 +1,53 @@
+#include "profiler/timing/statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace hacscale {
+namespace {
+
+constexpr double normal_95 = 1.96;
+// Below this many samples no pair of order statistics encloses the median with 95 %.
+constexpr std::size_t fewest_for_interval = 6;
+
+double sorted_median(const std::vector<double>& sorted) {
+    const std::size_t n = sorted.size();
+    return n % 2 == 1 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
+}
+
+}  // namespace
+
+MedianEstimate median_estimate(std::vector<double> samples) {
+    std::sort(samples.begin(), samples.end());
+    const auto n = static_cast<double>(samples.size());
+    MedianEstimate estimate{sorted_median(samples), std::numeric_limits<double>::infinity()};
+    if (samples.size() < fewest_for_interval) return estimate;
+    const double reach = normal_95 * std::sqrt(n) / 2.0;
+    const auto low = static_cast<std::size_t>(std::max(0.0, std::floor(n / 2.0 - reach)));
+    const auto high = static_cast<std::size_t>(std::min(n - 1.0, std::ceil(n / 2.0 + reach)));
+    estimate.half_width = 0.5 * (samples[high] - samples[low]);
+    return estimate;
+}
+
+double quantile(std::vector<double> samples, double q) {
+    std::sort(samples.begin(), samples.end());
+    const double position = q * static_cast<double>(samples.size() - 1);
+    const auto below = static_cast<std::size_t>(position);
+    const std::size_t above = std::min(below + 1, samples.size() - 1);
+    const double share = position - static_cast<double>(below);
+    return samples[below] + share * (samples[above] - samples[below]);
+}
+
+MeanEstimate mean_estimate(std::span<const double> values) {
+    MeanEstimate estimate;
+    if (values.empty()) return estimate;
+    const auto n = static_cast<double>(values.size());
+    for (const double value : values) estimate.mean += value / n;
+    double squares = 0.0;
+    for (const double value : values) squares += (value - estimate.mean) * (value - estimate.mean);
+    if (values.size() > 1) estimate.half_width = normal_95 * std::sqrt(squares / (n - 1.0) / n);
+    return estimate;
+}
+
+}  // namespace hacscale

@@ -1,0 +1,13 @@
+// When a measurement is good enough, and when its time is up.
+#pragma once
+
+namespace hacscale {
+
+struct TimingRules {
+    double target_half_width = 0.01;  // of the median's interval, relative to the median
+    double most_seconds = 2.0;        // for one subject; then it is done as it is, and noisy
+    int fewest_samples = 20;
+    double burst_us = 4000.0;  // how long one subject runs before the next one's turn
+};
+
+}  // namespace hacscale
