@@ -11,11 +11,17 @@ namespace hacscale::report {
 
 namespace fs = std::filesystem;
 
-ReportData load_report(const fs::path& folder) { return load_records(folder); }
+ReportData load_report(const fs::path& folder) {
+    return load_records(folder);
+}
 
-void write_html(const ReportData& data, std::ostream& out) { write_html(build_document(data), out); }
+void write_html(const ReportData& data, std::ostream& out) {
+    write_html(build_document(data), out);
+}
 
-void write_markdown(const ReportData& data, std::ostream& out) { write_markdown(build_document(data), out); }
+void write_markdown(const ReportData& data, std::ostream& out) {
+    write_markdown(build_document(data), out);
+}
 
 std::vector<fs::path> write_csv(const ReportData& data, const fs::path& folder) {
     return write_csv(build_document(data), folder);

@@ -1,9 +1,10 @@
-// The charts: one builder and one file each, from records to a Vega specification (full Vega 5, no Vega-Lite).
+// The charts: one builder and one file each, from records to a Vega specification (full Vega 5, no
+// Vega-Lite).
 //
-// All specifications keep to the same contract with the page (page/page.js): `width` is the width of the plot and is set
-// from the outside whenever the window changes; heights follow by signals; `autosize` is "none" and `padding` leaves
-// room for the axes. Colours are CSS variables of page/page.css, so that light, dark and print need no redrawing. A datum's
-// `tip` is its tooltip, one fact a line.
+// All specifications keep to the same contract with the page (page/page.js): `width` is the width of the plot
+// and is set from the outside whenever the window changes; heights follow by signals; `autosize` is "none"
+// and `padding` leaves room for the axes. Colours are CSS variables of page/page.css, so that light, dark and
+// print need no redrawing. A datum's `tip` is its tooltip, one fact a line.
 #pragma once
 
 #include <vector>
@@ -21,9 +22,11 @@ Chart front_chart(const Comparison& comparison);
 Chart staircase_chart(const Staircase& staircase);
 // The layers under the device's measured ceilings; needs comparison.peak and a layer with a latency and MACs.
 Chart roofline_chart(const Comparison& comparison);
-// The layers as a strip, base above choice: length is time, colour is utilization; needs a layer with a latency.
+// The layers as a strip, base above choice: length is time, colour is utilization; needs a layer with a
+// latency.
 Chart network_chart(const Comparison& comparison);
-// Whole networks, measured over predicted, with bands of 3 % and 8 %; and the errors one by one. Need a network.
+// Whole networks, measured over predicted, with bands of 3 % and 8 %; and the errors one by one. Need a
+// network.
 Chart prediction_chart(const std::vector<VerifiedNetwork>& networks);
 Chart prediction_error_chart(const std::vector<VerifiedNetwork>& networks);
 

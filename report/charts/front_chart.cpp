@@ -82,21 +82,23 @@ Json strategy_point(const Comparison& comparison, const StrategyRow& row, const 
     const std::string kind = kind_of(comparison, row);
     const double gain = row.gain.value_or(0.0);
     const int rank = kind == "hacscale" ? 0 : kind == "base" ? 1 : 2;
-    return {{"x", at.value},
-            {"gain", gain},
-            {"strategy", row.strategy},
-            {"kind", kind},
-            {"measured", at.measured},
-            {"rank", rank},
-            {"tip", tip({row.strategy, fmt::format("latency {} ({})", ratio(at.value), at.measured ? "measured" : "predicted"),
-                         "gain " + significant(gain), "status: " + row.status})}};
+    return {
+        {"x", at.value},
+        {"gain", gain},
+        {"strategy", row.strategy},
+        {"kind", kind},
+        {"measured", at.measured},
+        {"rank", rank},
+        {"tip", tip({row.strategy,
+                     fmt::format("latency {} ({})", ratio(at.value), at.measured ? "measured" : "predicted"),
+                     "gain " + significant(gain), "status: " + row.status})}};
 }
 
 }  // namespace
 
 Chart front_chart(const Comparison& comparison) {
-    const double base_us = comparison.base.predicted_us.value_or(comparison.base.latency_us().value_or(
-        comparison.front.front().latency_us));
+    const double base_us = comparison.base.predicted_us.value_or(
+        comparison.base.latency_us().value_or(comparison.front.front().latency_us));
     double low = std::min(1.0, comparison.budget);
     double high = std::max(1.0, comparison.budget);
     const auto widen = [&](double value) {
@@ -109,12 +111,13 @@ Chart front_chart(const Comparison& comparison) {
     for (std::size_t i = 0; i < drawn; ++i) {
         const FrontPoint& point = comparison.front[drawn == count ? i : i * (count - 1) / (drawn - 1)];
         widen(point.latency_us / base_us);
-        front.push_back({{"x", point.latency_us / base_us},
-                         {"gain", point.gain},
-                         {"tip", tip({fmt::format("{} predicted ({})", latency(point.latency_us),
-                                                  ratio(point.latency_us / base_us)),
-                                      "gain " + significant(point.gain), "widths " + join(point.widths, " / "),
-                                      "depths " + join(point.depths, " / ")})}});
+        front.push_back(
+            {{"x", point.latency_us / base_us},
+             {"gain", point.gain},
+             {"tip", tip({fmt::format("{} predicted ({})", latency(point.latency_us),
+                                      ratio(point.latency_us / base_us)),
+                          "gain " + significant(point.gain), "widths " + join(point.widths, " / "),
+                          "depths " + join(point.depths, " / ")})}});
     }
     Json strategies = Json::array();
     if (const auto at = relative_latency(comparison, comparison.base)) {
@@ -137,16 +140,14 @@ Chart front_chart(const Comparison& comparison) {
     Chart chart;
     chart.title = "The best gain at each latency";
     chart.summary = fmt::format(
-        "The front has {} networks from {} to {} (predicted). A strategy below the line leaves gain on the table. Filled "
+        "The front has {} networks from {} to {} (predicted). A strategy below the line leaves gain on the "
+        "table. Filled "
         "points are measured on the device, hollow ones predicted.",
         whole(static_cast<double>(count)), ratio(comparison.front.front().latency_us / base_us),
         ratio(comparison.front.back().latency_us / base_us));
-    chart.legend = {{"line hacscale", "Pareto front"},
-                    {"square base", "base"},
-                    {"dot hacscale", "HACScale"},
-                    {"dot baseline", "other strategies"},
-                    {"cross excluded", "not a candidate"},
-                    {"dash limit", "latency budget"}};
+    chart.legend = {{"line hacscale", "Pareto front"},     {"square base", "base"},
+                    {"dot hacscale", "HACScale"},          {"dot baseline", "other strategies"},
+                    {"cross excluded", "not a candidate"}, {"dash limit", "latency budget"}};
     chart.spec = text_of(spec);
     return chart;
 }

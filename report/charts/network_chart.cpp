@@ -145,12 +145,14 @@ Chart network_chart(const Comparison& comparison) {
     Chart chart;
     chart.title = "The network as a strip of time";
     chart.summary =
-        "Each box is a layer in running order; its length is its latency in the table, its shade its hardware utilization. A "
+        "Each box is a layer in running order; its length is its latency in the table, its shade its "
+        "hardware utilization. A "
         "good scaling turns light boxes dark without making the strip longer.";
     for (int i = 0; i < classes; ++i) {
         const double low = 100.0 * step * i;
         const double high = 100.0 * step * (i + 1);
-        chart.legend.push_back({fmt::format("box u{}", i + 1), fmt::format("{:.3g}–{:.3g}\u00a0%", low, high)});
+        chart.legend.push_back(
+            {fmt::format("box u{}", i + 1), fmt::format("{:.3g}–{:.3g}\u00a0%", low, high)});
     }
     chart.spec = text_of(spec);
     return chart;

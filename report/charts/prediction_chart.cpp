@@ -39,7 +39,8 @@ constexpr std::string_view spec_template = R"json({
       "x": {"scale": "x", "field": "at"}, "y": {"scale": "y", "field": "low3"}, "y2": {"scale": "y", "field": "high3"},
       "fill": {"value": "var(--band-inner)"}}}},
     {"type": "line", "from": {"data": "bands"}, "clip": true, "encode": {"update": {
-      "x": {"scale": "x", "field": "at"}, "y": {"scale": "y", "field": "at"}, "stroke": {"value": "var(--base)"}}}},
+      "x": {"scale": "x", "field": "at"}, "y": {"scale": "y", "field": "at"}, "stroke": {"value": "var(--base)"},
+      "strokeWidth": {"value": 1}}}},
     {"type": "symbol", "from": {"data": "networks"}, "encode": {"update": {
       "x": {"scale": "x", "field": "predicted"}, "y": {"scale": "y", "field": "measured"}, "size": {"value": 64},
       "shape": {"scale": "shape", "field": "cache"}, "fill": {"scale": "colour", "field": "cache"},
@@ -77,7 +78,8 @@ Chart prediction_chart(const std::vector<VerifiedNetwork>& all) {
     Chart chart;
     chart.title = "Measured over predicted";
     chart.summary = fmt::format(
-        "{} networks from {} to {}. On the diagonal the sum of the layers in the table is the latency of the whole network; "
+        "{} networks from {} to {}. On the diagonal the sum of the layers in the table is the latency of the "
+        "whole network; "
         "the bands are errors of 3 % and 8 %.",
         all.size(), latency(low), latency(high));
     chart.legend = {{"dot hacscale", "network state"},
@@ -87,11 +89,13 @@ Chart prediction_chart(const std::vector<VerifiedNetwork>& all) {
                     {"area band", "±8 %"}};
     std::erase_if(chart.legend, [&](const LegendEntry& entry) {
         const auto has = [&](const char* cache) {
-            return std::any_of(all.begin(), all.end(), [&](const VerifiedNetwork& n) { return n.cache == cache; });
+            return std::any_of(all.begin(), all.end(),
+                               [&](const VerifiedNetwork& n) { return n.cache == cache; });
         };
         return (entry.text == "warm" && !has("warm")) || (entry.text == "cold" && !has("cold")) ||
                (entry.text == "network state" && !has("network"));
     });
+    chart.size = ChartSize::half;
     chart.spec = text_of(spec);
     return chart;
 }

@@ -1,5 +1,5 @@
-// The error of each network's prediction, one row a network, all cache states on its row, with the interval of the
-// measurement as a line.
+// The error of each network's prediction, one row a network, all cache states on its row, with the interval
+// of the measurement as a line.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,8 +18,8 @@ constexpr std::string_view spec_template = R"json({
   "padding": {"left": 4, "top": 8, "right": 14, "bottom": 46},
   "signals": [
     {"name": "rows", "value": 0}, {"name": "reach", "value": 0.1},
-    {"name": "wide", "update": "width >= 560"},
-    {"name": "label_width", "update": "wide ? 210 : 0"},
+    {"name": "wide", "update": "width >= 460"},
+    {"name": "label_width", "update": "wide ? min(210, 0.32 * width) : 0"},
     {"name": "row_height", "update": "wide ? 22 : 36"},
     {"name": "place", "update": "wide ? 0.5 : 0.72"},
     {"name": "height", "update": "rows * row_height"}
@@ -32,7 +32,8 @@ constexpr std::string_view spec_template = R"json({
     {"name": "shape", "type": "ordinal", "domain": ["network", "warm", "cold"],
      "range": ["circle", "triangle-up", "square"]}
   ],
-  "axes": [{"orient": "bottom", "scale": "x", "grid": true, "format": "+~%", "labelOverlap": true,
+  "axes": [{"orient": "bottom", "scale": "x", "grid": true, "labelOverlap": true,
+            "encode": {"labels": {"update": {"text": {"signal": "datum.value === 0 ? '0' : format(datum.value, '+~%')"}}}},
             "tickCount": {"signal": "max(3, floor((width - label_width) / 70))"},
             "title": "Error: predicted / measured − 1"}],
   "marks": [
@@ -80,16 +81,17 @@ Chart prediction_error_chart(const std::vector<VerifiedNetwork>& all) {
         const double spread = network.ci95_us.value_or(0.0) / network.measured_us;
         const double low = network.predicted_us / (network.measured_us * (1.0 + spread)) - 1.0;
         const double high = network.predicted_us / (network.measured_us * std::max(1.0 - spread, 0.05)) - 1.0;
-        reach = std::max({reach, std::abs(low) * 1.08, std::abs(high) * 1.08, std::abs(network.error()) * 1.08});
+        reach =
+            std::max({reach, std::abs(low) * 1.08, std::abs(high) * 1.08, std::abs(network.error()) * 1.08});
         worst = std::max(worst, std::abs(network.error()));
-        errors.push_back({{"row", found - names.begin()},
-                          {"error", network.error()},
-                          {"low", low},
-                          {"high", high},
-                          {"cache", network.cache},
-                          {"tip", tip({name, "error " + signed_percent(network.error()),
-                                       "cache state: " + network.cache,
-                                       "measured " + latency(network.measured_us, network.ci95_us)})}});
+        errors.push_back(
+            {{"row", found - names.begin()},
+             {"error", network.error()},
+             {"low", low},
+             {"high", high},
+             {"cache", network.cache},
+             {"tip", tip({name, "error " + signed_percent(network.error()), "cache state: " + network.cache,
+                          "measured " + latency(network.measured_us, network.ci95_us)})}});
     }
     Json rows = Json::array();
     for (std::size_t i = 0; i < names.size(); ++i) rows.push_back({{"row", i}, {"name", names[i]}});
@@ -102,9 +104,11 @@ Chart prediction_error_chart(const std::vector<VerifiedNetwork>& all) {
     Chart chart;
     chart.title = "The error of each network";
     chart.summary = fmt::format(
-        "Right of zero the table predicts too much, left too little; the worst is {} off. Lines are the measurement’s 95 % "
+        "Right of zero the table predicts too much, left too little; the worst is {} off. Lines are the "
+        "measurement’s 95 % "
         "interval, the bands are 3 % and 8 %.",
         percent(worst));
+    chart.size = ChartSize::half;
     chart.spec = text_of(spec);
     return chart;
 }

@@ -1,5 +1,5 @@
-// Each layer at its arithmetic intensity (FLOPs a byte, each operand moved once) and achieved FLOP/s, under the ceilings
-// min(peak, intensity x bandwidth) measured on the device (Williams, Waterman, Patterson 2009).
+// Each layer at its arithmetic intensity (FLOPs a byte, each operand moved once) and achieved FLOP/s, under
+// the ceilings min(peak, intensity x bandwidth) measured on the device (Williams, Waterman, Patterson 2009).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -84,8 +84,8 @@ Chart roofline_chart(const Comparison& comparison) {
         const double share = *layer.latency_us / (layer.spec == "base" ? base_us : choice_us);
         x.include(intensity);
         y.include(rate);
-        std::vector<std::string> lines{fmt::format("{}: {}", layer.spec, layer.name), latency(*layer.latency_us) + ", " +
-                                                                                           percent(share) + " of the time",
+        std::vector<std::string> lines{fmt::format("{}: {}", layer.spec, layer.name),
+                                       latency(*layer.latency_us) + ", " + percent(share) + " of the time",
                                        scaled(rate, "FLOP/s"), significant(intensity) + " FLOPs/byte"};
         if (layer.roofline_efficiency) lines.push_back(percent(*layer.roofline_efficiency) + " of the roof");
         layers.push_back({{"spec", layer.spec},
@@ -105,14 +105,16 @@ Chart roofline_chart(const Comparison& comparison) {
     set_signal(spec, "peak", peak.flops_per_s);
     set_signal(spec, "peak_text", "measured peak " + scaled(peak.flops_per_s, "FLOP/s"));
     set_data(spec, "roof",
-             Json::array({Json{{"x", left}, {"y", peak.bytes_per_s * left}}, Json{{"x", ridge}, {"y", peak.flops_per_s}},
+             Json::array({Json{{"x", left}, {"y", peak.bytes_per_s * left}},
+                          Json{{"x", ridge}, {"y", peak.flops_per_s}},
                           Json{{"x", right}, {"y", peak.flops_per_s}}}));
     set_data(spec, "layers", std::move(layers));
 
     Chart chart;
     chart.title = "Layers under the roof";
     chart.summary = fmt::format(
-        "The roof is the measured peak of {} and, left of {} FLOPs/byte, the measured bandwidth of {}. The area of a mark is "
+        "The roof is the measured peak of {} and, left of {} FLOPs/byte, the measured bandwidth of {}. The "
+        "area of a mark is "
         "the layer’s share of its network’s time; the closer to the roof, the better the hardware is used.",
         scaled(peak.flops_per_s, "FLOP/s"), significant(ridge), scaled(peak.bytes_per_s, "B/s"));
     if (without_work > 0) {

@@ -1,5 +1,5 @@
-// One stage: latency above, utilization below, over the same widths. The span from the base width to the free width is
-// shaded: more channels for the same time.
+// One stage: latency above, utilization below, over the same widths. The span from the base width to the free
+// width is shaded: more channels for the same time.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -105,14 +105,13 @@ Chart staircase_chart(const Staircase& staircase) {
     Chart chart;
     chart.size = ChartSize::panel;
     chart.title = staircase.name;
-    const std::string free_step =
-        !staircase.free_width ? "no free width is known"
-        : *staircase.free_width > staircase.base_width
-            ? fmt::format("up to {} at the same latency", *staircase.free_width)
-            : std::string("no wider step is free");
+    const std::string free_step = !staircase.free_width ? "no free width is known"
+                                  : *staircase.free_width > staircase.base_width
+                                      ? fmt::format("up to {} at the same latency", *staircase.free_width)
+                                      : std::string("no wider step is free");
     chart.summary = fmt::format("{} widths from {} to {}; the base has {}, {}.", staircase.points.size(),
-                                staircase.points.front().width, staircase.points.back().width, staircase.base_width,
-                                free_step);
+                                staircase.points.front().width, staircase.points.back().width,
+                                staircase.base_width, free_step);
     chart.legend = {{"dot hacscale", "latency"},
                     {"dot second", "utilization"},
                     {"ring", "interpolated"},

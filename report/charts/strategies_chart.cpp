@@ -1,5 +1,5 @@
-// Four panels that share their rows: latency, utilization, MACs and parameters, each relative to the base. Side by side
-// where there is room, one below the other with a label above each row where there is not.
+// Four panels that share their rows: latency, utilization, MACs and parameters, each relative to the base.
+// Side by side where there is room, one below the other with a label above each row where there is not.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,6 +46,7 @@ constexpr std::string_view spec_template = R"json({
        "x": {"signal": "wide ? label_width + datum.index * (panel_width + gap) : 0"},
        "y": {"signal": "wide ? 0 : datum.index * panel_step"},
        "width": {"signal": "panel_width"}, "height": {"signal": "panel_height"}}},
+     "signals": [{"name": "width", "update": "panel_width"}, {"name": "height", "update": "panel_height"}],
      "data": [{"name": "here", "source": "values",
                "transform": [{"type": "filter", "expr": "datum.panel === parent.index"}]},
               {"name": "absent", "source": "missing",
@@ -113,7 +114,8 @@ constexpr std::array<Panel, 4> panels{{
          return row.utilization_ratio ? row.utilization_ratio : over(row.utilization, base.utilization);
      },
      false},
-    {"MACs, × base", [](const StrategyRow& base, const StrategyRow& row) { return over(row.macs, base.macs); }, false},
+    {"MACs, × base",
+     [](const StrategyRow& base, const StrategyRow& row) { return over(row.macs, base.macs); }, false},
     {"Parameters, × base",
      [](const StrategyRow& base, const StrategyRow& row) { return over(row.params, base.params); }, false},
 }};
@@ -123,7 +125,9 @@ std::vector<const StrategyRow*> rows_of(const Comparison& comparison) {
     for (const StrategyRow& row : comparison.strategies) rows.push_back(&row);
     std::stable_sort(rows.begin(), rows.end(), [&](const StrategyRow* a, const StrategyRow* b) {
         if (a->ok() != b->ok()) return a->ok();
-        const auto utilization = [&](const StrategyRow& row) { return panels[1].value(comparison.base, row).value_or(0); };
+        const auto utilization = [&](const StrategyRow& row) {
+            return panels[1].value(comparison.base, row).value_or(0);
+        };
         return utilization(*a) > utilization(*b);
     });
     rows.insert(rows.begin(), &comparison.base);
@@ -153,21 +157,23 @@ Chart strategies_chart(const Comparison& comparison) {
             high = std::max(high, *value);
             const bool unmeasured = p == 0 && !rows[r]->latency_ratio && rows[r] != &comparison.base;
             const std::string text = panels[p].as_change ? signed_percent(*value - 1.0) : ratio(*value);
-            values.push_back({{"panel", p},
-                              {"row", r},
-                              {"strategy", rows[r]->strategy},
-                              {"kind", kind_of(comparison, *rows[r])},
-                              {"value", *value},
-                              {"text", rows[r] == &comparison.base ? "1" : text},
-                              {"tip", tip({rows[r]->strategy, fmt::format("{}: {}", panels[p].title, ratio(*value)),
-                                           unmeasured ? "predicted, not measured" : "status: " + rows[r]->status})}});
+            values.push_back(
+                {{"panel", p},
+                 {"row", r},
+                 {"strategy", rows[r]->strategy},
+                 {"kind", kind_of(comparison, *rows[r])},
+                 {"value", *value},
+                 {"text", rows[r] == &comparison.base ? "1" : text},
+                 {"tip", tip({rows[r]->strategy, fmt::format("{}: {}", panels[p].title, ratio(*value)),
+                              unmeasured ? "predicted, not measured" : "status: " + rows[r]->status})}});
         }
         const double margin = std::max((high - low) * 0.06, 0.01);
         panel_values.push_back(
             {{"index", p}, {"title", panels[p].title}, {"low", low - margin}, {"high", high + margin}});
     }
     for (std::size_t r = 0; r < rows.size(); ++r) {
-        labels.push_back({{"row", r}, {"strategy", rows[r]->strategy}, {"kind", kind_of(comparison, *rows[r])}});
+        labels.push_back(
+            {{"row", r}, {"strategy", rows[r]->strategy}, {"kind", kind_of(comparison, *rows[r])}});
     }
     Json spec = Json::parse(spec_template);
     set_signal(spec, "rows", rows.size());
@@ -180,7 +186,8 @@ Chart strategies_chart(const Comparison& comparison) {
     Chart chart;
     chart.title = "Strategies relative to the base";
     chart.summary = fmt::format(
-        "{} strategies, by utilization. Each line runs from the base (1) to the strategy. Latency is measured where it was, "
+        "{} strategies, by utilization. Each line runs from the base (1) to the strategy. Latency is "
+        "measured where it was, "
         "else predicted; the dashed line is the budget, {} of the base’s latency.",
         comparison.strategies.size(), short_percent(comparison.budget));
     chart.legend = {{"square base", "base"},

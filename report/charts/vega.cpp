@@ -12,7 +12,8 @@ Json& named(Json& list, std::string_view name) {
     for (Json& entry : list) {
         if (entry.at("name") == name) return entry;
     }
-    throw WorkError(fmt::format("a chart's specification declares no {}; this is a fault of the program", name));
+    throw WorkError(
+        fmt::format("a chart's specification declares no {}; this is a fault of the program", name));
 }
 
 }  // namespace
@@ -25,9 +26,13 @@ void set_signal(Json& spec, std::string_view name, Json value) {
     named(spec.at("signals"), name)["value"] = std::move(value);
 }
 
-std::string text_of(const Json& spec) { return spec.dump(-1, ' ', true, Json::error_handler_t::replace); }
+std::string text_of(const Json& spec) {
+    return spec.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
 
-std::string tip(const std::vector<std::string>& lines) { return fmt::format("{}", fmt::join(lines, "\n")); }
+std::string tip(const std::vector<std::string>& lines) {
+    return fmt::format("{}", fmt::join(lines, "\n"));
+}
 
 std::string kind_of(const Comparison& comparison, const StrategyRow& row) {
     if (&row == &comparison.base) return "base";

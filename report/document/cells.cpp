@@ -9,7 +9,9 @@ Cell text_cell(std::string text) {
     return text_cell(std::move(shown), std::move(text));
 }
 
-Cell text_cell(std::string text, std::string value) { return {std::move(text), std::move(value), false}; }
+Cell text_cell(std::string text, std::string value) {
+    return {std::move(text), std::move(value), false};
+}
 
 Cell number_cell(const std::optional<double>& value, const std::function<std::string(double)>& format) {
     if (!value) return {std::string(absent), std::monostate{}, false};

@@ -1,6 +1,6 @@
-// The report with no format yet: sections of parts. Sections (sections/) build it from the records, formats (formats/)
-// write it down, so that a number is formatted in one place and stands alike in HTML, Markdown and CSV.
-// All texts are plain; each format escapes them.
+// The report with no format yet: sections of parts. Sections (sections/) build it from the records, formats
+// (formats/) write it down, so that a number is formatted in one place and stands alike in HTML, Markdown and
+// CSV. All texts are plain; each format escapes them.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,8 @@
 
 namespace hacscale::report {
 
-// The text people read, and the same for machines: a number in full precision or a plain text; empty when absent.
+// The text people read, and the same for machines: a number in full precision or a plain text; empty when
+// absent.
 struct Cell {
     std::string text;
     std::variant<std::monostate, double, std::string> value;
@@ -27,7 +28,12 @@ struct Column {
     Show show = Show::everywhere;
 };
 
-enum class RowMark { none, base, own_choice, excluded };  // excluded: kept and shown, but not among the candidates
+enum class RowMark {
+    none,
+    base,
+    own_choice,
+    excluded
+};  // excluded: kept and shown, but not among the candidates
 
 struct TableRow {
     std::vector<Cell> cells;  // one a column
@@ -48,7 +54,11 @@ struct LegendEntry {
     std::string text;
 };
 
-enum class ChartSize { full, panel };  // panels that follow each other share a row where there is room
+enum class ChartSize {
+    full,
+    half,
+    panel
+};  // smaller ones of a size that follow each other share rows where there is room
 
 struct Chart {
     std::string title;

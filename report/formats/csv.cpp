@@ -44,8 +44,9 @@ void collect(const Section& section, std::vector<CsvFile>& files) {
         while (file != files.end() && file->name != table->csv_file) ++file;
         if (file == files.end()) file = files.insert(files.end(), {table->csv_file, header, {}});
         if (file->header != header) {
-            throw WorkError(fmt::format("two tables write {} with different columns; this is a fault of the program",
-                                        table->csv_file));
+            throw WorkError(
+                fmt::format("two tables write {} with different columns; this is a fault of the program",
+                            table->csv_file));
         }
         for (const TableRow& row : table->rows) {
             file->content += line_of(*table, [&](std::size_t i) { return field_of(row.cells[i]); });

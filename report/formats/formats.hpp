@@ -11,10 +11,12 @@ namespace hacscale::report {
 
 void write_html(const Document& document, std::ostream& out);
 void write_markdown(const Document& document, std::ostream& out);
-// Tables that name the same file are written into it together. Returns the paths. WorkError when one cannot be written.
+// Tables that name the same file are written into it together. Returns the paths. WorkError when one cannot
+// be written.
 std::vector<std::filesystem::path> write_csv(const Document& document, const std::filesystem::path& folder);
 
-// Writes beside the file and renames, so that a reader never sees half a file. WorkError names the file and the cause.
+// Writes beside the file and renames, so that a reader never sees half a file. WorkError names the file and
+// the cause.
 void replace_file(const std::filesystem::path& file, const std::string& content);
 
 }  // namespace hacscale::report

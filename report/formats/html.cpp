@@ -1,5 +1,5 @@
-// One self-contained page: style, script, the chart library and all specifications are inside; a content security policy
-// forbids everything else, the network included.
+// One self-contained page: style, script, the chart library and all specifications are inside; a content
+// security policy forbids everything else, the network included.
 #include <fmt/format.h>
 
 #include <ostream>
@@ -13,16 +13,17 @@ namespace hacscale::report {
 namespace {
 
 constexpr const char* policy =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action "
+    "'none'";
 
 class HtmlWriter {
-  public:
+public:
     explicit HtmlWriter(std::ostream& out) : out_(out) {}
 
     void write(const Document& document) {
         write_head(document);
-        out_ << "<body>\n<main>\n<header>\n<p class=\"kicker\">" << html_escape(document.title) << "</p>\n<h1>"
-             << html_escape(document.subtitle) << "</h1>\n";
+        out_ << "<body>\n<main>\n<header>\n<p class=\"kicker\">" << html_escape(document.title)
+             << "</p>\n<h1>" << html_escape(document.subtitle) << "</h1>\n";
         for (const Answer& answer : document.answers) {
             out_ << "<p class=\"answer\">" << html_escape(answer.sentence) << "</p>\n";
             if (!answer.standing.empty()) {
@@ -31,7 +32,8 @@ class HtmlWriter {
         }
         for (const Notice& warning : document.warnings) (*this)(warning);
         out_ << "<p id=\"script-errors\" class=\"notice\" role=\"alert\" hidden></p>\n"
-                "<noscript><p class=\"notice\">Charts need scripts; every number is also in the tables.</p></noscript>\n"
+                "<noscript><p class=\"notice\">Charts need scripts; every number is also in the "
+                "tables.</p></noscript>\n"
                 "</header>\n";
         write_contents(document);
         for (const Section& section : document.sections) write(section, 2);
@@ -53,7 +55,8 @@ class HtmlWriter {
     void operator()(const Facts& facts) {
         out_ << "<dl>\n";
         for (const Fact& fact : facts.entries) {
-            out_ << "<div><dt>" << html_escape(fact.name) << "</dt><dd>" << html_escape(fact.text) << "</dd></div>\n";
+            out_ << "<div><dt>" << html_escape(fact.name) << "</dt><dd>" << html_escape(fact.text)
+                 << "</dd></div>\n";
         }
         out_ << "</dl>\n";
     }
@@ -65,8 +68,8 @@ class HtmlWriter {
 
     void operator()(const Chart& chart) {
         const int number = ++charts_;
-        out_ << "<figure" << (chart.size == ChartSize::panel ? " class=\"panel\"" : "") << ">\n<figcaption><strong>"
-             << html_escape(chart.title) << "</strong> <span>" << html_escape(chart.summary) << "</span></figcaption>\n";
+        out_ << "<figure>\n<figcaption><strong>" << html_escape(chart.title) << "</strong> <span>"
+             << html_escape(chart.summary) << "</span></figcaption>\n";
         if (!chart.legend.empty()) {
             out_ << "<ul class=\"legend\" aria-label=\"Legend\">";
             for (const LegendEntry& entry : chart.legend) {
@@ -75,8 +78,8 @@ class HtmlWriter {
             }
             out_ << "</ul>\n";
         }
-        out_ << fmt::format("<div class=\"chart\" id=\"chart-{0}\" role=\"img\" aria-label=\"{1}\"></div>\n", number,
-                            html_escape(chart.title + ". " + chart.summary))
+        out_ << fmt::format("<div class=\"chart\" id=\"chart-{0}\" role=\"img\" aria-label=\"{1}\"></div>\n",
+                            number, html_escape(chart.title + ". " + chart.summary))
              << fmt::format("<script type=\"application/json\" data-chart=\"chart-{}\">", number)
              << script_escape(chart.spec) << "</script>\n</figure>\n";
     }
@@ -84,13 +87,14 @@ class HtmlWriter {
     void operator()(const Table& table) {
         if (table.folded) out_ << "<details><summary>" << html_escape(table.caption) << "</summary>\n";
         // The box scrolls, so it must be reachable by keyboard and have a name.
-        out_ << "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"" << html_escape(table.caption)
-             << "\">\n<table>\n<caption" << (table.folded ? " class=\"unseen\"" : "") << "><span>" << html_escape(table.caption)
+        out_ << "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\""
+             << html_escape(table.caption) << "\">\n<table>\n<caption"
+             << (table.folded ? " class=\"unseen\"" : "") << "><span>" << html_escape(table.caption)
              << "</span></caption>\n<thead><tr>";
         for (const Column& column : table.columns) {
             if (column.show == Show::csv_only) continue;
-            out_ << "<th scope=\"col\"" << (column.number ? " class=\"n\"" : "") << ">" << html_escape(column.heading)
-                 << "</th>";
+            out_ << "<th scope=\"col\"" << (column.number ? " class=\"n\"" : "") << ">"
+                 << html_escape(column.heading) << "</th>";
         }
         out_ << "</tr></thead>\n<tbody>\n";
         if (table.page_rows.empty()) {
@@ -101,7 +105,7 @@ class HtmlWriter {
         out_ << "</tbody>\n</table>\n</div>\n" << (table.folded ? "</details>\n" : "");
     }
 
-  private:
+private:
     void write_head(const Document& document) {
         out_ << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
              << fmt::format("<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n", policy)
@@ -118,7 +122,8 @@ class HtmlWriter {
             if (!section.sections.empty()) {
                 out_ << "<ul>";
                 for (const Section& inner : section.sections) {
-                    out_ << fmt::format("<li><a href=\"#{}\">{}</a></li>", inner.id, html_escape(inner.heading));
+                    out_ << fmt::format("<li><a href=\"#{}\">{}</a></li>", inner.id,
+                                        html_escape(inner.heading));
                 }
                 out_ << "</ul>";
             }
@@ -128,23 +133,30 @@ class HtmlWriter {
     }
 
     void write(const Section& section, int level) {
-        out_ << fmt::format("<section id=\"{0}\" aria-labelledby=\"{0}-heading\">\n<h{1} id=\"{0}-heading\">{2}</h{1}>\n",
-                            section.id, level, html_escape(section.heading));
-        bool in_panels = false;
+        out_ << fmt::format(
+            "<section id=\"{0}\" aria-labelledby=\"{0}-heading\">\n<h{1} id=\"{0}-heading\">{2}</h{1}>\n",
+            section.id, level, html_escape(section.heading));
+        ChartSize row = ChartSize::full;  // of the charts that share the row being written
+        const auto change_row = [&](ChartSize size) {
+            if (size == row) return;
+            if (row != ChartSize::full) out_ << "</div>\n";
+            if (size != ChartSize::full)
+                out_ << fmt::format("<div class=\"{}\">\n", size == ChartSize::half ? "halves" : "panels");
+            row = size;
+        };
         for (const Part& part : section.parts) {
             const Chart* chart = std::get_if<Chart>(&part);
-            const bool panel = chart != nullptr && chart->size == ChartSize::panel;
-            if (panel != in_panels) out_ << (panel ? "<div class=\"panels\">\n" : "</div>\n");
-            in_panels = panel;
+            change_row(chart == nullptr ? ChartSize::full : chart->size);
             std::visit(*this, part);
         }
-        if (in_panels) out_ << "</div>\n";
+        change_row(ChartSize::full);
         for (const Section& inner : section.sections) write(inner, level + 1);
         out_ << "</section>\n";
     }
 
     void write(const Table& table, const TableRow& row) {
-        static constexpr const char* classes[] = {"", " class=\"base\"", " class=\"own\"", " class=\"excluded\""};
+        static constexpr const char* classes[] = {"", " class=\"base\"", " class=\"own\"",
+                                                  " class=\"excluded\""};
         out_ << "<tr" << classes[static_cast<int>(row.mark)] << ">";
         bool first = true;
         for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -165,7 +177,8 @@ class HtmlWriter {
         if (charts_ == 0) return;
         out_ << "<script>\n" << resources::module_registry();
         for (const resources::Module& module : resources::chart_library()) {
-            out_ << fmt::format("\nchart_modules.define(\"{}\", function (module, exports, require) {{\n", module.name)
+            out_ << fmt::format("\nchart_modules.define(\"{}\", function (module, exports, require) {{\n",
+                                module.name)
                  << module.text << "\n});\n";
         }
         out_ << "</script>\n<script>\n" << resources::page_script() << "</script>\n";
@@ -177,6 +190,8 @@ class HtmlWriter {
 
 }  // namespace
 
-void write_html(const Document& document, std::ostream& out) { HtmlWriter(out).write(document); }
+void write_html(const Document& document, std::ostream& out) {
+    HtmlWriter(out).write(document);
+}
 
 }  // namespace hacscale::report

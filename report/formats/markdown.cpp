@@ -11,11 +11,12 @@ namespace hacscale::report {
 namespace {
 
 class MarkdownWriter {
-  public:
+public:
     explicit MarkdownWriter(std::ostream& out) : out_(out) {}
 
     void write(const Document& document) {
-        out_ << "# " << markdown_escape(document.title) << "\n\n" << markdown_escape(document.subtitle) << "\n\n";
+        out_ << "# " << markdown_escape(document.title) << "\n\n"
+             << markdown_escape(document.subtitle) << "\n\n";
         for (const Answer& answer : document.answers) {
             out_ << "**" << markdown_escape(answer.sentence) << "**";
             if (!answer.standing.empty()) out_ << " " << markdown_escape(answer.standing);
@@ -32,7 +33,9 @@ class MarkdownWriter {
         out_ << "\n\n";
     }
 
-    void operator()(const Notice& notice) { out_ << "> **Warning:** " << markdown_escape(notice.text) << "\n\n"; }
+    void operator()(const Notice& notice) {
+        out_ << "> **Warning:** " << markdown_escape(notice.text) << "\n\n";
+    }
 
     void operator()(const Facts& facts) {
         for (const Fact& fact : facts.entries) {
@@ -56,8 +59,8 @@ class MarkdownWriter {
     }
 
     void operator()(const Chart& chart) {
-        out_ << "*" << markdown_escape(chart.title) << "* (drawn in report.html): " << markdown_escape(chart.summary)
-             << "\n\n";
+        out_ << "*" << markdown_escape(chart.title)
+             << "* (drawn in report.html): " << markdown_escape(chart.summary) << "\n\n";
     }
 
     void operator()(const Table& table) {
@@ -82,9 +85,10 @@ class MarkdownWriter {
         out_ << (table.folded ? "\n</details>\n\n" : "\n");
     }
 
-  private:
+private:
     void write(const Section& section, int level) {
-        out_ << std::string(static_cast<std::size_t>(level), '#') << " " << markdown_escape(section.heading) << "\n\n";
+        out_ << std::string(static_cast<std::size_t>(level), '#') << " " << markdown_escape(section.heading)
+             << "\n\n";
         for (const Part& part : section.parts) std::visit(*this, part);
         for (const Section& inner : section.sections) write(inner, level + 1);
     }
@@ -105,6 +109,8 @@ class MarkdownWriter {
 
 }  // namespace
 
-void write_markdown(const Document& document, std::ostream& out) { MarkdownWriter(out).write(document); }
+void write_markdown(const Document& document, std::ostream& out) {
+    MarkdownWriter(out).write(document);
+}
 
 }  // namespace hacscale::report

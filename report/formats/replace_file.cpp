@@ -19,8 +19,9 @@ void replace_file(const fs::path& file, const std::string& content) {
         if (!out) {
             std::error_code ignored;
             fs::remove(partial, ignored);
-            throw WorkError(fmt::format("{}: cannot be written; check that the folder is writable and the disk not full",
-                                        file.string()));
+            throw WorkError(
+                fmt::format("{}: cannot be written; check that the folder is writable and the disk not full",
+                            file.string()));
         }
     }
     std::error_code error;

@@ -28,7 +28,8 @@ JsonPlace JsonPlace::open(const std::filesystem::path& file) {
                                      file.string(), error.message()));
     }
     if (bytes > largest_file_bytes) {
-        throw InputError(fmt::format("{}: has {} bytes, more than the 256 MiB a record may have", file.string(), bytes));
+        throw InputError(
+            fmt::format("{}: has {} bytes, more than the 256 MiB a record may have", file.string(), bytes));
     }
     std::ifstream stream(file, std::ios::binary);
     if (!stream) throw InputError(fmt::format("{}: cannot be opened for reading", file.string()));
@@ -37,8 +38,8 @@ JsonPlace JsonPlace::open(const std::filesystem::path& file) {
         const Json* here = root.get();
         return JsonPlace(std::move(root), here, file.string(), "");
     } catch (const Json::parse_error& parse_error) {
-        throw InputError(fmt::format("{}: is not valid JSON near byte {}: {}", file.string(), parse_error.byte,
-                                     parse_error.what()));
+        throw InputError(fmt::format("{}: is not valid JSON near byte {}: {}", file.string(),
+                                     parse_error.byte, parse_error.what()));
     }
 }
 
@@ -48,8 +49,8 @@ std::string JsonPlace::path_of(const std::string& key) const {
 }
 
 void JsonPlace::fail(const std::string& key, const std::string& expected) const {
-    throw InputError(fmt::format("{}: {} must be {}; see docs/formats.md, \"Records of a run\"", file_, path_of(key),
-                                 expected));
+    throw InputError(fmt::format("{}: {} must be {}; see docs/formats.md, \"Records of a run\"", file_,
+                                 path_of(key), expected));
 }
 
 const JsonPlace::Json* JsonPlace::find(const char* key) const {
@@ -115,7 +116,8 @@ int JsonPlace::integer(const char* key) const {
 std::optional<int> JsonPlace::integer_or_null(const char* key) const {
     const std::optional<double> value = number_or_null(key);
     if (!value) return std::nullopt;
-    if (*value != std::floor(*value) || std::abs(*value) > std::numeric_limits<int>::max()) fail(key, "a whole number");
+    if (*value != std::floor(*value) || std::abs(*value) > std::numeric_limits<int>::max())
+        fail(key, "a whole number");
     return static_cast<int>(*value);
 }
 

@@ -1,5 +1,6 @@
-// Strict reading of one JSON file: every access names the key it wants, and every error names file, key and what was
-// expected. An object knows its path within the file ("strategies[2].widths"), so that messages need no context.
+// Strict reading of one JSON file: every access names the key it wants, and every error names file, key and
+// what was expected. An object knows its path within the file ("strategies[2].widths"), so that messages need
+// no context.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +15,7 @@ namespace hacscale::report {
 
 // A parsed file and a place in it. Copies are cheap and keep the file's content alive.
 class JsonPlace {
-  public:
+public:
     // Throws InputError when the file is not there, is too large (256 MiB) or is not JSON.
     static JsonPlace open(const std::filesystem::path& file);
 
@@ -46,10 +47,10 @@ class JsonPlace {
 
     [[noreturn]] void fail(const std::string& key, const std::string& expected) const;
 
-  private:
+private:
     using Json = nlohmann::ordered_json;
     JsonPlace(std::shared_ptr<const Json> root, const Json* here, std::string file, std::string path);
-    const Json* find(const char* key) const;      // null when absent or null
+    const Json* find(const char* key) const;  // null when absent or null
     const Json& require(const char* key, const char* expected) const;
     std::string path_of(const std::string& key) const;
 

@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 Records load_records(const fs::path& folder) {
     std::error_code error;
     if (!fs::is_directory(folder, error)) {
-        throw InputError(fmt::format("{}: is not a folder; name the folder that `hacscale run` wrote", folder.string()));
+        throw InputError(
+            fmt::format("{}: is not a folder; name the folder that `hacscale run` wrote", folder.string()));
     }
     Records records;
     records.folder = folder;
@@ -27,13 +28,15 @@ Records load_records(const fs::path& folder) {
             records.comparisons.push_back(load_comparison(entry.path()));
         }
     }
-    std::sort(records.comparisons.begin(), records.comparisons.end(), [](const Comparison& a, const Comparison& b) {
-        return std::tie(a.model, a.budget, a.file) < std::tie(b.model, b.budget, b.file);
-    });
+    std::sort(records.comparisons.begin(), records.comparisons.end(),
+              [](const Comparison& a, const Comparison& b) {
+                  return std::tie(a.model, a.budget, a.file) < std::tie(b.model, b.budget, b.file);
+              });
     if (records.comparisons.empty() && !records.verified && !records.rows) {
-        throw InputError(fmt::format("{}: holds provenance.json but no compare-*.json, verify.json or table.json; "
-                                     "`hacscale run SUITE` writes them",
-                                     folder.string()));
+        throw InputError(
+            fmt::format("{}: holds provenance.json but no compare-*.json, verify.json or table.json; "
+                        "`hacscale run SUITE` writes them",
+                        folder.string()));
     }
     return records;
 }

@@ -13,7 +13,8 @@ std::vector<VerifiedNetwork> load_verified(const std::filesystem::path& file);
 std::vector<MeasuredRow> load_rows(const std::filesystem::path& file);
 Comparison load_comparison(const std::filesystem::path& file);
 
-// The whole folder. provenance.json must be there, and at least one other record; what else is absent stays empty.
+// The whole folder. provenance.json must be there, and at least one other record; what else is absent stays
+// empty.
 Records load_records(const std::filesystem::path& folder);
 
 }  // namespace hacscale::report

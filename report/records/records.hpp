@@ -1,6 +1,7 @@
 // The records of one run as values: what the files named in docs/formats.md ("Records of a run") hold.
-// Latencies are in microseconds, utilizations and efficiencies are 0..1, ratios are plain numbers relative to the base.
-// An absent figure (null in the file) is an empty optional; `reason` beside it says why, where the file does.
+// Latencies are in microseconds, utilizations and efficiencies are 0..1, ratios are plain numbers relative to
+// the base. An absent figure (null in the file) is an empty optional; `reason` beside it says why, where the
+// file does.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ struct Device {
     std::string id;
     std::string name;
     std::string fingerprint;
-    std::vector<std::pair<std::string, std::string>> properties;  // in the file's order; nested values as JSON text
+    std::vector<std::pair<std::string, std::string>>
+        properties;  // in the file's order; nested values as JSON text
 };
 
 struct Provenance {
@@ -100,7 +102,7 @@ struct LayerRecord {
     std::string spec;  // "base" or "hacscale"
     std::string name;
     std::string key;
-    std::string stage;  // a stage's name, or its number as text
+    std::string stage;                 // a stage's name, or its number as text
     std::optional<double> latency_us;  // empty when the estimate is "missing"
     std::string estimate;              // "measured", "interpolated", "missing"
     double macs = 0.0;

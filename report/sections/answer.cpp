@@ -20,8 +20,8 @@ std::string opening_of(const Comparison& comparison, const Device& device) {
         return fmt::format("With {} more latency than {} has on {}{}", short_percent(comparison.budget - 1.0),
                            comparison.model, device.name, time);
     }
-    return fmt::format("At {} of the latency {} has on {}{}", short_percent(comparison.budget), comparison.model,
-                       device.name, time);
+    return fmt::format("At {} of the latency {} has on {}{}", short_percent(comparison.budget),
+                       comparison.model, device.name, time);
 }
 
 std::string growth_of(const StrategyRow& base, const StrategyRow& choice) {
@@ -37,22 +37,25 @@ std::string growth_of(const StrategyRow& base, const StrategyRow& choice) {
     }
     if (parts.empty()) return "the size given below";
     std::string text = parts.front();
-    for (std::size_t i = 1; i < parts.size(); ++i) text += (i + 1 == parts.size() ? " and " : ", ") + parts[i];
+    for (std::size_t i = 1; i < parts.size(); ++i)
+        text += (i + 1 == parts.size() ? " and " : ", ") + parts[i];
     return text;
 }
 
 std::string standing_of(const Comparison& comparison, const StrategyRow& choice) {
-    if (choice.status == "unverified") return "This is predicted from the table and not yet measured on the device.";
+    if (choice.status == "unverified")
+        return "This is predicted from the table and not yet measured on the device.";
     if (choice.status == "over_budget") {
-        return choice.latency_ratio
-                   ? fmt::format("But it was measured at {} of latency, over the budget.",
-                                 signed_percent(*choice.latency_ratio - 1.0))
-                   : std::string("But it is over the budget.");
+        return choice.latency_ratio ? fmt::format("But it was measured at {} of latency, over the budget.",
+                                                  signed_percent(*choice.latency_ratio - 1.0))
+                                    : std::string("But it is over the budget.");
     }
     std::string text;
     if (choice.latency_ratio) {
-        const std::string time = choice.measured_us ? latency(*choice.measured_us, choice.ci95_us) + ", " : "";
-        text = fmt::format("Measured: {}{} against the base. ", time, signed_percent(*choice.latency_ratio - 1.0));
+        const std::string time =
+            choice.measured_us ? latency(*choice.measured_us, choice.ci95_us) + ", " : "";
+        text = fmt::format("Measured: {}{} against the base. ", time,
+                           signed_percent(*choice.latency_ratio - 1.0));
     }
     if (!choice.gain) return text;
     const StrategyRow* better = nullptr;
@@ -63,8 +66,8 @@ std::string standing_of(const Comparison& comparison, const StrategyRow& choice)
         if (*row.gain > *choice.gain && (better == nullptr || *row.gain > *better->gain)) better = &row;
     }
     if (better != nullptr) {
-        return text + fmt::format("The strategy {} has a higher gain within the budget ({} against {}).", better->strategy,
-                                  significant(*better->gain), significant(*choice.gain));
+        return text + fmt::format("The strategy {} has a higher gain within the budget ({} against {}).",
+                                  better->strategy, significant(*better->gain), significant(*choice.gain));
     }
     if (rivals > 0) {
         text += fmt::format("No other of the {} strategies within the budget has a higher gain.", rivals + 1);
@@ -77,10 +80,13 @@ std::string standing_of(const Comparison& comparison, const StrategyRow& choice)
 Answer answer_of(const Comparison& comparison, const Device& device) {
     const std::string opening = opening_of(comparison, device);
     const StrategyRow* choice = comparison.hacscale();
-    if (choice == nullptr) return {opening + ", this run holds no HACScale choice, only the other strategies.", ""};
+    if (choice == nullptr)
+        return {opening + ", this run holds no HACScale choice, only the other strategies.", ""};
     if (choice->status == "infeasible" || choice->status == "failed") {
         const std::string reason = choice->reason.empty() ? "no reason was recorded" : choice->reason;
-        return {fmt::format("{}, HACScale has no answer: {} ({}).", opening, status_text(choice->status), reason), ""};
+        return {
+            fmt::format("{}, HACScale has no answer: {} ({}).", opening, status_text(choice->status), reason),
+            ""};
     }
     const std::string changes = changes_of(comparison, *choice);
     if (changes.empty()) return {opening + ", HACScale found nothing better than the base itself.", ""};

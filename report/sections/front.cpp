@@ -9,7 +9,8 @@ namespace hacscale::report {
 
 namespace {
 
-// A front has thousands of points on large spaces; the page shows an even selection with both ends, the CSV file all.
+// A front has thousands of points on large spaces; the page shows an even selection with both ends, the CSV
+// file all.
 constexpr std::size_t page_limit = 24;
 
 std::vector<std::size_t> selection_of(std::size_t count) {
@@ -57,7 +58,8 @@ Section front_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
     const char* heading = "Pareto front";
     if (comparison.front.empty()) {
-        return absent_section(heading, "front in " + comparison.file, "hacscale compare MODEL --table TABLE --json");
+        return absent_section(heading, "front in " + comparison.file,
+                              "hacscale compare MODEL --table TABLE --json");
     }
     Section section;
     section.heading = heading;

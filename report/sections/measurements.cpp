@@ -1,4 +1,5 @@
-// How complete the table behind the report is: rows by status, and every row that is not in order with its reason.
+// How complete the table behind the report is: rows by status, and every row that is not in order with its
+// reason.
 #include <fmt/format.h>
 
 #include <map>
@@ -17,9 +18,14 @@ Table incomplete_rows(const std::vector<MeasuredRow>& rows) {
     Table table;
     table.csv_file = "incomplete_rows.csv";
     table.folded = true;
-    table.columns = {{"Layer", "layer", false}, {"Cache state", "cache", false},   {"Batch", "batch"},
-                     {"Type", "dtype", false},  {"Status", "status", false},       {"Latency", "latency_us"},
-                     {"Its 95 % interval, half", "ci95_us", true, Show::csv_only}, {"Reason", "reason", false}};
+    table.columns = {{"Layer", "layer", false},
+                     {"Cache state", "cache", false},
+                     {"Batch", "batch"},
+                     {"Type", "dtype", false},
+                     {"Status", "status", false},
+                     {"Latency", "latency_us"},
+                     {"Its 95 % interval, half", "ci95_us", true, Show::csv_only},
+                     {"Reason", "reason", false}};
     for (const MeasuredRow& row : rows) {
         if (row.status == "ok") continue;
         TableRow out;
@@ -33,11 +39,13 @@ Table incomplete_rows(const std::vector<MeasuredRow>& rows) {
                      text_cell(row.reason)};
         table.rows.push_back(std::move(out));
     }
-    for (std::size_t i = 0; table.rows.size() > page_limit && i < page_limit; ++i) table.page_rows.push_back(i);
-    table.caption = table.page_rows.empty()
-                        ? fmt::format("The {} rows that are not in order", table.rows.size())
-                        : fmt::format("The first {} of {} rows that are not in order; incomplete_rows.csv has all",
-                                      page_limit, table.rows.size());
+    for (std::size_t i = 0; table.rows.size() > page_limit && i < page_limit; ++i)
+        table.page_rows.push_back(i);
+    table.caption =
+        table.page_rows.empty()
+            ? fmt::format("The {} rows that are not in order", table.rows.size())
+            : fmt::format("The first {} of {} rows that are not in order; incomplete_rows.csv has all",
+                          page_limit, table.rows.size());
     return table;
 }
 
@@ -46,7 +54,8 @@ Table incomplete_rows(const std::vector<MeasuredRow>& rows) {
 Section measurements_section(const Scene& scene) {
     const char* heading = "The table behind it";
     if (!scene.records.rows) {
-        return absent_section(heading, "table.json", "hacscale table query FOLDER/table.db --json > FOLDER/table.json");
+        return absent_section(heading, "table.json",
+                              "hacscale table query FOLDER/table.db --json > FOLDER/table.json");
     }
     const std::vector<MeasuredRow>& rows = *scene.records.rows;
     std::map<std::string, int> by_status;
@@ -57,8 +66,9 @@ Section measurements_section(const Scene& scene) {
     }
     Section section;
     section.heading = heading;
-    section.parts.push_back(Paragraph{
-        fmt::format("{} rows measured{}.", whole(static_cast<double>(rows.size())), counts.empty() ? "" : ": " + counts)});
+    section.parts.push_back(
+        Paragraph{fmt::format("{} rows measured{}.", whole(static_cast<double>(rows.size())),
+                              counts.empty() ? "" : ": " + counts)});
     if (by_status["ok"] < static_cast<int>(rows.size())) section.parts.push_back(incomplete_rows(rows));
     return section;
 }

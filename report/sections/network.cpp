@@ -68,7 +68,8 @@ Section network_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
     const char* heading = "Where the time goes";
     if (comparison.layers.empty()) {
-        return absent_section(heading, "layers in " + comparison.file, "hacscale compare MODEL --table TABLE --json");
+        return absent_section(heading, "layers in " + comparison.file,
+                              "hacscale compare MODEL --table TABLE --json");
     }
     Section section;
     section.heading = heading;
@@ -80,12 +81,13 @@ Section network_section(const Scene& scene) {
         ++missing_count;
     }
     if (missing_count > 0) {
-        section.parts.push_back(
-            Notice{fmt::format("{} layer{} no latency in the table (the first is {}); hacscale profile measures them.",
-                               missing_count, missing_count == 1 ? " has" : "s have", missing)});
+        section.parts.push_back(Notice{fmt::format(
+            "{} layer{} no latency in the table (the first is {}); hacscale profile measures them.",
+            missing_count, missing_count == 1 ? " has" : "s have", missing)});
     }
-    const bool any_latency = std::any_of(comparison.layers.begin(), comparison.layers.end(),
-                                         [](const LayerRecord& layer) { return layer.latency_us.has_value(); });
+    const bool any_latency =
+        std::any_of(comparison.layers.begin(), comparison.layers.end(),
+                    [](const LayerRecord& layer) { return layer.latency_us.has_value(); });
     if (any_latency) section.parts.push_back(network_chart(comparison));
     section.parts.push_back(table_of(comparison));
     return section;

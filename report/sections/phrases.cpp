@@ -26,7 +26,8 @@ std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
     const StrategyRow& base = comparison.base;
     const std::size_t stages = std::min(base.widths.size(), row.widths.size());
     for (std::size_t i = 0; i < stages; ++i) {
-        const std::string name = i < comparison.stages.size() ? comparison.stages[i] : fmt::format("stage {}", i + 1);
+        const std::string name =
+            i < comparison.stages.size() ? comparison.stages[i] : fmt::format("stage {}", i + 1);
         const bool wider = row.widths[i] != base.widths[i];
         const bool depths_known = i < base.depths.size() && i < row.depths.size();
         const bool deeper = depths_known && row.depths[i] != base.depths[i];
@@ -47,13 +48,22 @@ std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
 Section absent_section(const std::string& heading, const std::string& record, const std::string& command) {
     Section section;
     section.heading = heading;
-    section.parts.push_back(Paragraph{fmt::format("Left out: this run has no {}. The command that makes it:", record), command});
+    section.parts.push_back(
+        Paragraph{fmt::format("Left out: this run has no {}. The command that makes it:", record), command});
     return section;
 }
 
-Column model_column() { return {"Model", "model", false, Show::csv_only}; }
-Column budget_column() { return {"Budget", "budget", true, Show::csv_only}; }
-Cell model_cell(const Comparison& comparison) { return text_cell(comparison.model); }
-Cell budget_cell(const Comparison& comparison) { return number_cell(comparison.budget, ratio); }
+Column model_column() {
+    return {"Model", "model", false, Show::csv_only};
+}
+Column budget_column() {
+    return {"Budget", "budget", true, Show::csv_only};
+}
+Cell model_cell(const Comparison& comparison) {
+    return text_cell(comparison.model);
+}
+Cell budget_cell(const Comparison& comparison) {
+    return number_cell(comparison.budget, ratio);
+}
 
 }  // namespace hacscale::report

@@ -28,8 +28,8 @@ Table summary_of(const Networks& networks) {
     Table table;
     table.caption = "Errors of the prediction, by the cache state of the rows summed";
     table.csv_file = "prediction_errors.csv";
-    table.columns = {{"Cache state", "cache", false},     {"Networks", "networks"},
-                     {"Median |error|", "median_error"},  {"Worst |error|", "worst_error"},
+    table.columns = {{"Cache state", "cache", false},         {"Networks", "networks"},
+                     {"Median |error|", "median_error"},      {"Worst |error|", "worst_error"},
                      {"Worst network", "worst_model", false}, {"Within 3 %", "within_3_pct"},
                      {"Within 8 %", "within_8_pct"}};
     for (const auto& [cache, group] : by_cache) {
@@ -37,8 +37,8 @@ Table summary_of(const Networks& networks) {
         for (const VerifiedNetwork& network : group) errors.push_back(std::abs(network.error()));
         const auto worst = std::max_element(errors.begin(), errors.end());
         const auto within = [&](double bound) {
-            return static_cast<double>(
-                std::count_if(errors.begin(), errors.end(), [bound](double error) { return error <= bound; }));
+            return static_cast<double>(std::count_if(errors.begin(), errors.end(),
+                                                     [bound](double error) { return error <= bound; }));
         };
         TableRow row;
         row.cells = {text_cell(cache),
@@ -68,15 +68,16 @@ Table table_of(const Networks& networks) {
                      {"Error", "error"}};
     for (const VerifiedNetwork& network : networks) {
         TableRow row;
-        row.cells = {text_cell(network.model),
-                     text_cell(network.role),
-                     text_cell(network.cache),
-                     number_cell(static_cast<double>(network.batch), whole),
-                     text_cell(network.dtype),
-                     number_cell(network.predicted_us, [](double us) { return latency(us); }),
-                     number_cell(network.measured_us, [&](double us) { return latency(us, network.ci95_us); }),
-                     number_cell(network.ci95_us, [](double us) { return latency(us); }),
-                     number_cell(network.error(), signed_percent)};
+        row.cells = {
+            text_cell(network.model),
+            text_cell(network.role),
+            text_cell(network.cache),
+            number_cell(static_cast<double>(network.batch), whole),
+            text_cell(network.dtype),
+            number_cell(network.predicted_us, [](double us) { return latency(us); }),
+            number_cell(network.measured_us, [&](double us) { return latency(us, network.ci95_us); }),
+            number_cell(network.ci95_us, [](double us) { return latency(us); }),
+            number_cell(network.error(), signed_percent)};
         table.rows.push_back(std::move(row));
     }
     return table;
@@ -87,12 +88,14 @@ Table table_of(const Networks& networks) {
 Section prediction_section(const Scene& scene) {
     const char* heading = "Predicted against measured";
     if (!scene.records.verified || scene.records.verified->empty()) {
-        return absent_section(heading, "verify.json with networks in it", "hacscale verify --all --table TABLE --json > FOLDER/verify.json");
+        return absent_section(heading, "verify.json with networks in it",
+                              "hacscale verify --all --table TABLE --json > FOLDER/verify.json");
     }
     Networks networks = *scene.records.verified;
-    std::stable_sort(networks.begin(), networks.end(), [](const VerifiedNetwork& a, const VerifiedNetwork& b) {
-        return a.cache != b.cache ? a.cache < b.cache : a.measured_us < b.measured_us;
-    });
+    std::stable_sort(networks.begin(), networks.end(),
+                     [](const VerifiedNetwork& a, const VerifiedNetwork& b) {
+                         return a.cache != b.cache ? a.cache < b.cache : a.measured_us < b.measured_us;
+                     });
     Section section;
     section.heading = heading;
     section.parts.push_back(summary_of(networks));

@@ -25,10 +25,12 @@ Section provenance_section(const Scene& scene) {
     for (const std::string& warning : provenance.warnings) add("Warning", warning);
     if (provenance.warnings.empty()) add("Warnings", "none recorded");
     section.parts.push_back(std::move(facts));
-    section.parts.push_back(Paragraph{
-        "Hardware utilization = FLOPs / (latency × measured peak), FLOPs = 2 × MACs. Latency: the median of one inference "
-        "at the stated batch; ± is half its 95 % interval. Gain: the planner’s weighted sum of logarithms of the width, "
-        "depth and resolution ratios; the base has 0. Definitions: docs/method.md."});
+    section.parts.push_back(
+        Paragraph{"Hardware utilization = FLOPs / (latency × measured peak), FLOPs = 2 × MACs. Latency: the "
+                  "median of one inference "
+                  "at the stated batch; ± is half its 95 % interval. Gain: the planner’s weighted sum of "
+                  "logarithms of the width, "
+                  "depth and resolution ratios; the base has 0. Definitions: docs/method.md."});
     return section;
 }
 

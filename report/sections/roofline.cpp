@@ -14,12 +14,17 @@ namespace {
 Table peak_table(const Comparison& comparison) {
     const Peak& peak = *comparison.peak;
     Table table;
-    table.caption = "The device’s ceilings, measured through the same library, and the nominal figures where known";
+    table.caption =
+        "The device’s ceilings, measured through the same library, and the nominal figures where known";
     table.csv_file = "peak.csv";
-    table.columns = {model_column(), budget_column(),        {"Ceiling", "ceiling", false},
-                     {"Measured", "measured_per_s"}, {"Nominal", "nominal_per_s"}, {"Measured of nominal", "fraction"}};
-    const auto add = [&](const std::string& name, const std::string& csv_name, const char* unit, double measured,
-                         const std::optional<double>& nominal) {
+    table.columns = {model_column(),
+                     budget_column(),
+                     {"Ceiling", "ceiling", false},
+                     {"Measured", "measured_per_s"},
+                     {"Nominal", "nominal_per_s"},
+                     {"Measured of nominal", "fraction"}};
+    const auto add = [&](const std::string& name, const std::string& csv_name, const char* unit,
+                         double measured, const std::optional<double>& nominal) {
         const auto rate = [unit](double value) { return scaled(value, unit); };
         std::optional<double> fraction;
         if (nominal) fraction = measured / *nominal;
@@ -38,11 +43,12 @@ Table peak_table(const Comparison& comparison) {
 Section roofline_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
     const char* heading = "Roofline";
-    const bool any_layer = std::any_of(comparison.layers.begin(), comparison.layers.end(), [](const LayerRecord& layer) {
-        return layer.latency_us && layer.macs > 0.0;
-    });
+    const bool any_layer =
+        std::any_of(comparison.layers.begin(), comparison.layers.end(),
+                    [](const LayerRecord& layer) { return layer.latency_us && layer.macs > 0.0; });
     if (!comparison.peak) {
-        return absent_section(heading, "measured peak in " + comparison.file, "hacscale compare MODEL --table TABLE --json");
+        return absent_section(heading, "measured peak in " + comparison.file,
+                              "hacscale compare MODEL --table TABLE --json");
     }
     Section section;
     section.heading = heading;

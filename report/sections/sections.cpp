@@ -24,7 +24,8 @@ std::span<const SectionEntry> section_table() {
 
 namespace {
 
-void add_sections(Scope scope, const Scene& scene, const std::string& id_suffix, std::vector<Section>& sections) {
+void add_sections(Scope scope, const Scene& scene, const std::string& id_suffix,
+                  std::vector<Section>& sections) {
     for (const SectionEntry& entry : section_table()) {
         if (entry.scope != scope) continue;
         Section section = entry.build(scene);
@@ -40,7 +41,8 @@ Document build_document(const Records& records) {
     Document document;
     document.title = "HACScale report";
     document.subtitle = fmt::format("{} ({})", provenance.device.name, provenance.device.id);
-    for (const auto& [name, value] : provenance.settings) document.subtitle += fmt::format(" · {} {}", name, value);
+    for (const auto& [name, value] : provenance.settings)
+        document.subtitle += fmt::format(" · {} {}", name, value);
     for (const std::string& warning : provenance.warnings) document.warnings.push_back({warning});
 
     const std::vector<Comparison>& all = records.comparisons;
@@ -57,7 +59,8 @@ Document build_document(const Records& records) {
         const Scene scene{records, &all[i]};
         std::string heading = at_budget(all[i].budget);
         heading.front() = static_cast<char>(heading.front() - 'a' + 'A');
-        Section budget{.id = fmt::format("budget-{}", i + 1), .heading = heading, .parts = {}, .sections = {}};
+        Section budget{
+            .id = fmt::format("budget-{}", i + 1), .heading = heading, .parts = {}, .sections = {}};
         add_sections(Scope::budget, scene, fmt::format("-{}", i + 1), budget.sections);
         model.sections.push_back(std::move(budget));
         const bool last_of_model = i + 1 == all.size() || all[i + 1].model != all[i].model;
@@ -68,8 +71,8 @@ Document build_document(const Records& records) {
         }
     }
     if (all.empty()) {
-        document.sections.push_back(absent_section("Comparison of strategies", "compare-MODEL-BUDGET.json",
-                                                   "hacscale run SUITE"));
+        document.sections.push_back(
+            absent_section("Comparison of strategies", "compare-MODEL-BUDGET.json", "hacscale run SUITE"));
         document.sections.back().id = "comparison";
     }
     add_sections(Scope::run, {records, nullptr}, "", document.sections);

@@ -1,5 +1,6 @@
-// The table of sections: what the report is made of, in order. To add one: write sections/NAME.cpp, declare its builder
-// here and enter it in section_table() (sections.cpp); every format and the tests over the table take it from there.
+// The table of sections: what the report is made of, in order. To add one: write sections/NAME.cpp, declare
+// its builder here and enter it in section_table() (sections.cpp); every format and the tests over the table
+// take it from there.
 #pragma once
 
 #include <span>
@@ -26,7 +27,8 @@ struct Scene {
 struct SectionEntry {
     std::string_view id;
     Scope scope;
-    Section (*build)(const Scene& scene);  // without id; when the records lack what it needs, it says what makes them
+    Section (*build)(
+        const Scene& scene);  // without id; when the records lack what it needs, it says what makes them
 };
 
 std::span<const SectionEntry> section_table();

@@ -13,8 +13,9 @@ namespace hacscale::report {
 namespace {
 
 const StaircasePoint* at_width(const Staircase& staircase, std::optional<int> width) {
-    const auto found = std::find_if(staircase.points.begin(), staircase.points.end(),
-                                    [&](const StaircasePoint& point) { return width && point.width == *width; });
+    const auto found =
+        std::find_if(staircase.points.begin(), staircase.points.end(),
+                     [&](const StaircasePoint& point) { return width && point.width == *width; });
     return found == staircase.points.end() ? nullptr : &*found;
 }
 
@@ -29,7 +30,8 @@ Cell utilization_cell(const StaircasePoint* point) {
 
 Table free_steps(const Comparison& comparison) {
     Table table;
-    table.caption = "Free steps: the widest width of each stage whose latency is the base’s within measurement noise";
+    table.caption =
+        "Free steps: the widest width of each stage whose latency is the base’s within measurement noise";
     table.csv_file = "free_steps.csv";
     table.columns = {model_column(),
                      {"Stage", "stage", false},
@@ -44,7 +46,8 @@ Table free_steps(const Comparison& comparison) {
         const StaircasePoint* base = at_width(staircase, staircase.base_width);
         const StaircasePoint* free = at_width(staircase, staircase.free_width);
         std::optional<double> gained;
-        if (base != nullptr && free != nullptr && base->params && free->params) gained = *free->params - *base->params;
+        if (base != nullptr && free != nullptr && base->params && free->params)
+            gained = *free->params - *base->params;
         TableRow row;
         row.cells = {model_cell(comparison),
                      text_cell(staircase.name),
@@ -99,13 +102,14 @@ Table all_points(const Comparison& comparison) {
 Section staircases_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
     if (comparison.staircases.empty()) {
-        return absent_section("Latency over width", "staircases in " + comparison.file, "hacscale compare MODEL --table TABLE --json");
+        return absent_section("Latency over width", "staircases in " + comparison.file,
+                              "hacscale compare MODEL --table TABLE --json");
     }
     Section section;
     section.heading = "Latency over width, stage by stage";
-    section.parts.push_back(
-        Paragraph{"Hardware works in tiles, so latency climbs in steps while the work grows smoothly. Widths up to the "
-                  "free width are had at no cost."});
+    section.parts.push_back(Paragraph{
+        "Hardware works in tiles, so latency climbs in steps while the work grows smoothly. Widths up to the "
+        "free width are had at no cost."});
     section.parts.push_back(free_steps(comparison));
     for (const Staircase& staircase : comparison.staircases) {
         if (!staircase.points.empty()) section.parts.push_back(staircase_chart(staircase));

@@ -1,5 +1,5 @@
-// The strategies side by side at one budget: the base first, then those within the budget by falling gain, then those
-// that are not candidates, with their reasons.
+// The strategies side by side at one budget: the base first, then those within the budget by falling gain,
+// then those that are not candidates, with their reasons.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -66,27 +66,28 @@ TableRow row_of(const Comparison& comparison, const StrategyRow& row) {
                : !row.ok()                  ? RowMark::excluded
                : row.strategy == "hacscale" ? RowMark::own_choice
                                             : RowMark::none;
-    out.cells = {model_cell(comparison),
-                 budget_cell(comparison),
-                 text_cell(row.strategy),
-                 text_cell(status_text(row.status), row.status),
-                 number_cell(row.measured_us, measured),
-                 number_cell(row.ci95_us, predicted),
-                 number_cell(row.latency_ratio, change),
-                 number_cell(row.utilization, percent),
-                 number_cell(row.utilization_ratio ? row.utilization_ratio : over(row.utilization, base.utilization),
-                             ratio),
-                 number_cell(row.macs, count),
-                 number_cell(over(row.macs, base.macs), ratio),
-                 number_cell(row.params, count),
-                 number_cell(over(row.params, base.params), ratio),
-                 number_cell(row.gain, three),
-                 number_cell(row.accuracy, accuracy),
-                 text_cell(join(row.depths, " / "), join(row.depths, " ")),
-                 text_cell(join(row.widths, " / "), join(row.widths, " ")),
-                 integer_cell(row.resolution),
-                 number_cell(row.predicted_us, predicted),
-                 text_cell(row.reason)};
+    out.cells = {
+        model_cell(comparison),
+        budget_cell(comparison),
+        text_cell(row.strategy),
+        text_cell(status_text(row.status), row.status),
+        number_cell(row.measured_us, measured),
+        number_cell(row.ci95_us, predicted),
+        number_cell(row.latency_ratio, change),
+        number_cell(row.utilization, percent),
+        number_cell(row.utilization_ratio ? row.utilization_ratio : over(row.utilization, base.utilization),
+                    ratio),
+        number_cell(row.macs, count),
+        number_cell(over(row.macs, base.macs), ratio),
+        number_cell(row.params, count),
+        number_cell(over(row.params, base.params), ratio),
+        number_cell(row.gain, three),
+        number_cell(row.accuracy, accuracy),
+        text_cell(join(row.depths, " / "), join(row.depths, " ")),
+        text_cell(join(row.widths, " / "), join(row.widths, " ")),
+        integer_cell(row.resolution),
+        number_cell(row.predicted_us, predicted),
+        text_cell(row.reason)};
     return out;
 }
 
@@ -110,8 +111,9 @@ void mark_best(Table& table, const std::string& csv_name) {
 
 Table table_of(const Comparison& comparison, bool any_accuracy) {
     Table table;
-    table.caption = fmt::format("{} {}, strategies side by side. Bold: the largest among those within the budget.",
-                                comparison.model, at_budget(comparison.budget));
+    table.caption =
+        fmt::format("{} {}, strategies side by side. Bold: the largest among those within the budget.",
+                    comparison.model, at_budget(comparison.budget));
     table.csv_file = "strategies.csv";
     table.columns = columns_of(any_accuracy);
     for (const StrategyRow* row : in_order(comparison)) table.rows.push_back(row_of(comparison, *row));
@@ -147,9 +149,10 @@ Section strategies_section(const Scene& scene) {
         section.parts.push_back(std::move(reasons));
     }
     if (!any_accuracy) {
-        section.parts.push_back(Paragraph{
-            "Accuracy was not measured in this run; gain is the planner’s estimate of it. The command that measures it:",
-            "hacscale train"});
+        section.parts.push_back(
+            Paragraph{"Accuracy was not measured in this run; gain is the planner’s estimate of it. The "
+                      "command that measures it:",
+                      "hacscale train"});
     }
     if (!comparison.strategies.empty()) section.parts.push_back(strategies_chart(comparison));
     const StrategyRow* choice = comparison.hacscale();

@@ -1,5 +1,5 @@
-// Text from files made harmless in each output format. Names of models, kernels and layers come from users' files and
-// vendors' libraries, and may hold markup.
+// Text from files made harmless in each output format. Names of models, kernels and layers come from users'
+// files and vendors' libraries, and may hold markup.
 #pragma once
 
 #include <string>
@@ -9,8 +9,9 @@ namespace hacscale::report {
 
 // For HTML text and quoted attributes. Control characters that HTML forbids become U+FFFD.
 std::string html_escape(std::string_view text);
-// For JSON inside <script>: "<", ">", "&" and the two line separators of old script engines become \uXXXX, so that no
-// text can close the element or open a comment. The input is valid JSON, where these only stand inside strings.
+// For JSON inside <script>: "<", ">", "&" and the two line separators of old script engines become \uXXXX, so
+// that no text can close the element or open a comment. The input is valid JSON, where these only stand
+// inside strings.
 std::string script_escape(std::string_view json);
 // For Markdown text and table cells, on one line: markup characters are escaped, line breaks become spaces.
 std::string markdown_escape(std::string_view text);

@@ -31,7 +31,9 @@ std::string with_separators(const std::string& digits) {
 }
 
 // `value` is not negative.
-std::string fixed(double value, int decimals) { return with_separators(fmt::format("{:.{}f}", value, decimals)); }
+std::string fixed(double value, int decimals) {
+    return with_separators(fmt::format("{:.{}f}", value, decimals));
+}
 
 struct Unit {
     double size;
@@ -63,7 +65,8 @@ std::string whole(double value) {
 }
 
 std::string scaled(double value, const std::string& unit) {
-    static constexpr std::array<Unit, 5> prefixes{{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1.0, ""}}};
+    static constexpr std::array<Unit, 5> prefixes{
+        {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1.0, ""}}};
     for (const Unit& prefix : prefixes) {
         if (std::abs(value) < prefix.size * 0.9995 && prefix.size > 1.0) continue;
         const std::string suffix = prefix.name + unit;
@@ -84,17 +87,21 @@ std::string latency(double microseconds, std::optional<double> ci95_us) {
     const double value = microseconds / unit.size;
     const double half_width = *ci95_us / unit.size;
     const int decimals = decimals_for(value, 3);
-    const double resolution = std::pow(10.0, -decimals);
-    const bool narrow = half_width < resolution;
-    return fmt::format("{0}{1}±{1}{2}{3}{1}{4}", fixed(value, decimals), gap, narrow ? "<" : "",
-                       fixed(narrow ? resolution : half_width, decimals), unit.name);
+    return fmt::format("{0}{1}±{1}{2}{1}{3}", fixed(value, decimals), gap,
+                       fixed(half_width, std::max(decimals, decimals_for(half_width, 1))), unit.name);
 }
 
-std::string ratio(double value) { return fmt::format("×{}", fixed(value, std::clamp(decimals_for(value, 3), 2, 3))); }
+std::string ratio(double value) {
+    return fmt::format("×{}", fixed(value, std::clamp(decimals_for(value, 3), 2, 3)));
+}
 
-std::string percent(double fraction) { return fmt::format("{}{}%", significant(fraction * 100.0), gap); }
+std::string percent(double fraction) {
+    return fmt::format("{}{}%", significant(fraction * 100.0), gap);
+}
 
-std::string short_percent(double fraction) { return fmt::format("{:.4g}{}%", fraction * 100.0, gap); }
+std::string short_percent(double fraction) {
+    return fmt::format("{:.4g}{}%", fraction * 100.0, gap);
+}
 
 std::string signed_percent(double fraction) {
     const double value = fraction * 100.0;
@@ -108,6 +115,8 @@ std::string join(const std::vector<int>& values, const std::string& separator) {
     return fmt::format("{}", fmt::join(values, separator));
 }
 
-std::string plain(double value) { return fmt::format("{}", value); }
+std::string plain(double value) {
+    return fmt::format("{}", value);
+}
 
 }  // namespace hacscale::report

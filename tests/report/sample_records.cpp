@@ -26,7 +26,9 @@ double stage_us(int stage, int width) {
     return 180.0 + 0.052 * tiles * tiles * (stage + 1) + 0.4 * width;
 }
 
-double stage_macs(int stage, int width) { return 1.45e3 * width * width * (stage + 1); }
+double stage_macs(int stage, int width) {
+    return 1.45e3 * width * width * (stage + 1);
+}
 
 Json staircases(const std::string& hostile) {
     Json all = Json::array();
@@ -56,51 +58,56 @@ Json layers(const SampleOptions& options) {
         const double growth = std::string(spec) == "base" ? 1.0 : 1.9;
         for (int i = 0; i < options.layers; ++i) {
             const bool pool = i == options.layers - 2;
-            const int stage = i == 0 ? -1 : std::min(stage_count, (i - 1) * stage_count / (options.layers - 3));
+            const int stage =
+                i == 0 ? -1 : std::min(stage_count, (i - 1) * stage_count / (options.layers - 3));
             const double macs = pool ? 0.0 : (0.9e6 + 1.1e5 * (i * 7 % 11)) * growth * (i == 0 ? 0.3 : 1.0);
             const double us = 60.0 + 14.0 * (i * 5 % 9) + (growth > 1.0 ? 2.0 : 0.0);
             const double bytes = 9.0e4 + 1.4e4 * (i * 3 % 13) * growth;
             const double utilization = 2.0 * macs / (us * 1e-6 * peak_flops);
-            all.push_back({{"spec", spec},
-                           {"name", fmt::format("stage{}.block{}.conv{}{}", stage + 1, i / 2, i % 2 + 1, options.hostile)},
-                           {"key", fmt::format("conv_i16x32x32_o{}_k3_s1_p1_g1_bias_relu", 16 + i) + options.hostile},
-                           {"stage", stage},
-                           {"block", i / 2},
-                           {"latency_us", us},
-                           {"estimate", i % 6 == 5 ? "interpolated" : "measured"},
-                           {"macs", macs},
-                           {"bytes", bytes},
-                           {"utilization", utilization},
-                           {"roofline_efficiency", std::max(utilization, bytes / peak_bytes / (us * 1e-6))},
-                           {"implementation", "brgconv:avx512_core" + options.hostile}});
+            all.push_back(
+                {{"spec", spec},
+                 {"name",
+                  fmt::format("stage{}.block{}.conv{}{}", stage + 1, i / 2, i % 2 + 1, options.hostile)},
+                 {"key", fmt::format("conv_i16x32x32_o{}_k3_s1_p1_g1_bias_relu", 16 + i) + options.hostile},
+                 {"stage", stage},
+                 {"block", i / 2},
+                 {"latency_us", us},
+                 {"estimate", i % 6 == 5 ? "interpolated" : "measured"},
+                 {"macs", macs},
+                 {"bytes", bytes},
+                 {"utilization", utilization},
+                 {"roofline_efficiency", std::max(utilization, bytes / peak_bytes / (us * 1e-6))},
+                 {"implementation", "brgconv:avx512_core" + options.hostile}});
         }
     }
     return all;
 }
 
-Json row(const SampleOptions& options, const std::string& strategy, const std::string& status, double latency_ratio,
-         double utilization_ratio, double macs_ratio, double gain) {
+Json row(const SampleOptions& options, const std::string& strategy, const std::string& status,
+         double latency_ratio, double utilization_ratio, double macs_ratio, double gain) {
     const double base_us = 2468.0;
     const bool measured = status == "ok" || status == "over_budget";
-    Json out{{"strategy", strategy},
-             {"status", status},
-             {"reason", status == "ok" ? Json() : Json("synthetic reason for " + status + options.hostile)},
-             {"predicted_us", status == "failed" ? Json() : Json(base_us * latency_ratio * 0.985)},
-             {"measured_us", measured ? Json(base_us * latency_ratio) : Json()},
-             {"ci95_us", measured ? Json(14.2) : Json()},
-             {"latency_ratio", measured ? Json(latency_ratio) : Json()},
-             {"utilization", 0.2134 * utilization_ratio},
-             {"utilization_ratio", utilization_ratio},
-             {"params", std::round(269722 * std::pow(macs_ratio, 0.9))},
-             {"macs", std::round(40810000 * macs_ratio)},
-             {"gain", gain},
-             {"widths", {16, 32, static_cast<int>(8 * std::round(8 * std::sqrt(macs_ratio)))}},
-             {"depths", {3, 3, strategy == "hacscale" ? 5 : 3}},
-             {"resolution", strategy == "resolution-only" ? 40 : 32},
-             {"accuracy", Json()},
-             {"spec", strategy == "hacscale" ? "name: synthetic # " + options.hostile + "\nstages: []\n" : ""}};
+    Json out{
+        {"strategy", strategy},
+        {"status", status},
+        {"reason", status == "ok" ? Json() : Json("synthetic reason for " + status + options.hostile)},
+        {"predicted_us", status == "failed" ? Json() : Json(base_us * latency_ratio * 0.985)},
+        {"measured_us", measured ? Json(base_us * latency_ratio) : Json()},
+        {"ci95_us", measured ? Json(14.2) : Json()},
+        {"latency_ratio", measured ? Json(latency_ratio) : Json()},
+        {"utilization", 0.2134 * utilization_ratio},
+        {"utilization_ratio", utilization_ratio},
+        {"params", std::round(269722 * std::pow(macs_ratio, 0.9))},
+        {"macs", std::round(40810000 * macs_ratio)},
+        {"gain", gain},
+        {"widths", {16, 32, static_cast<int>(8 * std::round(8 * std::sqrt(macs_ratio)))}},
+        {"depths", {3, 3, strategy == "hacscale" ? 5 : 3}},
+        {"resolution", strategy == "resolution-only" ? 40 : 32},
+        {"accuracy", Json()},
+        {"spec", strategy == "hacscale" ? "name: synthetic # " + options.hostile + "\nstages: []\n" : ""}};
     if (status == "failed") {
-        for (const char* key : {"utilization", "utilization_ratio", "params", "macs", "gain"}) out[key] = Json();
+        for (const char* key : {"utilization", "utilization_ratio", "params", "macs", "gain"})
+            out[key] = Json();
     }
     return out;
 }
@@ -120,8 +127,10 @@ Json comparison(const SampleOptions& options, const std::string& model, double b
                          {"resolution", 32}});
     }
     const double b = budget;
-    const auto make = [&](const char* strategy, const char* status, double latency, double utilization, double macs,
-                          double gain) { return row(options, strategy, status, latency, utilization, macs, gain); };
+    const auto make = [&](const char* strategy, const char* status, double latency, double utilization,
+                          double macs, double gain) {
+        return row(options, strategy, status, latency, utilization, macs, gain);
+    };
     Json strategies = Json::array(
         {make("width-only", "ok", b * 0.994, 1.22 + spare, 1.21 + spare, 0.095),
          make("depth-only", "ok", b * 0.981, 1.0 + spare, 1.0 + spare, 0.0),
@@ -134,7 +143,8 @@ Json comparison(const SampleOptions& options, const std::string& model, double b
          make("hacscale-no-importance", "ok", b * 1.0, 1.86 + spare, 1.88 + spare, 0.36),
          make("hacscale-no-utilization", "unverified", b * 0.992, 1.31 + spare, 1.3 + spare, 0.27),
          make("hacscale", "ok", b * 0.998, 1.92 + spare, 1.95 + spare, 0.44),
-         make("fisher" /* not a strategy of the program: unknown names are shown too */, "failed", b, 1.0, 1.0, 0.0)});
+         make("fisher" /* not a strategy of the program: unknown names are shown too */, "failed", b, 1.0,
+              1.0, 0.0)});
     Json base = row(options, "base", "ok", 1.0, 1.0, 1.0, 0.0);
     base["widths"] = {16, 32, 64};
     return {{"model", model + options.hostile},
@@ -165,7 +175,10 @@ Json provenance(const std::string& hostile) {
               {"name", "Synthetic CPU" + hostile},
               {"fingerprint", "0123456789abcdef"},
               {"properties",
-               {{"cores", 2}, {"onednn", "2.6.3"}, {"isa", "AVX-512" + hostile}, {"caches", {{"l2", 1048576}}}}}}},
+               {{"cores", 2},
+                {"onednn", "2.6.3"},
+                {"isa", "AVX-512" + hostile},
+                {"caches", {{"l2", 1048576}}}}}}},
             {"settings", {{"batch", 1}, {"dtype", "f32"}, {"cache", "network"}, {"threads", 2}}},
             {"warnings",
              {"The host was noisy: 3 of 212 rows kept an interval above 1 %." + hostile,
@@ -173,14 +186,17 @@ Json provenance(const std::string& hostile) {
 }
 
 Json verify(const SampleOptions& options) {
-    static constexpr const char* names[] = {"resnet20-cifar", "resnet56-cifar", "vgg16-cifar",     "mobilenetv1-1.0",
-                                            "resnet18",       "resnet50",       "mobilenetv2-1.0", "efficientnet-b0"};
+    static constexpr const char* names[] = {"resnet20-cifar",  "resnet56-cifar", "vgg16-cifar",
+                                            "mobilenetv1-1.0", "resnet18",       "resnet50",
+                                            "mobilenetv2-1.0", "efficientnet-b0"};
     Json models = Json::array();
     int i = 0;
     for (const char* name : names) {
         const double measured = 900.0 * std::pow(1.9, i);
         for (const char* cache : {"network", "warm", "cold"}) {
-            const double bias = std::string(cache) == "network" ? 0.0 : std::string(cache) == "warm" ? -0.11 : 0.09;
+            const double bias = std::string(cache) == "network" ? 0.0
+                                : std::string(cache) == "warm"  ? -0.11
+                                                                : 0.09;
             const double error = bias + 0.021 * std::sin(2.7 * i + 1.0);
             models.push_back({{"model", name + options.hostile},
                               {"batch", 1},
@@ -201,18 +217,19 @@ Json table_rows(const SampleOptions& options) {
     Json rows = Json::array();
     for (int i = 0; i < 30; ++i) {
         const std::string status = i == 4 ? "noisy" : i == 9 ? "failed" : "ok";
-        rows.push_back({{"layer", fmt::format("conv_i16x32x32_o{}_k3_s1_p1_g1_bias_relu{}", 8 + i, options.hostile)},
-                        {"batch", 1},
-                        {"dtype", "f32"},
-                        {"cache", "network"},
-                        {"latency_us", status == "failed" ? Json() : Json(71.5 + i)},
-                        {"ci95_us", status == "failed" ? Json() : Json(status == "noisy" ? 4.1 : 0.5)},
-                        {"samples", 100},
-                        {"status", status},
-                        {"reason", status == "ok" ? "" : "synthetic reason" + options.hostile},
-                        {"utilization", 0.2},
-                        {"occupancy_theoretical", Json()},
-                        {"occupancy_achieved", Json()}});
+        rows.push_back(
+            {{"layer", fmt::format("conv_i16x32x32_o{}_k3_s1_p1_g1_bias_relu{}", 8 + i, options.hostile)},
+             {"batch", 1},
+             {"dtype", "f32"},
+             {"cache", "network"},
+             {"latency_us", status == "failed" ? Json() : Json(71.5 + i)},
+             {"ci95_us", status == "failed" ? Json() : Json(status == "noisy" ? 4.1 : 0.5)},
+             {"samples", 100},
+             {"status", status},
+             {"reason", status == "ok" ? "" : "synthetic reason" + options.hostile},
+             {"utilization", 0.2},
+             {"occupancy_theoretical", Json()},
+             {"occupancy_achieved", Json()}});
     }
     return rows;
 }
@@ -221,7 +238,9 @@ Json table_rows(const SampleOptions& options) {
 
 void write_sample_records(const fs::path& folder, const SampleOptions& options) {
     fs::create_directories(folder);
-    const auto write = [&](const std::string& name, const Json& json) { write_text(folder / name, json.dump(1)); };
+    const auto write = [&](const std::string& name, const Json& json) {
+        write_text(folder / name, json.dump(1));
+    };
     write("provenance.json", provenance(options.hostile));
     if (options.with_verify) write("verify.json", verify(options));
     if (options.with_table) write("table.json", table_rows(options));
@@ -250,6 +269,8 @@ std::string read_text(const fs::path& file) {
     return text.str();
 }
 
-void write_text(const fs::path& file, const std::string& text) { std::ofstream(file, std::ios::binary) << text; }
+void write_text(const fs::path& file, const std::string& text) {
+    std::ofstream(file, std::ios::binary) << text;
+}
 
 }  // namespace hacscale::report

@@ -1,5 +1,5 @@
-// Made-up records of a run, for tests of the report and for looking at its page. The figures follow simple formulas and
-// say nothing of any device; the device's name says that they are synthetic.
+// Made-up records of a run, for tests of the report and for looking at its page. The figures follow simple
+// formulas and say nothing of any device; the device's name says that they are synthetic.
 #pragma once
 
 #include <filesystem>
@@ -11,9 +11,9 @@ namespace hacscale::report {
 struct SampleOptions {
     std::vector<std::string> models = {"resnet20-cifar", "mobilenetv2-0.35"};
     std::vector<double> budgets = {1.0, 1.065};
-    int layers = 22;             // a network
+    int layers = 22;  // a network
     int front_points = 60;
-    std::string hostile;         // appended to every free text, to test escaping
+    std::string hostile = {};  // appended to every free text, to test escaping
     bool with_verify = true;
     bool with_table = true;
 };
@@ -23,14 +23,14 @@ void write_sample_records(const std::filesystem::path& folder, const SampleOptio
 
 // A fresh folder under the system's temporary one, removed with the object.
 class TemporaryFolder {
-  public:
+public:
     TemporaryFolder();
     ~TemporaryFolder();
     TemporaryFolder(const TemporaryFolder&) = delete;
     TemporaryFolder& operator=(const TemporaryFolder&) = delete;
     const std::filesystem::path& path() const { return path_; }
 
-  private:
+private:
     std::filesystem::path path_;
 };
 

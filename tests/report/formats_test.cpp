@@ -1,0 +1,189 @@
+// The files that come out: self-contained, escaped, small, and parsable as what they claim to be.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+
+#include "base/error.hpp"
+#include "report/report.hpp"
+#include "tests/report/sample_records.hpp"
+
+namespace hacscale::report {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
+        ++count;
+    return count;
+}
+
+// The chart specifications inside a page.
+std::vector<std::string> specs_of(const std::string& html) {
+    static const std::string opening = "<script type=\"application/json\"";
+    std::vector<std::string> specs;
+    for (std::size_t at = html.find(opening); at != std::string::npos; at = html.find(opening, at + 1)) {
+        const std::size_t start = html.find('>', at) + 1;
+        specs.push_back(html.substr(start, html.find("</script>", start) - start));
+    }
+    return specs;
+}
+
+// Rows of a CSV text, quoted fields understood.
+std::vector<std::vector<std::string>> csv_rows(const std::string& text) {
+    std::vector<std::vector<std::string>> rows;
+    std::vector<std::string> row(1);
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quoted && c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
+            row.back() += c;
+            ++i;
+        } else if (c == '"') {
+            quoted = !quoted;
+        } else if (c == ',' && !quoted) {
+            row.emplace_back();
+        } else if (c == '\n' && !quoted) {
+            rows.push_back(row);
+            row.assign(1, "");
+        } else {
+            row.back() += c;
+        }
+    }
+    return rows;
+}
+
+class Formats : public ::testing::Test {
+protected:
+    void write(const SampleOptions& options = {}) {
+        write_sample_records(folder_.path(), options);
+        paths_ = write_report(folder_.path());
+        html_ = read_text(folder_.path() / "report.html");
+        markdown_ = read_text(folder_.path() / "report.md");
+    }
+
+    TemporaryFolder folder_;
+    std::vector<std::filesystem::path> paths_;
+    std::string html_;
+    std::string markdown_;
+};
+
+TEST_F(Formats, WritesEveryFileThatItNames) {
+    write();
+    std::set<std::string> names;
+    for (const auto& path : paths_) {
+        EXPECT_TRUE(std::filesystem::exists(path)) << path;
+        names.insert(path.filename().string());
+    }
+    for (const char* name : {"report.html", "report.md", "strategies.csv", "front.csv", "layers.csv",
+                             "staircases.csv", "free_steps.csv", "peak.csv", "verify.csv"}) {
+        EXPECT_TRUE(names.contains(name)) << name;
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+        EXPECT_NE(entry.path().extension(), ".partial");
+    }
+}
+
+TEST_F(Formats, ThePageReachesForNothingOutside) {
+    write();
+    EXPECT_THAT(html_, HasSubstr("default-src 'none'"));
+    EXPECT_EQ(count_of(html_, "<link"), 0u);
+    EXPECT_EQ(count_of(html_, "@import"), 0u);
+    EXPECT_EQ(count_of(html_, "sourceMappingURL"), 0u);
+    static const std::regex reference(R"re(<[a-z]+[^<>]*\s(src|href)\s*=\s*["']?([^"'\s>]+))re");
+    const std::string page =
+        html_.substr(0, html_.find("<script>"));  // the elements before the chart library
+    for (auto match = std::sregex_iterator(page.begin(), page.end(), reference);
+         match != std::sregex_iterator(); ++match) {
+        EXPECT_EQ((*match)[2].str().front(), '#') << match->str();
+    }
+}
+
+TEST_F(Formats, TheStructureIsSound) {
+    write();
+    EXPECT_EQ(count_of(html_, "<h1"), 1u);
+    EXPECT_EQ(count_of(html_, "<table>"), count_of(html_, "<caption"));
+    EXPECT_EQ(count_of(html_, "<section"), count_of(html_, "</section>"));
+    EXPECT_EQ(count_of(html_, "<figure>"), count_of(html_, "role=\"img\" aria-label=\""));
+    EXPECT_EQ(count_of(html_, "<div"), count_of(html_, "</div>"));
+    static const std::regex heading("<h([1-6])");
+    int level = 0;
+    for (auto match = std::sregex_iterator(html_.begin(), html_.end(), heading);
+         match != std::sregex_iterator(); ++match) {
+        const int next = std::stoi((*match)[1].str());
+        EXPECT_LE(next, level + 1) << "a heading level is skipped";
+        level = next;
+    }
+}
+
+TEST_F(Formats, ManyModelsStayBelowThreeMegabytes) {
+    write({.models = {"a", "b", "c", "d", "e", "f"}, .layers = 60, .front_points = 5000});
+    EXPECT_LT(html_.size(), 3'000'000u);
+}
+
+TEST_F(Formats, EverySpecificationIsVegaWithMarksAndData) {
+    write();
+    const std::vector<std::string> specs = specs_of(html_);
+    EXPECT_EQ(specs.size(), 4 * 4 + 2 * 3 + 2u);  // four a budget, a staircase a stage, two of the prediction
+    EXPECT_EQ(count_of(html_, "class=\"chart\""), specs.size());
+    for (const std::string& text : specs) {
+        const nlohmann::json spec = nlohmann::json::parse(text);
+        EXPECT_FALSE(spec.at("marks").empty());
+        EXPECT_EQ(spec.at("autosize"), "none");
+        EXPECT_TRUE(spec.at("padding").contains("left"));
+        bool any_data = false;
+        for (const auto& data : spec.at("data"))
+            any_data = any_data || !data.value("values", nlohmann::json()).empty();
+        EXPECT_TRUE(any_data);
+    }
+}
+
+TEST_F(Formats, MarkupInTheRecordsStaysText) {
+    const std::string hostile =
+        "</script><script>alert(1)</script><img src=x onerror=alert(2)><!-- | `x` \"'&\u2028";
+    write({.hostile = hostile});
+    EXPECT_EQ(count_of(html_, "<script>alert"), 0u);
+    EXPECT_EQ(count_of(html_, "<img"), 0u);
+    EXPECT_EQ(count_of(html_, "<!--"), 0u);
+    EXPECT_THAT(html_, HasSubstr("&lt;img src=x onerror=alert(2)&gt;"));
+    EXPECT_EQ(count_of(html_, "<script"), count_of(html_, "</script>"));
+    for (const std::string& text : specs_of(html_)) EXPECT_NO_THROW((void)nlohmann::json::parse(text));
+    // In Markdown only the fenced model file holds it unescaped, where it is code.
+    std::string prose = markdown_;
+    for (std::size_t at = prose.find("```"); at != std::string::npos; at = prose.find("```")) {
+        prose.erase(at, prose.find("```", at + 3) + 3 - at);
+    }
+    EXPECT_THAT(prose, Not(HasSubstr("<img")));
+    EXPECT_THAT(prose, Not(HasSubstr("<script")));
+}
+
+TEST_F(Formats, CsvRowsAreRectangular) {
+    write({.hostile = ", \"quoted\"\nnext"});
+    int files = 0;
+    for (const auto& path : paths_) {
+        if (path.extension() != ".csv") continue;
+        ++files;
+        const auto rows = csv_rows(read_text(path));
+        ASSERT_GT(rows.size(), 1u) << path;
+        for (const auto& row : rows) EXPECT_EQ(row.size(), rows.front().size()) << path;
+    }
+    EXPECT_EQ(files, 9);
+    const auto strategies = csv_rows(read_text(folder_.path() / "strategies.csv"));
+    EXPECT_EQ(strategies.size(), 1 + 4 * 13u);  // all models and budgets in one file
+    EXPECT_EQ(strategies[0][0], "model");
+    EXPECT_EQ(strategies[1][0], "mobilenetv2-0.35, \"quoted\"\nnext");
+}
+
+TEST_F(Formats, AFolderThatCannotBeWrittenIsAnError) {
+    write_sample_records(folder_.path());
+    std::filesystem::create_directories(folder_.path() / "report.html" / "in the way");
+    EXPECT_THROW(write_report(folder_.path()), WorkError);
+}
+
+}  // namespace
+}  // namespace hacscale::report

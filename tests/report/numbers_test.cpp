@@ -1,0 +1,76 @@
+#include "report/text/numbers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace hacscale::report {
+namespace {
+
+// The no-break space as a plain one, so that expectations can be read.
+std::string spaced(std::string text) {
+    for (std::size_t at = text.find("\u00a0"); at != std::string::npos; at = text.find("\u00a0"))
+        text.replace(at, 2, " ");
+    return text;
+}
+
+TEST(Numbers, SignificantFigures) {
+    EXPECT_EQ(significant(0), "0");
+    EXPECT_EQ(significant(1), "1.00");
+    EXPECT_EQ(significant(0.012345), "0.0123");
+    EXPECT_EQ(significant(12.345), "12.3");
+    EXPECT_EQ(significant(999.4), "999");
+    EXPECT_EQ(significant(999.6), "1,000");
+    EXPECT_EQ(significant(1234.5), "1,230");
+    EXPECT_EQ(significant(-0.5), "−0.500");
+}
+
+TEST(Numbers, UnitsAndSeparators) {
+    EXPECT_EQ(whole(1234567), "1,234,567");
+    EXPECT_EQ(whole(999), "999");
+    EXPECT_EQ(whole(-1000), "−1,000");
+    EXPECT_EQ(spaced(scaled(1.234e6)), "1.23 M");
+    EXPECT_EQ(spaced(scaled(1.32e11, "FLOP/s")), "132 GFLOP/s");
+    EXPECT_EQ(spaced(scaled(12)), "12.0");
+    EXPECT_EQ(spaced(scaled(999999)), "1.00 M");
+}
+
+TEST(Numbers, LatenciesChooseTheirUnit) {
+    EXPECT_EQ(spaced(latency(812.4)), "812 µs");
+    EXPECT_EQ(spaced(latency(999.6)), "1.00 ms");
+    EXPECT_EQ(spaced(latency(4321)), "4.32 ms");
+    EXPECT_EQ(spaced(latency(1.2e6)), "1.20 s");
+    EXPECT_EQ(spaced(latency(4321, 32.0)), "4.32 ± 0.03 ms");
+    EXPECT_EQ(spaced(latency(11700, 93.0)), "11.7 ± 0.09 ms");
+    EXPECT_EQ(spaced(latency(4321, std::nullopt)), "4.32 ms");
+    EXPECT_EQ(spaced(latency(4321, 0.0)), "4.32 ± 0.00 ms");
+}
+
+TEST(Numbers, RatiosAndPercents) {
+    EXPECT_EQ(ratio(1.9234), "×1.92");
+    EXPECT_EQ(ratio(0.9964), "×0.996");
+    EXPECT_EQ(ratio(12.34), "×12.34");
+    EXPECT_EQ(spaced(percent(0.3124)), "31.2 %");
+    EXPECT_EQ(spaced(short_percent(0.065)), "6.5 %");
+    EXPECT_EQ(spaced(signed_percent(0.0065)), "+0.65 %");
+    EXPECT_EQ(spaced(signed_percent(-0.021)), "−2.1 %");
+    EXPECT_EQ(spaced(signed_percent(0.0)), "±0.00 %");
+    EXPECT_EQ(spaced(signed_percent(-0.13)), "−13 %");
+    EXPECT_EQ(join({16, 32, 64}, " / "), "16 / 32 / 64");
+}
+
+// What is read back differs by less than half a unit of the third figure; the plain text by nothing.
+TEST(Numbers, RoundingIsFaithful) {
+    std::mt19937_64 random(7);
+    std::uniform_real_distribution<double> exponent(-6.0, 9.0);
+    for (int i = 0; i < 2000; ++i) {
+        const double value = std::pow(10.0, exponent(random));
+        std::string text = significant(value);
+        std::erase(text, ',');
+        EXPECT_NEAR(std::stod(text) / value, 1.0, 0.00501) << value << " " << text;
+        EXPECT_EQ(std::stod(plain(value)), value);
+    }
+}
+
+}  // namespace
+}  // namespace hacscale::report

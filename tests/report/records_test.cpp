@@ -1,0 +1,127 @@
+// Loading: what a good folder holds, and that a wrong one is refused with file and key in the message.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+#include "report/report.hpp"
+#include "tests/report/sample_records.hpp"
+
+namespace hacscale::report {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Records : public ::testing::Test {
+protected:
+    std::string error_of_loading() {
+        try {
+            load_report(folder_.path());
+        } catch (const InputError& error) {
+            return error.what();
+        }
+        return "loaded";
+    }
+
+    void edit(const std::string& file, const std::function<void(nlohmann::json&)>& change) {
+        nlohmann::json json = nlohmann::json::parse(read_text(folder_.path() / file));
+        change(json);
+        write_text(folder_.path() / file, json.dump());
+    }
+
+    TemporaryFolder folder_;
+};
+
+TEST_F(Records, LoadsEverythingSortedByModelAndBudget) {
+    write_sample_records(folder_.path());
+    const ReportData data = load_report(folder_.path());
+    ASSERT_EQ(data.comparisons.size(), 4u);
+    EXPECT_EQ(data.comparisons[0].model, "mobilenetv2-0.35");
+    EXPECT_LT(data.comparisons[0].budget, data.comparisons[1].budget);
+    EXPECT_EQ(data.comparisons[2].model, "resnet20-cifar");
+    EXPECT_EQ(data.comparisons[0].strategies.size(), 12u);
+    ASSERT_NE(data.comparisons[0].hacscale(), nullptr);
+    EXPECT_DOUBLE_EQ(*data.comparisons[0].hacscale()->utilization_ratio, 1.92);
+    EXPECT_EQ(data.verified->size(), 24u);
+    EXPECT_EQ(data.rows->size(), 30u);
+    EXPECT_EQ(data.provenance.warnings.size(), 2u);
+}
+
+TEST_F(Records, AbsentRecordsStayEmpty) {
+    write_sample_records(folder_.path(), {.with_verify = false, .with_table = false});
+    const ReportData data = load_report(folder_.path());
+    EXPECT_FALSE(data.verified);
+    EXPECT_FALSE(data.rows);
+}
+
+TEST_F(Records, AFolderMustBeThereAndHoldRecords) {
+    EXPECT_THROW(load_report(folder_.path() / "nowhere"), InputError);
+    EXPECT_THAT(error_of_loading(), HasSubstr("provenance.json"));
+    write_sample_records(folder_.path(), {.models = {}, .with_verify = false, .with_table = false});
+    EXPECT_THAT(error_of_loading(), HasSubstr("compare-*.json"));
+}
+
+TEST_F(Records, MalformedJsonNamesTheFile) {
+    write_sample_records(folder_.path());
+    for (const char* text : {"", "{", "[1,", "\xff\xfe", "{\"models\": \"\x80\"}"}) {
+        write_text(folder_.path() / "verify.json", text);
+        EXPECT_THAT(error_of_loading(), HasSubstr("verify.json")) << text;
+    }
+}
+
+TEST_F(Records, WrongKeysAreNamedWithTheirPlace) {
+    const std::string compare = "compare-resnet20-cifar-1.json";
+    struct Case {
+        std::string file;
+        std::string expected;
+        std::function<void(nlohmann::json&)> change;
+    };
+    const std::vector<Case> cases{
+        {compare, "budget", [](auto& json) { json.erase("budget"); }},
+        {compare, "budget", [](auto& json) { json["budget"] = 0; }},
+        {compare, "base", [](auto& json) { json["base"] = 3; }},
+        {compare, "strategies[1].status", [](auto& json) { json["strategies"][1]["status"] = "fine"; }},
+        {compare, "strategies[2].measured_us",
+         [](auto& json) { json["strategies"][2]["measured_us"] = -1.0; }},
+        {compare, "strategies[0].widths", [](auto& json) { json["strategies"][0]["widths"] = {1.5}; }},
+        {compare, "front[3].gain", [](auto& json) { json["front"][3]["gain"] = nullptr; }},
+        {compare, "layers[5].latency_us", [](auto& json) { json["layers"][5]["latency_us"] = nullptr; }},
+        {compare, "layers[0].estimate", [](auto& json) { json["layers"][0]["estimate"] = "guessed"; }},
+        {compare, "staircases[0].points[2].width",
+         [](auto& json) { json["staircases"][0]["points"][2].erase("width"); }},
+        {compare, "peak.flops_per_s", [](auto& json) { json["peak"].erase("flops_per_s"); }},
+        {"verify.json", "models[4].measured_us", [](auto& json) { json["models"][4]["measured_us"] = 0; }},
+        {"verify.json", "models", [](auto& json) { json.erase("models"); }},
+        {"table.json", "[7].status", [](auto& json) { json[7].erase("status"); }},
+        {"provenance.json", "device.name", [](auto& json) { json["device"]["name"] = 5; }},
+        {"provenance.json", "warnings", [](auto& json) { json["warnings"] = "noisy"; }},
+    };
+    for (const Case& wrong : cases) {
+        write_sample_records(folder_.path());
+        edit(wrong.file, wrong.change);
+        const std::string message = error_of_loading();
+        EXPECT_THAT(message, HasSubstr(wrong.file)) << wrong.expected;
+        EXPECT_THAT(message, HasSubstr(wrong.expected + " must be"));
+    }
+}
+
+TEST_F(Records, UnknownKeysAreLeftAlone) {
+    write_sample_records(folder_.path());
+    edit("compare-resnet20-cifar-1.json", [](auto& json) { json["added_later"] = {1, 2}; });
+    EXPECT_EQ(error_of_loading(), "loaded");
+}
+
+TEST_F(Records, AMissingEstimateHasNoLatency) {
+    write_sample_records(folder_.path());
+    edit("compare-resnet20-cifar-1.json", [](auto& json) {
+        json["layers"][0]["estimate"] = "missing";
+        json["layers"][0]["latency_us"] = 0;
+    });
+    const ReportData data = load_report(folder_.path());
+    EXPECT_FALSE(data.comparisons[2].layers[0].latency_us);
+}
+
+}  // namespace
+}  // namespace hacscale::report
