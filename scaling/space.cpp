@@ -121,7 +121,11 @@ void check(const ScalingSpace& space, const ModelSpec& base) {
     for (const int resolution : space.resolutions) {
         ScalingChoice choice = choice_of(base);
         choice.resolution = resolution;
-        scaled(base, choice);
+        try {
+            scaled(base, choice);
+        } catch (const InputError& error) {
+            throw InputError(fmt::format("scaling space, resolution {}: {}", resolution, error.what()));
+        }
     }
 }
 

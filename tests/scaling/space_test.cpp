@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 
 #include "base/error.hpp"
 #include "models/zoo.hpp"
@@ -76,6 +77,15 @@ TEST(ScalingSpace, RefusesSettingsThatMakeNoSense) {
     refused([](SpaceSettings& settings) { settings.min_depth_ratio = -1.0; });
     refused([](SpaceSettings& settings) { settings.resolutions = {0}; });
     EXPECT_THROW(make_space(ModelSpec{}, {}), InputError);
+
+    SpaceSettings settings;
+    settings.resolutions = {16};  // the last pool would have a single pixel to read
+    try {
+        make_space(find_model("vgg16-bn-cifar"), settings);
+        FAIL() << "accepted";
+    } catch (const InputError& error) {
+        EXPECT_NE(std::string(error.what()).find("resolution 16"), std::string::npos);
+    }
 }
 
 TEST(ScalingSpace, RefusesListsThatDoNotFitTheBase) {
