@@ -28,6 +28,18 @@ std::string utc_now() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
 }
 
+// One layer timed in two carriers: the mean, weighted by samples.
+Row united(const Row& before, const Row& now) {
+    Row row = before.status == RowStatus::ok ? before : now;
+    const auto samples = static_cast<double>(before.samples + now.samples);
+    const double old_share = static_cast<double>(before.samples) / samples;
+    row.latency_us = old_share * before.latency_us + (1.0 - old_share) * now.latency_us;
+    row.ci95_us = std::hypot(old_share * before.ci95_us, (1.0 - old_share) * now.ci95_us);
+    row.samples = before.samples + now.samples;
+    row.measured_at = now.measured_at;
+    return row;
+}
+
 class Profiling {
 public:
     Profiling(const DeviceHandle& device, Table& table, const ProfileRequest& request,
@@ -70,7 +82,7 @@ private:
                     lacking = true;
                 }
             }
-            if (lacking) needed.push_back(i);
+            if (lacking || request_.run_all) needed.push_back(i);
         }
         std::size_t next = 0;
         while (next < needed.size() && events_.keep_going()) {
@@ -122,7 +134,6 @@ private:
         }
         std::map<RowKey, Row> rows;
         for (const auto& [key, nodes] : places) {
-            if (in_table(key)) continue;
             Row row;
             row.key = key;
             row.carrier = carrier;
@@ -133,6 +144,10 @@ private:
             } else {
                 fill(row, nodes, measured);
                 check(row, pass_footprint(network, settings().batch, settings().type));
+            }
+            if (const std::optional<Row> known = table_.find(key); known && has_latency(known->status)) {
+                if (!has_latency(row.status)) continue;
+                row = united(*known, row);
             }
             rows.emplace(key, std::move(row));
         }

@@ -15,6 +15,7 @@ struct ProfileRequest {
     std::vector<ModelSpec> carriers;  // the networks whose layers are wanted, in the layout for the device
     MeasureSettings settings;
     std::set<CacheState> caches{CacheState::network};
+    bool run_all = false;       // also carriers all of whose layers are known: their rows gain samples
     bool check_outputs = true;  // compare each kernel with the reference before its time counts
 };
 
@@ -31,12 +32,13 @@ struct ProfileSummary {
     int noisy = 0;     // of those written
     int failed = 0;    // of those written; unsupported ones included
     bool interrupted = false;
-    std::vector<CarrierResult> carriers;  // those that were run, in no particular order
+    std::vector<CarrierResult> carriers;  // those that were run, in the request's order
 };
 
-// Only what the table lacks is measured: a carrier all of whose layers are there at its footprint is not run.
-// Rows are committed a group of carriers at a time, so an interruption loses seconds. Rows that failed are
-// tried again.
+// Only what the table lacks is measured: a carrier all of whose layers are there at its footprint is not run,
+// unless run_all. A layer that is there already and is timed again in another carrier keeps the mean of both,
+// by samples. Rows are committed a group of carriers at a time, so an interruption loses seconds. Rows that
+// failed are tried again.
 ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRequest& request,
                        const WorkEvents& events);
 

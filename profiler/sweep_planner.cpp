@@ -4,17 +4,18 @@
 #include <cmath>
 #include <deque>
 #include <map>
+#include <random>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "models/scaled_model.hpp"
 #include "profiler/latency_index.hpp"
-#include "profiler/timing/statistics.hpp"
 
 namespace hacscale {
 namespace {
 
 constexpr std::size_t carriers_a_round = 8;
+constexpr int most_network_rounds = 6;
 
 // Indices of measured candidates with unmeasured ones between them.
 struct Interval {
@@ -94,14 +95,8 @@ public:
         }
         bool left = false;
         for (const int resolution : resolutions) left = refine(resolution) || left;
+        left = !draw_networks() || left;
         summary_.complete = !left && !out_of_time();
-        std::vector<double> errors;
-        for (const auto& [place, error] : errors_) errors.push_back(error);
-        summary_.held_out = static_cast<int>(errors.size());
-        if (!errors.empty()) {
-            summary_.median_error = quantile(errors, 0.5);
-            summary_.worst_error = *std::max_element(errors.begin(), errors.end());
-        }
         summary_.profile.interrupted = !events_.keep_going();
         return summary_;
     }
@@ -171,12 +166,55 @@ private:
                 for (const auto& [stage, interval] : looked_at[i]) {
                     const double truth = actual[i][stage];
                     const double error = truth > 0.0 ? std::abs(predicted[i][stage] / truth - 1.0) : 0.0;
-                    errors_[{resolution, stage, interval.middle()}] = error;
+                    ++summary_.held_out_widths;
                     if (error > settings_.tolerance) searches[stage].split(interval);
                 }
             }
         }
         return open();
+    }
+
+    // Whether a round of random networks was predicted within the tolerance.
+    bool draw_networks() {
+        std::mt19937_64 generator(measure_.seed);
+        const auto below = [&](std::size_t count) { return static_cast<std::size_t>(generator() % count); };
+        const auto any = [&](const std::vector<int>& values) { return values[below(values.size())]; };
+        for (int round = 0; round < most_network_rounds && !out_of_time(); ++round) {
+            std::vector<ModelSpec> carriers;
+            while (carriers.size() < carriers_a_round) {
+                ScalingChoice choice = choice_of(base_);
+                for (std::size_t stage = 0; stage < choice.widths.size(); ++stage) {
+                    choice.widths[stage] = any(space_.widths[stage]);
+                    const auto more =
+                        static_cast<std::size_t>(space_.max_depths[stage] - choice.depths[stage]);
+                    choice.depths[stage] += static_cast<int>(below(more + 1));
+                }
+                choice.resolution = any(space_.resolutions);
+                carriers.push_back(scaled(base_, choice));
+            }
+            std::vector<double> predicted;
+            for (const ModelSpec& model : carriers) {
+                predicted.push_back(predict(table_, lower(model), measure_, CacheState::network).latency_us);
+            }
+            const std::vector<CarrierResult> results = measure(carriers, /*run_all=*/true);
+            if (out_of_time()) return false;
+            if (note_network_errors(predicted, results) <= settings_.tolerance) return true;
+        }
+        return false;
+    }
+
+    // Keeps the errors of one round, and returns the worst. Both lists are in the carriers' order.
+    double note_network_errors(const std::vector<double>& predicted,
+                               const std::vector<CarrierResult>& results) {
+        summary_.network_errors.clear();
+        double worst = 0.0;
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            if (!results[i].measured) continue;  // it cannot run here
+            const double error = predicted[i] / results[i].total.median - 1.0;
+            summary_.network_errors.push_back(error);
+            worst = std::max(worst, std::abs(error));
+        }
+        return worst;
     }
 
     // What the table says now of each stage of each carrier, microseconds.
@@ -196,18 +234,19 @@ private:
         return latencies;
     }
 
-    void measure(const std::vector<ModelSpec>& carriers) {
+    std::vector<CarrierResult> measure(const std::vector<ModelSpec>& carriers, bool run_all = false) {
         const WorkEvents events{[this] { return !out_of_time(); },
                                 [this](double done, double total, const std::string&) {
                                     events_.progress(done, total, base_.name + " at scaled widths");
                                 }};
-        const ProfileRequest request{carriers, measure_, {CacheState::network}, true};
+        const ProfileRequest request{carriers, measure_, {CacheState::network}, run_all};
         const ProfileSummary part = profile(device_, table_, request, events);
         summary_.carriers += static_cast<int>(part.carriers.size());
         summary_.profile.measured += part.measured;
         summary_.profile.reused += part.reused;
         summary_.profile.noisy += part.noisy;
         summary_.profile.failed += part.failed;
+        return part.carriers;
     }
 
     const DeviceHandle& device_;
@@ -221,7 +260,6 @@ private:
     std::vector<std::size_t> base_index_;
     std::map<int, std::vector<std::vector<std::size_t>>>
         measured_;  // by resolution: of each stage, coarse indices
-    std::map<std::tuple<int, std::size_t, std::size_t>, double> errors_;  // (resolution, stage, width index)
     SweepSummary summary_;
 };
 

@@ -5,8 +5,10 @@
 // and odd stages the other width hold every pair of every transition at once. Then widths half-way between
 // measured ones are predicted from the table, measured, and compared, all stages in one carrier: where the
 // prediction is off by more than the tolerance, both halves are looked at in turn, because latency over width
-// is a staircase and the step lies in one of them. What ends the search is thus always a held-out width that
-// was predicted well, and these errors are the sweep's own account of itself.
+// is a staircase and the step lies in one of them. Last come whole networks drawn at random from the space,
+// depths included, predicted before they are measured: rounds of them, until one is predicted well. So what
+// ends each search is something held out that was predicted within the tolerance, and these errors are the
+// sweep's own account of itself.
 #pragma once
 
 #include <vector>
@@ -22,7 +24,7 @@ struct SweepSpace {
 };
 
 struct SweepSettings {
-    double tolerance = 0.05;      // relative error of a held-out width's stage latency
+    double tolerance = 0.05;      // relative error of a held-out stage or network
     double most_seconds = 600.0;  // for the whole sweep; what is not looked at by then stays interpolated
     int coarse_widths = 4;        // K; at resolutions other than the base's it is 3
 };
@@ -30,10 +32,10 @@ struct SweepSettings {
 struct SweepSummary {
     ProfileSummary profile;
     int carriers = 0;
-    int held_out = 0;           // predictions compared with a measurement
-    double median_error = 0.0;  // of the last prediction made of each width, relative
-    double worst_error = 0.0;
-    bool complete = false;  // no interval left to look at
+    int held_out_widths = 0;  // stage widths predicted and then measured; those off by more were refined
+    std::vector<double>
+        network_errors;     // of the last round of random networks: predicted over measured, minus one
+    bool complete = false;  // every search ended by itself, none for want of time
 };
 
 // `base` in the layout for the device. Throws InputError when the space does not fit the base.

@@ -17,6 +17,7 @@ public:
 
     void visit(const TimingRules& rules) {
         const double start = now_us();
+        ++visits_;
         // Twice: the first pass brings weights back, the second leaves the caches as a pass finds them.
         subject_.runner->run();
         const double before_second = now_us();
@@ -56,6 +57,7 @@ public:
 
 private:
     bool converged(const TimingRules& rules) const {
+        if (visits_ < rules.fewest_visits) return false;
         if (totals_.size() < static_cast<std::size_t>(rules.fewest_samples)) return false;
         return median_estimate(totals_).relative_half_width() <= rules.target_half_width;
     }
@@ -81,6 +83,7 @@ private:
     std::vector<double> totals_;
     std::vector<std::vector<double>> passes_;
     double spent_us_ = 0.0;
+    int visits_ = 0;
 };
 
 }  // namespace

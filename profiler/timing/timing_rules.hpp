@@ -6,7 +6,8 @@ namespace hacscale {
 struct TimingRules {
     double target_half_width = 0.01;  // of the median's interval, relative to the median
     double most_seconds = 2.0;        // for one subject; then it is done as it is, and noisy
-    int fewest_samples = 20;
+    int fewest_samples = 60;
+    int fewest_visits = 3;     // rounds, so that a short disturbance cannot be all there is
     double burst_us = 4000.0;  // how long one subject runs before the next one's turn
 };
 
