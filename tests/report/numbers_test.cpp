@@ -2,16 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
+#include <regex>
 
 namespace hacscale::report {
 namespace {
 
 // The no-break space as a plain one, so that expectations can be read.
-std::string spaced(std::string text) {
-    for (std::size_t at = text.find("\u00a0"); at != std::string::npos; at = text.find("\u00a0"))
-        text.replace(at, 2, " ");
-    return text;
+std::string spaced(const std::string& text) {
+    static const std::regex no_break_space("\u00a0");
+    return std::regex_replace(text, no_break_space, " ");
 }
 
 TEST(Numbers, SignificantFigures) {
