@@ -38,7 +38,7 @@ std::unique_ptr<CpuLayer> build(const LayerContext& context, const PrimitiveDesc
     PrimitiveLayer::Weights weights{
         plan.weights_desc(), {weight_dims(layer), memory::data_type::f32, plain}, {}};
     if (layer.bias) weights.bias = plan.bias_desc();
-    return PrimitiveLayer::make<convolution_forward>(layer.key(), plan, std::move(weights));
+    return PrimitiveLayer::make<convolution_forward>(context, plan, std::move(weights));
 }
 
 // Every kernel that oneDNN offers for the layer with one algorithm, in its order.
@@ -112,7 +112,7 @@ Plans candidate_plans(const LayerContext& context) {
 class Trial {
 public:
     Trial(const LayerContext& context, const PrimitiveDesc& plan)
-        : layer_(build(context, plan)),
+        : layer_(build(with_pool(context), plan)),
           input_(context.input.bytes(context.type)),
           output_(context.output.bytes(context.type)),
           scratch_(std::max<std::size_t>(layer_->scratch_bytes(), 1)) {
@@ -133,6 +133,12 @@ public:
     }
 
 private:
+    LayerContext with_pool(LayerContext context) {
+        context.pool = &pool_;
+        return context;
+    }
+
+    WeightPool pool_;
     std::unique_ptr<CpuLayer> layer_;
     Buffer input_, output_, scratch_;
 };

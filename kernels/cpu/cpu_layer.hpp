@@ -21,6 +21,7 @@ struct LayerContext {
     // there, else they come from further away at each pass, and kernels that pack weights larger (Winograd)
     // pay for it.
     bool weights_stay_cached = true;
+    WeightPool* pool = nullptr;  // where the layer takes memory for its weights; outlives the layer
 };
 
 class CpuLayer {

@@ -46,7 +46,8 @@ CpuNetworkRunner::CpuNetworkRunner(const Network& network, const CompileOptions&
     for (const NetworkNode& node : network_.nodes) {
         Step step;
         step.output = output_shape(node.layer, batch_);
-        step.layer = make_layer({node.layer, batch_, type_, shape_of(node.input), step.output, stay_cached});
+        step.layer = make_layer(
+            {node.layer, batch_, type_, shape_of(node.input), step.output, stay_cached, &weight_pool_});
         scratch = std::max(scratch, step.layer->scratch_bytes());
         steps_.push_back(std::move(step));
     }

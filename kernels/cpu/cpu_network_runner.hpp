@@ -41,6 +41,7 @@ private:
     Network network_;
     int batch_;
     DataType type_;
+    WeightPool weight_pool_;
     std::vector<Step> steps_;
     TensorShape input_shape_;
     Buffer input_;

@@ -38,10 +38,9 @@ PrimitiveDesc make_plan(const LayerContext& context) {
 
 class VectorLinearLayer final : public CpuLayer {
 public:
-    explicit VectorLinearLayer(const LayerSpec& layer)
-        : layer_(layer),
-          weights_((static_cast<std::size_t>(layer.out_channels) * layer.in_channels + layer.out_channels) *
-                   sizeof(float)) {}
+    explicit VectorLinearLayer(const LayerContext& context)
+        : layer_(context.layer),
+          weights_(context.pool->take((matrix_count() + layer_.out_channels) * sizeof(float))) {}
 
     void load(const LayerWeights& weights) override {
         std::copy(weights.weights.begin(), weights.weights.end(), matrix());
@@ -80,19 +79,22 @@ public:
         return "hacscale:vector_linear";
     }
     std::span<const std::byte> weights() const override {
-        return {weights_.data(), weights_.size()};
+        return weights_;
     }
 
 private:
+    std::size_t matrix_count() const {
+        return static_cast<std::size_t>(layer_.out_channels) * layer_.in_channels;
+    }
     float* matrix() {
         return reinterpret_cast<float*>(weights_.data());
     }
     float* bias() {
-        return matrix() + static_cast<std::size_t>(layer_.out_channels) * layer_.in_channels;
+        return matrix() + matrix_count();
     }
 
     LayerSpec layer_;
-    Buffer weights_;
+    std::span<std::byte> weights_;
     const float* input_ = nullptr;
     float* output_ = nullptr;
 };
@@ -102,14 +104,14 @@ private:
 std::unique_ptr<CpuLayer> make_linear(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
     if (context.type == DataType::f32 && context.batch == 1 && layer.in_height == 1 && layer.in_width == 1) {
-        return std::make_unique<VectorLinearLayer>(layer);
+        return std::make_unique<VectorLinearLayer>(context);
     }
     return checked("compiling " + layer.key(), [&] {
         const PrimitiveDesc plan = make_plan(context);
         PrimitiveLayer::Weights weights{
             plan.weights_desc(), {weight_dims(layer), memory::data_type::f32, memory::format_tag::oihw}, {}};
         if (layer.bias) weights.bias = plan.bias_desc();
-        return PrimitiveLayer::make<inner_product_forward>(layer.key(), plan, std::move(weights));
+        return PrimitiveLayer::make<inner_product_forward>(context, plan, std::move(weights));
     });
 }
 

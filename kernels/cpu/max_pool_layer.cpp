@@ -32,9 +32,8 @@ PrimitiveDesc make_plan(const LayerContext& context) {
 }  // namespace
 
 std::unique_ptr<CpuLayer> make_max_pool(const LayerContext& context) {
-    return checked("compiling " + context.layer.key(), [&] {
-        return PrimitiveLayer::make<pooling_v2_forward>(context.layer.key(), make_plan(context));
-    });
+    return checked("compiling " + context.layer.key(),
+                   [&] { return PrimitiveLayer::make<pooling_v2_forward>(context, make_plan(context)); });
 }
 
 }  // namespace hacscale::cpu

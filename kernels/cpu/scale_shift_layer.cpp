@@ -10,7 +10,9 @@ template <typename Element>
 class ScaleShiftLayer final : public CpuLayer {
 public:
     explicit ScaleShiftLayer(const LayerContext& context)
-        : chunks_(context.input), activation_(context.layer.activation), values_(2 * row_bytes(context)) {
+        : chunks_(context.input),
+          activation_(context.layer.activation),
+          values_(context.pool->take(2 * row_bytes(context))) {
         // Padding channels are scaled by zero, so that they come out as the zeros that blocked tensors hold
         // there.
         std::fill_n(values_.data(), values_.size(), std::byte{0});
@@ -38,7 +40,7 @@ public:
         return "hacscale:scale_shift";
     }
     std::span<const std::byte> weights() const override {
-        return {values_.data(), values_.size()};
+        return values_;
     }
 
 private:
@@ -55,7 +57,7 @@ private:
 
     ChannelChunks chunks_;
     Activation activation_;
-    Buffer values_;
+    std::span<std::byte> values_;
     const Element* input_ = nullptr;
     Element* output_ = nullptr;
 };

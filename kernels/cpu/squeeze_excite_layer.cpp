@@ -20,7 +20,7 @@ public:
         : layer_(context.layer),
           batch_(context.batch),
           chunks_(context.input),
-          weights_(packed_count() * sizeof(float)),
+          weights_(context.pool->take(packed_count() * sizeof(float))),
           by_pixels_(context.input.order == TensorShape::Order::channels_last),
           threads_(omp_get_max_threads()),
           parts_(by_pixels_ ? threads_ : 1),
@@ -65,7 +65,7 @@ public:
         return "hacscale:squeeze_excite";
     }
     std::span<const std::byte> weights() const override {
-        return {weights_.data(), weights_.size()};
+        return weights_;
     }
 
 private:
@@ -154,7 +154,7 @@ private:
     LayerSpec layer_;
     int batch_;
     ChannelChunks chunks_;
-    Buffer weights_;
+    std::span<std::byte> weights_;
     bool by_pixels_;
     int threads_;
     int parts_;                  // how many threads' sums there are to add up

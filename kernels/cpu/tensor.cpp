@@ -73,6 +73,18 @@ void Buffer::Free::operator()(std::byte* pointer) const noexcept {
     std::free(pointer);
 }
 
+std::span<std::byte> WeightPool::take(std::size_t bytes) {
+    constexpr std::size_t slab_bytes = 4 * huge_page;
+    const std::size_t rounded = round_up(bytes, cache_line);
+    if (slabs_.empty() || used_ + rounded > slabs_.back().size()) {
+        slabs_.emplace_back(std::max(rounded, slab_bytes));
+        used_ = 0;
+    }
+    std::byte* start = slabs_.back().data() + used_;
+    used_ += rounded;
+    return {start, bytes};
+}
+
 int TensorShape::padded_channels() const {
     return order == Order::blocked ? static_cast<int>(round_up(channels, block_channels)) : channels;
 }
@@ -156,8 +168,8 @@ void touch(const std::byte* data, std::size_t bytes) {
     unsigned sum = 0;
 #pragma omp parallel for schedule(static) reduction(+ : sum)
     for (std::size_t i = 0; i < bytes; i += cache_line) sum += std::to_integer<unsigned>(data[i]);
-    static volatile unsigned sink;
-    sink = sum;
+    // The reads have to happen although nobody wants the sum.
+    asm volatile("" : : "r"(sum) : "memory");
 }
 
 }  // namespace hacscale::cpu

@@ -31,6 +31,19 @@ private:
     std::size_t size_ = 0;
 };
 
+// Where a network's weights lie: handed out one after the other from few large pieces of memory on huge
+// pages. A pass over a hundred layers' weights would otherwise miss the address cache at each of their small
+// pages, which in a virtual machine costs as much as fetching the page's contents.
+class WeightPool {
+public:
+    // `bytes` of memory, not initialised, valid as long as the pool.
+    std::span<std::byte> take(std::size_t bytes);
+
+private:
+    std::vector<Buffer> slabs_;
+    std::size_t used_ = 0;  // of the last slab
+};
+
 constexpr int block_channels = 16;
 
 // An activation tensor's shape and place. Channels-last: [n][h][w][c]; blocked: [n][c/16][h][w][16], the last

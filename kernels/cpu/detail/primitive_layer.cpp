@@ -4,10 +4,11 @@
 
 namespace hacscale::cpu {
 
-PrimitiveLayer::PrimitiveLayer(std::string name, dnnl::primitive primitive, const dnnl::memory::desc& source,
-                               const dnnl::memory::desc& destination, const dnnl::memory::desc& scratchpad,
-                               std::string implementation, std::optional<Weights> weights)
-    : name_(std::move(name)),
+PrimitiveLayer::PrimitiveLayer(const LayerContext& context, dnnl::primitive primitive,
+                               const dnnl::memory::desc& source, const dnnl::memory::desc& destination,
+                               const dnnl::memory::desc& scratchpad, std::string implementation,
+                               std::optional<Weights> weights)
+    : name_(context.layer.key()),
       implementation_(std::move(implementation)),
       scratch_bytes_(scratchpad.get_size()),
       primitive_(std::move(primitive)),
@@ -16,10 +17,10 @@ PrimitiveLayer::PrimitiveLayer(std::string name, dnnl::primitive primitive, cons
     primitive_.add(DNNL_ARG_DST, unbound_memory(destination));
     primitive_.add(DNNL_ARG_SCRATCHPAD, unbound_memory(scratchpad));
     if (!weights_) return;
-    packed_weights_ = Buffer(weights_->packed.get_size());
+    packed_weights_ = context.pool->take(weights_->packed.get_size());
     primitive_.add(DNNL_ARG_WEIGHTS, {weights_->packed, engine(), packed_weights_.data()});
     if (!weights_->bias) return;
-    bias_ = Buffer(weights_->bias->get_size());
+    bias_ = context.pool->take(weights_->bias->get_size());
     primitive_.add(DNNL_ARG_BIAS, {*weights_->bias, engine(), bias_.data()});
 }
 
@@ -45,7 +46,7 @@ void PrimitiveLayer::bind(const std::byte* input, std::byte* output, std::byte* 
 }
 
 std::span<const std::byte> PrimitiveLayer::weights() const {
-    return {packed_weights_.data(), packed_weights_.size()};
+    return packed_weights_;
 }
 
 }  // namespace hacscale::cpu

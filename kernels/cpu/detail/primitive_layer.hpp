@@ -18,12 +18,12 @@ public:
 
     // `plan` is the primitive's descriptor; `Primitive` its class.
     template <typename Primitive>
-    static std::unique_ptr<PrimitiveLayer> make(std::string name,
+    static std::unique_ptr<PrimitiveLayer> make(const LayerContext& context,
                                                 const typename Primitive::primitive_desc& plan,
                                                 std::optional<Weights> weights = std::nullopt) {
-        return std::unique_ptr<PrimitiveLayer>(
-            new PrimitiveLayer(std::move(name), Primitive(plan), plan.src_desc(), plan.dst_desc(),
-                               plan.scratchpad_desc(), plan.impl_info_str(), std::move(weights)));
+        return std::unique_ptr<PrimitiveLayer>(new PrimitiveLayer(context, Primitive(plan), plan.src_desc(),
+                                                                  plan.dst_desc(), plan.scratchpad_desc(),
+                                                                  plan.impl_info_str(), std::move(weights)));
     }
 
     void load(const LayerWeights& weights) override;
@@ -34,7 +34,7 @@ public:
     std::span<const std::byte> weights() const override;
 
 private:
-    PrimitiveLayer(std::string name, dnnl::primitive primitive, const dnnl::memory::desc& source,
+    PrimitiveLayer(const LayerContext& context, dnnl::primitive primitive, const dnnl::memory::desc& source,
                    const dnnl::memory::desc& destination, const dnnl::memory::desc& scratchpad,
                    std::string implementation, std::optional<Weights> weights);
 
@@ -43,8 +43,8 @@ private:
     std::size_t scratch_bytes_;
     BoundPrimitive primitive_;
     std::optional<Weights> weights_;
-    Buffer packed_weights_;
-    Buffer bias_;
+    std::span<std::byte> packed_weights_;
+    std::span<std::byte> bias_;
 };
 
 }  // namespace hacscale::cpu
