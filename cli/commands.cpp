@@ -2,19 +2,30 @@
 
 #include <array>
 
+#include "cli/commands/compare.hpp"
 #include "cli/commands/completion.hpp"
 #include "cli/commands/devices.hpp"
 #include "cli/commands/models.hpp"
+#include "cli/commands/profile.hpp"
 #include "cli/commands/report.hpp"
+#include "cli/commands/run.hpp"
 #include "cli/commands/table.hpp"
+#include "cli/commands/verify.hpp"
 
 namespace hacscale::cli {
 
 std::span<const Command> commands() {
     static constexpr std::array table{
-        Command{"devices", declare_devices},       Command{"models", declare_models},
-        Command{"table", declare_table},           Command{"report", declare_report},
-        Command{"completion", declare_completion},
+        Command{"devices", declare_devices},       //
+        Command{"models", declare_models},         //
+        Command{"profile", declare_profile},       //
+        Command{"table", declare_table},           //
+        Command{"verify", declare_verify},         //
+        Command{"scale", declare_scale},           //
+        Command{"compare", declare_compare},       //
+        Command{"report", declare_report},         //
+        Command{"run", declare_run},               //
+        Command{"completion", declare_completion}  //
     };
     return table;
 }

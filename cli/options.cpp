@@ -5,24 +5,58 @@ namespace hacscale::cli {
 namespace {
 
 constexpr int largest_batch = 65536;
+constexpr int largest_pixels = 65536;
+constexpr double largest_ratio = 16.0;
 
 }  // namespace
 
-void add_batch_and_dtype(CLI::App& parser, MeasureOptions& options) {
+void add_batch_options(CLI::App& parser, BatchOptions& options) {
     parser.add_option("--batch", options.batch, "Images at once")
         ->check(CLI::Range(1, largest_batch))
         ->capture_default_str();
     parser.add_option("--dtype", options.dtype, "Data type: f32, bf16 or f16")->capture_default_str();
 }
 
-void add_measure_options(CLI::App& parser, MeasureOptions& options) {
-    add_batch_and_dtype(parser, options);
+void add_state_options(CLI::App& parser, StateOptions& options) {
+    add_batch_options(parser, options.batch);
     parser.add_option("--cache", options.cache, "State of the caches: network, warm or cold")
         ->capture_default_str();
 }
 
-void add_device_option(CLI::App& parser, std::string& device) {
-    parser.add_option("--device", device, "Device, as \"hacscale devices\" names it")->capture_default_str();
+MeasureSettings TimingOptions::settings(const BatchOptions& batch) const {
+    MeasureSettings settings;
+    settings.batch = batch.batch;
+    settings.type = batch.type();
+    settings.rules.most_seconds = seconds;
+    return settings;
+}
+
+void add_timing_options(CLI::App& parser, TimingOptions& options) {
+    parser.add_option("--device", options.device, "Device, as \"hacscale devices\" names it")
+        ->capture_default_str();
+    parser.add_option("--threads", options.threads, "Threads of CPU work; 0: all cores this process may use")
+        ->check(CLI::Range(0, 4096))
+        ->capture_default_str();
+    parser.add_option("--seconds", options.seconds, "Time one network for at most this long")
+        ->check(CLI::Range(0.01, 3600.0))
+        ->capture_default_str();
+}
+
+void add_space_options(CLI::App& parser, SpaceSettings& settings) {
+    parser.add_option("--grid", settings.grid, "Widths are multiples of this")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    parser.add_option("--max-width-ratio", settings.max_width_ratio, "Widest stage, over its base width")
+        ->check(CLI::Range(1.0, largest_ratio))
+        ->capture_default_str();
+    parser.add_option("--max-depth-ratio", settings.max_depth_ratio, "Deepest stage, over its base depth")
+        ->check(CLI::Range(1.0, largest_ratio))
+        ->capture_default_str();
+    parser
+        .add_option("--resolutions", settings.resolutions,
+                    "Resolutions in pixels that may be chosen beside the base's, separated by commas")
+        ->delimiter(',')
+        ->check(CLI::Range(1, largest_pixels));
 }
 
 }  // namespace hacscale::cli

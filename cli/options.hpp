@@ -3,25 +3,43 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
-#include "models/layer_spec.hpp"
-#include "profiler/table/row.hpp"
+#include "cli/comparison/table_view.hpp"
+#include "profiler/measure_networks.hpp"
+#include "scaling/space.hpp"
 
 namespace hacscale::cli {
 
-// --batch, --dtype and --cache as text; the accessors throw InputError listing the names that are known.
-struct MeasureOptions {
+// --batch and --dtype; type() throws InputError listing the names that are known.
+struct BatchOptions {
     int batch = 1;
     std::string dtype = "f32";
-    std::string cache = "network";
 
     DataType type() const { return data_type_from_name(dtype); }
-    CacheState cache_state() const { return cache_state_from_name(cache); }
 };
+void add_batch_options(CLI::App& parser, BatchOptions& options);
 
-void add_batch_and_dtype(CLI::App& parser, MeasureOptions& options);
-void add_measure_options(CLI::App& parser, MeasureOptions& options);  // the above and --cache
+// The above and --cache.
+struct StateOptions {
+    BatchOptions batch;
+    std::string cache = "network";
 
-void add_device_option(CLI::App& parser, std::string& device);
+    MeasuredState state() const { return {batch.batch, batch.type(), cache_state_from_name(cache)}; }
+};
+void add_state_options(CLI::App& parser, StateOptions& options);
+
+// --device, --threads and --seconds: where and how long to time.
+struct TimingOptions {
+    std::string device = "cpu";
+    int threads = 0;
+    double seconds = TimingRules{}.most_seconds;
+
+    MeasureSettings settings(const BatchOptions& batch) const;
+};
+void add_timing_options(CLI::App& parser, TimingOptions& options);
+
+// How far the planner may go: --grid, --max-width-ratio, --max-depth-ratio, --resolutions.
+void add_space_options(CLI::App& parser, SpaceSettings& settings);
 
 }  // namespace hacscale::cli

@@ -80,6 +80,14 @@ std::unique_ptr<spdlog::logger> make_log(std::ostream& err, bool terminal) {
     return log;
 }
 
+std::string command_line(int argc, const char* const* argv) {
+    std::string line = "hacscale";
+    for (int i = 1; i < argc; ++i) {
+        line.append(" ").append(argv[i]);
+    }
+    return line;
+}
+
 ExitStatus run_command(const Program& program, Session& session) {
     for (const auto& [parser, run] : program.commands) {
         if (parser->parsed()) {
@@ -170,7 +178,8 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
             throw InputError(usage_message(program->parser, error));
         }
         log->set_level(program->quiet ? spdlog::level::warn : spdlog::level::info);
-        Session session{out, err, *log, program->json, err_is_terminal && !program->quiet};
+        Session session{
+            out, err, *log, program->json, err_is_terminal && !program->quiet, command_line(argc, argv)};
         const ExitStatus status = run_command(*program, session);
         out.flush();
         return interrupted() ? interrupt_exit_status() : number_of(status);

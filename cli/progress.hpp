@@ -3,35 +3,33 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <ostream>
 #include <string>
 
 namespace hacscale::cli {
 
-// "layers [=====>    ] 41/100  12.3/s  5 s left"; `width` is that of the bar alone.
-std::string progress_line(const std::string& label, std::int64_t done, std::int64_t total, double elapsed_s,
+// "resnet18 [=====>    ] 41/100  12.3/s  5 s left"; `width` is that of the bar alone.
+std::string progress_line(const std::string& what, double done, double total, double elapsed_s,
                           int width = 30);
 
 class Progress {
 public:
-    // `label` names what is counted, in the plural.
-    Progress(std::ostream& terminal, bool enabled, std::string label, std::int64_t total);
+    Progress(std::ostream& terminal, bool enabled) : terminal_(terminal), enabled_(enabled) {}
     ~Progress();  // takes the bar off the screen
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    void set(std::int64_t done);
-    void set(std::int64_t done, std::int64_t total);  // for work whose end moves
+    // Other work, or work that begins anew, starts the clock again.
+    void set(double done, double total, const std::string& what);
 
 private:
     using Clock = std::chrono::steady_clock;
     std::ostream& terminal_;
     bool enabled_;
-    std::string label_;
-    std::int64_t total_;
+    std::string what_;
+    double done_ = 0.0;
     Clock::time_point start_ = Clock::now();
-    Clock::time_point drawn_ = Clock::time_point::min();
+    Clock::time_point drawn_;
 };
 
 }  // namespace hacscale::cli

@@ -5,15 +5,17 @@
 #include <spdlog/logger.h>
 
 #include <ostream>
+#include <string>
 
 namespace hacscale::cli {
 
 struct Session {
-    std::ostream& out;      // the answer, and nothing else
-    std::ostream& err;      // progress and messages
-    spdlog::logger& log;    // writes to err
-    bool json = false;      // --json: the answer is machine-readable
-    bool progress = false;  // err is a terminal and --quiet was not given: bars may be drawn
+    std::ostream& out;         // the answer, and nothing else
+    std::ostream& err;         // progress and messages
+    spdlog::logger& log;       // writes to err
+    bool json = false;         // --json: the answer is machine-readable
+    bool progress = false;     // err is a terminal and --quiet was not given: bars may be drawn
+    std::string command_line;  // as it was typed, for records
 };
 
 }  // namespace hacscale::cli

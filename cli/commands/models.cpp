@@ -43,7 +43,7 @@ ExitStatus list_models(Session& session) {
 
 struct ShowOptions {
     std::string model;
-    MeasureOptions measure;
+    BatchOptions batch;
     bool layers = false;
     bool graph = false;
 };
@@ -89,7 +89,7 @@ void print_graph(std::ostream& out, const Json& model) {
 
 ExitStatus show_model(const ShowOptions& options, Session& session) {
     const ModelSpec model = find_model(options.model);
-    const Json json = model_json(model, options.measure.batch, options.measure.type());
+    const Json json = model_json(model, options.batch.batch, options.batch.type());
     if (session.json) {
         print_json(session.out, json);
         return ExitStatus::done;
@@ -97,7 +97,7 @@ ExitStatus show_model(const ShowOptions& options, Session& session) {
     session.out << fmt::format("{}: {} params, {} MACs, {} activations, {} bytes moved (batch {}, {})\n",
                                model.name, with_separators(json["params"]), with_separators(json["macs"]),
                                with_separators(json["activations"]), with_separators(json["bytes"]),
-                               options.measure.batch, options.measure.dtype)
+                               options.batch.batch, options.batch.dtype)
                 << fmt::format("input {}x{}x{}, {} classes, hash {}\n", model.in_channels, model.resolution,
                                model.resolution, model.classes, json["hash"].get<std::string>());
     if (!model.source.empty()) {
@@ -119,7 +119,7 @@ ExitStatus show_model(const ShowOptions& options, Session& session) {
 Run declare_show(CLI::App& parser) {
     auto options = std::make_shared<ShowOptions>();
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
-    add_batch_and_dtype(parser, options->measure);
+    add_batch_options(parser, options->batch);
     parser.add_flag("--layers", options->layers, "Also each layer with its cost");
     parser.add_flag("--graph", options->graph, "Also which layer reads which");
     return [options](Session& session) { return show_model(*options, session); };

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 
 #include "base/error.hpp"
 #include "models/detail/yaml_reader.hpp"
 #include "models/detail/yaml_tree.hpp"
 #include "models/zoo.hpp"
+#include "scaling/strategies/strategy.hpp"
 
 namespace hacscale::cli {
 
@@ -20,7 +22,7 @@ using detail::YamlNode;
 constexpr std::size_t max_file_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_list_entries = 200;
 constexpr double max_ratio = 16.0;
-constexpr double max_row_seconds = 3600.0;
+constexpr double max_seconds = 3600.0;
 constexpr double max_minutes = 60.0 * 24 * 30;
 
 class SuiteReader {
@@ -28,15 +30,15 @@ public:
     SuiteReader(const YamlNode& root, const std::string& origin, const std::filesystem::path& folder)
         : fields_(root, "a suite",
                   {"name", "models", "device", "threads", "batch", "dtype", "cache", "budgets", "strategies",
-                   "grid", "max_width_ratio", "max_depth_ratio", "resolution_ratios", "verify", "row_seconds",
-                   "minutes"},
+                   "grid", "max_width_ratio", "max_depth_ratio", "resolution_ratios", "verify", "tolerance",
+                   "seconds", "minutes", "gains"},
                   origin),
           origin_(origin),
           folder_(folder) {}
 
     Suite read() const {
         Suite suite;
-        suite.name = detail::read_text(fields_.required("name"), "name", origin_);
+        suite.name = name(fields_.required("name"));
         suite.models = models("models");
         if (suite.models.empty()) {
             throw InputError(origin_, fields_.required("models").line, "models: expected at least one");
@@ -58,14 +60,29 @@ public:
         suite.resolution_ratios =
             ratios("resolution_ratios", "a resolution is never below the base's, so its ratio is at least 1");
         suite.verify = models("verify");
-        suite.row_seconds = number("row_seconds", max_row_seconds, suite.row_seconds);
+        suite.tolerance = number("tolerance", 1.0, suite.tolerance);
+        suite.seconds = number("seconds", max_seconds, suite.seconds);
         suite.minutes = number("minutes", max_minutes, suite.minutes);
+        suite.gains = gains(suite.models);
         return suite;
     }
 
 private:
     [[noreturn]] void fail(const YamlNode& node, const std::string& message) const {
         throw InputError(origin_, node.line, message);
+    }
+
+    // The name of a folder, where none is given.
+    std::string name(const YamlNode& node) const {
+        std::string text = detail::read_text(node, "name", origin_);
+        const auto allowed = [](unsigned char letter) {
+            return std::isalnum(letter) != 0 || letter == '.' || letter == '_' || letter == '-';
+        };
+        if (text.empty() || text.size() > 100 || text.front() == '.' ||
+            !std::all_of(text.begin(), text.end(), allowed)) {
+            fail(node, "name: expected at most 100 letters, digits and . _ -, not beginning with a dot");
+        }
+        return text;
     }
 
     double number(std::string_view key, double at_most, double otherwise) const {
@@ -125,13 +142,46 @@ private:
         });
     }
 
+    // MODEL: FILE; a relative path is relative to the suite's folder.
+    std::vector<std::pair<std::string, std::filesystem::path>> gains(
+        const std::vector<std::string>& known) const {
+        std::vector<std::pair<std::string, std::filesystem::path>> files;
+        const YamlNode* node = fields_.find("gains");
+        if (node == nullptr) {
+            return files;
+        }
+        if (node->kind != YamlNode::Kind::mapping) {
+            fail(*node, fmt::format("gains: expected \"MODEL: FILE\" for some of the models, found {}",
+                                    describe(*node)));
+        }
+        for (const detail::YamlEntry& entry : node->entries) {
+            if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
+                throw InputError(origin_, entry.line,
+                                 fmt::format("gains: {} is none of the suite's models", entry.key));
+            }
+            const std::filesystem::path file = folder_ / detail::read_text(entry.value, "gains", origin_);
+            if (!std::filesystem::is_regular_file(file)) {
+                fail(entry.value, fmt::format("gains: there is no file {}", file.string()));
+            }
+            files.emplace_back(entry.key, file);
+        }
+        return files;
+    }
+
     std::vector<std::string> strategies() const {
         const YamlNode* node = fields_.find("strategies");
         if (node != nullptr && node->kind == YamlNode::Kind::scalar && node->text == "all") {
             return {};
         }
-        return list("strategies",
-                    [&](const YamlNode& item) { return detail::read_text(item, "strategies", origin_); });
+        return list("strategies", [&](const YamlNode& item) {
+            std::string name = detail::read_text(item, "strategies", origin_);
+            try {
+                find_strategy(name);
+            } catch (const InputError& error) {
+                fail(item, fmt::format("strategies: {}", error.what()));
+            }
+            return name;
+        });
     }
 
     YamlFields fields_;

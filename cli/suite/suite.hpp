@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "models/layer_spec.hpp"
@@ -28,8 +29,11 @@ struct Suite {
     double max_depth_ratio = 2.0;
     std::vector<double> resolution_ratios;  // beside the base's resolution
     std::vector<std::string> verify;        // more networks to check the table's sums against
-    double row_seconds = 2.0;               // at most, for one layer
-    double minutes = 60.0;                  // at most, for each network's layers
+    double tolerance = 0.05;                // error within which networks not yet seen must be predicted
+    double seconds = 2.0;                   // at most, for timing one network
+    double minutes = 10.0;                  // at most, for other widths of one network
+    std::vector<std::pair<std::string, std::filesystem::path>>
+        gains;  // a model's sensitivity or importance file
 };
 
 // At most 1 MiB. Paths of models are relative to the suite's folder. Throws InputError with file and line.

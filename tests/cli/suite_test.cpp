@@ -30,7 +30,7 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     const Suite suite = parse_suite(
         "name: s\nmodels: [resnet18]\ndevice: cuda:1\nthreads: 4\nbatch: 8\ndtype: bf16\ncache: warm\n"
         "budgets: [1, 1.5]\nstrategies: [hacscale]\ngrid: 16\nmax_width_ratio: 3\nmax_depth_ratio: 1.5\n"
-        "resolution_ratios: [1.2]\nverify: [resnet34]\nrow_seconds: 0.5\nminutes: 3\n",
+        "resolution_ratios: [1.2]\nverify: [resnet34]\ntolerance: 0.1\nseconds: 0.5\nminutes: 3\n",
         "s.yaml", ".");
     EXPECT_EQ(suite.name, "s");
     EXPECT_THAT(suite.models, ElementsAre("resnet18"));
@@ -46,7 +46,8 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     EXPECT_EQ(suite.max_depth_ratio, 1.5);
     EXPECT_THAT(suite.resolution_ratios, ElementsAre(1.2));
     EXPECT_THAT(suite.verify, ElementsAre("resnet34"));
-    EXPECT_EQ(suite.row_seconds, 0.5);
+    EXPECT_EQ(suite.tolerance, 0.1);
+    EXPECT_EQ(suite.seconds, 0.5);
     EXPECT_EQ(suite.minutes, 3.0);
 }
 
@@ -97,8 +98,12 @@ TEST_F(SuiteTest, RefusesWhatMakesNoSense) {
         {good + "max_width_ratio: -2\n", "s.yaml:3:", "max_width_ratio"},
         {good + "resolution_ratios: [0.5]\n", "s.yaml:3:", "at least 1"},
         {good + "verify: [nothing]\n", "s.yaml:3:", "nothing"},
-        {good + "row_seconds: 0\n", "s.yaml:3:", "row_seconds"},
+        {good + "seconds: 0\n", "s.yaml:3:", "seconds"},
+        {good + "strategies: [hacscael]\n", "s.yaml:3:", "hacscael"},
+        {good + "gains: {resnet34: x.yaml}\n", "s.yaml:3:", "resnet34"},
+        {good + "gains: {resnet18: none.yaml}\n", "s.yaml:3:", "none.yaml"},
         {good + good, "s.yaml:3:", "name"},
+        {"name: ../../etc\nmodels: [resnet18]\n", "s.yaml:1:", "letters"},
     };
     for (const BadSuite& bad : cases) {
         try {

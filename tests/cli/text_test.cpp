@@ -38,10 +38,20 @@ TEST(Progress, SaysRateAndTimeLeft) {
 TEST(Progress, DrawsNothingWhereThereIsNoTerminal) {
     std::ostringstream err;
     {
-        Progress progress(err, false, "layers", 10);
-        progress.set(5);
+        Progress progress(err, false);
+        progress.set(5, 10, "layers");
     }
     EXPECT_EQ(err.str(), "");
+}
+
+TEST(Progress, TakesItsBarOffTheScreen) {
+    std::ostringstream err;
+    {
+        Progress progress(err, true);
+        progress.set(5, 10, "layers");
+    }
+    EXPECT_NE(err.str().find("layers [="), std::string::npos);
+    EXPECT_TRUE(err.str().ends_with("\r\033[K"));
 }
 
 }  // namespace

@@ -1,0 +1,150 @@
+#include "cli/commands/profile.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "cli/measuring/device_access.hpp"
+#include "cli/measuring/profile_models.hpp"
+#include "cli/options.hpp"
+#include "cli/records/optional_json.hpp"
+#include "cli/text_table.hpp"
+#include "models/zoo.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+struct ProfileOptions {
+    std::vector<std::string> models;
+    bool all = false;
+    std::string table;
+    BatchOptions batch;
+    std::vector<std::string> caches{"network"};
+    TimingOptions timing;
+    SpaceSettings space;
+    SweepSettings sweep;
+    double minutes = 10.0;
+    bool own_layers = false;
+};
+
+ProfilePlan plan_of(const ProfileOptions& options) {
+    ProfilePlan plan;
+    std::vector<ModelSpec>& models = options.own_layers ? plan.own_layers : plan.swept;
+    for (const std::string& name : options.all ? zoo_names() : options.models) {
+        models.push_back(find_model(name));
+    }
+    if (models.empty()) {
+        throw InputError("a network is needed: its name or file, or --all for the zoo");
+    }
+    plan.spaces.assign(plan.swept.size(), options.space);
+    plan.measure = options.timing.settings(options.batch);
+    plan.caches.clear();
+    for (const std::string& cache : options.caches) {
+        plan.caches.insert(cache_state_from_name(cache));
+    }
+    if (!options.own_layers && !plan.caches.contains(CacheState::network)) {
+        throw InputError(
+            "other widths are measured in the cache state network only: add it to --cache, or give "
+            "--own-layers");
+    }
+    plan.sweep = options.sweep;
+    plan.sweep.most_seconds = 60.0 * options.minutes;
+    return plan;
+}
+
+// Of the last random networks that were predicted and then measured; nothing where the time was up before.
+std::optional<double> worst_error_pct(const SweptModel& swept) {
+    std::optional<double> worst;
+    for (const double error : swept.summary.network_errors) {
+        worst = std::max(worst.value_or(0.0), 100.0 * std::abs(error));
+    }
+    return worst;
+}
+
+Json swept_json(const SweptModel& swept) {
+    return {{"model", swept.model},
+            {"networks_run", swept.summary.carriers},
+            {"held_out_widths", swept.summary.held_out_widths},
+            {"held_out_networks", swept.summary.network_errors.size()},
+            {"worst_error_pct", value_or_null(worst_error_pct(swept))},
+            {"complete", swept.summary.complete}};
+}
+
+Json outcome_json(const std::string& table, const DeviceRecord& device, const ProfileOutcome& outcome) {
+    Json swept = Json::array();
+    for (const SweptModel& one : outcome.swept) {
+        swept.push_back(swept_json(one));
+    }
+    return {{"table", table},
+            {"device", device.id},
+            {"measured", outcome.rows.measured},
+            {"reused", outcome.rows.reused},
+            {"noisy", outcome.rows.noisy},
+            {"failed", outcome.rows.failed},
+            {"interrupted", outcome.rows.interrupted},
+            {"models", std::move(swept)}};
+}
+
+void print_outcome(std::ostream& out, const std::string& table, const ProfileOutcome& outcome) {
+    out << fmt::format("{}: {} rows measured ({} noisy, {} without a value), {} were there\n", table,
+                       with_separators(outcome.rows.measured), outcome.rows.noisy, outcome.rows.failed,
+                       with_separators(outcome.rows.reused));
+    for (const SweptModel& one : outcome.swept) {
+        if (const std::optional<double> worst = worst_error_pct(one)) {
+            out << fmt::format("{}: {} networks it had not seen predicted within {:.1f} %\n", one.model,
+                               one.summary.network_errors.size(), *worst);
+        }
+    }
+}
+
+ExitStatus profile_command(const ProfileOptions& options, Session& session) {
+    const ProfilePlan plan = plan_of(options);
+    const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
+    const DeviceRecord record = device.record();
+    Table table = Table::open(options.table, OpenMode::create, &record);
+    const ProfileOutcome outcome = profile_models(device.handle, table, plan, session);
+    if (session.json) {
+        print_json(session.out, outcome_json(options.table, record, outcome));
+    } else {
+        print_outcome(session.out, options.table, outcome);
+    }
+    if (outcome.rows.interrupted) {
+        session.log.warn("interrupted; what was measured is in {}, and the same command goes on from there",
+                         options.table);
+    }
+    return outcome.complete() ? ExitStatus::done : ExitStatus::incomplete;
+}
+
+}  // namespace
+
+Run declare_profile(CLI::App& parser) {
+    auto options = std::make_shared<ProfileOptions>();
+    parser.add_option("models", options->models, "Names of the zoo, or YAML files");
+    parser.add_flag("--all", options->all, "Every network of the zoo");
+    parser.add_option("--table", options->table, "The table's file; made if it is not there")->required();
+    add_batch_options(parser, options->batch);
+    parser
+        .add_option("--cache", options->caches,
+                    "States of the caches, separated by commas: network, warm, cold")
+        ->delimiter(',')
+        ->capture_default_str();
+    add_timing_options(parser, options->timing);
+    add_space_options(parser, options->space);
+    parser.add_flag("--own-layers", options->own_layers, "Only the networks as they are, no other widths");
+    parser
+        .add_option("--tolerance", options->sweep.tolerance,
+                    "Error within which a held-out width must be predicted")
+        ->check(CLI::Range(0.001, 1.0))
+        ->capture_default_str();
+    parser
+        .add_option("--minutes", options->minutes,
+                    "Look at other widths of one network for at most this long")
+        ->check(CLI::Range(0.01, 60.0 * 24 * 30))
+        ->capture_default_str();
+    return [options](Session& session) { return profile_command(*options, session); };
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,238 @@
+#include "cli/comparison/compare.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "cli/comparison/contender.hpp"
+#include "cli/comparison/describe.hpp"
+#include "models/model_yaml.hpp"
+#include "models/network.hpp"
+#include "scaling/context.hpp"
+#include "scaling/utilization.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+// How far above the budget predictions are planned for: a table may predict a network slower than it is.
+constexpr double planning_reserve = 1.25;
+constexpr double largest_budget = 100.0;
+
+struct Ratio {
+    double value = 0.0;
+    double half_width = 0.0;  // of its 95 % interval
+};
+
+// By propagation of both intervals on the logarithm.
+Ratio ratio_of(const TimedNetwork& network, const TimedNetwork& base) {
+    const double value = network.latency_us / base.latency_us;
+    return {value, value * std::hypot(network.ci95_us / network.latency_us, base.ci95_us / base.latency_us)};
+}
+
+std::vector<const Strategy*> chosen_strategies(const std::vector<std::string>& names) {
+    std::vector<const Strategy*> chosen;
+    for (const std::string& name : names) {
+        chosen.push_back(&find_strategy(name));
+    }
+    if (names.empty()) {
+        for (const Strategy& strategy : strategies()) {
+            chosen.push_back(&strategy);
+        }
+    }
+    return chosen;
+}
+
+class Comparer {
+public:
+    Comparer(const TableView& view, const ComparisonSettings& settings, const TimeNetworks& time)
+        : view_(view),
+          settings_(settings),
+          time_(time),
+          context_(
+              view.base(), view.source(),
+              {settings.space, std::min(largest_budget, settings.budget * planning_reserve),
+               settings.max_params},
+              settings.gain_file ? load_gain(*settings.gain_file, view.base()) : capacity_gain(view.base())) {
+        for (const Strategy* strategy : chosen_strategies(settings.strategies)) {
+            contenders_.emplace_back(*strategy, context_, settings.budget);
+        }
+    }
+
+    ComparisonRecord run() {
+        if (time_) {
+            for (int round = 0; round < settings_.rounds && time_open(); ++round) {
+            }
+            time_chosen();
+        }
+        return record();
+    }
+
+private:
+    ModelSpec model_of(const ScalingChoice& choice) const { return scaled(context_.base(), choice); }
+
+    // Times the base and these choices together; equal choices once.
+    std::map<ScalingChoice, TimedNetwork> time_beside_base(std::vector<ScalingChoice> choices) {
+        const ScalingChoice base = choice_of(context_.base());
+        choices.push_back(base);
+        std::sort(choices.begin(), choices.end());
+        choices.erase(std::unique(choices.begin(), choices.end()), choices.end());
+        std::vector<ModelSpec> models;
+        for (const ScalingChoice& choice : choices) {
+            models.push_back(model_of(choice));
+        }
+        const std::vector<TimedNetwork> timings = time_(models);
+        std::map<ScalingChoice, TimedNetwork> timed;
+        for (std::size_t i = 0; i < choices.size(); ++i) {
+            timed.emplace(choices[i], timings[i]);
+        }
+        base_ = timed.at(base);
+        return timed;
+    }
+
+    // One round of the search; false when there was nothing to time or the base could not be.
+    bool time_open() {
+        std::vector<ScalingChoice> choices;
+        for (const Contender& contender : contenders_) {
+            if (contender.open()) {
+                choices.push_back(contender.open()->result.choice);
+            }
+        }
+        if (choices.empty()) {
+            return false;
+        }
+        const auto timed = time_beside_base(choices);
+        for (Contender& contender : contenders_) {
+            if (!contender.open() || !base_.timed()) {
+                continue;
+            }
+            const TimedNetwork& network = timed.at(contender.open()->result.choice);
+            if (network.timed()) {
+                contender.timed(ratio_of(network, base_).value);
+            } else {
+                contender.failed(network.reason);
+            }
+        }
+        return base_.timed();
+    }
+
+    void time_chosen() {
+        std::vector<ScalingChoice> choices;
+        for (const Contender& contender : contenders_) {
+            if (contender.chosen().status == FitStatus::ok) {
+                choices.push_back(contender.chosen().result.choice);
+            }
+        }
+        final_ = time_beside_base(choices);
+    }
+
+    // ---- The record ----
+
+    std::optional<double> utilization_of(const Evaluation& evaluation, const TimedNetwork* timed) const {
+        const double latency_us =
+            timed != nullptr && timed->timed() ? timed->latency_us : evaluation.latency_us();
+        if (!view_.peak() || !evaluation.complete()) {
+            return std::nullopt;
+        }
+        return utilization(lower(model_of(evaluation.choice)), latency_us, view_.state().batch,
+                           DevicePeak{view_.peak()->flops_per_s, view_.peak()->bytes_per_s});
+    }
+
+    StrategyRow predicted_row(const Fit& fit, const TimedNetwork* timed) const {
+        StrategyRow row;
+        row.strategy = fit.strategy;
+        row.reason = fit.reason;
+        row.status = fit.status == FitStatus::ok ? StrategyStatus::unverified : StrategyStatus::infeasible;
+        if (fit.status != FitStatus::ok) {
+            return row;
+        }
+        row.predicted_us = fit.predicted_us();
+        row.params = fit.result.params;
+        row.macs = fit.result.macs;
+        row.gain = fit.result.gain;
+        row.choice = fit.result.choice;
+        row.spec = to_yaml(model_of(fit.result.choice));
+        row.utilization = utilization_of(fit.result, timed);
+        return row;
+    }
+
+    StrategyRow row_of(const Fit& fit, const std::string& failure) const {
+        const auto found = fit.status == FitStatus::ok ? final_.find(fit.result.choice) : final_.end();
+        const TimedNetwork* timed = found == final_.end() ? nullptr : &found->second;
+        StrategyRow row = predicted_row(fit, timed);
+        if (timed == nullptr) {
+            return row;
+        }
+        if (!timed->timed() || !base_.timed()) {
+            row.status = StrategyStatus::failed;
+            row.reason = !failure.empty() ? failure : !timed->timed() ? timed->reason : base_.reason;
+            return row;
+        }
+        const Ratio ratio = ratio_of(*timed, base_);
+        row.measured_us = timed->latency_us;
+        row.ci95_us = timed->ci95_us;
+        row.latency_ratio = ratio.value;
+        // Over the budget by less than the measurement can tell is not over it.
+        const bool over = ratio.value - ratio.half_width > settings_.budget;
+        row.status = over ? StrategyStatus::over_budget : StrategyStatus::ok;
+        return row;
+    }
+
+    ComparisonRecord record() const {
+        ComparisonRecord record;
+        record.model = context_.base().name;
+        record.device = view_.table().device().id;
+        record.budget = settings_.budget;
+        record.batch = view_.state().batch;
+        record.type = view_.state().type;
+        record.cache = view_.state().cache;
+        record.gain_origin = name_of(context_.gain().origin);
+        record.base = row_of(base_fit(context_), "");
+        record.base.strategy = "base";
+        for (const Contender& contender : contenders_) {
+            record.strategies.push_back(row_of(contender.chosen(), contender.failure()));
+        }
+        add_ratios(record);
+        record.peak = view_.peak();
+        record.front = front_points(context_);
+        for (const StageSpec& stage : context_.base().stages) {
+            record.stages.push_back(stage.name);
+        }
+        record.layers = layer_rows(context_.base(), view_, "base");
+        for (const StrategyRow& row : record.strategies) {
+            if (row.strategy == "hacscale" && row.choice) {
+                const std::vector<LayerRow> layers = layer_rows(model_of(*row.choice), view_, "hacscale");
+                record.layers.insert(record.layers.end(), layers.begin(), layers.end());
+            }
+        }
+        record.staircases = staircase_rows(context_, view_);
+        return record;
+    }
+
+    static void add_ratios(ComparisonRecord& record) {
+        const auto add = [&](StrategyRow& row) {
+            if (row.utilization && record.base.utilization) {
+                row.utilization_ratio = *row.utilization / *record.base.utilization;
+            }
+        };
+        std::for_each(record.strategies.begin(), record.strategies.end(), add);
+        add(record.base);
+    }
+
+    const TableView& view_;
+    const ComparisonSettings& settings_;
+    const TimeNetworks& time_;
+    ScalingContext context_;
+    std::vector<Contender> contenders_;
+    TimedNetwork base_;  // of the latest round
+    std::map<ScalingChoice, TimedNetwork> final_;
+};
+
+}  // namespace
+
+ComparisonRecord compare(const TableView& view, const ComparisonSettings& settings,
+                         const TimeNetworks& time) {
+    return Comparer(view, settings, time).run();
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,36 @@
+// One network scaled by several strategies to one latency budget, predicted from a table and, where networks
+// can be timed, checked on the device.
+//
+// The check goes in rounds. Each times the base beside what the strategies chose. A choice that exceeds the
+// budget sends its strategy back with a prediction budget lowered in proportion; one that stays below it by
+// more than the strategy's next step needs, with a higher one. Of the choices that kept the budget, the last
+// is the one with the greatest gain. Then all final choices are timed once more beside the base, and those
+// figures are the record: the choice was made on other samples, so that luck in choosing is not counted.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/comparison/table_view.hpp"
+#include "cli/comparison/timed_network.hpp"
+#include "cli/records/comparison.hpp"
+#include "scaling/space.hpp"
+
+namespace hacscale::cli {
+
+struct ComparisonSettings {
+    double budget = 1.0;                  // latency over the base's
+    std::vector<std::string> strategies;  // names; empty: all there are
+    SpaceSettings space;
+    std::optional<std::int64_t> max_params;
+    std::optional<std::filesystem::path> gain_file;  // sensitivity or importance; none: capacity
+    int rounds = 4;                                  // of checking, at most, the final one not counted
+};
+
+// `time` may be empty: then rows are predictions, with status `unverified`. InputError for a budget below 1,
+// an unknown strategy, or a table that lacks a layer of the base.
+ComparisonRecord compare(const TableView& view, const ComparisonSettings& settings, const TimeNetworks& time);
+
+}  // namespace hacscale::cli

@@ -1,0 +1,97 @@
+#include "cli/comparison/describe.hpp"
+
+#include "scaling/planner/pareto_front.hpp"
+#include "scaling/stage_costs.hpp"
+#include "scaling/staircase.hpp"
+#include "scaling/utilization.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+// Widths whose latency differs by less than this are as fast as each other: about twice the interval that
+// timing stops at.
+constexpr double free_tolerance = 0.02;
+
+std::string stage_name(const ModelSpec& model, int stage) {
+    if (stage < 0) {
+        return "stem";
+    }
+    const auto index = static_cast<std::size_t>(stage);
+    return index < model.stages.size() ? model.stages[index].name : "head";
+}
+
+FrontPoint front_point(const ScalingContext& context, const ParetoFront& front, std::size_t index) {
+    return {static_cast<double>(front.costs[index]) / picoseconds_per_us,
+            static_cast<double>(front.gains[index]) / gain_quanta_per_unit, front.params[index],
+            choice_from(context.space(), front.choice(index))};
+}
+
+StaircaseStep step_of(const StaircasePoint& point, const TableView& view) {
+    StaircaseStep step{point.width, {point.latency_us, point.estimate}, std::nullopt, point.params};
+    if (view.peak() && point.estimate != EstimateKind::missing && point.latency_us > 0.0) {
+        const double flops = 2.0 * static_cast<double>(point.macs) * view.state().batch;
+        step.utilization = flops / (point.latency_us * 1e-6 * view.peak()->flops_per_s);
+    }
+    return step;
+}
+
+}  // namespace
+
+std::vector<FrontPoint> front_points(const ScalingContext& context, std::size_t most) {
+    const ParetoFront& front = context.front(CostModel::latency, GainWeights::given);
+    const std::size_t count = std::min(front.size(), most);
+    std::vector<FrontPoint> points;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t index = count < 2 ? i : i * (front.size() - 1) / (count - 1);
+        points.push_back(front_point(context, front, index));
+    }
+    return points;
+}
+
+std::vector<StaircaseRow> staircase_rows(const ScalingContext& context, const TableView& view) {
+    std::vector<StaircaseRow> rows;
+    const ModelSpec& base = context.base();
+    for (std::size_t i = 0; i < base.stages.size(); ++i) {
+        const auto stage = static_cast<int>(i);
+        const std::vector<StaircasePoint> points =
+            stage_staircase(base, stage, context.space().stages[i].widths, context.source());
+        StaircaseRow row{stage, base.stages[i].name, base.stages[i].width, {}, std::nullopt};
+        for (const StaircasePoint& point : points) {
+            row.points.push_back(step_of(point, view));
+        }
+        row.free_width = free_width(points, row.base_width, free_tolerance);
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+std::vector<LayerRow> layer_rows(const ModelSpec& model, const TableView& view, const std::string& spec) {
+    const MeasuredState& state = view.state();
+    // Without a measured peak the latencies still stand; a peak of 1 only lets them be listed.
+    const DevicePeak peak =
+        view.peak() ? DevicePeak{view.peak()->flops_per_s, view.peak()->bytes_per_s} : DevicePeak{1, 1};
+    std::vector<LayerRow> rows;
+    for (const LayerEfficiency& layer :
+         layer_efficiencies(lower(model), view.source(), state.batch, state.type, peak)) {
+        LayerRow row{spec,
+                     layer.name,
+                     layer.layer.key(),
+                     stage_name(model, layer.stage),
+                     layer.block,
+                     layer.estimate,
+                     layer.macs,
+                     layer.bytes,
+                     layer.utilization,
+                     layer.roofline_efficiency,
+                     view.implementation(layer.layer)};
+        if (!view.peak()) {
+            row.utilization.reset();
+            row.roofline_efficiency.reset();
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+}  // namespace hacscale::cli

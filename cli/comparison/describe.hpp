@@ -1,0 +1,23 @@
+// The parts of a comparison's record that need no timing: the planner's front, the stages' staircases, and
+// the layers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/comparison/table_view.hpp"
+#include "cli/records/comparison.hpp"
+#include "scaling/context.hpp"
+
+namespace hacscale::cli {
+
+// Ascending; thinned evenly to at most `most` points, the ends kept.
+std::vector<FrontPoint> front_points(const ScalingContext& context, std::size_t most = 500);
+
+// One a stage, over the widths of the context's space.
+std::vector<StaircaseRow> staircase_rows(const ScalingContext& context, const TableView& view);
+
+// The layers of a scaled base; `spec` is what the record calls it.
+std::vector<LayerRow> layer_rows(const ModelSpec& model, const TableView& view, const std::string& spec);
+
+}  // namespace hacscale::cli

@@ -1,0 +1,43 @@
+// Fills a table with what scaling and predicting some networks needs: the device's peak, the networks' own
+// layers, and, for those to be scaled, their layers at other widths.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+#include "profiler/measure_networks.hpp"
+#include "profiler/profile.hpp"
+#include "profiler/sweep_planner.hpp"
+#include "profiler/table/table.hpp"
+#include "scaling/space.hpp"
+
+namespace hacscale::cli {
+
+struct ProfilePlan {
+    std::vector<ModelSpec> own_layers;  // networks whose own layers are wanted, and no more
+    std::vector<ModelSpec> swept;       // networks that will be scaled
+    std::vector<SpaceSettings> spaces;  // one a swept network
+    MeasureSettings measure;
+    std::set<CacheState> caches{CacheState::network};
+    SweepSettings sweep;
+};
+
+struct SweptModel {
+    std::string model;
+    SweepSummary summary;
+};
+
+struct ProfileOutcome {
+    ProfileSummary rows;  // of everything together
+    std::vector<SweptModel> swept;
+
+    bool complete() const { return rows.noisy == 0 && rows.failed == 0 && !rows.interrupted; }
+};
+
+// What the table has already is not measured again. When it is interrupted, what was measured stays.
+ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfilePlan& plan,
+                              Session& session);
+
+}  // namespace hacscale::cli
