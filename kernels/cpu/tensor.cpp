@@ -155,15 +155,6 @@ std::size_t private_cache_bytes() {
     return static_cast<std::size_t>(level2 > 0 ? level2 : 1 << 20) * omp_get_max_threads();
 }
 
-void flush_private_caches() {
-    static const Buffer other = [] {
-        Buffer buffer(2 * private_cache_bytes());
-        std::fill_n(buffer.data(), buffer.size(), std::byte{1});
-        return buffer;
-    }();
-    touch(other.data(), other.size());
-}
-
 void touch(const std::byte* data, std::size_t bytes) {
     unsigned sum = 0;
 #pragma omp parallel for schedule(static) reduction(+ : sum)

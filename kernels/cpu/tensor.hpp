@@ -77,8 +77,6 @@ void evict(const std::byte* data, std::size_t bytes);
 
 // Bytes of the caches that the cores used have for themselves, together.
 std::size_t private_cache_bytes();
-// Fills those caches with something else; what was in them is in the shared cache or memory then.
-void flush_private_caches();
 // Reads the memory with all threads, each its share.
 void touch(const std::byte* data, std::size_t bytes);
 
