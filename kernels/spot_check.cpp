@@ -50,6 +50,11 @@ SpotCheck spot_check(Backend& backend, const std::string& device, const LayerSpe
 
     SpotCheck check;
     const std::string kernel = " (" + compiled.runner->implementation(0) + ")";
+    if (output.size() != out) {
+        check.reason = "the output has " + std::to_string(output.size()) + " numbers instead of " +
+                       std::to_string(out) + kernel;
+        return check;
+    }
     for (const float value : output) {
         if (std::isfinite(value)) continue;
         check.reason = "an output was not written or is not a number" + kernel;

@@ -27,15 +27,36 @@ std::unique_ptr<CpuLayer> make_layer(const LayerContext& context) {
     throw UnsupportedLayer("this backend does not know " + context.layer.key());
 }
 
+namespace {
+
+// Only dense convs read every layout; a residual add copies the input as it lies.
+bool only_dense_convs_read_input(const Network& network) {
+    return std::none_of(network.nodes.begin(), network.nodes.end(), [](const NetworkNode& node) {
+        if (node.layer.residual && node.residual == network_input) return true;
+        return node.input == network_input && (node.layer.kind != LayerKind::conv || node.layer.groups > 1);
+    });
+}
+
+// Layers that change values alone leave the tensor's layout as it is, such as that of a pooled vector.
+TensorShape shape_after(const LayerSpec& layer, const TensorShape& input) {
+    const bool keeps = layer.kind == LayerKind::scale_shift || layer.kind == LayerKind::squeeze_excite;
+    return keeps ? input : output_shape(layer, input.batch);
+}
+
+}  // namespace
+
 CpuNetworkRunner::CpuNetworkRunner(const Network& network, const CompileOptions& options)
     : network_(network), batch_(options.batch), type_(options.type) {
     if (network_.nodes.empty()) throw InputError("a network without layers cannot be compiled");
-    input_shape_ = input_shape(network_.nodes.front().layer, batch_, true);
+    input_shape_ = input_shape(network_.nodes.front().layer, batch_, only_dense_convs_read_input(network_));
     input_ = Buffer(input_shape_.bytes(type_));
 
     std::vector<std::size_t> output_bytes;
-    for (const NetworkNode& node : network_.nodes)
-        output_bytes.push_back(output_shape(node.layer, batch_).bytes(type_));
+    for (const NetworkNode& node : network_.nodes) {
+        Step& step = steps_.emplace_back();
+        step.output = shape_after(node.layer, shape_of(node.input));
+        output_bytes.push_back(step.output.bytes(type_));
+    }
     const MemoryPlan plan = plan_memory(network_, output_bytes);
     std::int64_t footprint = options.footprint_bytes;
     if (footprint == 0) {
@@ -43,13 +64,12 @@ CpuNetworkRunner::CpuNetworkRunner(const Network& network, const CompileOptions&
     }
     const bool stay_cached = footprint <= static_cast<std::int64_t>(private_cache_bytes());
     std::size_t scratch = 64;
-    for (const NetworkNode& node : network_.nodes) {
-        Step step;
-        step.output = output_shape(node.layer, batch_);
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        const NetworkNode& node = network_.nodes[i];
+        Step& step = steps_[i];
         step.layer = make_layer(
             {node.layer, batch_, type_, shape_of(node.input), step.output, stay_cached, &weight_pool_});
         scratch = std::max(scratch, step.layer->scratch_bytes());
-        steps_.push_back(std::move(step));
     }
     arena_ = Buffer(plan.bytes);
     scratch_ = Buffer(scratch);

@@ -1,0 +1,202 @@
+// The reference itself, against values worked out by hand: everything else is compared with it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "kernels/reference.hpp"
+#include "kernels/single_layer.hpp"
+
+namespace hacscale {
+namespace {
+
+using ::testing::DoubleNear;
+using ::testing::ElementsAre;
+using ::testing::Pointwise;
+using Values = std::vector<double>;
+
+LayerSpec layer_of(LayerKind kind, int channels, int height, int width) {
+    LayerSpec layer;
+    layer.kind = kind;
+    layer.in_channels = layer.out_channels = channels;
+    layer.in_height = height;
+    layer.in_width = width;
+    layer.bias = kind == LayerKind::conv || kind == LayerKind::linear;
+    return layer;
+}
+
+void expect_near(const Values& actual, const Values& expected) {
+    EXPECT_THAT(actual, Pointwise(DoubleNear(1e-6), expected));
+}
+
+TEST(Reference, ConvSlidesItsKernelOverThePaddedInput) {
+    // 1 2 3      1 0
+    // 4 5 6  by  0 2  , padding 1: windows start at -1.
+    LayerSpec layer = layer_of(LayerKind::conv, 1, 2, 3);
+    layer.kernel = 2;
+    layer.padding = 1;
+    const LayerWeights weights{{1, 0, 0, 2}, {10}, {}, {}};
+    expect_near(reference_layer(layer, 1, {1, 2, 3, 4, 5, 6}, {}, weights),
+                {12, 14, 16, 10,    //
+                 18, 21, 24, 13,    // 10 + 2*4, 10 + 1 + 2*5, 10 + 2 + 2*6, 10 + 3
+                 10, 14, 15, 16});  // nothing below: the upper left weight meets 4, 5, 6
+}
+
+TEST(Reference, ConvWithAStrideSkipsWindows) {
+    LayerSpec layer = layer_of(LayerKind::conv, 1, 5, 5);
+    layer.kernel = 3;
+    layer.stride = 2;
+    layer.bias = false;
+    Values input(25);
+    for (std::size_t i = 0; i < 25; ++i) input[i] = static_cast<double>(i);
+    // The centre weight alone: the pixels (1,1), (1,3), (3,1), (3,3).
+    expect_near(reference_layer(layer, 1, input, {}, {{0, 0, 0, 0, 1, 0, 0, 0, 0}, {}, {}, {}}),
+                {6, 8, 16, 18});
+}
+
+TEST(Reference, ConvMixesChannelsAndKeepsImagesApart) {
+    LayerSpec layer = layer_of(LayerKind::conv, 2, 1, 2);
+    layer.out_channels = 3;
+    const LayerWeights weights{{1, 0, 0, 1, 2, -1}, {0, 100, 0.5}, {}, {}};
+    const Values one{1, 2, 30, 40};  // channel 0: 1 2, channel 1: 30 40
+    const Values expected{1, 2, 130, 140, -27.5, -35.5};
+    expect_near(reference_layer(layer, 1, one, {}, weights), expected);
+    Values both = expected;
+    both.insert(both.end(), {0, 0, 100, 100, 0.5, 0.5});
+    expect_near(reference_layer(layer, 2, {1, 2, 30, 40, 0, 0, 0, 0}, {}, weights), both);
+}
+
+TEST(Reference, GroupsSeeTheirOwnChannelsOnly) {
+    LayerSpec layer = layer_of(LayerKind::conv, 4, 1, 1);
+    layer.groups = 2;
+    layer.out_channels = 2;
+    layer.bias = false;
+    expect_near(reference_layer(layer, 1, {1, 2, 3, 4}, {}, {{1, 10, 100, 1000}, {}, {}, {}}), {21, 4300});
+    layer.groups = 4;
+    layer.out_channels = 4;
+    expect_near(reference_layer(layer, 1, {1, 2, 3, 4}, {}, {{1, 10, 100, 1000}, {}, {}, {}}),
+                {1, 20, 300, 4000});
+}
+
+TEST(Reference, ResidualIsAddedBeforeTheActivation) {
+    LayerSpec layer = layer_of(LayerKind::conv, 1, 1, 3);
+    layer.residual = true;
+    layer.activation = Activation::relu;
+    expect_near(reference_layer(layer, 1, {1, 2, 3}, {-5, 1, -4}, {{2}, {0}, {}, {}}), {0, 5, 2});
+}
+
+TEST(Reference, MaxPoolNeverPicksThePadding) {
+    LayerSpec layer = layer_of(LayerKind::max_pool, 1, 3, 3);
+    layer.kernel = 3;
+    layer.stride = 2;
+    layer.padding = 1;
+    expect_near(reference_layer(layer, 1, {-9, -8, -7, -6, -5, -4, -3, -2, -1}, {}, {}), {-5, -4, -2, -1});
+}
+
+TEST(Reference, GlobalAvgPoolIsTheMeanOfEachChannel) {
+    const LayerSpec layer = layer_of(LayerKind::global_avg_pool, 2, 2, 2);
+    expect_near(reference_layer(layer, 2, {1, 2, 3, 4, 0, 0, 0, 2, 5, 5, 5, 5, -1, 1, -1, 1}, {}, {}),
+                {2.5, 0.5, 5, 0});
+}
+
+TEST(Reference, LinearFlattensChannelsFirst) {
+    LayerSpec layer = layer_of(LayerKind::linear, 2, 1, 2);
+    layer.out_channels = 2;
+    layer.activation = Activation::relu;
+    const LayerWeights weights{{1, 10, 100, 1000, -1, 0, 0, 0}, {0.5, 1.5}, {}, {}};
+    expect_near(reference_layer(layer, 2, {1, 2, 3, 4, 2, 0, 0, 0}, {}, weights), {4321.5, 0.5, 2.5, 0});
+}
+
+TEST(Reference, SqueezeExciteScalesEachChannelByItsGate) {
+    LayerSpec layer = layer_of(LayerKind::squeeze_excite, 2, 1, 2);
+    layer.squeeze_channels = 1;
+    layer.activation = Activation::relu;
+    layer.gate = Activation::hard_sigmoid;
+    // Means 2 and 6; hidden = relu(2 + 6 - 5) = 3; gates = hard_sigmoid(3 - 3) = 0.5, hard_sigmoid(6) = 1.
+    const LayerWeights weights{{1, 1}, {-5}, {1, 2}, {-3, 0}};
+    expect_near(reference_layer(layer, 1, {1, 3, 4, 8}, {}, weights), {0.5, 1.5, 4, 8});
+    // A hidden value below zero is cut to 0: gates hard_sigmoid(-3) = 0 and hard_sigmoid(0) = 0.5.
+    expect_near(reference_layer(layer, 1, {-1, -3, 1, 1}, {}, weights), {0, 0, 0.5, 0.5});
+    layer.gate = Activation::sigmoid;
+    const double first = 1.0 / (1.0 + std::exp(3.0));
+    expect_near(reference_layer(layer, 1, {-1, -3, 1, 1}, {}, weights), {-first, -3 * first, 0.5, 0.5});
+}
+
+TEST(Reference, ScaleShiftGoesByChannel) {
+    LayerSpec layer = layer_of(LayerKind::scale_shift, 2, 1, 2);
+    layer.activation = Activation::relu;
+    const LayerWeights weights{{2, -1}, {1, 3}, {}, {}};
+    expect_near(reference_layer(layer, 1, {1, -2, 1, 5}, {}, weights), {3, 0, 2, 0});
+}
+
+TEST(Reference, ActivationsHaveTheirPublishedForms) {
+    const auto at = [](Activation activation, const Values& inputs) {
+        LayerSpec layer = layer_of(LayerKind::scale_shift, 1, 1, static_cast<int>(inputs.size()));
+        layer.activation = activation;
+        return reference_layer(layer, 1, inputs, {}, {{1}, {0}, {}, {}});
+    };
+    const Values inputs{-4, -1, 0, 1, 4, 8};
+    expect_near(at(Activation::none, inputs), inputs);
+    expect_near(at(Activation::relu, inputs), {0, 0, 0, 1, 4, 8});
+    expect_near(at(Activation::relu6, inputs), {0, 0, 0, 1, 4, 6});
+    expect_near(at(Activation::hard_sigmoid, inputs), {0, 1.0 / 3, 0.5, 2.0 / 3, 1, 1});
+    expect_near(at(Activation::hard_swish, inputs), {0, -1.0 / 3, 0, 2.0 / 3, 4, 8});
+    expect_near(at(Activation::sigmoid, {0, std::log(3.0), -std::log(3.0)}), {0.5, 0.75, 0.25});
+    expect_near(at(Activation::silu, {0, std::log(3.0)}), {0, 0.75 * std::log(3.0)});
+}
+
+TEST(Reference, OutputsAtPositionsEqualTheWholeLayer) {
+    for (const LayerKind kind : {LayerKind::conv, LayerKind::scale_shift}) {
+        LayerSpec layer = layer_of(kind, 4, 5, 6);
+        if (kind == LayerKind::conv) {
+            layer.kernel = 3;
+            layer.padding = 1;
+            layer.groups = 2;
+            layer.residual = true;
+        }
+        const auto floats = random_values(2 * 4 * 5 * 6, 1);
+        const Values input(floats.begin(), floats.end());
+        const LayerWeights weights = random_weights(layer, 2);
+        const Values whole = reference_layer(layer, 2, input, input, weights);
+        const std::vector<std::size_t> positions{0, 7, 100, 239};
+        Values expected;
+        for (const std::size_t position : positions) expected.push_back(whole[position]);
+        EXPECT_EQ(reference_outputs(layer, 2, input, input, weights, positions), expected);
+    }
+}
+
+TEST(Reference, NetworksFollowTheirWires) {
+    // x -> scale by 2 -> conv by 1 that adds x, -> conv by 1 that adds the first node's output.
+    Network network;
+    const LayerSpec scale = layer_of(LayerKind::scale_shift, 1, 1, 2);
+    LayerSpec add = layer_of(LayerKind::conv, 1, 1, 2);
+    add.residual = true;
+    add.bias = false;
+    network.nodes = {{.layer = scale, .name = "scale", .input = network_input},
+                     {.layer = add, .name = "adds the input", .input = 0, .residual = network_input},
+                     {.layer = add, .name = "adds the scaled", .input = 1, .residual = 0}};
+    const std::vector<LayerWeights> weights{{{2}, {0}, {}, {}}, {{10}, {}, {}, {}}, {{100}, {}, {}, {}}};
+    // 1 -> 2 -> 20 + 1 -> 2100 + 2
+    expect_near(reference_network(network, 1, {1, 3}, weights), {2102, 6306});
+}
+
+TEST(Reference, SingleLayersTakeTheirResidualFromOutside) {
+    LayerSpec add = layer_of(LayerKind::conv, 1, 1, 2);
+    add.residual = true;
+    expect_near(reference_network(single_layer(add), 1, {1, 2}, {{{3}, {1}, {}, {}}}, {10, 20}), {14, 27});
+}
+
+TEST(RelativeError, IsTheRatioOfNorms) {
+    EXPECT_DOUBLE_EQ(relative_error({3, 4}, {3, 4}), 0.0);
+    EXPECT_DOUBLE_EQ(relative_error({3, 4.5}, {3, 4}), 0.1);
+    EXPECT_DOUBLE_EQ(relative_error({0, 0}, {0, 0}), 0.0);
+    EXPECT_DOUBLE_EQ(relative_error({0, 2}, {0, 0}), 2.0);
+    const double infinite = std::numeric_limits<double>::infinity();
+    EXPECT_EQ(relative_error({1}, {1, 2}), infinite);
+    EXPECT_EQ(relative_error({std::nanf(""), 2}, {1, 2}), infinite);
+    EXPECT_EQ(relative_error({std::numeric_limits<float>::infinity(), 2}, {1, 2}), infinite);
+}
+
+}  // namespace
+}  // namespace hacscale
