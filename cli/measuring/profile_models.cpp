@@ -41,7 +41,7 @@ ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const Pr
         }
     }
     ProfileOutcome outcome;
-    ProfileRequest own{{}, plan.measure, plan.caches, true};
+    ProfileRequest own{{}, plan.measure, plan.caches};
     for (const auto* models : {&plan.swept, &plan.own_layers}) {
         for (const ModelSpec& model : *models) {
             own.carriers.push_back(for_device(model, device));
