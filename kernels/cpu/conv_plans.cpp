@@ -1,0 +1,142 @@
+#include "kernels/cpu/conv_plans.hpp"
+
+#include <algorithm>
+
+#include "kernels/cpu/detail/primitive_layer.hpp"
+#include "kernels/cpu/silu.hpp"
+
+namespace hacscale::cpu {
+namespace {
+
+using dnnl::convolution_forward;
+using dnnl::memory;
+using PrimitiveDesc = convolution_forward::primitive_desc;
+
+memory::dims weight_dims(const LayerSpec& layer) {
+    const memory::dim g = layer.groups;
+    const memory::dim out = layer.out_channels;
+    const memory::dim in = layer.in_channels;
+    if (g == 1) return {out, in, layer.kernel, layer.kernel};
+    return {g, out / g, in / g, layer.kernel, layer.kernel};
+}
+
+// oneDNN lists, after its optimised kernels, slow general ones and those of older instruction sets.
+bool last_resort(const std::string& name) {
+    return name.find("ref") != std::string::npos || name.find("gemm:") != std::string::npos ||
+           name.find("sse41") != std::string::npos;
+}
+
+// The conv without its SiLU, and the SiLU after it.
+class ConvThenSilu final : public CpuLayer {
+public:
+    ConvThenSilu(std::unique_ptr<CpuLayer> conv, std::size_t outputs)
+        : conv_(std::move(conv)), outputs_(outputs) {}
+    void load(const LayerWeights& weights) override { conv_->load(weights); }
+    void bind(const std::byte* input, std::byte* output, std::byte* scratch) override {
+        conv_->bind(input, output, scratch);
+        output_ = reinterpret_cast<float*>(output);
+    }
+    void execute() override {
+        conv_->execute();
+        silu_in_place(output_, outputs_);
+    }
+    std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
+    std::string implementation() const override { return conv_->implementation() + silu_suffix; }
+    std::span<const std::byte> weights() const override { return conv_->weights(); }
+
+    static constexpr const char* silu_suffix = "+hacscale:silu";
+
+private:
+    std::unique_ptr<CpuLayer> conv_;
+    std::size_t outputs_;
+    float* output_ = nullptr;
+};
+
+// Every kernel that oneDNN offers for the layer with one algorithm, in its order.
+void append_plans(const LayerContext& context, dnnl::algorithm algorithm, bool silu_after,
+                  std::vector<ConvPlan>& plans) {
+    const LayerSpec& layer = context.layer;
+    const memory::desc weights(weight_dims(layer), dnnl_type(context.type), memory::format_tag::any);
+    const memory::desc bias({layer.out_channels}, memory::data_type::f32, memory::format_tag::a);
+    const memory::desc no_bias;
+    const memory::dims strides{layer.stride, layer.stride};
+    const memory::dims padding{layer.padding, layer.padding};
+    // The far side is padded no further than the last window reaches, as oneDNN checks the sizes exactly.
+    const auto far = [&](int in, int out) {
+        return memory::dim{(out - 1) * layer.stride + layer.kernel - in - layer.padding};
+    };
+    const memory::dims far_padding{far(layer.in_height, layer.out_height()),
+                                   far(layer.in_width, layer.out_width())};
+
+    dnnl::post_ops post_ops;
+    if (layer.residual) post_ops.append_sum(1.0F);
+    if (!silu_after) append_activation(post_ops, layer.activation);
+    dnnl::primitive_attr attributes;
+    attributes.set_post_ops(post_ops);
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    try {
+        const convolution_forward::desc description(
+            dnnl::prop_kind::forward_inference, algorithm, dnnl_desc(context.input, context.type), weights,
+            layer.bias ? bias : no_bias, dnnl_desc(context.output, context.type), strides, padding,
+            far_padding);
+        PrimitiveDesc plan(description, attributes, engine(), /*allow_empty=*/true);
+        if (!plan) return;
+        do {
+            plans.push_back({plan, silu_after});
+        } while (plan.next_impl());
+    } catch (const dnnl::error& error) {
+        // A combination that the algorithm does not have at all; the other one may have it.
+        if (error.status != dnnl_unimplemented && error.status != dnnl_invalid_arguments) throw;
+    }
+}
+
+// The library lists its kernels from the newest instruction set down: only the first few are worth timing.
+void keep_first(std::vector<ConvPlan>& plans, std::size_t count) {
+    if (plans.size() > count) plans.erase(plans.begin() + static_cast<std::ptrdiff_t>(count), plans.end());
+}
+
+}  // namespace
+
+std::string ConvPlan::name() const {
+    std::string name = primitive.impl_info_str();
+    if (silu_after) name += ConvThenSilu::silu_suffix;
+    return name;
+}
+
+ConvPlans conv_plans(const LayerContext& context) {
+    const LayerSpec& layer = context.layer;
+    // Depthwise and first-layer shapes gain nothing from Winograd, and its bf16 form loses digits.
+    const bool winograd = layer.kernel == 3 && layer.stride == 1 && layer.groups == 1 &&
+                          layer.in_channels >= block_channels && context.type == DataType::f32;
+    const bool silu = layer.activation == Activation::silu && context.type == DataType::f32;
+    ConvPlans sorted;
+    for (const bool silu_after : {false, true}) {
+        if (silu_after && !silu) continue;
+        std::vector<ConvPlan> direct;
+        append_plans(context, dnnl::algorithm::convolution_direct, silu_after, direct);
+        std::vector<ConvPlan> good;
+        for (const ConvPlan& plan : direct) {
+            (last_resort(plan.name()) ? sorted.last_resorts : good).push_back(plan);
+        }
+        keep_first(good, silu_after ? 2 : 4);
+        if (winograd) append_plans(context, dnnl::algorithm::convolution_winograd, silu_after, good);
+        sorted.good.insert(sorted.good.end(), good.begin(), good.end());
+    }
+    if (sorted.good.empty() && sorted.last_resorts.empty()) {
+        throw UnsupportedLayer("oneDNN has no convolution for " + layer.key());
+    }
+    return sorted;
+}
+
+std::unique_ptr<CpuLayer> build(const LayerContext& context, const ConvPlan& plan) {
+    const LayerSpec& layer = context.layer;
+    const auto plain = layer.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
+    PrimitiveLayer::Weights weights{
+        plan.primitive.weights_desc(), {weight_dims(layer), memory::data_type::f32, plain}, {}};
+    if (layer.bias) weights.bias = plan.primitive.bias_desc();
+    auto conv = PrimitiveLayer::make<convolution_forward>(context, plan.primitive, std::move(weights));
+    if (!plan.silu_after) return conv;
+    return std::make_unique<ConvThenSilu>(std::move(conv), context.output.elements());
+}
+
+}  // namespace hacscale::cpu
