@@ -73,7 +73,7 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
         session.log.warn(
             "interrupted: strategies that were not timed are marked failed; run the command again");
     }
-    return has_failures(record) ? ExitStatus::incomplete : ExitStatus::done;
+    return has_gaps(record) ? ExitStatus::incomplete : ExitStatus::done;
 }
 
 std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {

@@ -1,5 +1,7 @@
 #include "cli/comparison/compare.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -18,6 +20,8 @@ namespace {
 // How far above the budget predictions are planned for: a table may predict a network slower than it is.
 constexpr double planning_reserve = 1.25;
 constexpr double largest_budget = 100.0;
+// Timing stops at intervals of 1 % of each latency, so a ratio is known to about 1.4 %.
+constexpr double largest_slack = 0.015;
 
 struct Ratio {
     double value = 0.0;
@@ -172,9 +176,16 @@ private:
         row.measured_us = timed->latency_us;
         row.ci95_us = timed->ci95_us;
         row.latency_ratio = ratio.value;
-        // Over the budget by less than the measurement can tell is not over it.
-        const bool over = ratio.value - ratio.half_width > settings_.budget;
-        row.status = over ? StrategyStatus::over_budget : StrategyStatus::ok;
+        // Over the budget by less than a sound measurement can tell is not over it; a wide interval excuses
+        // nothing.
+        const double slack = std::min(ratio.half_width, largest_slack * settings_.budget);
+        row.status =
+            ratio.value > settings_.budget + slack ? StrategyStatus::over_budget : StrategyStatus::ok;
+        if (!timed->converged || !base_.converged) {
+            row.noisy = true;
+            row.reason += fmt::format("{}the timing is noisy: the latency ratio is known to +-{:.1f} %",
+                                      row.reason.empty() ? "" : "; ", 100.0 * ratio.half_width / ratio.value);
+        }
         return row;
     }
 

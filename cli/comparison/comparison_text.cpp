@@ -66,10 +66,9 @@ void print_comparison(std::ostream& out, const ComparisonRecord& record) {
     }
 }
 
-bool has_failures(const ComparisonRecord& record) {
-    return record.base.status == StrategyStatus::failed ||
-           std::any_of(record.strategies.begin(), record.strategies.end(),
-                       [](const StrategyRow& row) { return row.status == StrategyStatus::failed; });
+bool has_gaps(const ComparisonRecord& record) {
+    const auto gap = [](const StrategyRow& row) { return row.noisy || row.status == StrategyStatus::failed; };
+    return gap(record.base) || std::any_of(record.strategies.begin(), record.strategies.end(), gap);
 }
 
 }  // namespace hacscale::cli

@@ -9,7 +9,7 @@ namespace hacscale::cli {
 
 void print_comparison(std::ostream& out, const ComparisonRecord& record);
 
-// Whether something that should have been timed was not.
-bool has_failures(const ComparisonRecord& record);
+// Whether something that should have been timed was not, or its timing stayed noisy.
+bool has_gaps(const ComparisonRecord& record);
 
 }  // namespace hacscale::cli

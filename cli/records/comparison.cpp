@@ -32,6 +32,7 @@ Json row_json(const StrategyRow& row) {
     Json json{{"strategy", row.strategy},
               {"status", name_of(row.status)},
               {"reason", row.reason},
+              {"noisy", row.noisy},
               {"predicted_us", value_or_null(row.predicted_us)},
               {"measured_us", value_or_null(row.measured_us)},
               {"ci95_us", value_or_null(row.ci95_us)},

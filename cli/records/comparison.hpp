@@ -26,6 +26,7 @@ struct StrategyRow {
     std::string strategy;
     StrategyStatus status = StrategyStatus::unverified;
     std::string reason;
+    bool noisy = false;  // measured, but the interval stayed wide
     std::optional<double> predicted_us;
     std::optional<double> measured_us;
     std::optional<double> ci95_us;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <sstream>
 
 #include "base/hash.hpp"
@@ -85,16 +84,13 @@ private:
 
     MeasuredState state() const { return {suite_.batch, suite_.type, suite_.cache}; }
 
-    // Ratios become pixels, in the steps that networks of this input size use.
     SpaceSettings space_of(const ModelSpec& model) const {
         SpaceSettings settings;
         settings.grid = suite_.grid;
         settings.max_width_ratio = suite_.max_width_ratio;
         settings.max_depth_ratio = suite_.max_depth_ratio;
-        const int step = resolution_step(model);
-        for (const double ratio : suite_.resolution_ratios) {
-            settings.resolutions.push_back(step *
-                                           static_cast<int>(std::lround(ratio * model.resolution / step)));
+        for (int step = 1; step <= suite_.resolution_steps; ++step) {
+            settings.resolutions.push_back(model.resolution + step * resolution_step(model));
         }
         return settings;
     }
@@ -144,8 +140,9 @@ private:
         ComparisonRecord record =
             compare(view, settings, device_timer(device_.handle, measure_, work_events(progress)));
         write_record(folder_ / comparison_file_name(model.name, budget), to_json(record));
-        if (has_failures(record)) {
-            warn(fmt::format("{} at {}: some strategies could not be measured", model.name, budget));
+        if (has_gaps(record)) {
+            warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
+                             model.name, budget));
         }
         add_verified(record.base, model.name, "base");
         for (const StrategyRow& row : record.strategies) {

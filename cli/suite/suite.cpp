@@ -30,7 +30,7 @@ public:
     SuiteReader(const YamlNode& root, const std::string& origin, const std::filesystem::path& folder)
         : fields_(root, "a suite",
                   {"name", "models", "device", "threads", "batch", "dtype", "cache", "budgets", "strategies",
-                   "grid", "max_width_ratio", "max_depth_ratio", "resolution_ratios", "verify", "tolerance",
+                   "grid", "max_width_ratio", "max_depth_ratio", "resolution_steps", "verify", "tolerance",
                    "seconds", "minutes", "gains"},
                   origin),
           origin_(origin),
@@ -51,14 +51,13 @@ public:
         suite.type = fields_.word("dtype", data_type_from_name, suite.type);
         suite.cache = fields_.word("cache", cache_state_from_name, suite.cache);
         if (fields_.find("budgets") != nullptr) {
-            suite.budgets = ratios("budgets", "a budget is a latency over the base's, so at least 1");
+            suite.budgets = budgets();
         }
         suite.strategies = strategies();
         suite.grid = fields_.integer("grid", {1, 1024}, suite.grid);
         suite.max_width_ratio = number("max_width_ratio", max_ratio, suite.max_width_ratio);
         suite.max_depth_ratio = number("max_depth_ratio", max_ratio, suite.max_depth_ratio);
-        suite.resolution_ratios =
-            ratios("resolution_ratios", "a resolution is never below the base's, so its ratio is at least 1");
+        suite.resolution_steps = fields_.integer("resolution_steps", {0, 32}, suite.resolution_steps);
         suite.verify = models("verify");
         suite.tolerance = number("tolerance", 1.0, suite.tolerance);
         suite.seconds = number("seconds", max_seconds, suite.seconds);
@@ -112,13 +111,15 @@ private:
         return values;
     }
 
-    std::vector<double> ratios(std::string_view key, std::string_view rule) const {
-        return list(key, [&](const YamlNode& item) {
-            const double ratio = detail::read_number(item, key, 0.0, max_ratio, origin_);
-            if (ratio < 1.0) {
-                fail(item, fmt::format("{}: {}; found {}", key, rule, item.text));
+    std::vector<double> budgets() const {
+        return list("budgets", [&](const YamlNode& item) {
+            const double budget = detail::read_number(item, "budgets", 0.0, max_ratio, origin_);
+            if (budget < 1.0) {
+                fail(item,
+                     fmt::format("budgets: a budget is a latency over the base's, so at least 1; found {}",
+                                 item.text));
             }
-            return ratio;
+            return budget;
         });
     }
 

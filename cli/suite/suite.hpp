@@ -27,11 +27,11 @@ struct Suite {
     int grid = 8;                         // channels
     double max_width_ratio = 2.0;
     double max_depth_ratio = 2.0;
-    std::vector<double> resolution_ratios;  // beside the base's resolution
-    std::vector<std::string> verify;        // more networks to check the table's sums against
-    double tolerance = 0.05;                // error within which networks not yet seen must be predicted
-    double seconds = 2.0;                   // at most, for timing one network
-    double minutes = 10.0;                  // at most, for other widths of one network
+    int resolution_steps = 0;         // resolutions above the base's, in steps of resolution_step()
+    std::vector<std::string> verify;  // more networks to check the table's sums against
+    double tolerance = 0.05;          // error within which networks not yet seen must be predicted
+    double seconds = 2.0;             // at most, for timing one network
+    double minutes = 10.0;            // at most, for other widths of one network
     std::vector<std::pair<std::string, std::filesystem::path>>
         gains;  // a model's sensitivity or importance file
 };

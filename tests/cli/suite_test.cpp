@@ -30,7 +30,7 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     const Suite suite = parse_suite(
         "name: s\nmodels: [resnet18]\ndevice: cuda:1\nthreads: 4\nbatch: 8\ndtype: bf16\ncache: warm\n"
         "budgets: [1, 1.5]\nstrategies: [hacscale]\ngrid: 16\nmax_width_ratio: 3\nmax_depth_ratio: 1.5\n"
-        "resolution_ratios: [1.2]\nverify: [resnet34]\ntolerance: 0.1\nseconds: 0.5\nminutes: 3\n",
+        "resolution_steps: 2\nverify: [resnet34]\ntolerance: 0.1\nseconds: 0.5\nminutes: 3\n",
         "s.yaml", ".");
     EXPECT_EQ(suite.name, "s");
     EXPECT_THAT(suite.models, ElementsAre("resnet18"));
@@ -44,7 +44,7 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     EXPECT_EQ(suite.grid, 16);
     EXPECT_EQ(suite.max_width_ratio, 3.0);
     EXPECT_EQ(suite.max_depth_ratio, 1.5);
-    EXPECT_THAT(suite.resolution_ratios, ElementsAre(1.2));
+    EXPECT_EQ(suite.resolution_steps, 2);
     EXPECT_THAT(suite.verify, ElementsAre("resnet34"));
     EXPECT_EQ(suite.tolerance, 0.1);
     EXPECT_EQ(suite.seconds, 0.5);
@@ -96,7 +96,7 @@ TEST_F(SuiteTest, RefusesWhatMakesNoSense) {
         {good + "cache: hot\n", "s.yaml:3:", "hot"},
         {good + "grid: 0\n", "s.yaml:3:", "grid"},
         {good + "max_width_ratio: -2\n", "s.yaml:3:", "max_width_ratio"},
-        {good + "resolution_ratios: [0.5]\n", "s.yaml:3:", "at least 1"},
+        {good + "resolution_steps: -1\n", "s.yaml:3:", "resolution_steps"},
         {good + "verify: [nothing]\n", "s.yaml:3:", "nothing"},
         {good + "seconds: 0\n", "s.yaml:3:", "seconds"},
         {good + "strategies: [hacscael]\n", "s.yaml:3:", "hacscael"},

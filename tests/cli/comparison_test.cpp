@@ -1,0 +1,204 @@
+#include "cli/comparison/compare.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "models/model_yaml.hpp"
+#include "program_fixture.hpp"
+#include "scaling/strategies/strategy.hpp"
+#include "synthetic_table.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ComparisonTest : public ProgramTest {
+protected:
+    ComparisonTest() { write_synthetic_table(path("t.db")); }
+
+    ComparisonRecord compared(const ComparisonSettings& settings, const TimeNetworks& time) const {
+        const Table table = Table::open(path("t.db"), OpenMode::read);
+        const TableView view(table, find_model("resnet20-cifar"), {});
+        return compare(view, settings, time);
+    }
+};
+
+ComparisonSettings at_budget(double budget) {
+    ComparisonSettings settings;
+    settings.budget = budget;
+    return settings;
+}
+
+const StrategyRow& row_named(const ComparisonRecord& record, const std::string& name) {
+    return *std::find_if(record.strategies.begin(), record.strategies.end(),
+                         [&](const StrategyRow& row) { return row.strategy == name; });
+}
+
+TEST_F(ComparisonTest, PredictsEveryStrategyWithoutADevice) {
+    const ComparisonRecord record = compared(at_budget(1.2), {});
+    ASSERT_EQ(record.strategies.size(), strategies().size());
+    EXPECT_EQ(record.base.status, StrategyStatus::unverified);
+    for (const StrategyRow& row : record.strategies) {
+        EXPECT_EQ(row.status, StrategyStatus::unverified) << row.strategy;
+        EXPECT_LE(*row.predicted_us, 1.2 * *record.base.predicted_us * (1 + 1e-9)) << row.strategy;
+        EXPECT_FALSE(row.measured_us.has_value()) << row.strategy;
+        EXPECT_GT(*row.utilization, 0.0) << row.strategy;
+        EXPECT_EQ(choice_of(parse_model(row.spec, row.strategy)), *row.choice) << row.strategy;
+    }
+    EXPECT_GT(*row_named(record, "hacscale").gain, 0.0);
+}
+
+// On a device that needs more than predicted for whatever is larger, choices are corrected until they fit.
+TEST_F(ComparisonTest, MeasuredChoicesKeepTheBudget) {
+    for (const double factor : {0.9, 1.0, 1.1}) {
+        const ComparisonRecord record = compared(at_budget(1.3), synthetic_device(factor));
+        EXPECT_EQ(record.base.status, StrategyStatus::ok);
+        EXPECT_DOUBLE_EQ(*record.base.latency_ratio, 1.0);
+        for (const StrategyRow& row : record.strategies) {
+            ASSERT_TRUE(row.latency_ratio.has_value()) << row.strategy << ": " << row.reason;
+            EXPECT_EQ(row.status, StrategyStatus::ok) << row.strategy << " at " << factor;
+            EXPECT_LE(*row.latency_ratio, 1.3 + 1e-9) << row.strategy << " at " << factor;
+        }
+    }
+}
+
+TEST_F(ComparisonTest, AFasterDeviceLeavesRoomThatIsUsed) {
+    const double gain_as_predicted =
+        *row_named(compared(at_budget(1.2), synthetic_device(1.0)), "hacscale").gain;
+    const double gain_on_faster =
+        *row_named(compared(at_budget(1.2), synthetic_device(0.9)), "hacscale").gain;
+    EXPECT_GT(gain_on_faster, gain_as_predicted);
+}
+
+TEST_F(ComparisonTest, WhatCannotBeTimedHasAReason) {
+    const TimeNetworks refuses = [](const std::vector<ModelSpec>& models) {
+        std::vector<TimedNetwork> timed = synthetic_device(1.0)(models);
+        for (std::size_t i = 0; i < models.size(); ++i) {
+            if (choice_of(models[i]) != choice_of(find_model("resnet20-cifar"))) {
+                timed[i] = {0.0, 0.0, false, "out of memory"};
+            }
+        }
+        return timed;
+    };
+    ComparisonSettings settings = at_budget(1.3);
+    settings.strategies = {"hacscale"};
+    const ComparisonRecord record = compared(settings, refuses);
+    EXPECT_EQ(record.strategies[0].status, StrategyStatus::failed);
+    EXPECT_EQ(record.strategies[0].reason, "out of memory");
+}
+
+TEST_F(ComparisonTest, DescribesFrontLayersAndStaircases) {
+    const ComparisonRecord record = compared(at_budget(1.2), {});
+    ASSERT_GT(record.front.size(), 1U);
+    EXPECT_LE(record.front.size(), 500U);
+    for (std::size_t i = 1; i < record.front.size(); ++i) {
+        EXPECT_GT(record.front[i].latency_us, record.front[i - 1].latency_us);
+        EXPECT_GT(record.front[i].gain, record.front[i - 1].gain);
+    }
+    double sum_us = 0.0;
+    for (const LayerRow& layer : record.layers) {
+        if (layer.spec == "base") {
+            sum_us += layer.latency.latency_us;
+            EXPECT_EQ(layer.implementation, "made up");
+        }
+    }
+    EXPECT_NEAR(sum_us, *record.base.predicted_us, 1e-3);
+    ASSERT_EQ(record.staircases.size(), 3U);
+    for (const StaircaseRow& staircase : record.staircases) {
+        EXPECT_GE(*staircase.free_width, staircase.base_width);
+    }
+}
+
+TEST_F(ComparisonTest, TheTableSaysInWhichLayoutItKnowsTheNetwork) {
+    Table table = Table::open(path("t.db"), OpenMode::write);
+    EXPECT_EQ(TableView(table, find_model("resnet20-cifar"), {}).base().layout, Layout::channels_last);
+    ModelSpec blocked = find_model("resnet20-cifar");
+    blocked.layout = Layout::blocked;
+    std::vector<Row> rows;
+    for (const NetworkNode& node : lower(blocked).nodes) {
+        Row row;
+        row.key.layer = node.layer;
+        row.key.footprint_bytes = footprint_bucket(1 << 20);
+        row.latency_us = 0.5;
+        row.measured_at = "2026-01-01T00:00:00Z";
+        rows.push_back(row);
+    }
+    table.put(rows);
+    EXPECT_EQ(TableView(table, find_model("resnet20-cifar"), {}).base().layout, Layout::blocked);
+}
+
+// ---- As commands ----
+
+TEST_F(ComparisonTest, ScaleAnswersByTheContract) {
+    const Answer answer = call({"scale", "resnet20-cifar", "--table", path("t.db"), "--budget", "1.2",
+                                "--out", path("larger.yaml"), "--json"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    const auto json = answer.json();
+    EXPECT_EQ(json["model"], "resnet20-cifar");
+    EXPECT_EQ(json["device"], "cpu");
+    EXPECT_EQ(json["budget"], 1.2);
+    ASSERT_EQ(json["strategies"].size(), 1U);
+    const auto& row = json["strategies"][0];
+    EXPECT_EQ(row["strategy"], "hacscale");
+    EXPECT_EQ(row["status"], "unverified");
+    EXPECT_EQ(choice_of(load_model(path("larger.yaml"))).widths, row["widths"].get<std::vector<int>>());
+}
+
+TEST_F(ComparisonTest, CompareShowsEveryStrategy) {
+    const Answer answer = call({"compare", "resnet20-cifar", "--table", path("t.db"), "--no-verify"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    const std::string help = call({"compare", "--help"}).out;
+    for (const Strategy& strategy : strategies()) {
+        EXPECT_THAT(answer.out, HasSubstr(std::string(strategy.name)));
+        EXPECT_THAT(help, HasSubstr(std::string(strategy.name))) << "docs/cli.md lists the strategies";
+    }
+}
+
+TEST_F(ComparisonTest, LimitsAreKept) {
+    const Answer answer = call({"scale", "resnet20-cifar", "--table", path("t.db"), "--budget", "1.5",
+                                "--max-params", "280000", "--max-depth-ratio", "1", "--json"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_LE(answer.json()["strategies"][0]["params"], 280000);
+    for (const int depth : answer.json()["strategies"][0]["depths"]) {
+        EXPECT_LE(depth, 3);
+    }
+}
+
+TEST_F(ComparisonTest, BadInputIsRefused) {
+    const std::string table = path("t.db");
+    const auto with = [&](std::vector<std::string> more) {
+        std::vector<std::string> arguments{"scale", "resnet20-cifar", "--table", table};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return call(arguments);
+    };
+    for (const char* budget : {"0.9", "0", "-1", "nan", "1e9", "fast"}) {
+        const Answer answer = with({"--budget", budget});
+        EXPECT_EQ(answer.status, 2) << budget << answer.err;
+        EXPECT_THAT(answer.err, HasSubstr("budget")) << budget;
+    }
+    EXPECT_THAT(with({"--strategy", "hacscael"}).err, HasSubstr("hacscael"));
+    EXPECT_EQ(with({"--strategy", "hacscael"}).status, 2);
+    EXPECT_EQ(with({"--resolutions", "0"}).status, 2);
+    EXPECT_EQ(with({"--max-params", "-5"}).status, 2);
+    EXPECT_EQ(with({"--gain", path("none.yaml")}).status, 2);
+    EXPECT_EQ(with({"--batch", "3"}).status, 2) << "the table has no row at this batch";
+    EXPECT_EQ(call({"scale", "resnet20-cifar", "--table", path("none.db")}).status, 2);
+    EXPECT_EQ(call({"scale", "resnet21-cifar", "--table", table}).status, 2);
+    EXPECT_EQ(call({"scale", "resnet18", "--table", table}).status, 2);
+}
+
+TEST_F(ComparisonTest, AnotherDevicesTableIsNotVerifiedHere) {
+    const Answer answer = call({"scale", "resnet20-cifar", "--table", path("t.db"), "--verify"});
+    // 3 where no backend can run at all.
+    EXPECT_TRUE(answer.status == 2 || answer.status == 3) << answer.err;
+    const Answer unknown =
+        call({"scale", "resnet20-cifar", "--table", path("t.db"), "--verify", "--device", "tpu"});
+    EXPECT_EQ(unknown.status, 3);
+    EXPECT_THAT(unknown.err, HasSubstr("tpu"));
+}
+
+}  // namespace
+}  // namespace hacscale::cli

@@ -1,0 +1,116 @@
+// The commands that measure, end to end on this machine's CPU with a network small enough for seconds.
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "cli/interrupt.hpp"
+#include "kernels/backend_registry.hpp"
+#include "program_fixture.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* tiny_network = R"(name: tiny
+input: {channels: 3, resolution: 16}
+classes: 10
+stem:
+  - conv: {width: 8}
+stages:
+  - {name: stage1, block: basic, width: 8, depth: 1}
+  - {name: stage2, block: basic, width: 16, depth: 1, stride: 2}
+head:
+  - global_avg_pool
+  - linear: {}
+)";
+
+class MeasuringTest : public ProgramTest {
+protected:
+    void SetUp() override {
+        if (BackendRegistry::load().backends().empty()) {
+            GTEST_SKIP() << "no backend can run here";
+        }
+        model_ = write("tiny.yaml", tiny_network);
+    }
+    void TearDown() override { clear_interrupt(); }
+
+    std::string model_;
+};
+
+bool done_or_noisy(const Answer& answer) {
+    return answer.status == 0 || answer.status == 4;
+}
+
+TEST_F(MeasuringTest, ProfilesVerifiesAndCompares) {
+    const std::string table = path("t.db");
+    const std::vector<std::string> profile{"profile", model_,      "--table", table,   "--seconds",
+                                           "0.02",    "--minutes", "0.05",    "--json"};
+    const Answer first = call(profile);
+    ASSERT_TRUE(done_or_noisy(first)) << first.err;
+    EXPECT_GT(first.json()["measured"], 0);
+    EXPECT_EQ(first.json()["failed"], 0);
+    EXPECT_EQ(first.json()["models"][0]["model"], "tiny");
+
+    const Answer verify = call({"verify", model_, "--table", table, "--seconds", "0.02", "--json"});
+    ASSERT_TRUE(done_or_noisy(verify)) << verify.err;
+    ASSERT_EQ(verify.json()["models"].size(), 1U);
+    for (const char* key : {"model", "batch", "dtype", "predicted_us", "measured_us", "error_pct"}) {
+        EXPECT_TRUE(verify.json()["models"][0].contains(key)) << key;
+    }
+    EXPECT_THAT(call({"table", "show", table}).out, HasSubstr("tiny"));
+
+    const Answer compare = call({"compare", model_, "--table", table, "--budget", "1.5", "--seconds", "0.02",
+                                 "--strategies", "width-only,hacscale", "--json"});
+    ASSERT_TRUE(done_or_noisy(compare)) << compare.err;
+    EXPECT_GT(compare.json()["base"]["measured_us"], 0);
+    EXPECT_EQ(compare.json()["strategies"].size(), 2U);
+
+    const Answer own = call({"profile", model_, "--table", table, "--own-layers", "--cache", "warm,cold",
+                             "--seconds", "0.02", "--json"});
+    ASSERT_TRUE(done_or_noisy(own)) << own.err;
+    EXPECT_GT(call({"table", "query", table, "--cache", "cold", "--json"}).json().size(), 0U);
+}
+
+TEST_F(MeasuringTest, RunsASuiteAndReports) {
+    const std::string suite =
+        write("suite.yaml",
+              "name: small\nmodels: [tiny.yaml]\nbudgets: [1.5]\nstrategies: [width-only, hacscale]\n"
+              "verify: [tiny.yaml]\nseconds: 0.02\nminutes: 0.03\n");
+    const Answer answer = call({"run", suite, "--out", path("out"), "--json"});
+    ASSERT_TRUE(done_or_noisy(answer)) << answer.err;
+    EXPECT_EQ(answer.json()["comparisons"].size(), 1U);
+    for (const char* file : {"out/provenance.json", "out/table.db", "out/table.json", "out/verify.json",
+                             "out/compare-tiny-1.5.json", "out/report.html", "out/report.md"}) {
+        EXPECT_TRUE(std::filesystem::exists(path(file))) << file;
+    }
+    // The same command goes on from the table: nothing is measured twice.
+    const Answer again = call({"run", suite, "--out", path("out"), "--json"});
+    EXPECT_TRUE(done_or_noisy(again)) << again.err;
+}
+
+TEST_F(MeasuringTest, AnInterruptKeepsWhatThereIsAndSaysHowToGoOn) {
+    catch_interrupts();
+    std::raise(SIGTERM);
+    const Answer answer = call({"profile", model_, "--table", path("t.db"), "--json"});
+    EXPECT_EQ(answer.status, 143);
+    EXPECT_EQ(answer.json()["interrupted"], true);
+    EXPECT_THAT(answer.err, HasSubstr("goes on from there"));
+    clear_interrupt();
+    EXPECT_TRUE(done_or_noisy(call({"table", "check", path("t.db")})));
+}
+
+TEST_F(MeasuringTest, BadRequestsAreRefusedBeforeMeasuring) {
+    const std::string table = path("t.db");
+    EXPECT_EQ(call({"profile", "--table", table}).status, 2);
+    EXPECT_EQ(call({"profile", model_, "--table", table, "--cache", "hot"}).status, 2);
+    EXPECT_EQ(call({"profile", model_, "--table", table, "--cache", "warm"}).status, 2);
+    EXPECT_EQ(call({"profile", model_, "--table", table, "--dtype", "f64"}).status, 2);
+    EXPECT_EQ(call({"profile", model_, "--table", table, "--device", "cuda:99"}).status, 3);
+    EXPECT_EQ(call({"verify", model_, "--table", table}).status, 2);
+    EXPECT_EQ(call({"run", path("none.yaml")}).status, 2);
+    EXPECT_FALSE(std::filesystem::exists(table));
+}
+
+}  // namespace
+}  // namespace hacscale::cli

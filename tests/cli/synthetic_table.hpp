@@ -1,0 +1,72 @@
+// A table that answers every question about resnet20-cifar with a made-up device, and a device that obeys a
+// formula.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "cli/comparison/timed_network.hpp"
+#include "models/network.hpp"
+#include "models/scaled_model.hpp"
+#include "models/zoo.hpp"
+#include "profiler/measure_networks.hpp"
+#include "profiler/table/table.hpp"
+#include "scaling/space.hpp"
+#include "tests/scaling/synthetic_source.hpp"
+
+namespace hacscale::cli {
+
+// Every layer at every pair of neighbouring widths within twice the base's.
+inline void write_synthetic_table(const std::string& file) {
+    const DeviceRecord device{"cpu", "A made-up device", "0123456789abcdef", "{}"};
+    Table table = Table::open(file, OpenMode::create, &device);
+    const ModelSpec base = find_model("resnet20-cifar");
+    const ScalingSpace space = make_space(base, {});
+    const std::int64_t footprint = footprint_bucket(pass_footprint(lower(base), 1, DataType::f32));
+    std::set<LayerSpec> seen;
+    std::vector<Row> rows;
+    for (const int first : space.stages[0].widths) {
+        for (const int second : space.stages[1].widths) {
+            for (const int third : space.stages[2].widths) {
+                for (const NetworkNode& node :
+                     lower(scaled(base, {{first, second, third}, {3, 3, 3}, base.resolution})).nodes) {
+                    if (!seen.insert(node.layer).second) {
+                        continue;
+                    }
+                    Row row;
+                    row.key.layer = node.layer;
+                    row.key.footprint_bytes = footprint;
+                    row.latency_us = testing::SyntheticSource::latency_us(node.layer);
+                    row.ci95_us = 0.001 * row.latency_us;
+                    row.samples = 100;
+                    row.implementation = "made up";
+                    row.carrier = base.name;
+                    row.measured_at = "2026-01-01T00:00:00Z";
+                    rows.push_back(row);
+                }
+            }
+        }
+    }
+    table.put(rows);
+    table.put(PeakRecord{DataType::f32, 1e11, 2e10, std::nullopt, std::nullopt});
+}
+
+// The made-up device's time for whole networks: the layers' sum, times `factor` for all networks but the
+// base.
+inline TimeNetworks synthetic_device(double factor) {
+    return [factor](const std::vector<ModelSpec>& models) {
+        const ModelSpec base = find_model("resnet20-cifar");
+        std::vector<TimedNetwork> timed;
+        for (const ModelSpec& model : models) {
+            double sum_us = 0.0;
+            for (const NetworkNode& node : lower(model).nodes) {
+                sum_us += testing::SyntheticSource::latency_us(node.layer);
+            }
+            const bool is_base = choice_of(model) == choice_of(base);
+            timed.push_back({sum_us * (is_base ? 1.0 : factor), 0.0, true, ""});
+        }
+        return timed;
+    };
+}
+
+}  // namespace hacscale::cli
