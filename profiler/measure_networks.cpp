@@ -70,6 +70,7 @@ std::vector<NetworkMeasurement> measure_networks(const DeviceHandle& device,
     }
     if (drifted(ratio)) {
         for (const std::size_t place : places) {
+            if (!results[place].measured()) continue;  // interrupted before its turn
             results[place].reason = fmt::format(
                 "the machine drifted: the reference layer took {:.2f} times its first time", ratio);
         }

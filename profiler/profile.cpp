@@ -112,27 +112,29 @@ private:
         for (const std::size_t index : group) members.push_back(networks[index]);
         const WorkEvents quiet{events_.keep_going, [](double, double, const std::string&) {}};
         const auto measurements = measure_networks(device_, members, settings(), quiet);
+        const bool interrupted = !events_.keep_going();
         std::map<RowKey, Row> rows;
         for (std::size_t i = 0; i < group.size(); ++i) {
             const NetworkMeasurement& measured = measurements[i];
-            // Interrupted before its turn: nothing is known about it.
+            // Interrupted before or in its turn: what there is is too little to keep, and would not be
+            // measured again.
             if (!measured.measured() && measured.reason.empty()) continue;
+            if (interrupted && measured.measured() && !measured.timing.converged) continue;
             const std::string& name = request_.carriers[group[i]].name;
             summary_.carriers.push_back(
                 {name, measured.timing.total, measured.measured(), measured.timing.converged});
-            for (auto& [key, row] : rows_of(members[i], measured, name))
-                rows.insert_or_assign(key, std::move(row));
+            add_rows(members[i], measured, name, rows);
         }
         keep(rows);
     }
 
-    std::map<RowKey, Row> rows_of(const Network& network, const NetworkMeasurement& measured,
-                                  const std::string& carrier) {
+    // Unites the network's rows with those of its group in `rows`, and with the table's.
+    void add_rows(const Network& network, const NetworkMeasurement& measured, const std::string& carrier,
+                  std::map<RowKey, Row>& rows) {
         std::map<RowKey, std::vector<std::size_t>> places;
         for (std::size_t i = 0; i < network.nodes.size(); ++i) {
             places[row_key(network.nodes[i].layer, network, settings(), CacheState::network)].push_back(i);
         }
-        std::map<RowKey, Row> rows;
         for (const auto& [key, nodes] : places) {
             Row row;
             row.key = key;
@@ -145,13 +147,14 @@ private:
                 fill(row, nodes, measured);
                 check(row, pass_footprint(network, settings().batch, settings().type));
             }
-            if (const std::optional<Row> known = table_.find(key); known && has_latency(known->status)) {
+            const auto in_group = rows.find(key);
+            const std::optional<Row> known = in_group != rows.end() ? in_group->second : table_.find(key);
+            if (known && has_latency(known->status)) {
                 if (!has_latency(row.status)) continue;
                 row = united(*known, row);
             }
-            rows.emplace(key, std::move(row));
+            rows.insert_or_assign(key, std::move(row));
         }
-        return rows;
     }
 
     // A layer that stands at several places of its network: the mean over the places, so that the sum stays
@@ -237,9 +240,10 @@ private:
         const auto state = cache == CacheState::warm ? AloneState::warm : AloneState::cold;
         const auto timings =
             time_layers(pointers, state, settings().rules, settings().seed, events_.keep_going);
+        const bool interrupted = !events_.keep_going();
         for (std::size_t i = 0; i < keys.size(); ++i) {
             Row& row = rows[keys[i]];
-            if (timings[i].samples == 0) {
+            if (timings[i].samples == 0 || (interrupted && !timings[i].converged)) {
                 rows.erase(keys[i]);
                 continue;
             }

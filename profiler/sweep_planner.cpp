@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <functional>
 #include <map>
 #include <random>
 
@@ -78,11 +79,25 @@ public:
         for (std::size_t stage = 0; stage < base.stages.size(); ++stage) {
             const auto& widths = space.widths[stage];
             const auto place = std::find(widths.begin(), widths.end(), base.stages[stage].width);
-            if (place == widths.end() || !std::is_sorted(widths.begin(), widths.end())) {
+            const auto not_ascending = std::adjacent_find(widths.begin(), widths.end(), std::greater_equal());
+            if (place == widths.end() || not_ascending != widths.end()) {
                 throw InputError("the sweep's widths of " + base.stages[stage].name +
                                  " do not ascend or leave out the base's width");
             }
+            if (space.max_depths[stage] < base.stages[stage].depth) {
+                throw InputError("the sweep's greatest depth of " + base.stages[stage].name +
+                                 " is less than the base's");
+            }
             base_index_.push_back(static_cast<std::size_t>(place - widths.begin()));
+        }
+        if (std::find(space.resolutions.begin(), space.resolutions.end(), base.resolution) ==
+            space.resolutions.end()) {
+            throw InputError("the sweep's resolutions leave out the base's, " +
+                             std::to_string(base.resolution));
+        }
+        if (settings.coarse_widths < 2) {
+            throw InputError("a sweep begins with 2 or more coarse widths a stage, not with " +
+                             std::to_string(settings.coarse_widths));
         }
     }
 

@@ -1,0 +1,184 @@
+// A device made of a formula: its runs take the time that a test says they take, and compute what the
+// reference computes, so that everything above the backends can be tested without one.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "kernels/backend_registry.hpp"
+#include "kernels/reference.hpp"
+#include "models/layer_cost.hpp"
+#include "profiler/measure_networks.hpp"
+#include "profiler/table/table.hpp"
+
+namespace hacscale::testing {
+
+// What a test sets, and what it can look at afterwards.
+struct FakeMachine {
+    std::function<double(const LayerSpec&)> latency_us = [](const LayerSpec& layer) {
+        return 2.0 + 0.02 * layer.out_channels;
+    };
+    double slowdown = 1.0;     // of everything, changed at will
+    double cold_factor = 2.0;  // of the first run after evict()
+    std::function<bool(const LayerSpec&)> supported = [](const LayerSpec&) { return true; };
+    std::function<bool(const LayerSpec&)> right = [](const LayerSpec&) { return true; };
+    std::function<void(const Network&)> before_compile = [](const Network&) {};
+    std::function<void(const Network&)> before_run = [](const Network&) {};
+    // Factor of the run with this number, plain and timed runs counted together.
+    std::function<double(int)> spike = [](int) { return 1.0; };
+
+    int compiled = 0;
+    int runs = 0;
+};
+
+inline void spin(double us) {
+    const double until = now_us() + us;
+    while (now_us() < until) {
+    }
+}
+
+class FakeRunner final : public NetworkRunner {
+public:
+    FakeRunner(FakeMachine& machine, Network network, int batch)
+        : machine_(machine), network_(std::move(network)), batch_(batch) {
+        for (const NetworkNode& node : network_.nodes)
+            latencies_us_.push_back(machine_.latency_us(node.layer) * batch_);
+    }
+
+    void load(const std::vector<LayerWeights>& weights) override { weights_ = weights; }
+    void set_input(std::span<const float> nchw) override { input_.assign(nchw.begin(), nchw.end()); }
+    void set_residual(std::span<const float> nchw) override { residual_.assign(nchw.begin(), nchw.end()); }
+
+    void run() override {
+        const double begin = now_us();
+        const double factor = next_factor();
+        double us = 0.0;
+        for (const double latency_us : latencies_us_) us += latency_us * factor;
+        spin(us - (now_us() - begin));
+    }
+    // Takes no time: the times it tells are those of the formula, exactly.
+    void run_timed(std::span<double> node_us) override {
+        const double factor = next_factor();
+        for (std::size_t i = 0; i < latencies_us_.size(); ++i) node_us[i] = latencies_us_[i] * factor;
+    }
+    void evict() override { evicted_ = true; }
+    void poison() override {}
+
+    std::vector<float> output() const override {
+        const auto exact = reference_network(network_, batch_, input_, weights_, residual_);
+        std::vector<float> result(exact.begin(), exact.end());
+        if (!machine_.right(network_.nodes.back().layer)) {
+            for (float& value : result) value *= 1.5F;
+        }
+        return result;
+    }
+    std::string implementation(int node) const override {
+        return "fake_" + std::string(name_of(network_.nodes[node].layer.kind));
+    }
+    std::size_t weight_bytes() const override { return network_.weight_bytes(DataType::f32); }
+    std::size_t activation_bytes() const override { return 4096; }
+
+private:
+    double next_factor() {
+        machine_.before_run(network_);
+        const double cold = std::exchange(evicted_, false) ? machine_.cold_factor : 1.0;
+        return machine_.slowdown * cold * machine_.spike(machine_.runs++);
+    }
+
+    FakeMachine& machine_;
+    Network network_;
+    int batch_;
+    std::vector<double> latencies_us_;
+    std::vector<LayerWeights> weights_;
+    std::vector<double> input_, residual_;
+    bool evicted_ = false;
+};
+
+class FakeBackend final : public Backend {
+public:
+    explicit FakeBackend(FakeMachine& machine) : machine_(machine) {}
+
+    std::string name() const override { return "fake"; }
+    std::vector<BackendDevice> devices() const override {
+        return {{"fake", "Fake device", "feedc0defeedc0de", "{}", {}}};
+    }
+    std::string refusal(const std::string&, DataType type) const override {
+        return type == DataType::f16 ? "the fake device has no f16" : "";
+    }
+    Layout preferred_layout(const Network& network) const override {
+        return network.in_channels > 3 ? Layout::blocked : Layout::channels_last;
+    }
+    Compiled compile(const std::string& device, const Network& network,
+                     const CompileOptions& options) override {
+        machine_.before_compile(network);
+        ++machine_.compiled;
+        if (const std::string reason = refusal(device, options.type); !reason.empty())
+            return {nullptr, reason};
+        for (const NetworkNode& node : network.nodes) {
+            if (!machine_.supported(node.layer)) return {nullptr, "no kernel for " + node.layer.key()};
+        }
+        return {std::make_unique<FakeRunner>(machine_, network, options.batch), {}};
+    }
+    std::vector<LayerSpec> peak_layers(DataType) const override {
+        std::vector<LayerSpec> layers(2);
+        for (LayerSpec& layer : layers) layer.in_channels = layer.out_channels = 64;
+        layers[1].in_height = layers[1].in_width = 4;
+        return layers;
+    }
+    double copy_bandwidth(const std::string&) const override { return 2e10; }
+
+private:
+    FakeMachine& machine_;
+};
+
+// The machine, its backend, and what the profiler asks for.
+struct FakeDevice {
+    FakeMachine machine{};
+    FakeBackend backend{machine};
+    DeviceHandle handle{&backend, backend.devices().front()};
+
+    double truth_us(const Network& network, int batch = 1) const {
+        double sum = 0.0;
+        for (const NetworkNode& node : network.nodes) sum += machine.latency_us(node.layer) * batch;
+        return sum;
+    }
+    DeviceRecord record() const {
+        const BackendDevice& device = handle.device;
+        return {device.id, device.name, device.fingerprint, device.properties};
+    }
+};
+
+// Short, because the fake device has no noise but that of the machine that runs the tests.
+inline MeasureSettings quick_settings() {
+    MeasureSettings settings;
+    settings.rules = {.target_half_width = 0.05,
+                      .most_seconds = 1.0,
+                      .fewest_samples = 10,
+                      .fewest_visits = 2,
+                      .burst_us = 100.0};
+    return settings;
+}
+
+// A chain of 1x1 convs on a small map, of these widths: cheap for the reference.
+inline ModelSpec chain_model(const std::string& name, const std::vector<int>& widths, int resolution = 4) {
+    ModelSpec model;
+    model.name = name;
+    model.resolution = resolution;
+    model.classes = 10;
+    model.stem = {ConvSpec{.width = 8, .kernel = 1}};
+    for (const int width : widths) {
+        StageSpec stage;
+        stage.name = "stage" + std::to_string(model.stages.size() + 1);
+        stage.block = BlockKind::conv;
+        stage.kernel = 1;
+        stage.width = width;
+        model.stages.push_back(stage);
+    }
+    model.head = {GlobalAvgPoolSpec{}, LinearSpec{}};
+    return model;
+}
+
+}  // namespace hacscale::testing

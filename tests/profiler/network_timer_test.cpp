@@ -1,0 +1,138 @@
+// Times of networks and of their layers, from runners whose times are known.
+#include <gtest/gtest.h>
+
+#include "profiler/timing/network_timer.hpp"
+#include "tests/profiler/fake_backend.hpp"
+
+namespace hacscale {
+namespace {
+
+using namespace testing;
+
+const auto for_ever = [] { return true; };
+
+struct Subject {
+    FakeMachine machine{};
+    Network network;
+    FakeRunner runner;
+
+    explicit Subject(const std::vector<int>& widths, double scale = 1.0)
+        : machine(scaled_machine(scale)),
+          network(lower(chain_model("chain", widths))),
+          runner(machine, network, 1) {}
+    static FakeMachine scaled_machine(double scale) {
+        FakeMachine machine;
+        machine.latency_us = [scale](const LayerSpec& layer) { return scale * (2.0 + layer.out_channels); };
+        return machine;
+    }
+    TimedSubject timed() { return {&runner, network.nodes.size()}; }
+    double truth_us() const {
+        double sum = 0.0;
+        for (const NetworkNode& node : network.nodes) sum += machine.latency_us(node.layer);
+        return sum;
+    }
+};
+
+double sum_of_nodes(const NetworkTiming& timing) {
+    double sum = 0.0;
+    for (const MeanEstimate& node : timing.nodes) sum += node.mean;
+    return sum;
+}
+
+TEST(NetworkTimer, LayersAddUpToTheNetwork) {
+    Subject small({16, 32});
+    Subject large({64, 32, 96});
+    const auto timings = time_networks({small.timed(), large.timed()}, quick_settings().rules, 1, for_ever);
+    ASSERT_EQ(timings.size(), 2u);
+    for (const auto& [subject, timing] : {std::pair{&small, &timings[0]}, std::pair{&large, &timings[1]}}) {
+        EXPECT_TRUE(timing->converged);
+        EXPECT_GE(timing->samples, 10);
+        EXPECT_GE(timing->layer_samples, timing->samples / 3);
+        EXPECT_LE(timing->layer_samples, timing->samples);
+        ASSERT_EQ(timing->nodes.size(), subject->network.nodes.size());
+        EXPECT_NEAR(sum_of_nodes(*timing), subject->truth_us(), 1e-6 * subject->truth_us());
+        // The plain runs are real waiting: never shorter, and longer where other work takes the core.
+        EXPECT_GE(timing->total.median, subject->truth_us());
+        EXPECT_LE(timing->total.median, 1.3 * subject->truth_us());
+        for (std::size_t i = 0; i < timing->nodes.size(); ++i) {
+            EXPECT_NEAR(timing->nodes[i].mean, subject->machine.latency_us(subject->network.nodes[i].layer),
+                        1e-6);
+        }
+    }
+}
+
+TEST(NetworkTimer, RareSpikesChangeNothing) {
+    Subject subject({16, 32});
+    subject.machine.spike = [](int run) { return run % 20 == 7 ? 10.0 : 1.0; };
+    TimingRules rules = quick_settings().rules;
+    rules.fewest_samples = 80;
+    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
+    // The mean over all timed passes would be 1.45 times the truth or nothing of it.
+    EXPECT_NEAR(sum_of_nodes(timing), subject.truth_us(), 1e-6 * subject.truth_us());
+    EXPECT_LE(timing.total.median, 1.3 * subject.truth_us());
+}
+
+TEST(NetworkTimer, TakesTheMeanOfTheMiddlePasses) {
+    // Timed passes of two speeds in equal parts: the middle half has both in equal parts too.
+    Subject subject({16});
+    subject.machine.spike = [](int run) { return run / 2 % 2 == 0 ? 1.0 : 1.2; };
+    TimingRules rules = quick_settings().rules;
+    rules.fewest_samples = 400;
+    rules.target_half_width = 1.0;
+    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
+    EXPECT_NEAR(sum_of_nodes(timing), 1.1 * subject.truth_us(), 0.03 * subject.truth_us());
+    for (const MeanEstimate& node : timing.nodes) EXPECT_GT(node.half_width, 0.0);
+}
+
+TEST(NetworkTimer, SaysWhenTimeWasUpBeforeTheIntervalWasNarrow) {
+    Subject subject({16});
+    TimingRules rules = quick_settings().rules;
+    rules.target_half_width = 0.0;
+    rules.most_seconds = 0.02;
+    const double begin = now_us();
+    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
+    EXPECT_LT(now_us() - begin, 5e6);
+    EXPECT_FALSE(timing.converged);
+    EXPECT_GT(timing.samples, 0);
+    EXPECT_GT(timing.total.median, 0.0);
+}
+
+TEST(NetworkTimer, VisitsEachNetworkAsOftenAsTheRulesSay) {
+    Subject subject({16});
+    TimingRules rules = quick_settings().rules;
+    rules.fewest_visits = 5;
+    rules.fewest_samples = 1;
+    rules.target_half_width = 100.0;
+    int visits = 0;
+    time_networks({subject.timed()}, rules, 1, [&] { return ++visits > 0; });
+    EXPECT_GE(visits, 5);
+}
+
+TEST(NetworkTimer, StopsWhenToldAndKeepsWhatThereIs) {
+    Subject first({16});
+    Subject second({16});
+    const TimingRules rules = quick_settings().rules;
+    const auto nothing = time_networks({first.timed(), second.timed()}, rules, 1, [] { return false; });
+    ASSERT_EQ(nothing.size(), 2u);
+    for (const NetworkTiming& timing : nothing) {
+        EXPECT_EQ(timing.samples, 0);
+        EXPECT_FALSE(timing.converged);
+        EXPECT_EQ(timing.nodes.size(), first.network.nodes.size());
+    }
+    int asked = 0;
+    const auto one = time_networks({first.timed(), second.timed()}, rules, 1, [&] { return asked++ == 0; });
+    EXPECT_NE(one[0].samples == 0, one[1].samples == 0) << "one of them had its turn";
+}
+
+TEST(NetworkTimer, CountsLongPassesToo) {
+    // A pass longer than the burst: a visit has two at least, and the timing ends.
+    Subject subject({16}, 20.0);
+    TimingRules rules = quick_settings().rules;
+    rules.burst_us = 1.0;
+    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
+    EXPECT_GE(timing.samples, 10);
+    EXPECT_LE(timing.total.median, 1.3 * subject.truth_us());
+}
+
+}  // namespace
+}  // namespace hacscale

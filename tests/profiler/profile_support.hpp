@@ -1,0 +1,35 @@
+// What the tests of profile() share: networks to profile, and the rows that they lead to.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "profiler/profile.hpp"
+#include "tests/profiler/fake_backend.hpp"
+#include "tests/profiler/table_support.hpp"
+
+namespace hacscale::testing {
+
+// Every row that the network state of these carriers consists of.
+inline std::set<RowKey> network_keys(const std::vector<ModelSpec>& carriers,
+                                     const MeasureSettings& settings) {
+    std::set<RowKey> keys;
+    for (const ModelSpec& model : carriers) {
+        const Network network = lower(model);
+        for (const NetworkNode& node : network.nodes)
+            keys.insert(row_key(node.layer, network, settings, CacheState::network));
+    }
+    return keys;
+}
+
+// Three groups of networks, each with layers of its own.
+inline std::vector<ModelSpec> many_chains() {
+    std::vector<ModelSpec> models;
+    for (int i = 0; i < 20; ++i) {
+        models.push_back(chain_model("chain" + std::to_string(i), {16 + 4 * i, 18 + 4 * i}));
+    }
+    return models;
+}
+
+}  // namespace hacscale::testing

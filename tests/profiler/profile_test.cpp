@@ -1,0 +1,254 @@
+// A table filled from a device whose times are known.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "profiler/profile.hpp"
+#include "profiler/table/check.hpp"
+#include "tests/profiler/fake_backend.hpp"
+#include "tests/profiler/profile_support.hpp"
+
+namespace hacscale {
+namespace {
+
+using namespace testing;
+using ::testing::HasSubstr;
+
+class Profile : public ::testing::Test {
+protected:
+    ProfileSummary run(const std::vector<ModelSpec>& carriers,
+                       std::set<CacheState> caches = {CacheState::network}, const WorkEvents& events = {}) {
+        ProfileRequest request;
+        request.carriers = carriers;
+        request.settings = settings_;
+        request.caches = std::move(caches);
+        return profile(device_.handle, table_, request, events);
+    }
+    Row row(const RowKey& key) { return table_.find(key).value_or(Row{}); }
+
+    TempFolder folder_;
+    FakeDevice device_;
+    DeviceRecord record_ = device_.record();
+    Table table_ = Table::open(folder_ / "t.db", OpenMode::create, &record_);
+    MeasureSettings settings_ = quick_settings();
+};
+
+TEST_F(Profile, WritesARowForEachLayerOfEachNetwork) {
+    const std::vector<ModelSpec> carriers{chain_model("small", {8, 16}), chain_model("large", {64, 64, 64})};
+    const ProfileSummary summary = run(carriers);
+    const std::set<RowKey> keys = network_keys(carriers, settings_);
+    EXPECT_EQ(table_.size(), static_cast<std::int64_t>(keys.size()));
+    EXPECT_EQ(summary.measured, static_cast<int>(keys.size()));
+    EXPECT_EQ(summary.reused, 0);
+    EXPECT_EQ(summary.failed, 0);
+    EXPECT_FALSE(summary.interrupted);
+    for (const RowKey& key : keys) {
+        const Row row = this->row(key);
+        EXPECT_TRUE(has_latency(row.status)) << row.reason;
+        EXPECT_NEAR(row.latency_us, device_.machine.latency_us(key.layer), 1e-6);
+        EXPECT_GT(row.samples, 0);
+        EXPECT_EQ(row.implementation, "fake_" + std::string(name_of(key.layer.kind)));
+        EXPECT_FALSE(row.carrier.empty());
+        EXPECT_EQ(row.measured_at.size(), 20u);
+    }
+    ASSERT_EQ(summary.carriers.size(), 2u);
+    EXPECT_EQ(summary.carriers[0].model, "small");
+    EXPECT_EQ(summary.carriers[1].model, "large");
+    for (const CarrierResult& carrier : summary.carriers) {
+        EXPECT_TRUE(carrier.measured);
+        EXPECT_GT(carrier.total.median, 0.0);
+    }
+    EXPECT_TRUE(check_table(table_.file()).sound());
+}
+
+TEST_F(Profile, MeasuresNothingTwice) {
+    const std::vector<ModelSpec> carriers{chain_model("a", {8, 16}), chain_model("b", {16, 8})};
+    const auto all = {CacheState::network, CacheState::warm, CacheState::cold};
+    const ProfileSummary first = run(carriers, all);
+    const int runs = device_.machine.runs;
+    const ProfileSummary second = run(carriers, all);
+    EXPECT_EQ(device_.machine.runs, runs);
+    EXPECT_EQ(second.measured, 0);
+    EXPECT_EQ(second.reused, first.measured);
+    EXPECT_TRUE(second.carriers.empty());
+}
+
+TEST_F(Profile, MeasuresWhatANewNetworkAddsOnly) {
+    const ModelSpec known = chain_model("known", {8, 16});
+    run({known});
+    const int runs = device_.machine.runs;
+    const ProfileSummary summary = run({known, chain_model("new", {96, 96})});
+    EXPECT_EQ(summary.carriers.size(), 1u);
+    EXPECT_EQ(summary.carriers.front().model, "new");
+    EXPECT_GT(device_.machine.runs, runs);
+    EXPECT_EQ(summary.reused, static_cast<int>(network_keys({known}, settings_).size()));
+}
+
+TEST_F(Profile, RunsEverythingAgainWhenAsked) {
+    ProfileRequest request;
+    request.carriers = {chain_model("a", {8, 16})};
+    request.settings = settings_;
+    request.run_all = true;
+    profile(device_.handle, table_, request, {});
+    const RowKey key = *network_keys(request.carriers, settings_).begin();
+    const Row before = row(key);
+    device_.machine.slowdown = 2.0;
+    profile(device_.handle, table_, request, {});
+    const Row after = row(key);
+    EXPECT_GT(after.samples, before.samples);
+    // The mean of both, weighted by samples.
+    const double share = static_cast<double>(before.samples) / static_cast<double>(after.samples);
+    EXPECT_NEAR(after.latency_us, before.latency_us * (share + 2.0 * (1.0 - share)), 1e-6);
+}
+
+TEST_F(Profile, UnitesLayersThatStandInSeveralNetworksOfOneGroup) {
+    // Both are small enough for one footprint, and the machine is twice as slow in the longer one.
+    const std::vector<ModelSpec> carriers{chain_model("short", {8, 16}), chain_model("long", {8, 16, 24})};
+    const std::size_t longer = lower(carriers[1]).nodes.size();
+    device_.machine.before_run = [&](const Network& network) {
+        device_.machine.slowdown = network.nodes.size() == longer ? 2.0 : 1.0;
+    };
+    const std::set<RowKey> shared = [&] {
+        const std::set<RowKey> first = network_keys({carriers[0]}, settings_);
+        const std::set<RowKey> second = network_keys({carriers[1]}, settings_);
+        std::set<RowKey> both;
+        std::set_intersection(first.begin(), first.end(), second.begin(), second.end(),
+                              std::inserter(both, both.end()));
+        return both;
+    }();
+    ASSERT_FALSE(shared.empty());
+    const ProfileSummary summary = run(carriers);
+    EXPECT_EQ(summary.measured, static_cast<int>(table_.size())) << "a row counts once";
+    for (const RowKey& key : shared) {
+        const double ratio = row(key).latency_us / device_.machine.latency_us(key.layer);
+        EXPECT_GT(ratio, 1.05) << "the longer network's times are in it";
+        EXPECT_LT(ratio, 1.95) << "the shorter network's times are in it";
+    }
+}
+
+TEST_F(Profile, SaysWhyANetworkCannotRun) {
+    device_.machine.supported = [](const LayerSpec& layer) { return layer.out_channels != 24; };
+    const std::vector<ModelSpec> carriers{chain_model("cannot", {24, 64}), chain_model("can", {8, 64})};
+    const ProfileSummary summary = run(carriers);
+    const std::set<RowKey> cannot = network_keys({carriers[0]}, settings_);
+    const std::set<RowKey> can = network_keys({carriers[1]}, settings_);
+    for (const RowKey& key : cannot) {
+        if (can.contains(key)) continue;
+        EXPECT_EQ(row(key).status, RowStatus::unsupported) << key.layer.key();
+        EXPECT_THAT(row(key).reason, HasSubstr("no kernel for conv_i8x4x4_o24"));
+        EXPECT_EQ(row(key).latency_us, 0.0);
+    }
+    for (const RowKey& key : can) EXPECT_TRUE(has_latency(row(key).status)) << row(key).reason;
+    EXPECT_FALSE(summary.carriers[0].measured);
+    EXPECT_TRUE(summary.carriers[1].measured);
+    EXPECT_GT(summary.failed, 0);
+    const NetworkEstimate estimate = predict(table_, lower(carriers[0]), settings_, CacheState::network);
+    EXPECT_GT(estimate.missing_layers, 0);
+    // What cannot run here is not tried again.
+    const int compiled = device_.machine.compiled;
+    run(carriers);
+    EXPECT_EQ(device_.machine.compiled, compiled);
+}
+
+TEST_F(Profile, KeepsNoTimeOfALayerWhoseOutputIsWrong) {
+    device_.machine.right = [](const LayerSpec& layer) { return layer.out_channels != 16; };
+    const std::vector<ModelSpec> carriers{chain_model("wrong", {16, 8})};
+    const ProfileSummary summary = run(carriers, {CacheState::network, CacheState::warm});
+    EXPECT_EQ(summary.failed, 2);
+    for (const RowKey& key : network_keys(carriers, settings_)) {
+        if (key.layer.out_channels != 16) {
+            EXPECT_TRUE(has_latency(row(key).status));
+            continue;
+        }
+        EXPECT_EQ(row(key).status, RowStatus::failed);
+        EXPECT_THAT(row(key).reason, HasSubstr("differs from the reference"));
+        EXPECT_THAT(row(key).reason, HasSubstr("fake_conv"));
+        EXPECT_EQ(row(key).latency_us, 0.0);
+    }
+    // Failed rows are tried again, and the mended kernel's time is kept.
+    device_.machine.right = [](const LayerSpec&) { return true; };
+    const ProfileSummary mended = run(carriers);
+    EXPECT_EQ(mended.failed, 0);
+    for (const RowKey& key : network_keys(carriers, settings_)) EXPECT_TRUE(has_latency(row(key).status));
+}
+
+TEST_F(Profile, ChecksNothingWhenToldNotTo) {
+    device_.machine.right = [](const LayerSpec&) { return false; };
+    const ProfileSummary summary =
+        profile(device_.handle, table_,
+                {.carriers = {chain_model("a", {8})}, .settings = settings_, .check_outputs = false}, {});
+    EXPECT_EQ(summary.failed, 0);
+}
+
+TEST_F(Profile, TellsWarmAndColdApart) {
+    device_.machine.latency_us = [](const LayerSpec& layer) { return 5.0 + layer.out_channels; };
+    device_.machine.cold_factor = 3.0;
+    const ModelSpec model = chain_model("a", {8, 16});
+    const Network network = lower(model);
+    const ProfileSummary summary = run({model}, {CacheState::warm, CacheState::cold});
+    EXPECT_TRUE(summary.carriers.empty());
+    EXPECT_EQ(table_.size(), 2 * static_cast<std::int64_t>(network.nodes.size()));
+    for (const NetworkNode& node : network.nodes) {
+        const double truth_us = device_.machine.latency_us(node.layer);
+        const Row warm = row(row_key(node.layer, network, settings_, CacheState::warm));
+        const Row cold = row(row_key(node.layer, network, settings_, CacheState::cold));
+        EXPECT_EQ(warm.key.footprint_bytes, 0);
+        EXPECT_GE(warm.latency_us, 0.99 * truth_us);
+        EXPECT_LE(warm.latency_us, 1.3 * truth_us);
+        EXPECT_GE(cold.latency_us, 0.99 * 3.0 * truth_us);
+        EXPECT_LE(cold.latency_us, 1.3 * 3.0 * truth_us);
+        EXPECT_TRUE(warm.carrier.empty());
+    }
+    const double predicted = predict(table_, network, settings_, CacheState::cold).latency_us;
+    EXPECT_NEAR(predicted, 3.0 * device_.truth_us(network), 0.3 * 3.0 * device_.truth_us(network));
+}
+
+TEST_F(Profile, PredictionIsTheSumOfTheRows) {
+    const ModelSpec model = chain_model("a", {32, 32, 32, 48});
+    const Network network = lower(model);
+    settings_.batch = 3;
+    run({model});
+    const NetworkEstimate estimate = predict(table_, network, settings_, CacheState::network);
+    double sum = 0.0;
+    for (const NetworkNode& node : network.nodes)
+        sum += row(row_key(node.layer, network, settings_, CacheState::network)).latency_us;
+    EXPECT_DOUBLE_EQ(estimate.latency_us, sum);
+    EXPECT_NEAR(estimate.latency_us, device_.truth_us(network, 3), 1e-6);
+    EXPECT_EQ(estimate.missing_layers, 0);
+    EXPECT_EQ(estimate.interpolated_layers, 0);
+    settings_.batch = 1;
+    EXPECT_EQ(predict(table_, network, settings_, CacheState::network).missing_layers,
+              static_cast<int>(network.nodes.size()))
+        << "another batch is another measurement";
+}
+
+TEST_F(Profile, CallsRowsNoisyWhenTheTimeWasUp) {
+    settings_.rules.target_half_width = 1e-9;
+    settings_.rules.most_seconds = 0.01;
+    const ProfileSummary summary = run({chain_model("a", {8})}, {CacheState::network, CacheState::warm});
+    EXPECT_EQ(summary.noisy, summary.measured);
+    EXPECT_FALSE(summary.carriers.front().converged);
+    table_.for_each({}, [](const Row& row) {
+        EXPECT_EQ(row.status, RowStatus::noisy);
+        EXPECT_THAT(row.reason, ::testing::AnyOf(HasSubstr("when the time was up"), HasSubstr("drifted")));
+        EXPECT_GT(row.latency_us, 0.0);
+    });
+    EXPECT_EQ(run({chain_model("a", {8})}).measured, 0) << "noisy rows are kept, not tried for ever";
+}
+
+TEST_F(Profile, TellsHowFarItIs) {
+    std::vector<std::pair<double, double>> steps;
+    WorkEvents events;
+    events.progress = [&](double done, double total, const std::string&) { steps.emplace_back(done, total); };
+    run(many_chains(), {CacheState::network}, events);
+    ASSERT_GE(steps.size(), 3u);
+    EXPECT_EQ(steps.front().first, 0.0);
+    EXPECT_EQ(steps.back().first, steps.back().second);
+    EXPECT_TRUE(std::is_sorted(steps.begin(), steps.end()));
+    EXPECT_EQ(steps.back().second, static_cast<double>(many_chains().size()));
+}
+
+}  // namespace
+}  // namespace hacscale
