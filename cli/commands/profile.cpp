@@ -10,8 +10,10 @@
 #include "cli/measuring/profile_models.hpp"
 #include "cli/options.hpp"
 #include "cli/records/optional_json.hpp"
+#include "cli/records/verification.hpp"
 #include "cli/text_table.hpp"
 #include "models/zoo.hpp"
+#include "profiler/timing/statistics.hpp"
 
 namespace hacscale::cli {
 
@@ -73,6 +75,51 @@ Json swept_json(const SweptModel& swept) {
             {"complete", swept.summary.complete}};
 }
 
+struct ErrorSummary {
+    double median_pct = 0.0;
+    double worst_pct = 0.0;
+    int networks = 0;
+};
+
+// Of the networks run as they are, for one cache state; nothing where none was.
+std::optional<ErrorSummary> error_summary(const std::vector<VerificationRecord>& records, CacheState cache) {
+    std::vector<double> errors;
+    for (const VerificationRecord& record : records) {
+        if (record.cache == cache) {
+            errors.push_back(std::abs(error_pct(record)));
+        }
+    }
+    if (errors.empty()) {
+        return std::nullopt;
+    }
+    return ErrorSummary{quantile(errors, 0.5), *std::max_element(errors.begin(), errors.end()),
+                        static_cast<int>(errors.size())};
+}
+
+Json errors_json(const std::vector<VerificationRecord>& records) {
+    Json errors = Json::object();
+    for (const CacheState cache : {CacheState::network, CacheState::warm, CacheState::cold}) {
+        if (const auto summary = error_summary(records, cache)) {
+            errors[std::string(name_of(cache))] = {{"networks", summary->networks},
+                                                   {"median_error_pct", summary->median_pct},
+                                                   {"worst_error_pct", summary->worst_pct}};
+        }
+    }
+    return errors;
+}
+
+void print_errors(std::ostream& out, const std::vector<VerificationRecord>& records) {
+    for (const CacheState cache : {CacheState::network, CacheState::warm, CacheState::cold}) {
+        if (const auto summary = error_summary(records, cache)) {
+            out << fmt::format(
+                "layers added up in the state {}: {:.2f} % off the whole network in the median of {} "
+                "networks, "
+                "{:.2f} % at worst\n",
+                name_of(cache), summary->median_pct, summary->networks, summary->worst_pct);
+        }
+    }
+}
+
 Json outcome_json(const std::string& table, const DeviceRecord& device, const ProfileOutcome& outcome) {
     Json swept = Json::array();
     for (const SweptModel& one : outcome.swept) {
@@ -85,13 +132,15 @@ Json outcome_json(const std::string& table, const DeviceRecord& device, const Pr
             {"noisy", outcome.rows.noisy},
             {"failed", outcome.rows.failed},
             {"interrupted", outcome.rows.interrupted},
-            {"models", std::move(swept)}};
+            {"models", std::move(swept)},
+            {"sum_errors", errors_json(outcome.verified)}};
 }
 
 void print_outcome(std::ostream& out, const std::string& table, const ProfileOutcome& outcome) {
     out << fmt::format("{}: {} rows measured ({} noisy, {} without a value), {} were there\n", table,
                        with_separators(outcome.rows.measured), outcome.rows.noisy, outcome.rows.failed,
                        with_separators(outcome.rows.reused));
+    print_errors(out, outcome.verified);
     for (const SweptModel& one : outcome.swept) {
         if (const std::optional<double> worst = worst_error_pct(one)) {
             out << fmt::format("{}: {} networks it had not seen predicted within {:.1f} %\n", one.model,

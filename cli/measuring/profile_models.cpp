@@ -1,7 +1,11 @@
 #include "cli/measuring/profile_models.hpp"
 
+#include <map>
+
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
+#include "cli/records/record_file.hpp"
+#include "models/model_yaml.hpp"
 #include "profiler/peak.hpp"
 
 namespace hacscale::cli {
@@ -14,6 +18,34 @@ void add(ProfileSummary& sum, const ProfileSummary& part) {
     sum.noisy += part.noisy;
     sum.failed += part.failed;
     sum.interrupted = sum.interrupted || part.interrupted;
+}
+
+// What the rounds that measured the rows say of the whole networks.
+std::vector<VerificationRecord> verified_in_place(const Table& table, const ProfileRequest& request,
+                                                  const ProfileSummary& summary) {
+    std::map<std::string, const CarrierResult*> results;
+    for (const CarrierResult& result : summary.carriers) {
+        if (result.measured) {
+            results[result.model] = &result;
+        }
+    }
+    std::vector<VerificationRecord> records;
+    const MeasureSettings& settings = request.settings;
+    for (const ModelSpec& model : request.carriers) {
+        const auto found = results.find(model.name);
+        if (found == results.end()) {
+            continue;
+        }
+        const MedianEstimate& total = found->second->total;
+        for (const CacheState cache : request.caches) {
+            const NetworkEstimate predicted = predict(table, lower(model), settings, cache);
+            if (predicted.missing_layers == 0) {
+                records.push_back({model.name, model_hash(model), settings.batch, settings.type, cache,
+                                   predicted.latency_us, total.median, total.half_width, timestamp()});
+            }
+        }
+    }
+    return records;
 }
 
 SweepSpace sweep_space(const ModelSpec& base, const SpaceSettings& settings) {
@@ -48,7 +80,12 @@ ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const Pr
         }
     }
     session.log.info("measuring the layers of {} networks", own.carriers.size());
-    add(outcome.rows, profile(device, table, own, events));
+    const ProfileSummary measured = profile(device, table, own, events);
+    add(outcome.rows, measured);
+    outcome.verified = verified_in_place(table, own, measured);
+    for (const VerificationRecord& record : outcome.verified) {
+        table.put(record);
+    }
     for (std::size_t i = 0; i < plan.swept.size() && !interrupted(); ++i) {
         session.log.info("measuring {} at other widths", plan.swept[i].name);
         const SweepSummary swept =

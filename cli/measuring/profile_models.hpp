@@ -32,6 +32,10 @@ struct SweptModel {
 struct ProfileOutcome {
     ProfileSummary rows;  // of everything together
     std::vector<SweptModel> swept;
+    // The networks that were run as they are, beside what the table says of them in each cache state: timed
+    // in the same rounds as the rows, so that this is the error of adding layers up, with no drift of the
+    // machine in it.
+    std::vector<VerificationRecord> verified;
 
     bool complete() const { return rows.noisy == 0 && rows.failed == 0 && !rows.interrupted; }
 };
