@@ -1,6 +1,8 @@
 // Times of networks and of their layers, from runners whose times are known.
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "profiler/timing/network_timer.hpp"
 #include "tests/profiler/fake_backend.hpp"
 
@@ -73,14 +75,15 @@ TEST(NetworkTimer, RareSpikesChangeNothing) {
 }
 
 TEST(NetworkTimer, TakesTheMeanOfTheMiddlePasses) {
-    // Timed passes of two speeds in equal parts: the middle half has both in equal parts too.
+    // Timed passes of two speeds in nearly equal parts: the middle half has both in nearly equal parts too.
     Subject subject({16});
-    subject.machine.spike = [](int run) { return run / 2 % 2 == 0 ? 1.0 : 1.2; };
+    std::mt19937 random(4);
+    subject.machine.spike = [&](int) { return random() % 2 == 0 ? 1.0 : 1.2; };
     TimingRules rules = quick_settings().rules;
     rules.fewest_samples = 400;
     rules.target_half_width = 1.0;
     const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
-    EXPECT_NEAR(sum_of_nodes(timing), 1.1 * subject.truth_us(), 0.03 * subject.truth_us());
+    EXPECT_NEAR(sum_of_nodes(timing), 1.1 * subject.truth_us(), 0.06 * subject.truth_us());
     for (const MeanEstimate& node : timing.nodes) EXPECT_GT(node.half_width, 0.0);
 }
 
@@ -131,7 +134,7 @@ TEST(NetworkTimer, CountsLongPassesToo) {
     rules.burst_us = 1.0;
     const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
     EXPECT_GE(timing.samples, 10);
-    EXPECT_LE(timing.total.median, 1.3 * subject.truth_us());
+    EXPECT_GE(timing.total.median, subject.truth_us());
 }
 
 }  // namespace
