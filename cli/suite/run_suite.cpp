@@ -44,7 +44,7 @@ public:
                        suite.batch,
                        suite.type,
                        suite.cache,
-                       suite.threads,
+                       device_.handle.device.threads,
                        device_.handle.device.warnings};
         for (const std::string& name : suite.models) {
             models_.push_back(find_model(name));

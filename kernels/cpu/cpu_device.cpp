@@ -115,6 +115,7 @@ BackendDevice describe() {
     properties["kernel_generation"] = kernel_generation;
     BackendDevice device;
     device.id = "cpu";
+    device.threads = omp_get_max_threads();
     device.fingerprint = hex_hash(properties.dump());
     device.name = properties["processor"].get<std::string>() + " (" + std::to_string(omp_get_max_threads()) +
                   " threads)";

@@ -65,7 +65,8 @@ TEST(Help, SplitsADocumentIntoSections) {
 }
 
 TEST(Help, EveryCommandHasASectionWithExamples) {
-    for (const NamedParser& command : all_parsers(*make_program())) {
+    const auto program = make_program();
+    for (const NamedParser& command : all_parsers(*program)) {
         const auto section = help_section(command.path);
         ASSERT_TRUE(section.has_value()) << command.path;
         EXPECT_THAT(section->summary, Not(testing::IsEmpty())) << command.path;
