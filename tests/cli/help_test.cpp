@@ -104,7 +104,8 @@ TEST(Help, IsPrintedForEveryCommand) {
     for (const Command& command : commands()) {
         EXPECT_THAT(top.out, HasSubstr(std::string(command.name)));
     }
-    for (const NamedParser& command : all_parsers(*make_program())) {
+    const auto program = make_program();
+    for (const NamedParser& command : all_parsers(*program)) {
         std::istringstream words(command.path);
         std::vector<std::string> arguments{std::istream_iterator<std::string>(words), {}};
         arguments.emplace_back("--help");
