@@ -103,7 +103,12 @@ public:
 
     std::string name() const override { return "fake"; }
     std::vector<BackendDevice> devices() const override {
-        return {{"fake", "Fake device", "feedc0defeedc0de", "{}", {}}};
+        BackendDevice device;
+        device.id = "fake";
+        device.name = "Fake device";
+        device.fingerprint = "feedc0defeedc0de";
+        device.properties = "{}";
+        return {device};
     }
     std::string refusal(const std::string&, DataType type) const override {
         return type == DataType::f16 ? "the fake device has no f16" : "";

@@ -65,11 +65,15 @@ TEST(NetworkTimer, LayersAddUpToTheNetwork) {
 
 TEST(NetworkTimer, RareSpikesChangeNothing) {
     Subject subject({16, 32});
-    subject.machine.spike = [](int run) { return run % 20 == 7 ? 10.0 : 1.0; };
+    // Passes with a clock read a layer are the odd ones.
+    subject.machine.spike = [](int run) {
+        const int place = run % 20;
+        return place == 7 ? 10.0 : place == 13 ? 0.1 : 1.0;
+    };
     TimingRules rules = quick_settings().rules;
     rules.fewest_samples = 80;
     const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
-    // The mean over all timed passes would be 1.45 times the truth or nothing of it.
+    // The mean over all timed passes would be 1.8 times the truth.
     EXPECT_NEAR(sum_of_nodes(timing), subject.truth_us(), 1e-6 * subject.truth_us());
     EXPECT_LE(timing.total.median, 1.3 * subject.truth_us());
 }

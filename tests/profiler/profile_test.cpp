@@ -174,6 +174,21 @@ TEST_F(Profile, KeepsNoTimeOfALayerWhoseOutputIsWrong) {
     for (const RowKey& key : network_keys(carriers, settings_)) EXPECT_TRUE(has_latency(row(key).status));
 }
 
+TEST_F(Profile, KeepsATimeThatALaterFailureHasNoneFor) {
+    ProfileRequest request;
+    request.carriers = {chain_model("a", {16, 8})};
+    request.settings = settings_;
+    request.run_all = true;
+    profile(device_.handle, table_, request, {});
+    const std::vector<Row> before = table_.query({});
+    device_.machine.right = [](const LayerSpec&) { return false; };
+    profile(device_.handle, table_, request, {});
+    EXPECT_EQ(table_.query({}), before);
+    device_.machine.supported = [](const LayerSpec& layer) { return layer.kernel == 3; };
+    profile(device_.handle, table_, request, {});
+    EXPECT_EQ(table_.query({}), before);
+}
+
 TEST_F(Profile, ChecksNothingWhenToldNotTo) {
     device_.machine.right = [](const LayerSpec&) { return false; };
     const ProfileSummary summary =

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <set>
 
 #include "models/scaled_model.hpp"
 #include "profiler/sweep_planner.hpp"
@@ -31,9 +32,12 @@ class Sweep : public ::testing::Test {
 protected:
     Sweep() {
         device_.machine.latency_us = staircase_us;
-        base_ = chain_model("base", {32, 64, 64});
-        for (StageSpec& stage : base_.stages) stage.depth = 2;
-        space_ = {{every_eighth(16, 128), every_eighth(16, 128), every_eighth(16, 128)}, {4, 4, 4}, {4}};
+        base_ = chain_model("base", {32, 64, 64}, 8);
+        for (StageSpec& stage : base_.stages) {
+            stage.depth = 2;
+            stage.stride = 2;  // so that no two stages share a layer
+        }
+        space_ = {{every_eighth(16, 128), every_eighth(16, 128), every_eighth(16, 128)}, {4, 4, 4}, {8}};
     }
     SweepSummary run(const WorkEvents& events = {}) {
         return sweep(device_.handle, table_, base_, space_, measure_, settings_, events);
@@ -48,6 +52,16 @@ protected:
         }
         choice.resolution = any(space_.resolutions);
         return choice;
+    }
+    // How many widths of the stages' last layers have rows, over all stages.
+    int widths_measured() const {
+        std::set<std::pair<int, int>> widths;  // (map size, width)
+        table_.for_each({.kind = LayerKind::conv}, [&](const Row& row) {
+            const LayerSpec& layer = row.key.layer;
+            if (layer.stride == 1 && layer.in_height < base_.resolution)
+                widths.emplace(layer.in_height, layer.out_channels);
+        });
+        return static_cast<int>(widths.size());
     }
     // Predicted over true latency, minus one, of random choices.
     std::vector<double> held_out_errors(int count) const {
@@ -121,18 +135,56 @@ TEST_F(Sweep, NeedsFewCarriersWhereLatencyIsStraight) {
     EXPECT_LT(straight.carriers, 60);
 }
 
-TEST_F(Sweep, RefinesMoreForASmallerTolerance) {
+// No width says anything of its neighbours.
+double erratic_us(const LayerSpec& layer) {
+    std::mt19937 random(static_cast<unsigned>(1000 * layer.in_channels + layer.out_channels));
+    return 3.0 + 0.001 * static_cast<double>(random() % 1000);
+}
+
+TEST_F(Sweep, RefinesToTheLastWidthWhereNothingCanBeInterpolated) {
+    device_.machine.latency_us = erratic_us;
+    settings_.tolerance = 1e-4;
+    const SweepSummary summary = run();
+    // Of fifteen widths the coarse ones are four and the base's.
+    EXPECT_EQ(summary.held_out_widths, 3 * (15 - 5));
+    EXPECT_FALSE(summary.complete);
+    EXPECT_EQ(widths_measured(), 3 * 15);
+    const std::int64_t rows = table_.size();
+
+    // All is known now, and looked at again without a carrier but the random networks.
+    const SweepSummary again = run();
+    EXPECT_EQ(again.held_out_widths, summary.held_out_widths);
+    EXPECT_LE(again.carriers, 6 * 8);
+    EXPECT_GE(table_.size(), rows);
+}
+
+TEST_F(Sweep, LooksNoFurtherThanItsToleranceAsks) {
+    device_.machine.latency_us = erratic_us;
     settings_.tolerance = 0.5;
-    const int coarse = run().carriers;
-    Table fine_table = Table::open(folder_ / "fine.db", OpenMode::create, &record_);
-    settings_.tolerance = 0.02;
-    const SweepSummary fine =
-        sweep(device_.handle, fine_table, base_, space_, measure_, settings_, WorkEvents{});
-    EXPECT_GT(fine.carriers, coarse);
+    const SweepSummary summary = run();
+    // One between each two neighbours that have one between them.
+    EXPECT_LE(summary.held_out_widths, 3 * 4);
+    EXPECT_TRUE(summary.complete);
+}
+
+TEST_F(Sweep, RefinesOnAfterAnInterruption) {
+    device_.machine.latency_us = erratic_us;
+    settings_.tolerance = 1e-4;
+    // The networks of the coarse widths and of some widths between them, but not all.
+    int carriers = 0;
+    device_.machine.before_compile = [&](const Network& network) { carriers += network.nodes.size() > 1; };
+    const SweepSummary interrupted = run({[&] { return carriers < 38; }});
+    EXPECT_TRUE(interrupted.profile.interrupted);
+    EXPECT_LT(widths_measured(), 3 * 15);
+    EXPECT_GT(interrupted.carriers, 0);
+    const SweepSummary resumed = run();
+    EXPECT_FALSE(resumed.profile.interrupted);
+    EXPECT_EQ(resumed.held_out_widths, 3 * (15 - 5));
+    EXPECT_EQ(widths_measured(), 3 * 15);
 }
 
 TEST_F(Sweep, CoversOtherResolutionsToo) {
-    space_.resolutions = {4, 6};
+    space_.resolutions = {8, 12};
     const SweepSummary summary = run();
     EXPECT_TRUE(summary.complete);
     const std::vector<double> errors = held_out_errors(50);
@@ -194,7 +246,7 @@ TEST_F(Sweep, RefusesSpacesThatDoNotFit) {
     refused("stage2");
     space_.resolutions = {};
     refused("resolutions");
-    space_.resolutions = {6, 8};
+    space_.resolutions = {12, 16};
     refused("resolutions");
     settings_.coarse_widths = 1;
     refused("coarse");
