@@ -17,7 +17,7 @@ struct BackendDevice {
     std::string name;
     std::string fingerprint;            // hash of all that must match for timings to be comparable
     std::string properties;             // JSON object, for people and records
-    int threads = 0;  // that work is spread over, on CPUs; 0 on other devices
+    int threads = 0;                    // that work is spread over, on CPUs; 0 on other devices
     std::vector<std::string> warnings;  // what may spoil timings here (frequency scaling, a debug build)
 };
 

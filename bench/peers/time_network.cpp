@@ -1,5 +1,6 @@
-// Runs one network of the zoo for as long as it is told, again and again: the side of a paired comparison that is ours.
-// usage: time_network MODEL; then a line "SECONDS" on standard input is answered by a line "MEDIAN_US RUNS".
+// Runs one network of the zoo for as long as it is told, again and again: the side of a paired comparison
+// that is ours. usage: time_network MODEL; then a line "SECONDS" on standard input is answered by a line
+// "MEDIAN_US RUNS".
 #include <cstdio>
 #include <iostream>
 
