@@ -162,7 +162,7 @@ TEST_F(ComparisonTest, LimitsAreKept) {
                                 "--max-params", "280000", "--max-depth-ratio", "1", "--json"});
     ASSERT_EQ(answer.status, 0) << answer.err;
     EXPECT_LE(answer.json()["strategies"][0]["params"], 280000);
-    for (const int depth : answer.json()["strategies"][0]["depths"]) {
+    for (const int depth : answer.json()["strategies"][0]["depths"].get<std::vector<int>>()) {
         EXPECT_LE(depth, 3);
     }
 }

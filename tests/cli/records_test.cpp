@@ -105,8 +105,8 @@ TEST_F(RecordsTest, TheReportReadsWhatIsWritten) {
 
     const Answer answer = call({"report", path("run"), "--json"});
     ASSERT_EQ(answer.status, 0) << answer.err;
-    for (const auto& file : answer.json()["files"]) {
-        EXPECT_TRUE(std::filesystem::exists(file.get<std::string>())) << file;
+    for (const std::string& file : answer.json()["files"].get<std::vector<std::string>>()) {
+        EXPECT_TRUE(std::filesystem::exists(file)) << file;
     }
 }
 
