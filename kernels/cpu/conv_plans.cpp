@@ -134,7 +134,7 @@ std::unique_ptr<CpuLayer> build(const LayerContext& context, const ConvPlan& pla
     PrimitiveLayer::Weights weights{
         plan.primitive.weights_desc(), {weight_dims(layer), memory::data_type::f32, plain}, {}};
     if (layer.bias) weights.bias = plan.primitive.bias_desc();
-    auto conv = PrimitiveLayer::make<convolution_forward>(context, plan.primitive, std::move(weights));
+    auto conv = PrimitiveLayer::make<convolution_forward>(context, plan.primitive, weights);
     if (!plan.silu_after) return conv;
     return std::make_unique<ConvThenSilu>(std::move(conv), context.output.elements());
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -71,7 +72,7 @@ std::string instruction_set() {
 std::string memory_size() {
     const double bytes =
         static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-    return std::to_string(static_cast<int>(bytes / (1 << 30) + 0.5)) + " GiB";
+    return std::to_string(std::lround(bytes / (1 << 30))) + " GiB";
 }
 
 int usable_cores() {

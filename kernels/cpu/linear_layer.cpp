@@ -111,7 +111,7 @@ std::unique_ptr<CpuLayer> make_linear(const LayerContext& context) {
         PrimitiveLayer::Weights weights{
             plan.weights_desc(), {weight_dims(layer), memory::data_type::f32, memory::format_tag::oihw}, {}};
         if (layer.bias) weights.bias = plan.bias_desc();
-        return PrimitiveLayer::make<inner_product_forward>(context, plan, std::move(weights));
+        return PrimitiveLayer::make<inner_product_forward>(context, plan, weights);
     });
 }
 

@@ -7,12 +7,12 @@ namespace hacscale::cpu {
 PrimitiveLayer::PrimitiveLayer(const LayerContext& context, dnnl::primitive primitive,
                                const dnnl::memory::desc& source, const dnnl::memory::desc& destination,
                                const dnnl::memory::desc& scratchpad, std::string implementation,
-                               std::optional<Weights> weights)
+                               const std::optional<Weights>& weights)
     : name_(context.layer.key()),
       implementation_(std::move(implementation)),
       scratch_bytes_(scratchpad.get_size()),
       primitive_(std::move(primitive)),
-      weights_(std::move(weights)) {
+      weights_(weights) {
     primitive_.add(DNNL_ARG_SRC, unbound_memory(source));
     primitive_.add(DNNL_ARG_DST, unbound_memory(destination));
     primitive_.add(DNNL_ARG_SCRATCHPAD, unbound_memory(scratchpad));

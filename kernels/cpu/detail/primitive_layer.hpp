@@ -20,10 +20,10 @@ public:
     template <typename Primitive>
     static std::unique_ptr<PrimitiveLayer> make(const LayerContext& context,
                                                 const typename Primitive::primitive_desc& plan,
-                                                std::optional<Weights> weights = std::nullopt) {
+                                                const std::optional<Weights>& weights = std::nullopt) {
         return std::unique_ptr<PrimitiveLayer>(new PrimitiveLayer(context, Primitive(plan), plan.src_desc(),
                                                                   plan.dst_desc(), plan.scratchpad_desc(),
-                                                                  plan.impl_info_str(), std::move(weights)));
+                                                                  plan.impl_info_str(), weights)));
     }
 
     void load(const LayerWeights& weights) override;
@@ -36,7 +36,7 @@ public:
 private:
     PrimitiveLayer(const LayerContext& context, dnnl::primitive primitive, const dnnl::memory::desc& source,
                    const dnnl::memory::desc& destination, const dnnl::memory::desc& scratchpad,
-                   std::string implementation, std::optional<Weights> weights);
+                   std::string implementation, const std::optional<Weights>& weights);
 
     std::string name_;  // the layer's key, for messages
     std::string implementation_;
