@@ -23,7 +23,7 @@ public:
                                                 const std::optional<Weights>& weights = std::nullopt) {
         return std::unique_ptr<PrimitiveLayer>(new PrimitiveLayer(context, Primitive(plan), plan.src_desc(),
                                                                   plan.dst_desc(), plan.scratchpad_desc(),
-                                                                  plan.impl_info_str(), weights)));
+                                                                  plan.impl_info_str(), weights));
     }
 
     void load(const LayerWeights& weights) override;
