@@ -50,7 +50,9 @@ std::int64_t Network::peak_activation_bytes(int batch, DataType type) const {
         elements.push_back(cost_at_batch_1(nodes[i]).activations);
         last_reader[i + 1] = i;  // an output that nobody reads is alive while it is written
         last_reader[nodes[i].input + 1] = i;
-        if (nodes[i].layer.residual) last_reader[nodes[i].residual + 1] = i;
+        // A second input of the network (kernels/single_layer.hpp) is not among the outputs.
+        if (nodes[i].layer.residual && nodes[i].residual >= network_input)
+            last_reader[nodes[i].residual + 1] = i;
     }
     std::vector<std::vector<std::size_t>> freed_after(nodes.size());
     for (std::size_t position = 0; position < elements.size() && !nodes.empty(); ++position) {
