@@ -32,6 +32,13 @@ public:
     explicit WorkError(const std::string& message) : Error(ExitStatus::failed, message) {}
 };
 
+// The device's context is broken: every later call in this process would fail. What was measured stays; the
+// work can go on in a fresh process.
+class DeviceLost : public WorkError {
+public:
+    explicit DeviceLost(const std::string& message) : WorkError(message) {}
+};
+
 // The user's input is wrong. With a place, the text reads "file:line: message".
 class InputError : public Error {
 public:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,7 +55,19 @@ public:
 
 // ---- What a module exports: extern "C" const BackendModule* hacscale_backend_module(); ----
 
-constexpr std::uint32_t backend_abi_version = 1;
+// What a library would choose for a layer on a device that is known from a file and need not be here. Nothing
+// is run.
+struct LayerPlan {
+    int node = 0;                          // of the network
+    std::string implementation;            // as NetworkRunner::implementation(); empty when there is none
+    std::string engine;                    // the library's engine, "hand-written" for this project's kernels
+    std::map<std::string, int64_t> knobs;  // its settings: tile size, stages, split-k
+    std::int64_t workspace_bytes = 0;
+    bool fused = false;  // bias, residual and activation run in the same kernel
+    std::string reason;  // why it is not fused, or why there is no plan
+};
+
+constexpr std::uint32_t backend_abi_version = 2;
 constexpr const char* backend_entry_name = "hacscale_backend_module";
 
 struct BackendModule {
@@ -62,6 +75,11 @@ struct BackendModule {
     const char* name;
     // Throws MissingError when this machine cannot run the backend at all, saying what to install.
     std::unique_ptr<Backend> (*create)();
+    // Plans for a device described by the text of a GPU profile (JSON; docs/gpu.md); works where create()
+    // throws. One entry a node. Null where the backend has no such thing. Throws InputError for a profile
+    // that is none, MissingError when the library is not here.
+    std::vector<LayerPlan> (*plan)(const std::string& device_profile, const Network& network,
+                                   const CompileOptions& options) = nullptr;
 };
 
 }  // namespace hacscale

@@ -28,7 +28,7 @@ std::string last_dl_error() {
 
 // Loads one module; on success `backends` gains its backend.
 LoadAttempt load_module(const std::filesystem::path& path, std::vector<std::unique_ptr<Backend>>& backends) {
-    LoadAttempt attempt{path, backend_name_of(path), "open", ""};
+    LoadAttempt attempt{path, backend_name_of(path), "open", "", nullptr};
     // Modules are never unloaded: libraries under them (OpenMP, CUDA) do not survive it.
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (handle == nullptr) {
@@ -50,6 +50,7 @@ LoadAttempt load_module(const std::filesystem::path& path, std::vector<std::uniq
                          "; install both from one build";
         return attempt;
     }
+    attempt.module = module;
     attempt.stage = "create";
     try {
         backends.push_back(module->create());

@@ -14,9 +14,10 @@ namespace hacscale {
 
 struct LoadAttempt {
     std::filesystem::path path;
-    std::string backend;  // "cpu" from libhacscale_backend_cpu.so
-    std::string stage;    // "open", "entry", "abi", "create", or "ready"
-    std::string reason;   // empty when ready
+    std::string backend;                    // "cpu" from libhacscale_backend_cpu.so
+    std::string stage;                      // "open", "entry", "abi", "create", or "ready"
+    std::string reason;                     // empty when ready
+    const BackendModule* module = nullptr;  // from stage "create" on
     bool ready() const { return stage == "ready"; }
 };
 

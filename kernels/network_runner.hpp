@@ -21,13 +21,21 @@ public:
 
     // One inference; returns when the output is complete.
     virtual void run() = 0;
+    // This many inferences back to back: microseconds of all of them, by the device's own clock where it has
+    // one, by the host's otherwise.
+    virtual double time_runs(int runs);
+    // One inference that finds nothing it touches (weights, activations) in the caches, microseconds.
+    virtual double time_cold() = 0;
     // The same, and writes the time each node took, in microseconds, in running order: the layers inside
     // their network. node_us has one entry a node. The times add up to the whole run but for one clock read a
     // node.
     virtual void run_timed(std::span<double> node_us) = 0;
 
-    // Drives everything this network touches (weights, activations) out of the caches.
-    virtual void evict() = 0;
+    // Starts one layer by itself, for instruments that watch single layers; the layers before it have to have
+    // run. It may still be running on return: wait() returns when all that was started is complete.
+    virtual void start_layer(int node) = 0;
+    virtual void wait() = 0;
+
     // Overwrites every output buffer with not-a-numbers, so that what a run does not write is seen.
     virtual void poison() = 0;
 

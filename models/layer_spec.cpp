@@ -33,10 +33,11 @@ constexpr std::array<std::pair<Activation, std::string_view>, 7> activation_name
     {Activation::hard_sigmoid, "hard_sigmoid"},
 }};
 
-constexpr std::array<std::pair<DataType, std::string_view>, 3> data_type_names{{
+constexpr std::array<std::pair<DataType, std::string_view>, 4> data_type_names{{
     {DataType::f32, "f32"},
     {DataType::bf16, "bf16"},
     {DataType::f16, "f16"},
+    {DataType::tf32, "tf32"},
 }};
 
 constexpr std::array<std::pair<Layout, std::string_view>, 2> layout_names{{
@@ -303,7 +304,7 @@ Layout layout_from_name(std::string_view name) {
 }
 
 std::size_t size_of(DataType type) {
-    return type == DataType::f32 ? 4 : 2;
+    return type == DataType::f32 || type == DataType::tf32 ? 4 : 2;
 }
 
 std::size_t LayerSpecHash::operator()(const LayerSpec& layer) const noexcept {

@@ -3,6 +3,7 @@
 // are settings of a measurement and have columns of their own.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +25,9 @@ enum class LayerKind : std::uint8_t {
 
 enum class Activation : std::uint8_t { none, relu, relu6, silu, hard_swish, sigmoid, hard_sigmoid };
 
-enum class DataType : std::uint8_t { f32, bf16, f16 };
+// tf32: tensors are f32, and products may be rounded to TF32 (10 bits of mantissa), as GPUs' matrix units do.
+enum class DataType : std::uint8_t { f32, bf16, f16, tf32 };
+inline constexpr std::array all_data_types{DataType::f32, DataType::bf16, DataType::f16, DataType::tf32};
 
 // How the tensors that a layer reads and writes lie in memory. On GPUs it is always channels_last; on CPUs
 // the blocked layout is what Winograd kernels take, and which of the two is faster depends on the network.

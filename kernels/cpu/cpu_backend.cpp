@@ -25,7 +25,9 @@ public:
 
     std::string refusal(const std::string&, DataType type) const override {
         if (type == DataType::f32) return {};
-        if (type == DataType::f16) return "the cpu backend computes in f32 and bf16, not in f16";
+        if (type != DataType::bf16) {
+            return "the cpu backend computes in f32 and bf16, not in " + std::string(name_of(type));
+        }
         const auto isa = dnnl::get_effective_cpu_isa();
         if (isa == dnnl::cpu_isa::avx512_core_bf16 || isa == dnnl::cpu_isa::avx512_core_amx) return {};
         return "this processor has no bf16 arithmetic (AVX512-BF16 or AMX); use f32";

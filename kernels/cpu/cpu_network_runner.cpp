@@ -139,6 +139,11 @@ void CpuNetworkRunner::run_timed(std::span<double> node_us) {
     }
 }
 
+double CpuNetworkRunner::time_cold() {
+    evict();
+    return time_runs(1);
+}
+
 void CpuNetworkRunner::evict() {
     for (const Step& step : steps_) {
         const auto weights = step.layer->weights();

@@ -3,7 +3,7 @@
 
 #include "kernels/backend.hpp"
 #include "kernels/cpu/cpu_layer.hpp"
-#include "kernels/cpu/memory_plan.hpp"
+#include "kernels/memory_plan.hpp"
 
 namespace hacscale::cpu {
 
@@ -16,8 +16,10 @@ public:
     void set_input(std::span<const float> nchw) override;
     void set_residual(std::span<const float> nchw) override;
     void run() override;
+    double time_cold() override;
     void run_timed(std::span<double> node_us) override;
-    void evict() override;
+    void start_layer(int node) override { steps_.at(node).run(); }
+    void wait() override {}
     void poison() override;
     std::vector<float> output() const override;
     std::string implementation(int node) const override { return steps_.at(node).layer->implementation(); }
@@ -37,6 +39,7 @@ private:
     };
 
     TensorShape shape_of(int node) const;
+    void evict();
 
     Network network_;
     int batch_;

@@ -93,7 +93,7 @@ constexpr std::array columns{
 void for_each_entry(const Table& table, const RowFilter& filter,
                     const std::function<void(const Entry&)>& visit) {
     std::map<DataType, std::optional<PeakRecord>> peaks;
-    for (const DataType type : {DataType::f32, DataType::bf16, DataType::f16}) peaks[type] = table.peak(type);
+    for (const DataType type : all_data_types) peaks[type] = table.peak(type);
     table.for_each(filter, [&](const Row& row) {
         visit({row, peaks[row.key.type], cost_of(row.key.layer, row.key.batch, row.key.type)});
     });

@@ -21,7 +21,7 @@ public:
         if (state_ == AloneState::warm) warm_up();
         const double until = now_us() + rules.burst_us;
         do {
-            samples_.push_back(state_ == AloneState::warm ? warm_sample() : cold_sample());
+            samples_.push_back(state_ == AloneState::warm ? warm_sample() : runner_->time_cold());
         } while (now_us() < until);
         spent_us_ += now_us() - start;
     }
@@ -38,25 +38,14 @@ private:
         return samples_.size() >= static_cast<std::size_t>(rules.fewest_samples) &&
                median_estimate(samples_).relative_half_width() <= rules.target_half_width;
     }
-    double timed_run() {
-        const double begin = now_us();
-        runner_->run();
-        return now_us() - begin;
-    }
     // The caches hold another layer's data at the start of each visit.
     void warm_up() {
         runner_->run();
-        const double once = std::max(timed_run(), 0.1);
+        const double once = std::max(runner_->time_runs(1), 0.1);
         batch_ = std::max(1, static_cast<int>(std::ceil(shortest_sample_us / once)));
     }
     double warm_sample() {
-        const double begin = now_us();
-        for (int i = 0; i < batch_; ++i) runner_->run();
-        return (now_us() - begin) / batch_;
-    }
-    double cold_sample() {
-        runner_->evict();
-        return timed_run();
+        return runner_->time_runs(batch_) / batch_;
     }
 
     NetworkRunner* runner_;

@@ -5,10 +5,10 @@
 #include <numeric>
 #include <random>
 
-#include "kernels/cpu/memory_plan.hpp"
+#include "kernels/memory_plan.hpp"
 #include "models/zoo.hpp"
 
-namespace hacscale::cpu {
+namespace hacscale {
 namespace {
 
 struct Graph {
@@ -134,4 +134,4 @@ TEST(MemoryPlan, IsEmptyForAnEmptyNetwork) {
 }
 
 }  // namespace
-}  // namespace hacscale::cpu
+}  // namespace hacscale

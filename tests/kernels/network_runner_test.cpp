@@ -64,9 +64,18 @@ void expect_right(const ModelSpec& model, const Case& tested, DataType type) {
     for (const double time : node_us) EXPECT_GE(time, 0.0);
     EXPECT_GT(std::accumulate(node_us.begin(), node_us.end(), 0.0), 0.0);
 
-    runner.evict();
-    runner.run();
-    EXPECT_EQ(runner.output(), output) << "a run after evict() differs";
+    runner.poison();
+    EXPECT_GT(runner.time_cold(), 0.0);
+    EXPECT_EQ(runner.output(), output) << "a cold run differs";
+
+    runner.poison();
+    EXPECT_GT(runner.time_runs(3), 0.0);
+    EXPECT_EQ(runner.output(), output) << "runs back to back differ";
+
+    runner.poison();
+    for (std::size_t i = 0; i < network.nodes.size(); ++i) runner.start_layer(static_cast<int>(i));
+    runner.wait();
+    EXPECT_EQ(runner.output(), output) << "layers started one by one differ";
 }
 
 // The name of the case is all that a failing test has to say.

@@ -38,7 +38,9 @@ public:
         output_ = std::move(written);
     }
     void run_timed(std::span<double>) override { run(); }
-    void evict() override {}
+    double time_cold() override { return time_runs(1); }
+    void start_layer(int) override {}
+    void wait() override {}
     void poison() override {
         const LayerSpec& layer = network_.nodes.back().layer;
         output_.assign(

@@ -185,7 +185,7 @@ TEST(Names, RoundTripAndListWhatIsKnown) {
         const auto activation = static_cast<Activation>(i);
         EXPECT_EQ(activation_from_name(name_of(activation)), activation);
     }
-    for (const DataType type : {DataType::f32, DataType::bf16, DataType::f16}) {
+    for (const DataType type : all_data_types) {
         EXPECT_EQ(data_type_from_name(name_of(type)), type);
     }
     EXPECT_EQ(layout_from_name(name_of(Layout::blocked)), Layout::blocked);

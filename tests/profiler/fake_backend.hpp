@@ -22,7 +22,7 @@ struct FakeMachine {
         return 2.0 + 0.02 * layer.out_channels;
     };
     double slowdown = 1.0;     // of everything, changed at will
-    double cold_factor = 2.0;  // of the first run after evict()
+    double cold_factor = 2.0;  // of a run with cold caches
     std::function<bool(const LayerSpec&)> supported = [](const LayerSpec&) { return true; };
     std::function<bool(const LayerSpec&)> right = [](const LayerSpec&) { return true; };
     std::function<void(const Network&)> before_compile = [](const Network&) {};
@@ -64,7 +64,12 @@ public:
         const double factor = next_factor();
         for (std::size_t i = 0; i < latencies_us_.size(); ++i) node_us[i] = latencies_us_[i] * factor;
     }
-    void evict() override { evicted_ = true; }
+    double time_cold() override {
+        evicted_ = true;
+        return time_runs(1);
+    }
+    void start_layer(int node) override { spin(latencies_us_.at(node)); }
+    void wait() override {}
     void poison() override {}
 
     std::vector<float> output() const override {

@@ -60,7 +60,7 @@ Json settings_json(const Table& table) {
 
 Json peaks_json(const Table& table) {
     Json json = Json::array();
-    for (const DataType type : {DataType::f32, DataType::bf16, DataType::f16}) {
+    for (const DataType type : all_data_types) {
         if (const auto peak = table.peak(type)) {
             json.push_back({{"dtype", name_of(type)},
                             {"flops_per_s", peak->flops_per_s},

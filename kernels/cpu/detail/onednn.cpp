@@ -24,6 +24,8 @@ dnnl::memory::data_type dnnl_type(DataType type) {
             return dnnl::memory::data_type::bf16;
         case DataType::f16:
             return dnnl::memory::data_type::f16;
+        case DataType::tf32:
+            break;
     }
     return dnnl::memory::data_type::undef;
 }

@@ -1,9 +1,9 @@
-#include "kernels/cpu/memory_plan.hpp"
+#include "kernels/memory_plan.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-namespace hacscale::cpu {
+namespace hacscale {
 namespace {
 
 constexpr std::size_t alignment = 64;
@@ -21,7 +21,8 @@ int overwritten_node(const NetworkNode& node) {
 
 }  // namespace
 
-MemoryPlan plan_memory(const Network& network, const std::vector<std::size_t>& output_bytes) {
+MemoryPlan plan_memory(const Network& network, const std::vector<std::size_t>& output_bytes,
+                       InPlace in_place) {
     const int count = static_cast<int>(network.nodes.size());
     std::vector<int> last_use(count);
     std::iota(last_use.begin(), last_use.end(), 0);
@@ -39,7 +40,7 @@ MemoryPlan plan_memory(const Network& network, const std::vector<std::size_t>& o
     std::iota(owner.begin(), owner.end(), 0);
     for (int i = 0; i < count; ++i) {
         const NetworkNode& node = network.nodes[i];
-        const int from = overwritten_node(node);
+        const int from = in_place == InPlace::allowed ? overwritten_node(node) : network_input;
         if (from < 0 || last_use[from] != i || output_bytes[from] != output_bytes[i]) continue;
         plan.in_place[i] = true;
         owner[i] = owner[from];
@@ -71,4 +72,4 @@ MemoryPlan plan_memory(const Network& network, const std::vector<std::size_t>& o
     return plan;
 }
 
-}  // namespace hacscale::cpu
+}  // namespace hacscale

@@ -1,0 +1,55 @@
+# Looks for what the CUDA backend is built with: nvcc 13 or newer, cuDNN's and CUPTI's headers, and the headers of
+# cudnn-frontend (from .deps/, where scripts/setup puts them, or anywhere CMAKE_PREFIX_PATH says). Sets HACSCALE_CUDA_FOUND.
+# Only headers and the static CUDA runtime are used; cuDNN, CUPTI and NVML are opened at run time.
+
+set(HACSCALE_CUDA AUTO CACHE STRING "Build the CUDA backend: AUTO (when its parts are here), ON, OFF")
+set_property(CACHE HACSCALE_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(HACSCALE_CUDA_FOUND OFF)
+if(HACSCALE_CUDA STREQUAL OFF)
+    return()
+endif()
+
+set(missing "")
+include(CheckLanguage)
+# The architectures that code is made for; a debugging build may want one only.
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120 CACHE STRING "CUDA architectures" FORCE)
+endif()
+check_language(CUDA)
+if(CMAKE_CUDA_COMPILER)
+    enable_language(CUDA)
+    set(CMAKE_CUDA_STANDARD 20)
+    set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+    find_package(CUDAToolkit 13.0 QUIET)
+endif()
+if(NOT CUDAToolkit_FOUND)
+    list(APPEND missing "the CUDA toolkit 13.0 or newer (nvcc)")
+endif()
+find_path(CUDNN_INCLUDE_DIR cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+if(NOT CUDNN_INCLUDE_DIR)
+    list(APPEND missing "cuDNN 9 (cudnn_graph.h)")
+endif()
+find_path(CUPTI_INCLUDE_DIR cupti_range_profiler.h HINTS ${CUDAToolkit_INCLUDE_DIRS}
+          PATHS ${CUDAToolkit_LIBRARY_ROOT}/extras/CUPTI/include)
+if(NOT CUPTI_INCLUDE_DIR)
+    list(APPEND missing "CUPTI (cupti_range_profiler.h)")
+endif()
+find_path(CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h HINTS ${PROJECT_SOURCE_DIR}/.deps/cudnn-frontend/include)
+if(NOT CUDNN_FRONTEND_INCLUDE_DIR)
+    list(APPEND missing "cudnn-frontend's headers (cudnn_frontend.h; scripts/setup gets them)")
+endif()
+
+if(missing)
+    list(JOIN missing ", " missing)
+    if(HACSCALE_CUDA STREQUAL ON)
+        message(FATAL_ERROR "HACSCALE_CUDA=ON, but this is not here: ${missing}")
+    endif()
+    message(STATUS "No CUDA backend in this build; not here: ${missing}")
+    return()
+endif()
+
+set(HACSCALE_CUDA_FOUND ON)
+message(STATUS "CUDA backend: toolkit ${CUDAToolkit_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}")
+add_library(hacscale_cuda_headers INTERFACE)
+target_include_directories(hacscale_cuda_headers SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE_DIR}
+                           ${CUPTI_INCLUDE_DIR} ${CUDNN_FRONTEND_INCLUDE_DIR})
