@@ -1,5 +1,5 @@
-// CUDA's return codes as exceptions. After some errors (an illegal address, a failed assertion) every later call of the
-// process fails: those become DeviceLost, so that the caller can go on in a fresh process.
+// CUDA's return codes as exceptions. After some errors (an illegal address, a failed assertion) every later
+// call of the process fails: those become DeviceLost, so that the caller can go on in a fresh process.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -18,8 +18,8 @@ class OutOfDeviceMemory : public std::runtime_error {
 // Errors that leave the context unusable (CUDA runtime API, "error handling").
 bool is_sticky(cudaError_t error);
 
-// `what` is the work that failed, in words: "copying the input". Throws OutOfDeviceMemory, DeviceLost for sticky errors,
-// WorkError otherwise.
+// `what` is the work that failed, in words: "copying the input". Throws OutOfDeviceMemory, DeviceLost for
+// sticky errors, WorkError otherwise.
 void check(cudaError_t error, std::string_view what);
 
 // check() of what an asynchronous launch left behind, without waiting.

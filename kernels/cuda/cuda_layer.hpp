@@ -1,5 +1,5 @@
-// A layer compiled for a GPU: it knows its kernels and how its numbers lie, but owns no memory, so that the runner
-// can lay out a whole network, replay it as one CUDA graph, and run copies of it over other buffers.
+// A layer compiled for a GPU: it knows its kernels and how its numbers lie, but owns no memory, so that the
+// runner can lay out a whole network, replay it as one CUDA graph, and run copies of it over other buffers.
 //
 // Tensors are NHWC, dense, in the data type of the network (tf32: f32). Buffers are aligned to 256 bytes.
 #pragma once
@@ -19,8 +19,8 @@ namespace hacscale::cuda {
 
 // What compiling a layer needs of the device; see cuda_device.hpp for how it is read.
 struct DeviceTraits {
-    int index = 0;                     // of cuda:N
-    int compute_capability = 0;        // 90 for 9.0
+    int index = 0;               // of cuda:N
+    int compute_capability = 0;  // 90 for 9.0
     int multiprocessors = 0;
     std::size_t l2_bytes = 0;
     std::size_t shared_memory_optin = 0;  // bytes a block may ask for
@@ -44,14 +44,15 @@ struct LayerBuffers {
 class CudaLayer {
 public:
     virtual ~CudaLayer() = default;
-    // What runs, as the table keeps it: "cudnn eng15_k5=1_k6=0", "hacscale depthwise 3x3 ..."; parts joined by " + "
-    // when several kernels do the work.
+    // What runs, as the table keeps it: "cudnn eng15_k5=1_k6=0", "hacscale depthwise 3x3 ..."; parts joined
+    // by " + " when several kernels do the work.
     virtual std::string implementation() const = 0;
     virtual std::size_t weight_bytes() const = 0;  // on the device
     // Writes the numbers as the kernels want them. `packed` has weight_bytes().
     virtual void pack_weights(const LayerWeights& weights, std::span<std::byte> packed) const = 0;
     virtual std::size_t workspace_bytes() const { return 0; }
-    // Enqueues the work and returns; may be called while the stream is being captured. Throws as cuda_error.hpp.
+    // Enqueues the work and returns; may be called while the stream is being captured. Throws as
+    // cuda_error.hpp.
     virtual void launch(const LayerBuffers& buffers, cudaStream_t stream) = 0;
 };
 

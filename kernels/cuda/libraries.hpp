@@ -1,5 +1,5 @@
-// Finds and opens NVIDIA's libraries at run time, so that the program starts, and explains itself, where they are not.
-// No CUDA header is needed here.
+// Finds and opens NVIDIA's libraries at run time, so that the program starts, and explains itself, where they
+// are not. No CUDA header is needed here.
 #pragma once
 
 #include <filesystem>
@@ -19,14 +19,15 @@ struct Library {
     void* symbol(const char* name) const;
 };
 
-// Where libraries may lie beside the loader's own paths, first ones first: $HACSCALE_CUDA_LIBS (folders separated by
-// colons), the toolkit's folders (/usr/local/cuda*/lib64 and lib, extras/CUPTI/lib64), and the folders of the Python
-// packages nvidia-cudnn-cu13 (nvidia/cudnn/lib) and nvidia-cuda-cupti (nvidia/cu13/lib, nvidia/cuda_cupti/lib) in the
-// site-packages of the virtual environment, of python3 on the PATH, and of the user.
+// Where libraries may lie beside the loader's own paths, first ones first: $HACSCALE_CUDA_LIBS (folders
+// separated by colons), the toolkit's folders (/usr/local/cuda*/lib64 and lib, extras/CUPTI/lib64), and the
+// folders of the Python packages nvidia-cudnn-cu13 (nvidia/cudnn/lib) and nvidia-cuda-cupti (nvidia/cu13/lib,
+// nvidia/cuda_cupti/lib) in the site-packages of the virtual environment, of python3 on the PATH, and of the
+// user.
 std::vector<std::filesystem::path> library_folders();
 
-// Tries $HACSCALE_CUDA_LIBS first, then the loader's own search (LD_LIBRARY_PATH, ld.so's cache), then the other folders.
-// `file_name` is a soname, "libcudnn.so.9"; `advice` says how to get it, and ends the reason.
+// Tries $HACSCALE_CUDA_LIBS first, then the loader's own search (LD_LIBRARY_PATH, ld.so's cache), then the
+// other folders. `file_name` is a soname, "libcudnn.so.9"; `advice` says how to get it, and ends the reason.
 Library open_library(std::string_view file_name, std::string_view advice);
 
 }  // namespace hacscale::cuda

@@ -1,0 +1,73 @@
+// What a device's own instruments say beyond the clock: which kernels a layer ran, how full they made the
+// device, and what state the device was in. CPUs have none of these; on NVIDIA GPUs they are CUPTI and NVML
+// (profiler/cupti, profiler/nvml). Readings are taken in runs of their own, never in those that are timed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/backend_registry.hpp"
+#include "models/network.hpp"
+
+namespace hacscale {
+
+// One kernel as it was launched.
+struct KernelLaunch {
+    std::string name;  // demangled
+    std::array<std::int64_t, 3> grid{1, 1, 1};
+    std::array<std::int64_t, 3> block{1, 1, 1};
+    int registers_per_thread = 0;
+    std::int64_t static_shared_bytes = 0;   // a block
+    std::int64_t dynamic_shared_bytes = 0;  // a block
+    double duration_us = 0.0;
+    bool operator==(const KernelLaunch&) const = default;
+};
+
+// Of one layer; occupancies and shares are 0..1, weighted by time over its kernels. docs/gpu.md defines each.
+struct LayerReadings {
+    std::vector<KernelLaunch> kernels;     // in launch order
+    std::optional<double> kernel_time_us;  // sum of the kernels' durations: less than the latency by the gaps
+    std::optional<double> occupancy_theoretical;
+    std::optional<double> occupancy_grid_limited;
+    std::optional<double> occupancy_achieved;
+    std::optional<double> tensor_active;  // share of cycles in which the matrix units work
+    std::optional<double> sm_busy;        // share of cycles in which a multiprocessor has work
+    std::optional<double> l2_hit_rate;
+    std::optional<double> dram_bytes;
+    // Why a value is missing and what to do about it, by the name of its column in the table.
+    std::map<std::string, std::string> reasons;
+    bool operator==(const LayerReadings&) const = default;
+};
+
+// The device's state at one moment.
+struct DeviceState {
+    std::optional<double> sm_clock_mhz;
+    std::optional<double> memory_clock_mhz;
+    std::optional<double> temperature_c;
+    std::optional<double> power_w;
+    std::optional<double> energy_mj;             // since the driver was loaded: differences are what counts
+    bool throttled = false;                      // clocks are held down for heat or power; not for being idle
+    std::string throttle_reasons;                // in words, empty when there are none
+    std::map<std::string, std::string> reasons;  // as LayerReadings::reasons
+};
+
+class Instruments {
+public:
+    virtual ~Instruments() = default;
+    // Runs the network layer by layer as often as the counters need. One entry a node. What cannot be had is
+    // told in the entries' reasons; throws DeviceLost only.
+    virtual std::vector<LayerReadings> inspect(NetworkRunner& runner, const Network& network) = 0;
+    virtual DeviceState state() = 0;
+    // Kernel records that the tracing library had to drop so far.
+    virtual std::int64_t dropped_records() const = 0;
+};
+
+// Null for a device that has none (CPUs), and in a build without CUDA's headers.
+std::unique_ptr<Instruments> open_instruments(const BackendDevice& device);
+
+}  // namespace hacscale
