@@ -2,10 +2,19 @@
 
 add_library(hacscale_options INTERFACE)
 target_include_directories(hacscale_options INTERFACE "${PROJECT_SOURCE_DIR}")
-target_compile_options(hacscale_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+# nvcc passes its host code through the preprocessor, which -Wpedantic complains about.
+set(shared_warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
+list(JOIN shared_warnings "," host_warnings)
+target_compile_options(hacscale_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${shared_warnings};-Wpedantic>"
+                       "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${host_warnings}>")
 if(HACSCALE_SANITIZE)
-    target_compile_options(hacscale_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
-                           -fno-omit-frame-pointer)
+    set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+    list(TRANSFORM sanitizers PREPEND -Xcompiler= OUTPUT_VARIABLE host_sanitizers)
+    # The comma would be taken for the end of nvcc's argument.
+    list(TRANSFORM host_sanitizers REPLACE "=address,undefined" "=address -Xcompiler=-fsanitize=undefined")
+    list(TRANSFORM host_sanitizers PREPEND SHELL:)
+    target_compile_options(hacscale_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${sanitizers}>"
+                           "$<$<COMPILE_LANGUAGE:CUDA>:${host_sanitizers}>")
     target_link_options(hacscale_options INTERFACE -fsanitize=address,undefined)
 endif()
 
