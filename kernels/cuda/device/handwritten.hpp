@@ -1,0 +1,41 @@
+// The project's own CUDA kernels, as the rest of the backend uses them: layers that cuDNN is weak at, the
+// step that finishes a conv that cuDNN could not fuse, and two helpers of timing.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/cuda/cuda_layer.hpp"
+
+namespace hacscale::cuda {
+
+// The hand-written ways to run this layer, best first. Empty when there are none: dense and grouped convs,
+// and layers that are too large for 31-bit block numbers.
+std::vector<std::unique_ptr<CudaLayer>> handwritten_candidates(const LayerContext& context);
+
+// y[p][c] = activation(x[p][c] + bias[c] + residual[p][c]) over a dense NHWC tensor.
+struct EpilogueParams {
+    const void* x = nullptr;         // [positions][channels], in the data type, aligned to 16 bytes
+    const float* bias = nullptr;     // [channels] in f32, aligned to 16 bytes; null adds none
+    const void* residual = nullptr;  // as x; null adds none
+    void* y = nullptr;               // as x; may be x or residual itself
+    std::int64_t positions = 0;      // batch * height * width
+    int channels = 0;
+    Activation activation = Activation::none;
+};
+
+// Enqueues the step; tf32 is f32 here. Throws as cuda_error.hpp.
+void launch_epilogue(const EpilogueParams& params, DataType type, cudaStream_t stream);
+
+// Overwrites `bytes` of `buffer`. With a buffer larger than L2, all that lay there before is driven out.
+void launch_touch(void* buffer, std::size_t bytes, cudaStream_t stream);
+
+// Copies with 16-byte accesses, to measure copy bandwidth. Both buffers are aligned to 16 bytes; `bytes` is
+// rounded down to a multiple of 16.
+void launch_copy(const void* source, void* destination, std::size_t bytes, cudaStream_t stream);
+
+}  // namespace hacscale::cuda
