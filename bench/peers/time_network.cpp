@@ -1,7 +1,8 @@
 // Runs one network of the zoo for as long as it is told, again and again: the side of a paired comparison
-// that is ours. usage: time_network MODEL; then a line "SECONDS" on standard input is answered by a line
-// "MEDIAN_US RUNS".
+// that is ours. usage: time_network MODEL [DEVICE [BATCH [DTYPE]]]; then a line "SECONDS" on standard input
+// is answered by a line "MEDIAN_US RUNS".
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 
 #include "base/clock.hpp"
@@ -11,19 +12,39 @@
 
 using namespace hacscale;
 
-int main(int argc, char** argv) try {
-    if (argc != 2) {
-        std::fprintf(stderr, "usage: %s MODEL\n", argv[0]);
-        return static_cast<int>(ExitStatus::bad_input);
+namespace {
+
+struct Arguments {
+    std::string model;
+    std::string device = "cpu";
+    int batch = 1;
+    DataType type = DataType::f32;
+};
+
+Arguments read_arguments(int argc, char** argv) {
+    if (argc < 2 || argc > 5) {
+        throw InputError(std::string("usage: ") + argv[0] + " MODEL [DEVICE [BATCH [DTYPE]]]");
     }
+    Arguments arguments{.model = argv[1]};
+    if (argc > 2) arguments.device = argv[2];
+    if (argc > 3) arguments.batch = std::atoi(argv[3]);
+    if (argc > 4) arguments.type = data_type_from_name(argv[4]);
+    return arguments;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    const Arguments arguments = read_arguments(argc, argv);
     const BackendRegistry registry = BackendRegistry::load();
-    const DeviceHandle device = registry.find("cpu");
-    const Network network = lower(for_device(find_model(argv[1]), device));
-    const Compiled compiled = device.backend->compile("cpu", network, {1, DataType::f32, 0});
+    const DeviceHandle device = registry.find(arguments.device);
+    const Network network = lower(for_device(find_model(arguments.model), device));
+    const Compiled compiled =
+        device.backend->compile(arguments.device, network, {arguments.batch, arguments.type, 0});
     if (!compiled.runner) throw WorkError(compiled.reason);
     compiled.runner->load(random_weights(network, 1));
     const auto pixels = static_cast<std::size_t>(network.resolution) * network.resolution;
-    compiled.runner->set_input(random_values(network.in_channels * pixels, 2));
+    compiled.runner->set_input(random_values(arguments.batch * network.in_channels * pixels, 2));
     for (int i = 0; i < 5; ++i) compiled.runner->run();
     std::printf("ready\n");
     std::fflush(stdout);
@@ -31,11 +52,7 @@ int main(int argc, char** argv) try {
         std::vector<double> times;
         const double end = now_us() + seconds * 1e6;
         compiled.runner->run();
-        while (now_us() < end || times.empty()) {
-            const double begin = now_us();
-            compiled.runner->run();
-            times.push_back(now_us() - begin);
-        }
+        while (now_us() < end || times.empty()) times.push_back(compiled.runner->time_runs(1));
         std::printf("%.3f %zu\n", quantile(times, 0.5), times.size());
         std::fflush(stdout);
     }
