@@ -63,8 +63,9 @@ struct LayerPlan {
     std::string engine;                    // the library's engine, "hand-written" for this project's kernels
     std::map<std::string, int64_t> knobs;  // its settings: tile size, stages, split-k
     std::int64_t workspace_bytes = 0;
-    bool fused = false;  // bias, residual and activation run in the same kernel
-    std::string reason;  // why it is not fused, or why there is no plan
+    bool fused = false;   // bias, residual and activation run in the same kernel
+    std::string reason;   // why it is not fused, or why there is no plan
+    std::string library;  // whose engine it is, with its version: "cudnn 9.19.0"; empty for the project's own
 };
 
 constexpr std::uint32_t backend_abi_version = 2;
