@@ -1,0 +1,336 @@
+#include "kernels/cuda/cudnn/conv_graph.hpp"
+
+#include <cudnn_frontend.h>
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+
+#include "base/error.hpp"
+#include "kernels/cuda/cuda_error.hpp"
+#include "kernels/cuda/cudnn/cudnn_library.hpp"
+
+namespace cudnn_frontend {
+// The frontend looks symbols up here (NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING).
+void* cudnn_dlhandle = nullptr;
+}  // namespace cudnn_frontend
+
+namespace hacscale::cuda {
+namespace {
+
+namespace fe = cudnn_frontend;
+using Tensor = std::shared_ptr<fe::graph::Tensor_attributes>;
+using Properties = std::shared_ptr<const fe::DeviceProperties>;
+
+// Names of the tensors in graphs and in what is launched.
+enum TensorId : std::int64_t {
+    input_id = 1,
+    weights_id,
+    bias_id,
+    residual_id,
+    output_id,
+    three_id,
+    sixth_id
+};
+
+// What hard_swish and hard_sigmoid are made of: x * relu6(x + 3) / 6.
+constexpr float hard_shift = 3.0F;
+constexpr float hard_scale = 1.0F / 6.0F;
+
+bool is_hard(Activation activation) {
+    return activation == Activation::hard_swish || activation == Activation::hard_sigmoid;
+}
+
+fe::DataType_t frontend_type(DataType type) {
+    switch (type) {
+        case DataType::f16:
+            return fe::DataType_t::HALF;
+        case DataType::bf16:
+            return fe::DataType_t::BFLOAT16;
+        case DataType::f32:
+        case DataType::tf32:
+            return fe::DataType_t::FLOAT;
+    }
+    return fe::DataType_t::FLOAT;
+}
+
+std::string first_line(const std::string& text) {
+    return text.substr(0, text.find('\n'));
+}
+
+void check_cudnn(cudnnStatus_t status, std::string_view what) {
+    if (status == CUDNN_STATUS_SUCCESS) return;
+    check_launch(what);  // a broken context is told as such
+    throw WorkError(fmt::format("{} failed: cuDNN says {} ({})", what, fe::detail::get_error_string(status),
+                                first_line(fe::detail::get_last_error_string_())));
+}
+
+class Target : public CudnnTarget {
+public:
+    explicit Target(int index) {
+        check(cudaSetDevice(index), "selecting the device for cuDNN");
+        check_cudnn(fe::detail::create_handle(&handle), "making a cuDNN handle");
+    }
+    explicit Target(Properties description) : properties(std::move(description)) {}
+    ~Target() override {
+        if (handle != nullptr) fe::detail::destroy_handle(handle);
+    }
+    Target(const Target&) = delete;
+    Target& operator=(const Target&) = delete;
+
+    cudnnHandle_t handle = nullptr;  // null for a device that is only described
+    Properties properties;           // null for one that is here
+};
+
+using TargetPointer = std::shared_ptr<const Target>;
+
+TargetPointer own(const std::shared_ptr<const CudnnTarget>& target) {
+    return std::static_pointer_cast<const Target>(target);
+}
+
+class BuiltPlan : public ConvPlan {
+public:
+    BuiltPlan(TargetPointer target, std::shared_ptr<fe::ExecutionPlan> plan, const PlanRequest& request)
+        : target_(std::move(target)), plan_(std::move(plan)) {
+        info_ = parse_plan(serialized());
+        const std::string& tag = plan_->getTag();  // "___eng10_k2=5": an underscore for each operation
+        info_.name = tag.substr(std::min(tag.find_first_not_of('_'), tag.size()));
+        info_.workspace_bytes = plan_->getWorkspaceSize();
+        const bool fused = request.form == ConvForm::fused;
+        bias_ = fused;
+        residual_ = fused && request.layer.residual;
+        hard_ = fused && is_hard(request.layer.activation);
+    }
+
+    const PlanInfo& info() const override { return info_; }
+    std::string serialized() const override { return plan_->getJsonRepresentation(); }
+
+    void launch(const ConvTensors& tensors, cudaStream_t stream) const override {
+        std::vector<std::int64_t> ids;
+        std::vector<void*> pointers;
+        const auto add = [&](TensorId id, const void* pointer) {
+            ids.push_back(id);
+            pointers.push_back(const_cast<void*>(pointer));  // cuDNN's interface knows no const
+        };
+        add(input_id, tensors.input);
+        add(weights_id, tensors.weights);
+        if (bias_) add(bias_id, tensors.bias);
+        if (residual_) add(residual_id, tensors.residual);
+        add(output_id, tensors.output);
+        if (hard_) {
+            add(three_id, &hard_shift);
+            add(sixth_id, &hard_scale);
+        }
+        fe::detail::backend_descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+        check_cudnn(pack.get_status(), "making cuDNN's list of tensors");
+        fe::error_t error = fe::detail::create_variant_pack(pack, pointers, ids, tensors.workspace);
+        if (error.is_bad()) {
+            throw WorkError("cuDNN does not take the tensors of plan " + info_.name + ": " +
+                            error.get_message());
+        }
+        check_cudnn(fe::detail::set_stream(target_->handle, stream), "setting cuDNN's stream");
+        check_cudnn(fe::detail::execute(target_->handle, plan_->get_raw_desc(), pack.get_ptr()),
+                    "launching cuDNN plan " + info_.name);
+    }
+
+private:
+    TargetPointer target_;
+    std::shared_ptr<fe::ExecutionPlan> plan_;
+    PlanInfo info_;
+    bool bias_ = false;
+    bool residual_ = false;
+    bool hard_ = false;
+};
+
+// The frontend's graph, with its list of plans in reach: they are launched without it.
+class ConvGraph : public fe::graph::Graph {
+public:
+    ConvGraph(const PlanRequest& request, const Target& target);
+    using ICudnn::plans;
+
+private:
+    Tensor chain(Tensor value, const PlanRequest& request);
+    Tensor activate(const Tensor& value, Activation activation);
+    Tensor scalar(TensorId id);
+    Tensor pointwise_of(fe::PointwiseMode_t mode, const Tensor& a, const Tensor& b = nullptr);
+
+    int channels_ = 0;
+};
+
+// Dimensions in cuDNN's order, NCHW, with the strides of NHWC.
+fe::graph::Tensor_attributes channels_last(TensorId id, std::int64_t n, std::int64_t c, std::int64_t h,
+                                           std::int64_t w) {
+    return fe::graph::Tensor_attributes()
+        .set_uid(id)
+        .set_dim({n, c, h, w})
+        .set_stride({h * w * c, 1, w * c, c});
+}
+
+ConvGraph::ConvGraph(const PlanRequest& request, const Target& target)
+    : channels_(request.layer.out_channels) {
+    const LayerSpec& layer = request.layer;
+    if (target.properties != nullptr) set_device_properties(target.properties);
+    set_io_data_type(frontend_type(request.type));
+    set_intermediate_data_type(fe::DataType_t::FLOAT);
+    set_compute_data_type(fe::DataType_t::FLOAT);
+
+    const bool linear = layer.kind == LayerKind::linear;
+    const int window_height = linear ? layer.in_height : layer.kernel;
+    const int window_width = linear ? layer.in_width : layer.kernel;
+    const std::int64_t padding = linear ? 0 : layer.padding;
+    const std::int64_t stride = linear ? 1 : layer.stride;
+    const int groups = linear ? 1 : layer.groups;
+    const Tensor input =
+        tensor(channels_last(input_id, request.batch, layer.in_channels, layer.in_height, layer.in_width));
+    const Tensor weights = tensor(channels_last(weights_id, layer.out_channels, layer.in_channels / groups,
+                                                window_height, window_width));
+    Tensor value = conv_fprop(input, weights,
+                              fe::graph::Conv_fprop_attributes()
+                                  .set_padding({padding, padding})
+                                  .set_stride({stride, stride})
+                                  .set_dilation({1, 1}));
+    if (request.form == ConvForm::fused) value = chain(value, request);
+    value->set_output(true).set_uid(output_id).set_data_type(frontend_type(request.type));
+}
+
+// Residual first, then bias, and never without a bias: that is what cuDNN's precompiled fused kernels are
+// matched by.
+Tensor ConvGraph::chain(Tensor value, const PlanRequest& request) {
+    const LayerSpec& layer = request.layer;
+    const bool linear = layer.kind == LayerKind::linear;
+    if (layer.residual) {
+        const Tensor residual =
+            tensor(channels_last(residual_id, request.batch, channels_, linear ? 1 : layer.out_height(),
+                                 linear ? 1 : layer.out_width()));
+        value = pointwise_of(fe::PointwiseMode_t::ADD, value, residual);
+    }
+    const Tensor bias = tensor(channels_last(bias_id, 1, channels_, 1, 1));
+    value = pointwise_of(fe::PointwiseMode_t::ADD, value, bias);
+    return activate(value, layer.activation);
+}
+
+Tensor ConvGraph::activate(const Tensor& value, Activation activation) {
+    using Mode = fe::PointwiseMode_t;
+    const auto relu6 = [this](const Tensor& x) {
+        return pointwise(
+            x, fe::graph::Pointwise_attributes().set_mode(Mode::RELU_FWD).set_relu_upper_clip(6.0F));
+    };
+    switch (activation) {
+        case Activation::none:
+            return value;
+        case Activation::relu:
+            return pointwise_of(Mode::RELU_FWD, value);
+        case Activation::relu6:
+            return relu6(value);
+        case Activation::silu:
+            return pointwise_of(Mode::SWISH_FWD, value);
+        case Activation::sigmoid:
+            return pointwise_of(Mode::SIGMOID_FWD, value);
+        case Activation::hard_swish:
+        case Activation::hard_sigmoid:
+            break;
+    }
+    Tensor gate = relu6(pointwise_of(Mode::ADD, value, scalar(three_id)));
+    if (activation == Activation::hard_swish) gate = pointwise_of(Mode::MUL, gate, value);
+    return pointwise_of(Mode::MUL, gate, scalar(sixth_id));
+}
+
+Tensor ConvGraph::scalar(TensorId id) {
+    return tensor(
+        channels_last(id, 1, 1, 1, 1).set_data_type(fe::DataType_t::FLOAT).set_is_pass_by_value(true));
+}
+
+Tensor ConvGraph::pointwise_of(fe::PointwiseMode_t mode, const Tensor& a, const Tensor& b) {
+    const auto attributes = fe::graph::Pointwise_attributes().set_mode(mode);
+    return b == nullptr ? pointwise(a, attributes) : pointwise(a, b, attributes);
+}
+
+// cuDNN's account of why it has no plan runs over many lines, one an engine. What matters of it:
+std::string reason_of(fe::error_t error, const Target& target) {
+    const std::string text = error.get_message();
+    const bool no_driver = text.find("RUNTIME_PREREQUISITE_MISSING") != std::string::npos;
+    if (no_driver && target.handle == nullptr) {
+        return "cuDNN compiles such kernels at run time, which needs a driver, and has none ready-made";
+    }
+    if (no_driver) return "cuDNN compiles such kernels at run time, and cannot here: " + first_line(text);
+    return "cuDNN has none: " + first_line(text);
+}
+
+}  // namespace
+
+std::shared_ptr<const CudnnTarget> CudnnTarget::device(int index) {
+    static std::mutex mutex;
+    // Never destroyed: at the end of the process the driver may be gone before.
+    static auto& targets = *new std::map<int, TargetPointer>;
+    const std::lock_guard lock(mutex);
+    TargetPointer& target = targets[index];
+    if (target == nullptr) {
+        fe::cudnn_dlhandle = cudnn().handle;
+        target = std::make_shared<Target>(index);
+    }
+    return target;
+}
+
+std::shared_ptr<const CudnnTarget> CudnnTarget::described(const std::string& profile_json) {
+    fe::cudnn_dlhandle = cudnn().handle;
+    const auto properties = std::make_shared<fe::DeviceProperties>();
+    fe::error_t error = properties->deserialize({profile_json.begin(), profile_json.end()});
+    if (error.is_bad()) {
+        throw InputError(fmt::format("cuDNN {} refuses this GPU profile: {} ({})", cudnn().version,
+                                     first_line(error.get_message()),
+                                     first_line(fe::detail::get_last_error_string_())));
+    }
+    return std::make_shared<Target>(properties);
+}
+
+PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>& any_target, const PlanRequest& request,
+                      std::size_t most, std::int64_t workspace_cap) {
+    const TargetPointer target = own(any_target);
+    PlanSearch search;
+    ConvGraph graph(request, *target);
+    fe::error_t error = graph.validate();
+    if (error.is_good()) error = graph.build_operation_graph(target->handle);
+    if (error.is_good()) {
+        error = graph.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK});
+    }
+    if (error.is_bad()) {
+        search.reason = reason_of(error, *target);
+        return search;
+    }
+    graph.deselect_workspace_greater_than(workspace_cap);
+    if (request.type == DataType::f32) {
+        // cuDNN 9 gives kernels that round f32 to TF32 the first note alone.
+        graph.deselect_numeric_notes(
+            {fe::NumericalNote_t::TENSOR_CORE, fe::NumericalNote_t::DOWN_CONVERT_INPUTS});
+    }
+    for (std::int64_t i = 0; i < graph.get_execution_plan_count() && search.plans.size() < most; ++i) {
+        fe::error_t built = graph.build_plan_at_index(i);
+        if (built.is_good()) {
+            search.plans.push_back(std::make_unique<BuiltPlan>(
+                target, graph.plans.execution_plans[static_cast<std::size_t>(i)], request));
+        } else if (error.is_good()) {
+            error = built;
+        }
+    }
+    if (search.plans.empty()) search.reason = reason_of(error, *target);
+    return search;
+}
+
+std::unique_ptr<ConvPlan> restore_plan(const std::shared_ptr<const CudnnTarget>& any_target,
+                                       const PlanRequest& request, const std::string& serialized) {
+    const TargetPointer target = own(any_target);
+    std::shared_ptr<fe::ExecutionPlan> plan;
+    fe::error_t error = target->handle != nullptr
+                            ? fe::detail::create_cudnn_execution_plan(plan, serialized, target->handle)
+                            : fe::detail::create_cudnn_execution_plan(plan, serialized, target->properties);
+    if (error.is_bad()) {
+        throw WorkError("cuDNN does not take this plan: " + first_line(error.get_message()));
+    }
+    return std::make_unique<BuiltPlan>(target, std::move(plan), request);
+}
+
+bool has_epilogue(const LayerSpec& layer) {
+    return layer.bias || layer.residual || layer.activation != Activation::none;
+}
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,84 @@
+// A conv or linear layer as a cuDNN graph, and the execution plans that cuDNN offers for it. All of
+// cudnn-frontend stays behind this header, in one file, because its headers take long to compile.
+//
+// Order of calls: cudnn() opens the library; a CudnnTarget names what plans are for, a device that is here
+// (it owns the cuDNN handle) or one that is only described; find_plans() builds a graph, asks the heuristics
+// and builds the first plans that cuDNN can. A plan is launched through cuDNN's backend interface directly:
+// the frontend's own way looks for a shared CUDA runtime, which need not be installed. A handle serves one
+// thread at a time.
+//
+// Tensors are NHWC. A linear layer is a conv whose window is the whole input. Weights are KRSC in the data
+// type; the bias has the data type, too.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/cudnn/plan_info.hpp"
+#include "models/layer_spec.hpp"
+
+namespace hacscale::cuda {
+
+class CudnnTarget {
+public:
+    // One a device, made at the first call. Throws MissingError without cuDNN, WorkError when the device
+    // cannot be used.
+    static std::shared_ptr<const CudnnTarget> device(int index);
+    // From a GPU profile's text (gpu_profile.hpp). Throws InputError with cuDNN's reason when it refuses it.
+    static std::shared_ptr<const CudnnTarget> described(const std::string& profile_json);
+    virtual ~CudnnTarget() = default;
+};
+
+enum class ConvForm {
+    fused,  // conv, residual add, bias and activation in one kernel; a layer without a bias has one of zeros
+    bare,   // the conv alone
+};
+
+// Null where the plan's form has no such tensor.
+struct ConvTensors {
+    const void* input = nullptr;
+    const void* weights = nullptr;
+    const void* bias = nullptr;
+    const void* residual = nullptr;
+    void* output = nullptr;
+    void* workspace = nullptr;
+};
+
+class ConvPlan {
+public:
+    virtual ~ConvPlan() = default;
+    virtual const PlanInfo& info() const = 0;
+    virtual std::string serialized() const = 0;  // cuDNN's JSON, for restore_plan()
+    // Only for a target that is a device. Throws as cuda_error.hpp's check(), WorkError for cuDNN's errors.
+    virtual void launch(const ConvTensors& tensors, cudaStream_t stream) const = 0;
+};
+
+struct PlanRequest {
+    LayerSpec layer;  // conv or linear
+    int batch = 1;
+    DataType type = DataType::f32;
+    ConvForm form = ConvForm::fused;
+};
+
+struct PlanSearch {
+    std::vector<std::unique_ptr<ConvPlan>> plans;  // those expected to be fastest first
+    std::string reason;                            // when there are none
+};
+
+// The first `most` plans that can be built and need no more than `workspace_cap` bytes. For f32, plans that
+// use matrix units, which round f32 to TF32, or round their inputs otherwise are left out; tf32 allows them.
+PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>& target, const PlanRequest& request,
+                      std::size_t most, std::int64_t workspace_cap);
+
+// Throws WorkError when this cuDNN, on this target, does not take the plan.
+std::unique_ptr<ConvPlan> restore_plan(const std::shared_ptr<const CudnnTarget>& target,
+                                       const PlanRequest& request, const std::string& serialized);
+
+// Has the layer anything beside the conv that a fused plan would do?
+bool has_epilogue(const LayerSpec& layer);
+
+}  // namespace hacscale::cuda

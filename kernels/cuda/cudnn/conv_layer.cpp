@@ -1,0 +1,176 @@
+#include "kernels/cuda/cudnn/conv_layer.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+#include "kernels/cuda/cudnn/conv_weights.hpp"
+#include "kernels/cuda/cudnn/type_support.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+constexpr std::size_t unfused_beside_fused = 2;
+constexpr int plan_schema = 1;
+
+bool is_conv(const LayerSpec& layer) {
+    return layer.kind == LayerKind::conv || layer.kind == LayerKind::linear;
+}
+
+class CudnnConvLayer : public CudaLayer {
+public:
+    // `why_unfused` is for a bare conv whose epilogue runs apart.
+    CudnnConvLayer(const LayerContext& context, ConvForm form, std::unique_ptr<ConvPlan> plan,
+                   std::string why_unfused)
+        : context_(context), form_(form), plan_(std::move(plan)), why_unfused_(std::move(why_unfused)) {
+        if (has_epilogue(context.layer)) {
+            bias_ = form == ConvForm::fused ? BiasType::as_data
+                    : context.layer.bias    ? BiasType::f32
+                                            : BiasType::none;
+        }
+        layout_ = weight_layout(context.layer, context.type, bias_);
+    }
+
+    std::string implementation() const override {
+        std::string text = "cudnn " + plan_->info().name;
+        if (own_epilogue()) text += " + hacscale epilogue (" + why_unfused_ + ")";
+        return text;
+    }
+
+    std::size_t weight_bytes() const override { return layout_.bytes; }
+
+    void pack_weights(const LayerWeights& weights, std::span<std::byte> packed) const override {
+        pack_conv_weights(context_.layer, context_.type, bias_, weights, packed);
+    }
+
+    std::size_t workspace_bytes() const override {
+        return static_cast<std::size_t>(plan_->info().workspace_bytes);
+    }
+
+    void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
+        const void* bias = static_cast<const std::byte*>(buffers.weights) + layout_.bias_offset;
+        ConvTensors tensors;
+        tensors.input = buffers.input;
+        tensors.weights = buffers.weights;
+        tensors.bias = bias;
+        tensors.residual = buffers.residual;
+        tensors.output = buffers.output;
+        tensors.workspace = buffers.workspace;
+        plan_->launch(tensors, stream);
+        if (!own_epilogue()) return;
+
+        const LayerSpec& layer = context_.layer;
+        EpilogueParams epilogue;
+        epilogue.x = buffers.output;
+        epilogue.bias = layer.bias ? static_cast<const float*>(bias) : nullptr;
+        epilogue.residual = layer.residual ? buffers.residual : nullptr;
+        epilogue.y = buffers.output;
+        epilogue.positions =
+            static_cast<std::int64_t>(context_.batch) * layer.out_height() * layer.out_width();
+        epilogue.channels = layer.out_channels;
+        epilogue.activation = layer.activation;
+        launch_epilogue(epilogue, context_.type, stream);
+    }
+
+    std::string serialized() const {
+        return nlohmann::json{{"schema", plan_schema},
+                              {"layer", context_.layer.key()},
+                              {"batch", context_.batch},
+                              {"dtype", name_of(context_.type)},
+                              {"form", form_ == ConvForm::fused ? "fused" : "bare"},
+                              {"why_unfused", why_unfused_},
+                              {"plan", plan_->serialized()}}
+            .dump();
+    }
+
+private:
+    bool own_epilogue() const { return form_ == ConvForm::bare && has_epilogue(context_.layer); }
+
+    LayerContext context_;
+    ConvForm form_;
+    std::unique_ptr<ConvPlan> plan_;
+    std::string why_unfused_;
+    BiasType bias_ = BiasType::none;
+    ConvWeightLayout layout_;
+};
+
+// Fused kernels for these are not the ones that cuDNN has tuned by hand.
+bool fused_may_be_slow(const LayerSpec& layer) {
+    const bool plain = layer.activation == Activation::none || layer.activation == Activation::relu;
+    return !plain || layer.groups > 1;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<CudaLayer>> conv_candidates(const std::shared_ptr<const CudnnTarget>& target,
+                                                        const LayerContext& context, int most,
+                                                        std::string* reason) {
+    std::vector<std::unique_ptr<CudaLayer>> layers;
+    const auto wanted = static_cast<std::size_t>(most);
+    PlanRequest request{context.layer, context.batch, context.type, ConvForm::fused};
+    std::string why = "it may be faster than the fused plan";
+    if (has_epilogue(context.layer)) {
+        PlanSearch fused = find_plans(target, request, wanted, largest_workspace_bytes);
+        for (auto& plan : fused.plans) {
+            layers.push_back(std::make_unique<CudnnConvLayer>(context, ConvForm::fused, std::move(plan), ""));
+        }
+        if (layers.empty()) why = "unfused: " + fused.reason;
+        if (!layers.empty() && !fused_may_be_slow(context.layer)) return layers;
+    }
+    request.form = ConvForm::bare;
+    PlanSearch bare =
+        find_plans(target, request, layers.empty() ? wanted : unfused_beside_fused, largest_workspace_bytes);
+    for (auto& plan : bare.plans) {
+        layers.push_back(std::make_unique<CudnnConvLayer>(context, ConvForm::bare, std::move(plan), why));
+    }
+    if (layers.empty() && reason != nullptr) *reason = bare.reason;
+    return layers;
+}
+
+std::vector<std::unique_ptr<CudaLayer>> cudnn_candidates(const LayerContext& context, int most,
+                                                         std::string* reason) {
+    std::string refusal = type_refusal(context.device.compute_capability, context.type);
+    if (!is_conv(context.layer)) {
+        refusal = fmt::format("cuDNN runs convolutions here, not {}", name_of(context.layer.kind));
+    }
+    if (!refusal.empty()) {
+        if (reason != nullptr) *reason = refusal;
+        return {};
+    }
+    return conv_candidates(CudnnTarget::device(context.device.index), context, most, reason);
+}
+
+std::string serialized_plan(const CudaLayer& layer) {
+    const auto* conv = dynamic_cast<const CudnnConvLayer*>(&layer);
+    return conv != nullptr ? conv->serialized() : std::string();
+}
+
+std::unique_ptr<CudaLayer> conv_layer_from_plan(const std::shared_ptr<const CudnnTarget>& target,
+                                                const LayerContext& context, const std::string& serialized) {
+    const auto json = nlohmann::json::parse(serialized, nullptr, false);
+    ConvForm form = ConvForm::fused;
+    std::string why_unfused;
+    std::string plan;
+    try {
+        if (json.at("schema") != plan_schema) throw WorkError("a stored plan has another schema");
+        if (json.at("layer") != context.layer.key() || json.at("batch") != context.batch ||
+            json.at("dtype") != name_of(context.type)) {
+            throw WorkError("a stored plan is another layer's: " + json.at("layer").get<std::string>());
+        }
+        form = json.at("form") == "fused" ? ConvForm::fused : ConvForm::bare;
+        why_unfused = json.at("why_unfused").get<std::string>();
+        plan = json.at("plan").get<std::string>();
+    } catch (const nlohmann::json::exception&) {
+        throw WorkError("a stored plan is damaged");
+    }
+    const PlanRequest request{context.layer, context.batch, context.type, form};
+    return std::make_unique<CudnnConvLayer>(context, form, restore_plan(target, request, plan), why_unfused);
+}
+
+std::unique_ptr<CudaLayer> cudnn_layer_from_plan(const LayerContext& context, const std::string& serialized) {
+    return conv_layer_from_plan(CudnnTarget::device(context.device.index), context, serialized);
+}
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,75 @@
+#include "kernels/cuda/cudnn/cudnn_library.hpp"
+
+#include <cudnn_version.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/error.hpp"
+#include "kernels/cuda/libraries.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+constexpr const char* file_name = "libcudnn.so.9";
+constexpr const char* advice =
+    "install cuDNN 9 for CUDA 13 (the Python package nvidia-cudnn-cu13 has it), or name its folder in "
+    "HACSCALE_CUDA_LIBS";
+
+// libcudnn.so.9 only forwards: the work is in these, which it opens by name at the first call and ends the
+// process when it cannot. Opened here from its own folder, they are found under that name later. Needed ones
+// come first, each before those that need it.
+constexpr std::array parts{"libcudnn_graph.so.9", "libcudnn_heuristic.so.9",
+                           "libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9"};
+
+void open_part(const std::filesystem::path& folder, const char* part) {
+    constexpr int flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
+    std::error_code error;
+    const auto beside = folder / part;
+    if (std::filesystem::exists(beside, error) && dlopen(beside.c_str(), flags) != nullptr) return;
+    if (dlopen(part, flags) != nullptr) return;
+    const char* text = dlerror();
+    throw MissingError(
+        fmt::format("cuDNN in {} is not whole: {} cannot be opened ({}); reinstall cuDNN, or keep its files "
+                    "in one folder",
+                    folder.string(), part, text != nullptr ? text : "no reason given"));
+}
+
+CudnnLibrary open_cudnn() {
+    const Library library = open_library(file_name, advice);
+    if (library.handle == nullptr) throw MissingError(library.reason);
+    std::error_code error;
+    auto file = std::filesystem::canonical(library.path, error);
+    if (error) file = library.path;
+    for (const char* part : parts) open_part(file.parent_path(), part);
+
+    using GetVersion = std::size_t (*)();
+    const auto get_version = reinterpret_cast<GetVersion>(library.symbol("cudnnGetVersion"));
+    if (get_version == nullptr) {
+        throw MissingError(
+            fmt::format("{} is no cuDNN: it lacks cudnnGetVersion; {}", library.path.string(), advice));
+    }
+    CudnnLibrary cudnn{library.handle, library.path, get_version(), ""};
+    // Since version 9: major * 10000 + minor * 100 + patch; before: major * 1000 + minor * 100 + patch.
+    const std::size_t major_unit = cudnn.version_number >= 90000 ? 10000 : 1000;
+    const std::size_t major = cudnn.version_number / major_unit;
+    cudnn.version =
+        fmt::format("{}.{}.{}", major, cudnn.version_number % major_unit / 100, cudnn.version_number % 100);
+    if (major != CUDNN_MAJOR) {
+        throw MissingError(
+            fmt::format("cuDNN {} in {} is of another major version than cuDNN {}, which this program "
+                        "was built for; install cuDNN {}, or name its folder in HACSCALE_CUDA_LIBS",
+                        cudnn.version, library.path.string(), CUDNN_MAJOR, CUDNN_MAJOR));
+    }
+    return cudnn;
+}
+
+}  // namespace
+
+const CudnnLibrary& cudnn() {
+    static const CudnnLibrary library = open_cudnn();
+    return library;
+}
+
+}  // namespace hacscale::cuda

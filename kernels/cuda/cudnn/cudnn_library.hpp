@@ -1,0 +1,20 @@
+// cuDNN as it is found on this machine. It is opened at run time, so that the program starts where it is not.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace hacscale::cuda {
+
+struct CudnnLibrary {
+    void* handle = nullptr;  // of libcudnn.so.9
+    std::filesystem::path path;
+    std::size_t version_number = 0;  // as cudnnGetVersion(): 91900
+    std::string version;             // "9.19.0", for fingerprints
+};
+
+// Opened once a process, and never closed. Throws MissingError, each time it is asked, when cuDNN or one of
+// the libraries it consists of is not here or is of another major version than this program was built for.
+const CudnnLibrary& cudnn();
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,96 @@
+#include "kernels/cuda/cudnn/offline_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "base/error.hpp"
+#include "kernels/cuda/cudnn/conv_graph.hpp"
+#include "kernels/cuda/cudnn/conv_layer.hpp"
+#include "kernels/cuda/cudnn/cudnn_library.hpp"
+#include "kernels/cuda/cudnn/gpu_profile.hpp"
+#include "kernels/cuda/cudnn/type_support.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+using TargetPointer = std::shared_ptr<const CudnnTarget>;
+
+LayerPlan hand_written(const LayerSpec& layer) {
+    LayerPlan plan;
+    plan.implementation = fmt::format("hacscale {}", name_of(layer.kind));
+    plan.engine = "hand-written";
+    plan.fused = true;
+    return plan;
+}
+
+LayerPlan plan_of(const ConvPlan& built, bool fused) {
+    const PlanInfo& info = built.info();
+    LayerPlan plan;
+    plan.implementation = "cudnn " + info.name;
+    plan.engine = fmt::format("eng{}", info.engine);
+    plan.knobs = info.knobs;
+    plan.workspace_bytes = info.workspace_bytes;
+    plan.fused = fused;
+    plan.library = "cudnn " + cudnn().version;
+    return plan;
+}
+
+LayerPlan plan_conv(const TargetPointer& target, PlanRequest request) {
+    const bool epilogue = has_epilogue(request.layer);
+    std::string why_unfused;
+    if (epilogue) {
+        const PlanSearch fused = find_plans(target, request, 1, largest_workspace_bytes);
+        if (!fused.plans.empty()) return plan_of(*fused.plans.front(), true);
+        why_unfused = fused.reason;
+    }
+    request.form = ConvForm::bare;
+    const PlanSearch bare = find_plans(target, request, 1, largest_workspace_bytes);
+    if (bare.plans.empty()) {
+        LayerPlan none;
+        none.reason = bare.reason;
+        return none;
+    }
+    LayerPlan plan = plan_of(*bare.plans.front(), !epilogue);
+    if (epilogue) plan.implementation += " + hacscale epilogue";
+    plan.reason = why_unfused;
+    return plan;
+}
+
+LayerPlan plan_layer(const TargetPointer& target, const LayerSpec& layer, const CompileOptions& options) {
+    switch (layer.kind) {
+        case LayerKind::conv:
+        case LayerKind::linear:
+            return plan_conv(target, {layer, options.batch, options.type, ConvForm::fused});
+        case LayerKind::max_pool:
+        case LayerKind::global_avg_pool:
+        case LayerKind::squeeze_excite:
+        case LayerKind::scale_shift:
+            return hand_written(layer);
+    }
+    return {};
+}
+
+}  // namespace
+
+std::vector<LayerPlan> plan_without_device(const std::string& device_profile, const Network& network,
+                                           const CompileOptions& options) {
+    const GpuProfile profile = parse_gpu_profile(device_profile);
+    const std::string refusal = type_refusal(profile.compute_capability, options.type);
+    if (!refusal.empty()) throw InputError(fmt::format("{}: {}", profile.name, refusal));
+    const TargetPointer target = CudnnTarget::described(device_profile);
+
+    std::unordered_map<LayerSpec, LayerPlan, LayerSpecHash> known;
+    std::vector<LayerPlan> plans;
+    plans.reserve(network.nodes.size());
+    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+        const LayerSpec& layer = network.nodes[i].layer;
+        auto found = known.find(layer);
+        if (found == known.end()) found = known.emplace(layer, plan_layer(target, layer, options)).first;
+        plans.push_back(found->second);
+        plans.back().node = static_cast<int>(i);
+    }
+    return plans;
+}
+
+}  // namespace hacscale::cuda
