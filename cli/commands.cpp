@@ -6,6 +6,7 @@
 #include "cli/commands/completion.hpp"
 #include "cli/commands/devices.hpp"
 #include "cli/commands/models.hpp"
+#include "cli/commands/plan.hpp"
 #include "cli/commands/profile.hpp"
 #include "cli/commands/report.hpp"
 #include "cli/commands/run.hpp"
@@ -18,6 +19,7 @@ std::span<const Command> commands() {
     static constexpr std::array table{
         Command{"devices", declare_devices},       //
         Command{"models", declare_models},         //
+        Command{"plan", declare_plan},             //
         Command{"profile", declare_profile},       //
         Command{"table", declare_table},           //
         Command{"verify", declare_verify},         //
