@@ -39,6 +39,7 @@ struct LayerReadings {
     std::optional<double> sm_busy;        // share of cycles in which a multiprocessor has work
     std::optional<double> l2_hit_rate;
     std::optional<double> dram_bytes;
+    std::optional<double> sm_throughput;  // only when asked for: it takes many passes
     // Why a value is missing and what to do about it, by the name of its column in the table.
     std::map<std::string, std::string> reasons;
     bool operator==(const LayerReadings&) const = default;
@@ -67,7 +68,12 @@ public:
     virtual std::int64_t dropped_records() const = 0;
 };
 
+struct InstrumentOptions {
+    bool sm_throughput = false;  // also the share of the peak of whichever unit of the SM is busiest
+};
+
 // Null for a device that has none (CPUs), and in a build without CUDA's headers.
-std::unique_ptr<Instruments> open_instruments(const BackendDevice& device);
+std::unique_ptr<Instruments> open_instruments(const BackendDevice& device,
+                                              const InstrumentOptions& options = {});
 
 }  // namespace hacscale

@@ -1,0 +1,154 @@
+#include "profiler/cupti/activity_trace.hpp"
+
+#include <array>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "profiler/cupti/cupti_error.hpp"
+
+namespace hacscale::cupti {
+namespace {
+
+// Room for some twenty thousand records.
+constexpr std::size_t buffer_bytes = std::size_t{8} << 20;
+
+constexpr std::array recorded_kinds{CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION, CUPTI_ACTIVITY_KIND_RUNTIME,
+                                    CUPTI_ACTIVITY_KIND_DRIVER, CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL};
+
+// All buffers that CUPTI has or has filled.
+class BufferPool {
+public:
+    std::uint8_t* lend() {
+        auto buffer = std::make_unique<std::uint8_t[]>(buffer_bytes);
+        std::uint8_t* const address = buffer.get();
+        const std::scoped_lock lock(mutex_);
+        lent_[address] = std::move(buffer);
+        return address;
+    }
+
+    void take_back(std::uint8_t* address, std::size_t filled, std::size_t dropped) {
+        const std::scoped_lock lock(mutex_);
+        dropped_ += static_cast<std::int64_t>(dropped);
+        const auto lent = lent_.find(address);
+        if (lent == lent_.end()) return;
+        if (filled > 0) filled_.push_back({std::move(lent->second), filled});
+        lent_.erase(lent);
+    }
+
+    void forget_filled() {
+        const std::scoped_lock lock(mutex_);
+        filled_.clear();
+    }
+
+    Attribution attribute(std::size_t ids, decltype(&cuptiActivityGetNextRecord) next_record) {
+        const std::scoped_lock lock(mutex_);
+        std::vector<std::span<std::uint8_t>> spans;
+        for (const Filled& buffer : filled_) spans.emplace_back(buffer.bytes.get(), buffer.size);
+        return attribute_kernels(spans, ids, next_record);
+    }
+
+    std::int64_t dropped() {
+        const std::scoped_lock lock(mutex_);
+        return dropped_;
+    }
+
+    // Callbacks are registered once a process.
+    bool registered() {
+        const std::scoped_lock lock(mutex_);
+        return registered_;
+    }
+    void set_registered() {
+        const std::scoped_lock lock(mutex_);
+        registered_ = true;
+    }
+
+private:
+    struct Filled {
+        std::unique_ptr<std::uint8_t[]> bytes;
+        std::size_t size = 0;
+    };
+    std::mutex mutex_;
+    std::map<std::uint8_t*, std::unique_ptr<std::uint8_t[]>> lent_;
+    std::vector<Filled> filled_;
+    std::int64_t dropped_ = 0;
+    bool registered_ = false;
+};
+
+// Never destroyed: CUPTI may hand buffers back while the process ends.
+BufferPool& pool() {
+    static BufferPool* const the_pool = new BufferPool;
+    return *the_pool;
+}
+
+void CUPTIAPI buffer_requested(std::uint8_t** buffer, std::size_t* size, std::size_t* most_records) {
+    *most_records = 0;  // as many as fit
+    *size = 0;
+    *buffer = nullptr;
+    try {
+        *buffer = pool().lend();
+        *size = buffer_bytes;
+    } catch (const std::bad_alloc&) {
+        // CUPTI counts what it cannot keep as dropped.
+    }
+}
+
+void CUPTIAPI buffer_completed(CUcontext context, std::uint32_t stream, std::uint8_t* buffer, std::size_t,
+                               std::size_t filled) {
+    std::size_t dropped = 0;
+    if (cupti().activity_get_num_dropped_records(context, stream, &dropped) != CUPTI_SUCCESS) dropped = 0;
+    pool().take_back(buffer, filled, dropped);
+}
+
+}  // namespace
+
+ActivityTrace::~ActivityTrace() {
+    for (const CUpti_ActivityKind kind : enabled_) cupti_.activity_disable(kind);
+}
+
+void ActivityTrace::start() {
+    if (!pool().registered()) {
+        check(cupti_, cupti_.activity_register_callbacks(buffer_requested, buffer_completed),
+              "cuptiActivityRegisterCallbacks");
+        pool().set_registered();
+    }
+    pool().forget_filled();
+    for (const CUpti_ActivityKind kind : recorded_kinds) {
+        check(cupti_, cupti_.activity_enable(kind), "cuptiActivityEnable");
+        enabled_.push_back(kind);
+    }
+}
+
+void ActivityTrace::record(std::uint64_t id, const std::function<void()>& launch_and_wait) {
+    check(cupti_, cupti_.activity_push_external_id(layer_correlation, id),
+          "cuptiActivityPushExternalCorrelationId");
+    std::uint64_t popped = 0;
+    try {
+        launch_and_wait();
+    } catch (...) {
+        cupti_.activity_pop_external_id(layer_correlation, &popped);
+        throw;
+    }
+    check(cupti_, cupti_.activity_pop_external_id(layer_correlation, &popped),
+          "cuptiActivityPopExternalCorrelationId");
+}
+
+void ActivityTrace::stop() {
+    // Forced: the device is idle, so no record is still being written.
+    check(cupti_, cupti_.activity_flush_all(CUPTI_ACTIVITY_FLAG_FLUSH_FORCED), "cuptiActivityFlushAll");
+    for (const CUpti_ActivityKind kind : std::exchange(enabled_, {})) {
+        check(cupti_, cupti_.activity_disable(kind), "cuptiActivityDisable");
+    }
+}
+
+Attribution ActivityTrace::kernels(std::size_t ids) const {
+    return pool().attribute(ids, cupti_.activity_get_next_record);
+}
+
+std::int64_t dropped_activity_records() {
+    return pool().dropped();
+}
+
+}  // namespace hacscale::cupti
