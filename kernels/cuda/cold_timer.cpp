@@ -1,0 +1,96 @@
+#include "kernels/cuda/cold_timer.hpp"
+
+#include <algorithm>
+
+#include "kernels/cuda/cuda_error.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
+#include "kernels/cuda/host_tensor.hpp"
+#include "kernels/cuda/stream.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+// Overwriting it takes longer than the host needs to enqueue what comes after, so that the device does not
+// wait for the host between the events.
+constexpr std::size_t least_flush_bytes = std::size_t{64} << 20;
+
+constexpr int pattern_elements = 1 << 18;
+
+struct Bench {
+    Bench(const LayerContext& context, const LayerList& layers,
+          std::shared_ptr<const DeviceBuffer> flush_buffer)
+        : candidates(layers), flush(std::move(flush_buffer)) {
+        const std::size_t output_bytes = output_shape(context.layer, context.batch).bytes(context.type);
+        std::size_t weight_bytes = 0;
+        std::size_t workspace_bytes = 0;
+        for (const auto& layer : candidates) {
+            weight_bytes = std::max(weight_bytes, layer->weight_bytes());
+            workspace_bytes = std::max(workspace_bytes, layer->workspace_bytes());
+        }
+        input =
+            DeviceBuffer(input_shape(context.layer, context.batch).bytes(context.type), "a layer's input");
+        output = DeviceBuffer(output_bytes, "a layer's output");
+        if (context.layer.residual) residual = DeviceBuffer(output_bytes, "a layer's residual");
+        weights = DeviceBuffer(weight_bytes, "a layer's weights");
+        workspace = DeviceBuffer(workspace_bytes, "a layer's workspace");
+        // Zeros would be multiplied with less power, and so at higher clocks, than a network's numbers.
+        const TensorShape shape{1, pattern_elements, 1, 1};
+        std::vector<std::byte> pattern(shape.bytes(context.type));
+        to_nhwc(random_values(shape.elements(), 1), shape, context.type, pattern);
+        for (const DeviceBuffer* buffer : {&input, &residual, &weights}) fill(*buffer, pattern);
+    }
+
+    void fill(const DeviceBuffer& buffer, const std::vector<std::byte>& pattern) const {
+        for (std::size_t at = 0; at < buffer.size(); at += pattern.size()) {
+            check(cudaMemcpyAsync(buffer.data() + at, pattern.data(),
+                                  std::min(pattern.size(), buffer.size() - at), cudaMemcpyHostToDevice,
+                                  stream.get()),
+                  "filling a layer's buffers");
+        }
+        stream.synchronize("filling a layer's buffers");
+    }
+
+    double time(std::size_t candidate) const {
+        launch_touch(flush->data(), flush->size(), stream.get());
+        begin.record(stream);
+        try {
+            candidates[candidate]->launch(
+                {input.data(), residual.data(), output.data(), weights.data(), workspace.data()},
+                stream.get());
+        } catch (...) {
+            // What is enqueued already has to end before the next candidate is timed.
+            stream.synchronize("timing kernels for a layer");
+            throw;
+        }
+        end.record(stream);
+        stream.synchronize("timing kernels for a layer");
+        return elapsed_us(begin, end);
+    }
+
+    const LayerList& candidates;
+    std::shared_ptr<const DeviceBuffer> flush;
+    Stream stream;
+    Event begin;
+    Event end;
+    DeviceBuffer input;
+    DeviceBuffer residual;
+    DeviceBuffer output;
+    DeviceBuffer weights;
+    DeviceBuffer workspace;
+};
+
+}  // namespace
+
+std::shared_ptr<const DeviceBuffer> make_flush_buffer(const DeviceTraits& device) {
+    return std::make_shared<const DeviceBuffer>(std::max(least_flush_bytes, 2 * device.l2_bytes),
+                                                "a buffer that clears the caches");
+}
+
+std::function<double(std::size_t)> make_cold_timer(const LayerContext& context, const LayerList& candidates,
+                                                   std::shared_ptr<const DeviceBuffer> flush) {
+    use_device(context.device.index);
+    auto bench = std::make_shared<const Bench>(context, candidates, std::move(flush));
+    return [bench](std::size_t candidate) { return bench->time(candidate); };
+}
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,56 @@
+#include "kernels/cuda/copy_bandwidth.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "kernels/cuda/cuda_error.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
+#include "kernels/cuda/device_memory.hpp"
+#include "kernels/cuda/stream.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+constexpr int warm_up_copies = 3;
+constexpr int timed_copies = 15;
+// A copy takes long against a launch.
+constexpr std::size_t least_bytes = std::size_t{256} << 20;
+
+double median_us(const Stream& stream, const std::function<void()>& copy) {
+    const Event begin;
+    const Event end;
+    std::vector<double> times;
+    for (int i = 0; i < warm_up_copies + timed_copies; ++i) {
+        begin.record(stream);
+        copy();
+        end.record(stream);
+        stream.synchronize("copying to measure bandwidth");
+        if (i >= warm_up_copies) times.push_back(elapsed_us(begin, end));
+    }
+    std::nth_element(times.begin(), times.begin() + timed_copies / 2, times.end());
+    return times[timed_copies / 2];
+}
+
+}  // namespace
+
+CopyBandwidth measure_copy_bandwidth(const DeviceTraits& device) {
+    use_device(device.index);
+    const std::size_t most = free_device_bytes() / 4;
+    const std::size_t bytes = std::min(std::max(least_bytes, 5 * device.l2_bytes), most) / 256 * 256;
+    const DeviceBuffer from(bytes, "the source of a copy");
+    const DeviceBuffer to(bytes, "the destination of a copy");
+    const Stream stream;
+    check(cudaMemsetAsync(from.data(), 1, bytes, stream.get()), "filling the source of a copy");
+    const double library_us = median_us(stream, [&] {
+        check(cudaMemcpyAsync(to.data(), from.data(), bytes, cudaMemcpyDeviceToDevice, stream.get()),
+              "copying on the device");
+    });
+    const double own_us =
+        median_us(stream, [&] { launch_copy(from.data(), to.data(), bytes, stream.get()); });
+    const double moved = 2.0 * static_cast<double>(bytes);
+    if (own_us < library_us) return {moved / own_us * 1e6, "hacscale copy"};
+    return {moved / library_us * 1e6, "cudaMemcpyAsync"};
+}
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,193 @@
+#include "kernels/cuda/cuda_device.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <regex>
+#include <sstream>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "kernels/cuda/cuda_error.hpp"
+#include "kernels/cuda/cudnn/cudnn_library.hpp"
+#include "kernels/cuda/driver.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+// Counts up whenever a change to this backend changes timings; part of the fingerprint.
+constexpr int kernel_generation = 1;
+
+constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
+// A context of this program holds about half of it.
+constexpr double foreign_memory_gib = 1.5;
+
+std::string version_text(int version) {
+    return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+std::string installed_driver() {
+    std::ifstream in("/proc/driver/nvidia/version");
+    std::ostringstream text;
+    text << in.rdbuf();
+    return driver_release(text.str());
+}
+
+int attribute(cudaDeviceAttr which, int device) {
+    int value = 0;
+    check(cudaDeviceGetAttribute(&value, which, device), "reading a device's attributes");
+    return value;
+}
+
+std::string uuid_text(const cudaUUID_t& uuid) {
+    std::string text = "GPU-";
+    for (int i = 0; i < 16; ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+        text += fmt::format("{:02x}", static_cast<unsigned char>(uuid.bytes[i]));
+    }
+    return text;
+}
+
+std::string compute_mode_text(int mode) {
+    switch (mode) {
+        case cudaComputeModeDefault:
+            return "default";
+        case cudaComputeModeProhibited:
+            return "prohibited";
+        case cudaComputeModeExclusiveProcess:
+            return "exclusive process";
+        default:
+            return "other";
+    }
+}
+
+// Memory that is taken on the current device, this process's context included; nothing when it cannot be had,
+// as on a device that another process has for itself.
+std::optional<double> taken_gib() {
+    std::size_t free = 0;
+    std::size_t total = 0;
+    if (cudaMemGetInfo(&free, &total) != cudaSuccess) {
+        cudaGetLastError();
+        return std::nullopt;
+    }
+    return static_cast<double>(total - free) / gibibyte;
+}
+
+std::vector<std::string> timing_warnings(const cudaDeviceProp& device, int index, const std::string& mig) {
+    std::vector<std::string> warnings;
+    if (!mig.empty()) {
+        warnings.push_back(
+            "this is a MIG slice (" + mig +
+            "): other slices share the device's clock and power, so timings may depend on them");
+    }
+    if (attribute(cudaDevAttrKernelExecTimeout, index) != 0) {
+        warnings.push_back(
+            "a display runs on this GPU: it takes time from what is measured; measure without one");
+    }
+    if (device.mpsEnabled != 0) {
+        warnings.push_back("MPS is on: other processes may run at the same time; measure with it off");
+    }
+    if (attribute(cudaDevAttrComputeMode, index) == cudaComputeModeProhibited) {
+        warnings.push_back("the compute mode forbids all work on this GPU; set it with 'nvidia-smi -c 0'");
+    } else if (const auto taken = taken_gib(); !taken) {
+        warnings.push_back("this GPU cannot be used now; another process may have it for itself");
+    } else if (*taken > foreign_memory_gib) {
+        warnings.push_back(
+            fmt::format("{:.1f} GiB of this GPU's memory are taken: other programs may be using it", *taken));
+    }
+#ifndef NDEBUG
+    warnings.push_back("this is a debug build of the backend");
+#endif
+    return warnings;
+}
+
+CudaDevice describe(int index, int driver_cuda_version) {
+    cudaDeviceProp device{};
+    check(cudaGetDeviceProperties(&device, index), fmt::format("reading the properties of cuda:{}", index));
+    const std::string name = device.name;
+    const std::string mig = mig_profile(name);
+
+    nlohmann::ordered_json properties;
+    properties["gpu"] = name;
+    properties["compute_capability"] = fmt::format("{}.{}", device.major, device.minor);
+    properties["multiprocessors"] = device.multiProcessorCount;
+    properties["memory_gib"] = std::lround(static_cast<double>(device.totalGlobalMem) / gibibyte);
+    properties["l2_bytes"] = device.l2CacheSize;
+    properties["clock_mhz"] = attribute(cudaDevAttrClockRate, index) / 1000;
+    properties["memory_clock_mhz"] = attribute(cudaDevAttrMemoryClockRate, index) / 1000;
+    properties["memory_bus_bits"] = device.memoryBusWidth;
+    properties["ecc"] = device.ECCEnabled != 0;
+    properties["mig"] = mig;
+    properties["driver"] = installed_driver();
+    properties["driver_cuda"] = version_text(driver_cuda_version);
+    properties["cuda"] = version_text(CUDART_VERSION);
+    properties["cudnn"] = cudnn().version;
+    properties["kernel_generation"] = kernel_generation;
+
+    CudaDevice found;
+    found.description.id = fmt::format("cuda:{}", index);
+    found.description.name = name;
+    found.description.fingerprint = hex_hash(properties.dump());
+    // Told, but not part of the fingerprint: which of several equal devices it is, and how it is used.
+    properties["uuid"] = uuid_text(device.uuid);
+    properties["pci_bus_id"] =
+        fmt::format("{:08x}:{:02x}:{:02x}.0", device.pciDomainID, device.pciBusID, device.pciDeviceID);
+    properties["compute_mode"] = compute_mode_text(attribute(cudaDevAttrComputeMode, index));
+    found.description.properties = properties.dump();
+    check(cudaSetDevice(index), "selecting " + found.description.id);
+    found.description.warnings = timing_warnings(device, index, mig);
+    found.traits.index = index;
+    found.traits.compute_capability = 10 * device.major + device.minor;
+    found.traits.multiprocessors = device.multiProcessorCount;
+    found.traits.l2_bytes = static_cast<std::size_t>(device.l2CacheSize);
+    found.traits.shared_memory_optin = device.sharedMemPerBlockOptin;
+    return found;
+}
+
+std::vector<CudaDevice> enumerate() {
+    const int driver_cuda_version = require_driver();
+    int count = 0;
+    if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess) {
+        cudaGetLastError();
+        throw MissingError(
+            fmt::format("the CUDA runtime cannot use the GPU that the driver shows: {} ({}); check that "
+                        "'nvidia-smi' works",
+                        cudaGetErrorString(error), cudaGetErrorName(error)));
+    }
+    std::vector<CudaDevice> devices;
+    for (int i = 0; i < count; ++i) devices.push_back(describe(i, driver_cuda_version));
+    return devices;
+}
+
+}  // namespace
+
+std::string mig_profile(const std::string& device_name) {
+    static const std::regex pattern(R"(\bMIG ([0-9]+g\.[0-9]+gb\S*))");
+    std::smatch match;
+    return std::regex_search(device_name, match, pattern) ? match[1].str() : std::string();
+}
+
+std::string driver_release(const std::string& text) {
+    static const std::regex pattern(R"(\b[0-9]+\.[0-9]+(\.[0-9]+)?\b)");
+    std::smatch match;
+    return std::regex_search(text, match, pattern) ? match[0].str() : std::string();
+}
+
+const std::vector<CudaDevice>& cuda_devices() {
+    static const std::vector<CudaDevice> devices = enumerate();
+    return devices;
+}
+
+const CudaDevice& cuda_device(const std::string& id) {
+    std::string known;
+    for (const CudaDevice& device : cuda_devices()) {
+        if (device.description.id == id) return device;
+        known += (known.empty() ? "" : ", ") + device.description.id;
+    }
+    throw MissingError("device '" + id + "' is not here (GPUs found: " + known + ")");
+}
+
+}  // namespace hacscale::cuda

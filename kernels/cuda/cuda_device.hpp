@@ -1,0 +1,30 @@
+// The GPUs of this machine as the rest of the program sees them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/backend.hpp"
+#include "kernels/cuda/cuda_layer.hpp"
+
+namespace hacscale::cuda {
+
+struct CudaDevice {
+    BackendDevice description;
+    DeviceTraits traits;
+};
+
+// Read once a process; never empty. Throws MissingError as require_driver() and cudnn() do, and when the CUDA
+// runtime cannot use what the driver shows.
+const std::vector<CudaDevice>& cuda_devices();
+
+// By its name, "cuda:0". Throws MissingError naming those there are.
+const CudaDevice& cuda_device(const std::string& id);
+
+// The name of a MIG slice's profile ("1g.5gb") in a device's name; empty when it is a whole device.
+std::string mig_profile(const std::string& device_name);
+
+// The first version number in the text of /proc/driver/nvidia/version: "580.65.06".
+std::string driver_release(const std::string& text);
+
+}  // namespace hacscale::cuda

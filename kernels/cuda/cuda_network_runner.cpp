@@ -1,0 +1,282 @@
+#include "kernels/cuda/cuda_network_runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "kernels/cuda/cuda_error.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
+#include "kernels/single_layer.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+// A graph with fewer layers than this is started as several networks at once: the host needs a few
+// microseconds for each start, and the device may need less for a layer.
+constexpr int layers_a_start = 64;
+
+constexpr double cold_work_us = 100.0;  // between the events of a cold run
+constexpr int most_cold_copies = 32;
+constexpr std::size_t cold_memory_share = 4;  // of the free device memory
+
+constexpr int calibration_rounds = 11;
+constexpr double least_share_of_reading = 0.1;
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+}  // namespace
+
+CudaNetworkRunner::Memory::Memory(const MemoryLayout& layout)
+    : weights(layout.weight_bytes, "the network's weights"),
+      activations(layout.activation_bytes, "the network's activations") {}
+
+CudaNetworkRunner::CudaNetworkRunner(const Network& network, const CompileOptions& options,
+                                     const DeviceTraits& device, const ChooseLayer& choose,
+                                     std::shared_ptr<const DeviceBuffer> flush)
+    : network_(network),
+      batch_(options.batch),
+      type_(options.type),
+      device_(device),
+      flush_(std::move(flush)) {
+    if (network_.nodes.empty()) throw InputError("a network without layers cannot be compiled");
+    use_device(device_.index);
+    std::vector<std::size_t> weight_bytes;
+    std::size_t workspace_bytes = 0;
+    for (const NetworkNode& node : network_.nodes) {
+        layers_.push_back(choose({node.layer, batch_, type_, device_}));
+        weight_bytes.push_back(layers_.back()->weight_bytes());
+        workspace_bytes = std::max(workspace_bytes, layers_.back()->workspace_bytes());
+    }
+    layout_ = lay_out(network_, batch_, type_, weight_bytes, workspace_bytes);
+    memory_.emplace(layout_);
+    stream_.emplace();
+    begin_.emplace();
+    end_.emplace();
+    for (const DeviceBuffer* block : {&memory_->weights, &memory_->activations}) {
+        if (block->size() == 0) continue;
+        check(cudaMemsetAsync(block->data(), 0, block->size(), stream_->get()), "clearing device memory");
+    }
+    // Kernels are loaded when they first run, and loading is not allowed while a graph is captured.
+    enqueue(*memory_);
+    wait();
+    plain_ = Graph::capture(*stream_, [this] { enqueue(*memory_); });
+    opening_ = Graph::capture(*stream_, [this] {
+        begin_->record_in_graph(*stream_);
+        enqueue(*memory_);
+    });
+    const int layers = static_cast<int>(layers_.size());
+    repetitions_ = (layers_a_start + layers - 1) / layers;
+    if (repetitions_ > 1) {
+        repeated_ = Graph::capture(*stream_, [this] {
+            for (int i = 0; i < repetitions_; ++i) enqueue(*memory_);
+        });
+    }
+    wait();
+}
+
+// Members free memory and graphs of the device that is current.
+CudaNetworkRunner::~CudaNetworkRunner() {
+    if (cudaSetDevice(device_.index) != cudaSuccess) cudaGetLastError();
+}
+
+LayerBuffers CudaNetworkRunner::buffers_of(int node, const Memory& memory) const {
+    std::byte* const base = memory.activations.data();
+    const auto output_of = [&](int of) {
+        if (of == external_residual) return base + layout_.residual;
+        return of == network_input ? base + layout_.input : base + layout_.outputs[of];
+    };
+    const NetworkNode& described = network_.nodes[node];
+    LayerBuffers buffers;
+    buffers.input = output_of(described.input);
+    if (described.layer.residual) buffers.residual = output_of(described.residual);
+    buffers.output = base + layout_.outputs[node];
+    if (memory.weights.data() != nullptr) buffers.weights = memory.weights.data() + layout_.weights[node];
+    buffers.workspace = base + layout_.workspace;
+    return buffers;
+}
+
+void CudaNetworkRunner::enqueue(const Memory& memory) const {
+    for (int i = 0; i < static_cast<int>(layers_.size()); ++i) {
+        layers_[i]->launch(buffers_of(i, memory), stream_->get());
+    }
+}
+
+void CudaNetworkRunner::upload(std::span<const std::byte> from, std::byte* to, std::string_view what) const {
+    if (from.empty()) return;
+    check(cudaMemcpyAsync(to, from.data(), from.size(), cudaMemcpyHostToDevice, stream_->get()), what);
+    stream_->synchronize(what);
+}
+
+void CudaNetworkRunner::load(const std::vector<LayerWeights>& weights) {
+    if (weights.size() != layers_.size())
+        throw InputError("weights for another number of layers than the network has");
+    use_device(device_.index);
+    std::vector<std::byte> packed(layout_.weight_bytes);
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+        layers_[i]->pack_weights(weights[i],
+                                 std::span(packed).subspan(layout_.weights[i], layers_[i]->weight_bytes()));
+    }
+    upload(packed, memory_->weights.data(), "copying the weights to the device");
+    if (cold_) cold_->up_to_date = false;
+}
+
+void CudaNetworkRunner::set_tensor(std::span<const float> nchw, const TensorShape& shape, std::size_t offset,
+                                   std::string_view what) {
+    if (nchw.size() != shape.elements()) {
+        throw InputError(
+            fmt::format("the {} has {} numbers, the network takes {}", what, nchw.size(), shape.elements()));
+    }
+    use_device(device_.index);
+    std::vector<std::byte> converted(shape.bytes(type_));
+    to_nhwc(nchw, shape, type_, converted);
+    upload(converted, memory_->activations.data() + offset,
+           fmt::format("copying the {} to the device", what));
+    if (cold_) cold_->up_to_date = false;
+}
+
+void CudaNetworkRunner::set_input(std::span<const float> nchw) {
+    set_tensor(nchw, input_shape(network_.nodes.front().layer, batch_), layout_.input, "input");
+}
+
+void CudaNetworkRunner::set_residual(std::span<const float> nchw) {
+    if (layout_.written == layout_.residual) return;
+    set_tensor(nchw, output_shape(network_.nodes.back().layer, batch_), layout_.residual, "residual");
+}
+
+void CudaNetworkRunner::run() {
+    use_device(device_.index);
+    plain_.launch(*stream_);
+    stream_->synchronize("running the network");
+}
+
+double CudaNetworkRunner::time_runs(int runs) {
+    if (runs < 1) return 0.0;
+    use_device(device_.index);
+    opening_.launch(*stream_);
+    int left = runs - 1;
+    for (; repetitions_ > 1 && left >= repetitions_; left -= repetitions_) repeated_.launch(*stream_);
+    for (; left > 0; --left) plain_.launch(*stream_);
+    end_->record(*stream_);
+    stream_->synchronize("running the network");
+    return elapsed_us(*begin_, *end_);
+}
+
+CudaNetworkRunner::Stopwatch CudaNetworkRunner::make_stopwatch() {
+    Stopwatch stopwatch;
+    stopwatch.events = std::vector<Event>(layers_.size() + 1);
+    stopwatch.graph = Graph::capture(*stream_, [&] {
+        stopwatch.events.front().record_in_graph(*stream_);
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            layers_[i]->launch(buffers_of(static_cast<int>(i), *memory_), stream_->get());
+            stopwatch.events[i + 1].record_in_graph(*stream_);
+        }
+    });
+    std::vector<double> plain;
+    std::vector<double> with_events;
+    for (int i = 0; i < calibration_rounds; ++i) {
+        plain.push_back(time_runs(1));
+        stopwatch.graph.launch(*stream_);
+        stream_->synchronize("running the network with a clock between layers");
+        with_events.push_back(elapsed_us(stopwatch.events.front(), stopwatch.events.back()));
+    }
+    const double longer = std::max(0.0, median(with_events) - median(plain));
+    stopwatch.overhead_us = longer / static_cast<double>(layers_.size());
+    return stopwatch;
+}
+
+void CudaNetworkRunner::run_timed(std::span<double> node_us) {
+    if (node_us.size() != layers_.size())
+        throw InputError("times for another number of layers than the network has");
+    use_device(device_.index);
+    if (!stopwatch_) stopwatch_ = make_stopwatch();
+    stopwatch_->graph.launch(*stream_);
+    stream_->synchronize("running the network with a clock between layers");
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+        const double reading = elapsed_us(stopwatch_->events[i], stopwatch_->events[i + 1]);
+        node_us[i] = std::max(reading - stopwatch_->overhead_us, least_share_of_reading * reading);
+    }
+}
+
+CudaNetworkRunner::ColdRuns CudaNetworkRunner::make_cold_runs() {
+    time_runs(1);
+    const double once_us = std::max(time_runs(3) / 3.0, 0.1);
+    const int wanted = std::clamp(static_cast<int>(std::ceil(cold_work_us / once_us)), 1, most_cold_copies);
+    const std::size_t bytes = layout_.weight_bytes + layout_.activation_bytes;
+    const std::size_t affordable = free_device_bytes() / cold_memory_share / bytes;
+    const int extra = static_cast<int>(std::min(static_cast<std::size_t>(wanted - 1), affordable));
+    ColdRuns cold;
+    for (int i = 0; i < extra; ++i) cold.copies.emplace_back(layout_);
+    cold.graph = Graph::capture(*stream_, [&] {
+        launch_touch(flush_->data(), flush_->size(), stream_->get());
+        cold.begin.record_in_graph(*stream_);
+        enqueue(*memory_);
+        for (const Memory& copy : cold.copies) enqueue(copy);
+        cold.end.record_in_graph(*stream_);
+    });
+    return cold;
+}
+
+void CudaNetworkRunner::update(ColdRuns& cold) const {
+    for (const Memory& copy : cold.copies) {
+        for (const auto& [from, to] : {std::pair(&memory_->weights, &copy.weights),
+                                       std::pair(&memory_->activations, &copy.activations)}) {
+            if (from->size() == 0) continue;
+            check(cudaMemcpyAsync(to->data(), from->data(), from->size(), cudaMemcpyDeviceToDevice,
+                                  stream_->get()),
+                  "copying the network for cold runs");
+        }
+    }
+    stream_->synchronize("copying the network for cold runs");
+    cold.up_to_date = true;
+}
+
+double CudaNetworkRunner::time_cold() {
+    use_device(device_.index);
+    if (!cold_) cold_ = make_cold_runs();
+    if (!cold_->up_to_date) update(*cold_);
+    cold_->graph.launch(*stream_);
+    stream_->synchronize("running the network cold");
+    return elapsed_us(cold_->begin, cold_->end) / static_cast<double>(cold_->copies.size() + 1);
+}
+
+void CudaNetworkRunner::start_layer(int node) {
+    use_device(device_.index);
+    layers_.at(node)->launch(buffers_of(node, *memory_), stream_->get());
+}
+
+void CudaNetworkRunner::wait() {
+    stream_->synchronize("running layers");
+}
+
+void CudaNetworkRunner::poison() {
+    use_device(device_.index);
+    check(cudaMemsetAsync(memory_->activations.data() + layout_.written, 0xFF,
+                          layout_.activation_bytes - layout_.written, stream_->get()),
+          "overwriting the outputs");
+    stream_->synchronize("overwriting the outputs");
+}
+
+std::vector<float> CudaNetworkRunner::output() const {
+    use_device(device_.index);
+    const TensorShape shape = output_shape(network_.nodes.back().layer, batch_);
+    std::vector<std::byte> raw(shape.bytes(type_));
+    check(cudaMemcpyAsync(raw.data(), memory_->activations.data() + layout_.outputs.back(), raw.size(),
+                          cudaMemcpyDeviceToHost, stream_->get()),
+          "copying the output from the device");
+    stream_->synchronize("copying the output from the device");
+    return to_nchw(raw, shape, type_);
+}
+
+std::size_t CudaNetworkRunner::weight_bytes() const {
+    std::size_t bytes = 0;
+    for (const auto& layer : layers_) bytes += layer->weight_bytes();
+    return bytes;
+}
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,104 @@
+// A network compiled for a GPU: its layers, one block of weights, one of activations, and the CUDA graphs
+// that replay it.
+//
+// Times are the device's own: events that stand in the graphs or between them.
+//   run, time_runs   one graph of the whole network, started again and again.
+//   run_timed        a second graph with an event between every two layers. Events take time themselves, and
+//                    keep a kernel from starting while the one before drains; so what this graph takes longer
+//                    than the plain one (medians, measured once) is spread evenly over the layers and taken
+//                    off each, but never more than 90 % of a layer's reading. The times add up to a plain
+//                    run.
+//   time_cold        a third graph that overwrites twice the L2 cache, and then runs several copies of the
+//                    network, each with weights and activations of its own, between two events. With one copy
+//                    alone, a short layer would drown in the events' resolution of half a microsecond.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "kernels/backend.hpp"
+#include "kernels/cuda/cuda_layer.hpp"
+#include "kernels/cuda/device_memory.hpp"
+#include "kernels/cuda/host_tensor.hpp"
+#include "kernels/cuda/memory_layout.hpp"
+#include "kernels/cuda/stream.hpp"
+
+namespace hacscale::cuda {
+
+// The layer that runs a shape on this device. Layers own no memory, so nodes of one shape share one. Throws
+// UnsupportedLayer.
+using ChooseLayer = std::function<std::shared_ptr<CudaLayer>(const LayerContext&)>;
+
+class CudaNetworkRunner final : public NetworkRunner {
+public:
+    // `flush` is a buffer of at least twice the L2 cache. Throws UnsupportedLayer naming the layer,
+    // OutOfDeviceMemory, and as cuda_error.hpp.
+    CudaNetworkRunner(const Network& network, const CompileOptions& options, const DeviceTraits& device,
+                      const ChooseLayer& choose, std::shared_ptr<const DeviceBuffer> flush);
+    ~CudaNetworkRunner() override;
+
+    void load(const std::vector<LayerWeights>& weights) override;
+    void set_input(std::span<const float> nchw) override;
+    void set_residual(std::span<const float> nchw) override;
+    void run() override;
+    double time_runs(int runs) override;
+    double time_cold() override;
+    void run_timed(std::span<double> node_us) override;
+    void start_layer(int node) override;
+    void wait() override;
+    void poison() override;
+    std::vector<float> output() const override;
+    std::string implementation(int node) const override { return layers_.at(node)->implementation(); }
+    std::size_t weight_bytes() const override;
+    std::size_t activation_bytes() const override { return layout_.output_bytes; }
+
+private:
+    // Everything that one copy of the network reads and writes.
+    struct Memory {
+        Memory(const MemoryLayout& layout);
+        DeviceBuffer weights;
+        DeviceBuffer activations;
+    };
+    // The graph that times each layer: event i before layer i, one more after the last.
+    struct Stopwatch {
+        std::vector<Event> events;
+        Graph graph;
+        double overhead_us = 0.0;  // a layer
+    };
+    struct ColdRuns {
+        std::vector<Memory> copies;  // beside the network's own memory, which is run first
+        Event begin;
+        Event end;
+        Graph graph;
+        bool up_to_date = false;  // weights and inputs are those of the network
+    };
+
+    LayerBuffers buffers_of(int node, const Memory& memory) const;
+    void enqueue(const Memory& memory) const;
+    void upload(std::span<const std::byte> from, std::byte* to, std::string_view what) const;
+    void set_tensor(std::span<const float> nchw, const TensorShape& shape, std::size_t offset,
+                    std::string_view what);
+    Stopwatch make_stopwatch();
+    ColdRuns make_cold_runs();
+    void update(ColdRuns& cold) const;
+
+    Network network_;
+    int batch_;
+    DataType type_;
+    DeviceTraits device_;
+    std::shared_ptr<const DeviceBuffer> flush_;
+    std::vector<std::shared_ptr<CudaLayer>> layers_;
+    MemoryLayout layout_;
+    std::optional<Memory> memory_;
+    std::optional<Stream> stream_;
+    Graph plain_;
+    Graph opening_;   // records begin_, then runs the network: no gap between the clock and the work
+    Graph repeated_;  // the network several times, where starting a graph takes as long as running it
+    int repetitions_ = 1;
+    std::optional<Event> begin_;
+    std::optional<Event> end_;
+    std::optional<Stopwatch> stopwatch_;
+    std::optional<ColdRuns> cold_;
+};
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,45 @@
+// Memory on a device, owned.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+namespace hacscale::cuda {
+
+// Makes the device with this index the one that the calling thread works with.
+void use_device(int index);
+
+// Bytes that can still be allocated on the current device.
+std::size_t free_device_bytes();
+
+// A block on the device that was current when it was made, aligned to 256 bytes.
+class DeviceBuffer {
+public:
+    DeviceBuffer() = default;
+    // `purpose` stands in the error: "the weights". Throws OutOfDeviceMemory saying how much was asked for
+    // and how much is free.
+    DeviceBuffer(std::size_t bytes, std::string_view purpose);
+    ~DeviceBuffer() { release(); }
+    DeviceBuffer(DeviceBuffer&& other) noexcept
+        : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
+        if (this != &other) {
+            release();
+            data_ = std::exchange(other.data_, nullptr);
+            size_ = std::exchange(other.size_, 0);
+        }
+        return *this;
+    }
+
+    std::byte* data() const { return data_; }  // null when the size is 0
+    std::size_t size() const { return size_; }
+
+private:
+    void release() noexcept;
+
+    std::byte* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+}  // namespace hacscale::cuda

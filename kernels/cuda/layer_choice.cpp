@@ -1,0 +1,89 @@
+#include "kernels/cuda/layer_choice.hpp"
+
+#include <iterator>
+
+#include "base/error.hpp"
+#include "kernels/cuda/cuda_error.hpp"
+#include "kernels/cuda/cudnn/conv_layer.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
+#include "kernels/cuda/fastest.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+// Up to this batch a linear layer reads its weights once for all images, which a product of vectors does as
+// fast as memory allows; beyond it, matrix units pay.
+constexpr int most_images_of_own_linear = 8;
+
+bool own_kernels_first(const LayerContext& context) {
+    if (context.layer.kind == LayerKind::conv) return context.layer.depthwise();
+    return context.layer.kind != LayerKind::linear || context.batch <= most_images_of_own_linear;
+}
+
+}  // namespace
+
+LayerList layer_candidates(const LayerContext& context) {
+    std::string reason = "this backend has no kernel for it";
+    LayerList own = handwritten_candidates(context);
+    LayerList library;
+    if (context.layer.kind == LayerKind::conv || context.layer.kind == LayerKind::linear) {
+        library = cudnn_candidates(context, 6, &reason);
+    }
+    LayerList& first = own_kernels_first(context) ? own : library;
+    LayerList& second = own_kernels_first(context) ? library : own;
+    std::move(second.begin(), second.end(), std::back_inserter(first));
+    if (first.empty()) throw UnsupportedLayer(context.layer.key() + ": " + reason);
+    return std::move(first);
+}
+
+std::unique_ptr<CudaLayer> handwritten_layer(const LayerContext& context, const std::string& implementation) {
+    for (auto& layer : handwritten_candidates(context)) {
+        if (layer->implementation() == implementation) return std::move(layer);
+    }
+    throw WorkError("this program has no kernel '" + implementation + "' for " + context.layer.key());
+}
+
+std::unique_ptr<CudaLayer> restore_layer(const LayerContext& context, const CachedChoice& choice) {
+    if (choice.plan.empty()) return handwritten_layer(context, choice.implementation);
+    return cudnn_layer_from_plan(context, choice.plan);
+}
+
+std::shared_ptr<CudaLayer> LayerChooser::choose(const LayerContext& context) {
+    const std::string key = plan_key(context);
+    if (const auto known = layers_.find(key); known != layers_.end()) return known->second;
+    std::shared_ptr<CudaLayer> layer = remembered(key, context);
+    if (layer == nullptr) {
+        layer = timed_choice(context);
+        cache_.remember(key, {layer->implementation(), parts_.plan_of(*layer)});
+    }
+    layers_[key] = layer;
+    return layer;
+}
+
+std::unique_ptr<CudaLayer> LayerChooser::remembered(const std::string& key, const LayerContext& context) {
+    const auto choice = cache_.find(key);
+    if (!choice) return nullptr;
+    try {
+        return parts_.restore(context, *choice);
+    } catch (const DeviceLost&) {
+        throw;
+    } catch (const WorkError& error) {
+        cache_.reject(key, error.what());
+        return nullptr;
+    }
+}
+
+std::unique_ptr<CudaLayer> LayerChooser::timed_choice(const LayerContext& context) {
+    LayerList candidates = parts_.candidates(context);
+    if (candidates.size() == 1) return std::move(candidates.front());
+    try {
+        const auto time_once = parts_.timer(context, candidates);
+        return std::move(candidates[fastest(candidates.size(), time_once).chosen]);
+    } catch (const DeviceLost&) {
+        throw;
+    } catch (const WorkError& error) {
+        throw UnsupportedLayer(context.layer.key() + ": " + error.what());
+    }
+}
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,56 @@
+// Which kernel runs a layer on a device: the candidates of cuDNN and of this project are timed once, and the
+// choice is kept in the plan cache, so that every later run of the layer, in this or another process, is the
+// same program.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/cuda_layer.hpp"
+#include "kernels/cuda/cudnn/plan_cache.hpp"
+
+namespace hacscale::cuda {
+
+using LayerList = std::vector<std::unique_ptr<CudaLayer>>;
+
+// What the choice is made with; tests bring their own.
+struct ChoiceParts {
+    // As layer_candidates().
+    std::function<LayerList(const LayerContext&)> candidates;
+    // The layer that was chosen before. Throws WorkError when it cannot be had any more.
+    std::function<std::unique_ptr<CudaLayer>(const LayerContext&, const CachedChoice&)> restore;
+    // One run of a candidate on the device, in microseconds, made ready by the call before it: the timer of a
+    // layer and its candidates.
+    std::function<std::function<double(std::size_t)>(const LayerContext&, const LayerList&)> timer;
+    // What the cache keeps of a candidate beside its name; empty for hand-written ones.
+    std::function<std::string(const CudaLayer&)> plan_of;
+};
+
+class LayerChooser {
+public:
+    // The cache has to outlive the chooser.
+    LayerChooser(ChoiceParts parts, PlanCache& cache) : parts_(std::move(parts)), cache_(cache) {}
+
+    // Throws UnsupportedLayer naming the layer when there is no way to run it, OutOfDeviceMemory when there
+    // is no room to time its candidates, DeviceLost.
+    std::shared_ptr<CudaLayer> choose(const LayerContext& context);
+
+private:
+    std::unique_ptr<CudaLayer> remembered(const std::string& key, const LayerContext& context);
+    std::unique_ptr<CudaLayer> timed_choice(const LayerContext& context);
+
+    ChoiceParts parts_;
+    PlanCache& cache_;
+    std::map<std::string, std::shared_ptr<CudaLayer>> layers_;
+};
+
+// The hand-written kernel of this name. Throws WorkError when this program has none.
+std::unique_ptr<CudaLayer> handwritten_layer(const LayerContext& context, const std::string& implementation);
+
+// A cached choice as a layer, cuDNN's or hand-written.
+std::unique_ptr<CudaLayer> restore_layer(const LayerContext& context, const CachedChoice& choice);
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,61 @@
+#include "kernels/cuda/cuda_error.hpp"
+
+#include <gmock/gmock.h>
+
+#include "base/error.hpp"
+#include "kernels/cuda/cuda_device.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(CudaError, SuccessIsNoError) {
+    EXPECT_NO_THROW(check(cudaSuccess, "anything"));
+}
+
+TEST(CudaError, SomeErrorsLoseTheDevice) {
+    for (const cudaError_t error :
+         {cudaErrorIllegalAddress, cudaErrorAssert, cudaErrorLaunchFailure, cudaErrorIllegalInstruction,
+          cudaErrorMisalignedAddress, cudaErrorLaunchTimeout, cudaErrorECCUncorrectable}) {
+        EXPECT_TRUE(is_sticky(error)) << cudaGetErrorName(error);
+        EXPECT_THROW(check(error, "running the network"), DeviceLost);
+    }
+}
+
+TEST(CudaError, OthersDoNot) {
+    for (const cudaError_t error :
+         {cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration,
+          cudaErrorLaunchOutOfResources, cudaErrorNoKernelImageForDevice, cudaErrorStreamCaptureUnsupported,
+          cudaErrorNotReady}) {
+        EXPECT_FALSE(is_sticky(error)) << cudaGetErrorName(error);
+    }
+    EXPECT_THROW(check(cudaErrorMemoryAllocation, "copying"), OutOfDeviceMemory);
+    try {
+        check(cudaErrorInvalidValue, "copying the input");
+        FAIL();
+    } catch (const DeviceLost&) {
+        FAIL() << "an invalid argument does not lose the device";
+    } catch (const WorkError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("copying the input failed"));
+        EXPECT_THAT(error.what(), HasSubstr("cudaErrorInvalidValue"));
+    }
+}
+
+TEST(CudaDevice, KnowsASliceByItsName) {
+    EXPECT_EQ(mig_profile("NVIDIA A100-SXM4-40GB MIG 1g.5gb"), "1g.5gb");
+    EXPECT_EQ(mig_profile("NVIDIA H100 80GB HBM3 MIG 1g.10gb+me"), "1g.10gb+me");
+    EXPECT_EQ(mig_profile("NVIDIA H200"), "");
+}
+
+TEST(CudaDevice, ReadsTheDriversRelease) {
+    EXPECT_EQ(driver_release("NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Wed Jul 23\n"
+                             "GCC version:  gcc version 12.2.0"),
+              "580.65.06");
+    EXPECT_EQ(driver_release("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  575.51.03  Release"),
+              "575.51.03");
+    EXPECT_EQ(driver_release(""), "");
+}
+
+}  // namespace
+}  // namespace hacscale::cuda

@@ -1,0 +1,147 @@
+// How a choice is made, remembered and given up, with layers that the tests make up.
+#include "kernels/cuda/layer_choice.hpp"
+
+#include <gmock/gmock.h>
+
+#include "base/error.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
+#include "tests/kernels/temp_folder.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+using ::testing::HasSubstr;
+
+class NamedLayer final : public CudaLayer {
+public:
+    explicit NamedLayer(std::string name) : name_(std::move(name)) {}
+    std::string implementation() const override { return name_; }
+    std::size_t weight_bytes() const override { return 0; }
+    void pack_weights(const LayerWeights&, std::span<std::byte>) const override {}
+    void launch(const LayerBuffers&, cudaStream_t) override {}
+
+private:
+    std::string name_;
+};
+
+class LayerChoice : public ::testing::Test {
+protected:
+    LayerChoice() {
+        context_.layer.in_channels = context_.layer.out_channels = 8;
+        context_.layer.in_height = context_.layer.in_width = 4;
+    }
+
+    ChoiceParts parts() {
+        ChoiceParts parts;
+        parts.candidates = [this](const LayerContext&) {
+            ++searches_;
+            LayerList layers;
+            for (const auto& [name, time] : times_) layers.push_back(std::make_unique<NamedLayer>(name));
+            return layers;
+        };
+        parts.restore = [](const LayerContext&, const CachedChoice& choice) -> std::unique_ptr<CudaLayer> {
+            if (choice.plan != "plan of " + choice.implementation) throw WorkError("another plan");
+            return std::make_unique<NamedLayer>(choice.implementation);
+        };
+        parts.timer = [this](const LayerContext&, const LayerList&) -> std::function<double(std::size_t)> {
+            ++timings_;
+            return [this](std::size_t i) {
+                if (times_[i].second < 0.0) throw WorkError(times_[i].first + " failed");
+                return times_[i].second;
+            };
+        };
+        parts.plan_of = [](const CudaLayer& layer) { return "plan of " + layer.implementation(); };
+        return parts;
+    }
+
+    // A cache as another process would find it.
+    PlanCache cache() {
+        return {folder_.path(), [this](const std::string& text) { warnings_.push_back(text); }};
+    }
+
+    hacscale::testing::TempFolder folder_;
+    LayerContext context_;
+    std::vector<std::pair<std::string, double>> times_{{"slow", 20.0}, {"fast", 10.0}};
+    std::vector<std::string> warnings_;
+    int searches_ = 0;
+    int timings_ = 0;
+};
+
+TEST_F(LayerChoice, TakesTheFastestOnceForAllNodesOfAShape) {
+    PlanCache plans = cache();
+    LayerChooser chooser(parts(), plans);
+    const auto first = chooser.choose(context_);
+    EXPECT_EQ(first->implementation(), "fast");
+    EXPECT_EQ(chooser.choose(context_), first);
+    EXPECT_EQ(searches_, 1);
+    context_.batch = 2;
+    EXPECT_NE(chooser.choose(context_), first);
+    context_.type = DataType::f16;
+    chooser.choose(context_);
+    EXPECT_EQ(searches_, 3);
+}
+
+TEST_F(LayerChoice, IsRememberedByTheNextProcess) {
+    {
+        PlanCache plans = cache();
+        LayerChooser(parts(), plans).choose(context_);
+    }
+    times_ = {{"slow", 1.0}, {"fast", 10.0}};
+    PlanCache plans = cache();
+    EXPECT_EQ(LayerChooser(parts(), plans).choose(context_)->implementation(), "fast");
+    EXPECT_EQ(searches_, 1);
+    EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(LayerChoice, IsMadeAnewWhenTheRememberedPlanDoesNotFit) {
+    PlanCache plans = cache();
+    plans.remember(plan_key(context_), {"fast", "plan of something else"});
+    EXPECT_EQ(LayerChooser(parts(), plans).choose(context_)->implementation(), "fast");
+    EXPECT_EQ(searches_, 1);
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_THAT(warnings_.front(), HasSubstr("another plan"));
+    const CachedChoice expected{"fast", "plan of fast"};
+    EXPECT_EQ(plans.find(plan_key(context_)), expected);
+}
+
+TEST_F(LayerChoice, ASingleCandidateNeedsNoTiming) {
+    times_ = {{"only", 10.0}};
+    PlanCache plans = cache();
+    EXPECT_EQ(LayerChooser(parts(), plans).choose(context_)->implementation(), "only");
+    EXPECT_EQ(timings_, 0);
+}
+
+TEST_F(LayerChoice, PassesOverWhatCannotRun) {
+    times_ = {{"broken", -1.0}, {"slow", 20.0}};
+    PlanCache plans = cache();
+    EXPECT_EQ(LayerChooser(parts(), plans).choose(context_)->implementation(), "slow");
+}
+
+TEST_F(LayerChoice, NamesTheLayerThatNothingCanRun) {
+    times_ = {{"first", -1.0}, {"second", -1.0}};
+    PlanCache plans = cache();
+    LayerChooser chooser(parts(), plans);
+    try {
+        chooser.choose(context_);
+        FAIL();
+    } catch (const UnsupportedLayer& error) {
+        EXPECT_THAT(error.what(), HasSubstr(context_.layer.key()));
+        EXPECT_THAT(error.what(), HasSubstr("first failed"));
+    }
+}
+
+TEST_F(LayerChoice, OwnKernelsAreFoundByTheirName) {
+    context_.layer.groups = 8;
+    context_.layer.kernel = 3;
+    context_.layer.padding = 1;
+    context_.device.multiprocessors = 132;
+    context_.device.compute_capability = 90;
+    for (const auto& layer : handwritten_candidates(context_)) {
+        const auto found = handwritten_layer(context_, layer->implementation());
+        EXPECT_EQ(found->implementation(), layer->implementation());
+    }
+    EXPECT_THROW(handwritten_layer(context_, "hacscale no such kernel"), WorkError);
+}
+
+}  // namespace
+}  // namespace hacscale::cuda
