@@ -1,0 +1,34 @@
+#include "kernels/cuda/device/channel_tiling.hpp"
+
+#include <algorithm>
+
+namespace hacscale::cuda {
+
+ChannelTiling tile_channels(const ChannelShape& shape, int multiprocessors, int least_visits) {
+    constexpr int most_chunks = 64;
+    ChannelTiling tiling;
+    tiling.vectors = shape.channels / shape.vector;
+    tiling.positions = shape.positions;
+    tiling.batch = shape.batch;
+    // From whole cache lines down to 32-byte sectors, until there is a block for each multiprocessor.
+    const bool single = shape.vector == 1;
+    const int least_tile = single ? 16 : 2;
+    int tile = single ? 32 : 8;
+    while (tile > least_tile &&
+           std::int64_t{shape.batch} * ceil_div(tiling.vectors, tile) < multiprocessors) {
+        tile /= 2;
+    }
+    tile = std::min(tile, tiling.vectors);
+    tiling.tile = Divisor(tile);
+    tiling.vector_tiles = Divisor(ceil_div(tiling.vectors, tile));
+    tiling.lanes = std::min(shape.positions, channel_threads / tile);
+    const int blocks_wanted = static_cast<int>(std::clamp<std::int64_t>(
+        ceil_div<std::int64_t>(multiprocessors, std::int64_t{shape.batch} * tiling.vector_tiles.value()), 1,
+        most_chunks));
+    const int chunks_possible = std::max(1, shape.positions / (tiling.lanes * least_visits));
+    tiling.chunk = ceil_div(shape.positions, std::min(blocks_wanted, chunks_possible));
+    tiling.chunks = Divisor(ceil_div(shape.positions, tiling.chunk));
+    return tiling;
+}
+
+}  // namespace hacscale::cuda

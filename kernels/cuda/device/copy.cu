@@ -1,0 +1,48 @@
+#include <algorithm>
+
+#include "kernels/cuda/device/execute.cuh"
+#include "kernels/cuda/device/handwritten.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+constexpr int threads = 256;
+constexpr int together = 4;  // accesses of a thread in flight
+
+// Neighbouring threads have neighbouring 16 bytes. Four loads go out before the first store.
+__global__ void __launch_bounds__(threads)
+    copy_vectors(const uint4* source, uint4* destination, std::size_t count) {
+    const std::size_t first = static_cast<std::size_t>(blockIdx.x) * (threads * together) + threadIdx.x;
+    uint4 values[together];
+#pragma unroll
+    for (int i = 0; i < together; ++i) {
+        if (first + i * threads < count) values[i] = source[first + i * threads];
+    }
+#pragma unroll
+    for (int i = 0; i < together; ++i) {
+        if (first + i * threads < count) destination[first + i * threads] = values[i];
+    }
+}
+
+unsigned blocks_for(std::size_t count) {
+    return static_cast<unsigned>(
+        std::min<std::size_t>(ceil_div<std::size_t>(count, threads * together), most_blocks));
+}
+
+}  // namespace
+
+// A grid of 2^31 blocks would copy 32 TiB, more than any device has: one launch is enough.
+void launch_copy(const void* source, void* destination, std::size_t bytes, cudaStream_t stream) {
+    const std::size_t count = bytes / sizeof(uint4);
+    if (count == 0) return;
+    copy_vectors<<<blocks_for(count), threads, 0, stream>>>(static_cast<const uint4*>(source),
+                                                            static_cast<uint4*>(destination), count);
+    check_launch("launching a copy");
+}
+
+// The driver's fill is a kernel, too, and writes through L2.
+void launch_touch(void* buffer, std::size_t bytes, cudaStream_t stream) {
+    check(cudaMemsetAsync(buffer, 0x5a, bytes, stream), "overwriting a buffer");
+}
+
+}  // namespace hacscale::cuda

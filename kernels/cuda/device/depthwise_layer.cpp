@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include "kernels/cuda/device/handwritten_layers.hpp"
+#include "kernels/cuda/device/launch.hpp"
+#include "kernels/cuda/device/packing.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+class DepthwiseLayer final : public CudaLayer {
+public:
+    DepthwiseLayer(const LayerContext& context, const DepthwiseShape& shape, int strip)
+        : layer_(context.layer),
+          type_(context.type),
+          vectors_(shape.vector > 1),
+          specialised_(depthwise_specialised(layer_.kernel, layer_.stride, vectors_)),
+          tiling_(tile_depthwise(shape, strip, context.device.multiprocessors)) {
+        const std::size_t taps = static_cast<std::size_t>(layer_.kernel) * layer_.kernel;
+        parts_.add(taps * layer_.in_channels * size_of(type_));
+        bias_offset_ = parts_.add(layer_.in_channels * sizeof(float));
+    }
+
+    std::string implementation() const override {
+        const std::string side = std::to_string(layer_.kernel);
+        return kernel_name("depthwise " + side + "x" + side + " s" + std::to_string(layer_.stride) +
+                               (specialised_ ? " strip" + std::to_string(tiling_.strip) : " general"),
+                           vectors_, type_);
+    }
+    std::size_t weight_bytes() const override { return parts_.bytes(); }
+    void pack_weights(const LayerWeights& weights, std::span<std::byte> packed) const override {
+        const auto channels = static_cast<std::size_t>(layer_.in_channels);
+        pack_elements(transposed(weights.weights, channels, weights.weights.size() / channels), type_,
+                      packed);
+        pack_floats(weights.bias, channels, packed.subspan(bias_offset_));
+    }
+    void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
+        DepthwiseParams params;
+        params.input = buffers.input;
+        params.weights = buffers.weights;
+        params.bias = part<float>(buffers.weights, bias_offset_);
+        params.residual = layer_.residual ? buffers.residual : nullptr;
+        params.output = buffers.output;
+        params.channels = layer_.in_channels;
+        params.in_height = layer_.in_height;
+        params.in_width = layer_.in_width;
+        params.out_height = layer_.out_height();
+        params.out_width = layer_.out_width();
+        params.kernel = layer_.kernel;
+        params.stride = layer_.stride;
+        params.padding = layer_.padding;
+        params.activation = layer_.activation;
+        params.tiling = tiling_;
+        if (!specialised_)
+            launch_depthwise_any(params, type_, vectors_, stream);
+        else if (layer_.kernel == 3)
+            launch_depthwise_3x3(params, type_, stream);
+        else
+            launch_depthwise_5x5(params, type_, stream);
+    }
+
+private:
+    LayerSpec layer_;
+    DataType type_;
+    bool vectors_;
+    bool specialised_;
+    DepthwiseTiling tiling_;
+    PartLayout parts_;
+    std::size_t bias_offset_ = 0;
+};
+
+}  // namespace
+
+// The strip that is expected to be fastest first, then the others: which one wins in the end depends on
+// clocks and caches, and is for a timing on the device to say.
+LayerList depthwise_layers(const LayerContext& context) {
+    const LayerSpec& layer = context.layer;
+    const bool vectors = fits_vectors(layer.in_channels, context.type);
+    const DepthwiseShape shape{context.batch, layer.in_channels, layer.out_height(), layer.out_width(),
+                               vectors ? static_cast<int>(16 / size_of(context.type)) : 1};
+    std::vector<int> strips{1};
+    if (depthwise_specialised(layer.kernel, layer.stride, vectors)) {
+        const int expected = strip_for(shape, context.device.multiprocessors);
+        strips = {4, 2, 1};
+        std::erase_if(strips, [&](int strip) { return strip > shape.out_width; });
+        std::stable_partition(strips.begin(), strips.end(), [&](int strip) { return strip == expected; });
+    }
+    LayerList layers;
+    for (const int strip : strips) layers.push_back(std::make_unique<DepthwiseLayer>(context, shape, strip));
+    return layers;
+}
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,150 @@
+// Element types, 16-byte accesses, and the activations, for host and device. All arithmetic is in float.
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/cuda/device/host_device.hpp"
+#include "models/layer_spec.hpp"
+
+namespace hacscale::cuda {
+
+constexpr int vector_bytes = 16;
+template <typename T>
+inline constexpr int vector_width = vector_bytes / static_cast<int>(sizeof(T));
+
+HACSCALE_HD float to_float(float x) {
+    return x;
+}
+HACSCALE_HD float to_float(__half x) {
+    return __half2float(x);
+}
+HACSCALE_HD float to_float(__nv_bfloat16 x) {
+    return __bfloat162float(x);
+}
+template <typename T>
+HACSCALE_HD T from_float(float x);
+template <>
+HACSCALE_HD float from_float<float>(float x) {
+    return x;
+}
+template <>
+HACSCALE_HD __half from_float<__half>(float x) {
+    return __float2half_rn(x);
+}
+template <>
+HACSCALE_HD __nv_bfloat16 from_float<__nv_bfloat16>(float x) {
+    return __float2bfloat16_rn(x);
+}
+
+// V neighbouring elements, read and written in one access. Its alignment is checked by the host's sanitizer.
+template <typename T, int V>
+struct alignas(V * sizeof(T)) Packet {
+    T values[V];
+};
+
+template <typename T, int V>
+HACSCALE_HD Packet<T, V> load_packet(const T* from) {
+    return *reinterpret_cast<const Packet<T, V>*>(from);
+}
+template <typename T, int V>
+HACSCALE_HD void unpack(const Packet<T, V>& packet, float (&to)[V]) {
+    HACSCALE_UNROLL
+    for (int i = 0; i < V; ++i) to[i] = to_float(packet.values[i]);
+}
+// A bfloat16 is the upper half of a float. Taken from whole words, two of them cost two instructions, and the
+// packet stays in half as many registers.
+template <int V>
+requires(V % 2 == 0) HACSCALE_HD void unpack(const Packet<__nv_bfloat16, V>& packet, float (&to)[V]) {
+    std::uint32_t words[V / 2];
+    std::memcpy(words, packet.values, sizeof(words));
+    HACSCALE_UNROLL
+    for (int i = 0; i < V; ++i) {
+        const std::uint32_t bits = i % 2 == 0 ? words[i / 2] << 16 : words[i / 2] & 0xffff0000U;
+        std::memcpy(&to[i], &bits, sizeof(bits));
+    }
+}
+template <typename T, int V>
+HACSCALE_HD void load(const T* from, float (&to)[V]) {
+    unpack(load_packet<T, V>(from), to);
+}
+template <typename T, int V>
+HACSCALE_HD void store(const float (&from)[V], T* to) {
+    Packet<T, V> packet;
+    HACSCALE_UNROLL
+    for (int i = 0; i < V; ++i) packet.values[i] = from_float<T>(from[i]);
+    *reinterpret_cast<Packet<T, V>*>(to) = packet;
+}
+// V floats from where they are aligned to 16 bytes, or to V floats when those are fewer.
+template <int V>
+HACSCALE_HD void load_floats(const float* from, float (&to)[V]) {
+    constexpr int step = V < 4 ? V : 4;
+    HACSCALE_UNROLL
+    for (int i = 0; i < V; i += step) {
+        const auto packet = load_packet<float, step>(from + i);
+        HACSCALE_UNROLL
+        for (int j = 0; j < step; ++j) to[i + j] = packet.values[j];
+    }
+}
+template <int V>
+HACSCALE_HD void store_floats(const float (&from)[V], float* to) {
+    constexpr int step = V < 4 ? V : 4;
+    HACSCALE_UNROLL
+    for (int i = 0; i < V; i += step) {
+        Packet<float, step> packet;
+        HACSCALE_UNROLL
+        for (int j = 0; j < step; ++j) packet.values[j] = from[i + j];
+        *reinterpret_cast<Packet<float, step>*>(to + i) = packet;
+    }
+}
+
+// The device's fast exponential and quotient are good to a few units in the last place of a float.
+HACSCALE_HD float sigmoid(float x) {
+#ifdef __CUDA_ARCH__
+    return __fdividef(1.0F, 1.0F + __expf(-x));
+#else
+    return 1.0F / (1.0F + std::exp(-x));
+#endif
+}
+// As comparisons, because fmaxf would turn a not-a-number into a zero and hide it.
+HACSCALE_HD float clip6(float x) {
+    const float low = x < 0.0F ? 0.0F : x;
+    return low > 6.0F ? 6.0F : low;
+}
+
+// One switch for all values: the kernels' branches are the same for all threads.
+template <int N>
+HACSCALE_HD void activate(Activation activation, float (&values)[N]) {
+    const auto apply = [&values](auto function) {
+        HACSCALE_UNROLL
+        for (int i = 0; i < N; ++i) values[i] = function(values[i]);
+    };
+    switch (activation) {
+        case Activation::none:
+            break;
+        case Activation::relu:
+            apply([](float x) { return x < 0.0F ? 0.0F : x; });
+            break;
+        case Activation::relu6:
+            apply([](float x) { return clip6(x); });
+            break;
+        case Activation::silu:
+            apply([](float x) { return x * sigmoid(x); });
+            break;
+        case Activation::hard_swish:
+            apply([](float x) { return x * clip6(x + 3.0F) * (1.0F / 6.0F); });
+            break;
+        case Activation::sigmoid:
+            apply([](float x) { return sigmoid(x); });
+            break;
+        case Activation::hard_sigmoid:
+            apply([](float x) { return clip6(x + 3.0F) * (1.0F / 6.0F); });
+            break;
+    }
+}
+
+}  // namespace hacscale::cuda

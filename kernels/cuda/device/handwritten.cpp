@@ -1,0 +1,42 @@
+#include "kernels/cuda/device/handwritten.hpp"
+
+#include "kernels/cuda/device/handwritten_layers.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+// Kernels count vectors, features and blocks in 31 bits. Tensors of more elements than that (4 GB in f16) are
+// left to cuDNN.
+bool small_enough(const LayerSpec& layer, int batch) {
+    constexpr double most_elements = 2147483647.0 - 65536.0;  // room for a loop's last step
+    constexpr double most_positions = 1 << 30;
+    const double in_positions = static_cast<double>(layer.in_height) * layer.in_width;
+    const double out_positions = static_cast<double>(layer.out_height()) * layer.out_width();
+    return in_positions < most_positions && in_positions * layer.in_channels * batch < most_elements &&
+           out_positions * layer.out_channels * batch < most_elements;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<CudaLayer>> handwritten_candidates(const LayerContext& context) {
+    const LayerSpec& layer = context.layer;
+    if (layer.kind == LayerKind::scale_shift) return scale_shift_layers(context);
+    if (!small_enough(layer, context.batch)) return {};
+    switch (layer.kind) {
+        case LayerKind::conv:
+            return layer.depthwise() ? depthwise_layers(context) : LayerList{};
+        case LayerKind::max_pool:
+            return max_pool_layers(context);
+        case LayerKind::global_avg_pool:
+            return global_avg_pool_layers(context);
+        case LayerKind::linear:
+            return linear_layers(context);
+        case LayerKind::squeeze_excite:
+            return squeeze_excite_layers(context);
+        case LayerKind::scale_shift:
+            break;
+    }
+    return {};
+}
+
+}  // namespace hacscale::cuda

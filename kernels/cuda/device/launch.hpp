@@ -1,0 +1,33 @@
+// Enqueues the kernels of this folder: the seam between the layers, which are plain C++, and what nvcc
+// compiles. Tests put launchers of their own in its place, which run the same kernels on the CPU.
+//
+// `vectors`: channels (or features) are a multiple of 16 bytes of elements, and accesses are that wide. All
+// throw as cuda_error.hpp, and all may be called while the stream is captured.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "kernels/cuda/device/channel_sums.hpp"
+#include "kernels/cuda/device/depthwise.hpp"
+#include "kernels/cuda/device/linear.hpp"
+#include "kernels/cuda/device/max_pool.hpp"
+#include "kernels/cuda/device/pointwise.hpp"
+#include "kernels/cuda/device/squeeze_excite.hpp"
+
+namespace hacscale::cuda {
+
+// Those that depthwise_specialised() names.
+void launch_depthwise_3x3(const DepthwiseParams& params, DataType type, cudaStream_t stream);
+void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStream_t stream);
+// All others; the tiling's strip is 1.
+void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t stream);
+
+void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_max_pool(const MaxPoolParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_channel_sums(const ChannelSumsParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_means(const MeansParams& params, DataType type, cudaStream_t stream);
+void launch_squeeze(const SqueezeParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_excite(const ExciteParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t stream);
+
+}  // namespace hacscale::cuda

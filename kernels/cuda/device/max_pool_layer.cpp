@@ -1,0 +1,56 @@
+#include "kernels/cuda/device/handwritten_layers.hpp"
+#include "kernels/cuda/device/launch.hpp"
+#include "kernels/cuda/device/packing.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+class MaxPoolLayer final : public CudaLayer {
+public:
+    explicit MaxPoolLayer(const LayerContext& context)
+        : layer_(context.layer),
+          batch_(context.batch),
+          type_(context.type),
+          vectors_(fits_vectors(layer_.in_channels, type_)) {}
+
+    std::string implementation() const override {
+        const std::string side = std::to_string(layer_.kernel);
+        return kernel_name("max_pool " + side + "x" + side + " s" + std::to_string(layer_.stride), vectors_,
+                           type_);
+    }
+    std::size_t weight_bytes() const override { return 0; }
+    void pack_weights(const LayerWeights&, std::span<std::byte>) const override {}
+    void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
+        const int vectors = layer_.in_channels / (vectors_ ? vector_width_of(type_) : 1);
+        MaxPoolParams params;
+        params.input = buffers.input;
+        params.output = buffers.output;
+        params.channels = layer_.in_channels;
+        params.in_height = layer_.in_height;
+        params.in_width = layer_.in_width;
+        params.kernel = layer_.kernel;
+        params.stride = layer_.stride;
+        params.padding = layer_.padding;
+        params.vectors = Divisor(vectors);
+        params.out_width = Divisor(layer_.out_width());
+        params.out_height = Divisor(layer_.out_height());
+        params.count = batch_ * layer_.out_height() * layer_.out_width() * vectors;
+        launch_max_pool(params, type_, vectors_, stream);
+    }
+
+private:
+    LayerSpec layer_;
+    int batch_;
+    DataType type_;
+    bool vectors_;
+};
+
+}  // namespace
+
+LayerList max_pool_layers(const LayerContext& context) {
+    LayerList layers;
+    layers.push_back(std::make_unique<MaxPoolLayer>(context));
+    return layers;
+}
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,45 @@
+// How weights lie on the device: parts one after the other, each aligned to a cache line, matrices in the
+// network's data type and vectors of one number a channel in f32.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/cuda_layer.hpp"
+
+namespace hacscale::cuda {
+
+// Offsets of parts that lie one after the other.
+class PartLayout {
+public:
+    // Returns the part's offset.
+    std::size_t add(std::size_t bytes);
+    std::size_t bytes() const { return bytes_; }
+
+private:
+    std::size_t bytes_ = 0;
+};
+
+// Rounds to the data type (f32 and tf32 are kept) and writes from the start of `to`.
+void pack_elements(std::span<const float> values, DataType type, std::span<std::byte> to);
+// f32. `count` zeros where there are no values: a layer without a bias.
+void pack_floats(std::span<const float> values, std::size_t count, std::span<std::byte> to);
+
+// The matrix [rows][columns] as [columns][rows].
+std::vector<float> transposed(std::span<const float> matrix, std::size_t rows, std::size_t columns);
+
+// `offset` bytes after the start.
+template <typename T>
+const T* part(const void* start, std::size_t offset) {
+    return reinterpret_cast<const T*>(static_cast<const std::byte*>(start) + offset);
+}
+
+// Whether rows of so many elements can be read 16 bytes at a time.
+bool fits_vectors(int elements, DataType type);
+
+// "hacscale WHAT v8 f16": the elements of an access, and the type that is computed with.
+std::string kernel_name(const std::string& what, bool vectors, DataType type);
+
+}  // namespace hacscale::cuda

@@ -1,0 +1,19 @@
+# The hand-written kernels and their layers; paths are relative to kernels/cuda/.
+set(cuda_device_sources
+    device/channel_tiling.cpp
+    device/copy.cu
+    device/depthwise_3x3.cu
+    device/depthwise_5x5.cu
+    device/depthwise_any.cu
+    device/depthwise_layer.cpp
+    device/depthwise_tiling.cpp
+    device/global_avg_pool_layer.cpp
+    device/handwritten.cpp
+    device/linear.cu
+    device/linear_layer.cpp
+    device/max_pool_layer.cpp
+    device/packing.cpp
+    device/pointwise.cu
+    device/pointwise_layer.cpp
+    device/squeeze_excite.cu
+    device/squeeze_excite_layer.cpp)
