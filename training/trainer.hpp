@@ -1,0 +1,84 @@
+// Training a network, as the rest of the program sees it. What does the work needs libtorch and lives in a
+// module that is loaded at run time (training/trainer_module.hpp), so that the program runs where libtorch is
+// not.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/layer_weights.hpp"
+#include "models/model_spec.hpp"
+#include "training/recipe.hpp"
+
+namespace hacscale {
+
+struct TrainingRequest {
+    ModelSpec model;
+    Recipe recipe;
+    std::filesystem::path data;  // folder of CIFAR-10's binary files
+    std::uint64_t seed = 1;
+    // Checkpoints are kept here, one folder a run; a run whose folder has one goes on from it, and ends with
+    // the same numbers as one that was never stopped.
+    std::filesystem::path checkpoint_folder;
+    std::string device = "cpu";  // or "cuda:N"
+    int threads = 0;             // 0: all the cores this process may use
+};
+
+struct TrainingProgress {
+    int epoch = 0;  // from 0
+    int epochs = 0;
+    std::int64_t images = 0;  // of this epoch, so far
+    std::int64_t images_per_epoch = 0;
+    double images_per_s = 0.0;
+    double seconds_left = 0.0;
+    double loss = 0.0;                          // mean over this epoch so far
+    std::optional<double> validation_accuracy;  // of the last finished epoch, 0..1
+};
+
+struct TrainingEvents {
+    std::function<bool()> keep_going = [] { return true; };
+    std::function<void(const TrainingProgress&)> progress = [](const TrainingProgress&) {};
+};
+
+struct TrainingResult {
+    int epochs = 0;
+    double train_accuracy = 0.0;  // 0..1, on the augmented images of the last epoch
+    double validation_accuracy = 0.0;
+    double test_accuracy = 0.0;  // asked once, at the end
+    double seconds = 0.0;        // of training, over all sessions of the run
+    double images_per_s = 0.0;
+    double data_wait_share = 0.0;  // of the time, waiting for images
+};
+
+class Trainer {
+public:
+    virtual ~Trainer() = default;
+    virtual std::string libraries() const = 0;  // names and versions, for records: "libtorch 1.13.1"
+    virtual std::string device_name(const std::string& device) const = 0;
+
+    // Nothing when `keep_going` said no: the last checkpoint stands. WorkError for a loss that is no number
+    // any more (the run is not recorded), a full disk, a checkpoint of another model or recipe.
+    virtual std::optional<TrainingResult> train(const TrainingRequest& request,
+                                                const TrainingEvents& events) = 0;
+
+    // Learned parameters of the network as it is trained; equal to Network::params() of the lowered model.
+    virtual std::int64_t parameters(const ModelSpec& model) = 0;
+    // The trained network's numbers with batch-norm folded, one entry a node of the lowered network: what
+    // NetworkRunner::load() takes. Throws InputError for a checkpoint of another model.
+    virtual std::vector<LayerWeights> folded_weights(const ModelSpec& model,
+                                                     const std::filesystem::path& checkpoint) = 0;
+    // The network in evaluation mode on these images (dense NCHW), before folding, in f32: logits
+    // [batch][classes].
+    virtual std::vector<float> evaluate(const ModelSpec& model, const std::filesystem::path& checkpoint,
+                                        const std::vector<float>& images, int batch) = 0;
+    // A checkpoint of random weights and batch-norm statistics, for tests and for starting points.
+    virtual void write_random_checkpoint(const ModelSpec& model, std::uint64_t seed,
+                                         const std::filesystem::path& checkpoint) = 0;
+};
+
+}  // namespace hacscale
