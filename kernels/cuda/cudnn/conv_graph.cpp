@@ -3,6 +3,7 @@
 #include <cudnn_frontend.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -256,6 +257,40 @@ std::string reason_of(fe::error_t error, const Target& target) {
     return "cuDNN has none: " + first_line(text);
 }
 
+bool has_plan(const std::vector<std::unique_ptr<ConvPlan>>& plans, const std::string& name) {
+    return std::any_of(plans.begin(), plans.end(),
+                       [&](const auto& plan) { return plan->info().name == name; });
+}
+
+// Appends what one mode of the heuristics offers and can be built, up to `most` plans. The error is the first
+// that was met.
+fe::error_t add_plans(const TargetPointer& target, const PlanRequest& request, fe::HeurMode_t mode,
+                      std::size_t most, std::int64_t workspace_cap,
+                      std::vector<std::unique_ptr<ConvPlan>>& plans) {
+    ConvGraph graph(request, *target);
+    fe::error_t error = graph.validate();
+    if (error.is_good()) error = graph.build_operation_graph(target->handle);
+    if (error.is_good()) error = graph.create_execution_plans({mode});
+    if (error.is_bad()) return error;
+    graph.deselect_workspace_greater_than(workspace_cap);
+    if (request.type == DataType::f32) {
+        // cuDNN 9 gives kernels that round f32 to TF32 the first note alone.
+        graph.deselect_numeric_notes(
+            {fe::NumericalNote_t::TENSOR_CORE, fe::NumericalNote_t::DOWN_CONVERT_INPUTS});
+    }
+    for (std::int64_t i = 0; i < graph.get_execution_plan_count() && plans.size() < most; ++i) {
+        fe::error_t built = graph.build_plan_at_index(i);
+        if (built.is_bad()) {
+            if (error.is_good()) error = built;
+            continue;
+        }
+        auto plan = std::make_unique<BuiltPlan>(
+            target, graph.plans.execution_plans[static_cast<std::size_t>(i)], request);
+        if (!has_plan(plans, plan->info().name)) plans.push_back(std::move(plan));
+    }
+    return error;
+}
+
 }  // namespace
 
 std::shared_ptr<const CudnnTarget> CudnnTarget::device(int index) {
@@ -287,32 +322,13 @@ PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>& any_target, cons
                       std::size_t most, std::int64_t workspace_cap) {
     const TargetPointer target = own(any_target);
     PlanSearch search;
-    ConvGraph graph(request, *target);
-    fe::error_t error = graph.validate();
-    if (error.is_good()) error = graph.build_operation_graph(target->handle);
-    if (error.is_good()) {
-        error = graph.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK});
+    // Mode A predicts the fastest; the fallback, with what always works, is asked only where A has too few.
+    for (const fe::HeurMode_t mode : {fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}) {
+        if (search.plans.size() >= most) break;
+        fe::error_t error = add_plans(target, request, mode, most, workspace_cap, search.plans);
+        if (error.is_bad() && search.reason.empty()) search.reason = reason_of(error, *target);
     }
-    if (error.is_bad()) {
-        search.reason = reason_of(error, *target);
-        return search;
-    }
-    graph.deselect_workspace_greater_than(workspace_cap);
-    if (request.type == DataType::f32) {
-        // cuDNN 9 gives kernels that round f32 to TF32 the first note alone.
-        graph.deselect_numeric_notes(
-            {fe::NumericalNote_t::TENSOR_CORE, fe::NumericalNote_t::DOWN_CONVERT_INPUTS});
-    }
-    for (std::int64_t i = 0; i < graph.get_execution_plan_count() && search.plans.size() < most; ++i) {
-        fe::error_t built = graph.build_plan_at_index(i);
-        if (built.is_good()) {
-            search.plans.push_back(std::make_unique<BuiltPlan>(
-                target, graph.plans.execution_plans[static_cast<std::size_t>(i)], request));
-        } else if (error.is_good()) {
-            error = built;
-        }
-    }
-    if (search.plans.empty()) search.reason = reason_of(error, *target);
+    if (!search.plans.empty()) search.reason.clear();
     return search;
 }
 

@@ -7,7 +7,6 @@
 #include <array>
 
 #include "base/error.hpp"
-#include "kernels/cuda/libraries.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -24,11 +23,10 @@ constexpr std::array parts{"libcudnn_graph.so.9", "libcudnn_heuristic.so.9",
                            "libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9"};
 
 void open_part(const std::filesystem::path& folder, const char* part) {
-    constexpr int flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
     std::error_code error;
-    const auto beside = folder / part;
-    if (std::filesystem::exists(beside, error) && dlopen(beside.c_str(), flags) != nullptr) return;
-    if (dlopen(part, flags) != nullptr) return;
+    auto file = folder / part;
+    if (!std::filesystem::exists(file, error)) file = part;  // the loader looks for it
+    if (dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr) return;
     const char* text = dlerror();
     throw MissingError(
         fmt::format("cuDNN in {} is not whole: {} cannot be opened ({}); reinstall cuDNN, or keep its files "
@@ -36,8 +34,9 @@ void open_part(const std::filesystem::path& folder, const char* part) {
                     folder.string(), part, text != nullptr ? text : "no reason given"));
 }
 
-CudnnLibrary open_cudnn() {
-    const Library library = open_library(file_name, advice);
+}  // namespace
+
+CudnnLibrary inspect_cudnn(const Library& library) {
     if (library.handle == nullptr) throw MissingError(library.reason);
     std::error_code error;
     auto file = std::filesystem::canonical(library.path, error);
@@ -65,10 +64,8 @@ CudnnLibrary open_cudnn() {
     return cudnn;
 }
 
-}  // namespace
-
 const CudnnLibrary& cudnn() {
-    static const CudnnLibrary library = open_cudnn();
+    static const CudnnLibrary library = inspect_cudnn(open_library(file_name, advice));
     return library;
 }
 

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "kernels/cuda/libraries.hpp"
+
 namespace hacscale::cuda {
 
 struct CudnnLibrary {
@@ -12,6 +14,10 @@ struct CudnnLibrary {
     std::size_t version_number = 0;  // as cudnnGetVersion(): 91900
     std::string version;             // "9.19.0", for fingerprints
 };
+
+// Opens the libraries that cuDNN consists of, beside `library` or where the loader finds them, and asks its
+// version. Throws as cudnn().
+CudnnLibrary inspect_cudnn(const Library& library);
 
 // Opened once a process, and never closed. Throws MissingError, each time it is asked, when cuDNN or one of
 // the libraries it consists of is not here or is of another major version than this program was built for.
