@@ -18,7 +18,8 @@ std::unique_ptr<Instruments> open_instruments(const BackendDevice& device, const
     int ordinal = 0;
     const auto parsed = std::from_chars(id.data() + prefix.size(), id.data() + id.size(), ordinal);
     if (parsed.ec != std::errc() || parsed.ptr != id.data() + id.size()) return nullptr;
-    return std::make_unique<CudaInstruments>(ordinal, options);
+    return std::make_unique<CudaInstruments>(cupti::cupti(), driver::driver(), nvml::nvml(), ordinal,
+                                             options);
 }
 
 #else

@@ -29,9 +29,12 @@ public:
         return address;
     }
 
-    void take_back(std::uint8_t* address, std::size_t filled, std::size_t dropped) {
+    void take_back(std::uint8_t* address, std::size_t filled) {
         const std::scoped_lock lock(mutex_);
-        dropped_ += static_cast<std::int64_t>(dropped);
+        std::size_t dropped = 0;
+        if (count_dropped_ != nullptr && count_dropped_(nullptr, 0, &dropped) == CUPTI_SUCCESS) {
+            dropped_ += static_cast<std::int64_t>(dropped);
+        }
         const auto lent = lent_.find(address);
         if (lent == lent_.end()) return;
         if (filled > 0) filled_.push_back({std::move(lent->second), filled});
@@ -55,14 +58,14 @@ public:
         return dropped_;
     }
 
-    // Callbacks are registered once a process.
+    // Callbacks are registered once a process; count_dropped is CUPTI's function for what it could not keep.
     bool registered() {
         const std::scoped_lock lock(mutex_);
-        return registered_;
+        return count_dropped_ != nullptr;
     }
-    void set_registered() {
+    void set_registered(decltype(&cuptiActivityGetNumDroppedRecords) count_dropped) {
         const std::scoped_lock lock(mutex_);
-        registered_ = true;
+        count_dropped_ = count_dropped;
     }
 
 private:
@@ -74,7 +77,7 @@ private:
     std::map<std::uint8_t*, std::unique_ptr<std::uint8_t[]>> lent_;
     std::vector<Filled> filled_;
     std::int64_t dropped_ = 0;
-    bool registered_ = false;
+    decltype(&cuptiActivityGetNumDroppedRecords) count_dropped_ = nullptr;
 };
 
 // Never destroyed: CUPTI may hand buffers back while the process ends.
@@ -95,11 +98,9 @@ void CUPTIAPI buffer_requested(std::uint8_t** buffer, std::size_t* size, std::si
     }
 }
 
-void CUPTIAPI buffer_completed(CUcontext context, std::uint32_t stream, std::uint8_t* buffer, std::size_t,
+void CUPTIAPI buffer_completed(CUcontext, std::uint32_t, std::uint8_t* buffer, std::size_t,
                                std::size_t filled) {
-    std::size_t dropped = 0;
-    if (cupti().activity_get_num_dropped_records(context, stream, &dropped) != CUPTI_SUCCESS) dropped = 0;
-    pool().take_back(buffer, filled, dropped);
+    pool().take_back(buffer, filled);
 }
 
 }  // namespace
@@ -112,7 +113,7 @@ void ActivityTrace::start() {
     if (!pool().registered()) {
         check(cupti_, cupti_.activity_register_callbacks(buffer_requested, buffer_completed),
               "cuptiActivityRegisterCallbacks");
-        pool().set_registered();
+        pool().set_registered(cupti_.activity_get_num_dropped_records);
     }
     pool().forget_filled();
     for (const CUpti_ActivityKind kind : recorded_kinds) {

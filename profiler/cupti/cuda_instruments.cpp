@@ -44,10 +44,11 @@ void add_kernel_time(LayerReadings& layer) {
 
 }  // namespace
 
-CudaInstruments::CudaInstruments(int ordinal, const InstrumentOptions& options)
-    : options_(options), cupti_(cupti::cupti()), device_(driver::device_facts(driver::driver(), ordinal)) {
+CudaInstruments::CudaInstruments(const cupti::CuptiLibrary& cupti, const driver::DriverLibrary& driver,
+                                 const nvml::NvmlLibrary& nvml, int ordinal, const InstrumentOptions& options)
+    : options_(options), cupti_(cupti), driver_(driver), device_(driver::device_facts(driver, ordinal)) {
     if (!device_.facts) return;
-    nvml_ = std::make_unique<nvml::NvmlDevice>(nvml::nvml(), device_.facts->pci_bus_id, device_.facts->uuid);
+    nvml_ = std::make_unique<nvml::NvmlDevice>(nvml, device_.facts->pci_bus_id, device_.facts->uuid);
 }
 
 void CudaInstruments::trace_kernels(NetworkRunner& runner, std::vector<LayerReadings>& readings) {
@@ -86,7 +87,7 @@ std::vector<LayerReadings> CudaInstruments::inspect(NetworkRunner& runner, const
         nothing(device_.reason);
         return readings;
     }
-    const driver::PrimaryContext context(driver::driver(), device_.facts->device);
+    const driver::PrimaryContext context(driver_, device_.facts->device);
     if (context.get() == nullptr) {
         nothing(context.reason());
         return readings;

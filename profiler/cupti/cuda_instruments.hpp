@@ -15,8 +15,9 @@ namespace hacscale {
 
 class CudaInstruments final : public Instruments {
 public:
-    // ordinal: N of cuda:N. Opens no context yet.
-    CudaInstruments(int ordinal, const InstrumentOptions& options);
+    // ordinal: N of cuda:N. Opens no context yet. The libraries have to outlive the instruments.
+    CudaInstruments(const cupti::CuptiLibrary& cupti, const driver::DriverLibrary& driver,
+                    const nvml::NvmlLibrary& nvml, int ordinal, const InstrumentOptions& options);
 
     // Call it in the thread that made the runner, and not between runs that are timed.
     std::vector<LayerReadings> inspect(NetworkRunner& runner, const Network& network) override;
@@ -28,6 +29,7 @@ private:
 
     InstrumentOptions options_;
     const cupti::CuptiLibrary& cupti_;
+    const driver::DriverLibrary& driver_;
     driver::DeviceFactsResult device_;
     std::unique_ptr<nvml::NvmlDevice> nvml_;  // null when the driver does not know the device
 };

@@ -19,13 +19,17 @@ constexpr std::string_view linked = "counters cannot be read while SLI is on; sw
 constexpr std::string_view subsystem =
     "counters cannot be read inside the Windows Subsystem for Linux in this configuration; allow them in the "
     "NVIDIA control panel (Developer, Manage GPU Performance Counters), or measure on Linux itself";
+constexpr std::string_view no_driver =
+    "CUPTI cannot work with this driver or device, and does not say why; check with nvidia-smi that the "
+    "driver "
+    "is running and supports this CUDA version";
 constexpr std::string_view chip = "this build's CUPTI does not know this GPU; install a newer CUPTI";
 constexpr std::string_view other_profiler =
     "another profiler is attached to this process or this GPU (Nsight, DCGM, CUPTI of another library); end "
     "it and run again";
 
 // The failures that a user can do something about.
-constexpr std::array<std::pair<CUptiResult, std::string_view>, 13> advice{{
+constexpr std::array<std::pair<CUptiResult, std::string_view>, 15> advice{{
     {CUPTI_ERROR_INSUFFICIENT_PRIVILEGES,
      "no privilege to read the GPU's counters; run as root or with CAP_SYS_ADMIN, or load the driver with "
      "NVreg_RestrictProfilingToAdminUsers=0 (in /etc/modprobe.d, then reload the driver)"},
@@ -41,6 +45,8 @@ constexpr std::array<std::pair<CUptiResult, std::string_view>, 13> advice{{
     {CUPTI_ERROR_SLI_DEVICE_NOT_SUPPORTED, linked},
     {CUPTI_ERROR_WSL_DEVICE_NOT_SUPPORTED, subsystem},
     {CUPTI_ERROR_INVALID_CHIP_NAME, chip},
+    {CUPTI_ERROR_NOT_INITIALIZED, no_driver},
+    {CUPTI_ERROR_UNKNOWN, no_driver},
     {CUPTI_ERROR_NOT_SUPPORTED,
      "CUPTI does not support this on this GPU or driver; install a newer driver and CUPTI, and see "
      "docs/gpu.md"},

@@ -1,0 +1,116 @@
+#include "profiler/cupti/range_profiler.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.hpp"
+#include "tests/profiler/instruments/fake_cupti.hpp"
+
+namespace hacscale::cupti {
+namespace {
+
+using tests::fake_cupti;
+
+class RangeProfiler : public testing::Test {
+protected:
+    RangeProfiler() : library(tests::make_fake_cupti()) {}
+    std::vector<LayerReadings> read(std::size_t layers, const InstrumentOptions& options = {}) {
+        std::vector<LayerReadings> readings(layers);
+        read_counters(
+            library, nullptr, 0, options, [](int) { fake_cupti().calls.push_back("layer"); }, readings);
+        return readings;
+    }
+    CuptiLibrary library;
+};
+
+TEST_F(RangeProfiler, MakesTheCallsInCuptisOrder) {
+    read(2);
+    const std::vector<std::string> pass{"start", "push", "layer", "pop", "push", "layer", "pop", "stop"};
+    std::vector<std::string> expected{"initialize", "enable", "counter data", "config"};
+    expected.insert(expected.end(), pass.begin(), pass.end());
+    expected.insert(expected.end(), pass.begin(), pass.end());
+    expected.insert(expected.end(), {"decode", "disable"});
+    EXPECT_EQ(fake_cupti().calls, expected);
+}
+
+TEST_F(RangeProfiler, ScalesEachMetricIntoItsColumn) {
+    const std::vector<LayerReadings> readings = read(3, {.sm_throughput = true});
+    for (std::size_t layer = 0; layer < 3; ++layer) {
+        const double value = 50.0 + static_cast<double>(layer);
+        EXPECT_DOUBLE_EQ(readings[layer].occupancy_achieved.value(), value / 100.0);
+        EXPECT_DOUBLE_EQ(readings[layer].tensor_active.value(), value / 100.0);
+        EXPECT_DOUBLE_EQ(readings[layer].sm_busy.value(), value / 100.0);
+        EXPECT_DOUBLE_EQ(readings[layer].l2_hit_rate.value(), value / 100.0);
+        EXPECT_DOUBLE_EQ(readings[layer].dram_bytes.value(), value);
+        EXPECT_DOUBLE_EQ(readings[layer].sm_throughput.value(), value / 100.0);
+        EXPECT_TRUE(readings[layer].reasons.empty());
+    }
+}
+
+TEST_F(RangeProfiler, LeavesTheThroughputOutUnlessAskedFor) {
+    const LayerReadings layer = read(1).front();
+    EXPECT_FALSE(layer.sm_throughput);
+    EXPECT_EQ(layer.reasons.count("sm_throughput"), 0U);
+}
+
+// Whatever call fails, every column has the reason, and the profiler is switched off.
+TEST_F(RangeProfiler, TurnsFailuresIntoReasons) {
+    for (const char* call :
+         {"initialize", "enable", "counter data", "config", "start", "push", "pop", "stop", "decode"}) {
+        SCOPED_TRACE(call);
+        library = tests::make_fake_cupti();
+        fake_cupti().failing_call = call;
+        fake_cupti().failure = CUPTI_ERROR_INSUFFICIENT_PRIVILEGES;
+        for (const LayerReadings& layer : read(2)) {
+            EXPECT_EQ(layer.reasons.size(), 5U);
+            EXPECT_FALSE(layer.occupancy_achieved);
+            EXPECT_NE(layer.reasons.at("occupancy_achieved").find("NVreg_RestrictProfilingToAdminUsers=0"),
+                      std::string::npos);
+        }
+        EXPECT_FALSE(fake_cupti().enabled);
+    }
+}
+
+TEST_F(RangeProfiler, SaysWhichLayersWereDropped) {
+    fake_cupti().ranges.clear();
+    fake_cupti().dropped_ranges = 1;
+    const std::vector<LayerReadings> readings = read(3);
+    EXPECT_TRUE(readings[1].sm_busy);
+    EXPECT_FALSE(readings[2].sm_busy);
+    EXPECT_NE(readings[2].reasons.at("sm_busy").find("dropped"), std::string::npos);
+    EXPECT_TRUE(readings[1].reasons.empty());
+}
+
+TEST_F(RangeProfiler, SaysThatAMetricHadNothingToCount) {
+    fake_cupti().value = std::nan("");
+    const LayerReadings layer = read(1).front();
+    EXPECT_FALSE(layer.l2_hit_rate);
+    EXPECT_NE(layer.reasons.at("l2_hit_rate").find("lts__t_sector_hit_rate.pct"), std::string::npos);
+}
+
+TEST_F(RangeProfiler, LetsALostDeviceThroughAndSwitchesOff) {
+    std::vector<LayerReadings> readings(2);
+    EXPECT_THROW(read_counters(
+                     library, nullptr, 0, {}, [](int) { throw DeviceLost("lost"); }, readings),
+                 DeviceLost);
+    EXPECT_FALSE(fake_cupti().enabled);
+}
+
+TEST_F(RangeProfiler, EndsWhenCuptiNeverHasEnough) {
+    library.host_get_num_of_passes = [](CUpti_Profiler_Host_GetNumOfPasses_Params* params) {
+        params->numOfPasses = 3;
+        return CUPTI_SUCCESS;
+    };
+    fake_cupti().passes = 1000000;
+    EXPECT_NE(read(1).front().reasons.at("sm_busy").find("more passes"), std::string::npos);
+}
+
+TEST_F(RangeProfiler, HasTheReasonOfAMissingLibrary) {
+    library.reason = "libcupti.so.13 was not found";
+    EXPECT_EQ(read(1).front().reasons.at("dram_bytes"), library.reason);
+    EXPECT_TRUE(fake_cupti().calls == std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace hacscale::cupti
