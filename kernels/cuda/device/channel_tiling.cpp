@@ -21,12 +21,17 @@ ChannelTiling tile_channels(const ChannelShape& shape, int multiprocessors, int 
     tile = std::min(tile, tiling.vectors);
     tiling.tile = Divisor(tile);
     tiling.vector_tiles = Divisor(ceil_div(tiling.vectors, tile));
-    tiling.lanes = std::min(shape.positions, channel_threads / tile);
-    const int blocks_wanted = static_cast<int>(std::clamp<std::int64_t>(
-        ceil_div<std::int64_t>(multiprocessors, std::int64_t{shape.batch} * tiling.vector_tiles.value()), 1,
-        most_chunks));
-    const int chunks_possible = std::max(1, shape.positions / (tiling.lanes * least_visits));
-    tiling.chunk = ceil_div(shape.positions, std::min(blocks_wanted, chunks_possible));
+    const std::int64_t blocks_a_chunk = std::int64_t{shape.batch} * tiling.vector_tiles.value();
+    const int chunks_wanted = static_cast<int>(
+        std::clamp<std::int64_t>(ceil_div<std::int64_t>(multiprocessors, blocks_a_chunk), 1, most_chunks));
+    // Blocks get smaller while that allows for more of the chunks that are wanted.
+    int chunks = 0;
+    for (int threads = channel_threads; threads >= 64 && chunks < chunks_wanted; threads /= 2) {
+        tiling.lanes = std::min(shape.positions, std::max(1, threads / tile));
+        chunks = std::clamp(shape.positions / (tiling.lanes * least_visits), 1, chunks_wanted);
+    }
+    if (chunks == 1) tiling.lanes = std::min(shape.positions, channel_threads / tile);
+    tiling.chunk = ceil_div(shape.positions, chunks);
     tiling.chunks = Divisor(ceil_div(shape.positions, tiling.chunk));
     return tiling;
 }

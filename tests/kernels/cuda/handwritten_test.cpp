@@ -1,0 +1,250 @@
+// Every hand-written layer, run on the CPU, against the double-precision reference, over generated shapes.
+#include "kernels/cuda/device/handwritten.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <tuple>
+
+#include "kernels/reference.hpp"
+#include "tests/kernels/cuda/device_buffers.hpp"
+#include "tests/kernels/layer_families.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+using testing::Buffer;
+
+constexpr Activation all_activations[] = {
+    Activation::none,    Activation::relu,       Activation::relu6,       Activation::silu,
+    Activation::sigmoid, Activation::hard_swish, Activation::hard_sigmoid};
+constexpr int multiprocessor_counts[] = {1, 6, 132};
+
+double bound_for(DataType type) {
+    return type == DataType::f32 || type == DataType::tf32 ? 1e-4 : 2e-2;
+}
+
+LayerSpec depthwise(int channels, int height, int width, int kernel, int stride, int padding) {
+    LayerSpec layer;
+    layer.in_channels = layer.out_channels = layer.groups = channels;
+    layer.in_height = height;
+    layer.in_width = width;
+    layer.kernel = kernel;
+    layer.stride = stride;
+    layer.padding = padding;
+    return layer;
+}
+
+LayerSpec pooled(LayerKind kind, int channels, int height, int width) {
+    LayerSpec layer;
+    layer.kind = kind;
+    layer.in_channels = layer.out_channels = channels;
+    layer.in_height = height;
+    layer.in_width = width;
+    return layer;
+}
+
+// The family that all backends are tested with, and shapes that decide between this backend's variants.
+std::vector<LayerSpec> layers_of(LayerKind kind) {
+    std::vector<LayerSpec> layers;
+    for (const LayerSpec& layer :
+         hacscale::testing::layer_family(kind, kind == LayerKind::conv ? 150 : 30, 7)) {
+        if (kind != LayerKind::conv || layer.depthwise()) layers.push_back(layer);
+    }
+    if (kind == LayerKind::conv) {
+        for (const int kernel : {3, 5, 7}) {
+            for (const int stride : {1, 2, 3}) {
+                layers.push_back(depthwise(24, 11, 13, kernel, stride, kernel / 2));
+                layers.push_back(depthwise(7, 9, 8, kernel, stride, 1));
+                layers.push_back(depthwise(160, 8, 21, kernel, stride, 0));
+            }
+        }
+        layers.push_back(depthwise(16, 6, 6, 4, 1, 2));  // even
+        layers.push_back(depthwise(16, 2, 3, 3, 1, 4));  // windows that lie wholly in the padding
+        layers.push_back(depthwise(8, 40, 50, 3, 1, 1));
+        for (std::size_t i = 0; i < layers.size(); ++i) layers[i].residual = i % 3 == 0;
+    }
+    if (kind == LayerKind::max_pool) {
+        layers.push_back(pooled(kind, 64, 23, 21));
+        layers.back().kernel = 3;
+        layers.back().stride = 2;
+        layers.back().padding = 1;
+    }
+    if (kind == LayerKind::global_avg_pool) {
+        layers.push_back(pooled(kind, 16, 64, 90));  // in chunks
+        layers.push_back(pooled(kind, 13, 70, 50));
+        layers.push_back(pooled(kind, 520, 1, 1));
+        layers.push_back(pooled(kind, 40, 1, 3));
+    }
+    if (kind == LayerKind::squeeze_excite) {
+        for (const int size : {1, 7, 40}) {
+            layers.push_back(pooled(kind, 240, size, size));
+            layers.back().squeeze_channels = 10;
+            layers.back().gate = Activation::sigmoid;
+        }
+    }
+    if (kind == LayerKind::linear) {
+        layers.push_back(pooled(kind, 512, 1, 1));
+        layers.back().out_channels = 700;
+        layers.push_back(pooled(kind, 40, 7, 7));
+        layers.back().out_channels = 9;
+    }
+    if (kind != LayerKind::max_pool && kind != LayerKind::global_avg_pool) {
+        for (std::size_t i = 0; i < layers.size(); ++i)
+            layers[i].activation = all_activations[i % std::size(all_activations)];
+    }
+    return layers;
+}
+
+std::vector<double> doubles(const std::vector<float>& values) {
+    return {values.begin(), values.end()};
+}
+
+// Compares all candidates for the layer with the reference, and returns what they are called.
+std::vector<std::string> check_candidates(const LayerContext& context, std::uint64_t seed) {
+    const LayerSpec& layer = context.layer;
+    const auto batch = static_cast<std::size_t>(context.batch);
+    const std::size_t in = batch * layer.in_channels * layer.in_height * layer.in_width;
+    const std::size_t out = batch * layer.out_channels * layer.out_height() * layer.out_width();
+    const std::vector<float> input = testing::rounded(random_values(in, seed), context.type);
+    const std::vector<float> residual =
+        testing::rounded(random_values(layer.residual ? out : 0, seed + 1), context.type);
+    const LayerWeights weights = random_weights(layer, seed + 2);
+    const auto expected = reference_layer(layer, context.batch, doubles(input), doubles(residual), weights);
+
+    std::vector<std::string> names;
+    for (const auto& candidate : handwritten_candidates(context)) {
+        names.push_back(candidate->implementation());
+        Buffer device_input = testing::channels_last(input, context.batch, layer.in_channels, context.type);
+        Buffer device_residual =
+            testing::channels_last(residual, context.batch, layer.out_channels, context.type);
+        Buffer packed(candidate->weight_bytes());
+        candidate->pack_weights(weights, packed.span());
+        Buffer workspace(candidate->workspace_bytes());
+        Buffer output(out * size_of(context.type));
+        candidate->launch({device_input.data(), layer.residual ? device_residual.data() : nullptr,
+                           output.data(), packed.data(), workspace.data()},
+                          nullptr);
+        EXPECT_LT(
+            relative_error(testing::dense_nchw(output, out, context.batch, layer.out_channels, context.type),
+                           expected),
+            bound_for(context.type))
+            << layer.key() << " batch " << context.batch << " for " << context.device.multiprocessors
+            << " multiprocessors by " << names.back();
+    }
+    return names;
+}
+
+class HandwrittenLayer : public ::testing::TestWithParam<std::tuple<LayerKind, DataType>> {};
+
+TEST_P(HandwrittenLayer, EqualsTheReference) {
+    const auto [kind, type] = GetParam();
+    std::uint64_t seed = 40;
+    for (const LayerSpec& layer : layers_of(kind)) {
+        LayerContext context{layer, 1 + static_cast<int>(seed % 3), type, {}};
+        context.device.multiprocessors = multiprocessor_counts[seed % 4 % 3];
+        EXPECT_FALSE(check_candidates(context, seed).empty()) << layer.key();
+        seed += 5;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, HandwrittenLayer,
+                         ::testing::Combine(::testing::Values(LayerKind::conv, LayerKind::max_pool,
+                                                              LayerKind::global_avg_pool, LayerKind::linear,
+                                                              LayerKind::squeeze_excite,
+                                                              LayerKind::scale_shift),
+                                            ::testing::ValuesIn(all_data_types)),
+                         [](const auto& tested) {
+                             return std::string(name_of(std::get<0>(tested.param))) + "_" +
+                                    std::string(name_of(std::get<1>(tested.param)));
+                         });
+
+TEST(HandwrittenLayers, LinearTakesManyImages) {
+    LayerSpec layer = pooled(LayerKind::linear, 64, 2, 2);
+    layer.out_channels = 21;
+    for (const int batch : {7, 8, 9, 20}) {
+        LayerContext context{layer, batch, DataType::f16, {}};
+        for (const int multiprocessors : multiprocessor_counts) {
+            context.device.multiprocessors = multiprocessors;
+            check_candidates(context, 3);
+        }
+    }
+}
+
+TEST(HandwrittenLayers, SayHowTheyAreSpecialised) {
+    LayerContext context{depthwise(64, 56, 56, 3, 1, 1), 8, DataType::f16, {}};
+    context.device.multiprocessors = 132;
+    const std::vector<std::string> names = check_candidates(context, 1);
+    const std::vector<std::string> expected{"hacscale depthwise 3x3 s1 strip4 v8 f16",
+                                            "hacscale depthwise 3x3 s1 strip2 v8 f16",
+                                            "hacscale depthwise 3x3 s1 strip1 v8 f16"};
+    EXPECT_EQ(names, expected);
+    context.layer = depthwise(63, 8, 8, 5, 1, 2);
+    EXPECT_EQ(check_candidates(context, 1).front(), "hacscale depthwise 5x5 s1 general v1 f16");
+}
+
+TEST(HandwrittenLayers, LeaveDenseConvsAndHugeTensorsToOthers) {
+    LayerSpec dense;
+    dense.in_channels = dense.out_channels = 16;
+    LayerContext context{dense, 1, DataType::f16, {}};
+    context.device.multiprocessors = 132;
+    EXPECT_TRUE(handwritten_candidates(context).empty());
+    context.layer = depthwise(1024, 2048, 2048, 3, 1, 1);
+    EXPECT_TRUE(handwritten_candidates(context).empty());
+}
+
+struct EpilogueCase {
+    DataType type;
+    int channels;
+    bool bias, residual, in_place;
+};
+
+void check_epilogue(const EpilogueCase& tested, Activation activation, std::int64_t positions) {
+    const auto count = static_cast<std::size_t>(positions * tested.channels);
+    const auto x = testing::rounded(random_values(count, 5), tested.type);
+    const auto residual = testing::rounded(random_values(count, 6), tested.type);
+    const auto bias = random_values(tested.channels, 7);
+    // With one image a position, channels-last is the order of the values themselves.
+    const int images = static_cast<int>(positions);
+    Buffer device_x = testing::channels_last(x, images, tested.channels, tested.type);
+    Buffer device_residual = testing::channels_last(residual, images, tested.channels, tested.type);
+    Buffer device_bias = testing::channels_last(bias, 1, tested.channels, DataType::f32);
+    Buffer apart(count * size_of(tested.type));
+    Buffer& y = tested.in_place ? device_x : apart;
+    launch_epilogue({device_x.data(), tested.bias ? static_cast<const float*>(device_bias.data()) : nullptr,
+                     tested.residual ? device_residual.data() : nullptr, y.data(), positions, tested.channels,
+                     activation},
+                    tested.type, nullptr);
+    LayerSpec layer = pooled(LayerKind::scale_shift, tested.channels, 1, 1);
+    layer.activation = activation;
+    LayerWeights unit;
+    unit.weights.assign(tested.channels, 1.0F);
+    unit.bias = tested.bias ? bias : std::vector<float>(tested.channels, 0.0F);
+    std::vector<double> sum(count);
+    for (std::size_t i = 0; i < count; ++i)
+        sum[i] = static_cast<double>(x[i]) + (tested.residual ? static_cast<double>(residual[i]) : 0.0);
+    EXPECT_LT(relative_error(testing::dense_nchw(y, count, images, tested.channels, tested.type),
+                             reference_layer(layer, images, sum, {}, unit)),
+              bound_for(tested.type))
+        << name_of(tested.type) << " " << tested.channels << " channels, " << name_of(activation);
+}
+
+TEST(Epilogue, AddsBiasAndResidualAndActivates) {
+    int index = 0;
+    for (const DataType type : all_data_types) {
+        for (const int channels : {1, 8, 13, 64}) {
+            for (const Activation activation : all_activations) {
+                ++index;
+                check_epilogue({type, channels, index % 2 == 0, index % 3 != 0, index % 5 == 0}, activation,
+                               37 + index);
+            }
+        }
+    }
+}
+
+TEST(Epilogue, TakesManyElements) {
+    check_epilogue({DataType::f16, 48, true, true, true}, Activation::relu, 50000);
+}
+
+}  // namespace
+}  // namespace hacscale::cuda

@@ -1,0 +1,45 @@
+// The launchers of kernels/cuda/device/launch.hpp for tests: they run the kernels on the CPU. Linked before
+// the library, they take the place of those that nvcc compiles.
+#include "kernels/cuda/device/launch.hpp"
+
+#include "tests/kernels/cuda/host_executor.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+constexpr auto on_host = [](const auto& kernel) { testing::run_on_host(kernel); };
+
+}  // namespace
+
+void launch_depthwise_3x3(const DepthwiseParams& params, DataType type, cudaStream_t) {
+    with_depthwise<3>(params, type, on_host);
+}
+void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStream_t) {
+    with_depthwise<5>(params, type, on_host);
+}
+void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_depthwise_any(params, type, vectors, on_host);
+}
+void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_pointwise(params, type, vectors, on_host);
+}
+void launch_max_pool(const MaxPoolParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_max_pool(params, type, vectors, on_host);
+}
+void launch_channel_sums(const ChannelSumsParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_channel_sums(params, type, vectors, on_host);
+}
+void launch_means(const MeansParams& params, DataType type, cudaStream_t) {
+    with_means(params, type, on_host);
+}
+void launch_squeeze(const SqueezeParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_squeeze(params, type, vectors, on_host);
+}
+void launch_excite(const ExciteParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_excite(params, type, vectors, on_host);
+}
+void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_linear(params, type, vectors, on_host);
+}
+
+}  // namespace hacscale::cuda

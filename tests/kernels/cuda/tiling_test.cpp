@@ -1,0 +1,197 @@
+// Which thread does what: every output belongs to exactly one thread, for generated shapes and devices.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <vector>
+
+#include "kernels/cuda/device/channel_tiling.hpp"
+#include "kernels/cuda/device/depthwise_tiling.hpp"
+#include "kernels/cuda/device/linear.hpp"
+#include "kernels/cuda/device/pointwise.hpp"
+#include "models/network.hpp"
+#include "models/zoo.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+class Draws {
+public:
+    int between(int least, int most) { return std::uniform_int_distribution<int>(least, most)(generator_); }
+    int one_of(std::initializer_list<int> values) {
+        return *(values.begin() + between(0, static_cast<int>(values.size()) - 1));
+    }
+
+private:
+    std::mt19937_64 generator_{17};
+};
+
+void expect_all_once(const std::vector<int>& visits, const std::string& what) {
+    EXPECT_EQ(std::count(visits.begin(), visits.end(), 1), static_cast<std::ptrdiff_t>(visits.size()))
+        << what;
+}
+
+TEST(Divisor, DividesExactly) {
+    constexpr int greatest = 2147483647;
+    std::mt19937 generator(3);
+    const auto check = [](int n, int d) {
+        const Divisor divisor(d);
+        ASSERT_EQ(divisor.quotient(n), n / d) << n << " / " << d;
+        int rest = n;
+        ASSERT_EQ(divisor.take(rest), n % d);
+        ASSERT_EQ(rest, n / d);
+    };
+    for (const int d : {1, 2, 3, 5, 7, 641, 65535, 65536, greatest - 1, greatest}) {
+        for (const int n : {0, 1, d - 1, d, greatest - 1, greatest}) check(n, d);
+    }
+    for (int i = 0; i < 200000; ++i) {
+        const int n = static_cast<int>(generator() >> 1);
+        const int d = 1 + static_cast<int>((generator() >> 1) >> (generator() % 31));
+        check(n, std::max(d, 1));
+        check(static_cast<int>(std::int64_t{n} / d * d), d);
+        check(static_cast<int>(std::max<std::int64_t>(std::int64_t{n} / d * d - 1, 0)), d);
+    }
+}
+
+TEST(DepthwiseTiling, GivesEveryOutputToOneThread) {
+    Draws draws;
+    for (int i = 0; i < 300; ++i) {
+        const int vector = draws.one_of({1, 4, 8});
+        const DepthwiseShape shape{draws.between(1, 3), vector * draws.one_of({1, 2, 3, 9, 17, 20, 33, 72}),
+                                   draws.between(1, 30), draws.between(1, 30), vector};
+        const int strip = draws.one_of({1, 2, 4});
+        const DepthwiseTiling tiling = tile_depthwise(shape, strip, draws.one_of({1, 24, 132}));
+        const int vectors = shape.channels / vector;
+        std::vector<int> visits(static_cast<std::size_t>(shape.batch) * shape.out_height * shape.out_width *
+                                vectors);
+        ASSERT_LE(tiling.threads(), depthwise_max_threads);
+        for (int block = 0; block < tiling.blocks(); ++block) {
+            for (int thread = 0; thread < tiling.threads(); ++thread) {
+                const auto cell = tiling.cell(block, thread);
+                if (!cell.valid) continue;
+                ASSERT_TRUE(cell.image < shape.batch && cell.row < shape.out_height &&
+                            cell.vector < vectors && cell.column < shape.out_width);
+                for (int s = 0; s < strip && cell.column + s < shape.out_width; ++s) {
+                    ++visits[((static_cast<std::size_t>(cell.image) * shape.out_height + cell.row) *
+                                  shape.out_width +
+                              cell.column + s) *
+                                 vectors +
+                             cell.vector];
+                }
+            }
+        }
+        expect_all_once(visits, "shape " + std::to_string(i));
+    }
+}
+
+// Latency at batch 1: the work reaches all multiprocessors, or is cut as small as blocks get.
+TEST(DepthwiseTiling, FillsADeviceWithTheZoosLayers) {
+    constexpr int multiprocessors = 132;
+    int layers = 0;
+    for (const std::string& name : zoo_names()) {
+        const Network network = lower(find_model(name));
+        for (const NetworkNode& node : network.nodes) {
+            const LayerSpec& layer = node.layer;
+            if (!layer.depthwise() || layer.in_channels % 8 != 0) continue;
+            ++layers;
+            const DepthwiseShape shape{1, layer.out_channels, layer.out_height(), layer.out_width(), 8};
+            const DepthwiseTiling tiling =
+                tile_depthwise(shape, strip_for(shape, multiprocessors), multiprocessors);
+            EXPECT_TRUE(tiling.blocks() >= multiprocessors || tiling.threads() <= 64) << layer.key();
+            // Idle threads: those of the last tiles, and those that fill up a warp.
+            const double work = static_cast<double>(tiling.vectors) * tiling.strips * tiling.rows;
+            const double threads = static_cast<double>(tiling.blocks()) * tiling.threads();
+            EXPECT_GT(work / threads, 0.5) << layer.key();
+        }
+    }
+    EXPECT_GT(layers, 100);
+}
+
+TEST(DepthwiseTiling, TakesLongStripsWhereThereIsWork) {
+    EXPECT_EQ(strip_for({64, 96, 56, 56, 8}, 132), 4);
+    EXPECT_EQ(strip_for({1, 960, 7, 7, 8}, 132), 1);
+}
+
+TEST(ChannelTiling, VisitsEveryElementOnce) {
+    Draws draws;
+    for (int i = 0; i < 300; ++i) {
+        const int vector = draws.one_of({1, 4, 8});
+        const ChannelShape shape{draws.between(1, 3), vector * draws.one_of({1, 2, 3, 7, 9, 40}),
+                                 draws.one_of({1, 2, 9, 49, 196, 1000}), vector};
+        const ChannelTiling tiling =
+            tile_channels(shape, draws.one_of({1, 24, 132}), draws.one_of({1, 4, 16}));
+        const int vectors = shape.channels / vector;
+        ASSERT_LE(tiling.threads(), channel_threads);
+        ASSERT_LE(tiling.tile.value() * tiling.lanes, channel_threads);  // what the sums' shared memory holds
+        ASSERT_LE(tiling.tile.value() * vector, channel_threads);        // and the gates'
+        std::vector<int> visits(static_cast<std::size_t>(shape.batch) * shape.positions * vectors);
+        std::vector<int> writes(static_cast<std::size_t>(shape.batch) * tiling.chunks.value() * vectors);
+        for (int block = 0; block < tiling.blocks(); ++block) {
+            for (int thread = 0; thread < tiling.threads(); ++thread) {
+                const auto place = tiling.place(block, thread);
+                if (!place.valid) continue;
+                ASSERT_LT(place.begin, place.end);
+                const int own = place.first_vector + place.vector;
+                if (place.lane == 0)
+                    ++writes[(place.image * tiling.chunks.value() + place.chunk_index) * vectors + own];
+                for (int p = place.begin + place.lane; p < place.end; p += tiling.lanes)
+                    ++visits[(static_cast<std::size_t>(place.image) * shape.positions + p) * vectors + own];
+            }
+        }
+        expect_all_once(visits, "visits of shape " + std::to_string(i));
+        expect_all_once(writes, "writes of shape " + std::to_string(i));
+    }
+}
+
+TEST(ChannelTiling, SpreadsOneImageOverManyBlocks) {
+    EXPECT_GE(tile_channels({1, 1280, 49, 8}, 132, 16).blocks(), 80);
+    EXPECT_EQ(tile_channels({1, 1280, 49, 8}, 132, 16).chunks.value(), 1);
+    EXPECT_GE(tile_channels({1, 32, 112 * 112, 8}, 132, 4).blocks(), 96);
+}
+
+TEST(LinearTiling, GivesEveryOutputToOneGroup) {
+    Draws draws;
+    for (int i = 0; i < 300; ++i) {
+        const int outputs = draws.between(1, 300);
+        const int batch = draws.between(1, 20);
+        const LinearTiling tiling = tile_linear(outputs, batch, draws.one_of({1, 24, 132}));
+        std::vector<int> writes(static_cast<std::size_t>(outputs) * batch);
+        for (int block = 0; block < tiling.blocks(); ++block) {
+            std::map<int, int> lanes_of_group;
+            for (int thread = 0; thread < linear_threads; ++thread) {
+                const auto place = tiling.place(block, thread);
+                EXPECT_EQ(place.lane, lanes_of_group[place.group]++);
+                if (place.lane != 0) continue;
+                for (int r = place.first_output; r < std::min(outputs, place.first_output + tiling.rows);
+                     ++r) {
+                    for (int n = place.first_image; n < std::min(batch, place.first_image + tiling.images);
+                         ++n)
+                        ++writes[static_cast<std::size_t>(n) * outputs + r];
+                }
+            }
+            EXPECT_EQ(static_cast<int>(lanes_of_group.size()), tiling.groups());
+        }
+        expect_all_once(writes, std::to_string(outputs) + " outputs, batch " + std::to_string(batch));
+    }
+}
+
+TEST(PointwiseKernel, TakesEveryVectorOnce) {
+    for (const int count : {1, 255, 256, 257, 1023, 1024, 1025, 5000}) {
+        PointwiseKernel<float, 4, 4> kernel;
+        kernel.params.count = count;
+        std::vector<int> visits(static_cast<std::size_t>(count));
+        for (int block = 0; block < kernel.blocks(); ++block) {
+            for (int thread = 0; thread < kernel.threads(); ++thread) {
+                for (int step = 0; step < 4; ++step) {
+                    const std::int64_t i = kernel.index(block, thread, step);
+                    if (i < count) ++visits[static_cast<std::size_t>(i)];
+                }
+            }
+        }
+        expect_all_once(visits, std::to_string(count) + " vectors");
+    }
+}
+
+}  // namespace
+}  // namespace hacscale::cuda
