@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
@@ -102,7 +103,8 @@ void PlanCache::remember(const std::string& key, const CachedChoice& choice) {
     std::error_code error;
     fs::create_directories(folder_, error);
     const fs::path file = file_of(key);
-    const fs::path draft = file.string() + fmt::format(".{}.tmp", getpid());
+    static std::atomic<int> drafts{0};
+    const fs::path draft = file.string() + fmt::format(".{}-{}.tmp", getpid(), drafts++);
     {
         std::ofstream out(draft, std::ios::binary);
         out << entry.dump() << std::flush;
