@@ -42,6 +42,16 @@ void add_timing_options(CLI::App& parser, TimingOptions& options) {
         ->capture_default_str();
 }
 
+std::unique_ptr<Instruments> CounterOptions::open(const BackendDevice& device) const {
+    return none ? nullptr : open_instruments(device, instruments);
+}
+
+void add_counter_options(CLI::App& parser, CounterOptions& options) {
+    parser.add_flag("--no-counters", options.none, "Time only: no kernels, counters, clocks or energy");
+    parser.add_flag("--sm-throughput", options.instruments.sm_throughput,
+                    "Also how busy the busiest unit of the multiprocessors is; takes many more passes");
+}
+
 void add_space_options(CLI::App& parser, SpaceSettings& settings) {
     parser.add_option("--grid", settings.grid, "Widths are multiples of this")
         ->check(CLI::Range(1, 1024))

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/comparison/table_view.hpp"
+#include "profiler/instruments.hpp"
 #include "profiler/measure_networks.hpp"
 #include "scaling/space.hpp"
 
@@ -38,6 +40,16 @@ struct TimingOptions {
     MeasureSettings settings(const BatchOptions& batch) const;
 };
 void add_timing_options(CLI::App& parser, TimingOptions& options);
+
+// --no-counters and --sm-throughput: what the device's instruments are asked.
+struct CounterOptions {
+    bool none = false;
+    InstrumentOptions instruments;
+
+    // Null where they are not wanted, or the device has none.
+    std::unique_ptr<Instruments> open(const BackendDevice& device) const;
+};
+void add_counter_options(CLI::App& parser, CounterOptions& options);
 
 // How far the planner may go: --grid, --max-width-ratio, --max-depth-ratio, --resolutions.
 void add_space_options(CLI::App& parser, SpaceSettings& settings);

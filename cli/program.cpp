@@ -111,6 +111,9 @@ template <typename Work>
 int guarded(spdlog::logger& log, const Work& work) {
     try {
         return work();
+    } catch (const DeviceLost& lost) {
+        log.error("{}; the device is lost to this process, so run the command again", lost.what());
+        return number_of(lost.status());
     } catch (const Error& error) {
         log.error("{}", error.what());
         return number_of(error.status());
@@ -163,7 +166,8 @@ std::unique_ptr<Program> make_program() {
     return program;
 }
 
-int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool err_is_terminal) {
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool err_is_terminal,
+        const Restart* restart) {
     const ThrowingStream throwing(out);
     const std::unique_ptr<spdlog::logger> log = make_log(err, err_is_terminal);
     return guarded(*log, [&] {
@@ -179,7 +183,8 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
         }
         log->set_level(program->quiet ? spdlog::level::warn : spdlog::level::info);
         Session session{
-            out, err, *log, program->json, err_is_terminal && !program->quiet, command_line(argc, argv)};
+            out,    err, *log, program->json, err_is_terminal && !program->quiet, command_line(argc, argv),
+            restart};
         const ExitStatus status = run_command(*program, session);
         out.flush();
         return interrupted() ? interrupt_exit_status() : number_of(status);

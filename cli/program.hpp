@@ -22,8 +22,8 @@ struct Program {
 std::unique_ptr<Program> make_program();
 
 // Returns the exit status: those of base/error.hpp, or 128 + the signal that interrupted the work.
-// `err_is_terminal` allows progress bars.
-int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
-        bool err_is_terminal = false);
+// `err_is_terminal` allows progress bars; `restart` allows the process to start again when a device is lost.
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool err_is_terminal = false,
+        const Restart* restart = nullptr);
 
 }  // namespace hacscale::cli

@@ -9,13 +9,16 @@
 
 namespace hacscale::cli {
 
+class Restart;
+
 struct Session {
-    std::ostream& out;         // the answer, and nothing else
-    std::ostream& err;         // progress and messages
-    spdlog::logger& log;       // writes to err
-    bool json = false;         // --json: the answer is machine-readable
-    bool progress = false;     // err is a terminal and --quiet was not given: bars may be drawn
-    std::string command_line;  // as it was typed, for records
+    std::ostream& out;                 // the answer, and nothing else
+    std::ostream& err;                 // progress and messages
+    spdlog::logger& log;               // writes to err
+    bool json = false;                 // --json: the answer is machine-readable
+    bool progress = false;             // err is a terminal and --quiet was not given: bars may be drawn
+    std::string command_line;          // as it was typed, for records
+    const Restart* restart = nullptr;  // how the process starts again (cli/measuring/restart.hpp), if it may
 };
 
 }  // namespace hacscale::cli

@@ -4,11 +4,12 @@
 #include <cmath>
 
 #include "profiler/timing/drift_guard.hpp"
+#include "profiler/timing/energy.hpp"
+#include "profiler/timing/subject_lost.hpp"
+#include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale {
 namespace {
-
-constexpr int most_repeats = 2;
 
 bool drifted(double ratio) {
     return std::abs(ratio - 1.0) > DriftGuard::tolerance;
@@ -25,57 +26,136 @@ std::int64_t pass_footprint(const Network& network, int batch, DataType type) {
     return network.weight_bytes(type) + network.peak_activation_bytes(batch, type);
 }
 
+namespace {
+
+class Measuring {
+public:
+    Measuring(const DeviceHandle& device, const std::vector<Network>& networks,
+              const MeasureSettings& settings, const WorkEvents& events)
+        : device_(device),
+          networks_(networks),
+          settings_(settings),
+          events_(events),
+          results_(networks.size()) {}
+
+    std::vector<NetworkMeasurement> run() {
+        for (std::size_t i = 0; i < networks_.size() && events_.keep_going(); ++i) {
+            events_.progress(static_cast<double>(i), static_cast<double>(networks_.size()), "compiling");
+            naming(i, "it was compiled", [&] { compile(i); });
+        }
+        if (subjects_.empty()) return std::move(results_);
+        time();
+        for (std::size_t i = 0; settings_.instruments != nullptr && i < places_.size(); ++i) {
+            if (!results_[places_[i]].measured() || !events_.keep_going()) continue;
+            naming(places_[i], "its counters were read (--no-counters does without)", [&] { inspect(i); });
+        }
+        return std::move(results_);
+    }
+
+private:
+    // What is thrown when the device is lost says which network was on it, and what for.
+    template <typename Work>
+    void naming(std::size_t network, const char* doing, const Work& work) {
+        try {
+            work();
+        } catch (const DeviceLost& lost) {
+            throw SubjectLost(fmt::format("{} (the device was lost while {})", lost.what(), doing), network);
+        }
+    }
+
+    void compile(std::size_t place) {
+        const Network& network = networks_[place];
+        NetworkMeasurement& result = results_[place];
+        Compiled compiled =
+            device_.backend->compile(device_.device.id, network, {settings_.batch, settings_.type, 0});
+        if (!compiled.runner) {
+            result.reason = compiled.reason;
+            return;
+        }
+        compiled.runner->load(random_weights(network, settings_.seed));
+        const std::size_t pixels = static_cast<std::size_t>(network.resolution) * network.resolution;
+        compiled.runner->set_input(
+            random_values(settings_.batch * network.in_channels * pixels, settings_.seed + 1));
+        for (std::size_t node = 0; node < network.nodes.size(); ++node) {
+            result.implementations.push_back(compiled.runner->implementation(static_cast<int>(node)));
+        }
+        result.weight_bytes = compiled.runner->weight_bytes();
+        result.activation_bytes = compiled.runner->activation_bytes();
+        subjects_.push_back({compiled.runner.get(), network.nodes.size()});
+        places_.push_back(place);
+        runners_.push_back(std::move(compiled.runner));
+    }
+
+    void time() {
+        DriftGuard guard(device_, settings_.type);
+        ThrottleGuard throttle(settings_.instruments);
+        double ratio = 1.0;
+        for (int attempt = 0; attempt <= most_repeats && events_.keep_going(); ++attempt) {
+            if (attempt > 0) {
+                if (throttle.throttled()) pause(settings_.cool_down_seconds, events_.keep_going);
+                guard = DriftGuard(device_, settings_.type);
+            }
+            throttle.begin();
+            time_once(attempt);
+            throttle.end();
+            ratio = guard.ratio();
+            if (!drifted(ratio) && !throttle.throttled()) break;
+        }
+        std::string reason = throttle.reason();
+        if (drifted(ratio)) {
+            reason +=
+                fmt::format("{}the machine drifted: the reference layer took {:.2f} times its first time",
+                            reason.empty() ? "" : "; ", ratio);
+        }
+        for (const std::size_t place : places_) {
+            if (!results_[place].measured()) continue;  // interrupted before its turn
+            results_[place].reason = reason;
+            results_[place].state = throttle.state();
+        }
+    }
+
+    void time_once(int attempt) {
+        try {
+            const auto timings =
+                time_networks(subjects_, settings_.rules, settings_.seed + attempt, events_.keep_going);
+            for (std::size_t i = 0; i < places_.size(); ++i) {
+                if (timings[i].samples > 0) results_[places_[i]].timing = timings[i];
+            }
+        } catch (const SubjectLost& lost) {
+            naming(places_[lost.subject()], "it was timed", [&] { throw DeviceLost(lost.what()); });
+        }
+    }
+
+    void inspect(std::size_t subject) {
+        NetworkMeasurement& result = results_[places_[subject]];
+        NetworkRunner& runner = *runners_[subject];
+        result.readings = settings_.instruments->inspect(runner, networks_[places_[subject]]);
+        if (settings_.energy_seconds <= 0.0) {
+            result.energy_reason = "it is measured for networks as they are, not at other widths";
+            return;
+        }
+        const EnergyReading energy =
+            measure_energy(*settings_.instruments, runner, settings_.energy_seconds, events_.keep_going);
+        result.energy_mj = energy.inference_mj;
+        result.energy_reason = energy.reason;
+    }
+
+    const DeviceHandle& device_;
+    const std::vector<Network>& networks_;
+    const MeasureSettings& settings_;
+    const WorkEvents& events_;
+    std::vector<NetworkMeasurement> results_;
+    std::vector<std::unique_ptr<NetworkRunner>> runners_;
+    std::vector<TimedSubject> subjects_;
+    std::vector<std::size_t> places_;  // of each subject in networks_
+};
+
+}  // namespace
+
 std::vector<NetworkMeasurement> measure_networks(const DeviceHandle& device,
                                                  const std::vector<Network>& networks,
                                                  const MeasureSettings& settings, const WorkEvents& events) {
-    std::vector<NetworkMeasurement> results(networks.size());
-    std::vector<std::unique_ptr<NetworkRunner>> runners;
-    std::vector<TimedSubject> subjects;
-    std::vector<std::size_t> places;  // of each subject in `networks`
-    for (std::size_t i = 0; i < networks.size() && events.keep_going(); ++i) {
-        const Network& network = networks[i];
-        events.progress(static_cast<double>(i), static_cast<double>(networks.size()), "compiling");
-        Compiled compiled =
-            device.backend->compile(device.device.id, network, {settings.batch, settings.type, 0});
-        if (!compiled.runner) {
-            results[i].reason = compiled.reason;
-            continue;
-        }
-        compiled.runner->load(random_weights(network, settings.seed));
-        const std::size_t pixels = static_cast<std::size_t>(network.resolution) * network.resolution;
-        compiled.runner->set_input(
-            random_values(settings.batch * network.in_channels * pixels, settings.seed + 1));
-        for (std::size_t node = 0; node < network.nodes.size(); ++node) {
-            results[i].implementations.push_back(compiled.runner->implementation(static_cast<int>(node)));
-        }
-        results[i].weight_bytes = compiled.runner->weight_bytes();
-        results[i].activation_bytes = compiled.runner->activation_bytes();
-        subjects.push_back({compiled.runner.get(), network.nodes.size()});
-        places.push_back(i);
-        runners.push_back(std::move(compiled.runner));
-    }
-    if (subjects.empty()) return results;
-
-    DriftGuard guard(device, settings.type);
-    double ratio = 1.0;
-    for (int attempt = 0; attempt <= most_repeats && events.keep_going(); ++attempt) {
-        const auto timings =
-            time_networks(subjects, settings.rules, settings.seed + attempt, events.keep_going);
-        for (std::size_t i = 0; i < places.size(); ++i) {
-            if (timings[i].samples > 0) results[places[i]].timing = timings[i];
-        }
-        ratio = guard.ratio();
-        if (!drifted(ratio)) break;
-        if (attempt < most_repeats) guard = DriftGuard(device, settings.type);
-    }
-    if (drifted(ratio)) {
-        for (const std::size_t place : places) {
-            if (!results[place].measured()) continue;  // interrupted before its turn
-            results[place].reason = fmt::format(
-                "the machine drifted: the reference layer took {:.2f} times its first time", ratio);
-        }
-    }
-    return results;
+    return Measuring(device, networks, settings, events).run();
 }
 
 }  // namespace hacscale

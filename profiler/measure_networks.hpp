@@ -1,11 +1,14 @@
-// Compiles networks for a device and times them together, with a guard against drift of the machine.
+// Compiles networks for a device and times them together, with a guard against drift of the machine and
+// clocks that are held down; then, in runs of their own, lets the device's instruments look at them.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kernels/backend_registry.hpp"
+#include "profiler/instruments.hpp"
 #include "profiler/timing/network_timer.hpp"
 
 namespace hacscale {
@@ -15,6 +18,9 @@ struct MeasureSettings {
     DataType type = DataType::f32;
     TimingRules rules;
     std::uint64_t seed = 1;
+    Instruments* instruments = nullptr;  // of the device; without, there are no readings
+    double energy_seconds = 0.5;         // a network runs this long for its energy; 0: it is not measured
+    double cool_down_seconds = 2.0;      // pause before what was throttled is measured again
 };
 
 // How long-running work talks to whoever started it.
@@ -30,18 +36,27 @@ struct NetworkMeasurement {
     std::string reason;  // why there is no timing, or why it is not to be trusted; empty when all is well
     std::size_t weight_bytes = 0;
     std::size_t activation_bytes = 0;
+    // Of the instruments; empty where there are none, or an interruption came before them.
+    std::vector<LayerReadings> readings;  // one a node
+    std::optional<double> energy_mj;      // one inference
+    std::string energy_reason;            // why there is none
+    DeviceState state;                    // as the timing ended
     bool measured() const { return timing.samples > 0; }
 };
 
 // The model in the layout that suits the device.
 ModelSpec for_device(ModelSpec model, const DeviceHandle& device);
 
+constexpr int most_repeats = 2;  // of a measurement that something disturbed
+
 // Bytes that one pass of the network goes over: weights, and activations that are alive together.
 std::int64_t pass_footprint(const Network& network, int batch, DataType type);
 
 // Results in the order of `networks`. They are timed in one session of interleaved rounds, so that ratios
 // between them hold even where the machine drifts; a small reference layer is timed before and after, and
-// when it moved by more than 3 % the session is repeated, at most twice, and then its results say so.
+// when it moved by more than 3 %, or the device held its clocks down, the session is repeated, at most twice,
+// and then its results say so. Throws SubjectLost with a place in `networks` when the device is lost while
+// one of them is compiled, timed or inspected, and DeviceLost when it is lost in between.
 std::vector<NetworkMeasurement> measure_networks(const DeviceHandle& device,
                                                  const std::vector<Network>& networks,
                                                  const MeasureSettings& settings, const WorkEvents& events);

@@ -10,7 +10,11 @@
 #include "kernels/single_layer.hpp"
 #include "kernels/spot_check.hpp"
 #include "profiler/latency_index.hpp"
+#include "profiler/row_changes.hpp"
+#include "profiler/row_readings.hpp"
 #include "profiler/timing/layer_timer.hpp"
+#include "profiler/timing/subject_lost.hpp"
+#include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale {
 namespace {
@@ -28,18 +32,6 @@ std::string utc_now() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
 }
 
-// One layer timed in two carriers: the mean, weighted by samples.
-Row united(const Row& before, const Row& now) {
-    Row row = before.status == RowStatus::ok ? before : now;
-    const auto samples = static_cast<double>(before.samples + now.samples);
-    const double old_share = static_cast<double>(before.samples) / samples;
-    row.latency_us = old_share * before.latency_us + (1.0 - old_share) * now.latency_us;
-    row.ci95_us = std::hypot(old_share * before.ci95_us, (1.0 - old_share) * now.ci95_us);
-    row.samples = before.samples + now.samples;
-    row.measured_at = now.measured_at;
-    return row;
-}
-
 class Profiling {
 public:
     Profiling(const DeviceHandle& device, Table& table, const ProfileRequest& request,
@@ -47,20 +39,40 @@ public:
         : device_(device), table_(table), request_(request), events_(events) {}
 
     ProfileSummary run() {
+        const std::int64_t dropped_before = dropped_records();
         if (request_.caches.contains(CacheState::network)) run_carriers();
         for (const CacheState cache : {CacheState::warm, CacheState::cold}) {
             if (request_.caches.contains(cache)) run_alone(cache);
         }
         summary_.interrupted = !events_.keep_going();
+        summary_.given_up = still_failed();
+        summary_.dropped_records = dropped_records() - dropped_before;
         return summary_;
     }
 
 private:
     const MeasureSettings& settings() const { return request_.settings; }
+    Instruments* instruments() const { return settings().instruments; }
+    std::int64_t dropped_records() const {
+        return instruments() != nullptr ? instruments()->dropped_records() : 0;
+    }
 
-    bool in_table(const RowKey& key) const {
+    enum class Known { no, yes, given_up, unsupported };
+    Known known(const RowKey& key) const {
         const std::optional<Row> row = table_.find(key);
-        return row && row->status != RowStatus::failed;
+        if (!row) return Known::no;
+        if (row->status == RowStatus::failed) return request_.retry_failed ? Known::no : Known::given_up;
+        return row->status == RowStatus::unsupported ? Known::unsupported : Known::yes;
+    }
+    void count(const RowKey& key, Known known) {
+        if (known == Known::given_up) given_up_.push_back(key);
+        if (known == Known::yes || known == Known::unsupported) ++summary_.reused;
+    }
+    // Another network may have measured a layer that one network failed with.
+    int still_failed() const {
+        return static_cast<int>(std::count_if(given_up_.begin(), given_up_.end(), [this](const RowKey& key) {
+            return known(key) == Known::given_up;
+        }));
     }
 
     // ---- The network state ----
@@ -68,21 +80,19 @@ private:
     void run_carriers() {
         std::vector<std::size_t> needed;
         std::vector<Network> networks;
-        std::set<RowKey> known;
+        std::set<RowKey> counted;
         for (const ModelSpec& model : request_.carriers) networks.push_back(lower(model));
         for (std::size_t i = 0; i < networks.size(); ++i) {
-            bool lacking = false;
+            std::set<Known> layers;
             for (const NetworkNode& node : networks[i].nodes) {
                 const RowKey key = row_key(node.layer, networks[i], settings(), CacheState::network);
-                if (known.contains(key)) continue;
-                if (in_table(key)) {
-                    known.insert(key);
-                    ++summary_.reused;
-                } else {
-                    lacking = true;
-                }
+                const Known layer = known(key);
+                layers.insert(layer);
+                if (counted.insert(key).second) count(key, layer);
             }
-            if (lacking || request_.run_all) needed.push_back(i);
+            const bool again = request_.run_all && !layers.contains(Known::given_up);
+            if (layers.contains(Known::unsupported)) continue;  // it cannot run
+            if (layers.contains(Known::no) || again) needed.push_back(i);
         }
         std::size_t next = 0;
         while (next < needed.size() && events_.keep_going()) {
@@ -111,49 +121,134 @@ private:
         std::vector<Network> members;
         for (const std::size_t index : group) members.push_back(networks[index]);
         const WorkEvents quiet{events_.keep_going, [](double, double, const std::string&) {}};
-        const auto measurements = measure_networks(device_, members, settings(), quiet);
-        const bool interrupted = !events_.keep_going();
+        std::vector<NetworkMeasurement> measurements;
         std::map<RowKey, Row> rows;
-        for (std::size_t i = 0; i < group.size(); ++i) {
-            const NetworkMeasurement& measured = measurements[i];
-            // Interrupted before or in its turn: what there is is too little to keep, and would not be
-            // measured again.
-            if (!measured.measured() && measured.reason.empty()) continue;
-            if (interrupted && measured.measured() && !measured.timing.converged) continue;
-            const std::string& name = request_.carriers[group[i]].name;
-            summary_.carriers.push_back(
-                {name, measured.timing.total, measured.measured(), measured.timing.converged});
-            add_rows(members[i], measured, name, rows);
+        std::vector<std::size_t> alone;  // to be tried by themselves
+        try {
+            measurements = measure_networks(device_, members, settings(), quiet);
+            const bool interrupted = !events_.keep_going();
+            for (std::size_t i = 0; i < group.size(); ++i) {
+                const NetworkMeasurement& measured = measurements[i];
+                const std::string& name = request_.carriers[group[i]].name;
+                // Interrupted before or in its turn: what there is is too little to keep, and would not be
+                // measured again.
+                if (!measured.measured() && measured.reason.empty()) continue;
+                if (interrupted && measured.measured() && !measured.timing.converged) continue;
+                if (!measured.measured() && !add_unsupported(members[i], rows)) {
+                    // There may be too little memory for all of the group.
+                    if (group.size() > 1) {
+                        alone.push_back(group[i]);
+                        continue;
+                    }
+                    add_failed(members[i], name, measured.reason, rows);
+                }
+                summary_.carriers.push_back(
+                    {group[i], name, measured.timing.total, measured.measured(), measured.timing.converged});
+                if (measured.measured()) add_rows(members[i], measured, name, rows);
+            }
+        } catch (const SubjectLost& lost) {
+            add_failed(members[lost.subject()], request_.carriers[group[lost.subject()]].name, lost.what(),
+                       rows);
+            keep(rows);
+            throw;
+        } catch (const DeviceLost&) {
+            keep(rows);
+            throw;
         }
         keep(rows);
+        for (const std::size_t index : alone) {
+            if (events_.keep_going()) run_group({index}, networks);
+        }
+    }
+
+    using Places = std::map<RowKey, std::vector<std::size_t>>;
+    Places places_of(const Network& network) const {
+        Places places;
+        for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+            places[row_key(network.nodes[i].layer, network, settings(), CacheState::network)].push_back(i);
+        }
+        return places;
+    }
+
+    // The row as this group or the table has it.
+    std::optional<Row> present(const RowKey& key, const std::map<RowKey, Row>& rows) const {
+        const auto in_group = rows.find(key);
+        return in_group != rows.end() ? in_group->second : table_.find(key);
+    }
+
+    Row new_row(const RowKey& key, const std::string& carrier) const {
+        Row row;
+        row.key = key;
+        row.carrier = carrier;
+        row.measured_at = utc_now();
+        return row;
+    }
+
+    // Of a network that cannot be compiled: the layers that cannot be compiled alone. Whether there are any.
+    bool add_unsupported(const Network& network, std::map<RowKey, Row>& rows) {
+        const CompileOptions options{settings().batch, settings().type,
+                                     pass_footprint(network, settings().batch, settings().type)};
+        bool any = false;
+        for (const auto& [key, nodes] : places_of(network)) {
+            const std::optional<Row> there = present(key, rows);
+            if (there && has_latency(there->status)) continue;
+            Row row = new_row(key, "");
+            losing(row, rows, "it was compiled", [&] {
+                const Compiled compiled =
+                    device_.backend->compile(device_.device.id, single_layer(key.layer), options);
+                if (compiled.runner) return;
+                any = true;
+                row.status = RowStatus::unsupported;
+                row.reason = compiled.reason;
+                rows.insert_or_assign(key, row);
+            });
+        }
+        return any;
+    }
+
+    // The network has no measurement: its layers that have no row yet, or one that failed, are failed.
+    void add_failed(const Network& network, const std::string& carrier, const std::string& reason,
+                    std::map<RowKey, Row>& rows) {
+        for (const auto& [key, nodes] : places_of(network)) {
+            const std::optional<Row> there = present(key, rows);
+            if (there && there->status != RowStatus::failed) continue;
+            Row row = new_row(key, carrier);
+            fail(row, fmt::format("{} could not be measured: {}", carrier, reason));
+            rows.insert_or_assign(key, std::move(row));
+        }
     }
 
     // Unites the network's rows with those of its group in `rows`, and with the table's.
     void add_rows(const Network& network, const NetworkMeasurement& measured, const std::string& carrier,
                   std::map<RowKey, Row>& rows) {
-        std::map<RowKey, std::vector<std::size_t>> places;
-        for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-            places[row_key(network.nodes[i].layer, network, settings(), CacheState::network)].push_back(i);
-        }
-        for (const auto& [key, nodes] : places) {
-            Row row;
-            row.key = key;
-            row.carrier = carrier;
-            row.measured_at = utc_now();
-            if (!measured.measured()) {
-                row.status = RowStatus::unsupported;
-                row.reason = measured.reason;
-            } else {
-                fill(row, nodes, measured);
-                check(row, pass_footprint(network, settings().batch, settings().type));
-            }
-            const auto in_group = rows.find(key);
-            const std::optional<Row> known = in_group != rows.end() ? in_group->second : table_.find(key);
-            if (known && has_latency(known->status)) {
+        for (const auto& [key, nodes] : places_of(network)) {
+            const std::optional<Row> there = present(key, rows);
+            // The layer took the device with it when it ran alone: it has no carrier then.
+            if (there && there->carrier.empty() && known(key) == Known::given_up) continue;
+            Row row = new_row(key, carrier);
+            fill(row, nodes, measured);
+            losing(row, rows, "its output was checked",
+                   [&] { check(row, pass_footprint(network, settings().batch, settings().type)); });
+            if (there && has_latency(there->status)) {
                 if (!has_latency(row.status)) continue;
-                row = united(*known, row);
+                row = united(*there, row);
             }
             rows.insert_or_assign(key, std::move(row));
+        }
+    }
+
+    // Work on one layer alone. When it takes the device with it, its row says so, and has no carrier.
+    template <typename Work>
+    void losing(Row& row, std::map<RowKey, Row>& rows, const char* doing, const Work& work) {
+        try {
+            work();
+        } catch (const DeviceLost& lost) {
+            fail(row, fmt::format("{} (the device was lost while {} alone{}{})", lost.what(), doing,
+                                  row.implementation.empty() ? "" : " as ", row.implementation));
+            row.carrier.clear();
+            const std::optional<Row> there = present(row.key, rows);
+            if (!there || !has_latency(there->status)) rows.insert_or_assign(row.key, row);
+            throw;
         }
     }
 
@@ -180,6 +275,17 @@ private:
             row.reason = fmt::format("its interval is +-{:.1f} %, wanted {:.1f} %",
                                      100.0 * row.ci95_us / row.latency_us, 100.0 * limit);
         }
+        if (measured.readings.empty()) return;
+        std::vector<const LayerReadings*> readings;
+        for (const std::size_t node : nodes) readings.push_back(&measured.readings[node]);
+        row.readings = row_readings(readings, measured.state);
+        if (measured.energy_mj) {
+            double pass_us = 0.0;
+            for (const MeanEstimate& node : measured.timing.nodes) pass_us += node.mean;
+            row.readings.energy_mj = *measured.energy_mj * row.latency_us / pass_us;
+        } else {
+            row.readings.reasons["energy_mj"] = measured.energy_reason;
+        }
     }
 
     // ---- Warm and cold ----
@@ -190,11 +296,10 @@ private:
         for (const ModelSpec& model : request_.carriers) {
             for (const NetworkNode& node : lower(model).nodes) {
                 if (!seen.insert(node.layer).second) continue;
-                if (in_table(row_key(node.layer, {}, settings(), cache))) {
-                    ++summary_.reused;
-                } else {
-                    wanted.push_back(node.layer);
-                }
+                const RowKey key = row_key(node.layer, {}, settings(), cache);
+                const Known layer = known(key);
+                count(key, layer);
+                if (layer == Known::no) wanted.push_back(node.layer);
             }
         }
         for (std::size_t begin = 0; begin < wanted.size() && events_.keep_going();
@@ -206,59 +311,120 @@ private:
         }
     }
 
+    // A layer that runs alone.
+    struct Subject {
+        RowKey key;
+        Network network;
+        std::unique_ptr<NetworkRunner> runner;
+    };
+
     void run_layers(const std::vector<LayerSpec>& layers, CacheState cache) {
         std::map<RowKey, Row> rows;
-        std::vector<std::unique_ptr<NetworkRunner>> runners;
-        std::vector<NetworkRunner*> pointers;
-        std::vector<RowKey> keys;
-        const auto batch = static_cast<std::size_t>(settings().batch);
-        for (const LayerSpec& layer : layers) {
-            const RowKey key = row_key(layer, {}, settings(), cache);
-            Row& row = rows[key];
-            row.key = key;
-            row.measured_at = utc_now();
-            const Network network = single_layer(layer);
-            Compiled compiled =
-                device_.backend->compile(device_.device.id, network, {settings().batch, settings().type, 0});
-            if (!compiled.runner) {
-                row.status = RowStatus::unsupported;
-                row.reason = compiled.reason;
-                continue;
+        std::vector<Subject> subjects;
+        try {
+            for (const LayerSpec& layer : layers) {
+                Row row = new_row(row_key(layer, {}, settings(), cache), "");
+                losing(row, rows, "it was compiled", [&] { compile_alone(row, rows, subjects); });
             }
-            row.implementation = compiled.runner->implementation(0);
-            compiled.runner->load(random_weights(network, settings().seed));
-            compiled.runner->set_input(
-                random_values(batch * layer.in_channels * layer.in_height * layer.in_width, 2));
-            if (layer.residual) {
-                compiled.runner->set_residual(
-                    random_values(batch * layer.out_channels * layer.out_height() * layer.out_width(), 3));
-            }
-            pointers.push_back(compiled.runner.get());
-            keys.push_back(key);
-            runners.push_back(std::move(compiled.runner));
-        }
-        const auto state = cache == CacheState::warm ? AloneState::warm : AloneState::cold;
-        const auto timings =
-            time_layers(pointers, state, settings().rules, settings().seed, events_.keep_going);
-        const bool interrupted = !events_.keep_going();
-        for (std::size_t i = 0; i < keys.size(); ++i) {
-            Row& row = rows[keys[i]];
-            if (timings[i].samples == 0 || (interrupted && !timings[i].converged)) {
-                rows.erase(keys[i]);
-                continue;
-            }
-            row.latency_us = timings[i].latency.median;
-            row.ci95_us =
-                std::isfinite(timings[i].latency.half_width) ? timings[i].latency.half_width : row.latency_us;
-            row.samples = timings[i].samples;
-            if (!timings[i].converged) {
-                row.status = RowStatus::noisy;
-                row.reason = fmt::format("its interval was still +-{:.1f} % when the time was up",
-                                         100.0 * row.ci95_us / row.latency_us);
-            }
-            check(row, 0);
+            time_alone(subjects, cache, rows);
+        } catch (const DeviceLost&) {
+            // What has no time yet has nothing to tell, but why it has none.
+            std::erase_if(rows, [](const auto& entry) {
+                return has_latency(entry.second.status) && entry.second.samples == 0;
+            });
+            keep(rows);
+            throw;
         }
         keep(rows);
+    }
+
+    void compile_alone(Row& row, std::map<RowKey, Row>& rows, std::vector<Subject>& subjects) {
+        const LayerSpec& layer = row.key.layer;
+        const auto batch = static_cast<std::size_t>(settings().batch);
+        Network network = single_layer(layer);
+        Compiled compiled =
+            device_.backend->compile(device_.device.id, network, {settings().batch, settings().type, 0});
+        if (!compiled.runner) {
+            row.status = RowStatus::unsupported;
+            row.reason = compiled.reason;
+            rows[row.key] = row;
+            return;
+        }
+        row.implementation = compiled.runner->implementation(0);
+        compiled.runner->load(random_weights(network, settings().seed));
+        compiled.runner->set_input(
+            random_values(batch * layer.in_channels * layer.in_height * layer.in_width, 2));
+        if (layer.residual) {
+            compiled.runner->set_residual(
+                random_values(batch * layer.out_channels * layer.out_height() * layer.out_width(), 3));
+        }
+        rows[row.key] = row;
+        subjects.push_back({row.key, std::move(network), std::move(compiled.runner)});
+    }
+
+    void time_alone(const std::vector<Subject>& subjects, CacheState cache, std::map<RowKey, Row>& rows) {
+        std::vector<NetworkRunner*> runners;
+        for (const Subject& subject : subjects) runners.push_back(subject.runner.get());
+        const auto state = cache == CacheState::warm ? AloneState::warm : AloneState::cold;
+        ThrottleGuard throttle(instruments());
+        std::vector<LayerTiming> timings;
+        for (int attempt = 0; attempt <= most_repeats; ++attempt) {
+            if (attempt > 0) pause(settings().cool_down_seconds, events_.keep_going);
+            throttle.begin();
+            try {
+                timings = time_layers(runners, state, settings().rules, settings().seed, events_.keep_going);
+            } catch (const SubjectLost& lost) {
+                losing(rows[subjects[lost.subject()].key], rows, "it was timed",
+                       [&] { throw DeviceLost(lost.what()); });
+            }
+            throttle.end();
+            if (!throttle.throttled() || !events_.keep_going()) break;
+        }
+        const bool interrupted = !events_.keep_going();
+        for (std::size_t i = 0; i < subjects.size(); ++i) {
+            Row& row = rows[subjects[i].key];
+            if (timings[i].samples == 0 || (interrupted && !timings[i].converged)) {
+                rows.erase(subjects[i].key);
+                continue;
+            }
+            fill_alone(row, timings[i], throttle);
+            losing(row, rows, "its output was checked", [&] { check(row, 0); });
+        }
+        for (const Subject& subject : subjects) {
+            const auto row = rows.find(subject.key);
+            if (row == rows.end() || !has_latency(row->second.status) || !events_.keep_going()) continue;
+            inspect_alone(row->second, subject, throttle.state());
+        }
+    }
+
+    static void fill_alone(Row& row, const LayerTiming& timing, const ThrottleGuard& throttle) {
+        row.latency_us = timing.latency.median;
+        row.ci95_us = std::isfinite(timing.latency.half_width) ? timing.latency.half_width : row.latency_us;
+        row.samples = timing.samples;
+        if (throttle.throttled()) {
+            row.status = RowStatus::noisy;
+            row.reason = throttle.reason();
+        } else if (!timing.converged) {
+            row.status = RowStatus::noisy;
+            row.reason = fmt::format("its interval was still +-{:.1f} % when the time was up",
+                                     100.0 * row.ci95_us / row.latency_us);
+        }
+    }
+
+    // The row has its time: when the device is lost now, only readings are.
+    void inspect_alone(Row& row, const Subject& subject, const DeviceState& state) {
+        if (instruments() == nullptr) return;
+        try {
+            const auto readings = instruments()->inspect(*subject.runner, subject.network);
+            row.readings = row_readings({&readings.front()}, state);
+            row.readings.reasons["energy_mj"] = "it is measured for whole networks only";
+        } catch (const DeviceLost& lost) {
+            for (const ReadingColumn& column : reading_columns) {
+                row.readings.reasons[std::string(column.name)] =
+                    fmt::format("the device was lost while its counters were read: {}", lost.what());
+            }
+            throw;
+        }
     }
 
     // ---- Both ----
@@ -275,10 +441,7 @@ private:
             fault = spot_check(*device_.backend, device_.device.id, row.key.layer, options).reason;
             checked_[{row.key.layer, row.implementation}] = fault;
         }
-        if (fault.empty()) return;
-        row.status = RowStatus::failed;
-        row.reason = fault;
-        row.latency_us = row.ci95_us = 0.0;
+        if (!fault.empty()) fail(row, fault);
     }
 
     void keep(const std::map<RowKey, Row>& rows) {
@@ -297,6 +460,7 @@ private:
     const ProfileRequest& request_;
     const WorkEvents& events_;
     ProfileSummary summary_;
+    std::vector<RowKey> given_up_;
     std::map<std::pair<LayerSpec, std::string>, std::string>
         checked_;  // (layer, kernel) to its fault, if any
 };

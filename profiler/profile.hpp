@@ -17,9 +17,13 @@ struct ProfileRequest {
     std::set<CacheState> caches{CacheState::network};
     bool run_all = false;       // also carriers all of whose layers are known: their rows gain samples
     bool check_outputs = true;  // compare each kernel with the reference before its time counts
+    // Rows that failed are tried again. Without, they are left alone, and so is a carrier that has nothing
+    // else to tell: for going on after what failed took the device with it.
+    bool retry_failed = true;
 };
 
 struct CarrierResult {
+    std::size_t carrier = 0;  // its place in the request
     std::string model;
     MedianEstimate total;  // of the whole network, microseconds; median 0 when not measured
     bool measured = false;
@@ -27,18 +31,27 @@ struct CarrierResult {
 };
 
 struct ProfileSummary {
-    int measured = 0;  // rows written now, those without a value included
-    int reused = 0;    // rows that were in the table already
-    int noisy = 0;     // of those written
-    int failed = 0;    // of those written; unsupported ones included
+    int measured = 0;                  // rows written now, those without a value included
+    int reused = 0;                    // rows that were in the table already
+    int noisy = 0;                     // of those written
+    int failed = 0;                    // of those written; unsupported ones included
+    int given_up = 0;                  // rows that failed before and were not tried again
+    std::int64_t dropped_records = 0;  // kernels that the tracing library lost count of
     bool interrupted = false;
-    std::vector<CarrierResult> carriers;  // those that were run, in the request's order
+    std::vector<CarrierResult> carriers;  // those that were run
 };
 
 // Only what the table lacks is measured: a carrier all of whose layers are there at its footprint is not run,
 // unless run_all. A layer that is there already and is timed again in another carrier keeps the mean of both,
-// by samples. Rows are committed a group of carriers at a time, so an interruption loses seconds. Rows that
-// failed are tried again.
+// by samples. Rows are committed a group of carriers at a time, so an interruption loses seconds.
+//
+// A network that cannot be compiled makes those of its layers `unsupported` that cannot be compiled alone,
+// and is not tried again; when none is to blame (the device's memory is too small for all of it), those that
+// have no row yet are `failed`. Where the settings have instruments, rows have readings.
+//
+// Throws DeviceLost when the device is lost. What was committed stays, and the rows to be measured when it
+// happened are `failed` with the reason: those that a network lacks, or one layer where it ran alone. A fresh
+// process goes on with retry_failed = false.
 ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRequest& request,
                        const WorkEvents& events);
 

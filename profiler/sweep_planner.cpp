@@ -61,6 +61,12 @@ std::vector<std::size_t> spread(std::size_t size, int count, std::size_t always)
     return indices;
 }
 
+// It takes longer than the rest of a carrier's measurement.
+MeasureSettings without_energy(MeasureSettings settings) {
+    settings.energy_seconds = 0.0;
+    return settings;
+}
+
 class Sweep {
 public:
     Sweep(const DeviceHandle& device, Table& table, const ModelSpec& base, const SweepSpace& space,
@@ -69,7 +75,7 @@ public:
           table_(table),
           base_(base),
           space_(space),
-          measure_(measure),
+          measure_(without_energy(measure)),
           settings_(settings),
           events_(events),
           deadline_us_(now_us() + settings.most_seconds * 1e6) {
@@ -222,14 +228,14 @@ private:
         return false;
     }
 
-    // Keeps the errors of one round, and returns the worst. Both lists are in the carriers' order.
+    // Keeps the errors of one round, and returns the worst. `predicted` is in the carriers' order.
     double note_network_errors(const std::vector<double>& predicted,
                                const std::vector<CarrierResult>& results) {
         summary_.network_errors.clear();
         double worst = 0.0;
-        for (std::size_t i = 0; i < results.size(); ++i) {
-            if (!results[i].measured) continue;  // it cannot run here
-            const double error = predicted[i] / results[i].total.median - 1.0;
+        for (const CarrierResult& result : results) {
+            if (!result.measured) continue;  // it cannot run here
+            const double error = predicted[result.carrier] / result.total.median - 1.0;
             summary_.network_errors.push_back(error);
             worst = std::max(worst, std::abs(error));
         }
@@ -280,13 +286,16 @@ private:
                                 [this](double done, double total, const std::string&) {
                                     events_.progress(done, total, base_.name + " at scaled widths");
                                 }};
-        const ProfileRequest request{carriers, measure_, {CacheState::network}, run_all};
+        ProfileRequest request{carriers, measure_, {CacheState::network}, run_all};
+        request.retry_failed = settings_.retry_failed;
         const ProfileSummary part = profile(device_, table_, request, events);
         summary_.carriers += static_cast<int>(part.carriers.size());
         summary_.profile.measured += part.measured;
         summary_.profile.reused += part.reused;
         summary_.profile.noisy += part.noisy;
         summary_.profile.failed += part.failed;
+        summary_.profile.given_up += part.given_up;
+        summary_.profile.dropped_records += part.dropped_records;
         return part.carriers;
     }
 
@@ -294,7 +303,7 @@ private:
     Table& table_;
     const ModelSpec& base_;
     const SweepSpace& space_;
-    const MeasureSettings& measure_;
+    MeasureSettings measure_;
     const SweepSettings& settings_;
     const WorkEvents& events_;
     double deadline_us_;

@@ -8,6 +8,7 @@
 
 #include "cli/measuring/device_access.hpp"
 #include "cli/measuring/profile_models.hpp"
+#include "cli/measuring/restart.hpp"
 #include "cli/options.hpp"
 #include "cli/records/optional_json.hpp"
 #include "cli/records/verification.hpp"
@@ -30,6 +31,7 @@ struct ProfileOptions {
     SweepSettings sweep;
     double minutes = 10.0;
     bool own_layers = false;
+    CounterOptions counters;
 };
 
 ProfilePlan plan_of(const ProfileOptions& options) {
@@ -131,6 +133,8 @@ Json outcome_json(const std::string& table, const DeviceRecord& device, const Pr
             {"reused", outcome.rows.reused},
             {"noisy", outcome.rows.noisy},
             {"failed", outcome.rows.failed},
+            {"given_up", outcome.rows.given_up},
+            {"dropped_kernel_records", outcome.rows.dropped_records},
             {"interrupted", outcome.rows.interrupted},
             {"models", std::move(swept)},
             {"sum_errors", errors_json(outcome.verified)}};
@@ -149,10 +153,13 @@ void print_outcome(std::ostream& out, const std::string& table, const ProfileOut
     }
 }
 
-ExitStatus profile_command(const ProfileOptions& options, Session& session) {
-    const ProfilePlan plan = plan_of(options);
+ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Session& session) {
+    ProfilePlan plan = plan_of(options);
+    plan.retry_failed = retry_failed;
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     const DeviceRecord record = device.record();
+    const std::unique_ptr<Instruments> instruments = options.counters.open(device.handle.device);
+    plan.measure.instruments = instruments.get();
     Table table = Table::open(options.table, OpenMode::create, &record);
     const ProfileOutcome outcome = profile_models(device.handle, table, plan, session);
     if (session.json) {
@@ -193,7 +200,11 @@ Run declare_profile(CLI::App& parser) {
                     "Look at other widths of one network for at most this long")
         ->check(CLI::Range(0.01, 60.0 * 24 * 30))
         ->capture_default_str();
-    return [options](Session& session) { return profile_command(*options, session); };
+    add_counter_options(parser, options->counters);
+    return [options](Session& session) {
+        return surviving_lost_devices(
+            session, [&](bool retry_failed) { return profile_command(*options, retry_failed, session); });
+    };
 }
 
 }  // namespace hacscale::cli

@@ -17,6 +17,8 @@ void add(ProfileSummary& sum, const ProfileSummary& part) {
     sum.reused += part.reused;
     sum.noisy += part.noisy;
     sum.failed += part.failed;
+    sum.given_up += part.given_up;
+    sum.dropped_records += part.dropped_records;
     sum.interrupted = sum.interrupted || part.interrupted;
 }
 
@@ -74,6 +76,7 @@ ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const Pr
     }
     ProfileOutcome outcome;
     ProfileRequest own{{}, plan.measure, plan.caches};
+    own.retry_failed = plan.retry_failed;
     for (const auto* models : {&plan.swept, &plan.own_layers}) {
         for (const ModelSpec& model : *models) {
             own.carriers.push_back(for_device(model, device));
@@ -86,11 +89,13 @@ ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const Pr
     for (const VerificationRecord& record : outcome.verified) {
         table.put(record);
     }
+    SweepSettings sweep_settings = plan.sweep;
+    sweep_settings.retry_failed = plan.retry_failed;
     for (std::size_t i = 0; i < plan.swept.size() && !interrupted(); ++i) {
         session.log.info("measuring {} at other widths", plan.swept[i].name);
         const SweepSummary swept =
             sweep(device, table, for_device(plan.swept[i], device),
-                  sweep_space(plan.swept[i], plan.spaces[i]), plan.measure, plan.sweep, events);
+                  sweep_space(plan.swept[i], plan.spaces[i]), plan.measure, sweep_settings, events);
         add(outcome.rows, swept.profile);
         outcome.swept.push_back({plan.swept[i].name, swept});
         if (!swept.complete && !interrupted()) {
@@ -99,6 +104,18 @@ ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const Pr
         }
     }
     outcome.rows.interrupted = interrupted();
+    if (outcome.rows.dropped_records > 0) {
+        session.log.warn(
+            "{} records of kernels were dropped by the tracing library, so the kernel times of "
+            "some rows may be too small",
+            outcome.rows.dropped_records);
+    }
+    if (outcome.rows.given_up > 0) {
+        session.log.warn(
+            "{} rows have no value: they failed before the device was lost, or because it was; the "
+            "next run of the command tries them again",
+            outcome.rows.given_up);
+    }
     return outcome;
 }
 

@@ -22,6 +22,7 @@ struct ProfilePlan {
     MeasureSettings measure;
     std::set<CacheState> caches{CacheState::network};
     SweepSettings sweep;
+    bool retry_failed = true;  // rows that failed before are tried again
 };
 
 struct SweptModel {
@@ -37,7 +38,9 @@ struct ProfileOutcome {
     // machine in it.
     std::vector<VerificationRecord> verified;
 
-    bool complete() const { return rows.noisy == 0 && rows.failed == 0 && !rows.interrupted; }
+    bool complete() const {
+        return rows.noisy == 0 && rows.failed == 0 && rows.given_up == 0 && !rows.interrupted;
+    }
 };
 
 // What the table has already is not measured again. When it is interrupted, what was measured stays.

@@ -26,12 +26,15 @@ namespace {
 
 class SuiteRun {
 public:
-    SuiteRun(const Suite& suite, const std::filesystem::path& folder, Session& session)
+    SuiteRun(const Suite& suite, const std::filesystem::path& folder, const RunSettings& settings,
+             Session& session)
         : suite_(suite),
           folder_(folder),
           session_(session),
           device_(open_device(suite.device, suite.threads, session)),
           record_(device_.record()),
+          instruments_(settings.counters.open(device_.handle.device)),
+          retry_failed_(settings.retry_failed),
           table_(open_table()) {
         measure_.batch = suite.batch;
         measure_.type = suite.type;
@@ -104,6 +107,8 @@ private:
     void profile() {
         ProfilePlan plan;
         plan.measure = measure_;
+        plan.measure.instruments = instruments_.get();
+        plan.retry_failed = retry_failed_;
         plan.caches = {suite_.cache};
         // Other widths are measured inside networks, so in that state only.
         const bool sweeps = suite_.cache == CacheState::network;
@@ -117,6 +122,9 @@ private:
         plan.sweep.tolerance = suite_.tolerance;
         plan.sweep.most_seconds = 60.0 * suite_.minutes;
         const ProfileOutcome outcome = profile_models(device_.handle, table_, plan, session_);
+        if (outcome.rows.given_up > 0) {
+            warn(fmt::format("{} rows have no value: the device was lost", outcome.rows.given_up));
+        }
         if (outcome.rows.noisy > 0 || outcome.rows.failed > 0) {
             warn(fmt::format("of {} rows measured, {} are noisy and {} have no value", outcome.rows.measured,
                              outcome.rows.noisy, outcome.rows.failed));
@@ -226,6 +234,8 @@ private:
     Session& session_;
     DeviceAccess device_;
     DeviceRecord record_;
+    std::unique_ptr<Instruments> instruments_;
+    bool retry_failed_;
     Table table_;
     MeasureSettings measure_;
     Provenance provenance_;
@@ -237,8 +247,9 @@ private:
 
 }  // namespace
 
-ExitStatus run_suite(const Suite& suite, const std::filesystem::path& folder, Session& session) {
-    return SuiteRun(suite, folder, session).run();
+ExitStatus run_suite(const Suite& suite, const std::filesystem::path& folder, const RunSettings& settings,
+                     Session& session) {
+    return SuiteRun(suite, folder, settings, session).run();
 }
 
 }  // namespace hacscale::cli

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "profiler/table/detail/row_codec.hpp"
 #include "profiler/table/detail/schema.hpp"
 #include "profiler/table/detail/sqlite.hpp"
 #include "profiler/table/row.hpp"
@@ -126,16 +127,32 @@ void check_footprint(const RawRow& row, Findings& findings) {
     }
 }
 
-void check_fractions(const Statement& select, const RawRow& row, Findings& findings) {
-    for (const int column : {9, 10, 11}) {
-        const std::optional<double> occupancy = select.optional_real(column);
-        if (occupancy && !(*occupancy >= 0.0 && *occupancy <= 1.0)) {
-            findings.add(Severity::error, "an occupancy is outside 0 to 1", row.where);
+// The readings stand in `select` from this column on, in the order of reading_columns.
+constexpr int first_reading = 10;
+
+void check_readings(const Statement& select, const RawRow& row, Findings& findings) {
+    int index = first_reading;
+    for (const ReadingColumn& column : reading_columns) {
+        const std::optional<double> value = select.optional_real(index++);
+        if (!value) continue;
+        if (column.share && !(*value >= 0.0 && *value <= 1.0)) {
+            findings.add(Severity::error, fmt::format("{} is outside 0 to 1", column.name), row.where);
+        } else if (!(std::isfinite(*value) && *value >= 0.0)) {
+            findings.add(Severity::error, fmt::format("{} is not finite and positive", column.name),
+                         row.where);
         }
     }
-    const std::optional<double> energy_mj = select.optional_real(12);
-    if (energy_mj && !(std::isfinite(*energy_mj) && *energy_mj >= 0.0)) {
-        findings.add(Severity::error, "the energy is not finite and positive", row.where);
+}
+
+void check_kernels(const Database& database, Findings& findings) {
+    Statement select = database.prepare(
+        "SELECT k.name, k.duration_us, m.layer_id IS NULL FROM kernel AS k LEFT JOIN measurement AS m "
+        "ON m.layer_id = k.layer_id AND m.batch = k.batch AND m.dtype = k.dtype AND m.cache = k.cache "
+        "AND m.footprint_bytes = k.footprint_bytes");
+    while (select.step()) {
+        const std::string name(select.text(0));
+        if (select.integer(2) != 0) findings.add(Severity::error, "the kernel's row is missing", name);
+        if (!(select.real(1) >= 0.0)) findings.add(Severity::error, "the kernel's time is negative", name);
     }
 }
 
@@ -164,14 +181,16 @@ void check_name(FromName from_name, std::string_view name, const std::string& wh
 }
 
 void check_rows(const Database& database, Findings& findings, TableCheck& result) {
-    Statement select = database.prepare(
+    std::string sql =
         "SELECT l.key, m.batch, m.dtype, m.cache, m.footprint_bytes, m.status, m.reason <> '', m.latency_us, "
-        "m.ci95_us, "
-        "m.occupancy_theoretical, m.occupancy_grid_limited, m.occupancy_achieved, m.energy_mj, m.layer_id "
-        "FROM measurement AS m LEFT JOIN layer AS l ON l.id = m.layer_id");
+        "m.ci95_us, m.layer_id";
+    for (const ReadingColumn& column : reading_columns) sql += fmt::format(", m.{}", column.name);
+    sql += ", m.missing_reasons";
+    Statement select =
+        database.prepare(sql + " FROM measurement AS m LEFT JOIN layer AS l ON l.id = m.layer_id");
     while (select.step()) {
         RawRow row;
-        const std::string key = select.is_null(0) ? fmt::format("layer number {}", select.integer(13))
+        const std::string key = select.is_null(0) ? fmt::format("layer number {}", select.integer(9))
                                                   : std::string(select.text(0));
         row.where = fmt::format("{} batch {} {} {} footprint {}", key, select.integer(1), select.text(2),
                                 select.text(3), select.integer(4));
@@ -188,7 +207,9 @@ void check_rows(const Database& database, Findings& findings, TableCheck& result
         count_status(row.status, row.where, findings, result);
         check_values(row, findings);
         check_footprint(row, findings);
-        check_fractions(select, row, findings);
+        check_readings(select, row, findings);
+        check_name(detail::reasons_of, select.text(first_reading + static_cast<int>(reading_columns.size())),
+                   row.where, findings);
     }
 }
 
@@ -233,6 +254,7 @@ TableCheck check_table(const std::filesystem::path& file) {
         detail::read_device(database);
         check_layers(database, findings, result);
         check_rows(database, findings, result);
+        check_kernels(database, findings);
         check_peaks(database, findings);
         warn_of_incomplete_rows(result, file.string(), findings);
     } catch (const InputError& error) {

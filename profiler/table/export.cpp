@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -11,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/error.hpp"
 #include "models/layer_cost.hpp"
@@ -19,7 +19,11 @@ namespace hacscale {
 namespace {
 
 // monostate: absent.
-using Cell = std::variant<std::monostate, std::int64_t, double, std::string>;
+// A text that is JSON itself: CSV shows it as it is.
+struct JsonText {
+    std::string text;
+};
+using Cell = std::variant<std::monostate, std::int64_t, double, std::string, JsonText>;
 
 Cell cell_of(const std::optional<double>& value) {
     if (!value) return {};
@@ -58,37 +62,57 @@ struct Entry {
 
 struct Column {
     std::string_view name;
-    Cell (*value)(const Entry&);
+    std::function<Cell(const Entry&)> value;
 };
 
+Cell missing_reasons(const Entry& entry) {
+    if (entry.row.readings.reasons.empty()) return {};
+    return JsonText{nlohmann::ordered_json(entry.row.readings.reasons)
+                        .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
+}
+
 // One list for both forms. Names are part of the program's interface: they are added to, never renamed.
-constexpr std::array columns{
-    Column{"layer", [](const Entry& e) -> Cell { return e.row.key.layer.key(); }},
-    Column{"batch", [](const Entry& e) -> Cell { return std::int64_t{e.row.key.batch}; }},
-    Column{"dtype", [](const Entry& e) -> Cell { return std::string(name_of(e.row.key.type)); }},
-    Column{"cache", [](const Entry& e) -> Cell { return std::string(name_of(e.row.key.cache)); }},
-    Column{"footprint_bytes", [](const Entry& e) -> Cell { return e.row.key.footprint_bytes; }},
-    Column{"latency_us", [](const Entry& e) { return cell_of(e.latency_us()); }},
-    Column{"ci95_us", [](const Entry& e) { return e.latency_us() ? Cell(e.row.ci95_us) : Cell(); }},
-    Column{"samples", [](const Entry& e) -> Cell { return e.row.samples; }},
-    Column{"status", [](const Entry& e) -> Cell { return std::string(name_of(e.row.status)); }},
-    Column{"reason", [](const Entry& e) -> Cell { return e.row.reason; }},
-    Column{"utilization", [](const Entry& e) { return cell_of(e.utilization()); }},
-    Column{"utilization_reason", [](const Entry& e) -> Cell { return e.utilization_reason(); }},
-    Column{"roofline_efficiency", [](const Entry& e) { return cell_of(e.roofline_efficiency()); }},
-    Column{"occupancy_theoretical", [](const Entry& e) { return cell_of(e.row.occupancy_theoretical); }},
-    Column{"occupancy_grid_limited", [](const Entry& e) { return cell_of(e.row.occupancy_grid_limited); }},
-    Column{"occupancy_achieved", [](const Entry& e) { return cell_of(e.row.occupancy_achieved); }},
-    Column{"energy_mj", [](const Entry& e) { return cell_of(e.row.energy_mj); }},
-    Column{"macs", [](const Entry& e) -> Cell { return e.cost.macs; }},
-    Column{"flops", [](const Entry& e) -> Cell { return e.cost.flops(); }},
-    Column{"bytes", [](const Entry& e) -> Cell { return e.cost.bytes; }},
-    Column{"flops_per_s", [](const Entry& e) { return cell_of(e.rate(e.cost.flops())); }},
-    Column{"bytes_per_s", [](const Entry& e) { return cell_of(e.rate(e.cost.bytes)); }},
-    Column{"implementation", [](const Entry& e) -> Cell { return e.row.implementation; }},
-    Column{"carrier", [](const Entry& e) -> Cell { return e.row.carrier; }},
-    Column{"measured_at", [](const Entry& e) -> Cell { return e.row.measured_at; }},
-};
+std::vector<Column> make_columns() {
+    std::vector<Column> columns{
+        {"layer", [](const Entry& e) -> Cell { return e.row.key.layer.key(); }},
+        {"batch", [](const Entry& e) -> Cell { return std::int64_t{e.row.key.batch}; }},
+        {"dtype", [](const Entry& e) -> Cell { return std::string(name_of(e.row.key.type)); }},
+        {"cache", [](const Entry& e) -> Cell { return std::string(name_of(e.row.key.cache)); }},
+        {"footprint_bytes", [](const Entry& e) -> Cell { return e.row.key.footprint_bytes; }},
+        {"latency_us", [](const Entry& e) { return cell_of(e.latency_us()); }},
+        {"ci95_us", [](const Entry& e) { return e.latency_us() ? Cell(e.row.ci95_us) : Cell(); }},
+        {"samples", [](const Entry& e) -> Cell { return e.row.samples; }},
+        {"status", [](const Entry& e) -> Cell { return std::string(name_of(e.row.status)); }},
+        {"reason", [](const Entry& e) -> Cell { return e.row.reason; }},
+        {"utilization", [](const Entry& e) { return cell_of(e.utilization()); }},
+        {"utilization_reason", [](const Entry& e) -> Cell { return e.utilization_reason(); }},
+        {"roofline_efficiency", [](const Entry& e) { return cell_of(e.roofline_efficiency()); }},
+    };
+    for (const ReadingColumn& reading : reading_columns) {
+        columns.push_back({reading.name, [value = reading.value](const Entry& e) {
+                               return cell_of(e.row.readings.*value);
+                           }});
+    }
+    const std::vector<Column> others{
+        {"throttle_reasons", [](const Entry& e) -> Cell { return e.row.readings.throttle_reasons; }},
+        {"missing_reasons", missing_reasons},
+        {"macs", [](const Entry& e) -> Cell { return e.cost.macs; }},
+        {"flops", [](const Entry& e) -> Cell { return e.cost.flops(); }},
+        {"bytes", [](const Entry& e) -> Cell { return e.cost.bytes; }},
+        {"flops_per_s", [](const Entry& e) { return cell_of(e.rate(e.cost.flops())); }},
+        {"bytes_per_s", [](const Entry& e) { return cell_of(e.rate(e.cost.bytes)); }},
+        {"implementation", [](const Entry& e) -> Cell { return e.row.implementation; }},
+        {"carrier", [](const Entry& e) -> Cell { return e.row.carrier; }},
+        {"measured_at", [](const Entry& e) -> Cell { return e.row.measured_at; }},
+    };
+    columns.insert(columns.end(), others.begin(), others.end());
+    return columns;
+}
+
+const std::vector<Column>& columns() {
+    static const std::vector<Column> list = make_columns();
+    return list;
+}
 
 void for_each_entry(const Table& table, const RowFilter& filter,
                     const std::function<void(const Entry&)>& visit) {
@@ -120,10 +144,14 @@ struct CsvText {
     // fmt writes the shortest digits that read back to the same double.
     std::string operator()(double value) const { return std::isfinite(value) ? fmt::to_string(value) : ""; }
     std::string operator()(const std::string& text) const { return quoted(text); }
+    std::string operator()(const JsonText& json) const { return quoted(json.text); }
 };
 
 struct JsonValue {
     nlohmann::ordered_json operator()(std::monostate) const { return nullptr; }
+    nlohmann::ordered_json operator()(const JsonText& json) const {
+        return nlohmann::ordered_json::parse(json.text);
+    }
     template <typename Value>
     nlohmann::ordered_json operator()(const Value& value) const {
         return value;
@@ -134,14 +162,14 @@ struct JsonValue {
 
 void write_csv(const Table& table, const RowFilter& filter, std::ostream& out) {
     std::string_view separator;
-    for (const Column& column : columns) {
+    for (const Column& column : columns()) {
         out << separator << column.name;
         separator = ",";
     }
     out << "\r\n";
     for_each_entry(table, filter, [&](const Entry& entry) {
         separator = "";
-        for (const Column& column : columns) {
+        for (const Column& column : columns()) {
             out << separator << std::visit(CsvText{}, column.value(entry));
             separator = ",";
         }
@@ -156,7 +184,7 @@ void write_json(const Table& table, const RowFilter& filter, std::ostream& out) 
     std::string_view separator = "\n";
     for_each_entry(table, filter, [&](const Entry& entry) {
         nlohmann::ordered_json object;
-        for (const Column& column : columns) {
+        for (const Column& column : columns()) {
             object[std::string(column.name)] = std::visit(JsonValue{}, column.value(entry));
         }
         // A text that is not UTF-8, which a library's message may be, is shown with replacement characters.

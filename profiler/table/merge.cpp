@@ -25,6 +25,10 @@ constexpr int most_listed_conflicts = 20;
 // part is empty.
 constexpr const char* scratch_sql = R"sql(
 CREATE TEMP TABLE layer_map (source_id INTEGER PRIMARY KEY, id INTEGER NOT NULL);
+CREATE TEMP TABLE taken (
+    source_id INTEGER NOT NULL, id INTEGER NOT NULL, batch INTEGER NOT NULL, dtype TEXT NOT NULL,
+    cache TEXT NOT NULL, footprint_bytes INTEGER NOT NULL,
+    PRIMARY KEY (source_id, batch, dtype, cache, footprint_bytes)) WITHOUT ROWID;
 CREATE TEMP TABLE overlap (
     layer_id INTEGER NOT NULL, batch INTEGER NOT NULL, dtype TEXT NOT NULL, cache TEXT NOT NULL,
     footprint_bytes INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL,
@@ -46,7 +50,7 @@ INSERT INTO temp.overlap
     SELECT o.layer_id, o.batch, o.dtype, o.cache, o.footprint_bytes,
            max(o.latency_us - o.ci95_us, s.latency_us - s.ci95_us),
            min(o.latency_us + o.ci95_us, s.latency_us + s.ci95_us)
-    FROM source.measurement AS s CROSS JOIN temp.layer_map AS map ON map.source_id = s.layer_id
+    FROM temp.source_measurement AS s CROSS JOIN temp.layer_map AS map ON map.source_id = s.layer_id
         CROSS JOIN main.measurement AS o
             ON o.layer_id = map.id AND o.batch = s.batch AND o.dtype = s.dtype AND o.cache = s.cache
                 AND o.footprint_bytes = s.footprint_bytes
@@ -54,27 +58,40 @@ INSERT INTO temp.overlap
     ON CONFLICT DO UPDATE SET low = max(low, excluded.low), high = min(high, excluded.high);
 )sql";
 
-// The comparison is one of tuples: the first difference decides. Its last members only make the choice the
-// same in every order of inputs.
-constexpr const char* add_rows_sql = R"sql(
-INSERT INTO main.measurement
-    SELECT map.id, s.batch, s.dtype, s.cache, s.footprint_bytes, s.status, s.reason, s.latency_us, s.ci95_us, s.samples,
-           s.implementation, s.occupancy_theoretical, s.occupancy_grid_limited, s.occupancy_achieved, s.energy_mj,
-           s.carrier, s.measured_at
-    FROM source.measurement AS s CROSS JOIN temp.layer_map AS map ON map.source_id = s.layer_id WHERE true
-    ON CONFLICT DO UPDATE SET
-        status = excluded.status, reason = excluded.reason, latency_us = excluded.latency_us,
-        ci95_us = excluded.ci95_us, samples = excluded.samples, implementation = excluded.implementation,
-        occupancy_theoretical = excluded.occupancy_theoretical,
-        occupancy_grid_limited = excluded.occupancy_grid_limited,
-        occupancy_achieved = excluded.occupancy_achieved, energy_mj = excluded.energy_mj,
-        carrier = excluded.carrier, measured_at = excluded.measured_at
-    WHERE (excluded.latency_us IS NOT NULL, excluded.samples, -ifnull(excluded.ci95_us, 0), excluded.measured_at,
-           ifnull(excluded.latency_us, 0), excluded.status, excluded.carrier, excluded.implementation,
-           excluded.reason)
-        > (latency_us IS NOT NULL, samples, -ifnull(ci95_us, 0), measured_at,
-           ifnull(latency_us, 0), status, carrier, implementation, reason);
+// `taken` are the source's rows that the output lacks or that are better than the output's. The comparison is
+// one of tuples: the first difference decides. Its last members only make the choice the same in every order
+// of inputs.
+constexpr const char* choose_rows_sql = R"sql(
+DELETE FROM temp.taken;
+INSERT INTO temp.taken
+    SELECT s.layer_id, map.id, s.batch, s.dtype, s.cache, s.footprint_bytes
+    FROM temp.source_measurement AS s CROSS JOIN temp.layer_map AS map ON map.source_id = s.layer_id
+        LEFT JOIN main.measurement AS o
+            ON o.layer_id = map.id AND o.batch = s.batch AND o.dtype = s.dtype AND o.cache = s.cache
+                AND o.footprint_bytes = s.footprint_bytes
+    WHERE o.layer_id IS NULL
+        OR (s.latency_us IS NOT NULL, s.samples, -ifnull(s.ci95_us, 0), s.measured_at, ifnull(s.latency_us, 0),
+            s.status, s.carrier, s.implementation, s.reason, s.missing_reasons)
+        > (o.latency_us IS NOT NULL, o.samples, -ifnull(o.ci95_us, 0), o.measured_at, ifnull(o.latency_us, 0),
+           o.status, o.carrier, o.implementation, o.reason, o.missing_reasons);
 )sql";
+
+// A row is taken whole, with its readings and its kernels: {0} are the columns of `measurement` behind its
+// key, {1} those of `kernel`, both qualified with s, {2} joins a table of the source, called s, with `taken`.
+constexpr std::string_view add_rows_sql = R"sql(
+INSERT OR REPLACE INTO main.measurement
+    SELECT t.id, t.batch, t.dtype, t.cache, t.footprint_bytes, {0}
+    FROM temp.taken AS t CROSS JOIN temp.source_measurement AS s ON {2};
+DELETE FROM main.kernel WHERE (layer_id, batch, dtype, cache, footprint_bytes)
+    IN (SELECT id, batch, dtype, cache, footprint_bytes FROM temp.taken);
+INSERT INTO main.kernel
+    SELECT t.id, t.batch, t.dtype, t.cache, t.footprint_bytes, {1}
+    FROM temp.taken AS t CROSS JOIN temp.source_kernel AS s ON {2};
+)sql";
+
+constexpr std::string_view same_row =
+    "s.layer_id = t.source_id AND s.batch = t.batch AND s.dtype = t.dtype AND s.cache = t.cache "
+    "AND s.footprint_bytes = t.footprint_bytes";
 
 constexpr const char* add_records_sql = R"sql(
 INSERT INTO main.peak SELECT * FROM source.peak WHERE true
@@ -91,12 +108,14 @@ INSERT INTO main.verification (model, model_hash, batch, dtype, cache, predicted
 )sql";
 
 constexpr const char* replace_all_sql = R"sql(
+DELETE FROM main.kernel;
 DELETE FROM main.measurement;
 DELETE FROM main.layer;
 DELETE FROM main.peak;
 DELETE FROM main.verification;
 INSERT INTO main.layer SELECT * FROM source.layer;
 INSERT INTO main.measurement SELECT * FROM source.measurement;
+INSERT INTO main.kernel SELECT * FROM source.kernel;
 INSERT INTO main.peak SELECT * FROM source.peak;
 INSERT INTO main.verification SELECT * FROM source.verification;
 )sql";
@@ -142,6 +161,30 @@ DeviceRecord common_device(const std::vector<fs::path>& sources) {
     return *first;
 }
 
+// "s.a, s.b, ..." for the columns of a list behind the five of a row's key.
+std::string values_of(const std::string& list) {
+    std::size_t begin = 0;
+    for (int key_column = 0; key_column < 5; ++key_column) begin = list.find(',', begin) + 1;
+    std::string values;
+    for (const char character : list.substr(begin)) {
+        values += character;
+        if (character == ' ') values += "s.";
+    }
+    return values;
+}
+
+// The source may be of schema 1.
+void add_rows(const Database& merged, std::int64_t version) {
+    merged.execute(fmt::format(
+        "CREATE TEMP VIEW source_measurement AS {}; CREATE TEMP VIEW source_kernel AS {}",
+        detail::select_measurements("source", version), detail::select_kernels("source", version)));
+    merged.execute(note_overlaps_sql);
+    merged.execute(choose_rows_sql);
+    merged.execute(fmt::format(add_rows_sql, values_of(detail::list_of_columns("")),
+                               values_of(std::string(detail::kernel_columns)), same_row));
+    merged.execute("DROP VIEW temp.source_measurement; DROP VIEW temp.source_kernel");
+}
+
 // Adds one source to the table under construction; returns the number of the source's rows.
 std::int64_t add_source(const Database& merged, const fs::path& source) {
     const Database opened = detail::open_table_file(source, false);
@@ -150,8 +193,7 @@ std::int64_t add_source(const Database& merged, const fs::path& source) {
     {
         detail::Transaction transaction(merged);
         merged.execute(add_layers_sql);
-        merged.execute(note_overlaps_sql);
-        merged.execute(add_rows_sql);
+        add_rows(merged, detail::schema_version_of(opened));
         merged.execute(add_records_sql);
         rows = merged.integer("SELECT count(*) FROM source.measurement");
         transaction.commit();

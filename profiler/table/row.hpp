@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "models/layer_spec.hpp"
+#include "profiler/table/readings.hpp"
 
 namespace hacscale {
 
@@ -53,13 +53,10 @@ struct Row {
     double latency_us = 0.0;  // median of one inference
     double ci95_us = 0.0;     // half-width of the median's 95 % confidence interval
     std::int64_t samples = 0;
-    std::string implementation;                   // what ran: the library's name of the kernel or plan
-    std::optional<double> occupancy_theoretical;  // 0..1, GPUs only
-    std::optional<double> occupancy_grid_limited;
-    std::optional<double> occupancy_achieved;
-    std::optional<double> energy_mj;
-    std::string carrier;      // the network it was timed in (network state), else empty
-    std::string measured_at;  // UTC, ISO 8601
+    std::string implementation;  // what ran: the library's name of the kernel or plan
+    std::string carrier;         // the network it was timed in (network state), else empty
+    std::string measured_at;     // UTC, ISO 8601
+    Readings readings;           // of the device's instruments; GPUs only
     bool operator==(const Row&) const = default;
 };
 

@@ -17,24 +17,45 @@ namespace hacscale {
 using detail::ResetOnExit;
 using detail::Statement;
 
+namespace {
+
+// What put() runs.
+struct Writing {
+    explicit Writing(const detail::Database& database)
+        : insert_layer(database.prepare(detail::insert_layer_sql)),
+          select_layer(database.prepare("SELECT id FROM layer WHERE key = ?")),
+          replace_row(database.prepare(detail::replace_row_sql())),
+          delete_kernels(database.prepare(detail::delete_kernels_sql())),
+          insert_kernel(database.prepare(detail::insert_kernel_sql())) {}
+
+    Statement insert_layer;
+    Statement select_layer;
+    Statement replace_row;
+    Statement delete_kernels;
+    Statement insert_kernel;
+};
+
+}  // namespace
+
 struct Table::Impl {
     Impl(std::filesystem::path path, std::optional<detail::WriterLock> writer_lock, detail::Database opened);
 
     void put(const Row& row);  // within a transaction
     std::int64_t layer_id(const LayerSpec& layer);
     void require_writer() const;
-    void read_rows(Statement& select, const std::function<void(const Row&)>& visit) const;
+    void put_kernels(std::int64_t layer, const Row& row);
+    enum class Kernels { with, without };
+    void read_rows(Statement& select, Kernels kernels, const std::function<void(const Row&)>& visit) const;
 
     std::filesystem::path file;
     std::optional<detail::WriterLock> lock;  // outlives the database: closing it may still write
     detail::Database database;
     DeviceRecord device;
     std::unordered_map<LayerSpec, std::int64_t, LayerSpecHash> layer_ids;  // those met by put()
-    Statement insert_layer;
-    Statement select_layer;
-    Statement replace_row;
+    std::optional<Writing> writing;                                        // unless it is open for reading
     mutable Statement select_row;
     mutable Statement select_footprints;
+    mutable Statement select_kernels;
 };
 
 namespace {
@@ -45,7 +66,7 @@ constexpr std::string_view state_condition = "m.batch = ? AND m.dtype = ? AND m.
 std::string select_rows(std::string_view conditions, std::string_view order) {
     return fmt::format(
         "SELECT {} FROM layer AS l CROSS JOIN measurement AS m ON m.layer_id = l.id WHERE {} ORDER BY {}",
-        detail::row_columns, conditions, order);
+        detail::row_columns(), conditions, order);
 }
 
 int bind_state(Statement& statement, int index, int batch, DataType type, CacheState cache) {
@@ -104,13 +125,13 @@ Table::Impl::Impl(std::filesystem::path path, std::optional<detail::WriterLock> 
       lock(std::move(writer_lock)),
       database(std::move(opened)),
       device(detail::read_device(database)),
-      insert_layer(database.prepare(detail::insert_layer_sql)),
-      select_layer(database.prepare("SELECT id FROM layer WHERE key = ?")),
-      replace_row(database.prepare(detail::replace_row_sql)),
       select_row(database.prepare(select_rows(
           fmt::format("l.key = ? AND {} AND m.footprint_bytes = ?", state_condition), detail::row_order))),
-      select_footprints(database.prepare(
-          select_rows(fmt::format("l.key = ? AND {}", state_condition), detail::row_order))) {}
+      select_footprints(
+          database.prepare(select_rows(fmt::format("l.key = ? AND {}", state_condition), detail::row_order))),
+      select_kernels(database.prepare(detail::select_kernels_sql())) {
+    if (lock) writing.emplace(database);
+}
 
 void Table::Impl::require_writer() const {
     if (lock) return;
@@ -126,23 +147,47 @@ std::int64_t Table::Impl::layer_id(const LayerSpec& layer) {
                         "their defaults",
                         key));
     }
-    detail::bind_layer(insert_layer, layer, key);
-    insert_layer.run();
-    ResetOnExit reset_on_exit(select_layer);
-    select_layer.bind(1, key);
-    select_layer.step();
-    return layer_ids[layer] = select_layer.integer(0);
+    detail::bind_layer(writing->insert_layer, layer, key);
+    writing->insert_layer.run();
+    ResetOnExit reset_on_exit(writing->select_layer);
+    writing->select_layer.bind(1, key);
+    writing->select_layer.step();
+    return layer_ids[layer] = writing->select_layer.integer(0);
 }
 
 void Table::Impl::put(const Row& row) {
     check_values(row);
-    detail::bind_row(replace_row, layer_id(row.key.layer), row);
-    replace_row.run();
+    const std::int64_t layer = layer_id(row.key.layer);
+    detail::bind_row(writing->replace_row, layer, row);
+    writing->replace_row.run();
+    put_kernels(layer, row);
 }
 
-void Table::Impl::read_rows(Statement& select, const std::function<void(const Row&)>& visit) const {
+void Table::Impl::put_kernels(std::int64_t layer, const Row& row) {
+    detail::bind_key(writing->delete_kernels, layer, row.key);
+    writing->delete_kernels.run();
+    std::int64_t position = 0;
+    for (const KernelLaunch& kernel : row.readings.kernels) {
+        detail::bind_kernel(writing->insert_kernel, layer, row.key, position++, kernel);
+        writing->insert_kernel.run();
+    }
+}
+
+// Kernels are read while `select` stands on their row, so that both are of one moment.
+void Table::Impl::read_rows(Statement& select, Kernels kernels,
+                            const std::function<void(const Row&)>& visit) const {
     detail::RowReader reader(file.string());
-    while (select.step()) visit(reader.read(select));
+    while (select.step()) {
+        Row row = reader.read(select);
+        if (kernels == Kernels::with) {
+            ResetOnExit reset_on_exit(select_kernels);
+            detail::bind_key(select_kernels, detail::RowReader::layer_id(select), row.key);
+            while (select_kernels.step()) {
+                row.readings.kernels.push_back(detail::read_kernel(select_kernels));
+            }
+        }
+        visit(row);
+    }
 }
 
 Table Table::open(const std::filesystem::path& file, OpenMode mode, const DeviceRecord* device) {
@@ -202,7 +247,7 @@ std::optional<Row> Table::find(const RowKey& key) const {
     const int last = bind_state(impl_->select_row, 1, key.batch, key.type, key.cache);
     impl_->select_row.bind(last + 1, key.footprint_bytes);
     std::optional<Row> found;
-    impl_->read_rows(impl_->select_row, [&](const Row& row) { found = row; });
+    impl_->read_rows(impl_->select_row, Impl::Kernels::with, [&](const Row& row) { found = row; });
     return found;
 }
 
@@ -211,7 +256,8 @@ std::vector<Row> Table::find_all(const LayerSpec& layer, int batch, DataType typ
     impl_->select_footprints.bind(1, layer.key());
     bind_state(impl_->select_footprints, 1, batch, type, cache);
     std::vector<Row> rows;
-    impl_->read_rows(impl_->select_footprints, [&](const Row& row) { rows.push_back(row); });
+    impl_->read_rows(impl_->select_footprints, Impl::Kernels::with,
+                     [&](const Row& row) { rows.push_back(row); });
     return rows;
 }
 
@@ -234,7 +280,7 @@ void Table::for_each_of_family(const LayerSpec& layer, int batch, DataType type,
         select.bind(++index, std::int64_t{value});
     }
     bind_state(select, index, batch, type, cache);
-    impl_->read_rows(select, visit);
+    impl_->read_rows(select, Impl::Kernels::without, visit);
 }
 
 std::vector<Row> Table::query(const RowFilter& filter) const {
@@ -248,7 +294,7 @@ void Table::for_each(const RowFilter& filter, const std::function<void(const Row
     Statement select = impl_->database.prepare(select_rows(sql.conditions, detail::row_order));
     int index = 0;
     for (const std::string& text : sql.texts) select.bind(++index, text);
-    impl_->read_rows(select, visit);
+    impl_->read_rows(select, Impl::Kernels::with, visit);
 }
 
 std::int64_t Table::size() const {

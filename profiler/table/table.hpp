@@ -1,8 +1,9 @@
 // The latency table: one SQLite file in WAL mode. Each row is committed as it is measured, so that an
 // interrupted run goes on where it was. A table belongs to one device fingerprint and one schema version;
-// opening it with another is refused with both named. One writer at a time: a second one is told which
-// process holds it. Readers never wait for it; each call sees what was committed when it began. A Table is
-// used by one thread at a time. Opening scans nothing; profiler/table/check.hpp does.
+// opening it with another is refused with both named, but for a table of schema 1: it is upgraded in place
+// when it is opened for writing, and read as it is otherwise. One writer at a time: a second one is told
+// which process holds it. Readers never wait for it; each call sees what was committed when it began. A Table
+// is used by one thread at a time. Opening scans nothing; profiler/table/check.hpp does.
 #pragma once
 
 #include <filesystem>
@@ -83,7 +84,7 @@ public:
     std::vector<Row> find_all(const LayerSpec& layer, int batch, DataType type, CacheState cache) const;
     // What interpolation over channels reads: the rows with a latency of every layer that equals this one but
     // for channels, groups and squeeze width, in this state; a layer's rows are neighbours, footprints
-    // ascending.
+    // ascending. Their lists of kernels are left out.
     void for_each_of_family(const LayerSpec& layer, int batch, DataType type, CacheState cache,
                             const std::function<void(const Row&)>& visit) const;
     // Sorted by the layer's text key, then batch, data type and cache state by name, then footprint.

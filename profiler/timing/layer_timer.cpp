@@ -44,9 +44,7 @@ private:
         const double once = std::max(runner_->time_runs(1), 0.1);
         batch_ = std::max(1, static_cast<int>(std::ceil(shortest_sample_us / once)));
     }
-    double warm_sample() {
-        return runner_->time_runs(batch_) / batch_;
-    }
+    double warm_sample() { return runner_->time_runs(batch_) / batch_; }
 
     NetworkRunner* runner_;
     AloneState state_;

@@ -20,7 +20,8 @@ struct LayerTiming {
     bool converged = false;
 };
 
-// Each runner is a single_layer() with weights and inputs loaded. As long as `keep_going` says so.
+// Each runner is a single_layer() with weights and inputs loaded. As long as `keep_going` says so. Throws
+// SubjectLost with a place in `runners`.
 std::vector<LayerTiming> time_layers(const std::vector<NetworkRunner*>& runners, AloneState state,
                                      const TimingRules& rules, std::uint64_t seed,
                                      const std::function<bool()>& keep_going);

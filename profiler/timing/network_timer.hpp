@@ -32,7 +32,7 @@ struct NetworkTiming {
 };
 
 // `subjects` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
-// when it says no, what was measured so far is returned, possibly with 0 samples.
+// when it says no, what was measured so far is returned, possibly with 0 samples. Throws SubjectLost.
 struct TimedSubject {
     NetworkRunner* runner = nullptr;
     std::size_t nodes = 0;

@@ -8,12 +8,14 @@
 #include <random>
 #include <vector>
 
+#include "profiler/timing/subject_lost.hpp"
 #include "profiler/timing/timing_rules.hpp"
 
 namespace hacscale {
 
 // Subject has visit(rules), done(rules) and result(rules). Ends when all are done or `keep_going`, asked
-// before each visit, says no; returns the results so far, in the subjects' order.
+// before each visit, says no; returns the results so far, in the subjects' order. Throws SubjectLost when the
+// device is lost in a visit.
 template <typename Subject>
 auto time_in_rounds(std::vector<Subject>& subjects, const TimingRules& rules, std::uint64_t seed,
                     const std::function<bool()>& keep_going) {
@@ -26,7 +28,11 @@ auto time_in_rounds(std::vector<Subject>& subjects, const TimingRules& rules, st
         for (const std::size_t index : open) {
             interrupted = !keep_going();
             if (interrupted) break;
-            subjects[index].visit(rules);
+            try {
+                subjects[index].visit(rules);
+            } catch (const DeviceLost& lost) {
+                throw SubjectLost(lost.what(), index);
+            }
         }
         std::erase_if(open, [&](std::size_t index) { return subjects[index].done(rules); });
     }

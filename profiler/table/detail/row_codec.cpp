@@ -2,9 +2,71 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.hpp"
+#include "profiler/table/detail/schema.hpp"
 
 namespace hacscale::detail {
+namespace {
+
+constexpr std::string_view of_row =
+    "layer_id = ? AND batch = ? AND dtype = ? AND cache = ? AND footprint_bytes = ?";
+
+std::string parameters(std::size_t count) {
+    std::string list = "?";
+    for (std::size_t i = 1; i < count; ++i) list += ", ?";
+    return list;
+}
+
+// Parameters of replace_row_sql() begin at 1, columns of row_columns() have the layer's key in front.
+constexpr int parameter_of(std::string_view column) {
+    return column_of(column) + 1;
+}
+constexpr int selected(std::string_view column) {
+    return column_of(column) + 1;
+}
+
+std::string text_of(const std::map<std::string, std::string>& reasons) {
+    if (reasons.empty()) return {};
+    return nlohmann::json(reasons).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> reasons_of(std::string_view text) {
+    if (text.empty()) return {};
+    try {
+        return nlohmann::json::parse(text).get<std::map<std::string, std::string>>();
+    } catch (const nlohmann::json::exception& error) {
+        throw InputError(fmt::format("its missing_reasons are no JSON object of texts: {}", error.what()));
+    }
+}
+
+std::string row_columns() {
+    return "l.key, " + list_of_columns("m.");
+}
+
+std::string replace_row_sql() {
+    return fmt::format("INSERT OR REPLACE INTO measurement ({}) VALUES ({})", list_of_columns(""),
+                       parameters(measurement_columns.size()));
+}
+
+std::string delete_kernels_sql() {
+    return fmt::format("DELETE FROM kernel WHERE {}", of_row);
+}
+
+std::string insert_kernel_sql() {
+    constexpr std::size_t columns = 17;
+    return fmt::format("INSERT INTO kernel ({}) VALUES ({})", kernel_columns, parameters(columns));
+}
+
+std::string select_kernels_sql() {
+    return fmt::format(
+        "SELECT name, grid_x, grid_y, grid_z, block_x, block_y, block_z, registers_per_thread, "
+        "static_shared_bytes, dynamic_shared_bytes, duration_us FROM kernel WHERE {} ORDER BY position",
+        of_row);
+}
 
 void bind_layer(Statement& insert_layer, const LayerSpec& layer, std::string_view key) {
     int index = 0;
@@ -20,26 +82,58 @@ void bind_layer(Statement& insert_layer, const LayerSpec& layer, std::string_vie
     insert_layer.bind(++index, name_of(layer.layout));
 }
 
+int bind_key(Statement& statement, std::int64_t layer_id, const RowKey& key) {
+    int index = 0;
+    statement.bind(++index, layer_id);
+    statement.bind(++index, std::int64_t{key.batch});
+    statement.bind(++index, name_of(key.type));
+    statement.bind(++index, name_of(key.cache));
+    statement.bind(++index, key.footprint_bytes);
+    return index;
+}
+
 void bind_row(Statement& replace_row, std::int64_t layer_id, const Row& row) {
     const bool has_value = has_latency(row.status);
+    bind_key(replace_row, layer_id, row.key);
+    replace_row.bind(parameter_of("status"), name_of(row.status));
+    replace_row.bind(parameter_of("reason"), row.reason);
+    replace_row.bind(parameter_of("latency_us"), has_value ? std::optional(row.latency_us) : std::nullopt);
+    replace_row.bind(parameter_of("ci95_us"), has_value ? std::optional(row.ci95_us) : std::nullopt);
+    replace_row.bind(parameter_of("samples"), row.samples);
+    replace_row.bind(parameter_of("implementation"), row.implementation);
+    replace_row.bind(parameter_of("carrier"), row.carrier);
+    replace_row.bind(parameter_of("measured_at"), row.measured_at);
+    for (const ReadingColumn& column : reading_columns) {
+        replace_row.bind(parameter_of(column.name), row.readings.*column.value);
+    }
+    replace_row.bind(parameter_of("throttle_reasons"), row.readings.throttle_reasons);
+    replace_row.bind(parameter_of("missing_reasons"), text_of(row.readings.reasons));
+}
+
+void bind_kernel(Statement& insert_kernel, std::int64_t layer_id, const RowKey& key, std::int64_t position,
+                 const KernelLaunch& kernel) {
+    int index = bind_key(insert_kernel, layer_id, key);
+    insert_kernel.bind(++index, position);
+    insert_kernel.bind(++index, kernel.name);
+    for (const std::int64_t size : kernel.grid) insert_kernel.bind(++index, size);
+    for (const std::int64_t size : kernel.block) insert_kernel.bind(++index, size);
+    insert_kernel.bind(++index, std::int64_t{kernel.registers_per_thread});
+    insert_kernel.bind(++index, kernel.static_shared_bytes);
+    insert_kernel.bind(++index, kernel.dynamic_shared_bytes);
+    insert_kernel.bind(++index, kernel.duration_us);
+}
+
+KernelLaunch read_kernel(const Statement& select_kernels) {
+    KernelLaunch kernel;
     int index = 0;
-    replace_row.bind(++index, layer_id);
-    replace_row.bind(++index, std::int64_t{row.key.batch});
-    replace_row.bind(++index, name_of(row.key.type));
-    replace_row.bind(++index, name_of(row.key.cache));
-    replace_row.bind(++index, row.key.footprint_bytes);
-    replace_row.bind(++index, name_of(row.status));
-    replace_row.bind(++index, row.reason);
-    replace_row.bind(++index, has_value ? std::optional(row.latency_us) : std::nullopt);
-    replace_row.bind(++index, has_value ? std::optional(row.ci95_us) : std::nullopt);
-    replace_row.bind(++index, row.samples);
-    replace_row.bind(++index, row.implementation);
-    replace_row.bind(++index, row.occupancy_theoretical);
-    replace_row.bind(++index, row.occupancy_grid_limited);
-    replace_row.bind(++index, row.occupancy_achieved);
-    replace_row.bind(++index, row.energy_mj);
-    replace_row.bind(++index, row.carrier);
-    replace_row.bind(++index, row.measured_at);
+    kernel.name = select_kernels.text(index);
+    for (std::int64_t& size : kernel.grid) size = select_kernels.integer(++index);
+    for (std::int64_t& size : kernel.block) size = select_kernels.integer(++index);
+    kernel.registers_per_thread = static_cast<int>(select_kernels.integer(++index));
+    kernel.static_shared_bytes = select_kernels.integer(++index);
+    kernel.dynamic_shared_bytes = select_kernels.integer(++index);
+    kernel.duration_us = select_kernels.real(++index);
+    return kernel;
 }
 
 Row RowReader::read(const Statement& statement) {
@@ -51,22 +145,23 @@ Row RowReader::read(const Statement& statement) {
         }
         Row row;
         row.key.layer = last_layer_;
-        row.key.batch = static_cast<int>(statement.integer(1));
-        row.key.type = data_type_from_name(statement.text(2));
-        row.key.cache = cache_state_from_name(statement.text(3));
-        row.key.footprint_bytes = statement.integer(4);
-        row.status = row_status_from_name(statement.text(5));
-        row.reason = statement.text(6);
-        row.latency_us = statement.real(7);  // an absent value reads as 0
-        row.ci95_us = statement.real(8);
-        row.samples = statement.integer(9);
-        row.implementation = statement.text(10);
-        row.occupancy_theoretical = statement.optional_real(11);
-        row.occupancy_grid_limited = statement.optional_real(12);
-        row.occupancy_achieved = statement.optional_real(13);
-        row.energy_mj = statement.optional_real(14);
-        row.carrier = statement.text(15);
-        row.measured_at = statement.text(16);
+        row.key.batch = static_cast<int>(statement.integer(selected("batch")));
+        row.key.type = data_type_from_name(statement.text(selected("dtype")));
+        row.key.cache = cache_state_from_name(statement.text(selected("cache")));
+        row.key.footprint_bytes = statement.integer(selected("footprint_bytes"));
+        row.status = row_status_from_name(statement.text(selected("status")));
+        row.reason = statement.text(selected("reason"));
+        row.latency_us = statement.real(selected("latency_us"));  // an absent value reads as 0
+        row.ci95_us = statement.real(selected("ci95_us"));
+        row.samples = statement.integer(selected("samples"));
+        row.implementation = statement.text(selected("implementation"));
+        row.carrier = statement.text(selected("carrier"));
+        row.measured_at = statement.text(selected("measured_at"));
+        for (const ReadingColumn& column : reading_columns) {
+            row.readings.*column.value = statement.optional_real(selected(column.name));
+        }
+        row.readings.throttle_reasons = statement.text(selected("throttle_reasons"));
+        row.readings.reasons = reasons_of(statement.text(selected("missing_reasons")));
         return row;
     } catch (const InputError& error) {
         throw InputError(

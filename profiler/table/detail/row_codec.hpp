@@ -1,4 +1,4 @@
-// Rows to and from the columns of the SQL tables `layer` and `measurement`.
+// Rows to and from the columns of the SQL tables `layer`, `measurement` and `kernel`.
 #pragma once
 
 #include <string>
@@ -9,12 +9,8 @@
 
 namespace hacscale::detail {
 
-// "key" followed by the columns of a measurement without layer_id, qualified for `layer` as l and
-// `measurement` as m.
-constexpr std::string_view row_columns =
-    "l.key, m.batch, m.dtype, m.cache, m.footprint_bytes, m.status, m.reason, m.latency_us, m.ci95_us, "
-    "m.samples, m.implementation, m.occupancy_theoretical, m.occupancy_grid_limited, m.occupancy_achieved, "
-    "m.energy_mj, m.carrier, m.measured_at";
+// "l.key" followed by measurement_columns, qualified for `layer` as l and `measurement` as m.
+std::string row_columns();
 // The order of query(): by the layer's text key, then by the rest of the row's key.
 constexpr std::string_view row_order = "l.key, m.batch, m.dtype, m.cache, m.footprint_bytes";
 
@@ -22,19 +18,32 @@ constexpr std::string_view insert_layer_sql =
     "INSERT INTO layer (key, kind, activation, gate, bias, residual, in_channels, in_height, in_width, "
     "out_channels, kernel, stride, padding, \"groups\", squeeze_channels, layout) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING";
-constexpr std::string_view replace_row_sql =
-    "INSERT OR REPLACE INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+std::string replace_row_sql();
+// The kernels of one row; parameters are the row's key with the layer's id.
+std::string delete_kernels_sql();
+std::string insert_kernel_sql();
+std::string select_kernels_sql();
 
 void bind_layer(Statement& insert_layer, const LayerSpec& layer, std::string_view key);
 void bind_row(Statement& replace_row, std::int64_t layer_id, const Row& row);
+// Returns the index of the last parameter bound.
+int bind_key(Statement& statement, std::int64_t layer_id, const RowKey& key);
+void bind_kernel(Statement& insert_kernel, std::int64_t layer_id, const RowKey& key, std::int64_t position,
+                 const KernelLaunch& kernel);
+KernelLaunch read_kernel(const Statement& select_kernels);
+
+// The text of a row's missing_reasons: a JSON object, or empty. Throws InputError for anything else.
+std::map<std::string, std::string> reasons_of(std::string_view text);
 
 // Reads rows whose columns are row_columns. Rows of one layer come one after another, so its key is parsed
 // once.
 class RowReader {
 public:
     explicit RowReader(std::string file) : file_(std::move(file)) {}
-    // Throws InputError naming the file where a text is none that a table has.
+    // Throws InputError naming the file where a text is none that a table has. The list of kernels stays
+    // empty.
     Row read(const Statement& statement);
+    static std::int64_t layer_id(const Statement& statement) { return statement.integer(1); }
 
 private:
     std::string file_;

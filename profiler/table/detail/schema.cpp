@@ -24,7 +24,8 @@ constexpr std::string_view magic{"SQLite format 3\0", 16};
 constexpr std::size_t header_size = 100;
 
 // The primary key of `measurement` is the row's key; WITHOUT ROWID stores rows in its order, which makes all
-// footprints of a layer neighbours. `layer_family` serves interpolation: everything but channels is equal.
+// footprints of a layer neighbours; `kernel` has the same key and the kernel's place. `layer_family` serves
+// interpolation: everything but channels is equal.
 constexpr const char* schema_sql = R"sql(
 CREATE TABLE device (
     id TEXT NOT NULL, name TEXT NOT NULL, fingerprint TEXT NOT NULL, properties TEXT NOT NULL) STRICT;
@@ -41,7 +42,10 @@ CREATE TABLE measurement (
     cache TEXT NOT NULL, footprint_bytes INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL,
     latency_us REAL, ci95_us REAL, samples INTEGER NOT NULL, implementation TEXT NOT NULL,
     occupancy_theoretical REAL, occupancy_grid_limited REAL, occupancy_achieved REAL, energy_mj REAL,
-    carrier TEXT NOT NULL, measured_at TEXT NOT NULL,
+    carrier TEXT NOT NULL, measured_at TEXT NOT NULL, kernel_time_us REAL, tensor_active REAL, sm_busy REAL,
+    l2_hit_rate REAL, dram_bytes REAL, sm_throughput REAL, sm_clock_mhz REAL, memory_clock_mhz REAL,
+    temperature_c REAL, power_w REAL,
+    throttle_reasons TEXT NOT NULL DEFAULT '', missing_reasons TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes)) STRICT, WITHOUT ROWID;
 CREATE TABLE peak (
     dtype TEXT PRIMARY KEY, flops_per_s REAL NOT NULL, bytes_per_s REAL NOT NULL, nominal_flops_per_s REAL,
@@ -50,6 +54,32 @@ CREATE TABLE verification (
     id INTEGER PRIMARY KEY, model TEXT NOT NULL, model_hash TEXT NOT NULL, batch INTEGER NOT NULL,
     dtype TEXT NOT NULL, cache TEXT NOT NULL, predicted_us REAL NOT NULL, measured_us REAL NOT NULL,
     ci95_us REAL NOT NULL, measured_at TEXT NOT NULL) STRICT;
+)sql";
+
+constexpr const char* kernel_sql = R"sql(
+CREATE TABLE kernel (
+    layer_id INTEGER NOT NULL REFERENCES layer (id), batch INTEGER NOT NULL, dtype TEXT NOT NULL,
+    cache TEXT NOT NULL, footprint_bytes INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,
+    grid_x INTEGER NOT NULL, grid_y INTEGER NOT NULL, grid_z INTEGER NOT NULL, block_x INTEGER NOT NULL,
+    block_y INTEGER NOT NULL, block_z INTEGER NOT NULL, registers_per_thread INTEGER NOT NULL,
+    static_shared_bytes INTEGER NOT NULL, dynamic_shared_bytes INTEGER NOT NULL, duration_us REAL NOT NULL,
+    PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes, position)) STRICT, WITHOUT ROWID;
+)sql";
+
+// SQLite adds columns at the end, without touching the rows.
+constexpr const char* upgrade_sql = R"sql(
+ALTER TABLE measurement ADD COLUMN kernel_time_us REAL;
+ALTER TABLE measurement ADD COLUMN tensor_active REAL;
+ALTER TABLE measurement ADD COLUMN sm_busy REAL;
+ALTER TABLE measurement ADD COLUMN l2_hit_rate REAL;
+ALTER TABLE measurement ADD COLUMN dram_bytes REAL;
+ALTER TABLE measurement ADD COLUMN sm_throughput REAL;
+ALTER TABLE measurement ADD COLUMN sm_clock_mhz REAL;
+ALTER TABLE measurement ADD COLUMN memory_clock_mhz REAL;
+ALTER TABLE measurement ADD COLUMN temperature_c REAL;
+ALTER TABLE measurement ADD COLUMN power_w REAL;
+ALTER TABLE measurement ADD COLUMN throttle_reasons TEXT NOT NULL DEFAULT '';
+ALTER TABLE measurement ADD COLUMN missing_reasons TEXT NOT NULL DEFAULT '';
 )sql";
 
 std::uintmax_t size_or_zero(const fs::path& file) {
@@ -118,20 +148,18 @@ Database open_for_reading(const fs::path& file) {
     return Database(file, Access::immutable);
 }
 
-void check_identity(const Database& database) {
-    const std::string name = database.file().string();
-    const std::int64_t id = database.integer("PRAGMA application_id");
-    if (id != application_id) {
-        throw InputError(fmt::format(
-            "{} is a SQLite file of another program (application id {}), not a table; name another file",
-            name, id));
-    }
-    const std::int64_t version = database.integer("PRAGMA user_version");
-    if (version != schema_version) {
-        throw InputError(fmt::format(
-            "{} has table schema {}, this program reads schema {}; {}", name, version, schema_version,
-            version > schema_version ? "use a newer hacscale" : "measure again into a new file"));
-    }
+void upgrade(const Database& database) {
+    Transaction transaction(database);
+    database.execute(upgrade_sql);
+    database.execute(kernel_sql);
+    database.execute(fmt::format("PRAGMA user_version = {}", schema_version));
+    transaction.commit();
+}
+
+// Hides the tables of a file of schema 1 behind views that have the columns of this schema.
+void read_as_this_schema(const Database& database, std::int64_t version) {
+    database.execute(fmt::format("CREATE TEMP VIEW measurement AS {}; CREATE TEMP VIEW kernel AS {}",
+                                 select_measurements("main", version), select_kernels("main", version)));
 }
 
 void write_schema(const fs::path& file, const DeviceRecord& device) {
@@ -140,6 +168,7 @@ void write_schema(const fs::path& file, const DeviceRecord& device) {
     database.execute(
         fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, schema_version));
     database.execute(schema_sql);
+    database.execute(kernel_sql);
     Statement insert = database.prepare("INSERT INTO device VALUES (?, ?, ?, ?)");
     insert.bind(1, device.id);
     insert.bind(2, device.name);
@@ -162,6 +191,56 @@ void sync_path(const fs::path& path) {
 }
 
 }  // namespace
+
+std::string list_of_columns(std::string_view prefix) {
+    std::string list;
+    for (const std::string_view column : measurement_columns) {
+        list += fmt::format("{}{}{}", list.empty() ? "" : ", ", prefix, column);
+    }
+    return list;
+}
+
+std::int64_t schema_version_of(const Database& database) {
+    const std::string name = database.file().string();
+    const std::int64_t id = database.integer("PRAGMA application_id");
+    if (id != application_id) {
+        throw InputError(fmt::format(
+            "{} is a SQLite file of another program (application id {}), not a table; name another file",
+            name, id));
+    }
+    const std::int64_t version = database.integer("PRAGMA user_version");
+    if (version < 1 || version > schema_version) {
+        throw InputError(fmt::format(
+            "{} has table schema {}, this program reads schemas 1 to {}; {}", name, version, schema_version,
+            version > schema_version ? "use a newer hacscale" : "measure again into a new file"));
+    }
+    return version;
+}
+
+std::string select_measurements(std::string_view database, std::int64_t version) {
+    constexpr int first_of_schema_2 = column_of("kernel_time_us");
+    std::string columns;
+    for (int i = 0; i < static_cast<int>(measurement_columns.size()); ++i) {
+        const std::string_view name = measurement_columns[i];
+        columns += i == 0 ? "" : ", ";
+        if (version > 1 || i < first_of_schema_2) {
+            columns += name;
+        } else {
+            columns += fmt::format("{} AS {}", name.ends_with("_reasons") ? "''" : "NULL", name);
+        }
+    }
+    return fmt::format("SELECT {} FROM {}.measurement", columns, database);
+}
+
+std::string select_kernels(std::string_view database, std::int64_t version) {
+    if (version > 1) return fmt::format("SELECT {} FROM {}.kernel", kernel_columns, database);
+    std::string columns;  // "NULL AS layer_id, NULL AS batch, ..."
+    for (const char character : fmt::format(", {}", kernel_columns)) {
+        columns += character;
+        if (character == ' ') columns += "NULL AS ";
+    }
+    return fmt::format("SELECT {} WHERE 0", columns.substr(2));
+}
 
 fs::path beside(fs::path file, const char* suffix) {
     file += suffix;
@@ -201,15 +280,17 @@ Database open_table_file(const fs::path& file, bool writable) {
     check_file(file);
     if (!writable) {
         Database database = open_for_reading(file);
-        check_identity(database);
+        const std::int64_t version = schema_version_of(database);
+        if (version < schema_version) read_as_this_schema(database, version);
         database.execute("PRAGMA query_only = 1");
         return database;
     }
     Database database(file, Access::existing);
     if (const int code = database.probe(); code != SQLITE_OK) database.fail(code, "read it as a table");
-    check_identity(database);
+    const std::int64_t version = schema_version_of(database);
     database.execute(
         "BEGIN IMMEDIATE; ROLLBACK");  // a file that cannot be written is refused now, not at the first row
+    if (version < schema_version) upgrade(database);
     // FULL: a row that was put is on the disk, not only in the system's cache.
     database.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     return database;

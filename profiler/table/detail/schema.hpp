@@ -2,8 +2,12 @@
 // opened. The schema is described for users in docs/formats.md, "The table".
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <string_view>
 
 #include "profiler/table/detail/sqlite.hpp"
 #include "profiler/table/table.hpp"
@@ -11,14 +15,53 @@
 namespace hacscale::detail {
 
 constexpr std::int64_t application_id = 0x48414353;  // "HACS"
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
+
+// The columns of the SQL table `measurement`, in their order there: the row's key, its values, and what
+// schema 2 added.
+inline constexpr std::array<std::string_view, 29> measurement_columns{
+    "layer_id", "batch", "dtype", "cache", "footprint_bytes",
+    // values
+    "status", "reason", "latency_us", "ci95_us", "samples", "implementation", "occupancy_theoretical",
+    "occupancy_grid_limited", "occupancy_achieved", "energy_mj", "carrier", "measured_at",
+    // since schema 2
+    "kernel_time_us", "tensor_active", "sm_busy", "l2_hit_rate", "dram_bytes", "sm_throughput",
+    "sm_clock_mhz", "memory_clock_mhz", "temperature_c", "power_w", "throttle_reasons", "missing_reasons"};
+
+// Place of a column in measurement_columns; a name that is not there does not compile, or throws.
+constexpr int column_of(std::string_view name) {
+    for (std::size_t i = 0; i < measurement_columns.size(); ++i) {
+        if (measurement_columns[i] == name) return static_cast<int>(i);
+    }
+    throw "no column of a measurement has this name";
+}
+
+// "m.layer_id, m.batch, ..." for the prefix "m.".
+std::string list_of_columns(std::string_view prefix);
+
+// The columns of the SQL table `kernel`, in their order there: the key of its row, then the kernel.
+inline constexpr std::string_view kernel_columns =
+    "layer_id, batch, dtype, cache, footprint_bytes, position, name, grid_x, grid_y, grid_z, block_x, "
+    "block_y, "
+    "block_z, registers_per_thread, static_shared_bytes, dynamic_shared_bytes, duration_us";
+
+// Of an open database ("main", or the name of an attached one). InputError unless it is a table of a schema
+// that can be read.
+std::int64_t schema_version_of(const Database& database);
+
+// SELECTs that give the rows of `measurement` and `kernel` with the columns of this schema, whatever the
+// schema of the file.
+std::string select_measurements(std::string_view database, std::int64_t version);
+std::string select_kernels(std::string_view database, std::int64_t version);
 
 // Makes the file complete at once: it is written under another name and renamed, so that a process killed on
 // the way leaves no half-made table. The caller holds the writer's lock.
 void create_table_file(const std::filesystem::path& file, const DeviceRecord& device);
 
 // Opens a file for reading (SQLite then refuses writes) or writing after checking that it is a table of this
-// schema. Nothing is scanned: the time does not depend on the number of rows. Errors: see Table::open.
+// schema or of schema 1. The latter is upgraded when it is opened for writing; when it is read, views with
+// the names of its SQL tables give it the columns that it lacks. Nothing is scanned: the time does not depend
+// on the number of rows. Errors: see Table::open.
 Database open_table_file(const std::filesystem::path& file, bool writable);
 
 DeviceRecord read_device(const Database& database);

@@ -1,0 +1,27 @@
+#include "profiler/row_changes.hpp"
+
+#include <cmath>
+
+namespace hacscale {
+
+Row united(const Row& before, const Row& now) {
+    Row row = before.status == RowStatus::ok ? before : now;
+    const auto samples = static_cast<double>(before.samples + now.samples);
+    const double old_share = static_cast<double>(before.samples) / samples;
+    row.latency_us = old_share * before.latency_us + (1.0 - old_share) * now.latency_us;
+    row.ci95_us = std::hypot(old_share * before.ci95_us, (1.0 - old_share) * now.ci95_us);
+    row.samples = before.samples + now.samples;
+    row.measured_at = now.measured_at;
+    if (now.readings != Readings{}) row.readings = now.readings;
+    return row;
+}
+
+void fail(Row& row, const std::string& reason) {
+    row.status = RowStatus::failed;
+    row.reason = reason;
+    row.latency_us = row.ci95_us = 0.0;
+    row.samples = 0;
+    row.readings = {};
+}
+
+}  // namespace hacscale

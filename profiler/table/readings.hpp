@@ -1,0 +1,63 @@
+// What a device's instruments told of a layer, as its row keeps it, and the list of the columns that hold it.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "profiler/instruments.hpp"
+
+namespace hacscale {
+
+// All of it is absent where a device has no instruments (CPUs) or they were not asked. docs/formats.md,
+// "Exported columns", and docs/gpu.md define each figure.
+struct Readings {
+    std::optional<double> kernel_time_us;
+    std::optional<double> occupancy_theoretical;
+    std::optional<double> occupancy_grid_limited;
+    std::optional<double> occupancy_achieved;
+    std::optional<double> tensor_active;
+    std::optional<double> sm_busy;
+    std::optional<double> l2_hit_rate;
+    std::optional<double> dram_bytes;
+    std::optional<double> sm_throughput;  // only when asked for
+    std::optional<double> energy_mj;  // the layer's share, by time, of one inference of its network
+    // The device as its group of measurements ended.
+    std::optional<double> sm_clock_mhz;
+    std::optional<double> memory_clock_mhz;
+    std::optional<double> temperature_c;
+    std::optional<double> power_w;
+    std::string throttle_reasons;  // why clocks were held down meanwhile, in words; empty when they were not
+    std::map<std::string, std::string> reasons;  // why a figure is missing, by the name of its column
+    std::vector<KernelLaunch> kernels;           // in launch order
+    bool operator==(const Readings&) const = default;
+};
+
+struct ReadingColumn {
+    std::string_view name;
+    std::optional<double> Readings::*value;
+    bool share = false;  // 0..1; the others are 0 or more
+};
+
+// Every figure has one entry; the table, its export and its check go over this list.
+inline constexpr std::array reading_columns{
+    ReadingColumn{"kernel_time_us", &Readings::kernel_time_us},
+    ReadingColumn{"occupancy_theoretical", &Readings::occupancy_theoretical, true},
+    ReadingColumn{"occupancy_grid_limited", &Readings::occupancy_grid_limited, true},
+    ReadingColumn{"occupancy_achieved", &Readings::occupancy_achieved, true},
+    ReadingColumn{"tensor_active", &Readings::tensor_active, true},
+    ReadingColumn{"sm_busy", &Readings::sm_busy, true},
+    ReadingColumn{"l2_hit_rate", &Readings::l2_hit_rate, true},
+    ReadingColumn{"dram_bytes", &Readings::dram_bytes},
+    ReadingColumn{"sm_throughput", &Readings::sm_throughput, true},
+    ReadingColumn{"energy_mj", &Readings::energy_mj},
+    ReadingColumn{"sm_clock_mhz", &Readings::sm_clock_mhz},
+    ReadingColumn{"memory_clock_mhz", &Readings::memory_clock_mhz},
+    ReadingColumn{"temperature_c", &Readings::temperature_c},
+    ReadingColumn{"power_w", &Readings::power_w},
+};
+
+}  // namespace hacscale
