@@ -22,6 +22,10 @@ constexpr const char* advice =
 constexpr std::array parts{"libcudnn_graph.so.9", "libcudnn_heuristic.so.9",
                            "libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9"};
 
+// What cuDNN compiles kernels at run time with. It opens and closes it again and again, which takes longer
+// than all else; kept open, it is a look-up. Without it, cuDNN has its precompiled kernels.
+constexpr const char* runtime_compiler = "libnvrtc.so.13";
+
 void open_part(const std::filesystem::path& folder, const char* part) {
     std::error_code error;
     auto file = folder / part;
@@ -65,7 +69,11 @@ CudnnLibrary inspect_cudnn(const Library& library) {
 }
 
 const CudnnLibrary& cudnn() {
-    static const CudnnLibrary library = inspect_cudnn(open_library(file_name, advice));
+    static const CudnnLibrary library = [] {
+        CudnnLibrary found = inspect_cudnn(open_library(file_name, advice));
+        open_library(runtime_compiler, "");
+        return found;
+    }();
     return library;
 }
 
