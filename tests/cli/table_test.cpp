@@ -75,6 +75,44 @@ TEST_F(TableTest, QueryAnswersByTheContract) {
     EXPECT_THAT(call({"table", "query", file}).out, HasSubstr("the library has no kernel"));
 }
 
+TEST_F(TableTest, QueryShowsOccupancyWhereThereIsAny) {
+    const std::string file = make_table("t.db", 2);
+    EXPECT_THAT(call({"table", "query", file}).out, testing::Not(HasSubstr("occ.")));
+    {
+        Table table = Table::open(file, OpenMode::write);
+        Row row = table.query({}).front();
+        row.readings.occupancy_achieved = 0.625;
+        table.put(row);
+    }
+    const std::string out = call({"table", "query", file}).out;
+    EXPECT_THAT(out, HasSubstr("occ. achieved %"));
+    EXPECT_THAT(out, HasSubstr(" 62.5 "));
+    EXPECT_THAT(out, testing::Not(HasSubstr("occ. theor. %")));
+}
+
+TEST_F(TableTest, QueryListsKernels) {
+    const std::string file = make_table("t.db", 2);
+    EXPECT_TRUE(call({"table", "query", file, "--kernels", "--json"}).json().empty());
+    {
+        Table table = Table::open(file, OpenMode::write);
+        Row row = table.query({}).front();
+        row.readings.kernels = {{"void first<float>()", {12, 3, 1}, {128, 1, 1}, 40, 1024, 49152, 7.25},
+                                {"second", {1, 1, 1}, {32, 1, 1}, 16, 0, 0, 1.5}};
+        table.put(row);
+    }
+    const Answer text = call({"table", "query", file, "--kernels"});
+    EXPECT_EQ(text.status, 0) << text.err;
+    EXPECT_THAT(text.out, HasSubstr("12x3x1"));
+    EXPECT_THAT(text.out, HasSubstr("void first<float>()"));
+    const auto json = call({"table", "query", file, "--kernels", "--json"}).json();
+    ASSERT_EQ(json.size(), 2U);
+    EXPECT_EQ(json[0]["duration_us"], 7.25);
+    EXPECT_EQ(json[0]["dynamic_shared_bytes"], 49152);
+    EXPECT_EQ(json[1]["position"], 1);
+    EXPECT_EQ(json[1]["block"][0], 32);
+    EXPECT_TRUE(call({"table", "query", file, "--kernels", "--status", "noisy", "--json"}).json().empty());
+}
+
 TEST_F(TableTest, FiltersThatAreNotKnownAreBadInput) {
     const std::string file = make_table("t.db", 1);
     for (const char* option : {"--kind", "--dtype", "--cache", "--status", "--batch"}) {

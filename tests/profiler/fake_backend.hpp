@@ -30,7 +30,13 @@ struct FakeMachine {
     // Factor of the run with this number, plain and timed runs counted together.
     std::function<double(int)> spike = [](int) { return 1.0; };
 
+    // Why a network as a whole cannot be compiled, whatever its layers; empty when it can.
+    std::function<std::string(const Network&)> whole_network_refusal = [](const Network&) {
+        return std::string();
+    };
+
     int compiled = 0;
+    int alive = 0;  // networks that are compiled now
     int runs = 0;
 };
 
@@ -46,7 +52,11 @@ public:
         : machine_(machine), network_(std::move(network)), batch_(batch) {
         for (const NetworkNode& node : network_.nodes)
             latencies_us_.push_back(machine_.latency_us(node.layer) * batch_);
+        ++machine_.alive;
     }
+    ~FakeRunner() override { --machine_.alive; }
+    FakeRunner(const FakeRunner&) = delete;
+    FakeRunner& operator=(const FakeRunner&) = delete;
 
     void load(const std::vector<LayerWeights>& weights) override { weights_ = weights; }
     void set_input(std::span<const float> nchw) override { input_.assign(nchw.begin(), nchw.end()); }
@@ -130,6 +140,8 @@ public:
         for (const NetworkNode& node : network.nodes) {
             if (!machine_.supported(node.layer)) return {nullptr, "no kernel for " + node.layer.key()};
         }
+        if (const std::string reason = machine_.whole_network_refusal(network); !reason.empty())
+            return {nullptr, reason};
         return {std::make_unique<FakeRunner>(machine_, network, options.batch), {}};
     }
     std::vector<LayerSpec> peak_layers(DataType) const override {

@@ -134,12 +134,19 @@ TEST_F(Profile, SaysWhyANetworkCannotRun) {
     const ProfileSummary summary = run(carriers);
     const std::set<RowKey> cannot = network_keys({carriers[0]}, settings_);
     const std::set<RowKey> can = network_keys({carriers[1]}, settings_);
+    int blamed = 0;
     for (const RowKey& key : cannot) {
         if (can.contains(key)) continue;
+        if (key.layer.out_channels != 24) {
+            EXPECT_FALSE(table_.find(key).has_value()) << key.layer.key() << " is not to blame";
+            continue;
+        }
+        ++blamed;
         EXPECT_EQ(row(key).status, RowStatus::unsupported) << key.layer.key();
         EXPECT_THAT(row(key).reason, HasSubstr("no kernel for conv_i8x4x4_o24"));
         EXPECT_EQ(row(key).latency_us, 0.0);
     }
+    EXPECT_EQ(blamed, 1);
     for (const RowKey& key : can) EXPECT_TRUE(has_latency(row(key).status)) << row(key).reason;
     EXPECT_FALSE(summary.carriers[0].measured);
     EXPECT_TRUE(summary.carriers[1].measured);
@@ -150,6 +157,34 @@ TEST_F(Profile, SaysWhyANetworkCannotRun) {
     const int compiled = device_.machine.compiled;
     run(carriers);
     EXPECT_EQ(device_.machine.compiled, compiled);
+}
+
+TEST_F(Profile, TriesANetworkAloneWhenTheDeviceIsTooSmallForItsGroup) {
+    device_.machine.whole_network_refusal = [this](const Network& network) {
+        return network.nodes.size() > 4 && device_.machine.alive > 0 ? "out of device memory" : "";
+    };
+    const std::vector<ModelSpec> carriers{chain_model("a", {8, 16}), chain_model("b", {24, 64})};
+    const ProfileSummary summary = run(carriers);
+    EXPECT_EQ(summary.failed, 0);
+    for (const RowKey& key : network_keys(carriers, settings_)) EXPECT_TRUE(has_latency(row(key).status));
+}
+
+TEST_F(Profile, SaysThatTheDeviceIsTooSmallForANetwork) {
+    device_.machine.whole_network_refusal = [](const Network& network) {
+        return network.nodes.size() > 5 ? "out of device memory" : "";
+    };
+    const std::vector<ModelSpec> carriers{chain_model("big", {8, 16, 32, 64}), chain_model("small", {8, 16})};
+    const ProfileSummary summary = run(carriers);
+    const std::set<RowKey> small = network_keys({carriers[1]}, settings_);
+    EXPECT_GT(summary.failed, 0);
+    for (const RowKey& key : network_keys(carriers, settings_)) {
+        if (small.contains(key)) {
+            EXPECT_TRUE(has_latency(row(key).status)) << key.layer.key();
+            continue;
+        }
+        EXPECT_EQ(row(key).status, RowStatus::failed);
+        EXPECT_THAT(row(key).reason, HasSubstr("big could not be measured: out of device memory"));
+    }
 }
 
 TEST_F(Profile, KeepsNoTimeOfALayerWhoseOutputIsWrong) {

@@ -36,6 +36,25 @@ TEST(Rounds, GiveEachSubjectItsTurnsAndResultsInOrder) {
     EXPECT_EQ(log[5], 1);
 }
 
+TEST(Rounds, SayInWhoseTurnTheDeviceWasLost) {
+    struct Fragile {
+        bool fatal;
+        void visit(const TimingRules&) const {
+            if (fatal) throw DeviceLost("gone");
+        }
+        bool done(const TimingRules&) const { return false; }
+        int result(const TimingRules&) const { return 0; }
+    };
+    std::vector<Fragile> subjects{{false}, {false}, {true}, {false}};
+    try {
+        time_in_rounds(subjects, {}, 3, for_ever);
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const SubjectLost& lost) {
+        EXPECT_EQ(lost.subject(), 2u);
+        EXPECT_STREQ(lost.what(), "gone");
+    }
+}
+
 std::vector<int> log_of(std::uint64_t seed) {
     std::vector<int> log;
     std::vector<Turn> subjects;

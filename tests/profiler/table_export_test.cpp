@@ -101,6 +101,20 @@ TEST_F(TableExport, RoundTripsExactly) {
         EXPECT_EQ(lines[i].at("reason"), row.reason);
         EXPECT_EQ(lines[i].at("status"), name_of(row.status));
         EXPECT_EQ(number(lines[i].at("samples")), static_cast<double>(row.samples));
+        for (const ReadingColumn& column : reading_columns) {
+            const std::string name(column.name);
+            const auto& figure = row.readings.*column.value;
+            EXPECT_EQ(object[name].is_null(), !figure.has_value()) << name;
+            EXPECT_EQ(lines[i].at(name).empty(), !figure.has_value()) << name;
+            if (!figure) continue;
+            EXPECT_EQ(object[name].get<double>(), *figure);
+            EXPECT_EQ(number(lines[i].at(name)), *figure);
+        }
+        EXPECT_EQ(object["throttle_reasons"], row.readings.throttle_reasons);
+        const json reasons = row.readings.reasons.empty() ? json() : json(row.readings.reasons);
+        EXPECT_EQ(object["missing_reasons"], reasons);
+        EXPECT_EQ(lines[i].at("missing_reasons").empty(), reasons.is_null());
+        if (!reasons.is_null()) EXPECT_EQ(json::parse(lines[i].at("missing_reasons")), reasons);
         if (has_latency(row.status)) {
             EXPECT_EQ(object["latency_us"].get<double>(), row.latency_us);
             EXPECT_EQ(number(lines[i].at("latency_us")), row.latency_us);

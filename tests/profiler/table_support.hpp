@@ -89,6 +89,32 @@ inline Row failed_row(const LayerSpec& layer, const std::string& reason = "out o
     return row;
 }
 
+// What a GPU's instruments could have told; some of it is missing.
+inline Readings random_readings(std::mt19937& random) {
+    const auto pick = [&](int low, int high) {
+        return std::uniform_int_distribution<int>(low, high)(random);
+    };
+    Readings readings;
+    for (const ReadingColumn& column : reading_columns) {
+        if (pick(0, 2) > 0) {
+            readings.*column.value = pick(0, 1000) / (column.share ? 1000.0 : 7.0);
+        } else {
+            readings.reasons[std::string(column.name)] = "no \"privilege\",\n\xc3\xa9";
+        }
+    }
+    if (pick(0, 3) == 0) readings.throttle_reasons = "power cap";
+    for (int i = pick(0, 3); i > 0; --i) {
+        readings.kernels.push_back({"void kernel<" + std::to_string(pick(0, 9)) + ">(float, int)",
+                                    {pick(1, 1000), pick(1, 9), 1},
+                                    {32 * pick(1, 32), 1, 1},
+                                    pick(8, 255),
+                                    pick(0, 48) * 1024,
+                                    pick(0, 200) * 1024,
+                                    pick(1, 1000) / 8.0});
+    }
+    return readings;
+}
+
 // Any row that a table can hold.
 inline Row random_row(std::mt19937& random) {
     const auto pick = [&](int low, int high) {
@@ -101,14 +127,14 @@ inline Row random_row(std::mt19937& random) {
     row.key.batch = pick(1, 3);
     row.key.type = static_cast<DataType>(pick(0, 2));
     row.samples = pick(1, 100000);
-    if (pick(0, 3) == 0) row.occupancy_achieved = pick(0, 1000) / 1000.0;
-    if (pick(0, 3) == 0) row.energy_mj = latency_us / 3.0;
+    if (pick(0, 1) == 0) row.readings = random_readings(random);
     if (pick(0, 4) == 0) {
         row.status = RowStatus::noisy;
         row.reason = "the time was up; \"quoted\", with a comma\nand a line";
     } else if (pick(0, 6) == 0) {
         row.status = RowStatus::unsupported;
         row.reason = "no kernel";
+        row.readings = {};
         row.latency_us = row.ci95_us = 0.0;
         row.samples = 0;
     }
