@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <set>
-#include <sstream>
 
 #include "cli/options.hpp"
 #include "cli/print_json.hpp"
@@ -25,14 +26,15 @@ struct PlanOptions {
 };
 
 std::string read_profile(const std::string& file) {
+    std::error_code error;
     std::ifstream in(file, std::ios::binary);
-    std::ostringstream text;
-    if (!in || !(text << in.rdbuf())) {
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    if (!in.is_open() || in.bad() || std::filesystem::is_directory(file, error)) {
         throw InputError(file +
                          ": cannot be read; --gpu-profile wants the file of a GPU profile "
                          "(docs/formats.md, \"GPU profiles\")");
     }
-    return text.str();
+    return text;
 }
 
 // The first module that can plan, whether or not it can run here.
