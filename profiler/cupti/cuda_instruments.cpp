@@ -1,5 +1,7 @@
 #include "profiler/cupti/cuda_instruments.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <span>
 
 #include "base/error.hpp"
@@ -62,6 +64,13 @@ void CudaInstruments::trace_kernels(NetworkRunner& runner, std::vector<LayerRead
         }
         trace.stop();
         const cupti::Attribution attribution = trace.kernels(traced_runs * layers);
+        if (attribution.unclaimed > 0) {
+            spdlog::warn("{} kernels were launched meanwhile that belong to no layer", attribution.unclaimed);
+        }
+        if (attribution.unreadable_buffers > 0) {
+            spdlog::warn("{} holds records of a kind that it does not know; kernels may be missing",
+                         cupti_.path);
+        }
         for (std::size_t layer = 0; layer < layers; ++layer) {
             std::vector<std::vector<KernelLaunch>> runs;
             for (std::size_t run = 0; run < traced_runs; ++run) {
