@@ -46,12 +46,23 @@ private:
         const T* image = static_cast<const T*>(params.input) +
                          static_cast<std::int64_t>(place.image) * params.tiling.positions * params.channels +
                          (place.first_vector + place.vector) * V;
-        HACSCALE_UNROLL_BY(4)
-        for (int p = place.begin + place.lane; p < place.end; p += params.tiling.lanes) {
-            float values[V];
-            load(image + static_cast<std::int64_t>(p) * params.channels, values);
+        // The loads of several positions go out together; those beyond the end are zeros.
+        constexpr int together = 4;
+        for (int p = place.begin + place.lane; p < place.end; p += together * params.tiling.lanes) {
+            Packet<T, V> packets[together];
             HACSCALE_UNROLL
-            for (int i = 0; i < V; ++i) sums[i] += values[i];
+            for (int s = 0; s < together; ++s) {
+                const int position = p + s * params.tiling.lanes;
+                packets[s] = load_or_zero<T, V>(image + static_cast<std::int64_t>(position) * params.channels,
+                                                position < place.end);
+            }
+            HACSCALE_UNROLL
+            for (int s = 0; s < together; ++s) {
+                float values[V];
+                unpack(packets[s], values);
+                HACSCALE_UNROLL
+                for (int i = 0; i < V; ++i) sums[i] += values[i];
+            }
         }
         store_floats(sums, shared.sums + (place.lane * params.tiling.tile.value() + place.vector) * V);
     }

@@ -89,9 +89,8 @@ private:
         for (int x = 0; x < columns; ++x) {
             const int column = first + x;
             const bool inside = row_inside && column >= 0 && column < params.in_width;
-            inputs[x] = Packet<T, V>{};
-            if (inside)
-                inputs[x] = load_packet<T, V>(line + static_cast<std::int64_t>(column) * params.channels);
+            inputs[x] =
+                load_or_zero<T, V>(line + static_cast<std::int64_t>(column) * params.channels, inside);
         }
         const T* weight_row = weights_of_row(cell, k);
         float weights[Kernel][V];

@@ -52,6 +52,12 @@ HACSCALE_HD Packet<T, V> load_packet(const T* from) {
     return *reinterpret_cast<const Packet<T, V>*>(from);
 }
 template <typename T, int V>
+HACSCALE_HD Packet<T, V> load_or_zero(const T* from, bool inside) {
+    Packet<T, V> packet{};
+    if (inside) packet = load_packet<T, V>(from);
+    return packet;
+}
+template <typename T, int V>
 HACSCALE_HD void unpack(const Packet<T, V>& packet, float (&to)[V]) {
     HACSCALE_UNROLL
     for (int i = 0; i < V; ++i) to[i] = to_float(packet.values[i]);

@@ -69,8 +69,11 @@ struct LinearParams {
 template <typename T, int V, int Rows, int Images>
 struct LinearKernel {
     static constexpr int max_threads = linear_threads;
-    static constexpr int min_blocks = 4;
+    static constexpr int min_blocks = Images == 1 ? 4 : 3;
     static constexpr int phases = 3;
+    // Steps over the features whose loads are in flight together. One image leaves few threads, so each has
+    // many; several images fill the registers with one step.
+    static constexpr int together = Images == 1 ? 8 : 1;
     static constexpr int items = Rows * Images;  // sums of a group
     static constexpr int parts = 8;              // that the lanes' sums are added up to first
     // Each group's row of sums is one longer than it has lanes, so that groups lie in different banks.
@@ -121,27 +124,45 @@ private:
                     params.features;
         }
         float sums[Rows][Images] = {};
-        HACSCALE_UNROLL_BY(4)
-        for (int k = place.lane * V; k < params.features; k += params.tiling.lanes.value() * V) {
+        const int step = params.tiling.lanes.value() * V;
+        for (int k = place.lane * V; k < params.features; k += together * step)
+            add_features(weights, inputs, k, step, sums);
+        HACSCALE_UNROLL
+        for (int r = 0; r < Rows; ++r) {
+            HACSCALE_UNROLL
+            for (int n = 0; n < Images; ++n)
+                shared.sums[r * Images + n][sum_index(place.group, place.lane)] = sums[r][n];
+        }
+    }
+    // `together` steps of the sums. The weights' loads go out first, all of them.
+    HACSCALE_HD void add_features(const T* const (&weights)[Rows], const T* const (&inputs)[Images], int k,
+                                  int step, float (&sums)[Rows][Images]) const {
+        Packet<T, V> weight_packets[together][Rows];
+        Packet<T, V> input_packets[together][Images];
+        HACSCALE_UNROLL
+        for (int t = 0; t < together; ++t) {
+            const int at = k + t * step;
+            const bool inside = at < params.features;
+            HACSCALE_UNROLL
+            for (int r = 0; r < Rows; ++r) weight_packets[t][r] = load_or_zero<T, V>(weights[r] + at, inside);
+            HACSCALE_UNROLL
+            for (int n = 0; n < Images; ++n) input_packets[t][n] = load_or_zero<T, V>(inputs[n] + at, inside);
+        }
+        HACSCALE_UNROLL
+        for (int t = 0; t < together; ++t) {
             float weight[Rows][V];
             HACSCALE_UNROLL
-            for (int r = 0; r < Rows; ++r) load(weights[r] + k, weight[r]);
+            for (int r = 0; r < Rows; ++r) unpack(weight_packets[t][r], weight[r]);
             HACSCALE_UNROLL
             for (int n = 0; n < Images; ++n) {
                 float input[V];
-                load(inputs[n] + k, input);
+                unpack(input_packets[t][n], input);
                 HACSCALE_UNROLL
                 for (int r = 0; r < Rows; ++r) {
                     HACSCALE_UNROLL
                     for (int i = 0; i < V; ++i) sums[r][n] += weight[r][i] * input[i];
                 }
             }
-        }
-        HACSCALE_UNROLL
-        for (int r = 0; r < Rows; ++r) {
-            HACSCALE_UNROLL
-            for (int n = 0; n < Images; ++n)
-                shared.sums[r * Images + n][sum_index(place.group, place.lane)] = sums[r][n];
         }
     }
     HACSCALE_HD void add_lanes(Shared& shared, int thread) const {

@@ -16,7 +16,8 @@ struct MaxPoolParams {
     int count = 0;                           // vectors of the output
 };
 
-template <typename T, int V>
+// Kernel is the window's side when it is specialised, else 0.
+template <typename T, int V, int Kernel>
 struct MaxPoolKernel {
     static constexpr int max_threads = 128;
     static constexpr int min_blocks = 4;
@@ -42,28 +43,63 @@ struct MaxPoolKernel {
         float best[V];
         HACSCALE_UNROLL
         for (int i = 0; i < V; ++i) best[i] = -INFINITY;
-        const int first_row = top < 0 ? 0 : top;
-        const int last_row = top + params.kernel < params.in_height ? top + params.kernel : params.in_height;
-        const int first_column = left < 0 ? 0 : left;
-        const int last_column =
-            left + params.kernel < params.in_width ? left + params.kernel : params.in_width;
-        for (int row = first_row; row < last_row; ++row) {
-            for (int column = first_column; column < last_column; ++column) {
-                float values[V];
-                load(image + (static_cast<std::int64_t>(row) * params.in_width + column) * params.channels,
-                     values);
-                HACSCALE_UNROLL
-                for (int i = 0; i < V; ++i) best[i] = values[i] > best[i] ? values[i] : best[i];
+        if constexpr (Kernel > 0)
+            take_all(image, top, left, best);
+        else
+            take_one_by_one(image, top, left, best);
+        store(best, static_cast<T*>(params.output) + index * V);
+    }
+
+private:
+    HACSCALE_HD static int clamped(int value, int size) {
+        return value < 0 ? 0 : value >= size ? size - 1 : value;
+    }
+    HACSCALE_HD const T* at(const T* image, int row, int column) const {
+        return image + (static_cast<std::int64_t>(row) * params.in_width + column) * params.channels;
+    }
+    HACSCALE_HD static void take(const Packet<T, V>& packet, float (&best)[V]) {
+        float values[V];
+        unpack(packet, values);
+        HACSCALE_UNROLL
+        for (int i = 0; i < V; ++i) best[i] = values[i] > best[i] ? values[i] : best[i];
+    }
+
+    // Every window has an element on the map, and an element that is taken twice changes nothing: so what
+    // lies off the map is read from the nearest place on it, which is in the window.
+    HACSCALE_HD void take_all(const T* image, int top, int left, float (&best)[V]) const {
+        Packet<T, V> window[Kernel * Kernel];
+        HACSCALE_UNROLL
+        for (int i = 0; i < Kernel * Kernel; ++i) {
+            window[i] = load_packet<T, V>(at(image, clamped(top + i / Kernel, params.in_height),
+                                             clamped(left + i % Kernel, params.in_width)));
+        }
+        HACSCALE_UNROLL
+        for (int i = 0; i < Kernel * Kernel; ++i) take(window[i], best);
+    }
+    HACSCALE_HD void take_one_by_one(const T* image, int top, int left, float (&best)[V]) const {
+        for (int row = top; row < top + params.kernel; ++row) {
+            if (row < 0 || row >= params.in_height) continue;
+            for (int column = left; column < left + params.kernel; ++column) {
+                if (column < 0 || column >= params.in_width) continue;
+                take(load_packet<T, V>(at(image, row, column)), best);
             }
         }
-        store(best, static_cast<T*>(params.output) + index * V);
     }
 };
 
 template <typename Visit>
 void with_max_pool(const MaxPoolParams& params, DataType type, bool vectors, Visit&& visit) {
     with_vector(type, vectors, [&](auto element, auto width) {
-        visit(MaxPoolKernel<decltype(element), decltype(width)::value>{params});
+        using T = decltype(element);
+        constexpr int V = decltype(width)::value;
+        // With padding as wide as the window, some windows have no element on the map.
+        const int side = params.padding < params.kernel ? params.kernel : 0;
+        if (side == 3)
+            visit(MaxPoolKernel<T, V, 3>{params});
+        else if (side == 2)
+            visit(MaxPoolKernel<T, V, 2>{params});
+        else
+            visit(MaxPoolKernel<T, V, 0>{params});
     });
 }
 

@@ -104,6 +104,7 @@ struct ExciteKernel {
     static constexpr int max_threads = channel_threads;
     static constexpr int min_blocks = 4;
     static constexpr int phases = 3;
+    static constexpr int together = 4;  // rows or positions whose loads are in flight at once
     struct Shared {
         alignas(16) float sums[channel_threads * V];  // [lane][vector of the tile][V]
         alignas(16) float gates[channel_threads];     // of the tile's channels
@@ -131,13 +132,24 @@ private:
         float sums[V] = {};
         const T* weights = static_cast<const T*>(params.weights) + (place.first_vector + place.vector) * V;
         const float* hidden = params.hidden + static_cast<std::int64_t>(place.image) * params.squeeze;
-        HACSCALE_UNROLL_BY(4)
-        for (int row = place.lane; row < params.squeeze; row += params.tiling.lanes) {
-            float weight[V];
-            load(weights + static_cast<std::int64_t>(row) * params.channels, weight);
-            const float factor = hidden[row];
+        for (int first = place.lane; first < params.squeeze; first += together * params.tiling.lanes) {
+            Packet<T, V> packets[together];
+            float factors[together];
             HACSCALE_UNROLL
-            for (int i = 0; i < V; ++i) sums[i] += weight[i] * factor;
+            for (int s = 0; s < together; ++s) {
+                const int row = first + s * params.tiling.lanes;
+                const bool inside = row < params.squeeze;
+                packets[s] =
+                    load_or_zero<T, V>(weights + static_cast<std::int64_t>(row) * params.channels, inside);
+                factors[s] = inside ? hidden[row] : 0.0F;
+            }
+            HACSCALE_UNROLL
+            for (int s = 0; s < together; ++s) {
+                float weight[V];
+                unpack(packets[s], weight);
+                HACSCALE_UNROLL
+                for (int i = 0; i < V; ++i) sums[i] += weight[i] * factors[s];
+            }
         }
         store_floats(sums, shared.sums + (place.lane * params.tiling.tile.value() + place.vector) * V);
     }
@@ -162,18 +174,15 @@ private:
         const std::int64_t first =
             static_cast<std::int64_t>(place.image) * params.tiling.positions * params.channels +
             (place.first_vector + place.vector) * V;
-        // Loads of several positions go out before the first store, which might overwrite what they read for
-        // all the compiler knows.
-        constexpr int together = 4;
+        // All loads before the first store, which might overwrite what they read for all the compiler knows.
         for (int p = place.begin + place.lane; p < place.end; p += together * params.tiling.lanes) {
             Packet<T, V> inputs[together];
             HACSCALE_UNROLL
             for (int s = 0; s < together; ++s) {
                 const int position = p + s * params.tiling.lanes;
-                inputs[s] = Packet<T, V>{};
-                if (position < place.end)
-                    inputs[s] = load_packet<T, V>(static_cast<const T*>(params.input) + first +
-                                                  static_cast<std::int64_t>(position) * params.channels);
+                inputs[s] = load_or_zero<T, V>(static_cast<const T*>(params.input) + first +
+                                                   static_cast<std::int64_t>(position) * params.channels,
+                                               position < place.end);
             }
             HACSCALE_UNROLL
             for (int s = 0; s < together; ++s) {

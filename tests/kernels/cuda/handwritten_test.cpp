@@ -65,10 +65,12 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
         for (std::size_t i = 0; i < layers.size(); ++i) layers[i].residual = i % 3 == 0;
     }
     if (kind == LayerKind::max_pool) {
-        layers.push_back(pooled(kind, 64, 23, 21));
-        layers.back().kernel = 3;
-        layers.back().stride = 2;
-        layers.back().padding = 1;
+        for (const int kernel : {2, 3, 5}) {
+            layers.push_back(pooled(kind, 64, 23, 21));
+            layers.back().kernel = kernel;
+            layers.back().stride = 2;
+            layers.back().padding = kernel - 1;
+        }
     }
     if (kind == LayerKind::global_avg_pool) {
         layers.push_back(pooled(kind, 16, 64, 90));  // in chunks
