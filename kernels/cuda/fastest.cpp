@@ -37,13 +37,12 @@ public:
         }
     }
 
+    // Their times stay: one of them is still taken if all faster ones fail later.
     void drop_the_slow() {
         double best = never;
         for (const auto& times : times_) best = std::min(best, median(times));
         for (std::size_t i = 0; i < times_.size(); ++i) {
-            if (median(times_[i]) <= screening_factor * best) continue;
-            alive_[i] = false;
-            times_[i].clear();
+            if (median(times_[i]) > screening_factor * best) alive_[i] = false;
         }
     }
 
@@ -53,7 +52,7 @@ public:
         for (const auto& times : times_) verdict.median_us.push_back(median(times));
         verdict.chosen = times_.size();
         for (std::size_t i = 0; i < times_.size(); ++i) {
-            if (!alive_[i]) continue;
+            if (times_[i].empty()) continue;
             const bool first = verdict.chosen == times_.size();
             if (first || verdict.median_us[i] < worth_a_change * verdict.median_us[verdict.chosen])
                 verdict.chosen = i;

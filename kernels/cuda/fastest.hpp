@@ -11,7 +11,7 @@ namespace hacscale::cuda {
 
 struct Verdict {
     std::size_t chosen = 0;
-    std::vector<double> median_us;      // infinite for those that failed or were dropped as plainly slow
+    std::vector<double> median_us;      // infinite for those that failed
     std::vector<std::string> failures;  // why a candidate cannot run; empty for those that can
 };
 
