@@ -110,7 +110,8 @@ TEST_F(TableTest, QueryListsKernels) {
     EXPECT_EQ(json[0]["dynamic_shared_bytes"], 49152);
     EXPECT_EQ(json[1]["position"], 1);
     EXPECT_EQ(json[1]["block"][0], 32);
-    EXPECT_TRUE(call({"table", "query", file, "--kernels", "--status", "noisy", "--json"}).json().empty());
+    EXPECT_TRUE(
+        call({"table", "query", file, "--kernels", "--status", "unsupported", "--json"}).json().empty());
 }
 
 TEST_F(TableTest, FiltersThatAreNotKnownAreBadInput) {
