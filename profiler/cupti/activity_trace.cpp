@@ -106,7 +106,7 @@ void CUPTIAPI buffer_completed(CUcontext, std::uint32_t, std::uint8_t* buffer, s
 }  // namespace
 
 ActivityTrace::~ActivityTrace() {
-    for (const CUpti_ActivityKind kind : enabled_) cupti_.activity_disable(kind);
+    disable();
 }
 
 void ActivityTrace::start() {
@@ -137,11 +137,17 @@ void ActivityTrace::record(std::uint64_t id, const std::function<void()>& launch
 }
 
 void ActivityTrace::stop() {
-    // Forced: the device is idle, so no record is still being written.
-    check(cupti_, cupti_.activity_flush_all(CUPTI_ACTIVITY_FLAG_FLUSH_FORCED), "cuptiActivityFlushAll");
-    for (const CUpti_ActivityKind kind : std::exchange(enabled_, {})) {
-        check(cupti_, cupti_.activity_disable(kind), "cuptiActivityDisable");
-    }
+    // The buffers whose records are complete, which should be all, since the device is idle.
+    check(cupti_, cupti_.activity_flush_all(0), "cuptiActivityFlushAll");
+    disable();
+}
+
+void ActivityTrace::disable() noexcept {
+    if (enabled_.empty()) return;
+    // Whatever is left, so that nothing of this trace turns up in the next one.
+    cupti_.activity_flush_all(CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
+    for (const CUpti_ActivityKind kind : enabled_) cupti_.activity_disable(kind);
+    enabled_.clear();
 }
 
 Attribution ActivityTrace::kernels(std::size_t ids) const {

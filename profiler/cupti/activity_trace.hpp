@@ -34,6 +34,8 @@ public:
     Attribution kernels(std::size_t ids) const;
 
 private:
+    void disable() noexcept;
+
     const CuptiLibrary& cupti_;
     std::vector<CUpti_ActivityKind> enabled_;
 };

@@ -21,7 +21,7 @@ public:
     double time_cold() override { return 0.0; }
     void run_timed(std::span<double>) override {}
     void start_layer(int node) override {
-        if (node == failing_layer) throw_failure();
+        if (node == failing_layer && --starts_until_failure <= 0) throw_failure();
         for (int kernel = 1; kernel <= node; ++kernel) {
             fake_cupti().launch("kernel", static_cast<std::uint64_t>(kernel) * 1000);
         }
@@ -34,6 +34,7 @@ public:
     std::size_t activation_bytes() const override { return 0; }
 
     int failing_layer = -1;
+    int starts_until_failure = 1;
     void (*throw_failure)() = nullptr;
 };
 
@@ -126,6 +127,19 @@ TEST_F(CudaInstrument, LetALostDeviceThroughAndKeepOtherFailures) {
     const LayerReadings layer = inspect()[2];
     EXPECT_EQ(layer.reasons.size(), 8U);
     EXPECT_NE(layer.reasons.at("sm_busy").find("out of memory"), std::string::npos);
+}
+
+// What a broken-off look recorded does not turn up in the next one.
+TEST_F(CudaInstrument, StartAfreshAfterAFailure) {
+    runner.failing_layer = 2;
+    runner.starts_until_failure = 3;  // in the second of the recorded runs
+    runner.throw_failure = [] { throw WorkError("out of memory"); };
+    EXPECT_EQ(inspect()[1].reasons.size(), 8U);
+    runner.failing_layer = -1;
+    const std::vector<LayerReadings> readings = inspect();
+    ASSERT_EQ(readings[1].kernels.size(), 1U);
+    EXPECT_DOUBLE_EQ(readings[1].kernel_time_us.value(), 1.0);
+    EXPECT_TRUE(readings[2].reasons.empty());
 }
 
 TEST_F(CudaInstrument, SayThatADeviceIsNotThere) {
