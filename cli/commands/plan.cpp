@@ -27,14 +27,16 @@ struct PlanOptions {
 
 std::string read_profile(const std::string& file) {
     std::error_code error;
-    std::ifstream in(file, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    if (!in.is_open() || in.bad() || std::filesystem::is_directory(file, error)) {
+    std::ifstream in;
+    if (!std::filesystem::is_directory(file, error)) {
+        in.open(file, std::ios::binary);
+    }
+    if (!in.is_open()) {
         throw InputError(file +
                          ": cannot be read; --gpu-profile wants the file of a GPU profile "
                          "(docs/formats.md, \"GPU profiles\")");
     }
-    return text;
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
 // The first module that can plan, whether or not it can run here.

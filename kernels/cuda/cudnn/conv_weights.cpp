@@ -1,11 +1,8 @@
 #include "kernels/cuda/cudnn/conv_weights.hpp"
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-
 #include <algorithm>
-#include <cstring>
 
+#include "kernels/cuda/host_tensor.hpp"
 #include "models/layer_cost.hpp"
 
 namespace hacscale::cuda {
@@ -16,33 +13,6 @@ constexpr std::size_t alignment = 256;
 std::size_t aligned(std::size_t bytes) {
     return (bytes + alignment - 1) / alignment * alignment;
 }
-
-class Writer {
-public:
-    Writer(std::span<std::byte> bytes, DataType type) : bytes_(bytes), type_(type) {}
-    void put(std::size_t index, float value) {
-        switch (type_) {
-            case DataType::f16:
-                store(index, __float2half_rn(value));
-                return;
-            case DataType::bf16:
-                store(index, __float2bfloat16_rn(value));
-                return;
-            case DataType::f32:
-            case DataType::tf32:
-                store(index, value);
-                return;
-        }
-    }
-
-private:
-    template <typename T>
-    void store(std::size_t index, T value) {
-        std::memcpy(bytes_.subspan(index * sizeof(T), sizeof(T)).data(), &value, sizeof(T));
-    }
-    std::span<std::byte> bytes_;
-    DataType type_;
-};
 
 DataType stored_as(BiasType bias, DataType type) {
     return bias == BiasType::f32 ? DataType::f32 : type;
@@ -65,23 +35,14 @@ void pack_conv_weights(const LayerSpec& layer, DataType type, BiasType bias, con
     const ConvWeightLayout layout = weight_layout(layer, type, bias);
     std::fill(packed.begin(), packed.end(), std::byte{0});
     const bool linear = layer.kind == LayerKind::linear;
-    const auto outputs = static_cast<std::size_t>(layer.out_channels);
-    const auto channels = static_cast<std::size_t>(layer.in_channels / (linear ? 1 : layer.groups));
-    const auto window =
-        linear ? static_cast<std::size_t>(layer.in_height) * static_cast<std::size_t>(layer.in_width)
-               : static_cast<std::size_t>(layer.kernel) * static_cast<std::size_t>(layer.kernel);
-    Writer writer(packed, type);
-    for (std::size_t out = 0; out < outputs; ++out) {
-        for (std::size_t c = 0; c < channels; ++c) {
-            for (std::size_t at = 0; at < window; ++at) {
-                writer.put((out * window + at) * channels + c,
-                           weights.weights[(out * channels + c) * window + at]);
-            }
-        }
-    }
+    // Outputs take the place of images: what is NHWC for them is KRSC for the weights.
+    const TensorShape shape{layer.out_channels, layer.in_channels / (linear ? 1 : layer.groups),
+                            linear ? layer.in_height : layer.kernel, linear ? layer.in_width : layer.kernel};
+    to_nhwc(weights.weights, shape, type, packed.first(shape.bytes(type)));
     if (bias == BiasType::none || weights.bias.empty()) return;
-    Writer bias_writer(packed.subspan(layout.bias_offset), stored_as(bias, type));
-    for (std::size_t out = 0; out < outputs; ++out) bias_writer.put(out, weights.bias[out]);
+    const TensorShape vector{1, layer.out_channels, 1, 1};
+    const DataType stored = stored_as(bias, type);
+    to_nhwc(weights.bias, vector, stored, packed.subspan(layout.bias_offset, vector.bytes(stored)));
 }
 
 }  // namespace hacscale::cuda
