@@ -1,6 +1,6 @@
 // Batches of normalized images, prepared by background threads a few batches ahead of who reads them.
-// What an image of an epoch looks like depends on (seed, epoch, its index) and nothing else, and the order of an
-// epoch on (seed, epoch): so batches are the same on each run, for any number of threads or processes.
+// What an image of an epoch looks like depends on (seed, epoch, its index) and nothing else, and the order of
+// an epoch on (seed, epoch): so batches are the same on each run, for any number of threads or processes.
 #pragma once
 
 #include <cstdint>

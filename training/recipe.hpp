@@ -1,7 +1,7 @@
 // How a network is trained: everything that decides the result but the network, the data and the seed. Read
 // from YAML (docs/formats.md, "Recipes"); two recipes come with the program, under training/recipes/.
-// The same recipe and epochs for every network is what makes accuracies comparable, so records name a recipe by
-// its hash.
+// The same recipe and epochs for every network is what makes accuracies comparable, so records name a recipe
+// by its hash.
 #pragma once
 
 #include <filesystem>
@@ -39,15 +39,16 @@ struct Recipe {
     double warmup_epochs = 3.0;    // of the rise; at most `epochs`
     double weight_decay = 0.0005;  // of conv and linear weights; not of biases and batch-norm
     double label_smoothing = 0.0;
-    double ema_decay = 0.0;  // of the weights' moving average, a step; 0: there is none, else it is what counts
+    double ema_decay =
+        0.0;  // of the weights' moving average, a step; 0: there is none, else it is what counts
     Augmentation augmentation;
     TrainingPrecision precision = TrainingPrecision::bf16;
     bool channels_last = true;
     bool operator==(const Recipe&) const = default;
 };
 
-// At most 1 MiB. Throws InputError with file and line for an unknown or repeated key, a wrong type, or a value
-// out of range.
+// At most 1 MiB. Throws InputError with file and line for an unknown or repeated key, a wrong type, or a
+// value out of range.
 Recipe load_recipe(const std::filesystem::path& file);
 // `origin` stands for the file in messages.
 Recipe parse_recipe(std::string_view yaml, const std::string& origin);
