@@ -1,0 +1,43 @@
+# Looks for libtorch, which the training module (training/torch/) is built with: Debian's libtorch-dev, or PyTorch 2's
+# from CMAKE_PREFIX_PATH ("python3 -c 'import torch; print(torch.utils.cmake_prefix_path)'" prints it). Sets
+# HACSCALE_TORCH_FOUND.
+# Training in several processes needs gloo's headers beside it (Debian: libgloo-dev), on GPUs NCCL's as well.
+
+set(HACSCALE_TORCH AUTO CACHE STRING "Build the training module: AUTO (when libtorch is here), ON, OFF")
+set_property(CACHE HACSCALE_TORCH PROPERTY STRINGS AUTO ON OFF)
+set(HACSCALE_TORCH_FOUND OFF)
+if(HACSCALE_TORCH STREQUAL OFF)
+    return()
+endif()
+
+find_package(Torch QUIET)
+if(NOT Torch_FOUND)
+    if(HACSCALE_TORCH STREQUAL ON)
+        message(FATAL_ERROR "HACSCALE_TORCH=ON, but libtorch is not here: run scripts/setup --training, or give "
+                            "CMAKE_PREFIX_PATH")
+    endif()
+    message(STATUS "No training module in this build; libtorch is not here (scripts/setup --training gets it)")
+    return()
+endif()
+
+set(HACSCALE_TORCH_FOUND ON)
+add_library(hacscale_torch INTERFACE)
+target_link_libraries(hacscale_torch INTERFACE ${TORCH_LIBRARIES})
+set(torch_transports "")
+find_path(GLOO_INCLUDE_DIR gloo/algorithm.h HINTS ${TORCH_INCLUDE_DIRS})
+if(GLOO_INCLUDE_DIR)
+    target_include_directories(hacscale_torch SYSTEM INTERFACE ${GLOO_INCLUDE_DIR})
+    target_compile_definitions(hacscale_torch INTERFACE HACSCALE_TORCH_GLOO)
+    list(APPEND torch_transports gloo)
+endif()
+if(TARGET torch_cuda)
+    target_compile_definitions(hacscale_torch INTERFACE HACSCALE_TORCH_CUDA)
+    find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${TORCH_INCLUDE_DIRS})
+    if(NCCL_INCLUDE_DIR)
+        target_include_directories(hacscale_torch SYSTEM INTERFACE ${NCCL_INCLUDE_DIR})
+        target_compile_definitions(hacscale_torch INTERFACE HACSCALE_TORCH_NCCL USE_C10D_NCCL)
+        list(APPEND torch_transports NCCL)
+    endif()
+endif()
+list(JOIN torch_transports ", " torch_transports)
+message(STATUS "Training module: libtorch ${Torch_VERSION}, between processes: ${torch_transports}")

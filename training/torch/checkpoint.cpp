@@ -1,0 +1,179 @@
+#include "training/torch/checkpoint.hpp"
+
+#include <fcntl.h>
+#include <torch/serialize/input-archive.h>
+#include <torch/serialize/output-archive.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <sstream>
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace hacscale::training {
+namespace {
+
+constexpr std::int64_t format_version = 1;
+
+// A file descriptor with an owner.
+class Descriptor {
+public:
+    Descriptor(const std::filesystem::path& path, int flags) : number_(::open(path.c_str(), flags, 0666)) {}
+    ~Descriptor() { close(); }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int number() const { return number_; }
+    bool close() {
+        const int number = std::exchange(number_, -1);
+        return number < 0 || ::close(number) == 0;
+    }
+
+private:
+    int number_;
+};
+
+[[noreturn]] void fail_to_write(const std::filesystem::path& file) {
+    throw WorkError("cannot write the checkpoint " + file.string() + ": " + std::strerror(errno) +
+                    "; what was there before stands");
+}
+
+void write_all(int descriptor, const std::string& bytes, const std::filesystem::path& file) {
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const ssize_t count = ::write(descriptor, bytes.data() + done, bytes.size() - done);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) fail_to_write(file);
+        done += static_cast<std::size_t>(count);
+    }
+}
+
+// The file appears whole or not at all, also after a power cut.
+void replace(const std::filesystem::path& file, const std::string& bytes) {
+    std::error_code ignored;
+    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+    std::filesystem::create_directories(folder, ignored);  // the open says what is wrong
+    const std::filesystem::path part = file.string() + ".part" + std::to_string(::getpid());
+    try {
+        Descriptor out(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
+        if (out.number() < 0) fail_to_write(file);
+        write_all(out.number(), bytes, file);
+        if (::fsync(out.number()) != 0 || !out.close()) fail_to_write(file);
+        if (::rename(part.c_str(), file.c_str()) != 0) fail_to_write(file);
+    } catch (...) {
+        std::filesystem::remove(part, ignored);
+        throw;
+    }
+    const Descriptor directory(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory.number() >= 0) ::fsync(directory.number());
+}
+
+void write_tensors(torch::serialize::OutputArchive& archive, const std::string& name,
+                   const std::vector<at::Tensor>& tensors) {
+    archive.write(name + "_count", c10::IValue(static_cast<std::int64_t>(tensors.size())));
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+        archive.write(name + "_" + std::to_string(i), tensors[i].detach().to(at::kCPU));
+}
+
+c10::IValue read_value(torch::serialize::InputArchive& archive, const std::string& name) {
+    c10::IValue value;
+    archive.read(name, value);
+    return value;
+}
+
+std::vector<at::Tensor> read_tensors(torch::serialize::InputArchive& archive, const std::string& name) {
+    std::vector<at::Tensor> tensors(static_cast<std::size_t>(read_value(archive, name + "_count").toInt()));
+    for (std::size_t i = 0; i < tensors.size(); ++i) archive.read(name + "_" + std::to_string(i), tensors[i]);
+    return tensors;
+}
+
+}  // namespace
+
+std::filesystem::path checkpoint_file(const std::filesystem::path& folder_or_file) {
+    std::error_code error;
+    return std::filesystem::is_directory(folder_or_file, error) ? folder_or_file / "checkpoint.pt"
+                                                                : folder_or_file;
+}
+
+void save(const Checkpoint& checkpoint, const std::filesystem::path& file) {
+    torch::serialize::OutputArchive archive;
+    archive.write("format", c10::IValue(format_version));
+    const RunIdentity& identity = checkpoint.identity;
+    archive.write("model", c10::IValue(identity.model));
+    archive.write("recipe", c10::IValue(identity.recipe));
+    archive.write("seed", c10::IValue(identity.seed));
+    archive.write("data", c10::IValue(identity.data));
+    const RunProgress& progress = checkpoint.progress;
+    archive.write("epochs_done", c10::IValue(progress.epochs_done));
+    archive.write("steps_done", c10::IValue(progress.steps_done));
+    archive.write("train_accuracy", c10::IValue(progress.train_accuracy));
+    archive.write("validation_accuracy", c10::IValue(progress.validation_accuracy));
+    archive.write("seconds", c10::IValue(progress.seconds));
+    archive.write("step_seconds", c10::IValue(progress.step_seconds));
+    archive.write("wait_seconds", c10::IValue(progress.wait_seconds));
+    archive.write("images", c10::IValue(progress.images));
+    write_tensors(archive, "network", checkpoint.network);
+    write_tensors(archive, "average", checkpoint.average);
+    write_tensors(archive, "velocities", checkpoint.velocities);
+    std::ostringstream bytes;
+    archive.save_to(bytes);
+    replace(file, bytes.str());
+}
+
+Checkpoint load_checkpoint(const std::filesystem::path& file) {
+    if (!std::filesystem::exists(file)) throw InputError("there is no checkpoint " + file.string());
+    try {
+        torch::serialize::InputArchive archive;
+        archive.load_from(file.string());
+        if (read_value(archive, "format").toInt() != format_version)
+            throw InputError("checkpoint " + file.string() + " is of another version of this program");
+        Checkpoint checkpoint;
+        RunIdentity& identity = checkpoint.identity;
+        identity.model = read_value(archive, "model").toStringRef();
+        identity.recipe = read_value(archive, "recipe").toStringRef();
+        identity.seed = read_value(archive, "seed").toStringRef();
+        identity.data = read_value(archive, "data").toStringRef();
+        RunProgress& progress = checkpoint.progress;
+        progress.epochs_done = read_value(archive, "epochs_done").toInt();
+        progress.steps_done = read_value(archive, "steps_done").toInt();
+        progress.train_accuracy = read_value(archive, "train_accuracy").toDouble();
+        progress.validation_accuracy = read_value(archive, "validation_accuracy").toDouble();
+        progress.seconds = read_value(archive, "seconds").toDouble();
+        progress.step_seconds = read_value(archive, "step_seconds").toDouble();
+        progress.wait_seconds = read_value(archive, "wait_seconds").toDouble();
+        progress.images = read_value(archive, "images").toInt();
+        checkpoint.network = read_tensors(archive, "network");
+        checkpoint.average = read_tensors(archive, "average");
+        checkpoint.velocities = read_tensors(archive, "velocities");
+        return checkpoint;
+    } catch (const c10::Error& error) {
+        throw InputError(file.string() + " is no checkpoint of this program, or is damaged (" +
+                         error.what_without_backtrace() + "); remove it to train anew");
+    }
+}
+
+std::string difference(const RunIdentity& wanted, const RunIdentity& found) {
+    std::string text;
+    const auto compare = [&](const char* what, const std::string& ours, const std::string& theirs) {
+        if (ours == theirs) return;
+        text += (text.empty() ? "" : ", ") + std::string(what) + " " + (theirs.empty() ? "none" : theirs) +
+                " instead of " + ours;
+    };
+    compare("model", wanted.model, found.model);
+    compare("recipe", wanted.recipe, found.recipe);
+    compare("seed", wanted.seed, found.seed);
+    compare("data", wanted.data, found.data);
+    return text;
+}
+
+void restore(const std::vector<at::Tensor>& from, const std::vector<at::Tensor>& to,
+             const std::filesystem::path& file) {
+    const at::NoGradGuard no_grad;
+    bool fits = from.size() == to.size();
+    for (std::size_t i = 0; fits && i < to.size(); ++i) fits = from[i].sizes() == to[i].sizes();
+    if (!fits) throw InputError("checkpoint " + file.string() + " has tensors of another model's shapes");
+    for (std::size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
+}
+
+}  // namespace hacscale::training

@@ -1,0 +1,37 @@
+// How often a network is right.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <optional>
+
+#include "training/images.hpp"
+#include "training/torch/network.hpp"
+
+namespace hacscale::training {
+
+// Where batches go before the network reads them.
+struct ComputeSettings {
+    at::Device device = at::Device(at::kCPU);
+    at::ScalarType type = at::kFloat;  // of activations and products
+    bool channels_last = true;
+    int loader_threads = 1;
+};
+
+// Parameters, buffers and gradients where and how this device reads them fastest.
+void place(TorchNetwork& network, const ComputeSettings& settings);
+
+// Images of a batch whose memory is `channels_last` or not, as settings say. The result may share the batch's
+// memory.
+at::Tensor images_tensor(const float* images, int count, const ImageSet& shape,
+                         const ComputeSettings& settings);
+at::Tensor labels_tensor(const std::int64_t* labels, int count, const ComputeSettings& settings);
+
+// Share of the images whose highest logit is their label's, 0..1, in evaluation mode; nothing when
+// `keep_going` said no. The network is left in the mode it was in.
+std::optional<double> accuracy(TorchNetwork& network, const ImageSet& images,
+                               const Normalization& normalization, const ComputeSettings& settings,
+                               const std::function<bool()>& keep_going);
+
+}  // namespace hacscale::training

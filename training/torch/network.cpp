@@ -1,0 +1,225 @@
+#include "training/torch/network.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <torch/csrc/autograd/variable.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace hacscale::training {
+namespace {
+
+at::Tensor activated(const at::Tensor& x, Activation activation) {
+    // In place where the backward pass can do with the result alone: it saves a pass over memory.
+    switch (activation) {
+        case Activation::none:
+            return x;
+        case Activation::relu:
+            return at::relu_(const_cast<at::Tensor&>(x));
+        case Activation::relu6:
+            return at::hardtanh_(const_cast<at::Tensor&>(x), 0, 6);
+        case Activation::silu:
+            return at::silu(x);
+        case Activation::hard_swish:
+            return at::hardswish(x);
+        case Activation::sigmoid:
+            return at::sigmoid(x);
+        case Activation::hard_sigmoid:
+            return at::hardsigmoid(x);
+    }
+    return x;
+}
+
+// What a layer multiplies by or adds, in the data type of what it meets.
+at::Tensor as_type_of(const at::Tensor& numbers, const at::Tensor& x) {
+    return numbers.defined() ? numbers.to(x.scalar_type()) : numbers;
+}
+
+// A node's name without dots, which libtorch keeps for itself.
+std::string module_name(const std::string& node) {
+    std::string name = node;
+    std::replace(name.begin(), name.end(), '.', '/');
+    return name;
+}
+
+}  // namespace
+
+// ---- One node ----
+
+NodeModule::NodeModule(const NetworkNode& node) : layer_(node.layer) {
+    const std::int64_t offsets = node.learned_params - product_weights(layer_);
+    switch (layer_.kind) {
+        case LayerKind::conv:
+        case LayerKind::linear:
+            add_products(offsets);
+            break;
+        case LayerKind::scale_shift:
+            add_batch_norm(layer_.in_channels);
+            break;
+        case LayerKind::squeeze_excite:
+            weight = register_parameter("weight", at::empty({layer_.squeeze_channels, layer_.in_channels}));
+            bias = register_parameter("bias", at::empty({layer_.squeeze_channels}));
+            weight2 = register_parameter("weight2", at::empty({layer_.in_channels, layer_.squeeze_channels}));
+            bias2 = register_parameter("bias2", at::empty({layer_.in_channels}));
+            break;
+        case LayerKind::max_pool:
+        case LayerKind::global_avg_pool:
+            break;
+    }
+}
+
+void NodeModule::add_products(std::int64_t offsets) {
+    const std::int64_t out = layer_.out_channels;
+    if (layer_.kind == LayerKind::conv) {
+        weight = register_parameter(
+            "weight", at::empty({out, layer_.in_channels / layer_.groups, layer_.kernel, layer_.kernel}));
+    } else {
+        const std::int64_t features = std::int64_t{layer_.in_channels} * layer_.in_height * layer_.in_width;
+        weight = register_parameter("weight", at::empty({out, features}));
+    }
+    // A bias is one number a channel beside the products, a batch-norm two, both together three.
+    const std::int64_t each = offsets / out;
+    if (offsets % out != 0 || each < 0 || each > 3)
+        throw WorkError("a layer " + layer_.key() + " with " + std::to_string(offsets) +
+                        " numbers beside its products is none that can be trained");
+    if (each == 1 || each == 3) bias = register_parameter("bias", at::empty({out}));
+    if (each >= 2) add_batch_norm(out);
+}
+
+void NodeModule::add_batch_norm(std::int64_t channels) {
+    gamma = register_parameter("gamma", at::empty({channels}));
+    beta = register_parameter("beta", at::empty({channels}));
+    running_mean = register_buffer("running_mean", at::zeros({channels}));
+    running_var = register_buffer("running_var", at::ones({channels}));
+}
+
+at::Tensor NodeModule::normalized(const at::Tensor& input) {
+    return at::batch_norm(input, gamma, beta, running_mean, running_var, is_training(), batch_norm_momentum,
+                          batch_norm_epsilon, true);
+}
+
+at::Tensor NodeModule::squeezed(const at::Tensor& input) {
+    const at::Tensor mean = input.mean({2, 3});
+    const at::Tensor inner =
+        activated(at::linear(mean, as_type_of(weight, mean), as_type_of(bias, mean)), layer_.activation);
+    const at::Tensor gate =
+        activated(at::linear(inner, as_type_of(weight2, mean), as_type_of(bias2, mean)), layer_.gate);
+    return input * gate.unsqueeze(-1).unsqueeze(-1);
+}
+
+at::Tensor NodeModule::forward(const at::Tensor& input, const at::Tensor& residual) {
+    at::Tensor y;
+    switch (layer_.kind) {
+        case LayerKind::conv:
+            y = at::conv2d(input, as_type_of(weight, input), as_type_of(bias, input), layer_.stride,
+                           layer_.padding, 1, layer_.groups);
+            if (has_batch_norm()) y = normalized(y);
+            if (layer_.residual) y.add_(residual);
+            break;
+        case LayerKind::linear:
+            y = at::linear(input.flatten(1), as_type_of(weight, input), as_type_of(bias, input));
+            break;
+        case LayerKind::scale_shift:
+            y = normalized(input);
+            break;
+        case LayerKind::squeeze_excite:
+            return squeezed(input);
+        case LayerKind::max_pool:
+            return at::max_pool2d(input, layer_.kernel, layer_.stride, layer_.padding);
+        case LayerKind::global_avg_pool:
+            return input.mean({2, 3}, true);
+    }
+    return activated(y, layer_.activation);
+}
+
+// ---- The network ----
+
+TorchNetwork::TorchNetwork(const Network& network) : network_(network), last_reader_(network.nodes.size()) {
+    const auto count = static_cast<std::size_t>(network.nodes.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        const NetworkNode& node = network.nodes[i];
+        nodes_.push_back(register_module(module_name(node.name), std::make_shared<NodeModule>(node)));
+        last_reader_[i] = i;
+        for (const int read : {node.input, node.residual}) {
+            if (read != network_input) last_reader_[static_cast<std::size_t>(read)] = i;
+        }
+    }
+}
+
+at::Tensor TorchNetwork::forward(const at::Tensor& images, std::vector<at::Tensor>* outputs) {
+    std::vector<at::Tensor> alive(nodes_.size());
+    const auto output_of = [&](int node) { return node == network_input ? images : alive[node]; };
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        const NetworkNode& node = network_.nodes[i];
+        alive[i] = nodes_[i]->forward(output_of(node.input),
+                                      node.layer.residual ? output_of(node.residual) : at::Tensor());
+        if (outputs != nullptr) continue;
+        for (const int read : {node.input, node.residual}) {
+            if (read != network_input && last_reader_[static_cast<std::size_t>(read)] == i)
+                alive[read].reset();
+        }
+    }
+    const at::Tensor logits = alive.back().flatten(1).to(at::kFloat);
+    if (outputs != nullptr) *outputs = std::move(alive);
+    return logits;
+}
+
+void TorchNetwork::initialize(std::uint64_t seed) {
+    const at::NoGradGuard no_grad;
+    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+    for (const auto& node : nodes_) {
+        const LayerSpec& layer = node->layer();
+        if (layer.kind == LayerKind::conv) {
+            const double fan_out =
+                static_cast<double>(layer.out_channels) * layer.kernel * layer.kernel / layer.groups;
+            node->weight.normal_(0.0, std::sqrt(2.0 / fan_out), generator);
+        } else if (layer.kind == LayerKind::linear) {
+            node->weight.normal_(0.0, 0.01, generator);
+        } else if (layer.kind == LayerKind::squeeze_excite) {
+            node->weight.normal_(0.0, std::sqrt(2.0 / layer.squeeze_channels), generator);
+            node->weight2.normal_(0.0, std::sqrt(2.0 / layer.in_channels), generator);
+        }
+        for (at::Tensor* shift : {&node->bias, &node->bias2, &node->beta}) {
+            if (shift->defined()) shift->zero_();
+        }
+        if (node->has_batch_norm()) {
+            node->gamma.fill_(1.0);
+            node->running_mean.zero_();
+            node->running_var.fill_(1.0);
+        }
+    }
+}
+
+void TorchNetwork::randomize(std::uint64_t seed) {
+    const at::NoGradGuard no_grad;
+    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+    for (const auto& node : nodes_) {
+        // Fan-in here: the statistics of the batch-norms are not made from data, so that nothing but the
+        // products keeps the outputs of a deep network from dying out or blowing up.
+        for (at::Tensor* products : {&node->weight, &node->weight2}) {
+            if (!products->defined()) continue;
+            const double fan_in = static_cast<double>(products->numel() / products->size(0));
+            const double gain = node->layer().residual ? 0.5 : 2.0;
+            products->normal_(0.0, std::sqrt(gain / fan_in), generator);
+        }
+        for (at::Tensor* shift : {&node->bias, &node->bias2, &node->beta, &node->running_mean}) {
+            if (shift->defined()) shift->uniform_(-0.1, 0.1, generator);
+        }
+        if (node->has_batch_norm()) {
+            node->gamma.uniform_(0.75, 1.25, generator);
+            node->running_var.uniform_(0.5, 1.5, generator);
+        }
+    }
+}
+
+std::int64_t TorchNetwork::parameter_count() const {
+    std::int64_t sum = 0;
+    for (const at::Tensor& parameter : parameters()) sum += parameter.numel();
+    return sum;
+}
+
+}  // namespace hacscale::training

@@ -1,0 +1,73 @@
+// A lowered network as a libtorch module that can be trained: one sub-module a node, with the batch-norm that
+// lowering folded away put back. How many numbers a node learns decides which of bias and batch-norm it has.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "models/network.hpp"
+
+namespace hacscale::training {
+
+// As PyTorch's defaults, which the literature's CIFAR figures were made with.
+inline constexpr double batch_norm_epsilon = 1e-5;
+inline constexpr double batch_norm_momentum = 0.1;
+
+// What one node learns. Tensors that the node does not have are undefined.
+class NodeModule : public torch::nn::Module {
+public:
+    explicit NodeModule(const NetworkNode& node);
+
+    const LayerSpec& layer() const { return layer_; }
+    bool has_batch_norm() const { return gamma.defined(); }
+    // `residual` is undefined where the layer adds none. Numbers learned are f32; products are done in the
+    // input's data type.
+    at::Tensor forward(const at::Tensor& input, const at::Tensor& residual);
+
+    at::Tensor weight, bias;                            // conv [O][I/g][k][k], linear [O][I]; squeeze [S][C]
+    at::Tensor weight2, bias2;                          // squeeze-excite's second product [C][S]
+    at::Tensor gamma, beta, running_mean, running_var;  // batch-norm
+
+private:
+    void add_batch_norm(std::int64_t channels);
+    void add_products(std::int64_t offsets);
+    at::Tensor normalized(const at::Tensor& input);
+    at::Tensor squeezed(const at::Tensor& input);
+
+    LayerSpec layer_;
+};
+
+class TorchNetwork : public torch::nn::Module {
+public:
+    // Numbers are unset until initialize() or a checkpoint gives them.
+    explicit TorchNetwork(const Network& network);
+
+    // He et al. 2015: normal with variance 2 / fan-out for convs, N(0, 0.01) for linear layers (as VGG and
+    // MobileNetV2), batch-norms 1 and 0. The last batch-norm of a residual branch starts at 1 as well: zero
+    // there helps deep networks with large batches (Goyal et al. 2017), but the CIFAR figures of the
+    // literature are with 1, and a branch that starts at zero passes no gradient to what is before it in the
+    // first steps, which a short recipe can ill afford.
+    void initialize(std::uint64_t seed);
+    // Random numbers everywhere, running statistics included, of the size that a trained network's have.
+    void randomize(std::uint64_t seed);
+
+    // Images [N][C][H][W] in the data type to compute in; logits in f32. With `outputs`, every node's output
+    // is kept there, in running order.
+    at::Tensor forward(const at::Tensor& images, std::vector<at::Tensor>* outputs = nullptr);
+
+    const std::vector<std::shared_ptr<NodeModule>>& nodes() const { return nodes_; }
+    const Network& network() const { return network_; }
+    // Every learned number: equal to network().params().
+    std::int64_t parameter_count() const;
+
+private:
+    Network network_;
+    std::vector<std::shared_ptr<NodeModule>> nodes_;
+    std::vector<std::size_t> last_reader_;  // node after which an output is not needed any more
+};
+
+}  // namespace hacscale::training
