@@ -114,7 +114,9 @@ TEST_F(TableExport, RoundTripsExactly) {
         const json reasons = row.readings.reasons.empty() ? json() : json(row.readings.reasons);
         EXPECT_EQ(object["missing_reasons"], reasons);
         EXPECT_EQ(lines[i].at("missing_reasons").empty(), reasons.is_null());
-        if (!reasons.is_null()) EXPECT_EQ(json::parse(lines[i].at("missing_reasons")), reasons);
+        if (!reasons.is_null()) {
+            EXPECT_EQ(json::parse(lines[i].at("missing_reasons")), reasons);
+        }
         if (has_latency(row.status)) {
             EXPECT_EQ(object["latency_us"].get<double>(), row.latency_us);
             EXPECT_EQ(number(lines[i].at("latency_us")), row.latency_us);
