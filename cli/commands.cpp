@@ -11,23 +11,28 @@
 #include "cli/commands/report.hpp"
 #include "cli/commands/run.hpp"
 #include "cli/commands/table.hpp"
+#include "cli/commands/train.hpp"
 #include "cli/commands/verify.hpp"
+#include "cli/commands/weights.hpp"
 
 namespace hacscale::cli {
 
 std::span<const Command> commands() {
     static constexpr std::array table{
-        Command{"devices", declare_devices},       //
-        Command{"models", declare_models},         //
-        Command{"plan", declare_plan},             //
-        Command{"profile", declare_profile},       //
-        Command{"table", declare_table},           //
-        Command{"verify", declare_verify},         //
-        Command{"scale", declare_scale},           //
-        Command{"compare", declare_compare},       //
-        Command{"report", declare_report},         //
-        Command{"run", declare_run},               //
-        Command{"completion", declare_completion}  //
+        Command{"devices", declare_devices},                //
+        Command{"models", declare_models},                  //
+        Command{"plan", declare_plan},                      //
+        Command{"profile", declare_profile},                //
+        Command{"table", declare_table},                    //
+        Command{"verify", declare_verify},                  //
+        Command{"scale", declare_scale},                    //
+        Command{"compare", declare_compare},                //
+        Command{"report", declare_report},                  //
+        Command{"run", declare_run},                        //
+        Command{"train", declare_train},                    //
+        Command{"export-weights", declare_export_weights},  //
+        Command{"import-weights", declare_import_weights},  //
+        Command{"completion", declare_completion}           //
     };
     return table;
 }

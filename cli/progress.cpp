@@ -11,6 +11,7 @@ namespace hacscale::cli {
 namespace {
 
 constexpr auto redraw_interval = std::chrono::milliseconds(100);
+constexpr int bar_width = 30;
 
 std::string duration_text(double seconds) {
     const auto whole = static_cast<std::int64_t>(std::ceil(seconds));
@@ -25,7 +26,8 @@ std::string duration_text(double seconds) {
 
 }  // namespace
 
-std::string progress_line(const std::string& what, double done, double total, double elapsed_s, int width) {
+std::string progress_line(const std::string& what, double done, double total, double elapsed_s, int width,
+                          double before) {
     const double fraction = total > 0.0 ? std::clamp(done / total, 0.0, 1.0) : 0.0;
     const auto filled = static_cast<std::size_t>(fraction * width);
     std::string bar(filled, '=');
@@ -34,8 +36,8 @@ std::string progress_line(const std::string& what, double done, double total, do
         bar.resize(static_cast<std::size_t>(width), ' ');
     }
     std::string line = fmt::format("{} [{}] {:.0f}/{:.0f}", what, bar, done, total);
-    if (done > 0.0 && elapsed_s > 0.0) {
-        const double rate_per_s = done / elapsed_s;
+    if (done > before && elapsed_s > 0.0) {
+        const double rate_per_s = (done - before) / elapsed_s;
         line += fmt::format("  {:.3g}/s  {} left", rate_per_s,
                             duration_text(std::max(total - done, 0.0) / rate_per_s));
     }
@@ -43,6 +45,10 @@ std::string progress_line(const std::string& what, double done, double total, do
 }
 
 Progress::~Progress() {
+    clear();
+}
+
+void Progress::clear() {
     if (enabled_) {
         terminal_ << "\r\033[K" << std::flush;
     }
@@ -57,6 +63,7 @@ void Progress::set(double done, double total, const std::string& what) {
     if (anew) {
         what_ = what;
         start_ = now;
+        before_ = done;
     }
     done_ = done;
     if (!anew && now - drawn_ < redraw_interval) {
@@ -64,7 +71,7 @@ void Progress::set(double done, double total, const std::string& what) {
     }
     drawn_ = now;
     const double elapsed_s = std::chrono::duration<double>(now - start_).count();
-    terminal_ << "\r\033[K" << progress_line(what, done, total, elapsed_s) << std::flush;
+    terminal_ << "\r\033[K" << progress_line(what, done, total, elapsed_s, bar_width, before_) << std::flush;
 }
 
 }  // namespace hacscale::cli

@@ -8,9 +8,11 @@
 
 namespace hacscale::cli {
 
-// "resnet18 [=====>    ] 41/100  12.3/s  5 s left"; `width` is that of the bar alone.
+// "resnet18 [=====>    ] 41/100  12.3/s  5 s left"; `width` is that of the bar alone. `before` was done
+// already when the clock started, as in work that goes on where it was stopped: it does not count for the
+// rate.
 std::string progress_line(const std::string& what, double done, double total, double elapsed_s,
-                          int width = 30);
+                          int width = 30, double before = 0.0);
 
 class Progress {
 public:
@@ -21,6 +23,7 @@ public:
 
     // Other work, or work that begins anew, starts the clock again.
     void set(double done, double total, const std::string& what);
+    void clear();  // makes room for a message; the next set() draws again
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -28,6 +31,7 @@ private:
     bool enabled_;
     std::string what_;
     double done_ = 0.0;
+    double before_ = 0.0;  // done when the clock started
     Clock::time_point start_ = Clock::now();
     Clock::time_point drawn_;
 };

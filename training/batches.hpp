@@ -24,7 +24,7 @@ struct BatchSettings {
     bool channels_last = false;  // how `images` lies in memory
     // For training: shuffled and augmented, and what does not fill a batch is left out of the epoch. Nothing:
     // in the order of the set, as they are, the last batch as large as it comes.
-    std::optional<Augmentation> training;
+    std::optional<Augmentation> training = std::nullopt;
     std::uint64_t seed = 1;
     int threads = 1;  // that prepare batches
     int ahead = 4;    // batches that are kept ready

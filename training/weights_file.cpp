@@ -78,7 +78,7 @@ public:
         const std::vector<std::int64_t> place = integers(*entry, "data_offsets");
         const std::int64_t bytes = tensor.elements() * static_cast<std::int64_t>(sizeof(float));
         const auto data_bytes = static_cast<std::int64_t>(size_ - data_begin_);
-        if (place.size() != 2 || place[0] < 0 || place[0] > data_bytes || place[1] > data_bytes ||
+        if (place.size() != 2 || place[0] < 0 || place[1] < place[0] || place[1] > data_bytes ||
             place[1] - place[0] != bytes) {
             fail(fmt::format("{}: expected data_offsets of {} bytes within the {} bytes of data, found [{}]",
                              tensor.name, bytes, data_bytes, fmt::join(place, ", ")));

@@ -1,0 +1,122 @@
+#include "cli/training/train_run.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
+#include "cli/version.hpp"
+#include "training/cifar10.hpp"
+#include "training/run_lock.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+// Of this device where there is one, else of any other.
+std::optional<AccuracyRecord> recorded(const AccuracyRecords& records, const RunKey& key,
+                                       const std::string& device) {
+    if (!records.has(key)) {
+        return std::nullopt;
+    }
+    std::optional<AccuracyRecord> found;
+    for (AccuracyRecord& record : records.all()) {
+        const RunKey& other = record.key;
+        if (other.model_hash != key.model_hash || other.recipe_hash != key.recipe_hash ||
+            other.seed != key.seed || other.data_hash != key.data_hash) {
+            continue;
+        }
+        if (!found || record.device == device) {
+            found = std::move(record);
+        }
+    }
+    return found;
+}
+
+// The bar, and a line for each finished epoch.
+class EpochReport {
+public:
+    EpochReport(const RunKey& key, Session& session)
+        : what_(fmt::format("{} seed {}", key.model, key.seed)),
+          session_(session),
+          progress_(session.err, session.progress) {}
+
+    void operator()(const TrainingProgress& now) {
+        if (epoch_ >= 0 && now.epoch > epoch_) {
+            progress_.clear();
+            const std::string accuracy =
+                now.validation_accuracy
+                    ? fmt::format(", validation accuracy {:.2f} %", 100.0 * *now.validation_accuracy)
+                    : "";
+            session_.log.info("{}: epoch {} of {} done, loss {:.4f}{}, {:.0f} images/s", what_, now.epoch,
+                              now.epochs, loss_, accuracy, images_per_s_);
+        }
+        epoch_ = now.epoch;
+        loss_ = now.loss;
+        images_per_s_ = now.images_per_s;
+        const double images = static_cast<double>(now.images_per_epoch);
+        progress_.set(now.epoch * images + static_cast<double>(now.images), now.epochs * images, what_);
+    }
+
+private:
+    const std::string what_;
+    Session& session_;
+    Progress progress_;
+    int epoch_ = -1;
+    double loss_ = 0.0;
+    double images_per_s_ = 0.0;
+};
+
+}  // namespace
+
+std::string_view name_of(RunStatus status) {
+    switch (status) {
+        case RunStatus::recorded:
+            return "recorded";
+        case RunStatus::was_there:
+            return "was_there";
+        case RunStatus::elsewhere:
+            return "elsewhere";
+        case RunStatus::interrupted:
+            return "interrupted";
+        case RunStatus::failed:
+            return "failed";
+    }
+    return "failed";
+}
+
+RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
+                     const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
+                     Session& session) {
+    RunOutcome outcome;
+    outcome.key = run_key(model, recipe, seed, cifar10_hash(settings.data));
+    outcome.checkpoints = settings.checkpoints / folder_name(outcome.key);
+    const std::string device = trainer.device_name(settings.device);
+    const auto lock = RunLock::try_claim(outcome.checkpoints);
+    if (!lock) {
+        outcome.status = RunStatus::elsewhere;
+        outcome.reason = fmt::format("it is being trained by {}", RunLock::holder(outcome.checkpoints));
+        return outcome;
+    }
+    // Asked under the lock: whoever held it before may have finished the run meanwhile.
+    if ((outcome.record = recorded(records, outcome.key, device))) {
+        outcome.status = RunStatus::was_there;
+        return outcome;
+    }
+    EpochReport report(outcome.key, session);
+    const TrainingRequest request{model,           recipe,          settings.data, seed, outcome.checkpoints,
+                                  settings.device, settings.threads};
+    const std::optional<TrainingResult> result =
+        trainer.train(request, {[] { return !interrupted(); }, std::ref(report)});
+    if (!result) {
+        outcome.status = RunStatus::interrupted;
+        outcome.reason = "interrupted; the same command goes on from the last finished epoch";
+        return outcome;
+    }
+    records.append(
+        {outcome.key, *result, device, trainer.libraries(), std::string(version()), std::string()});
+    outcome.record = recorded(records, outcome.key, device);
+    outcome.status = RunStatus::recorded;
+    return outcome;
+}
+
+}  // namespace hacscale::cli

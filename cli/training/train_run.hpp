@@ -1,0 +1,47 @@
+// One training from claim to record: nothing is trained twice, and only what was finished is recorded.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "cli/session.hpp"
+#include "training/records.hpp"
+#include "training/trainer.hpp"
+
+namespace hacscale::cli {
+
+enum class RunStatus {
+    recorded,     // trained to its end by this process
+    was_there,    // the records had it
+    elsewhere,    // another process is training it
+    interrupted,  // the last checkpoint stands
+    failed,
+};
+
+std::string_view name_of(RunStatus status);
+
+// What is the same for every run of a plan.
+struct TrainSettings {
+    std::filesystem::path data;
+    std::filesystem::path checkpoints;  // each run has a folder of its own in it
+    std::string device = "cpu";
+    int threads = 0;
+};
+
+struct RunOutcome {
+    RunKey key;
+    RunStatus status = RunStatus::failed;
+    std::string reason;                    // where there is no record: why not, in words
+    std::filesystem::path checkpoints;     // of this run
+    std::optional<AccuracyRecord> record;  // of `recorded`, and of `was_there`
+};
+
+// Trains a model with a seed unless the records have it or another process is at it. Errors of the trainer
+// are thrown; so is any that would meet the next run too.
+RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
+                     const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
+                     Session& session);
+
+}  // namespace hacscale::cli

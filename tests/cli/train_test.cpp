@@ -1,0 +1,136 @@
+// The training commands, with a module that only pretends to train (tests/training/modules/fake.cpp).
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <map>
+#include <set>
+
+#include "program_fixture.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class TrainTest : public ProgramTest {
+protected:
+    TrainTest() {
+        setenv("HACSCALE_MODULES", (std::filesystem::path(HACSCALE_TEST_TRAINERS) / "fake").c_str(), 1);
+        setenv("HACSCALE_FAKE_LOG", path("log").c_str(), 1);
+        // The fake trainer reads no images; the folder alone names the data.
+        std::filesystem::create_directory(path("cifar"));
+        write("short2.yaml", "name: two\nepochs: 2\nschedule: cosine\npeak_learning_rate: 0.1\n");
+    }
+    ~TrainTest() override {
+        unsetenv("HACSCALE_MODULES");
+        unsetenv("HACSCALE_FAKE_LOG");
+    }
+
+    Answer train(std::vector<std::string> more) {
+        std::vector<std::string> arguments{"train",      "--data",        path("cifar"),       "--record",
+                                           path("r.db"), "--checkpoints", path("checkpoints"), "--json"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return call(arguments);
+    }
+    std::string plan(const std::string& seeds) {
+        return write("plan.yaml", "name: p\nmodels: [resnet20-cifar, resnet56-cifar]\nseeds: [" + seeds +
+                                      "]\nrecipe: short2.yaml\ndata: cifar\nrecord: r.db\n"
+                                      "checkpoints: checkpoints\n");
+    }
+    // How often each "MODEL SEED" was trained.
+    std::map<std::string, int> trained() {
+        std::map<std::string, int> counts;
+        std::ifstream log(path("log"));
+        for (std::string line; std::getline(log, line);) ++counts[line.substr(0, line.rfind(' '))];
+        return counts;
+    }
+};
+
+TEST_F(TrainTest, RecordsARunOnce) {
+    const std::vector<std::string> one{"resnet20-cifar", "--recipe", path("short2.yaml"), "--seed", "3"};
+    const Answer first = train(one);
+    ASSERT_EQ(first.status, 0) << first.err;
+    const auto run = first.json()["runs"][0];
+    EXPECT_EQ(run["status"], "recorded");
+    EXPECT_NEAR(run["test_accuracy"].get<double>(), 0.92, 1e-9);
+    EXPECT_EQ(run["device"], "abacus on cpu");
+    EXPECT_THAT(first.err, HasSubstr("epoch 1 of 2"));
+    const Answer again = train(one);
+    EXPECT_EQ(again.status, 0);
+    EXPECT_EQ(again.json()["runs"][0]["status"], "was_there");
+    EXPECT_EQ(trained().at("resnet20-cifar 3"), 1);
+
+    const Answer list = call({"train", "--list", "--record", path("r.db"), "--json"});
+    EXPECT_EQ(list.json()["records"].size(), 1U);
+    EXPECT_EQ(list.json()["summaries"][0]["seeds"], 1);
+    EXPECT_TRUE(list.json()["summaries"][0]["deviation_test_accuracy"].is_null());
+    EXPECT_THAT(call({"train", "--list", "--record", path("r.db")}).out, HasSubstr("resnet20-cifar"));
+}
+
+TEST_F(TrainTest, TwoProcessesShareAPlanAndDoNoRunTwice) {
+    const std::string file = plan("1, 2, 3, 4, 5");
+    std::vector<pid_t> children;
+    for (int i = 0; i < 2; ++i) {
+        const pid_t child = fork();
+        if (child == 0) {
+            const Answer answer = call({"train", "--plan", file, "--json"});
+            _exit(answer.status);
+        }
+        children.push_back(child);
+    }
+    for (const pid_t child : children) {
+        int status = -1;
+        ASSERT_EQ(waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0);
+    }
+    const auto counts = trained();
+    EXPECT_EQ(counts.size(), 10U);
+    for (const auto& [run, count] : counts) EXPECT_EQ(count, 1) << run;
+    EXPECT_EQ(call({"train", "--list", "--record", path("r.db"), "--json"}).json()["records"].size(), 10U);
+}
+
+TEST_F(TrainTest, AFailedRunDoesNotStopAPlanAndIsNotRecorded) {
+    const Answer answer = call({"train", "--plan", plan("13, 1"), "--json"});
+    EXPECT_EQ(answer.status, 4);
+    std::multiset<std::string> states;
+    for (const auto& run : answer.json()["runs"]) states.insert(run["status"]);
+    EXPECT_EQ(states, (std::multiset<std::string>{"failed", "failed", "recorded", "recorded"}));
+    EXPECT_THAT(answer.err, HasSubstr("no number any more"));
+    EXPECT_EQ(train({"resnet20-cifar", "--seed", "13"}).status, 1);
+}
+
+TEST_F(TrainTest, SaysWhatIsMissingOrWrong) {
+    EXPECT_EQ(train({"resnet20-cifr"}).status, 2);
+    EXPECT_EQ(train({"resnet20-cifar", "--recipe", "shrt"}).status, 2);
+    EXPECT_EQ(call({"train", "resnet20-cifar"}).status, 2);
+    EXPECT_EQ(call({"train", "--list"}).status, 2);
+    EXPECT_EQ(train({"--plan", plan("1"), "--seed", "2"}).status, 2);
+    const Answer no_data = train({"resnet20-cifar", "--data", path("nowhere")});
+    EXPECT_EQ(no_data.status, 3);
+    EXPECT_THAT(no_data.err, HasSubstr("scripts/get-data"));
+    setenv("HACSCALE_MODULES", path("nowhere").c_str(), 1);
+    const Answer no_module = train({"resnet20-cifar"});
+    EXPECT_EQ(no_module.status, 3);
+    EXPECT_THAT(no_module.err, HasSubstr("libtorch-dev"));
+    EXPECT_FALSE(std::filesystem::exists(path("r.db")));
+}
+
+TEST_F(TrainTest, WeightsAreExportedAndRefusedForAnotherModel) {
+    const std::string file = path("w.safetensors");
+    const Answer written =
+        call({"export-weights", "resnet20-cifar", "--checkpoint", path("c"), "--out", file, "--json"});
+    ASSERT_EQ(written.status, 0) << written.err;
+    EXPECT_GT(written.json()["numbers"].get<int>(), 200'000);
+    const Answer other = call({"import-weights", "resnet56-cifar", "--weights", file});
+    EXPECT_EQ(other.status, 2);
+    EXPECT_THAT(other.err, HasSubstr("weights of the model resnet20-cifar"));
+    const Answer run =
+        call({"import-weights", "resnet20-cifar", "--weights", file, "--json", "--batch", "2"});
+    if (run.status == 3) GTEST_SKIP() << "no backend beside the tests: " << run.err;
+    ASSERT_EQ(run.status, 0) << run.err;
+    EXPECT_TRUE(run.json()["validation_accuracy"].is_null());
+}
+
+}  // namespace
+}  // namespace hacscale::cli

@@ -1,0 +1,122 @@
+#include "training/recipe.hpp"
+
+#include <gmock/gmock.h>
+
+#include "training_support.hpp"
+
+namespace hacscale {
+namespace {
+
+using hacscale::testing::error_of;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+constexpr const char* minimal = "name: r\nepochs: 4\nschedule: cosine\npeak_learning_rate: 0.1\n";
+
+std::string refusal(const std::string& yaml) {
+    return error_of<InputError>([&] { parse_recipe(yaml, "r.yaml"); });
+}
+
+TEST(Recipe, ThoseThatComeWithTheProgramCanBeRead) {
+    EXPECT_THAT(recipe_names(), Contains("short"));
+    EXPECT_THAT(recipe_names(), Contains("standard"));
+    for (const std::string& name : recipe_names()) {
+        const Recipe recipe = find_recipe(name);
+        EXPECT_EQ(recipe.name, name);
+        EXPECT_EQ(parse_recipe(to_yaml(recipe), "again"), recipe);
+    }
+    EXPECT_EQ(find_recipe("standard").epochs, 200);
+    EXPECT_EQ(find_recipe("short").epochs, 16);
+}
+
+TEST(Recipe, AnUnknownNameIsRefusedWithNearMisses) {
+    const std::string text = error_of<InputError>([] { find_recipe("shrt"); });
+    EXPECT_THAT(text, HasSubstr("did you mean 'short'"));
+    EXPECT_THAT(error_of<InputError>([] { find_recipe("nowhere/r.yaml"); }), HasSubstr("nowhere/r.yaml"));
+}
+
+TEST(Recipe, EveryKeyIsWrittenAndReadBack) {
+    Recipe recipe = parse_recipe(minimal, "r.yaml");
+    recipe.batch = 96;
+    recipe.momentum = 0.85;
+    recipe.nesterov = false;
+    recipe.schedule = LearningRateSchedule::one_cycle;
+    recipe.peak_learning_rate = 0.123456789;
+    recipe.warmup_epochs = 1.5;
+    recipe.weight_decay = 1e-4;
+    recipe.label_smoothing = 0.1;
+    recipe.ema_decay = 0.999;
+    recipe.augmentation = {false, 2, 8};
+    recipe.precision = TrainingPrecision::f32;
+    recipe.channels_last = false;
+    EXPECT_EQ(parse_recipe(to_yaml(recipe), "again"), recipe);
+}
+
+TEST(Recipe, TheHashIsOfWhatItDoesNotOfItsName) {
+    Recipe recipe = parse_recipe(minimal, "r.yaml");
+    const std::string hash = recipe_hash(recipe);
+    recipe.name = "other";
+    EXPECT_EQ(recipe_hash(recipe), hash);
+    recipe.augmentation.cutout = 8;
+    EXPECT_NE(recipe_hash(recipe), hash);
+}
+
+TEST(Recipe, RefusesWithFileAndLine) {
+    const std::string text = minimal;
+    EXPECT_THAT(refusal(text + "bath: 3\n"),
+                HasSubstr("r.yaml:5: a recipe has no key 'bath'; did you mean 'batch'"));
+    EXPECT_THAT(refusal(text + "epochs: 5\n"), HasSubstr("r.yaml:5"));
+    EXPECT_THAT(refusal(text + "batch: \"3\"\n"), HasSubstr("r.yaml:5: batch: expected a whole number"));
+    EXPECT_THAT(refusal(text + "momentum: 1\n"),
+                HasSubstr("momentum: expected a number from 0 to 0.9999, found"));
+    EXPECT_THAT(refusal(text + "ema_decay: nan\n"), HasSubstr("ema_decay"));
+    EXPECT_THAT(refusal(text + "warmup_epochs: 5\n"),
+                HasSubstr("warmup_epochs: expected a number from 0 to 4"));
+    EXPECT_THAT(refusal(text + "precision: f16\n"), HasSubstr("precision: expected f32 or bf16"));
+    EXPECT_THAT(refusal(text + "augmentation: {flop: true}\n"), HasSubstr("did you mean 'flip'"));
+    EXPECT_THAT(refusal(text + "momentum: 0\n"), HasSubstr("nesterov"));
+    EXPECT_THAT(refusal("name: r\nepochs: 4\nschedule: steps\npeak_learning_rate: 1\n"),
+                HasSubstr("r.yaml:3: schedule: expected one_cycle or cosine"));
+    EXPECT_THAT(refusal("name: r\nepochs: 4\nschedule: cosine\npeak_learning_rate: 0\n"),
+                HasSubstr("r.yaml:4"));
+    EXPECT_THAT(refusal("name: a/b\nepochs: 4\nschedule: cosine\npeak_learning_rate: 1\n"),
+                HasSubstr("r.yaml:1"));
+    EXPECT_THAT(refusal("epochs: 4\n"), HasSubstr("needs the key 'name'"));
+    EXPECT_THAT(refusal(""), HasSubstr("r.yaml"));
+}
+
+TEST(LearningRate, RisesToThePeakAndFallsToZero) {
+    for (const LearningRateSchedule schedule :
+         {LearningRateSchedule::one_cycle, LearningRateSchedule::cosine}) {
+        Recipe recipe = parse_recipe(minimal, "r.yaml");
+        recipe.schedule = schedule;
+        recipe.epochs = 10;
+        recipe.warmup_epochs = 2.0;
+        const long steps = 50;
+        double highest = 0.0;
+        double before = 0.0;
+        for (long step = 0; step < 500; ++step) {
+            const double rate = learning_rate(recipe, step, steps);
+            EXPECT_GT(rate, 0.0);
+            EXPECT_LE(rate, recipe.peak_learning_rate);
+            if (step > 0) {
+                EXPECT_EQ(rate > before, step <= 100) << step;
+            }
+            before = rate;
+            highest = std::max(highest, rate);
+        }
+        EXPECT_NEAR(highest, recipe.peak_learning_rate, 0.01 * recipe.peak_learning_rate);
+        EXPECT_LT(before, 0.005 * recipe.peak_learning_rate);
+    }
+}
+
+TEST(LearningRate, WarmupMayTakeAllOrNothing) {
+    Recipe recipe = parse_recipe(minimal, "r.yaml");
+    recipe.warmup_epochs = recipe.epochs;
+    EXPECT_GT(learning_rate(recipe, 39, 10), learning_rate(recipe, 38, 10));
+    recipe.warmup_epochs = 0.0;
+    EXPECT_NEAR(learning_rate(recipe, 0, 10), recipe.peak_learning_rate, 1e-3);
+}
+
+}  // namespace
+}  // namespace hacscale

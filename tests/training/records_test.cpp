@@ -1,0 +1,154 @@
+#include "training/records.hpp"
+
+#include <gmock/gmock.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <limits>
+
+#include "training_support.hpp"
+
+namespace hacscale {
+namespace {
+
+using hacscale::testing::error_of;
+using hacscale::testing::TempFolder;
+using hacscale::testing::write_bytes;
+using ::testing::HasSubstr;
+
+AccuracyRecord record_of(std::uint64_t seed, double test_accuracy, const std::string& device = "cpu") {
+    AccuracyRecord record;
+    record.key = {"m", "m-hash", "r", "r-hash", seed, "d-hash"};
+    record.result = {16, 0.95, test_accuracy + 0.01, test_accuracy, 3600.0, 200.5, 0.02};
+    record.device = device;
+    record.libraries = "abacus 1.0";
+    record.program_version = "0.1.0";
+    return record;
+}
+
+TEST(Records, GiveBackWhatWasAppended) {
+    TempFolder temp;
+    const AccuracyRecord record = record_of(18'446'744'073'709'551'615U, 0.9);
+    AccuracyRecords::open(temp / "folder/r.db").append(record);
+    const auto all = AccuracyRecords::open_to_read(temp / "folder/r.db").all();
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all[0].key, record.key);
+    EXPECT_EQ(all[0].result.test_accuracy, 0.9);
+    EXPECT_EQ(all[0].result.validation_accuracy, record.result.validation_accuracy);
+    EXPECT_EQ(all[0].result.images_per_s, 200.5);
+    EXPECT_EQ(all[0].libraries, "abacus 1.0");
+    EXPECT_THAT(all[0].finished_at, ::testing::MatchesRegex("20..-..-..T..:..:..Z"));
+}
+
+TEST(Records, EnterOnceForARunOnADevice) {
+    TempFolder temp;
+    AccuracyRecords records = AccuracyRecords::open(temp / "r.db");
+    EXPECT_TRUE(records.append(record_of(1, 0.9)));
+    EXPECT_FALSE(records.append(record_of(1, 0.8)));
+    EXPECT_TRUE(records.append(record_of(1, 0.7, "gpu")));
+    EXPECT_TRUE(records.append(record_of(2, 0.9)));
+    ASSERT_EQ(records.all().size(), 3U);
+    EXPECT_EQ(records.all()[0].result.test_accuracy, 0.9);
+    EXPECT_TRUE(records.has(record_of(2, 0.0).key));
+    EXPECT_FALSE(records.has(record_of(3, 0.0).key));
+}
+
+TEST(Records, SummariesHaveMeanAndDeviationOverSeeds) {
+    TempFolder temp;
+    AccuracyRecords records = AccuracyRecords::open(temp / "r.db");
+    for (const auto& [seed, accuracy] : {std::pair{3, 0.90}, {1, 0.91}, {2, 0.95}}) {
+        records.append(record_of(static_cast<std::uint64_t>(seed), accuracy));
+    }
+    records.append(record_of(1, 0.5, "gpu"));
+    const auto summaries = records.summaries();
+    ASSERT_EQ(summaries.size(), 2U);
+    EXPECT_EQ(summaries[0].device, "cpu");
+    EXPECT_EQ(summaries[0].seeds, 3);
+    EXPECT_EQ(summaries[0].key.seed, 1U);
+    EXPECT_NEAR(summaries[0].mean_test_accuracy, 0.92, 1e-12);
+    EXPECT_NEAR(summaries[0].deviation_test_accuracy.value(), std::sqrt(0.0014 / 2), 1e-12);
+    EXPECT_NEAR(summaries[0].mean_validation_accuracy, 0.93, 1e-12);
+    EXPECT_EQ(summaries[1].seeds, 1);
+    EXPECT_FALSE(summaries[1].deviation_test_accuracy.has_value());
+}
+
+TEST(Records, RefuseFiguresThatCannotBe) {
+    TempFolder temp;
+    AccuracyRecords records = AccuracyRecords::open(temp / "r.db");
+    for (const double accuracy : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()}) {
+        EXPECT_THAT(error_of<InputError>([&] { records.append(record_of(1, accuracy)); }),
+                    HasSubstr("cannot be"));
+    }
+    EXPECT_TRUE(records.all().empty());
+}
+
+TEST(Records, RefuseOtherFiles) {
+    TempFolder temp;
+    EXPECT_THAT(error_of<InputError>([&] { AccuracyRecords::open_to_read(temp / "no.db"); }),
+                HasSubstr("no.db: expected accuracy records"));
+    write_bytes(temp / "text.db", std::string(5000, 'x'));
+    EXPECT_THAT(error_of<InputError>([&] { AccuracyRecords::open(temp / "text.db"); }),
+                HasSubstr("something else"));
+    sqlite3* other = nullptr;
+    sqlite3_open((temp / "other.db").c_str(), &other);
+    sqlite3_exec(other, "CREATE TABLE t (a)", nullptr, nullptr, nullptr);
+    sqlite3_close(other);
+    EXPECT_THAT(error_of<InputError>([&] { AccuracyRecords::open(temp / "other.db"); }),
+                HasSubstr("another SQLite file"));
+    AccuracyRecords::open(temp / "new.db");
+    sqlite3_open((temp / "new.db").c_str(), &other);
+    sqlite3_exec(other, "PRAGMA user_version = 9", nullptr, nullptr, nullptr);
+    sqlite3_close(other);
+    EXPECT_THAT(error_of<InputError>([&] { AccuracyRecords::open(temp / "new.db"); }),
+                HasSubstr("found schema 9"));
+    EXPECT_THAT(error_of<WorkError>([&] { AccuracyRecords::open("/proc/nowhere/r.db"); }),
+                HasSubstr("/proc/nowhere"));
+}
+
+TEST(Records, AreNeitherChangedNorRemoved) {
+    TempFolder temp;
+    AccuracyRecords::open(temp / "r.db").append(record_of(1, 0.9));
+    sqlite3* raw = nullptr;
+    sqlite3_open((temp / "r.db").c_str(), &raw);
+    EXPECT_NE(sqlite3_exec(raw, "UPDATE accuracy SET test_accuracy = 1", nullptr, nullptr, nullptr),
+              SQLITE_OK);
+    EXPECT_NE(sqlite3_exec(raw, "DELETE FROM accuracy", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(raw);
+    EXPECT_EQ(AccuracyRecords::open(temp / "r.db").all().at(0).result.test_accuracy, 0.9);
+}
+
+TEST(Records, TakeSeveralWritersAtOnce) {
+    TempFolder temp;
+    constexpr int writers = 4;
+    constexpr int each = 10;
+    std::vector<pid_t> children;
+    for (int writer = 0; writer < writers; ++writer) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            try {
+                AccuracyRecords records = AccuracyRecords::open(temp / "r.db");
+                for (int i = 0; i < each; ++i) {
+                    records.append(record_of(static_cast<std::uint64_t>(writer * each + i), 0.5));
+                    records.append(record_of(1000U + static_cast<std::uint64_t>(i), 0.5));  // of all of them
+                }
+                ::_exit(0);
+            } catch (const std::exception& error) {
+                std::fprintf(stderr, "%s\n", error.what());
+                ::_exit(1);
+            }
+        }
+        children.push_back(child);
+    }
+    for (const pid_t child : children) {
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0);
+    }
+    EXPECT_EQ(AccuracyRecords::open_to_read(temp / "r.db").all().size(),
+              static_cast<std::size_t>(writers * each + each));
+}
+
+}  // namespace
+}  // namespace hacscale
