@@ -22,6 +22,8 @@ public:
 
     // As Trainer::train().
     std::optional<TrainingResult> run(const TrainingEvents& events);
+    // That this session has waited for images so far.
+    double wait_seconds() const { return loader_->wait_seconds(); }
 
 private:
     // Sums over an epoch's steps, where the network is, so that a GPU is not waited for at each step.
