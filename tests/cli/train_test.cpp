@@ -94,7 +94,8 @@ TEST_F(TrainTest, AFailedRunDoesNotStopAPlanAndIsNotRecorded) {
     const Answer answer = call({"train", "--plan", plan("13, 1"), "--json"});
     EXPECT_EQ(answer.status, 4);
     std::multiset<std::string> states;
-    for (const auto& run : answer.json()["runs"]) states.insert(run["status"]);
+    const auto json = answer.json();
+    for (const auto& run : json["runs"]) states.insert(run["status"]);
     EXPECT_EQ(states, (std::multiset<std::string>{"failed", "failed", "recorded", "recorded"}));
     EXPECT_THAT(answer.err, HasSubstr("no number any more"));
     EXPECT_EQ(train({"resnet20-cifar", "--seed", "13"}).status, 1);
@@ -106,7 +107,8 @@ TEST_F(TrainTest, SaysWhatIsMissingOrWrong) {
     EXPECT_EQ(call({"train", "resnet20-cifar"}).status, 2);
     EXPECT_EQ(call({"train", "--list"}).status, 2);
     EXPECT_EQ(train({"--plan", plan("1"), "--seed", "2"}).status, 2);
-    const Answer no_data = train({"resnet20-cifar", "--data", path("nowhere")});
+    const Answer no_data =
+        call({"train", "resnet20-cifar", "--data", path("nowhere"), "--record", path("r.db")});
     EXPECT_EQ(no_data.status, 3);
     EXPECT_THAT(no_data.err, HasSubstr("scripts/get-data"));
     setenv("HACSCALE_MODULES", path("nowhere").c_str(), 1);
