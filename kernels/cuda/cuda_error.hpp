@@ -4,15 +4,16 @@
 
 #include <cuda_runtime_api.h>
 
-#include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "base/error.hpp"
 
 namespace hacscale::cuda {
 
 // The device cannot hold what was asked for. Nothing else is wrong with it.
-class OutOfDeviceMemory : public std::runtime_error {
-    using std::runtime_error::runtime_error;
+class OutOfDeviceMemory : public WorkError {
+    using WorkError::WorkError;
 };
 
 // Errors that leave the context unusable (CUDA runtime API, "error handling").

@@ -67,6 +67,8 @@ std::unique_ptr<CudaLayer> LayerChooser::remembered(const std::string& key, cons
         return parts_.restore(context, *choice);
     } catch (const DeviceLost&) {
         throw;
+    } catch (const OutOfDeviceMemory&) {
+        throw;
     } catch (const WorkError& error) {
         cache_.reject(key, error.what());
         return nullptr;
@@ -80,6 +82,8 @@ std::unique_ptr<CudaLayer> LayerChooser::timed_choice(const LayerContext& contex
         const auto time_once = parts_.timer(context, candidates);
         return std::move(candidates[fastest(candidates.size(), time_once).chosen]);
     } catch (const DeviceLost&) {
+        throw;
+    } catch (const OutOfDeviceMemory&) {
         throw;
     } catch (const WorkError& error) {
         throw UnsupportedLayer(context.layer.key() + ": " + error.what());
