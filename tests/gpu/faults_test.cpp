@@ -7,7 +7,6 @@
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/stream.hpp"
 #include "kernels/single_layer.hpp"
-#include "models/zoo.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/trap.hpp"
 
@@ -27,7 +26,7 @@ TEST_F(GpuFaults, TooLittleMemoryIsAReasonAndTheNextNetworkRuns) {
     EXPECT_FALSE(refused.runner);
     EXPECT_THAT(refused.reason, HasSubstr("out of device memory"));
 
-    const Network network = lower(find_model("resnet20-cifar"));
+    const Network network = lower(testing::zoo_model("resnet20-cifar"));
     const Compiled compiled = backend().compile(device(), network, {1, DataType::f32});
     ASSERT_TRUE(compiled.runner) << compiled.reason;
     compiled.runner->load(random_weights(network, 1));

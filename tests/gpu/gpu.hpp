@@ -1,37 +1,24 @@
-// The first GPU of this machine, for tests that need one.
+// The GPU that these tests run on: the first one of this machine, or the simulation in simulated/.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "kernels/backend_registry.hpp"
+#include "kernels/backend.hpp"
+#include "models/zoo.hpp"
 
 namespace hacscale::testing {
 
 struct Gpu {
-    const BackendRegistry registry = BackendRegistry::load();
     Backend* backend = nullptr;  // null when there is no GPU
     BackendDevice device;
     std::string why_not;  // in words, when there is none
+    bool simulated = false;
 };
 
-inline Gpu& gpu() {
-    static Gpu* const found = [] {
-        auto* gpu = new Gpu;  // never freed: CUDA's libraries do not like to be used while a program ends
-        gpu->why_not = "the cuda module was not found";
-        for (const LoadAttempt& attempt : gpu->registry.attempts()) {
-            if (attempt.backend == "cuda") gpu->why_not = attempt.reason;
-        }
-        for (const auto& backend : gpu->registry.backends()) {
-            if (backend->name() != "cuda") continue;
-            gpu->backend = backend.get();
-            gpu->device = backend->devices().front();
-        }
-        return gpu;
-    }();
-    return *found;
-}
+// Defined by the program that the tests are linked into: gpu.cpp or simulated/simulated_gpu.cpp.
+Gpu& gpu();
 
 // Skips, with the reason, where there is no GPU.
 class GpuTest : public ::testing::Test {
@@ -42,6 +29,19 @@ protected:
     static Backend& backend() { return *gpu().backend; }
     static const std::string& device() { return gpu().device.id; }
 };
+
+// How often something is done: the simulation computes on the CPU, and its times are the same in every run.
+inline int times(int on_gpu, int simulated) {
+    return gpu().simulated ? simulated : on_gpu;
+}
+
+// A network of the zoo; on the simulation a small one of it, on small images.
+inline ModelSpec zoo_model(const std::string& name) {
+    if (!gpu().simulated) return find_model(name);
+    ModelSpec model = find_model(name.ends_with("-cifar") ? name : "resnet20-cifar");
+    model.resolution = 8;
+    return model;
+}
 
 // The error that a kernel may have against the double-precision reference, relative.
 inline double layer_tolerance(DataType type) {

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "kernels/reference.hpp"
-#include "models/zoo.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/kernels/small_models.hpp"
 
@@ -56,7 +55,8 @@ protected:
         same_after("a second run", [&] { runner.run(); });
         same_after("a timed run", [&] { runner.run_timed(node_us); });
         same_after("a cold run", [&] { EXPECT_GT(runner.time_cold(), 0.0); });
-        same_after("one run of several", [&] { EXPECT_GT(runner.time_runs(70), 0.0); });
+        const int several = testing::times(70, 5);
+        same_after("one run of several", [&] { EXPECT_GT(runner.time_runs(several), 0.0); });
         same_after("layers started one by one", [&] {
             for (std::size_t i = 0; i < node_us.size(); ++i) runner.start_layer(static_cast<int>(i));
             runner.wait();
@@ -82,17 +82,17 @@ TEST_F(GpuNetwork, SmallNetworksEqualTheReference) {
 TEST_F(GpuNetwork, NetworksOfTheZooEqualTheReference) {
     for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35-cifar"}) {
         for (const DataType type : all_data_types) {
-            if (backend().refusal(device(), type).empty()) expect_right(find_model(name), 1, type);
+            if (backend().refusal(device(), type).empty()) expect_right(testing::zoo_model(name), 1, type);
         }
     }
 }
 
 TEST_F(GpuNetwork, LayersAddUpToTheNetwork) {
-    const Loaded tested = loaded(find_model("resnet50"), 1, DataType::f16);
+    const Loaded tested = loaded(testing::zoo_model("resnet50"), 1, DataType::f16);
     std::vector<double> plain;
     std::vector<double> sums;
     std::vector<double> node_us(tested.network.nodes.size());
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < testing::times(40, 3); ++i) {
         plain.push_back(tested.runner->time_runs(1));
         tested.runner->run_timed(node_us);
         sums.push_back(std::accumulate(node_us.begin(), node_us.end(), 0.0));
@@ -101,22 +101,23 @@ TEST_F(GpuNetwork, LayersAddUpToTheNetwork) {
 }
 
 TEST_F(GpuNetwork, ManyRunsTakeManyTimesAsLong) {
-    const Loaded tested = loaded(find_model("resnet20-cifar"), 1, DataType::f16);
+    const Loaded tested = loaded(testing::zoo_model("resnet20-cifar"), 1, DataType::f16);
+    const int runs = testing::times(100, 20);
     std::vector<double> few;
     std::vector<double> many;
-    for (int i = 0; i < 20; ++i) {
-        few.push_back(tested.runner->time_runs(100) / 100.0);
-        many.push_back(tested.runner->time_runs(400) / 400.0);
+    for (int i = 0; i < testing::times(20, 3); ++i) {
+        few.push_back(tested.runner->time_runs(runs) / runs);
+        many.push_back(tested.runner->time_runs(4 * runs) / (4 * runs));
     }
     EXPECT_NEAR(median(many) / median(few), 1.0, 0.05);
 }
 
 TEST_F(GpuNetwork, ColdIsNoFasterThanWarm) {
     for (const char* name : {"resnet20-cifar", "resnet18"}) {
-        const Loaded tested = loaded(find_model(name), 1, DataType::f16);
+        const Loaded tested = loaded(testing::zoo_model(name), 1, DataType::f16);
         std::vector<double> warm;
         std::vector<double> cold;
-        for (int i = 0; i < 20; ++i) {
+        for (int i = 0; i < testing::times(20, 3); ++i) {
             warm.push_back(tested.runner->time_runs(20) / 20.0);
             cold.push_back(tested.runner->time_cold());
         }

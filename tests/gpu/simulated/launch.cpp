@@ -1,0 +1,94 @@
+// The launchers of the hand-written kernels for the simulated device: the kernels that nvcc compiles for a
+// GPU, run thread by thread on the CPU. Linked before the library, they take the place of its own.
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/cuda/cuda_error.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
+#include "kernels/cuda/device/launch.hpp"
+#include "tests/gpu/simulated/device.hpp"
+#include "tests/gpu/trap.hpp"
+#include "tests/kernels/cuda/host_executor.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+using simulated::Device;
+
+constexpr double start_us = 1.5;
+constexpr double threads_per_us = 1e6;
+constexpr double copied_bytes_per_us = 2.5e6;
+constexpr std::size_t touched_bytes = 4096;
+
+// Enqueues the kernel that a with_...() of its header makes.
+auto on(cudaStream_t stream) {
+    return [stream](const auto& kernel) {
+        const double threads = static_cast<double>(kernel.blocks()) * kernel.threads();
+        Device::instance().launch(stream, start_us + threads / threads_per_us,
+                                  [kernel] { testing::run_on_host(kernel); });
+        check_launch("launching a kernel");
+    };
+}
+
+}  // namespace
+
+void launch_depthwise_3x3(const DepthwiseParams& params, DataType type, cudaStream_t stream) {
+    with_depthwise<3>(params, type, on(stream));
+}
+void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStream_t stream) {
+    with_depthwise<5>(params, type, on(stream));
+}
+void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t stream) {
+    with_depthwise_any(params, type, vectors, on(stream));
+}
+void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t stream) {
+    with_pointwise(params, type, vectors, on(stream));
+}
+void launch_max_pool(const MaxPoolParams& params, DataType type, bool vectors, cudaStream_t stream) {
+    with_max_pool(params, type, vectors, on(stream));
+}
+void launch_channel_sums(const ChannelSumsParams& params, DataType type, bool vectors, cudaStream_t stream) {
+    with_channel_sums(params, type, vectors, on(stream));
+}
+void launch_means(const MeansParams& params, DataType type, cudaStream_t stream) {
+    with_means(params, type, on(stream));
+}
+void launch_squeeze(const SqueezeParams& params, DataType type, bool vectors, cudaStream_t stream) {
+    with_squeeze(params, type, vectors, on(stream));
+}
+void launch_excite(const ExciteParams& params, DataType type, bool vectors, cudaStream_t stream) {
+    with_excite(params, type, vectors, on(stream));
+}
+void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t stream) {
+    with_linear(params, type, vectors, on(stream));
+}
+
+// The simulated device has no caches: both ends are enough to see that the buffer is there.
+void launch_touch(void* buffer, std::size_t bytes, cudaStream_t stream) {
+    if (bytes <= 2 * touched_bytes) {
+        check(cudaMemsetAsync(buffer, 0x5a, bytes, stream), "overwriting a buffer");
+        return;
+    }
+    auto* const last = static_cast<std::byte*>(buffer) + bytes - touched_bytes;
+    for (void* end : {buffer, static_cast<void*>(last)}) {
+        check(cudaMemsetAsync(end, 0x5a, touched_bytes, stream), "overwriting a buffer");
+    }
+}
+
+void launch_copy(const void* source, void* destination, std::size_t bytes, cudaStream_t stream) {
+    const std::size_t copied = bytes / 16 * 16;
+    Device::instance().launch(stream, start_us + static_cast<double>(copied) / copied_bytes_per_us,
+                              [=] { std::memcpy(destination, source, copied); });
+    check_launch("launching a copy");
+}
+
+}  // namespace hacscale::cuda
+
+namespace hacscale::testing {
+
+void launch_trap(cudaStream_t stream) {
+    simulated::Device::instance().break_kernel(1, cudaErrorLaunchFailure);
+    simulated::Device::instance().launch(stream, 1.0, [] {});
+}
+
+}  // namespace hacscale::testing

@@ -1,0 +1,109 @@
+#include "tests/gpu/simulated/plain_conv.hpp"
+
+#include <vector>
+
+#include "kernels/cuda/device/element_dispatch.hpp"
+
+namespace hacscale::cuda::testing {
+namespace {
+
+struct Window {
+    int height;
+    int width;
+};
+
+// Of a linear layer it is the whole input.
+Window window_of(const LayerSpec& layer) {
+    if (layer.kind == LayerKind::linear) return {layer.in_height, layer.in_width};
+    return {layer.kernel, layer.kernel};
+}
+
+template <typename T>
+std::vector<float> as_floats(const void* from, std::size_t count) {
+    const auto* const values = static_cast<const T*>(from);
+    std::vector<float> floats(count);
+    for (std::size_t i = 0; i < count; ++i) floats[i] = to_float(values[i]);
+    return floats;
+}
+
+// [out][taps][in] to [taps][in][out]: the innermost loop goes over outputs.
+std::vector<float> outputs_last(const std::vector<float>& weights, std::size_t outputs) {
+    const std::size_t inputs = weights.size() / outputs;
+    std::vector<float> turned(weights.size());
+    for (std::size_t k = 0; k < outputs; ++k) {
+        for (std::size_t i = 0; i < inputs; ++i) turned[i * outputs + k] = weights[k * inputs + i];
+    }
+    return turned;
+}
+
+template <typename T>
+void run(const PlanRequest& request, const ConvTensors& tensors) {
+    const LayerSpec& layer = request.layer;
+    const bool linear = layer.kind == LayerKind::linear;
+    const Window window = window_of(layer);
+    const int stride = linear ? 1 : layer.stride;
+    const int padding = linear ? 0 : layer.padding;
+    const int groups = linear ? 1 : layer.groups;
+    const int in_a_group = layer.in_channels / groups;
+    const int out_a_group = layer.out_channels / groups;
+    const auto taps = static_cast<std::size_t>(window.height) * window.width;
+    const std::size_t group_weights = taps * in_a_group * out_a_group;
+    const std::size_t image = static_cast<std::size_t>(layer.in_height) * layer.in_width * layer.in_channels;
+    const std::vector<float> input = as_floats<T>(tensors.input, image * request.batch);
+    const std::vector<float> packed = as_floats<T>(tensors.weights, group_weights * groups);
+    std::vector<float> weights;
+    for (int g = 0; g < groups; ++g) {
+        const auto begin = packed.begin() + static_cast<std::ptrdiff_t>(g * group_weights);
+        const auto turned =
+            outputs_last({begin, begin + static_cast<std::ptrdiff_t>(group_weights)}, out_a_group);
+        weights.insert(weights.end(), turned.begin(), turned.end());
+    }
+    const bool fused = request.form == ConvForm::fused;
+    std::vector<float> bias(layer.out_channels, 0.0F);
+    if (fused) bias = as_floats<T>(tensors.bias, bias.size());
+    const auto* const residual = static_cast<const T*>(tensors.residual);
+    auto* const output = static_cast<T*>(tensors.output);
+
+    std::vector<float> sums(layer.out_channels);
+    std::size_t at = 0;
+    for (int n = 0; n < request.batch; ++n) {
+        for (int y = 0; y < layer.out_height(); ++y) {
+            for (int x = 0; x < layer.out_width(); ++x) {
+                sums = bias;
+                for (int r = 0; r < window.height; ++r) {
+                    const int in_y = y * stride - padding + r;
+                    if (in_y < 0 || in_y >= layer.in_height) continue;
+                    for (int s = 0; s < window.width; ++s) {
+                        const int in_x = x * stride - padding + s;
+                        if (in_x < 0 || in_x >= layer.in_width) continue;
+                        const float* const pixel =
+                            input.data() + n * image +
+                            (static_cast<std::size_t>(in_y) * layer.in_width + in_x) * layer.in_channels;
+                        const std::size_t tap = static_cast<std::size_t>(r) * window.width + s;
+                        for (int c = 0; c < layer.in_channels; ++c) {
+                            const int group = c / in_a_group;
+                            const float* const w = weights.data() + group * group_weights +
+                                                   (tap * in_a_group + c % in_a_group) * out_a_group;
+                            float* const sum = sums.data() + group * out_a_group;
+                            for (int k = 0; k < out_a_group; ++k) sum[k] += pixel[c] * w[k];
+                        }
+                    }
+                }
+                for (int k = 0; k < layer.out_channels; ++k, ++at) {
+                    float value[1] = {sums[k]};
+                    if (fused && layer.residual) value[0] += to_float(residual[at]);
+                    if (fused) activate(layer.activation, value);
+                    output[at] = from_float<T>(value[0]);
+                }
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void plain_conv(const PlanRequest& request, const ConvTensors& tensors) {
+    with_element(request.type, [&](auto element) { run<decltype(element)>(request, tensors); });
+}
+
+}  // namespace hacscale::cuda::testing

@@ -1,0 +1,113 @@
+// A table filled from end to end: profile() over the CUDA backend.
+#include "profiler/profile.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "tests/gpu/gpu.hpp"
+#include "tests/gpu/simulated/device.hpp"
+#include "tests/gpu/simulated/new_backend.hpp"
+#include "tests/kernels/small_models.hpp"
+#include "tests/profiler/table_support.hpp"
+
+namespace hacscale {
+namespace {
+
+using simulated::Device;
+
+class SimulatedProfile : public ::testing::Test {
+protected:
+    SimulatedProfile() {
+        backend = testing::new_backend();
+        device = {backend.get(), backend->devices().front()};
+        record = {device.device.id, device.device.name, device.device.fingerprint, device.device.properties};
+        request.carriers = {find("inverted_residual_squeeze"), find("conv_pool"), find("preact_basic")};
+        request.settings.type = DataType::f16;
+        request.settings.rules = {.target_half_width = 0.01,
+                                  .most_seconds = 0.5,
+                                  .fewest_samples = 6,
+                                  .fewest_visits = 2,
+                                  .burst_us = 500.0};
+        request.caches = {CacheState::network, CacheState::warm, CacheState::cold};
+    }
+    ~SimulatedProfile() override {
+        backend.reset();
+        Device::instance().mend();
+    }
+
+    static ModelSpec find(const std::string& name) {
+        for (const ModelSpec& model : testing::small_models()) {
+            if (model.name == name) return model;
+        }
+        throw InputError("no small model is called " + name);
+    }
+    Table table(OpenMode mode) { return Table::open(folder / "table.sqlite", mode, &record); }
+
+    std::unique_ptr<Backend> backend;
+    DeviceHandle device;
+    DeviceRecord record;
+    ProfileRequest request;
+    const testing::TempFolder folder;
+};
+
+TEST_F(SimulatedProfile, FillsATableWithWhatRan) {
+    Table filled = table(OpenMode::create);
+    const ProfileSummary summary = profile(device, filled, request, {});
+    EXPECT_GT(summary.measured, 40);
+    EXPECT_EQ(summary.failed, 0);
+    EXPECT_EQ(summary.noisy, 0);
+    bool cudnn = false;
+    bool own = false;
+    for (const Row& row : filled.query({})) {
+        SCOPED_TRACE(row.key.layer.key());
+        EXPECT_EQ(row.status, RowStatus::ok) << row.reason;
+        EXPECT_GT(row.latency_us, 0.5);
+        EXPECT_TRUE(row.implementation.starts_with("cudnn eng") ||
+                    row.implementation.starts_with("hacscale "))
+            << row.implementation;
+        (row.implementation.starts_with("cudnn") ? cudnn : own) = true;
+    }
+    EXPECT_TRUE(cudnn);
+    EXPECT_TRUE(own);
+    // The clock is exact, so the sums are.
+    for (const CarrierResult& carrier : summary.carriers) {
+        const Network network = lower(request.carriers[carrier.carrier]);
+        const NetworkEstimate predicted = predict(filled, network, request.settings, CacheState::network);
+        EXPECT_NEAR(predicted.latency_us / carrier.total.median, 1.0, 0.02) << carrier.model;
+    }
+}
+
+TEST_F(SimulatedProfile, KeepsItsRowsWhenTheDeviceIsLostAndGoesOn) {
+    request.caches = {CacheState::network};
+    request.carriers.resize(1);
+    {
+        Table filled = table(OpenMode::create);
+        Device::instance().break_kernel(400);
+        EXPECT_THROW(profile(device, filled, request, {}), DeviceLost);
+        EXPECT_FALSE(Device::instance().fault_is_ahead());
+    }
+    backend.reset();
+    Device::instance().mend();
+    backend = testing::new_backend();
+    device.backend = backend.get();
+    Table filled = table(OpenMode::write);
+    const ProfileSummary summary = profile(device, filled, request, {});
+    EXPECT_EQ(summary.failed, 0);
+    for (const Row& row : filled.query({})) EXPECT_EQ(row.status, RowStatus::ok) << row.reason;
+}
+
+TEST_F(SimulatedProfile, SaysWhereMemoryWasTooSmall) {
+    Table filled = table(OpenMode::create);
+    Device::instance().capacity_bytes = Device::instance().bytes() + (std::size_t{64} << 20) + 16384;
+    request.caches = {CacheState::network};
+    const ProfileSummary summary = profile(device, filled, request, {});
+    EXPECT_GT(summary.failed, 0);
+    EXPECT_EQ(summary.failed, summary.measured);
+    for (const Row& row : filled.query({})) {
+        EXPECT_FALSE(has_latency(row.status));
+        EXPECT_NE(row.reason.find("out of device memory"), std::string::npos) << row.reason;
+    }
+}
+
+}  // namespace
+}  // namespace hacscale
