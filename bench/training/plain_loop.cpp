@@ -5,6 +5,8 @@
 #include <torch/optim/sgd.h>
 #include <torch/types.h>
 
+#include <utility>
+
 #include "training/torch/network.hpp"
 
 namespace hacscale::bench {
@@ -22,7 +24,9 @@ public:
                                                {images_.channels, images_.height, images_.width}, at::kByte);
         return {bytes.to(at::kFloat).div(255), torch::tensor(std::int64_t{images_.labels[index]})};
     }
-    torch::optional<std::size_t> size() const override { return images_.labels.size(); }
+    // Which optional it is differs between versions of libtorch.
+    using Size = decltype(std::declval<const torch::data::datasets::MNIST&>().size());
+    Size size() const override { return images_.labels.size(); }
 
 private:
     const ImageSet& images_;
