@@ -189,7 +189,8 @@ private:
         const CompileOptions options{settings().batch, settings().type,
                                      pass_footprint(network, settings().batch, settings().type)};
         bool any = false;
-        for (const auto& [key, nodes] : places_of(network)) {
+        for (const auto& place : places_of(network)) {
+            const RowKey& key = place.first;
             const std::optional<Row> there = present(key, rows);
             if (there && has_latency(there->status)) continue;
             Row row = new_row(key, "");

@@ -84,7 +84,7 @@ std::optional<CachedChoice> PlanCache::find(const std::string& key) {
     if (!in) return std::nullopt;
     std::ostringstream text;
     text << in.rdbuf();
-    const auto choice = parse_entry(text.str(), key);
+    auto choice = parse_entry(text.str(), key);
     if (!choice) {
         warn_once(fmt::format("{} is damaged; the choice is made anew", file_of(key).string()));
         return std::nullopt;

@@ -202,11 +202,11 @@ template <typename Visit>
 void with_linear(const LinearParams& params, DataType type, bool vectors, Visit&& visit) {
     with_vector(type, vectors, [&](auto element, auto width) {
         using T = decltype(element);
-        constexpr int V = decltype(width)::value;
+        constexpr int width_of_vector = decltype(width)::value;
         if (params.tiling.batch == 1)
-            visit(LinearKernel<T, V, linear_rows(1), linear_images(1)>{params});
+            visit(LinearKernel<T, width_of_vector, linear_rows(1), linear_images(1)>{params});
         else
-            visit(LinearKernel<T, V, linear_rows(2), linear_images(2)>{params});
+            visit(LinearKernel<T, width_of_vector, linear_rows(2), linear_images(2)>{params});
     });
 }
 

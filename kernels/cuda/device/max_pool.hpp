@@ -91,15 +91,15 @@ template <typename Visit>
 void with_max_pool(const MaxPoolParams& params, DataType type, bool vectors, Visit&& visit) {
     with_vector(type, vectors, [&](auto element, auto width) {
         using T = decltype(element);
-        constexpr int V = decltype(width)::value;
+        constexpr int width_of_vector = decltype(width)::value;
         // With padding as wide as the window, some windows have no element on the map.
         const int side = params.padding < params.kernel ? params.kernel : 0;
         if (side == 3)
-            visit(MaxPoolKernel<T, V, 3>{params});
+            visit(MaxPoolKernel<T, width_of_vector, 3>{params});
         else if (side == 2)
-            visit(MaxPoolKernel<T, V, 2>{params});
+            visit(MaxPoolKernel<T, width_of_vector, 2>{params});
         else
-            visit(MaxPoolKernel<T, V, 0>{params});
+            visit(MaxPoolKernel<T, width_of_vector, 0>{params});
     });
 }
 

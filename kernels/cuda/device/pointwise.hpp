@@ -91,11 +91,11 @@ template <typename Visit>
 void with_pointwise(const PointwiseParams& params, DataType type, bool vectors, Visit&& visit) {
     with_vector(type, vectors, [&](auto element, auto width) {
         using T = decltype(element);
-        constexpr int V = decltype(width)::value;
+        constexpr int width_of_vector = decltype(width)::value;
         if (params.count >= pointwise_many)
-            visit(PointwiseKernel<T, V, 4>{params});
+            visit(PointwiseKernel<T, width_of_vector, 4>{params});
         else
-            visit(PointwiseKernel<T, V, 1>{params});
+            visit(PointwiseKernel<T, width_of_vector, 1>{params});
     });
 }
 
