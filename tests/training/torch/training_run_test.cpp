@@ -47,6 +47,27 @@ head:
   - linear: {}
 )";
 
+// Every kind of layer and every activation.
+constexpr const char* model_of_all_kinds = R"(name: all-kinds
+source: made up
+input: {channels: 3, resolution: 32}
+classes: 10
+stem:
+  - conv: {width: 8, kernel: 3, stride: 2, activation: hard_swish}
+  - max_pool: {kernel: 3, stride: 2, padding: 1}
+stages:
+  - {name: stage1, block: inverted_residual, width: 8, depth: 1, stride: 1, expansion: 2, activation: relu6,
+     squeeze_excite: {ratio: 0.5, gate: hard_sigmoid}}
+  - {name: stage2, block: inverted_residual, width: 8, depth: 1, stride: 2, expansion: 2, activation: silu,
+     squeeze_excite: {ratio: 0.5, activation: silu, gate: sigmoid}}
+  - {name: stage3, block: preact_basic, width: 16, depth: 1, stride: 1, activation: hard_sigmoid}
+head:
+  - norm: {activation: relu}
+  - global_avg_pool
+  - linear: {width: 16, activation: sigmoid}
+  - linear: {}
+)";
+
 constexpr const char* tiny_recipe = R"(name: tiny
 epochs: 3
 batch: 32
@@ -221,6 +242,15 @@ TEST_F(TrainingRunTest, Bf16LearnsToo) {
     write("recipe.yaml", recipe + "augmentation: {flip: true, crop_padding: 0, cutout: 0}\n");
     ASSERT_EQ(train("run").status, 0) << read("run.err");
     EXPECT_GT(test_accuracy("run"), 0.3);
+}
+
+TEST_F(TrainingRunTest, EveryKindOfLayerTrainsInBothPrecisions) {
+    write("model.yaml", model_of_all_kinds);
+    ASSERT_EQ(train("f32").status, 0) << read("f32.err");
+    std::string recipe = tiny_recipe;
+    recipe.replace(recipe.find("f32"), 3, "bf16");
+    write("recipe.yaml", recipe);
+    ASSERT_EQ(train("bf16").status, 0) << read("bf16.err");
 }
 
 TEST_F(TrainingRunTest, TwoProcessesMakeWhatOneMakes) {
