@@ -83,6 +83,15 @@ TEST(DriftGuard, SeesThatTheMachineBecameSlower) {
     EXPECT_NEAR(guard.ratio(), 0.5, 0.1);
 }
 
+TEST(DriftGuard, WaitsUntilADeviceThatWasIdleIsAtItsSpeed) {
+    FakeDevice device;
+    device.machine.latency_us = [](const LayerSpec&) { return 50.0; };
+    // Three times slower at first, as fast as ever after a few hundred runs.
+    device.machine.spike = [](int run) { return run < 1000 ? 3.0 - 2.0 * run / 1000.0 : 1.0; };
+    DriftGuard guard(device.handle, DataType::f32);
+    EXPECT_NEAR(guard.ratio(), 1.0, 0.15);
+}
+
 TEST(DriftGuard, SaysWhyTheReferenceLayerCannotRun) {
     FakeDevice device;
     expect_error<WorkError>([&] { DriftGuard(device.handle, DataType::f16); },
