@@ -89,6 +89,11 @@ public:
         }
         try {
             Workshop& workshop = workshop_of(device);
+            std::vector<LayerContext> contexts;
+            for (const NetworkNode& node : network.nodes) {
+                contexts.push_back({node.layer, options.batch, options.type, workshop.traits});
+            }
+            workshop.chooser.prepare(contexts);
             const auto choose = [&](const LayerContext& context) { return workshop.chooser.choose(context); };
             return {std::make_unique<CudaNetworkRunner>(network, options, workshop.traits, choose,
                                                         workshop.flush),

@@ -7,6 +7,7 @@
 #include "kernels/cuda/cudnn/conv_layer.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/fastest.hpp"
+#include "kernels/cuda/parallel.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -48,35 +49,63 @@ std::unique_ptr<CudaLayer> restore_layer(const LayerContext& context, const Cach
     return cudnn_layer_from_plan(context, choice.plan);
 }
 
+void LayerChooser::prepare(const std::vector<LayerContext>& contexts) {
+    std::vector<std::pair<const LayerContext*, Prepared*>> work;
+    for (const LayerContext& context : contexts) {
+        const std::string key = plan_key(context);
+        if (layers_.contains(key)) continue;
+        const auto [place, is_new] = prepared_.try_emplace(key);
+        if (!is_new) continue;
+        place->second.choice = cache_.find(key);
+        work.emplace_back(&context, &place->second);
+    }
+    for_each_in_parallel(work.size(), [&](std::size_t i) { find_ways(*work[i].first, *work[i].second); });
+}
+
+void LayerChooser::find_ways(const LayerContext& context, Prepared& prepared) const {
+    try {
+        if (prepared.choice) {
+            try {
+                prepared.restored = parts_.restore(context, *prepared.choice);
+                return;
+            } catch (const DeviceLost&) {
+                throw;
+            } catch (const OutOfDeviceMemory&) {
+                throw;
+            } catch (const WorkError& error) {
+                prepared.why_not_restored = error.what();
+            }
+        }
+        prepared.candidates = parts_.candidates(context);
+    } catch (...) {
+        prepared.error = std::current_exception();
+    }
+}
+
+LayerChooser::Prepared LayerChooser::take_prepared(const std::string& key, const LayerContext& context) {
+    if (auto known = prepared_.extract(key)) return std::move(known.mapped());
+    Prepared prepared;
+    prepared.choice = cache_.find(key);
+    find_ways(context, prepared);
+    return prepared;
+}
+
 std::shared_ptr<CudaLayer> LayerChooser::choose(const LayerContext& context) {
     const std::string key = plan_key(context);
     if (const auto known = layers_.find(key); known != layers_.end()) return known->second;
-    std::shared_ptr<CudaLayer> layer = remembered(key, context);
+    Prepared prepared = take_prepared(key, context);
+    if (!prepared.why_not_restored.empty()) cache_.reject(key, prepared.why_not_restored);
+    if (prepared.error) std::rethrow_exception(prepared.error);
+    std::shared_ptr<CudaLayer> layer = std::move(prepared.restored);
     if (layer == nullptr) {
-        layer = timed_choice(context);
+        layer = timed_choice(context, std::move(prepared.candidates));
         cache_.remember(key, {layer->implementation(), parts_.plan_of(*layer)});
     }
     layers_[key] = layer;
     return layer;
 }
 
-std::unique_ptr<CudaLayer> LayerChooser::remembered(const std::string& key, const LayerContext& context) {
-    const auto choice = cache_.find(key);
-    if (!choice) return nullptr;
-    try {
-        return parts_.restore(context, *choice);
-    } catch (const DeviceLost&) {
-        throw;
-    } catch (const OutOfDeviceMemory&) {
-        throw;
-    } catch (const WorkError& error) {
-        cache_.reject(key, error.what());
-        return nullptr;
-    }
-}
-
-std::unique_ptr<CudaLayer> LayerChooser::timed_choice(const LayerContext& context) {
-    LayerList candidates = parts_.candidates(context);
+std::unique_ptr<CudaLayer> LayerChooser::timed_choice(const LayerContext& context, LayerList candidates) {
     if (candidates.size() == 1) return std::move(candidates.front());
     try {
         const auto time_once = parts_.timer(context, candidates);

@@ -3,9 +3,11 @@
 // same program.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,17 +36,33 @@ public:
     // The cache has to outlive the chooser.
     LayerChooser(ChoiceParts parts, PlanCache& cache) : parts_(std::move(parts)), cache_(cache) {}
 
+    // Finds the ways to run each of these layers, on several threads, for the calls of choose() that follow:
+    // the library may take seconds for one. Throws nothing of a layer; choose() does.
+    void prepare(const std::vector<LayerContext>& contexts);
+
     // Throws UnsupportedLayer naming the layer when there is no way to run it, OutOfDeviceMemory when there
     // is no room to time its candidates, DeviceLost.
     std::shared_ptr<CudaLayer> choose(const LayerContext& context);
 
 private:
-    std::unique_ptr<CudaLayer> remembered(const std::string& key, const LayerContext& context);
-    std::unique_ptr<CudaLayer> timed_choice(const LayerContext& context);
+    // What can be found out about a layer without the device: the choice made before, or the candidates for a
+    // new one.
+    struct Prepared {
+        std::optional<CachedChoice> choice;
+        std::unique_ptr<CudaLayer> restored;
+        std::string why_not_restored;
+        LayerList candidates;
+        std::exception_ptr error;
+    };
+
+    void find_ways(const LayerContext& context, Prepared& prepared) const;
+    Prepared take_prepared(const std::string& key, const LayerContext& context);
+    std::unique_ptr<CudaLayer> timed_choice(const LayerContext& context, LayerList candidates);
 
     ChoiceParts parts_;
     PlanCache& cache_;
     std::map<std::string, std::shared_ptr<CudaLayer>> layers_;
+    std::map<std::string, Prepared> prepared_;
 };
 
 // The hand-written kernel of this name. Throws WorkError when this program has none.

@@ -68,7 +68,7 @@ void check_cudnn(cudnnStatus_t status, std::string_view what) {
 
 class Target : public CudnnTarget {
 public:
-    explicit Target(int index) {
+    explicit Target(int index) : index(index) {
         check(cudaSetDevice(index), "selecting the device for cuDNN");
         check_cudnn(fe::detail::create_handle(&handle), "making a cuDNN handle");
     }
@@ -79,11 +79,53 @@ public:
     Target(const Target&) = delete;
     Target& operator=(const Target&) = delete;
 
+    int index = 0;
     cudnnHandle_t handle = nullptr;  // null for a device that is only described
     Properties properties;           // null for one that is here
 };
 
 using TargetPointer = std::shared_ptr<const Target>;
+
+// A handle to plan with. Several threads plan at once, and a handle is for one thread at a time; the target's
+// own is for launching. Handles are kept for the next lease and never destroyed: plans may refer to them.
+class PlanningLease {
+public:
+    explicit PlanningLease(const Target& target) : index_(target.index) {
+        if (target.handle == nullptr) return;
+        check(cudaSetDevice(index_), "selecting the device for cuDNN");
+        {
+            const std::lock_guard lock(mutex());
+            auto& idle = idle_handles()[index_];
+            if (!idle.empty()) {
+                handle_ = idle.back();
+                idle.pop_back();
+            }
+        }
+        if (handle_ == nullptr) check_cudnn(fe::detail::create_handle(&handle_), "making a cuDNN handle");
+    }
+    ~PlanningLease() {
+        if (handle_ == nullptr) return;
+        const std::lock_guard lock(mutex());
+        idle_handles()[index_].push_back(handle_);
+    }
+    PlanningLease(const PlanningLease&) = delete;
+    PlanningLease& operator=(const PlanningLease&) = delete;
+
+    cudnnHandle_t handle() const { return handle_; }  // null for a device that is only described
+
+private:
+    static std::mutex& mutex() {
+        static std::mutex the_mutex;
+        return the_mutex;
+    }
+    static std::map<int, std::vector<cudnnHandle_t>>& idle_handles() {
+        static auto& handles = *new std::map<int, std::vector<cudnnHandle_t>>;
+        return handles;
+    }
+
+    int index_ = 0;
+    cudnnHandle_t handle_ = nullptr;
+};
 
 TargetPointer own(const std::shared_ptr<const CudnnTarget>& target) {
     return std::static_pointer_cast<const Target>(target);
@@ -267,9 +309,10 @@ bool has_plan(const std::vector<std::unique_ptr<ConvPlan>>& plans, const std::st
 fe::error_t add_plans(const TargetPointer& target, const PlanRequest& request, fe::HeurMode_t mode,
                       std::size_t most, std::int64_t workspace_cap,
                       std::vector<std::unique_ptr<ConvPlan>>& plans) {
+    const PlanningLease lease(*target);
     ConvGraph graph(request, *target);
     fe::error_t error = graph.validate();
-    if (error.is_good()) error = graph.build_operation_graph(target->handle);
+    if (error.is_good()) error = graph.build_operation_graph(lease.handle());
     if (error.is_good()) error = graph.create_execution_plans({mode});
     if (error.is_bad()) return error;
     graph.deselect_workspace_greater_than(workspace_cap);
@@ -335,9 +378,10 @@ PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>& any_target, cons
 std::unique_ptr<ConvPlan> restore_plan(const std::shared_ptr<const CudnnTarget>& any_target,
                                        const PlanRequest& request, const std::string& serialized) {
     const TargetPointer target = own(any_target);
+    const PlanningLease lease(*target);
     std::shared_ptr<fe::ExecutionPlan> plan;
-    fe::error_t error = target->handle != nullptr
-                            ? fe::detail::create_cudnn_execution_plan(plan, serialized, target->handle)
+    fe::error_t error = lease.handle() != nullptr
+                            ? fe::detail::create_cudnn_execution_plan(plan, serialized, lease.handle())
                             : fe::detail::create_cudnn_execution_plan(plan, serialized, target->properties);
     if (error.is_bad()) {
         throw WorkError("cuDNN does not take this plan: " + first_line(error.get_message()));

@@ -1,4 +1,5 @@
 #include "kernels/cuda/cudnn/offline_plan.hpp"
+#include "kernels/cuda/parallel.hpp"
 
 #include <fmt/format.h>
 
@@ -80,14 +81,18 @@ std::vector<LayerPlan> plan_without_device(const std::string& device_profile, co
     if (!refusal.empty()) throw InputError(fmt::format("{}: {}", profile.name, refusal));
     const TargetPointer target = CudnnTarget::described(device_profile);
 
-    std::unordered_map<LayerSpec, LayerPlan, LayerSpecHash> known;
+    std::unordered_map<LayerSpec, std::size_t, LayerSpecHash> places;  // in `layers`
+    std::vector<LayerSpec> layers;
+    for (const NetworkNode& node : network.nodes) {
+        if (places.emplace(node.layer, layers.size()).second) layers.push_back(node.layer);
+    }
+    std::vector<LayerPlan> known(layers.size());
+    for_each_in_parallel(layers.size(),
+                         [&](std::size_t i) { known[i] = plan_layer(target, layers[i], options); });
     std::vector<LayerPlan> plans;
     plans.reserve(network.nodes.size());
     for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-        const LayerSpec& layer = network.nodes[i].layer;
-        auto found = known.find(layer);
-        if (found == known.end()) found = known.emplace(layer, plan_layer(target, layer, options)).first;
-        plans.push_back(found->second);
+        plans.push_back(known[places.at(network.nodes[i].layer)]);
         plans.back().node = static_cast<int>(i);
     }
     return plans;

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+
 #include "base/error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "tests/kernels/temp_folder.hpp"
@@ -63,7 +65,7 @@ protected:
     LayerContext context_;
     std::vector<std::pair<std::string, double>> times_{{"slow", 20.0}, {"fast", 10.0}};
     std::vector<std::string> warnings_;
-    int searches_ = 0;
+    std::atomic<int> searches_ = 0;  // several threads search
     int timings_ = 0;
 };
 
@@ -102,6 +104,53 @@ TEST_F(LayerChoice, IsMadeAnewWhenTheRememberedPlanDoesNotFit) {
     EXPECT_THAT(warnings_.front(), HasSubstr("another plan"));
     const CachedChoice expected{"fast", "plan of fast"};
     EXPECT_EQ(plans.find(plan_key(context_)), expected);
+}
+
+TEST_F(LayerChoice, WhatWasPreparedIsNotSearchedAgain) {
+    PlanCache plans = cache();
+    LayerChooser chooser(parts(), plans);
+    std::vector<LayerContext> contexts;
+    for (int i = 0; i < 40; ++i) {
+        LayerContext context = context_;
+        context.layer.out_channels = 8 * (1 + i % 20);  // each shape twice
+        contexts.push_back(context);
+    }
+    chooser.prepare(contexts);
+    EXPECT_EQ(searches_, 20);
+    EXPECT_EQ(timings_, 0) << "only choose() uses the device";
+    for (const LayerContext& context : contexts) EXPECT_EQ(chooser.choose(context)->implementation(), "fast");
+    chooser.prepare(contexts);
+    EXPECT_EQ(searches_, 20);
+    EXPECT_EQ(timings_, 20);
+}
+
+TEST_F(LayerChoice, PreparesFromWhatTheLastProcessRemembered) {
+    {
+        PlanCache plans = cache();
+        LayerChooser(parts(), plans).choose(context_);
+    }
+    PlanCache plans = cache();
+    LayerChooser chooser(parts(), plans);
+    chooser.prepare({context_});
+    EXPECT_EQ(chooser.choose(context_)->implementation(), "fast");
+    EXPECT_EQ(searches_, 1);
+    EXPECT_EQ(timings_, 1);
+}
+
+TEST_F(LayerChoice, AFailureInPreparingIsThatOfItsLayer) {
+    ChoiceParts failing = parts();
+    failing.candidates = [inner = failing.candidates](const LayerContext& context) {
+        if (context.batch == 3) throw UnsupportedLayer("no kernel for batch 3");
+        return inner(context);
+    };
+    PlanCache plans = cache();
+    LayerChooser chooser(failing, plans);
+    LayerContext unsupported = context_;
+    unsupported.batch = 3;
+    chooser.prepare({unsupported, context_});
+    EXPECT_EQ(chooser.choose(context_)->implementation(), "fast");
+    EXPECT_THROW(chooser.choose(unsupported), UnsupportedLayer);
+    EXPECT_THROW(chooser.choose(unsupported), UnsupportedLayer);
 }
 
 TEST_F(LayerChoice, ASingleCandidateNeedsNoTiming) {
