@@ -68,8 +68,8 @@ void check_cudnn(cudnnStatus_t status, std::string_view what) {
 
 class Target : public CudnnTarget {
 public:
-    explicit Target(int index) : index(index) {
-        check(cudaSetDevice(index), "selecting the device for cuDNN");
+    explicit Target(int device) : index(device) {
+        check(cudaSetDevice(device), "selecting the device for cuDNN");
         check_cudnn(fe::detail::create_handle(&handle), "making a cuDNN handle");
     }
     explicit Target(Properties description) : properties(std::move(description)) {}
