@@ -5,11 +5,13 @@
 #include "cli/commands/compare.hpp"
 #include "cli/commands/completion.hpp"
 #include "cli/commands/devices.hpp"
+#include "cli/commands/importance.hpp"
 #include "cli/commands/models.hpp"
 #include "cli/commands/plan.hpp"
 #include "cli/commands/profile.hpp"
 #include "cli/commands/report.hpp"
 #include "cli/commands/run.hpp"
+#include "cli/commands/sensitivity.hpp"
 #include "cli/commands/table.hpp"
 #include "cli/commands/train.hpp"
 #include "cli/commands/verify.hpp"
@@ -30,6 +32,8 @@ std::span<const Command> commands() {
         Command{"report", declare_report},                  //
         Command{"run", declare_run},                        //
         Command{"train", declare_train},                    //
+        Command{"importance", declare_importance},          //
+        Command{"sensitivity", declare_sensitivity},        //
         Command{"export-weights", declare_export_weights},  //
         Command{"import-weights", declare_import_weights},  //
         Command{"completion", declare_completion}           //

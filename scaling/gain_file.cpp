@@ -40,7 +40,13 @@ YAML::Node list(const StrictMap& map, const char* key) {
 }
 
 Coefficient coefficient(const YAML::Node& node, const std::string& what, const std::string& file) {
-    const StrictMap map(node, what, {"coefficient", "spread"}, file);
+    if (node.IsNull()) {
+        throw InputError(file, node.Mark().line + 1,
+                         what +
+                             ": it was not measured, and what it is worth is not known; let `hacscale "
+                             "sensitivity` finish its runs, or write a coefficient");
+    }
+    const StrictMap map(node, what, {"coefficient", "spread", "seeds", "points", "ln_ratio"}, file);
     const Coefficient result{map.number("coefficient"), map.number_or("spread", 0.0)};
     if (result.spread < 0.0) map.fail(node, what + ": a spread must not be negative");
     return result;
@@ -48,7 +54,8 @@ Coefficient coefficient(const YAML::Node& node, const std::string& what, const s
 
 Gain sensitivity(const YAML::Node& root, const std::string& file, const ModelSpec& base) {
     const StrictMap document(root, "a sensitivity file",
-                             {"kind", "model", "model_hash", "unit", "stages", "resolution", "provenance"},
+                             {"kind", "model", "model_hash", "unit", "stages", "resolution", "base",
+                              "combinations", "left_out", "provenance"},
                              file);
     check_model(document, base);
     Gain gain;

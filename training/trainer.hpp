@@ -13,6 +13,7 @@
 
 #include "kernels/layer_weights.hpp"
 #include "models/model_spec.hpp"
+#include "training/importance.hpp"
 #include "training/recipe.hpp"
 
 namespace hacscale {
@@ -81,6 +82,11 @@ public:
     // A checkpoint of random weights and batch-norm statistics, for tests and for starting points.
     virtual void write_random_checkpoint(const ModelSpec& model, std::uint64_t seed,
                                          const std::filesystem::path& checkpoint) = 0;
+    // Of each layer that the measure is defined for, in running order, on training images as they are, in
+    // evaluation mode and f32. The same for any number of workers. Nothing when `keep_going` said no.
+    // InputError for a checkpoint of another model, or a model that does not fit the data.
+    virtual std::optional<std::vector<LayerImportance>> importance(const ImportanceRequest& request,
+                                                                   const ImportanceEvents& events) = 0;
 };
 
 }  // namespace hacscale

@@ -102,11 +102,16 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
         outcome.status = RunStatus::was_there;
         return outcome;
     }
+    const auto keep_going = [&settings] { return !interrupted() && settings.keep_going(); };
+    if (!keep_going()) {
+        outcome.status = RunStatus::interrupted;
+        outcome.reason = "interrupted before it began";
+        return outcome;
+    }
     EpochReport report(outcome.key, session);
     const TrainingRequest request{model,           recipe,          settings.data, seed, outcome.checkpoints,
                                   settings.device, settings.threads};
-    const std::optional<TrainingResult> result =
-        trainer.train(request, {[] { return !interrupted(); }, std::ref(report)});
+    const std::optional<TrainingResult> result = trainer.train(request, {keep_going, std::ref(report)});
     if (!result) {
         outcome.status = RunStatus::interrupted;
         outcome.reason = "interrupted; the same command goes on from the last finished epoch";

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -28,6 +29,7 @@ struct TrainSettings {
     std::filesystem::path checkpoints;  // each run has a folder of its own in it
     std::string device = "cpu";
     int threads = 0;
+    std::function<bool()> keep_going = [] { return true; };  // asked besides the user's interrupt
 };
 
 struct RunOutcome {

@@ -1,5 +1,8 @@
 #include "training/torch/evaluation.hpp"
 
+#include <string>
+
+#include "base/error.hpp"
 #include "training/batches.hpp"
 
 namespace hacscale::training {
@@ -8,6 +11,19 @@ namespace {
 constexpr int evaluation_batch = 200;
 
 }  // namespace
+
+void require_fit(const ModelSpec& model, const ImageSet& images) {
+    if (model.in_channels == images.channels && model.resolution == images.height &&
+        model.classes == images.classes)
+        return;
+    const auto shape = [](int channels, int size, int classes) {
+        return std::to_string(channels) + "x" + std::to_string(size) + "x" + std::to_string(size) + " and " +
+               std::to_string(classes) + " classes";
+    };
+    throw InputError("model " + model.name + " is made for images of " +
+                     shape(model.in_channels, model.resolution, model.classes) + ", and the data has " +
+                     shape(images.channels, images.height, images.classes) + "; choose a CIFAR model");
+}
 
 void place(TorchNetwork& network, const ComputeSettings& settings) {
     const at::NoGradGuard no_grad;

@@ -19,6 +19,9 @@ struct ComputeSettings {
     int loader_threads = 1;
 };
 
+// Throws InputError where a model reads other images, or tells other classes apart, than the data has.
+void require_fit(const ModelSpec& model, const ImageSet& images);
+
 // Parameters, buffers and gradients where and how this device reads them fastest.
 void place(TorchNetwork& network, const ComputeSettings& settings);
 

@@ -32,7 +32,20 @@ at::Tensor hard_swish_of(const at::Tensor& x) {
     return lacks_hard_activations(x) ? x * hard_sigmoid_of(x) : at::hardswish(x);
 }
 
-// May overwrite x, where the backward pass can do with the result alone: it saves a pass over memory.
+// What a layer multiplies by or adds, in the data type of what it meets.
+at::Tensor as_type_of(const at::Tensor& numbers, const at::Tensor& x) {
+    return numbers.defined() ? numbers.to(x.scalar_type()) : numbers;
+}
+
+// A node's name without dots, which libtorch keeps for itself.
+std::string module_name(const std::string& node) {
+    std::string name = node;
+    std::replace(name.begin(), name.end(), '.', '/');
+    return name;
+}
+
+}  // namespace
+
 at::Tensor activated(at::Tensor x, Activation activation) {
     switch (activation) {
         case Activation::none:
@@ -52,20 +65,6 @@ at::Tensor activated(at::Tensor x, Activation activation) {
     }
     return x;
 }
-
-// What a layer multiplies by or adds, in the data type of what it meets.
-at::Tensor as_type_of(const at::Tensor& numbers, const at::Tensor& x) {
-    return numbers.defined() ? numbers.to(x.scalar_type()) : numbers;
-}
-
-// A node's name without dots, which libtorch keeps for itself.
-std::string module_name(const std::string& node) {
-    std::string name = node;
-    std::replace(name.begin(), name.end(), '.', '/');
-    return name;
-}
-
-}  // namespace
 
 // ---- One node ----
 
@@ -125,9 +124,9 @@ at::Tensor NodeModule::squeezed(const at::Tensor& input) {
     const at::Tensor mean = input.mean({2, 3});
     const at::Tensor inner =
         activated(at::linear(mean, as_type_of(weight, mean), as_type_of(bias, mean)), layer_.activation);
-    const at::Tensor gate =
+    const at::Tensor scale =
         activated(at::linear(inner, as_type_of(weight2, mean), as_type_of(bias2, mean)), layer_.gate);
-    return input * gate.unsqueeze(-1).unsqueeze(-1);
+    return input * scale.unsqueeze(-1).unsqueeze(-1);
 }
 
 at::Tensor NodeModule::forward(const at::Tensor& input, const at::Tensor& residual) {
@@ -136,11 +135,14 @@ at::Tensor NodeModule::forward(const at::Tensor& input, const at::Tensor& residu
         case LayerKind::conv:
             y = at::conv2d(input, as_type_of(weight, input), as_type_of(bias, input), layer_.stride,
                            layer_.padding, 1, layer_.groups);
+            if (added.defined()) y = y + added;
             if (has_batch_norm()) y = normalized(y);
+            if (gate.defined()) y = y * gate;
             if (layer_.residual) y.add_(residual);
             break;
         case LayerKind::linear:
             y = at::linear(input.flatten(1), as_type_of(weight, input), as_type_of(bias, input));
+            if (added.defined()) y = y + added;
             break;
         case LayerKind::scale_shift:
             y = normalized(input);

@@ -17,6 +17,9 @@ namespace hacscale::training {
 inline constexpr double batch_norm_epsilon = 1e-5;
 inline constexpr double batch_norm_momentum = 0.1;
 
+// May overwrite x, where the backward pass can do with the result alone: it saves a pass over memory.
+at::Tensor activated(at::Tensor x, Activation activation);
+
 // What one node learns. Tensors that the node does not have are undefined.
 class NodeModule : public torch::nn::Module {
 public:
@@ -27,6 +30,11 @@ public:
     // `residual` is undefined where the layer adds none. Numbers learned are f32; products are done in the
     // input's data type.
     at::Tensor forward(const at::Tensor& input, const at::Tensor& residual);
+
+    // For looking into the network, undefined in normal use. Of a conv or linear layer: what is added to its
+    // products before the batch-norm, and, of a conv, what its output is multiplied by after the batch-norm
+    // and before the residual.
+    at::Tensor added, gate;
 
     at::Tensor weight, bias;                            // conv [O][I/g][k][k], linear [O][I]; squeeze [S][C]
     at::Tensor weight2, bias2;                          // squeeze-excite's second product [C][S]

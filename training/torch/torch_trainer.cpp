@@ -6,6 +6,7 @@
 #include "models/model_yaml.hpp"
 #include "training/torch/device.hpp"
 #include "training/torch/folding.hpp"
+#include "training/torch/importance.hpp"
 #include "training/torch/training_run.hpp"
 #include "training/trainer_module.hpp"
 
@@ -94,6 +95,16 @@ public:
             made.identity = {model_hash(model), "", std::to_string(seed), ""};
             made.network = numbers_of(network);
             save(made, checkpoint);
+        });
+    }
+
+    std::optional<std::vector<LayerImportance>> importance(const ImportanceRequest& request,
+                                                           const ImportanceEvents& events) override {
+        return with_plain_errors([&] {
+            const Cifar10 data = load_cifar10(request.data);
+            require_fit(request.model, data.train);
+            const auto network = network_of(request.model, request.checkpoint);
+            return measured_importance(*network, data.train, data.normalization, request, events);
         });
     }
 

@@ -52,7 +52,7 @@ TrainingRun::TrainingRun(const TrainingRequest& request, ProcessGroup& group)
       file_(request.checkpoint_folder / "checkpoint.pt"),
       identity_{model_hash(request.model), recipe_hash(request.recipe), std::to_string(request.seed),
                 data_.hash} {
-    check_model();
+    require_fit(request.model, data_.train);
     const Network lowered = lower(request.model);
     network_ = std::make_unique<TorchNetwork>(lowered);
     network_->initialize(request.seed);
@@ -76,21 +76,6 @@ TrainingRun::TrainingRun(const TrainingRequest& request, ProcessGroup& group)
     if (group_.rank() == 0) resume();
     share_start();
     seconds_before_ = progress_.seconds;
-}
-
-void TrainingRun::check_model() const {
-    const ModelSpec& model = request_.model;
-    const ImageSet& images = data_.train;
-    if (model.in_channels == images.channels && model.resolution == images.height &&
-        model.classes == images.classes)
-        return;
-    const auto shape = [](int channels, int size, int classes) {
-        return std::to_string(channels) + "x" + std::to_string(size) + "x" + std::to_string(size) + " and " +
-               std::to_string(classes) + " classes";
-    };
-    throw InputError("model " + model.name + " is made for images of " +
-                     shape(model.in_channels, model.resolution, model.classes) + ", and the data has " +
-                     shape(images.channels, images.height, images.classes) + "; choose a CIFAR model");
 }
 
 void TrainingRun::resume() {

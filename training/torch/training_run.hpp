@@ -33,7 +33,6 @@ private:
         double accuracy() const;
     };
 
-    void check_model() const;
     void resume();
     void share_start();  // rank 0's state becomes everybody's
     bool train_epoch(const TrainingEvents& events);

@@ -1,0 +1,105 @@
+#include "cli/commands/importance.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
+#include "cli/records/record_file.hpp"
+#include "cli/text_table.hpp"
+#include "cli/training/gain_json.hpp"
+#include "cli/version.hpp"
+#include "models/zoo.hpp"
+#include "training/cifar10.hpp"
+#include "training/trainer_module.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+struct ImportanceOptions {
+    std::string model;
+    std::string measure = "taylor";
+    std::string out;
+    ImportanceRequest request;
+};
+
+Json provenance_of(const ImportanceRequest& request, Trainer& trainer) {
+    return {{"checkpoint", request.checkpoint.string()},
+            {"unit", unit_of(request.measure)},
+            {"batches", request.batches},
+            {"batch", request.batch},
+            {"seed", request.seed},
+            {"spread", "standard deviation over batches"},
+            {"data_hash", cifar10_hash(request.data)},
+            {"device", trainer.device_name(request.device)},
+            {"libraries", trainer.libraries()},
+            {"program_version", version()},
+            {"made_at", timestamp()}};
+}
+
+void print_layers(std::ostream& out, const std::vector<LayerImportance>& layers) {
+    TextTable table({{"layer", Align::left}, {"importance"}, {"+-"}});
+    for (const LayerImportance& layer : layers) {
+        table.add({layer.layer, fmt::format("{:.4g}", layer.mean), fmt::format("{:.2g}", layer.deviation)});
+    }
+    table.print(out);
+}
+
+ExitStatus importance_command(const ImportanceOptions& options, Session& session) {
+    ImportanceRequest request = options.request;
+    request.model = find_model(options.model);
+    request.measure = importance_measure_from_name(options.measure);
+    cifar10_hash(request.data);  // a folder that is not there is found before anything is loaded
+    const LoadedTrainer loaded = load_trainer();
+    Trainer& trainer = loaded.required();
+    Progress progress(session.err, session.progress);
+    ImportanceEvents events;
+    events.keep_going = [] { return !interrupted(); };
+    events.progress = [&](int done, int batches) { progress.set(done, batches, options.measure); };
+    const auto layers = trainer.importance(request, events);
+    progress.clear();
+    if (!layers) {
+        throw WorkError("interrupted; no importance file was written");
+    }
+    const Json document =
+        importance_json(request.model, request.measure, *layers, provenance_of(request, trainer));
+    write_record(options.out, text_of(document));
+    if (session.json) {
+        print_json(session.out, document);
+    } else {
+        print_layers(session.out, *layers);
+        session.out << fmt::format("{}, {} batches of {}; +- is the standard deviation over batches\n",
+                                   unit_of(request.measure), request.batches, request.batch);
+    }
+    return ExitStatus::done;
+}
+
+}  // namespace
+
+Run declare_importance(CLI::App& parser) {
+    auto options = std::make_shared<ImportanceOptions>();
+    ImportanceRequest& request = options->request;
+    request.data = "data/cifar-10";
+    parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
+    parser.add_option("--checkpoint", request.checkpoint, "A checkpoint that training wrote")->required();
+    parser.add_option("--out", options->out, "The importance file")->required();
+    parser.add_option("--measure", options->measure, "taylor, fisher or growth")->capture_default_str();
+    parser.add_option("--data", request.data, "Folder of CIFAR-10's binary files")->capture_default_str();
+    parser.add_option("--batches", request.batches, "How many batches of training images")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    parser.add_option("--batch", request.batch, "Images a batch")
+        ->check(CLI::Range(1, 65536))
+        ->capture_default_str();
+    parser.add_option("--seed", request.seed, "Of the order of images, and of new channels")
+        ->capture_default_str();
+    parser.add_option("--device", request.device, "cpu, or cuda:N")->capture_default_str();
+    parser.add_option("--workers", request.workers, "Batches computed at once; 0: one for every core")
+        ->check(CLI::Range(0, 4096))
+        ->capture_default_str();
+    return [options](Session& session) { return importance_command(*options, session); };
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,132 @@
+// importance and sensitivity, with a module that only pretends to train (tests/training/modules/fake.cpp).
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "models/zoo.hpp"
+#include "program_fixture.hpp"
+#include "scaling/gain.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class GainCommandsTest : public ProgramTest {
+protected:
+    GainCommandsTest() {
+        setenv("HACSCALE_MODULES", (std::filesystem::path(HACSCALE_TEST_TRAINERS) / "fake").c_str(), 1);
+        setenv("HACSCALE_FAKE_LOG", path("log").c_str(), 1);
+        std::filesystem::create_directory(path("cifar"));
+        write("two.yaml", "name: two\nepochs: 2\nschedule: cosine\npeak_learning_rate: 0.1\n");
+    }
+    ~GainCommandsTest() override {
+        unsetenv("HACSCALE_MODULES");
+        unsetenv("HACSCALE_FAKE_LOG");
+    }
+
+    Answer sensitivity(const std::vector<std::string>& more) {
+        std::vector<std::string> arguments{"sensitivity",   "resnet20-cifar",    "--data",   path("cifar"),
+                                           "--recipe",      path("two.yaml"),    "--record", path("r.db"),
+                                           "--checkpoints", path("checkpoints"), "--out",    path("s.json"),
+                                           "--json"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return call(arguments);
+    }
+    std::vector<std::string> trained() {
+        std::vector<std::string> runs;
+        std::ifstream log(path("log"));
+        for (std::string line; std::getline(log, line);) runs.push_back(line.substr(0, line.rfind(' ')));
+        return runs;
+    }
+
+    const ModelSpec base_ = find_model("resnet20-cifar");
+};
+
+TEST_F(GainCommandsTest, SensitivityRecoversWhatTheTrainerFollowsAndScalingReadsIt) {
+    const Answer answer = sensitivity({});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(trained().size(), 20U);  // (base, 3 widths, 3 depths, 3 combinations) x 2 seeds
+    const Gain gain = load_gain(path("s.json"), base_);
+    EXPECT_EQ(gain.origin, GainOrigin::sensitivity);
+    EXPECT_EQ(gain.unit, "accuracy points");
+    for (std::size_t s = 0; s < 3; ++s) {
+        EXPECT_NEAR(gain.stages[s].width.value, 2.0 * static_cast<double>(s + 1), 1e-6);
+        EXPECT_NEAR(gain.stages[s].depth.value, 1.0, 1e-6);
+        EXPECT_NEAR(gain.stages[s].width.spread, 0.0, 1e-6);
+    }
+    EXPECT_FALSE(gain.resolution);
+    const auto json = answer.json();
+    ASSERT_EQ(json["combinations"].size(), 3U);
+    for (const auto& combination : json["combinations"]) {
+        EXPECT_NEAR(combination["predicted"].get<double>(), combination["measured"].get<double>(), 1e-6);
+    }
+    EXPECT_EQ(json["left_out"].size(), 1U);
+    EXPECT_EQ(json["left_out"][0]["what"], "resolution");
+    EXPECT_EQ(json["provenance"]["recipe"], "two");
+}
+
+TEST_F(GainCommandsTest, FinishedRunsAreNotDoneAgain) {
+    ASSERT_EQ(sensitivity({"--seeds", "1"}).status, 0);
+    EXPECT_EQ(trained().size(), 10U);
+    EXPECT_EQ(trained()[0], "resnet20-cifar 1");
+    EXPECT_EQ(trained()[1], "resnet20-cifar+stage1.width-24 1");
+    ASSERT_EQ(sensitivity({}).status, 0);
+    const std::vector<std::string> runs = trained();
+    EXPECT_EQ(runs.size(), 20U);
+    EXPECT_EQ(std::set<std::string>(runs.begin(), runs.end()).size(), 20U);
+}
+
+TEST_F(GainCommandsTest, WhenTheTimeIsUpWhatIsMissingIsNamed) {
+    const Answer answer = sensitivity({"--minutes", "0.000001"});
+    EXPECT_EQ(answer.status, 4);
+    const auto json = answer.json();
+    EXPECT_EQ(json["left_out"].size(), 21U);
+    EXPECT_EQ(json["left_out"][0]["what"], "base, seed 1");
+    EXPECT_THAT(json["left_out"][0]["reason"], HasSubstr("budget of 1e-06 minutes"));
+    EXPECT_TRUE(json["stages"][0]["width"].is_null());
+    try {
+        load_gain(path("s.json"), base_);
+        ADD_FAILURE() << "a gain that was not measured was read";
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("stage1, width: it was not measured"));
+    }
+    // The same command with time goes on; what is recorded counts however little time there is.
+    ASSERT_EQ(sensitivity({}).status, 0);
+    EXPECT_EQ(sensitivity({"--minutes", "0.000001"}).status, 0);
+    EXPECT_EQ(trained().size(), 20U);
+}
+
+TEST_F(GainCommandsTest, OnlyTheStagesThatWereAskedAreTrained) {
+    const Answer answer = sensitivity({"--stages", "stage2,stage3", "--seeds", "1"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(trained().size(), 8U);
+    EXPECT_TRUE(answer.json()["stages"][0]["width"].is_null());
+    EXPECT_EQ(answer.json()["left_out"][0]["what"], "stage1.width");
+    EXPECT_EQ(sensitivity({"--stages", "stage9"}).status, 2);
+}
+
+TEST_F(GainCommandsTest, ImportanceIsWrittenAsScalingReadsIt) {
+    const std::vector<std::string> arguments{
+        "importance",   "resnet20-cifar", "--checkpoint", path("c"),   "--data", path("cifar"), "--out",
+        path("i.json"), "--measure",      "growth",       "--batches", "5",      "--json"};
+    const Answer answer = call(arguments);
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(answer.json()["method"], "growth");
+    EXPECT_EQ(answer.json()["provenance"]["batches"], 5);
+    const Gain gain = load_gain(path("i.json"), base_);
+    EXPECT_EQ(gain.origin, GainOrigin::importance);
+    EXPECT_GT(gain.stages[2].width.value, gain.stages[0].width.value);
+
+    EXPECT_EQ(call({"importance", "resnet20-cifar", "--checkpoint", path("c"), "--data", path("cifar"),
+                    "--out", path("i.json"), "--measure", "hunch"})
+                  .status,
+              2);
+    EXPECT_EQ(call({"importance", "resnet20-cifar", "--checkpoint", path("c"), "--data", path("nowhere"),
+                    "--out", path("i.json")})
+                  .status,
+              3);
+}
+
+}  // namespace
+}  // namespace hacscale::cli

@@ -1,0 +1,54 @@
+// How important the layers of a trained network are to its loss: what is asked for, and the figures. The
+// measures are defined, with their sources and units, in docs/method.md, "Importance".
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/model_spec.hpp"
+
+namespace hacscale {
+
+enum class ImportanceMeasure {
+    taylor,  // first-order change of the loss when a channel is taken away, nats
+    fisher,  // second-order rise of the loss when a channel is taken away, nats
+    growth,  // first-order fall of the loss when channels are added, nats per unit of learning rate
+};
+
+std::string_view name_of(ImportanceMeasure measure);
+std::string_view unit_of(ImportanceMeasure measure);
+// InputError names those there are.
+ImportanceMeasure importance_measure_from_name(std::string_view name);
+
+struct ImportanceRequest {
+    ModelSpec model;
+    std::filesystem::path checkpoint;  // a file, or the folder of a run
+    std::filesystem::path data;        // folder of CIFAR-10's binary files
+    ImportanceMeasure measure = ImportanceMeasure::taylor;
+    int batches = 32;
+    int batch = 128;
+    std::uint64_t seed = 1;  // decides which images a batch has, and the new channels of `growth`
+    std::string device = "cpu";
+    int workers = 0;  // batches computed at once, a core each; 0: one for every core. Figures do not change
+};
+
+struct ImportanceEvents {
+    std::function<bool()> keep_going = [] { return true; };
+    std::function<void(int done, int batches)> progress = [](int, int) {};
+};
+
+struct LayerImportance {
+    std::string layer;       // the node's name
+    double mean = 0.0;       // over batches
+    double deviation = 0.0;  // sample standard deviation over batches; 0 for a single batch
+};
+
+// Of each layer from its figures in each batch, [batch][layer], summed in the batches' order.
+std::vector<LayerImportance> over_batches(const std::vector<std::string>& layers,
+                                          const std::vector<std::vector<double>>& figures);
+
+}  // namespace hacscale

@@ -1,0 +1,212 @@
+#include "training/sensitivity.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/error.hpp"
+
+namespace hacscale {
+namespace {
+
+constexpr int width_grid = 8;
+constexpr double points_of_all = 100.0;
+
+int raised_width(int width) {
+    const int half_more = (width + width / 2 + width_grid / 2) / width_grid * width_grid;
+    return std::max(half_more, width + width_grid);
+}
+
+int raised_depth(int depth) {
+    return depth + std::max(1, depth / 2);
+}
+
+std::vector<std::size_t> chosen_stages(const ModelSpec& base, const std::vector<std::string>& names) {
+    std::vector<std::size_t> chosen;
+    for (std::size_t s = 0; names.empty() && s < base.stages.size(); ++s) chosen.push_back(s);
+    for (const std::string& name : names) {
+        const auto found = std::find_if(base.stages.begin(), base.stages.end(),
+                                        [&](const StageSpec& stage) { return stage.name == name; });
+        if (found == base.stages.end()) {
+            std::string known;
+            for (const StageSpec& stage : base.stages) known += " " + stage.name;
+            throw InputError(fmt::format("{} has no stage '{}'; it has{}", base.name, name, known));
+        }
+        const auto stage = static_cast<std::size_t>(found - base.stages.begin());
+        if (std::find(chosen.begin(), chosen.end(), stage) != chosen.end()) {
+            throw InputError(fmt::format("the stage '{}' is named twice", name));
+        }
+        chosen.push_back(stage);
+    }
+    return chosen;
+}
+
+bool can_be(const ModelSpec& base, const ScalingChoice& choice) {
+    try {
+        scaled(base, choice);
+        return true;
+    } catch (const InputError&) {
+        return false;
+    }
+}
+
+class StepList {
+public:
+    explicit StepList(const ModelSpec& base) : base_(base) {}
+
+    // True when the step is in the list now: it is new, and a model can have it.
+    bool add(const std::string& name, StepKind kind, int stage, const ScalingChoice& choice) {
+        for (const SensitivityStep& step : steps) {
+            if (step.choice == choice) return false;
+        }
+        if (!can_be(base_, choice)) return false;
+        steps.push_back({name, kind, stage, choice});
+        return true;
+    }
+
+    std::vector<SensitivityStep> steps;
+
+private:
+    const ModelSpec& base_;
+};
+
+MeasuredGain over_seeds(const std::vector<double>& values) {
+    MeasuredGain gain;
+    gain.seeds = static_cast<int>(values.size());
+    for (const double value : values) gain.mean += value / gain.seeds;
+    if (gain.seeds < 2) return gain;
+    double squares = 0.0;
+    for (const double value : values) squares += (value - gain.mean) * (value - gain.mean);
+    gain.spread = std::sqrt(squares / (gain.seeds - 1));
+    return gain;
+}
+
+double log_ratio(int value, int base) {
+    return std::log(static_cast<double>(value) / base);
+}
+
+// Accuracy points of each step by seed.
+using Points = std::vector<std::map<std::uint64_t, double>>;
+
+MeasuredGain gain_over_base(const Points& points, std::size_t base, std::size_t step) {
+    std::vector<double> gains;
+    for (const auto& [seed, accuracy] : points[step]) {
+        const auto found = points[base].find(seed);
+        if (found != points[base].end()) gains.push_back(accuracy - found->second);
+    }
+    return over_seeds(gains);
+}
+
+std::optional<double> predicted(const Sensitivity& fit, const ScalingChoice& base,
+                                const ScalingChoice& choice) {
+    double sum = 0.0;
+    const auto add = [&](const std::optional<DimensionSensitivity>& dimension, double ln_ratio) {
+        if (ln_ratio == 0.0) return true;
+        if (dimension) sum += dimension->coefficient.mean * ln_ratio;
+        return dimension.has_value();
+    };
+    for (std::size_t s = 0; s < fit.stages.size(); ++s) {
+        if (!add(fit.stages[s].width, log_ratio(choice.widths[s], base.widths[s])) ||
+            !add(fit.stages[s].depth, log_ratio(choice.depths[s], base.depths[s]))) {
+            return std::nullopt;
+        }
+    }
+    return sum;
+}
+
+}  // namespace
+
+std::vector<SensitivityStep> sensitivity_steps(const ModelSpec& base,
+                                               const std::vector<std::string>& stages) {
+    const ScalingChoice start = choice_of(base);
+    StepList list(base);
+    list.add("base", StepKind::base, -1, start);
+    ScalingChoice all_widths = start;
+    ScalingChoice all_depths = start;
+    ScalingChoice everything = start;
+    const std::vector<std::size_t> chosen = chosen_stages(base, stages);
+    for (const std::size_t s : chosen) {
+        ScalingChoice choice = start;
+        choice.widths[s] = raised_width(start.widths[s]);
+        if (list.add(fmt::format("{}.width-{}", base.stages[s].name, choice.widths[s]), StepKind::width,
+                     static_cast<int>(s), choice)) {
+            all_widths.widths[s] = everything.widths[s] = choice.widths[s];
+        }
+    }
+    for (const std::size_t s : chosen) {
+        ScalingChoice choice = start;
+        choice.depths[s] = raised_depth(start.depths[s]);
+        if (list.add(fmt::format("{}.depth-{}", base.stages[s].name, choice.depths[s]), StepKind::depth,
+                     static_cast<int>(s), choice)) {
+            all_depths.depths[s] = everything.depths[s] = choice.depths[s];
+        }
+    }
+    list.add("all-widths", StepKind::combination, -1, all_widths);
+    list.add("all-depths", StepKind::combination, -1, all_depths);
+    list.add("all-widths-and-depths", StepKind::combination, -1, everything);
+    return std::move(list.steps);
+}
+
+ModelSpec model_of(const ModelSpec& base, const SensitivityStep& step) {
+    ModelSpec model = scaled(base, step.choice);
+    if (step.kind != StepKind::base) model.name += "+" + step.name;
+    return model;
+}
+
+std::vector<SensitivityRun> sensitivity_runs(const std::vector<SensitivityStep>& steps, int seeds) {
+    std::vector<SensitivityRun> runs;
+    for (const bool combinations : {false, true}) {
+        for (int seed = 1; seed <= seeds; ++seed) {
+            for (std::size_t i = 0; i < steps.size(); ++i) {
+                if ((steps[i].kind == StepKind::combination) != combinations) continue;
+                runs.push_back({i, static_cast<std::uint64_t>(seed)});
+            }
+        }
+    }
+    return runs;
+}
+
+Sensitivity fit_sensitivity(const ModelSpec& base, const std::vector<SensitivityStep>& steps,
+                            const std::vector<StepAccuracy>& accuracies) {
+    Points points(steps.size());
+    for (const StepAccuracy& one : accuracies) points.at(one.step)[one.seed] = points_of_all * one.accuracy;
+    Sensitivity fit;
+    fit.stages.resize(base.stages.size());
+    const auto is_base = [](const SensitivityStep& step) { return step.kind == StepKind::base; };
+    const auto found = std::find_if(steps.begin(), steps.end(), is_base);
+    if (found == steps.end()) return fit;
+    const auto base_step = static_cast<std::size_t>(found - steps.begin());
+    std::vector<double> base_points;
+    for (const auto& [seed, accuracy] : points[base_step]) base_points.push_back(accuracy);
+    if (base_points.empty()) return fit;
+    fit.base = over_seeds(base_points);
+
+    const ScalingChoice start = choice_of(base);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const SensitivityStep& step = steps[i];
+        if (step.kind != StepKind::width && step.kind != StepKind::depth) continue;
+        DimensionSensitivity dimension;
+        dimension.points = gain_over_base(points, base_step, i);
+        if (dimension.points.seeds == 0) continue;
+        const auto s = static_cast<std::size_t>(step.stage);
+        const bool width = step.kind == StepKind::width;
+        dimension.ln_ratio = width ? log_ratio(step.choice.widths[s], start.widths[s])
+                                   : log_ratio(step.choice.depths[s], start.depths[s]);
+        dimension.coefficient = dimension.points;
+        dimension.coefficient.mean /= dimension.ln_ratio;
+        if (dimension.coefficient.spread) *dimension.coefficient.spread /= dimension.ln_ratio;
+        (width ? fit.stages[s].width : fit.stages[s].depth) = dimension;
+    }
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (steps[i].kind != StepKind::combination) continue;
+        const MeasuredGain gain = gain_over_base(points, base_step, i);
+        if (gain.seeds == 0) continue;
+        fit.combinations.push_back(
+            {steps[i].name, steps[i].choice, gain, predicted(fit, start, steps[i].choice)});
+    }
+    return fit;
+}
+
+}  // namespace hacscale
