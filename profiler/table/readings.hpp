@@ -24,7 +24,7 @@ struct Readings {
     std::optional<double> l2_hit_rate;
     std::optional<double> dram_bytes;
     std::optional<double> sm_throughput;  // only when asked for
-    std::optional<double> energy_mj;  // the layer's share, by time, of one inference of its network
+    std::optional<double> energy_mj;      // the layer's share, by time, of one inference of its network
     // The device as its group of measurements ended.
     std::optional<double> sm_clock_mhz;
     std::optional<double> memory_clock_mhz;
