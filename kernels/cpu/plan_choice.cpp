@@ -1,12 +1,12 @@
 #include "kernels/cpu/plan_choice.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 
 #include "base/clock.hpp"
+#include "kernels/plan_cache_folder.hpp"
 
 namespace hacscale::cpu {
 namespace {
@@ -24,20 +24,10 @@ double timed(const PlanCandidate& candidate) {
 }
 
 std::string cache_file(const std::string& fingerprint) {
-    namespace fs = std::filesystem;
-    fs::path folder;
-    if (const char* chosen = std::getenv("HACSCALE_PLAN_CACHE")) {
-        if (*chosen == '\0') return {};
-        folder = chosen;
-    } else if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
-        folder = fs::path(cache) / "hacscale";
-    } else if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
-        folder = fs::path(home) / ".cache" / "hacscale";
-    } else {
-        return {};
-    }
+    const std::filesystem::path folder = plan_cache_folder();
+    if (folder.empty()) return {};
     std::error_code error;
-    fs::create_directories(folder, error);
+    std::filesystem::create_directories(folder, error);
     return folder / ("plans-" + fingerprint + ".txt");
 }
 

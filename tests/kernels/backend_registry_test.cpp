@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "tests/kernels/registry.hpp"
-#include "tests/kernels/temp_folder.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale {
 namespace {

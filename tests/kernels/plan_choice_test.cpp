@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 #include "kernels/cpu/plan_choice.hpp"
-#include "tests/kernels/temp_folder.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::cpu {
 namespace {

@@ -17,28 +17,9 @@
 
 #include "base/error.hpp"
 #include "profiler/table/table.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::testing {
-
-class TempFolder {
-public:
-    TempFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "hacscale-table-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-        path_ = name;
-    }
-    ~TempFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TempFolder(const TempFolder&) = delete;
-    TempFolder& operator=(const TempFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
-private:
-    std::filesystem::path path_;
-};
 
 inline const DeviceRecord test_device{"cpu", "Test CPU", "0123456789abcdef", R"({"cores":2})"};
 inline const DeviceRecord other_device{"cuda:0", "Test GPU", "fedcba9876543210", "{}"};

@@ -16,29 +16,10 @@
 
 #include "base/error.hpp"
 #include "models/model_yaml.hpp"
+#include "tests/temp_folder.hpp"
 #include "training/detail/sha256.hpp"
 
 namespace hacscale::testing {
-
-class TempFolder {
-public:
-    TempFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "hacscale-training-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-        path_ = name;
-    }
-    ~TempFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TempFolder(const TempFolder&) = delete;
-    TempFolder& operator=(const TempFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
-private:
-    std::filesystem::path path_;
-};
 
 inline std::string read_bytes(const std::filesystem::path& file) {
     std::ifstream stream(file, std::ios::binary);

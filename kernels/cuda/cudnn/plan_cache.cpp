@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <sstream>
+
+#include "kernels/plan_cache_folder.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -21,17 +22,8 @@ namespace fs = std::filesystem;
 constexpr int entry_schema = 1;
 
 fs::path cache_folder(const std::string& fingerprint) {
-    fs::path folder;
-    if (const char* chosen = std::getenv("HACSCALE_PLAN_CACHE")) {
-        if (*chosen == '\0') return {};
-        folder = chosen;
-    } else if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
-        folder = fs::path(cache) / "hacscale";
-    } else if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
-        folder = fs::path(home) / ".cache" / "hacscale";
-    } else {
-        return {};
-    }
+    const fs::path folder = plan_cache_folder();
+    if (folder.empty()) return {};
     return folder / ("plans-" + fingerprint);
 }
 

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "tests/kernels/cuda/cudnn_here.hpp"
-#include "tests/kernels/temp_folder.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::cuda {
 namespace {

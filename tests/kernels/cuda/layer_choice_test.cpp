@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
-#include "tests/kernels/temp_folder.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::cuda {
 namespace {

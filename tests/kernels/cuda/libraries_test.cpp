@@ -8,7 +8,7 @@
 #include <map>
 #include <optional>
 
-#include "tests/kernels/temp_folder.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::cuda {
 namespace {

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <thread>
 
-#include "tests/kernels/temp_folder.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::cuda {
 namespace {

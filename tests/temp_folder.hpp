@@ -11,7 +11,7 @@ namespace hacscale::testing {
 class TempFolder {
 public:
     TempFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "hacscale-kernels-XXXXXX").string();
+        std::string name = (std::filesystem::temp_directory_path() / "hacscale-test-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
         path_ = name;
     }

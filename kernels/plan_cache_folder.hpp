@@ -1,0 +1,12 @@
+// Where backends remember between processes which kernel runs a layer.
+#pragma once
+
+#include <filesystem>
+
+namespace hacscale {
+
+// $HACSCALE_PLAN_CACHE, else $XDG_CACHE_HOME/hacscale, else ~/.cache/hacscale. Empty when nothing is to be
+// kept on disk: HACSCALE_PLAN_CACHE is set to nothing, or there is no home. Not made here.
+std::filesystem::path plan_cache_folder();
+
+}  // namespace hacscale
