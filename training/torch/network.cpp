@@ -9,28 +9,10 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "training/torch/activation.hpp"
 
 namespace hacscale::training {
 namespace {
-
-// libtorch 1.13 has no backward pass for hardtanh, hardswish and hardsigmoid in bf16 on CPUs. There they are
-// put together from operators that have one.
-bool lacks_hard_activations(const at::Tensor& x) {
-    return x.is_cpu() && x.scalar_type() == at::kBFloat16;
-}
-
-at::Tensor clamped_to_6(at::Tensor x) {
-    if (lacks_hard_activations(x)) return at::clamp_max(at::relu_(x), 6);
-    return at::hardtanh_(x, 0, 6);
-}
-
-at::Tensor hard_sigmoid_of(const at::Tensor& x) {
-    return lacks_hard_activations(x) ? clamped_to_6(x + 3) / 6 : at::hardsigmoid(x);
-}
-
-at::Tensor hard_swish_of(const at::Tensor& x) {
-    return lacks_hard_activations(x) ? x * hard_sigmoid_of(x) : at::hardswish(x);
-}
 
 // What a layer multiplies by or adds, in the data type of what it meets.
 at::Tensor as_type_of(const at::Tensor& numbers, const at::Tensor& x) {
@@ -45,26 +27,6 @@ std::string module_name(const std::string& node) {
 }
 
 }  // namespace
-
-at::Tensor activated(at::Tensor x, Activation activation) {
-    switch (activation) {
-        case Activation::none:
-            return x;
-        case Activation::relu:
-            return at::relu_(x);
-        case Activation::relu6:
-            return clamped_to_6(x);
-        case Activation::silu:
-            return at::silu(x);
-        case Activation::hard_swish:
-            return hard_swish_of(x);
-        case Activation::sigmoid:
-            return at::sigmoid(x);
-        case Activation::hard_sigmoid:
-            return hard_sigmoid_of(x);
-    }
-    return x;
-}
 
 // ---- One node ----
 

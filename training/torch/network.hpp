@@ -17,9 +17,6 @@ namespace hacscale::training {
 inline constexpr double batch_norm_epsilon = 1e-5;
 inline constexpr double batch_norm_momentum = 0.1;
 
-// May overwrite x, where the backward pass can do with the result alone: it saves a pass over memory.
-at::Tensor activated(at::Tensor x, Activation activation);
-
 // What one node learns. Tensors that the node does not have are undefined.
 class NodeModule : public torch::nn::Module {
 public:

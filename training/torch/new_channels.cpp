@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "training/torch/activation.hpp"
+
 namespace hacscale::training {
 namespace {
 
