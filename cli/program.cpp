@@ -8,11 +8,11 @@
 #include <new>
 #include <string>
 
+#include "base/text/near_miss.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/version.hpp"
-#include "models/detail/near_miss.hpp"
 
 namespace hacscale::cli {
 

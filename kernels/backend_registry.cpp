@@ -1,6 +1,5 @@
 #include "kernels/backend_registry.hpp"
 
-#include <dlfcn.h>
 #include <sched.h>
 #include <stdlib.h>
 
@@ -8,6 +7,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "base/module.hpp"
 
 namespace hacscale {
 namespace {
@@ -21,39 +21,13 @@ std::string backend_name_of(const std::filesystem::path& path) {
     return file.substr(module_prefix.size(), file.size() - module_prefix.size() - module_suffix.size());
 }
 
-std::string last_dl_error() {
-    const char* text = dlerror();
-    return text != nullptr ? text : "unknown error";
-}
-
 // Loads one module; on success `backends` gains its backend.
 LoadAttempt load_module(const std::filesystem::path& path, std::vector<std::unique_ptr<Backend>>& backends) {
-    LoadAttempt attempt{path, backend_name_of(path), "open", "", nullptr};
-    // Modules are never unloaded: libraries under them (OpenMP, CUDA) do not survive it.
-    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (handle == nullptr) {
-        attempt.reason = last_dl_error();
-        return attempt;
-    }
-    attempt.stage = "entry";
-    using Entry = const BackendModule* (*)();
-    const auto entry = reinterpret_cast<Entry>(dlsym(handle, backend_entry_name));
-    if (entry == nullptr) {
-        attempt.reason = last_dl_error();
-        return attempt;
-    }
-    attempt.stage = "abi";
-    const BackendModule* module = entry();
-    if (module->abi_version != backend_abi_version) {
-        attempt.reason = "it was built for interface version " + std::to_string(module->abi_version) +
-                         ", this program has " + std::to_string(backend_abi_version) +
-                         "; install both from one build";
-        return attempt;
-    }
-    attempt.module = module;
-    attempt.stage = "create";
+    const auto opened = open_module<BackendModule>(path, backend_entry_name, backend_abi_version);
+    LoadAttempt attempt{path, backend_name_of(path), opened.stage, opened.reason, opened.description};
+    if (attempt.module == nullptr) return attempt;
     try {
-        backends.push_back(module->create());
+        backends.push_back(attempt.module->create());
         attempt.stage = "ready";
     } catch (const std::exception& error) {
         attempt.reason = error.what();
@@ -82,12 +56,7 @@ void prepare_openmp(int threads) {
 }  // namespace
 
 std::vector<std::filesystem::path> backend_folders() {
-    if (const char* chosen = std::getenv("HACSCALE_BACKENDS"); chosen != nullptr && *chosen != '\0')
-        return {chosen};
-    std::error_code error;
-    const auto program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-    return {program / "backends", program / ".." / "backends",
-            program / ".." / "lib" / "hacscale" / "backends"};
+    return module_folders("HACSCALE_BACKENDS", "backends");
 }
 
 BackendRegistry BackendRegistry::load(int threads) {

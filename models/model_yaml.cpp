@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <system_error>
 
 #include "base/error.hpp"
-#include "models/detail/yaml_reader.hpp"
-#include "models/detail/yaml_tree.hpp"
+#include "base/yaml/yaml_file.hpp"
+#include "base/yaml/yaml_reader.hpp"
+#include "base/yaml/yaml_tree.hpp"
 #include "models/model_problem.hpp"
 #include "models/network.hpp"
 
@@ -22,7 +21,6 @@ using detail::YamlNode;
 
 constexpr IntegerRange size_range{1, max_layer_size};
 constexpr double max_ratio = 64.0;
-constexpr std::uintmax_t max_file_bytes = std::uintmax_t{1} << 20;
 
 // Reads one document; the tree outlives it.
 class ModelReader {
@@ -315,22 +313,7 @@ ModelSpec parse_model(std::string_view yaml, const std::string& origin) {
 }
 
 ModelSpec load_model(const std::filesystem::path& file) {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(file, error)) {
-        throw InputError(fmt::format("{}: expected a YAML file, found {}", file.string(),
-                                     std::filesystem::exists(file, error) ? "something else" : "no file"));
-    }
-    const std::uintmax_t size = std::filesystem::file_size(file, error);
-    if (error || size > max_file_bytes) {
-        throw InputError(file.string(), 1,
-                         fmt::format("expected a file of at most {} bytes", max_file_bytes));
-    }
-    std::ifstream stream(file, std::ios::binary);
-    std::string text(static_cast<std::size_t>(size), '\0');
-    if (!stream.read(text.data(), static_cast<std::streamsize>(text.size()))) {
-        throw InputError(fmt::format("{}: the file cannot be read; check its permissions", file.string()));
-    }
-    return parse_model(text, file.string());
+    return parse_model(detail::read_yaml_file(file, "a model"), file.string());
 }
 
 }  // namespace hacscale

@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "base/error.hpp"
-#include "models/detail/near_miss.hpp"
+#include "base/text/near_miss.hpp"
 #include "models/model_yaml.hpp"
 
 namespace hacscale {

@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "models/detail/yaml_reader.hpp"
+#include "base/yaml/yaml_file.hpp"
+#include "base/yaml/yaml_reader.hpp"
 #include "models/model_yaml.hpp"
 #include "models/zoo.hpp"
-#include "training/detail/yaml_input.hpp"
 
 namespace hacscale {
 namespace {
@@ -36,7 +36,7 @@ public:
         plan.models = models();
         plan.seeds = seeds();
         plan.recipe = looked_up("recipe", fields_.required("recipe"), find_recipe);
-        plan.data = path("data");
+        if (fields_.find("data") != nullptr) plan.data = path("data");
         plan.record = path("record");
         plan.checkpoints = path("checkpoints");
         if (const YamlNode* node = fields_.find("device")) {

@@ -19,7 +19,7 @@ struct TrainingPlan {
     std::vector<ModelSpec> models;
     std::vector<std::uint64_t> seeds;
     Recipe recipe;
-    std::filesystem::path data;         // folder of CIFAR-10's binary files
+    std::filesystem::path data;         // folder of CIFAR-10's binary files; empty where the plan names none
     std::filesystem::path record;       // file of accuracy records
     std::filesystem::path checkpoints;  // folder
     std::string device = "cpu";

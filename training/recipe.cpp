@@ -9,9 +9,9 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
-#include "models/detail/near_miss.hpp"
-#include "models/detail/yaml_reader.hpp"
-#include "training/detail/yaml_input.hpp"
+#include "base/text/near_miss.hpp"
+#include "base/yaml/yaml_file.hpp"
+#include "base/yaml/yaml_reader.hpp"
 
 namespace hacscale {
 namespace {
@@ -158,6 +158,10 @@ std::string recipe_hash(const Recipe& recipe) {
 
 std::string_view name_of(LearningRateSchedule schedule) {
     return schedule == LearningRateSchedule::one_cycle ? "one_cycle" : "cosine";
+}
+
+TrainingPrecision training_precision_from_name(std::string_view name) {
+    return value_from(name, precisions);
 }
 
 std::string_view name_of(TrainingPrecision precision) {

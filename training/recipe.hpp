@@ -69,5 +69,6 @@ double learning_rate(const Recipe& recipe, long step, long steps_per_epoch);
 
 std::string_view name_of(LearningRateSchedule schedule);
 std::string_view name_of(TrainingPrecision precision);
+TrainingPrecision training_precision_from_name(std::string_view name);  // throws InputError
 
 }  // namespace hacscale

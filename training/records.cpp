@@ -11,13 +11,13 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "training/detail/sqlite_file.hpp"
+#include "base/sqlite/sqlite.hpp"
 
 namespace hacscale {
 namespace {
 
-using detail::SqliteFile;
-using detail::SqliteStatement;
+using detail::Database;
+using detail::Statement;
 
 constexpr std::int64_t application_id = 0x48414341;  // "HACA"
 constexpr std::int64_t schema_version = 1;
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS accuracy (
     recipe_hash TEXT NOT NULL, seed INTEGER NOT NULL, data_hash TEXT NOT NULL, epochs INTEGER NOT NULL,
     train_accuracy REAL NOT NULL, validation_accuracy REAL NOT NULL, test_accuracy REAL NOT NULL,
     seconds REAL NOT NULL, images_per_s REAL NOT NULL, data_wait_share REAL NOT NULL, device TEXT NOT NULL,
-    libraries TEXT NOT NULL, program_version TEXT NOT NULL, finished_at TEXT NOT NULL,
+    precision TEXT NOT NULL, libraries TEXT NOT NULL, program_version TEXT NOT NULL, finished_at TEXT NOT NULL,
     UNIQUE (model_hash, recipe_hash, seed, data_hash, device)) STRICT;
 CREATE TRIGGER IF NOT EXISTS accuracy_is_kept BEFORE DELETE ON accuracy
     BEGIN SELECT RAISE(ABORT, 'accuracy records are never removed'); END;
@@ -39,7 +39,8 @@ CREATE TRIGGER IF NOT EXISTS accuracy_is_not_changed BEFORE UPDATE ON accuracy
 
 constexpr std::string_view columns =
     "model, model_hash, recipe, recipe_hash, seed, data_hash, epochs, train_accuracy, validation_accuracy, "
-    "test_accuracy, seconds, images_per_s, data_wait_share, device, libraries, program_version, finished_at";
+    "test_accuracy, seconds, images_per_s, data_wait_share, device, precision, "
+    "libraries, program_version, finished_at";
 
 std::string utc_now() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
@@ -58,11 +59,10 @@ void check_figures(const AccuracyRecord& record) {
     }
 }
 
-AccuracyRecord record_of(const SqliteStatement& row) {
+AccuracyRecord record_of(const Statement& row) {
+    const auto text = [&](int column) { return std::string(row.text(column)); };
     AccuracyRecord record;
-    record.key = {
-        row.text(0), row.text(1), row.text(2), row.text(3), static_cast<std::uint64_t>(row.integer(4)),
-        row.text(5)};
+    record.key = {text(0), text(1), text(2), text(3), static_cast<std::uint64_t>(row.integer(4)), text(5)};
     record.result.epochs = static_cast<int>(row.integer(6));
     record.result.train_accuracy = row.real(7);
     record.result.validation_accuracy = row.real(8);
@@ -70,10 +70,11 @@ AccuracyRecord record_of(const SqliteStatement& row) {
     record.result.seconds = row.real(10);
     record.result.images_per_s = row.real(11);
     record.result.data_wait_share = row.real(12);
-    record.device = row.text(13);
-    record.libraries = row.text(14);
-    record.program_version = row.text(15);
-    record.finished_at = row.text(16);
+    record.device = text(13);
+    record.result.precision = training_precision_from_name(text(14));
+    record.libraries = text(15);
+    record.program_version = text(16);
+    record.finished_at = text(17);
     return record;
 }
 
@@ -98,36 +99,37 @@ MeanAndDeviation over(const std::vector<AccuracyRecord>& records, double Trainin
 
 }  // namespace
 
-class AccuracyRecords::File : public SqliteFile {
+class AccuracyRecords::File : public Database {
 public:
-    using SqliteFile::SqliteFile;
+    using Database::Database;
 
-    void require_records(const std::filesystem::path& file) const {
+    void require_records() const {
+        if (const int code = probe(); code != 0) fail(code, "read it as accuracy records");
         if (integer("PRAGMA application_id") != application_id) {
             throw InputError(
                 fmt::format("{}: expected accuracy records, found another SQLite file; name another file",
-                            file.string()));
+                            file().string()));
         }
         if (const std::int64_t version = integer("PRAGMA user_version"); version != schema_version) {
             throw InputError(
                 fmt::format("{}: expected accuracy records of schema {}, found schema {}; use the "
                             "program that wrote them",
-                            file.string(), schema_version, version));
+                            file().string(), schema_version, version));
         }
     }
 
     // The schema is made in one transaction, so that of several processes that start at once, one makes it.
-    void make_schema(const std::filesystem::path& file) const {
-        execute("PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
-        const bool empty = integer("SELECT count(*) FROM sqlite_schema") == 0;
-        if (empty) {
+    void make_schema() const {
+        if (const int code = probe(); code != 0) fail(code, "read it as accuracy records");
+        execute("PRAGMA synchronous = FULL");
+        detail::Transaction transaction(*this);
+        if (integer("SELECT count(*) FROM sqlite_schema") == 0) {
             execute(schema_sql);
             execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id,
-                                schema_version)
-                        .c_str());
+                                schema_version));
         }
-        execute("COMMIT");
-        require_records(file);
+        transaction.commit();
+        require_records();
     }
 };
 
@@ -138,8 +140,8 @@ AccuracyRecords::AccuracyRecords(AccuracyRecords&&) noexcept = default;
 AccuracyRecords AccuracyRecords::open(const std::filesystem::path& file) {
     std::error_code error;
     if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
-    auto opened = std::make_unique<File>(file, true);
-    opened->make_schema(file);
+    auto opened = std::make_unique<File>(file, detail::Access::create);
+    opened->make_schema();
     return AccuracyRecords(std::move(opened));
 }
 
@@ -149,40 +151,44 @@ AccuracyRecords AccuracyRecords::open_to_read(const std::filesystem::path& file)
         throw InputError(fmt::format(
             "{}: expected accuracy records, found no file; 'hacscale train' makes them", file.string()));
     }
-    auto opened = std::make_unique<File>(file, false);
-    opened->require_records(file);
+    auto opened = std::make_unique<File>(file, detail::Access::existing);
+    opened->require_records();
     return AccuracyRecords(std::move(opened));
 }
 
 bool AccuracyRecords::append(AccuracyRecord record) {
     check_figures(record);
     if (record.finished_at.empty()) record.finished_at = utc_now();
-    SqliteStatement insert(*file_,
-                           fmt::format("INSERT INTO accuracy ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
-                                       "?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT DO NOTHING",
-                                       columns));
+    Statement insert = file_->prepare(
+        fmt::format("INSERT INTO accuracy ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+                    "?13, ?14, ?15, ?16, ?17, ?18) ON CONFLICT DO NOTHING",
+                    columns));
     const RunKey& key = record.key;
     const TrainingResult& result = record.result;
-    insert.bind(1, key.model).bind(2, key.model_hash).bind(3, key.recipe).bind(4, key.recipe_hash);
-    insert.bind(5, static_cast<std::int64_t>(key.seed)).bind(6, key.data_hash);
-    insert.bind(7, std::int64_t{result.epochs}).bind(8, result.train_accuracy);
-    insert.bind(9, result.validation_accuracy).bind(10, result.test_accuracy).bind(11, result.seconds);
-    insert.bind(12, result.images_per_s).bind(13, result.data_wait_share).bind(14, record.device);
-    insert.bind(15, record.libraries).bind(16, record.program_version).bind(17, record.finished_at);
+    int index = 0;
+    const auto bind = [&](const auto&... values) { (insert.bind(++index, values), ...); };
+    bind(key.model, key.model_hash, key.recipe, key.recipe_hash, static_cast<std::int64_t>(key.seed),
+         key.data_hash);
+    bind(std::int64_t{result.epochs}, result.train_accuracy, result.validation_accuracy, result.test_accuracy,
+         result.seconds, result.images_per_s, result.data_wait_share);
+    bind(record.device, name_of(result.precision), record.libraries, record.program_version,
+         record.finished_at);
     insert.step();
-    return file_->changes() == 1;
+    return file_->integer("SELECT changes()") == 1;
 }
 
 bool AccuracyRecords::has(const RunKey& key) const {
-    SqliteStatement query(*file_,
-                          "SELECT 1 FROM accuracy WHERE model_hash = ?1 AND recipe_hash = ?2 AND seed = ?3 "
-                          "AND data_hash = ?4");
-    query.bind(1, key.model_hash).bind(2, key.recipe_hash).bind(3, static_cast<std::int64_t>(key.seed));
-    return query.bind(4, key.data_hash).step();
+    Statement query = file_->prepare(
+        "SELECT 1 FROM accuracy WHERE model_hash = ?1 AND recipe_hash = ?2 AND seed = ?3 AND data_hash = ?4");
+    query.bind(1, key.model_hash);
+    query.bind(2, key.recipe_hash);
+    query.bind(3, static_cast<std::int64_t>(key.seed));
+    query.bind(4, key.data_hash);
+    return query.step();
 }
 
 std::vector<AccuracyRecord> AccuracyRecords::all() const {
-    SqliteStatement query(*file_, fmt::format("SELECT {} FROM accuracy ORDER BY id", columns));
+    Statement query = file_->prepare(fmt::format("SELECT {} FROM accuracy ORDER BY id", columns));
     std::vector<AccuracyRecord> records;
     while (query.step()) records.push_back(record_of(query));
     return records;

@@ -54,6 +54,8 @@ struct TrainingResult {
     double seconds = 0.0;        // of training, over all sessions of the run
     double images_per_s = 0.0;
     double data_wait_share = 0.0;  // of the time, waiting for images
+    // Of the products. f32 also where the recipe says bf16 and the device has no fast bf16.
+    TrainingPrecision precision = TrainingPrecision::f32;
     // False in all but one of several processes that train one network together (RANK above 0).
     bool writes_records = true;
 };

@@ -1,12 +1,11 @@
 #include "training/trainer_module.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/module.hpp"
 
 namespace hacscale {
 namespace {
@@ -15,34 +14,23 @@ namespace fs = std::filesystem;
 
 constexpr const char* module_file = "libhacscale_trainer.so";
 
-std::string last_dl_error() {
-    const char* text = dlerror();
-    return text != nullptr ? text : "unknown error";
-}
-
 // Ends at the first stage that fails, with its reason.
 TrainerLoadAttempt load(const fs::path& path, std::unique_ptr<Trainer>& trainer) {
     std::error_code error;
     if (!fs::exists(path, error)) return {path, "find", "there is no such file"};
-    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (handle == nullptr) return {path, "open", last_dl_error()};
-    using Entry = const TrainerModule* (*)();
-    const auto entry = reinterpret_cast<Entry>(dlsym(handle, trainer_entry_name));
-    if (entry == nullptr) return {path, "entry", last_dl_error()};
-    const TrainerModule* module = entry();
-    if (module->abi_version != trainer_abi_version) {
-        return {
-            path, "abi",
-            fmt::format("it was built for interface version {}, this program has {}; install both from one "
-                        "build",
-                        module->abi_version, trainer_abi_version)};
-    }
+    const auto opened = open_module<TrainerModule>(path, trainer_entry_name, trainer_abi_version);
+    if (opened.description == nullptr) return {path, opened.stage, opened.reason};
     try {
-        trainer = module->create();
+        trainer = opened.description->create();
     } catch (const std::exception& failure) {
         return {path, "create", failure.what()};
     }
     return {path, "ready", ""};
+}
+
+// $HACSCALE_MODULES when set, else beside the program.
+std::vector<fs::path> trainer_folders() {
+    return module_folders("HACSCALE_MODULES", "modules");
 }
 
 }  // namespace
@@ -59,18 +47,9 @@ Trainer& LoadedTrainer::required() const {
                     reasons));
 }
 
-std::vector<fs::path> module_folders() {
-    if (const char* chosen = std::getenv("HACSCALE_MODULES"); chosen != nullptr && *chosen != '\0') {
-        return {chosen};
-    }
-    std::error_code error;
-    const fs::path program = fs::read_symlink("/proc/self/exe", error).parent_path();
-    return {program / "modules", program / ".." / "modules", program / ".." / "lib" / "hacscale" / "modules"};
-}
-
 LoadedTrainer load_trainer() {
     LoadedTrainer loaded;
-    for (const fs::path& folder : module_folders()) {
+    for (const fs::path& folder : trainer_folders()) {
         loaded.attempts.push_back(load(folder / module_file, loaded.trainer));
         if (loaded.trainer) break;
     }

@@ -11,7 +11,7 @@
 
 namespace hacscale {
 
-constexpr int trainer_abi_version = 2;
+constexpr int trainer_abi_version = 3;
 // Exported by the module: extern "C" const hacscale::TrainerModule* hacscale_trainer_module();
 constexpr const char* trainer_entry_name = "hacscale_trainer_module";
 
@@ -34,11 +34,8 @@ struct LoadedTrainer {
     Trainer& required() const;
 };
 
-// The first module that is ready. It is never unloaded: libtorch does not survive that.
+// The first module that is ready, in $HACSCALE_MODULES or in folders named modules beside the program
+// (module_folders in base/module.hpp).
 LoadedTrainer load_trainer();
-
-// $HACSCALE_MODULES when set, else the folders beside the program: modules/, ../modules/,
-// ../lib/hacscale/modules/.
-std::vector<std::filesystem::path> module_folders();
 
 }  // namespace hacscale

@@ -2,10 +2,10 @@
 
 #include <memory>
 
+#include "base/text/near_miss.hpp"
 #include "cli/completion/completion.hpp"
 #include "cli/print_json.hpp"
 #include "cli/program.hpp"
-#include "models/detail/near_miss.hpp"
 #include "models/zoo.hpp"
 
 namespace hacscale::cli {

@@ -46,7 +46,7 @@ TrainingPlan plan_of(const TrainOptions& options, const CLI::App& parser) {
         plan.recipe = find_recipe(options.recipe);
     }
     const bool single = options.plan.empty();
-    if (single || given("--data")) plan.data = options.settings.data;
+    if (plan.data.empty() || given("--data")) plan.data = options.settings.data;
     if (single || given("--record")) plan.record = options.record;
     if (single || given("--checkpoints")) plan.checkpoints = options.settings.checkpoints;
     if (single || given("--device")) plan.device = options.settings.device;

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <fstream>
 
 #include "base/error.hpp"
-#include "models/detail/yaml_reader.hpp"
-#include "models/detail/yaml_tree.hpp"
+#include "base/yaml/yaml_file.hpp"
+#include "base/yaml/yaml_reader.hpp"
+#include "base/yaml/yaml_tree.hpp"
 #include "models/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 
@@ -19,7 +18,6 @@ namespace {
 using detail::YamlFields;
 using detail::YamlNode;
 
-constexpr std::size_t max_file_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_list_entries = 200;
 constexpr double max_ratio = 16.0;
 constexpr double max_seconds = 3600.0;
@@ -38,7 +36,8 @@ public:
 
     Suite read() const {
         Suite suite;
-        suite.name = name(fields_.required("name"));
+        suite.name =
+            detail::read_name(fields_.required("name"), "name", origin_);  // of a folder, where none is given
         suite.models = models("models");
         if (suite.models.empty()) {
             throw InputError(origin_, fields_.required("models").line, "models: expected at least one");
@@ -69,19 +68,6 @@ public:
 private:
     [[noreturn]] void fail(const YamlNode& node, const std::string& message) const {
         throw InputError(origin_, node.line, message);
-    }
-
-    // The name of a folder, where none is given.
-    std::string name(const YamlNode& node) const {
-        std::string text = detail::read_text(node, "name", origin_);
-        const auto allowed = [](unsigned char letter) {
-            return std::isalnum(letter) != 0 || letter == '.' || letter == '_' || letter == '-';
-        };
-        if (text.empty() || text.size() > 100 || text.front() == '.' ||
-            !std::all_of(text.begin(), text.end(), allowed)) {
-            fail(node, "name: expected at most 100 letters, digits and . _ -, not beginning with a dot");
-        }
-        return text;
     }
 
     double number(std::string_view key, double at_most, double otherwise) const {
@@ -198,15 +184,7 @@ Suite parse_suite(std::string_view yaml, const std::string& origin, const std::f
 }
 
 Suite load_suite(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    std::string text(max_file_bytes + 1, '\0');
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(stream.gcount()));
-    if (stream.bad() || !stream.eof() || (text.empty() && !std::filesystem::is_regular_file(file))) {
-        throw InputError(fmt::format("{}: expected a readable YAML file of at most {} bytes", file.string(),
-                                     max_file_bytes));
-    }
-    return parse_suite(text, file.string(), file.parent_path());
+    return parse_suite(detail::read_yaml_file(file, "a suite"), file.string(), file.parent_path());
 }
 
 }  // namespace hacscale::cli

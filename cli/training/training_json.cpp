@@ -25,6 +25,7 @@ void add_record(Json& object, const AccuracyRecord& record) {
     object["images_per_s"] = result.images_per_s;
     object["data_wait_share"] = result.data_wait_share;
     object["device"] = record.device;
+    object["precision"] = name_of(result.precision);
     object["libraries"] = record.libraries;
     object["program_version"] = record.program_version;
     object["finished_at"] = record.finished_at;
@@ -105,6 +106,7 @@ void print_records(std::ostream& out, const AccuracyRecords& records) {
                     {"test %"},
                     {"hours"},
                     {"images/s"},
+                    {"precision", Align::left},
                     {"device", Align::left},
                     {"finished", Align::left}});
     for (const AccuracyRecord& record : records.all()) {
@@ -113,7 +115,7 @@ void print_records(std::ostream& out, const AccuracyRecords& records) {
                   std::to_string(result.epochs), percent(result.train_accuracy),
                   percent(result.validation_accuracy), percent(result.test_accuracy),
                   fmt::format("{:.2f}", result.seconds / 3600.0), fmt::format("{:.0f}", result.images_per_s),
-                  record.device, record.finished_at});
+                  std::string(name_of(result.precision)), record.device, record.finished_at});
     }
     runs.print(out);
     out << "\nmean and standard deviation over seeds\n";

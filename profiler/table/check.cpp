@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "profiler/table/detail/row_codec.hpp"
 #include "profiler/table/detail/schema.hpp"
-#include "profiler/table/detail/sqlite.hpp"
 #include "profiler/table/row.hpp"
 
 namespace hacscale {

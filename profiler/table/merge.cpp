@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "profiler/table/detail/schema.hpp"
-#include "profiler/table/detail/sqlite.hpp"
 #include "profiler/table/detail/writer_lock.hpp"
 #include "profiler/table/table.hpp"
 

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "profiler/table/detail/row_codec.hpp"
 #include "profiler/table/detail/schema.hpp"
-#include "profiler/table/detail/sqlite.hpp"
 #include "profiler/table/detail/writer_lock.hpp"
 
 namespace hacscale {

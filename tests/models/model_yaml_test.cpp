@@ -293,7 +293,7 @@ TEST(LoadModel, ReadsFilesAndNamesThemInErrors) {
         return "accepted";
     };
     EXPECT_THAT(message(file), StartsWith(file.string() + ":3: classes"));
-    EXPECT_THAT(message(folder), HasSubstr("expected a YAML file"));
+    EXPECT_THAT(message(folder), HasSubstr("expected a model, a YAML file"));
     EXPECT_THAT(message(folder / "none.yaml"), HasSubstr("no file"));
     std::ofstream(file) << std::string((1 << 20) + 1, ' ');
     EXPECT_THAT(message(file), HasSubstr("at most 1048576 bytes"));

@@ -40,6 +40,12 @@ TEST_F(PlanTest, IsReadWithPathsRelativeToItsFolder) {
     EXPECT_EQ(plan.threads, 4);
 }
 
+TEST_F(PlanTest, MayLeaveTheDataToTheMachine) {
+    std::string yaml = plan_yaml;
+    yaml.replace(yaml.find("data: cifar\n"), 12, "");
+    EXPECT_TRUE(parse(yaml).data.empty());
+}
+
 TEST_F(PlanTest, EveryModelComesWithTheFirstSeedBeforeAnyWithTheNext) {
     const TrainingPlan plan = parse(plan_yaml);
     std::vector<std::pair<std::string, std::uint64_t>> order;
@@ -65,7 +71,7 @@ TEST_F(PlanTest, RefusesWithFileAndLine) {
     EXPECT_THAT(with("recipe: short", "recipe: shorter"),
                 HasSubstr("plan.yaml:4: recipe: there is no recipe"));
     EXPECT_THAT(with("recipe: short", "recipe: r.yaml"), HasSubstr("plan.yaml:4: recipe: "));
-    EXPECT_THAT(with("data: cifar\n", ""), HasSubstr("needs the key 'data'"));
+    EXPECT_THAT(with("record: out/r.db\n", ""), HasSubstr("needs the key 'record'"));
     EXPECT_THAT(error_of<InputError>([] { load_plan("nowhere.yaml"); }),
                 HasSubstr("nowhere.yaml: expected a training plan"));
 }

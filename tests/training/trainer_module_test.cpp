@@ -54,12 +54,5 @@ TEST(TrainerModule, EveryReasonIsKept) {
     }
 }
 
-TEST(TrainerModule, IsLookedForBesideTheProgram) {
-    ::unsetenv("HACSCALE_MODULES");
-    const auto folders = module_folders();
-    ASSERT_EQ(folders.size(), 3U);
-    EXPECT_EQ(folders[0].filename(), "modules");
-}
-
 }  // namespace
 }  // namespace hacscale

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "profiler/table/detail/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "profiler/table/row.hpp"
 
 namespace hacscale::detail {

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "profiler/table/detail/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 #include "profiler/table/table.hpp"
 
 namespace hacscale::detail {

@@ -1,4 +1,4 @@
-#include "training/detail/yaml_input.hpp"
+#include "base/yaml/yaml_file.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/error.hpp"
-#include "models/detail/yaml_reader.hpp"
+#include "base/yaml/yaml_reader.hpp"
 
 namespace hacscale::detail {
 namespace {
@@ -25,12 +25,14 @@ std::string read_yaml_file(const std::filesystem::path& file, std::string_view w
                         std::filesystem::exists(file, error) ? "something that is no file" : "no file"));
     }
     std::ifstream stream(file, std::ios::binary);
+    if (!stream)
+        throw InputError(fmt::format("{}: the file cannot be read; check its permissions", file.string()));
     std::string text(max_file_bytes + 1, '\0');
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(stream.gcount()));
     if (stream.bad() || !stream.eof()) {
-        throw InputError(fmt::format("{}: expected {}, a readable YAML file of at most {} bytes",
-                                     file.string(), what, max_file_bytes));
+        throw InputError(fmt::format("{}: expected {}, a YAML file of at most {} bytes", file.string(), what,
+                                     max_file_bytes));
     }
     return text;
 }

@@ -1,4 +1,4 @@
-#include "profiler/table/detail/sqlite.hpp"
+#include "base/sqlite/sqlite.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -27,10 +27,10 @@ std::string_view advice(int primary_code) {
             return "another program holds the file; close it and run again";
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
-            return "the file is damaged or cut short; restore it from a copy or measure again into a new "
-                   "file";
+            return "the file is damaged, cut short or something else; restore it from a copy or name "
+                   "another file";
         default:
-            return "this is not expected; run `hacscale table check` on the file";
+            return "this is not expected; check the file with SQLite's own `PRAGMA integrity_check`";
     }
 }
 

@@ -1,4 +1,4 @@
-#include "models/detail/yaml_reader.hpp"
+#include "base/yaml/yaml_reader.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <charconv>
 #include <vector>
 
-#include "models/detail/near_miss.hpp"
+#include "base/text/near_miss.hpp"
 
 namespace hacscale::detail {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "models/detail/yaml_tree.hpp"
+#include "base/yaml/yaml_tree.hpp"
 
 namespace hacscale::detail {
 

@@ -1,4 +1,4 @@
-#include "models/detail/near_miss.hpp"
+#include "base/text/near_miss.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

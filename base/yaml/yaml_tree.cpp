@@ -1,4 +1,4 @@
-#include "models/detail/yaml_tree.hpp"
+#include "base/yaml/yaml_tree.hpp"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>

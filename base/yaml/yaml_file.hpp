@@ -1,11 +1,11 @@
-// What recipes and plans read beside models/detail/yaml_reader.hpp.
+// Whole YAML files, and what recipes, plans and suites read beside yaml_reader.hpp.
 #pragma once
 
 #include <filesystem>
 #include <string>
 #include <string_view>
 
-#include "models/detail/yaml_tree.hpp"
+#include "base/yaml/yaml_tree.hpp"
 
 namespace hacscale::detail {
 
