@@ -25,12 +25,19 @@ struct Setting {
     std::int64_t base_params = 0;
 };
 
-Setting make_setting(const std::string& model) {
+// `inner`: inner widths of every block too, on a grid of 8 between half and one and a half times what
+// follows, and the base's resolution alone.
+Setting make_setting(const std::string& model, bool inner) {
     Setting setting;
     setting.base = find_model(model);
     SpaceSettings settings;
     const int step = resolution_step(setting.base);
-    settings.resolutions = {setting.base.resolution - 4 * step, setting.base.resolution + 4 * step};
+    if (inner) {
+        settings.min_inner_ratio = 0.5;
+        settings.max_inner_ratio = 1.5;
+    } else {
+        settings.resolutions = {setting.base.resolution - 4 * step, setting.base.resolution + 4 * step};
+    }
     setting.space = make_space(setting.base, settings);
     const testing::SyntheticSource source;
     setting.problem = stage_costs(setting.base, setting.space, source).problem;
@@ -41,22 +48,22 @@ Setting make_setting(const std::string& model) {
     return setting;
 }
 
-const Setting& setting_of(const std::string& model) {
-    static std::map<std::string, Setting> settings;
-    const auto known = settings.find(model);
-    return known != settings.end() ? known->second
-                                   : settings.emplace(model, make_setting(model)).first->second;
+const Setting& setting_of(const std::string& model, bool inner = false) {
+    static std::map<std::pair<std::string, bool>, Setting> settings;
+    const auto known = settings.find({model, inner});
+    if (known != settings.end()) return known->second;
+    return settings.emplace(std::make_pair(model, inner), make_setting(model, inner)).first->second;
 }
 
 // `params_ratio`: cap on params, in base params; 0: none.
 void front(benchmark::State& state, const std::string& model, double budget, double epsilon,
-           double params_ratio) {
-    const Setting& setting = setting_of(model);
+           double params_ratio, bool inner = false) {
+    const Setting& setting = setting_of(model, inner);
     FrontLimits limits;
     limits.max_cost = static_cast<std::int64_t>(budget * static_cast<double>(setting.base_ps));
     limits.epsilon = epsilon;
     if (params_ratio > 0.0) {
-        limits.max_params =
+        limits.caps.params =
             static_cast<std::int64_t>(params_ratio * static_cast<double>(setting.base_params));
     }
     ParetoFront result;
@@ -71,8 +78,8 @@ void front(benchmark::State& state, const std::string& model, double budget, dou
     state.counters["peak_MiB"] = static_cast<double>(result.statistics.peak_bytes) / (1 << 20);
 }
 
-void cost_tables(benchmark::State& state, const std::string& model) {
-    const Setting& setting = setting_of(model);
+void cost_tables(benchmark::State& state, const std::string& model, bool inner = false) {
+    const Setting& setting = setting_of(model, inner);
     const testing::SyntheticSource source;
     for (auto _ : state) benchmark::DoNotOptimize(stage_costs(setting.base, setting.space, source));
 }
@@ -87,6 +94,12 @@ BENCHMARK_CAPTURE(front, exact_params_cap, "mobilenetv2-1.0", 2.0, 0.0, 1.0)->Un
 BENCHMARK_CAPTURE(front, bound_params_cap, "mobilenetv2-1.0", 2.0, 0.001, 1.0)->Unit(ms);
 BENCHMARK_CAPTURE(front, exact_efficientnet, "efficientnet-b0", 2.0, 0.0, no_cap)->Unit(ms);
 BENCHMARK_CAPTURE(front, exact_resnet110, "resnet110-cifar", 2.0, 0.0, no_cap)->Unit(ms);
+BENCHMARK_CAPTURE(front, inner_mobilenetv2, "mobilenetv2-1.0", 1.065, 0.001, no_cap, true)->Unit(ms);
+BENCHMARK_CAPTURE(front, inner_resnet50, "resnet50", 1.065, 0.001, no_cap, true)->Unit(ms);
+BENCHMARK_CAPTURE(front, inner_mobilenetv2_twice, "mobilenetv2-1.0", 2.0, 0.001, no_cap, true)->Unit(ms);
+BENCHMARK_CAPTURE(front, inner_resnet50_twice, "resnet50", 2.0, 0.001, no_cap, true)->Unit(ms);
+BENCHMARK_CAPTURE(cost_tables, inner_mobilenetv2, "mobilenetv2-1.0", true)->Unit(ms);
+BENCHMARK_CAPTURE(cost_tables, inner_resnet50, "resnet50", true)->Unit(ms);
 BENCHMARK_CAPTURE(cost_tables, mobilenetv2, "mobilenetv2-1.0")->Unit(ms);
 BENCHMARK_CAPTURE(cost_tables, efficientnet, "efficientnet-b0")->Unit(ms);
 

@@ -41,7 +41,7 @@ std::int64_t Network::weight_bytes(DataType type) const {
     return sum * static_cast<std::int64_t>(size_of(type));
 }
 
-std::int64_t Network::peak_activation_bytes(int batch, DataType type) const {
+std::vector<std::int64_t> Network::alive_activations() const {
     const std::int64_t image_elements = std::int64_t{in_channels} * resolution * resolution;
     // Position 0 stands for the network's input, position i + 1 for the output of node i.
     std::vector<std::int64_t> elements{image_elements};
@@ -59,12 +59,18 @@ std::int64_t Network::peak_activation_bytes(int batch, DataType type) const {
         freed_after[last_reader[position]].push_back(position);
     }
     std::int64_t alive = image_elements;
-    std::int64_t peak = image_elements;
+    std::vector<std::int64_t> while_running;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         alive += elements[i + 1];
-        peak = std::max(peak, alive);
+        while_running.push_back(alive);
         for (const std::size_t position : freed_after[i]) alive -= elements[position];
     }
+    return while_running;
+}
+
+std::int64_t Network::peak_activation_bytes(int batch, DataType type) const {
+    std::int64_t peak = std::int64_t{in_channels} * resolution * resolution;
+    for (const std::int64_t alive : alive_activations()) peak = std::max(peak, alive);
     return peak * batch * static_cast<std::int64_t>(size_of(type));
 }
 

@@ -33,6 +33,8 @@ struct Network {
     std::int64_t activations() const;  // batch 1
     std::int64_t bytes(int batch, DataType type) const;
     std::int64_t weight_bytes(DataType type) const;  // folded weights and biases
+    // While each node runs: elements of the outputs, and of the input, that are alive at batch 1.
+    std::vector<std::int64_t> alive_activations() const;
     // The most activation bytes alive at once, in running order.
     std::int64_t peak_activation_bytes(int batch, DataType type) const;
 };

@@ -16,22 +16,27 @@ void check(const ScalingSettings& settings) {
         throw InputError(
             fmt::format("the largest budget is {}, expected 1 to 100 base latencies", settings.max_budget));
     }
-    if (settings.max_params && *settings.max_params < 1) {
-        throw InputError(fmt::format("the cap on params is {}, expected at least 1", *settings.max_params));
-    }
+    const auto check_cap = [](const std::optional<std::int64_t>& cap, const char* what) {
+        if (cap && *cap < 1)
+            throw InputError(fmt::format("the cap on {} is {}, expected at least 1", what, *cap));
+    };
+    check_cap(settings.caps.params, "params");
+    check_cap(settings.caps.macs, "MACs");
+    check_cap(settings.caps.memory_bytes, "memory");
 }
 
 // No choice of the chain costs more than this.
 std::int64_t most_cost(const Chain& chain) {
-    std::int64_t sum = chain.cost_offset;
-    for (const ChainStage& stage : chain.stages) {
-        for (const auto* costs : {&stage.entry_cost, &stage.body_cost}) {
-            std::int64_t most = 0;
-            for (const std::int64_t cost : *costs)
-                most = cost == infeasible_cost ? most : std::max(most, cost);
-            sum += most;
+    const auto most_of = [](const std::vector<std::vector<BlockWay>>& lists) {
+        std::int64_t most = 0;
+        for (const std::vector<BlockWay>& ways : lists) {
+            for (const BlockWay& way : ways) most = way.feasible() ? std::max(most, way.cost) : most;
         }
-    }
+        return most;
+    };
+    std::int64_t sum = chain.cost_offset;
+    for (const ChainStage& stage : chain.stages)
+        sum += most_of(stage.first) + (stage.most_blocks() - 1) * most_of(stage.further);
     return sum;
 }
 
@@ -83,8 +88,8 @@ std::optional<Evaluation> ScalingContext::evaluate(const ScalingChoice& choice) 
     Evaluation result;
     result.choice = choice;
     if (gain_.resolution || choice.resolution == base_.resolution) result.gain = gain_.of(choice);
-    result.params = network->params();
-    result.macs = network->macs();
+    result.needs = {network->params(), network->macs(), network->weight_bytes(settings_.type),
+                    network->peak_activation_bytes(settings_.batch, settings_.type)};
     for (const NetworkNode& node : network->nodes) {
         const LatencyEstimate estimate = source_.estimate(node.layer);
         if (estimate.kind == EstimateKind::missing) {
@@ -100,7 +105,8 @@ std::optional<Evaluation> ScalingContext::evaluate(const ScalingChoice& choice) 
 const StageCosts& ScalingContext::costs(CostModel cost) const {
     const auto known = costs_.find(cost);
     if (known != costs_.end()) return known->second;
-    return costs_.emplace(cost, stage_costs(base_, space_, source_, cost)).first->second;
+    return costs_.emplace(cost, stage_costs(base_, space_, source_, {cost, settings_.batch, settings_.type}))
+        .first->second;
 }
 
 const ParetoFront& ScalingContext::front(CostModel cost, GainWeights weights) const {
@@ -110,7 +116,7 @@ const ParetoFront& ScalingContext::front(CostModel cost, GainWeights weights) co
     set_gains(problem, space_, weights == GainWeights::given ? gain_ : equal_gain(base_));
     FrontLimits limits;
     limits.epsilon = settings_.epsilon;
-    limits.max_params = settings_.max_params;
+    limits.caps = settings_.caps;
     if (cost == CostModel::latency) {
         const double most = settings_.max_budget * static_cast<double>(base_evaluation_.latency_ps);
         limits.max_cost = static_cast<std::int64_t>(std::ceil(most)) + budget_slack_ps;

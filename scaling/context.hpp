@@ -22,9 +22,12 @@ namespace hacscale {
 struct ScalingSettings {
     SpaceSettings space;
     double max_budget =
-        2.0;  // the largest latency budget that will be asked for, in base latencies, 1 to 100
-    std::optional<std::int64_t> max_params;
+        2.0;               // the largest latency budget that will be asked for, in base latencies, 1 to 100
+    Caps caps;             // on what plans may need
     double epsilon = 0.0;  // of plans, see FrontLimits
+    // Of the activations and weights that count as memory.
+    int batch = 1;
+    DataType type = DataType::f32;
 };
 
 // Budgets are compared with this much slack, so that a budget computed from a sum of microseconds admits the
@@ -36,8 +39,7 @@ struct Evaluation {
     ScalingChoice choice;
     std::int64_t latency_ps = 0;  // of layers that are not missing
     std::optional<double> gain;   // nothing when the resolution's worth is not known
-    std::int64_t params = 0;
-    std::int64_t macs = 0;
+    Needs needs;
     int interpolated_layers = 0;
     int missing_layers = 0;
     std::string first_missing;

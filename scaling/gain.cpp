@@ -1,5 +1,6 @@
 #include "scaling/gain.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.hpp"
@@ -35,6 +36,42 @@ std::int64_t quanta(double gain) {
 
 }  // namespace
 
+namespace {
+
+double inner_gain(const StageGain& stage, int block, int inner, int followed) {
+    if (inner == followed) return 0.0;
+    if (stage.inner.empty()) {
+        throw InputError(
+            "gain: what inner widths are worth is not known; let them follow, or use a gain that knows");
+    }
+    const auto last = static_cast<int>(stage.inner.size()) - 1;
+    return stage.inner[static_cast<std::size_t>(std::min(block, last))] * log_ratio(inner, followed);
+}
+
+// ---- Capacity ----
+
+// Of each block of a stage, the slope of ln capacity over its inner width.
+std::vector<double> inner_slopes(const ModelSpec& base, std::size_t stage) {
+    const InnerRule rule(base, static_cast<int>(stage));
+    std::vector<double> slopes;
+    for (int block = 0; block < base.stages[stage].depth; ++block) {
+        if (!rule.is_free(block)) {
+            slopes.push_back(0.0);
+            continue;
+        }
+        const int inner = base.stages[stage].inner_widths[static_cast<std::size_t>(block)];
+        const auto set = [&](ScalingChoice& choice, int value) {
+            choice.inner_widths.resize(base.stages.size());
+            choice.inner_widths[stage] = base.stages[stage].inner_widths;
+            choice.inner_widths[stage][static_cast<std::size_t>(block)] = value;
+        };
+        slopes.push_back(mean_slope(base, inner, max_layer_size, set).value);
+    }
+    return slopes;
+}
+
+}  // namespace
+
 double Gain::of(const ScalingChoice& choice) const {
     if (choice.widths.size() != stages.size() || choice.depths.size() != stages.size()) {
         throw InputError(
@@ -53,18 +90,30 @@ double Gain::of(const ScalingChoice& choice) const {
         sum += stages[s].width.value * log_ratio(choice.widths[s], base.widths[s]) +
                stages[s].depth.value * log_ratio(choice.depths[s], base.depths[s]);
     }
+    if (choice.inner_widths.empty()) return sum;
+    ScalingChoice following = choice;
+    following.inner_widths.clear();
+    const ModelSpec followed = scaled(model, following);
+    for (std::size_t s = 0; s < stages.size(); ++s) {
+        for (std::size_t block = 0; block < choice.inner_widths[s].size(); ++block) {
+            sum += inner_gain(stages[s], static_cast<int>(block), choice.inner_widths[s][block],
+                              followed.stages[s].inner_widths[block]);
+        }
+    }
     return sum;
 }
 
 Gain capacity_gain(const ModelSpec& base) {
     Gain gain;
     gain.base = choice_of(base);
+    gain.model = base;
     for (std::size_t s = 0; s < base.stages.size(); ++s) {
         StageGain stage;
         stage.width = mean_slope(base, base.stages[s].width, max_layer_size,
                                  [s](ScalingChoice& choice, int value) { choice.widths[s] = value; });
         stage.depth = mean_slope(base, base.stages[s].depth, max_stage_depth,
                                  [s](ScalingChoice& choice, int value) { choice.depths[s] = value; });
+        stage.inner = inner_slopes(base, s);
         gain.stages.push_back(stage);
     }
     gain.resolution = mean_slope(base, base.resolution, max_layer_size,
@@ -77,14 +126,34 @@ Gain equal_gain(const ModelSpec& base) {
     gain.origin = GainOrigin::equal;
     double width = 0.0;
     double depth = 0.0;
+    double inner = 0.0;
+    double free_blocks = 0.0;
     for (const StageGain& stage : gain.stages) {
         width += stage.width.value;
         depth += stage.depth.value;
+        for (const double slope : stage.inner) {
+            inner += slope;
+            free_blocks += slope != 0.0 ? 1.0 : 0.0;
+        }
     }
     const auto count = static_cast<double>(gain.stages.size());
-    for (StageGain& stage : gain.stages) stage = {{width / count, 0.0}, {depth / count, 0.0}};
+    for (StageGain& stage : gain.stages) {
+        stage.width = {width / count, 0.0};
+        stage.depth = {depth / count, 0.0};
+        for (double& slope : stage.inner) slope = slope != 0.0 ? inner / free_blocks : 0.0;
+    }
     return gain;
 }
+
+namespace {
+
+void set_way_gains(std::vector<BlockWay>& ways, const StageGain& gain, int block,
+                   const std::vector<int>& inner_widths) {
+    for (std::size_t way = 0; way < ways.size(); ++way)
+        ways[way].gain = quanta(inner_gain(gain, block, inner_widths[way], inner_widths.front()));
+}
+
+}  // namespace
 
 void set_gains(ChainProblem& problem, const ScalingSpace& space, const Gain& gain) {
     for (std::size_t c = 0; c < problem.chains.size(); ++c) {
@@ -94,14 +163,28 @@ void set_gains(ChainProblem& problem, const ScalingSpace& space, const Gain& gai
         chain.gain_offset = quanta(gain.of(choice));
         for (std::size_t s = 0; s < chain.stages.size(); ++s) {
             ChainStage& stage = chain.stages[s];
+            const StageGain& worth = gain.stages[s];
+            const std::vector<int> before = s > 0 ? space.stages[s - 1].widths : std::vector<int>{0};
             for (int w = 0; w < stage.widths; ++w) {
                 const int width = space.stages[s].widths[static_cast<std::size_t>(w)];
-                const double width_gain = gain.stages[s].width.value * log_ratio(width, gain.base.widths[s]);
-                for (int d = 0; d < stage.depths; ++d) {
-                    const int depth = space.stages[s].depths[static_cast<std::size_t>(d)];
+                const std::int64_t width_gain =
+                    quanta(worth.width.value * log_ratio(width, gain.base.widths[s]));
+                for (std::size_t d = 0; d < stage.depths.size(); ++d) {
                     const double depth_gain =
-                        gain.stages[s].depth.value * log_ratio(depth, gain.base.depths[s]);
-                    stage.gain[stage.body(w, d)] = quanta(width_gain) + quanta(depth_gain);
+                        worth.depth.value * log_ratio(stage.depths[d], gain.base.depths[s]);
+                    stage.gain[stage.gain_at(w, d)] = width_gain + quanta(depth_gain);
+                }
+                for (int p = 0; p < stage.previous_widths; ++p) {
+                    set_way_gains(stage.first[stage.first_at(p, w)], worth, 0,
+                                  space.inner.options(s, 0, before[static_cast<std::size_t>(p)], width));
+                }
+                for (int kind = 0; kind < stage.kind_count; ++kind) {
+                    std::vector<BlockWay>& ways =
+                        stage.further[static_cast<std::size_t>(w * stage.kind_count + kind)];
+                    // A stage that never has a second block has no ways to build it.
+                    if (stage.most_blocks() == 1) continue;
+                    set_way_gains(ways, worth, kind + 1,
+                                  space.inner.options(s, kind + 1, before.front(), width));
                 }
             }
         }

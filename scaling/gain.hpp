@@ -1,7 +1,9 @@
 // What a choice is worth:
 //     gain = sum over stages of width_s x ln(width / base width) + depth_s x ln(depth / base depth)
+//            + sum over its blocks of inner_sb x ln(inner width / the one that would follow)
 //            + resolution x ln(resolution / base resolution)
-// The base gains 0. Coefficients come from one of four places.
+// The base gains 0, and inner widths that follow add nothing beside their stage's width. Blocks beyond the
+// base's have the inner coefficient of its last one. Coefficients come from one of four places.
 //
 //  - sensitivity: measured by short trainings; the unit is the file's, for example accuracy points.
 //  - importance: the stages' width coefficients are shared out in proportion to the importance of their
@@ -38,12 +40,17 @@ struct Coefficient {
 struct StageGain {
     Coefficient width;
     Coefficient depth;
+    // One a block of the base, 0 for a block without a free inner width. It is the share of the width's
+    // coefficient that belongs to the block's inner layers: by their importance, or where that is not known
+    // by capacity. Empty: not known.
+    std::vector<double> inner{};
 };
 
 struct Gain {
     GainOrigin origin = GainOrigin::capacity;
     std::string unit = "ln capacity";  // of a coefficient
     ScalingChoice base;                // what ratios are taken of
+    ModelSpec model;                   // the base; what inner widths follow in
     std::vector<StageGain> stages;
     std::optional<Coefficient> resolution;  // nothing: not known, so only the base's resolution can be judged
 
@@ -58,7 +65,8 @@ Gain equal_gain(const ModelSpec& base);
 Gain load_gain(const std::filesystem::path& file, const ModelSpec& base);
 Gain parse_gain(const std::string& text, const std::string& origin, const ModelSpec& base);
 
-// Puts the gains of a space into the tables of stage_costs(), in gain quanta.
+// Puts the gains of a space into the tables of stage_costs(), in gain quanta. InputError when inner widths
+// are to be chosen and what they are worth is not known.
 void set_gains(ChainProblem& problem, const ScalingSpace& space, const Gain& gain);
 
 std::string_view name_of(GainOrigin origin);

@@ -61,6 +61,7 @@ Gain sensitivity(const YAML::Node& root, const std::string& file, const ModelSpe
     Gain gain;
     gain.origin = GainOrigin::sensitivity;
     gain.base = choice_of(base);
+    gain.model = base;
     gain.unit = document.has("unit") ? document.text("unit") : "accuracy points";
     const YAML::Node stages = list(document, "stages");
     if (stages.size() != base.stages.size()) {
@@ -78,18 +79,61 @@ Gain sensitivity(const YAML::Node& root, const std::string& file, const ModelSpe
         gain.stages.push_back({coefficient(stage.at("width"), name + ", width", file),
                                coefficient(stage.at("depth"), name + ", depth", file)});
     }
+    // What trainings measured is the whole stage's width; its blocks share it as they do capacity.
+    const Gain capacity = capacity_gain(base);
+    for (std::size_t s = 0; s < gain.stages.size(); ++s) {
+        const StageGain& share = capacity.stages[s];
+        for (const double inner : share.inner)
+            gain.stages[s].inner.push_back(gain.stages[s].width.value * inner / share.width.value);
+    }
     if (document.has("resolution") && !document.at("resolution").IsNull()) {
         gain.resolution = coefficient(document.at("resolution"), "resolution", file);
     }
     return gain;
 }
 
-// Sums of the stages' layers; the spread of a sum of layers measured apart is the root of the sum of squares.
-std::vector<Coefficient> stage_importance(const StrictMap& document, const std::string& file,
-                                          const ModelSpec& base) {
+// The block to whose inner width a layer's outputs belong.
+struct InnerLayer {
+    int stage = 0;
+    int block = 0;
+};
+
+// By layer name. What changes when a block's inner width does are that block's inner layers.
+std::map<std::string, InnerLayer> inner_layers(const ModelSpec& base) {
+    std::map<std::string, InnerLayer> found;
+    const Network network = lower(base);
+    for (int s = 0; s < static_cast<int>(base.stages.size()); ++s) {
+        const InnerRule rule(base, s);
+        for (int block = 0; block < base.stages[static_cast<std::size_t>(s)].depth; ++block) {
+            if (!rule.is_free(block)) continue;
+            ModelSpec changed = base;
+            changed.stages[static_cast<std::size_t>(s)].inner_widths[static_cast<std::size_t>(block)] +=
+                rule.grid();
+            const Network other = lower(changed);
+            for (std::size_t i = 0; i < network.nodes.size() && other.nodes.size() == network.nodes.size();
+                 ++i) {
+                if (network.nodes[i].layer.out_channels != other.nodes[i].layer.out_channels)
+                    found[network.nodes[i].name] = {s, block};
+            }
+        }
+    }
+    return found;
+}
+
+struct StageImportance {
+    Coefficient all;            // of its layers
+    std::vector<double> inner;  // of each block's inner layers
+};
+
+// Sums over layers; the spread of a sum of layers measured apart is the root of the sum of squares.
+std::vector<StageImportance> stage_importance(const StrictMap& document, const std::string& file,
+                                              const ModelSpec& base) {
     std::map<std::string, int> stage_of_layer;
     for (const NetworkNode& node : lower(base).nodes) stage_of_layer[node.name] = node.stage;
-    std::vector<Coefficient> sums(base.stages.size());
+    const std::map<std::string, InnerLayer> inner = inner_layers(base);
+    std::vector<StageImportance> sums(base.stages.size());
+    for (std::size_t s = 0; s < sums.size(); ++s)
+        sums[s].inner.resize(static_cast<std::size_t>(base.stages[s].depth));
     std::set<std::string> seen;
     const YAML::Node layers = list(document, "layers");
     for (const YAML::Node& node : layers) {
@@ -106,9 +150,11 @@ std::vector<Coefficient> stage_importance(const StrictMap& document, const std::
         const double importance = layer.number("importance");
         const int stage = known->second;
         if (stage < 0 || stage >= static_cast<int>(sums.size())) continue;  // stem and head are not chosen
-        Coefficient& sum = sums[static_cast<std::size_t>(stage)];
-        sum.value += importance;
-        sum.spread = std::hypot(sum.spread, spread);
+        StageImportance& sum = sums[static_cast<std::size_t>(stage)];
+        sum.all.value += importance;
+        sum.all.spread = std::hypot(sum.all.spread, spread);
+        if (const auto at = inner.find(name); at != inner.end())
+            sum.inner[static_cast<std::size_t>(at->second.block)] += importance;
     }
     return sums;
 }
@@ -117,9 +163,9 @@ Gain importance(const YAML::Node& root, const std::string& file, const ModelSpec
     const StrictMap document(root, "an importance file",
                              {"kind", "model", "model_hash", "method", "layers", "provenance"}, file);
     check_model(document, base);
-    const std::vector<Coefficient> sums = stage_importance(document, file, base);
+    const std::vector<StageImportance> sums = stage_importance(document, file, base);
     double total = 0.0;
-    for (const Coefficient& sum : sums) total += std::max(0.0, sum.value);
+    for (const StageImportance& sum : sums) total += std::max(0.0, sum.all.value);
     if (!(total > 0.0)) {
         document.fail(document.at("layers"),
                       "no stage has an importance above 0; there is nothing to share out");
@@ -129,7 +175,10 @@ Gain importance(const YAML::Node& root, const std::string& file, const ModelSpec
     double width = 0.0;
     for (const StageGain& stage : gain.stages) width += stage.width.value;
     for (std::size_t s = 0; s < sums.size(); ++s) {
-        gain.stages[s].width = {width * std::max(0.0, sums[s].value) / total, width * sums[s].spread / total};
+        gain.stages[s].width = {width * std::max(0.0, sums[s].all.value) / total,
+                                width * sums[s].all.spread / total};
+        for (std::size_t block = 0; block < sums[s].inner.size(); ++block)
+            gain.stages[s].inner[block] = width * std::max(0.0, sums[s].inner[block]) / total;
     }
     return gain;
 }

@@ -67,7 +67,56 @@ void check_values(const std::vector<int>& values, int base, int largest, const s
     }
 }
 
+// `most` of these values, spread evenly, the first and the last among them; all of them where there are
+// fewer.
+std::vector<int> spread(const std::vector<int>& values, std::size_t most) {
+    if (most == 0 || values.size() <= most) return values;
+    if (most == 1) return {values.back()};
+    std::vector<int> some;
+    for (std::size_t i = 0; i < most; ++i) some.push_back(values[i * (values.size() - 1) / (most - 1)]);
+    return some;
+}
+
 }  // namespace
+
+InnerSpace::InnerSpace(const ModelSpec& base, const SpaceSettings& settings)
+    : base_(base),
+      min_ratio_(settings.min_inner_ratio),
+      max_ratio_(settings.max_inner_ratio),
+      most_(settings.inner_widths) {
+    for (int stage = 0; stage < static_cast<int>(base.stages.size()); ++stage)
+        rules_.emplace_back(base, stage);
+}
+
+int InnerSpace::input_of(std::size_t stage, int block, int width_before, int width) const {
+    if (block > 0) return width;
+    if (stage > 0) return width_before;
+    ScalingChoice choice = choice_of(base_);
+    choice.widths.front() = width;
+    return stage_input_width(scaled(base_, choice), 0);
+}
+
+std::vector<int> InnerSpace::options(std::size_t stage, int block, int width_before, int width) const {
+    if (rules_.empty() || !rules_[stage].is_free(block)) return {0};
+    const InnerRule& rule = rules_[stage];
+    const int input = input_of(stage, block, width_before, width);
+    const int followed = rule.followed(block, input, width);
+    std::vector<int> values{followed};
+    if (!is_open()) return values;
+    const int grid = rule.grid();
+    const int low = std::max(1, static_cast<int>(std::ceil(followed * min_ratio_ / grid - rounding)));
+    const int high =
+        static_cast<int>(std::floor(std::min<double>(followed * max_ratio_, largest_size) / grid + rounding));
+    std::vector<int> others;
+    for (int multiple = low; multiple <= high; ++multiple) {
+        const int value = multiple * grid;
+        // An inner width equal to its input would say that there is no expansion conv.
+        if (value != followed && value != input) others.push_back(value);
+    }
+    others = spread(others, static_cast<std::size_t>(most_));
+    values.insert(values.end(), others.begin(), others.end());
+    return values;
+}
 
 double ScalingSpace::log10_size() const {
     double sum = std::log10(static_cast<double>(resolutions.size()));
@@ -95,12 +144,18 @@ ScalingSpace make_space(const ModelSpec& base, const SpaceSettings& settings) {
     }
     check_ratios("width", settings.min_width_ratio, settings.max_width_ratio);
     check_ratios("depth", settings.min_depth_ratio, settings.max_depth_ratio);
+    check_ratios("inner width", settings.min_inner_ratio, settings.max_inner_ratio);
+    if (settings.inner_widths < 0) {
+        throw InputError(
+            fmt::format("at most {} inner widths a block, expected 0 (all) or more", settings.inner_widths));
+    }
     ScalingSpace space;
     for (const StageSpec& stage : base.stages) {
         space.stages.push_back({widths_of(stage, settings), depths_of(stage, settings)});
     }
     space.resolutions = {base.resolution};
     for (const int resolution : settings.resolutions) insert_sorted(space.resolutions, resolution);
+    space.inner = InnerSpace(base, settings);
     check(space, base);
     return space;
 }

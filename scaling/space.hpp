@@ -2,7 +2,8 @@
 //
 // Widths are multiples of a grid, since the kernels of every device work in groups of channels; depths are
 // all integers between two ratios of the base depth. The base's own values are always among them, so the base
-// is always a choice.
+// is always a choice. The inner width of each block follows the stage's width and may, on its own, be chosen
+// around what follows.
 #pragma once
 
 #include <vector>
@@ -18,7 +19,33 @@ struct SpaceSettings {
     double max_width_ratio = 2.0;
     double min_depth_ratio = 0.5;  // of each stage's base depth; at least one block always stays
     double max_depth_ratio = 2.0;
+    double min_inner_ratio = 1.0;  // of the inner width that follows; both 1: inner widths only follow
+    double max_inner_ratio = 1.0;
+    int inner_widths = 0;  // a block, at most, besides what follows, spread evenly; 0: all on their grid
     std::vector<int> resolutions;  // pixels; the base's is added; empty: the base's alone
+};
+
+// Which inner widths a block may have.
+class InnerSpace {
+public:
+    InnerSpace() = default;
+    InnerSpace(const ModelSpec& base, const SpaceSettings& settings);
+
+    // Whether there is anything to choose in some block.
+    bool is_open() const { return max_ratio_ > min_ratio_; }
+    // Of a block in a stage of this width, after a stage of the width before (of which the first stage has
+    // none: the value is not looked at). First the width that follows, then the others, ascending. One value,
+    // 0, where a block has no inner width to choose.
+    std::vector<int> options(std::size_t stage, int block, int width_before, int width) const;
+
+private:
+    int input_of(std::size_t stage, int block, int width_before, int width) const;
+
+    ModelSpec base_;
+    std::vector<InnerRule> rules_;  // one a stage
+    double min_ratio_ = 1.0;
+    double max_ratio_ = 1.0;
+    int most_ = 0;
 };
 
 struct StageSpace {
@@ -29,9 +56,12 @@ struct StageSpace {
 struct ScalingSpace {
     std::vector<StageSpace> stages;
     std::vector<int> resolutions;  // ascending
+    InnerSpace inner;
 
-    // How many choices there are, as its decimal logarithm: the number itself can exceed any integer type.
+    // How many choices of widths, depths and resolution there are, as its decimal logarithm: the number
+    // itself can exceed any integer type. Inner widths multiply it further.
     double log10_size() const;
+    // Of widths, depths and resolution; inner widths are not looked at.
     bool contains(const ScalingChoice& choice) const;
 };
 

@@ -16,31 +16,29 @@ namespace hacscale {
 namespace {
 
 using detail::Fragment;
-
-struct Cost {
-    std::int64_t cost = 0;
-    std::int64_t params = 0;
-    bool feasible = true;
-
-    void add(const Cost& other) {
-        cost += other.cost;
-        params += other.params;
-        feasible = feasible && other.feasible;
-    }
-};
+using detail::FragmentNode;
 
 // Costs of single layers, each looked up once.
 class LayerCosts {
 public:
-    LayerCosts(const LatencySource& source, CostModel model, CostCoverage& coverage)
-        : source_(source), model_(model), coverage_(coverage) {}
+    LayerCosts(const LatencySource& source, const CostSettings& settings, CostCoverage& coverage)
+        : source_(source), settings_(settings), coverage_(coverage) {}
 
-    Cost operator()(const NetworkNode& node) {
-        if (model_ == CostModel::macs)
-            return {cost_of(node.layer, 1, DataType::f32).macs, node.learned_params, true};
+    // Adds a layer to a way; the way becomes infeasible when the layer's latency is not known.
+    void add(const FragmentNode& added, BlockWay& way) {
+        const auto& [node, alive_elements] = added;
+        const LayerCost cost = cost_of(node.layer, 1, DataType::f32);
+        const auto bytes_each = static_cast<std::int64_t>(size_of(settings_.type));
+        way.needs.add({node.learned_params, cost.macs, cost.params * bytes_each,
+                       alive_elements * settings_.batch * bytes_each});
+        if (settings_.model == CostModel::macs) {
+            way.cost += cost.macs;
+            return;
+        }
         const auto [entry, is_new] = known_.try_emplace(node.layer);
         if (is_new) entry->second = look_up(node.layer);
-        return {entry->second.value_or(0), node.learned_params, entry->second.has_value()};
+        const bool known = way.feasible() && entry->second.has_value();
+        way.cost = known ? way.cost + *entry->second : infeasible_cost;
     }
 
 private:
@@ -54,7 +52,7 @@ private:
     }
 
     const LatencySource& source_;
-    CostModel model_;
+    const CostSettings& settings_;
     CostCoverage& coverage_;
     std::unordered_map<LayerSpec, std::optional<std::int64_t>, LayerSpecHash> known_;
 };
@@ -62,10 +60,10 @@ private:
 // The cost tables of the whole network at one resolution.
 class ChainAssembly {
 public:
-    ChainAssembly(const ModelSpec& base, const ScalingSpace& space, int resolution, LayerCosts& layer_cost)
+    ChainAssembly(const ModelSpec& base, const ScalingSpace& space, int resolution, LayerCosts& layer_costs)
         : base_(base),
           space_(space),
-          layer_cost_(layer_cost),
+          layer_costs_(layer_costs),
           resolution_(resolution),
           input_resolutions_(detail::stage_input_resolutions(base, resolution)) {}
 
@@ -76,77 +74,62 @@ public:
     }
 
 private:
+    using Nodes = std::optional<std::vector<FragmentNode>>;  // nothing: no valid model
+
     ChainStage stage(std::size_t s) {
         const StageSpace& options = space_.stages[s];
-        const bool is_last = s + 1 == space_.stages.size();
         const std::vector<int> previous_widths = s > 0 ? space_.stages[s - 1].widths : std::vector<int>{0};
         const Fragment fragment = Fragment::of_stage(base_, s, resolution_, input_resolutions_);
-        ChainStage result =
-            make_stage(static_cast<int>(previous_widths.size()), static_cast<int>(options.widths.size()),
-                       static_cast<int>(options.depths.size()));
+        // Blocks after the first are alike but for the inner widths that they follow: one kind for each of
+        // the base's, the last of which repeats.
+        const int kinds = std::max(1, base_.stages[s].depth - 1);
+        ChainStage result = make_stage(static_cast<int>(previous_widths.size()),
+                                       static_cast<int>(options.widths.size()), options.depths, kinds);
         for (int w = 0; w < result.widths; ++w) {
             const int width = options.widths[static_cast<std::size_t>(w)];
-            const Cost after = is_last ? head(width) : Cost{};
-            for (int p = 0; p < result.previous_widths; ++p) {
-                Cost cost = entry(fragment, previous_widths[static_cast<std::size_t>(p)], width);
-                cost.add(after);
-                set(result.entry_cost, result.entry_params, result.entry(p, w), cost);
-            }
-            const std::vector<Cost> bodies = blocks_after_first(s, fragment, width, options.depths);
-            for (int d = 0; d < result.depths; ++d) {
-                set(result.body_cost, result.body_params, result.body(w, d),
-                    bodies[static_cast<std::size_t>(d)]);
+            const Nodes after = s + 1 == space_.stages.size() ? head(width) : Nodes(std::in_place);
+            for (int p = 0; p < result.previous_widths; ++p)
+                result.first[result.first_at(p, w)] =
+                    ways(fragment, s, 0, previous_widths[static_cast<std::size_t>(p)], width, after);
+            for (int kind = 0; kind < kinds && result.most_blocks() > 1; ++kind) {
+                result.further[static_cast<std::size_t>(w * kinds + kind)] =
+                    ways(fragment, s, kind + 1, base_width_before(s), width, Nodes(std::in_place));
             }
         }
         return result;
     }
 
-    static void set(std::vector<std::int64_t>& costs, std::vector<std::int64_t>& params, std::size_t at,
-                    const Cost& cost) {
-        costs[at] = cost.feasible ? cost.cost : infeasible_cost;
-        params[at] = cost.params;
-    }
-
-    // The first block, with what stands before it in the first stage (the stem) and after the last block (a
-    // pool, whose shape no depth changes).
-    Cost entry(const Fragment& fragment, int previous_width, int width) {
-        return sum_of(fragment.nodes(previous_width, width, 1));
-    }
-
-    Cost head(int width) { return sum_of(Fragment::of_head(base_, input_resolutions_).nodes(0, width, 1)); }
-
-    Cost sum_of(const std::optional<std::vector<NetworkNode>>& nodes) {
-        if (!nodes) return {0, 0, false};
-        Cost sum;
-        for (const NetworkNode& node : *nodes) sum.add(layer_cost_(node));
-        return sum;
-    }
-
-    // For each depth, the blocks after the first. Their shapes do not depend on the width before the stage,
-    // nor on how many follow.
-    std::vector<Cost> blocks_after_first(std::size_t s, const Fragment& fragment, int width,
-                                         const std::vector<int>& depths) {
-        const int previous_width = s > 0 ? base_.stages[s - 1].width : 0;
-        const auto nodes = fragment.nodes(previous_width, width, depths.back());
-        if (!nodes) return std::vector<Cost>(depths.size(), Cost{0, 0, false});
-        std::vector<Cost> blocks(static_cast<std::size_t>(depths.back()));
-        for (const NetworkNode& node : *nodes) {
-            const bool counted_in_entry = node.block == 0 || node.layer.kind == LayerKind::max_pool;
-            if (!counted_in_entry) blocks[static_cast<std::size_t>(node.block)].add(layer_cost_(node));
+    // The ways of one block, each with what stands before it, if that is the stem, and after it, if that is a
+    // pool or the head: none of these has another shape for another depth.
+    std::vector<BlockWay> ways(const Fragment& fragment, std::size_t s, int block, int width_before,
+                               int width, const Nodes& after) {
+        std::vector<BlockWay> result;
+        for (const int inner : space_.inner.options(s, block, width_before, width)) {
+            BlockWay& way = result.emplace_back();
+            const Nodes nodes = fragment.nodes(width_before, width, block + 1, inner);
+            if (!nodes || !after) continue;
+            way.cost = 0;
+            for (const FragmentNode& node : *nodes) {
+                if (belongs(node.node, block)) layer_costs_.add(node, way);
+            }
+            for (const FragmentNode& node : *after) layer_costs_.add(node, way);
         }
-        std::vector<Cost> sums;
-        Cost sum;
-        std::size_t added = 1;
-        for (const int depth : depths) {
-            for (; added < static_cast<std::size_t>(depth); ++added) sum.add(blocks[added]);
-            sums.push_back(sum);
-        }
-        return sums;
+        return result;
     }
+
+    // A pool after the last block counts with the first.
+    static bool belongs(const NetworkNode& node, int block) {
+        const bool pool = node.layer.kind == LayerKind::max_pool;
+        return block == 0 ? node.block == 0 || pool : node.block == block && !pool;
+    }
+
+    int base_width_before(std::size_t s) const { return s > 0 ? base_.stages[s - 1].width : 0; }
+
+    Nodes head(int width) const { return Fragment::of_head(base_, input_resolutions_).nodes(0, width, 1); }
 
     const ModelSpec& base_;
     const ScalingSpace& space_;
-    LayerCosts& layer_cost_;
+    LayerCosts& layer_costs_;
     int resolution_;
     std::vector<int> input_resolutions_;
 };
@@ -154,9 +137,12 @@ private:
 void count_options(const ChainProblem& problem, CostCoverage& coverage) {
     for (const Chain& chain : problem.chains) {
         for (const ChainStage& stage : chain.stages) {
-            for (const auto* costs : {&stage.entry_cost, &stage.body_cost}) {
-                coverage.options += std::ssize(*costs);
-                coverage.infeasible_options += std::count(costs->begin(), costs->end(), infeasible_cost);
+            for (const auto* lists : {&stage.first, &stage.further}) {
+                for (const std::vector<BlockWay>& ways : *lists) {
+                    coverage.options += std::ssize(ways);
+                    coverage.infeasible_options += std::count_if(
+                        ways.begin(), ways.end(), [](const BlockWay& way) { return !way.feasible(); });
+                }
             }
         }
     }
@@ -173,12 +159,12 @@ std::int64_t picoseconds(double latency_us) {
 }
 
 StageCosts stage_costs(const ModelSpec& base, const ScalingSpace& space, const LatencySource& source,
-                       CostModel model) {
+                       const CostSettings& settings) {
     check(space, base);
     StageCosts result;
-    LayerCosts layer_cost(source, model, result.coverage);
+    LayerCosts layer_costs(source, settings, result.coverage);
     for (const int resolution : space.resolutions) {
-        result.problem.chains.push_back(ChainAssembly(base, space, resolution, layer_cost).run());
+        result.problem.chains.push_back(ChainAssembly(base, space, resolution, layer_costs).run());
     }
     count_options(result.problem, result.coverage);
     return result;
@@ -186,11 +172,26 @@ StageCosts stage_costs(const ModelSpec& base, const ScalingSpace& space, const L
 
 ScalingChoice choice_from(const ScalingSpace& space, const ChainChoice& indices) {
     ScalingChoice choice;
-    for (std::size_t s = 0; s < space.stages.size(); ++s) {
-        choice.widths.push_back(space.stages[s].widths[static_cast<std::size_t>(indices.widths[s])]);
-        choice.depths.push_back(space.stages[s].depths[static_cast<std::size_t>(indices.depths[s])]);
-    }
     choice.resolution = space.resolutions[static_cast<std::size_t>(indices.chain)];
+    choice.inner_widths.resize(space.stages.size());
+    bool all_follow = true;
+    for (std::size_t s = 0; s < space.stages.size(); ++s) {
+        const StageSpace& stage = space.stages[s];
+        choice.widths.push_back(stage.widths[static_cast<std::size_t>(indices.widths[s])]);
+        choice.depths.push_back(stage.depths[static_cast<std::size_t>(indices.depths[s])]);
+        std::vector<int>& inner = choice.inner_widths[s];
+        bool follows = true;
+        for (int block = 0; block < choice.depths[s]; ++block) {
+            const int way = indices.way(s, block);
+            const int before = s > 0 ? choice.widths[s - 1] : 0;
+            inner.push_back(
+                space.inner.options(s, block, before, choice.widths[s])[static_cast<std::size_t>(way)]);
+            follows = follows && way == 0;
+        }
+        if (follows) inner.clear();
+        all_follow = all_follow && follows;
+    }
+    if (all_follow) choice.inner_widths.clear();
     return choice;
 }
 

@@ -25,6 +25,13 @@ enum class CostModel {
     macs,     // of one image
 };
 
+struct CostSettings {
+    CostModel model = CostModel::latency;
+    // Of the activations and weights that needs count; MACs and params are of one image.
+    int batch = 1;
+    DataType type = DataType::f32;
+};
+
 // How much of the latencies is measured.
 struct CostCoverage {
     int distinct_layers = 0;
@@ -40,13 +47,15 @@ struct StageCosts {
     CostCoverage coverage;
 };
 
-// `source` is not asked when costs are MACs. Throws InputError when the space does not fit the base, or a
+// The ways of a block are its inner widths, in the order of space.inner.options(). `source` is not asked when
+// costs are MACs. Throws InputError when the space does not fit the base, or a
 // latency is negative or not finite. Options that make no valid model (groups that do not divide a width) are
 // infeasible.
 StageCosts stage_costs(const ModelSpec& base, const ScalingSpace& space, const LatencySource& source,
-                       CostModel model = CostModel::latency);
+                       const CostSettings& settings = {});
 
-// A choice of indices as widths, depths and pixels.
+// A choice of indices as widths, depths and pixels, and inner widths where other ways than the first are
+// taken.
 ScalingChoice choice_from(const ScalingSpace& space, const ChainChoice& indices);
 
 // Microseconds to whole picoseconds; InputError when that is negative or not finite.

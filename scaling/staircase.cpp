@@ -44,8 +44,8 @@ StaircasePoint StageView::at(int width, const LatencySource& source) const {
     }
     StaircasePoint point;
     point.width = width;
-    for (const NetworkNode& node : *own) add(point, node.layer, node.learned_params, source);
-    for (const NetworkNode& node : *next) add(point, node.layer, node.learned_params, source);
+    for (const auto& [node, alive] : *own) add(point, node.layer, node.learned_params, source);
+    for (const auto& [node, alive] : *next) add(point, node.layer, node.learned_params, source);
     return point;
 }
 

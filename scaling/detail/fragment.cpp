@@ -1,6 +1,5 @@
 #include "scaling/detail/fragment.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/error.hpp"
@@ -50,13 +49,20 @@ Fragment Fragment::of_head(const ModelSpec& base, const std::vector<int>& input_
     return fragment;
 }
 
-std::optional<std::vector<NetworkNode>> Fragment::nodes(int previous_width, int width, int depth) const {
+std::optional<std::vector<FragmentNode>> Fragment::nodes(int previous_width, int width, int depth,
+                                                         int inner) const {
     ScalingChoice choice{{width}, {depth}, base_.resolution};
     if (base_.stages.size() == 2) choice = {{previous_width, width}, {1, depth}, base_.resolution};
     try {
-        std::vector<NetworkNode> nodes = lower(scaled(base_, choice)).nodes;
-        const auto in_question = [&](const NetworkNode& node) { return node.stage >= first_stage_; };
-        nodes.erase(nodes.begin(), std::find_if(nodes.begin(), nodes.end(), in_question));
+        ModelSpec model = scaled(base_, choice);
+        if (inner > 0) model.stages.back().inner_widths.back() = inner;
+        Network network = lower(model);
+        const std::vector<std::int64_t> alive = network.alive_activations();
+        std::vector<FragmentNode> nodes;
+        for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+            if (network.nodes[i].stage >= first_stage_)
+                nodes.push_back({std::move(network.nodes[i]), alive[i]});
+        }
         return nodes;
     } catch (const InputError&) {
         return std::nullopt;

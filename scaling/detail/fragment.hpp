@@ -15,6 +15,12 @@ namespace hacscale::detail {
 // choices.
 std::vector<int> stage_input_resolutions(const ModelSpec& base, int resolution);
 
+// A node, and what is alive while it runs (Network::alive_activations).
+struct FragmentNode {
+    NetworkNode node;
+    std::int64_t alive_elements = 0;
+};
+
 class Fragment {
 public:
     // `input_resolutions`: of stage_input_resolutions(), at the image resolution in question.
@@ -25,7 +31,9 @@ public:
     // The nodes in question, `block` counted from the stage's first; nothing when these values make no valid
     // model. A head's fragment has depth 1. The first stage has no width before it: the value is not looked
     // at.
-    std::optional<std::vector<NetworkNode>> nodes(int previous_width, int width, int depth) const;
+    // `inner`: of the last of the blocks, 0 where it follows.
+    std::optional<std::vector<FragmentNode>> nodes(int previous_width, int width, int depth,
+                                                   int inner = 0) const;
 
 private:
     ModelSpec base_;

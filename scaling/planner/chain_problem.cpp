@@ -1,6 +1,7 @@
 #include "scaling/planner/chain_problem.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 
 #include "base/error.hpp"
@@ -9,33 +10,66 @@ namespace hacscale {
 namespace {
 
 constexpr std::int64_t exact_limit = std::int64_t{1} << 52;  // sums of doubles up to here are exact
-constexpr int most_options = 65535;                          // indices are kept in 16 bits
+constexpr std::size_t most_options = 65535;                  // indices are kept in 16 bits
 
 [[noreturn]] void refuse(std::size_t chain, std::size_t stage, const std::string& what) {
     throw InputError("planner: chain " + std::to_string(chain) + ", stage " + std::to_string(stage) + ": " +
                      what);
 }
 
-// The largest absolute value among the options that can be chosen.
-std::int64_t largest(const std::vector<std::int64_t>& values, const std::vector<std::int64_t>& costs) {
-    std::int64_t result = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (costs[i] == infeasible_cost) continue;
-        // The most negative number has no absolute value; either end is far outside the limit.
-        if (values[i] <= -exact_limit || values[i] >= exact_limit) return exact_limit;
-        result = std::max(result, values[i] < 0 ? -values[i] : values[i]);
-    }
-    return result;
-}
-
+// The largest absolute values that sums over the chain can reach.
 struct Sums {
     std::int64_t cost = 0;
-    std::int64_t params = 0;
     std::int64_t gain = 0;
+    Needs needs;
+
+    void take_larger(const BlockWay& way) {
+        cost = std::max(cost, way.cost);
+        gain = std::max(gain, magnitude(way.gain));
+        needs.params = std::max(needs.params, way.needs.params);
+        needs.macs = std::max(needs.macs, way.needs.macs);
+        needs.weight_bytes = std::max(needs.weight_bytes, way.needs.weight_bytes);
+        needs.peak_bytes = std::max(needs.peak_bytes, way.needs.peak_bytes);
+    }
+    void add(const Sums& other) {
+        grow(cost, other.cost);
+        grow(gain, other.gain);
+        grow(needs.params, other.needs.params);
+        grow(needs.macs, other.needs.macs);
+        grow(needs.weight_bytes, other.needs.weight_bytes);
+        grow(needs.peak_bytes, other.needs.peak_bytes);
+    }
+    std::int64_t largest() const {
+        return std::max({cost, gain, needs.params, needs.macs, needs.weight_bytes, needs.peak_bytes});
+    }
+    // The most negative number has no absolute value; either end is far outside the limit.
+    static std::int64_t magnitude(std::int64_t value) {
+        if (value <= -exact_limit || value >= exact_limit) return exact_limit;
+        return value < 0 ? -value : value;
+    }
+
+private:
+    static void grow(std::int64_t& sum, std::int64_t value) {
+        sum = std::min(exact_limit, sum + std::min(exact_limit, value));
+    }
 };
 
-void add(std::int64_t& sum, std::int64_t value) {
-    sum = std::min(exact_limit, sum + value);
+bool is_negative(const Needs& needs) {
+    return needs.params < 0 || needs.macs < 0 || needs.weight_bytes < 0 || needs.peak_bytes < 0;
+}
+
+Sums largest_of(const std::vector<std::vector<BlockWay>>& lists, std::size_t chain, std::size_t index) {
+    Sums most;
+    for (const std::vector<BlockWay>& ways : lists) {
+        if (ways.empty() || ways.size() > most_options)
+            refuse(chain, index, "a block must have 1 to 65535 ways");
+        for (const BlockWay& way : ways) {
+            if (way.cost < 0 || is_negative(way.needs))
+                refuse(chain, index, "costs and needs must not be negative");
+            if (way.feasible()) most.take_larger(way);
+        }
+    }
+    return most;
 }
 
 void check_stage(const ChainStage& stage, int previous_widths, std::size_t chain, std::size_t index,
@@ -45,69 +79,80 @@ void check_stage(const ChainStage& stage, int previous_widths, std::size_t chain
                "it expects " + std::to_string(stage.previous_widths) + " widths before it, but there are " +
                    std::to_string(previous_widths) + "; give both stages the same widths");
     }
-    if (stage.widths < 1 || stage.widths > most_options || stage.depths < 1 || stage.depths > most_options) {
+    const auto widths = static_cast<std::size_t>(stage.widths);
+    if (stage.widths < 1 || widths > most_options || stage.depths.empty() ||
+        stage.depths.size() > most_options) {
         refuse(chain, index, "widths and depths must each have 1 to 65535 options");
     }
-    const auto entries =
-        static_cast<std::size_t>(stage.previous_widths) * static_cast<std::size_t>(stage.widths);
-    const auto bodies = static_cast<std::size_t>(stage.widths) * static_cast<std::size_t>(stage.depths);
-    if (stage.entry_cost.size() != entries || stage.entry_params.size() != entries ||
-        stage.body_cost.size() != bodies || stage.body_params.size() != bodies ||
-        stage.gain.size() != bodies) {
+    if (stage.depths.front() < 1 || std::adjacent_find(stage.depths.begin(), stage.depths.end(),
+                                                       std::greater_equal<>()) != stage.depths.end()) {
+        refuse(chain, index, "depths must ascend from 1 or more");
+    }
+    const auto blocks = static_cast<std::size_t>(stage.most_blocks());
+    const auto unknown_kind = [&](int kind) { return kind < 0 || kind >= stage.kind_count; };
+    if (stage.first.size() != static_cast<std::size_t>(previous_widths) * widths ||
+        stage.further.size() != widths * static_cast<std::size_t>(stage.kind_count) ||
+        stage.gain.size() != widths * stage.depths.size() || stage.kinds.size() + 1 < blocks ||
+        std::any_of(stage.kinds.begin(), stage.kinds.end(), unknown_kind)) {
         refuse(chain, index, "its tables do not have one value an option; use make_stage()");
     }
-    const auto negative = [](std::int64_t value) { return value < 0; };
-    for (const auto* values :
-         {&stage.entry_cost, &stage.entry_params, &stage.body_cost, &stage.body_params}) {
-        if (std::any_of(values->begin(), values->end(), negative)) {
-            refuse(chain, index, "costs and params must not be negative");
-        }
-    }
-    add(sums.cost, largest(stage.entry_cost, stage.entry_cost));
-    add(sums.cost, largest(stage.body_cost, stage.body_cost));
-    add(sums.params, largest(stage.entry_params, stage.entry_cost));
-    add(sums.params, largest(stage.body_params, stage.body_cost));
-    add(sums.gain, largest(stage.gain, stage.body_cost));
+    sums.add(largest_of(stage.first, chain, index));
+    const Sums further = largest_of(stage.further, chain, index);
+    for (std::size_t block = 1; block < blocks; ++block) sums.add(further);
+    Sums own;
+    for (const std::int64_t gain : stage.gain) own.gain = std::max(own.gain, Sums::magnitude(gain));
+    sums.add(own);
 }
 
 }  // namespace
 
-ChainStage make_stage(int previous_widths, int widths, int depths) {
+void Needs::add(const Needs& other) {
+    params += other.params;
+    macs += other.macs;
+    weight_bytes += other.weight_bytes;
+    peak_bytes = std::max(peak_bytes, other.peak_bytes);
+}
+
+ChainStage make_stage(int previous_widths, int widths, std::vector<int> depths, int kind_count) {
     ChainStage stage;
     stage.previous_widths = previous_widths;
     stage.widths = widths;
-    stage.depths = depths;
-    const auto entries = static_cast<std::size_t>(previous_widths) * static_cast<std::size_t>(widths);
-    const auto bodies = static_cast<std::size_t>(widths) * static_cast<std::size_t>(depths);
-    stage.entry_cost.assign(entries, infeasible_cost);
-    stage.entry_params.assign(entries, 0);
-    stage.body_cost.assign(bodies, infeasible_cost);
-    stage.body_params.assign(bodies, 0);
-    stage.gain.assign(bodies, 0);
+    stage.depths = std::move(depths);
+    stage.kind_count = kind_count;
+    for (int block = 1; block < stage.most_blocks(); ++block)
+        stage.kinds.push_back(std::min(block, kind_count) - 1);
+    const auto columns = static_cast<std::size_t>(widths);
+    stage.first.assign(static_cast<std::size_t>(previous_widths) * columns, {BlockWay{}});
+    stage.further.assign(columns * static_cast<std::size_t>(kind_count), {BlockWay{}});
+    stage.gain.assign(columns * stage.depths.size(), 0);
     return stage;
 }
 
 std::optional<ChainTotals> totals_of(const ChainProblem& problem, const ChainChoice& choice) {
     const Chain& chain = problem.chains[static_cast<std::size_t>(choice.chain)];
-    ChainTotals totals{chain.cost_offset, chain.params_offset, chain.gain_offset};
+    ChainTotals totals{chain.cost_offset, chain.gain_offset, chain.needs_offset};
     int previous = 0;
     for (std::size_t s = 0; s < chain.stages.size(); ++s) {
         const ChainStage& stage = chain.stages[s];
-        const std::size_t entry = stage.entry(previous, choice.widths[s]);
-        const std::size_t body = stage.body(choice.widths[s], choice.depths[s]);
-        if (stage.entry_cost[entry] == infeasible_cost || stage.body_cost[body] == infeasible_cost) {
-            return std::nullopt;
+        const int width = choice.widths[s];
+        const auto depth = static_cast<std::size_t>(choice.depths[s]);
+        for (int block = 0; block < stage.depths[depth]; ++block) {
+            const std::vector<BlockWay>& ways = block == 0 ? stage.first[stage.first_at(previous, width)]
+                                                           : stage.further[stage.further_at(width, block)];
+            const BlockWay& way = ways[static_cast<std::size_t>(choice.way(s, block))];
+            if (!way.feasible()) return std::nullopt;
+            totals.cost += way.cost;
+            totals.gain += way.gain;
+            totals.needs.add(way.needs);
         }
-        totals.cost += stage.entry_cost[entry] + stage.body_cost[body];
-        totals.params += stage.entry_params[entry] + stage.body_params[body];
-        totals.gain += stage.gain[body];
-        previous = choice.widths[s];
+        totals.gain += stage.gain[stage.gain_at(width, depth)];
+        previous = width;
     }
     return totals;
 }
 
 void check(const ChainProblem& problem) {
-    if (problem.chains.empty() || problem.chains.size() > static_cast<std::size_t>(most_options)) {
+    if (problem.chains.empty() || problem.chains.size() > most_options) {
         throw InputError("planner: there must be 1 to 65535 chains");
     }
     const std::size_t stages = problem.chains.front().stages.size();
@@ -115,17 +160,18 @@ void check(const ChainProblem& problem) {
     for (std::size_t c = 0; c < problem.chains.size(); ++c) {
         const Chain& chain = problem.chains[c];
         if (chain.stages.size() != stages) refuse(c, 0, "all chains must have the same number of stages");
-        if (chain.cost_offset < 0 || chain.params_offset < 0) refuse(c, 0, "offsets must not be negative");
+        if (chain.cost_offset < 0 || is_negative(chain.needs_offset))
+            refuse(c, 0, "offsets must not be negative");
         Sums sums;
-        add(sums.cost, std::min(exact_limit, chain.cost_offset));
-        add(sums.params, std::min(exact_limit, chain.params_offset));
-        add(sums.gain, largest({chain.gain_offset}, {0}));
+        Sums offsets;
+        offsets.take_larger({chain.cost_offset, chain.gain_offset, chain.needs_offset});
+        sums.add(offsets);
         int previous_widths = 1;
         for (std::size_t s = 0; s < stages; ++s) {
             check_stage(chain.stages[s], previous_widths, c, s, sums);
             previous_widths = chain.stages[s].widths;
         }
-        if (std::max({sums.cost, sums.params, sums.gain}) >= exact_limit) {
+        if (sums.largest() >= exact_limit) {
             refuse(c, 0, "sums over the chain could exceed 2^52; use a coarser unit");
         }
     }

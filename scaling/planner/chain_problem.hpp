@@ -1,14 +1,15 @@
-// The planner's problem with no networks in it: a chain of stages, each with a width and a depth to choose.
+// The planner's problem with no networks in it: a chain of stages, each with a width, a depth, and a way to
+// build each of its blocks to choose.
 //
-// One choice of widths w[0..n) and depths d[0..n) costs
-//     cost_offset + sum over i of entry_cost_i(w[i-1], w[i]) + body_cost_i(w[i], d[i])
-// and gains gain_offset + sum over i of gain_i(w[i], d[i]); params add up as costs do. Before stage 0 there
-// is one fixed "previous width", index 0. The split into entry and body is what networks have: only the first
-// block of a stage sees the width of the stage before it. Widths and depths are indices here; their values
-// live with the caller.
+// A stage with width w and depth d has d blocks. The first one is built in one of the ways first(v, w), where
+// v is the width of the stage before; the block at position j > 0 in one of further(w, j). Only the first
+// block sees the width before it, which is what networks have. Each way has a cost, a gain and needs; those
+// of a choice are the sums over its blocks and stages, with the chain's offsets, and gain(w, d) of each
+// stage. Before stage 0 there is one fixed "previous width", index 0. Widths, depths and ways are indices
+// here; their values live with the caller.
 //
 // All quantities are integers, so that sums are the same in every order and dominance is decided exactly:
-// costs count cost quanta (1 ps, or one MAC), gains count gain quanta (1e-9), params count parameters.
+// costs count cost quanta (1 ps, or one MAC), gains count gain quanta (1e-9).
 #pragma once
 
 #include <cstdint>
@@ -20,37 +21,65 @@ namespace hacscale {
 
 constexpr double picoseconds_per_us = 1e6;
 constexpr double gain_quanta_per_unit = 1e9;
-// Marks an entry or a body that cannot be chosen, in its cost.
+// Marks a way that cannot be chosen, in its cost.
 constexpr std::int64_t infeasible_cost = std::numeric_limits<std::int64_t>::max();
+
+// What a choice needs beside its cost.
+struct Needs {
+    std::int64_t params = 0;
+    std::int64_t macs = 0;
+    std::int64_t weight_bytes = 0;
+    std::int64_t peak_bytes = 0;  // of activations alive at once: of parts, the largest counts
+
+    void add(const Needs& other);
+    std::int64_t memory_bytes() const { return weight_bytes + peak_bytes; }
+    bool operator==(const Needs&) const = default;
+};
+
+// One way to build a block.
+struct BlockWay {
+    std::int64_t cost = infeasible_cost;
+    std::int64_t gain = 0;
+    Needs needs;
+    bool feasible() const { return cost != infeasible_cost; }
+};
 
 struct ChainStage {
     int previous_widths = 1;
     int widths = 1;
-    int depths = 1;
-    std::vector<std::int64_t> entry_cost;    // [previous_widths x widths]
-    std::vector<std::int64_t> entry_params;  // [previous_widths x widths]
-    std::vector<std::int64_t> body_cost;     // [widths x depths]
-    std::vector<std::int64_t> body_params;   // [widths x depths]
-    std::vector<std::int64_t> gain;          // [widths x depths]
+    std::vector<int> depths;  // numbers of blocks, ascending
+    // Which list of ways the block at position j has, at j - 1: blocks that are alike share one.
+    std::vector<int> kinds;
+    int kind_count = 0;
+    std::vector<std::vector<BlockWay>> first;    // [previous_widths x widths]
+    std::vector<std::vector<BlockWay>> further;  // [widths x kind_count]
+    std::vector<std::int64_t> gain;              // [widths x depths]
 
-    std::size_t entry(int previous, int width) const {
-        return static_cast<std::size_t>(previous) * static_cast<std::size_t>(widths) +
-               static_cast<std::size_t>(width);
+    int most_blocks() const { return depths.back(); }
+    std::size_t first_at(int previous, int width) const { return at(previous, widths, width); }
+    std::size_t further_at(int width, int position) const {
+        return at(width, kind_count, kinds[static_cast<std::size_t>(position - 1)]);
     }
-    std::size_t body(int width, int depth) const {
-        return static_cast<std::size_t>(width) * static_cast<std::size_t>(depths) +
-               static_cast<std::size_t>(depth);
+    std::size_t gain_at(int width, std::size_t depth) const {
+        return at(width, static_cast<int>(depths.size()), static_cast<int>(depth));
+    }
+
+private:
+    static std::size_t at(int row, int columns, int column) {
+        return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) +
+               static_cast<std::size_t>(column);
     }
 };
 
-// A stage with all its tables allocated, everything infeasible, gains and params 0.
-ChainStage make_stage(int previous_widths, int widths, int depths);
+// A stage with all its tables allocated: one way a block, which is infeasible; gains and needs 0.
+// `kind_count` kinds of blocks after the first, the last of which repeats.
+ChainStage make_stage(int previous_widths, int widths, std::vector<int> depths, int kind_count = 1);
 
 struct Chain {
     std::vector<ChainStage> stages;
     std::int64_t cost_offset = 0;
-    std::int64_t params_offset = 0;
     std::int64_t gain_offset = 0;
+    Needs needs_offset;
 };
 
 // One chain a resolution; the planner chooses among them too. All have the same number of stages.
@@ -61,19 +90,26 @@ struct ChainProblem {
 struct ChainChoice {
     int chain = 0;
     std::vector<int> widths;  // indices, one a stage
-    std::vector<int> depths;
+    std::vector<int> depths;  // indices
+    // For each stage one way a block; a stage with an empty list, or no lists at all: the first way of each.
+    std::vector<std::vector<int>> ways;
+
+    int way(std::size_t stage, int position) const {
+        if (stage >= ways.size() || ways[stage].empty()) return 0;
+        return ways[stage][static_cast<std::size_t>(position)];
+    }
 };
 
 struct ChainTotals {
     std::int64_t cost = 0;
-    std::int64_t params = 0;
     std::int64_t gain = 0;
+    Needs needs;
 };
 
 // What a choice comes to; nothing when a part of it is infeasible. The indices must be within the tables.
 std::optional<ChainTotals> totals_of(const ChainProblem& problem, const ChainChoice& choice);
 
-// Throws InputError when tables have the wrong size, stages do not follow one another, a cost or params is
+// Throws InputError when tables have the wrong size, stages do not follow one another, a cost or a need is
 // negative, or sums could leave the range in which they are exact (2^52).
 void check(const ChainProblem& problem);
 

@@ -15,12 +15,42 @@ void check(const FrontLimits& limits) {
     if (limits.max_cost < 0 || limits.max_cost > std::int64_t{1} << 52) {
         throw InputError("planner: the largest cost must be within [0, 2^52]");
     }
-    if (limits.max_params && *limits.max_params < 0) {
-        throw InputError("planner: the cap on params must not be negative");
+    for (const std::optional<std::int64_t>& cap :
+         {limits.caps.params, limits.caps.macs, limits.caps.memory_bytes}) {
+        if (cap && *cap < 0) throw InputError("planner: a cap must not be negative");
     }
     if (!(limits.epsilon >= 0.0 && limits.epsilon < 1.0)) {
         throw InputError("planner: epsilon must be within [0, 1)");
     }
+}
+
+// A cap that no choice exceeds is none, and the search without one is faster.
+Caps binding_caps(const ChainProblem& problem, const Caps& caps) {
+    Caps binding;
+    for (const Chain& chain : problem.chains) {
+        const Needs most = planner::complete(chain).total.most;
+        if (caps.params && most.params > *caps.params) binding.params = caps.params;
+        if (caps.macs && most.macs > *caps.macs) binding.macs = caps.macs;
+        if (caps.memory_bytes && most.memory_bytes() > *caps.memory_bytes)
+            binding.memory_bytes = caps.memory_bytes;
+    }
+    return binding;
+}
+
+// Where some block has several ways, one for each of the most blocks that any chain has there.
+std::vector<int> way_slots(const ChainProblem& problem) {
+    std::vector<int> slots(problem.chains.front().stages.size(), 0);
+    const auto has_choice = [](const std::vector<std::vector<BlockWay>>& lists) {
+        return std::any_of(lists.begin(), lists.end(), [](const auto& ways) { return ways.size() > 1; });
+    };
+    for (const Chain& chain : problem.chains) {
+        for (std::size_t s = 0; s < slots.size(); ++s) {
+            const ChainStage& stage = chain.stages[s];
+            if (has_choice(stage.first) || has_choice(stage.further))
+                slots[s] = std::max(slots[s], stage.most_blocks());
+        }
+    }
+    return slots;
 }
 
 planner::Search prepare(const ChainProblem& problem, const FrontLimits& limits) {
@@ -32,27 +62,35 @@ planner::Search prepare(const ChainProblem& problem, const FrontLimits& limits) 
         search.max_cost +=
             static_cast<std::int64_t>(static_cast<double>(limits.max_cost) * limits.epsilon) + 1;
     }
-    // A cap that no choice exceeds is none, and the search without one is faster.
-    std::optional<std::int64_t> cap;
-    for (const Chain& chain : problem.chains) {
-        if (limits.max_params && planner::complete(chain).most_total_params > *limits.max_params)
-            cap = limits.max_params;
-    }
-    if (cap) search.max_params = *cap;
+    search.caps = binding_caps(problem, limits.caps);
+    search.way_slots = way_slots(problem);
     search.grid = planner::make_grid(search.max_cost);
-    search.prices = planner::params_prices(problem, cap);
-    search.incumbents = planner::incumbent_gains(problem, search.grid, search.prices, cap);
+    search.prices = planner::params_prices(problem, search.caps);
+    search.incumbents = planner::incumbent_gains(problem, search.grid, search.prices, search.caps);
     return search;
 }
 
 }  // namespace
 
+bool Caps::admit(const Needs& needs) const {
+    return (!params || needs.params <= *params) && (!macs || needs.macs <= *macs) &&
+           (!memory_bytes || needs.memory_bytes() <= *memory_bytes);
+}
+
 ChainChoice ParetoFront::choice(std::size_t point) const {
-    const auto first = choices.begin() + static_cast<std::ptrdiff_t>(point) * (1 + 2 * stages);
+    std::size_t row = 1;
+    for (const int slots : way_slots) row += 2 + static_cast<std::size_t>(slots);
+    const std::uint16_t* at = choices.data() + point * row;
     ChainChoice result;
-    result.chain = *first;
-    result.widths.assign(first + 1, first + 1 + stages);
-    result.depths.assign(first + 1 + stages, first + 1 + 2 * stages);
+    result.chain = *at++;
+    for (const int slots : way_slots) {
+        result.widths.push_back(*at++);
+        result.depths.push_back(*at++);
+        result.ways.emplace_back();
+        for (int slot = 0; slot < slots; ++slot, ++at) {
+            if (*at != planner::absent_way) result.ways.back().push_back(*at);
+        }
+    }
     return result;
 }
 
@@ -66,23 +104,25 @@ ParetoFront pareto_front(const ChainProblem& problem, const FrontLimits& limits)
     check(problem);
     check(limits);
     ParetoFront front;
-    front.stages = static_cast<int>(problem.chains.front().stages.size());
     const planner::Search search = prepare(problem, limits);
     planner::CompleteChoices found;
     for (std::size_t c = 0; c < problem.chains.size(); ++c) {
         planner::ChainSearch(problem.chains[c], search, front.statistics)
             .run(static_cast<std::uint16_t>(c), found);
     }
-    planner::Labels best = planner::keep_best(found.values, 1, planner::no_cap);
-    const std::ptrdiff_t row = 1 + 2 * front.stages;
-    front.choices.reserve(best.size() * static_cast<std::size_t>(row));
-    for (const planner::Origin& origin : best.origins) {
-        const auto first = found.rows.begin() + static_cast<std::ptrdiff_t>(origin.label) * row;
+    const auto count = static_cast<std::ptrdiff_t>(found.values.size());
+    planner::keep_best(found.values, 1, planner::no_floor);
+    front.way_slots = search.way_slots;
+    const auto rows = static_cast<std::ptrdiff_t>(found.rows.size());
+    const std::ptrdiff_t row = count > 0 ? rows / count : 0;
+    front.choices.reserve(found.values.size() * static_cast<std::size_t>(row));
+    for (const planner::Label& label : found.values) {
+        front.costs.push_back(label.cost);
+        front.gains.push_back(label.gain);
+        front.needs.push_back(label.needs);
+        const auto first = found.rows.begin() + static_cast<std::ptrdiff_t>(label.origin.label) * row;
         front.choices.insert(front.choices.end(), first, first + row);
     }
-    front.costs = std::move(best.costs);
-    front.gains = std::move(best.gains);
-    front.params = std::move(best.params);
     return front;
 }
 

@@ -1,18 +1,18 @@
-// The exact Pareto front of (cost, gain) of a chain problem, by dynamic programming along its stages.
+// The exact Pareto front of (cost, gain) of a chain problem, by dynamic programming along its stages and
+// blocks.
 //
 // A point is on the front when no other choice has cost <= and gain >= with one of them strict; among choices
-// equal in both, one with the fewest params stands for them. With a cap on params, only choices within it
-// count.
+// equal in both, one with the fewest params stands for them. With caps, only choices within them count.
 //
 // With epsilon > 0 the front is approximate with a guarantee: for every point (cost, gain) of the exact front
 // there is a returned point with cost' <= (1 + epsilon) cost and gain' >= gain. Returned points are always
-// real choices with their exact cost, gain and params, and none dominates another. So that the guarantee
+// real choices with their exact cost, gain and needs, and none dominates another. So that the guarantee
 // holds up to the very end, the last points may cost up to (1 + epsilon) max_cost.
 //
 // How: grids over cost give, for each partial choice, the gain it needs to match something that can surely be
 // reached (detail/incumbent.hpp, detail/thresholds.hpp). Most partial choices fail that test, and the few
-// that pass are compared exactly. The cost is about sum over stages of widths before x widths x 2048 simple
-// operations.
+// that pass are compared exactly. The cost is about 2048 simple operations for each pair of neighbouring
+// widths and each way of each block, of which at most 16 a block count for the bounds.
 #pragma once
 
 #include <cstddef>
@@ -24,12 +24,22 @@
 
 namespace hacscale {
 
+// The most that a choice may need; nothing: no cap.
+struct Caps {
+    std::optional<std::int64_t> params;
+    std::optional<std::int64_t> macs;
+    std::optional<std::int64_t> memory_bytes;
+
+    bool any() const { return params || macs || memory_bytes; }
+    bool admit(const Needs& needs) const;
+};
+
 struct FrontLimits {
-    std::int64_t max_cost = 0;               // only choices that cost at most this are looked at
-    std::optional<std::int64_t> max_params;  // only choices with at most this many
-    double epsilon = 0.0;                    // 0: exact; else within (0, 1)
-    std::size_t max_bytes = std::size_t{1}
-                            << 30;  // give up (WorkError) before labels take more memory than this
+    std::int64_t max_cost = 0;  // only choices that cost at most this are looked at
+    Caps caps;
+    double epsilon = 0.0;  // 0: exact; else within (0, 1)
+    // Give up (WorkError) before labels take more memory than this.
+    std::size_t max_bytes = std::size_t{1} << 30;
 };
 
 struct FrontStatistics {
@@ -42,9 +52,10 @@ struct FrontStatistics {
 struct ParetoFront {
     std::vector<std::int64_t> costs;
     std::vector<std::int64_t> gains;
-    std::vector<std::int64_t> params;
-    std::vector<std::uint16_t> choices;  // [size x (1 + 2 stages)]: chain, widths, depths
-    int stages = 0;
+    std::vector<Needs> needs;
+    // [size x (1 + 2 stages + sum of way_slots)]: chain, then width, depth and ways of each stage.
+    std::vector<std::uint16_t> choices;
+    std::vector<int> way_slots;  // of each stage; 0 where every block has one way
     FrontStatistics statistics;
 
     std::size_t size() const { return costs.size(); }

@@ -11,21 +11,29 @@ std::string why_base_does_not_fit(const ScalingContext& context, std::int64_t bu
         return fmt::format("even the base needs {:.1f} us, and the budget is {:.1f} us", base.latency_us(),
                            static_cast<double>(budget_ps) / picoseconds_per_us);
     }
-    return fmt::format("even the base has {} params, and the cap is {}", base.params,
-                       context.settings().max_params.value_or(0));
+    const Caps& caps = context.settings().caps;
+    std::string reason;
+    const auto compare = [&](std::int64_t need, const std::optional<std::int64_t>& cap, const char* what) {
+        if (!cap || need <= *cap) return;
+        reason += fmt::format("{}{} {}, and the cap is {}", reason.empty() ? "even the base needs " : "; ",
+                              need, what, *cap);
+    };
+    compare(base.needs.params, caps.params, "params");
+    compare(base.needs.macs, caps.macs, "MACs");
+    compare(base.needs.memory_bytes(), caps.memory_bytes, "bytes of memory");
+    return reason;
 }
 
 }  // namespace
 
 Fit last_within(const ScalingContext& context, const Path& path, std::int64_t budget_ps) {
     const std::int64_t limit_ps = budget_ps + budget_slack_ps;
-    const std::optional<std::int64_t> max_params = context.settings().max_params;
     Fit best;
     std::string missing;  // a layer without which the steps after the best one could not be predicted
     while (const std::optional<ScalingChoice> choice = path()) {
         const std::optional<Evaluation> step = context.evaluate(*choice);
         if (!step) break;  // grown beyond what a model may be
-        if (max_params && step->params > *max_params) {
+        if (!context.settings().caps.admit(step->needs)) {
             if (!best.next_us && step->complete()) best.next_us = step->latency_us();
             break;
         }

@@ -3,16 +3,40 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "scaling/planner/least_need.hpp"
 
 namespace hacscale::rules {
 namespace {
 
+// Which caps cannot be kept, and the least that a network within the latency budget needs.
+std::string why_caps_are_broken(const ScalingContext& context, std::int64_t budget_ps) {
+    const ChainProblem& problem = context.costs(CostModel::latency).problem;
+    const Caps& caps = context.settings().caps;
+    std::string broken;
+    std::string kept_alone;
+    const auto compare = [&](const std::optional<std::int64_t>& cap, Need need, const char* what) {
+        if (!cap) return;
+        const std::optional<std::int64_t> least = least_need(problem, budget_ps + budget_slack_ps, need);
+        if (!least) return;
+        std::string& text = *least > *cap ? broken : kept_alone;
+        text += fmt::format("{}the cap on {} is {}, and the least possible within the latency budget is {}",
+                            text.empty() ? "" : "; ", what, *cap, *least);
+    };
+    compare(caps.params, Need::params, "params");
+    compare(caps.macs, Need::macs, "MACs");
+    compare(caps.memory_bytes, Need::memory_bytes, "bytes of memory");
+    if (!broken.empty()) return broken;
+    return kept_alone.empty() ? "" : "no network keeps all caps together: " + kept_alone;
+}
+
 Fit nothing_within(const ScalingContext& context, std::int64_t budget_ps) {
     Fit fit;
-    fit.reason = fmt::format("nothing in the space is within {:.1f} us{}; the base needs {:.1f} us",
-                             static_cast<double>(budget_ps) / picoseconds_per_us,
-                             context.settings().max_params ? " and the cap on params" : "",
-                             context.base_evaluation().latency_us());
+    if (context.settings().caps.any()) fit.reason = why_caps_are_broken(context, budget_ps);
+    if (fit.reason.empty()) {
+        fit.reason = fmt::format("nothing in the space is within {:.1f} us; the base needs {:.1f} us",
+                                 static_cast<double>(budget_ps) / picoseconds_per_us,
+                                 context.base_evaluation().latency_us());
+    }
     return fit;
 }
 

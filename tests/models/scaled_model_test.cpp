@@ -134,5 +134,53 @@ TEST(Scaled, RefusesChoicesThatDoNotFit) {
     EXPECT_THAT(message([](ScalingChoice& c) { c.resolution = -1; }), HasSubstr("resolution is -1"));
 }
 
+TEST(Scaled, InnerWidthsMayBeChosenBlockByBlock) {
+    const ModelSpec base = find_model("mobilenetv2-1.0");
+    ScalingChoice choice = choice_of(base);
+    choice.inner_widths.resize(base.stages.size());
+    choice.inner_widths[1] = {120, 136};
+    const ModelSpec model = scaled(base, choice);
+    EXPECT_THAT(model.stages[1].inner_widths, ElementsAre(120, 136));
+    EXPECT_EQ(model.stages[2], base.stages[2]);
+
+    EXPECT_EQ(canonical(base, choice), choice);
+    choice.inner_widths[2] = base.stages[2].inner_widths;
+    EXPECT_TRUE(canonical(base, choice).inner_widths[2].empty());
+    choice.inner_widths[1] = base.stages[1].inner_widths;
+    EXPECT_EQ(canonical(base, choice), choice_of(base));
+
+    choice.inner_widths[1] = {120};
+    EXPECT_THROW(scaled(base, choice), InputError);
+    choice.inner_widths.pop_back();
+    EXPECT_THROW(scaled(base, choice), InputError);
+    ScalingChoice separable = choice_of(find_model("mobilenetv1-0.5"));
+    separable.inner_widths.resize(separable.widths.size());
+    separable.inner_widths[0] = {16};
+    EXPECT_THROW(scaled(find_model("mobilenetv1-0.5"), separable), InputError);
+}
+
+TEST(InnerRule, FollowsAsScaledDoesAndKnowsWhichBlocksAreFree) {
+    for (const std::string& name : zoo_names()) {
+        const ModelSpec base = find_model(name);
+        ScalingChoice choice = choice_of(base);
+        for (int& width : choice.widths) width = (width / 8 + 1) * 16;
+        for (int& depth : choice.depths) depth += 2;
+        const ModelSpec model = scaled(base, choice);
+        for (int s = 0; s < static_cast<int>(base.stages.size()); ++s) {
+            const InnerRule rule(base, s);
+            const StageSpec& stage = model.stages[static_cast<std::size_t>(s)];
+            for (int block = 0; block < stage.depth && has_inner_width(stage.block); ++block) {
+                const int input = block == 0 ? stage_input_width(model, s) : stage.width;
+                const int inner = stage.inner_widths[static_cast<std::size_t>(block)];
+                EXPECT_EQ(rule.followed(block, input, stage.width), inner) << name;
+                // Only what has no expansion conv cannot be chosen.
+                if (!rule.is_free(block)) {
+                    EXPECT_EQ(inner, input) << name;
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace hacscale

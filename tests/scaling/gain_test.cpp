@@ -205,16 +205,17 @@ TEST(Gain, PlannerTablesHoldTheSameGains) {
         int previous = 1;
         for (const StageSpace& stage : space.stages) {
             const auto widths = static_cast<int>(stage.widths.size());
-            chain.stages.push_back(make_stage(previous, widths, static_cast<int>(stage.depths.size())));
-            for (auto& cost : chain.stages.back().entry_cost) cost = 0;
-            for (auto& cost : chain.stages.back().body_cost) cost = 0;
+            chain.stages.push_back(make_stage(previous, widths, stage.depths));
+            for (auto* lists : {&chain.stages.back().first, &chain.stages.back().further}) {
+                for (auto& ways : *lists) ways.front().cost = 0;
+            }
             previous = widths;
         }
         problem.chains.push_back(chain);
     }
     set_gains(problem, space, gain);
     for (int i = 0; i < 50; ++i) {
-        ChainChoice indices{i % 2, {}, {}};
+        ChainChoice indices{i % 2, {}, {}, {}};
         ScalingChoice choice;
         choice.resolution = space.resolutions[static_cast<std::size_t>(indices.chain)];
         for (std::size_t s = 0; s < space.stages.size(); ++s) {
@@ -227,6 +228,32 @@ TEST(Gain, PlannerTablesHoldTheSameGains) {
         }
         const double planned = static_cast<double>(totals_of(problem, indices)->gain) / gain_quanta_per_unit;
         EXPECT_NEAR(planned, gain.of(choice), 1e-8);
+    }
+}
+
+TEST(Gain, InnerWidthsCountBesideWhatFollows) {
+    for (const char* name : {"mobilenetv2-0.35", "resnet50", "resnet20-cifar", "efficientnet-b0"}) {
+        const ModelSpec base = find_model(name);
+        const Gain gain = capacity_gain(base);
+        for (std::size_t s = 0; s < base.stages.size(); ++s) {
+            const StageGain& stage = gain.stages[s];
+            ASSERT_EQ(stage.inner.size(), static_cast<std::size_t>(base.stages[s].depth));
+            double sum = 0.0;
+            for (const double inner : stage.inner) {
+                EXPECT_GE(inner, 0.0);
+                sum += inner;
+            }
+            // The rest belongs to the width of the blocks' outputs.
+            EXPECT_LT(sum, stage.width.value * 1.05) << name << ", stage " << s;
+        }
+        ScalingChoice choice = choice_of(base);
+        choice.inner_widths.resize(base.stages.size());
+        choice.inner_widths.back() = base.stages.back().inner_widths;
+        EXPECT_EQ(gain.of(choice), 0.0);
+        choice.inner_widths.back().back() *= 2;
+        EXPECT_NEAR(gain.of(choice), gain.stages.back().inner.back() * std::log(2.0), 1e-12);
+        // To first order what capacity itself says.
+        EXPECT_NEAR(gain.of(choice), ln_capacity(base, choice) - ln_capacity(base, choice_of(base)), 1e-9);
     }
 }
 

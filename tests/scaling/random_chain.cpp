@@ -17,7 +17,8 @@ struct Spread {
     std::int64_t params = 1;
     std::int64_t gain = 1;
     bool infeasible = false;
-    bool grows = false;  // later options cost and gain more, as wider and deeper stages do
+    std::int64_t ways = 1;  // of a block, at most
+    bool grows = false;     // later options cost and gain more, as wider and deeper stages do
 };
 
 std::int64_t cost_or_infeasible(Random& random, const Spread& spread, std::size_t option) {
@@ -33,46 +34,83 @@ std::int64_t gain(Random& random, const Spread& spread, std::size_t option) {
                         : within(random, -spread.gain, spread.gain);
 }
 
-Chain random_chain(Random& random, const std::vector<int>& widths, const std::vector<int>& depths,
-                   const Spread& spread) {
+Needs random_needs(Random& random, const Spread& spread) {
+    return {within(random, 0, spread.params), within(random, 0, spread.params),
+            within(random, 0, spread.params), within(random, 0, spread.params)};
+}
+
+std::vector<BlockWay> random_ways(Random& random, const Spread& spread) {
+    std::vector<BlockWay> ways(static_cast<std::size_t>(within(random, 1, spread.ways)));
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+        ways[i].cost = cost_or_infeasible(random, spread, i);
+        ways[i].gain = gain(random, spread, i);
+        ways[i].needs = random_needs(random, spread);
+    }
+    return ways;
+}
+
+struct Shape {
+    int widths = 1;
+    std::vector<int> depths;
+    int kinds = 1;
+};
+
+Chain random_chain(Random& random, const std::vector<Shape>& shapes, const Spread& spread) {
     Chain chain;
     chain.cost_offset = within(random, 0, spread.cost);
-    chain.params_offset = within(random, 0, spread.params);
     chain.gain_offset = within(random, -spread.gain, spread.gain);
+    chain.needs_offset = random_needs(random, spread);
     int previous = 1;
-    for (std::size_t s = 0; s < widths.size(); ++s) {
-        ChainStage stage = make_stage(previous, widths[s], depths[s]);
-        for (auto& value : stage.entry_cost) value = cost_or_infeasible(random, spread, 0);
-        for (std::size_t i = 0; i < stage.gain.size(); ++i) {
-            stage.body_cost[i] = cost_or_infeasible(random, spread, i);
-            stage.gain[i] = gain(random, spread, i);
-        }
-        for (auto& value : stage.entry_params) value = within(random, 0, spread.params);
-        for (auto& value : stage.body_params) value = within(random, 0, spread.params);
+    for (const Shape& shape : shapes) {
+        ChainStage stage = make_stage(previous, shape.widths, shape.depths, shape.kinds);
+        for (auto& ways : stage.first) ways = random_ways(random, spread);
+        for (auto& ways : stage.further) ways = random_ways(random, spread);
+        for (std::size_t i = 0; i < stage.gain.size(); ++i) stage.gain[i] = gain(random, spread, i);
         chain.stages.push_back(std::move(stage));
-        previous = widths[s];
+        previous = shape.widths;
     }
     return chain;
 }
 
-// Calls visit(choice) for every choice of indices.
+// The next choice of ways for one stage; false when there is none.
+bool advance_ways(const ChainStage& stage, int previous, int width, std::vector<int>& ways) {
+    for (std::size_t block = 0; block < ways.size(); ++block) {
+        const auto& list = block == 0 ? stage.first[stage.first_at(previous, width)]
+                                      : stage.further[stage.further_at(width, static_cast<int>(block))];
+        if (++ways[block] < static_cast<int>(list.size())) return true;
+        ways[block] = 0;
+    }
+    return false;
+}
+
+// Calls visit(choice) for every choice of indices from stage `s` on.
+template <typename Visit>
+void for_each_from(const std::vector<ChainStage>& stages, std::size_t s, ChainChoice& choice,
+                   const Visit& visit) {
+    if (s == stages.size()) {
+        visit(choice);
+        return;
+    }
+    const ChainStage& stage = stages[s];
+    const int previous = s > 0 ? choice.widths[s - 1] : 0;
+    for (choice.widths[s] = 0; choice.widths[s] < stage.widths; ++choice.widths[s]) {
+        for (choice.depths[s] = 0; choice.depths[s] < std::ssize(stage.depths); ++choice.depths[s]) {
+            choice.ways[s].assign(
+                static_cast<std::size_t>(stage.depths[static_cast<std::size_t>(choice.depths[s])]), 0);
+            do {
+                for_each_from(stages, s + 1, choice, visit);
+            } while (advance_ways(stage, previous, choice.widths[s], choice.ways[s]));
+        }
+    }
+}
+
 template <typename Visit>
 void for_each_choice(const ChainProblem& problem, const Visit& visit) {
     for (std::size_t c = 0; c < problem.chains.size(); ++c) {
-        const std::vector<ChainStage>& stages = problem.chains[c].stages;
-        ChainChoice choice{static_cast<int>(c), std::vector<int>(stages.size(), 0),
-                           std::vector<int>(stages.size(), 0)};
-        while (true) {
-            visit(choice);
-            std::size_t s = 0;
-            for (; s < stages.size(); ++s) {
-                if (++choice.widths[s] < stages[s].widths) break;
-                choice.widths[s] = 0;
-                if (++choice.depths[s] < stages[s].depths) break;
-                choice.depths[s] = 0;
-            }
-            if (s == stages.size()) break;
-        }
+        const std::size_t stages = problem.chains[c].stages.size();
+        ChainChoice choice{static_cast<int>(c), std::vector<int>(stages, 0), std::vector<int>(stages, 0),
+                           std::vector<std::vector<int>>(stages)};
+        for_each_from(problem.chains[c].stages, 0, choice, visit);
     }
 }
 
@@ -82,55 +120,72 @@ ChainProblem random_problem(Random& random) {
     const std::int64_t costs[] = {3, 40, 5000, 100'000'000'000};
     const std::int64_t params[] = {0, 3, 1000, 3'000'000};
     const std::int64_t gains[] = {2, 50, 1'000'000'000};
-    const Spread spread{costs[within(random, 0, 3)], params[within(random, 0, 3)],
-                        gains[within(random, 0, 2)], within(random, 0, 1) == 1, within(random, 0, 1) == 1};
+    Spread spread{costs[within(random, 0, 3)], params[within(random, 0, 3)], gains[within(random, 0, 2)],
+                  within(random, 0, 1) == 1};
+    spread.grows = within(random, 0, 1) == 1;
     const auto stages = static_cast<std::size_t>(within(random, 1, 4));
-    std::vector<int> widths;
-    std::vector<int> depths;
-    const std::int64_t most = stages == 4 ? 3 : 4;
+    // Fewer of everything where there is more of another, so that brute force stays fast.
+    const bool with_ways = within(random, 0, 1) == 1;
+    spread.ways = with_ways ? (stages > 2 ? 2 : 3) : 1;
+    const std::int64_t most = with_ways ? (stages < 3 ? 3 : 2) : stages == 4 ? 3 : 4;
+    std::vector<Shape> shapes;
     for (std::size_t s = 0; s < stages; ++s) {
-        widths.push_back(static_cast<int>(within(random, 1, most)));
-        depths.push_back(static_cast<int>(within(random, 1, most - 1)));
+        Shape shape;
+        shape.widths = static_cast<int>(within(random, 1, most));
+        int depth = 0;
+        for (std::int64_t i = within(random, 1, std::max<std::int64_t>(1, most - 1)); i > 0; --i)
+            shape.depths.push_back(depth += static_cast<int>(within(random, 1, with_ways ? 1 : 2)));
+        shape.kinds = static_cast<int>(within(random, 1, 2));
+        shapes.push_back(shape);
     }
     ChainProblem problem;
     const std::int64_t chains = within(random, 1, 3);
-    for (std::int64_t c = 0; c < chains; ++c)
-        problem.chains.push_back(random_chain(random, widths, depths, spread));
+    for (std::int64_t c = 0; c < chains; ++c) problem.chains.push_back(random_chain(random, shapes, spread));
     return problem;
 }
 
 FrontLimits random_limits(const ChainProblem& problem, Random& random) {
-    std::int64_t most_cost = 0;
-    std::int64_t most_params = 0;
+    FrontPoint most;
     for_each_choice(problem, [&](const ChainChoice& choice) {
         if (const auto point = evaluate(problem, choice)) {
-            most_cost = std::max(most_cost, point->cost);
-            most_params = std::max(most_params, point->params);
+            most.cost = std::max(most.cost, point->cost);
+            for (const auto member : {&Needs::params, &Needs::macs, &Needs::weight_bytes, &Needs::peak_bytes})
+                most.needs.*member = std::max(most.needs.*member, point->needs.*member);
         }
     });
     FrontLimits limits;
-    limits.max_cost = within(random, 0, 2) == 0 ? most_cost : within(random, most_cost / 4, most_cost + 1);
-    if (within(random, 0, 1) == 1) limits.max_params = within(random, most_params / 3, most_params + 1);
+    limits.max_cost = within(random, 0, 2) == 0 ? most.cost : within(random, most.cost / 4, most.cost + 1);
+    const auto some_cap = [&](std::int64_t most_need, int one_in) -> std::optional<std::int64_t> {
+        if (within(random, 1, one_in) > 1) return std::nullopt;
+        return within(random, most_need / 3, most_need + 1);
+    };
+    limits.caps.params = some_cap(most.needs.params, 3);
+    limits.caps.macs = some_cap(most.needs.macs, 5);
+    limits.caps.memory_bytes = some_cap(most.needs.memory_bytes(), 5);
     return limits;
 }
 
 std::optional<FrontPoint> evaluate(const ChainProblem& problem, const ChainChoice& choice) {
     const auto totals = totals_of(problem, choice);
     if (!totals) return std::nullopt;
-    return FrontPoint{totals->cost, totals->gain, totals->params};
+    return FrontPoint{totals->cost, totals->gain, totals->needs};
 }
 
-std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const FrontLimits& limits) {
+std::vector<FrontPoint> all_points(const ChainProblem& problem, const FrontLimits& limits) {
     std::vector<FrontPoint> points;
     for_each_choice(problem, [&](const ChainChoice& choice) {
         const auto point = evaluate(problem, choice);
-        if (!point || point->cost > limits.max_cost) return;
-        if (limits.max_params && point->params > *limits.max_params) return;
-        points.push_back(*point);
+        if (point && point->cost <= limits.max_cost && limits.caps.admit(point->needs))
+            points.push_back(*point);
     });
+    return points;
+}
+
+std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const FrontLimits& limits) {
+    std::vector<FrontPoint> points = all_points(problem, limits);
     std::sort(points.begin(), points.end(), [](const FrontPoint& a, const FrontPoint& b) {
         if (a.cost != b.cost) return a.cost < b.cost;
-        return a.gain != b.gain ? a.gain > b.gain : a.params < b.params;
+        return a.gain != b.gain ? a.gain > b.gain : a.needs.params < b.needs.params;
     });
     std::vector<FrontPoint> front;
     for (const FrontPoint& point : points) {

@@ -13,7 +13,7 @@ namespace hacscale::testing {
 struct FrontPoint {
     std::int64_t cost = 0;
     std::int64_t gain = 0;
-    std::int64_t params = 0;
+    Needs needs;
     bool operator==(const FrontPoint&) const = default;
 };
 
@@ -24,7 +24,8 @@ FrontLimits random_limits(const ChainProblem& problem, std::mt19937_64& random);
 
 // What one choice comes to; nothing when a part of it is infeasible.
 std::optional<FrontPoint> evaluate(const ChainProblem& problem, const ChainChoice& choice);
-// Every choice looked at.
+// Of every choice within the limits.
+std::vector<FrontPoint> all_points(const ChainProblem& problem, const FrontLimits& limits);
 std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const FrontLimits& limits);
 
 }  // namespace hacscale::testing

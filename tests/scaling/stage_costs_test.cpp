@@ -20,6 +20,9 @@ using testing::SyntheticSource;
 ScalingSpace sparse_space(const ModelSpec& base, std::mt19937_64& random) {
     SpaceSettings settings;
     settings.resolutions = {base.resolution + resolution_step(base)};
+    settings.min_inner_ratio = 0.5;
+    settings.max_inner_ratio = 1.5;
+    settings.inner_widths = 3;
     ScalingSpace space = make_space(base, settings);
     for (std::size_t s = 0; s < space.stages.size(); ++s) {
         std::vector<int>& widths = space.stages[s].widths;
@@ -33,12 +36,24 @@ ScalingSpace sparse_space(const ModelSpec& base, std::mt19937_64& random) {
     return space;
 }
 
+// Of half the stages the inner widths follow.
 ChainChoice random_choice(const ScalingSpace& space, std::mt19937_64& random) {
     ChainChoice choice;
     choice.chain = static_cast<int>(random() % space.resolutions.size());
-    for (const StageSpace& stage : space.stages) {
+    int width_before = 0;
+    for (std::size_t s = 0; s < space.stages.size(); ++s) {
+        const StageSpace& stage = space.stages[s];
         choice.widths.push_back(static_cast<int>(random() % stage.widths.size()));
         choice.depths.push_back(static_cast<int>(random() % stage.depths.size()));
+        const int width = stage.widths[static_cast<std::size_t>(choice.widths.back())];
+        std::vector<int>& ways = choice.ways.emplace_back();
+        const int blocks = stage.depths[static_cast<std::size_t>(choice.depths.back())];
+        const bool follows = random() % 2 == 0;
+        for (int block = 0; block < blocks; ++block) {
+            const std::size_t count = space.inner.options(s, block, width_before, width).size();
+            ways.push_back(follows ? 0 : static_cast<int>(random() % count));
+        }
+        width_before = width;
     }
     return choice;
 }
@@ -51,7 +66,7 @@ TEST_P(StageCostsOfTheZoo, EqualTheWholeNetworks) {
     std::mt19937_64 random(1);
     const ScalingSpace space = sparse_space(base, random);
     const StageCosts latency = stage_costs(base, space, source);
-    const StageCosts macs = stage_costs(base, space, source, CostModel::macs);
+    const StageCosts macs = stage_costs(base, space, source, {.model = CostModel::macs});
     ASSERT_NO_THROW(check(latency.problem));
     int feasible = 0;
     for (int i = 0; i < 30; ++i) {
@@ -66,7 +81,10 @@ TEST_P(StageCostsOfTheZoo, EqualTheWholeNetworks) {
         const double rounding_us = 0.5e-6 * static_cast<double>(network.nodes.size()) + 1e-9;
         EXPECT_NEAR(static_cast<double>(point->cost) / picoseconds_per_us,
                     estimate(network, source).latency_us, rounding_us);
-        EXPECT_EQ(point->params, network.params());
+        EXPECT_EQ(point->needs.params, network.params());
+        EXPECT_EQ(point->needs.macs, network.macs());
+        EXPECT_EQ(point->needs.weight_bytes, network.weight_bytes(DataType::f32));
+        EXPECT_EQ(point->needs.peak_bytes, network.peak_activation_bytes(1, DataType::f32));
         EXPECT_EQ(testing::evaluate(macs.problem, indices)->cost, network.macs());
     }
     EXPECT_GT(feasible, 20);

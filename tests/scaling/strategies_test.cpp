@@ -67,8 +67,8 @@ TEST_P(EveryStrategy, StaysWithinTheBudgetAndOnTheGrid) {
         // The figures are those of the model it names.
         const Network network = lower(scaled(context.base(), result.result.choice));
         EXPECT_NEAR(result.predicted_us(), estimate(network, source_).latency_us, 1e-3);
-        EXPECT_EQ(result.result.params, network.params());
-        EXPECT_EQ(result.result.macs, network.macs());
+        EXPECT_EQ(result.result.needs.params, network.params());
+        EXPECT_EQ(result.result.needs.macs, network.macs());
         EXPECT_NEAR(*result.result.gain, context.gain().of(result.result.choice), 1e-12);
         // The next step is too slow.
         if (result.next_us) {
@@ -120,13 +120,13 @@ TEST_P(EveryStrategy, SaysWhyNothingFits) {
 
 TEST_P(EveryStrategy, KeepsToTheCapOnParams) {
     ScalingSettings settings;
-    settings.max_params = lower(find_model(model())).params() * 11 / 10;
+    settings.caps.params = lower(find_model(model())).params() * 11 / 10;
     const ScalingContext context = make_context(model(), source_, settings);
     const Fit result = fit(strategy(), context, context.budget_us(1.8));
     ASSERT_EQ(result.status, FitStatus::ok) << result.reason;
-    EXPECT_LE(result.result.params, *settings.max_params);
+    EXPECT_LE(result.result.needs.params, *settings.caps.params);
 
-    settings.max_params = 1;
+    settings.caps.params = 1;
     const Fit nothing = fit(strategy(), make_context(model(), source_, settings), context.budget_us(1.8));
     EXPECT_EQ(nothing.status, FitStatus::infeasible);
     EXPECT_NE(nothing.reason.find("cap"), std::string::npos);
@@ -292,7 +292,7 @@ TEST(ScalingContext, RefusesWhatDoesNotGoTogether) {
     settings.max_budget = 0.5;
     EXPECT_THROW(ScalingContext(base, source, settings, capacity_gain(base)), InputError);
     settings = {};
-    settings.max_params = 0;
+    settings.caps.params = 0;
     EXPECT_THROW(ScalingContext(base, source, settings, capacity_gain(base)), InputError);
     settings = {};
     settings.space.resolutions = {36};

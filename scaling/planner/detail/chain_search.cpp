@@ -2,61 +2,46 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/error.hpp"
 
 namespace hacscale::planner {
-namespace {
-
-constexpr std::size_t label_bytes = 3 * sizeof(std::int64_t) + sizeof(Origin);
-
-struct ParamsRange {
-    std::int64_t least = unreachable;
-    std::int64_t most = 0;
-};
-
-ParamsRange body_params(const ChainStage& stage, int width) {
-    ParamsRange range;
-    for (int depth = 0; depth < stage.depths; ++depth) {
-        const std::size_t body = stage.body(width, depth);
-        if (stage.body_cost[body] == infeasible_cost) continue;
-        range.least = std::min(range.least, stage.body_params[body]);
-        range.most = std::max(range.most, stage.body_params[body]);
-    }
-    return range;
-}
-
-}  // namespace
-
 ChainSearch::ChainSearch(const Chain& chain, const Search& search, FrontStatistics& statistics)
     : chain_(chain), search_(search), statistics_(statistics), completion_(complete(chain)) {}
 
 void ChainSearch::run(std::uint16_t chain_index, CompleteChoices& found) {
     if (completion_.least_cost > search_.max_cost) return;
-    if (search_.epsilon > 0) {
-        // Each stage's trimming adds less than this, all stages' together no more than epsilon x the least
-        // cost.
-        const double allowed = search_.epsilon * static_cast<double>(completion_.least_cost) /
-                               static_cast<double>(chain_.stages.size());
-        trim_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(allowed));
-    }
+    set_trim();
     make_thresholds();
-    std::vector<Labels> labels(1);
-    labels[0].costs = {chain_.cost_offset};
-    labels[0].gains = {chain_.gain_offset};
-    labels[0].params = {chain_.params_offset};
+    std::vector<Labels> labels{{{chain_.cost_offset, chain_.gain_offset, chain_.needs_offset, {}}}};
     for (std::size_t s = 0; s < chain_.stages.size(); ++s) labels = extend(s, labels);
     collect(labels, chain_index, found);
 }
 
+// Every comparison of labels adds less than trim_ to a cost, all on the way together no more than epsilon x
+// the least cost.
+void ChainSearch::set_trim() {
+    if (search_.epsilon == 0.0) return;
+    std::size_t comparisons = 0;
+    for (std::size_t s = 0; s < chain_.stages.size(); ++s)
+        comparisons += 1 + static_cast<std::size_t>(search_.way_slots[s]);
+    const double allowed =
+        search_.epsilon * static_cast<double>(completion_.least_cost) / static_cast<double>(comparisons);
+    trim_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(allowed));
+}
+
 void ChainSearch::make_thresholds() {
     thresholds_.reserve(search_.prices.size());
+    // Above a cap on params no value helps; where other needs are capped, params only steer.
+    const std::int64_t most_params =
+        search_.caps.params ? *search_.caps.params : completion_.total.most.params;
     for (const std::int64_t price : search_.prices) {
         // A choice within the cap that gains what the incumbent does has at least this value at this price.
         std::vector<double> required = search_.incumbents;
         if (price > 0) {
-            for (double& value : required) value -= static_cast<double>(price * search_.max_params);
+            for (double& value : required) value -= static_cast<double>(price * most_params);
         }
         thresholds_.emplace_back(chain_, search_.grid, required, price);
         bytes_ += thresholds_.back().bytes();
@@ -65,9 +50,12 @@ void ChainSearch::make_thresholds() {
     rows_.resize(thresholds_.size());
 }
 
-// Whether a partial choice can still matter, judged by the rows of the stage and width it has reached.
-// Trimming may have put a dearer label in the place of one that belongs to the front, so it is judged by the
-// least that one can have cost.
+void ChainSearch::aim_at(std::size_t s, int width, int blocks) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] = thresholds_[i].built(s, width, blocks);
+}
+
+// Whether a partial choice can still matter, judged by the rows aimed at. Trimming may have put a dearer
+// label in the place of one that belongs to the front, so it is judged by the least that one can have cost.
 bool ChainSearch::useful(std::int64_t cost, std::int64_t gain, std::int64_t params) const {
     const std::size_t bucket = search_.grid.below(std::max<std::int64_t>(0, cost - slack_));
     for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -76,116 +64,200 @@ bool ChainSearch::useful(std::int64_t cost, std::int64_t gain, std::int64_t para
     return true;
 }
 
+bool ChainSearch::keeps_caps(const Needs& needs, const Needs& least_after) const {
+    if (!search_.caps.any()) return true;
+    Needs least = needs;
+    least.add(least_after);
+    return search_.caps.admit(least);
+}
+
+// Ways that another one, with no more cost, no less gain and no more of any need that matters, does not make
+// needless; ascending in cost.
+std::vector<ChainSearch::UsefulWay> ChainSearch::useful_ways(const std::vector<BlockWay>& ways) const {
+    std::vector<UsefulWay> useful;
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+        if (ways[i].feasible()) useful.push_back({ways[i], static_cast<std::uint16_t>(i)});
+    }
+    std::sort(useful.begin(), useful.end(), [](const UsefulWay& a, const UsefulWay& b) {
+        return std::make_tuple(a.way.cost, -a.way.gain, a.way.needs.params, a.index) <
+               std::make_tuple(b.way.cost, -b.way.gain, b.way.needs.params, b.index);
+    });
+    if (search_.caps.any() || useful.empty()) return useful;
+    std::size_t kept = 1;
+    for (std::size_t i = 1; i < useful.size(); ++i) {
+        if (useful[i].way.gain > useful[kept - 1].way.gain) useful[kept++] = useful[i];
+    }
+    useful.resize(kept);
+    return useful;
+}
+
 std::vector<Labels> ChainSearch::extend(std::size_t s, const std::vector<Labels>& before) {
     const ChainStage& stage = chain_.stages[s];
-    std::vector<Labels> after;
-    after.reserve(static_cast<std::size_t>(stage.widths));
-    origins_.emplace_back();
+    const std::int64_t slack_before = slack_;
+    std::vector<Labels> after(static_cast<std::size_t>(stage.widths));
+    trails_.emplace_back(static_cast<std::size_t>(stage.widths));
     for (int width = 0; width < stage.widths; ++width) {
-        const Labels entered = enter(s, width, before);
-        after.push_back(leave(s, width, entered));
-        Labels& labels = after.back();
-        statistics_.labels += static_cast<std::int64_t>(labels.size());
-        bytes_ += labels.size() * label_bytes;
-        watch_memory(entered.size() * label_bytes);
-        origins_[s].push_back(std::move(labels.origins));
+        Labels& left = after[static_cast<std::size_t>(width)];
+        Trail& trail = trails_[s][static_cast<std::size_t>(width)];
+        if (!completion_.after[s][static_cast<std::size_t>(width)].reachable) continue;
+        slack_ = slack_before;
+        Labels built = enter(s, width, before);
+        std::size_t depth = 0;
+        for (int blocks = 1; blocks <= stage.most_blocks() && !built.empty(); ++blocks) {
+            if (blocks > 1) built = further(s, width, blocks, built);
+            std::vector<Origin>& origins = trail.built.emplace_back();
+            for (const Label& label : built) origins.push_back(label.origin);
+            bytes_ += origins.size() * sizeof(Origin);
+            if (blocks != stage.depths[depth]) continue;
+            leave(s, width, depth, built, left);
+            ++depth;
+        }
+        keep_best(left, trim_, floor_before(completion_.after[s][static_cast<std::size_t>(width)].most));
+        for (const Label& label : left) trail.left.push_back(label.origin);
+        statistics_.labels += static_cast<std::int64_t>(left.size());
+        bytes_ += left.size() * (sizeof(Label) + sizeof(Origin));
+        watch_memory(0);
     }
-    for (const Labels& labels : before) bytes_ -= s > 0 ? labels.size() * (label_bytes - sizeof(Origin)) : 0;
-    slack_ += trim_ - 1;
+    for (const Labels& labels : before) bytes_ -= s > 0 ? labels.size() * sizeof(Label) : 0;
+    slack_ = slack_before + (trim_ - 1) * (1 + search_.way_slots[s]);
     return after;
+}
+
+void ChainSearch::take(const Label& from, const BlockWay& way, const Origin& origin, Labels& to,
+                       const Needs& least_after) {
+    ++statistics_.candidates;
+    Label label{from.cost + way.cost, from.gain + way.gain, from.needs, origin};
+    label.needs.add(way.needs);
+    if (keeps_caps(label.needs, least_after) && useful(label.cost, label.gain, label.needs.params))
+        to.push_back(label);
 }
 
 Labels ChainSearch::enter(std::size_t s, int width, const std::vector<Labels>& before) {
     const ChainStage& stage = chain_.stages[s];
-    const std::int64_t least_after = completion_.least_params[s][static_cast<std::size_t>(width)];
-    const ParamsRange body = body_params(stage, width);
-    if (body.least == unreachable || least_after == unreachable) return {};
-    const std::int64_t most_params = search_.max_params - body.least - least_after;
-    for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] = thresholds_[i].entered(s, width);
+    const auto w = static_cast<std::size_t>(width);
+    const Needs& least_after = completion_.after[s][w].least;
+    aim_at(s, width, 1);
+    Labels entered;
     for (int previous = 0; previous < stage.previous_widths; ++previous) {
-        const std::size_t entry = stage.entry(previous, width);
-        if (stage.entry_cost[entry] == infeasible_cost) continue;
-        const Labels& labels = before[static_cast<std::size_t>(previous)];
-        for (std::size_t k = 0; k < labels.size(); ++k) {
-            const std::int64_t cost = labels.costs[k] + stage.entry_cost[entry];
-            if (cost > search_.max_cost) break;
-            ++statistics_.candidates;
-            const std::int64_t params = labels.params[k] + stage.entry_params[entry];
-            if (params > most_params || !useful(cost, labels.gains[k], params)) continue;
-            const Origin origin{static_cast<std::uint32_t>(k), static_cast<std::uint16_t>(previous), 0};
-            candidates_.push_back({cost, labels.gains[k], params, origin});
+        for (const auto& [way, index] : useful_ways(stage.first[stage.first_at(previous, width)])) {
+            const Labels& labels = before[static_cast<std::size_t>(previous)];
+            for (std::size_t k = 0; k < labels.size(); ++k) {
+                if (labels[k].cost + way.cost > search_.max_cost) break;
+                take(labels[k], way,
+                     {static_cast<std::uint32_t>(k), static_cast<std::uint16_t>(previous), index}, entered,
+                     least_after);
+            }
+            watch_memory(entered.size() * sizeof(Label));
         }
-        watch_memory(0);
     }
-    const std::int64_t floor = params_floor(s, width);
-    return keep_best(candidates_, 1, floor == no_cap ? no_cap : floor - body.most);
+    Needs most_after = completion_.after[s][w].most;
+    most_after.add(completion_.body_most[s][w]);
+    const std::int64_t trim = search_.way_slots[s] > 0 ? trim_ : 1;
+    keep_best(entered, trim, floor_before(most_after));
+    slack_ += trim - 1;
+    return entered;
 }
 
-Labels ChainSearch::leave(std::size_t s, int width, const Labels& entered) {
-    if (entered.size() == 0) return {};
+// The labels with one block more: with `blocks` of them.
+Labels ChainSearch::further(std::size_t s, int width, int blocks, const Labels& before) {
     const ChainStage& stage = chain_.stages[s];
-    const std::int64_t most_params =
-        search_.max_params - completion_.least_params[s][static_cast<std::size_t>(width)];
-    for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] = thresholds_[i].left(s, width);
-    for (int depth = 0; depth < stage.depths; ++depth) {
-        const std::size_t body = stage.body(width, depth);
-        if (stage.body_cost[body] == infeasible_cost) continue;
-        for (std::size_t k = 0; k < entered.size(); ++k) {
-            const std::int64_t cost = entered.costs[k] + stage.body_cost[body];
-            if (cost > search_.max_cost) break;
-            ++statistics_.candidates;
-            const std::int64_t gain = entered.gains[k] + stage.gain[body];
-            const std::int64_t params = entered.params[k] + stage.body_params[body];
-            if (params > most_params || !useful(cost, gain, params)) continue;
-            Origin origin = entered.origins[k];
-            origin.depth = static_cast<std::uint16_t>(depth);
-            candidates_.push_back({cost, gain, params, origin});
+    const auto w = static_cast<std::size_t>(width);
+    const Needs& least_after = completion_.after[s][w].least;
+    aim_at(s, width, blocks);
+    const std::vector<UsefulWay> ways = useful_ways(stage.further[stage.further_at(width, blocks - 1)]);
+    Labels after;
+    for (const auto& [way, index] : ways) {
+        for (std::size_t k = 0; k < before.size(); ++k) {
+            if (before[k].cost + way.cost > search_.max_cost) break;
+            take(before[k], way, {static_cast<std::uint32_t>(k), 0, index}, after, least_after);
         }
-        watch_memory(0);
+        watch_memory(after.size() * sizeof(Label));
     }
-    return keep_best(candidates_, trim_, params_floor(s, width));
+    // One way adds the same to all: what was worth keeping, and sorted, still is.
+    if (ways.size() > 1) {
+        Needs most_after = completion_.after[s][w].most;
+        most_after.add(completion_.body_most[s][w]);
+        keep_best(after, trim_, floor_before(most_after));
+    }
+    if (search_.way_slots[s] > 0) slack_ += trim_ - 1;
+    return after;
 }
 
-// Reads the choices on the chain's front back through the origins.
+void ChainSearch::leave(std::size_t s, int width, std::size_t depth, const Labels& built, Labels& left) {
+    const ChainStage& stage = chain_.stages[s];
+    aim_at(s, width, 0);
+    const BlockWay nothing{0, stage.gain[stage.gain_at(width, depth)], {}};
+    for (std::size_t k = 0; k < built.size(); ++k) {
+        take(built[k], nothing, {static_cast<std::uint32_t>(k), static_cast<std::uint16_t>(depth), 0}, left,
+             completion_.after[s][static_cast<std::size_t>(width)].least);
+    }
+    watch_memory(left.size() * sizeof(Label));
+}
+
+// Reads the choices on the chain's front back through the trails.
 void ChainSearch::collect(const std::vector<Labels>& labels, std::uint16_t chain_index,
                           CompleteChoices& found) {
+    Labels all;
     for (std::size_t width = 0; width < labels.size(); ++width) {
         for (std::size_t k = 0; k < labels[width].size(); ++k) {
-            const Origin at{static_cast<std::uint32_t>(k), static_cast<std::uint16_t>(width), 0};
-            candidates_.push_back(
-                {labels[width].costs[k], labels[width].gains[k], labels[width].params[k], at});
+            all.push_back(labels[width][k]);
+            all.back().origin = {static_cast<std::uint32_t>(k), static_cast<std::uint16_t>(width), 0};
         }
     }
-    const Labels best = keep_best(candidates_, 1, no_cap);
-    const std::size_t stages = chain_.stages.size();
-    for (std::size_t k = 0; k < best.size(); ++k) {
+    keep_best(all, 1, no_floor);
+    std::size_t row_size = 1 + 2 * chain_.stages.size();
+    for (const int slots : search_.way_slots) row_size += static_cast<std::size_t>(slots);
+    for (const Label& label : all) {
         const auto row = static_cast<std::uint32_t>(found.values.size());
-        found.values.push_back({best.costs[k], best.gains[k], best.params[k], {row, 0, 0}});
-        const std::size_t first = found.rows.size();
-        found.rows.resize(first + 1 + 2 * stages);
-        found.rows[first] = chain_index;
-        Origin at = best.origins[k];
-        for (std::size_t s = stages; s-- > 0;) {
-            const Origin& origin = origins_[s][at.width][at.label];
-            found.rows[first + 1 + s] = at.width;
-            found.rows[first + 1 + stages + s] = origin.depth;
-            at = origin;
+        found.values.push_back(label);
+        found.values.back().origin = {row, 0, 0};
+        found.rows.resize(found.rows.size() + row_size, absent_way);
+        std::uint16_t* const first = found.rows.data() + found.rows.size() - row_size;
+        *first = chain_index;
+        write_row(label.origin, label.origin.option, first + row_size);
+    }
+}
+
+// From the last stage to the first; `end` is one past the row.
+void ChainSearch::write_row(Origin at, std::size_t width, std::uint16_t* end) const {
+    std::uint32_t label = at.label;
+    for (std::size_t s = chain_.stages.size(); s-- > 0;) {
+        const Trail& trail = trails_[s][width];
+        const Origin& left = trail.left[label];
+        const auto blocks = static_cast<std::size_t>(chain_.stages[s].depths[left.option]);
+        const auto slots = static_cast<std::size_t>(search_.way_slots[s]);
+        end -= 2 + slots;
+        end[0] = static_cast<std::uint16_t>(width);
+        end[1] = left.option;
+        label = left.label;
+        for (std::size_t block = blocks; block-- > 0;) {
+            const Origin& origin = trail.built[block][label];
+            if (slots > 0) end[2 + block] = origin.way;
+            label = origin.label;
+            if (block == 0) width = origin.option;
         }
     }
 }
 
-// Params up to here cannot lead over the cap, whatever follows.
-std::int64_t ChainSearch::params_floor(std::size_t s, int width) const {
-    if (search_.max_params == no_cap) return no_cap;
-    return search_.max_params - completion_.most_params[s][static_cast<std::size_t>(width)];
+// What a partial choice may need without ever breaking a cap, whatever follows.
+Needs ChainSearch::floor_before(const Needs& most_after) const {
+    Needs floor = no_floor;
+    if (search_.caps.params) floor.params = *search_.caps.params - most_after.params;
+    if (search_.caps.macs) floor.macs = *search_.caps.macs - most_after.macs;
+    if (search_.caps.memory_bytes) {
+        const std::int64_t memory = *search_.caps.memory_bytes;
+        floor.weight_bytes = memory - most_after.weight_bytes - completion_.total.most.peak_bytes;
+        floor.peak_bytes = memory - completion_.total.most.weight_bytes;
+    }
+    return floor;
 }
 
 void ChainSearch::watch_memory(std::size_t more) {
-    const std::size_t bytes = bytes_ + more + candidates_.capacity() * sizeof(Candidate);
+    const std::size_t bytes = bytes_ + more;
     statistics_.peak_bytes = std::max(statistics_.peak_bytes, bytes);
-    if (bytes > search_.max_bytes || candidates_.size() > std::numeric_limits<std::uint32_t>::max()) {
+    if (bytes > search_.max_bytes || more / sizeof(Label) > std::numeric_limits<std::uint32_t>::max()) {
         throw WorkError("planner: the front needs more than " + std::to_string(search_.max_bytes >> 20) +
-                        " MiB; narrow the space, lift the cap on params, or allow an epsilon");
+                        " MiB; narrow the space, lift the caps, or allow an epsilon");
     }
 }
 

@@ -1,10 +1,9 @@
-// The dynamic program over one chain: labels are carried from stage to stage, tested against the thresholds,
-// and compared with one another (labels.hpp).
+// The dynamic program over one chain: labels are carried from block to block and from stage to stage, tested
+// against the thresholds, and compared with one another (labels.hpp).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "scaling/planner/detail/completion.hpp"
@@ -15,22 +14,24 @@
 
 namespace hacscale::planner {
 
-constexpr std::int64_t no_cap = std::numeric_limits<std::int64_t>::max();
+// In the slot of a block that a choice does not have.
+constexpr std::uint16_t absent_way = 65535;
 
 // What the searches of all chains share.
 struct Search {
     CostGrid grid;
     std::int64_t max_cost = 0;
-    std::int64_t max_params = no_cap;
+    Caps caps;  // those that some choice would break
     std::vector<std::int64_t> prices;
     std::vector<double> incumbents;
     double epsilon = 0.0;
     std::size_t max_bytes = 0;
+    std::vector<int> way_slots;  // as in ParetoFront
 };
 
-// Complete choices with their indices, as ParetoFront keeps them; each Candidate's origin.label is its row.
+// Complete choices with their indices, as ParetoFront keeps them; each label's origin.label is its row.
 struct CompleteChoices {
-    std::vector<Candidate> values;
+    Labels values;
     std::vector<std::uint16_t> rows;
 };
 
@@ -41,23 +42,40 @@ public:
     void run(std::uint16_t chain_index, CompleteChoices& found);
 
 private:
+    // How the labels of one stage and width came about.
+    struct Trail {
+        std::vector<std::vector<Origin>> built;  // after 1, 2, ... blocks
+        std::vector<Origin> left;
+    };
+    // A way with its place among all ways of its block.
+    struct UsefulWay {
+        BlockWay way;
+        std::uint16_t index = 0;
+    };
+
     void make_thresholds();
+    void set_trim();
     bool useful(std::int64_t cost, std::int64_t gain, std::int64_t params) const;
+    bool keeps_caps(const Needs& needs, const Needs& least_after) const;
     std::vector<Labels> extend(std::size_t s, const std::vector<Labels>& before);
     Labels enter(std::size_t s, int width, const std::vector<Labels>& before);
-    Labels leave(std::size_t s, int width, const Labels& entered);
+    Labels further(std::size_t s, int width, int blocks, const Labels& before);
+    void leave(std::size_t s, int width, std::size_t depth, const Labels& built, Labels& left);
+    void take(const Label& from, const BlockWay& way, const Origin& origin, Labels& to, const Needs& least);
+    std::vector<UsefulWay> useful_ways(const std::vector<BlockWay>& ways) const;
+    void aim_at(std::size_t s, int width, int blocks);
     void collect(const std::vector<Labels>& labels, std::uint16_t chain_index, CompleteChoices& found);
-    std::int64_t params_floor(std::size_t s, int width) const;
+    void write_row(Origin at, std::size_t width, std::uint16_t* row) const;
+    Needs floor_before(const Needs& most_after) const;
     void watch_memory(std::size_t more);
 
     const Chain& chain_;
     const Search& search_;
     FrontStatistics& statistics_;
     Completion completion_;
-    std::vector<Thresholds> thresholds_;                     // one a price
-    std::vector<const double*> rows_;                        // of the stage and width at hand, one a price
-    std::vector<std::vector<std::vector<Origin>>> origins_;  // by stage, width
-    std::vector<Candidate> candidates_;
+    std::vector<Thresholds> thresholds_;      // one a price
+    std::vector<const double*> rows_;         // of the stage, width and blocks at hand, one a price
+    std::vector<std::vector<Trail>> trails_;  // by stage, width
     std::int64_t trim_ = 1;   // costs closer than this count as equal when labels are compared
     std::int64_t slack_ = 0;  // how much trimming may have added to a label's cost so far
     std::size_t bytes_ = 0;

@@ -1,56 +1,83 @@
 #include "scaling/planner/detail/completion.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace hacscale::planner {
+namespace {
+
+// What can follow at some point of the chain.
+struct Rest {
+    std::int64_t cost = unreachable;
+    NeedsRange needs;
+
+    // This one comes first, then `other`.
+    void precede(const Rest& other) {
+        needs.reachable = needs.reachable && other.needs.reachable;
+        cost = cost == unreachable || other.cost == unreachable ? unreachable : cost + other.cost;
+        needs.least.add(other.needs.least);
+        needs.most.add(other.needs.most);
+    }
+    // Either this or `other`.
+    void join(const Rest& other) {
+        if (!other.needs.reachable) return;
+        if (!needs.reachable) {
+            *this = other;
+            return;
+        }
+        cost = std::min(cost, other.cost);
+        for (const auto member : {&Needs::params, &Needs::macs, &Needs::weight_bytes, &Needs::peak_bytes}) {
+            needs.least.*member = std::min(needs.least.*member, other.needs.least.*member);
+            needs.most.*member = std::max(needs.most.*member, other.needs.most.*member);
+        }
+    }
+};
+
+Rest rest_of(const std::vector<BlockWay>& ways) {
+    Rest rest;
+    for (const BlockWay& way : ways) {
+        if (way.feasible()) rest.join({way.cost, {true, way.needs, way.needs}});
+    }
+    return rest;
+}
+
+}  // namespace
 
 Completion complete(const Chain& chain) {
     const std::size_t stages = chain.stages.size();
     Completion result;
-    result.least_params.resize(stages);
-    result.most_params.resize(stages);
-    std::vector<std::int64_t> cost_after(static_cast<std::size_t>(chain.stages.back().widths), 0);
-    result.least_params.back() = cost_after;
-    result.most_params.back() = cost_after;
+    result.after.resize(stages);
+    result.body_most.resize(stages);
+    std::vector<Rest> after(static_cast<std::size_t>(chain.stages.back().widths), {0, {true, {}, {}}});
     for (std::size_t s = stages; s-- > 0;) {
         const ChainStage& stage = chain.stages[s];
-        const auto before = static_cast<std::size_t>(stage.previous_widths);
-        std::vector<std::int64_t> cost(before, unreachable);
-        std::vector<std::int64_t> least(before, unreachable);
-        std::vector<std::int64_t> most(before, 0);
+        std::vector<Rest> before(static_cast<std::size_t>(stage.previous_widths));
         for (int width = 0; width < stage.widths; ++width) {
-            const auto w = static_cast<std::size_t>(width);
-            if (cost_after[w] == unreachable) continue;
-            std::int64_t body_cost = unreachable;
-            std::int64_t body_least = unreachable;
-            std::int64_t body_most = 0;
-            for (int depth = 0; depth < stage.depths; ++depth) {
-                const std::size_t body = stage.body(width, depth);
-                if (stage.body_cost[body] == infeasible_cost) continue;
-                body_cost = std::min(body_cost, stage.body_cost[body] + cost_after[w]);
-                body_least = std::min(body_least, stage.body_params[body] + result.least_params[s][w]);
-                body_most = std::max(body_most, stage.body_params[body] + result.most_params[s][w]);
+            const Rest& left = after[static_cast<std::size_t>(width)];
+            result.after[s].push_back(left.needs);
+            Rest blocks{0, {true, {}, {}}};  // after the first, up to the position at hand
+            Rest body;
+            std::size_t depth = 0;
+            for (int position = 1; position <= stage.most_blocks(); ++position) {
+                if (position > 1)
+                    blocks.precede(rest_of(stage.further[stage.further_at(width, position - 1)]));
+                if (position != stage.depths[depth]) continue;
+                body.join(blocks);
+                ++depth;
             }
-            if (body_cost == unreachable) continue;
+            result.body_most[s].push_back(body.needs.most);
+            body.precede(left);
             for (int previous = 0; previous < stage.previous_widths; ++previous) {
-                const std::size_t entry = stage.entry(previous, width);
-                if (stage.entry_cost[entry] == infeasible_cost) continue;
-                const auto p = static_cast<std::size_t>(previous);
-                cost[p] = std::min(cost[p], stage.entry_cost[entry] + body_cost);
-                least[p] = std::min(least[p], stage.entry_params[entry] + body_least);
-                most[p] = std::max(most[p], stage.entry_params[entry] + body_most);
+                Rest whole = rest_of(stage.first[stage.first_at(previous, width)]);
+                whole.precede(body);
+                before[static_cast<std::size_t>(previous)].join(whole);
             }
         }
-        if (s > 0) {
-            result.least_params[s - 1] = std::move(least);
-            result.most_params[s - 1] = std::move(most);
-            cost_after = std::move(cost);
-        } else if (cost.front() != unreachable) {
-            result.least_cost = cost.front() + chain.cost_offset;
-            result.most_total_params = most.front() + chain.params_offset;
-        }
+        after = std::move(before);
     }
+    Rest whole{chain.cost_offset, {true, chain.needs_offset, chain.needs_offset}};
+    whole.precede(after.front());
+    result.least_cost = whole.cost;
+    result.total = whole.needs;
     return result;
 }
 

@@ -11,13 +11,19 @@ namespace hacscale::planner {
 
 constexpr std::int64_t unreachable = std::numeric_limits<std::int64_t>::max();
 
+// Each need's extreme on its own: no single completion has to reach all of them. The peak is the larger of
+// what is before and after, so its extremes are those of the rest alone.
+struct NeedsRange {
+    bool reachable = false;
+    Needs least;
+    Needs most;
+};
+
 struct Completion {
-    // After stage and width; least_params is `unreachable` when nothing can follow.
-    std::vector<std::vector<std::int64_t>> least_params;
-    std::vector<std::vector<std::int64_t>> most_params;
-    // Of whole choices, offsets included; least_cost is `unreachable` when there are none.
-    std::int64_t least_cost = unreachable;
-    std::int64_t most_total_params = 0;
+    std::vector<std::vector<NeedsRange>> after;  // leaving a stage [stage][width]
+    std::vector<std::vector<Needs>> body_most;   // blocks after the first of a stage [stage][width]
+    std::int64_t least_cost = unreachable;       // of whole choices, offsets included
+    NeedsRange total;                            // of whole choices, offsets included
 };
 
 Completion complete(const Chain& chain);

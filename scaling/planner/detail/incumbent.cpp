@@ -3,114 +3,150 @@
 #include <algorithm>
 #include <limits>
 
+#include "scaling/planner/detail/coarse_ways.hpp"
+
 namespace hacscale::planner {
 namespace {
 
 constexpr double nothing = -std::numeric_limits<double>::infinity();
 
-// The best value within each bucket's lower edge, and the params of the choice that has it. Doubles hold
-// integers below 2^53, so they are exact, and comparing them is faster than comparing 64-bit integers.
+// The best value within each bucket's lower edge, and, where there are caps, the needs of the choice that has
+// it. Doubles hold integers below 2^53, so they are exact, and comparing them is faster than comparing 64-bit
+// integers.
 struct Reach {
     std::vector<double> value;
-    std::vector<double> params;
+    std::vector<Needs> needs;  // empty without caps
 
-    explicit Reach(std::size_t buckets) : value(buckets, nothing), params(buckets, 0.0) {}
+    Reach(std::size_t buckets, bool with_needs) : value(buckets, nothing), needs(with_needs ? buckets : 0) {}
 
-    // Takes over what `from` reaches, `shift` buckets later, with gain and params added.
-    void improve(const Reach& from, std::size_t shift, double added_value, double added_params) {
+    // Takes over what `from` reaches, `shift` buckets later, with value and needs added.
+    void improve(const Reach& from, std::size_t shift, double added_value, const Needs& added_needs) {
         if (shift >= value.size()) return;
         const std::size_t count = value.size() - shift;
         const double* from_value = from.value.data();
-        const double* from_params = from.params.data();
         double* to_value = value.data() + shift;
-        double* to_params = params.data() + shift;
+        if (needs.empty()) {
+            for (std::size_t b = 0; b < count; ++b) {
+                const double candidate = from_value[b] + added_value;
+                to_value[b] = candidate > to_value[b] ? candidate : to_value[b];
+            }
+            return;
+        }
         for (std::size_t b = 0; b < count; ++b) {
             const double candidate = from_value[b] + added_value;
-            const bool better = candidate > to_value[b];
-            to_params[b] = better ? from_params[b] + added_params : to_params[b];
-            to_value[b] = better ? candidate : to_value[b];
+            if (!(candidate > to_value[b])) continue;
+            to_value[b] = candidate;
+            needs[b + shift] = from.needs[b];
+            needs[b + shift].add(added_needs);
         }
     }
 };
 
-std::vector<Reach> after_stage(const ChainStage& stage, const std::vector<Reach>& before,
-                               const CostGrid& grid, std::int64_t price) {
-    std::vector<Reach> after;
-    after.reserve(static_cast<std::size_t>(stage.widths));
-    for (int width = 0; width < stage.widths; ++width) {
-        Reach entered(grid.buckets);
-        for (int previous = 0; previous < stage.previous_widths; ++previous) {
-            const std::size_t at = stage.entry(previous, width);
-            const std::int64_t params = stage.entry_params[at];
-            entered.improve(before[static_cast<std::size_t>(previous)], grid.above(stage.entry_cost[at]),
-                            -static_cast<double>(price * params), static_cast<double>(params));
-        }
-        Reach left(grid.buckets);
-        for (int depth = 0; depth < stage.depths; ++depth) {
-            const std::size_t at = stage.body(width, depth);
-            const std::int64_t params = stage.body_params[at];
-            left.improve(entered, grid.above(stage.body_cost[at]),
-                         static_cast<double>(stage.gain[at] - price * params), static_cast<double>(params));
-        }
-        after.push_back(std::move(left));
-    }
-    return after;
-}
+class IncumbentSearch {
+public:
+    IncumbentSearch(const Chain& chain, const CostGrid& grid, std::int64_t price, bool with_needs)
+        : chain_(chain), grid_(grid), price_(price), with_needs_(with_needs) {}
 
-void improve_with(const Chain& chain, const CostGrid& grid, std::int64_t price,
-                  const std::optional<std::int64_t>& max_params, std::vector<double>& gains) {
-    Reach start(grid.buckets);
-    const std::size_t first = grid.above(chain.cost_offset);
-    const auto value = static_cast<double>(chain.gain_offset - price * chain.params_offset);
-    for (std::size_t b = first; b < grid.buckets; ++b) {
-        start.value[b] = value;
-        start.params[b] = static_cast<double>(chain.params_offset);
-    }
-    std::vector<Reach> reached{std::move(start)};
-    for (const ChainStage& stage : chain.stages) reached = after_stage(stage, reached, grid, price);
-    for (const Reach& reach : reached) {
-        for (std::size_t b = 0; b < grid.buckets; ++b) {
-            if (max_params && reach.params[b] > static_cast<double>(*max_params)) continue;
-            gains[b] = std::max(gains[b], reach.value[b] + static_cast<double>(price) * reach.params[b]);
+    // After the last stage, one a width.
+    std::vector<Reach> run() const {
+        Reach start(grid_.buckets, with_needs_);
+        const double value = value_of(chain_.gain_offset, chain_.needs_offset);
+        for (std::size_t b = grid_.above(chain_.cost_offset); b < grid_.buckets; ++b) {
+            start.value[b] = value;
+            if (with_needs_) start.needs[b] = chain_.needs_offset;
         }
+        std::vector<Reach> reached{std::move(start)};
+        for (const ChainStage& stage : chain_.stages) reached = after_stage(stage, reached);
+        return reached;
     }
-}
+
+private:
+    double value_of(std::int64_t gain, const Needs& needs) const {
+        return static_cast<double>(gain - price_ * needs.params);
+    }
+
+    void improve(Reach& to, const Reach& from, const std::vector<BlockWay>& ways) const {
+        for (const BlockWay& way : some_ways(ways))
+            to.improve(from, grid_.above(way.cost), value_of(way.gain, way.needs), way.needs);
+    }
+
+    std::vector<Reach> after_stage(const ChainStage& stage, const std::vector<Reach>& before) const {
+        std::vector<Reach> after;
+        after.reserve(static_cast<std::size_t>(stage.widths));
+        for (int width = 0; width < stage.widths; ++width) {
+            Reach here(grid_.buckets, with_needs_);
+            for (int previous = 0; previous < stage.previous_widths; ++previous)
+                improve(here, before[static_cast<std::size_t>(previous)],
+                        stage.first[stage.first_at(previous, width)]);
+            Reach left(grid_.buckets, with_needs_);
+            std::size_t depth = 0;
+            for (int position = 1; position <= stage.most_blocks(); ++position) {
+                if (position > 1) {
+                    Reach further(grid_.buckets, with_needs_);
+                    improve(further, here, stage.further[stage.further_at(width, position - 1)]);
+                    here = std::move(further);
+                }
+                if (position != stage.depths[depth]) continue;
+                left.improve(here, 0, static_cast<double>(stage.gain[stage.gain_at(width, depth)]), {});
+                ++depth;
+            }
+            after.push_back(std::move(left));
+        }
+        return after;
+    }
+
+    const Chain& chain_;
+    const CostGrid& grid_;
+    std::int64_t price_;
+    bool with_needs_;
+};
 
 struct Range {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
+    std::int64_t low = std::numeric_limits<std::int64_t>::max();
+    std::int64_t high = std::numeric_limits<std::int64_t>::min();
+    void take(std::int64_t value) {
+        low = std::min(low, value);
+        high = std::max(high, value);
+    }
+    double span() const { return low <= high ? static_cast<double>(high - low) : 0.0; }
+    double top() const { return low <= high ? static_cast<double>(high) : 0.0; }
 };
 
-Range range_of(const std::vector<std::int64_t>& values, const std::vector<std::int64_t>& costs) {
-    Range range{std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()};
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (costs[i] == infeasible_cost) continue;
-        range.low = std::min(range.low, values[i]);
-        range.high = std::max(range.high, values[i]);
+struct Ranges {
+    Range gain;
+    Range params;
+    explicit Ranges(const std::vector<std::vector<BlockWay>>& lists) {
+        for (const std::vector<BlockWay>& ways : lists) {
+            for (const BlockWay& way : ways) {
+                if (!way.feasible()) continue;
+                gain.take(way.gain);
+                params.take(way.needs.params);
+            }
+        }
     }
-    return range.low <= range.high ? range : Range{};
-}
+};
 
 }  // namespace
 
-std::vector<std::int64_t> params_prices(const ChainProblem& problem,
-                                        const std::optional<std::int64_t>& max_params) {
+std::vector<std::int64_t> params_prices(const ChainProblem& problem, const Caps& caps) {
     std::vector<std::int64_t> prices{0};
-    if (!max_params) return prices;
+    if (!caps.any()) return prices;
     double gain_span = 0;
     double params_span = 0;
     double most_params = 1;
     for (const Chain& chain : problem.chains) {
         double gain = 0;
         double span = 0;
-        double most = static_cast<double>(chain.params_offset);
+        double most = static_cast<double>(chain.needs_offset.params);
         for (const ChainStage& stage : chain.stages) {
-            const Range gains = range_of(stage.gain, stage.body_cost);
-            const Range entry = range_of(stage.entry_params, stage.entry_cost);
-            const Range body = range_of(stage.body_params, stage.body_cost);
-            gain += static_cast<double>(gains.high - gains.low);
-            span += static_cast<double>(entry.high - entry.low + body.high - body.low);
-            most += static_cast<double>(entry.high + body.high);
+            const Ranges first(stage.first);
+            const Ranges further(stage.further);
+            const double blocks = stage.most_blocks() - 1;
+            Range own;
+            for (const std::int64_t value : stage.gain) own.take(value);
+            gain += own.span() + first.gain.span() + blocks * further.gain.span();
+            span += first.params.span() + blocks * further.params.top();
+            most += first.params.top() + blocks * further.params.top();
         }
         gain_span = std::max(gain_span, gain);
         params_span = std::max(params_span, span);
@@ -128,11 +164,19 @@ std::vector<std::int64_t> params_prices(const ChainProblem& problem,
 }
 
 std::vector<double> incumbent_gains(const ChainProblem& problem, const CostGrid& grid,
-                                    const std::vector<std::int64_t>& prices,
-                                    const std::optional<std::int64_t>& max_params) {
+                                    const std::vector<std::int64_t>& prices, const Caps& caps) {
     std::vector<double> gains(grid.buckets, nothing);
     for (const Chain& chain : problem.chains) {
-        for (const std::int64_t price : prices) improve_with(chain, grid, price, max_params, gains);
+        for (const std::int64_t price : prices) {
+            for (const Reach& reach : IncumbentSearch(chain, grid, price, caps.any()).run()) {
+                for (std::size_t b = 0; b < grid.buckets; ++b) {
+                    if (reach.value[b] == nothing) continue;
+                    if (caps.any() && !caps.admit(reach.needs[b])) continue;
+                    const double paid = caps.any() ? static_cast<double>(price * reach.needs[b].params) : 0.0;
+                    gains[b] = std::max(gains[b], reach.value[b] + paid);
+                }
+            }
+        }
     }
     for (std::size_t b = 1; b < gains.size(); ++b) gains[b] = std::max(gains[b], gains[b - 1]);
     return gains;

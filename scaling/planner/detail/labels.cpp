@@ -1,6 +1,7 @@
 #include "scaling/planner/detail/labels.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <map>
 #include <tuple>
@@ -8,18 +9,20 @@
 namespace hacscale::planner {
 namespace {
 
-// The (gain, params) pairs kept so far that no other one covers: params rise with gain.
+constexpr std::array members{&Needs::params, &Needs::macs, &Needs::weight_bytes, &Needs::peak_bytes};
+
+// The (gain, need) pairs kept so far that no other one covers: needs rise with gain.
 class Staircase {
 public:
-    // False when a kept pair has no less gain and no more params; else takes the pair in.
-    bool take(std::int64_t gain, std::int64_t params) {
+    // False when a kept pair has no less gain and no more need; else takes the pair in.
+    bool take(std::int64_t gain, std::int64_t need) {
         const auto above = steps_.lower_bound(gain);
-        if (above != steps_.end() && above->second <= params) return false;
+        if (above != steps_.end() && above->second <= need) return false;
         auto first = above;
-        while (first != steps_.begin() && std::prev(first)->second >= params) --first;
+        while (first != steps_.begin() && std::prev(first)->second >= need) --first;
         auto last = above != steps_.end() && above->first == gain ? std::next(above) : above;
         steps_.erase(first, last);
-        steps_.emplace(gain, params);
+        steps_.emplace(gain, need);
         return true;
     }
 
@@ -27,41 +30,68 @@ private:
     std::map<std::int64_t, std::int64_t> steps_;
 };
 
-}  // namespace
+// Labels come in the order of their costs, so that one that was kept can only be missed for its gain or its
+// needs.
+void keep_by_gain(Labels& labels) {
+    std::int64_t best = std::numeric_limits<std::int64_t>::min();
+    std::size_t kept = 0;
+    for (const Label& label : labels) {
+        if (kept > 0 && label.gain <= best) continue;
+        best = label.gain;
+        labels[kept++] = label;
+    }
+    labels.resize(kept);
+}
 
-Labels keep_best(std::vector<Candidate>& candidates, std::int64_t trim, std::int64_t params_floor) {
-    const auto order = [trim](const Candidate& a, const Candidate& b) {
-        const std::int64_t a_cost = trim == 1 ? a.cost : a.cost / trim;
-        const std::int64_t b_cost = trim == 1 ? b.cost : b.cost / trim;
-        return std::make_tuple(a_cost, -a.gain, a.params, a.cost, a.origin.packed()) <
-               std::make_tuple(b_cost, -b.gain, b.params, b.cost, b.origin.packed());
-    };
-    std::sort(candidates.begin(), candidates.end(), order);
+void keep_by_gain_and(std::int64_t Needs::*need, std::int64_t floor, Labels& labels) {
     Staircase staircase;
     std::size_t kept = 0;
-    for (const Candidate& candidate : candidates) {
-        if (staircase.take(candidate.gain, std::max(candidate.params, params_floor)))
-            candidates[kept++] = candidate;
+    for (const Label& label : labels) {
+        if (staircase.take(label.gain, std::max(label.needs.*need, floor))) labels[kept++] = label;
     }
-    candidates.resize(kept);
-    if (trim != 1) {
-        std::sort(candidates.begin(), candidates.end(),
-                  [](const Candidate& a, const Candidate& b) { return a.cost < b.cost; });
-    }
+    labels.resize(kept);
+}
 
-    Labels labels;
-    labels.costs.reserve(kept);
-    labels.gains.reserve(kept);
-    labels.params.reserve(kept);
-    labels.origins.reserve(kept);
-    for (const Candidate& candidate : candidates) {
-        labels.costs.push_back(candidate.cost);
-        labels.gains.push_back(candidate.gain);
-        labels.params.push_back(candidate.params);
-        labels.origins.push_back(candidate.origin);
+void keep_by_all(const Needs& floor, Labels& labels) {
+    const auto covers = [&](const Label& a, const Label& b) {
+        if (a.gain < b.gain) return false;
+        return std::all_of(members.begin(), members.end(), [&](std::int64_t Needs::*member) {
+            return std::max(a.needs.*member, floor.*member) <= std::max(b.needs.*member, floor.*member);
+        });
+    };
+    std::size_t kept = 0;
+    for (const Label& label : labels) {
+        const auto covered = [&](const Label& other) { return covers(other, label); };
+        const auto end = labels.begin() + static_cast<std::ptrdiff_t>(kept);
+        if (std::none_of(std::make_reverse_iterator(end), labels.rend(), covered)) labels[kept++] = label;
     }
-    candidates.clear();
-    return labels;
+    labels.resize(kept);
+}
+
+}  // namespace
+
+void keep_best(Labels& labels, std::int64_t trim, const Needs& floor) {
+    const auto order = [trim](const Label& a, const Label& b) {
+        const std::int64_t a_cost = trim == 1 ? a.cost : a.cost / trim;
+        const std::int64_t b_cost = trim == 1 ? b.cost : b.cost / trim;
+        return std::make_tuple(a_cost, -a.gain, a.needs.params, a.cost, a.origin.packed()) <
+               std::make_tuple(b_cost, -b.gain, b.needs.params, b.cost, b.origin.packed());
+    };
+    std::sort(labels.begin(), labels.end(), order);
+    const auto counts = [&](std::int64_t Needs::*member) { return floor.*member != no_cap; };
+    const auto number = std::count_if(members.begin(), members.end(), counts);
+    if (number == 0) {
+        keep_by_gain(labels);
+    } else if (number == 1) {
+        std::int64_t Needs::*const member = *std::find_if(members.begin(), members.end(), counts);
+        keep_by_gain_and(member, floor.*member, labels);
+    } else {
+        keep_by_all(floor, labels);
+    }
+    if (trim != 1) {
+        std::sort(labels.begin(), labels.end(),
+                  [](const Label& a, const Label& b) { return a.cost < b.cost; });
+    }
 }
 
 }  // namespace hacscale::planner

@@ -3,44 +3,41 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
+
+#include "scaling/planner/chain_problem.hpp"
 
 namespace hacscale::planner {
 
-// Where a label came from, in 8 bytes: the label of the stage before, its width, and the depth chosen in this
-// stage.
+constexpr std::int64_t no_cap = std::numeric_limits<std::int64_t>::max();
+
+// Where a label came from, in 8 bytes: the label before it, and what was chosen since.
 struct Origin {
     std::uint32_t label = 0;
-    std::uint16_t width = 0;
-    std::uint16_t depth = 0;
+    std::uint16_t option = 0;  // width of the stage before, or depth of this one
+    std::uint16_t way = 0;
     std::uint64_t packed() const {
-        return (static_cast<std::uint64_t>(label) << 32) | (static_cast<std::uint64_t>(width) << 16) | depth;
+        return (static_cast<std::uint64_t>(label) << 32) | (static_cast<std::uint64_t>(option) << 16) | way;
     }
 };
 static_assert(sizeof(Origin) == 8);
 
-// The labels of one stage and width, ascending in cost.
-struct Labels {
-    std::vector<std::int64_t> costs;
-    std::vector<std::int64_t> gains;
-    std::vector<std::int64_t> params;
-    std::vector<Origin> origins;
-
-    std::size_t size() const { return costs.size(); }
-};
-
-struct Candidate {
+struct Label {
     std::int64_t cost = 0;
     std::int64_t gain = 0;
-    std::int64_t params = 0;
+    Needs needs;
     Origin origin;
 };
+using Labels = std::vector<Label>;
 
-// Keeps the candidates that no other one makes needless: one with no more cost, no less gain, and, where
-// params matter, no more params; among equals, the one with fewer params.
+// Needs up to here count as equal, since no completion can take them over a cap. Where all are no_cap, only
+// cost and gain are compared.
+constexpr Needs no_floor{no_cap, no_cap, no_cap, no_cap};
+
+// Keeps the labels that no other one makes needless: one with no more cost, no less gain, and no more of any
+// need that matters; among equals, the one with fewer params. The result is ascending in cost.
 //   trim: costs within one interval of this length count as equal (1: exact).
-//   params_floor: params up to here count as equal, since no completion can take them over the cap.
-// The result is ascending in cost. `candidates` is used as working space and left empty.
-Labels keep_best(std::vector<Candidate>& candidates, std::int64_t trim, std::int64_t params_floor);
+void keep_best(Labels& labels, std::int64_t trim, const Needs& floor);
 
 }  // namespace hacscale::planner

@@ -3,56 +3,53 @@
 #include <algorithm>
 #include <limits>
 
+#include "scaling/planner/detail/coarse_ways.hpp"
+
 namespace hacscale::planner {
-namespace {
-
-// to[b] = min(to[b], from[b + shift] - value)
-void relax(double* to, const double* from, std::size_t buckets, std::size_t shift, double value) {
-    if (shift >= buckets) return;
-    from += shift;
-    for (std::size_t b = 0; b < buckets - shift; ++b) {
-        const double candidate = from[b] - value;
-        to[b] = candidate < to[b] ? candidate : to[b];
-    }
-}
-
-}  // namespace
 
 Thresholds::Thresholds(const Chain& chain, const CostGrid& grid, const std::vector<double>& required,
                        std::int64_t price)
-    : buckets_(grid.buckets), price_(price) {
+    : grid_(grid), buckets_(grid.buckets), price_(price) {
     std::size_t rows = 0;
     for (const ChainStage& stage : chain.stages) {
-        first_row_.push_back(rows);
-        rows += static_cast<std::size_t>(stage.widths);
+        stages_.push_back({rows, static_cast<std::size_t>(stage.most_blocks()) + 1});
+        rows += static_cast<std::size_t>(stage.widths) * stages_.back().a_width;
     }
-    entered_.assign(rows * buckets_, std::numeric_limits<double>::infinity());
-    left_ = entered_;
-    const auto at = [&](std::vector<double>& table, std::size_t stage, int width) {
-        return table.data() + (first_row_[stage] + static_cast<std::size_t>(width)) * buckets_;
-    };
+    rows_.assign(rows * buckets_, std::numeric_limits<double>::infinity());
     for (std::size_t s = chain.stages.size(); s-- > 0;) {
         const ChainStage& stage = chain.stages[s];
         for (int width = 0; width < stage.widths; ++width) {
-            double* left = at(left_, s, width);
+            double* left = at(s, width, 0);
             if (s + 1 == chain.stages.size()) {
                 std::copy(required.begin(), required.end(), left);
             } else {
                 const ChainStage& next = chain.stages[s + 1];
-                for (int next_width = 0; next_width < next.widths; ++next_width) {
-                    const std::size_t entry = next.entry(width, next_width);
-                    if (next.entry_cost[entry] == infeasible_cost) continue;
-                    relax(left, at(entered_, s + 1, next_width), buckets_, grid.below(next.entry_cost[entry]),
-                          -static_cast<double>(price * next.entry_params[entry]));
-                }
+                for (int next_width = 0; next_width < next.widths; ++next_width)
+                    relax(left, at(s + 1, next_width, 1), next.first[next.first_at(width, next_width)]);
             }
-            double* entered = at(entered_, s, width);
-            for (int depth = 0; depth < stage.depths; ++depth) {
-                const std::size_t body = stage.body(width, depth);
-                if (stage.body_cost[body] == infeasible_cost) continue;
-                relax(entered, left, buckets_, grid.below(stage.body_cost[body]),
-                      static_cast<double>(stage.gain[body] - price * stage.body_params[body]));
+            std::size_t depth = stage.depths.size();
+            for (int blocks = stage.most_blocks(); blocks >= 1; --blocks) {
+                double* built = at(s, width, blocks);
+                if (blocks < stage.most_blocks())
+                    relax(built, at(s, width, blocks + 1), stage.further[stage.further_at(width, blocks)]);
+                if (depth == 0 || stage.depths[depth - 1] != blocks) continue;
+                --depth;
+                const auto gain = static_cast<double>(stage.gain[stage.gain_at(width, depth)]);
+                for (std::size_t b = 0; b < buckets_; ++b) built[b] = std::min(built[b], left[b] - gain);
             }
+        }
+    }
+}
+
+void Thresholds::relax(double* to, const double* from, const std::vector<BlockWay>& ways) const {
+    for (const BlockWay& way : optimistic_ways(ways)) {
+        const std::size_t shift = grid_.below(way.cost);
+        if (shift >= buckets_) continue;
+        const auto value = static_cast<double>(way.gain - price_ * way.needs.params);
+        const double* shifted = from + shift;
+        for (std::size_t b = 0; b < buckets_ - shift; ++b) {
+            const double candidate = shifted[b] - value;
+            to[b] = candidate < to[b] ? candidate : to[b];
         }
     }
 }

@@ -1,6 +1,6 @@
-// What a partial choice must have gained to matter: for each stage, width and cost bucket, the least gain
-// with which some completion could still match the incumbents. Costs of the completion are rounded down, so
-// nothing that belongs to the front is ever below its threshold.
+// What a partial choice must have gained to matter: for each stage, width, number of blocks and cost bucket,
+// the least gain with which some completion could still match the incumbents. Costs of the completion are
+// rounded down, so nothing that belongs to the front is ever below its threshold.
 #pragma once
 
 #include <cstddef>
@@ -19,21 +19,34 @@ public:
                std::int64_t price);
 
     std::int64_t price() const { return price_; }
-    // Rows of one value a bucket, for a choice that has entered a stage, and for one that has left it.
-    const double* entered(std::size_t stage, int width) const { return row(entered_, stage, width); }
-    const double* left(std::size_t stage, int width) const { return row(left_, stage, width); }
-    std::size_t bytes() const { return (entered_.size() + left_.size()) * sizeof(double); }
+    // Rows of one value a bucket: for a choice that has built this many blocks of a stage, and for one that
+    // has left it.
+    const double* built(std::size_t stage, int width, int blocks) const {
+        return rows_.data() + row(stage, width, blocks) * buckets_;
+    }
+    const double* left(std::size_t stage, int width) const { return built(stage, width, 0); }
+    std::size_t bytes() const { return rows_.size() * sizeof(double); }
 
 private:
-    const double* row(const std::vector<double>& rows, std::size_t stage, int width) const {
-        return rows.data() + (first_row_[stage] + static_cast<std::size_t>(width)) * buckets_;
+    std::size_t row(std::size_t stage, int width, int blocks) const {
+        const StageRows& rows = stages_[stage];
+        return rows.first + static_cast<std::size_t>(width) * rows.a_width + static_cast<std::size_t>(blocks);
     }
+    double* at(std::size_t stage, int width, int blocks) {
+        return rows_.data() + row(stage, width, blocks) * buckets_;
+    }
+    // to[b] = the least of to[b] and, over the ways, from[b + cost] - value
+    void relax(double* to, const double* from, const std::vector<BlockWay>& ways) const;
 
+    struct StageRows {
+        std::size_t first = 0;
+        std::size_t a_width = 0;
+    };
+    CostGrid grid_;
     std::size_t buckets_;
     std::int64_t price_;
-    std::vector<std::size_t> first_row_;  // of each stage
-    std::vector<double> entered_;
-    std::vector<double> left_;
+    std::vector<StageRows> stages_;
+    std::vector<double> rows_;
 };
 
 }  // namespace hacscale::planner
