@@ -54,10 +54,9 @@ void ChainSearch::aim_at(std::size_t s, int width, int blocks) {
     for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] = thresholds_[i].built(s, width, blocks);
 }
 
-// Whether a partial choice can still matter, judged by the rows aimed at. Trimming may have put a dearer
-// label in the place of one that belongs to the front, so it is judged by the least that one can have cost.
+// Whether a partial choice can still matter, judged by the rows aimed at.
 bool ChainSearch::useful(std::int64_t cost, std::int64_t gain, std::int64_t params) const {
-    const std::size_t bucket = search_.grid.below(std::max<std::int64_t>(0, cost - slack_));
+    const std::size_t bucket = bucket_of(cost);
     for (std::size_t i = 0; i < rows_.size(); ++i) {
         if (static_cast<double>(gain - thresholds_[i].price() * params) < rows_[i][bucket]) return false;
     }
@@ -123,13 +122,24 @@ std::vector<Labels> ChainSearch::extend(std::size_t s, const std::vector<Labels>
     return after;
 }
 
-void ChainSearch::take(const Label& from, const BlockWay& way, const Origin& origin, Labels& to,
+// Most candidates fail the first test, so it comes before all that a label needs besides.
+void ChainSearch::take(const Labels& from, const BlockWay& part, Origin origin, Labels& to,
                        const Needs& least_after) {
-    ++statistics_.candidates;
-    Label label{from.cost + way.cost, from.gain + way.gain, from.needs, origin};
-    label.needs.add(way.needs);
-    if (keeps_caps(label.needs, least_after) && useful(label.cost, label.gain, label.needs.params))
-        to.push_back(label);
+    const double* const first_row = rows_.front();
+    const std::int64_t most_cost = search_.max_cost - part.cost;
+    for (std::size_t k = 0; k < from.size() && from[k].cost <= most_cost; ++k) {
+        ++statistics_.candidates;
+        const std::int64_t cost = from[k].cost + part.cost;
+        const std::int64_t gain = from[k].gain + part.gain;
+        // The first price is 0.
+        if (static_cast<double>(gain) < first_row[bucket_of(cost)]) continue;
+        Label label{cost, gain, from[k].needs, origin};
+        label.origin.label = static_cast<std::uint32_t>(k);
+        label.needs.add(part.needs);
+        if (keeps_caps(label.needs, least_after) && useful(cost, gain, label.needs.params))
+            to.push_back(label);
+    }
+    watch_memory(to.size() * sizeof(Label));
 }
 
 Labels ChainSearch::enter(std::size_t s, int width, const std::vector<Labels>& before) {
@@ -140,14 +150,8 @@ Labels ChainSearch::enter(std::size_t s, int width, const std::vector<Labels>& b
     Labels entered;
     for (int previous = 0; previous < stage.previous_widths; ++previous) {
         for (const auto& [way, index] : useful_ways(stage.first[stage.first_at(previous, width)])) {
-            const Labels& labels = before[static_cast<std::size_t>(previous)];
-            for (std::size_t k = 0; k < labels.size(); ++k) {
-                if (labels[k].cost + way.cost > search_.max_cost) break;
-                take(labels[k], way,
-                     {static_cast<std::uint32_t>(k), static_cast<std::uint16_t>(previous), index}, entered,
-                     least_after);
-            }
-            watch_memory(entered.size() * sizeof(Label));
+            take(before[static_cast<std::size_t>(previous)], way,
+                 {0, static_cast<std::uint16_t>(previous), index}, entered, least_after);
         }
     }
     Needs most_after = completion_.after[s][w].most;
@@ -166,13 +170,7 @@ Labels ChainSearch::further(std::size_t s, int width, int blocks, const Labels& 
     aim_at(s, width, blocks);
     const std::vector<UsefulWay> ways = useful_ways(stage.further[stage.further_at(width, blocks - 1)]);
     Labels after;
-    for (const auto& [way, index] : ways) {
-        for (std::size_t k = 0; k < before.size(); ++k) {
-            if (before[k].cost + way.cost > search_.max_cost) break;
-            take(before[k], way, {static_cast<std::uint32_t>(k), 0, index}, after, least_after);
-        }
-        watch_memory(after.size() * sizeof(Label));
-    }
+    for (const auto& [way, index] : ways) take(before, way, {0, 0, index}, after, least_after);
     // One way adds the same to all: what was worth keeping, and sorted, still is.
     if (ways.size() > 1) {
         Needs most_after = completion_.after[s][w].most;
@@ -187,11 +185,8 @@ void ChainSearch::leave(std::size_t s, int width, std::size_t depth, const Label
     const ChainStage& stage = chain_.stages[s];
     aim_at(s, width, 0);
     const BlockWay nothing{0, stage.gain[stage.gain_at(width, depth)], {}};
-    for (std::size_t k = 0; k < built.size(); ++k) {
-        take(built[k], nothing, {static_cast<std::uint32_t>(k), static_cast<std::uint16_t>(depth), 0}, left,
-             completion_.after[s][static_cast<std::size_t>(width)].least);
-    }
-    watch_memory(left.size() * sizeof(Label));
+    take(built, nothing, {0, static_cast<std::uint16_t>(depth), 0}, left,
+         completion_.after[s][static_cast<std::size_t>(width)].least);
 }
 
 // Reads the choices on the chain's front back through the trails.

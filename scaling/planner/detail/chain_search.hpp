@@ -55,13 +55,19 @@ private:
 
     void make_thresholds();
     void set_trim();
+    // Of the least that a label with this cost may stand for: trimming may have put a dearer one in its
+    // place.
+    std::size_t bucket_of(std::int64_t cost) const {
+        return search_.grid.below(cost > slack_ ? cost - slack_ : 0);
+    }
     bool useful(std::int64_t cost, std::int64_t gain, std::int64_t params) const;
     bool keeps_caps(const Needs& needs, const Needs& least_after) const;
     std::vector<Labels> extend(std::size_t s, const std::vector<Labels>& before);
     Labels enter(std::size_t s, int width, const std::vector<Labels>& before);
     Labels further(std::size_t s, int width, int blocks, const Labels& before);
     void leave(std::size_t s, int width, std::size_t depth, const Labels& built, Labels& left);
-    void take(const Label& from, const BlockWay& way, const Origin& origin, Labels& to, const Needs& least);
+    // Adds to `to` what becomes of these labels with one part more, of those that can still matter.
+    void take(const Labels& from, const BlockWay& part, Origin origin, Labels& to, const Needs& least_after);
     std::vector<UsefulWay> useful_ways(const std::vector<BlockWay>& ways) const;
     void aim_at(std::size_t s, int width, int blocks);
     void collect(const std::vector<Labels>& labels, std::uint16_t chain_index, CompleteChoices& found);

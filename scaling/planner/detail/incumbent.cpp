@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "scaling/planner/detail/bucket_loops.hpp"
 #include "scaling/planner/detail/coarse_ways.hpp"
 
 namespace hacscale::planner {
@@ -26,10 +27,7 @@ struct Reach {
         const double* from_value = from.value.data();
         double* to_value = value.data() + shift;
         if (needs.empty()) {
-            for (std::size_t b = 0; b < count; ++b) {
-                const double candidate = from_value[b] + added_value;
-                to_value[b] = candidate > to_value[b] ? candidate : to_value[b];
-            }
+            raise(to_value, from_value, count, added_value);
             return;
         }
         for (std::size_t b = 0; b < count; ++b) {

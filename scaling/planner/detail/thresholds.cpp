@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "scaling/planner/detail/bucket_loops.hpp"
 #include "scaling/planner/detail/coarse_ways.hpp"
 
 namespace hacscale::planner {
@@ -35,7 +36,7 @@ Thresholds::Thresholds(const Chain& chain, const CostGrid& grid, const std::vect
                 if (depth == 0 || stage.depths[depth - 1] != blocks) continue;
                 --depth;
                 const auto gain = static_cast<double>(stage.gain[stage.gain_at(width, depth)]);
-                for (std::size_t b = 0; b < buckets_; ++b) built[b] = std::min(built[b], left[b] - gain);
+                lower(built, left, buckets_, gain);
             }
         }
     }
@@ -46,11 +47,7 @@ void Thresholds::relax(double* to, const double* from, const std::vector<BlockWa
         const std::size_t shift = grid_.below(way.cost);
         if (shift >= buckets_) continue;
         const auto value = static_cast<double>(way.gain - price_ * way.needs.params);
-        const double* shifted = from + shift;
-        for (std::size_t b = 0; b < buckets_ - shift; ++b) {
-            const double candidate = shifted[b] - value;
-            to[b] = candidate < to[b] ? candidate : to[b];
-        }
+        lower(to, from + shift, buckets_ - shift, value);
     }
 }
 

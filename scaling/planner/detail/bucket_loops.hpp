@@ -1,0 +1,14 @@
+// The loops over cost buckets in which bounds are made, compiled for the widest vectors that the machine has:
+// most of a plan's time is spent here.
+#pragma once
+
+#include <cstddef>
+
+namespace hacscale::planner {
+
+// to[b] = max(to[b], from[b] + value)
+void raise(double* to, const double* from, std::size_t count, double value);
+// to[b] = min(to[b], from[b] - value)
+void lower(double* to, const double* from, std::size_t count, double value);
+
+}  // namespace hacscale::planner
