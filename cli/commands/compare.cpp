@@ -20,7 +20,6 @@ struct CompareOptions {
     std::string table;
     std::string out;
     std::string gain_file;
-    std::int64_t max_params = 0;  // 0: no cap
     bool measure = false;
     StateOptions state;
     TimingOptions timing;
@@ -31,9 +30,6 @@ ComparisonRecord compared(const CompareOptions& options, Session& session) {
     ComparisonSettings settings = options.settings;
     if (!options.gain_file.empty()) {
         settings.gain_file = options.gain_file;
-    }
-    if (options.max_params > 0) {
-        settings.max_params = options.max_params;
     }
     const ModelSpec model = find_model(options.model);
     const Table table = Table::open(options.table, OpenMode::read);
@@ -84,8 +80,7 @@ std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {
         ->capture_default_str();
     add_state_options(parser, options->state);
     add_space_options(parser, options->settings.space);
-    parser.add_option("--max-params", options->max_params, "Most parameters a planned network may have")
-        ->check(CLI::PositiveNumber);
+    add_cap_options(parser, options->settings.caps);
     parser.add_option("--gain", options->gain_file,
                       "Sensitivity or importance file; else capacity is the gain");
     add_timing_options(parser, options->timing);

@@ -55,8 +55,11 @@ public:
           time_(time),
           context_(
               view.base(), view.source(),
-              {settings.space, std::min(largest_budget, settings.budget * planning_reserve),
-               settings.max_params},
+              {.space = settings.space,
+               .max_budget = std::min(largest_budget, settings.budget * planning_reserve),
+               .caps = settings.caps,
+               .batch = view.state().batch,
+               .type = view.state().type},
               settings.gain_file ? load_gain(*settings.gain_file, view.base()) : capacity_gain(view.base())) {
         for (const Strategy* strategy : chosen_strategies(settings.strategies)) {
             contenders_.emplace_back(*strategy, context_, settings.budget);
@@ -151,8 +154,8 @@ private:
             return row;
         }
         row.predicted_us = fit.predicted_us();
-        row.params = fit.result.params;
-        row.macs = fit.result.macs;
+        row.params = fit.result.needs.params;
+        row.macs = fit.result.needs.macs;
         row.gain = fit.result.gain;
         row.choice = fit.result.choice;
         row.spec = to_yaml(model_of(fit.result.choice));

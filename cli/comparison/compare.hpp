@@ -16,6 +16,7 @@
 #include "cli/comparison/table_view.hpp"
 #include "cli/comparison/timed_network.hpp"
 #include "cli/records/comparison.hpp"
+#include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"
 
 namespace hacscale::cli {
@@ -24,7 +25,7 @@ struct ComparisonSettings {
     double budget = 1.0;                  // latency over the base's
     std::vector<std::string> strategies;  // names; empty: all there are
     SpaceSettings space;
-    std::optional<std::int64_t> max_params;
+    Caps caps;
     std::optional<std::filesystem::path> gain_file;  // sensitivity or importance; none: capacity
     int rounds = 4;                                  // of checking, at most, the final one not counted
 };

@@ -23,7 +23,7 @@ std::string stage_name(const ModelSpec& model, int stage) {
 
 FrontPoint front_point(const ScalingContext& context, const ParetoFront& front, std::size_t index) {
     return {static_cast<double>(front.costs[index]) / picoseconds_per_us,
-            static_cast<double>(front.gains[index]) / gain_quanta_per_unit, front.params[index],
+            static_cast<double>(front.gains[index]) / gain_quanta_per_unit, front.needs[index].params,
             choice_from(context.space(), front.choice(index))};
 }
 
