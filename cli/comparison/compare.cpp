@@ -6,10 +6,13 @@
 #include <cmath>
 #include <map>
 
+#include "base/error.hpp"
 #include "cli/comparison/contender.hpp"
 #include "cli/comparison/describe.hpp"
+#include "cli/comparison/verdict.hpp"
 #include "models/model_yaml.hpp"
 #include "models/network.hpp"
+#include "profiler/measure_networks.hpp"
 #include "scaling/context.hpp"
 #include "scaling/utilization.hpp"
 
@@ -59,7 +62,13 @@ public:
                settings.max_params},
               settings.gain_file ? load_gain(*settings.gain_file, view.base()) : capacity_gain(view.base())) {
         for (const Strategy* strategy : chosen_strategies(settings.strategies)) {
-            contenders_.emplace_back(*strategy, context_, settings.budget);
+            const auto fixed = settings.fixed.find(std::string(strategy->name));
+            if (fixed == settings.fixed.end()) {
+                contenders_.emplace_back(*strategy, context_, settings.budget);
+            } else {
+                contenders_.emplace_back(*strategy, context_, settings.budget,
+                                         fixed_fit(*strategy, fixed->second));
+            }
         }
     }
 
@@ -73,6 +82,18 @@ public:
     }
 
 private:
+    Fit fixed_fit(const Strategy& strategy, const ModelSpec& model) const {
+        const ScalingChoice choice = choice_of(model);
+        const std::optional<Evaluation> evaluation = context_.evaluate(choice);
+        if (!evaluation || model_hash(model_of(choice)) != model_hash(model)) {
+            throw InputError(
+                fmt::format("{} is not a scaled {}: the training plan belongs to another network; "
+                            "name another plan",
+                            model.name, context_.base().name));
+        }
+        return {std::string(strategy.name), FitStatus::ok, "", *evaluation, std::nullopt};
+    }
+
     ModelSpec model_of(const ScalingChoice& choice) const { return scaled(context_.base(), choice); }
 
     // Times the base and these choices together; equal choices once.
@@ -155,7 +176,10 @@ private:
         row.macs = fit.result.macs;
         row.gain = fit.result.gain;
         row.choice = fit.result.choice;
-        row.spec = to_yaml(model_of(fit.result.choice));
+        const ModelSpec model = model_of(fit.result.choice);
+        row.memory_bytes = pass_footprint(lower(model), view_.state().batch, view_.state().type);
+        row.spec = to_yaml(model);
+        row.model_hash = model_hash(model);
         row.utilization = utilization_of(fit.result, timed);
         return row;
     }
@@ -176,6 +200,7 @@ private:
         row.measured_us = timed->latency_us;
         row.ci95_us = timed->ci95_us;
         row.latency_ratio = ratio.value;
+        row.latency_ratio_ci95 = ratio.half_width;
         // Over the budget by less than a sound measurement can tell is not over it; a wide interval excuses
         // nothing.
         const double slack = std::min(ratio.half_width, largest_slack * settings_.budget);
@@ -204,6 +229,7 @@ private:
             record.strategies.push_back(row_of(contender.chosen(), contender.failure()));
         }
         add_ratios(record);
+        add_verdict(record);
         record.peak = view_.peak();
         record.front = front_points(context_);
         for (const StageSpec& stage : context_.base().stages) {
