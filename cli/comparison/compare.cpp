@@ -200,7 +200,9 @@ private:
         row.measured_us = timed->latency_us;
         row.ci95_us = timed->ci95_us;
         row.latency_ratio = ratio.value;
-        row.latency_ratio_ci95 = ratio.half_width;
+        // The base itself, chosen again, shares the base's timing.
+        const bool is_base = fit.result.choice == choice_of(context_.base());
+        row.latency_ratio_ci95 = is_base ? 0.0 : ratio.half_width;
         // Over the budget by less than a sound measurement can tell is not over it; a wide interval excuses
         // nothing.
         const double slack = std::min(ratio.half_width, largest_slack * settings_.budget);

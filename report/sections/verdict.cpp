@@ -36,21 +36,22 @@ std::vector<Column> columns() {
             {"Gain", "gain"},
             {"Accuracy, top-1", "accuracy_pct"},
             {"Its standard deviation, points", "accuracy_deviation_points", true, Show::csv_only},
-            {"Seeds", "accuracy_seeds"},
+            {"Seeds", "accuracy_seeds", true, Show::csv_only},
             {"Dominates", "dominates", false},
             {"Equals, within noise", "equal_to", false}};
 }
 
-// "+0.60 % ± 0.92 %"
+// "+0.60 % ± 0.92 %"; the base, and what is the same network, has no interval.
 std::string ratio_text(double ratio, const std::optional<double>& half_width) {
     const std::string change = signed_percent(ratio - 1.0);
-    return half_width ? fmt::format("{} ± {}", change, percent(*half_width)) : change;
+    return half_width.value_or(0.0) > 0.0 ? fmt::format("{} ± {}", change, percent(*half_width)) : change;
 }
 
-// Hundredths of a point: what seeds differ by is tenths.
-std::string accuracy_text(double accuracy, const std::optional<double>& deviation) {
-    return deviation ? fmt::format("{:.2f} ± {:.2f} %", accuracy, *deviation)
-                     : fmt::format("{:.2f} %", accuracy);
+// "92.34 ± 0.12 % (3)"; hundredths of a point, since seeds differ by tenths.
+std::string accuracy_text(const StrategyRow& row) {
+    const std::string spread =
+        row.accuracy_deviation ? fmt::format(" ± {:.2f}", *row.accuracy_deviation) : std::string();
+    return fmt::format("{:.2f}{} % ({})", *row.accuracy, spread, row.accuracy_seeds);
 }
 
 std::optional<int> seeds_of(const StrategyRow& row) {
@@ -69,7 +70,7 @@ TableRow row_of(const Comparison& comparison, const StrategyRow& row) {
     const auto count = [](double value) { return scaled(value); };
     const auto bytes = [](double value) { return scaled(value, "B"); };
     const auto three = [](double value) { return significant(value); };
-    const auto accuracy = [&row](double value) { return accuracy_text(value, row.accuracy_deviation); };
+    const auto accuracy = [&row](double) { return accuracy_text(row); };
     TableRow out;
     out.mark = &row == &comparison.base     ? RowMark::base
                : !row.ok()                  ? RowMark::excluded
@@ -140,11 +141,11 @@ Section verdict_section(const Scene& scene) {
     const bool any_accuracy = std::any_of(rows.begin(), rows.end(),
                                           [](const StrategyRow* row) { return row->accuracy.has_value(); });
     if (any_accuracy) {
-        section.parts.push_back(Paragraph{
-            fmt::format("Accuracies are means over seeds ± the standard deviation, on the test set{}.",
-                        comparison.accuracy_recipe.empty()
-                            ? std::string()
-                            : ", after training with the recipe " + comparison.accuracy_recipe)});
+        section.parts.push_back(Paragraph{fmt::format(
+            "Accuracies are means over seeds ± the standard deviation (number of seeds), on the test set{}.",
+            comparison.accuracy_recipe.empty()
+                ? std::string()
+                : ", after training with the recipe " + comparison.accuracy_recipe)});
     }
     return section;
 }

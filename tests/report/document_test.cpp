@@ -179,7 +179,7 @@ TEST(Document, TheVerdictNamesWhomAStrategyDominates) {
         return table.rows[row].cells[i];
     };
     EXPECT_EQ(cell(0, "equal_to").text, "depth-only");
-    EXPECT_EQ(spaced(cell(0, "latency_ratio").text), "0.00 % ± 0.81 %");
+    EXPECT_EQ(spaced(cell(11, "latency_ratio").text), "−0.20 % ± 0.810 %");
     EXPECT_EQ(cell(11, "dominates").text, "base, width-only");
     EXPECT_EQ(std::get<std::string>(cell(11, "dominates").value), "base width-only");
     EXPECT_EQ(cell(11, "accuracy_pct").text, absent);
@@ -197,8 +197,8 @@ TEST(Document, AccuraciesStandWithDeviationAndSeeds) {
         hacscale_of(comparison).accuracy_seeds = 1;
     }
     for (const std::string& text : {html_of(data), markdown_of(data)}) {
-        EXPECT_THAT(text, HasSubstr("92.34 ± 0.12 %"));
-        EXPECT_THAT(text, HasSubstr("93.00 %"));
+        EXPECT_THAT(text, HasSubstr("92.34 ± 0.12 % (3)"));
+        EXPECT_THAT(text, HasSubstr("93.00 % (1)"));
         EXPECT_THAT(text, HasSubstr("with the recipe short"));
     }
 }
