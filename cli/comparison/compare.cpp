@@ -82,10 +82,23 @@ public:
     }
 
 private:
+    // The choice that makes this model of the base; nothing when there is none.
+    std::optional<ScalingChoice> choice_for(const ModelSpec& model) const {
+        if (model.stages.size() != context_.base().stages.size()) {
+            return std::nullopt;
+        }
+        ScalingChoice choice = choice_of(model);
+        for (const StageSpec& stage : model.stages) {
+            choice.inner_widths.push_back(stage.inner_widths);
+        }
+        choice = canonical(context_.base(), std::move(choice));
+        return model_hash(model_of(choice)) == model_hash(model) ? std::optional(choice) : std::nullopt;
+    }
+
     Fit fixed_fit(const Strategy& strategy, const ModelSpec& model) const {
-        const ScalingChoice choice = choice_of(model);
-        const std::optional<Evaluation> evaluation = context_.evaluate(choice);
-        if (!evaluation || model_hash(model_of(choice)) != model_hash(model)) {
+        const std::optional<ScalingChoice> choice = choice_for(model);
+        const std::optional<Evaluation> evaluation = choice ? context_.evaluate(*choice) : std::nullopt;
+        if (!evaluation) {
             throw InputError(
                 fmt::format("{} is not a scaled {}: the training plan belongs to another network; "
                             "name another plan",
