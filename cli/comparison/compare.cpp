@@ -185,8 +185,8 @@ private:
             return row;
         }
         row.predicted_us = fit.predicted_us();
-        row.params = fit.result.params;
-        row.macs = fit.result.macs;
+        row.params = fit.result.needs.params;
+        row.macs = fit.result.needs.macs;
         row.gain = fit.result.gain;
         row.choice = fit.result.choice;
         const ModelSpec model = model_of(fit.result.choice);
