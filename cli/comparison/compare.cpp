@@ -58,8 +58,9 @@ public:
           time_(time),
           context_(
               view.base(), view.source(),
-              {settings.space, std::min(largest_budget, settings.budget * planning_reserve),
-               settings.max_params},
+              {settings.space,
+               std::min(largest_budget, settings.budget * planning_reserve),
+               {settings.max_params, std::nullopt, std::nullopt}},
               settings.gain_file ? load_gain(*settings.gain_file, view.base()) : capacity_gain(view.base())) {
         for (const Strategy* strategy : chosen_strategies(settings.strategies)) {
             const auto fixed = settings.fixed.find(std::string(strategy->name));
