@@ -1,6 +1,7 @@
 #include "training/plan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
@@ -20,6 +21,7 @@ using detail::YamlFields;
 using detail::YamlNode;
 
 constexpr std::size_t max_list_entries = 1000;
+constexpr int largest_seed = std::numeric_limits<int>::max();
 
 class PlanReader {
 public:
@@ -97,8 +99,7 @@ private:
     std::vector<std::uint64_t> seeds() const {
         std::vector<std::uint64_t> found;
         for (const YamlNode& item : list("seeds").items) {
-            const int seed =
-                detail::read_integer(item, "seeds", {0, std::numeric_limits<int>::max()}, origin_);
+            const int seed = detail::read_integer(item, "seeds", {0, largest_seed}, origin_);
             const auto value = static_cast<std::uint64_t>(seed);
             if (std::find(found.begin(), found.end(), value) != found.end()) {
                 fail(item, fmt::format("seeds: {} stands here twice", seed));
@@ -113,7 +114,41 @@ private:
     const fs::path& folder_;
 };
 
+// In double quotes, so that YAML takes it for text, whatever it looks like.
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char letter : text) {
+        if (letter == '"' || letter == '\\') out += '\\';
+        out += letter;
+    }
+    return out + "\"";
+}
+
 }  // namespace
+
+std::string to_yaml(const PlanText& plan) {
+    std::string models;
+    for (const std::string& model : plan.models) models += fmt::format("  - {}\n", quoted(model));
+    return fmt::format("name: {}\nmodels:\n{}seeds: [{}]\nrecipe: {}\nrecord: {}\ncheckpoints: {}\n",
+                       quoted(plan.name), models, fmt::join(plan.seeds, ", "), quoted(plan.recipe),
+                       quoted(plan.record), quoted(plan.checkpoints));
+}
+
+void check_seeds(const std::vector<std::uint64_t>& seeds) {
+    if (seeds.empty() || seeds.size() > max_list_entries) {
+        throw InputError(
+            fmt::format("seeds: expected 1 to {} of them, found {}", max_list_entries, seeds.size()));
+    }
+    for (auto seed = seeds.begin(); seed != seeds.end(); ++seed) {
+        if (*seed > static_cast<std::uint64_t>(largest_seed)) {
+            throw InputError(
+                fmt::format("seeds: expected whole numbers of at most {}, found {}", largest_seed, *seed));
+        }
+        if (std::find(seeds.begin(), seed, *seed) != seed) {
+            throw InputError(fmt::format("seeds: {} stands there twice", *seed));
+        }
+    }
+}
 
 std::vector<PlannedRun> runs_of(const TrainingPlan& plan) {
     std::vector<PlannedRun> runs;

@@ -26,6 +26,23 @@ struct TrainingPlan {
     int threads = 0;  // 0: all the cores this process may use
 };
 
+// What a plan's file says, before its models and its recipe are looked up: names, or paths relative to the
+// plan's folder.
+struct PlanText {
+    std::string name;
+    std::vector<std::string> models;
+    std::vector<std::uint64_t> seeds;
+    std::string recipe;
+    std::string record;
+    std::string checkpoints;
+};
+
+// parse_plan() reads it. The data is left to the machine that trains, and so are device and threads.
+std::string to_yaml(const PlanText& plan);
+
+// InputError, naming the seed, when one is there twice or is above what a plan may hold, or there is none.
+void check_seeds(const std::vector<std::uint64_t>& seeds);
+
 struct PlannedRun {
     const ModelSpec* model = nullptr;  // of the plan
     std::uint64_t seed = 1;

@@ -1,9 +1,13 @@
 #include "cli/commands/compare.hpp"
 
+#include <fmt/ranges.h>
+
 #include <memory>
 
+#include "cli/comparison/accuracies.hpp"
 #include "cli/comparison/compare.hpp"
 #include "cli/comparison/comparison_text.hpp"
+#include "cli/comparison/training_plan.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
 #include "cli/measuring/device_timer.hpp"
@@ -24,7 +28,19 @@ struct CompareOptions {
     StateOptions state;
     TimingOptions timing;
     ComparisonSettings settings;
+    TrainingRequest training;  // its plan is empty where none is wanted
 };
+
+// Opened before anything is measured, so that a file that is none is found at once.
+std::optional<KnownAccuracies> known_accuracies(const CompareOptions& options) {
+    const bool planned = !options.training.plan.empty();
+    if (planned) {
+        check(options.training);
+    } else if (options.training.record.empty()) {
+        return std::nullopt;
+    }
+    return KnownAccuracies(options.training.record_file(), options.training.recipe, planned);
+}
 
 ComparisonRecord compared(const CompareOptions& options, Session& session) {
     ComparisonSettings settings = options.settings;
@@ -32,6 +48,7 @@ ComparisonRecord compared(const CompareOptions& options, Session& session) {
         settings.gain_file = options.gain_file;
     }
     const ModelSpec model = find_model(options.model);
+    settings.fixed = planned_choices(options.training, model.name, settings.budget);
     const Table table = Table::open(options.table, OpenMode::read);
     const TableView view(table, model, options.state.state());
     if (!options.measure) {
@@ -55,8 +72,22 @@ void write_choice(const ComparisonRecord& record, const std::string& file) {
     write_record(file, row.spec);
 }
 
+void write_plan(const ComparisonRecord& record, const CompareOptions& options, Session& session) {
+    const std::string file = options.training.plan.string();
+    const WrittenPlan written = write_training_plan(record, options.training);
+    session.log.info("{}: {} networks x {} seeds; \"hacscale train --plan {}\" trains them", file,
+                     written.networks, options.training.seeds.size(), file);
+    if (!written.left_out.empty()) {
+        session.log.info("{}: nothing to train of {}", file, fmt::join(written.left_out, ", "));
+    }
+}
+
 ExitStatus compare_command(const CompareOptions& options, Session& session) {
-    const ComparisonRecord record = compared(options, session);
+    const std::optional<KnownAccuracies> accuracies = known_accuracies(options);
+    ComparisonRecord record = compared(options, session);
+    if (accuracies) {
+        add_accuracies(record, *accuracies, session);
+    }
     if (session.json) {
         session.out << to_json(record);
     } else {
@@ -68,6 +99,8 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     if (interrupted()) {
         session.log.warn(
             "interrupted: strategies that were not timed are marked failed; run the command again");
+    } else if (!options.training.plan.empty()) {
+        write_plan(record, options, session);
     }
     return has_gaps(record) ? ExitStatus::incomplete : ExitStatus::done;
 }
@@ -110,6 +143,19 @@ Run declare_compare(CLI::App& parser) {
         .add_option("--strategies", options->settings.strategies, "Strategies, separated by commas; else all")
         ->delimiter(',');
     parser.add_flag("!--no-verify", options->measure, "Only predict, measure nothing");
+    TrainingRequest& training = options->training;
+    CLI::Option* train = parser.add_option("--train", training.plan,
+                                           "Write a training plan for the networks compared, as YAML");
+    parser.add_option("--record", training.record,
+                      "Accuracy records to show; with --train, what the plan's runs enter");
+    parser.add_option("--recipe", training.recipe, "Recipe of the accuracies: a name or a YAML file")
+        ->capture_default_str();
+    parser.add_option("--seeds", training.seeds, "Seeds of the plan, separated by commas")
+        ->delimiter(',')
+        ->needs(train)
+        ->capture_default_str();
+    parser.add_option("--checkpoints", training.checkpoints, "The plan's folder for checkpoints")
+        ->needs(train);
     return [options](Session& session) { return compare_command(*options, session); };
 }
 

@@ -6,10 +6,13 @@
 #include <cmath>
 #include <map>
 
+#include "base/error.hpp"
 #include "cli/comparison/contender.hpp"
 #include "cli/comparison/describe.hpp"
+#include "cli/comparison/verdict.hpp"
 #include "models/model_yaml.hpp"
 #include "models/network.hpp"
+#include "profiler/measure_networks.hpp"
 #include "scaling/context.hpp"
 #include "scaling/utilization.hpp"
 
@@ -62,7 +65,13 @@ public:
                .type = view.state().type},
               settings.gain_file ? load_gain(*settings.gain_file, view.base()) : capacity_gain(view.base())) {
         for (const Strategy* strategy : chosen_strategies(settings.strategies)) {
-            contenders_.emplace_back(*strategy, context_, settings.budget);
+            const auto fixed = settings.fixed.find(std::string(strategy->name));
+            if (fixed == settings.fixed.end()) {
+                contenders_.emplace_back(*strategy, context_, settings.budget);
+            } else {
+                contenders_.emplace_back(*strategy, context_, settings.budget,
+                                         fixed_fit(*strategy, fixed->second));
+            }
         }
     }
 
@@ -76,6 +85,31 @@ public:
     }
 
 private:
+    // The choice that makes this model of the base; nothing when there is none.
+    std::optional<ScalingChoice> choice_for(const ModelSpec& model) const {
+        if (model.stages.size() != context_.base().stages.size()) {
+            return std::nullopt;
+        }
+        ScalingChoice choice = choice_of(model);
+        for (const StageSpec& stage : model.stages) {
+            choice.inner_widths.push_back(stage.inner_widths);
+        }
+        choice = canonical(context_.base(), std::move(choice));
+        return model_hash(model_of(choice)) == model_hash(model) ? std::optional(choice) : std::nullopt;
+    }
+
+    Fit fixed_fit(const Strategy& strategy, const ModelSpec& model) const {
+        const std::optional<ScalingChoice> choice = choice_for(model);
+        const std::optional<Evaluation> evaluation = choice ? context_.evaluate(*choice) : std::nullopt;
+        if (!evaluation) {
+            throw InputError(
+                fmt::format("{} is not a scaled {}: the training plan belongs to another network; "
+                            "name another plan",
+                            model.name, context_.base().name));
+        }
+        return {std::string(strategy.name), FitStatus::ok, "", *evaluation, std::nullopt};
+    }
+
     ModelSpec model_of(const ScalingChoice& choice) const { return scaled(context_.base(), choice); }
 
     // Times the base and these choices together; equal choices once.
@@ -158,7 +192,10 @@ private:
         row.macs = fit.result.needs.macs;
         row.gain = fit.result.gain;
         row.choice = fit.result.choice;
-        row.spec = to_yaml(model_of(fit.result.choice));
+        const ModelSpec model = model_of(fit.result.choice);
+        row.memory_bytes = pass_footprint(lower(model), view_.state().batch, view_.state().type);
+        row.spec = to_yaml(model);
+        row.model_hash = model_hash(model);
         row.utilization = utilization_of(fit.result, timed);
         return row;
     }
@@ -179,6 +216,9 @@ private:
         row.measured_us = timed->latency_us;
         row.ci95_us = timed->ci95_us;
         row.latency_ratio = ratio.value;
+        // The base itself, chosen again, shares the base's timing.
+        const bool is_base = fit.result.choice == choice_of(context_.base());
+        row.latency_ratio_ci95 = is_base ? 0.0 : ratio.half_width;
         // Over the budget by less than a sound measurement can tell is not over it; a wide interval excuses
         // nothing.
         const double slack = std::min(ratio.half_width, largest_slack * settings_.budget);
@@ -207,6 +247,7 @@ private:
             record.strategies.push_back(row_of(contender.chosen(), contender.failure()));
         }
         add_ratios(record);
+        add_verdict(record);
         record.peak = view_.peak();
         record.front = front_points(context_);
         for (const StageSpec& stage : context_.base().stages) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,11 +28,13 @@ struct ComparisonSettings {
     SpaceSettings space;
     Caps caps;
     std::optional<std::filesystem::path> gain_file;  // sensitivity or importance; none: capacity
-    int rounds = 4;                                  // of checking, at most, the final one not counted
+    // Networks that strategies are taken to have chosen, instead of choosing: those of a training plan.
+    std::map<std::string, ModelSpec> fixed;
+    int rounds = 4;  // of checking, at most, the final one not counted
 };
 
 // `time` may be empty: then rows are predictions, with status `unverified`. InputError for a budget below 1,
-// an unknown strategy, or a table that lacks a layer of the base.
+// an unknown strategy, a table that lacks a layer of the base, or a fixed network that is no scaled base.
 ComparisonRecord compare(const TableView& view, const ComparisonSettings& settings, const TimeNetworks& time);
 
 }  // namespace hacscale::cli

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cli/comparison/verdict_text.hpp"
 #include "cli/text_table.hpp"
 
 namespace hacscale::cli {
@@ -64,6 +65,8 @@ void print_comparison(std::ostream& out, const ComparisonRecord& record) {
             out << row.strategy << ": " << row.reason << '\n';
         }
     }
+    out << '\n';
+    print_verdict(out, record);
 }
 
 bool has_gaps(const ComparisonRecord& record) {

@@ -14,6 +14,9 @@ Contender::Contender(const Strategy& strategy, const ScalingContext& context, do
     }
 }
 
+Contender::Contender(const Strategy& strategy, const ScalingContext& context, double budget, Fit fixed)
+    : strategy_(strategy), context_(context), budget_(budget), first_fit_(std::move(fixed)) {}
+
 void Contender::timed(double latency_ratio) {
     const Tried now{*open_, latency_ratio};
     open_.reset();

@@ -12,6 +12,8 @@ namespace hacscale::cli {
 class Contender {
 public:
     Contender(const Strategy& strategy, const ScalingContext& context, double budget);
+    // A strategy whose choice stands already: there is nothing to search.
+    Contender(const Strategy& strategy, const ScalingContext& context, double budget, Fit fixed);
 
     const Fit& first_fit() const { return first_fit_; }
     // What is to be timed next; nothing when the search is over.

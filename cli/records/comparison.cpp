@@ -37,14 +37,21 @@ Json row_json(const StrategyRow& row) {
               {"measured_us", value_or_null(row.measured_us)},
               {"ci95_us", value_or_null(row.ci95_us)},
               {"latency_ratio", value_or_null(row.latency_ratio)},
+              {"latency_ratio_ci95", value_or_null(row.latency_ratio_ci95)},
               {"utilization", value_or_null(row.utilization)},
               {"utilization_ratio", value_or_null(row.utilization_ratio)},
               {"params", value_or_null(row.params)},
               {"macs", value_or_null(row.macs)},
+              {"memory_bytes", value_or_null(row.memory_bytes)},
               {"gain", value_or_null(row.gain)}};
     add_choice(json, row.choice);
-    json["accuracy"] = value_or_null(row.accuracy);
+    json["accuracy"] = row.accuracy ? Json(row.accuracy->mean) : Json(nullptr);
+    json["accuracy_deviation"] = row.accuracy ? value_or_null(row.accuracy->deviation) : Json(nullptr);
+    json["accuracy_seeds"] = row.accuracy ? row.accuracy->seeds : 0;
     json["spec"] = row.spec;
+    json["model_hash"] = row.model_hash;
+    json["dominates"] = row.dominates;
+    json["equal_to"] = row.equal_to;
     return json;
 }
 
@@ -56,6 +63,16 @@ Json peak_json(const std::optional<PeakRecord>& peak) {
             {"bytes_per_s", peak->bytes_per_s},
             {"nominal_flops_per_s", value_or_null(peak->nominal_flops_per_s)},
             {"nominal_bytes_per_s", value_or_null(peak->nominal_bytes_per_s)}};
+}
+
+Json origin_json(const std::optional<AccuracyOrigin>& origin) {
+    if (!origin) {
+        return nullptr;
+    }
+    return {{"record", origin->record},
+            {"recipe", origin->recipe},
+            {"recipe_hash", origin->recipe_hash},
+            {"data_hash", origin->data_hash}};
 }
 
 Json point_json(const FrontPoint& point) {
@@ -121,6 +138,7 @@ std::string to_json(const ComparisonRecord& record) {
                     {"dtype", hacscale::name_of(record.type)},
                     {"cache", hacscale::name_of(record.cache)},
                     {"gain_origin", record.gain_origin},
+                    {"accuracies", origin_json(record.accuracies)},
                     {"base", row_json(record.base)},
                     {"strategies", list_json(record.strategies, row_json)},
                     {"peak", peak_json(record.peak)},

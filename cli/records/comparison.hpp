@@ -22,6 +22,13 @@ enum class StrategyStatus {
     failed,       // could not be measured; `reason` says why
 };
 
+// Top-1 accuracy of one network on the test set, over the seeds it was trained with; percent.
+struct AccuracyFigures {
+    double mean = 0.0;
+    std::optional<double> deviation;  // the sample's; nothing for a single seed
+    int seeds = 0;
+};
+
 struct StrategyRow {
     std::string strategy;
     StrategyStatus status = StrategyStatus::unverified;
@@ -30,15 +37,20 @@ struct StrategyRow {
     std::optional<double> predicted_us;
     std::optional<double> measured_us;
     std::optional<double> ci95_us;
-    std::optional<double> latency_ratio;  // measured over the base measured beside it
+    std::optional<double> latency_ratio;       // measured over the base measured beside it
+    std::optional<double> latency_ratio_ci95;  // half-width of its interval
     std::optional<double> utilization;
     std::optional<double> utilization_ratio;
     std::optional<std::int64_t> params;
-    std::optional<std::int64_t> macs;  // of one image
+    std::optional<std::int64_t> macs;          // of one image
+    std::optional<std::int64_t> memory_bytes;  // weights, and the activations alive together at most
     std::optional<double> gain;
     std::optional<ScalingChoice> choice;
-    std::optional<double> accuracy;  // percent
-    std::string spec;                // the model as YAML
+    std::optional<AccuracyFigures> accuracy;
+    std::string spec;                    // the model as YAML
+    std::string model_hash;              // of that model; empty where there is none
+    std::vector<std::string> dominates;  // names of rows, see cli/comparison/verdict.hpp
+    std::vector<std::string> equal_to;   // names of rows within noise in all that is judged
 };
 
 struct FrontPoint {
@@ -77,6 +89,14 @@ struct StaircaseRow {
     std::optional<int> free_width;
 };
 
+// Which trainings the accuracies of a comparison come from.
+struct AccuracyOrigin {
+    std::string record;  // the file of accuracy records
+    std::string recipe;
+    std::string recipe_hash;
+    std::string data_hash;  // empty while there is no accuracy
+};
+
 struct ComparisonRecord {
     std::string model;
     std::string device;  // id
@@ -85,6 +105,7 @@ struct ComparisonRecord {
     DataType type = DataType::f32;
     CacheState cache = CacheState::network;
     std::string gain_origin;  // "capacity", "importance", ...
+    std::optional<AccuracyOrigin> accuracies;
     StrategyRow base;
     std::vector<StrategyRow> strategies;
     std::optional<PeakRecord> peak;

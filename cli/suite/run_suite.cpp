@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/hash.hpp"
+#include "cli/comparison/accuracies.hpp"
 #include "cli/comparison/compare.hpp"
 #include "cli/comparison/comparison_text.hpp"
 #include "cli/interrupt.hpp"
@@ -35,6 +36,7 @@ public:
           record_(device_.record()),
           instruments_(settings.counters.open(device_.handle.device)),
           retry_failed_(settings.retry_failed),
+          accuracies_(known_accuracies()),
           table_(open_table()) {
         measure_.batch = suite.batch;
         measure_.type = suite.type;
@@ -80,6 +82,17 @@ public:
     }
 
 private:
+    std::optional<KnownAccuracies> known_accuracies() const {
+        if (suite_.record.empty()) {
+            return std::nullopt;
+        }
+        if (!std::filesystem::exists(suite_.record)) {
+            session_.log.warn("there are no accuracy records in {} yet, so no accuracy is shown",
+                              suite_.record.string());
+        }
+        return KnownAccuracies(suite_.record, suite_.recipe, true);
+    }
+
     Table open_table() const {
         make_record_folder(folder_);
         return Table::open(folder_ / "table.db", OpenMode::create, &record_);
@@ -147,6 +160,9 @@ private:
         Progress progress(session_.err, session_.progress);
         ComparisonRecord record =
             compare(view, settings, device_timer(device_.handle, measure_, work_events(progress)));
+        if (accuracies_) {
+            add_accuracies(record, *accuracies_, session_);
+        }
         write_record(folder_ / comparison_file_name(model.name, budget), to_json(record));
         if (has_gaps(record)) {
             warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
@@ -236,6 +252,7 @@ private:
     DeviceRecord record_;
     std::unique_ptr<Instruments> instruments_;
     bool retry_failed_;
+    std::optional<KnownAccuracies> accuracies_;  // opened before anything is measured
     Table table_;
     MeasureSettings measure_;
     Provenance provenance_;

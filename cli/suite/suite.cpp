@@ -10,6 +10,7 @@
 #include "base/yaml/yaml_tree.hpp"
 #include "models/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
+#include "training/recipe.hpp"
 
 namespace hacscale::cli {
 
@@ -27,9 +28,26 @@ class SuiteReader {
 public:
     SuiteReader(const YamlNode& root, const std::string& origin, const std::filesystem::path& folder)
         : fields_(root, "a suite",
-                  {"name", "models", "device", "threads", "batch", "dtype", "cache", "budgets", "strategies",
-                   "grid", "max_width_ratio", "max_depth_ratio", "resolution_steps", "verify", "tolerance",
-                   "seconds", "minutes", "gains"},
+                  {"name",
+                   "models",
+                   "device",
+                   "threads",
+                   "batch",
+                   "dtype",
+                   "cache",
+                   "budgets",
+                   "strategies",
+                   "grid",
+                   "max_width_ratio",
+                   "max_depth_ratio",
+                   "resolution_steps",
+                   "verify",
+                   "tolerance",
+                   "seconds",
+                   "minutes",
+                   "gains",
+                   "record",
+                   "recipe"},
                   origin),
           origin_(origin),
           folder_(folder) {}
@@ -62,6 +80,7 @@ public:
         suite.seconds = number("seconds", max_seconds, suite.seconds);
         suite.minutes = number("minutes", max_minutes, suite.minutes);
         suite.gains = gains(suite.models);
+        read_accuracies(suite);
         return suite;
     }
 
@@ -153,6 +172,31 @@ private:
             files.emplace_back(entry.key, file);
         }
         return files;
+    }
+
+    // The records need not be there yet: networks are often compared first and trained afterwards.
+    void read_accuracies(Suite& suite) const {
+        if (const YamlNode* record = fields_.find("record")) {
+            suite.record = folder_ / detail::read_text(*record, "record", origin_);
+            if (!suite.record.has_filename()) {
+                fail(*record, "record: expected a file of accuracy records");
+            }
+        }
+        if (const YamlNode* recipe = fields_.find("recipe")) {
+            if (suite.record.empty()) {
+                fail(*recipe,
+                     "recipe: says which accuracies of the key 'record' are shown, which is not here");
+            }
+            suite.recipe = detail::read_text(*recipe, "recipe", origin_);
+            if (suite.recipe.ends_with(".yaml") || suite.recipe.ends_with(".yml")) {
+                suite.recipe = (folder_ / suite.recipe).string();
+            }
+            try {
+                find_recipe(suite.recipe);
+            } catch (const InputError& error) {
+                fail(*recipe, fmt::format("recipe: {}", error.what()));
+            }
+        }
     }
 
     std::vector<std::string> strategies() const {

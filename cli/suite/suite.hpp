@@ -33,7 +33,9 @@ struct Suite {
     double seconds = 2.0;             // at most, for timing one network
     double minutes = 10.0;            // at most, for other widths of one network
     std::vector<std::pair<std::string, std::filesystem::path>>
-        gains;  // a model's sensitivity or importance file
+        gains;                     // a model's sensitivity or importance file
+    std::filesystem::path record;  // accuracy records to show; empty: none
+    std::string recipe = "short";  // with which those accuracies were reached; a name, or a file
 };
 
 // At most 1 MiB. Paths of models are relative to the suite's folder. Throws InputError with file and line.

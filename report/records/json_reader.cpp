@@ -59,6 +59,10 @@ const JsonPlace::Json* JsonPlace::find(const char* key) const {
     return found == here_->end() || found->is_null() ? nullptr : &*found;
 }
 
+bool JsonPlace::has(const char* key) const {
+    return find(key) != nullptr;
+}
+
 const JsonPlace::Json& JsonPlace::require(const char* key, const char* expected) const {
     const Json* value = find(key);
     if (value == nullptr) fail(key, fmt::format("{}, but is missing", expected));

@@ -28,6 +28,8 @@ public:
     std::vector<JsonPlace> objects(const char* key) const;
     std::vector<std::string> texts(const char* key) const;
 
+    bool has(const char* key) const;  // and it is not null
+
     // Keys that may be absent or null: then empty.
     std::string text_or_empty(const char* key) const;
     // A text, or a number as text.

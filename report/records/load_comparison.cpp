@@ -32,15 +32,21 @@ StrategyRow row_of(const JsonPlace& place) {
     row.measured_us = place.positive_or_null("measured_us");
     row.ci95_us = place.number_or_null("ci95_us");
     row.latency_ratio = place.positive_or_null("latency_ratio");
+    row.latency_ratio_ci95 = place.number_or_null("latency_ratio_ci95");
     row.utilization = place.number_or_null("utilization");
     row.utilization_ratio = place.positive_or_null("utilization_ratio");
     row.params = place.positive_or_null("params");
     row.macs = place.positive_or_null("macs");
+    row.memory_bytes = place.positive_or_null("memory_bytes");
     row.gain = place.number_or_null("gain");
     row.widths = place.integers_or_empty("widths");
     row.depths = place.integers_or_empty("depths");
     row.resolution = place.integer_or_null("resolution");
     row.accuracy = place.number_or_null("accuracy");
+    row.accuracy_deviation = place.number_or_null("accuracy_deviation");
+    row.accuracy_seeds = place.integer_or_null("accuracy_seeds").value_or(0);
+    row.dominates = place.texts_or_empty("dominates");
+    row.equal_to = place.texts_or_empty("equal_to");
     row.spec = place.text_or_empty("spec");
     return row;
 }
@@ -105,7 +111,11 @@ Comparison load_comparison(const std::filesystem::path& file) {
     comparison.file = file.filename().string();
     comparison.model = root.text("model");
     comparison.budget = root.positive("budget");
+    if (const auto accuracies = root.object_or_null("accuracies")) {
+        comparison.accuracy_recipe = accuracies->text("recipe");
+    }
     comparison.base = row_of(root.object("base"));
+    comparison.judged = root.object("base").has("dominates");
     for (const JsonPlace& entry : root.objects("strategies")) {
         StrategyRow row = row_of(entry);
         if (row.strategy != comparison.base.strategy) comparison.strategies.push_back(std::move(row));

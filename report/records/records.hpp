@@ -67,16 +67,22 @@ struct StrategyRow {
     std::optional<double> measured_us;
     std::optional<double> ci95_us;
     std::optional<double> latency_ratio;  // measured over the base measured beside it
+    std::optional<double> latency_ratio_ci95;
     std::optional<double> utilization;
     std::optional<double> utilization_ratio;
     std::optional<double> params;
     std::optional<double> macs;
+    std::optional<double> memory_bytes;
     std::optional<double> gain;
     std::vector<int> widths;
     std::vector<int> depths;
     std::optional<int> resolution;
-    std::optional<double> accuracy;  // percent, top-1
-    std::string spec;                // the model's YAML text; empty when there is none
+    std::optional<double> accuracy;            // percent, top-1; the mean over seeds
+    std::optional<double> accuracy_deviation;  // points; empty for a single seed
+    int accuracy_seeds = 0;
+    std::vector<std::string> dominates;  // strategies, the base among them
+    std::vector<std::string> equal_to;
+    std::string spec;  // the model's YAML text; empty when there is none
 
     bool ok() const { return status == "ok"; }
     std::optional<double> latency_us() const { return measured_us ? measured_us : predicted_us; }
@@ -131,7 +137,9 @@ struct Staircase {
 struct Comparison {
     std::string file;
     std::string model;
-    double budget = 1.0;  // allowed latency over the base's
+    double budget = 1.0;          // allowed latency over the base's
+    std::string accuracy_recipe;  // empty where the comparison did not ask for accuracies
+    bool judged = false;          // it says which rows dominate which; comparisons of older programs do not
     StrategyRow base;
     std::vector<StrategyRow> strategies;
     std::optional<Peak> peak;

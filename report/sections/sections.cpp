@@ -11,6 +11,7 @@ namespace hacscale::report {
 std::span<const SectionEntry> section_table() {
     static constexpr std::array table{
         SectionEntry{"strategies", Scope::budget, strategies_section},
+        SectionEntry{"verdict", Scope::budget, verdict_section},
         SectionEntry{"front", Scope::budget, front_section},
         SectionEntry{"network", Scope::budget, network_section},
         SectionEntry{"roofline", Scope::budget, roofline_section},

@@ -152,7 +152,7 @@ Section strategies_section(const Scene& scene) {
         section.parts.push_back(
             Paragraph{"Accuracy was not measured in this run; gain is the planner’s estimate of it. The "
                       "command that measures it:",
-                      "hacscale train"});
+                      "hacscale compare MODEL --table TABLE --train PLAN.yaml"});
     }
     if (!comparison.strategies.empty()) section.parts.push_back(strategies_chart(comparison));
     const StrategyRow* choice = comparison.hacscale();

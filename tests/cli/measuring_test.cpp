@@ -5,7 +5,9 @@
 
 #include "cli/interrupt.hpp"
 #include "kernels/backend_registry.hpp"
+#include "models/zoo.hpp"
 #include "program_fixture.hpp"
+#include "training/records.hpp"
 
 namespace hacscale::cli {
 namespace {
@@ -84,9 +86,24 @@ TEST_F(MeasuringTest, RunsASuiteAndReports) {
                              "out/compare-tiny-1.5.json", "out/report.html", "out/report.md"}) {
         EXPECT_TRUE(std::filesystem::exists(path(file))) << file;
     }
-    // The same command goes on from the table: nothing is measured twice.
+    // The same command goes on from the table: nothing is measured twice. Accuracies are shown once there are
+    // some.
+    std::ofstream(suite, std::ios::app) << "record: accuracy.db\n";
+    const ModelSpec base = find_model(model_);
+    AccuracyRecord trained;
+    trained.key = run_key(base, find_recipe("short"), 1, "some data");
+    trained.result.epochs = 1;
+    trained.result.test_accuracy = 0.8765;
+    trained.device = "abacus";
+    AccuracyRecords::open(path("accuracy.db")).append(trained);
     const Answer again = call({"run", suite, "--out", path("out"), "--json"});
     EXPECT_TRUE(done_or_noisy(again)) << again.err;
+    EXPECT_NEAR(again.json()["comparisons"][0]["base"]["accuracy"].get<double>(), 87.65, 1e-9);
+    std::stringstream report;
+    report << std::ifstream(path("out/report.md")).rdbuf();
+    EXPECT_THAT(report.str(), HasSubstr("87.65 %"));
+    write("accuracy.db", "no database, but a text that is long enough to be told from one");
+    EXPECT_EQ(call({"run", suite, "--out", path("out"), "--json"}).status, 2);
 }
 
 TEST_F(MeasuringTest, AnInterruptKeepsWhatThereIsAndSaysHowToGoOn) {

@@ -57,9 +57,18 @@ TEST(Records, ComparisonHasTheKeysOfTheContract) {
     std::vector<nlohmann::json> rows = json["strategies"];
     rows.push_back(json["base"]);
     for (const auto& row : rows) {
-        for (const char* key : {"strategy", "status", "reason", "predicted_us", "measured_us", "ci95_us",
-                                "latency_ratio", "utilization", "utilization_ratio", "params", "macs", "gain",
-                                "widths", "depths", "resolution", "accuracy", "spec"}) {
+        for (const char* key : {"strategy",       "status",
+                                "reason",         "predicted_us",
+                                "measured_us",    "ci95_us",
+                                "latency_ratio",  "latency_ratio_ci95",
+                                "memory_bytes",   "accuracy_deviation",
+                                "accuracy_seeds", "model_hash",
+                                "dominates",      "equal_to",
+                                "utilization",    "utilization_ratio",
+                                "params",         "macs",
+                                "gain",           "widths",
+                                "depths",         "resolution",
+                                "accuracy",       "spec"}) {
             EXPECT_TRUE(row.contains(key)) << key;
         }
     }

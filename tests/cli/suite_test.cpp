@@ -30,8 +30,11 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     const Suite suite = parse_suite(
         "name: s\nmodels: [resnet18]\ndevice: cuda:1\nthreads: 4\nbatch: 8\ndtype: bf16\ncache: warm\n"
         "budgets: [1, 1.5]\nstrategies: [hacscale]\ngrid: 16\nmax_width_ratio: 3\nmax_depth_ratio: 1.5\n"
-        "resolution_steps: 2\nverify: [resnet34]\ntolerance: 0.1\nseconds: 0.5\nminutes: 3\n",
-        "s.yaml", ".");
+        "resolution_steps: 2\nverify: [resnet34]\ntolerance: 0.1\nseconds: 0.5\nminutes: 3\n"
+        "record: accuracy.db\nrecipe: standard\n",
+        "s.yaml", "here");
+    EXPECT_EQ(suite.record, "here/accuracy.db");
+    EXPECT_EQ(suite.recipe, "standard");
     EXPECT_EQ(suite.name, "s");
     EXPECT_THAT(suite.models, ElementsAre("resnet18"));
     EXPECT_EQ(suite.device, "cuda:1");
@@ -100,6 +103,9 @@ TEST_F(SuiteTest, RefusesWhatMakesNoSense) {
         {good + "verify: [nothing]\n", "s.yaml:3:", "nothing"},
         {good + "seconds: 0\n", "s.yaml:3:", "seconds"},
         {good + "strategies: [hacscael]\n", "s.yaml:3:", "hacscael"},
+        {good + "record: somewhere/\n", "s.yaml:3:", "record"},
+        {good + "recipe: short\n", "s.yaml:3:", "record"},
+        {good + "record: r.db\nrecipe: shrt\n", "s.yaml:4:", "short"},
         {good + "gains: {resnet34: x.yaml}\n", "s.yaml:3:", "resnet34"},
         {good + "gains: {resnet18: none.yaml}\n", "s.yaml:3:", "none.yaml"},
         {good + good, "s.yaml:3:", "name"},

@@ -159,6 +159,62 @@ TEST(Document, TheStrategiesStartWithTheBaseAndKeepWhatFailed) {
     }
 }
 
+const Section& verdict_of(const Document& document) {
+    return document.sections[0].sections[0].sections[1];
+}
+
+TEST(Document, TheVerdictNamesWhomAStrategyDominates) {
+    const Document document = build_document(sample());
+    const Section& section = verdict_of(document);
+    EXPECT_EQ(section.heading, "Verdict");
+    const std::string& leaders = std::get<Paragraph>(section.parts[0]).text;
+    EXPECT_THAT(leaders, HasSubstr("hacscale."));
+    EXPECT_THAT(leaders, Not(HasSubstr("width-only")));
+    EXPECT_THAT(leaders, Not(HasSubstr("compound"))) << "it was not measured";
+    const Table& table = std::get<Table>(section.parts[1]);
+    ASSERT_EQ(table.rows.size(), 13u);
+    const auto cell = [&](std::size_t row, const std::string& column) {
+        std::size_t i = 0;
+        while (table.columns[i].csv_name != column) ++i;
+        return table.rows[row].cells[i];
+    };
+    EXPECT_EQ(cell(0, "equal_to").text, "depth-only");
+    EXPECT_EQ(spaced(cell(11, "latency_ratio").text), "−0.20 % ± 0.810 %");
+    EXPECT_EQ(cell(11, "dominates").text, "base, width-only");
+    EXPECT_EQ(std::get<std::string>(cell(11, "dominates").value), "base width-only");
+    EXPECT_EQ(cell(11, "accuracy_pct").text, absent);
+    EXPECT_EQ(cell(11, "accuracy_seeds").text, absent);
+}
+
+TEST(Document, AccuraciesStandWithDeviationAndSeeds) {
+    ReportData data = sample();
+    for (Comparison& comparison : data.comparisons) {
+        comparison.accuracy_recipe = "short";
+        comparison.base.accuracy = 92.344;
+        comparison.base.accuracy_deviation = 0.123;
+        comparison.base.accuracy_seeds = 3;
+        hacscale_of(comparison).accuracy = 93.0;
+        hacscale_of(comparison).accuracy_seeds = 1;
+    }
+    for (const std::string& text : {html_of(data), markdown_of(data)}) {
+        EXPECT_THAT(text, HasSubstr("92.34 ± 0.12 % (3)"));
+        EXPECT_THAT(text, HasSubstr("93.00 % (1)"));
+        EXPECT_THAT(text, HasSubstr("with the recipe short"));
+    }
+}
+
+TEST(Document, ARecordWithoutAVerdictSaysSo) {
+    ReportData data = sample();
+    for (Comparison& comparison : data.comparisons) comparison.judged = false;
+    EXPECT_THAT(markdown_of(data), HasSubstr("does not say which strategies dominate"));
+    for (Comparison& comparison : data.comparisons) {
+        comparison.judged = true;
+        comparison.base.measured_us.reset();
+        for (StrategyRow& row : comparison.strategies) row.measured_us.reset();
+    }
+    EXPECT_THAT(markdown_of(data), HasSubstr("Nothing was measured"));
+}
+
 TEST(Document, AbsentRecordsAreNamedWithTheCommandThatMakesThem) {
     ReportData data = sample({.with_verify = false, .with_table = false});
     for (Comparison& comparison : data.comparisons) {
@@ -187,15 +243,21 @@ TEST(Document, SparseRowsAreWrittenWithDashes) {
                               .measured_us = {},
                               .ci95_us = {},
                               .latency_ratio = {},
+                              .latency_ratio_ci95 = {},
                               .utilization = {},
                               .utilization_ratio = {},
                               .params = {},
                               .macs = {},
+                              .memory_bytes = {},
                               .gain = {},
                               .widths = {},
                               .depths = {},
                               .resolution = {},
                               .accuracy = {},
+                              .accuracy_deviation = {},
+                              .accuracy_seeds = 0,
+                              .dominates = {},
+                              .equal_to = {},
                               .spec = ""};
         }
         for (LayerRecord& layer : comparison.layers) layer.latency_us.reset();

@@ -49,6 +49,27 @@ TEST_F(Records, LoadsEverythingSortedByModelAndBudget) {
     EXPECT_EQ(data.provenance.warnings.size(), 2u);
 }
 
+TEST_F(Records, ComparisonsOfOlderProgramsAreRead) {
+    write_sample_records(folder_.path(), {.models = {"resnet20-cifar"}, .budgets = {1.0}});
+    EXPECT_TRUE(load_report(folder_.path()).comparisons[0].judged);
+    edit("compare-resnet20-cifar-1.json", [](nlohmann::json& json) {
+        json["strategies"].push_back(json["base"]);
+        for (nlohmann::json& row : json["strategies"]) {
+            for (const char* key : {"latency_ratio_ci95", "memory_bytes", "accuracy_deviation",
+                                    "accuracy_seeds", "dominates", "equal_to"}) {
+                row.erase(key);
+            }
+        }
+        json["base"] = json["strategies"].back();
+        json["strategies"].erase(json["strategies"].size() - 1);
+    });
+    const Comparison comparison = load_report(folder_.path()).comparisons[0];
+    EXPECT_FALSE(comparison.judged);
+    EXPECT_FALSE(comparison.base.memory_bytes);
+    EXPECT_EQ(comparison.base.accuracy_seeds, 0);
+    EXPECT_TRUE(comparison.hacscale()->dominates.empty());
+}
+
 TEST_F(Records, AbsentRecordsStayEmpty) {
     write_sample_records(folder_.path(), {.with_verify = false, .with_table = false});
     const ReportData data = load_report(folder_.path());

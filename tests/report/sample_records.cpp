@@ -95,18 +95,24 @@ Json row(const SampleOptions& options, const std::string& strategy, const std::s
         {"measured_us", measured ? Json(base_us * latency_ratio) : Json()},
         {"ci95_us", measured ? Json(14.2) : Json()},
         {"latency_ratio", measured ? Json(latency_ratio) : Json()},
+        {"latency_ratio_ci95", measured ? Json(strategy == "base" ? 0.0 : 0.0081) : Json()},
         {"utilization", 0.2134 * utilization_ratio},
         {"utilization_ratio", utilization_ratio},
         {"params", std::round(269722 * std::pow(macs_ratio, 0.9))},
         {"macs", std::round(40810000 * macs_ratio)},
+        {"memory_bytes", std::round(1300000 * macs_ratio)},
         {"gain", gain},
         {"widths", {16, 32, static_cast<int>(8 * std::round(8 * std::sqrt(macs_ratio)))}},
         {"depths", {3, 3, strategy == "hacscale" ? 5 : 3}},
         {"resolution", strategy == "resolution-only" ? 40 : 32},
         {"accuracy", Json()},
+        {"accuracy_deviation", Json()},
+        {"accuracy_seeds", 0},
+        {"dominates", strategy == "hacscale" ? Json{"base", "width-only"} : Json::array()},
+        {"equal_to", strategy == "base" ? Json{"depth-only"} : Json::array()},
         {"spec", strategy == "hacscale" ? "name: synthetic # " + options.hostile + "\nstages: []\n" : ""}};
     if (status == "failed") {
-        for (const char* key : {"utilization", "utilization_ratio", "params", "macs", "gain"})
+        for (const char* key : {"utilization", "utilization_ratio", "params", "macs", "memory_bytes", "gain"})
             out[key] = Json();
     }
     return out;

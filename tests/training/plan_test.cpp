@@ -54,6 +54,27 @@ TEST_F(PlanTest, EveryModelComesWithTheFirstSeedBeforeAnyWithTheNext) {
                          {"resnet20-cifar", 3}, {"small", 3}, {"resnet20-cifar", 1}, {"small", 1}}));
 }
 
+TEST_F(PlanTest, IsReadAsItWasWritten) {
+    const PlanText text{
+        "p-1.5", {"resnet20-cifar", "small.yaml"}, {3, 0, 2147483647}, "short", "../r \"1\".db", "c"};
+    const TrainingPlan plan = parse(to_yaml(text));
+    EXPECT_EQ(plan.name, text.name);
+    ASSERT_EQ(plan.models.size(), 2U);
+    EXPECT_EQ(plan.models[1].name, "small");
+    EXPECT_EQ(plan.seeds, text.seeds);
+    EXPECT_EQ(plan.recipe.name, "short");
+    EXPECT_EQ(plan.record, (temp_ / text.record).lexically_normal());
+    EXPECT_EQ(plan.checkpoints, temp_ / "c");
+    EXPECT_TRUE(plan.data.empty());
+}
+
+TEST_F(PlanTest, SeedsAreCheckedBeforeTheyAreWritten) {
+    EXPECT_NO_THROW(check_seeds({3, 0, 2147483647}));
+    EXPECT_THROW(check_seeds({}), InputError);
+    EXPECT_THROW(check_seeds({2147483648}), InputError);
+    EXPECT_THAT(error_of<InputError>([] { check_seeds({1, 2, 1}); }), HasSubstr("1 stands there twice"));
+}
+
 TEST_F(PlanTest, RefusesWithFileAndLine) {
     const std::string text = plan_yaml;
     const auto with = [&](const std::string& from, const std::string& to) {

@@ -1,0 +1,108 @@
+#include "cli/comparison/accuracies.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "base/error.hpp"
+#include "cli/comparison/verdict.hpp"
+#include "training/recipe.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+std::vector<StrategyRow*> rows_of(ComparisonRecord& comparison) {
+    std::vector<StrategyRow*> rows{&comparison.base};
+    for (StrategyRow& row : comparison.strategies) {
+        rows.push_back(&row);
+    }
+    return rows;
+}
+
+AccuracyFigures figures_of(const std::map<std::uint64_t, double>& accuracy_by_seed) {
+    AccuracyFigures figures;
+    figures.seeds = static_cast<int>(accuracy_by_seed.size());
+    const auto count = static_cast<double>(figures.seeds);
+    for (const auto& [seed, accuracy] : accuracy_by_seed) {
+        figures.mean += 100.0 * accuracy / count;
+    }
+    if (figures.seeds > 1) {
+        double squares = 0.0;
+        for (const auto& [seed, accuracy] : accuracy_by_seed) {
+            squares += std::pow(100.0 * accuracy - figures.mean, 2);
+        }
+        figures.deviation = std::sqrt(squares / (count - 1.0));
+    }
+    return figures;
+}
+
+}  // namespace
+
+KnownAccuracies::KnownAccuracies(const std::filesystem::path& file, const std::string& recipe,
+                                 bool may_be_absent)
+    : file_(file) {
+    const Recipe found = find_recipe(recipe);
+    recipe_ = found.name;
+    recipe_hash_ = recipe_hash(found);
+    if (!may_be_absent || std::filesystem::exists(file)) {
+        records_ = AccuracyRecords::open_to_read(file).all();
+    }
+}
+
+void KnownAccuracies::add_to(ComparisonRecord& comparison) const {
+    AccuracyOrigin origin{file_.string(), recipe_, recipe_hash_, ""};
+    for (StrategyRow* row : rows_of(comparison)) {
+        std::map<std::uint64_t, double> accuracy_by_seed;
+        for (const AccuracyRecord& record : records_) {
+            if (record.key.model_hash != row->model_hash || record.key.recipe_hash != recipe_hash_) {
+                continue;
+            }
+            if (origin.data_hash.empty()) {
+                origin.data_hash = record.key.data_hash;
+            } else if (origin.data_hash != record.key.data_hash) {
+                throw InputError(
+                    fmt::format("{}: the networks compared were trained on different data, so their "
+                                "accuracies do not compare; keep one file of records for each data set",
+                                file_.string()));
+            }
+            accuracy_by_seed.emplace(record.key.seed, record.result.test_accuracy);
+        }
+        row->accuracy.reset();
+        if (!accuracy_by_seed.empty()) {
+            row->accuracy = figures_of(accuracy_by_seed);
+        }
+    }
+    comparison.accuracies = std::move(origin);
+    add_verdict(comparison);
+}
+
+std::vector<std::string> KnownAccuracies::other_recipes(const ComparisonRecord& comparison) const {
+    std::set<std::string> hashes{comparison.base.model_hash};
+    for (const StrategyRow& row : comparison.strategies) {
+        hashes.insert(row.model_hash);
+    }
+    std::set<std::string> names;
+    for (const AccuracyRecord& record : records_) {
+        if (record.key.recipe_hash != recipe_hash_ && hashes.contains(record.key.model_hash)) {
+            names.insert(record.key.recipe);
+        }
+    }
+    return {names.begin(), names.end()};
+}
+
+void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, Session& session) {
+    known.add_to(comparison);
+    const std::vector<std::string> others = known.other_recipes(comparison);
+    if (comparison.accuracies->data_hash.empty() && !others.empty()) {
+        session.log.warn(
+            "{}: no accuracy is shown, because networks of {} were trained with the recipe {} and none "
+            "with {}; --recipe chooses",
+            comparison.accuracies->record, comparison.model, fmt::join(others, ", "), known.recipe());
+    }
+}
+
+}  // namespace hacscale::cli
