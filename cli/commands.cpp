@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cli/commands/advise.hpp"
 #include "cli/commands/compare.hpp"
 #include "cli/commands/completion.hpp"
 #include "cli/commands/devices.hpp"
@@ -29,6 +30,7 @@ std::span<const Command> commands() {
         Command{"verify", declare_verify},                  //
         Command{"scale", declare_scale},                    //
         Command{"compare", declare_compare},                //
+        Command{"advise", declare_advise},                  //
         Command{"report", declare_report},                  //
         Command{"run", declare_run},                        //
         Command{"train", declare_train},                    //

@@ -10,12 +10,20 @@
 
 namespace hacscale {
 
-double latency_at_footprint(const std::vector<Row>& rows, std::int64_t footprint_bytes) {
+namespace {
+
+LatencyEstimate measured(const Row& row) {
+    return {row.latency_us, EstimateKind::measured, row.ci95_us, row.status == RowStatus::noisy};
+}
+
+}  // namespace
+
+LatencyEstimate latency_at_footprint(const std::vector<Row>& rows, std::int64_t footprint_bytes) {
     const auto above =
         std::lower_bound(rows.begin(), rows.end(), footprint_bytes,
                          [](const Row& row, std::int64_t bytes) { return row.key.footprint_bytes < bytes; });
-    if (above == rows.begin()) return rows.front().latency_us;
-    if (above == rows.end()) return rows.back().latency_us;
+    if (above == rows.begin()) return measured(rows.front());
+    if (above == rows.end()) return measured(rows.back());
     const Row& low = *std::prev(above);
     const auto logarithm = [](std::int64_t bytes) {
         return std::log(static_cast<double>(std::max<std::int64_t>(bytes, 1)));
@@ -23,7 +31,9 @@ double latency_at_footprint(const std::vector<Row>& rows, std::int64_t footprint
     const double start = logarithm(low.key.footprint_bytes);
     const double share =
         (logarithm(footprint_bytes) - start) / (logarithm(above->key.footprint_bytes) - start);
-    return std::lerp(low.latency_us, above->latency_us, share);
+    return {std::lerp(low.latency_us, above->latency_us, share), EstimateKind::measured,
+            std::hypot((1.0 - share) * low.ci95_us, share * above->ci95_us),
+            (share < 1.0 && low.status == RowStatus::noisy) || above->status == RowStatus::noisy};
 }
 
 TableLatencySource::TableLatencySource(const Table& table, int batch, DataType type, CacheState cache,
@@ -59,10 +69,10 @@ void TableLatencySource::load_shape(const LayerSpec& layer) const {
     std::vector<Row> rows;  // of one layer
     const auto add_layer = [&] {
         if (rows.empty()) return;
-        const LayerSpec& measured = rows.front().key.layer;
-        const double latency_us = latency_at_footprint(rows, footprint_bytes_);
-        known_[measured] = {latency_us, EstimateKind::measured};
-        surfaces_[family_of(measured)].add(measured, latency_us);
+        const LayerSpec& known_layer = rows.front().key.layer;
+        const LatencyEstimate latency = latency_at_footprint(rows, footprint_bytes_);
+        known_[known_layer] = latency;
+        surfaces_[family_of(known_layer)].add(known_layer, latency.latency_us);
         rows.clear();
     };
     table_.for_each_of_family(layer, batch_, type_, cache_, [&](const Row& row) {

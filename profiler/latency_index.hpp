@@ -44,7 +44,7 @@ private:
 };
 
 // Latency at a footprint, from rows of one layer with ascending footprints (at least one, each with a
-// latency).
-double latency_at_footprint(const std::vector<Row>& rows, std::int64_t footprint_bytes);
+// latency). Between two rows the interval is that of their weighted mean, and noise of either one counts.
+LatencyEstimate latency_at_footprint(const std::vector<Row>& rows, std::int64_t footprint_bytes);
 
 }  // namespace hacscale

@@ -2,6 +2,18 @@
 
 namespace hacscale {
 
+std::string_view name_of(EstimateKind kind) {
+    switch (kind) {
+        case EstimateKind::measured:
+            return "measured";
+        case EstimateKind::interpolated:
+            return "interpolated";
+        case EstimateKind::missing:
+            break;
+    }
+    return "missing";
+}
+
 NetworkEstimate estimate(const Network& network, const LatencySource& source) {
     NetworkEstimate sum;
     for (const NetworkNode& node : network.nodes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "models/layer_spec.hpp"
 #include "models/network.hpp"
@@ -10,10 +11,13 @@
 namespace hacscale {
 
 enum class EstimateKind { measured, interpolated, missing };
+std::string_view name_of(EstimateKind kind);
 
 struct LatencyEstimate {
     double latency_us = 0.0;  // 0 when missing
     EstimateKind kind = EstimateKind::missing;
+    double ci95_us = 0.0;  // half-width of the 95 % interval; 0 where the kind is not measured
+    bool noisy = false;    // measured, but a row that it rests on is noisy
 };
 
 class LatencySource {

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <unordered_map>
 
 #include "base/error.hpp"
 #include "models/layer_cost.hpp"
@@ -12,15 +15,30 @@ namespace {
 
 using detail::Fragment;
 
-void add(StaircasePoint& point, const LayerSpec& layer, std::int64_t params, const LatencySource& source) {
-    const LatencyEstimate estimate = source.estimate(layer);
-    point.latency_us += estimate.latency_us;
-    point.macs += cost_of(layer, 1, DataType::f32).macs;
-    point.params += params;
-    point.estimate = std::max(point.estimate, estimate.kind);
-}
-
 }  // namespace
+
+StaircasePoint sum_of(int width, const std::vector<const NetworkNode*>& nodes, const LatencySource& source) {
+    StaircasePoint point;
+    point.width = width;
+    std::unordered_map<LayerSpec, int, LayerSpecHash> times;
+    for (const NetworkNode* node : nodes) {
+        ++times[node->layer];
+        point.macs += cost_of(node->layer, 1, DataType::f32).macs;
+        point.params += node->learned_params;
+    }
+    for (const auto& [layer, count] : times) {
+        const LatencyEstimate estimate = source.estimate(layer);
+        point.latency_us += count * estimate.latency_us;
+        point.ci95_us = std::hypot(point.ci95_us, count * estimate.ci95_us);
+        point.noisy = point.noisy || estimate.noisy;
+        point.estimate = std::max(point.estimate, estimate.kind);
+    }
+    if (point.estimate != EstimateKind::measured) {
+        point.ci95_us = 0.0;
+        point.noisy = false;
+    }
+    return point;
+}
 
 StageView::StageView(const ModelSpec& base, int stage)
     : base_(base), stage_(static_cast<std::size_t>(stage)) {
@@ -42,11 +60,11 @@ StaircasePoint StageView::at(int width, const LatencySource& source) const {
     if (!own || !next) {
         throw InputError(fmt::format("{}: width {} makes no valid model", base_.stages[stage_].name, width));
     }
-    StaircasePoint point;
-    point.width = width;
-    for (const auto& [node, alive] : *own) add(point, node.layer, node.learned_params, source);
-    for (const auto& [node, alive] : *next) add(point, node.layer, node.learned_params, source);
-    return point;
+    std::vector<const NetworkNode*> nodes;
+    for (const auto* part : {&*own, &*next}) {
+        for (const auto& [node, alive] : *part) nodes.push_back(&node);
+    }
+    return sum_of(width, nodes, source);
 }
 
 std::vector<StaircasePoint> stage_staircase(const ModelSpec& base, int stage, const std::vector<int>& widths,
@@ -57,38 +75,46 @@ std::vector<StaircasePoint> stage_staircase(const ModelSpec& base, int stage, co
     return points;
 }
 
-std::vector<StaircasePoint> layer_staircase(const LayerSpec& layer, const std::vector<int>& widths,
-                                            const LatencySource& source) {
-    const bool keeps_width = layer.depthwise() || layer.kind == LayerKind::max_pool ||
-                             layer.kind == LayerKind::global_avg_pool ||
-                             layer.kind == LayerKind::squeeze_excite || layer.kind == LayerKind::scale_shift;
-    std::vector<StaircasePoint> points;
-    for (const int width : widths) {
-        LayerSpec changed = layer;
-        changed.out_channels = width;
-        if (keeps_width) changed.in_channels = width;
-        if (layer.depthwise()) changed.groups = width;
-        if (const auto fault = fault_of(changed)) {
-            throw InputError(fmt::format("{} at width {}: {}", layer.key(), width, *fault));
-        }
-        StaircasePoint point;
-        point.width = width;
-        add(point, changed, cost_of(changed, 1, DataType::f32).params, source);
-        points.push_back(point);
+Extra extra_of(const StaircasePoint& from, const StaircasePoint& to, double tolerance) {
+    Extra extra;
+    if (from.estimate != EstimateKind::measured || to.estimate != EstimateKind::measured) return extra;
+    extra.latency_us = to.latency_us - from.latency_us;
+    extra.ci95_us = std::hypot(from.ci95_us, to.ci95_us);
+    const double allowed_us = tolerance * from.latency_us;
+    if (extra.latency_us <= allowed_us) {
+        const bool certain = extra.latency_us + extra.ci95_us <= 3.0 * allowed_us;
+        extra.kind = certain ? ExtraKind::none : ExtraKind::unclear;
+    } else {
+        extra.kind = extra.latency_us > extra.ci95_us ? ExtraKind::measurable : ExtraKind::unclear;
     }
-    return points;
+    return extra;
 }
 
 int free_width(const std::vector<StaircasePoint>& points, int base_width, double tolerance) {
     const auto base = std::find_if(points.begin(), points.end(),
                                    [&](const StaircasePoint& point) { return point.width == base_width; });
-    if (base == points.end() || base->estimate == EstimateKind::missing) return base_width;
-    int widest = base_width;
+    if (base == points.end()) return base_width;
+    const auto widest = std::find_if(
+        points.rbegin(), std::make_reverse_iterator(base + 1),
+        [&](const auto& point) { return extra_of(*base, point, tolerance).kind == ExtraKind::none; });
+    return widest.base() == base + 1 ? base_width : widest->width;
+}
+
+std::vector<WastefulWidth> wasteful_widths(const std::vector<StaircasePoint>& points, double tolerance) {
+    std::vector<WastefulWidth> wasteful;
+    const StaircasePoint* before = nullptr;
     for (const StaircasePoint& point : points) {
-        if (point.estimate == EstimateKind::missing) continue;
-        if (point.latency_us <= (1.0 + tolerance) * base->latency_us) widest = std::max(widest, point.width);
+        if (point.estimate != EstimateKind::measured) continue;
+        if (before != nullptr) {
+            const Extra extra = extra_of(*before, point, tolerance);
+            const int same_latency_up_to = free_width(points, point.width, tolerance);
+            if (extra.kind == ExtraKind::measurable && same_latency_up_to > point.width) {
+                wasteful.push_back({point.width, before->width, extra, same_latency_up_to});
+            }
+        }
+        before = &point;
     }
-    return widest;
+    return wasteful;
 }
 
 }  // namespace hacscale

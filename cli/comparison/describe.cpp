@@ -9,10 +9,6 @@ namespace hacscale::cli {
 
 namespace {
 
-// Widths whose latency differs by less than this are as fast as each other: about twice the interval that
-// timing stops at.
-constexpr double free_tolerance = 0.02;
-
 std::string stage_name(const ModelSpec& model, int stage) {
     if (stage < 0) {
         return "stem";

@@ -6,18 +6,6 @@ namespace hacscale::cli {
 
 namespace {
 
-std::string_view name_of_kind(EstimateKind kind) {
-    switch (kind) {
-        case EstimateKind::measured:
-            return "measured";
-        case EstimateKind::interpolated:
-            return "interpolated";
-        case EstimateKind::missing:
-            break;
-    }
-    return "missing";
-}
-
 Json latency_json(const LatencyEstimate& estimate) {
     return estimate.kind == EstimateKind::missing ? Json(nullptr) : Json(estimate.latency_us);
 }
@@ -88,7 +76,7 @@ Json layer_json(const LayerRow& layer) {
             {"stage", layer.stage},
             {"block", layer.block},
             {"latency_us", latency_json(layer.latency)},
-            {"estimate", name_of_kind(layer.latency.kind)},
+            {"estimate", name_of(layer.latency.kind)},
             {"macs", layer.macs},
             {"bytes", layer.bytes},
             {"utilization", value_or_null(layer.utilization)},
@@ -100,7 +88,7 @@ Json step_json(const StaircaseStep& step) {
     return {{"width", step.width},
             {"latency_us", latency_json(step.latency)},
             {"utilization", value_or_null(step.utilization)},
-            {"estimate", name_of_kind(step.latency.kind)},
+            {"estimate", name_of(step.latency.kind)},
             {"params", step.params}};
 }
 

@@ -84,6 +84,26 @@ TEST_F(LatencyIndex, GoesBetweenTheNearestFootprints) {
     }
 }
 
+TEST_F(LatencyIndex, CarriesIntervalsAndNoise) {
+    Row low = network_row(conv(32, 32), 10.0, mib);
+    low.ci95_us = 0.6;
+    low.status = RowStatus::noisy;
+    Row high = network_row(conv(32, 32), 30.0, 4 * mib);
+    high.ci95_us = 0.8;
+    table_.put(low);
+    table_.put(high);
+    const auto at = [&](std::int64_t footprint_bytes) {
+        return network_source(footprint_bytes).estimate(conv(32, 32));
+    };
+    EXPECT_EQ(at(mib).ci95_us, 0.6);
+    EXPECT_TRUE(at(mib).noisy);
+    EXPECT_NEAR(at(2 * mib).ci95_us, 0.5, 1e-12);  // of the mean of two independent rows
+    EXPECT_TRUE(at(2 * mib).noisy);
+    EXPECT_EQ(at(4 * mib).ci95_us, 0.8);
+    EXPECT_FALSE(at(4 * mib).noisy);
+    EXPECT_EQ(network_source(mib).estimate(conv(32, 36)).ci95_us, 0.0);  // not measured
+}
+
 TEST_F(LatencyIndex, InterpolatesOverChannelsAtTheFootprint) {
     for (const int out : {32, 64}) {
         table_.put(network_row(conv(32, out), out, mib));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/error.hpp"
 #include "models/network.hpp"
 #include "models/scaled_model.hpp"
@@ -47,32 +49,107 @@ TEST(Staircase, SaysHowWellAPointIsKnown) {
     EXPECT_THROW(stage_staircase(base, -1, {32}, source), InputError);
 }
 
-TEST(Staircase, OneLayerOverItsChannels) {
-    const SyntheticSource source;
-    const LayerSpec conv = lower(find_model("resnet20-cifar")).nodes.at(1).layer;
-    const auto points = layer_staircase(conv, {8, 16, 32, 64}, source);
-    ASSERT_EQ(points.size(), 4u);
-    EXPECT_EQ(points[1].macs, cost_of(conv, 1, DataType::f32).macs);
-    EXPECT_EQ(points[3].macs, 4 * points[1].macs);
-
-    LayerSpec depthwise = conv;
-    depthwise.residual = false;
-    depthwise.groups = depthwise.in_channels;
-    const auto narrow =
-        layer_staircase(depthwise, {depthwise.in_channels, 2 * depthwise.in_channels}, source);
-    EXPECT_EQ(narrow[1].macs, 2 * narrow[0].macs);
-    EXPECT_THROW(layer_staircase(conv, {0}, source), InputError);
+// Three equal layers share a row, so their errors go the same way; a fourth has its own.
+TEST(Staircase, AddsErrorsOfRowsInQuadratureAndThoseOfOneRowTogether) {
+    class OneIntervalForAll : public LatencySource {
+        LatencyEstimate estimate(const LayerSpec& layer) const override {
+            return {10.0, EstimateKind::measured, 1.0, layer.out_channels == 64};
+        }
+    };
+    NetworkNode repeated;
+    repeated.layer.in_channels = repeated.layer.out_channels = 32;
+    NetworkNode other = repeated;
+    other.layer.out_channels = 64;
+    const StaircasePoint point = sum_of(32, {&repeated, &other, &repeated, &repeated}, OneIntervalForAll());
+    EXPECT_DOUBLE_EQ(point.latency_us, 40.0);
+    EXPECT_DOUBLE_EQ(point.ci95_us, std::sqrt(3.0 * 3.0 + 1.0));
+    EXPECT_TRUE(point.noisy);
+    EXPECT_FALSE(sum_of(32, {&repeated}, OneIntervalForAll()).noisy);
 }
 
-TEST(FreeWidth, IsTheWidestWithinTheTolerance) {
-    const std::vector<StaircasePoint> points{
-        {8, 9.0, 0, 0, EstimateKind::measured},       {16, 10.0, 0, 0, EstimateKind::measured},
-        {24, 10.5, 0, 0, EstimateKind::interpolated}, {32, 5.0, 0, 0, EstimateKind::missing},
-        {40, 10.05, 0, 0, EstimateKind::measured},    {48, 20.0, 0, 0, EstimateKind::measured}};
+StaircasePoint measured(int width, double latency_us, double ci95_us = 0.0) {
+    return {width, latency_us, 0, 0, EstimateKind::measured, ci95_us, false};
+}
+
+TEST(Extra, IsJudgedByToleranceAndInterval) {
+    const auto kind = [](double latency_us, double ci95_us) {
+        return extra_of(measured(16, 100.0), measured(24, latency_us, ci95_us), 0.02).kind;
+    };
+    EXPECT_EQ(kind(101.0, 0.5), ExtraKind::none);
+    EXPECT_EQ(kind(102.0, 4.0), ExtraKind::none);
+    EXPECT_EQ(kind(102.0, 4.1), ExtraKind::unclear);  // might be over three tolerances
+    EXPECT_EQ(kind(80.0, 10.0), ExtraKind::none);     // noisy, but faster for sure
+    EXPECT_EQ(kind(80.0, 30.0), ExtraKind::unclear);
+    EXPECT_EQ(kind(103.0, 1.0), ExtraKind::measurable);
+    EXPECT_EQ(kind(103.0, 3.5), ExtraKind::unclear);
+    const Extra extra = extra_of(measured(16, 100.0, 3.0), measured(24, 110.0, 4.0), 0.02);
+    EXPECT_DOUBLE_EQ(extra.latency_us, 10.0);
+    EXPECT_DOUBLE_EQ(extra.ci95_us, 5.0);
+    StaircasePoint guess = measured(24, 100.0);
+    guess.estimate = EstimateKind::interpolated;
+    EXPECT_EQ(extra_of(measured(16, 100.0), guess, 0.02).kind, ExtraKind::unknown);
+    EXPECT_EQ(extra_of(guess, measured(16, 100.0), 0.02).kind, ExtraKind::unknown);
+}
+
+TEST(FreeWidth, IsTheWidestMeasuredWithNoMeasurableExtra) {
+    const std::vector<StaircasePoint> points{measured(8, 9.0),
+                                             measured(16, 10.0),
+                                             {24, 10.0, 0, 0, EstimateKind::interpolated},
+                                             {32, 5.0, 0, 0, EstimateKind::missing},
+                                             measured(40, 10.05),
+                                             {48, 10.0, 0, 0, EstimateKind::interpolated},
+                                             measured(56, 20.0)};
     EXPECT_EQ(free_width(points, 16, 0.01), 40);
-    EXPECT_EQ(free_width(points, 16, 0.0), 16);
+    EXPECT_EQ(free_width(points, 16, 0.001), 16);
     EXPECT_EQ(free_width(points, 32, 0.1), 32);  // missing
     EXPECT_EQ(free_width(points, 20, 0.1), 20);  // no such point
+    EXPECT_EQ(free_width(points, 56, 0.1), 56);  // the last
+}
+
+// Steps of 32 channels, measured exactly: what is free ends at a step's right edge, and what is wasteful is
+// every left edge, wherever the base stands.
+TEST(FreeWidth, FindsTheEdgesOfARegularStaircase) {
+    std::vector<StaircasePoint> points;
+    for (int width = 8; width <= 256; width += 8) {
+        points.push_back(measured(width, 10.0 * ((width + 31) / 32)));
+    }
+    for (const StaircasePoint& point : points) {
+        EXPECT_EQ(free_width(points, point.width, 0.01), (point.width + 31) / 32 * 32);
+    }
+    const std::vector<WastefulWidth> wasteful = wasteful_widths(points, 0.01);
+    ASSERT_EQ(wasteful.size(), 7u);
+    for (std::size_t i = 0; i < wasteful.size(); ++i) {
+        const int edge = 32 * (static_cast<int>(i) + 1);
+        EXPECT_EQ(wasteful[i].width, edge + 8);
+        EXPECT_EQ(wasteful[i].before, edge);
+        EXPECT_DOUBLE_EQ(wasteful[i].extra.latency_us, 10.0);
+        EXPECT_EQ(wasteful[i].same_latency_up_to, edge + 32);
+    }
+}
+
+TEST(WastefulWidths, AreSkippedWhereEachChannelPaysOrNothingIsCertain) {
+    std::vector<StaircasePoint> proportional;
+    std::vector<StaircasePoint> noisy;
+    std::vector<StaircasePoint> sparse;
+    for (int width = 8; width <= 64; width += 8) {
+        proportional.push_back(measured(width, width));
+        noisy.push_back(measured(width, width <= 32 ? 10.0 : 20.0, 30.0));
+        sparse.push_back(measured(width, width <= 32 ? 10.0 : 20.0));
+        if (width % 32 != 0) sparse.back().estimate = EstimateKind::interpolated;
+    }
+    EXPECT_TRUE(wasteful_widths(proportional, 0.01).empty());
+    EXPECT_TRUE(wasteful_widths(noisy, 0.01).empty());
+    EXPECT_TRUE(wasteful_widths(sparse, 0.01).empty());  // 32 and 64 are right edges, the rest is not known
+}
+
+// A count that is slower than a wider one does not hide it.
+TEST(WastefulWidths, IncludeCountsSlowerThanAWiderOne) {
+    const std::vector<StaircasePoint> points{measured(32, 10.0), measured(40, 15.0), measured(48, 10.1)};
+    EXPECT_EQ(free_width(points, 32, 0.02), 48);
+    const std::vector<WastefulWidth> wasteful = wasteful_widths(points, 0.02);
+    ASSERT_EQ(wasteful.size(), 1u);
+    EXPECT_EQ(wasteful[0].width, 40);
+    EXPECT_EQ(wasteful[0].same_latency_up_to, 48);
 }
 
 }  // namespace

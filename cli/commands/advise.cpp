@@ -1,0 +1,73 @@
+#include "cli/commands/advise.hpp"
+
+#include <memory>
+#include <sstream>
+
+#include "cli/advice/advice.hpp"
+#include "cli/advice/print_document.hpp"
+#include "cli/options.hpp"
+#include "cli/records/record_file.hpp"
+#include "models/zoo.hpp"
+#include "report/formats/formats.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+struct AdviseOptions {
+    std::string model;
+    std::string table;
+    std::string markdown;
+    StateOptions state;
+    FreeCapacitySettings settings;
+};
+
+Advice advised(const AdviseOptions& options) {
+    const ModelSpec model = find_model(options.model);
+    const Table table = Table::open(options.table, OpenMode::read);
+    const TableView view(table, model, options.state.state());
+    return {model.name, table.device(), view.state(), options.settings,
+            free_capacity(view.base(), view.source(), options.settings)};
+}
+
+ExitStatus advise(const AdviseOptions& options, Session& session) {
+    const Advice advice = advised(options);
+    const report::Document document = advice_document(advice);
+    if (!options.markdown.empty()) {
+        std::ostringstream text;
+        report::write_markdown(document, text);
+        write_record(options.markdown, text.str());
+    }
+    if (session.json) {
+        session.out << to_json(advice);
+    } else {
+        print_document(session.out, document);
+    }
+    return has_gaps(advice) ? ExitStatus::incomplete : ExitStatus::done;
+}
+
+}  // namespace
+
+Run declare_advise(CLI::App& parser) {
+    auto options = std::make_shared<AdviseOptions>();
+    parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
+    parser.add_option("--table", options->table, "The table's file")->required();
+    parser
+        .add_option("--tolerance", options->settings.tolerance,
+                    "Extra latency that counts as none, over the base's")
+        ->check(CLI::Range(0.0001, 1.0))
+        ->capture_default_str();
+    parser.add_option("--grid", options->settings.grid, "Widths looked at are multiples of this")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    parser
+        .add_option("--max-width-ratio", options->settings.max_width_ratio,
+                    "Widest width looked at, over the base's")
+        ->check(CLI::Range(1.0, 16.0))
+        ->capture_default_str();
+    add_state_options(parser, options->state);
+    parser.add_option("--markdown", options->markdown, "Also write the answer into this file, as Markdown");
+    return [options](Session& session) { return advise(*options, session); };
+}
+
+}  // namespace hacscale::cli
