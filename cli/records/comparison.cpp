@@ -1,22 +1,11 @@
 #include "cli/records/comparison.hpp"
 
+#include "cli/records/contributions_json.hpp"
 #include "cli/records/optional_json.hpp"
 
 namespace hacscale::cli {
 
 namespace {
-
-std::string_view name_of_kind(EstimateKind kind) {
-    switch (kind) {
-        case EstimateKind::measured:
-            return "measured";
-        case EstimateKind::interpolated:
-            return "interpolated";
-        case EstimateKind::missing:
-            break;
-    }
-    return "missing";
-}
 
 Json latency_json(const LatencyEstimate& estimate) {
     return estimate.kind == EstimateKind::missing ? Json(nullptr) : Json(estimate.latency_us);
@@ -71,7 +60,7 @@ Json layer_json(const LayerRow& layer) {
             {"stage", layer.stage},
             {"block", layer.block},
             {"latency_us", latency_json(layer.latency)},
-            {"estimate", name_of_kind(layer.latency.kind)},
+            {"estimate", name_of(layer.latency.kind)},
             {"macs", layer.macs},
             {"bytes", layer.bytes},
             {"utilization", value_or_null(layer.utilization)},
@@ -83,7 +72,7 @@ Json step_json(const StaircaseStep& step) {
     return {{"width", step.width},
             {"latency_us", latency_json(step.latency)},
             {"utilization", value_or_null(step.utilization)},
-            {"estimate", name_of_kind(step.latency.kind)},
+            {"estimate", name_of(step.latency.kind)},
             {"params", step.params}};
 }
 
@@ -113,6 +102,18 @@ std::string_view name_of(StrategyStatus status) {
     return "failed";
 }
 
+std::string_view name_of(EstimateKind kind) {
+    switch (kind) {
+        case EstimateKind::measured:
+            return "measured";
+        case EstimateKind::interpolated:
+            return "interpolated";
+        case EstimateKind::missing:
+            break;
+    }
+    return "missing";
+}
+
 std::string to_json(const ComparisonRecord& record) {
     return text_of({{"model", record.model},
                     {"device", record.device},
@@ -127,7 +128,8 @@ std::string to_json(const ComparisonRecord& record) {
                     {"front", list_json(record.front, point_json)},
                     {"stages", record.stages},
                     {"layers", list_json(record.layers, layer_json)},
-                    {"staircases", list_json(record.staircases, staircase_json)}});
+                    {"staircases", list_json(record.staircases, staircase_json)},
+                    {"contributions", contributions_json(record.contributions, record.stages)}});
 }
 
 }  // namespace hacscale::cli
