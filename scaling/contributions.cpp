@@ -119,9 +119,8 @@ private:
         const std::int64_t budget_ps = picoseconds(result_.budget_us);
         if (larger->latency_ps > budget_ps + budget_slack_ps) {
             const double over_us = larger->latency_us() - result_.budget_us;
-            return because(StepOutcome::over_budget,
-                           fmt::format("over the budget by {:.3g} us ({:.2g} %)", over_us,
-                                       100.0 * over_us / result_.budget_us));
+            return because(StepOutcome::over_budget, fmt::format("over the budget by {:.3g} us ({:.2g} %)",
+                                                                 over_us, percent_of_base(over_us)));
         }
         const std::optional<std::int64_t>& cap = context_.settings().max_params;
         if (cap && larger->params > *cap) {
@@ -132,16 +131,19 @@ private:
                 fmt::format("fits, {:.3g} us would be left", result_.budget_us - larger->latency_us()));
     }
 
+    double percent_of_base(double latency_us) const {
+        return 100.0 * latency_us / context_.base_evaluation().latency_us();
+    }
+
     StepFigures figures(const Evaluation& larger, const Network& network) const {
         const Evaluation& before = result_.network;
-        const auto added_ps = static_cast<double>(larger.latency_ps - before.latency_ps);
         StepFigures added;
-        added.latency_us = added_ps / picoseconds_per_us;
-        added.latency_percent = 100.0 * added_ps / static_cast<double>(context_.base_evaluation().latency_ps);
+        added.latency_us = static_cast<double>(larger.latency_ps - before.latency_ps) / picoseconds_per_us;
+        added.latency_percent = percent_of_base(added.latency_us);
         added.params = larger.params - before.params;
         added.macs = larger.macs - before.macs;
         added.gain = larger.gain.value() - before.gain.value();
-        if (added_ps > 0.0) added.gain_per_percent = added.gain / added.latency_percent;
+        if (added.latency_us > 0.0) added.gain_per_percent = added.gain / added.latency_percent;
         if (basis_) added.utilization = *utilization_of(network, larger) - *result_.utilization;
         return added;
     }

@@ -55,7 +55,7 @@ struct Contribution {
     std::optional<StepFigures>
         added;  // nothing where there is no network after the step, or a latency is missing
     StepOutcome outcome = StepOutcome::space_end;
-    std::string reason;  // the outcome in words, with figures
+    std::string reason;  // the outcome in words, with figures; per cent are of the base's latency
 };
 
 struct NetworkContributions {

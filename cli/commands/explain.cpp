@@ -67,6 +67,11 @@ ExitStatus explain_command(const ExplainOptions& options, Session& session) {
     } else {
         print_explanation(session.out, explanation);
     }
+    if (explanation.has_missing()) {
+        session.log.warn(
+            "the table lacks what some steps need; \"hacscale profile {} --table {}\" measures other widths",
+            options.model, options.table);
+    }
     return explanation.has_missing() ? ExitStatus::incomplete : ExitStatus::done;
 }
 

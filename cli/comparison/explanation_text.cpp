@@ -45,7 +45,7 @@ void print_network(std::ostream& out, const std::string& title, const NetworkCon
                    const std::vector<std::string>& stages) {
     const Evaluation& before = network.network;
     out << fmt::format(
-        "\n{}: widths {}, depths {}, {} pixels\n{:.1f} us of the budget's {:.1f} us, utilization {} %, "
+        "{}: widths {}, depths {}, {} pixels\n{:.1f} us of the budget's {:.1f} us, utilization {} %, "
         "{:.3f} "
         "Mparams, {:.2f} MMACs, gain {:.4f}\n",
         title, fmt::join(before.choice.widths, ","), fmt::join(before.choice.depths, ","),
@@ -70,6 +70,7 @@ void print_network(std::ostream& out, const std::string& title, const NetworkCon
         table.add(cells_of(step, stages));
     }
     table.print(out);
+    out << '\n';
 }
 
 std::string closing(const NetworkContributions& choice) {
@@ -89,8 +90,8 @@ void print_explanation(std::ostream& out, const Explanation& explanation) {
         explanation.model, explanation.device, explanation.budget, explanation.state.batch,
         hacscale::name_of(explanation.state.type), explanation.gain_origin, explanation.gain_unit);
     const std::vector<ContributionsRow>& rows = explanation.contributions;
-    print_network(out, "base", rows.front().network, explanation.stages);
     out << '\n';
+    print_network(out, "base", rows.front().network, explanation.stages);
     if (rows.size() < 2) {
         out << "HACScale chose nothing: " << explanation.reason << '\n';
         return;
@@ -100,7 +101,6 @@ void print_explanation(std::ostream& out, const Explanation& explanation) {
         out << "HACScale keeps the base. ";
     } else {
         print_network(out, "chosen by HACScale", choice, explanation.stages);
-        out << '\n';
     }
     out << closing(choice);
 }
