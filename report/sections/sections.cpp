@@ -12,6 +12,7 @@ std::span<const SectionEntry> section_table() {
     static constexpr std::array table{
         SectionEntry{"strategies", Scope::budget, strategies_section},
         SectionEntry{"front", Scope::budget, front_section},
+        SectionEntry{"contributions", Scope::budget, contributions_section},
         SectionEntry{"network", Scope::budget, network_section},
         SectionEntry{"roofline", Scope::budget, roofline_section},
         SectionEntry{"staircases", Scope::model, staircases_section},

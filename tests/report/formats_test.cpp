@@ -81,8 +81,9 @@ TEST_F(Formats, WritesEveryFileThatItNames) {
         EXPECT_TRUE(std::filesystem::exists(path)) << path;
         names.insert(path.filename().string());
     }
-    for (const char* name : {"report.html", "report.md", "strategies.csv", "front.csv", "layers.csv",
-                             "staircases.csv", "free_steps.csv", "peak.csv", "verify.csv"}) {
+    for (const char* name :
+         {"report.html", "report.md", "strategies.csv", "front.csv", "layers.csv", "staircases.csv",
+          "contributions.csv", "free_steps.csv", "peak.csv", "verify.csv"}) {
         EXPECT_TRUE(names.contains(name)) << name;
     }
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
