@@ -30,7 +30,11 @@ constexpr std::string_view spec_template = R"json({
     {"name": "panel_step", "update": "panel_height + 68"},
     {"name": "height", "update": "wide ? panel_height : 5 * panel_step - 68"}
   ],
-  "data": [{"name": "panels"}, {"name": "values"}, {"name": "unknown"}, {"name": "labels"}],
+  "data": [
+    {"name": "panels"}, {"name": "unknown"}, {"name": "labels"},
+    {"name": "values", "transform": [{"type": "lookup", "from": "labels", "key": "row", "fields": ["row"],
+                                      "values": ["dimension", "measured", "fits"]}]}
+  ],
   "scales": [
     {"name": "colour", "type": "ordinal", "domain": ["width", "depth", "resolution"],
      "range": ["var(--hacscale)", "var(--second)", "var(--base)"]},
@@ -76,7 +80,7 @@ constexpr std::string_view spec_template = R"json({
        {"type": "text", "from": {"data": "absent"}, "encode": {"update": {
          "x": {"signal": "panel_width"}, "y": {"signal": "(datum.row + 0.5) * row_height"},
          "align": {"value": "right"}, "baseline": {"value": "middle"}, "text": {"field": "text"},
-         "tooltip": {"field": "tip"}, "fill": {"value": "var(--ink-2)"}}}},
+         "tooltip": {"signal": "data('labels')[datum.row].tip"}, "fill": {"value": "var(--ink-2)"}}}},
        {"type": "rule", "from": {"data": "here"}, "encode": {"update": {
          "x": {"scale": "x", "value": 0}, "x2": {"scale": "x", "field": "drawn"},
          "y": {"signal": "(datum.row + 0.5) * row_height"},
@@ -89,11 +93,12 @@ constexpr std::string_view spec_template = R"json({
          "size": {"value": 64}, "strokeWidth": {"value": 1.75},
          "stroke": {"scale": "colour", "field": "dimension"},
          "fill": [{"test": "datum.measured", "scale": "colour", "field": "dimension"}, {"value": "var(--page)"}],
-         "tooltip": {"field": "tip"}}}},
+         "tooltip": {"signal": "data('labels')[datum.row].tip"}}}},
        {"type": "text", "from": {"data": "here"}, "encode": {"update": {
          "x": {"signal": "panel_width"}, "y": {"signal": "(datum.row + 0.5) * row_height"},
          "align": {"value": "right"}, "baseline": {"value": "middle"}, "text": {"field": "text"},
-         "fontWeight": {"signal": "datum.fits ? 'bold' : 'normal'"}, "tooltip": {"field": "tip"}}}}
+         "fontWeight": {"signal": "datum.fits ? 'bold' : 'normal'"},
+         "tooltip": {"signal": "data('labels')[datum.row].tip"}}}}
      ]}
   ]
 })json";
@@ -110,15 +115,17 @@ std::string figure(double value) {
 }
 
 constexpr std::array<Panel, 5> panels{{
-    {"Gain per % of latency", "~g", [](const StepRecord& step) { return step.gain_per_pct; },
+    {"Gain per % of latency", ".4~f", [](const StepRecord& step) { return step.gain_per_pct; },
      [](double value) { return significant(value); }},
-    {"Latency, % of base", "~g", [](const StepRecord& step) { return step.latency_pct; }, figure},
-    {"Gain", "~g", [](const StepRecord& step) { return step.gain; }, figure},
-    {"Utilization, points", "~g",
+    {"Latency, % of base", ".4~f", [](const StepRecord& step) { return step.latency_pct; }, figure},
+    {"Gain", ".4~f", [](const StepRecord& step) { return step.gain; }, figure},
+    {"Utilization, points", ".4~f",
      [](const StepRecord& step) {
          return step.utilization ? std::optional(100.0 * *step.utilization) : std::nullopt;
      },
-     figure},
+     [](double value) {
+         return with_sign(value, [](double number) { return fmt::format("{:.2f}", number); });
+     }},
     {"Parameters", "~s", [](const StepRecord& step) { return step.params; },
      [](double value) { return with_sign(value, [](double number) { return scaled(number); }); }},
 }};
@@ -166,7 +173,6 @@ std::string tip_of(const StepRecord& step) {
 
 const char* absence_of(const StepRecord& step, std::size_t panel) {
     if (step.known()) return panel == gain_per_latency && step.free() ? "free" : absent;
-    if (panel != gain_per_latency) return "";
     return step.outcome == "space_end" ? "space ends" : step.outcome == "missing" ? "not in table" : absent;
 }
 
@@ -199,19 +205,15 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
             const StepRecord& step = *rows[r];
             const std::optional<double> value = value_of(step);
             if (!value) {
-                unknown.push_back(
-                    {{"panel", p}, {"row", r}, {"text", absence_of(step, p)}, {"tip", tip_of(step)}});
+                if (!step.known() && p != gain_per_latency) continue;
+                unknown.push_back({{"panel", p}, {"row", r}, {"text", absence_of(step, p)}});
                 continue;
             }
             values.push_back({{"panel", p},
                               {"row", r},
-                              {"dimension", step.dimension},
                               {"value", *value},
                               {"drawn", std::min(*value, limit)},
-                              {"measured", step.estimate == "measured"},
-                              {"fits", step.outcome == "fits"},
-                              {"text", panels[p].text(*value)},
-                              {"tip", tip_of(step)}});
+                              {"text", panels[p].text(*value)}});
         }
         const double margin = high > low ? (high - low) * 0.06 : 1.0;
         panel_values.push_back({{"index", p},
@@ -226,6 +228,8 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
                           {"name", step.name()},
                           {"text", step.to ? fmt::format("{} {} → {}", step.name(), step.from, *step.to)
                                            : fmt::format("{} {}", step.name(), step.from)},
+                          {"dimension", step.dimension},
+                          {"measured", step.estimate == "measured"},
                           {"fits", step.outcome == "fits"},
                           {"tip", tip_of(step)}});
     }
