@@ -38,6 +38,19 @@ const char* unit_of(StepDimension dimension) {
     return "pixels";
 }
 
+// Which caps the needs exceed, and by how much; empty when none.
+std::string over_caps(const Needs& needs, const Caps& caps) {
+    std::string over;
+    const auto check = [&over](const std::optional<std::int64_t>& cap, std::int64_t need, const char* what) {
+        if (!cap || need <= *cap) return;
+        over += fmt::format("{}{} by {}", over.empty() ? "over the cap on " : ", on ", what, need - *cap);
+    };
+    check(caps.params, needs.params, "parameters");
+    check(caps.macs, needs.macs, "MACs");
+    check(caps.memory_bytes, needs.memory_bytes(), "bytes of memory");
+    return over;
+}
+
 class Explainer {
 public:
     Explainer(const ScalingContext& context, const ScalingChoice& from, double budget_us,
@@ -85,7 +98,13 @@ private:
         (step.dimension == StepDimension::width   ? choice.widths[stage]
          : step.dimension == StepDimension::depth ? choice.depths[stage]
                                                   : choice.resolution) = *step.to;
-        return choice;
+        // An added block is as its stage's last one.
+        const bool chosen_inner = stage < choice.inner_widths.size() && !choice.inner_widths[stage].empty();
+        if (step.dimension == StepDimension::depth && chosen_inner) {
+            std::vector<int>& inner = choice.inner_widths[stage];
+            inner.resize(static_cast<std::size_t>(*step.to), inner.back());
+        }
+        return canonical(context_.base(), std::move(choice));
     }
 
     void judge(Contribution& step) const {
@@ -122,10 +141,8 @@ private:
             return because(StepOutcome::over_budget, fmt::format("over the budget by {:.3g} us ({:.2g} %)",
                                                                  over_us, percent_of_base(over_us)));
         }
-        const std::optional<std::int64_t>& cap = context_.settings().max_params;
-        if (cap && larger->params > *cap) {
-            return because(StepOutcome::over_params,
-                           fmt::format("over the cap on parameters by {}", larger->params - *cap));
+        if (const std::string over = over_caps(larger->needs, context_.settings().caps); !over.empty()) {
+            return because(StepOutcome::over_cap, over);
         }
         because(StepOutcome::fits,
                 fmt::format("fits, {:.3g} us would be left", result_.budget_us - larger->latency_us()));
@@ -140,8 +157,8 @@ private:
         StepFigures added;
         added.latency_us = static_cast<double>(larger.latency_ps - before.latency_ps) / picoseconds_per_us;
         added.latency_percent = percent_of_base(added.latency_us);
-        added.params = larger.params - before.params;
-        added.macs = larger.macs - before.macs;
+        added.params = larger.needs.params - before.needs.params;
+        added.macs = larger.needs.macs - before.needs.macs;
         added.gain = larger.gain.value() - before.gain.value();
         if (added.latency_us > 0.0) added.gain_per_percent = added.gain / added.latency_percent;
         if (basis_) added.utilization = *utilization_of(network, larger) - *result_.utilization;
@@ -212,8 +229,8 @@ std::string_view name_of(StepOutcome outcome) {
             return "no_gain";
         case StepOutcome::over_budget:
             return "over_budget";
-        case StepOutcome::over_params:
-            return "over_params";
+        case StepOutcome::over_cap:
+            return "over_cap";
         case StepOutcome::fits:
             break;
     }

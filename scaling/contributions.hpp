@@ -27,7 +27,7 @@ enum class StepOutcome {
     missing,      // the table lacks a layer of the network after the step
     no_gain,      // the gain does not rise
     over_budget,  // the latency after the step exceeds the budget
-    over_params,  // the params after the step exceed the cap
+    over_cap,     // params, MACs or memory after the step exceed a cap
     fits,
 };
 
@@ -73,7 +73,7 @@ struct UtilizationBasis {
     int batch = 1;
 };
 
-// All steps up from `from`, one a dimension, each judged by `budget_us` and the context's cap on params.
+// All steps up from `from`, one a dimension, each judged by `budget_us` and the context's caps.
 // Throws InputError when `from` is not in the context's space, or a latency of it is missing.
 NetworkContributions contributions(const ScalingContext& context, const ScalingChoice& from, double budget_us,
                                    const std::optional<UtilizationBasis>& basis);

@@ -32,7 +32,7 @@ Explanation explained(const ExplainOptions& options) {
     // A budget below 1 is refused by budget_us(), which says what is wrong with it.
     settings.max_budget = std::max(1.0, options.budget);
     if (options.max_params > 0) {
-        settings.max_params = options.max_params;
+        settings.caps.params = options.max_params;
     }
     const ScalingContext context(
         view.base(), view.source(), settings,

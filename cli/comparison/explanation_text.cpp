@@ -50,8 +50,8 @@ void print_network(std::ostream& out, const std::string& title, const NetworkCon
         "Mparams, {:.2f} MMACs, gain {:.4f}\n",
         title, fmt::join(before.choice.widths, ","), fmt::join(before.choice.depths, ","),
         before.choice.resolution, before.latency_us(), network.budget_us,
-        percent_of(network.utilization, "{:.1f}"), static_cast<double>(before.params) * 1e-6,
-        static_cast<double>(before.macs) * 1e-6, before.gain.value_or(0.0));
+        percent_of(network.utilization, "{:.1f}"), static_cast<double>(before.needs.params) * 1e-6,
+        static_cast<double>(before.needs.macs) * 1e-6, before.gain.value_or(0.0));
     TextTable table({{"stage", Align::left},
                      {"dimension", Align::left},
                      {"base"},

@@ -22,8 +22,7 @@ struct StepRecord {
     std::optional<double> macs;
     std::optional<double> gain;
     std::optional<double> gain_per_pct;  // empty where latency does not rise, too
-    std::string
-        outcome;  // "fits", "over_budget", "over_params", "no_gain", "space_end", "invalid", "missing"
+    std::string outcome;  // "fits", "over_budget", "over_cap", "no_gain", "space_end", "invalid", "missing"
     std::string reason;
 
     bool known() const { return latency_us.has_value(); }
@@ -36,13 +35,16 @@ struct NetworkSteps {
     std::string spec;  // "base" or "hacscale"
     double latency_us = 0.0;
     double budget_us = 0.0;  // what steps are judged by
+    double params = 0.0;
     std::vector<int> widths;
     std::vector<int> depths;
     std::optional<int> resolution;
     std::vector<StepRecord> steps;
 
+    // Params tell inner widths apart, which widths and depths do not.
     bool same_network(const NetworkSteps& other) const {
-        return widths == other.widths && depths == other.depths && resolution == other.resolution;
+        return params == other.params && widths == other.widths && depths == other.depths &&
+               resolution == other.resolution;
     }
 };
 

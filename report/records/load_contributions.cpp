@@ -12,9 +12,8 @@ StepRecord step_of(const JsonPlace& place) {
     step.base = place.integer("base");
     step.from = place.integer("from");
     step.to = place.integer_or_null("to");
-    step.outcome =
-        one_of(place, "outcome",
-               {"fits", "over_budget", "over_params", "no_gain", "space_end", "invalid", "missing"});
+    step.outcome = one_of(place, "outcome",
+                          {"fits", "over_budget", "over_cap", "no_gain", "space_end", "invalid", "missing"});
     step.reason = place.text_or_empty("reason");
     if (!place.text_or_empty("estimate").empty()) {
         step.estimate = one_of(place, "estimate", {"measured", "interpolated", "missing"});
@@ -37,6 +36,7 @@ NetworkSteps load_network_steps(const JsonPlace& place) {
     network.spec = one_of(place, "spec", {"base", "hacscale"});
     network.latency_us = place.positive("latency_us");
     network.budget_us = place.positive("budget_us");
+    network.params = place.positive("params");
     network.widths = place.integers_or_empty("widths");
     network.depths = place.integers_or_empty("depths");
     network.resolution = place.integer_or_null("resolution");

@@ -81,8 +81,8 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
                 const Evaluation evaluation = *context.evaluate(larger);
                 ASSERT_TRUE(step.added);
                 EXPECT_NEAR(step.added->latency_us, evaluation.latency_us() - before.latency_us(), 1e-5);
-                EXPECT_EQ(step.added->params, evaluation.params - before.params);
-                EXPECT_EQ(step.added->macs, evaluation.macs - before.macs);
+                EXPECT_EQ(step.added->params, evaluation.needs.params - before.needs.params);
+                EXPECT_EQ(step.added->macs, evaluation.needs.macs - before.needs.macs);
                 EXPECT_DOUBLE_EQ(step.added->gain, *evaluation.gain - *before.gain);
                 EXPECT_NEAR(*step.added->utilization,
                             *utilization(lower(scaled(base, larger)), source, 1, basis.peak) -
@@ -148,12 +148,12 @@ TEST(Contributions, AreJudgedByTheCapOnParams) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
     ScalingSettings settings;
-    settings.max_params = lower(base).params() + 1;
+    settings.caps.params = lower(base).params() + 1;
     const ScalingContext context(base, source, settings, capacity_gain(base));
     for (const Contribution& step :
          contributions(context, choice_of(base), context.budget_us(2.0), basis).steps) {
         if (step.to) {
-            EXPECT_EQ(step.outcome, StepOutcome::over_params) << step.reason;
+            EXPECT_EQ(step.outcome, StepOutcome::over_cap) << step.reason;
         }
     }
 }
