@@ -6,6 +6,7 @@
 #include "cli/commands/compare.hpp"
 #include "cli/commands/completion.hpp"
 #include "cli/commands/devices.hpp"
+#include "cli/commands/explain.hpp"
 #include "cli/commands/importance.hpp"
 #include "cli/commands/models.hpp"
 #include "cli/commands/plan.hpp"
@@ -30,6 +31,7 @@ std::span<const Command> commands() {
         Command{"verify", declare_verify},                  //
         Command{"scale", declare_scale},                    //
         Command{"compare", declare_compare},                //
+        Command{"explain", declare_explain},                //
         Command{"advise", declare_advise},                  //
         Command{"report", declare_report},                  //
         Command{"run", declare_run},                        //

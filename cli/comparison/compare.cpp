@@ -261,7 +261,25 @@ private:
             }
         }
         record.staircases = staircase_rows(context_, view_);
+        add_contributions(record);
         return record;
+    }
+
+    void add_contributions(ComparisonRecord& record) const {
+        const double budget_us = context_.budget_us(settings_.budget);
+        record.contributions.push_back(
+            contributions_row(context_, view_, choice_of(context_.base()), budget_us, "base"));
+        for (const StrategyRow& row : record.strategies) {
+            if (row.strategy != "hacscale" || !row.choice) {
+                continue;
+            }
+            // On a device that is not as fast as predicted, what the table would have to predict for the
+            // device to need exactly the budget.
+            const double corrected_us =
+                row.latency_ratio ? *row.predicted_us * settings_.budget / *row.latency_ratio : budget_us;
+            record.contributions.push_back(
+                contributions_row(context_, view_, *row.choice, corrected_us, "hacscale"));
+        }
     }
 
     static void add_ratios(ComparisonRecord& record) {

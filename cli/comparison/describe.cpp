@@ -90,4 +90,13 @@ std::vector<LayerRow> layer_rows(const ModelSpec& model, const TableView& view, 
     return rows;
 }
 
+ContributionsRow contributions_row(const ScalingContext& context, const TableView& view,
+                                   const ScalingChoice& choice, double budget_us, std::string spec) {
+    std::optional<UtilizationBasis> basis;
+    if (view.peak()) {
+        basis = {{view.peak()->flops_per_s, view.peak()->bytes_per_s}, view.state().batch};
+    }
+    return {std::move(spec), contributions(context, choice, budget_us, basis)};
+}
+
 }  // namespace hacscale::cli

@@ -1,5 +1,5 @@
-// The parts of a comparison's record that need no timing: the planner's front, the stages' staircases, and
-// the layers.
+// The parts of a comparison's record that need no timing: the planner's front, the stages' staircases,
+// the layers, and what one step in each dimension adds.
 #pragma once
 
 #include <string>
@@ -19,5 +19,10 @@ std::vector<StaircaseRow> staircase_rows(const ScalingContext& context, const Ta
 
 // The layers of a scaled base; `spec` is what the record calls it.
 std::vector<LayerRow> layer_rows(const ModelSpec& model, const TableView& view, const std::string& spec);
+
+// What one step in each dimension adds to a network of the context's space, judged by the latency that the
+// budget allows, as predicted.
+ContributionsRow contributions_row(const ScalingContext& context, const TableView& view,
+                                   const ScalingChoice& choice, double budget_us, std::string spec);
 
 }  // namespace hacscale::cli

@@ -1,5 +1,6 @@
 #include "cli/records/comparison.hpp"
 
+#include "cli/records/contributions_json.hpp"
 #include "cli/records/optional_json.hpp"
 
 namespace hacscale::cli {
@@ -118,6 +119,18 @@ std::string_view name_of(StrategyStatus status) {
     return "failed";
 }
 
+std::string_view name_of(EstimateKind kind) {
+    switch (kind) {
+        case EstimateKind::measured:
+            return "measured";
+        case EstimateKind::interpolated:
+            return "interpolated";
+        case EstimateKind::missing:
+            break;
+    }
+    return "missing";
+}
+
 std::string to_json(const ComparisonRecord& record) {
     return text_of({{"model", record.model},
                     {"device", record.device},
@@ -133,7 +146,8 @@ std::string to_json(const ComparisonRecord& record) {
                     {"front", list_json(record.front, point_json)},
                     {"stages", record.stages},
                     {"layers", list_json(record.layers, layer_json)},
-                    {"staircases", list_json(record.staircases, staircase_json)}});
+                    {"staircases", list_json(record.staircases, staircase_json)},
+                    {"contributions", contributions_json(record.contributions, record.stages)}});
 }
 
 }  // namespace hacscale::cli

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/records/contributions.hpp"
 #include "models/scaled_model.hpp"
 #include "profiler/latency_source.hpp"
 #include "profiler/table/table.hpp"
@@ -113,9 +114,11 @@ struct ComparisonRecord {
     std::vector<std::string> stages;
     std::vector<LayerRow> layers;
     std::vector<StaircaseRow> staircases;
+    std::vector<ContributionsRow> contributions;  // the base's, then those of the HACScale choice
 };
 
 std::string_view name_of(StrategyStatus status);
+std::string_view name_of(EstimateKind kind);
 std::string to_json(const ComparisonRecord& record);
 
 }  // namespace hacscale::cli

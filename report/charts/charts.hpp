@@ -18,6 +18,8 @@ namespace hacscale::report {
 Chart strategies_chart(const Comparison& comparison);
 // Gain over relative latency: the planner's front, the strategies on it, the budget.
 Chart front_chart(const Comparison& comparison);
+// What one step in each dimension adds to a network; `base_us` is the base's predicted latency.
+Chart contributions_chart(const NetworkSteps& network, double base_us);
 // Latency and utilization of one stage over its width.
 Chart staircase_chart(const Staircase& staircase);
 // The layers under the device's measured ceilings; needs comparison.peak and a layer with a latency and MACs.

@@ -200,4 +200,14 @@ std::vector<std::pair<std::string, std::string>> JsonPlace::members() const {
     return all;
 }
 
+std::string one_of(const JsonPlace& place, const char* key, std::initializer_list<std::string_view> known) {
+    std::string value = place.text(key);
+    if (std::find(known.begin(), known.end(), value) == known.end()) {
+        std::string names;
+        for (const std::string_view name : known) names += (names.empty() ? "" : ", ") + std::string(name);
+        place.fail(key, "one of " + names);
+    }
+    return value;
+}
+
 }  // namespace hacscale::report

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -61,5 +63,8 @@ private:
     std::string file_;
     std::string path_;
 };
+
+// A required text that is one of `known`.
+std::string one_of(const JsonPlace& place, const char* key, std::initializer_list<std::string_view> known);
 
 }  // namespace hacscale::report

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include "report/records/json_reader.hpp"
 #include "report/records/loaders.hpp"
@@ -8,16 +6,6 @@
 namespace hacscale::report {
 
 namespace {
-
-std::string one_of(const JsonPlace& place, const char* key, std::initializer_list<std::string_view> known) {
-    std::string value = place.text(key);
-    if (std::find(known.begin(), known.end(), value) == known.end()) {
-        std::string names;
-        for (const std::string_view name : known) names += (names.empty() ? "" : ", ") + std::string(name);
-        place.fail(key, "one of " + names);
-    }
-    return value;
-}
 
 std::string estimate_of(const JsonPlace& place) {
     return one_of(place, "estimate", {"measured", "interpolated", "missing"});
@@ -135,6 +123,9 @@ Comparison load_comparison(const std::filesystem::path& file) {
         comparison.layers.push_back(layer_of(entry));
     for (const JsonPlace& entry : root.objects_or_empty("staircases")) {
         comparison.staircases.push_back(staircase_of(entry));
+    }
+    for (const JsonPlace& entry : root.objects_or_empty("contributions")) {
+        comparison.contributions.push_back(load_network_steps(entry));
     }
     return comparison;
 }

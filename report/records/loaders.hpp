@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "report/records/json_reader.hpp"
 #include "report/records/records.hpp"
 
 namespace hacscale::report {
@@ -11,6 +12,7 @@ namespace hacscale::report {
 Provenance load_provenance(const std::filesystem::path& file);
 std::vector<VerifiedNetwork> load_verified(const std::filesystem::path& file);
 std::vector<MeasuredRow> load_rows(const std::filesystem::path& file);
+NetworkSteps load_network_steps(const JsonPlace& place);  // an entry of a comparison's "contributions"
 Comparison load_comparison(const std::filesystem::path& file);
 
 // The whole folder. provenance.json must be there, and at least one other record; what else is absent stays

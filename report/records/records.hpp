@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "report/records/contributions.hpp"
+
 namespace hacscale::report {
 
 struct Device {
@@ -147,6 +149,7 @@ struct Comparison {
     std::vector<std::string> stages;
     std::vector<LayerRecord> layers;
     std::vector<Staircase> staircases;
+    std::vector<NetworkSteps> contributions;  // the base's, then those of the HACScale choice
 
     // The row of the program's own choice; null when the comparison left it out.
     const StrategyRow* hacscale() const;

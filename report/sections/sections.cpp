@@ -13,6 +13,7 @@ std::span<const SectionEntry> section_table() {
         SectionEntry{"strategies", Scope::budget, strategies_section},
         SectionEntry{"verdict", Scope::budget, verdict_section},
         SectionEntry{"front", Scope::budget, front_section},
+        SectionEntry{"contributions", Scope::budget, contributions_section},
         SectionEntry{"network", Scope::budget, network_section},
         SectionEntry{"roofline", Scope::budget, roofline_section},
         SectionEntry{"staircases", Scope::model, staircases_section},

@@ -36,6 +36,7 @@ std::span<const SectionEntry> section_table();
 Section strategies_section(const Scene& scene);
 Section verdict_section(const Scene& scene);
 Section front_section(const Scene& scene);
+Section contributions_section(const Scene& scene);
 Section network_section(const Scene& scene);
 Section roofline_section(const Scene& scene);
 Section staircases_section(const Scene& scene);

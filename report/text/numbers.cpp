@@ -111,6 +111,10 @@ std::string signed_percent(double fraction) {
     return fmt::format("{}{}{}%", zero ? "±" : value < 0.0 ? minus : "+", text, gap);
 }
 
+std::string with_sign(double value, const std::function<std::string(double)>& format) {
+    return fmt::format("{}{}", value == 0.0 ? "±" : value < 0.0 ? minus : "+", format(std::abs(value)));
+}
+
 std::string join(const std::vector<int>& values, const std::string& separator) {
     return fmt::format("{}", fmt::join(values, separator));
 }

@@ -77,8 +77,8 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 TEST_F(Browser, DrawsEveryChartAtBothWidths) {
     for (const int width : {1400, 500}) {
         const std::string document = loaded(page_, width);
-        EXPECT_THAT(document, HasSubstr("data-charts=\"9/9\"")) << width;
-        EXPECT_EQ(count_of(document, "<svg"), 9u) << width;
+        EXPECT_THAT(document, HasSubstr("data-charts=\"11/11\"")) << width;
+        EXPECT_EQ(count_of(document, "<svg"), 11u) << width;
         EXPECT_THAT(document, HasSubstr("role=\"alert\" hidden")) << width;
     }
 }
@@ -103,7 +103,7 @@ const wait = setInterval(() => {
 TEST_F(Browser, SaysInSightWhatFailed) {
     const std::string broken = replaced(page_, "data-chart=\"chart-2\">{", "data-chart=\"chart-2\">{{");
     const std::string document = loaded(broken);
-    EXPECT_THAT(document, HasSubstr("data-charts=\"8/9\""));
+    EXPECT_THAT(document, HasSubstr("data-charts=\"10/11\""));
     EXPECT_THAT(document, HasSubstr("role=\"alert\">chart-2: "));
 }
 

@@ -112,6 +112,12 @@ TEST_F(Records, WrongKeysAreNamedWithTheirPlace) {
         {compare, "layers[0].estimate", [](auto& json) { json["layers"][0]["estimate"] = "guessed"; }},
         {compare, "staircases[0].points[2].width",
          [](auto& json) { json["staircases"][0]["points"][2].erase("width"); }},
+        {compare, "contributions[0].steps[1].outcome",
+         [](auto& json) { json["contributions"][0]["steps"][1]["outcome"] = "maybe"; }},
+        {compare, "contributions[1].steps[0].gain",
+         [](auto& json) { json["contributions"][1]["steps"][0]["gain"] = nullptr; }},
+        {compare, "contributions[0].budget_us",
+         [](auto& json) { json["contributions"][0].erase("budget_us"); }},
         {compare, "peak.flops_per_s", [](auto& json) { json["peak"].erase("flops_per_s"); }},
         {"verify.json", "models[4].measured_us", [](auto& json) { json["models"][4]["measured_us"] = 0; }},
         {"verify.json", "models", [](auto& json) { json.erase("models"); }},
@@ -132,6 +138,14 @@ TEST_F(Records, UnknownKeysAreLeftAlone) {
     write_sample_records(folder_.path());
     edit("compare-resnet20-cifar-1.json", [](auto& json) { json["added_later"] = {1, 2}; });
     EXPECT_EQ(error_of_loading(), "loaded");
+}
+
+// Records from before contributions were written say which command adds them.
+TEST_F(Records, WithoutContributionsStillLoad) {
+    write_sample_records(folder_.path());
+    EXPECT_EQ(load_report(folder_.path()).comparisons[2].contributions.size(), 2u);
+    edit("compare-resnet20-cifar-1.json", [](auto& json) { json.erase("contributions"); });
+    EXPECT_TRUE(load_report(folder_.path()).comparisons[2].contributions.empty());
 }
 
 TEST_F(Records, AMissingEstimateHasNoLatency) {

@@ -83,6 +83,68 @@ Json layers(const SampleOptions& options) {
     return all;
 }
 
+// A budget's worth of room, and steps of every outcome that a report can meet.
+Json contributions(const std::string& hostile, double budget) {
+    struct Step {
+        const char* dimension;
+        int stage;
+        int from;
+        int to;
+        double latency_us;
+        double gain;
+        const char* outcome;
+    };
+    static constexpr Step steps[] = {
+        {"width", 0, 16, 24, 310.0, 0.09, "over_budget"}, {"depth", 0, 3, 4, 120.0, 0.05, "fits"},
+        {"width", 1, 32, 40, 0.9, 0.08, "fits"},          {"depth", 1, 3, 4, 131.0, 0.0, "no_gain"},
+        {"width", 2, 64, 72, -8.5, 0.07, "over_cap"},  {"depth", 2, 6, 0, 0.0, 0.0, "space_end"},
+        {"resolution", -1, 32, 36, 0.0, 0.0, "missing"}};
+    Json all = Json::array();
+    for (const char* spec : {"base", "hacscale"}) {
+        const bool base = std::string(spec) == "base";
+        Json list = Json::array();
+        for (const Step& step : steps) {
+            const std::string outcome =
+                !base && std::string(step.outcome) == "fits" ? "over_budget" : step.outcome;
+            const bool known = outcome != "space_end" && outcome != "missing";
+            const auto figure = [known](double value) { return known ? Json(value) : Json(); };
+            const double latency_pct = 100.0 * step.latency_us / 2431.0;
+            list.push_back(
+                {{"dimension", step.dimension},
+                 {"stage", step.stage < 0 ? Json() : Json(step.stage)},
+                 {"name", step.stage < 0 ? Json() : Json(fmt::format("stage{}{}", step.stage + 1, hostile))},
+                 {"base", step.from},
+                 {"from", step.from},
+                 {"to", step.to == 0 ? Json() : Json(step.to)},
+                 {"estimate", outcome == "space_end" ? Json()
+                              : outcome == "missing" ? Json("missing")
+                              : step.stage == 1      ? Json("interpolated")
+                                                     : Json("measured")},
+                 {"latency_us", figure(step.latency_us)},
+                 {"latency_pct", figure(latency_pct)},
+                 {"utilization", figure(0.004 * step.to - 0.05)},
+                 {"params", figure(1200.0 * step.to)},
+                 {"macs", figure(2.1e5 * step.to)},
+                 {"gain", figure(step.gain)},
+                 {"gain_per_pct", step.latency_us > 0.0 ? figure(step.gain / latency_pct) : Json()},
+                 {"outcome", outcome},
+                 {"reason", "synthetic reason for " + outcome + hostile}});
+        }
+        all.push_back({{"spec", spec},
+                       {"latency_us", base ? 2431.0 : 2420.0},
+                       {"budget_us", 2431.0 * budget},
+                       {"utilization", base ? 0.2134 : 0.41},
+                       {"params", 269722},
+                       {"macs", 40810000},
+                       {"gain", base ? 0.0 : 0.44},
+                       {"widths", {16, base ? 32 : 40, 64}},
+                       {"depths", {3, 3, 6}},
+                       {"resolution", 32},
+                       {"steps", list}});
+    }
+    return all;
+}
+
 Json row(const SampleOptions& options, const std::string& strategy, const std::string& status,
          double latency_ratio, double utilization_ratio, double macs_ratio, double gain) {
     const double base_us = 2468.0;
@@ -166,7 +228,8 @@ Json comparison(const SampleOptions& options, const std::string& model, double b
             {"front", front},
             {"stages", {"stage1", "stage2", "stage3"}},
             {"layers", layers(options)},
-            {"staircases", staircases(options.hostile)}};
+            {"staircases", staircases(options.hostile)},
+            {"contributions", contributions(options.hostile, budget)}};
 }
 
 Json provenance(const std::string& hostile) {

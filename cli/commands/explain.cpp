@@ -1,0 +1,95 @@
+#include "cli/commands/explain.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/comparison/describe.hpp"
+#include "cli/comparison/explanation_text.hpp"
+#include "cli/options.hpp"
+#include "models/zoo.hpp"
+#include "scaling/strategies/strategy.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+struct ExplainOptions {
+    std::string model;
+    std::string table;
+    double budget = 1.0;
+    std::string gain_file;
+    std::int64_t max_params = 0;  // 0: no cap
+    StateOptions state;
+    SpaceSettings space;
+};
+
+Explanation explained(const ExplainOptions& options) {
+    const ModelSpec model = find_model(options.model);
+    const Table table = Table::open(options.table, OpenMode::read);
+    const TableView view(table, model, options.state.state());
+    ScalingSettings settings;
+    settings.space = options.space;
+    // A budget below 1 is refused by budget_us(), which says what is wrong with it.
+    settings.max_budget = std::max(1.0, options.budget);
+    if (options.max_params > 0) {
+        settings.caps.params = options.max_params;
+    }
+    const ScalingContext context(
+        view.base(), view.source(), settings,
+        options.gain_file.empty() ? capacity_gain(view.base()) : load_gain(options.gain_file, view.base()));
+    const double budget_us = context.budget_us(options.budget);
+
+    Explanation explanation;
+    explanation.model = model.name;
+    explanation.device = table.device().id;
+    explanation.budget = options.budget;
+    explanation.state = view.state();
+    explanation.gain_origin = name_of(context.gain().origin);
+    explanation.gain_unit = context.gain().unit;
+    for (const StageSpec& stage : model.stages) {
+        explanation.stages.push_back(stage.name);
+    }
+    explanation.contributions.push_back(
+        contributions_row(context, view, choice_of(context.base()), budget_us, "base"));
+    const Fit chosen = fit(find_strategy("hacscale"), context, budget_us);
+    explanation.reason = chosen.reason;
+    if (chosen.status == FitStatus::ok) {
+        explanation.contributions.push_back(
+            contributions_row(context, view, chosen.result.choice, budget_us, "hacscale"));
+    }
+    return explanation;
+}
+
+ExitStatus explain_command(const ExplainOptions& options, Session& session) {
+    const Explanation explanation = explained(options);
+    if (session.json) {
+        session.out << to_json(explanation);
+    } else {
+        print_explanation(session.out, explanation);
+    }
+    if (explanation.has_missing()) {
+        session.log.warn(
+            "the table lacks what some steps need; \"hacscale profile {} --table {}\" measures other widths",
+            options.model, options.table);
+    }
+    return explanation.has_missing() ? ExitStatus::incomplete : ExitStatus::done;
+}
+
+}  // namespace
+
+Run declare_explain(CLI::App& parser) {
+    auto options = std::make_shared<ExplainOptions>();
+    parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
+    parser.add_option("--table", options->table, "The table's file")->required();
+    parser.add_option("--budget", options->budget, "Latency allowed, over the base's; at least 1")
+        ->capture_default_str();
+    add_state_options(parser, options->state);
+    add_space_options(parser, options->space);
+    parser.add_option("--max-params", options->max_params, "Most parameters a planned network may have")
+        ->check(CLI::PositiveNumber);
+    parser.add_option("--gain", options->gain_file,
+                      "Sensitivity or importance file; else capacity is the gain");
+    return [options](Session& session) { return explain_command(*options, session); };
+}
+
+}  // namespace hacscale::cli

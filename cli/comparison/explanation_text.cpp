@@ -1,0 +1,108 @@
+#include "cli/comparison/explanation_text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "cli/records/comparison.hpp"
+#include "cli/text_table.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+std::string percent_of(const std::optional<double>& fraction, const char* format) {
+    return fraction ? fmt::format(fmt::runtime(format), 100.0 * *fraction) : "-";
+}
+
+// What a step adds: latency, utilization, params, MACs, gain, and gain per latency.
+std::vector<std::string> figures_of(const std::optional<StepFigures>& added) {
+    if (!added) {
+        return {"-", "-", "-", "-", "-", "-", "-"};
+    }
+    return {fmt::format("{:+.1f}", added->latency_us),
+            fmt::format("{:+.2f}", added->latency_percent),
+            percent_of(added->utilization, "{:+.2f}"),
+            fmt::format("{:+.4f}", static_cast<double>(added->params) * 1e-6),
+            fmt::format("{:+.3f}", static_cast<double>(added->macs) * 1e-6),
+            fmt::format("{:+.4f}", added->gain),
+            added->gain_per_percent ? fmt::format("{:.4f}", *added->gain_per_percent) : "free"};
+}
+
+std::vector<std::string> cells_of(const Contribution& step, const std::vector<std::string>& stages) {
+    std::vector<std::string> cells{step.stage ? stages.at(static_cast<std::size_t>(*step.stage)) : "network",
+                                   std::string(name_of(step.dimension)), std::to_string(step.base),
+                                   std::to_string(step.from), step.to ? std::to_string(*step.to) : "-"};
+    const std::vector<std::string> figures = figures_of(step.added);
+    cells.insert(cells.end(), figures.begin(), figures.end());
+    cells.emplace_back(step.estimate ? name_of(*step.estimate) : "-");
+    cells.push_back(step.reason);
+    return cells;
+}
+
+void print_network(std::ostream& out, const std::string& title, const NetworkContributions& network,
+                   const std::vector<std::string>& stages) {
+    const Evaluation& before = network.network;
+    out << fmt::format(
+        "{}: widths {}, depths {}, {} pixels\n{:.1f} us of the budget's {:.1f} us, utilization {} %, "
+        "{:.3f} "
+        "Mparams, {:.2f} MMACs, gain {:.4f}\n",
+        title, fmt::join(before.choice.widths, ","), fmt::join(before.choice.depths, ","),
+        before.choice.resolution, before.latency_us(), network.budget_us,
+        percent_of(network.utilization, "{:.1f}"), static_cast<double>(before.needs.params) * 1e-6,
+        static_cast<double>(before.needs.macs) * 1e-6, before.gain.value_or(0.0));
+    TextTable table({{"stage", Align::left},
+                     {"dimension", Align::left},
+                     {"base"},
+                     {"now"},
+                     {"next"},
+                     {"latency us"},
+                     {"latency %"},
+                     {"util. points"},
+                     {"Mparams"},
+                     {"MMACs"},
+                     {"gain"},
+                     {"gain per %"},
+                     {"latencies", Align::left},
+                     {"the step", Align::left}});
+    for (const Contribution& step : network.steps) {
+        table.add(cells_of(step, stages));
+    }
+    table.print(out);
+    out << '\n';
+}
+
+std::string closing(const NetworkContributions& choice) {
+    const auto fitting =
+        std::count_if(choice.steps.begin(), choice.steps.end(),
+                      [](const Contribution& step) { return step.outcome == StepOutcome::fits; });
+    return fitting == 0 ? "No single step from the choice both gains and fits.\n"
+                        : fmt::format("{} of the steps from the choice gain and would still fit.\n", fitting);
+}
+
+}  // namespace
+
+void print_explanation(std::ostream& out, const Explanation& explanation) {
+    out << fmt::format(
+        "{} on {}, latency budget {} x the base's, batch {}, {}, gain by {}, in {}\n"
+        "What one step adds; latency % is of the base's, gain per % is gain for each of them.\n",
+        explanation.model, explanation.device, explanation.budget, explanation.state.batch,
+        hacscale::name_of(explanation.state.type), explanation.gain_origin, explanation.gain_unit);
+    const std::vector<ContributionsRow>& rows = explanation.contributions;
+    out << '\n';
+    print_network(out, "base", rows.front().network, explanation.stages);
+    if (rows.size() < 2) {
+        out << "HACScale chose nothing: " << explanation.reason << '\n';
+        return;
+    }
+    const NetworkContributions& choice = rows.back().network;
+    if (choice.network.choice == rows.front().network.network.choice) {
+        out << "HACScale keeps the base. ";
+    } else {
+        print_network(out, "chosen by HACScale", choice, explanation.stages);
+    }
+    out << closing(choice);
+}
+
+}  // namespace hacscale::cli

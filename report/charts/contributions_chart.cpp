@@ -1,0 +1,264 @@
+// Five panels that share their rows, one row a step: gain per latency, latency, gain, utilization,
+// parameters. Side by side where there is room, else one below the other; the steps are named at the left of
+// each row.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "report/charts/charts.hpp"
+#include "report/charts/vega.hpp"
+#include "report/text/numbers.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+constexpr std::string_view spec_template = R"json({
+  "autosize": "none",
+  "padding": {"left": 4, "top": 34, "right": 6, "bottom": 30},
+  "signals": [
+    {"name": "rows", "value": 0},
+    {"name": "room", "value": 0},
+    {"name": "wide", "update": "width >= 860"},
+    {"name": "label_width", "update": "wide ? 190 : 118"},
+    {"name": "gap", "value": 22},
+    {"name": "row_height", "update": "wide ? 24 : 22"},
+    {"name": "panel_width", "update": "wide ? (width - label_width - 4 * gap) / 5 : width - label_width"},
+    {"name": "panel_height", "update": "rows * row_height"},
+    {"name": "panel_step", "update": "panel_height + 68"},
+    {"name": "height", "update": "wide ? panel_height : 5 * panel_step - 68"}
+  ],
+  "data": [
+    {"name": "panels"}, {"name": "unknown"}, {"name": "labels"},
+    {"name": "values", "transform": [{"type": "lookup", "from": "labels", "key": "row", "fields": ["row"],
+                                      "values": ["dimension", "measured", "fits"]}]}
+  ],
+  "scales": [
+    {"name": "colour", "type": "ordinal", "domain": ["width", "depth", "resolution"],
+     "range": ["var(--hacscale)", "var(--second)", "var(--base)"]},
+    {"name": "shape", "type": "ordinal", "domain": ["width", "depth", "resolution"],
+     "range": ["circle", "square", "triangle"]}
+  ],
+  "marks": [
+    {"type": "group", "from": {"data": "panels"},
+     "encode": {"update": {
+       "x": {"signal": "label_width + (wide ? datum.index * (panel_width + gap) : 0)"},
+       "y": {"signal": "wide ? 0 : datum.index * panel_step"},
+       "width": {"signal": "panel_width"}, "height": {"signal": "panel_height"}}},
+     "signals": [{"name": "width", "update": "panel_width"}, {"name": "height", "update": "panel_height"},
+                 {"name": "labelled", "update": "!wide || parent.index === 0"}],
+     "data": [{"name": "here", "source": "values",
+               "transform": [{"type": "filter", "expr": "datum.panel === parent.index"}]},
+              {"name": "absent", "source": "unknown",
+               "transform": [{"type": "filter", "expr": "datum.panel === parent.index"}]}],
+     "scales": [{"name": "x", "domain": {"signal": "[parent.low, parent.high]"}, "zero": false,
+                 "range": {"signal": "[8, panel_width - 58]"}}],
+     "axes": [{"orient": "bottom", "scale": "x", "grid": true, "domain": false, "ticks": false,
+               "tickCount": {"signal": "max(2, floor(panel_width / 90))"}, "format": {"signal": "parent.format"},
+               "zindex": 0}],
+     "marks": [
+       {"type": "text", "encode": {"update": {
+         "x": {"signal": "wide ? 0 : 4 - label_width"}, "y": {"value": -12}, "text": {"signal": "parent.title"},
+         "fontWeight": {"value": "bold"}, "baseline": {"value": "bottom"},
+         "limit": {"signal": "wide ? panel_width : width + label_width"}}}},
+       {"type": "rule", "encode": {"update": {
+         "x": {"scale": "x", "value": 0}, "y": {"value": -4}, "y2": {"signal": "panel_height"},
+         "stroke": {"value": "var(--ink-3)"}, "strokeWidth": {"value": 1}}}},
+       {"type": "rule", "encode": {"update": {
+         "x": {"scale": "x", "signal": "room"}, "y": {"value": -4}, "y2": {"signal": "panel_height"},
+         "opacity": {"signal": "parent.index === 1 && room >= parent.low && room <= parent.high ? 1 : 0"},
+         "stroke": {"value": "var(--limit)"}, "strokeWidth": {"value": 1.5}, "strokeDash": {"value": [5, 3]}}}},
+       {"type": "text", "from": {"data": "labels"}, "encode": {"update": {
+         "x": {"value": -10}, "y": {"signal": "(datum.row + 0.5) * row_height"},
+         "align": {"value": "right"}, "baseline": {"value": "middle"}, "limit": {"signal": "label_width - 12"},
+         "text": {"signal": "wide ? datum.text : datum.name"}, "tooltip": {"field": "tip"},
+         "fontSize": {"signal": "wide ? 12 : 11.5"}, "fill": {"value": "var(--ink)"},
+         "opacity": {"signal": "labelled ? 1 : 0"},
+         "fontWeight": {"signal": "datum.fits ? 'bold' : 'normal'"}}}},
+       {"type": "text", "from": {"data": "absent"}, "encode": {"update": {
+         "x": {"signal": "panel_width"}, "y": {"signal": "(datum.row + 0.5) * row_height"},
+         "align": {"value": "right"}, "baseline": {"value": "middle"}, "text": {"field": "text"},
+         "tooltip": {"signal": "data('labels')[datum.row].tip"}, "fill": {"value": "var(--ink-2)"}}}},
+       {"type": "rule", "from": {"data": "here"}, "encode": {"update": {
+         "x": {"scale": "x", "value": 0}, "x2": {"scale": "x", "field": "drawn"},
+         "y": {"signal": "(datum.row + 0.5) * row_height"},
+         "stroke": {"scale": "colour", "field": "dimension"}, "strokeWidth": {"value": 2},
+         "strokeOpacity": {"value": 0.45}}}},
+       {"type": "symbol", "from": {"data": "here"}, "encode": {"update": {
+         "x": {"scale": "x", "field": "drawn"}, "y": {"signal": "(datum.row + 0.5) * row_height"},
+         "shape": [{"test": "datum.drawn !== datum.value", "value": "triangle-right"},
+                   {"scale": "shape", "field": "dimension"}],
+         "size": {"value": 64}, "strokeWidth": {"value": 1.75},
+         "stroke": {"scale": "colour", "field": "dimension"},
+         "fill": [{"test": "datum.measured", "scale": "colour", "field": "dimension"}, {"value": "var(--page)"}],
+         "tooltip": {"signal": "data('labels')[datum.row].tip"}}}},
+       {"type": "text", "from": {"data": "here"}, "encode": {"update": {
+         "x": {"signal": "panel_width"}, "y": {"signal": "(datum.row + 0.5) * row_height"},
+         "align": {"value": "right"}, "baseline": {"value": "middle"}, "text": {"field": "text"},
+         "fontWeight": {"signal": "datum.fits ? 'bold' : 'normal'"},
+         "tooltip": {"signal": "data('labels')[datum.row].tip"}}}}
+     ]}
+  ]
+})json";
+
+struct Panel {
+    const char* title;
+    const char* format;  // of the axis
+    std::optional<double> (*value)(const StepRecord& step);
+    std::string (*text)(double value);
+};
+
+std::string figure(double value) {
+    return with_sign(value, [](double number) { return significant(number); });
+}
+
+constexpr std::array<Panel, 5> panels{{
+    {"Gain per % of latency", ".4~f", [](const StepRecord& step) { return step.gain_per_pct; },
+     [](double value) { return significant(value); }},
+    {"Latency, % of base", ".4~f", [](const StepRecord& step) { return step.latency_pct; }, figure},
+    {"Gain", ".4~f", [](const StepRecord& step) { return step.gain; }, figure},
+    {"Utilization, points", ".4~f",
+     [](const StepRecord& step) {
+         return step.utilization ? std::optional(100.0 * *step.utilization) : std::nullopt;
+     },
+     [](double value) {
+         return with_sign(value, [](double number) { return fmt::format("{:.2f}", number); });
+     }},
+    {"Parameters", "~s", [](const StepRecord& step) { return step.params; },
+     [](double value) { return with_sign(value, [](double number) { return scaled(number); }); }},
+}};
+
+constexpr std::size_t gain_per_latency = 0;
+constexpr std::size_t latency_panel = 1;
+
+// A step that costs next to nothing has a gain per latency beyond all others; drawn in full it would leave
+// nothing to see of them.
+constexpr double most_over_median = 4.0;
+
+// Free steps first, then by gain per latency; those without figures last.
+std::vector<const StepRecord*> rows_of(const NetworkSteps& network) {
+    std::vector<const StepRecord*> rows;
+    for (const StepRecord& step : network.steps) rows.push_back(&step);
+    const auto rank = [](const StepRecord& step) { return !step.known() ? 2 : step.free() ? 0 : 1; };
+    std::stable_sort(rows.begin(), rows.end(), [&](const StepRecord* a, const StepRecord* b) {
+        if (rank(*a) != rank(*b)) return rank(*a) < rank(*b);
+        return a->gain_per_pct.value_or(0.0) > b->gain_per_pct.value_or(0.0);
+    });
+    return rows;
+}
+
+double drawing_limit(std::vector<double> values) {
+    if (values.empty()) return 0.0;
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle > 0.0 ? most_over_median * *middle : *std::max_element(values.begin(), values.end());
+}
+
+std::string tip_of(const StepRecord& step) {
+    std::vector<std::string> lines{
+        step.to ? fmt::format("{} {} → {}", step.name(), step.from, *step.to) : step.name(), step.reason};
+    if (step.known()) {
+        lines.push_back(fmt::format("latency {} ({} % of the base’s), {}",
+                                    with_sign(*step.latency_us, [](double us) { return latency(us); }),
+                                    figure(*step.latency_pct), step.estimate));
+        lines.push_back(fmt::format("gain {}, per % of latency {}", figure(*step.gain),
+                                    step.gain_per_pct ? significant(*step.gain_per_pct) : "free"));
+        lines.push_back(
+            fmt::format("parameters {}, MACs {}", panels[4].text(*step.params), panels[4].text(*step.macs)));
+    }
+    return tip(lines);
+}
+
+const char* absence_of(const StepRecord& step, std::size_t panel) {
+    if (step.known()) return panel == gain_per_latency && step.free() ? "free" : absent;
+    return step.outcome == "space_end" ? "space ends" : step.outcome == "missing" ? "not in table" : absent;
+}
+
+}  // namespace
+
+Chart contributions_chart(const NetworkSteps& network, double base_us) {
+    const std::vector<const StepRecord*> rows = rows_of(network);
+    const double room = 100.0 * (network.budget_us - network.latency_us) / base_us;
+    Json panel_values = Json::array();
+    Json values = Json::array();
+    Json unknown = Json::array();
+    Json labels = Json::array();
+    for (std::size_t p = 0; p < panels.size(); ++p) {
+        const auto value_of = [p](const StepRecord& step) {
+            return step.known() ? panels[p].value(step) : std::nullopt;
+        };
+        std::vector<double> known;
+        for (const StepRecord* step : rows) {
+            if (const auto value = value_of(*step)) known.push_back(*value);
+        }
+        const double limit = p == gain_per_latency ? drawing_limit(known) : HUGE_VAL;
+        double low = 0.0;
+        double high = 0.0;
+        for (const double value : known) {
+            low = std::min(low, value);
+            high = std::max(high, std::min(value, limit));
+        }
+        if (p == latency_panel && room > low && room < 1.5 * high) high = std::max(high, room);
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+            const StepRecord& step = *rows[r];
+            const std::optional<double> value = value_of(step);
+            if (!value) {
+                if (!step.known() && p != gain_per_latency) continue;
+                unknown.push_back({{"panel", p}, {"row", r}, {"text", absence_of(step, p)}});
+                continue;
+            }
+            values.push_back({{"panel", p},
+                              {"row", r},
+                              {"value", *value},
+                              {"drawn", std::min(*value, limit)},
+                              {"text", panels[p].text(*value)}});
+        }
+        const double margin = high > low ? (high - low) * 0.06 : 1.0;
+        panel_values.push_back({{"index", p},
+                                {"title", panels[p].title},
+                                {"format", panels[p].format},
+                                {"low", low < 0.0 ? low - margin : 0.0},
+                                {"high", high + margin}});
+    }
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        const StepRecord& step = *rows[r];
+        labels.push_back({{"row", r},
+                          {"name", step.name()},
+                          {"text", step.to ? fmt::format("{} {} → {}", step.name(), step.from, *step.to)
+                                           : fmt::format("{} {}", step.name(), step.from)},
+                          {"dimension", step.dimension},
+                          {"measured", step.estimate == "measured"},
+                          {"fits", step.outcome == "fits"},
+                          {"tip", tip_of(step)}});
+    }
+    Json spec = Json::parse(spec_template);
+    set_signal(spec, "rows", rows.size());
+    set_signal(spec, "room", room);
+    set_data(spec, "panels", std::move(panel_values));
+    set_data(spec, "values", std::move(values));
+    set_data(spec, "unknown", std::move(unknown));
+    set_data(spec, "labels", std::move(labels));
+
+    Chart chart;
+    chart.title = network.spec == "base" ? "One step from the base" : "One step from HACScale’s choice";
+    const double room_us = network.budget_us - network.latency_us;
+    chart.summary = fmt::format(
+        "Each row is one step, by gain per latency. {} Steps that gain and fit are set in bold. An arrow "
+        "goes on beyond its "
+        "panel.",
+        room_us < 0.0
+            ? fmt::format("The network is {} over its budget.", latency(-room_us))
+            : fmt::format("The dashed line is what the budget leaves: {}, {} of the base’s latency.",
+                          latency(room_us), percent(room / 100.0)));
+    chart.legend = {{"dot hacscale", "width"},
+                    {"square second", "depth"},
+                    {"triangle base", "resolution"},
+                    {"ring ink", "with interpolated latencies"},
+                    {"dash limit", "what the budget leaves"}};
+    chart.spec = text_of(spec);
+    return chart;
+}
+
+}  // namespace hacscale::report

@@ -1,0 +1,224 @@
+// What one step adds: each line against a full evaluation of both networks, and each outcome by a case that
+// must bring it about.
+#include "scaling/contributions.hpp"
+
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "base/error.hpp"
+#include "models/zoo.hpp"
+#include "scaling/strategies/strategy.hpp"
+#include "tests/scaling/synthetic_source.hpp"
+
+namespace hacscale {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::SyntheticSource;
+
+constexpr UtilizationBasis basis{{1e11, 2e10}, 1};
+
+ScalingSettings settings_with(std::vector<int> resolutions) {
+    ScalingSettings settings;
+    settings.space.resolutions = std::move(resolutions);
+    return settings;
+}
+
+ScalingChoice random_choice(const ScalingSpace& space, std::mt19937_64& random) {
+    const auto pick = [&random](const std::vector<int>& values) { return values[random() % values.size()]; };
+    ScalingChoice choice;
+    for (const StageSpace& stage : space.stages) {
+        choice.widths.push_back(pick(stage.widths));
+        choice.depths.push_back(pick(stage.depths));
+    }
+    choice.resolution = pick(space.resolutions);
+    return choice;
+}
+
+ScalingChoice after(ScalingChoice choice, const Contribution& step) {
+    switch (step.dimension) {
+        case StepDimension::width:
+            choice.widths[static_cast<std::size_t>(*step.stage)] = *step.to;
+            break;
+        case StepDimension::depth:
+            choice.depths[static_cast<std::size_t>(*step.stage)] = *step.to;
+            break;
+        case StepDimension::resolution:
+            choice.resolution = *step.to;
+            break;
+    }
+    return choice;
+}
+
+int largest(const ScalingSpace& space, const Contribution& step) {
+    if (step.dimension == StepDimension::resolution) return space.resolutions.back();
+    const StageSpace& stage = space.stages[static_cast<std::size_t>(*step.stage)];
+    return step.dimension == StepDimension::width ? stage.widths.back() : stage.depths.back();
+}
+
+TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
+    const SyntheticSource source;
+    std::mt19937_64 random(5);
+    for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35", "resnet18"}) {
+        const ModelSpec base = find_model(name);
+        const ScalingContext context(
+            base, source, settings_with({base.resolution + 2 * resolution_step(base)}), capacity_gain(base));
+        for (int i = 0; i < 10; ++i) {
+            const ScalingChoice from = random_choice(context.space(), random);
+            const NetworkContributions all = contributions(context, from, context.budget_us(1.5), basis);
+            ASSERT_EQ(all.steps.size(), 2 * base.stages.size() + 1);
+            const Evaluation before = *context.evaluate(from);
+            for (const Contribution& step : all.steps) {
+                if (!step.to) {
+                    EXPECT_EQ(step.outcome, StepOutcome::space_end);
+                    EXPECT_FALSE(step.added);
+                    EXPECT_EQ(step.from, largest(context.space(), step));
+                    continue;
+                }
+                const ScalingChoice larger = after(from, step);
+                ASSERT_TRUE(context.space().contains(larger));
+                const Evaluation evaluation = *context.evaluate(larger);
+                ASSERT_TRUE(step.added);
+                EXPECT_NEAR(step.added->latency_us, evaluation.latency_us() - before.latency_us(), 1e-5);
+                EXPECT_EQ(step.added->params, evaluation.needs.params - before.needs.params);
+                EXPECT_EQ(step.added->macs, evaluation.needs.macs - before.needs.macs);
+                EXPECT_DOUBLE_EQ(step.added->gain, *evaluation.gain - *before.gain);
+                EXPECT_NEAR(*step.added->utilization,
+                            *utilization(lower(scaled(base, larger)), source, 1, basis.peak) -
+                                *utilization(lower(scaled(base, from)), source, 1, basis.peak),
+                            1e-8);  // latencies are rounded to picoseconds
+                EXPECT_EQ(step.added->gain_per_percent.has_value(), step.added->latency_us > 0.0);
+                EXPECT_EQ(*step.estimate, EstimateKind::measured);
+            }
+        }
+    }
+}
+
+TEST(Contributions, OfTheBaseStartAtItsOwnValues) {
+    const SyntheticSource source;
+    const ModelSpec base = find_model("resnet20-cifar");
+    const ScalingContext context(base, source, {}, capacity_gain(base));
+    const NetworkContributions all = contributions(context, choice_of(base), context.budget_us(1.0), basis);
+    EXPECT_EQ(all.network.latency_ps, context.base_evaluation().latency_ps);
+    for (const Contribution& step : all.steps) EXPECT_EQ(step.from, step.base);
+    EXPECT_EQ(all.steps[0].to, 24);
+    EXPECT_EQ(all.steps[1].to, 4);
+    EXPECT_EQ(all.steps.back().reason, "the space ends at 32 pixels");
+}
+
+// The planner's choice is the best of the space, so no step that gains can be left within the budget.
+TEST(Contributions, OfAnExactChoiceNoneFits) {
+    const SyntheticSource source;
+    for (const char* name : {"resnet20-cifar", "mobilenetv1-0.5", "resnet18"}) {
+        const ModelSpec base = find_model(name);
+        const ScalingContext context(base, source, {}, capacity_gain(base));
+        for (const double budget : {1.0, 1.065, 1.5}) {
+            const double budget_us = context.budget_us(budget);
+            const Fit chosen = fit(find_strategy("hacscale"), context, budget_us);
+            ASSERT_EQ(chosen.status, FitStatus::ok);
+            for (const Contribution& step :
+                 contributions(context, chosen.result.choice, budget_us, basis).steps) {
+                EXPECT_NE(step.outcome, StepOutcome::fits)
+                    << name << " " << budget << " " << name_of(step.dimension) << " " << step.reason;
+            }
+        }
+    }
+}
+
+TEST(Contributions, AreJudgedByTheBudget) {
+    const SyntheticSource source;
+    const ModelSpec base = find_model("resnet20-cifar");
+    const ScalingContext context(base, source, {}, capacity_gain(base));
+    const double base_us = context.base_evaluation().latency_us();
+    const Contribution step = contributions(context, choice_of(base), base_us, basis).steps[1];
+    ASSERT_EQ(step.outcome, StepOutcome::over_budget);
+    EXPECT_THAT(step.reason, HasSubstr("over the budget by"));
+    const double needed_us = base_us + step.added->latency_us;
+    const auto outcome_at = [&](double budget_us) {
+        return contributions(context, choice_of(base), budget_us, basis).steps[1].outcome;
+    };
+    EXPECT_EQ(outcome_at(needed_us), StepOutcome::fits);
+    EXPECT_EQ(outcome_at(needed_us - 0.01), StepOutcome::over_budget);
+    EXPECT_NEAR(step.added->latency_percent, 100.0 * step.added->latency_us / base_us, 1e-9);
+    EXPECT_NEAR(*step.added->gain_per_percent, step.added->gain / step.added->latency_percent, 1e-12);
+}
+
+TEST(Contributions, AreJudgedByTheCapOnParams) {
+    const SyntheticSource source;
+    const ModelSpec base = find_model("resnet20-cifar");
+    ScalingSettings settings;
+    settings.caps.params = lower(base).params() + 1;
+    const ScalingContext context(base, source, settings, capacity_gain(base));
+    for (const Contribution& step :
+         contributions(context, choice_of(base), context.budget_us(2.0), basis).steps) {
+        if (step.to) {
+            EXPECT_EQ(step.outcome, StepOutcome::over_cap) << step.reason;
+        }
+    }
+}
+
+TEST(Contributions, WithoutWorthGainNothing) {
+    const SyntheticSource source;
+    const ModelSpec base = find_model("resnet20-cifar");
+    Gain gain = capacity_gain(base);
+    gain.stages[1].depth.value = 0.0;
+    const ScalingContext context(base, source, {}, gain);
+    const auto steps = contributions(context, choice_of(base), context.budget_us(2.0), basis).steps;
+    EXPECT_EQ(steps[3].outcome, StepOutcome::no_gain);
+    EXPECT_EQ(steps[3].added->gain, 0.0);
+    EXPECT_EQ(steps[1].outcome, StepOutcome::fits);
+}
+
+// The layers that a step leaves as they are do not make it less certain.
+TEST(Contributions, SayHowTheChangedLayersAreKnown) {
+    const ModelSpec base = find_model("resnet20-cifar");
+    const auto wide_third = [](const LayerSpec& layer) {
+        return layer.out_channels == 72 || layer.in_channels == 72;
+    };
+    const auto linear = [](const LayerSpec& layer) { return layer.kind == LayerKind::linear; };
+    for (const bool missing : {false, true}) {
+        const SyntheticSource source(missing ? SyntheticSource::Predicate(wide_third) : nullptr,
+                                     missing ? linear : SyntheticSource::Predicate(wide_third));
+        const ScalingContext context(base, source, {}, capacity_gain(base));
+        const auto all = contributions(context, choice_of(base), context.budget_us(1.1), basis);
+        EXPECT_EQ(all.has_missing(), missing);
+        for (std::size_t i = 0; i + 1 < all.steps.size(); ++i) {
+            const Contribution& step = all.steps[i];
+            if (i != 4) {
+                EXPECT_EQ(*step.estimate, EstimateKind::measured) << i;
+            } else if (missing) {
+                EXPECT_EQ(*step.estimate, EstimateKind::missing);
+                EXPECT_EQ(step.outcome, StepOutcome::missing);
+                EXPECT_THAT(step.reason, HasSubstr("the table lacks conv_"));
+                EXPECT_FALSE(step.added);
+            } else {
+                EXPECT_EQ(*step.estimate, EstimateKind::interpolated);
+                EXPECT_TRUE(step.added);
+            }
+        }
+    }
+}
+
+TEST(Contributions, HaveNoUtilizationWithoutAPeak) {
+    const SyntheticSource source;
+    const ModelSpec base = find_model("resnet20-cifar");
+    const ScalingContext context(base, source, {}, capacity_gain(base));
+    const auto all = contributions(context, choice_of(base), context.budget_us(1.0), std::nullopt);
+    EXPECT_FALSE(all.utilization);
+    EXPECT_FALSE(all.steps[0].added->utilization);
+}
+
+TEST(Contributions, RefuseANetworkThatIsNotInTheSpace) {
+    const SyntheticSource source;
+    const ModelSpec base = find_model("resnet20-cifar");
+    const ScalingContext context(base, source, {}, capacity_gain(base));
+    ScalingChoice outside = choice_of(base);
+    outside.widths[0] = 1000;
+    EXPECT_THROW(contributions(context, outside, context.budget_us(1.0), basis), InputError);
+    outside.widths.pop_back();
+    EXPECT_THROW(contributions(context, outside, context.budget_us(1.0), basis), InputError);
+}
+
+}  // namespace
+}  // namespace hacscale
