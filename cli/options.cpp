@@ -62,25 +62,30 @@ void add_cap_options(CLI::App& parser, Caps& caps) {
         ->check(CLI::PositiveNumber);
 }
 
-void add_space_options(CLI::App& parser, SpaceSettings& settings) {
-    parser.add_option("--grid", settings.grid, "Widths are multiples of this")
-        ->check(CLI::Range(1, 1024))
-        ->capture_default_str();
-    parser.add_option("--max-width-ratio", settings.max_width_ratio, "Widest stage, over its base width")
-        ->check(CLI::Range(1.0, largest_ratio))
-        ->capture_default_str();
+void add_inner_options(CLI::App& parser, SpaceSettings& settings) {
     parser
         .add_option("--min-inner-ratio", settings.min_inner_ratio,
                     "Least inner width of a block, over the one that follows its stage's width")
         ->check(CLI::Range(0.01, 1.0))
         ->capture_default_str();
-    parser.add_option("--max-inner-ratio", settings.max_inner_ratio, "Greatest inner width of a block, likewise")
+    parser
+        .add_option("--max-inner-ratio", settings.max_inner_ratio,
+                    "Greatest inner width of a block, likewise")
         ->check(CLI::Range(1.0, largest_ratio))
         ->capture_default_str();
     parser
         .add_option("--inner-widths", settings.inner_widths,
                     "Inner widths a block to choose from, besides the one that follows; 0: all on their grid")
         ->check(CLI::Range(0, 4096))
+        ->capture_default_str();
+}
+
+void add_space_options(CLI::App& parser, SpaceSettings& settings) {
+    parser.add_option("--grid", settings.grid, "Widths are multiples of this")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    parser.add_option("--max-width-ratio", settings.max_width_ratio, "Widest stage, over its base width")
+        ->check(CLI::Range(1.0, largest_ratio))
         ->capture_default_str();
     parser.add_option("--max-depth-ratio", settings.max_depth_ratio, "Deepest stage, over its base depth")
         ->check(CLI::Range(1.0, largest_ratio))

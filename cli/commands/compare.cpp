@@ -113,6 +113,7 @@ std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {
         ->capture_default_str();
     add_state_options(parser, options->state);
     add_space_options(parser, options->settings.space);
+    add_inner_options(parser, options->settings.space);
     add_cap_options(parser, options->settings.caps);
     parser.add_option("--gain", options->gain_file,
                       "Sensitivity or importance file; else capacity is the gain");

@@ -18,7 +18,7 @@ struct ExplainOptions {
     std::string table;
     double budget = 1.0;
     std::string gain_file;
-    std::int64_t max_params = 0;  // 0: no cap
+    Caps caps;
     StateOptions state;
     SpaceSettings space;
 };
@@ -31,9 +31,9 @@ Explanation explained(const ExplainOptions& options) {
     settings.space = options.space;
     // A budget below 1 is refused by budget_us(), which says what is wrong with it.
     settings.max_budget = std::max(1.0, options.budget);
-    if (options.max_params > 0) {
-        settings.caps.params = options.max_params;
-    }
+    settings.caps = options.caps;
+    settings.batch = view.state().batch;
+    settings.type = view.state().type;
     const ScalingContext context(
         view.base(), view.source(), settings,
         options.gain_file.empty() ? capacity_gain(view.base()) : load_gain(options.gain_file, view.base()));
@@ -85,8 +85,7 @@ Run declare_explain(CLI::App& parser) {
         ->capture_default_str();
     add_state_options(parser, options->state);
     add_space_options(parser, options->space);
-    parser.add_option("--max-params", options->max_params, "Most parameters a planned network may have")
-        ->check(CLI::PositiveNumber);
+    add_cap_options(parser, options->caps);
     parser.add_option("--gain", options->gain_file,
                       "Sensitivity or importance file; else capacity is the gain");
     return [options](Session& session) { return explain_command(*options, session); };

@@ -119,18 +119,6 @@ std::string_view name_of(StrategyStatus status) {
     return "failed";
 }
 
-std::string_view name_of(EstimateKind kind) {
-    switch (kind) {
-        case EstimateKind::measured:
-            return "measured";
-        case EstimateKind::interpolated:
-            return "interpolated";
-        case EstimateKind::missing:
-            break;
-    }
-    return "missing";
-}
-
 std::string to_json(const ComparisonRecord& record) {
     return text_of({{"model", record.model},
                     {"device", record.device},

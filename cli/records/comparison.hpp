@@ -118,7 +118,6 @@ struct ComparisonRecord {
 };
 
 std::string_view name_of(StrategyStatus status);
-std::string_view name_of(EstimateKind kind);
 std::string to_json(const ComparisonRecord& record);
 
 }  // namespace hacscale::cli
