@@ -56,8 +56,6 @@ struct TrainingResult {
     double data_wait_share = 0.0;  // of the time, waiting for images
     // Of the products. f32 also where the recipe says bf16 and the device has no fast bf16.
     TrainingPrecision precision = TrainingPrecision::f32;
-    // False in all but one of several processes that train one network together (RANK above 0).
-    bool writes_records = true;
 };
 
 class Trainer {
@@ -65,6 +63,12 @@ public:
     virtual ~Trainer() = default;
     virtual std::string libraries() const = 0;  // names and versions, for records: "libtorch 1.13.1"
     virtual std::string device_name(const std::string& device) const = 0;
+
+    // Of several processes that train one network together (torchrun's variables), one leads: it decides what
+    // is trained, locks it and records it. The first call connects them.
+    virtual bool leads(const std::string& device) = 0;
+    // What the leading process says, in all of them; all call it at the same place, after leads().
+    virtual int as_the_leader_says(int said) = 0;
 
     // Nothing when `keep_going` said no: the last checkpoint stands. WorkError for a loss that is no number
     // any more (the run is not recorded), a full disk, a checkpoint of another model or recipe.

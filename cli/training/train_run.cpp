@@ -84,6 +84,31 @@ std::string_view name_of(RunStatus status) {
     return "failed";
 }
 
+namespace {
+
+// What the leading process finds out before a run, with the run's lock held or not; nothing where it is to be
+// trained.
+std::optional<RunStatus> obstacle(RunOutcome& outcome, bool locked, const std::string& device,
+                                  const AccuracyRecords& records, const std::function<bool()>& keep_going) {
+    if (!locked) {
+        outcome.reason = fmt::format("it is being trained by {}", RunLock::holder(outcome.checkpoints));
+        return RunStatus::elsewhere;
+    }
+    // Asked under the lock: whoever held it before may have finished the run meanwhile.
+    if ((outcome.record = recorded(records, outcome.key, device))) {
+        return RunStatus::was_there;
+    }
+    if (!keep_going()) {
+        outcome.reason = "interrupted before it began";
+        return RunStatus::interrupted;
+    }
+    return std::nullopt;
+}
+
+constexpr int to_be_trained = -1;
+
+}  // namespace
+
 RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
                      const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
                      Session& session) {
@@ -91,21 +116,21 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
     outcome.key = run_key(model, recipe, seed, cifar10_hash(settings.data));
     outcome.checkpoints = settings.checkpoints / folder_name(outcome.key);
     const std::string device = trainer.device_name(settings.device);
-    const auto lock = RunLock::try_claim(outcome.checkpoints);
-    if (!lock) {
-        outcome.status = RunStatus::elsewhere;
-        outcome.reason = fmt::format("it is being trained by {}", RunLock::holder(outcome.checkpoints));
-        return outcome;
-    }
-    // Asked under the lock: whoever held it before may have finished the run meanwhile.
-    if ((outcome.record = recorded(records, outcome.key, device))) {
-        outcome.status = RunStatus::was_there;
-        return outcome;
-    }
     const auto keep_going = [&settings] { return !interrupted() && settings.keep_going(); };
-    if (!keep_going()) {
-        outcome.status = RunStatus::interrupted;
-        outcome.reason = "interrupted before it began";
+    const bool leads = trainer.leads(settings.device);
+    const std::optional<RunLock> lock =
+        leads ? RunLock::try_claim(outcome.checkpoints) : std::optional<RunLock>();
+    int said = to_be_trained;
+    if (leads) {
+        if (const auto status = obstacle(outcome, lock.has_value(), device, records, keep_going)) {
+            said = static_cast<int>(*status);
+        }
+    } else {
+        outcome.reason = "the process of rank 0 decides and records";
+    }
+    said = trainer.as_the_leader_says(said);
+    if (said != to_be_trained) {
+        outcome.status = static_cast<RunStatus>(said);
         return outcome;
     }
     EpochReport report(outcome.key, session);
@@ -117,9 +142,11 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
         outcome.reason = "interrupted; the same command goes on from the last finished epoch";
         return outcome;
     }
-    records.append(
-        {outcome.key, *result, device, trainer.libraries(), std::string(version()), std::string()});
-    outcome.record = recorded(records, outcome.key, device);
+    if (leads) {
+        records.append(
+            {outcome.key, *result, device, trainer.libraries(), std::string(version()), std::string()});
+        outcome.record = recorded(records, outcome.key, device);
+    }
     outcome.status = RunStatus::recorded;
     return outcome;
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "cli/training/train_run.hpp"
 #include "program_fixture.hpp"
 
 namespace hacscale::cli {
@@ -66,6 +67,22 @@ TEST_F(TrainTest, RecordsARunOnce) {
     EXPECT_EQ(list.json()["summaries"][0]["seeds"], 1);
     EXPECT_TRUE(list.json()["summaries"][0]["deviation_test_accuracy"].is_null());
     EXPECT_THAT(call({"train", "--list", "--record", path("r.db")}).out, HasSubstr("resnet20-cifar"));
+}
+
+TEST_F(TrainTest, AProcessThatDoesNotLeadNeitherDecidesNorRecords) {
+    const std::vector<std::string> one{"resnet20-cifar", "--recipe", path("short2.yaml")};
+    // Its leader holds the lock, and says that the run is to be trained.
+    setenv("HACSCALE_FAKE_LEADER", "-1", 1);
+    const Answer together = train(one);
+    EXPECT_EQ(together.status, 0) << together.err;
+    EXPECT_EQ(trained().at("resnet20-cifar 1"), 1);
+    EXPECT_THAT(together.json()["runs"][0]["reason"].get<std::string>(), HasSubstr("rank 0"));
+    EXPECT_EQ(call({"train", "--list", "--record", path("r.db"), "--json"}).json()["records"].size(), 0U);
+    // Or that it was there before.
+    setenv("HACSCALE_FAKE_LEADER", std::to_string(static_cast<int>(RunStatus::was_there)).c_str(), 1);
+    EXPECT_EQ(train(one).json()["runs"][0]["status"], "was_there");
+    EXPECT_EQ(trained().at("resnet20-cifar 1"), 1);
+    unsetenv("HACSCALE_FAKE_LEADER");
 }
 
 TEST_F(TrainTest, TwoProcessesShareAPlanAndDoNoRunTwice) {

@@ -44,14 +44,24 @@ public:
 
     std::string device_name(const std::string& device) const override { return name_of(device_of(device)); }
 
+    bool leads(const std::string& device) override {
+        return with_plain_errors([&] { return group(device).rank() == 0; });
+    }
+
+    int as_the_leader_says(int said) override {
+        if (!group_ || group_->size() == 1) return said;
+        return with_plain_errors([&] {
+            at::Tensor word = at::full({1}, said, at::TensorOptions(at::kLong).device(device_));
+            group_->broadcast(word);
+            return static_cast<int>(word.item<std::int64_t>());
+        });
+    }
+
     std::optional<TrainingResult> train(const TrainingRequest& request,
                                         const TrainingEvents& events) override {
         return with_plain_errors([&] {
-            const at::Device device = device_of(request.device);
-            prepare(device, request.threads);
-            // Opened once: its port is taken until the process ends.
-            if (!group_) group_ = open_process_group(device);
-            return TrainingRun(request, *group_).run(events);
+            prepare(device_of(request.device), request.threads);
+            return TrainingRun(request, group(request.device)).run(events);
         });
     }
 
@@ -109,6 +119,16 @@ public:
     }
 
 private:
+    // Opened once: its port is taken until the process ends.
+    ProcessGroup& group(const std::string& device) {
+        if (!group_) {
+            device_ = device_of(device);
+            group_ = open_process_group(device_);
+        }
+        return *group_;
+    }
+
+    at::Device device_ = at::Device(at::kCPU);  // that the group's messages lie on
     std::unique_ptr<ProcessGroup> group_;
 };
 

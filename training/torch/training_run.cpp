@@ -248,7 +248,6 @@ std::optional<TrainingResult> TrainingRun::final_result(const TrainingEvents& ev
     result.images_per_s = static_cast<double>(progress_.images) / std::max(1e-9, progress_.step_seconds);
     result.data_wait_share = progress_.wait_seconds / std::max(1e-9, progress_.step_seconds);
     result.precision = settings_.type == at::kBFloat16 ? TrainingPrecision::bf16 : TrainingPrecision::f32;
-    result.writes_records = group_.rank() == 0;
     return result;
 }
 

@@ -44,6 +44,13 @@ public:
     std::string libraries() const override { return "abacus 1.0"; }
     std::string device_name(const std::string& device) const override { return "abacus on " + device; }
 
+    // $HACSCALE_FAKE_LEADER: what the leading process says, in one that does not lead.
+    bool leads(const std::string&) override { return std::getenv("HACSCALE_FAKE_LEADER") == nullptr; }
+    int as_the_leader_says(int said) override {
+        const char* leader = std::getenv("HACSCALE_FAKE_LEADER");
+        return leader == nullptr ? said : std::atoi(leader);
+    }
+
     std::optional<TrainingResult> train(const TrainingRequest& request,
                                         const TrainingEvents& events) override {
         note(fmt::format("{} {} {}\n", request.model.name, request.seed, ::getpid()));

@@ -46,7 +46,7 @@ int run(char** arguments) {
     };
     const auto result = trainer.train(request, events);
     if (!result) return 5;
-    if (!result->writes_records) return 0;
+    if (!trainer.leads("cpu")) return 0;
     std::ofstream out(arguments[6], std::ios::binary);
     for (const double value : {result->train_accuracy, result->validation_accuracy, result->test_accuracy})
         out.write(reinterpret_cast<const char*>(&value), sizeof value);
