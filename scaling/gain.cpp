@@ -179,8 +179,7 @@ void set_gains(ChainProblem& problem, const ScalingSpace& space, const Gain& gai
                                   space.inner.options(s, 0, before[static_cast<std::size_t>(p)], width));
                 }
                 for (int kind = 0; kind < stage.kind_count; ++kind) {
-                    std::vector<BlockWay>& ways =
-                        stage.further[static_cast<std::size_t>(w * stage.kind_count + kind)];
+                    std::vector<BlockWay>& ways = stage.further[stage.kind_at(w, kind)];
                     // A stage that never has a second block has no ways to build it.
                     if (stage.most_blocks() == 1) continue;
                     set_way_gains(ways, worth, kind + 1,

@@ -92,7 +92,7 @@ private:
                 result.first[result.first_at(p, w)] =
                     ways(fragment, s, 0, previous_widths[static_cast<std::size_t>(p)], width, after);
             for (int kind = 0; kind < kinds && result.most_blocks() > 1; ++kind) {
-                result.further[static_cast<std::size_t>(w * kinds + kind)] =
+                result.further[result.kind_at(w, kind)] =
                     ways(fragment, s, kind + 1, base_width_before(s), width, Nodes(std::in_place));
             }
         }

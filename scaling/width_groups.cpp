@@ -41,7 +41,7 @@ std::string name_of(const ModelSpec& model, const WidthParameter& parameter) {
     if (parameter.place == Place::stem) return "stem." + plain(model.stem[index]);
     if (parameter.place == Place::head) return "head." + plain(model.head[index]);
     const std::string& given = model.stages[index].name;
-    const std::string stage = given.empty() ? "stage" + number : given;
+    std::string stage = given.empty() ? "stage" + number : given;
     if (parameter.place == Place::stage) return stage;
     return stage + ".block" + std::to_string(parameter.block + 1) + " inner";
 }

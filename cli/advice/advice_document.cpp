@@ -10,7 +10,6 @@ namespace hacscale::cli {
 namespace {
 
 using report::Cell;
-using report::Column;
 using report::integer_cell;
 using report::number_cell;
 using report::text_cell;

@@ -57,8 +57,9 @@ struct ChainStage {
 
     int most_blocks() const { return depths.back(); }
     std::size_t first_at(int previous, int width) const { return at(previous, widths, width); }
+    std::size_t kind_at(int width, int kind) const { return at(width, kind_count, kind); }
     std::size_t further_at(int width, int position) const {
-        return at(width, kind_count, kinds[static_cast<std::size_t>(position - 1)]);
+        return kind_at(width, kinds[static_cast<std::size_t>(position - 1)]);
     }
     std::size_t gain_at(int width, std::size_t depth) const {
         return at(width, static_cast<int>(depths.size()), static_cast<int>(depth));

@@ -101,7 +101,8 @@ TEST_F(ExplainTest, TheCapOnParamsIsNamed) {
     EXPECT_THAT(answer.out, HasSubstr("over the cap on parameters by "));
     const Answer none = explain({"--max-params", "1000"});
     EXPECT_EQ(none.status, 0) << none.err;
-    EXPECT_THAT(none.out, HasSubstr("HACScale chose nothing: the cap on params is 1000, and the least possible"));
+    EXPECT_THAT(none.out,
+                HasSubstr("HACScale chose nothing: the cap on params is 1000, and the least possible"));
     EXPECT_THAT(none.out, Not(HasSubstr("chosen by HACScale")));
     EXPECT_EQ(explain({"--max-params", "1000", "--json"}).json()["contributions"].size(), 1U);
 }

@@ -23,7 +23,7 @@ std::vector<BlockWay> feasible_ways(const std::vector<BlockWay>& ways) {
 }  // namespace
 
 std::vector<BlockWay> optimistic_ways(const std::vector<BlockWay>& ways) {
-    const std::vector<BlockWay> feasible = feasible_ways(ways);
+    std::vector<BlockWay> feasible = feasible_ways(ways);
     if (feasible.size() <= most_ways) return feasible;
     std::vector<BlockWay> coarse;
     std::size_t next = 0;
@@ -40,7 +40,7 @@ std::vector<BlockWay> optimistic_ways(const std::vector<BlockWay>& ways) {
 }
 
 std::vector<BlockWay> some_ways(const std::vector<BlockWay>& ways) {
-    const std::vector<BlockWay> feasible = feasible_ways(ways);
+    std::vector<BlockWay> feasible = feasible_ways(ways);
     if (feasible.size() <= most_ways) return feasible;
     std::vector<BlockWay> some;
     for (std::size_t i = 0; i < most_ways; ++i)
