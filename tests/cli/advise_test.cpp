@@ -151,11 +151,12 @@ TEST_F(AdviseTest, JudgesByTheStageWhereAWidthWasNotMeasuredAlone) {
 TEST_F(AdviseTest, LeavesOpenWhatIsNotMeasured) {
     const Answer answer = advise({"--json", "--max-width-ratio", "1"});
     EXPECT_EQ(answer.status, 4);
-    for (const json& layer : answer.json()["layers"]) {
+    const json advice = answer.json();
+    for (const json& layer : advice["layers"]) {
         EXPECT_TRUE(layer["state"] == "unknown" || layer["state"] == "given");
         EXPECT_TRUE(layer["free_channels"].is_null());
     }
-    EXPECT_THAT(answer.json()["sentence"].get<std::string>(),
+    EXPECT_THAT(advice["sentence"].get<std::string>(),
                 HasSubstr("for 21 it is not known, since nothing wider is measured"));
 }
 
