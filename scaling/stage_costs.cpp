@@ -179,17 +179,16 @@ ScalingChoice choice_from(const ScalingSpace& space, const ChainChoice& indices)
         const StageSpace& stage = space.stages[s];
         choice.widths.push_back(stage.widths[static_cast<std::size_t>(indices.widths[s])]);
         choice.depths.push_back(stage.depths[static_cast<std::size_t>(indices.depths[s])]);
-        std::vector<int>& inner = choice.inner_widths[s];
-        bool follows = true;
+        const auto takes_another = [&](int way) { return way != 0; };
+        if (s >= indices.ways.size() ||
+            std::none_of(indices.ways[s].begin(), indices.ways[s].end(), takes_another))
+            continue;
+        all_follow = false;
+        const int before = s > 0 ? choice.widths[s - 1] : 0;
         for (int block = 0; block < choice.depths[s]; ++block) {
-            const int way = indices.way(s, block);
-            const int before = s > 0 ? choice.widths[s - 1] : 0;
-            inner.push_back(
-                space.inner.options(s, block, before, choice.widths[s])[static_cast<std::size_t>(way)]);
-            follows = follows && way == 0;
+            const std::vector<int> options = space.inner.options(s, block, before, choice.widths[s]);
+            choice.inner_widths[s].push_back(options[static_cast<std::size_t>(indices.way(s, block))]);
         }
-        if (follows) inner.clear();
-        all_follow = all_follow && follows;
     }
     if (all_follow) choice.inner_widths.clear();
     return choice;

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "base/error.hpp"
+#include "training/mean_and_deviation.hpp"
 
 namespace hacscale {
 
@@ -37,15 +36,11 @@ ImportanceMeasure importance_measure_from_name(std::string_view name) {
 std::vector<LayerImportance> over_batches(const std::vector<std::string>& layers,
                                           const std::vector<std::vector<double>>& figures) {
     std::vector<LayerImportance> result;
-    const auto count = static_cast<double>(figures.size());
     for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-        double sum = 0.0;
-        for (const auto& batch : figures) sum += batch[layer];
-        const double mean = figures.empty() ? 0.0 : sum / count;
-        double squares = 0.0;
-        for (const auto& batch : figures) squares += (batch[layer] - mean) * (batch[layer] - mean);
-        const double deviation = figures.size() < 2 ? 0.0 : std::sqrt(squares / (count - 1.0));
-        result.push_back({layers[layer], mean, deviation});
+        std::vector<double> of_layer;
+        for (const auto& batch : figures) of_layer.push_back(batch[layer]);
+        const MeanAndDeviation figure = mean_and_deviation(of_layer);
+        result.push_back({layers[layer], figure.mean, figure.deviation.value_or(0.0)});
     }
     return result;
 }

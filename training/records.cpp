@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/sqlite/sqlite.hpp"
+#include "training/mean_and_deviation.hpp"
 
 namespace hacscale {
 namespace {
@@ -78,23 +79,10 @@ AccuracyRecord record_of(const Statement& row) {
     return record;
 }
 
-struct MeanAndDeviation {
-    double mean = 0.0;
-    std::optional<double> deviation;
-};
-
 MeanAndDeviation over(const std::vector<AccuracyRecord>& records, double TrainingResult::*figure) {
-    MeanAndDeviation result;
-    const double count = static_cast<double>(records.size());
-    for (const AccuracyRecord& record : records) result.mean += record.result.*figure / count;
-    if (records.size() < 2) return result;
-    double squares = 0.0;
-    for (const AccuracyRecord& record : records) {
-        const double distance = record.result.*figure - result.mean;
-        squares += distance * distance;
-    }
-    result.deviation = std::sqrt(squares / (count - 1.0));
-    return result;
+    std::vector<double> figures;
+    for (const AccuracyRecord& record : records) figures.push_back(record.result.*figure);
+    return mean_and_deviation(figures);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/error.hpp"
+#include "training/mean_and_deviation.hpp"
 
 namespace hacscale {
 namespace {
@@ -73,13 +74,11 @@ private:
 };
 
 MeasuredGain over_seeds(const std::vector<double>& values) {
+    const MeanAndDeviation figure = mean_and_deviation(values);
     MeasuredGain gain;
     gain.seeds = static_cast<int>(values.size());
-    for (const double value : values) gain.mean += value / gain.seeds;
-    if (gain.seeds < 2) return gain;
-    double squares = 0.0;
-    for (const double value : values) squares += (value - gain.mean) * (value - gain.mean);
-    gain.spread = std::sqrt(squares / (gain.seeds - 1));
+    gain.mean = figure.mean;
+    gain.spread = figure.deviation;
     return gain;
 }
 

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
 #include <map>
 #include <set>
 
 #include "base/error.hpp"
 #include "cli/comparison/verdict.hpp"
+#include "training/mean_and_deviation.hpp"
 #include "training/recipe.hpp"
 
 namespace hacscale::cli {
@@ -24,19 +24,15 @@ std::vector<StrategyRow*> rows_of(ComparisonRecord& comparison) {
 }
 
 AccuracyFigures figures_of(const std::map<std::uint64_t, double>& accuracy_by_seed) {
-    AccuracyFigures figures;
-    figures.seeds = static_cast<int>(accuracy_by_seed.size());
-    const auto count = static_cast<double>(figures.seeds);
+    std::vector<double> percents;
     for (const auto& [seed, accuracy] : accuracy_by_seed) {
-        figures.mean += 100.0 * accuracy / count;
+        percents.push_back(100.0 * accuracy);
     }
-    if (figures.seeds > 1) {
-        double squares = 0.0;
-        for (const auto& [seed, accuracy] : accuracy_by_seed) {
-            squares += std::pow(100.0 * accuracy - figures.mean, 2);
-        }
-        figures.deviation = std::sqrt(squares / (count - 1.0));
-    }
+    const MeanAndDeviation figure = mean_and_deviation(percents);
+    AccuracyFigures figures;
+    figures.seeds = static_cast<int>(percents.size());
+    figures.mean = figure.mean;
+    figures.deviation = figure.deviation;
     return figures;
 }
 

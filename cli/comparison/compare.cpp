@@ -12,7 +12,6 @@
 #include "cli/comparison/verdict.hpp"
 #include "models/model_yaml.hpp"
 #include "models/network.hpp"
-#include "profiler/measure_networks.hpp"
 #include "scaling/context.hpp"
 #include "scaling/utilization.hpp"
 
@@ -193,7 +192,7 @@ private:
         row.gain = fit.result.gain;
         row.choice = fit.result.choice;
         const ModelSpec model = model_of(fit.result.choice);
-        row.memory_bytes = pass_footprint(lower(model), view_.state().batch, view_.state().type);
+        row.memory_bytes = fit.result.needs.memory_bytes();
         row.spec = to_yaml(model);
         row.model_hash = model_hash(model);
         row.utilization = utilization_of(fit.result, timed);

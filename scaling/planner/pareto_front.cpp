@@ -27,6 +27,7 @@ void check(const FrontLimits& limits) {
 // A cap that no choice exceeds is none, and the search without one is faster.
 Caps binding_caps(const ChainProblem& problem, const Caps& caps) {
     Caps binding;
+    if (!caps.any()) return binding;
     for (const Chain& chain : problem.chains) {
         const Needs most = planner::complete(chain).total.most;
         if (caps.params && most.params > *caps.params) binding.params = caps.params;
