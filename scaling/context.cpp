@@ -40,21 +40,39 @@ std::int64_t most_cost(const Chain& chain) {
     return sum;
 }
 
+// Takes the ways out of `problem` that `known`, of the same space, cannot tell the cost of.
+void leave_out_unknown(ChainProblem& problem, const ChainProblem& known) {
+    const auto leave_out = [](auto& lists, const auto& known_lists) {
+        for (std::size_t list = 0; list < lists.size(); ++list) {
+            for (std::size_t way = 0; way < lists[list].size(); ++way) {
+                if (!known_lists[list][way].feasible()) lists[list][way].cost = infeasible_cost;
+            }
+        }
+    };
+    for (std::size_t c = 0; c < problem.chains.size(); ++c) {
+        for (std::size_t s = 0; s < problem.chains[c].stages.size(); ++s) {
+            ChainStage& stage = problem.chains[c].stages[s];
+            const ChainStage& known_stage = known.chains[c].stages[s];
+            leave_out(stage.first, known_stage.first);
+            leave_out(stage.further, known_stage.further);
+        }
+    }
+}
+
 }  // namespace
 
 ScalingContext::ScalingContext(ModelSpec base, const LatencySource& source, const ScalingSettings& settings,
                                Gain gain)
-    : base_(std::move(base)),
-      source_(source),
-      settings_(settings),
-      space_(make_space(base_, settings.space)),
-      gain_(std::move(gain)) {
+    : base_(std::move(base)), source_(source), settings_(settings), gain_(std::move(gain)) {
     check(settings_);
+    const ScalingSpace whole = make_space(base_, settings.space);
+    for (const Freedom freedom : {Freedom::all, Freedom::widths, Freedom::depths})
+        spaces_.emplace(freedom, restricted(whole, base_, freedom));
     if (gain_.base != choice_of(base_)) {
         throw InputError(
             fmt::format("the gain is of another model than {}; make it for this one", base_.name));
     }
-    if (!gain_.resolution && space_.resolutions.size() > 1) {
+    if (!gain_.resolution && space().resolutions.size() > 1) {
         throw InputError(
             "what resolution is worth is not known; leave other resolutions out, or give its coefficient in "
             "the sensitivity file");
@@ -102,29 +120,34 @@ std::optional<Evaluation> ScalingContext::evaluate(const ScalingChoice& choice) 
     return result;
 }
 
-const StageCosts& ScalingContext::costs(CostModel cost) const {
-    const auto known = costs_.find(cost);
-    if (known != costs_.end()) return known->second;
-    return costs_.emplace(cost, stage_costs(base_, space_, source_, {cost, settings_.batch, settings_.type}))
-        .first->second;
+const ScalingSpace& ScalingContext::space(Freedom freedom) const {
+    return spaces_.at(freedom);
 }
 
-const ParetoFront& ScalingContext::front(CostModel cost, GainWeights weights) const {
-    const auto known = fronts_.find({cost, weights});
+const StageCosts& ScalingContext::costs(CostModel cost, Freedom freedom) const {
+    const auto known = costs_.find({cost, freedom});
+    if (known != costs_.end()) return known->second;
+    StageCosts made = stage_costs(base_, space(freedom), source_, {cost, settings_.batch, settings_.type});
+    return costs_.emplace(std::make_pair(cost, freedom), std::move(made)).first->second;
+}
+
+const ParetoFront& ScalingContext::front(const PlanKind& kind) const {
+    const auto known = fronts_.find(kind);
     if (known != fronts_.end()) return known->second;
-    ChainProblem problem = costs(cost).problem;
-    set_gains(problem, space_, weights == GainWeights::given ? gain_ : equal_gain(base_));
+    ChainProblem problem = costs(kind.cost, kind.freedom).problem;
+    set_gains(problem, space(kind.freedom), kind.weights == GainWeights::given ? gain_ : equal_gain(base_));
     FrontLimits limits;
     limits.epsilon = settings_.epsilon;
     limits.caps = settings_.caps;
-    if (cost == CostModel::latency) {
+    if (kind.cost == CostModel::latency) {
         const double most = settings_.max_budget * static_cast<double>(base_evaluation_.latency_ps);
         limits.max_cost = static_cast<std::int64_t>(std::ceil(most)) + budget_slack_ps;
     } else {
+        leave_out_unknown(problem, costs(CostModel::latency, kind.freedom).problem);
         for (const Chain& chain : problem.chains)
             limits.max_cost = std::max(limits.max_cost, most_cost(chain));
     }
-    return fronts_.emplace(std::make_pair(cost, weights), pareto_front(problem, limits)).first->second;
+    return fronts_.emplace(kind, pareto_front(problem, limits)).first->second;
 }
 
 }  // namespace hacscale

@@ -53,6 +53,14 @@ enum class GainWeights {
     equal,  // equal_gain()
 };
 
+// What a plan is made from.
+struct PlanKind {
+    CostModel cost = CostModel::latency;
+    GainWeights weights = GainWeights::given;
+    Freedom freedom = Freedom::all;
+    auto operator<=>(const PlanKind&) const = default;
+};
+
 class ScalingContext {
 public:
     // `source` must outlive this. Throws InputError when the settings do not fit the base, or the source
@@ -61,7 +69,7 @@ public:
 
     const ModelSpec& base() const { return base_; }
     const ScalingSettings& settings() const { return settings_; }
-    const ScalingSpace& space() const { return space_; }
+    const ScalingSpace& space(Freedom freedom = Freedom::all) const;
     const Gain& gain() const { return gain_; }
     const LatencySource& source() const { return source_; }
     const Evaluation& base_evaluation() const { return base_evaluation_; }
@@ -73,20 +81,21 @@ public:
     // Nothing when the choice makes no valid model.
     std::optional<Evaluation> evaluate(const ScalingChoice& choice) const;
 
-    // Latency fronts reach to max_budget; fronts by MACs cover the whole space.
-    const ParetoFront& front(CostModel cost, GainWeights weights) const;
+    // Latency fronts reach to max_budget; fronts by MACs or params cover the whole space. Indices in their
+    // choices are those of space(kind.freedom).
+    const ParetoFront& front(const PlanKind& kind) const;
     // The cost tables that fronts are made from; their coverage says how much of them is measured.
-    const StageCosts& costs(CostModel cost) const;
+    const StageCosts& costs(CostModel cost, Freedom freedom = Freedom::all) const;
 
 private:
     ModelSpec base_;
     const LatencySource& source_;
     ScalingSettings settings_;
-    ScalingSpace space_;
+    std::map<Freedom, ScalingSpace> spaces_;
     Gain gain_;
     Evaluation base_evaluation_;
-    mutable std::map<CostModel, StageCosts> costs_;
-    mutable std::map<std::pair<CostModel, GainWeights>, ParetoFront> fronts_;
+    mutable std::map<std::pair<CostModel, Freedom>, StageCosts> costs_;
+    mutable std::map<PlanKind, ParetoFront> fronts_;
 };
 
 }  // namespace hacscale

@@ -61,8 +61,10 @@ struct Gain {
 Gain capacity_gain(const ModelSpec& base);
 Gain equal_gain(const ModelSpec& base);
 
-// Reads a sensitivity or an importance file (docs/formats.md). Throws InputError with file and line.
-Gain load_gain(const std::filesystem::path& file, const ModelSpec& base);
+// Reads a sensitivity file, an importance file, or one of each (docs/formats.md); no file: capacity. Of two,
+// the sensitivities say what stages are worth, and importance how their blocks share it. Throws InputError
+// with file and line.
+Gain load_gain(const std::vector<std::filesystem::path>& files, const ModelSpec& base);
 Gain parse_gain(const std::string& text, const std::string& origin, const ModelSpec& base);
 
 // Puts the gains of a space into the tables of stage_costs(), in gain quanta. InputError when inner widths

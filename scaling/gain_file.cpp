@@ -202,7 +202,9 @@ Gain parse_gain(const std::string& text, const std::string& origin, const ModelS
                      fmt::format("the kind is '{}', expected sensitivity or importance", kind));
 }
 
-Gain load_gain(const std::filesystem::path& file, const ModelSpec& base) {
+namespace {
+
+Gain load_one(const std::filesystem::path& file, const ModelSpec& base) {
     std::ifstream stream(file, std::ios::binary);
     if (!stream) throw InputError(fmt::format("{}: the file cannot be read", file.string()));
     std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
@@ -210,6 +212,35 @@ Gain load_gain(const std::filesystem::path& file, const ModelSpec& base) {
         throw InputError(fmt::format("{}: the file is larger than 4 MiB; it is no gain file", file.string()));
     }
     return parse_gain(text, file.string(), base);
+}
+
+// Stages as the one says, the inner layers of their blocks in the other's proportions.
+Gain within_stages(Gain sensitivity, const Gain& importance) {
+    for (std::size_t s = 0; s < sensitivity.stages.size(); ++s) {
+        StageGain& stage = sensitivity.stages[s];
+        const StageGain& share = importance.stages[s];
+        for (std::size_t block = 0; block < stage.inner.size(); ++block) {
+            stage.inner[block] =
+                share.width.value > 0.0 ? stage.width.value * share.inner[block] / share.width.value : 0.0;
+        }
+    }
+    return sensitivity;
+}
+
+}  // namespace
+
+Gain load_gain(const std::vector<std::filesystem::path>& files, const ModelSpec& base) {
+    if (files.empty()) return capacity_gain(base);
+    const Gain first = load_one(files.front(), base);
+    if (files.size() == 1) return first;
+    const Gain second = load_one(files[1], base);
+    if (files.size() > 2 || first.origin == second.origin) {
+        throw InputError(fmt::format(
+            "{}: a second {} file; give one sensitivity file, one importance file, or one of each",
+            files.back().string(), name_of(second.origin)));
+    }
+    return first.origin == GainOrigin::sensitivity ? within_stages(first, second)
+                                                   : within_stages(second, first);
 }
 
 }  // namespace hacscale

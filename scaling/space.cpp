@@ -188,4 +188,16 @@ int resolution_step(const ModelSpec& base) {
     return base.resolution <= 64 ? 4 : 8;
 }
 
+ScalingSpace restricted(const ScalingSpace& space, const ModelSpec& base, Freedom freedom) {
+    if (freedom == Freedom::all) return space;
+    ScalingSpace result = space;
+    result.resolutions = {base.resolution};
+    for (std::size_t s = 0; s < result.stages.size(); ++s) {
+        if (freedom == Freedom::widths) result.stages[s].depths = {base.stages[s].depth};
+        if (freedom == Freedom::depths) result.stages[s].widths = {base.stages[s].width};
+    }
+    if (freedom == Freedom::depths) result.inner = InnerSpace();
+    return result;
+}
+
 }  // namespace hacscale

@@ -69,6 +69,16 @@ struct ScalingSpace {
 // maximum below 1, a grid outside 1..1024, a resolution at which a map of the base shrinks to nothing).
 ScalingSpace make_space(const ModelSpec& base, const SpaceSettings& settings);
 
+// Which dimensions of a space may differ from the base.
+enum class Freedom {
+    all,
+    widths,  // of stages, and inner widths
+    depths,
+};
+
+// The others at the base's values.
+ScalingSpace restricted(const ScalingSpace& space, const ModelSpec& base, Freedom freedom);
+
 // Throws InputError when a space given by hand does not fit the base: another number of stages, an empty
 // list, values that do not ascend or are outside 1..65536, or the base's own values missing.
 void check(const ScalingSpace& space, const ModelSpec& base);

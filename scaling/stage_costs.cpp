@@ -35,6 +35,10 @@ public:
             way.cost += cost.macs;
             return;
         }
+        if (settings_.model == CostModel::params) {
+            way.cost += node.learned_params;
+            return;
+        }
         const auto [entry, is_new] = known_.try_emplace(node.layer);
         if (is_new) entry->second = look_up(node.layer);
         const bool known = way.feasible() && entry->second.has_value();

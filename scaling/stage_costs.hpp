@@ -1,5 +1,5 @@
 // The planner's cost tables of a network: what each stage costs at each width, depth and resolution, on a
-// device (latency) or on paper (MACs), and how many params it has.
+// device (latency) or on paper (MACs, params), and what it needs.
 //
 // Only small fragments of the network are lowered, one a (width before, width) and one a width, and each
 // distinct layer is looked up once. The sum over a chain equals estimate(lower(scaled(base, choice)), source)
@@ -23,6 +23,7 @@ namespace hacscale {
 enum class CostModel {
     latency,  // picoseconds
     macs,     // of one image
+    params,
 };
 
 struct CostSettings {
@@ -47,8 +48,8 @@ struct StageCosts {
     CostCoverage coverage;
 };
 
-// The ways of a block are its inner widths, in the order of space.inner.options(). `source` is not asked when
-// costs are MACs. Throws InputError when the space does not fit the base, or a
+// The ways of a block are its inner widths, in the order of space.inner.options(). `source` is asked
+// only when costs are latencies. Throws InputError when the space does not fit the base, or a
 // latency is negative or not finite. Options that make no valid model (groups that do not divide a width) are
 // infeasible.
 StageCosts stage_costs(const ModelSpec& base, const ScalingSpace& space, const LatencySource& source,

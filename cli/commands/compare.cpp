@@ -23,7 +23,6 @@ struct CompareOptions {
     std::string model;
     std::string table;
     std::string out;
-    std::string gain_file;
     bool measure = false;
     StateOptions state;
     TimingOptions timing;
@@ -44,9 +43,6 @@ std::optional<KnownAccuracies> known_accuracies(const CompareOptions& options) {
 
 ComparisonRecord compared(const CompareOptions& options, Session& session) {
     ComparisonSettings settings = options.settings;
-    if (!options.gain_file.empty()) {
-        settings.gain_file = options.gain_file;
-    }
     const ModelSpec model = find_model(options.model);
     settings.fixed = planned_choices(options.training, model.name, settings.budget);
     const Table table = Table::open(options.table, OpenMode::read);
@@ -115,8 +111,10 @@ std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {
     add_space_options(parser, options->settings.space);
     add_inner_options(parser, options->settings.space);
     add_cap_options(parser, options->settings.caps);
-    parser.add_option("--gain", options->gain_file,
-                      "Sensitivity or importance file; else capacity is the gain");
+    parser
+        .add_option("--gain", options->settings.gain_files,
+                    "Sensitivity or importance file, or one of each; else capacity is the gain")
+        ->delimiter(',');
     add_timing_options(parser, options->timing);
     parser.add_option("--out", options->out, "Write the network chosen by the last strategy as YAML");
     return options;

@@ -17,7 +17,7 @@ struct ExplainOptions {
     std::string model;
     std::string table;
     double budget = 1.0;
-    std::string gain_file;
+    std::vector<std::filesystem::path> gain_files;
     Caps caps;
     StateOptions state;
     SpaceSettings space;
@@ -34,9 +34,8 @@ Explanation explained(const ExplainOptions& options) {
     settings.caps = options.caps;
     settings.batch = view.state().batch;
     settings.type = view.state().type;
-    const ScalingContext context(
-        view.base(), view.source(), settings,
-        options.gain_file.empty() ? capacity_gain(view.base()) : load_gain(options.gain_file, view.base()));
+    const ScalingContext context(view.base(), view.source(), settings,
+                                 load_gain(options.gain_files, view.base()));
     const double budget_us = context.budget_us(options.budget);
 
     Explanation explanation;
@@ -86,8 +85,10 @@ Run declare_explain(CLI::App& parser) {
     add_state_options(parser, options->state);
     add_space_options(parser, options->space);
     add_cap_options(parser, options->caps);
-    parser.add_option("--gain", options->gain_file,
-                      "Sensitivity or importance file; else capacity is the gain");
+    parser
+        .add_option("--gain", options->gain_files,
+                    "Sensitivity or importance file, or one of each; else capacity is the gain")
+        ->delimiter(',');
     return [options](Session& session) { return explain_command(*options, session); };
 }
 

@@ -55,14 +55,13 @@ public:
         : view_(view),
           settings_(settings),
           time_(time),
-          context_(
-              view.base(), view.source(),
-              {.space = settings.space,
-               .max_budget = std::min(largest_budget, settings.budget * planning_reserve),
-               .caps = settings.caps,
-               .batch = view.state().batch,
-               .type = view.state().type},
-              settings.gain_file ? load_gain(*settings.gain_file, view.base()) : capacity_gain(view.base())) {
+          context_(view.base(), view.source(),
+                   {.space = settings.space,
+                    .max_budget = std::min(largest_budget, settings.budget * planning_reserve),
+                    .caps = settings.caps,
+                    .batch = view.state().batch,
+                    .type = view.state().type},
+                   load_gain(settings.gain_files, view.base())) {
         for (const Strategy* strategy : chosen_strategies(settings.strategies)) {
             const auto fixed = settings.fixed.find(std::string(strategy->name));
             if (fixed == settings.fixed.end()) {

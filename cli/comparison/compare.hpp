@@ -27,7 +27,7 @@ struct ComparisonSettings {
     std::vector<std::string> strategies;  // names; empty: all there are
     SpaceSettings space;
     Caps caps;
-    std::optional<std::filesystem::path> gain_file;  // sensitivity or importance; none: capacity
+    std::vector<std::filesystem::path> gain_files;  // as load_gain() takes them
     // Networks that strategies are taken to have chosen, instead of choosing: those of a training plan.
     std::map<std::string, ModelSpec> fixed;
     int rounds = 4;  // of checking, at most, the final one not counted

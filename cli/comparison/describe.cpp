@@ -35,7 +35,7 @@ StaircaseStep step_of(const StaircasePoint& point, const TableView& view) {
 }  // namespace
 
 std::vector<FrontPoint> front_points(const ScalingContext& context, std::size_t most) {
-    const ParetoFront& front = context.front(CostModel::latency, GainWeights::given);
+    const ParetoFront& front = context.front({});
     const std::size_t count = std::min(front.size(), most);
     std::vector<FrontPoint> points;
     for (std::size_t i = 0; i < count; ++i) {

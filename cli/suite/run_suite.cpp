@@ -153,7 +153,7 @@ private:
         settings.space = space_of(model);
         for (const auto& [name, file] : suite_.gains) {
             if (name == suite_.models[index]) {
-                settings.gain_file = file;
+                settings.gain_files.push_back(file);
             }
         }
         const TableView view(table_, model, state());

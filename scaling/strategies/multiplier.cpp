@@ -34,16 +34,12 @@ private:
 
 class MultiplierPath {
 public:
-    MultiplierPath(const ScalingContext& context, const Exponents& exponents)
-        : stages_(context.base().stages.size()) {
-        for (const StageSpec& stage : context.base().stages) {
-            dimensions_.emplace_back(stage.width, context.settings().space.grid, exponents.width);
-        }
-        for (const StageSpec& stage : context.base().stages) {
-            dimensions_.emplace_back(stage.depth, 1, exponents.depth);
-        }
-        dimensions_.emplace_back(context.base().resolution, resolution_step(context.base()),
-                                 exponents.resolution);
+    MultiplierPath(const ScalingContext& context, const ScalingChoice& start, const Exponents& exponents)
+        : stages_(start.widths.size()) {
+        for (const int width : start.widths)
+            dimensions_.emplace_back(width, context.settings().space.grid, exponents.width);
+        for (const int depth : start.depths) dimensions_.emplace_back(depth, 1, exponents.depth);
+        dimensions_.emplace_back(start.resolution, resolution_step(context.base()), exponents.resolution);
     }
 
     std::optional<ScalingChoice> next() {
@@ -81,7 +77,8 @@ private:
 Strategy strategy(std::string_view name, std::string_view description, std::string_view rule,
                   const Exponents& exponents) {
     return {name, description, rule, [exponents](const ScalingContext& context, std::int64_t budget_ps) {
-                return last_within(context, multiplier_path(context, exponents), budget_ps);
+                const ScalingChoice base = choice_of(context.base());
+                return last_within(context, multiplier_path(context, base, exponents), budget_ps);
             }};
 }
 
@@ -97,8 +94,8 @@ Exponents compound() {
 
 }  // namespace
 
-Path multiplier_path(const ScalingContext& context, const Exponents& exponents) {
-    auto path = std::make_shared<MultiplierPath>(context, exponents);
+Path multiplier_path(const ScalingContext& context, const ScalingChoice& start, const Exponents& exponents) {
+    auto path = std::make_shared<MultiplierPath>(context, start, exponents);
     return [path] { return path->next(); };
 }
 

@@ -16,8 +16,8 @@ struct Exponents {
 };
 
 // All distinct configurations as s grows from 1, found from where each rounding changes rather than by
-// stepping s, so none is skipped. The base comes first with its own values, on the grid or not.
-Path multiplier_path(const ScalingContext& context, const Exponents& exponents);
+// stepping s, so none is skipped. `start` comes first with its own values, on the grid or not.
+Path multiplier_path(const ScalingContext& context, const ScalingChoice& start, const Exponents& exponents);
 
 std::vector<Strategy> multiplier_strategies();
 

@@ -10,8 +10,7 @@
 
 namespace hacscale::rules {
 
-// Each call gives the next distinct configuration, the base first; nothing at the end. No dimension ever
-// falls.
+// Each call gives the next distinct configuration, the base first; nothing at the end.
 using Path = std::function<std::optional<ScalingChoice>()>;
 
 Fit last_within(const ScalingContext& context, const Path& path, std::int64_t budget_ps);

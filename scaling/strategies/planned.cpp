@@ -40,10 +40,10 @@ Fit nothing_within(const ScalingContext& context, std::int64_t budget_ps) {
     return fit;
 }
 
-Fit chosen(const ScalingContext& context, const ParetoFront& front, std::size_t point) {
+Fit chosen(const ScalingContext& context, const PlanKind& kind, std::size_t point) {
     Fit fit;
     const std::optional<Evaluation> result =
-        context.evaluate(choice_from(context.space(), front.choice(point)));
+        context.evaluate(choice_from(context.space(kind.freedom), context.front(kind).choice(point)));
     if (!result)
         throw WorkError("the plan chose a model that cannot be built; please report this as a fault");
     fit.status = FitStatus::ok;
@@ -52,44 +52,75 @@ Fit chosen(const ScalingContext& context, const ParetoFront& front, std::size_t 
 }
 
 // The most gain within the latency budget.
-Fit best_by_latency(const ScalingContext& context, std::int64_t budget_ps, GainWeights weights) {
-    const ParetoFront& front = context.front(CostModel::latency, weights);
+Fit best_by_latency(const ScalingContext& context, std::int64_t budget_ps, const PlanKind& kind) {
+    const ParetoFront& front = context.front(kind);
     const std::optional<std::size_t> point = front.best_within(budget_ps + budget_slack_ps);
     if (!point) return nothing_within(context, budget_ps);
-    Fit fit = chosen(context, front, *point);
+    Fit fit = chosen(context, kind, *point);
     if (*point + 1 < front.size()) {
         fit.next_us = static_cast<double>(front.costs[*point + 1]) / picoseconds_per_us;
     }
     return fit;
 }
 
-// The most gain a MAC, as a planner without a device would choose: of the front of (MACs, gain), the last
-// point that turns out to be within the latency budget.
-Fit best_by_macs(const ScalingContext& context, std::int64_t budget_ps) {
-    const ParetoFront& front = context.front(CostModel::macs, GainWeights::given);
-    const ChainProblem& latencies = context.costs(CostModel::latency).problem;
+// The most gain that another cost buys, as a planner without a device would choose: of the front of (cost,
+// gain), the last point that turns out to be within the latency budget. Where that gains nothing, the base
+// stays.
+Fit best_by_paper_cost(const ScalingContext& context, std::int64_t budget_ps, const PlanKind& kind) {
+    const ParetoFront& front = context.front(kind);
+    const ChainProblem& latencies = context.costs(CostModel::latency, kind.freedom).problem;
+    const std::int64_t limit_ps = budget_ps + budget_slack_ps;
+    const Evaluation& base = context.base_evaluation();
+    const bool base_fits = base.latency_ps <= limit_ps && context.settings().caps.admit(base.needs);
+    std::optional<double> next_us;
     for (std::size_t point = front.size(); point-- > 0;) {
-        const std::optional<ChainTotals> totals = totals_of(latencies, front.choice(point));
-        if (totals && totals->cost <= budget_ps + budget_slack_ps) return chosen(context, front, point);
+        if (base_fits && front.gains[point] <= 0) break;
+        const std::int64_t latency_ps = totals_of(latencies, front.choice(point))->cost;
+        if (latency_ps <= limit_ps) {
+            Fit fit = chosen(context, kind, point);
+            fit.next_us = next_us;
+            return fit;
+        }
+        next_us = static_cast<double>(latency_ps) / picoseconds_per_us;
     }
-    return nothing_within(context, budget_ps);
+    if (!base_fits) return nothing_within(context, budget_ps);
+    Fit fit;
+    fit.status = FitStatus::ok;
+    fit.result = base;
+    fit.next_us = next_us;
+    return fit;
+}
+
+using Planner = Fit (*)(const ScalingContext& context, std::int64_t budget_ps, const PlanKind& kind);
+
+Strategy strategy(std::string_view name, std::string_view description, std::string_view rule, Planner planner,
+                  const PlanKind& kind) {
+    return {name, description, rule, [planner, kind](const ScalingContext& context, std::int64_t budget_ps) {
+                return planner(context, budget_ps, kind);
+            }};
 }
 
 }  // namespace
 
 std::vector<Strategy> planned_strategies() {
+    constexpr CostModel latency = CostModel::latency;
+    constexpr GainWeights given = GainWeights::given;
     return {
-        {"hacscale-no-importance", "HACScale with every stage weighed alike",
-         "max gain, equal weights, latency <= budget",
-         [](const ScalingContext& context, std::int64_t budget_ps) {
-             return best_by_latency(context, budget_ps, GainWeights::equal);
-         }},
-        {"hacscale-no-utilization", "HACScale with MACs in place of the device's latencies",
-         "max gain, MACs as cost, then latency <= budget", best_by_macs},
-        {"hacscale", "the most gain that the device's latencies allow", "max gain, latency <= budget",
-         [](const ScalingContext& context, std::int64_t budget_ps) {
-             return best_by_latency(context, budget_ps, GainWeights::given);
-         }},
+        strategy("importance-width", "each layer's width by its importance, within a budget of params",
+                 "max gain of widths, params <= p, the largest p with latency <= budget", best_by_paper_cost,
+                 {CostModel::params, given, Freedom::widths}),
+        strategy("hacscale-widths", "HACScale that chooses widths alone",
+                 "max gain of widths, latency <= budget", best_by_latency, {latency, given, Freedom::widths}),
+        strategy("hacscale-depths", "HACScale that chooses depths alone",
+                 "max gain of depths, latency <= budget", best_by_latency, {latency, given, Freedom::depths}),
+        strategy("hacscale-no-importance", "HACScale with every stage weighed alike",
+                 "max gain, equal weights, latency <= budget", best_by_latency,
+                 {latency, GainWeights::equal, Freedom::all}),
+        strategy("hacscale-no-utilization", "HACScale with MACs in place of the device's latencies",
+                 "max gain, MACs as cost, then latency <= budget", best_by_paper_cost,
+                 {CostModel::macs, given, Freedom::all}),
+        strategy("hacscale", "the most gain that the device's latencies allow", "max gain, latency <= budget",
+                 best_by_latency, {latency, given, Freedom::all}),
     };
 }
 

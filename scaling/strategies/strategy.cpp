@@ -5,8 +5,10 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "scaling/strategies/morph.hpp"
 #include "scaling/strategies/multiplier.hpp"
 #include "scaling/strategies/planned.hpp"
+#include "scaling/strategies/stepwise.hpp"
 #include "scaling/strategies/width_on_edges.hpp"
 
 namespace hacscale {
@@ -15,7 +17,8 @@ namespace {
 std::vector<Strategy> make_table() {
     std::vector<Strategy> table;
     for (const auto& family :
-         {rules::multiplier_strategies(), rules::width_on_edges_strategies(), rules::planned_strategies()}) {
+         {rules::multiplier_strategies(), rules::width_on_edges_strategies(), rules::morph_strategies(),
+          rules::stepwise_strategies(), rules::planned_strategies()}) {
         table.insert(table.end(), family.begin(), family.end());
     }
     return table;

@@ -47,7 +47,7 @@ TEST_F(GainCommandsTest, SensitivityRecoversWhatTheTrainerFollowsAndScalingReads
     const Answer answer = sensitivity({});
     ASSERT_EQ(answer.status, 0) << answer.err;
     EXPECT_EQ(trained().size(), 20U);  // (base, 3 widths, 3 depths, 3 combinations) x 2 seeds
-    const Gain gain = load_gain(path("s.json"), base_);
+    const Gain gain = load_gain({path("s.json")}, base_);
     EXPECT_EQ(gain.origin, GainOrigin::sensitivity);
     EXPECT_EQ(gain.unit, "accuracy points");
     for (std::size_t s = 0; s < 3; ++s) {
@@ -86,7 +86,7 @@ TEST_F(GainCommandsTest, WhenTheTimeIsUpWhatIsMissingIsNamed) {
     EXPECT_THAT(json["left_out"][0]["reason"], HasSubstr("budget of 1e-06 minutes"));
     EXPECT_TRUE(json["stages"][0]["width"].is_null());
     try {
-        load_gain(path("s.json"), base_);
+        load_gain({path("s.json")}, base_);
         ADD_FAILURE() << "a gain that was not measured was read";
     } catch (const InputError& error) {
         EXPECT_THAT(error.what(), HasSubstr("stage1, width: it was not measured"));
@@ -114,7 +114,7 @@ TEST_F(GainCommandsTest, ImportanceIsWrittenAsScalingReadsIt) {
     ASSERT_EQ(answer.status, 0) << answer.err;
     EXPECT_EQ(answer.json()["method"], "growth");
     EXPECT_EQ(answer.json()["provenance"]["batches"], 5);
-    const Gain gain = load_gain(path("i.json"), base_);
+    const Gain gain = load_gain({path("i.json")}, base_);
     EXPECT_EQ(gain.origin, GainOrigin::importance);
     EXPECT_GT(gain.stages[2].width.value, gain.stages[0].width.value);
 

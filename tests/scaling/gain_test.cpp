@@ -178,9 +178,45 @@ TEST(Gain, LoadsFromAFile) {
     const ModelSpec base = find_model("resnet20-cifar");
     const auto file = std::filesystem::temp_directory_path() / "hacscale_gain_test.json";
     std::ofstream(file) << sensitivity_text;
-    EXPECT_EQ(load_gain(file, base).origin, GainOrigin::sensitivity);
+    EXPECT_EQ(load_gain({file}, base).origin, GainOrigin::sensitivity);
     std::filesystem::remove(file);
-    EXPECT_THROW(load_gain(file, base), InputError);
+    EXPECT_THROW(load_gain({file}, base), InputError);
+}
+
+// Stages are worth what trainings say, and their blocks share that in the proportions of importance.
+TEST(Gain, AnImportanceFileRefinesASensitivityFile) {
+    const ModelSpec base = find_model("resnet20-cifar");
+    const auto folder = std::filesystem::temp_directory_path() / "hacscale_gain_files_test";
+    std::filesystem::create_directories(folder);
+    const auto sensitivity = folder / "s.json";
+    const auto importance = folder / "i.yaml";
+    std::ofstream(sensitivity) << sensitivity_text;
+    std::ofstream(importance) << R"(
+kind: importance
+layers:
+  - {name: stage2.block1.conv1, importance: 3}
+  - {name: stage2.block1.conv2, importance: 4}
+  - {name: stage2.block2.conv1, importance: 1}
+  - {name: stage3.block1.conv2, importance: 9}
+)";
+    const Gain alone = load_gain({sensitivity}, base);
+    for (const auto& files : {std::vector{sensitivity, importance}, std::vector{importance, sensitivity}}) {
+        const Gain gain = load_gain(files, base);
+        EXPECT_EQ(gain.origin, GainOrigin::sensitivity);
+        for (std::size_t s = 0; s < 3; ++s) {
+            EXPECT_EQ(gain.stages[s].width.value, alone.stages[s].width.value);
+            EXPECT_EQ(gain.stages[s].depth.value, alone.stages[s].depth.value);
+        }
+        EXPECT_NEAR(gain.stages[1].inner[0], alone.stages[1].width.value * 3.0 / 8.0, 1e-12);
+        EXPECT_NEAR(gain.stages[1].inner[1], alone.stages[1].width.value * 1.0 / 8.0, 1e-12);
+        EXPECT_EQ(gain.stages[1].inner[2], 0.0);
+        EXPECT_EQ(gain.stages[0].inner[0], 0.0) << "a stage without importance";
+    }
+    EXPECT_THROW(load_gain({sensitivity, sensitivity}, base), InputError);
+    EXPECT_THROW(load_gain({importance, importance}, base), InputError);
+    EXPECT_THROW(load_gain({importance, sensitivity, importance}, base), InputError);
+    EXPECT_EQ(load_gain({}, base).origin, GainOrigin::capacity);
+    std::filesystem::remove_all(folder);
 }
 
 TEST(Gain, UnknownResolutionIsNotGuessed) {

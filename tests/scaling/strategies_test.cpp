@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -8,6 +9,7 @@
 #include "models/zoo.hpp"
 #include "scaling/staircase.hpp"
 #include "scaling/strategies/multiplier.hpp"
+#include "scaling/strategies/step.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "scaling/strategies/width_on_edges.hpp"
 #include "tests/scaling/synthetic_source.hpp"
@@ -25,13 +27,18 @@ ScalingContext make_context(const std::string& model, const LatencySource& sourc
     return ScalingContext(base, source, settings, capacity_gain(base));
 }
 
-// The two others maximize something else than the gain reported, so it need not rise with their budget.
+// The other maximizes something else than the gain reported, so it may even fall.
 bool judged_by_gain(const Strategy& strategy) {
-    return strategy.name != "hacscale-no-importance" && strategy.name != "hacscale-no-utilization";
+    return strategy.name != "hacscale-no-importance";
+}
+
+// A larger budget can lead a search that looks one step ahead another way, to a worse end.
+bool looks_one_step_ahead(const Strategy& strategy) {
+    return strategy.name == "greedy" || strategy.name == "random";
 }
 
 bool is_planned(const Strategy& strategy) {
-    return strategy.name.starts_with("hacscale");
+    return strategy.name.starts_with("hacscale") || strategy.name == "importance-width";
 }
 
 void expect_on_grid(const ScalingContext& context, const ScalingChoice& choice) {
@@ -102,7 +109,7 @@ TEST_P(EveryStrategy, ABudgetOfOneGivesTheBaseOrBetter) {
 
 TEST_P(EveryStrategy, GainsMoreFromALargerBudget) {
     const ScalingContext context = make_context(model(), source_);
-    if (!judged_by_gain(strategy())) return;
+    if (!judged_by_gain(strategy()) || looks_one_step_ahead(strategy())) return;
     double before = -1.0;
     for (double ratio = 1.0; ratio <= 2.0; ratio += 0.1) {
         const Fit result = fit(strategy(), context, context.budget_us(ratio));
@@ -176,7 +183,8 @@ TEST(Strategies, NamesAreKnownAndDistinct) {
     EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
     for (const char* name :
          {"width-only", "depth-only", "resolution-only", "depth-width", "uniform", "compound", "fast",
-          "width-on-edges", "hacscale-no-importance", "hacscale-no-utilization", "hacscale"}) {
+          "width-on-edges", "morph", "random", "greedy", "importance-width", "hacscale-widths",
+          "hacscale-depths", "hacscale-no-importance", "hacscale-no-utilization", "hacscale"}) {
         EXPECT_EQ(find_strategy(name).name, name);
         EXPECT_FALSE(find_strategy(name).description.empty());
         EXPECT_FALSE(find_strategy(name).rule.empty());
@@ -204,7 +212,7 @@ TEST(MultiplierPath, SkipsNoConfiguration) {
     const SyntheticSource source;
     const ScalingContext context = make_context("mobilenetv2-1.0", source);
     const rules::Exponents exponents{1.0 / 6, 1.0 / 3, 1.0 / 6};
-    const rules::Path path = rules::multiplier_path(context, exponents);
+    const rules::Path path = rules::multiplier_path(context, choice_of(context.base()), exponents);
     std::vector<ScalingChoice> steps;
     while (const auto choice = path()) steps.push_back(*choice);
     EXPECT_EQ(steps.front(), choice_of(context.base()));
@@ -238,12 +246,128 @@ TEST(MultiplierPath, LooksBeyondAHumpInLatency) {
     const Hump hump;
     const ScalingContext context = make_context("resnet20-cifar", hump);
     const Fit result = fit(find_strategy("width-only"), context, context.budget_us(1.7));
-    const rules::Path path = rules::multiplier_path(context, {0.5, 0.0, 0.0});
+    const rules::Path path = rules::multiplier_path(context, choice_of(context.base()), {0.5, 0.0, 0.0});
     int over_budget = 0;
     for (auto step = path(); step && *step != result.result.choice; step = path()) {
         over_budget += context.evaluate(*step)->latency_us() > context.budget_us(1.7) ? 1 : 0;
     }
     EXPECT_GT(over_budget, 0);
+}
+
+bool same_but_one(const ScalingChoice& a, const ScalingChoice& b) {
+    int differences = a.resolution != b.resolution ? 1 : 0;
+    for (std::size_t s = 0; s < a.widths.size(); ++s)
+        differences += (a.widths[s] != b.widths[s] ? 1 : 0) + (a.depths[s] != b.depths[s] ? 1 : 0);
+    return differences == 1;
+}
+
+TEST(StepsFrom, AreAllNeighboursInTheSpace) {
+    const SyntheticSource source;
+    const ScalingContext context = make_context("mobilenetv2-0.35", source);
+    for (const rules::Direction direction : {rules::Direction::up, rules::Direction::down}) {
+        const ScalingChoice base = choice_of(context.base());
+        const std::vector<ScalingChoice> steps = rules::steps_from(base, context.space(), direction);
+        EXPECT_EQ(std::set<ScalingChoice>(steps.begin(), steps.end()).size(), steps.size());
+        for (const ScalingChoice& step : steps) {
+            EXPECT_TRUE(context.space().contains(step));
+            EXPECT_TRUE(same_but_one(base, step));
+            const std::vector<ScalingChoice> back = rules::steps_from(
+                step, context.space(),
+                direction == rules::Direction::up ? rules::Direction::down : rules::Direction::up);
+            EXPECT_TRUE(std::ranges::find(back, base) != back.end());
+        }
+    }
+}
+
+// The greedy search ends where no single step fits any more.
+TEST(Greedy, LeavesNoStepThatFitsAndGains) {
+    const SyntheticSource source;
+    for (const char* model : {"resnet20-cifar", "mobilenetv2-0.35"}) {
+        const ScalingContext context = make_context(model, source);
+        const double budget_us = context.budget_us(1.3);
+        const Fit result = fit(find_strategy("greedy"), context, budget_us);
+        EXPECT_GT(*result.result.gain, 0.0);
+        for (const ScalingChoice& step :
+             rules::steps_from(result.result.choice, context.space(), rules::Direction::up)) {
+            const Evaluation next = *context.evaluate(step);
+            EXPECT_TRUE(next.latency_us() > budget_us || *next.gain <= *result.result.gain);
+        }
+    }
+}
+
+TEST(Random, FindsSomethingAndNothingBetterThanThePlanner) {
+    const SyntheticSource source;
+    const ScalingContext context = make_context("mobilenetv2-0.35", source);
+    const Fit random = fit(find_strategy("random"), context, context.budget_us(1.3));
+    const Fit best = fit(find_strategy("hacscale"), context, context.budget_us(1.3));
+    EXPECT_GT(*random.result.gain, 0.0);
+    EXPECT_LT(*random.result.gain, *best.result.gain);
+}
+
+// Widths keep the proportions of what was left after the cut, and depths are the base's.
+TEST(Morph, ChangesWidthsAlone) {
+    const SyntheticSource source;
+    const ScalingContext context = make_context("resnet20-cifar", source);
+    const Fit result = fit(find_strategy("morph"), context, context.budget_us(1.5));
+    ASSERT_EQ(result.status, FitStatus::ok);
+    EXPECT_GE(*result.result.gain, 0.0);
+    EXPECT_EQ(result.result.choice.depths, choice_of(context.base()).depths);
+    EXPECT_EQ(result.result.choice.resolution, context.base().resolution);
+}
+
+// A gain that one stage has all of: the other stages' widths are cut to pay for it.
+TEST(Morph, CutsWhatGainsNothing) {
+    const SyntheticSource source;
+    const ModelSpec base = find_model("resnet20-cifar");
+    Gain gain = capacity_gain(base);
+    for (std::size_t s = 0; s < 2; ++s) gain.stages[s].width.value = 0.0;
+    const ScalingContext context(base, source, {}, gain);
+    const Fit result = fit(find_strategy("morph"), context, context.budget_us(1.2));
+    const std::vector<int>& widths = result.result.choice.widths;
+    EXPECT_GT(widths[2], base.stages[2].width);
+    EXPECT_LT(widths[0] * base.stages[2].width, widths[2] * base.stages[0].width);
+}
+
+// By brute force over all widths of a network of three stages.
+TEST(ImportanceWidth, HasTheMostGainOfAllWidthsWithinACapOnParams) {
+    const SyntheticSource source;
+    const ModelSpec base = find_model("resnet20-cifar");
+    ScalingSettings settings;
+    settings.max_budget = 10.0;
+    settings.caps.params = lower(base).params() * 12 / 10;
+    Gain gain = capacity_gain(base);
+    gain.stages[0].width.value *= 3.0;
+    const ScalingContext context(base, source, settings, gain);
+    double best = 0.0;
+    ScalingChoice choice = choice_of(base);
+    const ScalingSpace& space = context.space();
+    for (const int first : space.stages[0].widths) {
+        for (const int second : space.stages[1].widths) {
+            for (const int third : space.stages[2].widths) {
+                choice.widths = {first, second, third};
+                if (lower(scaled(base, choice)).params() > *settings.caps.params) continue;
+                best = std::max(best, gain.of(choice));
+            }
+        }
+    }
+    const Fit result = fit(find_strategy("importance-width"), context, context.budget_us(10.0));
+    ASSERT_EQ(result.status, FitStatus::ok) << result.reason;
+    EXPECT_NEAR(*result.result.gain, best, 1e-6);
+    EXPECT_EQ(result.result.choice.depths, choice_of(base).depths);
+}
+
+TEST(Hacscale, OfWidthsOrDepthsAloneLeavesTheRestAsItIs) {
+    const SyntheticSource source;
+    const ScalingContext context = make_context("mobilenetv2-1.0", source);
+    const ScalingChoice base = choice_of(context.base());
+    const Fit widths = fit(find_strategy("hacscale-widths"), context, context.budget_us(1.4));
+    EXPECT_EQ(widths.result.choice.depths, base.depths);
+    EXPECT_EQ(widths.result.choice.resolution, base.resolution);
+    EXPECT_NE(widths.result.choice.widths, base.widths);
+    const Fit depths = fit(find_strategy("hacscale-depths"), context, context.budget_us(1.4));
+    EXPECT_EQ(depths.result.choice.widths, base.widths);
+    EXPECT_EQ(depths.result.choice.resolution, base.resolution);
+    EXPECT_NE(depths.result.choice.depths, base.depths);
 }
 
 TEST(EdgesPath, StandsOnEdges) {
