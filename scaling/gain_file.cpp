@@ -55,7 +55,7 @@ Coefficient coefficient(const YAML::Node& node, const std::string& what, const s
 Gain sensitivity(const YAML::Node& root, const std::string& file, const ModelSpec& base) {
     const StrictMap document(root, "a sensitivity file",
                              {"kind", "model", "model_hash", "unit", "stages", "resolution", "base",
-                              "combinations", "left_out", "provenance"},
+                              "combinations", "held_out", "rank_correlation", "left_out", "provenance"},
                              file);
     check_model(document, base);
     Gain gain;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <random>
 
 #include "base/error.hpp"
 #include "training/mean_and_deviation.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int width_grid = 8;
 constexpr double points_of_all = 100.0;
+constexpr int draws_each = 20;
 
 int raised_width(int width) {
     const int half_more = (width + width / 2 + width_grid / 2) / width_grid * width_grid;
@@ -51,6 +53,26 @@ bool can_be(const ModelSpec& base, const ScalingChoice& choice) {
     } catch (const InputError&) {
         return false;
     }
+}
+
+int nearest_on_grid(double width) {
+    return std::max(width_grid, static_cast<int>(std::lround(width / width_grid)) * width_grid);
+}
+
+// Half to twice the base's in each of `stages`: widths evenly in their logarithm, as their effect on the gain
+// is; depths evenly.
+ScalingChoice random_choice(const ScalingChoice& start, const std::vector<std::size_t>& stages,
+                            std::mt19937_64& random) {
+    // The standard's distributions differ from platform to platform.
+    const auto uniform = [&] { return static_cast<double>(random() >> 11) * 0x1.0p-53; };
+    ScalingChoice choice = start;
+    for (const std::size_t s : stages) {
+        choice.widths[s] = nearest_on_grid(start.widths[s] * std::exp2(2.0 * uniform() - 1.0));
+        const int fewest = (start.depths[s] + 1) / 2;
+        const int most = 2 * start.depths[s];
+        choice.depths[s] = fewest + static_cast<int>(uniform() * (most - fewest + 1));
+    }
+    return choice;
 }
 
 class StepList {
@@ -117,8 +139,8 @@ std::optional<double> predicted(const Sensitivity& fit, const ScalingChoice& bas
 
 }  // namespace
 
-std::vector<SensitivityStep> sensitivity_steps(const ModelSpec& base,
-                                               const std::vector<std::string>& stages) {
+std::vector<SensitivityStep> sensitivity_steps(const ModelSpec& base, const std::vector<std::string>& stages,
+                                               int held_out) {
     const ScalingChoice start = choice_of(base);
     StepList list(base);
     list.add("base", StepKind::base, -1, start);
@@ -145,6 +167,13 @@ std::vector<SensitivityStep> sensitivity_steps(const ModelSpec& base,
     list.add("all-widths", StepKind::combination, -1, all_widths);
     list.add("all-depths", StepKind::combination, -1, all_depths);
     list.add("all-widths-and-depths", StepKind::combination, -1, everything);
+    std::mt19937_64 random(1);
+    int drawn = 0;
+    // A small space can have fewer networks than are asked for.
+    for (int tries = 0; drawn < held_out && tries < draws_each * held_out; ++tries) {
+        const ScalingChoice choice = random_choice(start, chosen, random);
+        if (list.add(fmt::format("held-out-{}", drawn + 1), StepKind::held_out, -1, choice)) ++drawn;
+    }
     return std::move(list.steps);
 }
 
@@ -155,12 +184,14 @@ ModelSpec model_of(const ModelSpec& base, const SensitivityStep& step) {
 }
 
 std::vector<SensitivityRun> sensitivity_runs(const std::vector<SensitivityStep>& steps, int seeds) {
+    const auto part = [](StepKind kind) {
+        return kind == StepKind::held_out ? 2 : kind == StepKind::combination ? 1 : 0;
+    };
     std::vector<SensitivityRun> runs;
-    for (const bool combinations : {false, true}) {
+    for (int now = 0; now < 3; ++now) {
         for (int seed = 1; seed <= seeds; ++seed) {
             for (std::size_t i = 0; i < steps.size(); ++i) {
-                if ((steps[i].kind == StepKind::combination) != combinations) continue;
-                runs.push_back({i, static_cast<std::uint64_t>(seed)});
+                if (part(steps[i].kind) == now) runs.push_back({i, static_cast<std::uint64_t>(seed)});
             }
         }
     }
@@ -199,11 +230,12 @@ Sensitivity fit_sensitivity(const ModelSpec& base, const std::vector<Sensitivity
         (width ? fit.stages[s].width : fit.stages[s].depth) = dimension;
     }
     for (std::size_t i = 0; i < steps.size(); ++i) {
-        if (steps[i].kind != StepKind::combination) continue;
+        const SensitivityStep& step = steps[i];
+        if (step.kind != StepKind::combination && step.kind != StepKind::held_out) continue;
         const MeasuredGain gain = gain_over_base(points, base_step, i);
         if (gain.seeds == 0) continue;
-        fit.combinations.push_back(
-            {steps[i].name, steps[i].choice, gain, predicted(fit, start, steps[i].choice)});
+        (step.kind == StepKind::combination ? fit.combinations : fit.held_out)
+            .push_back({step.name, step.choice, gain, predicted(fit, start, step.choice)});
     }
     return fit;
 }

@@ -20,11 +20,17 @@ inline constexpr std::string_view no_resolution_reason =
     "CIFAR's images have 32 x 32 pixels; a larger input would be the same pixels interpolated, which says "
     "nothing of what more pixels are worth";
 
-enum class StepKind { base, width, depth, combination };
+enum class StepKind {
+    base,
+    width,
+    depth,
+    combination,
+    held_out,  // drawn at random, to see how well the gain predicts networks it was not fitted to
+};
 
 // One network that is trained.
 struct SensitivityStep {
-    std::string name;  // "base", "stage1.width-24", "stage1.depth-4", "all-widths"
+    std::string name;  // "base", "stage1.width-24", "stage1.depth-4", "all-widths", "held-out-1"
     StepKind kind = StepKind::base;
     int stage = -1;  // of width and depth
     ScalingChoice choice;
@@ -33,9 +39,11 @@ struct SensitivityStep {
 // The base, then width and depth of each stage of `stages` (all of them, where it is empty), each raised
 // alone, then combinations of these steps. Widths grow by half, rounded to multiples of 8, by 8 at least;
 // depths by half, rounded down, by one block at least; what a model cannot have is left out. Combinations are
-// all widths together, all depths, and both; none that is a step already. Throws InputError for a stage that
-// the model has not, or has twice in the list.
-std::vector<SensitivityStep> sensitivity_steps(const ModelSpec& base, const std::vector<std::string>& stages);
+// all widths together, all depths, and both; none that is a step already. Last come `held_out` networks with
+// random widths and depths in those stages, half to twice the base's, the same ones each time. Throws
+// InputError for a stage that the model has not, or has twice in the list.
+std::vector<SensitivityStep> sensitivity_steps(const ModelSpec& base, const std::vector<std::string>& stages,
+                                               int held_out = 0);
 
 // A step's network, named for base and step.
 ModelSpec model_of(const ModelSpec& base, const SensitivityStep& step);
@@ -46,7 +54,7 @@ struct SensitivityRun {
 };
 
 // What tells most comes first: the base and every dimension with seed 1, then with seed 2 and so on, then the
-// combinations in the same way.
+// combinations and then the networks held out, in the same way.
 std::vector<SensitivityRun> sensitivity_runs(const std::vector<SensitivityStep>& steps, int seeds);
 
 struct StepAccuracy {
@@ -68,7 +76,8 @@ struct DimensionSensitivity {
     MeasuredGain coefficient;  // points over ln_ratio
 };
 
-struct CombinationCheck {
+// Of a network that no coefficient is fitted to.
+struct PredictionCheck {
     std::string name;
     ScalingChoice choice;
     MeasuredGain points;
@@ -82,7 +91,8 @@ struct StageSensitivity {
 struct Sensitivity {
     std::optional<MeasuredGain> base;  // accuracy points
     std::vector<StageSensitivity> stages;
-    std::vector<CombinationCheck> combinations;  // those that were measured
+    std::vector<PredictionCheck> combinations;  // those that were measured
+    std::vector<PredictionCheck> held_out;      // likewise
 };
 
 // Gains are differences to the base with the same seed; a step's accuracy without the base's of its seed is

@@ -10,6 +10,7 @@
 #include "cli/records/record_file.hpp"
 #include "cli/text_table.hpp"
 #include "cli/training/gain_json.hpp"
+#include "cli/training/gain_ranks.hpp"
 #include "cli/training/train_run.hpp"
 #include "cli/version.hpp"
 #include "models/zoo.hpp"
@@ -28,6 +29,7 @@ struct SensitivityOptions {
     std::string out;
     std::string record = "accuracy.db";
     int seeds = 2;
+    int held_out = 0;
     double minutes = 0.0;
     std::vector<std::string> stages;
     TrainSettings settings{"data/cifar-10", "checkpoints"};
@@ -106,18 +108,26 @@ void print_sensitivity(std::ostream& out, const ModelSpec& base, const Sensitivi
         table.add({base.stages[s].name, cell(fit.stages[s].width), cell(fit.stages[s].depth)});
     }
     table.print(out);
-    for (const CombinationCheck& check : fit.combinations) {
-        const std::string predicted =
-            check.predicted_points ? fmt::format("{:.2f}", *check.predicted_points) : "not known";
-        out << fmt::format("{}: predicted {} points, measured {}\n", check.name, predicted,
-                           with_spread(check.points));
+    for (const auto* checks : {&fit.combinations, &fit.held_out}) {
+        for (const PredictionCheck& check : *checks) {
+            const std::string predicted =
+                check.predicted_points ? fmt::format("{:.2f}", *check.predicted_points) : "not known";
+            out << fmt::format("{}: predicted {} points, measured {}\n", check.name, predicted,
+                               with_spread(check.points));
+        }
+    }
+    for (const GainRank& rank : gain_ranks(base, fit)) {
+        if (rank.correlation) {
+            out << fmt::format("rank correlation with gain by {}, over the {} networks held out: {:.2f}\n",
+                               rank.gain, fit.held_out.size(), *rank.correlation);
+        }
     }
 }
 
 ExitStatus sensitivity_command(const SensitivityOptions& options, Session& session) {
     const ModelSpec base = find_model(options.model);
     const Recipe recipe = find_recipe(options.recipe);
-    const std::vector<SensitivityStep> steps = sensitivity_steps(base, options.stages);
+    const std::vector<SensitivityStep> steps = sensitivity_steps(base, options.stages, options.held_out);
     const std::string data_hash = cifar10_hash(options.settings.data);
     const LoadedTrainer loaded = load_trainer();
     Trainer& trainer = loaded.required();
@@ -158,12 +168,17 @@ Run declare_sensitivity(CLI::App& parser) {
     auto options = std::make_shared<SensitivityOptions>();
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
     parser.add_option("--out", options->out, "The sensitivity file")->required();
-    parser.add_option("--recipe", options->recipe, "A recipe's name (short, standard) or YAML file")
+    parser.add_option("--recipe", options->recipe, "A recipe's name (quick, short, standard) or YAML file")
         ->capture_default_str();
     parser.add_option("--data", options->settings.data, "Folder of CIFAR-10's binary files")
         ->capture_default_str();
     parser.add_option("--seeds", options->seeds, "Trainings of each network")
         ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    parser
+        .add_option("--held-out", options->held_out,
+                    "Also train this many random networks, to check the gain on")
+        ->check(CLI::Range(0, 1000))
         ->capture_default_str();
     parser.add_option("--minutes", options->minutes, "At most, for this call; 0: until all is done")
         ->check(CLI::Range(0.0, 1e6))

@@ -126,7 +126,7 @@ Run declare_train(CLI::App& parser) {
     auto options = std::make_shared<TrainOptions>();
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file");
     parser.add_option("--plan", options->plan, "A training plan's YAML file: many models and seeds");
-    parser.add_option("--recipe", options->recipe, "A recipe's name (short, standard) or YAML file")
+    parser.add_option("--recipe", options->recipe, "A recipe's name (quick, short, standard) or YAML file")
         ->capture_default_str();
     parser.add_option("--seed", options->seed, "Of weights, order and augmentation")->capture_default_str();
     parser.add_option("--data", options->settings.data, "Folder of CIFAR-10's binary files")

@@ -1,6 +1,7 @@
 #include "cli/training/gain_json.hpp"
 
 #include "cli/records/optional_json.hpp"
+#include "cli/training/gain_ranks.hpp"
 #include "models/model_yaml.hpp"
 
 namespace hacscale::cli {
@@ -29,12 +30,28 @@ Json dimension_json(const std::optional<DimensionSensitivity>& dimension) {
     return object;
 }
 
-Json combination_json(const CombinationCheck& check) {
+Json check_json(const PredictionCheck& check) {
     Json object{{"name", check.name}, {"widths", check.choice.widths}, {"depths", check.choice.depths}};
     object["predicted"] = value_or_null(check.predicted_points);
     object["measured"] = check.points.mean;
     object["spread"] = value_or_null(check.points.spread);
     object["seeds"] = check.points.seeds;
+    return object;
+}
+
+Json checks_json(const std::vector<PredictionCheck>& checks) {
+    Json list = Json::array();
+    for (const PredictionCheck& check : checks) {
+        list.push_back(check_json(check));
+    }
+    return list;
+}
+
+Json rank_correlations_json(const ModelSpec& model, const Sensitivity& fit) {
+    Json object{{"networks", fit.held_out.size()}};
+    for (const GainRank& rank : gain_ranks(model, fit)) {
+        object[rank.gain] = value_or_null(rank.correlation);
+    }
     return object;
 }
 
@@ -66,11 +83,9 @@ Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit, const std:
     document["stages"] = std::move(stages);
     document["resolution"] = nullptr;
     document["base"] = fit.base ? measured_json(*fit.base) : Json(nullptr);
-    Json combinations = Json::array();
-    for (const CombinationCheck& check : fit.combinations) {
-        combinations.push_back(combination_json(check));
-    }
-    document["combinations"] = std::move(combinations);
+    document["combinations"] = checks_json(fit.combinations);
+    document["held_out"] = checks_json(fit.held_out);
+    document["rank_correlation"] = rank_correlations_json(model, fit);
     Json missing = Json::array();
     for (const LeftOut& one : left_out) {
         missing.push_back({{"what", one.what}, {"reason", one.reason}});

@@ -97,6 +97,23 @@ TEST_F(GainCommandsTest, WhenTheTimeIsUpWhatIsMissingIsNamed) {
     EXPECT_EQ(trained().size(), 20U);
 }
 
+// The fake trainer's accuracies follow the gain model, so sensitivities order all networks as they were
+// measured.
+TEST_F(GainCommandsTest, HeldOutNetworksTellHowWellTheGainOrders) {
+    const Answer answer = sensitivity({"--held-out", "12", "--seeds", "1"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(trained().size(), 22U);
+    const auto json = answer.json();
+    ASSERT_EQ(json["held_out"].size(), 12U);
+    EXPECT_EQ(json["held_out"][0]["name"], "held-out-1");
+    EXPECT_EQ(json["rank_correlation"]["networks"], 12);
+    EXPECT_NEAR(json["rank_correlation"]["sensitivity"].get<double>(), 1.0, 1e-9);
+    EXPECT_LE(json["rank_correlation"]["capacity"].get<double>(), 1.0);
+    EXPECT_TRUE(json["rank_correlation"].contains("equal"));
+    EXPECT_NO_THROW(load_gain({path("s.json")}, base_)) << "scaling reads the file with its checks";
+    EXPECT_EQ(sensitivity({"--held-out", "-1"}).status, 2);
+}
+
 TEST_F(GainCommandsTest, OnlyTheStagesThatWereAskedAreTrained) {
     const Answer answer = sensitivity({"--stages", "stage2,stage3", "--seeds", "1"});
     ASSERT_EQ(answer.status, 0) << answer.err;

@@ -74,7 +74,7 @@ TEST_P(SensitivityOfModel, KnownCoefficientsAreRecoveredAndCombinationsPredicted
             EXPECT_EQ(fit.stages[s].width->coefficient.seeds, 3);
         }
         ASSERT_EQ(fit.combinations.size(), 3U);
-        for (const CombinationCheck& check : fit.combinations)
+        for (const PredictionCheck& check : fit.combinations)
             EXPECT_NEAR(*check.predicted_points, check.points.mean, 1e-9) << check.name;
     }
 }
@@ -128,6 +128,32 @@ TEST(Sensitivity, OnlyTheNamedStagesAreRaised) {
     EXPECT_EQ(sensitivity_steps(base, {"stage2"}).size(), 4U);
     EXPECT_THROW(sensitivity_steps(base, {"stage9"}), InputError);
     EXPECT_THROW(sensitivity_steps(base, {"stage1", "stage1"}), InputError);
+}
+
+TEST(Sensitivity, HeldOutNetworksAreNewAndInReachOfTheBase) {
+    for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35-cifar"}) {
+        const ModelSpec base = find_model(name);
+        const std::vector<SensitivityStep> steps = sensitivity_steps(base, {}, 20);
+        EXPECT_EQ(steps.size(), 1 + 2 * base.stages.size() + 3 + 20);
+        std::set<std::string> hashes;
+        for (const SensitivityStep& step : steps) {
+            EXPECT_TRUE(hashes.insert(model_hash(model_of(base, step))).second) << step.name;
+            for (std::size_t s = 0; s < base.stages.size(); ++s) {
+                EXPECT_LE(step.choice.depths[s], 2 * base.stages[s].depth);
+                EXPECT_GE(2 * step.choice.depths[s], base.stages[s].depth);
+                EXPECT_LE(step.choice.widths[s], 2 * base.stages[s].width + 4);
+                EXPECT_GE(2 * step.choice.widths[s] + 8, base.stages[s].width);
+                EXPECT_EQ(step.choice.widths[s] % 8,
+                          base.stages[s].width == step.choice.widths[s] ? base.stages[s].width % 8 : 0);
+            }
+        }
+        const std::vector<SensitivityStep> again = sensitivity_steps(base, {}, 20);
+        EXPECT_EQ(again.back().choice, steps.back().choice);
+        EXPECT_EQ(sensitivity_runs(steps, 2).back().step, steps.size() - 1);
+        EXPECT_EQ(steps.back().name, "held-out-20");
+    }
+    for (const SensitivityStep& step : sensitivity_steps(testing::small_model(), {"stage2"}, 5))
+        EXPECT_EQ(step.choice.widths[0], testing::small_model().stages[0].width);
 }
 
 TEST(Sensitivity, StepsAreSmallAndUpwards) {
