@@ -10,6 +10,7 @@ namespace hacscale::report {
 
 std::span<const SectionEntry> section_table() {
     static constexpr std::array table{
+        SectionEntry{"summary", Scope::opening, summary_section},
         SectionEntry{"strategies", Scope::budget, strategies_section},
         SectionEntry{"verdict", Scope::budget, verdict_section},
         SectionEntry{"front", Scope::budget, front_section},
@@ -48,14 +49,13 @@ Document build_document(const Records& records) {
     for (const std::string& warning : provenance.warnings) document.warnings.push_back({warning});
 
     const std::vector<Comparison>& all = records.comparisons;
+    if (!all.empty()) add_sections(Scope::opening, {records, nullptr}, "", document.sections);
     for (std::size_t i = 0; i < all.size(); ++i) {
         document.answers.push_back(answer_of(all[i], provenance.device));
         const bool first_of_model = i == 0 || all[i - 1].model != all[i].model;
         if (first_of_model) {
-            document.sections.push_back({.id = fmt::format("model-{}", document.sections.size() + 1),
-                                         .heading = all[i].model,
-                                         .parts = {},
-                                         .sections = {}});
+            document.sections.push_back(
+                {.id = fmt::format("model-{}", i + 1), .heading = all[i].model, .parts = {}, .sections = {}});
         }
         Section& model = document.sections.back();
         const Scene scene{records, &all[i]};

@@ -13,9 +13,10 @@
 namespace hacscale::report {
 
 enum class Scope {
-    model,   // once a model, from its first comparison (the smallest budget)
-    budget,  // once a model and budget
-    run,     // once
+    model,    // once a model, from its first comparison (the smallest budget)
+    budget,   // once a model and budget
+    run,      // once
+    opening,  // once, before the models
 };
 
 // What a section is built from. `comparison` is null for sections of the whole run.
@@ -33,6 +34,7 @@ struct SectionEntry {
 
 std::span<const SectionEntry> section_table();
 
+Section summary_section(const Scene& scene);
 Section strategies_section(const Scene& scene);
 Section verdict_section(const Scene& scene);
 Section front_section(const Scene& scene);

@@ -135,9 +135,45 @@ TEST(Document, RowsFitTheirColumns) {
     });
 }
 
+const Cell& cell_of(const Table& table, std::size_t row, const std::string& column) {
+    std::size_t i = 0;
+    while (table.columns.at(i).csv_name != column) ++i;
+    return table.rows.at(row).cells.at(i);
+}
+
+TEST(Document, OpensWithAllChoicesBesideTheBestOfTheOthers) {
+    const Records records = sample();
+    const Document document = build_document(records);
+    ASSERT_EQ(document.sections[0].id, "summary");
+    const Table& table = std::get<Table>(document.sections[0].parts.front());
+    ASSERT_EQ(table.rows.size(), records.comparisons.size());
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+        const Comparison& comparison = records.comparisons[i];
+        const std::string& other = cell_of(table, i, "best_other").text;
+        EXPECT_FALSE(other.starts_with("hacscale"));
+        for (const StrategyRow& row : comparison.strategies) {
+            if (row.strategy.starts_with("hacscale") || !row.ok() || !row.gain) continue;
+            const double best = std::get<double>(cell_of(table, i, "best_other_gain").value);
+            if (row.strategy == other) {
+                EXPECT_EQ(*row.gain, best);
+            } else {
+                EXPECT_LE(*row.gain, best) << row.strategy;
+            }
+        }
+    }
+}
+
+TEST(Document, ARunWithoutAChoiceOfItsOwnSaysSoInTheSummary) {
+    Records records = sample();
+    for (Comparison& comparison : records.comparisons) comparison.strategies.clear();
+    const Document document = build_document(records);
+    EXPECT_THAT(std::get<Paragraph>(document.sections[0].parts.front()).text,
+                HasSubstr("no HACScale choice"));
+}
+
 TEST(Document, TheStrategiesStartWithTheBaseAndKeepWhatFailed) {
     const Document document = build_document(sample());
-    const Section& section = document.sections[0].sections[0].sections[0];
+    const Section& section = document.sections[1].sections[0].sections[0];
     const Table& table = std::get<Table>(section.parts.front());
     ASSERT_EQ(table.rows.size(), 13u);
     EXPECT_EQ(table.rows[0].mark, RowMark::base);
@@ -160,7 +196,7 @@ TEST(Document, TheStrategiesStartWithTheBaseAndKeepWhatFailed) {
 }
 
 const Section& verdict_of(const Document& document) {
-    return document.sections[0].sections[0].sections[1];
+    return document.sections[1].sections[0].sections[1];
 }
 
 TEST(Document, TheVerdictNamesWhomAStrategyDominates) {

@@ -175,7 +175,7 @@ TEST_F(Formats, CsvRowsAreRectangular) {
         ASSERT_GT(rows.size(), 1u) << path;
         for (const auto& row : rows) EXPECT_EQ(row.size(), rows.front().size()) << path;
     }
-    EXPECT_EQ(files, 11);
+    EXPECT_EQ(files, 12);
     const auto strategies = csv_rows(read_text(folder_.path() / "strategies.csv"));
     EXPECT_EQ(strategies.size(), 1 + 4 * 13u);  // all models and budgets in one file
     EXPECT_EQ(strategies[0][0], "model");

@@ -1,0 +1,100 @@
+// All comparisons of the run in one table: what HACScale reached, and the best of the other strategies beside
+// it. "Best" is the most gain among those within the budget, variants of HACScale left out.
+#include <fmt/format.h>
+
+#include "report/document/cells.hpp"
+#include "report/sections/phrases.hpp"
+#include "report/sections/sections.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+bool is_other(const StrategyRow& row) {
+    return !row.strategy.starts_with("hacscale");
+}
+
+const StrategyRow* best_other(const Comparison& comparison) {
+    const StrategyRow* best = nullptr;
+    for (const StrategyRow& row : comparison.strategies) {
+        if (!is_other(row) || !row.ok() || !row.gain) continue;
+        if (best == nullptr || *row.gain > *best->gain) best = &row;
+    }
+    return best;
+}
+
+std::vector<Column> columns() {
+    return {model_column(),
+            budget_column(),
+            {"Base’s latency", "base_us"},
+            {"HACScale: status", "status", false},
+            {"Latency", "latency_ratio"},
+            {"Utilization", "utilization_ratio"},
+            {"MACs", "macs_ratio"},
+            {"Parameters", "params_ratio"},
+            {"Gain", "gain"},
+            {"Accuracy, top-1", "accuracy_pct"},
+            {"Best other strategy", "best_other", false},
+            {"Its latency", "best_other_latency_ratio"},
+            {"Its utilization", "best_other_utilization_ratio"},
+            {"Its gain", "best_other_gain"},
+            {"Its accuracy, top-1", "best_other_accuracy_pct"}};
+}
+
+std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base) {
+    return value && base ? std::optional(*value / *base) : std::nullopt;
+}
+
+TableRow row_of(const Comparison& comparison, const StrategyRow& own) {
+    const StrategyRow& base = comparison.base;
+    const StrategyRow* other = best_other(comparison);
+    const StrategyRow nobody;
+    const StrategyRow& rival = other != nullptr ? *other : nobody;
+    const auto time = [&base](double us) { return latency(us, base.ci95_us); };
+    const auto change = [](double value) { return signed_percent(value - 1.0); };
+    const auto three = [](double value) { return significant(value); };
+    const auto points = [](double value) { return fmt::format("{:.2f} %", value); };
+    TableRow row;
+    row.mark = own.ok() ? RowMark::none : RowMark::excluded;
+    row.cells = {model_cell(comparison),
+                 budget_cell(comparison),
+                 number_cell(base.latency_us(), time),
+                 text_cell(status_text(own.status), own.status),
+                 number_cell(own.latency_ratio, change),
+                 number_cell(own.utilization_ratio, ratio),
+                 number_cell(over(own.macs, base.macs), ratio),
+                 number_cell(over(own.params, base.params), ratio),
+                 number_cell(own.gain, three),
+                 number_cell(own.accuracy, points),
+                 text_cell(rival.strategy),
+                 number_cell(rival.latency_ratio, change),
+                 number_cell(rival.utilization_ratio, ratio),
+                 number_cell(rival.gain, three),
+                 number_cell(rival.accuracy, points)};
+    return row;
+}
+
+}  // namespace
+
+Section summary_section(const Scene& scene) {
+    Section section{.id = {}, .heading = "Summary", .parts = {}, .sections = {}};
+    Table table;
+    table.caption =
+        "HACScale’s choice in each comparison, relative to the base, beside the other strategy of most gain "
+        "within "
+        "the budget (its variants left out).";
+    table.csv_file = "summary.csv";
+    table.columns = columns();
+    for (const Comparison& comparison : scene.records.comparisons) {
+        if (const StrategyRow* own = comparison.hacscale()) table.rows.push_back(row_of(comparison, *own));
+    }
+    if (table.rows.empty()) {
+        section.parts.push_back(
+            Paragraph{"This run holds no HACScale choice; a suite with it makes one:", "hacscale run SUITE"});
+    } else {
+        section.parts.push_back(std::move(table));
+    }
+    return section;
+}
+
+}  // namespace hacscale::report
