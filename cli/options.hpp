@@ -52,11 +52,11 @@ struct CounterOptions {
 };
 void add_counter_options(CLI::App& parser, CounterOptions& options);
 
-// How far the planner may go: --grid, --max-width-ratio, --max-depth-ratio, --resolutions.
 // --max-params, --max-macs, --max-memory: the most that a planned network may need.
 void add_cap_options(CLI::App& parser, Caps& caps);
 // --min-inner-ratio, --max-inner-ratio, --inner-widths: inner widths that may be chosen block by block.
 void add_inner_options(CLI::App& parser, SpaceSettings& settings);
+// How far the planner may go: --grid, --max-width-ratio, --max-depth-ratio, --resolutions.
 void add_space_options(CLI::App& parser, SpaceSettings& settings);
 
 }  // namespace hacscale::cli

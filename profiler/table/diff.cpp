@@ -12,20 +12,9 @@ std::vector<Row> sorted_rows(const Table& table) {
     return rows;
 }
 
-RowRatio ratio_of(const Row& a, const Row& b) {
-    RowRatio result{a.key, a.latency_us, b.latency_us};
-    const double logarithm = std::log(b.latency_us / a.latency_us);
-    const double half_width = std::hypot(a.ci95_us / a.latency_us, b.ci95_us / b.latency_us);
-    result.ratio = b.latency_us / a.latency_us;
-    result.ratio_low = std::exp(logarithm - half_width);
-    result.ratio_high = std::exp(logarithm + half_width);
-    result.significant = std::abs(logarithm) > half_width;
-    return result;
-}
-
 void add_pair(TableDiff& diff, const Row& a, const Row& b) {
     if (has_latency(a.status) && has_latency(b.status)) {
-        diff.ratios.push_back(ratio_of(a, b));
+        diff.ratios.push_back({latency_ratio(a.latency_us, a.ci95_us, b.latency_us, b.ci95_us), a.key});
     } else {
         diff.without_ratio.push_back(
             {a.key, a.status, b.status, has_latency(b.status) ? a.reason : b.reason});
@@ -48,6 +37,16 @@ void summarize(TableDiff& diff) {
 }
 
 }  // namespace
+
+LatencyRatio latency_ratio(double a_us, double ci95_a_us, double b_us, double ci95_b_us) {
+    LatencyRatio result{.a_us = a_us, .b_us = b_us, .ratio = b_us / a_us};
+    const double logarithm = std::log(result.ratio);
+    const double half_width = std::hypot(ci95_a_us / a_us, ci95_b_us / b_us);
+    result.ratio_low = std::exp(logarithm - half_width);
+    result.ratio_high = std::exp(logarithm + half_width);
+    result.significant = std::abs(logarithm) > half_width;
+    return result;
+}
 
 TableDiff diff_tables(const Table& a, const Table& b) {
     TableDiff diff;

@@ -142,7 +142,22 @@ TEST_F(TableTest, DiffFindsWhatChanged) {
     EXPECT_EQ(json["significantly_slower"], 3);
     const Answer text = call({"table", "diff", a, b, "--limit", "1"});
     EXPECT_THAT(text.out, HasSubstr("and 2 more"));
-    EXPECT_TRUE(call({"table", "diff", a, a, "--significant", "--json"}).json()["rows"].empty());
+    EXPECT_TRUE(call({"table", "diff", a, a, "--json"}).json()["rows"].empty()) << "all within noise";
+    EXPECT_EQ(call({"table", "diff", a, a, "--all", "--json"}).json()["rows"].size(), 3U);
+}
+
+TEST_F(TableTest, DiffIsAGateAgainstRegressions) {
+    const std::string a = make_table("a.db", 3);
+    const std::string b = make_table("b.db", 3, 1.1);
+    EXPECT_EQ(call({"table", "diff", a, b}).status, 0) << "no gate was asked for";
+    const Answer slower = call({"table", "diff", a, b, "--slower-than", "5", "--json"});
+    EXPECT_EQ(slower.status, 4);
+    EXPECT_EQ(slower.json()["slower_than_allowed"].size(), 3U);
+    EXPECT_THAT(slower.err, HasSubstr("slower in b by more than 5 %"));
+    EXPECT_EQ(call({"table", "diff", b, a, "--slower-than", "5"}).status, 0) << "faster";
+    EXPECT_EQ(call({"table", "diff", a, b, "--slower-than", "10"}).status, 0) << "not beyond noise";
+    EXPECT_EQ(call({"table", "diff", a, b, "--slower-than", "-1"}).status, 2);
+    EXPECT_EQ(call({"table", "diff", a, path("none.db")}).status, 2);
 }
 
 TEST_F(TableTest, ExportsCsvAndJson) {
