@@ -5,61 +5,21 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <unordered_map>
 
 #include "base/error.hpp"
-#include "models/layer_cost.hpp"
 #include "models/network.hpp"
+#include "scaling/detail/block_ways.hpp"
 #include "scaling/detail/fragment.hpp"
+#include "scaling/detail/layer_costs.hpp"
 
 namespace hacscale {
 namespace {
 
+using detail::BlockWays;
+using detail::BlockWidths;
 using detail::Fragment;
 using detail::FragmentNode;
-
-// Costs of single layers, each looked up once.
-class LayerCosts {
-public:
-    LayerCosts(const LatencySource& source, const CostSettings& settings, CostCoverage& coverage)
-        : source_(source), settings_(settings), coverage_(coverage) {}
-
-    // Adds a layer to a way; the way becomes infeasible when the layer's latency is not known.
-    void add(const FragmentNode& added, BlockWay& way) {
-        const auto& [node, alive_elements] = added;
-        const LayerCost cost = cost_of(node.layer, 1, DataType::f32);
-        const auto bytes_each = static_cast<std::int64_t>(size_of(settings_.type));
-        way.needs.add({node.learned_params, cost.macs, cost.params * bytes_each,
-                       alive_elements * settings_.batch * bytes_each});
-        if (settings_.model == CostModel::macs) {
-            way.cost += cost.macs;
-            return;
-        }
-        if (settings_.model == CostModel::params) {
-            way.cost += node.learned_params;
-            return;
-        }
-        const auto [entry, is_new] = known_.try_emplace(node.layer);
-        if (is_new) entry->second = look_up(node.layer);
-        const bool known = way.feasible() && entry->second.has_value();
-        way.cost = known ? way.cost + *entry->second : infeasible_cost;
-    }
-
-private:
-    std::optional<std::int64_t> look_up(const LayerSpec& layer) {
-        const LatencyEstimate estimate = source_.estimate(layer);
-        ++coverage_.distinct_layers;
-        if (estimate.kind == EstimateKind::interpolated) ++coverage_.interpolated_layers;
-        if (estimate.kind != EstimateKind::missing) return picoseconds(estimate.latency_us);
-        if (coverage_.missing_layers++ == 0) coverage_.first_missing = layer.key();
-        return std::nullopt;
-    }
-
-    const LatencySource& source_;
-    const CostSettings& settings_;
-    CostCoverage& coverage_;
-    std::unordered_map<LayerSpec, std::optional<std::int64_t>, LayerSpecHash> known_;
-};
+using detail::LayerCosts;
 
 // The cost tables of the whole network at one resolution.
 class ChainAssembly {
@@ -89,36 +49,76 @@ private:
         const int kinds = std::max(1, base_.stages[s].depth - 1);
         ChainStage result = make_stage(static_cast<int>(previous_widths.size()),
                                        static_cast<int>(options.widths.size()), options.depths, kinds);
-        for (int w = 0; w < result.widths; ++w) {
-            const int width = options.widths[static_cast<std::size_t>(w)];
-            const Nodes after = s + 1 == space_.stages.size() ? head(width) : Nodes(std::in_place);
-            for (int p = 0; p < result.previous_widths; ++p)
-                result.first[result.first_at(p, w)] =
-                    ways(fragment, s, 0, previous_widths[static_cast<std::size_t>(p)], width, after);
-            for (int kind = 0; kind < kinds && result.most_blocks() > 1; ++kind) {
-                result.further[result.kind_at(w, kind)] =
-                    ways(fragment, s, kind + 1, base_width_before(s), width, Nodes(std::in_place));
-            }
-        }
+        fill_first(fragment, s, previous_widths, result);
+        for (int kind = 0; kind < kinds && result.most_blocks() > 1; ++kind)
+            fill_further(fragment, s, kind, result);
         return result;
     }
 
-    // The ways of one block, each with what stands before it, if that is the stem, and after it, if that is a
-    // pool or the head: none of these has another shape for another depth.
-    std::vector<BlockWay> ways(const Fragment& fragment, std::size_t s, int block, int width_before,
-                               int width, const Nodes& after) {
-        std::vector<BlockWay> result;
-        for (const int inner : space_.inner.options(s, block, width_before, width)) {
-            BlockWay& way = result.emplace_back();
-            const Nodes nodes = fragment.nodes(width_before, width, block + 1, inner);
-            if (!nodes || !after) continue;
-            way.cost = 0;
-            for (const FragmentNode& node : *nodes) {
-                if (belongs(node.node, block)) layer_costs_.add(node, way);
+    // The ways of first blocks have with them what stands before them, if that is the stem, and after them,
+    // if that is a pool or the head: none of these has another shape for another depth.
+    void fill_first(const Fragment& fragment, std::size_t s, const std::vector<int>& previous_widths,
+                    ChainStage& stage) {
+        const std::vector<int>& widths = space_.stages[s].widths;
+        const detail::LowerBlock lower_first = lower(fragment, 0);
+        BlockWays blocks(lower_first, InnerRule(base_, static_cast<int>(s)).grid(), layer_costs_);
+        // The stem's widths follow the first stage's, so its first blocks are not as the widths alone say.
+        const bool by_lowering = s == 0;
+        std::vector<std::vector<int>> inner_widths;
+        for (const int width : widths) {
+            for (const int before : previous_widths) {
+                inner_widths.push_back(space_.inner.options(s, 0, before, width));
+                for (const int inner : inner_widths.back()) {
+                    if (!by_lowering) blocks.note({before, inner, width});
+                }
             }
-            for (const FragmentNode& node : *after) layer_costs_.add(node, way);
         }
-        return result;
+        blocks.learn();
+        auto inner_list = inner_widths.begin();
+        for (int w = 0; w < stage.widths; ++w) {
+            const int width = widths[static_cast<std::size_t>(w)];
+            const BlockWay after = s + 1 == space_.stages.size() ? head(width) : nothing();
+            for (int p = 0; p < stage.previous_widths; ++p, ++inner_list) {
+                std::vector<BlockWay>& ways = stage.first[stage.first_at(p, w)];
+                ways.clear();
+                ways.reserve(inner_list->size());
+                for (const int inner : *inner_list) {
+                    const BlockWidths at{previous_widths[static_cast<std::size_t>(p)], inner, width};
+                    ways.push_back(by_lowering ? detail::lowered_way(at, lower_first, layer_costs_)
+                                               : blocks.way(at));
+                    detail::join(ways.back(), after);
+                }
+            }
+        }
+    }
+
+    void fill_further(const Fragment& fragment, std::size_t s, int kind, ChainStage& stage) {
+        const std::vector<int>& widths = space_.stages[s].widths;
+        const int block = kind + 1;
+        BlockWays blocks(lower(fragment, block), InnerRule(base_, static_cast<int>(s)).grid(), layer_costs_);
+        std::vector<std::vector<int>> inner_widths;
+        for (const int width : widths) {
+            inner_widths.push_back(space_.inner.options(s, block, 0, width));
+            for (const int inner : inner_widths.back()) blocks.note({width, inner, width});
+        }
+        blocks.learn();
+        for (int w = 0; w < stage.widths; ++w) {
+            const int width = widths[static_cast<std::size_t>(w)];
+            std::vector<BlockWay>& ways = stage.further[stage.kind_at(w, kind)];
+            ways.clear();
+            for (const int inner : inner_widths[static_cast<std::size_t>(w)])
+                ways.push_back(blocks.way({width, inner, width}));
+        }
+    }
+
+    // Of blocks after the first, the width before the stage is not looked at.
+    detail::LowerBlock lower(const Fragment& fragment, int block) const {
+        return [&fragment, block](const BlockWidths& widths) {
+            Nodes nodes = fragment.nodes(widths.input, widths.width, block + 1, widths.inner);
+            if (nodes)
+                std::erase_if(*nodes, [&](const FragmentNode& node) { return !belongs(node.node, block); });
+            return nodes;
+        };
     }
 
     // A pool after the last block counts with the first.
@@ -127,9 +127,14 @@ private:
         return block == 0 ? node.block == 0 || pool : node.block == block && !pool;
     }
 
-    int base_width_before(std::size_t s) const { return s > 0 ? base_.stages[s - 1].width : 0; }
+    static BlockWay nothing() { return {0, 0, {}}; }
 
-    Nodes head(int width) const { return Fragment::of_head(base_, input_resolutions_).nodes(0, width, 1); }
+    BlockWay head(int width) const {
+        const Fragment fragment = Fragment::of_head(base_, input_resolutions_);
+        return detail::lowered_way(
+            {0, 0, width}, [&](const BlockWidths& widths) { return fragment.nodes(0, widths.width, 1); },
+            layer_costs_);
+    }
 
     const ModelSpec& base_;
     const ScalingSpace& space_;

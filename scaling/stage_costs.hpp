@@ -1,7 +1,7 @@
 // The planner's cost tables of a network: what each stage costs at each width, depth and resolution, on a
 // device (latency) or on paper (MACs, params), and what it needs.
 //
-// Only small fragments of the network are lowered, one a (width before, width) and one a width, and each
+// Only small fragments of the network are lowered, about one for each value of each width, and each
 // distinct layer is looked up once. The sum over a chain equals estimate(lower(scaled(base, choice)), source)
 // to the picosecond rounding of each layer. The stem counts with the first stage, the head with the last.
 #pragma once

@@ -1,0 +1,270 @@
+#include "scaling/detail/block_ways.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "models/layer_cost.hpp"
+
+namespace hacscale::detail {
+namespace {
+
+constexpr std::size_t most_widths = 3;
+using Values = std::array<int, most_widths>;
+constexpr std::size_t most_table_entries = std::size_t{1} << 22;
+
+// Which of a block's widths are equal. Widths that are equal share a slot; those in different slots differ.
+struct Ties {
+    std::array<int, most_widths> slot{-1, -1, -1};  // of input, inner and block width; -1: there is none
+    std::size_t slots = 0;
+
+    explicit Ties(const Values& widths) {
+        for (std::size_t i = 0; i < widths.size(); ++i) {
+            if (widths[i] == 0) continue;
+            for (std::size_t j = 0; j < i; ++j) {
+                if (widths[j] == widths[i]) slot[i] = slot[j];
+            }
+            if (slot[i] < 0) slot[i] = static_cast<int>(slots++);
+        }
+    }
+    // Different for different ties.
+    std::size_t index() const {
+        std::size_t index = 0;
+        for (const int s : slot) index = index * (most_widths + 1) + static_cast<std::size_t>(s + 1);
+        return index;
+    }
+    static constexpr std::size_t count = (most_widths + 1) * (most_widths + 1) * (most_widths + 1);
+};
+
+Values values_of(const BlockWidths& widths) {
+    return {widths.input, widths.inner, widths.width};
+}
+
+// The sizes of a node that widths change.
+struct Sizes {
+    std::int64_t in_channels = 0;
+    std::int64_t out_channels = 0;
+    std::int64_t groups = 0;
+    std::int64_t squeeze_channels = 0;
+    std::int64_t learned_offsets = 0;  // learned numbers beside the layer's products
+    std::int64_t alive_elements = 0;
+
+    static Sizes of(const FragmentNode& node) {
+        const LayerSpec& layer = node.node.layer;
+        return {layer.in_channels,
+                layer.out_channels,
+                layer.groups,
+                layer.squeeze_channels,
+                node.node.learned_params - product_weights(layer),
+                node.alive_elements};
+    }
+    void add(const Sizes& other, std::int64_t sign) {
+        in_channels += sign * other.in_channels;
+        out_channels += sign * other.out_channels;
+        groups += sign * other.groups;
+        squeeze_channels += sign * other.squeeze_channels;
+        learned_offsets += sign * other.learned_offsets;
+        alive_elements += sign * other.alive_elements;
+    }
+    auto operator<=>(const Sizes&) const = default;
+};
+
+// One width of a family: its values, and what each of them makes of each node.
+struct Slot {
+    std::vector<int> values;
+    std::vector<int> place_of;                     // by value, of `values`
+    std::vector<bool> valid;                       // by place: some valid model has it
+    std::vector<std::vector<std::size_t>> kind;    // by node, by place: equal for values with equal layers
+    std::vector<std::vector<Sizes>> sizes;         // by node, by kind: against the reference
+    std::vector<std::vector<std::int64_t>> alive;  // by place, by node: against the reference
+};
+
+// Widths with the same ties, all above `most` and multiples of the grid.
+Values reference_above(int most, int grid, const Ties& ties) {
+    Values reference{};
+    for (std::size_t i = 0; i < reference.size(); ++i) {
+        if (ties.slot[i] >= 0) reference[i] = (most / grid + 1 + ties.slot[i]) * grid;
+    }
+    return reference;
+}
+
+}  // namespace
+
+BlockWay lowered_way(const BlockWidths& widths, const LowerBlock& lower, LayerCosts& costs) {
+    const auto nodes = lower(widths);
+    if (!nodes) return {};
+    BlockWay way;
+    way.cost = 0;
+    for (const FragmentNode& node : *nodes) {
+        BlockWay part = costs.of(node.node.layer, node.node.learned_params);
+        part.needs.peak_bytes = costs.activation_bytes(node.alive_elements);
+        join(way, part);
+    }
+    return way;
+}
+
+class BlockWays::Family {
+public:
+    Family(const Ties& ties, const LowerBlock& lower, LayerCosts& costs)
+        : ties_(ties), lower_(lower), costs_(costs), slots_(ties.slots) {}
+
+    void note(const Values& widths) {
+        ++combinations_;
+        for (std::size_t i = 0; i < widths.size(); ++i) {
+            if (ties_.slot[i] < 0) continue;
+            std::vector<int>& place_of = slots_[static_cast<std::size_t>(ties_.slot[i])].place_of;
+            const auto value = static_cast<std::size_t>(widths[i]);
+            if (place_of.size() <= value) place_of.resize(value + 1, -1);
+            place_of[value] = 0;
+        }
+    }
+
+    // `most`: no width of any family is above this.
+    void learn(int most, int grid) {
+        const Values reference = reference_above(most, grid, ties_);
+        std::size_t values = 1;
+        for (Slot& slot : slots_) {
+            for (std::size_t value = 0; value < slot.place_of.size(); ++value) {
+                if (slot.place_of[value] < 0) continue;
+                slot.place_of[value] = static_cast<int>(slot.values.size());
+                slot.values.push_back(static_cast<int>(value));
+            }
+            values += slot.values.size();
+        }
+        if (values >= combinations_) return;
+        const auto nodes = lowered(reference);
+        if (!nodes) return;
+        for (const FragmentNode& node : *nodes) {
+            reference_.push_back(Sizes::of(node));
+            layers_.push_back(node.node.layer);
+        }
+        for (std::size_t s = 0; s < slots_.size(); ++s) {
+            if (!learn_slot(s, reference)) return;
+        }
+        make_tables();
+    }
+
+    BlockWay way(const Values& widths) {
+        if (!learned_) return lowered_way({widths[0], widths[1], widths[2]}, lower_, costs_);
+        std::array<std::size_t, most_widths> place{};
+        for (std::size_t i = 0; i < widths.size(); ++i) {
+            if (ties_.slot[i] < 0) continue;
+            const auto s = static_cast<std::size_t>(ties_.slot[i]);
+            place[s] = static_cast<std::size_t>(slots_[s].place_of[static_cast<std::size_t>(widths[i])]);
+            if (!slots_[s].valid[place[s]]) return {};
+        }
+        BlockWay way;
+        way.cost = 0;
+        std::int64_t peak = 0;
+        for (std::size_t n = 0; n < layers_.size(); ++n) {
+            std::size_t entry = 0;
+            std::int64_t alive = reference_[n].alive_elements;
+            for (std::size_t s = 0; s < slots_.size(); ++s) {
+                entry = entry * slots_[s].sizes[n].size() + slots_[s].kind[n][place[s]];
+                alive += slots_[s].alive[place[s]][n];
+            }
+            BlockWay& part = tables_[n][entry];
+            if (part.needs.peak_bytes == not_known) part = part_of(n, place);
+            join(way, part);
+            peak = std::max(peak, alive);
+        }
+        way.needs.peak_bytes = costs_.activation_bytes(peak);
+        return way;
+    }
+
+private:
+    static constexpr std::int64_t not_known = -1;
+
+    std::optional<std::vector<FragmentNode>> lowered(const Values& widths) const {
+        return lower_({widths[0], widths[1], widths[2]});
+    }
+
+    // False when the layers are not as the ties say.
+    bool learn_slot(std::size_t s, const Values& reference) {
+        Slot& slot = slots_[s];
+        slot.kind.resize(layers_.size());
+        slot.sizes.resize(layers_.size());
+        std::vector<std::map<Sizes, std::size_t>> kinds(layers_.size());
+        for (const int value : slot.values) {
+            Values widths = reference;
+            for (std::size_t i = 0; i < widths.size(); ++i) {
+                if (ties_.slot[i] == static_cast<int>(s)) widths[i] = value;
+            }
+            const auto nodes = lowered(widths);
+            if (nodes && nodes->size() != layers_.size()) return false;
+            slot.valid.push_back(nodes.has_value());
+            std::vector<std::int64_t>& alive = slot.alive.emplace_back(layers_.size(), 0);
+            for (std::size_t n = 0; n < layers_.size(); ++n) {
+                Sizes sizes = nodes ? Sizes::of((*nodes)[n]) : reference_[n];
+                sizes.add(reference_[n], -1);
+                alive[n] = std::exchange(sizes.alive_elements, 0);
+                const auto [known, is_new] = kinds[n].try_emplace(sizes, slot.sizes[n].size());
+                if (is_new) slot.sizes[n].push_back(sizes);
+                slot.kind[n].push_back(known->second);
+            }
+        }
+        return true;
+    }
+
+    void make_tables() {
+        BlockWay unknown;
+        unknown.needs.peak_bytes = not_known;
+        for (std::size_t n = 0; n < layers_.size(); ++n) {
+            std::size_t entries = 1;
+            for (const Slot& slot : slots_) entries *= slot.sizes[n].size();
+            if (entries > most_table_entries) return;
+            tables_.emplace_back(entries, unknown);
+        }
+        learned_ = true;
+    }
+
+    BlockWay part_of(std::size_t n, const std::array<std::size_t, most_widths>& place) const {
+        Sizes sizes = reference_[n];
+        for (std::size_t s = 0; s < slots_.size(); ++s)
+            sizes.add(slots_[s].sizes[n][slots_[s].kind[n][place[s]]], 1);
+        LayerSpec layer = layers_[n];
+        layer.in_channels = static_cast<int>(sizes.in_channels);
+        layer.out_channels = static_cast<int>(sizes.out_channels);
+        layer.groups = static_cast<int>(sizes.groups);
+        layer.squeeze_channels = static_cast<int>(sizes.squeeze_channels);
+        return costs_.of(layer, product_weights(layer) + sizes.learned_offsets);
+    }
+
+    Ties ties_;
+    const LowerBlock& lower_;
+    LayerCosts& costs_;
+    std::size_t combinations_ = 0;
+    std::vector<Slot> slots_;
+    std::vector<Sizes> reference_;               // by node
+    std::vector<LayerSpec> layers_;              // by node, at the reference
+    std::vector<std::vector<BlockWay>> tables_;  // by node, by the kinds of its widths
+    bool learned_ = false;                       // else every combination is lowered
+};
+
+BlockWays::BlockWays(LowerBlock lower, int grid, LayerCosts& costs)
+    : lower_(std::move(lower)), grid_(grid), costs_(costs), families_(Ties::count) {}
+
+BlockWays::~BlockWays() = default;
+
+void BlockWays::note(const BlockWidths& widths) {
+    const Values values = values_of(widths);
+    const Ties ties(values);
+    std::unique_ptr<Family>& family = families_[ties.index()];
+    if (!family) family = std::make_unique<Family>(ties, lower_, costs_);
+    family->note(values);
+    most_ = std::max(most_, *std::max_element(values.begin(), values.end()));
+}
+
+void BlockWays::learn() {
+    for (const std::unique_ptr<Family>& family : families_) {
+        if (family) family->learn(most_, grid_);
+    }
+}
+
+BlockWay BlockWays::way(const BlockWidths& widths) {
+    const Values values = values_of(widths);
+    return families_[Ties(values).index()]->way(values);
+}
+
+}  // namespace hacscale::detail
