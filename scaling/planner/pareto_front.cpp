@@ -29,7 +29,7 @@ Caps binding_caps(const ChainProblem& problem, const Caps& caps) {
     Caps binding;
     if (!caps.any()) return binding;
     for (const Chain& chain : problem.chains) {
-        const Needs most = planner::complete(chain).total.most;
+        const Needs most = planner::complete(chain, true).total.most;
         if (caps.params && most.params > *caps.params) binding.params = caps.params;
         if (caps.macs && most.macs > *caps.macs) binding.macs = caps.macs;
         if (caps.memory_bytes && most.memory_bytes() > *caps.memory_bytes)
@@ -67,7 +67,12 @@ planner::Search prepare(const ChainProblem& problem, const FrontLimits& limits) 
     search.way_slots = way_slots(problem);
     search.grid = planner::make_grid(search.max_cost);
     search.prices = planner::params_prices(problem, search.caps);
-    search.incumbents = planner::incumbent_gains(problem, search.grid, search.prices, search.caps);
+    for (const Chain& chain : problem.chains) {
+        search.ways.emplace_back(chain, search.max_cost, search.caps.any());
+        search.bytes += search.ways.back().bytes();
+    }
+    search.incumbents =
+        planner::incumbent_gains(problem, search.ways, search.grid, search.prices, search.caps);
     return search;
 }
 
@@ -108,7 +113,7 @@ ParetoFront pareto_front(const ChainProblem& problem, const FrontLimits& limits)
     const planner::Search search = prepare(problem, limits);
     planner::CompleteChoices found;
     for (std::size_t c = 0; c < problem.chains.size(); ++c) {
-        planner::ChainSearch(problem.chains[c], search, front.statistics)
+        planner::ChainSearch(problem.chains[c], search.ways[c], search, front.statistics)
             .run(static_cast<std::uint16_t>(c), found);
     }
     const auto count = static_cast<std::ptrdiff_t>(found.values.size());

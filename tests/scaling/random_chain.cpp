@@ -128,10 +128,13 @@ ChainProblem random_problem(Random& random) {
     const bool with_ways = within(random, 0, 1) == 1;
     spread.ways = with_ways ? (stages > 2 ? 2 : 3) : 1;
     const std::int64_t most = with_ways ? (stages < 3 ? 3 : 2) : stages == 4 ? 3 : 4;
+    // Long lists too, where one stage with one or two widths keeps the number of choices small.
+    const bool long_lists = with_ways && stages == 1;
+    if (long_lists) spread.ways = 40;
     std::vector<Shape> shapes;
     for (std::size_t s = 0; s < stages; ++s) {
         Shape shape;
-        shape.widths = static_cast<int>(within(random, 1, most));
+        shape.widths = static_cast<int>(within(random, 1, long_lists ? 2 : most));
         int depth = 0;
         for (std::int64_t i = within(random, 1, std::max<std::int64_t>(1, most - 1)); i > 0; --i)
             shape.depths.push_back(depth += static_cast<int>(within(random, 1, with_ways ? 1 : 2)));

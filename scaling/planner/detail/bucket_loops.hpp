@@ -1,5 +1,5 @@
 // The loops over cost buckets in which bounds are made, compiled for the widest vectors that the machine has:
-// most of a plan's time is spent here.
+// most of a plan's time is spent here. All rows ascend.
 #pragma once
 
 #include <cstddef>
@@ -10,5 +10,9 @@ namespace hacscale::planner {
 void raise(double* to, const double* from, std::size_t count, double value);
 // to[b] = min(to[b], from[b] - value)
 void lower(double* to, const double* from, std::size_t count, double value);
+
+// Whether that could change anything; cheaper, and never wrongly false.
+bool could_raise(const double* to, const double* from, std::size_t count, double value);
+bool could_lower(const double* to, const double* from, std::size_t count, double value);
 
 }  // namespace hacscale::planner

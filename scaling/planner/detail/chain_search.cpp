@@ -1,15 +1,34 @@
 #include "scaling/planner/detail/chain_search.hpp"
 
 #include <algorithm>
+#include <span>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "base/error.hpp"
+#include "scaling/planner/detail/neighbours.hpp"
 
 namespace hacscale::planner {
-ChainSearch::ChainSearch(const Chain& chain, const Search& search, FrontStatistics& statistics)
-    : chain_(chain), search_(search), statistics_(statistics), completion_(complete(chain)) {}
+namespace {
+
+CornerTree tree_of(const Labels& labels) {
+    return {labels.size(), [&](std::size_t i) { return Corner{labels[i].cost, labels[i].gain}; }};
+}
+
+CornerTree tree_of(std::span<const UsefulWay> ways) {
+    return {ways.size(), [&](std::size_t i) { return Corner{ways[i].cost, ways[i].gain}; }};
+}
+
+}  // namespace
+
+ChainSearch::ChainSearch(const Chain& chain, const UsefulWays& ways, const Search& search,
+                         FrontStatistics& statistics)
+    : chain_(chain),
+      ways_(ways),
+      search_(search),
+      statistics_(statistics),
+      completion_(complete(chain, search.caps.any())),
+      bytes_(search.bytes) {}
 
 void ChainSearch::run(std::uint16_t chain_index, CompleteChoices& found) {
     if (completion_.least_cost > search_.max_cost) return;
@@ -43,7 +62,7 @@ void ChainSearch::make_thresholds() {
         if (price > 0) {
             for (double& value : required) value -= static_cast<double>(price * most_params);
         }
-        thresholds_.emplace_back(chain_, search_.grid, required, price);
+        thresholds_.emplace_back(chain_, ways_, search_.grid, required, price);
         bytes_ += thresholds_.back().bytes();
         watch_memory(0);
     }
@@ -52,6 +71,7 @@ void ChainSearch::make_thresholds() {
 
 void ChainSearch::aim_at(std::size_t s, int width, int blocks) {
     for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] = thresholds_[i].built(s, width, blocks);
+    reached_.clear(search_.grid.buckets);
 }
 
 // Whether a partial choice can still matter, judged by the rows aimed at.
@@ -70,37 +90,19 @@ bool ChainSearch::keeps_caps(const Needs& needs, const Needs& least_after) const
     return search_.caps.admit(least);
 }
 
-// Ways that another one, with no more cost, no less gain and no more of any need that matters, does not make
-// needless; ascending in cost.
-std::vector<ChainSearch::UsefulWay> ChainSearch::useful_ways(const std::vector<BlockWay>& ways) const {
-    std::vector<UsefulWay> useful;
-    for (std::size_t i = 0; i < ways.size(); ++i) {
-        if (ways[i].feasible()) useful.push_back({ways[i], static_cast<std::uint16_t>(i)});
-    }
-    std::sort(useful.begin(), useful.end(), [](const UsefulWay& a, const UsefulWay& b) {
-        return std::make_tuple(a.way.cost, -a.way.gain, a.way.needs.params, a.index) <
-               std::make_tuple(b.way.cost, -b.way.gain, b.way.needs.params, b.index);
-    });
-    if (search_.caps.any() || useful.empty()) return useful;
-    std::size_t kept = 1;
-    for (std::size_t i = 1; i < useful.size(); ++i) {
-        if (useful[i].way.gain > useful[kept - 1].way.gain) useful[kept++] = useful[i];
-    }
-    useful.resize(kept);
-    return useful;
-}
-
 std::vector<Labels> ChainSearch::extend(std::size_t s, const std::vector<Labels>& before) {
     const ChainStage& stage = chain_.stages[s];
     const std::int64_t slack_before = slack_;
     std::vector<Labels> after(static_cast<std::size_t>(stage.widths));
     trails_.emplace_back(static_cast<std::size_t>(stage.widths));
+    std::vector<CornerTree> trees;
+    for (const Labels& labels : before) trees.push_back(tree_of(labels));
     for (int width = 0; width < stage.widths; ++width) {
         Labels& left = after[static_cast<std::size_t>(width)];
         Trail& trail = trails_[s][static_cast<std::size_t>(width)];
         if (!completion_.after[s][static_cast<std::size_t>(width)].reachable) continue;
         slack_ = slack_before;
-        Labels built = enter(s, width, before);
+        Labels built = enter(s, width, before, trees);
         std::size_t depth = 0;
         for (int blocks = 1; blocks <= stage.most_blocks() && !built.empty(); ++blocks) {
             if (blocks > 1) built = further(s, width, blocks, built);
@@ -122,40 +124,85 @@ std::vector<Labels> ChainSearch::extend(std::size_t s, const std::vector<Labels>
     return after;
 }
 
-// Most candidates fail the first test, so it comes before all that a label needs besides.
-void ChainSearch::take(const Labels& from, const BlockWay& part, Origin origin, Labels& to,
-                       const Needs& least_after) {
-    const double* const first_row = rows_.front();
-    const std::int64_t most_cost = search_.max_cost - part.cost;
-    for (std::size_t k = 0; k < from.size() && from[k].cost <= most_cost; ++k) {
-        ++statistics_.candidates;
-        const std::int64_t cost = from[k].cost + part.cost;
-        const std::int64_t gain = from[k].gain + part.gain;
-        // The first price is 0.
-        if (static_cast<double>(gain) < first_row[bucket_of(cost)]) continue;
-        Label label{cost, gain, from[k].needs, origin};
-        label.origin.label = static_cast<std::uint32_t>(k);
-        label.needs.add(part.needs);
-        if (keeps_caps(label.needs, least_after) && useful(cost, gain, label.needs.params))
-            to.push_back(label);
+// Most candidates fail the first test, and most of those together with all that are near them.
+void ChainSearch::take(const Part& part, std::size_t label_node, std::size_t way_node, Labels& to) {
+    const Corner& labels = part.label_tree.corner(label_node);
+    const Corner& ways = part.way_tree.corner(way_node);
+    if (!part.label_tree.has_items(label_node) || !part.way_tree.has_items(way_node)) return;
+    const std::int64_t cost = labels.cost + ways.cost;
+    // Rows ascend: what is too little for the least cost is too little for all.
+    if (cost > search_.max_cost || !matters(cost, labels.gain + ways.gain)) return;
+    const bool last_label = part.label_tree.is_leaf(label_node);
+    const bool last_way = part.way_tree.is_leaf(way_node);
+    if (last_label && last_way) {
+        for (std::size_t w = part.way_tree.first_item(way_node); w < part.way_tree.end_item(way_node); ++w)
+            take_each(part, label_node, part.ways[w], to);
+        watch_memory(to.size() * sizeof(Label));
+    } else if (last_way || (!last_label && label_node <= way_node)) {
+        take(part, 2 * label_node, way_node, to);
+        take(part, 2 * label_node + 1, way_node, to);
+    } else {
+        take(part, label_node, 2 * way_node, to);
+        take(part, label_node, 2 * way_node + 1, to);
     }
-    watch_memory(to.size() * sizeof(Label));
 }
 
-Labels ChainSearch::enter(std::size_t s, int width, const std::vector<Labels>& before) {
+void ChainSearch::take_each(const Part& part, std::size_t label_leaf, const UsefulWay& way, Labels& to) {
+    for (std::size_t k = part.label_tree.first_item(label_leaf); k < part.label_tree.end_item(label_leaf);
+         ++k) {
+        ++statistics_.candidates;
+        const Label& from = part.labels[k];
+        const std::int64_t cost = from.cost + way.cost;
+        const std::int64_t gain = from.gain + way.gain;
+        if (cost > search_.max_cost) return;
+        if (!matters(cost, gain)) continue;
+        Label label{cost, gain, from.needs, {static_cast<std::uint32_t>(k), part.option, way.index}};
+        label.needs.add(part.all_ways[way.index].needs);
+        if (!keeps_caps(label.needs, part.least_after) || !useful(cost, gain, label.needs.params)) continue;
+        to.push_back(label);
+        reach(cost, gain);
+    }
+}
+
+// By the row of the first price, which is 0.
+bool ChainSearch::matters(std::int64_t cost, std::int64_t gain) const {
+    return static_cast<double>(gain) >= rows_.front()[bucket_of(cost)] &&
+           gain > reached_.below(search_.grid.below(cost));
+}
+
+// With caps, a label with more gain may need more, and makes no other one needless.
+void ChainSearch::reach(std::int64_t cost, std::int64_t gain) {
+    if (search_.caps.any()) return;
+    reached_.take(search_.grid.below(cost), gain);
+}
+
+// What was taken in before something better came.
+void ChainSearch::drop_overtaken(Labels& labels) const {
+    std::erase_if(labels, [&](const Label& label) {
+        return label.gain <= reached_.below(search_.grid.below(label.cost));
+    });
+}
+
+Labels ChainSearch::enter(std::size_t s, int width, const std::vector<Labels>& before,
+                          const std::vector<CornerTree>& trees) {
     const ChainStage& stage = chain_.stages[s];
     const auto w = static_cast<std::size_t>(width);
     const Needs& least_after = completion_.after[s][w].least;
     aim_at(s, width, 1);
     Labels entered;
-    for (int previous = 0; previous < stage.previous_widths; ++previous) {
-        for (const auto& [way, index] : useful_ways(stage.first[stage.first_at(previous, width)])) {
-            take(before[static_cast<std::size_t>(previous)], way,
-                 {0, static_cast<std::uint16_t>(previous), index}, entered, least_after);
-        }
+    for (const int previous : by_closeness(width, stage.widths, stage.previous_widths)) {
+        const auto p = static_cast<std::size_t>(previous);
+        if (before[p].empty()) continue;
+        const std::size_t list = stage.first_at(previous, width);
+        const std::span<const UsefulWay> ways = ways_.first(s, list).ways;
+        if (ways.empty()) continue;
+        take({before[p], trees[p], ways, tree_of(ways), stage.first[list],
+              static_cast<std::uint16_t>(previous), least_after},
+             CornerTree::root, CornerTree::root, entered);
     }
     Needs most_after = completion_.after[s][w].most;
     most_after.add(completion_.body_most[s][w]);
+    drop_overtaken(entered);
     const std::int64_t trim = search_.way_slots[s] > 0 ? trim_ : 1;
     keep_best(entered, trim, floor_before(most_after));
     slack_ += trim - 1;
@@ -168,13 +215,17 @@ Labels ChainSearch::further(std::size_t s, int width, int blocks, const Labels& 
     const auto w = static_cast<std::size_t>(width);
     const Needs& least_after = completion_.after[s][w].least;
     aim_at(s, width, blocks);
-    const std::vector<UsefulWay> ways = useful_ways(stage.further[stage.further_at(width, blocks - 1)]);
+    const std::size_t list = stage.further_at(width, blocks - 1);
+    const std::span<const UsefulWay> ways = ways_.further(s, list).ways;
     Labels after;
-    for (const auto& [way, index] : ways) take(before, way, {0, 0, index}, after, least_after);
+    if (!before.empty() && !ways.empty())
+        take({before, tree_of(before), ways, tree_of(ways), stage.further[list], 0, least_after},
+             CornerTree::root, CornerTree::root, after);
     // One way adds the same to all: what was worth keeping, and sorted, still is.
     if (ways.size() > 1) {
         Needs most_after = completion_.after[s][w].most;
         most_after.add(completion_.body_most[s][w]);
+        drop_overtaken(after);
         keep_best(after, trim_, floor_before(most_after));
     }
     if (search_.way_slots[s] > 0) slack_ += trim_ - 1;
@@ -184,9 +235,12 @@ Labels ChainSearch::further(std::size_t s, int width, int blocks, const Labels& 
 void ChainSearch::leave(std::size_t s, int width, std::size_t depth, const Labels& built, Labels& left) {
     const ChainStage& stage = chain_.stages[s];
     aim_at(s, width, 0);
-    const BlockWay nothing{0, stage.gain[stage.gain_at(width, depth)], {}};
-    take(built, nothing, {0, static_cast<std::uint16_t>(depth), 0}, left,
-         completion_.after[s][static_cast<std::size_t>(width)].least);
+    const std::vector<BlockWay> nothing{{0, stage.gain[stage.gain_at(width, depth)], {}}};
+    const std::vector<UsefulWay> leaving{{0, nothing.front().gain, 0, 0}};
+    if (built.empty()) return;
+    take({built, tree_of(built), leaving, tree_of(leaving), nothing, static_cast<std::uint16_t>(depth),
+          completion_.after[s][static_cast<std::size_t>(width)].least},
+         CornerTree::root, CornerTree::root, left);
 }
 
 // Reads the choices on the chain's front back through the trails.

@@ -4,12 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "scaling/planner/detail/completion.hpp"
+#include "scaling/planner/detail/corner_tree.hpp"
 #include "scaling/planner/detail/cost_grid.hpp"
 #include "scaling/planner/detail/labels.hpp"
+#include "scaling/planner/detail/reached_gains.hpp"
 #include "scaling/planner/detail/thresholds.hpp"
+#include "scaling/planner/detail/useful_ways.hpp"
 #include "scaling/planner/pareto_front.hpp"
 
 namespace hacscale::planner {
@@ -23,9 +27,11 @@ struct Search {
     std::int64_t max_cost = 0;
     Caps caps;  // those that some choice would break
     std::vector<std::int64_t> prices;
+    std::vector<UsefulWays> ways;  // one a chain
     std::vector<double> incumbents;
     double epsilon = 0.0;
     std::size_t max_bytes = 0;
+    std::size_t bytes = 0;       // of `ways`
     std::vector<int> way_slots;  // as in ParetoFront
 };
 
@@ -37,7 +43,8 @@ struct CompleteChoices {
 
 class ChainSearch {
 public:
-    ChainSearch(const Chain& chain, const Search& search, FrontStatistics& statistics);
+    ChainSearch(const Chain& chain, const UsefulWays& ways, const Search& search,
+                FrontStatistics& statistics);
     // Appends the chain's own front to `found`.
     void run(std::uint16_t chain_index, CompleteChoices& found);
 
@@ -47,10 +54,16 @@ private:
         std::vector<std::vector<Origin>> built;  // after 1, 2, ... blocks
         std::vector<Origin> left;
     };
-    // A way with its place among all ways of its block.
-    struct UsefulWay {
-        BlockWay way;
-        std::uint16_t index = 0;
+
+    // Labels, and the ways by which each of them may go on.
+    struct Part {
+        const Labels& labels;
+        const CornerTree& label_tree;
+        std::span<const UsefulWay> ways;
+        const CornerTree& way_tree;
+        const std::vector<BlockWay>& all_ways;  // that `ways` are of
+        std::uint16_t option = 0;               // of the new labels' origin
+        const Needs& least_after;
     };
 
     void make_thresholds();
@@ -63,12 +76,17 @@ private:
     bool useful(std::int64_t cost, std::int64_t gain, std::int64_t params) const;
     bool keeps_caps(const Needs& needs, const Needs& least_after) const;
     std::vector<Labels> extend(std::size_t s, const std::vector<Labels>& before);
-    Labels enter(std::size_t s, int width, const std::vector<Labels>& before);
+    Labels enter(std::size_t s, int width, const std::vector<Labels>& before,
+                 const std::vector<CornerTree>& trees);
     Labels further(std::size_t s, int width, int blocks, const Labels& before);
     void leave(std::size_t s, int width, std::size_t depth, const Labels& built, Labels& left);
-    // Adds to `to` what becomes of these labels with one part more, of those that can still matter.
-    void take(const Labels& from, const BlockWay& part, Origin origin, Labels& to, const Needs& least_after);
-    std::vector<UsefulWay> useful_ways(const std::vector<BlockWay>& ways) const;
+    // Adds to `to` what becomes of the labels below a node with the ways below another one, of those that can
+    // still matter.
+    void take(const Part& part, std::size_t label_node, std::size_t way_node, Labels& to);
+    void take_each(const Part& part, std::size_t label_leaf, const UsefulWay& useful_way, Labels& to);
+    bool matters(std::int64_t cost, std::int64_t gain) const;
+    void drop_overtaken(Labels& labels) const;
+    void reach(std::int64_t cost, std::int64_t gain);
     void aim_at(std::size_t s, int width, int blocks);
     void collect(const std::vector<Labels>& labels, std::uint16_t chain_index, CompleteChoices& found);
     void write_row(Origin at, std::size_t width, std::uint16_t* row) const;
@@ -76,15 +94,18 @@ private:
     void watch_memory(std::size_t more);
 
     const Chain& chain_;
+    const UsefulWays& ways_;
     const Search& search_;
     FrontStatistics& statistics_;
     Completion completion_;
-    std::vector<Thresholds> thresholds_;      // one a price
-    std::vector<const double*> rows_;         // of the stage, width and blocks at hand, one a price
+    std::vector<Thresholds> thresholds_;  // one a price
+    std::vector<const double*> rows_;     // of the stage, width and blocks at hand, one a price
+    // Where rows_ aim: for each bucket, the most gain of labels there are in lower ones.
+    ReachedGains reached_;
     std::vector<std::vector<Trail>> trails_;  // by stage, width
     std::int64_t trim_ = 1;   // costs closer than this count as equal when labels are compared
     std::int64_t slack_ = 0;  // how much trimming may have added to a label's cost so far
-    std::size_t bytes_ = 0;
+    std::size_t bytes_;
 };
 
 }  // namespace hacscale::planner

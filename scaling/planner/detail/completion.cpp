@@ -32,8 +32,13 @@ struct Rest {
     }
 };
 
-Rest rest_of(const std::vector<BlockWay>& ways) {
+Rest rest_of(const std::vector<BlockWay>& ways, bool with_needs) {
     Rest rest;
+    if (!with_needs) {
+        for (const BlockWay& way : ways) rest.cost = std::min(rest.cost, way.cost);
+        rest.needs.reachable = rest.cost != unreachable;
+        return rest;
+    }
     for (const BlockWay& way : ways) {
         if (way.feasible()) rest.join({way.cost, {true, way.needs, way.needs}});
     }
@@ -42,7 +47,7 @@ Rest rest_of(const std::vector<BlockWay>& ways) {
 
 }  // namespace
 
-Completion complete(const Chain& chain) {
+Completion complete(const Chain& chain, bool with_needs) {
     const std::size_t stages = chain.stages.size();
     Completion result;
     result.after.resize(stages);
@@ -59,7 +64,7 @@ Completion complete(const Chain& chain) {
             std::size_t depth = 0;
             for (int position = 1; position <= stage.most_blocks(); ++position) {
                 if (position > 1)
-                    blocks.precede(rest_of(stage.further[stage.further_at(width, position - 1)]));
+                    blocks.precede(rest_of(stage.further[stage.further_at(width, position - 1)], with_needs));
                 if (position != stage.depths[depth]) continue;
                 body.join(blocks);
                 ++depth;
@@ -67,7 +72,7 @@ Completion complete(const Chain& chain) {
             result.body_most[s].push_back(body.needs.most);
             body.precede(left);
             for (int previous = 0; previous < stage.previous_widths; ++previous) {
-                Rest whole = rest_of(stage.first[stage.first_at(previous, width)]);
+                Rest whole = rest_of(stage.first[stage.first_at(previous, width)], with_needs);
                 whole.precede(body);
                 before[static_cast<std::size_t>(previous)].join(whole);
             }

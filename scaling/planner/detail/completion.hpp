@@ -26,6 +26,7 @@ struct Completion {
     NeedsRange total;                            // of whole choices, offsets included
 };
 
-Completion complete(const Chain& chain);
+// Without `with_needs`, needs are left 0; going through them takes time.
+Completion complete(const Chain& chain, bool with_needs);
 
 }  // namespace hacscale::planner

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "scaling/planner/detail/bucket_loops.hpp"
-#include "scaling/planner/detail/coarse_ways.hpp"
+#include "scaling/planner/detail/neighbours.hpp"
 
 namespace hacscale::planner {
 namespace {
@@ -19,6 +19,11 @@ struct Reach {
     std::vector<Needs> needs;  // empty without caps
 
     Reach(std::size_t buckets, bool with_needs) : value(buckets, nothing), needs(with_needs ? buckets : 0) {}
+
+    bool could_improve(const Reach& from, std::size_t shift, double added_value) const {
+        return shift < value.size() &&
+               could_raise(value.data() + shift, from.value.data(), value.size() - shift, added_value);
+    }
 
     // Takes over what `from` reaches, `shift` buckets later, with value and needs added.
     void improve(const Reach& from, std::size_t shift, double added_value, const Needs& added_needs) {
@@ -42,46 +47,57 @@ struct Reach {
 
 class IncumbentSearch {
 public:
-    IncumbentSearch(const Chain& chain, const CostGrid& grid, std::int64_t price, bool with_needs)
-        : chain_(chain), grid_(grid), price_(price), with_needs_(with_needs) {}
+    IncumbentSearch(const Chain& chain, const UsefulWays& ways, const CostGrid& grid, std::int64_t price,
+                    bool with_needs)
+        : chain_(chain), ways_(ways), grid_(grid), price_(price), with_needs_(with_needs) {}
 
     // After the last stage, one a width.
     std::vector<Reach> run() const {
         Reach start(grid_.buckets, with_needs_);
-        const double value = value_of(chain_.gain_offset, chain_.needs_offset);
+        const double value = value_of(chain_.gain_offset, chain_.needs_offset.params);
         for (std::size_t b = grid_.above(chain_.cost_offset); b < grid_.buckets; ++b) {
             start.value[b] = value;
             if (with_needs_) start.needs[b] = chain_.needs_offset;
         }
         std::vector<Reach> reached{std::move(start)};
-        for (const ChainStage& stage : chain_.stages) reached = after_stage(stage, reached);
+        for (std::size_t s = 0; s < chain_.stages.size(); ++s) reached = after_stage(s, reached);
         return reached;
     }
 
 private:
-    double value_of(std::int64_t gain, const Needs& needs) const {
-        return static_cast<double>(gain - price_ * needs.params);
+    double value_of(std::int64_t gain, std::int64_t params) const {
+        return static_cast<double>(gain - price_ * params);
     }
 
-    void improve(Reach& to, const Reach& from, const std::vector<BlockWay>& ways) const {
-        for (const BlockWay& way : some_ways(ways))
-            to.improve(from, grid_.above(way.cost), value_of(way.gain, way.needs), way.needs);
+    // `all`: the ways that the list is of.
+    void improve(Reach& to, const Reach& from, const WayList& list, const std::vector<BlockWay>& all) const {
+        const auto& [ways, corner] = list;
+        if (ways.empty()) return;
+        if (!to.could_improve(from, grid_.above(corner.cost), value_of(corner.gain, corner.params))) return;
+        for (const UsefulWay& way : CoarseWays::real(ways)) {
+            to.improve(from, grid_.above(way.cost), value_of(way.gain, way.params),
+                       with_needs_ ? all[way.index].needs : Needs{});
+        }
     }
 
-    std::vector<Reach> after_stage(const ChainStage& stage, const std::vector<Reach>& before) const {
+    std::vector<Reach> after_stage(std::size_t s, const std::vector<Reach>& before) const {
+        const ChainStage& stage = chain_.stages[s];
         std::vector<Reach> after;
         after.reserve(static_cast<std::size_t>(stage.widths));
         for (int width = 0; width < stage.widths; ++width) {
             Reach here(grid_.buckets, with_needs_);
-            for (int previous = 0; previous < stage.previous_widths; ++previous)
-                improve(here, before[static_cast<std::size_t>(previous)],
-                        stage.first[stage.first_at(previous, width)]);
+            for (const int previous : by_closeness(width, stage.widths, stage.previous_widths)) {
+                const std::size_t list = stage.first_at(previous, width);
+                improve(here, before[static_cast<std::size_t>(previous)], ways_.first(s, list),
+                        stage.first[list]);
+            }
             Reach left(grid_.buckets, with_needs_);
             std::size_t depth = 0;
             for (int position = 1; position <= stage.most_blocks(); ++position) {
                 if (position > 1) {
                     Reach further(grid_.buckets, with_needs_);
-                    improve(further, here, stage.further[stage.further_at(width, position - 1)]);
+                    const std::size_t list = stage.further_at(width, position - 1);
+                    improve(further, here, ways_.further(s, list), stage.further[list]);
                     here = std::move(further);
                 }
                 if (position != stage.depths[depth]) continue;
@@ -94,6 +110,7 @@ private:
     }
 
     const Chain& chain_;
+    const UsefulWays& ways_;
     const CostGrid& grid_;
     std::int64_t price_;
     bool with_needs_;
@@ -161,12 +178,14 @@ std::vector<std::int64_t> params_prices(const ChainProblem& problem, const Caps&
     return prices;
 }
 
-std::vector<double> incumbent_gains(const ChainProblem& problem, const CostGrid& grid,
-                                    const std::vector<std::int64_t>& prices, const Caps& caps) {
+std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vector<UsefulWays>& ways,
+                                    const CostGrid& grid, const std::vector<std::int64_t>& prices,
+                                    const Caps& caps) {
     std::vector<double> gains(grid.buckets, nothing);
-    for (const Chain& chain : problem.chains) {
+    for (std::size_t c = 0; c < problem.chains.size(); ++c) {
         for (const std::int64_t price : prices) {
-            for (const Reach& reach : IncumbentSearch(chain, grid, price, caps.any()).run()) {
+            for (const Reach& reach :
+                 IncumbentSearch(problem.chains[c], ways[c], grid, price, caps.any()).run()) {
                 for (std::size_t b = 0; b < grid.buckets; ++b) {
                     if (reach.value[b] == nothing) continue;
                     if (caps.any() && !caps.admit(reach.needs[b])) continue;

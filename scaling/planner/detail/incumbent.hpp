@@ -7,6 +7,7 @@
 
 #include "scaling/planner/chain_problem.hpp"
 #include "scaling/planner/detail/cost_grid.hpp"
+#include "scaling/planner/detail/useful_ways.hpp"
 #include "scaling/planner/pareto_front.hpp"
 
 namespace hacscale::planner {
@@ -16,8 +17,9 @@ namespace hacscale::planner {
 // needs, too, since all of them rise with width and depth.
 std::vector<std::int64_t> params_prices(const ChainProblem& problem, const Caps& caps);
 
-// One gain a bucket, ascending; minus infinity where nothing is known.
-std::vector<double> incumbent_gains(const ChainProblem& problem, const CostGrid& grid,
-                                    const std::vector<std::int64_t>& prices, const Caps& caps);
+// `ways`: of each chain. One gain a bucket, ascending; minus infinity where nothing is known.
+std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vector<UsefulWays>& ways,
+                                    const CostGrid& grid, const std::vector<std::int64_t>& prices,
+                                    const Caps& caps);
 
 }  // namespace hacscale::planner

@@ -4,12 +4,12 @@
 #include <limits>
 
 #include "scaling/planner/detail/bucket_loops.hpp"
-#include "scaling/planner/detail/coarse_ways.hpp"
+#include "scaling/planner/detail/neighbours.hpp"
 
 namespace hacscale::planner {
 
-Thresholds::Thresholds(const Chain& chain, const CostGrid& grid, const std::vector<double>& required,
-                       std::int64_t price)
+Thresholds::Thresholds(const Chain& chain, const UsefulWays& ways, const CostGrid& grid,
+                       const std::vector<double>& required, std::int64_t price)
     : grid_(grid), buckets_(grid.buckets), price_(price) {
     std::size_t rows = 0;
     for (const ChainStage& stage : chain.stages) {
@@ -25,14 +25,15 @@ Thresholds::Thresholds(const Chain& chain, const CostGrid& grid, const std::vect
                 std::copy(required.begin(), required.end(), left);
             } else {
                 const ChainStage& next = chain.stages[s + 1];
-                for (int next_width = 0; next_width < next.widths; ++next_width)
-                    relax(left, at(s + 1, next_width, 1), next.first[next.first_at(width, next_width)]);
+                for (const int next_width : by_closeness(width, stage.widths, next.widths))
+                    relax(left, at(s + 1, next_width, 1),
+                          ways.first(s + 1, next.first_at(width, next_width)));
             }
             std::size_t depth = stage.depths.size();
             for (int blocks = stage.most_blocks(); blocks >= 1; --blocks) {
                 double* built = at(s, width, blocks);
                 if (blocks < stage.most_blocks())
-                    relax(built, at(s, width, blocks + 1), stage.further[stage.further_at(width, blocks)]);
+                    relax(built, at(s, width, blocks + 1), ways.further(s, stage.further_at(width, blocks)));
                 if (depth == 0 || stage.depths[depth - 1] != blocks) continue;
                 --depth;
                 const auto gain = static_cast<double>(stage.gain[stage.gain_at(width, depth)]);
@@ -42,11 +43,15 @@ Thresholds::Thresholds(const Chain& chain, const CostGrid& grid, const std::vect
     }
 }
 
-void Thresholds::relax(double* to, const double* from, const std::vector<BlockWay>& ways) const {
-    for (const BlockWay& way : optimistic_ways(ways)) {
+void Thresholds::relax(double* to, const double* from, const WayList& list) const {
+    const auto& [ways, corner] = list;
+    if (ways.empty()) return;
+    const std::size_t least_shift = grid_.below(corner.cost);
+    const auto most_value = static_cast<double>(corner.gain - price_ * corner.params);
+    if (!could_lower(to, from + least_shift, buckets_ - least_shift, most_value)) return;
+    for (const UsefulWay& way : CoarseWays::optimistic(ways)) {
         const std::size_t shift = grid_.below(way.cost);
-        if (shift >= buckets_) continue;
-        const auto value = static_cast<double>(way.gain - price_ * way.needs.params);
+        const auto value = static_cast<double>(way.gain - price_ * way.params);
         lower(to, from + shift, buckets_ - shift, value);
     }
 }

@@ -9,14 +9,15 @@
 
 #include "scaling/planner/chain_problem.hpp"
 #include "scaling/planner/detail/cost_grid.hpp"
+#include "scaling/planner/detail/useful_ways.hpp"
 
 namespace hacscale::planner {
 
 class Thresholds {
 public:
     // `required` is what a complete choice must have in each bucket: gain - price x params.
-    Thresholds(const Chain& chain, const CostGrid& grid, const std::vector<double>& required,
-               std::int64_t price);
+    Thresholds(const Chain& chain, const UsefulWays& ways, const CostGrid& grid,
+               const std::vector<double>& required, std::int64_t price);
 
     std::int64_t price() const { return price_; }
     // Rows of one value a bucket: for a choice that has built this many blocks of a stage, and for one that
@@ -36,7 +37,7 @@ private:
         return rows_.data() + row(stage, width, blocks) * buckets_;
     }
     // to[b] = the least of to[b] and, over the ways, from[b + cost] - value
-    void relax(double* to, const double* from, const std::vector<BlockWay>& ways) const;
+    void relax(double* to, const double* from, const WayList& list) const;
 
     struct StageRows {
         std::size_t first = 0;
