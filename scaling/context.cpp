@@ -120,6 +120,10 @@ std::optional<Evaluation> ScalingContext::evaluate(const ScalingChoice& choice) 
     return result;
 }
 
+double ScalingContext::epsilon() const {
+    return settings_.epsilon.value_or(space().inner.is_open() ? open_inner_epsilon : 0.0);
+}
+
 const ScalingSpace& ScalingContext::space(Freedom freedom) const {
     return spaces_.at(freedom);
 }
@@ -137,7 +141,7 @@ const ParetoFront& ScalingContext::front(const PlanKind& kind) const {
     ChainProblem problem = costs(kind.cost, kind.freedom).problem;
     set_gains(problem, space(kind.freedom), kind.weights == GainWeights::given ? gain_ : equal_gain(base_));
     FrontLimits limits;
-    limits.epsilon = settings_.epsilon;
+    limits.epsilon = epsilon();
     limits.caps = settings_.caps;
     if (kind.cost == CostModel::latency) {
         const double most = settings_.max_budget * static_cast<double>(base_evaluation_.latency_ps);

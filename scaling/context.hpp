@@ -19,12 +19,15 @@
 
 namespace hacscale {
 
+// Plans in which inner widths are chosen too have this bound, others none: exact ones would take minutes.
+constexpr double open_inner_epsilon = 0.001;
+
 struct ScalingSettings {
     SpaceSettings space;
     double max_budget =
-        2.0;               // the largest latency budget that will be asked for, in base latencies, 1 to 100
-    Caps caps;             // on what plans may need
-    double epsilon = 0.0;  // of plans, see FrontLimits
+        2.0;    // the largest latency budget that will be asked for, in base latencies, 1 to 100
+    Caps caps;  // on what plans may need
+    std::optional<double> epsilon{};  // of plans, see FrontLimits; nothing: open_inner_epsilon or 0
     // Of the activations and weights that count as memory.
     int batch = 1;
     DataType type = DataType::f32;
@@ -72,6 +75,9 @@ public:
     const ScalingSpace& space(Freedom freedom = Freedom::all) const;
     const Gain& gain() const { return gain_; }
     const LatencySource& source() const { return source_; }
+    // How far plans may be from exact: no network within budget / (1 + epsilon) gains more than the plan's
+    // for the budget. 0: plans are exact.
+    double epsilon() const;
     const Evaluation& base_evaluation() const { return base_evaluation_; }
 
     // A budget in microseconds from one in base latencies. Throws InputError below 1 (the base itself would

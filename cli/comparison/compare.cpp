@@ -239,6 +239,7 @@ private:
         record.type = view_.state().type;
         record.cache = view_.state().cache;
         record.gain_origin = name_of(context_.gain().origin);
+        record.gain_bound = context_.epsilon();
         record.base = row_of(base_fit(context_), "");
         record.base.strategy = "base";
         for (const Contender& contender : contenders_) {

@@ -65,6 +65,11 @@ void print_comparison(std::ostream& out, const ComparisonRecord& record) {
             out << row.strategy << ": " << row.reason << '\n';
         }
     }
+    if (record.gain_bound > 0.0) {
+        out << fmt::format(
+            "plans with inner widths are bounded: no network within the budget less {:g} % gains more\n",
+            100.0 * record.gain_bound);
+    }
     out << '\n';
     print_verdict(out, record);
 }

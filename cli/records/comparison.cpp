@@ -127,6 +127,7 @@ std::string to_json(const ComparisonRecord& record) {
                     {"dtype", hacscale::name_of(record.type)},
                     {"cache", hacscale::name_of(record.cache)},
                     {"gain_origin", record.gain_origin},
+                    {"gain_bound", record.gain_bound},
                     {"accuracies", origin_json(record.accuracies)},
                     {"base", row_json(record.base)},
                     {"strategies", list_json(record.strategies, row_json)},

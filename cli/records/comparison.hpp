@@ -106,6 +106,7 @@ struct ComparisonRecord {
     DataType type = DataType::f32;
     CacheState cache = CacheState::network;
     std::string gain_origin;  // "capacity", "importance", ...
+    double gain_bound = 0.0;  // ScalingContext::epsilon(), of the strategies that plan
     std::optional<AccuracyOrigin> accuracies;
     StrategyRow base;
     std::vector<StrategyRow> strategies;

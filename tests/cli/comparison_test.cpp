@@ -140,6 +140,7 @@ TEST_F(ComparisonTest, ScaleAnswersByTheContract) {
     EXPECT_EQ(json["model"], "resnet20-cifar");
     EXPECT_EQ(json["device"], "cpu");
     EXPECT_EQ(json["budget"], 1.2);
+    EXPECT_EQ(json["gain_bound"], 0);
     ASSERT_EQ(json["strategies"].size(), 1U);
     const auto& row = json["strategies"][0];
     EXPECT_EQ(row["strategy"], "hacscale");
