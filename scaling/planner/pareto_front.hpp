@@ -10,9 +10,10 @@
 // holds up to the very end, the last points may cost up to (1 + epsilon) max_cost.
 //
 // How: grids over cost give, for each partial choice, the gain it needs to match something that can surely be
-// reached (detail/incumbent.hpp, detail/thresholds.hpp). Most partial choices fail that test, and the few
-// that pass are compared exactly. The cost is about 2048 simple operations for each pair of neighbouring
-// widths and each way of each block, of which at most 16 a block count for the bounds.
+// reached (detail/incumbent.hpp, detail/thresholds.hpp). Most partial choices fail that test, whole ranges of
+// them at once (detail/corner_tree.hpp), and the few that pass are compared exactly. Bounds take at most 2048
+// simple operations for each pair of neighbouring widths and each of at most 16 ways of a block, so time grows
+// with the square of the number of widths.
 #pragma once
 
 #include <cstddef>
