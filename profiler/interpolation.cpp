@@ -30,77 +30,56 @@ double linear(double x, double x0, double y0, double x1, double y1) {
     return std::lerp(y0, y1, (x - x0) / (x1 - x0));
 }
 
-struct Bracket {
-    int low = 0;
-    int high = 0;
+struct Estimate {
+    double latency_us = 0.0;
+    double size =
+        std::numeric_limits<double>::infinity();  // of what it is taken from, in logarithms of widths
 };
 
-// The nearest output widths around `out` that both columns have; they are equal when both have `out` itself.
-std::optional<Bracket> common_bracket(const Column& first, const Column& second, int out) {
-    auto high = first.lower_bound(out);
-    while (high != first.end() && !second.contains(high->first)) ++high;
-    if (high == first.end()) return std::nullopt;
-    if (high->first == out) return Bracket{out, out};
-    auto low = std::make_reverse_iterator(first.lower_bound(out));
-    while (low != first.rend() && !second.contains(low->first)) ++low;
-    if (low == first.rend()) return std::nullopt;
-    return Bracket{low->first, high->first};
+// Between the nearest points of a column around `out`.
+std::optional<Estimate> along(const Column& column, double out) {
+    const auto high = column.lower_bound(static_cast<int>(std::ceil(out)));
+    if (high == column.end()) return std::nullopt;
+    if (high->first == out) return Estimate{high->second, 0.0};
+    if (high == column.begin()) return std::nullopt;
+    const auto low = std::prev(high);
+    return Estimate{linear(out, low->first, low->second, high->first, high->second),
+                    distance(high->first, low->first)};
 }
 
-struct Cell {
-    int left = 0;
-    int right = 0;
-    Bracket out;
-    double size = std::numeric_limits<double>::infinity();  // sum of the logarithms of both sides
-};
+// From two columns: where both have the layer's `out`, or where the ray through the layer crosses them. The
+// ray crosses as many widths of `out` as of `in`, so its length counts twice.
+Estimate from_columns(const Grid::value_type& left, const Grid::value_type& right, int in, int out) {
+    const double width = distance(right.first, left.first);
+    Estimate best;
+    for (const bool ray : {false, true}) {
+        const auto at = [&](const Grid::value_type& column) {
+            return along(column.second, ray ? static_cast<double>(out) * column.first / in : out);
+        };
+        const auto low = at(left);
+        const auto high = low ? at(right) : std::nullopt;
+        if (!high) continue;
+        const double size = (ray ? 2.0 : 1.0) * width + std::max(low->size, high->size);
+        if (size >= best.size) continue;
+        best = {linear(in, left.first, low->latency_us, right.first, high->latency_us), size};
+    }
+    return best;
+}
 
 // Tries pairs of columns from the nearest outwards and stops where their distance alone is beyond the best
-// cell.
-std::optional<double> in_cell(const Grid& grid, int in, int out) {
-    Cell best;
+// cell. A column at `in` itself is a neighbour on both sides.
+Estimate in_columns(const Grid& grid, int in, int out, Estimate best) {
     const auto first_right = grid.lower_bound(in);
-    // A column at `in` itself is a left neighbour too.
     const auto last_left = grid.upper_bound(in);
     for (auto right = first_right; right != grid.end(); ++right) {
         if (distance(right->first, in) >= best.size) break;
         for (auto left = std::make_reverse_iterator(last_left); left != grid.rend(); ++left) {
-            const double width = distance(right->first, left->first);
-            if (width >= best.size) break;
-            const auto bracket = common_bracket(left->second, right->second, out);
-            if (!bracket) continue;
-            const double size = width + distance(bracket->high, bracket->low);
-            if (size < best.size) best = {left->first, right->first, *bracket, size};
+            if (distance(right->first, left->first) >= best.size) break;
+            const Estimate cell = from_columns(*left, *right, in, out);
+            if (cell.size < best.size) best = cell;
         }
     }
-    if (best.left == 0) return std::nullopt;
-    const auto along_column = [&](int column) {
-        const Column& points = grid.at(column);
-        return linear(out, best.out.low, points.at(best.out.low), best.out.high, points.at(best.out.high));
-    };
-    return linear(in, best.left, along_column(best.left), best.right, along_column(best.right));
-}
-
-// Points (k*in, k*out) on both sides of the layer.
-std::optional<double> on_ray(const Grid& grid, int in, int out) {
-    const auto on_it = [&](int column_in) -> std::optional<double> {
-        const long long numerator = static_cast<long long>(column_in) * out;
-        if (numerator % in != 0) return std::nullopt;
-        const Column& column = grid.at(column_in);
-        const auto point = column.find(static_cast<int>(numerator / in));
-        if (point == column.end()) return std::nullopt;
-        return point->second;
-    };
-    const auto start = grid.lower_bound(in);
-    for (auto right = start; right != grid.end(); ++right) {
-        const auto high = on_it(right->first);
-        if (!high) continue;
-        for (auto left = std::make_reverse_iterator(start); left != grid.rend(); ++left) {
-            if (const auto low = on_it(left->first))
-                return linear(in, left->first, *low, right->first, *high);
-        }
-        break;
-    }
-    return std::nullopt;
+    return best;
 }
 
 // How the work of two layers of a family compares; batch and data type cancel out of MACs and nearly out of
@@ -128,7 +107,13 @@ std::optional<double> squeeze_distance(const LayerSpec& a, const LayerSpec& b) {
 
 // The second coordinate of a layer in its family's grid.
 int out_coordinate(const LayerSpec& layer) {
+    if (layer.kind == LayerKind::squeeze_excite) return layer.squeeze_channels;
     return family_of(layer).one_dimension ? 1 : layer.out_channels;
+}
+
+// Whether all layers of the family have one value of the second coordinate.
+bool one_row(const LayerSpec& layer) {
+    return layer.kind != LayerKind::squeeze_excite && family_of(layer).one_dimension;
 }
 
 }  // namespace
@@ -150,23 +135,26 @@ LayerFamily family_of(const LayerSpec& layer) {
 }
 
 void ChannelSurface::add(const LayerSpec& layer, double latency_us) {
+    const int out = out_coordinate(layer);
     points_[layer] = latency_us;
-    grid_[layer.in_channels][out_coordinate(layer)] = latency_us;
+    columns_[layer.in_channels][out] = latency_us;
+    if (!one_row(layer)) rows_[out][layer.in_channels] = latency_us;
 }
 
 std::optional<double> ChannelSurface::at(const LayerSpec& layer) const {
     if (const auto point = points_.find(layer); point != points_.end()) return point->second;
-    const bool squeeze = layer.kind == LayerKind::squeeze_excite;
-    const Grid comparable = squeeze ? squeeze_grid(layer) : Grid();
-    const Grid& grid = squeeze ? comparable : grid_;
     const int out = out_coordinate(layer);
-    if (const auto latency_us = in_cell(grid, layer.in_channels, out)) return latency_us;
-    if (const auto latency_us = on_ray(grid, layer.in_channels, out)) return latency_us;
+    Estimate cell = in_columns(columns_, layer.in_channels, out, {});
+    if (!one_row(layer)) cell = in_columns(rows_, out, layer.in_channels, cell);
+    if (cell.size == std::numeric_limits<double>::infinity() && layer.kind == LayerKind::squeeze_excite) {
+        cell = in_columns(squeeze_row(layer), layer.in_channels, 1, {});
+    }
+    if (cell.size < std::numeric_limits<double>::infinity()) return cell.latency_us;
     return scaled_nearest(layer);
 }
 
 // For each number of channels, the squeeze-excite whose squeeze width is the nearest share of it.
-ChannelSurface::Grid ChannelSurface::squeeze_grid(const LayerSpec& layer) const {
+ChannelSurface::Grid ChannelSurface::squeeze_row(const LayerSpec& layer) const {
     std::map<int, double> nearest;
     Grid grid;
     for (const auto& [measured, latency_us] : points_) {
@@ -175,7 +163,7 @@ ChannelSurface::Grid ChannelSurface::squeeze_grid(const LayerSpec& layer) const 
         const auto [known, is_new] = nearest.try_emplace(measured.in_channels, *gap);
         if (!is_new && known->second <= *gap) continue;
         known->second = *gap;
-        grid[measured.in_channels][out_coordinate(measured)] = latency_us;
+        grid[measured.in_channels][1] = latency_us;
     }
     return grid;
 }

@@ -29,29 +29,30 @@ public:
     void add(const LayerSpec& layer, double latency_us);
 
     // The first of these that the measured points allow:
-    //  - the smallest cell around the layer, a rectangle of measured points (bilinear) or a line of one input
-    //  or output
-    //    width (linear); smallest is meant in ratios of channels;
-    //  - a line of one ratio of input to output channels (linear);
+    //  - the smallest cell around the layer: between two input widths, each with the nearest measured output
+    //    widths around the layer's own, or around where the line of the layer's ratio of input to output
+    //    crosses it; or so with input and output exchanged; or a line of one input or output width. Linear in
+    //    each direction, so bilinear in a rectangle of measured points. Smallest is meant in ratios of
+    //    channels.
+    //  - of squeeze-excites, a line of those whose squeeze width is nearly (within a factor of 1.5) the same
+    //    share of their channels;
     //  - the nearest measured layer, its channels at most a factor of 1.25 away, times the ratio of MACs (of
-    //  bytes where there
-    //    are no MACs).
-    // A squeeze-excite is compared with those whose squeeze width is nearly (within a factor of 1.5) the same
-    // share of their channels. Exact at measured points; the first two stay within the smallest and greatest
-    // of the points that they use.
+    //    bytes where there are no MACs).
+    // A squeeze-excite has its squeeze width as output width here. Exact at measured points; the first two
+    // stay within the smallest and greatest of the points that they use.
     std::optional<double> at(const LayerSpec& layer) const;
 
 private:
-    // Input channels, then output channels (1 in a family of one dimension): one column for each input width
-    // measured.
+    // Input channels, then output channels (1 in a family of one dimension), or the other way about.
     using Column = std::map<int, double>;
     using Grid = std::map<int, Column>;
 
-    Grid squeeze_grid(const LayerSpec& layer) const;
+    Grid squeeze_row(const LayerSpec& layer) const;
     std::optional<double> scaled_nearest(const LayerSpec& layer) const;
 
     std::map<LayerSpec, double> points_;
-    Grid grid_;  // of points_; not used by squeeze-excites
+    Grid columns_;  // of points_: one for each input width
+    Grid rows_;     // one for each output width; not used in families of one dimension
 };
 
 }  // namespace hacscale

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <functional>
 #include <map>
 #include <random>
@@ -10,56 +9,27 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "models/scaled_model.hpp"
+#include "profiler/detail/inner_candidates.hpp"
+#include "profiler/detail/interval_search.hpp"
 #include "profiler/latency_index.hpp"
 
 namespace hacscale {
 namespace {
 
+using detail::Interval;
+using detail::IntervalSearch;
+
 constexpr std::size_t carriers_a_round = 8;
 constexpr int most_network_rounds = 6;
 
-// Indices of measured candidates with unmeasured ones between them.
-struct Interval {
-    std::size_t low, high;
-    std::size_t middle() const { return (low + high) / 2; }
+// What is looked at, of each stage.
+enum class Axis { width, inner };
+
+// What carriers take: of each stage a width, and one inner width for all its blocks, 0 where they follow.
+struct Point {
+    std::vector<int> widths;
+    std::vector<int> inner;
 };
-
-// The widths of one stage that remain to be looked at.
-class StageSearch {
-public:
-    StageSearch(const std::vector<int>& widths, const std::vector<std::size_t>& measured) : widths_(widths) {
-        for (std::size_t i = 1; i < measured.size(); ++i) add({measured[i - 1], measured[i]});
-    }
-    bool empty() const { return open_.empty(); }
-    Interval take() {
-        const Interval next = open_.front();
-        open_.pop_front();
-        return next;
-    }
-    void split(const Interval& interval) {
-        add({interval.low, interval.middle()});
-        add({interval.middle(), interval.high});
-    }
-    int width(std::size_t index) const { return widths_[index]; }
-
-private:
-    void add(const Interval& interval) {
-        if (interval.high - interval.low >= 2) open_.push_back(interval);  // breadth first
-    }
-    const std::vector<int>& widths_;
-    std::deque<Interval> open_;
-};
-
-// `count` indices spread over 0..size-1, both ends among them, and `always`.
-std::vector<std::size_t> spread(std::size_t size, int count, std::size_t always) {
-    std::vector<std::size_t> indices{always};
-    const auto last = static_cast<double>(size - 1);
-    for (int k = 0; k < count; ++k)
-        indices.push_back(static_cast<std::size_t>(std::lround(k * last / (count - 1))));
-    std::sort(indices.begin(), indices.end());
-    indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
-    return indices;
-}
 
 // It takes longer than the rest of a carrier's measurement.
 MeasureSettings without_energy(MeasureSettings settings) {
@@ -105,17 +75,24 @@ public:
             throw InputError("a sweep begins with 2 or more coarse widths a stage, not with " +
                              std::to_string(settings.coarse_widths));
         }
+        inner_ = detail::InnerCandidates(base, space);
     }
 
     SweepSummary run() {
         std::vector<int> resolutions = space_.resolutions;
         std::stable_partition(resolutions.begin(), resolutions.end(),
                               [&](int r) { return r == base_.resolution; });
-        for (const int resolution : resolutions) {
-            coarse(resolution, resolution == base_.resolution ? settings_.coarse_widths : 3);
+        const auto count = [&](int resolution) {
+            return resolution == base_.resolution ? settings_.coarse_widths : 3;
+        };
+        for (const int resolution : resolutions) coarse(resolution, count(resolution));
+        if (!inner_.empty()) {
+            for (const int resolution : resolutions) coarse_inner(resolution, count(resolution));
         }
         bool left = false;
-        for (const int resolution : resolutions) left = refine(resolution) || left;
+        for (const Axis axis : {Axis::width, Axis::inner}) {
+            for (const int resolution : resolutions) left = refine(resolution, axis) || left;
+        }
         left = !draw_networks() || left;
         summary_.complete = !left && !out_of_time();
         summary_.profile.interrupted = !events_.keep_going();
@@ -125,76 +102,147 @@ public:
 private:
     bool out_of_time() const { return now_us() > deadline_us_ || !events_.keep_going(); }
 
-    ModelSpec carrier(const std::vector<int>& widths, const std::vector<int>& depths, int resolution) const {
-        return scaled(base_, {widths, depths, resolution});
+    ModelSpec carrier(const Point& point, const std::vector<int>& depths, int resolution) const {
+        ScalingChoice choice{point.widths, depths, resolution};
+        choice.inner_widths = inner_.lists(choice, point.inner);
+        return scaled(base_, choice);
     }
     std::vector<int> base_depths() const { return choice_of(base_).depths; }
+    Point base_point() const { return {choice_of(base_).widths, std::vector<int>(base_.stages.size(), 0)}; }
 
-    void coarse(int resolution, int count) {
-        std::vector<std::vector<std::size_t>> picked;
+    // ---- The axes ----
+
+    const std::vector<int>& candidates(Axis axis, std::size_t stage) const {
+        return axis == Axis::width ? space_.widths[stage] : inner_.values(stage);
+    }
+    void place(Point& point, Axis axis, std::size_t stage, std::size_t index) const {
+        (axis == Axis::width ? point.widths : point.inner)[stage] = candidates(axis, stage)[index];
+    }
+    // A count of coarse candidates of each stage; the number of the longest list.
+    std::size_t pick(int resolution, Axis axis, int count) {
         std::size_t most = 0;
-        for (std::size_t stage = 0; stage < space_.widths.size(); ++stage) {
-            picked.push_back(spread(space_.widths[stage].size(), count, base_index_[stage]));
+        auto& picked = measured_[{resolution, axis}];
+        for (std::size_t stage = 0; stage < base_.stages.size(); ++stage) {
+            const std::size_t base = axis == Axis::width ? base_index_[stage] : inner_.base_index(stage);
+            picked.push_back(detail::spread(candidates(axis, stage).size(), count, base));
             most = std::max(most, picked.back().size());
         }
-        const auto width = [&](std::size_t stage, std::size_t k) {
-            return space_.widths[stage][picked[stage][std::min(k, picked[stage].size() - 1)]];
-        };
+        return most;
+    }
+    // The k-th coarse candidate of a stage, the last where there are fewer; as it was where there is none.
+    void place_coarse(Point& point, int resolution, Axis axis, std::size_t stage, std::size_t k) const {
+        const std::vector<std::size_t>& picked = measured_.at({resolution, axis})[stage];
+        if (!picked.empty()) place(point, axis, stage, picked[std::min(k, picked.size() - 1)]);
+    }
+
+    void coarse(int resolution, int count) {
+        const std::size_t most = pick(resolution, Axis::width, count);
         std::vector<ModelSpec> carriers;
         for (std::size_t even = 0; even < most; ++even) {
             for (std::size_t odd = 0; odd < most; ++odd) {
-                std::vector<int> widths;
-                for (std::size_t stage = 0; stage < picked.size(); ++stage) {
-                    widths.push_back(width(stage, stage % 2 == 0 ? even : odd));
+                Point point = base_point();
+                for (std::size_t stage = 0; stage < base_.stages.size(); ++stage) {
+                    place_coarse(point, resolution, Axis::width, stage, stage % 2 == 0 ? even : odd);
                 }
-                carriers.push_back(carrier(widths, base_depths(), resolution));
-                if (even == odd) carriers.push_back(carrier(widths, space_.max_depths, resolution));
+                carriers.push_back(carrier(point, base_depths(), resolution));
+                if (even == odd) carriers.push_back(carrier(point, space_.max_depths, resolution));
             }
         }
-        measured_[resolution] = picked;
         measure(carriers);
     }
 
-    // Whether intervals were left for want of time.
-    bool refine(int resolution) {
-        std::vector<StageSearch> searches;
-        for (std::size_t stage = 0; stage < space_.widths.size(); ++stage) {
-            searches.emplace_back(space_.widths[stage], measured_[resolution][stage]);
+    void coarse_inner(int resolution, int count) {
+        const std::size_t widths = longest(resolution, Axis::width);
+        const std::size_t most = std::max(widths, pick(resolution, Axis::inner, count));
+        std::vector<int> depths = base_depths();
+        // So that there is a block whose input is the stage's own width.
+        for (std::size_t stage = 0; stage < depths.size(); ++stage) {
+            if (!inner_.values(stage).empty())
+                depths[stage] = std::max(depths[stage], std::min(2, space_.max_depths[stage]));
         }
+        std::vector<ModelSpec> carriers;
+        for (std::size_t even = 0; even < most; ++even) {
+            for (std::size_t odd = 0; odd < most; ++odd) {
+                Point point = base_point();
+                for (std::size_t stage = 0; stage < base_.stages.size(); ++stage) {
+                    place_coarse(point, resolution, Axis::width, stage, stage % 2 == 0 ? even : odd);
+                    place_coarse(point, resolution, Axis::inner, stage, (even + odd) % most);
+                }
+                carriers.push_back(carrier(point, depths, resolution));
+            }
+        }
+        measure(carriers);
+    }
+
+    // These inner widths of each stage at all coarse stage widths.
+    void measure_across(int resolution, const std::vector<std::vector<std::size_t>>& inner) {
+        std::size_t most = 0;
+        for (const auto& indices : inner) most = std::max(most, indices.size());
+        std::vector<ModelSpec> carriers;
+        for (std::size_t i = 0; i < most; ++i) {
+            for (std::size_t k = 0; k < longest(resolution, Axis::width); ++k) {
+                Point point = base_point();
+                for (std::size_t stage = 0; stage < base_.stages.size(); ++stage) {
+                    place_coarse(point, resolution, Axis::width, stage, k);
+                    if (i < inner[stage].size()) place(point, Axis::inner, stage, inner[stage][i]);
+                }
+                carriers.push_back(carrier(point, base_depths(), resolution));
+            }
+        }
+        measure(carriers);
+    }
+
+    std::size_t longest(int resolution, Axis axis) const {
+        std::size_t most = 0;
+        for (const auto& picked : measured_.at({resolution, axis})) most = std::max(most, picked.size());
+        return most;
+    }
+
+    // Whether intervals were left for want of time.
+    bool refine(int resolution, Axis axis) {
+        std::vector<IntervalSearch> searches;
+        for (const auto& picked : measured_[{resolution, axis}]) searches.emplace_back(picked);
         const auto open = [&] {
             return std::any_of(searches.begin(), searches.end(),
-                               [](const StageSearch& s) { return !s.empty(); });
+                               [](const IntervalSearch& s) { return !s.empty(); });
         };
         while (open() && !out_of_time()) {
             std::vector<std::vector<std::pair<std::size_t, Interval>>>
                 looked_at;  // of each carrier: (stage, interval)
+            std::vector<Point> points;
             std::vector<ModelSpec> carriers;
             while (open() && carriers.size() < carriers_a_round) {
-                std::vector<int> widths = choice_of(base_).widths;
+                Point& point = points.emplace_back(base_point());
                 auto& intervals = looked_at.emplace_back();
                 for (std::size_t stage = 0; stage < searches.size(); ++stage) {
                     if (searches[stage].empty()) continue;
-                    intervals.emplace_back(stage, searches[stage].take());
-                    widths[stage] = searches[stage].width(intervals.back().second.middle());
+                    const std::size_t middle =
+                        intervals.emplace_back(stage, searches[stage].take()).second.middle();
+                    if (axis == Axis::inner) point.widths[stage] = inner_.home(stage, middle);
+                    place(point, axis, stage, middle);
                 }
-                carriers.push_back(carrier(widths, base_depths(), resolution));
+                carriers.push_back(carrier(point, base_depths(), resolution));
             }
             const auto predicted = stage_latencies(carriers);
             measure(carriers);
             if (out_of_time()) return true;
             const auto actual = stage_latencies(carriers);
+            std::vector<std::vector<std::size_t>> badly(searches.size());
             for (std::size_t i = 0; i < carriers.size(); ++i) {
                 for (const auto& [stage, interval] : looked_at[i]) {
                     const double truth = actual[i][stage].latency_us;
                     // A stage that an earlier sweep measured has its neighbours' word instead.
                     const double guess = predicted[i][stage].measured
-                                             ? between(searches[stage], interval, carriers[i], stage)
+                                             ? between(axis, interval, points[i], resolution, stage)
                                              : predicted[i][stage].latency_us;
                     const double error = truth > 0.0 ? std::abs(guess / truth - 1.0) : 0.0;
-                    ++summary_.held_out_widths;
-                    if (error > settings_.tolerance) searches[stage].split(interval);
+                    ++(axis == Axis::width ? summary_.held_out_widths : summary_.held_out_inner_widths);
+                    if (error <= settings_.tolerance) continue;
+                    searches[stage].split(interval);
+                    badly[stage].push_back(interval.middle());
                 }
             }
+            if (axis == Axis::inner) measure_across(resolution, badly);
         }
         return open();
     }
@@ -215,6 +263,9 @@ private:
                     choice.depths[stage] += static_cast<int>(below(more + 1));
                 }
                 choice.resolution = any(space_.resolutions);
+                // Every other network, so that those whose inner widths follow are drawn too.
+                if (!inner_.empty() && carriers.size() % 2 == 0)
+                    choice.inner_widths = draw_inner(choice, any);
                 carriers.push_back(scaled(base_, choice));
             }
             std::vector<double> predicted;
@@ -226,6 +277,23 @@ private:
             if (note_network_errors(predicted, results) <= settings_.tolerance) return true;
         }
         return false;
+    }
+
+    // Inner widths for each block of `choice`, of which `any` takes one of a list.
+    template <typename Any>
+    std::vector<std::vector<int>> draw_inner(const ScalingChoice& choice, const Any& any) const {
+        std::vector<std::vector<int>> drawn;
+        const ModelSpec following = scaled(base_, choice);
+        for (std::size_t stage = 0; stage < choice.widths.size(); ++stage) {
+            drawn.push_back(following.stages[stage].inner_widths);
+            for (std::size_t block = 0; block < drawn.back().size(); ++block) {
+                const int value = any(space_.inner_options(stage, static_cast<int>(block),
+                                                           stage == 0 ? 0 : choice.widths[stage - 1],
+                                                           choice.widths[stage]));
+                if (value > 0) drawn.back()[block] = value;
+            }
+        }
+        return drawn;
     }
 
     // Keeps the errors of one round, and returns the worst. `predicted` is in the carriers' order.
@@ -242,18 +310,19 @@ private:
         return worst;
     }
 
-    // What the table says of a stage at an interval's middle width by its two ends, microseconds.
-    double between(const StageSearch& search, const Interval& interval, const ModelSpec& middle,
+    // What the table says of a stage at an interval's middle by its two ends, microseconds.
+    double between(Axis axis, const Interval& interval, const Point& middle, int resolution,
                    std::size_t stage) const {
         std::vector<ModelSpec> ends;
         for (const std::size_t end : {interval.low, interval.high}) {
-            ScalingChoice choice = choice_of(middle);
-            choice.widths[stage] = search.width(end);
-            ends.push_back(scaled(base_, choice));
+            Point point = middle;
+            place(point, axis, stage, end);
+            ends.push_back(carrier(point, base_depths(), resolution));
         }
         const auto latencies = stage_latencies(ends);
-        const double low = search.width(interval.low);
-        const double share = (search.width(interval.middle()) - low) / (search.width(interval.high) - low);
+        const std::vector<int>& values = candidates(axis, stage);
+        const double low = values[interval.low];
+        const double share = (values[interval.middle()] - low) / (values[interval.high] - low);
         return std::lerp(latencies[0][stage].latency_us, latencies[1][stage].latency_us, share);
     }
 
@@ -308,8 +377,9 @@ private:
     const WorkEvents& events_;
     double deadline_us_;
     std::vector<std::size_t> base_index_;
-    std::map<int, std::vector<std::vector<std::size_t>>>
-        measured_;  // by resolution: of each stage, coarse indices
+    detail::InnerCandidates inner_;
+    std::map<std::pair<int, Axis>, std::vector<std::vector<std::size_t>>>
+        measured_;  // by resolution and axis: of each stage, coarse indices
     SweepSummary summary_;
 };
 

@@ -5,12 +5,20 @@
 // and odd stages the other width hold every pair of every transition at once. Then widths half-way between
 // measured ones are predicted from the table, measured, and compared, all stages in one carrier: where the
 // prediction is off by more than the tolerance, both halves are looked at in turn, because latency over width
-// is a staircase and the step lies in one of them. Last come whole networks drawn at random from the space,
+// is a staircase and the step lies in one of them.
+//
+// Where inner widths may be chosen, a layer depends on a stage's width and an inner width, or on the width
+// before and an inner width. As many carriers again hold all these pairs: the inner width of each stage goes
+// round with the sum of the two stage widths' places, a Latin square, in which each pair of the three meets
+// once. Inner widths between measured ones are held out as stage widths are; one that is predicted badly is
+// measured at all coarse stage widths. Last come whole networks drawn at random from the space,
 // depths included, predicted before they are measured: rounds of them, until one is predicted well. So what
 // ends each search is something held out that was predicted within the tolerance, and these errors are the
 // sweep's own account of itself.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "profiler/profile.hpp"
@@ -21,6 +29,11 @@ struct SweepSpace {
     std::vector<std::vector<int>> widths;  // of each stage, ascending, the base's width among them
     std::vector<int> max_depths;           // of each stage: deeper networks reach further through the caches
     std::vector<int> resolutions;          // pixels, the base's among them
+    // Which inner widths a block may have, in a stage of this width after one of the width before (0, and not
+    // looked at, in the first stage): first the one that follows, then the others, ascending; one value, 0,
+    // where the block has none to choose. Empty: all inner widths follow.
+    std::function<std::vector<int>(std::size_t stage, int block, int width_before, int width)>
+        inner_options{};
 };
 
 struct SweepSettings {
@@ -34,6 +47,7 @@ struct SweepSummary {
     ProfileSummary profile;
     int carriers = 0;
     int held_out_widths = 0;  // stage widths predicted and then measured; those off by more were refined
+    int held_out_inner_widths = 0;  // likewise, of inner widths
     std::vector<double>
         network_errors;     // of the last round of random networks: predicted over measured, minus one
     bool complete = false;  // every search ended by itself, none for want of time

@@ -58,6 +58,12 @@ SweepSpace sweep_space(const ModelSpec& base, const SpaceSettings& settings) {
         sweep.max_depths.push_back(stage.depths.back());
     }
     sweep.resolutions = space.resolutions;
+    if (space.inner.is_open()) {
+        sweep.inner_options = [inner = space.inner](std::size_t stage, int block, int width_before,
+                                                    int width) {
+            return inner.options(stage, block, width_before, width);
+        };
+    }
     return sweep;
 }
 

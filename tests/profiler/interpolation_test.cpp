@@ -93,7 +93,7 @@ TEST(ChannelSurface, UsesTheSmallestCell) {
         for (const int out : {56, 72}) surface.add(conv(in, out), 10.0);
     }
     EXPECT_EQ(surface.at(conv(64, 64)), 10.0);
-    EXPECT_EQ(surface.at(conv(256, 256)), 1000.0);
+    EXPECT_EQ(surface.at(conv(256, 128)), 1000.0);
 }
 
 TEST(ChannelSurface, UsesALineWhereThereIsNoRectangle) {
@@ -113,6 +113,54 @@ TEST(ChannelSurface, UsesARayOfOneRatio) {
     EXPECT_EQ(surface.at(conv(48, 96)), 20.0);
     EXPECT_FALSE(surface.at(conv(48, 80)));
     EXPECT_FALSE(surface.at(conv(96, 192)));
+}
+
+// Inner widths keep ratios to the widths that they follow, so two columns seldom have one in common.
+TEST(ChannelSurface, TakesEachColumnAtItsOwnPoints) {
+    const auto latency = [](int in, int out) { return 3.0 + 2.0 * in + 5.0 * out; };
+    ChannelSurface surface;
+    for (const auto& [in, out] : {std::pair(32, 16), {32, 32}, {32, 48}, {64, 32}, {64, 64}, {64, 96}}) {
+        surface.add(conv(in, out), latency(in, out));
+    }
+    // Inside both columns; and outside one, where the line of the ratio crosses both.
+    for (const auto& [in, out] : {std::pair(48, 40), {40, 32}, {48, 24}, {48, 72}, {56, 80}}) {
+        ASSERT_TRUE(surface.at(conv(in, out))) << in << " " << out;
+        EXPECT_NEAR(*surface.at(conv(in, out)), latency(in, out), 1e-9) << in << " " << out;
+    }
+    EXPECT_FALSE(surface.at(conv(48, 16)));
+    EXPECT_FALSE(surface.at(conv(48, 88)));
+}
+
+TEST(ChannelSurface, IsTheSameWithInputAndOutputExchanged) {
+    std::mt19937 random(8);
+    const auto width = [&] { return 8 * static_cast<int>(1 + random() % 12); };
+    for (int round = 0; round < 20; ++round) {
+        ChannelSurface surface;
+        ChannelSurface exchanged;
+        for (int i = 0; i < 20; ++i) {
+            const int in = width();
+            const int out = width();
+            const double latency_us = 1.0 + static_cast<double>(random() % 1000);
+            surface.add(conv(in, out), latency_us);
+            exchanged.add(conv(out, in), latency_us);
+        }
+        for (int i = 0; i < 20; ++i) {
+            const int in = width();
+            const int out = width();
+            EXPECT_EQ(surface.at(conv(in, out)).has_value(), exchanged.at(conv(out, in)).has_value());
+        }
+    }
+}
+
+// What is known of equal widths is not given up for a coarse rectangle that is known too.
+TEST(ChannelSurface, PrefersANearLineOfOneRatioToAWideRectangle) {
+    ChannelSurface surface;
+    for (const int in : {16, 128}) {
+        for (const int out : {16, 128}) surface.add(conv(in, out), 100.0);
+    }
+    for (const int width : {56, 72}) surface.add(conv(width, width), 10.0);
+    EXPECT_EQ(surface.at(conv(64, 64)), 10.0);
+    EXPECT_EQ(surface.at(conv(64, 32)), 100.0);
 }
 
 TEST(ChannelSurface, NeverGoesFarBeyondWhatWasMeasured) {
@@ -150,8 +198,25 @@ TEST(ChannelSurface, LetsTheSqueezeWidthRideAlong) {
     EXPECT_EQ(surface.at(squeeze_excite(144, 36)), 15.0);
     EXPECT_EQ(surface.at(squeeze_excite(144, 6)), 7.0);
     EXPECT_EQ(surface.at(squeeze_excite(144, 40)), 15.0);  // rounded by a divisor
-    EXPECT_EQ(surface.at(squeeze_excite(96, 23)), 10.0);
+    EXPECT_EQ(surface.at(squeeze_excite(96, 23)), 9.75);   // between 4 and 24
     EXPECT_FALSE(surface.at(squeeze_excite(144, 144)));
+}
+
+// Chosen apart, the inner width and the squeeze width of a block have no one ratio.
+TEST(ChannelSurface, HasTwoDimensionsForSqueezeExcites) {
+    const auto latency = [](int channels, int squeeze) { return 2.0 + 0.01 * channels * squeeze; };
+    ChannelSurface surface;
+    for (const int channels : {64, 128, 256}) {
+        for (const int squeeze : {4, 8, 16}) {
+            surface.add(squeeze_excite(channels, squeeze), latency(channels, squeeze));
+        }
+    }
+    for (int channels = 64; channels <= 256; channels += 16) {
+        for (int squeeze = 4; squeeze <= 16; ++squeeze) {
+            ASSERT_TRUE(surface.at(squeeze_excite(channels, squeeze)));
+            EXPECT_NEAR(*surface.at(squeeze_excite(channels, squeeze)), latency(channels, squeeze), 1e-9);
+        }
+    }
 }
 
 }  // namespace
