@@ -72,6 +72,7 @@ Json swept_json(const SweptModel& swept) {
     return {{"model", swept.model},
             {"networks_run", swept.summary.carriers},
             {"held_out_widths", swept.summary.held_out_widths},
+            {"held_out_inner_widths", swept.summary.held_out_inner_widths},
             {"held_out_networks", swept.summary.network_errors.size()},
             {"worst_error_pct", value_or_null(worst_error_pct(swept))},
             {"complete", swept.summary.complete}};
@@ -189,6 +190,7 @@ Run declare_profile(CLI::App& parser) {
         ->capture_default_str();
     add_timing_options(parser, options->timing);
     add_space_options(parser, options->space);
+    add_inner_options(parser, options->space);
     parser.add_flag("--own-layers", options->own_layers, "Only the networks as they are, no other widths");
     parser
         .add_option("--tolerance", options->sweep.tolerance,

@@ -14,6 +14,8 @@ Json latency_json(const LatencyEstimate& estimate) {
 void add_choice(Json& json, const std::optional<ScalingChoice>& choice) {
     json["widths"] = choice ? Json(choice->widths) : Json(nullptr);
     json["depths"] = choice ? Json(choice->depths) : Json(nullptr);
+    json["inner_widths"] =
+        choice && !choice->inner_widths.empty() ? Json(choice->inner_widths) : Json(nullptr);
     json["resolution"] = choice ? Json(choice->resolution) : Json(nullptr);
 }
 

@@ -105,6 +105,9 @@ private:
         settings.grid = suite_.grid;
         settings.max_width_ratio = suite_.max_width_ratio;
         settings.max_depth_ratio = suite_.max_depth_ratio;
+        settings.min_inner_ratio = suite_.min_inner_ratio;
+        settings.max_inner_ratio = suite_.max_inner_ratio;
+        settings.inner_widths = suite_.inner_widths;
         for (int step = 1; step <= suite_.resolution_steps; ++step) {
             settings.resolutions.push_back(model.resolution + step * resolution_step(model));
         }

@@ -40,6 +40,9 @@ public:
                    "grid",
                    "max_width_ratio",
                    "max_depth_ratio",
+                   "min_inner_ratio",
+                   "max_inner_ratio",
+                   "inner_widths",
                    "resolution_steps",
                    "verify",
                    "tolerance",
@@ -74,6 +77,7 @@ public:
         suite.grid = fields_.integer("grid", {1, 1024}, suite.grid);
         suite.max_width_ratio = number("max_width_ratio", max_ratio, suite.max_width_ratio);
         suite.max_depth_ratio = number("max_depth_ratio", max_ratio, suite.max_depth_ratio);
+        read_inner(suite);
         suite.resolution_steps = fields_.integer("resolution_steps", {0, 32}, suite.resolution_steps);
         suite.verify = models("verify");
         suite.tolerance = number("tolerance", 1.0, suite.tolerance);
@@ -92,6 +96,16 @@ private:
     double number(std::string_view key, double at_most, double otherwise) const {
         const YamlNode* node = fields_.find(key);
         return node == nullptr ? otherwise : detail::read_number(*node, key, 0.0, at_most, origin_);
+    }
+
+    void read_inner(Suite& suite) const {
+        suite.min_inner_ratio = number("min_inner_ratio", 1.0, suite.min_inner_ratio);
+        suite.max_inner_ratio = number("max_inner_ratio", max_ratio, suite.max_inner_ratio);
+        if (suite.max_inner_ratio < 1.0) {
+            fail(fields_.required("max_inner_ratio"),
+                 "max_inner_ratio: the width that follows is always among the choices, so at least 1");
+        }
+        suite.inner_widths = fields_.integer("inner_widths", {0, 4096}, suite.inner_widths);
     }
 
     // The entries of a list, none of them twice; nothing when the key is not there.

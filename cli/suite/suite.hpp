@@ -27,6 +27,9 @@ struct Suite {
     int grid = 8;                         // channels
     double max_width_ratio = 2.0;
     double max_depth_ratio = 2.0;
+    double min_inner_ratio = 1.0;  // of a block's inner width over the one that follows
+    double max_inner_ratio = 1.0;
+    int inner_widths = 0;             // a block, at most; 0: all on their grid
     int resolution_steps = 0;         // resolutions above the base's, in steps of resolution_step()
     std::vector<std::string> verify;  // more networks to check the table's sums against
     double tolerance = 0.05;          // error within which networks not yet seen must be predicted

@@ -15,6 +15,16 @@ namespace {
 
 constexpr std::uintmax_t largest_file_bytes = std::uintmax_t{256} << 20;
 
+std::optional<std::vector<int>> integers_of(const nlohmann::ordered_json& array) {
+    if (!array.is_array()) return std::nullopt;
+    std::vector<int> numbers;
+    for (const auto& item : array) {
+        if (!item.is_number_integer()) return std::nullopt;
+        numbers.push_back(item.get<int>());
+    }
+    return numbers;
+}
+
 }  // namespace
 
 JsonPlace::JsonPlace(std::shared_ptr<const Json> root, const Json* here, std::string file, std::string path)
@@ -128,13 +138,23 @@ std::optional<int> JsonPlace::integer_or_null(const char* key) const {
 std::vector<int> JsonPlace::integers_or_empty(const char* key) const {
     const Json* value = find(key);
     if (value == nullptr) return {};
-    if (!value->is_array()) fail(key, "an array of whole numbers");
-    std::vector<int> numbers;
+    const auto numbers = integers_of(*value);
+    if (!numbers) fail(key, "an array of whole numbers");
+    return *numbers;
+}
+
+std::vector<std::vector<int>> JsonPlace::integer_lists_or_empty(const char* key) const {
+    const Json* value = find(key);
+    if (value == nullptr) return {};
+    const std::string expected = "an array of arrays of whole numbers";
+    if (!value->is_array()) fail(key, expected);
+    std::vector<std::vector<int>> lists;
     for (const Json& item : *value) {
-        if (!item.is_number_integer()) fail(key, "an array of whole numbers");
-        numbers.push_back(item.get<int>());
+        auto numbers = integers_of(item);
+        if (!numbers) fail(key, expected);
+        lists.push_back(std::move(*numbers));
     }
-    return numbers;
+    return lists;
 }
 
 std::vector<std::string> JsonPlace::texts(const char* key) const {

@@ -40,6 +40,7 @@ public:
     std::optional<double> positive_or_null(const char* key) const;
     std::optional<int> integer_or_null(const char* key) const;
     std::vector<int> integers_or_empty(const char* key) const;
+    std::vector<std::vector<int>> integer_lists_or_empty(const char* key) const;
     std::vector<std::string> texts_or_empty(const char* key) const;
     std::vector<JsonPlace> objects_or_empty(const char* key) const;
     std::optional<JsonPlace> object_or_null(const char* key) const;

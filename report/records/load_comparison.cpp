@@ -29,6 +29,7 @@ StrategyRow row_of(const JsonPlace& place) {
     row.gain = place.number_or_null("gain");
     row.widths = place.integers_or_empty("widths");
     row.depths = place.integers_or_empty("depths");
+    row.inner_widths = place.integer_lists_or_empty("inner_widths");
     row.resolution = place.integer_or_null("resolution");
     row.accuracy = place.number_or_null("accuracy");
     row.accuracy_deviation = place.number_or_null("accuracy_deviation");

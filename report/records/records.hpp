@@ -78,6 +78,8 @@ struct StrategyRow {
     std::optional<double> gain;
     std::vector<int> widths;
     std::vector<int> depths;
+    // Of each stage, one a block; a stage's list is empty where they follow, and all is where all follow.
+    std::vector<std::vector<int>> inner_widths;
     std::optional<int> resolution;
     std::optional<double> accuracy;            // percent, top-1; the mean over seeds
     std::optional<double> accuracy_deviation;  // points; empty for a single seed

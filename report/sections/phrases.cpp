@@ -1,6 +1,7 @@
 #include "report/sections/phrases.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -20,6 +21,17 @@ std::string status_text(const std::string& status) {
     return text;
 }
 
+std::string inner_text(const std::vector<int>& inner_widths) {
+    std::string text;
+    for (auto at = inner_widths.begin(); at != inner_widths.end();) {
+        const auto end = std::find_if(at, inner_widths.end(), [&](int width) { return width != *at; });
+        text += fmt::format("{}{}", text.empty() ? "" : ", ", *at);
+        if (end - at > 1) text += fmt::format(" × {}", end - at);
+        at = end;
+    }
+    return text;
+}
+
 std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
     std::string text;
     const auto add = [&text](const std::string& change) { text += (text.empty() ? "" : ", ") + change; };
@@ -31,13 +43,12 @@ std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
         const bool wider = row.widths[i] != base.widths[i];
         const bool depths_known = i < base.depths.size() && i < row.depths.size();
         const bool deeper = depths_known && row.depths[i] != base.depths[i];
-        const std::string widths = fmt::format("{} → {} channels", base.widths[i], row.widths[i]);
-        const std::string depths = deeper ? fmt::format("{} → {} blocks", base.depths[i], row.depths[i]) : "";
-        if (wider && deeper) {
-            add(fmt::format("{} {} and {}", name, widths, depths));
-        } else if (wider || deeper) {
-            add(fmt::format("{} {}", name, wider ? widths : depths));
-        }
+        std::vector<std::string> changes;
+        if (wider) changes.push_back(fmt::format("{} → {} channels", base.widths[i], row.widths[i]));
+        if (deeper) changes.push_back(fmt::format("{} → {} blocks", base.depths[i], row.depths[i]));
+        if (i < row.inner_widths.size() && !row.inner_widths[i].empty())
+            changes.emplace_back("inner widths of its own");
+        if (!changes.empty()) add(fmt::format("{} {}", name, fmt::join(changes, " and ")));
     }
     if (base.resolution && row.resolution && *base.resolution != *row.resolution) {
         add(fmt::format("resolution {} → {} pixels", *base.resolution, *row.resolution));

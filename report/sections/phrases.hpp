@@ -12,7 +12,10 @@ namespace hacscale::report {
 std::string at_budget(double budget);
 // "over_budget" -> "over budget"
 std::string status_text(const std::string& status);
-// "stage1 16 → 24 channels, stage3 3 → 5 blocks, resolution 32 → 36"; empty when nothing differs.
+// "24, 40 × 2" for 24, 40, 40.
+std::string inner_text(const std::vector<int>& inner_widths);
+// "stage1 16 → 24 channels, stage3 3 → 5 blocks and inner widths of its own, resolution 32 → 36"; empty when
+// nothing differs.
 std::string changes_of(const Comparison& comparison, const StrategyRow& row);
 // A section left out, with the command that makes its records.
 Section absent_section(const std::string& heading, const std::string& record, const std::string& command);

@@ -1,6 +1,7 @@
 // The strategies side by side at one budget: the base first, then those within the budget by falling gain,
 // then those that are not candidates, with their reasons.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <functional>
@@ -29,7 +30,23 @@ std::optional<double> over(const std::optional<double>& value, const std::option
     return *value / *base;
 }
 
-std::vector<Column> columns_of(bool any_accuracy) {
+// In the page "stage's list / stage's list", in the CSV "list;list"; a stage's is empty where they follow.
+Cell inner_cell(const StrategyRow& row) {
+    std::vector<std::string> shown;
+    std::vector<std::string> csv;
+    for (const std::vector<int>& stage : row.inner_widths) {
+        shown.push_back(stage.empty() ? "follow" : inner_text(stage));
+        csv.push_back(join(stage, " "));
+    }
+    return text_cell(fmt::format("{}", fmt::join(shown, " / ")), fmt::format("{}", fmt::join(csv, ";")));
+}
+
+bool any_inner(const Comparison& comparison) {
+    return std::any_of(comparison.strategies.begin(), comparison.strategies.end(),
+                       [](const StrategyRow& row) { return !row.inner_widths.empty(); });
+}
+
+std::vector<Column> columns_of(bool any_accuracy, bool any_inner) {
     return {model_column(),
             budget_column(),
             {"Strategy", "strategy", false},
@@ -47,6 +64,7 @@ std::vector<Column> columns_of(bool any_accuracy) {
             {"Accuracy, top-1", "accuracy_pct", true, any_accuracy ? Show::everywhere : Show::csv_only},
             {"Depths", "depths", false},
             {"Widths", "widths", false},
+            {"Inner widths", "inner_widths", false, any_inner ? Show::everywhere : Show::csv_only},
             {"Resolution", "resolution_px"},
             {"Latency, predicted", "predicted_us"},
             {"Reason", "reason", false, Show::csv_only}};
@@ -85,6 +103,7 @@ TableRow row_of(const Comparison& comparison, const StrategyRow& row) {
         number_cell(row.accuracy, accuracy),
         text_cell(join(row.depths, " / "), join(row.depths, " ")),
         text_cell(join(row.widths, " / "), join(row.widths, " ")),
+        inner_cell(row),
         integer_cell(row.resolution),
         number_cell(row.predicted_us, predicted),
         text_cell(row.reason)};
@@ -115,7 +134,7 @@ Table table_of(const Comparison& comparison, bool any_accuracy) {
         fmt::format("{} {}, strategies side by side. Bold: the largest among those within the budget.",
                     comparison.model, at_budget(comparison.budget));
     table.csv_file = "strategies.csv";
-    table.columns = columns_of(any_accuracy);
+    table.columns = columns_of(any_accuracy, any_inner(comparison));
     for (const StrategyRow* row : in_order(comparison)) table.rows.push_back(row_of(comparison, *row));
     for (const char* column : {"utilization_ratio", "macs_ratio", "params_ratio", "gain", "accuracy_pct"}) {
         mark_best(table, column);

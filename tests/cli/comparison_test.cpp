@@ -158,6 +158,41 @@ TEST_F(ComparisonTest, CompareShowsEveryStrategy) {
     }
 }
 
+TEST_F(ComparisonTest, InnerWidthsChosenApartAreShown) {
+    const std::string table = path("inner.db");
+    write_synthetic_table(table, true);
+    std::vector<std::string> arguments{"scale",
+                                       "resnet20-cifar",
+                                       "--table",
+                                       table,
+                                       "--budget",
+                                       "1.2",
+                                       "--min-inner-ratio",
+                                       "0.5",
+                                       "--max-inner-ratio",
+                                       "1.5",
+                                       "--max-depth-ratio",
+                                       "1",
+                                       "--inner-widths",
+                                       "4"};
+    const Answer text = call(arguments);
+    ASSERT_EQ(text.status, 0) << text.err;
+    EXPECT_THAT(text.out, HasSubstr("inner widths"));
+    arguments.emplace_back("--json");
+    const Answer answer = call(arguments);
+    const auto row = answer.json()["strategies"][0];
+    EXPECT_TRUE(answer.json()["base"]["inner_widths"].is_null());
+    ASSERT_TRUE(row["inner_widths"].is_array());
+    ASSERT_EQ(row["inner_widths"].size(), 3U);
+    const ModelSpec model = parse_model(row["spec"].get<std::string>(), "choice");
+    for (std::size_t stage = 0; stage < 3; ++stage) {
+        const auto inner = row["inner_widths"][stage].get<std::vector<int>>();
+        if (!inner.empty()) {
+            EXPECT_EQ(inner, model.stages[stage].inner_widths);
+        }
+    }
+}
+
 TEST_F(ComparisonTest, LimitsAreKept) {
     const Answer answer = call({"scale", "resnet20-cifar", "--table", path("t.db"), "--budget", "1.5",
                                 "--max-params", "280000", "--max-depth-ratio", "1", "--json"});

@@ -74,10 +74,35 @@ TEST_F(MeasuringTest, ProfilesVerifiesAndCompares) {
     EXPECT_GT(call({"table", "query", table, "--cache", "cold", "--json"}).json().size(), 0U);
 }
 
+TEST_F(MeasuringTest, ProfilesInnerWidthsAndChoosesThem) {
+    const std::string table = path("t.db");
+    const std::vector<std::string> inner{"--min-inner-ratio", "0.5", "--max-inner-ratio", "2",
+                                         "--inner-widths",    "2",   "--seconds",         "0.02"};
+    const auto with = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.end(), inner.begin(), inner.end());
+        return call(arguments);
+    };
+    const Answer profile = with({"profile", model_, "--table", table, "--minutes", "0.2", "--json"});
+    ASSERT_TRUE(done_or_noisy(profile)) << profile.err;
+    EXPECT_TRUE(profile.json()["models"][0].contains("held_out_inner_widths"));
+    // What follows stage 1's width of 8 is 8; 16 are measured only where inner widths are their own.
+    const Answer rows = call({"table", "query", table, "--json"});
+    EXPECT_THAT(rows.out, HasSubstr("conv_i8x16x16_o16_k3_s1"));
+
+    const Answer scale = with({"scale", model_, "--table", table, "--budget", "2", "--json"});
+    ASSERT_TRUE(done_or_noisy(scale)) << scale.err;
+    const auto row = scale.json()["strategies"][0];
+    ASSERT_TRUE(row.contains("inner_widths"));
+    if (!row["inner_widths"].is_null()) {
+        EXPECT_EQ(row["inner_widths"].size(), 2U);
+    }
+}
+
 TEST_F(MeasuringTest, RunsASuiteAndReports) {
     const std::string suite =
         write("suite.yaml",
               "name: small\nmodels: [tiny.yaml]\nbudgets: [1.5]\nstrategies: [width-only, hacscale]\n"
+              "max_inner_ratio: 2\ninner_widths: 2\n"
               "verify: [tiny.yaml]\nseconds: 0.02\nminutes: 0.03\n");
     const Answer answer = call({"run", suite, "--out", path("out"), "--json"});
     ASSERT_TRUE(done_or_noisy(answer)) << answer.err;
@@ -123,6 +148,9 @@ TEST_F(MeasuringTest, BadRequestsAreRefusedBeforeMeasuring) {
     EXPECT_EQ(call({"profile", model_, "--table", table, "--cache", "hot"}).status, 2);
     EXPECT_EQ(call({"profile", model_, "--table", table, "--cache", "warm"}).status, 2);
     EXPECT_EQ(call({"profile", model_, "--table", table, "--dtype", "f64"}).status, 2);
+    EXPECT_EQ(call({"profile", model_, "--table", table, "--min-inner-ratio", "1.5"}).status, 2);
+    EXPECT_EQ(call({"profile", model_, "--table", table, "--max-inner-ratio", "0.5"}).status, 2);
+    EXPECT_EQ(call({"profile", model_, "--table", table, "--inner-widths", "-1"}).status, 2);
     EXPECT_EQ(call({"profile", model_, "--table", table, "--device", "cuda:99"}).status, 3);
     EXPECT_EQ(call({"verify", model_, "--table", table}).status, 2);
     EXPECT_EQ(call({"run", path("none.yaml")}).status, 2);

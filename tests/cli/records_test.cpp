@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.hpp"
+#include "cli/comparison/comparison_text.hpp"
 #include "cli/records/comparison.hpp"
 #include "cli/records/provenance.hpp"
 #include "cli/records/record_file.hpp"
@@ -57,24 +58,49 @@ TEST(Records, ComparisonHasTheKeysOfTheContract) {
     std::vector<nlohmann::json> rows = json["strategies"];
     rows.push_back(json["base"]);
     for (const auto& row : rows) {
-        for (const char* key : {"strategy",       "status",
-                                "reason",         "predicted_us",
-                                "measured_us",    "ci95_us",
-                                "latency_ratio",  "latency_ratio_ci95",
-                                "memory_bytes",   "accuracy_deviation",
-                                "accuracy_seeds", "model_hash",
-                                "dominates",      "equal_to",
-                                "utilization",    "utilization_ratio",
-                                "params",         "macs",
-                                "gain",           "widths",
-                                "depths",         "resolution",
-                                "accuracy",       "spec"}) {
+        for (const char* key : {"strategy",
+                                "status",
+                                "reason",
+                                "predicted_us",
+                                "measured_us",
+                                "ci95_us",
+                                "latency_ratio",
+                                "latency_ratio_ci95",
+                                "memory_bytes",
+                                "accuracy_deviation",
+                                "accuracy_seeds",
+                                "model_hash",
+                                "dominates",
+                                "equal_to",
+                                "utilization",
+                                "utilization_ratio",
+                                "params",
+                                "macs",
+                                "gain",
+                                "widths",
+                                "depths",
+                                "resolution",
+                                "inner_widths",
+                                "accuracy",
+                                "spec"}) {
             EXPECT_TRUE(row.contains(key)) << key;
         }
     }
     EXPECT_TRUE(json["strategies"][0]["measured_us"].is_null());
+    EXPECT_TRUE(json["base"]["inner_widths"].is_null());
     EXPECT_TRUE(json["layers"][1]["latency_us"].is_null());
     EXPECT_EQ(json["layers"][1]["estimate"], "missing");
+}
+
+TEST(Records, InnerWidthsStandStageByStageWhereTheyWereChosen) {
+    ComparisonRecord record = sample_comparison();
+    record.strategies[0].choice = ScalingChoice{{16, 32}, {2, 3}, 32, {{}, {24, 40, 40}}};
+    record.strategies[0].status = StrategyStatus::unverified;
+    const auto json = nlohmann::json::parse(to_json(record));
+    EXPECT_EQ(json["strategies"][0]["inner_widths"].dump(), "[[],[24,40,40]]");
+    std::ostringstream text;
+    print_comparison(text, record);
+    EXPECT_THAT(text.str(), testing::AllOf(HasSubstr("inner widths"), HasSubstr("-,24/40x2")));
 }
 
 VerificationReport sample_verification() {

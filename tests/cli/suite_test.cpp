@@ -30,6 +30,7 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     const Suite suite = parse_suite(
         "name: s\nmodels: [resnet18]\ndevice: cuda:1\nthreads: 4\nbatch: 8\ndtype: bf16\ncache: warm\n"
         "budgets: [1, 1.5]\nstrategies: [hacscale]\ngrid: 16\nmax_width_ratio: 3\nmax_depth_ratio: 1.5\n"
+        "min_inner_ratio: 0.5\nmax_inner_ratio: 1.5\ninner_widths: 6\n"
         "resolution_steps: 2\nverify: [resnet34]\ntolerance: 0.1\nseconds: 0.5\nminutes: 3\n"
         "record: accuracy.db\nrecipe: standard\n",
         "s.yaml", "here");
@@ -47,6 +48,9 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     EXPECT_EQ(suite.grid, 16);
     EXPECT_EQ(suite.max_width_ratio, 3.0);
     EXPECT_EQ(suite.max_depth_ratio, 1.5);
+    EXPECT_EQ(suite.min_inner_ratio, 0.5);
+    EXPECT_EQ(suite.max_inner_ratio, 1.5);
+    EXPECT_EQ(suite.inner_widths, 6);
     EXPECT_EQ(suite.resolution_steps, 2);
     EXPECT_THAT(suite.verify, ElementsAre("resnet34"));
     EXPECT_EQ(suite.tolerance, 0.1);
@@ -60,6 +64,8 @@ TEST_F(SuiteTest, LeavesDefaults) {
     EXPECT_THAT(suite.budgets, ElementsAre(1.0));
     EXPECT_THAT(suite.strategies, IsEmpty());
     EXPECT_THAT(suite.verify, IsEmpty());
+    EXPECT_EQ(suite.min_inner_ratio, 1.0);
+    EXPECT_EQ(suite.max_inner_ratio, 1.0);
 }
 
 TEST_F(SuiteTest, FindsModelsBesideItself) {
@@ -99,6 +105,11 @@ TEST_F(SuiteTest, RefusesWhatMakesNoSense) {
         {good + "cache: hot\n", "s.yaml:3:", "hot"},
         {good + "grid: 0\n", "s.yaml:3:", "grid"},
         {good + "max_width_ratio: -2\n", "s.yaml:3:", "max_width_ratio"},
+        {good + "min_inner_ratio: 1.5\n", "s.yaml:3:", "min_inner_ratio"},
+        {good + "min_inner_ratio: 0\n", "s.yaml:3:", "min_inner_ratio"},
+        {good + "max_inner_ratio: 0.5\n", "s.yaml:3:", "max_inner_ratio"},
+        {good + "max_inner_ratio: 17\n", "s.yaml:3:", "max_inner_ratio"},
+        {good + "inner_widths: -1\n", "s.yaml:3:", "inner_widths"},
         {good + "resolution_steps: -1\n", "s.yaml:3:", "resolution_steps"},
         {good + "verify: [nothing]\n", "s.yaml:3:", "nothing"},
         {good + "seconds: 0\n", "s.yaml:3:", "seconds"},

@@ -2,6 +2,7 @@
 // formula.
 #pragma once
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -16,8 +17,9 @@
 
 namespace hacscale::cli {
 
-// Every layer at every pair of neighbouring widths within twice the base's.
-inline void write_synthetic_table(const std::string& file) {
+// Every layer at every pair of neighbouring widths within twice the base's; with `inner`, also at all inner
+// widths up to 1.5 times those that follow.
+inline void write_synthetic_table(const std::string& file, bool inner = false) {
     const DeviceRecord device{"cpu", "A made-up device", "0123456789abcdef", "{}"};
     Table table = Table::open(file, OpenMode::create, &device);
     const ModelSpec base = find_model("resnet20-cifar");
@@ -25,24 +27,34 @@ inline void write_synthetic_table(const std::string& file) {
     const std::int64_t footprint = footprint_bucket(pass_footprint(lower(base), 1, DataType::f32));
     std::set<LayerSpec> seen;
     std::vector<Row> rows;
+    const auto add = [&](const ScalingChoice& choice) {
+        for (const NetworkNode& node : lower(scaled(base, choice)).nodes) {
+            if (!seen.insert(node.layer).second) {
+                continue;
+            }
+            Row row;
+            row.key.layer = node.layer;
+            row.key.footprint_bytes = footprint;
+            row.latency_us = testing::SyntheticSource::latency_us(node.layer);
+            row.ci95_us = 0.001 * row.latency_us;
+            row.samples = 100;
+            row.implementation = "made up";
+            row.carrier = base.name;
+            row.measured_at = "2026-01-01T00:00:00Z";
+            rows.push_back(row);
+        }
+    };
     for (const int first : space.stages[0].widths) {
         for (const int second : space.stages[1].widths) {
             for (const int third : space.stages[2].widths) {
-                for (const NetworkNode& node :
-                     lower(scaled(base, {{first, second, third}, {3, 3, 3}, base.resolution})).nodes) {
-                    if (!seen.insert(node.layer).second) {
-                        continue;
+                ScalingChoice choice{{first, second, third}, {3, 3, 3}, base.resolution};
+                add(choice);
+                for (int width = 8; inner && width <= 3 * 64; width += 8) {
+                    choice.inner_widths.clear();
+                    for (const StageSpec& stage : base.stages) {
+                        choice.inner_widths.emplace_back(3, std::min(width, 3 * stage.width));
                     }
-                    Row row;
-                    row.key.layer = node.layer;
-                    row.key.footprint_bytes = footprint;
-                    row.latency_us = testing::SyntheticSource::latency_us(node.layer);
-                    row.ci95_us = 0.001 * row.latency_us;
-                    row.samples = 100;
-                    row.implementation = "made up";
-                    row.carrier = base.name;
-                    row.measured_at = "2026-01-01T00:00:00Z";
-                    rows.push_back(row);
+                    add(choice);
                 }
             }
         }

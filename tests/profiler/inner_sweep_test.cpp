@@ -205,7 +205,9 @@ TEST(InnerCandidates, KeepAnExpansionConv) {
         return half_to_more(base, stage, block, before, width);
     };
     const detail::InnerCandidates inner(base, space);
-    EXPECT_EQ(inner.lists(choice_of(base), {24, 0}), (std::vector<std::vector<int>>{{24, 32}, {}}));
+    ScalingChoice wider = choice_of(base);
+    wider.widths = {32, 32};
+    EXPECT_EQ(inner.lists(wider, {32, 0}), (std::vector<std::vector<int>>{{32, 40}, {}}));
     EXPECT_EQ(inner.values(1).front(), 24);
     EXPECT_EQ(inner.lists(choice_of(base), {0, 24}), (std::vector<std::vector<int>>{{}, {16, 24}}))
         << "outwards at the lower end";

@@ -288,6 +288,7 @@ TEST(Document, SparseRowsAreWrittenWithDashes) {
                               .gain = {},
                               .widths = {},
                               .depths = {},
+                              .inner_widths = {},
                               .resolution = {},
                               .accuracy = {},
                               .accuracy_deviation = {},
@@ -301,6 +302,20 @@ TEST(Document, SparseRowsAreWrittenWithDashes) {
     }
     EXPECT_THAT(html_of(data), HasSubstr("–"));
     EXPECT_THAT(markdown_of(data), HasSubstr("44 layers have no latency"));
+}
+
+TEST(Document, ShowsInnerWidthsWhereTheyWereChosen) {
+    ReportData data = sample();
+    EXPECT_THAT(markdown_of(data), Not(HasSubstr("Inner widths")));
+    for (Comparison& comparison : data.comparisons) {
+        hacscale_of(comparison).inner_widths = {{}, {24, 40, 40}, {64, 64, 64, 64, 64}};
+    }
+    EXPECT_THAT(markdown_of(data), HasSubstr("follow / 24, 40 × 2 / 64 × 5"));
+    EXPECT_THAT(html_of(data), HasSubstr("follow / 24, 40 × 2 / 64 × 5"));
+    EXPECT_THAT(answer(data.comparisons[2]).sentence, HasSubstr("stage2 inner widths of its own"));
+    TemporaryFolder folder;
+    write_csv(data, folder.path());
+    EXPECT_THAT(read_text(folder.path() / "strategies.csv"), HasSubstr(",;24 40 40;64 64 64 64 64,"));
 }
 
 // Every cell: its text stands in HTML and Markdown, its value in the CSV file.

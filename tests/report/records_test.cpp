@@ -107,6 +107,8 @@ TEST_F(Records, WrongKeysAreNamedWithTheirPlace) {
         {compare, "strategies[2].measured_us",
          [](auto& json) { json["strategies"][2]["measured_us"] = -1.0; }},
         {compare, "strategies[0].widths", [](auto& json) { json["strategies"][0]["widths"] = {1.5}; }},
+        {compare, "strategies[0].inner_widths",
+         [](auto& json) { json["strategies"][0]["inner_widths"] = {8}; }},
         {compare, "front[3].gain", [](auto& json) { json["front"][3]["gain"] = nullptr; }},
         {compare, "layers[5].latency_us", [](auto& json) { json["layers"][5]["latency_us"] = nullptr; }},
         {compare, "layers[0].estimate", [](auto& json) { json["layers"][0]["estimate"] = "guessed"; }},
