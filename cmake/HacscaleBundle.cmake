@@ -24,7 +24,7 @@ endfunction()
 # Called last, when every target has been named.
 function(hacscale_install_bundle)
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/models/zoo/" DESTINATION share/hacscale/models FILES_MATCHING PATTERN "*.yaml")
-    install(DIRECTORY "${PROJECT_SOURCE_DIR}/bench/suites/" DESTINATION share/hacscale/suites FILES_MATCHING PATTERN "*.yaml")
+    install(DIRECTORY "${PROJECT_SOURCE_DIR}/bench/suites/" DESTINATION share/hacscale/suites FILES_MATCHING PATTERN "*.yaml" PATTERN "*.json")
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/kernels/cuda/profiles/" DESTINATION share/hacscale/gpu-profiles
             FILES_MATCHING PATTERN "*.json")
     install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/docs/gpu.md" DESTINATION share/hacscale)

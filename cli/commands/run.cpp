@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "cli/measuring/restart.hpp"
 #include "cli/options.hpp"
+#include "cli/suite/dry_run.hpp"
 #include "cli/suite/run_suite.hpp"
 
 namespace hacscale::cli {
@@ -14,6 +16,8 @@ namespace {
 struct RunOptions {
     std::string suite;
     std::string out;
+    std::string shard;
+    bool dry_run = false;
     CounterOptions counters;
 };
 
@@ -23,13 +27,21 @@ Run declare_run(CLI::App& parser) {
     auto options = std::make_shared<RunOptions>();
     parser.add_option("suite", options->suite, "The suite's YAML file")->required();
     parser.add_option("--out", options->out, "Folder for records and report; else out/ and the suite's name");
+    parser.add_option("--shard", options->shard, "I/N: measure only this part, into a folder of its own");
+    parser.add_flag("--dry-run", options->dry_run, "Say what would be measured and how long it may take");
     add_counter_options(parser, options->counters);
     return [options](Session& session) {
         const Suite suite = load_suite(options->suite);
         const std::filesystem::path folder = options->out.empty() ? std::filesystem::path("out") / suite.name
                                                                   : std::filesystem::path(options->out);
+        const std::optional<Shard> shard =
+            options->shard.empty() ? std::nullopt : std::optional(parse_shard(options->shard));
+        if (options->dry_run) {
+            dry_run(suite, folder, shard, session);
+            return ExitStatus::done;
+        }
         return surviving_lost_devices(session, [&](bool retry_failed) {
-            return run_suite(suite, folder, {options->counters, retry_failed}, session);
+            return run_suite(suite, folder, {options->counters, shard, retry_failed}, session);
         });
     };
 }

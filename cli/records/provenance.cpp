@@ -10,6 +10,8 @@ std::string to_json(const Provenance& provenance) {
                     {"version", version()},
                     {"command", provenance.command},
                     {"suite", provenance.suite},
+                    {"suite_hash", provenance.suite_hash},
+                    {"shard", provenance.shard},
                     {"started_at", provenance.started_at},
                     {"finished_at", provenance.finished_at},
                     {"device", device_json(provenance.device)},

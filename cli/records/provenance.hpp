@@ -11,6 +11,8 @@ namespace hacscale::cli {
 struct Provenance {
     std::string command;     // as it was typed
     std::string suite;       // its name
+    std::string suite_hash;  // cli/suite/folder_claim.hpp
+    std::string shard;       // "2/8"; empty: not a shard
     std::string started_at;  // UTC, ISO 8601
     std::string finished_at;
     DeviceRecord device;

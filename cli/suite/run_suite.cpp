@@ -3,23 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <sstream>
 
-#include "base/hash.hpp"
 #include "cli/comparison/accuracies.hpp"
-#include "cli/comparison/compare.hpp"
 #include "cli/comparison/comparison_text.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
-#include "cli/measuring/device_timer.hpp"
-#include "cli/measuring/profile_models.hpp"
-#include "cli/measuring/verify_models.hpp"
 #include "cli/print_json.hpp"
-#include "cli/records/provenance.hpp"
 #include "cli/records/record_file.hpp"
-#include "models/zoo.hpp"
-#include "profiler/table/export.hpp"
-#include "report/report.hpp"
+#include "cli/suite/folder_claim.hpp"
+#include "cli/suite/index_page.hpp"
+#include "cli/suite/layout.hpp"
+#include "cli/suite/run_clock.hpp"
+#include "cli/suite/state_run.hpp"
 
 namespace hacscale::cli {
 
@@ -30,60 +25,69 @@ public:
     SuiteRun(const Suite& suite, const std::filesystem::path& folder, const RunSettings& settings,
              Session& session)
         : suite_(suite),
-          folder_(folder),
+          settings_(settings),
           session_(session),
-          device_(open_device(suite.device, suite.threads, session)),
-          record_(device_.record()),
-          instruments_(settings.counters.open(device_.handle.device)),
-          retry_failed_(settings.retry_failed),
-          accuracies_(known_accuracies()),
-          table_(open_table()) {
-        measure_.batch = suite.batch;
-        measure_.type = suite.type;
-        measure_.rules.most_seconds = suite.seconds;
-        provenance_ = {session.command_line,
-                       suite.name,
-                       timestamp(),
-                       "",
-                       record_,
-                       suite.batch,
-                       suite.type,
-                       suite.cache,
-                       device_.handle.device.threads,
-                       device_.handle.device.warnings};
-        for (const std::string& name : suite.models) {
-            models_.push_back(find_model(name));
+          units_(units_of(suite, settings.shard)),
+          claim_{suite.name, suite_hash(suite), settings.shard, false},
+          folder_(settings.shard ? folder / folder_name(*settings.shard) : folder) {
+        if (settings.shard) {
+            check_claim(folder, {suite.name, claim_.suite_hash, {}, false});
         }
+        check_claim(folder_, claim_);
+        for (const std::string& id : device_ids(suite)) {
+            devices_.push_back(open_device(id, suite.threads, session));
+            find_states(devices_.back());
+        }
+        accuracies_ = known_accuracies();
     }
 
     ExitStatus run() {
-        profile();
-        write_provenance();
-        for (std::size_t i = 0; i < models_.size(); ++i) {
-            for (const double budget : suite_.budgets) {
-                if (!interrupted()) {
-                    compare_at(i, budget);
-                }
-            }
+        make_record_folder(folder_);
+        write_claim(folder_, claim_);
+        RunClock clock = make_clock();
+        for (std::size_t i = 0; i < devices_.size() && !interrupted(); ++i) {
+            run_device(devices_[i], states_[i], clock);
         }
-        if (!interrupted()) {
-            verify();
-        }
-        write_table();
-        write_provenance();
         if (interrupted()) {
             session_.log.warn(
                 "interrupted; what was measured is in {}, and the same command goes on from there",
                 folder_.string());
             return ExitStatus::incomplete;
         }
-        answer(write_report(folder_));
+        if (finished_) {
+            claim_.finished = true;
+            write_claim(folder_, claim_);
+        }
+        if (has_several_folders(suite_) && !settings_.shard) {
+            files_.push_back(write_index_page(folder_, suite_.name, runs_));
+        }
+        answer();
         return complete_ ? ExitStatus::done : ExitStatus::incomplete;
     }
 
 private:
+    // Of a device named by the suite every state is wanted; of "all" devices, those that each can do.
+    void find_states(const DeviceAccess& access) {
+        const DeviceHandle& device = access.handle;
+        std::vector<MeasuredState> states;
+        for (const MeasuredState& state : states_of(suite_)) {
+            const std::string refusal = device.backend->refusal(device.device.id, state.type);
+            if (refusal.empty()) {
+                states.push_back(state);
+            } else if (suite_.devices.front() != all_devices) {
+                throw InputError(
+                    fmt::format("{} on {}: {}; leave the data type out of the suite, or name \"all\" "
+                                "devices, of which each measures what it can",
+                                name_of(state.type), device.device.id, refusal));
+            } else {
+                session_.log.warn("{}: {} is left out: {}", device.device.id, name_of(state), refusal);
+            }
+        }
+        states_.push_back(std::move(states));
+    }
+
     std::optional<KnownAccuracies> known_accuracies() const {
-        if (suite_.record.empty()) {
+        if (suite_.record.empty() || settings_.shard) {
             return std::nullopt;
         }
         if (!std::filesystem::exists(suite_.record)) {
@@ -93,176 +97,133 @@ private:
         return KnownAccuracies(suite_.record, suite_.recipe, true);
     }
 
-    Table open_table() const {
-        make_record_folder(folder_);
-        return Table::open(folder_ / "table.db", OpenMode::create, &record_);
+    std::vector<ProfileUnit> units_in(const MeasuredState& state) const {
+        std::vector<ProfileUnit> units;
+        std::copy_if(units_.begin(), units_.end(), std::back_inserter(units),
+                     [&](const ProfileUnit& unit) { return folder_name(unit.state) == folder_name(state); });
+        return units;
     }
 
-    MeasuredState state() const { return {suite_.batch, suite_.type, suite_.cache}; }
-
-    SpaceSettings space_of(const ModelSpec& model) const {
-        SpaceSettings settings;
-        settings.grid = suite_.grid;
-        settings.max_width_ratio = suite_.max_width_ratio;
-        settings.max_depth_ratio = suite_.max_depth_ratio;
-        settings.min_inner_ratio = suite_.min_inner_ratio;
-        settings.max_inner_ratio = suite_.max_inner_ratio;
-        settings.inner_widths = suite_.inner_widths;
-        for (int step = 1; step <= suite_.resolution_steps; ++step) {
-            settings.resolutions.push_back(model.resolution + step * resolution_step(model));
-        }
-        return settings;
-    }
-
-    void warn(const std::string& text) {
-        session_.log.warn("{}", text);
-        provenance_.warnings.push_back(text);
-        complete_ = false;
-    }
-
-    void profile() {
-        ProfilePlan plan;
-        plan.measure = measure_;
-        plan.measure.instruments = instruments_.get();
-        plan.retry_failed = retry_failed_;
-        plan.caches = {suite_.cache};
-        // Other widths are measured inside networks, so in that state only.
-        const bool sweeps = suite_.cache == CacheState::network;
-        (sweeps ? plan.swept : plan.own_layers) = models_;
-        for (const ModelSpec& model : plan.swept) {
-            plan.spaces.push_back(space_of(model));
-        }
-        for (const std::string& name : suite_.verify) {
-            plan.own_layers.push_back(find_model(name));
-        }
-        plan.sweep.tolerance = suite_.tolerance;
-        plan.sweep.most_seconds = 60.0 * suite_.minutes;
-        const ProfileOutcome outcome = profile_models(device_.handle, table_, plan, session_);
-        if (outcome.rows.given_up > 0) {
-            warn(fmt::format("{} rows have no value: the device was lost", outcome.rows.given_up));
-        }
-        if (outcome.rows.noisy > 0 || outcome.rows.failed > 0) {
-            warn(fmt::format("of {} rows measured, {} are noisy and {} have no value", outcome.rows.measured,
-                             outcome.rows.noisy, outcome.rows.failed));
-        }
-    }
-
-    void compare_at(std::size_t index, double budget) {
-        const ModelSpec& model = models_[index];
-        session_.log.info("comparing strategies for {} at {} times its latency", model.name, budget);
-        ComparisonSettings settings;
-        settings.budget = budget;
-        settings.strategies = suite_.strategies;
-        settings.space = space_of(model);
-        for (const auto& [name, file] : suite_.gains) {
-            if (name == suite_.models[index]) {
-                settings.gain_files.push_back(file);
+    RunClock make_clock() const {
+        int steps = 0;
+        double seconds = 0.0;
+        for (const std::vector<MeasuredState>& states : states_) {
+            for (const MeasuredState& state : states) {
+                ++steps;
+                for (const ProfileUnit& unit : units_in(state)) {
+                    seconds += unit.seconds_at_most;
+                }
+                if (!settings_.shard) {
+                    const auto comparisons = static_cast<int>(suite_.models.size() * suite_.budgets.size());
+                    steps += comparisons + (suite_.verify.empty() ? 0 : 1);
+                    seconds += comparisons * comparison_seconds(suite_) + verification_seconds(suite_);
+                }
             }
         }
-        const TableView view(table_, model, state());
-        Progress progress(session_.err, session_.progress);
-        ComparisonRecord record =
-            compare(view, settings, device_timer(device_.handle, measure_, work_events(progress)));
-        if (accuracies_) {
-            add_accuracies(record, *accuracies_, session_);
-        }
-        write_record(folder_ / comparison_file_name(model.name, budget), to_json(record));
-        if (has_gaps(record)) {
-            warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
-                             model.name, budget));
-        }
-        add_verified(record.base, model.name, "base");
-        for (const StrategyRow& row : record.strategies) {
-            add_verified(row, fmt::format("{} {} at {}", model.name, row.strategy, budget), "strategy");
-        }
-        comparisons_.push_back(std::move(record));
+        return {steps, seconds, 60.0 * suite_.total_minutes};
     }
 
-    // A comparison measures networks that its table predicted: each is a check of the table too.
-    void add_verified(const StrategyRow& row, const std::string& name, const std::string& role) {
-        if (row.predicted_us && row.measured_us) {
-            verified_.models.push_back(
-                {{name, hex_hash(row.spec), suite_.batch, suite_.type, suite_.cache, *row.predicted_us,
-                  *row.measured_us, row.ci95_us.value_or(0.0), timestamp()},
-                 role});
+    void run_device(const DeviceAccess& access, const std::vector<MeasuredState>& states, RunClock& clock) {
+        const std::filesystem::path folder = device_folder(suite_, folder_, access.handle.device.id);
+        FolderClaim claim = claim_;
+        make_record_folder(folder);
+        write_claim(folder, claim);
+        const DeviceRecord record = access.record();
+        Table table = Table::open(folder / table_file, OpenMode::create, &record);
+        tables_.push_back(table.file());
+        const std::unique_ptr<Instruments> instruments = settings_.counters.open(access.handle.device);
+        bool finished = true;
+        for (const MeasuredState& state : states) {
+            if (interrupted()) {
+                return;
+            }
+            StateJob job{suite_,
+                         claim,
+                         state,
+                         units_in(state),
+                         state_folder(suite_, folder, state),
+                         settings_.retry_failed,
+                         accuracies_ ? &*accuracies_ : nullptr};
+            make_record_folder(job.folder);
+            StateResult result = run_state(job, access, instruments.get(), table, clock, session_);
+            finished = finished && result.finished;
+            complete_ = complete_ && result.complete;
+            warnings_.insert(warnings_.end(), result.warnings.begin(), result.warnings.end());
+            files_.insert(files_.end(), result.files.begin(), result.files.end());
+            runs_.push_back({access.handle.device.id, state, job.folder, std::move(result)});
         }
+        if (finished) {
+            claim.finished = true;
+            write_claim(folder, claim);
+        }
+        finished_ = finished_ && finished;
     }
 
-    void verify() {
-        std::vector<ModelToVerify> models;
-        for (const std::string& name : suite_.verify) {
-            models.push_back({find_model(name), "zoo"});
+    static Json names_of(const std::vector<std::filesystem::path>& files) {
+        Json names = Json::array();
+        for (const std::filesystem::path& file : files) {
+            names.push_back(file.string());
         }
-        if (!models.empty()) {
-            session_.log.info("measuring {} whole networks beside the table's predictions", models.size());
-        }
-        Progress progress(session_.err, session_.progress);
-        VerifyOutcome outcome = verify_models(table_, models, state(),
-                                              device_timer(device_.handle, measure_, work_events(progress)));
-        for (const VerifiedModel& one : outcome.report.models) {
-            table_.put(one.record);
-        }
-        for (const SkippedModel& one : outcome.report.skipped) {
-            warn(fmt::format("{} was not verified: {}", one.model, one.reason));
-        }
-        auto& models_verified = outcome.report.models;
-        models_verified.insert(models_verified.end(), verified_.models.begin(), verified_.models.end());
-        write_record(folder_ / "verify.json", to_json(outcome.report));
+        return names;
     }
 
-    void write_table() const {
-        std::ostringstream rows;
-        write_json(table_, {}, rows);
-        write_record(folder_ / "table.json", rows.str());
-    }
-
-    void write_provenance() {
-        provenance_.finished_at = timestamp();
-        write_record(folder_ / "provenance.json", to_json(provenance_));
-    }
-
-    void answer(const std::vector<std::filesystem::path>& files) const {
+    void answer() const {
         if (session_.json) {
-            Json names = Json::array();
-            for (const std::filesystem::path& file : files) {
-                names.push_back(file.string());
-            }
             Json comparisons = Json::array();
-            for (const ComparisonRecord& record : comparisons_) {
-                comparisons.push_back(Json::parse(to_json(record)));
+            Json runs = Json::array();
+            for (const FinishedRun& run : runs_) {
+                for (const ComparisonRecord& record : run.result.comparisons) {
+                    comparisons.push_back(Json::parse(to_json(record)));
+                }
+                runs.push_back({{"device", run.device},
+                                {"batch", run.state.batch},
+                                {"dtype", name_of(run.state.type)},
+                                {"cache", name_of(run.state.cache)},
+                                {"folder", run.folder.string()},
+                                {"complete", run.result.complete}});
             }
-            print_json(session_.out, {{"suite", suite_.name},
-                                      {"folder", folder_.string()},
-                                      {"complete", complete_},
-                                      {"warnings", provenance_.warnings},
-                                      {"comparisons", std::move(comparisons)},
-                                      {"files", std::move(names)}});
+            print_json(session_.out,
+                       {{"suite", suite_.name},
+                        {"suite_hash", claim_.suite_hash},
+                        {"shard", settings_.shard ? Json(name_of(*settings_.shard)) : Json(nullptr)},
+                        {"folder", folder_.string()},
+                        {"complete", complete_},
+                        {"warnings", warnings_},
+                        {"runs", std::move(runs)},
+                        {"comparisons", std::move(comparisons)},
+                        {"tables", names_of(tables_)},
+                        {"files", names_of(files_)}});
             return;
         }
-        for (const ComparisonRecord& record : comparisons_) {
-            print_comparison(session_.out, record);
-            session_.out << '\n';
+        for (const FinishedRun& run : runs_) {
+            if (has_several_folders(suite_) && !run.result.comparisons.empty()) {
+                session_.out << fmt::format("{} {}\n", run.device, name_of(run.state));
+            }
+            for (const ComparisonRecord& record : run.result.comparisons) {
+                print_comparison(session_.out, record);
+                session_.out << '\n';
+            }
         }
-        for (const std::filesystem::path& file : files) {
+        for (const std::filesystem::path& file : settings_.shard ? tables_ : files_) {
             session_.out << file.string() << '\n';
         }
     }
 
     const Suite& suite_;
-    const std::filesystem::path& folder_;
+    const RunSettings& settings_;
     Session& session_;
-    DeviceAccess device_;
-    DeviceRecord record_;
-    std::unique_ptr<Instruments> instruments_;
-    bool retry_failed_;
-    std::optional<KnownAccuracies> accuracies_;  // opened before anything is measured
-    Table table_;
-    MeasureSettings measure_;
-    Provenance provenance_;
-    std::vector<ModelSpec> models_;
-    std::vector<ComparisonRecord> comparisons_;
-    VerificationReport verified_;  // from the comparisons
+    std::vector<ProfileUnit> units_;
+    FolderClaim claim_;
+    std::filesystem::path folder_;
+    std::vector<DeviceAccess> devices_;
+    std::vector<std::vector<MeasuredState>> states_;  // one list a device
+    std::optional<KnownAccuracies> accuracies_;       // opened before anything is measured
+    std::vector<FinishedRun> runs_;
+    std::vector<std::string> warnings_;
+    std::vector<std::filesystem::path> tables_;
+    std::vector<std::filesystem::path> files_;
     bool complete_ = true;
+    bool finished_ = true;
 };
 
 }  // namespace

@@ -1,13 +1,15 @@
-// Runs a suite whole: profile, compare each network at each budget, verify, and report. Every step's records
-// are written when they are there, so an interrupted or failed run keeps what it has, and the same command
-// goes on from the table.
+// Runs a suite whole, or one shard of it: every device, every state (cli/suite/state_run.hpp), and where that
+// makes several folders, a page that leads to them. Every step's records are written when they are there, so
+// an interrupted or failed run keeps what it has, and the same command goes on from the table.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "base/error.hpp"
 #include "cli/options.hpp"
 #include "cli/session.hpp"
+#include "cli/suite/shard.hpp"
 #include "cli/suite/suite.hpp"
 
 namespace hacscale::cli {
@@ -15,10 +17,13 @@ namespace hacscale::cli {
 // What is not the suite's to say.
 struct RunSettings {
     CounterOptions counters;
-    bool retry_failed = true;  // rows that failed before are tried again
+    std::optional<Shard> shard;  // measured into its own folder below the run's, with no report
+    bool retry_failed = true;    // rows that failed before are tried again
 };
 
 // `folder` gets the files of docs/formats.md, "Records of a run", and the report. Prints where they are.
+// Before anything is measured or written: InputError when the folder holds other records or a device cannot
+// do a data type, MissingError when a device is not here.
 ExitStatus run_suite(const Suite& suite, const std::filesystem::path& folder, const RunSettings& settings,
                      Session& session);
 

@@ -24,36 +24,42 @@ constexpr double max_ratio = 16.0;
 constexpr double max_seconds = 3600.0;
 constexpr double max_minutes = 60.0 * 24 * 30;
 
+const std::initializer_list<std::string_view> known_keys{"name",
+                                                         "models",
+                                                         "device",
+                                                         "devices",
+                                                         "threads",
+                                                         "batch",
+                                                         "batches",
+                                                         "dtype",
+                                                         "dtypes",
+                                                         "cache",
+                                                         "caches",
+                                                         "budgets",
+                                                         "strategies",
+                                                         "grid",
+                                                         "min_width_ratio",
+                                                         "max_width_ratio",
+                                                         "min_depth_ratio",
+                                                         "max_depth_ratio",
+                                                         "min_inner_ratio",
+                                                         "max_inner_ratio",
+                                                         "inner_widths",
+                                                         "resolutions",
+                                                         "resolution_steps",
+                                                         "verify",
+                                                         "tolerance",
+                                                         "seconds",
+                                                         "minutes",
+                                                         "total_minutes",
+                                                         "gains",
+                                                         "record",
+                                                         "recipe"};
+
 class SuiteReader {
 public:
     SuiteReader(const YamlNode& root, const std::string& origin, const std::filesystem::path& folder)
-        : fields_(root, "a suite",
-                  {"name",
-                   "models",
-                   "device",
-                   "threads",
-                   "batch",
-                   "dtype",
-                   "cache",
-                   "budgets",
-                   "strategies",
-                   "grid",
-                   "max_width_ratio",
-                   "max_depth_ratio",
-                   "min_inner_ratio",
-                   "max_inner_ratio",
-                   "inner_widths",
-                   "resolution_steps",
-                   "verify",
-                   "tolerance",
-                   "seconds",
-                   "minutes",
-                   "gains",
-                   "record",
-                   "recipe"},
-                  origin),
-          origin_(origin),
-          folder_(folder) {}
+        : fields_(root, "a suite", suite_keys(), origin), origin_(origin), folder_(folder) {}
 
     Suite read() const {
         Suite suite;
@@ -63,26 +69,26 @@ public:
         if (suite.models.empty()) {
             throw InputError(origin_, fields_.required("models").line, "models: expected at least one");
         }
-        if (const YamlNode* device = fields_.find("device")) {
-            suite.device = detail::read_text(*device, "device", origin_);
-        }
+        read_devices(suite);
         suite.threads = fields_.integer("threads", {0, 4096}, suite.threads);
-        suite.batch = fields_.integer("batch", {1, 65536}, suite.batch);
-        suite.type = fields_.word("dtype", data_type_from_name, suite.type);
-        suite.cache = fields_.word("cache", cache_state_from_name, suite.cache);
+        read_states(suite);
         if (fields_.find("budgets") != nullptr) {
             suite.budgets = budgets();
         }
         suite.strategies = strategies();
         suite.grid = fields_.integer("grid", {1, 1024}, suite.grid);
+        suite.min_width_ratio = number("min_width_ratio", 1.0, suite.min_width_ratio);
         suite.max_width_ratio = number("max_width_ratio", max_ratio, suite.max_width_ratio);
+        suite.min_depth_ratio = number("min_depth_ratio", 1.0, suite.min_depth_ratio);
         suite.max_depth_ratio = number("max_depth_ratio", max_ratio, suite.max_depth_ratio);
         read_inner(suite);
-        suite.resolution_steps = fields_.integer("resolution_steps", {0, 32}, suite.resolution_steps);
+        read_resolutions(suite);
+        check_ranges(suite);
         suite.verify = models("verify");
         suite.tolerance = number("tolerance", 1.0, suite.tolerance);
         suite.seconds = number("seconds", max_seconds, suite.seconds);
         suite.minutes = number("minutes", max_minutes, suite.minutes);
+        suite.total_minutes = number("total_minutes", max_minutes, suite.total_minutes);
         suite.gains = gains(suite.models);
         read_accuracies(suite);
         return suite;
@@ -128,6 +134,108 @@ private:
             values.push_back(std::move(value));
         }
         return values;
+    }
+
+    // The values of `many`, or the one of `one`; the two keys say the same, so both are a contradiction.
+    template <typename Read, typename Value>
+    std::vector<Value> one_or_many(std::string_view one, std::string_view many, const Read& read,
+                                   std::vector<Value> otherwise) const {
+        const YamlNode* single = fields_.find(one);
+        const YamlNode* several = fields_.find(many);
+        if (single != nullptr && several != nullptr) {
+            fail(*several,
+                 fmt::format("{}: the suite has {} too, and the two contradict each other; keep one", many,
+                             one));
+        }
+        if (single != nullptr) {
+            return {read(*single, one)};
+        }
+        if (several == nullptr) {
+            return otherwise;
+        }
+        std::vector<Value> values =
+            list(many, [&](const YamlNode& item) -> Value { return read(item, many); });
+        if (values.empty()) {
+            fail(*several, fmt::format("{}: expected at least one", many));
+        }
+        return values;
+    }
+
+    void read_devices(Suite& suite) const {
+        const auto read = [&](const YamlNode& node, std::string_view key) {
+            std::string device = detail::read_text(node, key, origin_);
+            constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789_:-";
+            if (device.empty() || device.find_first_not_of(allowed) != std::string::npos) {
+                fail(node, fmt::format("{}: \"{}\" is no device; `hacscale devices` names them (cpu, cuda:0)",
+                                       key, device));
+            }
+            return device;
+        };
+        const YamlNode* devices = fields_.find("devices");
+        if (devices != nullptr && devices->kind == YamlNode::Kind::scalar && devices->text == all_devices &&
+            fields_.find("device") == nullptr) {
+            suite.devices = {std::string(all_devices)};
+            return;
+        }
+        suite.devices = one_or_many("device", "devices", read, suite.devices);
+        if (suite.devices.size() > 1 &&
+            std::find(suite.devices.begin(), suite.devices.end(), all_devices) != suite.devices.end()) {
+            fail(*devices, "devices: \"all\" stands for every device, so it stands alone");
+        }
+    }
+
+    void read_states(Suite& suite) const {
+        const auto word = [&](const auto& parse) {
+            return [this, parse](const YamlNode& node, std::string_view key) {
+                const std::string text = detail::read_text(node, key, origin_);
+                try {
+                    return parse(text);
+                } catch (const InputError& error) {
+                    fail(node, fmt::format("{}: {}", key, error.what()));
+                }
+            };
+        };
+        const auto batch = [&](const YamlNode& node, std::string_view key) {
+            return detail::read_integer(node, key, {1, 65536}, origin_);
+        };
+        suite.batches = one_or_many("batch", "batches", batch, suite.batches);
+        suite.types = one_or_many("dtype", "dtypes", word(data_type_from_name), suite.types);
+        suite.caches = one_or_many("cache", "caches", word(cache_state_from_name), suite.caches);
+    }
+
+    void read_resolutions(Suite& suite) const {
+        const YamlNode* steps = fields_.find("resolution_steps");
+        suite.resolution_steps = fields_.integer("resolution_steps", {0, 32}, suite.resolution_steps);
+        suite.resolutions = list("resolutions", [&](const YamlNode& item) {
+            return detail::read_integer(item, "resolutions", {1, 4096}, origin_);
+        });
+        if (steps != nullptr && fields_.find("resolutions") != nullptr) {
+            fail(*steps,
+                 "resolution_steps: the suite has resolutions too, and the two contradict each other; keep "
+                 "one");
+        }
+    }
+
+    // What no model can be scaled within is found here, before hours of measuring.
+    void check_ranges(const Suite& suite) const {
+        for (const auto& [key, value] : {std::pair{"max_width_ratio", suite.max_width_ratio},
+                                         {"max_depth_ratio", suite.max_depth_ratio}}) {
+            if (value < 1.0) {
+                fail(fields_.required(key),
+                     fmt::format("{}: {} leaves the base itself out, so the range contradicts it; at least 1",
+                                 key, value));
+            }
+        }
+        for (const std::string& name : suite.models) {
+            const ModelSpec model = find_model(name);
+            try {
+                make_space(model, space_of(suite, model));
+            } catch (const InputError& error) {
+                fail(fields_.required("models"),
+                     fmt::format("models: {} cannot be scaled as the suite says: {}", model.name,
+                                 error.what()));
+            }
+        }
     }
 
     std::vector<double> budgets() const {
@@ -235,6 +343,39 @@ private:
 };
 
 }  // namespace
+
+std::initializer_list<std::string_view> suite_keys() {
+    return known_keys;
+}
+
+std::vector<MeasuredState> states_of(const Suite& suite) {
+    std::vector<MeasuredState> states;
+    for (const int batch : suite.batches) {
+        for (const DataType type : suite.types) {
+            for (const CacheState cache : suite.caches) {
+                states.push_back({batch, type, cache});
+            }
+        }
+    }
+    return states;
+}
+
+SpaceSettings space_of(const Suite& suite, const ModelSpec& model) {
+    SpaceSettings settings;
+    settings.grid = suite.grid;
+    settings.min_width_ratio = suite.min_width_ratio;
+    settings.max_width_ratio = suite.max_width_ratio;
+    settings.min_depth_ratio = suite.min_depth_ratio;
+    settings.max_depth_ratio = suite.max_depth_ratio;
+    settings.min_inner_ratio = suite.min_inner_ratio;
+    settings.max_inner_ratio = suite.max_inner_ratio;
+    settings.inner_widths = suite.inner_widths;
+    settings.resolutions = suite.resolutions;
+    for (int step = 1; step <= suite.resolution_steps; ++step) {
+        settings.resolutions.push_back(model.resolution + step * resolution_step(model));
+    }
+    return settings;
+}
 
 Suite parse_suite(std::string_view yaml, const std::string& origin, const std::filesystem::path& folder) {
     const YamlNode root = detail::parse_yaml(yaml, origin);

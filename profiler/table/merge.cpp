@@ -48,8 +48,8 @@ INSERT INTO temp.layer_map
 constexpr const char* note_overlaps_sql = R"sql(
 INSERT INTO temp.overlap
     SELECT o.layer_id, o.batch, o.dtype, o.cache, o.footprint_bytes,
-           max(o.latency_us - o.ci95_us, s.latency_us - s.ci95_us),
-           min(o.latency_us + o.ci95_us, s.latency_us + s.ci95_us)
+           max(o.latency_us * (1 - ?1) - o.ci95_us, s.latency_us * (1 - ?1) - s.ci95_us),
+           min(o.latency_us * (1 + ?1) + o.ci95_us, s.latency_us * (1 + ?1) + s.ci95_us)
     FROM temp.source_measurement AS s CROSS JOIN temp.layer_map AS map ON map.source_id = s.layer_id
         CROSS JOIN main.measurement AS o
             ON o.layer_id = map.id AND o.batch = s.batch AND o.dtype = s.dtype AND o.cache = s.cache
@@ -174,11 +174,15 @@ std::string values_of(const std::string& list) {
 }
 
 // The source may be of schema 1.
-void add_rows(const Database& merged, std::int64_t version) {
+void add_rows(const Database& merged, std::int64_t version, double tolerance) {
     merged.execute(fmt::format(
         "CREATE TEMP VIEW source_measurement AS {}; CREATE TEMP VIEW source_kernel AS {}",
         detail::select_measurements("source", version), detail::select_kernels("source", version)));
-    merged.execute(note_overlaps_sql);
+    {
+        Statement note_overlaps = merged.prepare(note_overlaps_sql);
+        note_overlaps.bind(1, tolerance);
+        note_overlaps.run();
+    }
     merged.execute(choose_rows_sql);
     merged.execute(fmt::format(add_rows_sql, values_of(detail::list_of_columns("")),
                                values_of(std::string(detail::kernel_columns)), same_row));
@@ -186,14 +190,14 @@ void add_rows(const Database& merged, std::int64_t version) {
 }
 
 // Adds one source to the table under construction; returns the number of the source's rows.
-std::int64_t add_source(const Database& merged, const fs::path& source) {
+std::int64_t add_source(const Database& merged, const fs::path& source, double tolerance) {
     const Database opened = detail::open_table_file(source, false);
     Attached attached(merged, opened.uri());
     std::int64_t rows = 0;
     {
         detail::Transaction transaction(merged);
         merged.execute(add_layers_sql);
-        add_rows(merged, detail::schema_version_of(opened));
+        add_rows(merged, detail::schema_version_of(opened), tolerance);
         merged.execute(add_records_sql);
         rows = merged.integer("SELECT count(*) FROM source.measurement");
         transaction.commit();
@@ -241,7 +245,8 @@ void refuse_conflicts(const Database& merged, const std::vector<fs::path>& sourc
     throw InputError(message);
 }
 
-MergeResult build(const fs::path& file, const DeviceRecord& device, const std::vector<fs::path>& sources) {
+MergeResult build(const fs::path& file, const DeviceRecord& device, const std::vector<fs::path>& sources,
+                  double tolerance) {
     detail::create_table_file(file, device);
     const Database merged(file, detail::Access::existing);
     // Nobody else sees this file before it is finished, and publish() brings it to the disk.
@@ -250,11 +255,20 @@ MergeResult build(const fs::path& file, const DeviceRecord& device, const std::v
         "PRAGMA cache_size = -262144;");
     merged.execute(scratch_sql);
     std::int64_t source_rows = 0;
-    for (const fs::path& source : sources) source_rows += add_source(merged, source);
+    for (const fs::path& source : sources) source_rows += add_source(merged, source, tolerance);
     refuse_conflicts(merged, sources);
     const std::int64_t rows = merged.integer("SELECT count(*) FROM measurement");
     merged.execute("PRAGMA journal_mode = WAL");
     return {rows, source_rows - rows};
+}
+
+// Half of somebody's rows would look like all of them. Asked again when all is read, for writers who began
+// meanwhile; the output's own lock is held by this process.
+void refuse_written(const std::vector<fs::path>& inputs, const fs::path& output) {
+    for (const fs::path& input : inputs) {
+        std::error_code not_there;
+        if (!fs::equivalent(input, output, not_there)) detail::refuse_while_written(input);
+    }
 }
 
 // Readers of the output may be at work, so it is changed in place: they see all of it or nothing.
@@ -286,10 +300,12 @@ MergeResult merge_tables(const std::vector<fs::path>& inputs, const fs::path& ou
         std::error_code not_there;  // said by common_device
         if (!exists || !fs::equivalent(input, output, not_there)) sources.push_back(input);
     }
+    refuse_written(inputs, output);
     const DeviceRecord device = common_device(sources);
     const fs::path unfinished = detail::beside(output, ".merge");
     const RemoveOnExit remove_on_exit(unfinished);
-    const MergeResult result = build(unfinished, device, sources);
+    const MergeResult result = build(unfinished, device, sources, options.tolerance);
+    refuse_written(inputs, output);
     if (exists) {
         replace_rows(output, unfinished);
     } else {

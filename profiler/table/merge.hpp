@@ -10,6 +10,8 @@ namespace hacscale {
 struct MergeOptions {
     bool append = false;  // the output may exist; then its rows count as one more input, and it is changed in
                           // one transaction
+    double tolerance = 0.0;  // each interval is widened by this share of its latency, on both sides: for
+                             // machines that are one device, but not equally fast at every hour
 };
 
 struct MergeResult {
@@ -22,7 +24,7 @@ struct MergeResult {
 // the inputs' order, but for the order of verifications and which input's device properties are kept (the
 // first's). Throws InputError, and writes nothing, when inputs were measured on other devices, when the
 // output exists without `append`, or when latencies of one key differ by more than their 95 % intervals; the
-// first 20 of those are listed.
+// first 20 of those are listed. Throws WorkError when an input, or the output, is being written.
 MergeResult merge_tables(const std::vector<std::filesystem::path>& inputs,
                          const std::filesystem::path& output, const MergeOptions& options = {});
 

@@ -2,8 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "base/error.hpp"
+#include "models/zoo.hpp"
 #include "program_fixture.hpp"
+#include "scaling/strategies/strategy.hpp"
 
 namespace hacscale::cli {
 namespace {
@@ -38,11 +42,11 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     EXPECT_EQ(suite.recipe, "standard");
     EXPECT_EQ(suite.name, "s");
     EXPECT_THAT(suite.models, ElementsAre("resnet18"));
-    EXPECT_EQ(suite.device, "cuda:1");
+    EXPECT_THAT(suite.devices, ElementsAre("cuda:1"));
     EXPECT_EQ(suite.threads, 4);
-    EXPECT_EQ(suite.batch, 8);
-    EXPECT_EQ(suite.type, DataType::bf16);
-    EXPECT_EQ(suite.cache, CacheState::warm);
+    EXPECT_THAT(suite.batches, ElementsAre(8));
+    EXPECT_THAT(suite.types, ElementsAre(DataType::bf16));
+    EXPECT_THAT(suite.caches, ElementsAre(CacheState::warm));
     EXPECT_THAT(suite.budgets, ElementsAre(1.0, 1.5));
     EXPECT_THAT(suite.strategies, ElementsAre("hacscale"));
     EXPECT_EQ(suite.grid, 16);
@@ -58,9 +62,31 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     EXPECT_EQ(suite.minutes, 3.0);
 }
 
+TEST_F(SuiteTest, ReadsSeveralValuesOfAKey) {
+    const Suite suite = parse_suite(
+        "name: s\nmodels: [resnet18]\ndevices: [cpu, cuda:0]\nbatches: [1, 8]\ndtypes: [f32, f16]\n"
+        "caches: [network, warm]\nresolutions: [192, 256]\nmin_width_ratio: 0.75\nmin_depth_ratio: 1\n"
+        "total_minutes: 90\n",
+        "s.yaml", ".");
+    EXPECT_THAT(suite.devices, ElementsAre("cpu", "cuda:0"));
+    EXPECT_EQ(states_of(suite).size(), 8U);
+    EXPECT_EQ(states_of(suite).front().batch, 1);
+    EXPECT_EQ(states_of(suite).back().batch, 8);
+    EXPECT_EQ(states_of(suite).back().type, DataType::f16);
+    EXPECT_EQ(states_of(suite).back().cache, CacheState::warm);
+    EXPECT_EQ(suite.total_minutes, 90.0);
+    const SpaceSettings space = space_of(suite, find_model("resnet18"));
+    EXPECT_THAT(space.resolutions, ElementsAre(192, 256));
+    EXPECT_EQ(space.min_width_ratio, 0.75);
+    EXPECT_EQ(space.min_depth_ratio, 1.0);
+    EXPECT_THAT(parse_suite("name: s\nmodels: [resnet18]\ndevices: all\n", "s.yaml", ".").devices,
+                ElementsAre("all"));
+}
+
 TEST_F(SuiteTest, LeavesDefaults) {
     const Suite suite = parse_suite("name: s\nmodels: [resnet18]\nstrategies: all\n", "s.yaml", ".");
-    EXPECT_EQ(suite.device, "cpu");
+    EXPECT_THAT(suite.devices, ElementsAre("cpu"));
+    EXPECT_EQ(states_of(suite).size(), 1U);
     EXPECT_THAT(suite.budgets, ElementsAre(1.0));
     EXPECT_THAT(suite.strategies, IsEmpty());
     EXPECT_THAT(suite.verify, IsEmpty());
@@ -72,6 +98,112 @@ TEST_F(SuiteTest, FindsModelsBesideItself) {
     std::filesystem::copy_file(HACSCALE_SOURCE_DIR "/models/zoo/resnet18.yaml", path("mine.yaml"));
     const Suite suite = load_suite(write("suite.yaml", "name: s\nmodels: [mine.yaml]\n"));
     EXPECT_THAT(suite.models, ElementsAre(path("mine.yaml")));
+}
+
+TEST_F(SuiteTest, EverySuiteThatComesWithTheProgramIsPlannedWithoutItsDevice) {
+    for (const char* name : {"quickstart", "cifar", "imagenet-mobile", "imagenet-server", "full-gpu"}) {
+        const std::string suite = std::string(HACSCALE_SOURCE_DIR "/bench/suites/") + name + ".yaml";
+        const Answer answer = call({"run", suite, "--dry-run", "--json", "--out", path("out")});
+        ASSERT_EQ(answer.status, 0) << answer.err;
+        const nlohmann::json plan = answer.json();
+        EXPECT_EQ(plan["suite"], name);
+        EXPECT_GT(plan["seconds_at_most"], 0.0);
+        const auto& states = plan["devices"][0]["states"];
+        EXPECT_EQ(states.size(), states_of(load_suite(suite)).size());
+        const Answer text = call({"run", suite, "--dry-run", "--out", path("out")});
+        EXPECT_THAT(text.out, testing::AllOf(HasSubstr("nothing is measured now"), HasSubstr("at most")));
+        EXPECT_FALSE(std::filesystem::exists(path("out"))) << "nothing is written";
+    }
+}
+
+// Editors check suites against the schema: what it allows and what is read must be the same.
+TEST_F(SuiteTest, TheSchemaForEditorsAgreesWithWhatIsRead) {
+    std::ifstream stream(HACSCALE_SOURCE_DIR "/bench/suites/suite.schema.json");
+    const nlohmann::json schema = nlohmann::json::parse(stream);
+    std::set<std::string> described;
+    for (const auto& [key, property] : schema["properties"].items()) {
+        EXPECT_TRUE(property.contains("description")) << key;
+        described.insert(key);
+    }
+    EXPECT_EQ(described, std::set<std::string>(suite_keys().begin(), suite_keys().end()));
+
+    const auto accepts = [](const std::string& key, const nlohmann::json& value) {
+        try {
+            parse_suite("name: s\nmodels: [resnet18]\n" + key + ": " + value.dump() + "\n", "s.yaml", ".");
+            return true;
+        } catch (const InputError&) {
+            return false;
+        }
+    };
+    int ranges = 0;
+    for (const auto& [key, property] : schema["properties"].items()) {
+        const bool list = property.contains("items");
+        const nlohmann::json& value = list ? property["items"] : property;
+        const auto with = [&](const nlohmann::json& one) {
+            return list ? nlohmann::json::array({one}) : one;
+        };
+        if (value.contains("maximum")) {
+            ++ranges;
+            const double step = value["type"] == "integer" ? 1.0 : 0.5;
+            const auto number = [&](double at) {
+                return step == 1.0 ? nlohmann::json(static_cast<int>(at)) : nlohmann::json(at);
+            };
+            if (key != "resolutions") {  // which of them a model can have is another question
+                EXPECT_TRUE(accepts(key, with(value["maximum"]))) << key;
+            }
+            EXPECT_FALSE(accepts(key, with(number(value["maximum"].get<double>() + step)))) << key;
+            if (value.contains("minimum")) {
+                EXPECT_FALSE(accepts(key, with(number(value["minimum"].get<double>() - step)))) << key;
+            } else {
+                EXPECT_FALSE(accepts(key, with(value["exclusiveMinimum"]))) << key;
+            }
+        }
+        for (const nlohmann::json& word : value.value("enum", nlohmann::json::array())) {
+            EXPECT_TRUE(accepts(key, with(word))) << key << " " << word;
+        }
+    }
+    EXPECT_GE(ranges, 15);
+    const auto words_of = [](const nlohmann::json& list) {
+        return std::set<std::string>(list.begin(), list.end());
+    };
+    const auto& properties = schema["properties"];
+    const std::vector<std::string> zoo = zoo_names();
+    EXPECT_EQ(words_of(properties["models"]["items"]["anyOf"][0]["enum"]),
+              std::set<std::string>(zoo.begin(), zoo.end()));
+    std::set<std::string> names;
+    for (const Strategy& strategy : strategies()) {
+        names.emplace(strategy.name);
+    }
+    EXPECT_EQ(words_of(properties["strategies"]["anyOf"][1]["items"]["enum"]), names);
+    for (const auto& pair : schema["allOf"]) {
+        std::string both = "name: s\nmodels: [resnet18]\n";
+        for (const std::string key : pair["not"]["required"]) {
+            const bool list = properties[key].value("type", "") == "array" || key == "devices";
+            const std::string value = key.starts_with("device")  ? "cpu"
+                                      : key.starts_with("dtype") ? "f32"
+                                      : key.starts_with("cache") ? "warm"
+                                      : key == "resolutions"     ? "224"
+                                                                 : "1";
+            both += key + ": " + (list ? "[" + value + "]" : value) + "\n";
+        }
+        try {
+            parse_suite(both, "s.yaml", ".");
+            ADD_FAILURE() << both;
+        } catch (const InputError& error) {
+            EXPECT_THAT(error.what(), HasSubstr("contradict"));
+        }
+    }
+}
+
+TEST_F(SuiteTest, EachSuiteNamesItsSchema) {
+    for (const auto& entry : std::filesystem::directory_iterator(HACSCALE_SOURCE_DIR "/bench/suites")) {
+        if (entry.path().extension() == ".yaml") {
+            std::ifstream stream(entry.path());
+            std::string line;
+            std::getline(stream, line);
+            EXPECT_EQ(line, "# yaml-language-server: $schema=suite.schema.json") << entry.path();
+        }
+    }
 }
 
 struct BadSuite {
@@ -110,6 +242,25 @@ TEST_F(SuiteTest, RefusesWhatMakesNoSense) {
         {good + "max_inner_ratio: 0.5\n", "s.yaml:3:", "max_inner_ratio"},
         {good + "max_inner_ratio: 17\n", "s.yaml:3:", "max_inner_ratio"},
         {good + "inner_widths: -1\n", "s.yaml:3:", "inner_widths"},
+        {good + "max_width_ratio: 0.5\n", "s.yaml:3:", "contradicts"},
+        {good + "max_depth_ratio: 0.9\n", "s.yaml:3:", "contradicts"},
+        {good + "min_width_ratio: 1.5\n", "s.yaml:3:", "at most 1"},
+        {good + "min_depth_ratio: 0\n", "s.yaml:3:", "above 0"},
+        {good + "device: cpu\ndevices: [cpu]\n", "s.yaml:4:", "contradict"},
+        {good + "batches: [1, 2]\nbatch: 1\n", "s.yaml:3:", "contradict"},
+        {good + "dtypes: [f32]\ndtype: f32\n", "s.yaml:3:", "contradict"},
+        {good + "caches: [warm]\ncache: cold\n", "s.yaml:3:", "contradict"},
+        {good + "resolutions: [192]\nresolution_steps: 1\n", "s.yaml:4:", "contradict"},
+        {"name: s\nmodels: [vgg16-bn]\nresolutions: [1]\n", "s.yaml:2:", "vgg16-bn"},
+        {good + "devices: [all, cpu]\n", "s.yaml:3:", "stands alone"},
+        {good + "devices: []\n", "s.yaml:3:", "at least one"},
+        {good + "device: ../cpu\n", "s.yaml:3:", "no device"},
+        {good + "devices: [cpu, cpu]\n", "s.yaml:3:", "twice"},
+        {good + "batches: 8\n", "s.yaml:3:", "list"},
+        {good + "batches: [1, 0]\n", "s.yaml:3:", "batches"},
+        {good + "dtypes: [f32, f8]\n", "s.yaml:3:", "f8"},
+        {good + "caches: [warm, hot]\n", "s.yaml:3:", "hot"},
+        {good + "total_minutes: 0\n", "s.yaml:3:", "total_minutes"},
         {good + "resolution_steps: -1\n", "s.yaml:3:", "resolution_steps"},
         {good + "verify: [nothing]\n", "s.yaml:3:", "nothing"},
         {good + "seconds: 0\n", "s.yaml:3:", "seconds"},

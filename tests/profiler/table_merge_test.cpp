@@ -105,6 +105,20 @@ TEST(TableMerge, NamesEachConflict) {
     EXPECT_FALSE(fs::exists(folder / "m.db.merge"));
 }
 
+TEST(TableMerge, DifferencesWithinTheToleranceAreNoConflict) {
+    const TempFolder folder;
+    { make_table(folder / "a.db", {warm_row(conv(8, 8), 10.0, 0.1)}); }
+    { make_table(folder / "b.db", {warm_row(conv(8, 8), 11.0, 0.1)}); }
+    const auto merged_within = [&](double tolerance) {
+        MergeOptions options;
+        options.tolerance = tolerance;
+        merge_tables({folder / "a.db", folder / "b.db"}, folder / "m.db", options);
+    };
+    EXPECT_THROW(merged_within(0.03), InputError);  // 10.4 against 10.57
+    merged_within(0.04);
+    EXPECT_EQ(rows_of(folder / "m.db").size(), 1U);
+}
+
 // The first and the last disagree, though the one between, which has most samples, agrees with both.
 TEST(TableMerge, FindsConflictsInEveryOrder) {
     const TempFolder folder;
@@ -157,8 +171,12 @@ TEST(TableMerge, LeavesATableThatIsBeingWrittenAlone) {
     const Table writer = make_table(folder / "out.db", {warm_row(conv(8, 8), 1.0)});
     { make_table(folder / "in.db", {}); }
     EXPECT_THROW(merge_tables({folder / "in.db"}, folder / "out.db", {.append = true}), WorkError);
-    merge_tables({folder / "out.db"}, folder / "copy.db");  // but reads it
-    EXPECT_EQ(rows_of(folder / "copy.db"), writer.query({}));
+    expect_error<WorkError>(
+        [&] {
+            merge_tables({folder / "in.db", folder / "out.db"}, folder / "copy.db");
+        },
+        {"out.db", "is being written", std::to_string(::getpid())});
+    EXPECT_FALSE(fs::exists(folder / "copy.db"));
 }
 
 TEST(TableMerge, UnitesRecords) {

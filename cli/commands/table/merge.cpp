@@ -6,6 +6,7 @@
 
 #include "cli/commands/table.hpp"
 #include "cli/print_json.hpp"
+#include "cli/suite/shard_check.hpp"
 #include "cli/text_table.hpp"
 
 namespace hacscale::cli {
@@ -16,22 +17,28 @@ struct MergeArguments {
     std::vector<std::string> inputs;
     std::string output;
     MergeOptions options;
+    bool partial = false;
 };
 
 ExitStatus merge(const MergeArguments& arguments, Session& session) {
     const std::vector<std::filesystem::path> inputs(arguments.inputs.begin(), arguments.inputs.end());
+    const std::vector<std::string> gaps = check_shards(inputs, arguments.partial);
+    for (const std::string& gap : gaps) {
+        session.log.warn("{}", gap);
+    }
     const MergeResult result = merge_tables(inputs, arguments.output, arguments.options);
     if (session.json) {
         print_json(session.out, {{"file", arguments.output},
                                  {"inputs", inputs.size()},
                                  {"rows", result.rows},
-                                 {"duplicates", result.duplicates}});
+                                 {"duplicates", result.duplicates},
+                                 {"gaps", gaps}});
     } else {
         session.out << fmt::format("{}: {} rows of {} tables, {} of them in more than one\n",
                                    arguments.output, with_separators(result.rows), inputs.size(),
                                    with_separators(result.duplicates));
     }
-    return ExitStatus::done;
+    return gaps.empty() ? ExitStatus::done : ExitStatus::incomplete;
 }
 
 }  // namespace
@@ -41,6 +48,12 @@ Run declare_table_merge(CLI::App& parser) {
     parser.add_option("tables", arguments->inputs, "The tables to unite")->required();
     parser.add_option("--out", arguments->output, "The table to write")->required();
     parser.add_flag("--append", arguments->options.append, "The output may exist, and its rows are kept");
+    parser.add_flag("--partial", arguments->partial, "Unite shards though some are missing or unfinished");
+    parser
+        .add_option("--tolerance", arguments->options.tolerance,
+                    "Rows may differ by this share beyond their intervals")
+        ->check(CLI::Range(0.0, 0.9))
+        ->capture_default_str();
     return [arguments](Session& session) { return merge(*arguments, session); };
 }
 

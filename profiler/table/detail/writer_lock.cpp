@@ -81,6 +81,18 @@ WriterLock::~WriterLock() {
     ::close(descriptor_);
 }
 
+void refuse_while_written(const std::filesystem::path& table) {
+    const int descriptor = ::open(lock_file_of(table).c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    const std::string who = holder(descriptor);
+    ::close(descriptor);
+    if (held) {
+        throw WorkError(
+            fmt::format("{} is being written by {}; wait until it is done or end it", table.string(), who));
+    }
+}
+
 WriterLock::WriterLock(WriterLock&& other) noexcept
     : file_(std::move(other.file_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
 

@@ -19,4 +19,8 @@ private:
     int descriptor_ = -1;
 };
 
+// Throws WorkError, naming the process, while a writer holds the table's lock. Nothing is written, so it
+// works where only reading is allowed.
+void refuse_while_written(const std::filesystem::path& table);
+
 }  // namespace hacscale::detail

@@ -1,0 +1,23 @@
+// The page of a run with several devices or states: what each came to, and where its report is.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/suite/state_run.hpp"
+
+namespace hacscale::cli {
+
+struct FinishedRun {
+    std::string device;
+    MeasuredState state;
+    std::filesystem::path folder;
+    StateResult result;
+};
+
+// index.html in `folder`, which the runs' folders lie below. Returns its path.
+std::filesystem::path write_index_page(const std::filesystem::path& folder, const std::string& suite,
+                                       const std::vector<FinishedRun>& runs);
+
+}  // namespace hacscale::cli

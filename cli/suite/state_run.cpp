@@ -1,0 +1,260 @@
+#include "cli/suite/state_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "base/hash.hpp"
+#include "cli/comparison/compare.hpp"
+#include "cli/comparison/comparison_text.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/measuring/device_timer.hpp"
+#include "cli/measuring/profile_models.hpp"
+#include "cli/measuring/verify_models.hpp"
+#include "cli/records/provenance.hpp"
+#include "cli/records/record_file.hpp"
+#include "models/zoo.hpp"
+#include "profiler/table/export.hpp"
+#include "report/report.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+class StateRun {
+public:
+    StateRun(const StateJob& job, const DeviceAccess& device, Instruments* instruments, Table& table,
+             RunClock& clock, Session& session)
+        : job_(job),
+          suite_(job.suite),
+          device_(device),
+          instruments_(instruments),
+          table_(table),
+          clock_(clock),
+          session_(session) {
+        measure_.batch = job.state.batch;
+        measure_.type = job.state.type;
+        measure_.rules.most_seconds = suite_.seconds;
+        provenance_ = {session.command_line,
+                       suite_.name,
+                       job.claim.suite_hash,
+                       job.claim.shard ? name_of(*job.claim.shard) : "",
+                       timestamp(),
+                       "",
+                       device.record(),
+                       job.state.batch,
+                       job.state.type,
+                       job.state.cache,
+                       device_.handle.device.threads,
+                       device_.handle.device.warnings};
+    }
+
+    StateResult run() {
+        if (may_go_on("profiling")) {
+            profile();
+        }
+        write_provenance();
+        if (!job_.claim.shard) {
+            compare_all();
+            verify();
+        }
+        write_table();
+        write_provenance();
+        if (!interrupted() && !job_.claim.shard) {
+            result_.files = write_report(job_.folder);
+        }
+        result_.finished = result_.finished && !interrupted();
+        result_.complete = result_.complete && result_.finished;
+        return std::move(result_);
+    }
+
+private:
+    std::string label(const std::string& what) const {
+        return fmt::format("{} {}: {}", device_.handle.device.id, name_of(job_.state), what);
+    }
+
+    // False, and the run is unfinished, when there is no time for a step.
+    bool may_go_on(const std::string& step) {
+        if (interrupted()) {
+            return false;
+        }
+        if (clock_.time_is_up()) {
+            result_.finished = false;
+            warn(fmt::format("the suite's time limit came before {}; the same command goes on from there",
+                             label(step)));
+            return false;
+        }
+        return true;
+    }
+
+    void warn(const std::string& text) {
+        session_.log.warn("{}", text);
+        provenance_.warnings.push_back(text);
+        result_.warnings.push_back(text);
+        result_.complete = false;
+    }
+
+    void profile() {
+        double seconds_at_most = 0.0;
+        double sweeps_s = 0.0;
+        ProfilePlan plan;
+        plan.measure = measure_;
+        plan.measure.instruments = instruments_;
+        plan.retry_failed = job_.retry_failed;
+        plan.caches = {job_.state.cache};
+        for (const ProfileUnit& unit : job_.units) {
+            const ModelSpec model = find_model(unit.model);
+            seconds_at_most += unit.seconds_at_most;
+            if (unit.swept) {
+                plan.swept.push_back(model);
+                plan.spaces.push_back(space_of(suite_, model));
+                sweeps_s += 60.0 * suite_.minutes;
+            } else {
+                plan.own_layers.push_back(model);
+            }
+        }
+        clock_.begin(session_, label(fmt::format("profiling {} networks", job_.units.size())),
+                     seconds_at_most);
+        if (job_.units.empty()) {
+            return;
+        }
+        plan.sweep.tolerance = suite_.tolerance;
+        if (!plan.swept.empty()) {
+            plan.sweep.most_seconds = clock_.share(sweeps_s) / static_cast<double>(plan.swept.size());
+        }
+        const ProfileOutcome outcome = profile_models(device_.handle, table_, plan, session_);
+        if (outcome.rows.given_up > 0) {
+            warn(fmt::format("{} rows have no value: the device was lost", outcome.rows.given_up));
+        }
+        if (outcome.rows.noisy > 0 || outcome.rows.failed > 0) {
+            warn(fmt::format("of {} rows measured, {} are noisy and {} have no value", outcome.rows.measured,
+                             outcome.rows.noisy, outcome.rows.failed));
+        }
+    }
+
+    void compare_all() {
+        for (const std::string& name : suite_.models) {
+            for (const double budget : suite_.budgets) {
+                const ModelSpec model = find_model(name);
+                const std::string step =
+                    fmt::format("comparing {} at {} times its latency", model.name, budget);
+                if (may_go_on(step)) {
+                    clock_.begin(session_, label(step), comparison_seconds(suite_));
+                    compare_at(name, model, budget);
+                }
+            }
+        }
+    }
+
+    void compare_at(const std::string& name, const ModelSpec& model, double budget) {
+        ComparisonSettings settings;
+        settings.budget = budget;
+        settings.strategies = suite_.strategies;
+        settings.space = space_of(suite_, model);
+        for (const auto& [of, file] : suite_.gains) {
+            if (of == name) {
+                settings.gain_files.push_back(file);
+            }
+        }
+        const TableView view(table_, model, job_.state);
+        Progress progress(session_.err, session_.progress);
+        ComparisonRecord record =
+            compare(view, settings, device_timer(device_.handle, measure_, work_events(progress)));
+        if (job_.accuracies) {
+            add_accuracies(record, *job_.accuracies, session_);
+        }
+        write_record(job_.folder / comparison_file_name(model.name, budget), to_json(record));
+        if (has_gaps(record)) {
+            warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
+                             model.name, budget));
+        }
+        add_verified(record.base, model.name, "base");
+        for (const StrategyRow& row : record.strategies) {
+            add_verified(row, fmt::format("{} {} at {}", model.name, row.strategy, budget), "strategy");
+        }
+        result_.comparisons.push_back(std::move(record));
+    }
+
+    // A comparison measures networks that its table predicted: each is a check of the table too.
+    void add_verified(const StrategyRow& row, const std::string& name, const std::string& role) {
+        if (row.predicted_us && row.measured_us) {
+            verified_.models.push_back(
+                {{name, hex_hash(row.spec), job_.state.batch, job_.state.type, job_.state.cache,
+                  *row.predicted_us, *row.measured_us, row.ci95_us.value_or(0.0), timestamp()},
+                 role});
+        }
+    }
+
+    void verify() {
+        std::vector<ModelToVerify> models;
+        for (const std::string& name : suite_.verify) {
+            models.push_back({find_model(name), "zoo"});
+        }
+        if (!models.empty()) {
+            if (!may_go_on("verifying")) {
+                return;
+            }
+            clock_.begin(session_,
+                         label(fmt::format("measuring {} whole networks beside the table's predictions",
+                                           models.size())),
+                         verification_seconds(suite_));
+        }
+        Progress progress(session_.err, session_.progress);
+        VerifyOutcome outcome = verify_models(table_, models, job_.state,
+                                              device_timer(device_.handle, measure_, work_events(progress)));
+        for (const VerifiedModel& one : outcome.report.models) {
+            table_.put(one.record);
+        }
+        for (const SkippedModel& one : outcome.report.skipped) {
+            warn(fmt::format("{} was not verified: {}", one.model, one.reason));
+        }
+        auto& models_verified = outcome.report.models;
+        models_verified.insert(models_verified.end(), verified_.models.begin(), verified_.models.end());
+        write_record(job_.folder / "verify.json", to_json(outcome.report));
+    }
+
+    void write_table() const {
+        std::ostringstream rows;
+        RowFilter of_state;
+        of_state.batch = job_.state.batch;
+        of_state.type = job_.state.type;
+        of_state.cache = job_.state.cache;
+        write_json(table_, of_state, rows);
+        write_record(job_.folder / "table.json", rows.str());
+    }
+
+    void write_provenance() {
+        provenance_.finished_at = timestamp();
+        write_record(job_.folder / "provenance.json", to_json(provenance_));
+    }
+
+    const StateJob& job_;
+    const Suite& suite_;
+    const DeviceAccess& device_;
+    Instruments* instruments_;
+    Table& table_;
+    RunClock& clock_;
+    Session& session_;
+    MeasureSettings measure_;
+    Provenance provenance_;
+    VerificationReport verified_;  // from the comparisons
+    StateResult result_;
+};
+
+}  // namespace
+
+StateResult run_state(const StateJob& job, const DeviceAccess& device, Instruments* instruments, Table& table,
+                      RunClock& clock, Session& session) {
+    return StateRun(job, device, instruments, table, clock, session).run();
+}
+
+std::string name_of(const MeasuredState& state) {
+    return fmt::format("batch {} {} {}", state.batch, name_of(state.type), name_of(state.cache));
+}
+
+std::string folder_name(const MeasuredState& state) {
+    return fmt::format("batch{}-{}-{}", state.batch, name_of(state.type), name_of(state.cache));
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,189 @@
+// Suites end to end on this machine's CPU, with networks small enough for seconds.
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <set>
+
+#include "cli/interrupt.hpp"
+#include "cli/suite/run_clock.hpp"
+#include "kernels/backend_registry.hpp"
+#include "profiler/table/table.hpp"
+#include "program_fixture.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class RunTest : public ProgramTest {
+protected:
+    void SetUp() override {
+        if (BackendRegistry::load().backends().empty()) {
+            GTEST_SKIP() << "no backend can run here";
+        }
+        network("one", 8);
+        network("two", 16);
+        network("three", 24);
+    }
+    void TearDown() override { clear_interrupt(); }
+
+    void network(const std::string& name, int width) const {
+        write(name + ".yaml",
+              "name: " + name +
+                  "\ninput: {channels: 3, resolution: 16}\nclasses: 10\nstem:\n"
+                  "  - conv: {width: " +
+                  std::to_string(width) + "}\nstages:\n  - {name: stage1, block: basic, width: " +
+                  std::to_string(width) + ", depth: 1}\nhead:\n  - global_avg_pool\n  - linear: {}\n");
+    }
+
+    std::string suite(const std::string& more, const std::string& name = "small") const {
+        return write("suite.yaml", "name: " + name +
+                                       "\nstrategies: [hacscale]\nseconds: 0.02\nminutes: 0.01\n"
+                                       "max_width_ratio: 1\nmax_depth_ratio: 1\n" +
+                                       more);
+    }
+
+    std::set<RowKey> keys(const std::string& table) const {
+        std::set<RowKey> all;
+        for (const Row& row : Table::open(path(table), OpenMode::read).query({})) {
+            all.insert(row.key);
+        }
+        return all;
+    }
+
+    bool exists(const std::string& name) const { return std::filesystem::exists(path(name)); }
+};
+
+bool done_or_noisy(const Answer& answer) {
+    return answer.status == 0 || answer.status == 4;
+}
+
+TEST_F(RunTest, EveryStateHasItsRecordsAndOnePageLeadsToThem) {
+    const std::string file =
+        suite("models: [one.yaml]\nbatches: [1, 2]\ncaches: [network, warm]\ndevices: all\n");
+    const Answer answer = call({"run", file, "--out", path("out"), "--json"});
+    ASSERT_TRUE(done_or_noisy(answer)) << answer.err;
+    EXPECT_EQ(answer.json()["runs"].size() % 4, 0U);
+    EXPECT_TRUE(exists("out/cpu/table.db"));
+    for (const char* state :
+         {"batch1-f32-network", "batch1-f32-warm", "batch2-f32-network", "batch2-f32-warm"}) {
+        for (const char* record : {"provenance.json", "table.json", "compare-one-1.json", "report.html"}) {
+            EXPECT_TRUE(exists(std::string("out/cpu/") + state + "/" + record)) << state << " " << record;
+        }
+        std::stringstream page;
+        page << std::ifstream(path("out/index.html")).rdbuf();
+        EXPECT_THAT(page.str(), HasSubstr(std::string("href=\"cpu/") + state + "/report.html\""));
+    }
+    EXPECT_THAT(answer.err, AllOf(HasSubstr("[1/8] cpu batch 1 f32 network"), HasSubstr("left in all")));
+    EXPECT_EQ(call({"report", path("out/cpu/batch2-f32-warm")}).status, 0);
+}
+
+TEST_F(RunTest, ShardsMergedAreTheRowsOfOneRun) {
+    const std::string file = suite(
+        "models: [one.yaml, two.yaml]\nverify: [three.yaml]\nbatches: [1, 2]\ncaches: [warm, network]\n");
+    ASSERT_TRUE(done_or_noisy(call({"run", file, "--out", path("whole")})));
+    std::vector<std::string> merge{"table", "merge", "--out", path("parts/table.db"), "--tolerance", "0.9"};
+    for (const char* shard : {"1/3", "2/3", "3/3"}) {
+        const Answer answer = call({"run", file, "--out", path("parts"), "--shard", shard, "--json"});
+        ASSERT_TRUE(done_or_noisy(answer)) << answer.err;
+        EXPECT_EQ(answer.json()["shard"], shard);
+        EXPECT_EQ(answer.json()["files"].size(), 0U) << "a part has no report";
+        merge.push_back(answer.json()["tables"][0]);
+    }
+    EXPECT_TRUE(exists("parts/shard-2-of-3/table.db"));
+    const Answer merged = call(merge);
+    ASSERT_EQ(merged.status, 0) << merged.err;
+    EXPECT_EQ(keys("parts/table.db"), keys("whole/table.db"));
+
+    // What the shards measured is the whole run's, which then only compares and reports.
+    const Answer plan = call({"run", file, "--out", path("parts"), "--dry-run", "--json"});
+    ASSERT_EQ(plan.status, 0) << plan.err;
+    for (const auto& state : plan.json()["devices"][0]["states"]) {
+        for (const auto& network : state["networks"]) {
+            EXPECT_EQ(network["rows_new"], 0);
+            EXPECT_GT(network["rows_known"], 0);
+        }
+    }
+    EXPECT_LT(plan.json()["seconds_expected"], plan.json()["seconds_at_most"]);
+    const Answer report = call({"run", file, "--out", path("parts"), "--json"});
+    EXPECT_TRUE(done_or_noisy(report)) << report.err;
+    EXPECT_EQ(keys("parts/table.db"), keys("whole/table.db"));
+}
+
+TEST_F(RunTest, AFolderOfAnotherSuiteIsLeftAlone) {
+    ASSERT_TRUE(
+        done_or_noisy(call({"run", suite("models: [one.yaml]\ncache: warm\n"), "--out", path("out")})));
+    const auto before = std::filesystem::last_write_time(path("out/provenance.json"));
+    const std::string other = suite("models: [two.yaml]\ncache: warm\n", "other");
+    for (const std::vector<std::string>& more :
+         {std::vector<std::string>{}, std::vector<std::string>{"--dry-run"}, {"--shard", "1/2"}}) {
+        std::vector<std::string> arguments{"run", other, "--out", path("out")};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Answer answer = call(arguments);
+        EXPECT_EQ(answer.status, 2);
+        EXPECT_THAT(answer.err, AllOf(HasSubstr("the suite small"), HasSubstr("other")));
+    }
+    const Answer changed = call({"run", suite("models: [two.yaml]\ncache: warm\n"), "--out", path("out")});
+    EXPECT_EQ(changed.status, 2);
+    EXPECT_THAT(changed.err, HasSubstr("before it was changed"));
+    EXPECT_EQ(std::filesystem::last_write_time(path("out/provenance.json")), before);
+}
+
+TEST_F(RunTest, TheTimeLimitEndsItWithAReport) {
+    const std::string file =
+        suite("models: [one.yaml, two.yaml]\nbudgets: [1, 1.5]\ntotal_minutes: 0.00001\n");
+    const Answer answer = call({"run", file, "--out", path("out"), "--json"});
+    EXPECT_EQ(answer.status, 4);
+    EXPECT_FALSE(answer.json()["complete"].get<bool>());
+    EXPECT_THAT(answer.err, HasSubstr("the suite's time limit came before"));
+    EXPECT_TRUE(exists("out/report.html"));
+    // With more time, the same folder is gone on with.
+    const Answer again = call(
+        {"run", suite("models: [one.yaml, two.yaml]\nbudgets: [1, 1.5]\n"), "--out", path("out"), "--json"});
+    EXPECT_TRUE(done_or_noisy(again)) << again.err;
+    EXPECT_EQ(again.json()["comparisons"].size(), 4U);
+}
+
+TEST_F(RunTest, AnInterruptedShardIsUnfinishedUntilItIsRunAgain) {
+    const std::string file = suite("models: [one.yaml]\ncache: warm\n");
+    const std::vector<std::string> shard{"run", file, "--out", path("out"), "--shard", "1/1"};
+    catch_interrupts();
+    std::raise(SIGTERM);
+    EXPECT_EQ(call(shard).status, 143);
+    clear_interrupt();
+    const std::vector<std::string> merge{"table", "merge", path("out/shard-1-of-1/table.db"), "--out",
+                                         path("out/table.db")};
+    if (exists("out/shard-1-of-1/table.db")) {
+        EXPECT_THAT(call(merge).err, HasSubstr("not finished"));
+    }
+    ASSERT_TRUE(done_or_noisy(call(shard)));
+    EXPECT_EQ(call(merge).status, 0);
+}
+
+TEST_F(RunTest, BadRequestsAreRefusedBeforeAnythingIsWritten) {
+    const std::string file = suite("models: [one.yaml]\n");
+    EXPECT_EQ(call({"run", file, "--out", path("out"), "--shard", "3/2"}).status, 2);
+    EXPECT_EQ(call({"run", file, "--out", path("out"), "--shard", "all"}).status, 2);
+    const Answer device =
+        call({"run", suite("models: [one.yaml]\ndevices: [cpu, cuda:99]\n"), "--out", path("out")});
+    EXPECT_EQ(device.status, 3);
+    EXPECT_THAT(device.err, HasSubstr("cuda:99"));
+    EXPECT_EQ(call({"run", suite("models: [four.yaml]\n"), "--out", path("out")}).status, 2);
+    EXPECT_FALSE(exists("out"));
+}
+
+TEST(RunClock, SharesWhatIsLeftOfTheLimit) {
+    RunClock free(2, 100.0, 0.0);
+    EXPECT_FALSE(free.time_is_up());
+    EXPECT_DOUBLE_EQ(free.share(60.0), 60.0);
+    const RunClock half(2, 100.0, 50.0);
+    EXPECT_NEAR(half.share(60.0), 30.0, 0.1);
+    EXPECT_TRUE(RunClock(2, 100.0, 1e-9).time_is_up());
+    EXPECT_EQ(duration_text(60.4), "61 s");
+    EXPECT_EQ(duration_text(600.0), "10 min");
+    EXPECT_EQ(duration_text(36000.0), "10.0 h");
+}
+
+}  // namespace
+}  // namespace hacscale::cli
