@@ -58,7 +58,7 @@ std::string suite_of_provenance(const std::filesystem::path& folder) {
 std::string suite_hash(const Suite& suite) {
     Json gains = Json::object();
     for (const auto& [model, file] : suite.gains) {
-        gains[model_hash(find_model(model))] = hex_hash(content_of(file));
+        gains[model_hash(find_model(model))].push_back(hex_hash(content_of(file)));
     }
     const SpaceSettings space = space_of(suite, find_model(suite.models.front()));
     const Json identity{

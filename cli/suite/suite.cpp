@@ -270,7 +270,7 @@ private:
         });
     }
 
-    // MODEL: FILE; a relative path is relative to the suite's folder.
+    // MODEL: FILE, or MODEL: [FILE, FILE]; a relative path is relative to the suite's folder.
     std::vector<std::pair<std::string, std::filesystem::path>> gains(
         const std::vector<std::string>& known) const {
         std::vector<std::pair<std::string, std::filesystem::path>> files;
@@ -287,11 +287,21 @@ private:
                 throw InputError(origin_, entry.line,
                                  fmt::format("gains: {} is none of the suite's models", entry.key));
             }
-            const std::filesystem::path file = folder_ / detail::read_text(entry.value, "gains", origin_);
-            if (!std::filesystem::is_regular_file(file)) {
-                fail(entry.value, fmt::format("gains: there is no file {}", file.string()));
+            const std::vector<YamlNode> named =
+                entry.value.kind == YamlNode::Kind::sequence ? entry.value.items : std::vector{entry.value};
+            if (named.empty() || named.size() > 2) {
+                fail(entry.value,
+                     fmt::format("gains: {}: expected a sensitivity or an importance file, or one of "
+                                 "each in a list",
+                                 entry.key));
             }
-            files.emplace_back(entry.key, file);
+            for (const YamlNode& one : named) {
+                const std::filesystem::path file = folder_ / detail::read_text(one, "gains", origin_);
+                if (!std::filesystem::is_regular_file(file)) {
+                    fail(one, fmt::format("gains: there is no file {}", file.string()));
+                }
+                files.emplace_back(entry.key, file);
+            }
         }
         return files;
     }

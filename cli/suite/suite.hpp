@@ -43,7 +43,7 @@ struct Suite {
     double minutes = 10.0;            // at most, for other widths of one network
     double total_minutes = 0.0;       // at most, for the whole run; 0: no limit
     std::vector<std::pair<std::string, std::filesystem::path>>
-        gains;                     // a model's sensitivity or importance file
+        gains;                     // a model's sensitivity or importance file, or a pair for each of both
     std::filesystem::path record;  // accuracy records to show; empty: none
     std::string recipe = "short";  // with which those accuracies were reached; a name, or a file
 };

@@ -169,12 +169,14 @@ TEST_F(SuiteTest, TheSchemaForEditorsAgreesWithWhatIsRead) {
     const auto& properties = schema["properties"];
     const std::vector<std::string> zoo = zoo_names();
     EXPECT_EQ(words_of(properties["models"]["items"]["anyOf"][0]["enum"]),
-              std::set<std::string>(zoo.begin(), zoo.end()));
+              std::set<std::string>(zoo.begin(), zoo.end()))
+        << "write the zoo's names into bench/suites/suite.schema.json";
     std::set<std::string> names;
     for (const Strategy& strategy : strategies()) {
         names.emplace(strategy.name);
     }
-    EXPECT_EQ(words_of(properties["strategies"]["anyOf"][1]["items"]["enum"]), names);
+    EXPECT_EQ(words_of(properties["strategies"]["anyOf"][1]["items"]["enum"]), names)
+        << "write the strategies' names into bench/suites/suite.schema.json";
     for (const auto& pair : schema["allOf"]) {
         std::string both = "name: s\nmodels: [resnet18]\n";
         for (const std::string key : pair["not"]["required"]) {
@@ -204,6 +206,15 @@ TEST_F(SuiteTest, EachSuiteNamesItsSchema) {
             EXPECT_EQ(line, "# yaml-language-server: $schema=suite.schema.json") << entry.path();
         }
     }
+}
+
+TEST_F(SuiteTest, AModelMayHaveTwoFilesOfGains) {
+    write("a.yaml", "");
+    write("b.yaml", "");
+    const Suite suite =
+        load_suite(write("s.yaml", "name: s\nmodels: [resnet18]\ngains: {resnet18: [a.yaml, b.yaml]}\n"));
+    ASSERT_EQ(suite.gains.size(), 2U);
+    EXPECT_EQ(suite.gains[1].second, path("b.yaml"));
 }
 
 struct BadSuite {
@@ -270,6 +281,8 @@ TEST_F(SuiteTest, RefusesWhatMakesNoSense) {
         {good + "record: r.db\nrecipe: shrt\n", "s.yaml:4:", "short"},
         {good + "gains: {resnet34: x.yaml}\n", "s.yaml:3:", "resnet34"},
         {good + "gains: {resnet18: none.yaml}\n", "s.yaml:3:", "none.yaml"},
+        {good + "gains: {resnet18: []}\n", "s.yaml:3:", "one of each"},
+        {good + "gains: {resnet18: [a.yaml, b.yaml, c.yaml]}\n", "s.yaml:3:", "one of each"},
         {good + good, "s.yaml:3:", "name"},
         {"name: ../../etc\nmodels: [resnet18]\n", "s.yaml:1:", "letters"},
     };
