@@ -94,7 +94,8 @@ public:
             for (const int resolution : resolutions) left = refine(resolution, axis) || left;
         }
         left = !draw_networks() || left;
-        summary_.complete = !left && !out_of_time();
+        summary_.out_of_time = out_of_time();
+        summary_.complete = !left && !summary_.out_of_time;
         summary_.profile.interrupted = !events_.keep_going();
         return summary_;
     }
@@ -384,6 +385,12 @@ private:
 };
 
 }  // namespace
+
+double SweepSummary::worst_network_error() const {
+    double worst = 0.0;
+    for (const double error : network_errors) worst = std::max(worst, std::abs(error));
+    return worst;
+}
 
 SweepSummary sweep(const DeviceHandle& device, Table& table, const ModelSpec& base, const SweepSpace& space,
                    const MeasureSettings& measure, const SweepSettings& settings, const WorkEvents& events) {

@@ -50,7 +50,11 @@ struct SweepSummary {
     int held_out_inner_widths = 0;  // likewise, of inner widths
     std::vector<double>
         network_errors;     // of the last round of random networks: predicted over measured, minus one
-    bool complete = false;  // every search ended by itself, none for want of time
+    bool complete = false;  // every search ended by itself, the last round of networks within the tolerance
+    bool out_of_time = false;  // where it is not complete: for want of time, not of exactness
+
+    // Of the last round of networks, in absolute value; 0 when there was none.
+    double worst_network_error() const;
 };
 
 // `base` in the layout for the device. Throws InputError when the space does not fit the base.

@@ -3,9 +3,11 @@
 //
 // The check goes in rounds. Each times the base beside what the strategies chose. A choice that exceeds the
 // budget sends its strategy back with a prediction budget lowered in proportion; one that stays below it by
-// more than the strategy's next step needs, with a higher one. Of the choices that kept the budget, the last
-// is the one with the greatest gain. Then all final choices are timed once more beside the base, and those
-// figures are the record: the choice was made on other samples, so that luck in choosing is not counted.
+// more than the strategy's next step needs, with a higher one (cli/comparison/contender.hpp). Of the choices
+// that kept the budget, the one with the greatest gain counts. Then all final choices are timed once more
+// beside the base, and those figures are the record: the choice was made on other samples, so that luck in
+// choosing is not counted. Where one exceeds the budget then, its strategy's next best choice takes its
+// place, and all are timed anew, three times at most.
 #pragma once
 
 #include <filesystem>
@@ -30,7 +32,7 @@ struct ComparisonSettings {
     std::vector<std::filesystem::path> gain_files;  // as load_gain() takes them
     // Networks that strategies are taken to have chosen, instead of choosing: those of a training plan.
     std::map<std::string, ModelSpec> fixed;
-    int rounds = 4;  // of checking, at most, the final one not counted
+    int rounds = 6;  // of checking, at most, the final sessions not counted
 };
 
 // `time` may be empty: then rows are predictions, with status `unverified`. InputError for a budget below 1,

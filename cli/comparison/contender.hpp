@@ -1,8 +1,13 @@
 // One strategy's way through the rounds of checking (cli/comparison/compare.hpp).
+//
+// A table is off by some per cent, and by another share for each network. So the search goes along the
+// strategy's choices between what is known to keep the budget and what is known to exceed it: first to where
+// the last ratio says that the budget is met, and where that was tried already, half-way between the two.
 #pragma once
 
 #include <optional>
-#include <set>
+#include <string>
+#include <vector>
 
 #include "cli/comparison/timed_network.hpp"
 #include "scaling/strategies/strategy.hpp"
@@ -23,9 +28,12 @@ public:
     // The open choice could not be timed.
     void failed(const std::string& reason);
 
-    // The best choice that kept the budget; where none did, the one closest to it; before any was timed, the
-    // prediction.
+    // Of what kept the budget, the most gain, the base among it; where nothing did, what came closest; before
+    // anything was timed, the prediction.
     const Fit& chosen() const;
+    // The choice, timed once more, exceeds the budget after all. Whether another one stands in its place now:
+    // one that kept the budget, or one not timed yet that gains more and should keep it.
+    bool reject_chosen(double latency_ratio);
     const std::string& failure() const { return failure_; }
 
 private:
@@ -33,16 +41,16 @@ private:
         Fit fit;
         double latency_ratio = 0.0;
     };
-    void propose(double predicted_budget_us);
-    bool better(const Tried& candidate) const;
+    const Tried* best() const;
+    bool was_tried(const ScalingChoice& choice) const;
+    bool open_untried(double predicted_budget_us);
 
     const Strategy& strategy_;
     const ScalingContext& context_;
     double budget_;
     Fit first_fit_;
     std::optional<Fit> open_;
-    std::optional<Tried> best_;
-    std::set<ScalingChoice> tried_;
+    std::vector<Tried> tried_;
     std::string failure_;
 };
 

@@ -104,9 +104,14 @@ ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const Pr
                   sweep_space(plan.swept[i], plan.spaces[i]), plan.measure, sweep_settings, events);
         add(outcome.rows, swept.profile);
         outcome.swept.push_back({plan.swept[i].name, swept});
-        if (!swept.complete && !interrupted()) {
+        if (swept.out_of_time && !interrupted()) {
             session.log.warn("{}: the time was up before all widths were looked at; the rest is interpolated",
                              plan.swept[i].name);
+        } else if (!swept.complete && !interrupted()) {
+            session.log.warn(
+                "{}: of the networks drawn last, not seen before, the worst is predicted {:.1f} % off, more than "
+                "the tolerance of {:.1f} %",
+                plan.swept[i].name, 100.0 * swept.worst_network_error(), 100.0 * sweep_settings.tolerance);
         }
     }
     outcome.rows.interrupted = interrupted();

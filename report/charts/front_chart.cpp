@@ -10,8 +10,8 @@ namespace hacscale::report {
 
 namespace {
 
-// More points than pixels add nothing to a line; both ends and an even selection between them stay.
-constexpr std::size_t drawn_limit = 600;
+// So many points are a line already; both ends and an even selection between them stay.
+constexpr std::size_t drawn_limit = 160;
 
 constexpr std::string_view spec_template = R"json({
   "autosize": "none",

@@ -1,6 +1,9 @@
 #include "report/charts/vega.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
 
 #include "base/error.hpp"
 
@@ -16,6 +19,21 @@ Json& named(Json& list, std::string_view name) {
         fmt::format("a chart's specification declares no {}; this is a fault of the program", name));
 }
 
+// A chart has some thousand pixels, so more digits than these only make the page larger; the CSV files have
+// them all.
+constexpr int drawn_digits = 6;
+
+Json rounded(const Json& value) {
+    if (value.is_number_float()) {
+        const double number = value.get<double>();
+        return std::stod(fmt::format("{:.{}g}", number, drawn_digits));
+    }
+    if (!value.is_structured()) return value;
+    Json result = value;
+    for (Json& part : result) part = rounded(part);
+    return result;
+}
+
 }  // namespace
 
 void set_data(Json& spec, std::string_view name, Json values) {
@@ -27,7 +45,7 @@ void set_signal(Json& spec, std::string_view name, Json value) {
 }
 
 std::string text_of(const Json& spec) {
-    return spec.dump(-1, ' ', true, Json::error_handler_t::replace);
+    return rounded(spec).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string tip(const std::vector<std::string>& lines) {

@@ -16,7 +16,8 @@ using Json = nlohmann::json;
 void set_data(Json& spec, std::string_view name, Json values);
 // Sets the value of a top-level signal; it must be declared there.
 void set_signal(Json& spec, std::string_view name, Json value);
-// The specification as text. Bytes that are not UTF-8 become U+FFFD; everything outside ASCII is escaped.
+// The specification as UTF-8 text, numbers to as many digits as can be drawn. Bytes that are not UTF-8 become
+// U+FFFD.
 std::string text_of(const Json& spec);
 // Lines of a tooltip.
 std::string tip(const std::vector<std::string>& lines);

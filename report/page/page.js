@@ -1,5 +1,6 @@
-// Draws every chart of the page into its element, keeps it as wide as its container, and shows tooltips. Whatever goes
-// wrong is said in sight, in #script-errors; <html data-charts="drawn/all"> tells tests how far it came.
+// Makes tables sortable and searchable, draws every chart of the page into its element, keeps it as wide as its
+// container, and shows tooltips. Whatever goes wrong is said in sight, in #script-errors; <html data-charts="drawn/all">
+// tells tests how far it came.
 "use strict";
 (() => {
   const errors = document.getElementById("script-errors");
@@ -22,6 +23,77 @@
     },
     axisY: { labelFlush: false },
   };
+
+  // ---- Tables ----
+  const time_units = { "µs": 1, ms: 1e3, s: 1e6 };
+  const prefixes = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+  // What a cell's text stands for: "1.07 ± 0.02 ms", "×1.21", "−2.4 %", "59.3 M"; null where there is no number.
+  function number_in(text) {
+    const match = /^[×±+]?([−-]?[\d,]*\.?\d+)(?:.*?([^\d\s.,±]+))?\s*$/.exec(text.trim());
+    if (!match) return null;
+    const value = Number(match[1].replace("−", "-").replaceAll(",", ""));
+    const unit = match[2] ?? "";
+    return value * (time_units[unit] ?? prefixes[unit[0]] ?? 1);
+  }
+  function sort_rows(body, column, numeric, ascending) {
+    const key = (row) => {
+      const text = row.cells[column].textContent;
+      return numeric ? number_in(text) : text;
+    };
+    const rows = [...body.rows].map((row, place) => ({ row, place, key: key(row) }));
+    // What has no number comes last in either order; equal ones keep theirs.
+    rows.sort((a, b) => {
+      if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.place - b.place;
+      const order = numeric ? a.key - b.key : a.key.localeCompare(b.key, "en", { numeric: true });
+      return (ascending ? order : -order) || a.place - b.place;
+    });
+    body.append(...rows.map((entry) => entry.row));
+  }
+  function make_sortable(table) {
+    const headings = [...table.tHead.rows[0].cells];
+    headings.forEach((heading, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      heading.append(button);
+      const numeric = heading.classList.contains("n");
+      button.addEventListener("click", () => {
+        const was = heading.getAttribute("aria-sort");
+        // Numbers begin with the largest, which is what is looked for.
+        const ascending = was ? was === "descending" : !numeric;
+        headings.forEach((other) => other.removeAttribute("aria-sort"));
+        heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+        sort_rows(table.tBodies[0], column, numeric, ascending);
+      });
+    });
+  }
+  function make_searchable(table, box) {
+    const label = document.createElement("label");
+    label.className = "filter";
+    const field = document.createElement("input");
+    field.type = "search";
+    field.placeholder = "for example stage2, conv, depthwise";
+    const count = document.createElement("output");
+    label.append("Only rows with ", field, " ", count);
+    box.before(label);
+    const rows = [...table.tBodies[0].rows];
+    const texts = rows.map((row) => row.textContent.toLowerCase());
+    field.addEventListener("input", () => {
+      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      rows.forEach((row, i) => {
+        row.hidden = !words.every((word) => texts[i].includes(word));
+        shown += row.hidden ? 0 : 1;
+      });
+      count.textContent = words.length ? `${shown} of ${rows.length}` : "";
+    });
+  }
+  const rows_worth_a_search = 15;
+  for (const box of document.querySelectorAll(".scroll")) {
+    const table = box.querySelector("table");
+    if (table.tBodies[0].rows.length > 1) make_sortable(table);
+    if (table.tBodies[0].rows.length >= rows_worth_a_search) make_searchable(table, box);
+  }
 
   // ---- The chart library: the modules' transforms are registered as its own bundle does ----
   function load_library() {

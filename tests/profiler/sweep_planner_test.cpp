@@ -148,6 +148,8 @@ TEST_F(Sweep, RefinesToTheLastWidthWhereNothingCanBeInterpolated) {
     // Of fifteen widths the coarse ones are four and the base's.
     EXPECT_EQ(summary.held_out_widths, 3 * (15 - 5));
     EXPECT_FALSE(summary.complete);
+    EXPECT_FALSE(summary.out_of_time) << "it could not be exact enough, and had the time";
+    EXPECT_GT(summary.worst_network_error(), settings_.tolerance);
     EXPECT_EQ(widths_measured(), 3 * 15);
     const std::int64_t rows = table_.size();
 
@@ -211,6 +213,7 @@ TEST_F(Sweep, EndsAtItsDeadline) {
     const SweepSummary summary = run();
     EXPECT_LT(now_us() - begin, 10e6);
     EXPECT_FALSE(summary.complete);
+    EXPECT_TRUE(summary.out_of_time);
     EXPECT_FALSE(summary.profile.interrupted) << "the deadline is no interruption";
 }
 

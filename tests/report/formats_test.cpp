@@ -123,9 +123,9 @@ TEST_F(Formats, TheStructureIsSound) {
     }
 }
 
-TEST_F(Formats, ManyModelsStayBelowThreeAndAHalfMegabytes) {
+TEST_F(Formats, ManyModelsStayBelowThreeMegabytes) {
     write({.models = {"a", "b", "c", "d", "e", "f"}, .layers = 60, .front_points = 1500});
-    EXPECT_LT(html_.size(), 3'500'000u);
+    EXPECT_LT(html_.size(), 3'000'000u);
 }
 
 TEST_F(Formats, EverySpecificationIsVegaWithMarksAndData) {
