@@ -106,7 +106,7 @@ struct Answer {
 struct Document {
     std::string title;
     std::string subtitle;
-    std::vector<Answer> answers;  // one a model and budget
+    std::vector<Answer> answers;  // one a model and budget, or, where these are many, one for all
     std::vector<Notice> warnings;
     std::vector<Section> sections;
 };

@@ -16,6 +16,8 @@ constexpr const char* policy =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action "
     "'none'";
 
+constexpr std::size_t most_open_warnings = 3;
+
 class HtmlWriter {
 public:
     explicit HtmlWriter(std::ostream& out) : out_(out) {}
@@ -30,7 +32,7 @@ public:
                 out_ << "<p class=\"standing\">" << html_escape(answer.standing) << "</p>\n";
             }
         }
-        for (const Notice& warning : document.warnings) (*this)(warning);
+        write_warnings(document.warnings);
         out_ << "<p id=\"script-errors\" class=\"notice\" role=\"alert\" hidden></p>\n"
                 "<noscript><p class=\"notice\">Charts need scripts; every number is also in the "
                 "tables.</p></noscript>\n"
@@ -113,6 +115,20 @@ private:
                 "<meta name=\"color-scheme\" content=\"light dark\">\n"
              << "<title>" << html_escape(document.title + ": " + document.subtitle) << "</title>\n<style>\n"
              << resources::style() << "</style>\n</head>\n";
+    }
+
+    // Many are folded, so that they do not push the report out of sight.
+    void write_warnings(const std::vector<Notice>& warnings) {
+        if (warnings.size() <= most_open_warnings) {
+            for (const Notice& warning : warnings) (*this)(warning);
+            return;
+        }
+        out_ << fmt::format(
+            "<details class=\"notice\"><summary><strong>{} warnings</strong> to read before "
+            "trusting the numbers</summary>\n<ul>\n",
+            warnings.size());
+        for (const Notice& warning : warnings) out_ << "<li>" << html_escape(warning.text) << "</li>\n";
+        out_ << "</ul>\n</details>\n";
     }
 
     void write_contents(const Document& document) {

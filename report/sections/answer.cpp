@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
@@ -75,7 +77,52 @@ std::string standing_of(const Comparison& comparison, const StrategyRow& choice)
     return text;
 }
 
+double median_of(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
+bool gains_most(const Comparison& comparison, const StrategyRow& choice) {
+    return std::none_of(comparison.strategies.begin(), comparison.strategies.end(),
+                        [&](const StrategyRow& row) {
+                            return row.ok() && row.gain.value_or(0.0) > choice.gain.value_or(0.0);
+                        });
+}
+
+std::string spread_of(const std::vector<double>& ratios) {
+    const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+    return fmt::format("{} ({} to {})", significant(median_of(ratios)), significant(*least),
+                       significant(*most));
+}
+
 }  // namespace
+
+Answer answer_of_all(const std::vector<Comparison>& comparisons, const Device& device) {
+    std::vector<double> utilizations;
+    std::vector<double> params;
+    std::size_t within = 0;
+    std::size_t best = 0;
+    for (const Comparison& comparison : comparisons) {
+        const StrategyRow* choice = comparison.hacscale();
+        if (choice == nullptr || !choice->ok()) continue;
+        ++within;
+        best += gains_most(comparison, *choice) ? 1 : 0;
+        if (choice->utilization_ratio) utilizations.push_back(*choice->utilization_ratio);
+        if (choice->params && comparison.base.params)
+            params.push_back(*choice->params / *comparison.base.params);
+    }
+    const std::string opening = fmt::format("Over {} comparisons on {}", comparisons.size(), device.name);
+    if (utilizations.empty() || params.empty())
+        return {opening + ", no choice of HACScale was measured within its budget.", ""};
+    return {fmt::format("{}, HACScale’s choice has {} times the base’s hardware utilization and {} times its "
+                        "parameters: medians, and in brackets the least and the greatest.",
+                        opening, spread_of(utilizations), spread_of(params)),
+            fmt::format(
+                "It was measured within the latency budget in {} of them, and in {} no other strategy "
+                "within the budget gains more. The table has each; the sections below say what was changed.",
+                within, best)};
+}
 
 Answer answer_of(const Comparison& comparison, const Device& device) {
     const std::string opening = opening_of(comparison, device);

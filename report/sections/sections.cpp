@@ -27,6 +27,9 @@ std::span<const SectionEntry> section_table() {
 
 namespace {
 
+// More sentences than these are a wall of text; then each opens its own section.
+constexpr std::size_t most_opening_answers = 2;
+
 void add_sections(Scope scope, const Scene& scene, const std::string& id_suffix,
                   std::vector<Section>& sections) {
     for (const SectionEntry& entry : section_table()) {
@@ -49,9 +52,12 @@ Document build_document(const Records& records) {
     for (const std::string& warning : provenance.warnings) document.warnings.push_back({warning});
 
     const std::vector<Comparison>& all = records.comparisons;
+    const bool few = all.size() <= most_opening_answers;
+    if (!few) document.answers.push_back(answer_of_all(all, provenance.device));
     if (!all.empty()) add_sections(Scope::opening, {records, nullptr}, "", document.sections);
     for (std::size_t i = 0; i < all.size(); ++i) {
-        document.answers.push_back(answer_of(all[i], provenance.device));
+        const Answer answer = answer_of(all[i], provenance.device);
+        if (few) document.answers.push_back(answer);
         const bool first_of_model = i == 0 || all[i - 1].model != all[i].model;
         if (first_of_model) {
             document.sections.push_back(
@@ -63,6 +69,8 @@ Document build_document(const Records& records) {
         heading.front() = static_cast<char>(heading.front() - 'a' + 'A');
         Section budget{
             .id = fmt::format("budget-{}", i + 1), .heading = heading, .parts = {}, .sections = {}};
+        if (!few) budget.parts.push_back(Paragraph{answer.sentence});
+        if (!few && !answer.standing.empty()) budget.parts.push_back(Paragraph{answer.standing});
         add_sections(Scope::budget, scene, fmt::format("-{}", i + 1), budget.sections);
         model.sections.push_back(std::move(budget));
         const bool last_of_model = i + 1 == all.size() || all[i + 1].model != all[i].model;

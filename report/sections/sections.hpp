@@ -49,6 +49,9 @@ Section provenance_section(const Scene& scene);
 // What the model can become at this budget, or why there is no answer.
 Answer answer_of(const Comparison& comparison, const Device& device);
 
+// Of many models and budgets: what the choices have in common.
+Answer answer_of_all(const std::vector<Comparison>& comparisons, const Device& device);
+
 Document build_document(const Records& records);
 
 }  // namespace hacscale::report

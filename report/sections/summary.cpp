@@ -23,9 +23,10 @@ const StrategyRow* best_other(const Comparison& comparison) {
     return best;
 }
 
-std::vector<Column> columns() {
-    return {model_column(),
-            budget_column(),
+std::vector<Column> columns(bool any_accuracy) {
+    const Show where = any_accuracy ? Show::everywhere : Show::csv_only;
+    return {{"Network", "model", false},
+            {"Budget", "budget"},
             {"Base’s latency", "base_us"},
             {"HACScale: status", "status", false},
             {"Latency", "latency_ratio"},
@@ -33,12 +34,20 @@ std::vector<Column> columns() {
             {"MACs", "macs_ratio"},
             {"Parameters", "params_ratio"},
             {"Gain", "gain"},
-            {"Accuracy, top-1", "accuracy_pct"},
+            {"Accuracy, top-1", "accuracy_pct", true, where},
             {"Best other strategy", "best_other", false},
             {"Its latency", "best_other_latency_ratio"},
             {"Its utilization", "best_other_utilization_ratio"},
             {"Its gain", "best_other_gain"},
-            {"Its accuracy, top-1", "best_other_accuracy_pct"}};
+            {"Its accuracy, top-1", "best_other_accuracy_pct", true, where}};
+}
+
+// Its name; that it keeps the base, where it does.
+Cell other_cell(const Comparison& comparison, const StrategyRow& row) {
+    const StrategyRow& base = comparison.base;
+    const bool is_base = row.widths == base.widths && row.depths == base.depths &&
+                         row.resolution == base.resolution && row.params == base.params;
+    return is_base ? text_cell("all keep the base", row.strategy) : text_cell(row.strategy);
 }
 
 std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base) {
@@ -52,12 +61,13 @@ TableRow row_of(const Comparison& comparison, const StrategyRow& own) {
     const StrategyRow& rival = other != nullptr ? *other : nobody;
     const auto time = [&base](double us) { return latency(us, base.ci95_us); };
     const auto change = [](double value) { return signed_percent(value - 1.0); };
+    const auto budget = [](double value) { return with_sign(value - 1.0, short_percent); };
     const auto three = [](double value) { return significant(value); };
     const auto points = [](double value) { return fmt::format("{:.2f} %", value); };
     TableRow row;
     row.mark = own.ok() ? RowMark::none : RowMark::excluded;
-    row.cells = {model_cell(comparison),
-                 budget_cell(comparison),
+    row.cells = {text_cell(comparison.model),
+                 number_cell(comparison.budget, budget),
                  number_cell(base.latency_us(), time),
                  text_cell(status_text(own.status), own.status),
                  number_cell(own.latency_ratio, change),
@@ -66,7 +76,7 @@ TableRow row_of(const Comparison& comparison, const StrategyRow& own) {
                  number_cell(over(own.params, base.params), ratio),
                  number_cell(own.gain, three),
                  number_cell(own.accuracy, points),
-                 text_cell(rival.strategy),
+                 other_cell(comparison, rival),
                  number_cell(rival.latency_ratio, change),
                  number_cell(rival.utilization_ratio, ratio),
                  number_cell(rival.gain, three),
@@ -84,10 +94,14 @@ Section summary_section(const Scene& scene) {
         "within "
         "the budget (its variants left out).";
     table.csv_file = "summary.csv";
-    table.columns = columns();
+    bool any_accuracy = false;
     for (const Comparison& comparison : scene.records.comparisons) {
-        if (const StrategyRow* own = comparison.hacscale()) table.rows.push_back(row_of(comparison, *own));
+        const StrategyRow* own = comparison.hacscale();
+        if (own == nullptr) continue;
+        table.rows.push_back(row_of(comparison, *own));
+        any_accuracy = any_accuracy || own->accuracy.has_value();
     }
+    table.columns = columns(any_accuracy);
     if (table.rows.empty()) {
         section.parts.push_back(
             Paragraph{"This run holds no HACScale choice; a suite with it makes one:", "hacscale run SUITE"});
