@@ -109,7 +109,8 @@ ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const Pr
                              plan.swept[i].name);
         } else if (!swept.complete && !interrupted()) {
             session.log.warn(
-                "{}: of the networks drawn last, not seen before, the worst is predicted {:.1f} % off, more than "
+                "{}: of the networks drawn last, not seen before, the worst is predicted {:.1f} % off, more "
+                "than "
                 "the tolerance of {:.1f} %",
                 plan.swept[i].name, 100.0 * swept.worst_network_error(), 100.0 * sweep_settings.tolerance);
         }
