@@ -231,7 +231,7 @@ Gain within_stages(Gain sensitivity, const Gain& importance) {
 
 Gain load_gain(const std::vector<std::filesystem::path>& files, const ModelSpec& base) {
     if (files.empty()) return capacity_gain(base);
-    const Gain first = load_one(files.front(), base);
+    Gain first = load_one(files.front(), base);
     if (files.size() == 1) return first;
     const Gain second = load_one(files[1], base);
     if (files.size() > 2 || first.origin == second.origin) {

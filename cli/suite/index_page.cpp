@@ -77,7 +77,7 @@ std::filesystem::path write_index_page(const std::filesystem::path& folder, cons
                 "<tr><td>{}</td><td>{}</td><td colspan=\"5\">nothing was compared</td></tr>\n", name, link);
         }
     }
-    const std::filesystem::path file = folder / "index.html";
+    std::filesystem::path file = folder / "index.html";
     write_record(file, fmt::format(page, html_escape(suite), rows));
     return file;
 }
