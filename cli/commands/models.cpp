@@ -130,6 +130,7 @@ Run declare_show(CLI::App& parser) {
 Run declare_models(CLI::App& parser) {
     SubCommands commands(parser);
     commands.add("models show", declare_show);
+    commands.add("models export", declare_models_export);
     return commands.run(list_models);
 }
 

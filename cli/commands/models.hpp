@@ -7,4 +7,7 @@ namespace hacscale::cli {
 
 Run declare_models(CLI::App& parser);
 
+// Below it, in cli/commands/models/.
+Run declare_models_export(CLI::App& parser);
+
 }  // namespace hacscale::cli

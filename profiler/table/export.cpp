@@ -12,8 +12,8 @@
 #include <variant>
 #include <vector>
 
-#include "base/error.hpp"
 #include "models/layer_cost.hpp"
+#include "profiler/table/detail/written.hpp"
 
 namespace hacscale {
 namespace {
@@ -123,11 +123,6 @@ void for_each_entry(const Table& table, const RowFilter& filter,
     });
 }
 
-void require_written(const std::ostream& out) {
-    if (out) return;
-    throw WorkError("the rows cannot be written: the output was closed or its disk is full; write elsewhere");
-}
-
 std::string quoted(const std::string& text) {
     if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
     std::string result = "\"";
@@ -174,9 +169,9 @@ void write_csv(const Table& table, const RowFilter& filter, std::ostream& out) {
             separator = ",";
         }
         out << "\r\n";
-        require_written(out);
+        detail::require_written(out);
     });
-    require_written(out.flush());
+    detail::require_written(out.flush());
 }
 
 void write_json(const Table& table, const RowFilter& filter, std::ostream& out) {
@@ -190,10 +185,10 @@ void write_json(const Table& table, const RowFilter& filter, std::ostream& out) 
         // A text that is not UTF-8, which a library's message may be, is shown with replacement characters.
         out << separator << object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
         separator = ",\n";
-        require_written(out);
+        detail::require_written(out);
     });
     out << "\n]\n";
-    require_written(out.flush());
+    detail::require_written(out.flush());
 }
 
 }  // namespace hacscale

@@ -171,6 +171,37 @@ TEST_F(TableTest, ExportsCsvAndJson) {
     EXPECT_EQ(call({"table", "export", file, "--format", "xml"}).status, 2);
 }
 
+TEST_F(TableTest, ExportsForOtherTools) {
+    const std::string file = make_table("t.db", 2);
+    const Answer benchmarks = call({"table", "export", file, "--format", "google-benchmark"});
+    ASSERT_EQ(benchmarks.status, 0) << benchmarks.err;
+    EXPECT_EQ(benchmarks.json()["benchmarks"].size(), 2U);
+    EXPECT_EQ(benchmarks.json()["benchmarks"][0]["real_time"], 20.0);
+    EXPECT_THAT(benchmarks.err, HasSubstr("2 of 3 rows are in 2 entries"));
+    EXPECT_THAT(benchmarks.err, HasSubstr("1 row is left out: they have no latency"));
+    EXPECT_EQ(call({"table", "export", file, "--format", "google-benchmark", "--json"}).out, benchmarks.out);
+
+    const Answer words = call({"table", "export", file, "--format", "ofa"});
+    ASSERT_EQ(words.status, 0) << words.err;
+    EXPECT_THAT(words.out, HasSubstr("milliseconds on A test's processor: batch 1, f32, network"));
+    EXPECT_THAT(words.err, HasSubstr("2 rows are left out: once-for-all has no words for a conv"));
+    const Answer both = call({"table", "export", file, "--format", "ofa", "--json"});
+    EXPECT_EQ(both.status, 2);
+    EXPECT_THAT(both.err, HasSubstr("YAML"));
+}
+
+TEST_F(TableTest, ExportForOnceForAllAsksForOneState) {
+    const std::string file = make_table("t.db", 2);
+    Table table = Table::open(file, OpenMode::write);
+    Row row = table.query({}).front();
+    row.key.batch = 8;
+    table.put(row);
+    const Answer both = call({"table", "export", file, "--format", "ofa"});
+    EXPECT_EQ(both.status, 2);
+    EXPECT_THAT(both.err, HasSubstr("--batch"));
+    EXPECT_EQ(call({"table", "export", file, "--format", "ofa", "--batch", "8"}).status, 0);
+}
+
 TEST_F(TableTest, CheckSaysWhetherRowsAreMissing) {
     const std::string file = make_table("t.db", 2);
     const Answer answer = call({"table", "check", file, "--json"});

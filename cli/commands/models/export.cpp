@@ -1,0 +1,59 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/commands/models.hpp"
+#include "cli/print_json.hpp"
+#include "cli/records/record_file.hpp"
+#include "cli/text_table.hpp"
+#include "models/model_yaml.hpp"
+#include "models/network.hpp"
+#include "models/pytorch_code.hpp"
+#include "models/zoo.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+struct ExportOptions {
+    std::string model;
+    std::string format = "pytorch";
+    std::string out;
+};
+
+ExitStatus export_model(const ExportOptions& options, Session& session) {
+    const ModelSpec model = find_model(options.model);
+    const Network network = lower(model);
+    const std::string code = pytorch_code(model);
+    if (!options.out.empty()) {
+        write_record(options.out, code);
+    }
+    if (session.json) {
+        Json answer{{"model", model.name},        {"model_hash", model_hash(model)},
+                    {"format", options.format},   {"class", pytorch_class_name(model)},
+                    {"params", network.params()}, {"macs", network.macs()}};
+        answer[options.out.empty() ? "code" : "out"] = options.out.empty() ? code : options.out;
+        print_json(session.out, answer);
+    } else if (options.out.empty()) {
+        session.out << code;
+    } else {
+        session.out << fmt::format("{}: {} as the class {}, {} params, {} MACs\n", options.out, model.name,
+                                   pytorch_class_name(model), with_separators(network.params()),
+                                   with_separators(network.macs()));
+    }
+    return ExitStatus::done;
+}
+
+}  // namespace
+
+Run declare_models_export(CLI::App& parser) {
+    auto options = std::make_shared<ExportOptions>();
+    parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
+    parser.add_option("--format", options->format, "pytorch")
+        ->check(CLI::IsMember({"pytorch"}))
+        ->capture_default_str();
+    parser.add_option("--out", options->out, "The file to write; else the answer has the code");
+    return [options](Session& session) { return export_model(*options, session); };
+}
+
+}  // namespace hacscale::cli
