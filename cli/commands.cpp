@@ -15,6 +15,7 @@
 #include "cli/commands/run.hpp"
 #include "cli/commands/sensitivity.hpp"
 #include "cli/commands/table.hpp"
+#include "cli/commands/trace.hpp"
 #include "cli/commands/train.hpp"
 #include "cli/commands/verify.hpp"
 #include "cli/commands/weights.hpp"
@@ -29,6 +30,7 @@ std::span<const Command> commands() {
         Command{"profile", declare_profile},                //
         Command{"table", declare_table},                    //
         Command{"verify", declare_verify},                  //
+        Command{"trace", declare_trace},                    //
         Command{"scale", declare_scale},                    //
         Command{"compare", declare_compare},                //
         Command{"explain", declare_explain},                //

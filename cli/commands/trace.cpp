@@ -1,0 +1,111 @@
+#include "cli/commands/trace.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/interrupt.hpp"
+#include "cli/measuring/device_access.hpp"
+#include "cli/options.hpp"
+#include "cli/print_json.hpp"
+#include "cli/records/record_file.hpp"
+#include "cli/trace/chrome_trace.hpp"
+#include "models/zoo.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+struct TraceOptions {
+    std::string model;
+    std::string out;
+    std::string table;
+    std::string device = "cpu";
+    int threads = 0;
+    int passes = 5;
+    BatchOptions batch;
+};
+
+// Of the device in this data type, by its table; nothing where no table was given.
+std::optional<double> peak_of(const TraceOptions& options, const DeviceAccess& device, Session& session) {
+    if (options.table.empty()) {
+        return std::nullopt;
+    }
+    const Table table = Table::open(options.table, OpenMode::read);
+    check_same_device(table, device);
+    const std::optional<PeakRecord> peak = table.peak(options.batch.type());
+    if (!peak || peak->flops_per_s <= 0.0) {
+        session.log.warn("{} has no peak for {}: the layers have no utilization", options.table,
+                         options.batch.dtype);
+        return std::nullopt;
+    }
+    return peak->flops_per_s;
+}
+
+std::unique_ptr<NetworkRunner> compiled(const DeviceAccess& device, const TracedRun& run) {
+    Compiled result =
+        device.handle.backend->compile(device.handle.device.id, run.network, {run.batch, run.type, 0});
+    if (!result.runner) {
+        throw WorkError(
+            fmt::format("{} cannot run {}: {}", device.handle.device.id, run.model.name, result.reason));
+    }
+    result.runner->load(random_weights(run.network, 1));
+    const std::size_t pixels = static_cast<std::size_t>(run.network.resolution) * run.network.resolution;
+    result.runner->set_input(random_values(run.batch * run.network.in_channels * pixels, 2));
+    return std::move(result.runner);
+}
+
+ExitStatus trace_command(const TraceOptions& options, Session& session) {
+    TracedRun run;
+    run.batch = options.batch.batch;
+    run.type = options.batch.type();
+    const ModelSpec model = find_model(options.model);
+    const DeviceAccess device = open_device(options.device, options.threads, session);
+    run.peak_flops_per_s = peak_of(options, device, session);
+    run.model = for_device(model, device.handle);
+    run.network = lower(run.model);
+    run.device = device.handle.device.name;
+    run.fingerprint = device.handle.device.fingerprint;
+    const std::unique_ptr<NetworkRunner> runner = compiled(device, run);
+    for (std::size_t i = 0; i < run.network.nodes.size(); ++i) {
+        run.implementations.push_back(runner->implementation(static_cast<int>(i)));
+    }
+    run.passes =
+        trace_passes(*runner, run.network.nodes.size(), options.passes, [] { return !interrupted(); });
+    write_record(options.out, chrome_trace(run));
+    if (session.json) {
+        print_json(session.out, {{"model", model.name},
+                                 {"device", device.handle.device.id},
+                                 {"batch", run.batch},
+                                 {"dtype", name_of(run.type)},
+                                 {"layers", run.network.nodes.size()},
+                                 {"passes", run.passes.size()},
+                                 {"out", options.out}});
+    } else {
+        session.out << fmt::format(
+            "{}: {} passes of {} on {}, {} layers each; open it in chrome://tracing or "
+            "ui.perfetto.dev\n",
+            options.out, run.passes.size(), model.name, device.handle.device.id, run.network.nodes.size());
+    }
+    return ExitStatus::done;
+}
+
+}  // namespace
+
+Run declare_trace(CLI::App& parser) {
+    auto options = std::make_shared<TraceOptions>();
+    parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
+    parser.add_option("--out", options->out, "The file to write")->required();
+    parser.add_option("--table", options->table, "The device's table, for the layers' utilization");
+    parser.add_option("--device", options->device, "As 'hacscale devices' names it")->capture_default_str();
+    parser.add_option("--threads", options->threads, "Of CPU work; 0: all the cores this process may use")
+        ->check(CLI::Range(0, 4096))
+        ->capture_default_str();
+    add_batch_options(parser, options->batch);
+    parser.add_option("--passes", options->passes, "How often the network runs")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    return [options](Session& session) { return trace_command(*options, session); };
+}
+
+}  // namespace hacscale::cli
