@@ -1,4 +1,4 @@
-# Looks for what the CUDA backend is built with: nvcc 13 or newer, cuDNN's and CUPTI's headers, and the headers of
+# Looks for what the CUDA backend is built with: nvcc 13 or newer, cuDNN's, CUPTI's and NVTX's headers, and the headers of
 # cudnn-frontend (from .deps/, where scripts/setup puts them, or anywhere CMAKE_PREFIX_PATH says). Sets HACSCALE_CUDA_FOUND.
 # Only headers and the static CUDA runtime are used; cuDNN, CUPTI and NVML are opened at run time.
 
@@ -34,6 +34,10 @@ find_path(CUDNN_INCLUDE_DIR cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
 if(NOT CUDNN_INCLUDE_DIR)
     list(APPEND missing "cuDNN 9 (cudnn_graph.h)")
 endif()
+find_path(NVTX_INCLUDE_DIR nvtx3/nvToolsExt.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+if(NOT NVTX_INCLUDE_DIR)
+    list(APPEND missing "NVTX (nvtx3/nvToolsExt.h)")
+endif()
 find_path(CUPTI_INCLUDE_DIR cupti_range_profiler.h HINTS ${CUDAToolkit_INCLUDE_DIRS}
           PATHS ${CUDAToolkit_LIBRARY_ROOT}/extras/CUPTI/include)
 if(NOT CUPTI_INCLUDE_DIR)
@@ -57,4 +61,4 @@ set(HACSCALE_CUDA_FOUND ON)
 message(STATUS "CUDA backend: toolkit ${CUDAToolkit_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}")
 add_library(hacscale_cuda_headers INTERFACE)
 target_include_directories(hacscale_cuda_headers SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE_DIR}
-                           ${CUPTI_INCLUDE_DIR} ${CUDNN_FRONTEND_INCLUDE_DIR})
+                           ${CUPTI_INCLUDE_DIR} ${NVTX_INCLUDE_DIR} ${CUDNN_FRONTEND_INCLUDE_DIR})

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
+#include "kernels/cuda/layer_range.hpp"
 #include "kernels/single_layer.hpp"
 
 namespace hacscale::cuda {
@@ -50,6 +51,7 @@ CudaNetworkRunner::CudaNetworkRunner(const Network& network, const CompileOption
     std::size_t workspace_bytes = 0;
     for (const NetworkNode& node : network_.nodes) {
         layers_.push_back(choose({node.layer, batch_, type_, device_}));
+        range_names_.push_back(fmt::format("{} {}", node.name, node.layer.key()));
         weight_bytes.push_back(layers_.back()->weight_bytes());
         workspace_bytes = std::max(workspace_bytes, layers_.back()->workspace_bytes());
     }
@@ -103,8 +105,13 @@ LayerBuffers CudaNetworkRunner::buffers_of(int node, const Memory& memory) const
 
 void CudaNetworkRunner::enqueue(const Memory& memory) const {
     for (int i = 0; i < static_cast<int>(layers_.size()); ++i) {
-        layers_[i]->launch(buffers_of(i, memory), stream_->get());
+        launch(i, memory);
     }
+}
+
+void CudaNetworkRunner::launch(int node, const Memory& memory) const {
+    const LayerRange range(range_names_[static_cast<std::size_t>(node)]);
+    layers_.at(node)->launch(buffers_of(node, memory), stream_->get());
 }
 
 void CudaNetworkRunner::upload(std::span<const std::byte> from, std::byte* to, std::string_view what) const {
@@ -151,7 +158,12 @@ void CudaNetworkRunner::set_residual(std::span<const float> nchw) {
 
 void CudaNetworkRunner::run() {
     use_device(device_.index);
-    plain_.launch(*stream_);
+    if (ranges_are_seen()) {
+        // Kernels of a graph belong to no range: a tool that listens is shown the layers one by one.
+        enqueue(*memory_);
+    } else {
+        plain_.launch(*stream_);
+    }
     stream_->synchronize("running the network");
 }
 
@@ -251,7 +263,7 @@ double CudaNetworkRunner::time_cold() {
 
 void CudaNetworkRunner::start_layer(int node) {
     use_device(device_.index);
-    layers_.at(node)->launch(buffers_of(node, *memory_), stream_->get());
+    launch(node, *memory_);
 }
 
 void CudaNetworkRunner::wait() {

@@ -2,7 +2,8 @@
 // that replay it.
 //
 // Times are the device's own: events that stand in the graphs or between them.
-//   run, time_runs   one graph of the whole network, started again and again.
+//   run, time_runs   one graph of the whole network, started again and again. While a tool listens to NVTX,
+//                    run() starts the layers one by one, so that it can tell which is which.
 //   run_timed        a second graph with an event between every two layers. Events take time themselves, and
 //                    keep a kernel from starting while the one before drains; so what this graph takes longer
 //                    than the plain one (medians, measured once) is spread evenly over the layers and taken
@@ -15,6 +16,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "kernels/backend.hpp"
 #include "kernels/cuda/cuda_layer.hpp"
@@ -75,6 +78,7 @@ private:
 
     LayerBuffers buffers_of(int node, const Memory& memory) const;
     void enqueue(const Memory& memory) const;
+    void launch(int node, const Memory& memory) const;  // in the layer's range
     void upload(std::span<const std::byte> from, std::byte* to, std::string_view what) const;
     void set_tensor(std::span<const float> nchw, const TensorShape& shape, std::size_t offset,
                     std::string_view what);
@@ -88,6 +92,7 @@ private:
     DeviceTraits device_;
     std::shared_ptr<const DeviceBuffer> flush_;
     std::vector<std::shared_ptr<CudaLayer>> layers_;
+    std::vector<std::string> range_names_;  // one a node, for tools that listen
     MemoryLayout layout_;
     std::optional<Memory> memory_;
     std::optional<Stream> stream_;
