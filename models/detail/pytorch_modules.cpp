@@ -71,28 +71,28 @@ void PytorchModules::add(std::string_view path, std::string expression) {
     layer.expression = std::move(expression);
 }
 
-PytorchModules::Module& PytorchModules::Module::child(const std::string& name) {
-    const auto [entry, is_new] = places.try_emplace(name, children.size());
-    if (is_new) children.push_back({name, {}});
-    return children[entry->second].second;
+PytorchModules::Module& PytorchModules::Module::child(const std::string& child_name) {
+    const auto [entry, is_new] = places.try_emplace(child_name, children.size());
+    if (is_new) children.emplace_back().name = child_name;
+    return children[entry->second];
 }
 
-void PytorchModules::print(const std::string& name, const Module& module, int indent, std::string& code) {
+void PytorchModules::print(const Module& module, int indent, std::string& code) {
     const std::string margin(static_cast<std::size_t>(indent), ' ');
     if (!module.expression.empty()) {
-        code += fmt::format("{}\"{}\": {},\n", margin, name, module.expression);
+        code += fmt::format("{}\"{}\": {},\n", margin, module.name, module.expression);
         return;
     }
-    code += fmt::format("{}\"{}\": nn.ModuleDict({{\n", margin, name);
-    for (const auto& [child_name, child] : module.children) print(child_name, child, indent + 4, code);
+    code += fmt::format("{}\"{}\": nn.ModuleDict({{\n", margin, module.name);
+    for (const Module& child : module.children) print(child, indent + 4, code);
     code += margin + "}),\n";
 }
 
 std::string PytorchModules::code() const {
     std::string code;
-    for (const auto& [name, group] : root_.children) {
-        code += fmt::format("        self.add_module(\"{}\", nn.ModuleDict({{\n", name);
-        for (const auto& [child_name, child] : group.children) print(child_name, child, 12, code);
+    for (const Module& group : root_.children) {
+        code += fmt::format("        self.add_module(\"{}\", nn.ModuleDict({{\n", group.name);
+        for (const Module& child : group.children) print(child, 12, code);
         code += "        }))\n";
     }
     return code;

@@ -32,14 +32,15 @@ public:
 
 private:
     struct Module {
+        std::string name;
         std::string expression;  // of a layer; empty in a group
-        std::vector<std::pair<std::string, Module>> children;
-        std::map<std::string, std::size_t> places;  // of children by name
-        Module& child(const std::string& name);     // made where it is not there
+        std::vector<Module> children;
+        std::map<std::string, std::size_t> places;     // of children by name
+        Module& child(const std::string& child_name);  // made where it is not there
     };
 
     [[noreturn]] void refuse(std::string_view path) const;
-    static void print(const std::string& name, const Module& module, int indent, std::string& code);
+    static void print(const Module& module, int indent, std::string& code);
 
     const ModelSpec& model_;
     Module root_;
