@@ -136,15 +136,20 @@ private:
         if (!picked.empty()) place(point, axis, stage, picked[std::min(k, picked.size() - 1)]);
     }
 
+    // Even stages at the one coarse width, odd ones at the other.
+    Point coarse_point(int resolution, std::size_t even, std::size_t odd) const {
+        Point point = base_point();
+        for (std::size_t stage = 0; stage < base_.stages.size(); ++stage)
+            place_coarse(point, resolution, Axis::width, stage, stage % 2 == 0 ? even : odd);
+        return point;
+    }
+
     void coarse(int resolution, int count) {
         const std::size_t most = pick(resolution, Axis::width, count);
         std::vector<ModelSpec> carriers;
         for (std::size_t even = 0; even < most; ++even) {
             for (std::size_t odd = 0; odd < most; ++odd) {
-                Point point = base_point();
-                for (std::size_t stage = 0; stage < base_.stages.size(); ++stage) {
-                    place_coarse(point, resolution, Axis::width, stage, stage % 2 == 0 ? even : odd);
-                }
+                const Point point = coarse_point(resolution, even, odd);
                 carriers.push_back(carrier(point, base_depths(), resolution));
                 if (even == odd) carriers.push_back(carrier(point, space_.max_depths, resolution));
             }
@@ -164,11 +169,9 @@ private:
         std::vector<ModelSpec> carriers;
         for (std::size_t even = 0; even < most; ++even) {
             for (std::size_t odd = 0; odd < most; ++odd) {
-                Point point = base_point();
-                for (std::size_t stage = 0; stage < base_.stages.size(); ++stage) {
-                    place_coarse(point, resolution, Axis::width, stage, stage % 2 == 0 ? even : odd);
+                Point point = coarse_point(resolution, even, odd);
+                for (std::size_t stage = 0; stage < base_.stages.size(); ++stage)
                     place_coarse(point, resolution, Axis::inner, stage, (even + odd) % most);
-                }
                 carriers.push_back(carrier(point, depths, resolution));
             }
         }

@@ -25,8 +25,6 @@ constexpr double largest_budget = 100.0;
 // Timing stops at intervals of 1 % of each latency, so a ratio is known to about 1.4 %; of that, what a user
 // would still call the budget.
 constexpr double largest_slack = 0.01;
-// Of all choices together, until those that exceed the budget are replaced.
-constexpr int final_sessions = 4;
 
 struct Ratio {
     double value = 0.0;
@@ -161,7 +159,7 @@ private:
     // All choices and the base once more, in one session. A choice that kept the budget in its round may not
     // keep it again; the next best one then takes its place, and all are timed anew.
     void time_chosen() {
-        for (int session = 0; session < final_sessions; ++session) {
+        for (int session = 0; session < most_final_sessions; ++session) {
             std::vector<ScalingChoice> choices;
             for (const Contender& contender : contenders_) {
                 if (contender.chosen().status == FitStatus::ok) {
@@ -169,7 +167,7 @@ private:
                 }
             }
             final_ = time_beside_base(choices);
-            if (!base_.timed() || session + 1 == final_sessions || !replace_slow_ones()) {
+            if (!base_.timed() || session + 1 == most_final_sessions || !replace_slow_ones()) {
                 return;
             }
         }

@@ -72,6 +72,7 @@ bool Contender::reject_chosen(double latency_ratio) {
     }
     if (open_untried(rejected.predicted_us() * budget_ / latency_ratio)) {
         const double kept_gain = chosen().result.gain.value_or(0.0);
+        // It counts as keeping the budget until the next session has timed it.
         if (open_->result.gain.value_or(0.0) > kept_gain) {
             tried_.push_back({*open_, budget_});
         }

@@ -14,6 +14,7 @@ struct MeasuredState {
     int batch = 1;
     DataType type = DataType::f32;
     CacheState cache = CacheState::network;
+    bool operator==(const MeasuredState&) const = default;
 };
 
 class TableView {

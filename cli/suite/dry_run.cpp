@@ -97,7 +97,7 @@ private:
 
     void plan_state(PlannedState& planned, const Table* table) const {
         for (const ProfileUnit& unit : units_) {
-            if (folder_name(unit.state) == folder_name(planned.state)) {
+            if (unit.state == planned.state) {
                 planned.units.push_back(plan_unit(unit, table));
                 planned.seconds_at_most += unit.seconds_at_most;
                 planned.seconds_expected += planned.units.back().seconds_expected;

@@ -100,7 +100,7 @@ private:
     std::vector<ProfileUnit> units_in(const MeasuredState& state) const {
         std::vector<ProfileUnit> units;
         std::copy_if(units_.begin(), units_.end(), std::back_inserter(units),
-                     [&](const ProfileUnit& unit) { return folder_name(unit.state) == folder_name(state); });
+                     [&](const ProfileUnit& unit) { return unit.state == state; });
         return units;
     }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "cli/comparison/compare.hpp"
 #include "models/network.hpp"
 #include "models/scaled_model.hpp"
 #include "models/zoo.hpp"
@@ -19,7 +20,6 @@ namespace hacscale::cli {
 namespace {
 
 constexpr int most_shards = 10000;
-constexpr int networks_timed_at_most = 5;  // of one strategy: the rounds of checking, and the final one
 
 // What may take long, and how much there is to compute: the second only orders what the first leaves equal.
 using Work = std::pair<double, double>;
@@ -122,7 +122,8 @@ std::vector<ProfileUnit> units_of(const Suite& suite, const std::optional<Shard>
 double comparison_seconds(const Suite& suite) {
     const std::size_t networks =
         1 + (suite.strategies.empty() ? hacscale::strategies().size() : suite.strategies.size());
-    return suite.seconds * static_cast<double>(networks) * networks_timed_at_most;
+    const int timings_of_each = ComparisonSettings{}.rounds + most_final_sessions;
+    return suite.seconds * static_cast<double>(networks) * timings_of_each;
 }
 
 double verification_seconds(const Suite& suite) {

@@ -44,9 +44,10 @@ std::vector<std::string> check_shards(const std::vector<std::filesystem::path>& 
             continue;
         }
         const int index = claim->shard->index;
-        const auto [place, added] = shards.try_emplace(index, ShardTable{file, std::move(*claim)});
+        const ShardTable table{file, std::move(*claim)};
+        const auto [place, added] = shards.try_emplace(index, table);
         if (!added) {
-            check_pair(place->second, {file, *read_claim(file.parent_path())});
+            check_pair(place->second, table);
             throw InputError(fmt::format("shard {} is given twice: {} and {}; name each once",
                                          name_of(*place->second.claim.shard), place->second.file.string(),
                                          file.string()));
