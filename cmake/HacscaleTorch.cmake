@@ -31,6 +31,8 @@ if(GLOO_INCLUDE_DIR)
     list(APPEND torch_transports gloo)
 endif()
 if(TARGET torch_cuda)
+    # PyTorch's libraries name others that lie in Python packages of their own, and find them when they run.
+    target_link_options(hacscale_torch INTERFACE LINKER:--allow-shlib-undefined)
     target_compile_definitions(hacscale_torch INTERFACE HACSCALE_TORCH_CUDA)
     find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${TORCH_INCLUDE_DIRS})
     if(NCCL_INCLUDE_DIR)

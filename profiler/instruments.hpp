@@ -28,6 +28,10 @@ struct KernelLaunch {
     bool operator==(const KernelLaunch&) const = default;
 };
 
+// A share is a quotient of counters; where they are read in different passes over the layer, it may come out
+// a little above 1. Beyond this it says nothing.
+constexpr double most_share = 1.05;
+
 // Of one layer; occupancies and shares are 0..1, weighted by time over its kernels. docs/gpu.md defines each.
 struct LayerReadings {
     std::vector<KernelLaunch> kernels;     // in launch order

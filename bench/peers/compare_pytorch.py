@@ -5,7 +5,7 @@ The three sides take turns in one run (paired_sides.py). Prints for each case th
 the rounds' ratios of each peer to HACScale: above 1, HACScale is faster. With --out, each finished case is a line of JSON
 in that file, and cases that are there already are not run again, so a stopped comparison goes on.
 
-usage: compare_pytorch.py --hacscale PROGRAM --ours PROGRAM [--out FILE] [--minutes M] [--quick] [MODEL...]
+usage: compare_pytorch.py --hacscale PROGRAM --ours PROGRAM [--out FILE] [--minutes M] [--quick] [--peer WAY] [MODEL...]
 """
 import argparse
 import json
@@ -20,9 +20,9 @@ MODELS = ["resnet18", "resnet50", "mobilenetv2-1.0", "efficientnet-b0"]
 PEERS = ["graph", "compile"]
 
 
-def cases(models, quick):
+def cases(models, quick, peers):
     settings = [(1, "f16")] if quick else [(1, "f16"), (64, "f16"), (1, "tf32"), (64, "tf32")]
-    return [(model, batch, dtype, peer) for batch, dtype in settings for peer in PEERS for model in models]
+    return [(model, batch, dtype, peer) for batch, dtype in settings for peer in peers for model in models]
 
 
 def read_finished(file):
@@ -49,6 +49,7 @@ def main():
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true", help="batch 1 in f16 only")
+    parser.add_argument("--peer", choices=PEERS, help="only this one")
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no case after this time")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.3)
@@ -57,7 +58,7 @@ def main():
     finished = read_finished(options.out)
     print(f"{'case':<44}{'hacscale us':>12}{'peer us':>12}{'ratio':>8}   range over {options.rounds} rounds")
     left = 0
-    for case in cases(options.models, options.quick):
+    for case in cases(options.models, options.quick, [options.peer] if options.peer else PEERS):
         model, batch, dtype, peer = case
         if case in finished:
             show(finished[case])

@@ -11,8 +11,6 @@ constexpr std::array<std::string_view, 3> integrated_chips{"GA10B", "GB10B", "GB
 constexpr std::string_view shared_memory =
     "this GPU has no memory of its own, and so no counters of it; l2_hit_rate tells how much left the chip";
 
-constexpr double percent = 0.01;
-
 constexpr std::array metrics{
     CounterMetric{"occupancy_achieved",
                   "sm__warps_active.avg.pct_of_peak_sustained_active",

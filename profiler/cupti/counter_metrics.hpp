@@ -11,6 +11,9 @@
 
 namespace hacscale::cupti {
 
+// The scale of the metrics that CUPTI gives in percent: the columns are shares.
+inline constexpr double percent = 0.01;
+
 struct CounterMetric {
     std::string_view column;  // of the table
     const char* name;         // CUPTI's name of it

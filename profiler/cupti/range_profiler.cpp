@@ -191,11 +191,17 @@ private:
     std::vector<std::uint8_t> counter_data_;
 };
 
-// The values of one layer; a value that is no number says so instead.
+// The values of one layer; a value that is no number, or no share, says so instead.
 void keep(const CounterConfig& config, const std::vector<double>& values, LayerReadings& readings) {
     for (std::size_t i = 0; i < values.size(); ++i) {
         const CounterMetric& metric = *config.metrics[i];
-        if (std::isfinite(values[i])) {
+        const bool share = metric.scale == percent;
+        if (share && values[i] * metric.scale > most_share) {
+            readings.reasons[std::string(metric.column)] =
+                std::string(metric.name) +
+                " came out above 100 %: the layer is too short for counters that " +
+                "are read in different passes";
+        } else if (std::isfinite(values[i])) {
             readings.*metric.value = values[i] * metric.scale;
         } else {
             readings.reasons[std::string(metric.column)] =

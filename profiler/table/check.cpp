@@ -129,10 +129,6 @@ void check_footprint(const RawRow& row, Findings& findings) {
 
 // The readings stand in `select` from this column on, in the order of reading_columns.
 constexpr int first_reading = 10;
-// A share is a quotient of counters; where they are read in different passes over the layer, it may come out
-// a little above 1.
-constexpr double most_share = 1.05;
-
 void check_readings(const Statement& select, const RawRow& row, Findings& findings) {
     int index = first_reading;
     for (const ReadingColumn& column : reading_columns) {

@@ -16,8 +16,7 @@ Optimizer::Optimizer(const TorchNetwork& network, const Recipe& recipe)
     }
 }
 
-void Optimizer::step(double learning_rate) {
-    const at::NoGradGuard no_grad;
+std::vector<at::Tensor> Optimizer::directions() {
     std::vector<at::Tensor> gradients;
     gradients.reserve(parameters_.size());
     for (const at::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
@@ -31,13 +30,22 @@ void Optimizer::step(double learning_rate) {
     }
     at::_foreach_mul_(velocities_, momentum_);
     at::_foreach_add_(velocities_, gradients, 1.0);
-    if (nesterov_) {
-        at::_foreach_add_(gradients, velocities_, momentum_);
-        at::_foreach_add_(parameters_, gradients, -learning_rate);
-    } else {
-        at::_foreach_add_(parameters_, velocities_, -learning_rate);
-    }
+    if (!nesterov_) return velocities_;
+    at::_foreach_add_(gradients, velocities_, momentum_);
+    return gradients;
 }
+
+void Optimizer::step(double learning_rate) {
+    const at::NoGradGuard no_grad;
+    at::_foreach_add_(parameters_, directions(), -learning_rate);
+}
+
+#ifdef HACSCALE_TORCH_CUDA
+void Optimizer::step(const at::Tensor& learning_rate) {
+    const at::NoGradGuard no_grad;
+    at::_foreach_sub_(parameters_, at::_foreach_mul(directions(), learning_rate));
+}
+#endif
 
 void Optimizer::clear_gradients() {
     for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
@@ -46,13 +54,24 @@ void Optimizer::clear_gradients() {
 MovingAverage::MovingAverage(const TorchNetwork& source, TorchNetwork& average)
     : source_(numbers_of(source)), average_(numbers_of(average)) {}
 
-void MovingAverage::update(double decay, std::int64_t step) {
-    const at::NoGradGuard no_grad;
+double kept_share(double decay, std::int64_t step) {
     const double count = static_cast<double>(step);
-    const double kept = std::min(decay, (1.0 + count) / (10.0 + count));
+    return std::min(decay, (1.0 + count) / (10.0 + count));
+}
+
+void MovingAverage::update(double kept) {
+    const at::NoGradGuard no_grad;
     at::_foreach_mul_(average_, kept);
     at::_foreach_add_(average_, source_, 1.0 - kept);
 }
+
+#ifdef HACSCALE_TORCH_CUDA
+void MovingAverage::update(const at::Tensor& kept) {
+    const at::NoGradGuard no_grad;
+    at::_foreach_mul_(average_, kept);
+    at::_foreach_add_(average_, at::_foreach_mul(source_, 1.0 - kept));
+}
+#endif
 
 std::vector<at::Tensor> numbers_of(const TorchNetwork& network) {
     std::vector<at::Tensor> numbers = network.parameters();

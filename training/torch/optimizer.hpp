@@ -17,13 +17,24 @@ public:
     Optimizer(const TorchNetwork& network, const Recipe& recipe);
 
     void step(double learning_rate);
+#ifdef HACSCALE_TORCH_CUDA
+    // The same with a rate that lies on the GPU (f32, no dimension), as a recorded step needs it.
+    void step(const at::Tensor& learning_rate);
+#endif
     // Gradients are dropped, not set to zero: the next backward pass writes them instead of adding to them.
     void clear_gradients();
 
-    const std::vector<at::Tensor>& parameters() const { return parameters_; }
-    const std::vector<at::Tensor>& velocities() const { return velocities_; }  // one a parameter
+    const std::vector<at::Tensor>& parameters() const {
+        return parameters_;
+    }
+    const std::vector<at::Tensor>& velocities() const {
+        return velocities_;
+    }  // one a parameter
 
 private:
+    // What a step subtracts, the learning rate left out; velocities and gradients are overwritten on the way.
+    std::vector<at::Tensor> directions();
+
     double momentum_;
     double weight_decay_;
     bool nesterov_;
@@ -32,13 +43,19 @@ private:
     std::vector<std::size_t> decayed_;  // indices of the parameters that decay
 };
 
+// What an average keeps of itself after step `step` (from 0): the decay, but at most (1 + step) / (10 +
+// step), so that the random numbers of the beginning are forgotten early.
+double kept_share(double decay, std::int64_t step);
+
 // The network whose numbers are the average, over steps, of another's: weights and running statistics alike.
 class MovingAverage {
 public:
     MovingAverage(const TorchNetwork& source, TorchNetwork& average);
-    // After step `step` (from 0). The decay is at most (1 + step) / (10 + step), so that the random numbers
-    // of the beginning are forgotten early.
-    void update(double decay, std::int64_t step);
+    // The average becomes `kept` times itself and 1 - `kept` times its source.
+    void update(double kept);
+#ifdef HACSCALE_TORCH_CUDA
+    void update(const at::Tensor& kept);  // f32, no dimension, on the GPU
+#endif
 
 private:
     std::vector<at::Tensor> source_;

@@ -14,7 +14,9 @@ namespace {
 
 constexpr double us_per_s = 1e6;
 // Steps between looks at the loss on a GPU, which would wait for it otherwise.
-constexpr std::int64_t steps_between_reports_on_gpu = 10;
+constexpr std::int64_t steps_between_reports_on_gpu = 50;
+// That prepare batches beside a GPU, which takes more than 100,000 small images a second.
+constexpr int most_loader_threads = 8;
 
 // Without AVX-512 oneDNN has no bf16 convs, and libtorch's own are many times slower than f32.
 bool has_fast_bf16(const at::Device& device) {
@@ -29,7 +31,7 @@ ComputeSettings settings_for(const Recipe& recipe, const at::Device& device) {
     settings.type = bf16 ? at::kBFloat16 : at::kFloat;
     settings.channels_last = recipe.channels_last;
     // One thread prepares tens of thousands of images a second, which no CPU trains.
-    settings.loader_threads = device.is_cuda() ? std::min(4, usable_cores()) : 1;
+    settings.loader_threads = device.is_cuda() ? std::min(most_loader_threads, usable_cores()) : 1;
     return settings;
 }
 
@@ -73,6 +75,7 @@ TrainingRun::TrainingRun(const TrainingRequest& request, ProcessGroup& group)
     batches.rank = group_.rank();
     batches.ranks = group_.size();
     loader_ = std::make_unique<BatchLoader>(data_.train, data_.normalization, batches);
+    totals_.sums = at::zeros({3}, at::TensorOptions(at::kDouble).device(settings_.device));
     if (group_.rank() == 0) resume();
     share_start();
     seconds_before_ = progress_.seconds;
@@ -111,6 +114,11 @@ void TrainingRun::share_start() {
 
 std::optional<TrainingResult> TrainingRun::run(const TrainingEvents& events) {
     started_us_ = now_us();
+    const SideStream stream(settings_.device);
+    if (group_.size() == 1) {
+        captured_ = capture_step(settings_.device, recipe_.batch, data_.train, recipe_.channels_last,
+                                 [this](const StepTensors& tensors) { step_on_device(tensors); });
+    }
     while (progress_.epochs_done < recipe_.epochs) {
         if (!train_epoch(events)) return std::nullopt;
     }
@@ -120,59 +128,74 @@ std::optional<TrainingResult> TrainingRun::run(const TrainingEvents& events) {
 bool TrainingRun::train_epoch(const TrainingEvents& events) {
     network_->train();
     loader_->start(static_cast<int>(progress_.epochs_done));
-    Totals totals{at::zeros({3}, at::TensorOptions(at::kDouble).device(settings_.device))};
+    totals_.sums.zero_();
     const double waited_before = loader_->wait_seconds();
     const double start_us = now_us();
     const double step_seconds_before = session_step_seconds_;
     std::int64_t steps = 0;
     while (const auto batch = loader_->next()) {
-        if (!step(*batch, events.keep_going(), totals)) return false;
+        if (!step(*batch, events.keep_going())) return false;
         ++steps;
         session_images_ += std::int64_t{batch->count} * group_.size();
         session_step_seconds_ = step_seconds_before + (now_us() - start_us) / us_per_s;
-        if (settings_.device.is_cpu() || steps % steps_between_reports_on_gpu == 0)
-            report(events, totals, steps);
+        if (settings_.device.is_cpu() || steps % steps_between_reports_on_gpu == 0) report(events, steps);
     }
     progress_.images += steps * recipe_.batch;
     progress_.step_seconds += session_step_seconds_ - step_seconds_before;
     progress_.wait_seconds += loader_->wait_seconds() - waited_before;
-    report(events, totals, steps);
-    return finish_epoch(events, totals);
+    report(events, steps);
+    return finish_epoch(events);
 }
 
-bool TrainingRun::step(const Batch& batch, bool keep_going, Totals& totals) {
+bool TrainingRun::step(const Batch& batch, bool keep_going) {
     if (group_.size() == 1 && !keep_going) return false;
-    const at::Tensor images = images_tensor(batch.images, batch.count, data_.train, settings_);
-    const at::Tensor labels = labels_tensor(batch.labels, batch.count, settings_);
+    const auto steps_per_epoch = static_cast<long>(loader_->batches_per_epoch());
+    const double rate = learning_rate(recipe_, static_cast<long>(progress_.steps_done), steps_per_epoch);
+    const double kept = kept_share(recipe_.ema_decay, progress_.steps_done);
+    if (captured_) {
+        captured_->run(batch, rate, kept);
+    } else {
+        find_gradients(images_tensor(batch.images, batch.count, data_.train, settings_),
+                       labels_tensor(batch.labels, batch.count, settings_));
+        // Processes are stopped each at its own moment: they learn of each other's with the gradients.
+        if (average_gradients(group_, optimizer_->parameters(), keep_going ? 0.0 : 1.0) > 0.0) return false;
+        optimizer_->step(rate);
+        if (moving_average_) moving_average_->update(kept);
+    }
+    ++progress_.steps_done;
+    return true;
+}
+
+void TrainingRun::find_gradients(const at::Tensor& images, const at::Tensor& labels) {
     optimizer_->clear_gradients();
     const at::Tensor logits = network_->forward(images);
     const at::Tensor loss =
         at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, recipe_.label_smoothing);
     torch::autograd::backward({loss}, {});
-    // Processes are stopped each at its own moment: they learn of each other's with the gradients.
-    if (average_gradients(group_, optimizer_->parameters(), keep_going ? 0.0 : 1.0) > 0.0) return false;
-
-    const auto steps_per_epoch = static_cast<long>(loader_->batches_per_epoch());
-    optimizer_->step(learning_rate(recipe_, static_cast<long>(progress_.steps_done), steps_per_epoch));
-    if (moving_average_) moving_average_->update(recipe_.ema_decay, progress_.steps_done);
-    ++progress_.steps_done;
 
     const at::NoGradGuard no_grad;
-    const at::Tensor right = logits.argmax(1).eq(labels).sum();
-    totals.sums[0].add_(loss.detach(), batch.count);
-    totals.sums[1].add_(right);
-    totals.sums[2].add_(batch.count);
-    return true;
+    const std::int64_t count = images.size(0);
+    totals_.sums[0].add_(loss.detach(), count);
+    totals_.sums[1].add_(logits.argmax(1).eq(labels).sum());
+    totals_.sums[2].add_(count);
 }
 
-void TrainingRun::report(const TrainingEvents& events, const Totals& totals, std::int64_t steps) {
+void TrainingRun::step_on_device([[maybe_unused]] const StepTensors& tensors) {
+#ifdef HACSCALE_TORCH_CUDA
+    find_gradients(tensors.images.to(settings_.type), tensors.labels);
+    optimizer_->step(tensors.learning_rate);
+    if (moving_average_) moving_average_->update(tensors.kept);
+#endif
+}
+
+void TrainingRun::report(const TrainingEvents& events, std::int64_t steps) {
     TrainingProgress now;
     now.epoch = static_cast<int>(progress_.epochs_done);
     now.epochs = recipe_.epochs;
     now.images = steps * recipe_.batch;
     now.images_per_epoch = loader_->images_per_epoch();
     now.images_per_s = static_cast<double>(session_images_) / std::max(1e-9, session_step_seconds_);
-    now.loss = totals.loss();
+    now.loss = totals_.loss();
     now.validation_accuracy = last_validation_;
     if (!std::isfinite(now.loss)) {
         throw WorkError("training " + request_.model.name + " with seed " + std::to_string(request_.seed) +
@@ -189,9 +212,9 @@ void TrainingRun::report(const TrainingEvents& events, const Totals& totals, std
     events.progress(now);
 }
 
-bool TrainingRun::finish_epoch(const TrainingEvents& events, Totals& totals) {
-    group_.sum(totals.sums);
-    progress_.train_accuracy = totals.accuracy();
+bool TrainingRun::finish_epoch(const TrainingEvents& events) {
+    group_.sum(totals_.sums);
+    progress_.train_accuracy = totals_.accuracy();
     bool go_on = true;
     if (group_.rank() == 0) {
         const auto validation =

@@ -6,6 +6,7 @@
 
 #include "training/batches.hpp"
 #include "training/cifar10.hpp"
+#include "training/torch/captured_step.hpp"
 #include "training/torch/checkpoint.hpp"
 #include "training/torch/evaluation.hpp"
 #include "training/torch/optimizer.hpp"
@@ -36,9 +37,13 @@ private:
     void resume();
     void share_start();  // rank 0's state becomes everybody's
     bool train_epoch(const TrainingEvents& events);
-    bool step(const Batch& batch, bool keep_going, Totals& totals);
-    void report(const TrainingEvents& events, const Totals& totals, std::int64_t steps);
-    bool finish_epoch(const TrainingEvents& events, Totals& totals);
+    bool step(const Batch& batch, bool keep_going);
+    // Forward and backward pass; what they came to is added to the totals.
+    void find_gradients(const at::Tensor& images, const at::Tensor& labels);
+    // A whole step on what lies on the GPU.
+    void step_on_device(const StepTensors& tensors);
+    void report(const TrainingEvents& events, std::int64_t steps);
+    bool finish_epoch(const TrainingEvents& events);
     void save_checkpoint() const;
     std::optional<TrainingResult> final_result(const TrainingEvents& events);
     // The network whose accuracy counts: the moving average where there is one.
@@ -60,6 +65,8 @@ private:
     std::unique_ptr<Optimizer> optimizer_;
     std::unique_ptr<MovingAverage> moving_average_;
     std::unique_ptr<BatchLoader> loader_;
+    Totals totals_;
+    std::unique_ptr<CapturedStep> captured_;  // of one process on a GPU
 
     double started_us_ = 0.0;
     double seconds_before_ = 0.0;  // of earlier sessions of this run

@@ -89,6 +89,17 @@ TEST_F(RangeProfiler, SaysThatAMetricHadNothingToCount) {
     EXPECT_NE(layer.reasons.at("l2_hit_rate").find("lts__t_sector_hit_rate.pct"), std::string::npos);
 }
 
+// On an H200, layers of a few microseconds had L2 hit rates of up to 167 %.
+TEST_F(RangeProfiler, KeepsNoShareThatIsNone) {
+    fake_cupti().value = 167.0;
+    const LayerReadings layer = read(1).front();
+    EXPECT_FALSE(layer.l2_hit_rate);
+    EXPECT_NE(layer.reasons.at("l2_hit_rate").find("above 100 %"), std::string::npos);
+    EXPECT_EQ(layer.dram_bytes, 167.0);
+    fake_cupti().value = 101.0;
+    EXPECT_DOUBLE_EQ(read(1).front().l2_hit_rate.value(), 1.01);
+}
+
 TEST_F(RangeProfiler, LetsALostDeviceThroughAndSwitchesOff) {
     std::vector<LayerReadings> readings(2);
     EXPECT_THROW(read_counters(

@@ -1,8 +1,9 @@
 // Trains in a process of its own, so that tests can kill it, or have several at once:
 //   trainer_process MODEL.yaml RECIPE.yaml DATA CHECKPOINTS SEED OUT
 // Writes the accuracies and all folded weights to OUT, bit for bit. $TRAINER_KILL_AT names the step (of all
-// epochs) at which the process kills itself as `kill -9` would, $TRAINER_STOP_AT that after which it asks to
-// stop. Exit status: that of the error, 5 when it was stopped.
+// epochs) at which the process kills itself as `kill -9` would, $TRAINER_KILL_IN the epoch (from 0) in which
+// it does so when it first hears of progress, $TRAINER_STOP_AT the step after which it asks to stop.
+// $TRAINER_DEVICE is where to train, cpu without it. Exit status: that of the error, 5 when it was stopped.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -37,16 +38,18 @@ int run(char** arguments) {
     request.checkpoint_folder = arguments[4];
     request.seed = std::stoull(arguments[5]);
     request.threads = 1;
+    if (const char* device = std::getenv("TRAINER_DEVICE")) request.device = device;
     int steps = 0;
     TrainingEvents events;
     events.keep_going = [&] { return steps != number_from("TRAINER_STOP_AT"); };
     events.progress = [&](const TrainingProgress& progress) {
         if (progress.images < progress.images_per_epoch) ++steps;
-        if (steps == number_from("TRAINER_KILL_AT")) std::raise(SIGKILL);
+        if (steps == number_from("TRAINER_KILL_AT") || progress.epoch == number_from("TRAINER_KILL_IN"))
+            std::raise(SIGKILL);
     };
     const auto result = trainer.train(request, events);
     if (!result) return 5;
-    if (!trainer.leads("cpu")) return 0;
+    if (!trainer.leads(request.device)) return 0;
     std::ofstream out(arguments[6], std::ios::binary);
     for (const double value : {result->train_accuracy, result->validation_accuracy, result->test_accuracy})
         out.write(reinterpret_cast<const char*>(&value), sizeof value);

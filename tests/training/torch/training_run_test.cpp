@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -274,6 +275,61 @@ TEST_F(TrainingRunTest, TwoProcessesMakeWhatOneMakes) {
     const std::vector<float> together = weights("together");
     ASSERT_EQ(alone.size(), together.size());
     for (std::size_t i = 0; i < alone.size(); ++i) ASSERT_NEAR(alone[i], together[i], 1e-4F) << i;
+}
+
+// Where libtorch sees a GPU: there, most steps are replays of a captured one.
+class GpuTrainingRunTest : public TrainingRunTest {
+protected:
+    void SetUp() override {
+        TrainingRunTest::SetUp();
+        if (IsSkipped()) return;
+        try {
+            trainer().device_name("cuda:0");
+        } catch (const Error& error) {
+            GTEST_SKIP() << error.what();
+        }
+        write("recipe.yaml",
+              std::string(tiny_recipe) + "augmentation: {flip: true, crop_padding: 0, cutout: 0}\n");
+    }
+    Ended train_there(const std::string& run, std::vector<std::string> variables = {}) const {
+        variables.emplace_back("TRAINER_DEVICE=cuda:0");
+        return train(run, variables);
+    }
+};
+
+TEST_F(GpuTrainingRunTest, LearnsWhatTheCpuLearnsAndRepeatsItself) {
+    ASSERT_EQ(train("cpu").status, 0) << read("cpu.err");
+    ASSERT_EQ(train_there("one").status, 0) << read("one.err");
+    ASSERT_EQ(train_there("two").status, 0) << read("two.err");
+    EXPECT_EQ(read("one.out"), read("two.out"));
+    const std::vector<float> cpu = weights("cpu");
+    const std::vector<float> gpu = weights("one");
+    ASSERT_EQ(cpu.size(), gpu.size());
+    double difference = 0.0;
+    double size = 0.0;
+    for (std::size_t i = 0; i < cpu.size(); ++i) {
+        difference += (cpu[i] - gpu[i]) * (cpu[i] - gpu[i]);
+        size += cpu[i] * cpu[i];
+    }
+    // TF32 in the convs, and fifteen steps that build on each other.
+    EXPECT_LT(std::sqrt(difference / size), 0.05);
+}
+
+TEST_F(GpuTrainingRunTest, ARunThatWasKilledEndsAsOneThatWasNot) {
+    ASSERT_EQ(train_there("whole").status, 0) << read("whole.err");
+    for (const char* in : {"TRAINER_KILL_IN=0", "TRAINER_KILL_IN=2"})
+        ASSERT_EQ(train_there("killed", {in}).status, 128 + SIGKILL) << read("killed.err");
+    ASSERT_EQ(train_there("killed").status, 0) << read("killed.err");
+    EXPECT_EQ(read("whole.out"), read("killed.out"));
+}
+
+TEST_F(GpuTrainingRunTest, EveryKindOfLayerTrainsInBothPrecisions) {
+    write("model.yaml", model_of_all_kinds);
+    ASSERT_EQ(train_there("f32").status, 0) << read("f32.err");
+    std::string recipe = tiny_recipe;
+    recipe.replace(recipe.find("f32"), 3, "bf16");
+    write("recipe.yaml", recipe);
+    ASSERT_EQ(train_there("bf16").status, 0) << read("bf16.err");
 }
 
 TEST_F(TrainingRunTest, PlacesThatDoNotFitAreRefused) {
