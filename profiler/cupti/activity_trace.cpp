@@ -58,7 +58,8 @@ public:
         return dropped_;
     }
 
-    // Callbacks are registered once a process; count_dropped is CUPTI's function for what it could not keep.
+    // Callbacks are registered until CUPTI is detached; count_dropped is its function for what it could not
+    // keep.
     bool registered() {
         const std::scoped_lock lock(mutex_);
         return count_dropped_ != nullptr;
@@ -152,6 +153,14 @@ void ActivityTrace::disable() noexcept {
 
 Attribution ActivityTrace::kernels(std::size_t ids) const {
     return pool().attribute(ids, cupti_.activity_get_next_record);
+}
+
+void detach(const CuptiLibrary& cupti) noexcept {
+    CUpti_Profiler_DeInitialize_Params deinitialize{};
+    deinitialize.structSize = CUpti_Profiler_DeInitialize_Params_STRUCT_SIZE;
+    cupti.profiler_deinitialize(&deinitialize);
+    cupti.finalize();
+    pool().set_registered(nullptr);
 }
 
 std::int64_t dropped_activity_records() {

@@ -109,6 +109,7 @@ std::vector<LayerReadings> CudaInstruments::inspect(NetworkRunner& runner, const
         cupti::read_counters(
             cupti_, context.get(), device_.facts->device, options_,
             [&](int layer) { run_layer(runner, layer); }, readings);
+        if (cupti_.usable()) cupti::detach(cupti_);
     } catch (const DeviceLost&) {
         throw;
     } catch (const std::exception& error) {

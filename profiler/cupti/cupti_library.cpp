@@ -18,6 +18,7 @@ constexpr std::uint32_t major_of(std::uint32_t api_version) {
 void read_symbols(driver::SymbolReader& symbols, CuptiLibrary& cupti) {
     symbols.read("cuptiGetVersion", cupti.get_version);
     symbols.read("cuptiGetResultString", cupti.get_result_string);
+    symbols.read("cuptiFinalize", cupti.finalize);
     symbols.read("cuptiActivityRegisterCallbacks", cupti.activity_register_callbacks);
     symbols.read("cuptiActivityEnable", cupti.activity_enable);
     symbols.read("cuptiActivityDisable", cupti.activity_disable);
@@ -35,6 +36,7 @@ void read_symbols(driver::SymbolReader& symbols, CuptiLibrary& cupti) {
     symbols.read("cuptiProfilerHostGetNumOfPasses", cupti.host_get_num_of_passes);
     symbols.read("cuptiProfilerHostEvaluateToGpuValues", cupti.host_evaluate_to_gpu_values);
     symbols.read("cuptiProfilerInitialize", cupti.profiler_initialize);
+    symbols.read("cuptiProfilerDeInitialize", cupti.profiler_deinitialize);
     symbols.read("cuptiProfilerDeviceSupported", cupti.profiler_device_supported);
     symbols.read("cuptiProfilerGetCounterAvailability", cupti.profiler_get_counter_availability);
     symbols.read("cuptiDeviceGetChipName", cupti.device_get_chip_name);

@@ -15,6 +15,8 @@ struct CuptiLibrary {
     decltype(&cuptiGetVersion) get_version = nullptr;
     decltype(&cuptiGetResultString) get_result_string = nullptr;
 
+    decltype(&cuptiFinalize) finalize = nullptr;
+
     // Kernel records.
     decltype(&cuptiActivityRegisterCallbacks) activity_register_callbacks = nullptr;
     decltype(&cuptiActivityEnable) activity_enable = nullptr;
@@ -37,6 +39,7 @@ struct CuptiLibrary {
 
     // Counters: collecting them on a device.
     decltype(&cuptiProfilerInitialize) profiler_initialize = nullptr;
+    decltype(&cuptiProfilerDeInitialize) profiler_deinitialize = nullptr;
     decltype(&cuptiProfilerDeviceSupported) profiler_device_supported = nullptr;
     decltype(&cuptiProfilerGetCounterAvailability) profiler_get_counter_availability = nullptr;
     decltype(&cuptiDeviceGetChipName) device_get_chip_name = nullptr;

@@ -87,6 +87,10 @@ void give_host(cupti::CuptiLibrary& library) {
 
 void give_device(cupti::CuptiLibrary& library) {
     library.profiler_initialize = [](CUpti_Profiler_Initialize_Params*) { return called("initialize"); };
+    library.profiler_deinitialize = [](CUpti_Profiler_DeInitialize_Params*) {
+        return called("deinitialize");
+    };
+    library.finalize = [] { return called("finalize"); };
     library.profiler_device_supported = [](CUpti_Profiler_DeviceSupported_Params* params) {
         params->isSupported = CUPTI_PROFILER_CONFIGURATION_SUPPORTED;
         return CUPTI_SUCCESS;
