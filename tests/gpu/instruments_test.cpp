@@ -33,11 +33,11 @@ protected:
     std::unique_ptr<Instruments> instruments;
 };
 
-// A share between 0 and 1, but for the counters' own rounding; or the reason why there is none.
+// A share between 0 and 1, but for counters that are read in different passes; or the reason why there is none.
 void expect_share(const LayerReadings& layer, const char* column, const std::optional<double>& value) {
     if (value) {
         EXPECT_GE(*value, 0.0) << column;
-        EXPECT_LE(*value, 1.02) << column;
+        EXPECT_LE(*value, most_share) << column;
     } else {
         EXPECT_EQ(layer.reasons.count(column), 1U) << column;
     }
@@ -111,11 +111,12 @@ TEST_F(GpuInstruments, LeaveTimingsAsTheyWere) {
         return times[250];
     };
     const std::unique_ptr<NetworkRunner> runner = compile();
-    median_us(*runner);  // until the clocks are up
-    const double before = median_us(*runner);
+    // Clocks rise while a GPU works, so what comes later may well be faster.
+    double before = median_us(*runner);
+    for (int i = 0; i < 10; ++i) before = std::min(before, median_us(*runner));
     instruments->inspect(*runner, network);
-    EXPECT_NEAR(median_us(*runner) / before, 1.0, 0.015);
-    EXPECT_NEAR(median_us(*compile()) / before, 1.0, 0.015);
+    EXPECT_LT(median_us(*runner) / before, 1.015);
+    EXPECT_LT(median_us(*compile()) / before, 1.015);
 }
 
 TEST_F(GpuInstruments, TellTheStateOrSayWhyNot) {
