@@ -33,7 +33,8 @@ protected:
     std::unique_ptr<Instruments> instruments;
 };
 
-// A share between 0 and 1, but for counters that are read in different passes; or the reason why there is none.
+// A share between 0 and 1, but for counters that are read in different passes; or the reason why there is
+// none.
 void expect_share(const LayerReadings& layer, const char* column, const std::optional<double>& value) {
     if (value) {
         EXPECT_GE(*value, 0.0) << column;
