@@ -16,6 +16,8 @@ namespace hacscale::report {
 
 // Latency, utilization, MACs and parameters of each strategy relative to the base: dots on a line from 1.
 Chart strategies_chart(const Comparison& comparison);
+// Accuracies with their deviations; needs a row that has one.
+Chart accuracy_chart(const Comparison& comparison);
 // Gain over relative latency: the planner's front, the strategies on it, the budget.
 Chart front_chart(const Comparison& comparison);
 // What one step in each dimension adds to a network; `base_us` is the base's predicted latency.

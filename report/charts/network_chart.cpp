@@ -19,10 +19,10 @@ constexpr std::string_view spec_template = R"json({
   "autosize": "none",
   "height": 150,
   "padding": {"left": 4, "top": 6, "right": 14, "bottom": 44},
-  "signals": [{"name": "unit", "value": "ms"}, {"name": "class_step", "value": 0.1}],
+  "signals": [{"name": "unit", "value": "ms"}, {"name": "class_step", "value": 0.1}, {"name": "x_zoom", "value": null}],
   "data": [{"name": "layers"}, {"name": "stages"}, {"name": "networks"}],
   "scales": [
-    {"name": "x", "domain": {"data": "networks", "field": "total"}, "zero": true, "range": "width"},
+    {"name": "x", "domain": {"data": "networks", "field": "total"}, "domainRaw": {"signal": "x_zoom"}, "zero": true, "range": "width"},
     {"name": "y", "type": "ordinal", "domain": ["base", "hacscale"], "range": [20, 94]},
     {"name": "fill", "type": "threshold",
      "domain": {"signal": "[class_step, 2 * class_step, 3 * class_step, 4 * class_step]"},
@@ -34,19 +34,19 @@ constexpr std::string_view spec_template = R"json({
     {"type": "text", "from": {"data": "networks"}, "encode": {"update": {
       "x": {"value": 0}, "y": {"scale": "y", "field": "spec", "offset": -4}, "text": {"field": "text"},
       "limit": {"signal": "width"}, "fontWeight": {"value": "bold"}}}},
-    {"type": "rect", "from": {"data": "layers"}, "encode": {"update": {
+    {"type": "rect", "clip": true, "from": {"data": "layers"}, "encode": {"update": {
       "x": {"scale": "x", "field": "start"}, "x2": {"scale": "x", "field": "end"},
       "y": {"scale": "y", "field": "spec"}, "height": {"value": 34},
       "fill": [{"test": "datum.utilization === null", "value": "var(--rule)"}, {"scale": "fill", "field": "utilization"}],
       "stroke": {"value": "var(--page)"}, "strokeWidth": {"value": 0.6}, "tooltip": {"field": "tip"}}}},
-    {"type": "rule", "from": {"data": "stages"}, "encode": {"update": {
+    {"type": "rule", "clip": true, "from": {"data": "stages"}, "encode": {"update": {
       "x": {"scale": "x", "field": "start"}, "y": {"scale": "y", "field": "spec", "offset": 34},
       "y2": {"scale": "y", "field": "spec", "offset": 46}, "stroke": {"value": "var(--ink-2)"}}}},
     {"type": "text", "from": {"data": "stages"}, "encode": {"update": {
-      "x": {"scale": "x", "field": "start", "offset": 4}, "y": {"scale": "y", "field": "spec", "offset": 44},
+      "x": {"signal": "max(0, scale('x', datum.start)) + 4"}, "y": {"scale": "y", "field": "spec", "offset": 44},
       "text": {"field": "name"}, "fontSize": {"value": 11.5},
-      "limit": {"signal": "max(1, scale('x', datum.end) - scale('x', datum.start) - 6)"},
-      "opacity": {"signal": "scale('x', datum.end) - scale('x', datum.start) > 34 ? 1 : 0"}}}}
+      "limit": {"signal": "max(1, min(width, scale('x', datum.end)) - max(0, scale('x', datum.start)) - 6)"},
+      "opacity": {"signal": "min(width, scale('x', datum.end)) - max(0, scale('x', datum.start)) > 34 ? 1 : 0"}}}}
   ]
 })json";
 

@@ -8,6 +8,7 @@
 #include "report/document/cells.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/layer_key.hpp"
 
 namespace hacscale::report {
 
@@ -23,6 +24,8 @@ Table table_of(const Comparison& comparison) {
                      budget_column(),
                      {"Network", "spec", false},
                      {"Layer", "name", false},
+                     {"Stage", "stage", false},
+                     {"Kind", "kind", false},
                      {"Latency", "latency_us"},
                      {"Utilization", "utilization"},
                      {"Roofline efficiency", "roofline_efficiency"},
@@ -38,6 +41,8 @@ Table table_of(const Comparison& comparison) {
                      budget_cell(comparison),
                      text_cell(layer.spec),
                      text_cell(layer.name),
+                     text_cell(layer.stage),
+                     text_cell(layer_kind(layer.key)),
                      number_cell(layer.latency_us, [](double us) { return latency(us); }),
                      number_cell(layer.utilization, percent),
                      number_cell(layer.roofline_efficiency, percent),
