@@ -285,33 +285,10 @@ private:
                 record.layers.insert(record.layers.end(), layers.begin(), layers.end());
             }
         }
-        add_strategy_layers(record);
+        record.strategy_layers = strategy_layers(record, context_.base(), view_);
         record.staircases = staircase_rows(context_, view_);
         add_contributions(record);
         return record;
-    }
-
-    // Networks that `layers` has not, each once.
-    void add_strategy_layers(ComparisonRecord& record) const {
-        std::map<std::string, std::size_t> place{{record.base.model_hash, 0}};
-        for (const StrategyRow& row : record.strategies) {
-            if (row.strategy == "hacscale" && row.choice) {
-                place.emplace(row.model_hash, 0);
-            }
-        }
-        for (const StrategyRow& row : record.strategies) {
-            if (!row.choice) {
-                continue;
-            }
-            const auto [found, is_new] = place.emplace(row.model_hash, record.strategy_layers.size() + 1);
-            if (is_new) {
-                record.strategy_layers.push_back(
-                    {{}, layer_rows(model_of(*row.choice), view_, row.strategy)});
-            }
-            if (found->second > 0) {
-                record.strategy_layers[found->second - 1].strategies.push_back(row.strategy);
-            }
-        }
     }
 
     void add_contributions(ComparisonRecord& record) const {

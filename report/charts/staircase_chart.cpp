@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view spec_template = R"json({
   "autosize": "none",
   "height": 250,
-  "padding": {"left": 56, "top": 22, "right": 14, "bottom": 44},
+  "padding": {"left": 64, "top": 22, "right": 14, "bottom": 44},
   "signals": [
     {"name": "base_width", "value": 0}, {"name": "free_width", "value": 0}, {"name": "has_free", "value": false},
     {"name": "unit", "value": "ms"}, {"name": "x_zoom", "value": null},

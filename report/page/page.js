@@ -65,9 +65,10 @@
     if (Array.isArray(set)) return set;
     return set.rows.map((row) => Object.fromEntries(set.fields.map((field, i) => [field, row[i]])));
   }
+  function frame_of(source) { return JSON.parse(document.getElementById(source.dataset.frame).textContent); }
   // The frame that charts of one kind share, with this chart's data and signals put in.
   function specification_of(source) {
-    const spec = JSON.parse(document.getElementById(source.dataset.frame).textContent);
+    const spec = frame_of(source);
     const own = JSON.parse(source.textContent);
     for (const set of spec.data) if (set.name in own.data) set.values = rows_of(own.data[set.name]);
     for (const signal of spec.signals) if (signal.name in own.signals) signal.value = own.signals[signal.name];
@@ -101,6 +102,18 @@
       });
     }).observe(element);
   }
+  // So that what stands below a chart does not move when it is drawn, where its height is known before.
+  function reserve_heights(charts) {
+    const heights = new Map();
+    for (const [element, source] of charts) {
+      const id = source.dataset.frame;
+      if (!heights.has(id)) {
+        const { height, padding } = frame_of(source);
+        heights.set(id, height ? `${height + padding.top + padding.bottom}px` : "");
+      }
+      element.style.minHeight = heights.get(id);
+    }
+  }
   function idle() {
     return new Promise((next) => {
       if (window.requestIdleCallback) requestIdleCallback(next, { timeout: 300 });
@@ -119,6 +132,7 @@
     const progress = () => { document.documentElement.dataset.charts = `${drawn}/${all}`; };
     progress();
     if (all === 0) return;
+    reserve_heights(waiting);
     const near = new Set();
     const observer = new IntersectionObserver((entries) => {
       for (const { isIntersecting, target } of entries) isIntersecting ? near.add(target) : near.delete(target);
@@ -140,5 +154,15 @@
       progress();
     }
   }
-  draw_all().catch((error) => report("Charts", error));
+  // Sections are laid out and charts drawn as the reader comes near, which may move where a link led; so it is gone to once
+  // more, unless the reader has moved on.
+  let moved = false;
+  for (const type of ["wheel", "keydown", "pointerdown", "touchstart"]) {
+    window.addEventListener(type, () => { moved = true; }, { passive: true, once: true });
+  }
+  function to_target() {
+    document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  }
+  window.addEventListener("hashchange", () => requestAnimationFrame(() => requestAnimationFrame(to_target)));
+  draw_all().then(() => { if (location.hash && !moved) to_target(); }).catch((error) => report("Charts", error));
 })();

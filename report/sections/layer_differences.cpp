@@ -37,12 +37,32 @@ std::vector<NetworkLayer> layers_of(const Comparison& comparison, const std::str
     return layers;
 }
 
+bool same_network(const StrategyRow& a, const StrategyRow& b) {
+    return a.widths == b.widths && a.depths == b.depths && a.inner_widths == b.inner_widths &&
+           a.resolution == b.resolution && a.params == b.params;
+}
+
+// "base, depth-only" where that strategy keeps the base.
+std::string label_of(const Comparison& comparison, const StrategyRow& row) {
+    std::string label = row.strategy;
+    for (const StrategyRow& other : comparison.strategies) {
+        const bool chosen = other.status != "infeasible" && other.status != "failed";
+        if (&other != &row && chosen && same_network(other, row)) label += ", " + other.strategy;
+    }
+    return label;
+}
+
 // The base, HACScale's choice, and what the record has of the other strategies.
 std::vector<Network> networks_of(const Comparison& comparison) {
     std::vector<Network> networks;
-    for (const char* spec : {"base", "hacscale"}) {
-        std::vector<NetworkLayer> layers = layers_of(comparison, spec);
-        if (!layers.empty()) networks.push_back({spec, spec, std::move(layers)});
+    if (std::vector<NetworkLayer> layers = layers_of(comparison, "base"); !layers.empty()) {
+        networks.push_back({"base", label_of(comparison, comparison.base), std::move(layers)});
+    }
+    const StrategyRow* own = comparison.hacscale();
+    std::vector<NetworkLayer> layers = layers_of(comparison, "hacscale");
+    if (!layers.empty()) {
+        networks.push_back(
+            {"hacscale", own == nullptr ? "hacscale" : label_of(comparison, *own), std::move(layers)});
     }
     for (const StrategyLayers& strategy : comparison.strategy_layers) {
         Network network{strategy.strategies.front(), "", strategy.layers};

@@ -20,7 +20,6 @@ TableRow row_of(const std::string& letter, const Comparison& comparison, const S
     const auto change = [](double value) { return signed_percent(value - 1.0); };
     const auto points = [](double value) { return fmt::format("{:.2f} %", value); };
     const auto budget = [](double value) { return with_sign(value - 1.0, short_percent); };
-    const std::string changes = changes_of(comparison, own);
     TableRow row;
     row.mark = own.ok() ? RowMark::none : RowMark::excluded;
     row.cells = {text_cell(comparison.model),
@@ -33,7 +32,9 @@ TableRow row_of(const std::string& letter, const Comparison& comparison, const S
                  number_cell(over(own.params, base.params), ratio),
                  number_cell(own.gain, [](double value) { return significant(value); }),
                  number_cell(own.accuracy, points),
-                 text_cell(changes.empty() ? "keeps the base" : changes)};
+                 text_cell(join(own.depths, " / "), join(own.depths, " ")),
+                 text_cell(join(own.widths, " / "), join(own.widths, " ")),
+                 integer_cell(own.resolution)};
     return row;
 }
 
@@ -47,17 +48,27 @@ Section choices_section(const Runs& runs) {
         "compare "
         "where the same file of gains, or none, was given.";
     table.csv_file = "choices.csv";
-    table.columns = {{"Network", "model", false},
-                     {"Budget", "budget"},
-                     {"Run", "run", false},
-                     {"Status", "status", false},
-                     {"Latency", "latency_ratio"},
-                     {"Utilization", "utilization_ratio"},
-                     {"MACs", "macs_ratio"},
-                     {"Parameters", "params_ratio"},
-                     {"Gain", "gain"},
-                     {"Accuracy, top-1", "accuracy_pct"},
-                     {"The choice", "changes", false}};
+    bool any_accuracy = false;
+    for (const Records& run : runs) {
+        for (const Comparison& comparison : run.comparisons) {
+            const StrategyRow* own = comparison.hacscale();
+            any_accuracy = any_accuracy || (own != nullptr && own->accuracy);
+        }
+    }
+    table.columns = {
+        {"Network", "model", false},
+        {"Budget", "budget"},
+        {"Run", "run", false},
+        {"Status", "status", false},
+        {"Latency", "latency_ratio"},
+        {"Utilization", "utilization_ratio"},
+        {"MACs", "macs_ratio"},
+        {"Parameters", "params_ratio"},
+        {"Gain", "gain"},
+        {"Accuracy, top-1", "accuracy_pct", true, any_accuracy ? Show::everywhere : Show::csv_only},
+        {"Depths", "depths", false},
+        {"Widths", "widths", false},
+        {"Resolution", "resolution_px"}};
     std::set<std::pair<std::string, double>> questions;
     for (const Records& run : runs) {
         for (const Comparison& comparison : run.comparisons) {

@@ -18,14 +18,66 @@ std::string setting_of(const Records& run, const std::string& name) {
     return {};
 }
 
-std::string traits_text(const std::vector<std::pair<std::string, std::string>>& traits) {
-    std::vector<std::string> texts;
-    for (const auto& [name, value] : traits) texts.push_back(name + " " + value);
-    return fmt::format("{}", fmt::join(texts, ", "));
+// One fact of a run, in the order in which they are shown.
+using RunFacts = std::vector<std::pair<std::string, std::string>>;
+
+RunFacts facts_of(const Records& run) {
+    const Provenance& provenance = run.provenance;
+    RunFacts facts{{"Device", fmt::format("{} ({})", provenance.device.name, provenance.device.id)},
+                   {"Device fingerprint", provenance.device.fingerprint}};
+    for (const auto& [name, value] : provenance.settings) facts.emplace_back("Setting: " + name, value);
+    for (const auto& [name, value] : provenance.device.properties)
+        facts.emplace_back("Device: " + name, value);
+    facts.emplace_back("Program", provenance.program + " " + provenance.version);
+    facts.emplace_back("Command", provenance.command);
+    facts.emplace_back("Suite", provenance.suite);
+    facts.emplace_back("Finished", provenance.finished_at);
+    facts.emplace_back("Rows measured", run.rows ? whole(static_cast<double>(run.rows->size())) : "");
+    facts.emplace_back("Warnings", whole(static_cast<double>(provenance.warnings.size())));
+    facts.emplace_back("Folder", run.folder.string());
+    return facts;
 }
 
-std::optional<double> rows_of(const Records& run) {
-    return run.rows ? std::optional(static_cast<double>(run.rows->size())) : std::nullopt;
+std::string value_of(const RunFacts& facts, const std::string& name) {
+    const auto found =
+        std::find_if(facts.begin(), facts.end(), [&](const auto& fact) { return fact.first == name; });
+    return found == facts.end() ? std::string() : found->second;
+}
+
+// Of any run, each once; what the first has stands as it has it.
+std::vector<std::string> names_in(const std::vector<RunFacts>& runs) {
+    std::vector<std::string> names;
+    for (const RunFacts& facts : runs) {
+        for (const auto& [name, value] : facts) {
+            if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+        }
+    }
+    return names;
+}
+
+Table facts_table(const Runs& runs) {
+    Table table;
+    table.caption = "The runs, by the letters that stand for them below; rows that differ are tinted.";
+    table.csv_file = "runs.csv";
+    table.columns = {{"Run", "fact", false}};
+    std::vector<RunFacts> all;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        table.columns.push_back({letter_of(i), std::string(1, static_cast<char>('a' + i)), false});
+        all.push_back(facts_of(runs[i]));
+    }
+    for (const std::string& name : names_in(all)) {
+        TableRow row;
+        row.cells.push_back(text_cell(name));
+        bool differs = false;
+        for (const RunFacts& facts : all) {
+            const std::string value = value_of(facts, name);
+            differs = differs || value != value_of(all.front(), name);
+            row.cells.push_back(text_cell(value));
+        }
+        row.mark = differs ? RowMark::own_choice : RowMark::none;
+        table.rows.push_back(std::move(row));
+    }
+    return table;
 }
 
 // Latencies of different settings are not those of one thing.
@@ -48,37 +100,7 @@ void add_differing_settings(const Runs& runs, Section& section) {
 Section runs_section(const Runs& runs) {
     Section section{.id = "runs", .heading = "What is compared", .parts = {}, .sections = {}};
     add_differing_settings(runs, section);
-    Table table;
-    table.caption = "The runs, by the letters that stand for them below; ratios are over A.";
-    table.csv_file = "runs.csv";
-    table.columns = {{"Run", "run", false},
-                     {"Device", "device", false},
-                     {"Settings", "settings", false},
-                     {"Versions and device", "properties", false},
-                     {"Fingerprint", "fingerprint", false},
-                     {"Program", "program", false},
-                     {"Suite", "suite", false},
-                     {"Finished", "finished_at", false},
-                     {"Rows measured", "rows"},
-                     {"Warnings", "warnings"},
-                     {"Folder", "folder", false}};
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-        const Provenance& provenance = runs[i].provenance;
-        TableRow row;
-        row.cells = {text_cell(letter_of(i)),
-                     text_cell(fmt::format("{} ({})", provenance.device.name, provenance.device.id)),
-                     text_cell(traits_text(provenance.settings)),
-                     text_cell(traits_text(provenance.device.properties)),
-                     text_cell(provenance.device.fingerprint),
-                     text_cell(provenance.program + " " + provenance.version),
-                     text_cell(provenance.suite),
-                     text_cell(provenance.finished_at),
-                     number_cell(rows_of(runs[i]), whole),
-                     number_cell(static_cast<double>(provenance.warnings.size()), whole),
-                     text_cell(runs[i].folder.string())};
-        table.rows.push_back(std::move(row));
-    }
-    section.parts.push_back(std::move(table));
+    section.parts.push_back(facts_table(runs));
     return section;
 }
 

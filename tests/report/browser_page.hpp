@@ -44,14 +44,16 @@ protected:
     }
 
     // The document after its scripts have run.
-    std::string loaded(const std::string& page, int width = 1200, bool dark = false) {
+    std::string loaded(const std::string& page, int width = 1200, bool dark = false,
+                       const std::string& fragment = "") {
         write_text(folder_.path() / "page.html", page);
-        return output_of(fmt::format(
-            "timeout 60 {} --headless=new --no-sandbox --disable-gpu --user-data-dir='{}' "
-            "--window-size={},2000 "
-            "{} --virtual-time-budget=8000 --dump-dom 'file://{}' 2>/dev/null",
-            browser_, (folder_.path() / "profile").string(), width,
-            dark ? "--blink-settings=preferredColorScheme=0" : "", (folder_.path() / "page.html").string()));
+        return output_of(
+            fmt::format("timeout 60 {} --headless=new --no-sandbox --disable-gpu --user-data-dir='{}' "
+                        "--window-size={},2000 "
+                        "{} --virtual-time-budget=8000 --dump-dom 'file://{}{}' 2>/dev/null",
+                        browser_, (folder_.path() / "profile").string(), width,
+                        dark ? "--blink-settings=preferredColorScheme=0" : "",
+                        (folder_.path() / "page.html").string(), fragment));
     }
 
     static std::string replaced(std::string text, const std::string& from, const std::string& to) {

@@ -17,6 +17,15 @@ protected:
     }
 };
 
+TEST_F(Interaction, ALinkLeadsToItsSectionWhenAllIsDrawn) {
+    const std::string action = R"(
+  await new Promise((next) => setTimeout(next, 200));
+  return Math.round(document.querySelector("#network-1").getBoundingClientRect().top);
+)";
+    const std::string page = replaced(page_, "</body>", when_drawn(action));
+    EXPECT_THAT(loaded(page, 1200, false, "#network-1"), HasSubstr("<p id=\"said\">0</p>"));
+}
+
 // A chart that zooms, its toolbar, and the texts of its horizontal axis.
 constexpr const char* zoomable = R"(
   const settled = () => new Promise((next) => setTimeout(next, 100));
@@ -129,7 +138,8 @@ TEST_F(Interaction, TwoStrategiesArePickedAndTheirLayersCompared) {
   said.push(cells(row).slice(2, 7).join(" "));
   return said.join("|").replaceAll("\u00a0", " ");
 )"),
-              "base hacscale width-only, fast uniform|base to hacscale|Width, width-only Width, uniform "
+              "base, depth-only hacscale width-only, fast uniform|base, depth-only to hacscale|Width, "
+              "width-only Width, uniform "
               "Latency, width-only "
               "Latency, uniform|16 16 96.0 µs 120 µs +24.0 µs");
 }
