@@ -29,6 +29,8 @@ Chart roofline_chart(const Comparison& comparison);
 // The layers as a strip, base above choice: length is time, colour is utilization; needs a layer with a
 // latency.
 Chart network_chart(const Comparison& comparison);
+// The same with achieved occupancy for colour; needs a layer that has one.
+Chart occupancy_chart(const Comparison& comparison);
 // Whole networks, measured over predicted, with bands of 3 % and 8 %; and the errors one by one. Need a
 // network.
 Chart prediction_chart(const std::vector<VerifiedNetwork>& networks);

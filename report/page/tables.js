@@ -66,7 +66,8 @@ const page_tables = (() => {
     bar.className = "filter";
     const field = document.createElement("input");
     field.type = "search";
-    field.placeholder = "for example stage2, conv, depthwise";
+    const of_layers = [...table.tHead.rows[0].cells].some((cell) => cell.textContent === "Layer");
+    field.placeholder = of_layers ? "for example stage2, conv, depthwise" : "";
     const count = document.createElement("output");
     const selects = [];
     function apply() {

@@ -123,6 +123,9 @@ struct LayerRecord {
     std::optional<double> utilization;
     std::optional<double> roofline_efficiency;
     std::string implementation;
+    // Of the row that the latency was read from; GPUs only, and only with the run's table.
+    std::optional<double> occupancy_theoretical;
+    std::optional<double> occupancy_achieved;
 };
 
 // As much of a layer as telling two networks apart needs.

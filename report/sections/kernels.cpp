@@ -37,26 +37,7 @@ struct Kernel {
     TimeMean occupancy_achieved;
 };
 
-// The row that a layer's latency was read from; null where there is no such row.
-class RowsByLayer {
-public:
-    explicit RowsByLayer(const Records& records) {
-        if (!records.rows) return;
-        for (const MeasuredRow& row : *records.rows) rows_.emplace(row.layer, &row);
-    }
-    const MeasuredRow* of(const LayerRecord& layer) const {
-        const auto [begin, end] = rows_.equal_range(layer.key);
-        for (auto found = begin; found != end; ++found) {
-            if (found->second->latency_us == layer.latency_us) return found->second;
-        }
-        return nullptr;
-    }
-
-private:
-    std::multimap<std::string, const MeasuredRow*> rows_;
-};
-
-std::vector<Kernel> kernels_of(const Comparison& comparison, const RowsByLayer& rows) {
+std::vector<Kernel> kernels_of(const Comparison& comparison) {
     std::vector<Kernel> kernels;
     std::map<std::string, double> total_us;
     for (const LayerRecord& layer : comparison.layers) {
@@ -75,10 +56,8 @@ std::vector<Kernel> kernels_of(const Comparison& comparison, const RowsByLayer& 
         total_us[layer.spec] += us;
         kernel->utilization.add(layer.utilization, us);
         kernel->roofline_efficiency.add(layer.roofline_efficiency, us);
-        if (const MeasuredRow* row = rows.of(layer)) {
-            kernel->occupancy_theoretical.add(row->occupancy_theoretical, us);
-            kernel->occupancy_achieved.add(row->occupancy_achieved, us);
-        }
+        kernel->occupancy_theoretical.add(layer.occupancy_theoretical, us);
+        kernel->occupancy_achieved.add(layer.occupancy_achieved, us);
     }
     for (Kernel& kernel : kernels) kernel.share = kernel.latency_us / total_us[kernel.spec];
     std::stable_sort(kernels.begin(), kernels.end(), [](const Kernel& a, const Kernel& b) {
@@ -131,7 +110,7 @@ Table table_of(const Comparison& comparison, const std::vector<Kernel>& kernels)
 
 Section kernels_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
-    const std::vector<Kernel> kernels = kernels_of(comparison, RowsByLayer(scene.records));
+    const std::vector<Kernel> kernels = kernels_of(comparison);
     if (kernels.empty()) {
         return absent_section("Kernels", "implementations of layers in " + comparison.file,
                               "hacscale compare MODEL --table TABLE --json");

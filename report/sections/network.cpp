@@ -16,7 +16,13 @@ namespace {
 
 constexpr std::size_t page_limit = 40;  // the slowest layers; the CSV file has all, in running order
 
+bool has_occupancy(const LayerRecord& layer) {
+    return layer.occupancy_theoretical || layer.occupancy_achieved;
+}
+
 Table table_of(const Comparison& comparison) {
+    const bool any_occupancy = std::any_of(comparison.layers.begin(), comparison.layers.end(), has_occupancy);
+    const Show occupancy = any_occupancy ? Show::everywhere : Show::csv_only;
     Table table;
     table.csv_file = "layers.csv";
     table.folded = true;
@@ -29,6 +35,8 @@ Table table_of(const Comparison& comparison) {
                      {"Latency", "latency_us"},
                      {"Utilization", "utilization"},
                      {"Roofline efficiency", "roofline_efficiency"},
+                     {"Occupancy, theoretical", "occupancy_theoretical", true, occupancy},
+                     {"Occupancy, achieved", "occupancy_achieved", true, occupancy},
                      {"MACs", "macs"},
                      {"Bytes", "bytes"},
                      {"Estimate", "estimate", false},
@@ -46,6 +54,8 @@ Table table_of(const Comparison& comparison) {
                      number_cell(layer.latency_us, [](double us) { return latency(us); }),
                      number_cell(layer.utilization, percent),
                      number_cell(layer.roofline_efficiency, percent),
+                     number_cell(layer.occupancy_theoretical, percent),
+                     number_cell(layer.occupancy_achieved, percent),
                      number_cell(layer.macs, count),
                      number_cell(layer.bytes, [](double bytes) { return scaled(bytes, "B"); }),
                      text_cell(layer.estimate),
@@ -94,6 +104,10 @@ Section network_section(const Scene& scene) {
         std::any_of(comparison.layers.begin(), comparison.layers.end(),
                     [](const LayerRecord& layer) { return layer.latency_us.has_value(); });
     if (any_latency) section.parts.push_back(network_chart(comparison));
+    const bool any_achieved =
+        std::any_of(comparison.layers.begin(), comparison.layers.end(),
+                    [](const LayerRecord& layer) { return layer.latency_us && layer.occupancy_achieved; });
+    if (any_achieved) section.parts.push_back(occupancy_chart(comparison));
     section.parts.push_back(table_of(comparison));
     return section;
 }

@@ -29,9 +29,9 @@ std::string summary_of(const std::vector<LayerRatio>& ratios, const std::string&
     const double mean = std::exp(log_sum / static_cast<double>(ratios.size()));
     if (!any_certain) {
         return fmt::format(
-            "The geometric mean of {} over A is {}, over {}. Their intervals are not known, since the runs "
-            "have no "
-            "table.json beside the comparisons.",
+            "The geometric mean of {} over A is {}, over {}. Their intervals are not known: the runs’ tables "
+            "have "
+            "no rows of them.",
             letter, ratio(mean), whole(static_cast<double>(ratios.size())));
     }
     return fmt::format(
