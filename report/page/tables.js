@@ -4,9 +4,9 @@
 const page_tables = (() => {
   const time_units = { "µs": 1, ms: 1e3, s: 1e6 };
   const prefixes = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
-  // What a cell's text stands for: "1.07 ± 0.02 ms", "×1.21", "−2.4 %", "59.3 M"; null where there is no number.
+  // What a cell's text stands for: "1.07 ± 0.02 ms", "×1.21", "−2.4 %", "59.3 M", "3.21 ms (predicted)"; null where there is no number.
   function number_in(text) {
-    const match = /^[×±+]?([−-]?[\d,]*\.?\d+)(?:.*?([^\d\s.,±]+))?\s*$/.exec(text.trim());
+    const match = /^[×±+]?([−-]?[\d,]*\.?\d+)(?:.*?([^\d\s.,±]+))?\s*$/.exec(text.replace(/\(.*\)\s*$/, "").trim());
     if (!match) return null;
     const value = Number(match[1].replace("−", "-").replaceAll(",", ""));
     const unit = match[2] ?? "";
