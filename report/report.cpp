@@ -34,6 +34,20 @@ std::vector<fs::path> write_csv(const ReportData& data, const fs::path& folder) 
 
 namespace {
 
+constexpr int deepest_records = 3;  // a run's folder has one a device, and that one a state
+
+void add_record_folders(const fs::path& folder, int depth, std::vector<fs::path>& found) {
+    if (fs::exists(folder / "provenance.json")) {
+        found.push_back(folder);
+        return;
+    }
+    if (depth == 0) return;
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+        if (entry.is_directory() && !entry.is_symlink()) add_record_folders(entry.path(), depth - 1, found);
+    }
+}
+
 // One document in all formats, as `name`.html and so on.
 std::vector<fs::path> write_document(const Document& document, const fs::path& folder,
                                      const std::string& name) {
@@ -72,13 +86,8 @@ std::vector<fs::path> write_side_by_side(const std::vector<ReportData>& runs, co
 }
 
 std::vector<fs::path> record_folders(const fs::path& folder) {
-    if (fs::exists(folder / "provenance.json")) return {folder};
     std::vector<fs::path> found;
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-        if (!entry.is_directory() || entry.is_symlink()) continue;
-        for (fs::path& below : record_folders(entry.path())) found.push_back(std::move(below));
-    }
+    add_record_folders(folder, deepest_records, found);
     std::sort(found.begin(), found.end());
     return found;
 }
