@@ -138,6 +138,7 @@
       for (const { isIntersecting, target } of entries) isIntersecting ? near.add(target) : near.delete(target);
     }, { rootMargin: "100% 0px" });
     for (const element of waiting.keys()) observer.observe(element);
+    await idle();
     const library = load_library();
     while (waiting.size > 0) {
       await idle();
