@@ -1,22 +1,106 @@
 #include "cli/commands/report.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 
+#include "base/error.hpp"
 #include "cli/print_json.hpp"
+#include "cli/records/table_records.hpp"
 #include "report/report.hpp"
 
 namespace hacscale::cli {
 
 namespace {
 
-ExitStatus report_folder(const std::string& folder, Session& session) {
-    const std::vector<std::filesystem::path> files = write_report(folder);
+namespace fs = std::filesystem;
+
+constexpr const char* side_by_side_folder = "out/side-by-side";
+
+struct ReportOptions {
+    std::vector<std::string> sources;
+    std::string out;
+};
+
+// What each argument stands for: a table, a folder of records, or all folders of records below it.
+std::vector<fs::path> sources_of(const std::vector<std::string>& arguments) {
+    std::vector<fs::path> sources;
+    for (const fs::path argument : arguments) {
+        if (fs::is_regular_file(argument)) {
+            sources.push_back(argument);
+            continue;
+        }
+        const std::vector<fs::path> folders = record_folders(argument);
+        if (folders.empty()) {
+            sources.push_back(argument);  // reading it says what is missing
+        }
+        sources.insert(sources.end(), folders.begin(), folders.end());
+    }
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (fs::weakly_canonical(sources[i]) == fs::weakly_canonical(sources[j])) {
+                throw InputError(fmt::format("{}: is named twice", sources[i].string()));
+            }
+        }
+    }
+    return sources;
+}
+
+// The rows of the table beside the records, where these have none written out.
+ReportData load_source(const fs::path& source) {
+    if (fs::is_regular_file(source)) {
+        return records_of(Table::open(source, OpenMode::read));
+    }
+    ReportData data = load_report(source);
+    if (!data.rows && fs::is_regular_file(source / "table.db")) {
+        data.rows = measured_rows(Table::open(source / "table.db", OpenMode::read));
+    }
+    return data;
+}
+
+std::vector<fs::path> write_one(const fs::path& source, const ReportOptions& options) {
+    if (fs::is_regular_file(source)) {
+        throw InputError(
+            fmt::format("{}: is one file; name the folder that \"hacscale run\" wrote, or a second table to "
+                        "set beside it",
+                        source.string()));
+    }
+    const ReportData data = load_report(source);
+    return write_report(data, options.out.empty() ? source : fs::path(options.out));
+}
+
+fs::path folder_for_many(const ReportOptions& options) {
+    if (!options.out.empty()) {
+        return options.out;
+    }
+    // One argument that holds several runs: the page goes on top of them.
+    return options.sources.size() == 1 ? fs::path(options.sources.front()) : fs::path(side_by_side_folder);
+}
+
+ExitStatus report_sources(const ReportOptions& options, Session& session) {
+    const std::vector<fs::path> sources = sources_of(options.sources);
+    std::vector<fs::path> files;
+    if (sources.size() == 1) {
+        files = write_one(sources.front(), options);
+    } else {
+        std::vector<ReportData> runs;
+        std::transform(sources.begin(), sources.end(), std::back_inserter(runs), load_source);
+        files = write_side_by_side(runs, folder_for_many(options));
+    }
     Json names = Json::array();
-    for (const std::filesystem::path& file : files) {
+    for (const fs::path& file : files) {
         names.push_back(file.string());
     }
     if (session.json) {
-        print_json(session.out, {{"folder", folder}, {"files", std::move(names)}});
+        Json folders = Json::array();
+        for (const fs::path& source : sources) {
+            folders.push_back(source.string());
+        }
+        print_json(
+            session.out,
+            {{"folder", files.front().parent_path().string()}, {"sources", folders}, {"files", names}});
     } else {
         for (const Json& name : names) {
             session.out << name.get<std::string>() << '\n';
@@ -28,9 +112,13 @@ ExitStatus report_folder(const std::string& folder, Session& session) {
 }  // namespace
 
 Run declare_report(CLI::App& parser) {
-    auto folder = std::make_shared<std::string>();
-    parser.add_option("folder", *folder, "The folder with the records of a run")->required();
-    return [folder](Session& session) { return report_folder(*folder, session); };
+    auto options = std::make_shared<ReportOptions>();
+    parser
+        .add_option("source", options->sources,
+                    "The folder with the records of a run; several, or tables, to set them side by side")
+        ->required();
+    parser.add_option("--out", options->out, "The folder to write into");
+    return [options](Session& session) { return report_sources(*options, session); };
 }
 
 }  // namespace hacscale::cli

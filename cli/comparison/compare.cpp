@@ -285,6 +285,7 @@ private:
                 record.layers.insert(record.layers.end(), layers.begin(), layers.end());
             }
         }
+        record.strategy_layers = strategy_layers(record, context_.base(), view_);
         record.staircases = staircase_rows(context_, view_);
         add_contributions(record);
         return record;

@@ -1,5 +1,8 @@
 #include "cli/comparison/describe.hpp"
 
+#include <map>
+
+#include "models/scaled_model.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/stage_costs.hpp"
 #include "scaling/staircase.hpp"
@@ -88,6 +91,31 @@ std::vector<LayerRow> layer_rows(const ModelSpec& model, const TableView& view, 
         rows.push_back(std::move(row));
     }
     return rows;
+}
+
+std::vector<StrategyLayers> strategy_layers(const ComparisonRecord& record, const ModelSpec& base,
+                                            const TableView& view) {
+    // Of each network, where it stands in the answer, from 1; 0: `layers` has it.
+    std::map<std::string, std::size_t> place{{record.base.model_hash, 0}};
+    for (const StrategyRow& row : record.strategies) {
+        if (row.strategy == "hacscale" && row.choice) {
+            place.emplace(row.model_hash, 0);
+        }
+    }
+    std::vector<StrategyLayers> networks;
+    for (const StrategyRow& row : record.strategies) {
+        if (!row.choice) {
+            continue;
+        }
+        const auto [found, is_new] = place.emplace(row.model_hash, networks.size() + 1);
+        if (is_new) {
+            networks.push_back({{}, layer_rows(scaled(base, *row.choice), view, row.strategy)});
+        }
+        if (found->second > 0) {
+            networks[found->second - 1].strategies.push_back(row.strategy);
+        }
+    }
+    return networks;
 }
 
 ContributionsRow contributions_row(const ScalingContext& context, const TableView& view,

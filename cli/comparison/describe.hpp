@@ -20,6 +20,11 @@ std::vector<StaircaseRow> staircase_rows(const ScalingContext& context, const Ta
 // The layers of a scaled base; `spec` is what the record calls it.
 std::vector<LayerRow> layer_rows(const ModelSpec& model, const TableView& view, const std::string& spec);
 
+// The layers of what the record's strategies chose, each network once; what `layers` has, the base and
+// HACScale's choice, is left out.
+std::vector<StrategyLayers> strategy_layers(const ComparisonRecord& record, const ModelSpec& base,
+                                            const TableView& view);
+
 // What one step in each dimension adds to a network of the context's space, judged by the latency that the
 // budget allows, as predicted.
 ContributionsRow contributions_row(const ScalingContext& context, const TableView& view,

@@ -87,6 +87,18 @@ Json layer_json(const LayerRow& layer) {
             {"implementation", layer.implementation}};
 }
 
+Json strategy_layers_json(const StrategyLayers& strategy) {
+    Json layers = Json::array();
+    for (const LayerRow& layer : strategy.layers) {
+        layers.push_back({{"name", layer.name},
+                          {"key", layer.key},
+                          {"stage", layer.stage},
+                          {"latency_us", latency_json(layer.latency)},
+                          {"estimate", name_of(layer.latency.kind)}});
+    }
+    return {{"strategies", strategy.strategies}, {"layers", std::move(layers)}};
+}
+
 Json step_json(const StaircaseStep& step) {
     return {{"width", step.width},
             {"latency_us", latency_json(step.latency)},
@@ -137,6 +149,7 @@ std::string to_json(const ComparisonRecord& record) {
                     {"front", list_json(record.front, point_json)},
                     {"stages", record.stages},
                     {"layers", list_json(record.layers, layer_json)},
+                    {"strategy_layers", list_json(record.strategy_layers, strategy_layers_json)},
                     {"staircases", list_json(record.staircases, staircase_json)},
                     {"contributions", contributions_json(record.contributions, record.stages)}});
 }

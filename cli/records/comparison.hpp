@@ -75,6 +75,12 @@ struct LayerRow {
     std::string implementation;
 };
 
+// The layers of a network that other strategies than HACScale chose, and that is not the base.
+struct StrategyLayers {
+    std::vector<std::string> strategies;
+    std::vector<LayerRow> layers;
+};
+
 struct StaircaseStep {
     int width = 0;
     LatencyEstimate latency;
@@ -114,6 +120,7 @@ struct ComparisonRecord {
     std::vector<FrontPoint> front;  // ascending in latency
     std::vector<std::string> stages;
     std::vector<LayerRow> layers;
+    std::vector<StrategyLayers> strategy_layers;
     std::vector<StaircaseRow> staircases;
     std::vector<ContributionsRow> contributions;  // the base's, then those of the HACScale choice
 };

@@ -26,7 +26,7 @@ th, td {{ border-bottom: 1px solid; padding: 0.3rem 0.8rem; text-align: right; }
 th:nth-child(-n+3), td:nth-child(-n+3) {{ text-align: left; }}
 </style>
 <h1>{0}</h1>
-<p>Each device and state has a report of its own. Ratios are the HACScale choice's over the base's.</p>
+<p>Each device and state has a report of its own. Ratios are the HACScale choice's over the base's.{2}</p>
 <table>
 <thead><tr><th>Device and state</th><th>Report</th><th>Network</th><th>Budget</th><th>Latency ratio</th>
 <th>Parameter ratio</th><th>Utilization ratio</th></tr></thead>
@@ -62,7 +62,7 @@ std::string row(const std::string& name, const std::string& link, const Comparis
 }  // namespace
 
 std::filesystem::path write_index_page(const std::filesystem::path& folder, const std::string& suite,
-                                       const std::vector<FinishedRun>& runs) {
+                                       const std::vector<FinishedRun>& runs, bool side_by_side) {
     std::string rows;
     for (const FinishedRun& run : runs) {
         const std::string name = html_escape(run.device + ", " + name_of(run.state));
@@ -78,7 +78,9 @@ std::filesystem::path write_index_page(const std::filesystem::path& folder, cons
         }
     }
     std::filesystem::path file = folder / "index.html";
-    write_record(file, fmt::format(page, html_escape(suite), rows));
+    const std::string_view link =
+        side_by_side ? " <a href=\"side-by-side.html\">All of them side by side</a>." : "";
+    write_record(file, fmt::format(page, html_escape(suite), rows, link));
     return file;
 }
 

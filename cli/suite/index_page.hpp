@@ -16,8 +16,9 @@ struct FinishedRun {
     StateResult result;
 };
 
-// index.html in `folder`, which the runs' folders lie below. Returns its path.
+// index.html in `folder`, which the runs' folders lie below. It leads to their reports, and to
+// side-by-side.html where that was written. Returns its path.
 std::filesystem::path write_index_page(const std::filesystem::path& folder, const std::string& suite,
-                                       const std::vector<FinishedRun>& runs);
+                                       const std::vector<FinishedRun>& runs, bool side_by_side);
 
 }  // namespace hacscale::cli

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
 #include "cli/comparison/accuracies.hpp"
 #include "cli/comparison/comparison_text.hpp"
 #include "cli/interrupt.hpp"
@@ -15,6 +16,7 @@
 #include "cli/suite/layout.hpp"
 #include "cli/suite/run_clock.hpp"
 #include "cli/suite/state_run.hpp"
+#include "report/report.hpp"
 
 namespace hacscale::cli {
 
@@ -59,13 +61,33 @@ public:
             write_claim(folder_, claim_);
         }
         if (has_several_folders(suite_) && !settings_.shard) {
-            files_.push_back(write_index_page(folder_, suite_.name, runs_));
+            const bool side_by_side = write_together();
+            files_.push_back(write_index_page(folder_, suite_.name, runs_, side_by_side));
         }
         answer();
         return complete_ ? ExitStatus::done : ExitStatus::incomplete;
     }
 
 private:
+    // All runs on one page, where there are several that compare with the first.
+    bool write_together() {
+        try {
+            std::vector<ReportData> runs;
+            for (const FinishedRun& run : runs_) {
+                runs.push_back(load_report(run.folder));
+            }
+            if (runs.size() < 2) {
+                return false;
+            }
+            const std::vector<std::filesystem::path> files = write_side_by_side(runs, folder_);
+            files_.insert(files_.end(), files.begin(), files.end());
+            return true;
+        } catch (const InputError& error) {
+            session_.log.warn("no page sets the runs side by side: {}", error.what());
+            return false;
+        }
+    }
+
     // Of a device named by the suite every state is wanted; of "all" devices, those that each can do.
     void find_states(const DeviceAccess& access) {
         const DeviceHandle& device = access.handle;

@@ -16,6 +16,8 @@ namespace hacscale::report {
 
 // Latency, utilization, MACs and parameters of each strategy relative to the base: dots on a line from 1.
 Chart strategies_chart(const Comparison& comparison);
+// Accuracies with their deviations; needs a row that has one.
+Chart accuracy_chart(const Comparison& comparison);
 // Gain over relative latency: the planner's front, the strategies on it, the budget.
 Chart front_chart(const Comparison& comparison);
 // What one step in each dimension adds to a network; `base_us` is the base's predicted latency.
@@ -27,6 +29,8 @@ Chart roofline_chart(const Comparison& comparison);
 // The layers as a strip, base above choice: length is time, colour is utilization; needs a layer with a
 // latency.
 Chart network_chart(const Comparison& comparison);
+// The same with achieved occupancy for colour; needs a layer that has one.
+Chart occupancy_chart(const Comparison& comparison);
 // Whole networks, measured over predicted, with bands of 3 % and 8 %; and the errors one by one. Need a
 // network.
 Chart prediction_chart(const std::vector<VerifiedNetwork>& networks);

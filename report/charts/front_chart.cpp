@@ -17,12 +17,14 @@ constexpr std::string_view spec_template = R"json({
   "autosize": "none",
   "height": 330,
   "padding": {"left": 54, "top": 20, "right": 16, "bottom": 46},
-  "signals": [{"name": "budget", "value": 1}, {"name": "low", "value": 1}, {"name": "high", "value": 1}],
+  "signals": [{"name": "budget", "value": 1},
+              {"name": "budget_seen", "update": "scale('x', budget) >= 0 && scale('x', budget) <= width"}, {"name": "low", "value": 1}, {"name": "high", "value": 1},
+              {"name": "x_zoom", "value": null}, {"name": "y_zoom", "value": null}],
   "data": [{"name": "front"}, {"name": "strategies"}],
   "scales": [
-    {"name": "x", "domain": {"signal": "[low, high]"}, "zero": false, "range": "width"},
+    {"name": "x", "domain": {"signal": "[low, high]"}, "domainRaw": {"signal": "x_zoom"}, "zero": false, "range": "width"},
     {"name": "y", "domain": {"fields": [{"data": "front", "field": "gain"}, {"data": "strategies", "field": "gain"}]},
-     "zero": false, "nice": true, "range": "height"},
+     "domainRaw": {"signal": "y_zoom"}, "zero": false, "nice": true, "range": "height"},
     {"name": "colour", "type": "ordinal", "domain": ["base", "hacscale", "baseline", "excluded"],
      "range": ["var(--base)", "var(--hacscale)", "var(--baseline)", "var(--excluded)"]},
     {"name": "shape", "type": "ordinal", "domain": ["base", "hacscale", "baseline", "excluded"],
@@ -36,9 +38,10 @@ constexpr std::string_view spec_template = R"json({
   "marks": [
     {"type": "rule", "encode": {"update": {
       "x": {"scale": "x", "signal": "budget"}, "y": {"value": 0}, "y2": {"signal": "height"},
+      "opacity": {"signal": "budget_seen ? 1 : 0"},
       "stroke": {"value": "var(--limit)"}, "strokeWidth": {"value": 1.5}, "strokeDash": {"value": [5, 3]}}}},
     {"type": "text", "encode": {"update": {
-      "x": {"scale": "x", "signal": "budget"}, "y": {"value": -6}, "text": {"value": "budget"},
+      "x": {"scale": "x", "signal": "budget"}, "y": {"value": -6}, "opacity": {"signal": "budget_seen ? 1 : 0"}, "text": {"value": "budget"},
       "align": {"signal": "scale('x', budget) > width - 30 ? 'right' : 'center'"}, "fill": {"value": "var(--limit)"}}}},
     {"type": "line", "name": "front_line", "from": {"data": "front"}, "clip": true, "encode": {"update": {
       "x": {"scale": "x", "field": "x"}, "y": {"scale": "y", "field": "gain"}, "interpolate": {"value": "step-after"},
@@ -46,14 +49,14 @@ constexpr std::string_view spec_template = R"json({
     {"type": "symbol", "name": "front_points", "from": {"data": "front"}, "clip": true, "encode": {"update": {
       "x": {"scale": "x", "field": "x"}, "y": {"scale": "y", "field": "gain"}, "size": {"value": 14},
       "fill": {"value": "var(--hacscale)"}, "fillOpacity": {"value": 0.6}, "tooltip": {"field": "tip"}}}},
-    {"type": "symbol", "name": "strategy_points", "from": {"data": "strategies"}, "encode": {"update": {
+    {"type": "symbol", "name": "strategy_points", "clip": {"signal": "x_zoom !== null || y_zoom !== null"}, "from": {"data": "strategies"}, "encode": {"update": {
       "x": {"scale": "x", "field": "x"}, "y": {"scale": "y", "field": "gain"},
       "shape": {"scale": "shape", "field": "kind"},
       "size": {"signal": "datum.kind === 'hacscale' ? 150 : 84"},
       "fill": [{"test": "datum.measured", "scale": "colour", "field": "kind"}, {"value": "var(--page)"}],
       "stroke": {"scale": "colour", "field": "kind"}, "strokeWidth": {"value": 1.75},
       "tooltip": {"field": "tip"}}}},
-    {"type": "text", "from": {"data": "strategy_points"}, "encode": {"update": {
+    {"type": "text", "clip": {"signal": "x_zoom !== null || y_zoom !== null"}, "from": {"data": "strategy_points"}, "encode": {"update": {
       "text": {"field": "datum.strategy"}, "tooltip": {"field": "datum.tip"},
       "fill": {"value": "var(--ink)"}, "stroke": {"value": "var(--page)"}, "strokeWidth": {"value": 3},
       "fontWeight": {"signal": "datum.datum.kind === 'hacscale' ? 'bold' : 'normal'"}}},

@@ -19,10 +19,10 @@ constexpr std::string_view spec_template = R"json({
   "autosize": "none",
   "height": 150,
   "padding": {"left": 4, "top": 6, "right": 14, "bottom": 44},
-  "signals": [{"name": "unit", "value": "ms"}, {"name": "class_step", "value": 0.1}],
+  "signals": [{"name": "unit", "value": "ms"}, {"name": "class_step", "value": 0.1}, {"name": "x_zoom", "value": null}],
   "data": [{"name": "layers"}, {"name": "stages"}, {"name": "networks"}],
   "scales": [
-    {"name": "x", "domain": {"data": "networks", "field": "total"}, "zero": true, "range": "width"},
+    {"name": "x", "domain": {"data": "networks", "field": "total"}, "domainRaw": {"signal": "x_zoom"}, "zero": true, "range": "width"},
     {"name": "y", "type": "ordinal", "domain": ["base", "hacscale"], "range": [20, 94]},
     {"name": "fill", "type": "threshold",
      "domain": {"signal": "[class_step, 2 * class_step, 3 * class_step, 4 * class_step]"},
@@ -34,19 +34,19 @@ constexpr std::string_view spec_template = R"json({
     {"type": "text", "from": {"data": "networks"}, "encode": {"update": {
       "x": {"value": 0}, "y": {"scale": "y", "field": "spec", "offset": -4}, "text": {"field": "text"},
       "limit": {"signal": "width"}, "fontWeight": {"value": "bold"}}}},
-    {"type": "rect", "from": {"data": "layers"}, "encode": {"update": {
+    {"type": "rect", "clip": true, "from": {"data": "layers"}, "encode": {"update": {
       "x": {"scale": "x", "field": "start"}, "x2": {"scale": "x", "field": "end"},
       "y": {"scale": "y", "field": "spec"}, "height": {"value": 34},
-      "fill": [{"test": "datum.utilization === null", "value": "var(--rule)"}, {"scale": "fill", "field": "utilization"}],
+      "fill": [{"test": "datum.figure === null", "value": "var(--rule)"}, {"scale": "fill", "field": "figure"}],
       "stroke": {"value": "var(--page)"}, "strokeWidth": {"value": 0.6}, "tooltip": {"field": "tip"}}}},
-    {"type": "rule", "from": {"data": "stages"}, "encode": {"update": {
+    {"type": "rule", "clip": true, "from": {"data": "stages"}, "encode": {"update": {
       "x": {"scale": "x", "field": "start"}, "y": {"scale": "y", "field": "spec", "offset": 34},
       "y2": {"scale": "y", "field": "spec", "offset": 46}, "stroke": {"value": "var(--ink-2)"}}}},
     {"type": "text", "from": {"data": "stages"}, "encode": {"update": {
-      "x": {"scale": "x", "field": "start", "offset": 4}, "y": {"scale": "y", "field": "spec", "offset": 44},
+      "x": {"signal": "max(0, scale('x', datum.start)) + 4"}, "y": {"scale": "y", "field": "spec", "offset": 44},
       "text": {"field": "name"}, "fontSize": {"value": 11.5},
-      "limit": {"signal": "max(1, scale('x', datum.end) - scale('x', datum.start) - 6)"},
-      "opacity": {"signal": "scale('x', datum.end) - scale('x', datum.start) > 34 ? 1 : 0"}}}}
+      "limit": {"signal": "max(1, min(width, scale('x', datum.end)) - max(0, scale('x', datum.start)) - 6)"},
+      "opacity": {"signal": "min(width, scale('x', datum.end)) - max(0, scale('x', datum.start)) > 34 ? 1 : 0"}}}}
   ]
 })json";
 
@@ -70,6 +70,8 @@ double class_step_for(double highest) {
     return 10.0 * decade;
 }
 
+using Figure = std::optional<double> LayerRecord::*;
+
 struct Strip {
     Json layers = Json::array();
     Json stages = Json::array();
@@ -77,7 +79,7 @@ struct Strip {
     double highest = 0.0;
 };
 
-Strip strip_of(const Comparison& comparison, const std::string& spec, double unit_us) {
+Strip strip_of(const Comparison& comparison, Figure figure, const std::string& spec, double unit_us) {
     Strip strip;
     std::string stage;
     for (const LayerRecord& layer : comparison.layers) {
@@ -92,23 +94,22 @@ Strip strip_of(const Comparison& comparison, const std::string& spec, double uni
             strip.stages.back()["end"] = strip.total;
         }
         std::vector<std::string> lines{layer.name, latency(*layer.latency_us) + " (" + layer.estimate + ")"};
-        if (layer.utilization) {
-            strip.highest = std::max(strip.highest, *layer.utilization);
-            lines.push_back("utilization " + percent(*layer.utilization));
-        }
+        if (layer.utilization) lines.push_back("utilization " + percent(*layer.utilization));
+        if (layer.occupancy_achieved)
+            lines.push_back("achieved occupancy " + percent(*layer.occupancy_achieved));
+        const std::optional<double>& shown = layer.*figure;
+        strip.highest = std::max(strip.highest, shown.value_or(0.0));
         lines.push_back(layer.key);
         strip.layers.push_back({{"spec", spec},
                                 {"start", start},
                                 {"end", strip.total},
-                                {"utilization", layer.utilization ? Json(*layer.utilization) : Json()},
+                                {"figure", shown ? Json(*shown) : Json()},
                                 {"tip", tip(lines)}});
     }
     return strip;
 }
 
-}  // namespace
-
-Chart network_chart(const Comparison& comparison) {
+Chart strip_chart(const Comparison& comparison, Figure figure) {
     double slowest_us = 0.0;
     for (const char* spec : {"base", "hacscale"}) {
         double total_us = 0.0;
@@ -123,7 +124,7 @@ Chart network_chart(const Comparison& comparison) {
     Json networks = Json::array();
     double highest = 0.0;
     for (const char* spec : {"base", "hacscale"}) {
-        Strip strip = strip_of(comparison, spec, unit_us);
+        Strip strip = strip_of(comparison, figure, spec, unit_us);
         if (strip.layers.empty()) continue;
         const std::string name = std::string(spec) == "base" ? "base" : "HACScale";
         networks.push_back({{"spec", spec},
@@ -143,11 +144,6 @@ Chart network_chart(const Comparison& comparison) {
     set_data(spec, "networks", std::move(networks));
 
     Chart chart;
-    chart.title = "The network as a strip of time";
-    chart.summary =
-        "Each box is a layer in running order; its length is its latency in the table, its shade its "
-        "hardware utilization. A "
-        "good scaling turns light boxes dark without making the strip longer.";
     for (int i = 0; i < classes; ++i) {
         const double low = 100.0 * step * i;
         const double high = 100.0 * step * (i + 1);
@@ -155,6 +151,27 @@ Chart network_chart(const Comparison& comparison) {
             {fmt::format("box u{}", i + 1), fmt::format("{:.3g}–{:.3g}\u00a0%", low, high)});
     }
     chart.spec = text_of(spec);
+    return chart;
+}
+
+}  // namespace
+
+Chart network_chart(const Comparison& comparison) {
+    Chart chart = strip_chart(comparison, &LayerRecord::utilization);
+    chart.title = "The network as a strip of time";
+    chart.summary =
+        "Each box is a layer in running order; its length is its latency in the table, its shade its "
+        "hardware utilization. A good scaling turns light boxes dark without making the strip longer.";
+    return chart;
+}
+
+Chart occupancy_chart(const Comparison& comparison) {
+    Chart chart = strip_chart(comparison, &LayerRecord::occupancy_achieved);
+    chart.title = "The same strip by occupancy";
+    chart.summary =
+        "The shade is the achieved occupancy: the warps that were active, of those that the multiprocessors "
+        "can "
+        "hold. Layers without that figure are grey.";
     return chart;
 }
 

@@ -18,11 +18,11 @@ constexpr std::string_view spec_template = R"json({
   "height": 360,
   "padding": {"left": 62, "top": 12, "right": 18, "bottom": 46},
   "signals": [{"name": "x_domain", "value": [1, 10]}, {"name": "y_domain", "value": [1, 10]},
-              {"name": "peak", "value": 1}, {"name": "peak_text", "value": ""}],
+              {"name": "x_zoom", "value": null}, {"name": "y_zoom", "value": null}, {"name": "peak", "value": 1}, {"name": "peak_text", "value": ""}],
   "data": [{"name": "roof"}, {"name": "layers"}],
   "scales": [
-    {"name": "x", "type": "log", "domain": {"signal": "x_domain"}, "range": "width"},
-    {"name": "y", "type": "log", "domain": {"signal": "y_domain"}, "range": "height"},
+    {"name": "x", "type": "log", "domain": {"signal": "x_domain"}, "domainRaw": {"signal": "x_zoom"}, "range": "width"},
+    {"name": "y", "type": "log", "domain": {"signal": "y_domain"}, "domainRaw": {"signal": "y_zoom"}, "range": "height"},
     {"name": "size", "type": "linear", "domain": [0, 1], "range": [24, 900], "zero": true},
     {"name": "colour", "type": "ordinal", "domain": ["base", "hacscale"], "range": ["var(--base)", "var(--hacscale)"]},
     {"name": "shape", "type": "ordinal", "domain": ["base", "hacscale"], "range": ["square", "circle"]}
@@ -34,14 +34,14 @@ constexpr std::string_view spec_template = R"json({
      "title": "Achieved FLOP/s"}
   ],
   "marks": [
-    {"type": "line", "from": {"data": "roof"}, "encode": {"update": {
+    {"type": "line", "clip": true, "from": {"data": "roof"}, "encode": {"update": {
       "x": {"scale": "x", "field": "x"}, "y": {"scale": "y", "field": "y"},
       "stroke": {"value": "var(--ink)"}, "strokeWidth": {"value": 2}}}},
-    {"type": "text", "encode": {"update": {
+    {"type": "text", "clip": {"signal": "x_zoom !== null || y_zoom !== null"}, "encode": {"update": {
       "x": {"signal": "width"}, "y": {"scale": "y", "signal": "peak", "offset": -7}, "align": {"value": "right"},
       "text": {"signal": "peak_text"}, "fontWeight": {"value": "bold"},
       "fill": {"value": "var(--ink)"}, "stroke": {"value": "var(--page)"}, "strokeWidth": {"value": 3}}}},
-    {"type": "symbol", "from": {"data": "layers"}, "encode": {"update": {
+    {"type": "symbol", "clip": {"signal": "x_zoom !== null || y_zoom !== null"}, "from": {"data": "layers"}, "encode": {"update": {
       "x": {"scale": "x", "field": "intensity"}, "y": {"scale": "y", "field": "rate"},
       "size": {"scale": "size", "field": "share"}, "shape": {"scale": "shape", "field": "spec"},
       "fill": {"scale": "colour", "field": "spec"}, "fillOpacity": {"value": 0.35},

@@ -15,16 +15,18 @@ namespace {
 constexpr std::string_view spec_template = R"json({
   "autosize": "none",
   "height": 250,
-  "padding": {"left": 56, "top": 22, "right": 14, "bottom": 44},
+  "padding": {"left": 64, "top": 22, "right": 14, "bottom": 44},
   "signals": [
     {"name": "base_width", "value": 0}, {"name": "free_width", "value": 0}, {"name": "has_free", "value": false},
-    {"name": "unit", "value": "ms"},
+    {"name": "unit", "value": "ms"}, {"name": "x_zoom", "value": null},
     {"name": "split", "value": 148}, {"name": "lower", "value": 172},
-    {"name": "base_x", "update": "scale('x', base_width)"}, {"name": "free_x", "update": "scale('x', free_width)"}
+    {"name": "base_x", "update": "scale('x', base_width)"}, {"name": "free_x", "update": "scale('x', free_width)"},
+    {"name": "base_seen", "update": "base_x >= 0 && base_x <= width"}, {"name": "free_seen", "update": "free_x >= 0 && free_x <= width"}
   ],
   "data": [{"name": "points"}],
   "scales": [
-    {"name": "x", "domain": {"data": "points", "field": "width"}, "zero": false, "padding": 8, "range": "width"},
+    {"name": "x", "domain": {"data": "points", "field": "width"}, "domainRaw": {"signal": "x_zoom"}, "zero": false, "padding": 8,
+     "range": "width"},
     {"name": "latency", "domain": {"data": "points", "field": "latency"}, "zero": true, "nice": true,
      "range": [{"signal": "split"}, 0]},
     {"name": "utilization", "domain": {"data": "points", "field": "utilization"}, "zero": true, "nice": true,
@@ -37,38 +39,38 @@ constexpr std::string_view spec_template = R"json({
     {"orient": "left", "scale": "utilization", "grid": true, "tickCount": 3, "format": "~%", "title": "Utilization"}
   ],
   "marks": [
-    {"type": "rect", "encode": {"update": {
+    {"type": "rect", "clip": true, "encode": {"update": {
       "x": {"signal": "base_x"}, "x2": {"signal": "has_free ? free_x : base_x"},
       "y": {"value": 0}, "y2": {"signal": "height"}, "fill": {"value": "var(--free)"}, "fillOpacity": {"value": 0.13}}}},
     {"type": "rule", "encode": {"update": {
-      "x": {"signal": "base_x"}, "y": {"value": -4}, "y2": {"signal": "height"},
+      "x": {"signal": "base_x"}, "y": {"value": -4}, "y2": {"signal": "height"}, "opacity": {"signal": "base_seen ? 1 : 0"},
       "stroke": {"value": "var(--base)"}, "strokeDash": {"value": [4, 3]}}}},
     {"type": "rule", "encode": {"update": {
       "x": {"signal": "free_x"}, "y": {"value": -4}, "y2": {"signal": "height"},
-      "opacity": {"signal": "has_free && free_width !== base_width ? 1 : 0"},
+      "opacity": {"signal": "has_free && free_width !== base_width && free_seen ? 1 : 0"},
       "stroke": {"value": "var(--free)"}, "strokeWidth": {"value": 1.5}}}},
     {"type": "text", "encode": {"update": {
-      "x": {"signal": "base_x"}, "y": {"value": -8}, "fontSize": {"value": 11.5},
+      "x": {"signal": "base_x"}, "y": {"value": -8}, "fontSize": {"value": 11.5}, "opacity": {"signal": "base_seen ? 1 : 0"},
       "align": {"signal": "base_x < 42 ? (free_x - base_x > 110 || !has_free || free_width === base_width ? 'left' : 'center') : 'right'"},
       "dx": {"signal": "base_x < 42 ? 0 : 3"},
       "text": {"signal": "has_free && free_width === base_width ? 'base ' + base_width + ', no free step' : 'base ' + base_width"}}}},
     {"type": "text", "encode": {"update": {
       "x": {"signal": "free_x"}, "y": {"value": -8}, "fontSize": {"value": 11.5}, "fontWeight": {"value": "bold"},
       "align": {"signal": "free_x > width - 50 ? 'right' : 'left'"}, "dx": {"signal": "free_x > width - 50 ? 3 : -3"},
-      "opacity": {"signal": "has_free && free_width !== base_width ? 1 : 0"},
+      "opacity": {"signal": "has_free && free_width !== base_width && free_seen ? 1 : 0"},
       "fill": {"value": "var(--free)"}, "text": {"signal": "'free ' + free_width"}}}},
-    {"type": "line", "from": {"data": "points"}, "encode": {"update": {
+    {"type": "line", "clip": true, "from": {"data": "points"}, "encode": {"update": {
       "x": {"scale": "x", "field": "width"}, "y": {"scale": "latency", "field": "latency"},
       "stroke": {"value": "var(--hacscale)"}, "strokeWidth": {"value": 1.25}}}},
-    {"type": "symbol", "from": {"data": "points"}, "encode": {"update": {
+    {"type": "symbol", "clip": {"signal": "x_zoom !== null"}, "from": {"data": "points"}, "encode": {"update": {
       "x": {"scale": "x", "field": "width"}, "y": {"scale": "latency", "field": "latency"}, "size": {"value": 34},
       "fill": {"signal": "datum.measured ? 'var(--hacscale)' : 'var(--page)'"}, "stroke": {"value": "var(--hacscale)"},
       "strokeWidth": {"value": 1.25}, "tooltip": {"field": "tip"}}}},
-    {"type": "line", "from": {"data": "points"}, "encode": {"update": {
+    {"type": "line", "clip": true, "from": {"data": "points"}, "encode": {"update": {
       "x": {"scale": "x", "field": "width"}, "y": {"scale": "utilization", "field": "utilization"},
       "defined": {"signal": "datum.utilization !== null"},
       "stroke": {"value": "var(--second)"}, "strokeWidth": {"value": 1.25}}}},
-    {"type": "symbol", "from": {"data": "points"}, "encode": {"update": {
+    {"type": "symbol", "clip": {"signal": "x_zoom !== null"}, "from": {"data": "points"}, "encode": {"update": {
       "x": {"scale": "x", "field": "width"}, "y": {"scale": "utilization", "field": "utilization"},
       "size": {"value": 30}, "opacity": {"signal": "datum.utilization === null ? 0 : 1"},
       "fill": {"signal": "datum.measured ? 'var(--second)' : 'var(--page)'"}, "stroke": {"value": "var(--second)"},

@@ -4,6 +4,12 @@
 
 namespace hacscale::report {
 
+const Table* table_of(const Part& part) {
+    if (const Table* table = std::get_if<Table>(&part)) return table;
+    const NetworkPicker* picker = std::get_if<NetworkPicker>(&part);
+    return picker == nullptr ? nullptr : &picker->table;
+}
+
 Cell text_cell(std::string text) {
     std::string shown = text.empty() ? std::string(absent) : text;
     return text_cell(std::move(shown), std::move(text));

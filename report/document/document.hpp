@@ -32,8 +32,9 @@ enum class RowMark {
     none,
     base,
     own_choice,
-    excluded
-};  // excluded: kept and shown, but not among the candidates
+    excluded,  // kept and shown, but not among the candidates
+    unchanged  // the same in both networks that a row compares
+};
 
 struct TableRow {
     std::vector<Cell> cells;  // one a column
@@ -68,6 +69,15 @@ struct Chart {
     ChartSize size = ChartSize::full;
 };
 
+// Two networks side by side, which the page's readers choose; the table is of the pair that stands first.
+// `data` is JSON: {"names":[],"stages":{NAME:STAGE},"figures":[[width, latency_us, text, KEY]],
+// "networks":[{"name","label","layers":[[NAME, FIGURE]]}],"first","second"}, where NAME and FIGURE are places
+// in the lists, and layers of one KEY are the same.
+struct NetworkPicker {
+    std::string data;
+    Table table;
+};
+
 struct Paragraph {
     std::string text;
     std::string command = {};  // to type; stands after the text, set as code
@@ -88,7 +98,10 @@ struct Fact {
 struct Facts {
     std::vector<Fact> entries;
 };
-using Part = std::variant<Paragraph, Notice, Table, Chart, Code, Facts>;
+using Part = std::variant<Paragraph, Notice, Table, Chart, Code, Facts, NetworkPicker>;
+
+// The table of a part, which CSV and JSON hold; null where it has none.
+const Table* table_of(const Part& part);
 
 struct Section {
     std::string id;  // unique on the page; [a-z0-9-]

@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "report/formats/chart_frames.hpp"
 #include "report/formats/formats.hpp"
 #include "report/page/resources.hpp"
 #include "report/text/escape.hpp"
@@ -17,6 +18,7 @@ constexpr const char* policy =
     "'none'";
 
 constexpr std::size_t most_open_warnings = 3;
+constexpr std::size_t longest_line = 60;  // of a cell; longer ones wrap
 
 class HtmlWriter {
 public:
@@ -70,6 +72,11 @@ public:
 
     void operator()(const Chart& chart) {
         const int number = ++charts_;
+        const ChartFrames::Packed packed = frames_.pack(chart.spec);
+        if (!packed.new_frame.empty()) {
+            out_ << fmt::format("<script type=\"application/json\" id=\"frame-{}\">", packed.frame)
+                 << script_escape(packed.new_frame) << "</script>\n";
+        }
         out_ << "<figure>\n<figcaption><strong>" << html_escape(chart.title) << "</strong> <span>"
              << html_escape(chart.summary) << "</span></figcaption>\n";
         if (!chart.legend.empty()) {
@@ -82,8 +89,19 @@ public:
         }
         out_ << fmt::format("<div class=\"chart\" id=\"chart-{0}\" role=\"img\" aria-label=\"{1}\"></div>\n",
                             number, html_escape(chart.title + ". " + chart.summary))
-             << fmt::format("<script type=\"application/json\" data-chart=\"chart-{}\">", number)
-             << script_escape(chart.spec) << "</script>\n</figure>\n";
+             << fmt::format(
+                    "<script type=\"application/json\" data-chart=\"chart-{}\" data-frame=\"frame-{}\">",
+                    number, packed.frame)
+             << script_escape(packed.contents) << "</script>\n</figure>\n";
+    }
+
+    void operator()(const NetworkPicker& picker) {
+        const int number = ++pickers_;
+        out_ << fmt::format("<div data-networks=\"networks-{}\">\n", number);
+        (*this)(picker.table);
+        out_ << "</div>\n"
+             << fmt::format("<script type=\"application/json\" id=\"networks-{}\">", number)
+             << script_escape(picker.data) << "</script>\n";
     }
 
     void operator()(const Table& table) {
@@ -150,8 +168,9 @@ private:
 
     void write(const Section& section, int level) {
         out_ << fmt::format(
-            "<section id=\"{0}\" aria-labelledby=\"{0}-heading\">\n<h{1} id=\"{0}-heading\">{2}</h{1}>\n",
-            section.id, level, html_escape(section.heading));
+            "<section id=\"{0}\"{3} aria-labelledby=\"{0}-heading\">\n<h{1} id=\"{0}-heading\">{2}</h{1}>\n",
+            section.id, level, html_escape(section.heading),
+            section.sections.empty() ? " class=\"leaf\"" : "");
         ChartSize row = ChartSize::full;  // of the charts that share the row being written
         const auto change_row = [&](ChartSize size) {
             if (size == row) return;
@@ -172,7 +191,7 @@ private:
 
     void write(const Table& table, const TableRow& row) {
         static constexpr const char* classes[] = {"", " class=\"base\"", " class=\"own\"",
-                                                  " class=\"excluded\""};
+                                                  " class=\"excluded\"", " class=\"unchanged\""};
         out_ << "<tr" << classes[static_cast<int>(row.mark)] << ">";
         bool first = true;
         for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -180,7 +199,8 @@ private:
             if (column.show == Show::csv_only) continue;
             const std::string text = html_escape(row.cells[i].text);
             const std::string marked = row.cells[i].best ? "<strong>" + text + "</strong>" : text;
-            const char* number = column.number ? " class=\"n\"" : "";
+            const bool is_long = !column.number && row.cells[i].text.size() > longest_line;
+            const char* number = column.number ? " class=\"n\"" : is_long ? " class=\"long\"" : "";
             // HTML lets a cell end where the next one begins, which saves a page of many tables some of its
             // size.
             out_ << (first ? fmt::format("<th scope=\"row\"{}>{}", number, marked)
@@ -190,20 +210,24 @@ private:
         out_ << "</tr>\n";
     }
 
-    // Charts come last, so that the tables stand before the library is read.
+    // Scripts come last, so that the tables stand before the chart library is read.
     void write_scripts() {
-        if (charts_ == 0) return;
-        out_ << "<script>\n" << resources::module_registry();
-        for (const resources::Module& module : resources::chart_library()) {
-            out_ << fmt::format("\nchart_modules.define(\"{}\", function (module, exports, require) {{\n",
-                                module.name)
-                 << module.text << "\n});\n";
+        if (charts_ > 0) {
+            out_ << "<script>\n" << resources::module_registry();
+            for (const resources::Module& module : resources::chart_library()) {
+                out_ << fmt::format("\nchart_modules.define(\"{}\", function (module, exports, require) {{\n",
+                                    module.name)
+                     << module.text << "\n});\n";
+            }
+            out_ << "</script>\n";
         }
-        out_ << "</script>\n<script>\n" << resources::page_script() << "</script>\n";
+        out_ << "<script>\n" << resources::page_script() << "</script>\n";
     }
 
     std::ostream& out_;
     int charts_ = 0;
+    int pickers_ = 0;
+    ChartFrames frames_;
 };
 
 }  // namespace

@@ -63,6 +63,8 @@ public:
              << "* (drawn in report.html): " << markdown_escape(chart.summary) << "\n\n";
     }
 
+    void operator()(const NetworkPicker& picker) { (*this)(picker.table); }
+
     void operator()(const Table& table) {
         if (table.folded) {
             out_ << "<details><summary>" << html_escape(table.caption) << "</summary>\n\n";

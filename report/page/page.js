@@ -1,6 +1,6 @@
-// Makes tables sortable and searchable, draws every chart of the page into its element, keeps it as wide as its
-// container, and shows tooltips. Whatever goes wrong is said in sight, in #script-errors; <html data-charts="drawn/all">
-// tells tests how far it came.
+// Draws every chart of the page into its element, keeps it as wide as its container, and shows tooltips; tables, choices
+// of networks and zooming have files of their own. Whatever goes wrong is said in sight, in #script-errors; <html
+// data-charts="drawn/all"> tells tests how far it came.
 "use strict";
 (() => {
   const errors = document.getElementById("script-errors");
@@ -24,76 +24,10 @@
     axisY: { labelFlush: false },
   };
 
-  // ---- Tables ----
-  const time_units = { "µs": 1, ms: 1e3, s: 1e6 };
-  const prefixes = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
-  // What a cell's text stands for: "1.07 ± 0.02 ms", "×1.21", "−2.4 %", "59.3 M"; null where there is no number.
-  function number_in(text) {
-    const match = /^[×±+]?([−-]?[\d,]*\.?\d+)(?:.*?([^\d\s.,±]+))?\s*$/.exec(text.trim());
-    if (!match) return null;
-    const value = Number(match[1].replace("−", "-").replaceAll(",", ""));
-    const unit = match[2] ?? "";
-    return value * (time_units[unit] ?? prefixes[unit[0]] ?? 1);
+  for (const picker of document.querySelectorAll("[data-networks]")) {
+    try { page_pickers.prepare(picker); } catch (error) { report("Networks", error); }
   }
-  function sort_rows(body, column, numeric, ascending) {
-    const key = (row) => {
-      const text = row.cells[column].textContent;
-      return numeric ? number_in(text) : text;
-    };
-    const rows = [...body.rows].map((row, place) => ({ row, place, key: key(row) }));
-    // What has no number comes last in either order; equal ones keep theirs.
-    rows.sort((a, b) => {
-      if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.place - b.place;
-      const order = numeric ? a.key - b.key : a.key.localeCompare(b.key, "en", { numeric: true });
-      return (ascending ? order : -order) || a.place - b.place;
-    });
-    body.append(...rows.map((entry) => entry.row));
-  }
-  function make_sortable(table) {
-    const headings = [...table.tHead.rows[0].cells];
-    headings.forEach((heading, column) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...heading.childNodes);
-      heading.append(button);
-      const numeric = heading.classList.contains("n");
-      button.addEventListener("click", () => {
-        const was = heading.getAttribute("aria-sort");
-        // Numbers begin with the largest, which is what is looked for.
-        const ascending = was ? was === "descending" : !numeric;
-        headings.forEach((other) => other.removeAttribute("aria-sort"));
-        heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
-        sort_rows(table.tBodies[0], column, numeric, ascending);
-      });
-    });
-  }
-  function make_searchable(table, box) {
-    const label = document.createElement("label");
-    label.className = "filter";
-    const field = document.createElement("input");
-    field.type = "search";
-    field.placeholder = "for example stage2, conv, depthwise";
-    const count = document.createElement("output");
-    label.append("Only rows with ", field, " ", count);
-    box.before(label);
-    const rows = [...table.tBodies[0].rows];
-    const texts = rows.map((row) => row.textContent.toLowerCase());
-    field.addEventListener("input", () => {
-      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-      let shown = 0;
-      rows.forEach((row, i) => {
-        row.hidden = !words.every((word) => texts[i].includes(word));
-        shown += row.hidden ? 0 : 1;
-      });
-      count.textContent = words.length ? `${shown} of ${rows.length}` : "";
-    });
-  }
-  const rows_worth_a_search = 15;
-  for (const box of document.querySelectorAll(".scroll")) {
-    const table = box.querySelector("table");
-    if (table.tBodies[0].rows.length > 1) make_sortable(table);
-    if (table.tBodies[0].rows.length >= rows_worth_a_search) make_searchable(table, box);
-  }
+  for (const box of document.querySelectorAll(".scroll:not([data-networks] *)")) page_tables.prepare(box);
 
   // ---- The chart library: the modules' transforms are registered as its own bundle does ----
   function load_library() {
@@ -127,13 +61,29 @@
   }
 
   // ---- Charts ----
+  function rows_of(set) {
+    if (Array.isArray(set)) return set;
+    return set.rows.map((row) => Object.fromEntries(set.fields.map((field, i) => [field, row[i]])));
+  }
+  function frame_of(source) { return JSON.parse(document.getElementById(source.dataset.frame).textContent); }
+  // The frame that charts of one kind share, with this chart's data and signals put in.
+  function specification_of(source) {
+    const spec = frame_of(source);
+    const own = JSON.parse(source.textContent);
+    for (const set of spec.data) if (set.name in own.data) set.values = rows_of(own.data[set.name]);
+    for (const signal of spec.signals) if (signal.name in own.signals) signal.value = own.signals[signal.name];
+    return spec;
+  }
   function width_for(element, spec) {
     return Math.max(120, element.clientWidth - spec.padding.left - spec.padding.right);
   }
   async function draw(library, element, spec) {
     const runtime = library.parse({ width: width_for(element, spec), ...spec }, config, { ast: true });
+    // The library gives its container a role and a label of its own; those of the element stay.
+    const plot = document.createElement("div");
+    element.append(plot);
     const view = new library.View(runtime, {
-      container: element, renderer: "svg", hover: false, tooltip: show_tooltip, expr: library.interpreter,
+      container: plot, renderer: "svg", hover: false, tooltip: show_tooltip, expr: library.interpreter,
       logLevel: 1,
     });
     // Expression errors surface as rejected runs; the library would only log them.
@@ -142,6 +92,7 @@
       error(...parts) { report("Chart", parts.join(" ")); return this; },
     });
     await view.runAsync();
+    page_zoom.prepare(view, element, spec, (error) => report("Chart", error));
     let pending = 0;
     new ResizeObserver(() => {
       cancelAnimationFrame(pending);
@@ -151,16 +102,52 @@
       });
     }).observe(element);
   }
+  // So that what stands below a chart does not move when it is drawn, where its height is known before.
+  function reserve_heights(charts) {
+    const heights = new Map();
+    for (const [element, source] of charts) {
+      const id = source.dataset.frame;
+      if (!heights.has(id)) {
+        const { height, padding } = frame_of(source);
+        heights.set(id, height ? `${height + padding.top + padding.bottom}px` : "");
+      }
+      element.style.minHeight = heights.get(id);
+    }
+  }
+  function idle() {
+    return new Promise((next) => {
+      if (window.requestIdleCallback) requestIdleCallback(next, { timeout: 300 });
+      else setTimeout(next);
+    });
+  }
+  // One chart at a time, those that the reader is near before the others, and the browser's own work between: the page
+  // answers while charts are still to be drawn. All are drawn in the end, for printing.
   async function draw_all() {
-    const sources = [...document.querySelectorAll("script[data-chart]")];
+    const waiting = new Map();
+    for (const source of document.querySelectorAll("script[data-chart]")) {
+      waiting.set(document.getElementById(source.dataset.chart), source);
+    }
+    const all = waiting.size;
     let drawn = 0;
-    const progress = () => { document.documentElement.dataset.charts = `${drawn}/${sources.length}`; };
+    const progress = () => { document.documentElement.dataset.charts = `${drawn}/${all}`; };
     progress();
+    if (all === 0) return;
+    reserve_heights(waiting);
+    const near = new Set();
+    const observer = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) isIntersecting ? near.add(target) : near.delete(target);
+    }, { rootMargin: "100% 0px" });
+    for (const element of waiting.keys()) observer.observe(element);
+    await idle();
     const library = load_library();
-    for (const source of sources) {
-      const element = document.getElementById(source.dataset.chart);
+    while (waiting.size > 0) {
+      await idle();
+      const element = [...near].find((one) => waiting.has(one)) ?? waiting.keys().next().value;
+      const source = waiting.get(element);
+      waiting.delete(element);
+      observer.unobserve(element);
       try {
-        await draw(library, element, JSON.parse(source.textContent));
+        await draw(library, element, specification_of(source));
         drawn += 1;
       } catch (error) {
         report(source.dataset.chart, error);
@@ -168,5 +155,15 @@
       progress();
     }
   }
-  draw_all().catch((error) => report("Charts", error));
+  // Sections are laid out and charts drawn as the reader comes near, which may move where a link led; so it is gone to once
+  // more, unless the reader has moved on.
+  let moved = false;
+  for (const type of ["wheel", "keydown", "pointerdown", "touchstart"]) {
+    window.addEventListener(type, () => { moved = true; }, { passive: true, once: true });
+  }
+  function to_target() {
+    document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  }
+  window.addEventListener("hashchange", () => requestAnimationFrame(() => requestAnimationFrame(to_target)));
+  draw_all().then(() => { if (location.hash && !moved) to_target(); }).catch((error) => report("Charts", error));
 })();

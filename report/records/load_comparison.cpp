@@ -40,6 +40,17 @@ StrategyRow row_of(const JsonPlace& place) {
     return row;
 }
 
+StrategyLayers strategy_layers_of(const JsonPlace& place) {
+    StrategyLayers strategy;
+    strategy.strategies = place.texts("strategies");
+    if (strategy.strategies.empty()) place.fail("strategies", "a list of at least one name");
+    for (const JsonPlace& entry : place.objects("layers")) {
+        strategy.layers.push_back({entry.text("name"), entry.text("key"), entry.label_or_empty("stage"),
+                                   entry.positive_or_null("latency_us")});
+    }
+    return strategy;
+}
+
 FrontPoint front_point_of(const JsonPlace& place) {
     return {.latency_us = place.positive("latency_us"),
             .gain = place.number("gain"),
@@ -122,6 +133,8 @@ Comparison load_comparison(const std::filesystem::path& file) {
     comparison.stages = root.texts_or_empty("stages");
     for (const JsonPlace& entry : root.objects_or_empty("layers"))
         comparison.layers.push_back(layer_of(entry));
+    for (const JsonPlace& entry : root.objects_or_empty("strategy_layers"))
+        comparison.strategy_layers.push_back(strategy_layers_of(entry));
     for (const JsonPlace& entry : root.objects_or_empty("staircases")) {
         comparison.staircases.push_back(staircase_of(entry));
     }

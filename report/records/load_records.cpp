@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <tuple>
 
 #include "base/error.hpp"
@@ -9,6 +11,28 @@
 namespace hacscale::report {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+// Layers name no row, but a measured one has its latency.
+void add_occupancies(const std::vector<MeasuredRow>& rows, std::vector<Comparison>& comparisons) {
+    std::map<std::pair<std::string_view, double>, const MeasuredRow*> by_layer;
+    for (const MeasuredRow& row : rows) {
+        if (row.latency_us && (row.occupancy_theoretical || row.occupancy_achieved))
+            by_layer.emplace(std::pair(std::string_view(row.layer), *row.latency_us), &row);
+    }
+    for (Comparison& comparison : comparisons) {
+        for (LayerRecord& layer : comparison.layers) {
+            if (!layer.latency_us) continue;
+            const auto found = by_layer.find(std::pair(std::string_view(layer.key), *layer.latency_us));
+            if (found == by_layer.end()) continue;
+            layer.occupancy_theoretical = found->second->occupancy_theoretical;
+            layer.occupancy_achieved = found->second->occupancy_achieved;
+        }
+    }
+}
+
+}  // namespace
 
 Records load_records(const fs::path& folder) {
     std::error_code error;
@@ -28,6 +52,7 @@ Records load_records(const fs::path& folder) {
             records.comparisons.push_back(load_comparison(entry.path()));
         }
     }
+    if (records.rows) add_occupancies(*records.rows, records.comparisons);
     std::sort(records.comparisons.begin(), records.comparisons.end(),
               [](const Comparison& a, const Comparison& b) {
                   return std::tie(a.model, a.budget, a.file) < std::tie(b.model, b.budget, b.file);

@@ -51,10 +51,14 @@ std::vector<MeasuredRow> load_rows(const std::filesystem::path& file) {
         row.cache = entry.text("cache");
         row.dtype = entry.text("dtype");
         row.batch = entry.integer("batch");
+        row.footprint_bytes =
+            static_cast<std::int64_t>(entry.number_or_null("footprint_bytes").value_or(0.0));
         row.status = entry.text("status");
         row.reason = entry.text_or_empty("reason");
         row.latency_us = entry.number_or_null("latency_us");
         row.ci95_us = entry.number_or_null("ci95_us");
+        row.occupancy_theoretical = entry.number_or_null("occupancy_theoretical");
+        row.occupancy_achieved = entry.number_or_null("occupancy_achieved");
         all.push_back(std::move(row));
     }
     return all;

@@ -55,10 +55,13 @@ struct MeasuredRow {
     std::string cache;
     std::string dtype;
     std::int64_t batch = 1;
+    std::int64_t footprint_bytes = 0;  // of the network that it was timed in; 0 when not said
     std::string status;
     std::string reason;
     std::optional<double> latency_us;
     std::optional<double> ci95_us;
+    std::optional<double> occupancy_theoretical;  // GPUs only, like the next
+    std::optional<double> occupancy_achieved;
 };
 
 struct StrategyRow {
@@ -120,6 +123,23 @@ struct LayerRecord {
     std::optional<double> utilization;
     std::optional<double> roofline_efficiency;
     std::string implementation;
+    // Of the row that the latency was read from; GPUs only, and only with the run's table.
+    std::optional<double> occupancy_theoretical;
+    std::optional<double> occupancy_achieved;
+};
+
+// As much of a layer as telling two networks apart needs.
+struct NetworkLayer {
+    std::string name;
+    std::string key;
+    std::string stage;
+    std::optional<double> latency_us;
+};
+
+// A network that other strategies than HACScale chose, and that is not the base.
+struct StrategyLayers {
+    std::vector<std::string> strategies;
+    std::vector<NetworkLayer> layers;
 };
 
 struct StaircasePoint {
@@ -150,6 +170,7 @@ struct Comparison {
     std::vector<FrontPoint> front;  // ascending in latency
     std::vector<std::string> stages;
     std::vector<LayerRecord> layers;
+    std::vector<StrategyLayers> strategy_layers;  // empty in records of older programs
     std::vector<Staircase> staircases;
     std::vector<NetworkSteps> contributions;  // the base's, then those of the HACScale choice
 

@@ -8,6 +8,7 @@
 #include "report/document/cells.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/layer_key.hpp"
 
 namespace hacscale::report {
 
@@ -15,7 +16,13 @@ namespace {
 
 constexpr std::size_t page_limit = 40;  // the slowest layers; the CSV file has all, in running order
 
+bool has_occupancy(const LayerRecord& layer) {
+    return layer.occupancy_theoretical || layer.occupancy_achieved;
+}
+
 Table table_of(const Comparison& comparison) {
+    const bool any_occupancy = std::any_of(comparison.layers.begin(), comparison.layers.end(), has_occupancy);
+    const Show occupancy = any_occupancy ? Show::everywhere : Show::csv_only;
     Table table;
     table.csv_file = "layers.csv";
     table.folded = true;
@@ -23,9 +30,13 @@ Table table_of(const Comparison& comparison) {
                      budget_column(),
                      {"Network", "spec", false},
                      {"Layer", "name", false},
+                     {"Stage", "stage", false},
+                     {"Kind", "kind", false},
                      {"Latency", "latency_us"},
                      {"Utilization", "utilization"},
                      {"Roofline efficiency", "roofline_efficiency"},
+                     {"Occupancy, theoretical", "occupancy_theoretical", true, occupancy},
+                     {"Occupancy, achieved", "occupancy_achieved", true, occupancy},
                      {"MACs", "macs"},
                      {"Bytes", "bytes"},
                      {"Estimate", "estimate", false},
@@ -38,9 +49,13 @@ Table table_of(const Comparison& comparison) {
                      budget_cell(comparison),
                      text_cell(layer.spec),
                      text_cell(layer.name),
+                     text_cell(layer.stage),
+                     text_cell(layer_kind(layer.key)),
                      number_cell(layer.latency_us, [](double us) { return latency(us); }),
                      number_cell(layer.utilization, percent),
                      number_cell(layer.roofline_efficiency, percent),
+                     number_cell(layer.occupancy_theoretical, percent),
+                     number_cell(layer.occupancy_achieved, percent),
                      number_cell(layer.macs, count),
                      number_cell(layer.bytes, [](double bytes) { return scaled(bytes, "B"); }),
                      text_cell(layer.estimate),
@@ -89,6 +104,10 @@ Section network_section(const Scene& scene) {
         std::any_of(comparison.layers.begin(), comparison.layers.end(),
                     [](const LayerRecord& layer) { return layer.latency_us.has_value(); });
     if (any_latency) section.parts.push_back(network_chart(comparison));
+    const bool any_achieved =
+        std::any_of(comparison.layers.begin(), comparison.layers.end(),
+                    [](const LayerRecord& layer) { return layer.latency_us && layer.occupancy_achieved; });
+    if (any_achieved) section.parts.push_back(occupancy_chart(comparison));
     section.parts.push_back(table_of(comparison));
     return section;
 }

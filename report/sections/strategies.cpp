@@ -167,12 +167,6 @@ Section strategies_section(const Scene& scene) {
         section.parts.push_back(Paragraph{"Kept in the table, but not among the candidates:"});
         section.parts.push_back(std::move(reasons));
     }
-    if (!any_accuracy) {
-        section.parts.push_back(
-            Paragraph{"Accuracy was not measured in this run; gain is the planner’s estimate of it. The "
-                      "command that measures it:",
-                      "hacscale compare MODEL --table TABLE --train PLAN.yaml"});
-    }
     if (!comparison.strategies.empty()) section.parts.push_back(strategies_chart(comparison));
     const StrategyRow* choice = comparison.hacscale();
     if (choice != nullptr && !choice->spec.empty()) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <random>
+#include <set>
 #include <string>
 
 #include "base/error.hpp"
@@ -52,6 +54,26 @@ TEST_F(ComparisonTest, PredictsEveryStrategyWithoutADevice) {
         EXPECT_EQ(choice_of(parse_model(row.spec, row.strategy)), *row.choice) << row.strategy;
     }
     EXPECT_GT(*row_named(record, "hacscale").gain, 0.0);
+}
+
+TEST_F(ComparisonTest, EveryNetworkThatAStrategyChoseHasItsLayersOnce) {
+    const ComparisonRecord record = compared(at_budget(1.3), {});
+    std::map<std::string, std::string> hash_of{{"base", record.base.model_hash}};
+    for (const StrategyRow& row : record.strategies) {
+        hash_of[row.strategy] = row.model_hash;
+    }
+    std::set<std::string> hashes{record.base.model_hash, hash_of["hacscale"]};
+    for (const StrategyLayers& strategy : record.strategy_layers) {
+        EXPECT_TRUE(hashes.insert(hash_of[strategy.strategies.front()]).second)
+            << strategy.strategies.front();
+        EXPECT_FALSE(strategy.layers.empty());
+        for (const std::string& name : strategy.strategies) {
+            EXPECT_EQ(hash_of[name], hash_of[strategy.strategies.front()]) << name;
+        }
+    }
+    for (const auto& [name, hash] : hash_of) {
+        EXPECT_TRUE(hashes.contains(hash)) << name;
+    }
 }
 
 // On a device that needs more than predicted for whatever is larger, choices are corrected until they fit.

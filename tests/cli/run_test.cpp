@@ -75,6 +75,10 @@ TEST_F(RunTest, EveryStateHasItsRecordsAndOnePageLeadsToThem) {
         page << std::ifstream(path("out/index.html")).rdbuf();
         EXPECT_THAT(page.str(), HasSubstr(std::string("href=\"cpu/") + state + "/report.html\""));
     }
+    std::stringstream page;
+    page << std::ifstream(path("out/index.html")).rdbuf();
+    EXPECT_THAT(page.str(), HasSubstr("href=\"side-by-side.html\""));
+    EXPECT_TRUE(exists("out/side-by-side.html"));
     EXPECT_THAT(answer.err, AllOf(HasSubstr("[1/8] cpu batch 1 f32 network"), HasSubstr("left in all")));
     EXPECT_EQ(call({"report", path("out/cpu/batch2-f32-warm")}).status, 0);
 }

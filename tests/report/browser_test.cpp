@@ -1,71 +1,15 @@
 // The page in a real browser, where there is one: every chart draws, tooltips show, and failures are said in
 // sight.
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstdio>
-#include <cstdlib>
-
-#include "report/report.hpp"
-#include "tests/report/sample_records.hpp"
+#include "tests/report/browser_page.hpp"
 
 namespace hacscale::report {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::string output_of(const std::string& command) {
-    std::FILE* pipe = ::popen(command.c_str(), "r");
-    if (pipe == nullptr) return {};
-    std::string output;
-    std::array<char, 65536> buffer{};
-    for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-        output.append(buffer.data(), n);
-    ::pclose(pipe);
-    return output;
-}
-
-std::string browser() {
-    for (const char* name : {"chromium", "chromium-browser", "google-chrome"}) {
-        const std::string path = output_of(fmt::format("command -v {} 2>/dev/null", name));
-        if (!path.empty()) return name;
-    }
-    return {};
-}
-
-class Browser : public ::testing::Test {
-protected:
-    void SetUp() override {
-        browser_ = browser();
-        if (browser_.empty()) GTEST_SKIP() << "no Chromium on this machine (apt-get install chromium)";
-        write_sample_records(folder_.path(), {.models = {"resnet20-cifar"}, .budgets = {1.0}});
-        write_report(folder_.path());
-        page_ = read_text(folder_.path() / "report.html");
-    }
-
-    // The document after its scripts have run.
-    std::string loaded(const std::string& page, int width = 1200) {
-        write_text(folder_.path() / "page.html", page);
-        return output_of(fmt::format(
-            "timeout 60 {} --headless=new --no-sandbox --disable-gpu --user-data-dir='{}' "
-            "--window-size={},2000 "
-            "--virtual-time-budget=8000 --dump-dom 'file://{}' 2>/dev/null",
-            browser_, (folder_.path() / "profile").string(), width, (folder_.path() / "page.html").string()));
-    }
-
-    static std::string replaced(std::string text, const std::string& from, const std::string& to) {
-        const std::size_t at = text.find(from);
-        EXPECT_NE(at, std::string::npos) << from;
-        return text.replace(at, from.size(), to);
-    }
-
-    TemporaryFolder folder_;
-    std::string browser_;
-    std::string page_;
-};
 
 std::size_t count_of(const std::string& text, const std::string& part) {
     std::size_t count = 0;
@@ -100,12 +44,6 @@ const wait = setInterval(() => {
     EXPECT_THAT(document, HasSubstr("\nstatus: ok</div>"));
 }
 
-// Runs `action` once the page stands; the text of the element with the id "said" is what it found.
-std::string with_action(const std::string& action) {
-    return "<p id=\"said\"></p><script>document.getElementById(\"said\").textContent = (() => {" + action +
-           "})();</script></body>";
-}
-
 TEST_F(Browser, TablesAreSortedByTheirHeadings) {
     const std::string action = R"(
   const table = document.querySelector("#strategies-1 table");
@@ -129,7 +67,8 @@ TEST_F(Browser, TablesAreSortedByTheirHeadings) {
 TEST_F(Browser, LatenciesOfDifferentUnitsAreSortedByTheirSize) {
     const std::string rows =
         "<div class=\"scroll\"><table><thead><tr><th class=\"n\">Time</th></tr></thead><tbody>"
-        "<tr><td>1.20 s</td></tr><tr><td>968 µs</td></tr><tr><td>1.07 ± 0.02 ms</td></tr><tr><td>–</td></tr>"
+        "<tr><td>1.20 s</td></tr><tr><td>968 µs</td></tr><tr><td>1.07 ± 0.02 ms "
+        "(predicted)</td></tr><tr><td>–</td></tr>"
         "<tr><td>1,024 µs</td></tr></tbody></table></div>";
     const std::string action = R"(
   const table = [...document.querySelectorAll("table")].find((one) => one.textContent.startsWith("Time"));
@@ -138,7 +77,8 @@ TEST_F(Browser, LatenciesOfDifferentUnitsAreSortedByTheirSize) {
 )";
     const std::string page = replaced(page_, "</main>", rows + "</main>");
     const std::string document = loaded(replaced(page, "</body>", with_action(action)));
-    EXPECT_THAT(document, HasSubstr("<p id=\"said\">1.20 s|1.07 ± 0.02 ms|1,024 µs|968 µs|–</p>"));
+    EXPECT_THAT(document,
+                HasSubstr("<p id=\"said\">1.20 s|1.07 ± 0.02 ms (predicted)|1,024 µs|968 µs|–</p>"));
 }
 
 TEST_F(Browser, LongTablesAreFiltered) {
@@ -149,7 +89,7 @@ TEST_F(Browser, LongTablesAreFiltered) {
   field.dispatchEvent(new Event("input"));
   const shown = rows.filter((row) => !row.hidden);
   const right = shown.every((row) => row.textContent.includes("stage2") && row.textContent.includes("conv"));
-  const count = field.parentElement.querySelector("output").textContent;
+  const count = field.closest(".filter").querySelector("output").textContent;
   field.value = "";
   field.dispatchEvent(new Event("input"));
   return [shown.length > 0 && shown.length < rows.length, right, count === `${shown.length} of ${rows.length}`,
@@ -160,7 +100,8 @@ TEST_F(Browser, LongTablesAreFiltered) {
 }
 
 TEST_F(Browser, SaysInSightWhatFailed) {
-    const std::string broken = replaced(page_, "data-chart=\"chart-2\">{", "data-chart=\"chart-2\">{{");
+    const std::string broken = replaced(page_, "data-chart=\"chart-2\" data-frame=\"frame-2\">{",
+                                        "data-chart=\"chart-2\" data-frame=\"frame-2\">{{");
     const std::string document = loaded(broken);
     EXPECT_THAT(document, HasSubstr("data-charts=\"10/11\""));
     EXPECT_THAT(document, HasSubstr("role=\"alert\">chart-2: "));

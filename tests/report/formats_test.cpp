@@ -24,15 +24,21 @@ std::size_t count_of(const std::string& text, const std::string& part) {
     return count;
 }
 
-// The chart specifications inside a page.
-std::vector<std::string> specs_of(const std::string& html) {
+// The data blocks inside a page: the element's attributes, and its text.
+struct Block {
+    std::string attributes;
+    std::string text;
+};
+
+std::vector<Block> blocks_of(const std::string& html) {
     static const std::string opening = "<script type=\"application/json\"";
-    std::vector<std::string> specs;
+    std::vector<Block> blocks;
     for (std::size_t at = html.find(opening); at != std::string::npos; at = html.find(opening, at + 1)) {
         const std::size_t start = html.find('>', at) + 1;
-        specs.push_back(html.substr(start, html.find("</script>", start) - start));
+        blocks.push_back({html.substr(at + opening.size(), start - at - opening.size() - 1),
+                          html.substr(start, html.find("</script>", start) - start)});
     }
-    return specs;
+    return blocks;
 }
 
 // Rows of a CSV text, quoted fields understood.
@@ -82,8 +88,9 @@ TEST_F(Formats, WritesEveryFileThatItNames) {
         names.insert(path.filename().string());
     }
     for (const char* name :
-         {"report.html", "report.md", "strategies.csv", "front.csv", "layers.csv", "staircases.csv",
-          "contributions.csv", "free_steps.csv", "peak.csv", "verify.csv"}) {
+         {"report.html", "report.md", "report.json", "kernels.csv", "layer_differences.csv", "strategies.csv",
+          "front.csv", "layers.csv", "staircases.csv", "contributions.csv", "free_steps.csv", "peak.csv",
+          "verify.csv"}) {
         EXPECT_TRUE(names.contains(name)) << name;
     }
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
@@ -130,20 +137,28 @@ TEST_F(Formats, ManyModelsStayBelowThreeMegabytes) {
 
 TEST_F(Formats, EverySpecificationIsVegaWithMarksAndData) {
     write();
-    const std::vector<std::string> specs = specs_of(html_);
-    // Six a budget, a staircase a stage, two of the prediction.
-    EXPECT_EQ(specs.size(), 4 * 6 + 2 * 3 + 2u);
-    EXPECT_EQ(count_of(html_, "class=\"chart\""), specs.size());
-    for (const std::string& text : specs) {
-        const nlohmann::json spec = nlohmann::json::parse(text);
-        EXPECT_FALSE(spec.at("marks").empty());
-        EXPECT_EQ(spec.at("autosize"), "none");
-        EXPECT_TRUE(spec.at("padding").contains("left"));
-        bool any_data = false;
-        for (const auto& data : spec.at("data"))
-            any_data = any_data || !data.value("values", nlohmann::json()).empty();
-        EXPECT_TRUE(any_data);
+    std::size_t charts = 0;
+    std::set<std::string> frames;
+    for (const Block& block : blocks_of(html_)) {
+        const nlohmann::json json = nlohmann::json::parse(block.text);
+        static const std::regex frame_id("id=\"(frame-[0-9]+)\"");
+        static const std::regex frame_used("data-frame=\"(frame-[0-9]+)\"");
+        std::smatch match;
+        if (std::regex_search(block.attributes, match, frame_used)) {
+            ++charts;
+            EXPECT_TRUE(frames.contains(match[1])) << "a frame stands before the charts that use it";
+            EXPECT_FALSE(json.at("data").empty());
+        } else if (std::regex_search(block.attributes, match, frame_id)) {
+            frames.insert(match[1]);
+            EXPECT_FALSE(json.at("marks").empty());
+            EXPECT_EQ(json.at("autosize"), "none");
+            EXPECT_TRUE(json.at("padding").contains("left"));
+        }
     }
+    // Six a budget, a staircase a stage, two of the prediction.
+    EXPECT_EQ(charts, 4 * 6 + 2 * 3 + 2u);
+    EXPECT_EQ(count_of(html_, "class=\"chart\""), charts);
+    EXPECT_LT(frames.size(), charts / 3) << "charts of one kind share a frame";
 }
 
 TEST_F(Formats, MarkupInTheRecordsStaysText) {
@@ -155,7 +170,7 @@ TEST_F(Formats, MarkupInTheRecordsStaysText) {
     EXPECT_EQ(count_of(html_, "<!--"), 0u);
     EXPECT_THAT(html_, HasSubstr("&lt;img src=x onerror=alert(2)&gt;"));
     EXPECT_EQ(count_of(html_, "<script"), count_of(html_, "</script>"));
-    for (const std::string& text : specs_of(html_)) EXPECT_TRUE(nlohmann::json::accept(text));
+    for (const Block& block : blocks_of(html_)) EXPECT_TRUE(nlohmann::json::accept(block.text));
     // In Markdown only the fenced model file holds it unescaped, where it is code.
     std::string prose = markdown_;
     for (std::size_t at = prose.find("```"); at != std::string::npos; at = prose.find("```")) {
@@ -175,7 +190,7 @@ TEST_F(Formats, CsvRowsAreRectangular) {
         ASSERT_GT(rows.size(), 1u) << path;
         for (const auto& row : rows) EXPECT_EQ(row.size(), rows.front().size()) << path;
     }
-    EXPECT_EQ(files, 12);
+    EXPECT_EQ(files, 14);
     const auto strategies = csv_rows(read_text(folder_.path() / "strategies.csv"));
     EXPECT_EQ(strategies.size(), 1 + 4 * 13u);  // all models and budgets in one file
     EXPECT_EQ(strategies[0][0], "model");

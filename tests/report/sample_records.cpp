@@ -61,7 +61,7 @@ Json layers(const SampleOptions& options) {
             const int stage =
                 i == 0 ? -1 : std::min(stage_count, (i - 1) * stage_count / (options.layers - 3));
             const double macs = pool ? 0.0 : (0.9e6 + 1.1e5 * (i * 7 % 11)) * growth * (i == 0 ? 0.3 : 1.0);
-            const double us = 60.0 + 14.0 * (i * 5 % 9) + (growth > 1.0 ? 2.0 : 0.0);
+            const double us = options.slowness * (60.0 + 14.0 * (i * 5 % 9) + (growth > 1.0 ? 2.0 : 0.0));
             const double bytes = 9.0e4 + 1.4e4 * (i * 3 % 13) * growth;
             const double utilization = 2.0 * macs / (us * 1e-6 * peak_flops);
             all.push_back(
@@ -81,6 +81,26 @@ Json layers(const SampleOptions& options) {
         }
     }
     return all;
+}
+
+// Of two strategies that chose one network, and of one that chose another.
+Json strategy_layers(const SampleOptions& options) {
+    const auto network = [&](double wider) {
+        Json list = Json::array();
+        for (int i = 0; i < options.layers; ++i) {
+            list.push_back({{"name", fmt::format("stage{}.block{}.conv{}{}", i * 3 / options.layers + 1,
+                                                 i / 2, i % 2 + 1, options.hostile)},
+                            {"key", fmt::format("conv_i16x32x32_o{}_k3_s1_p1_g1_bias_relu",
+                                                static_cast<int>(16 + i * wider)) +
+                                        options.hostile},
+                            {"stage", fmt::format("stage{}", i * 3 / options.layers + 1)},
+                            {"latency_us", i == 3 ? Json() : Json((80.0 + i) * wider)},
+                            {"estimate", i == 3 ? "missing" : "measured"}});
+        }
+        return list;
+    };
+    return {{{"strategies", {"width-only", "fast"}}, {"layers", network(1.2)}},
+            {{"strategies", {"uniform" + options.hostile}}, {"layers", network(1.5)}}};
 }
 
 // A budget's worth of room, and steps of every outcome that a report can meet.
@@ -147,7 +167,7 @@ Json contributions(const std::string& hostile, double budget) {
 
 Json row(const SampleOptions& options, const std::string& strategy, const std::string& status,
          double latency_ratio, double utilization_ratio, double macs_ratio, double gain) {
-    const double base_us = 2468.0;
+    const double base_us = 2468.0 * options.slowness;
     const bool measured = status == "ok" || status == "over_budget";
     Json out{
         {"strategy", strategy},
@@ -228,11 +248,13 @@ Json comparison(const SampleOptions& options, const std::string& model, double b
             {"front", front},
             {"stages", {"stage1", "stage2", "stage3"}},
             {"layers", layers(options)},
+            {"strategy_layers", strategy_layers(options)},
             {"staircases", staircases(options.hostile)},
             {"contributions", contributions(options.hostile, budget)}};
 }
 
-Json provenance(const std::string& hostile) {
+Json provenance(const SampleOptions& options) {
+    const std::string& hostile = options.hostile;
     return {{"program", "hacscale"},
             {"version", "0.1.0"},
             {"command", "hacscale run synthetic.yaml" + hostile},
@@ -241,7 +263,7 @@ Json provenance(const std::string& hostile) {
             {"finished_at", "2025-01-02T03:24:05Z"},
             {"device",
              {{"id", "cpu"},
-              {"name", "Synthetic CPU" + hostile},
+              {"name", options.device + hostile},
               {"fingerprint", "0123456789abcdef"},
               {"properties",
                {{"cores", 2},
@@ -261,7 +283,7 @@ Json verify(const SampleOptions& options) {
     Json models = Json::array();
     int i = 0;
     for (const char* name : names) {
-        const double measured = 900.0 * std::pow(1.9, i);
+        const double measured = 900.0 * std::pow(1.9, i) * options.slowness;
         for (const char* cache : {"network", "warm", "cold"}) {
             const double bias = std::string(cache) == "network" ? 0.0
                                 : std::string(cache) == "warm"  ? -0.11
@@ -291,7 +313,7 @@ Json table_rows(const SampleOptions& options) {
              {"batch", 1},
              {"dtype", "f32"},
              {"cache", "network"},
-             {"latency_us", status == "failed" ? Json() : Json(71.5 + i)},
+             {"latency_us", status == "failed" ? Json() : Json(options.slowness * (71.5 + i))},
              {"ci95_us", status == "failed" ? Json() : Json(status == "noisy" ? 4.1 : 0.5)},
              {"samples", 100},
              {"status", status},
@@ -310,7 +332,7 @@ void write_sample_records(const fs::path& folder, const SampleOptions& options) 
     const auto write = [&](const std::string& name, const Json& json) {
         write_text(folder / name, json.dump(1));
     };
-    write("provenance.json", provenance(options.hostile));
+    write("provenance.json", provenance(options));
     if (options.with_verify) write("verify.json", verify(options));
     if (options.with_table) write("table.json", table_rows(options));
     for (const std::string& model : options.models) {

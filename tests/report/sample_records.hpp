@@ -14,6 +14,8 @@ struct SampleOptions {
     int layers = 22;  // a network
     int front_points = 60;
     std::string hostile = {};  // appended to every free text, to test escaping
+    std::string device = "Synthetic CPU";
+    double slowness = 1.0;  // of that device: latencies are so many times longer
     bool with_verify = true;
     bool with_table = true;
 };

@@ -1,0 +1,56 @@
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "report/formats/formats.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json value_of(const Cell& cell) {
+    if (const double* number = std::get_if<double>(&cell.value)) return *number;
+    if (const std::string* text = std::get_if<std::string>(&cell.value)) return *text;
+    return nullptr;
+}
+
+void collect(const Section& section, Json& tables) {
+    for (const Part& part : section.parts) {
+        const Table* table = table_of(part);
+        if (table == nullptr) continue;
+        const std::string name = table->csv_file.substr(0, table->csv_file.rfind('.'));
+        Json& rows = tables[name];
+        if (rows.is_null()) rows = Json::array();
+        for (const TableRow& row : table->rows) {
+            Json object = Json::object();
+            for (std::size_t i = 0; i < row.cells.size(); ++i) {
+                if (table->columns[i].show == Show::page_only) continue;
+                object[table->columns[i].csv_name] = value_of(row.cells[i]);
+            }
+            rows.push_back(std::move(object));
+        }
+    }
+    for (const Section& inner : section.sections) collect(inner, tables);
+}
+
+}  // namespace
+
+void write_json(const Document& document, std::ostream& out) {
+    Json answers = Json::array();
+    for (const Answer& answer : document.answers) {
+        answers.push_back({{"sentence", answer.sentence}, {"standing", answer.standing}});
+    }
+    Json warnings = Json::array();
+    for (const Notice& warning : document.warnings) warnings.push_back(warning.text);
+    Json tables = Json::object();
+    for (const Section& section : document.sections) collect(section, tables);
+    const Json json{{"title", document.title},
+                    {"subtitle", document.subtitle},
+                    {"answers", std::move(answers)},
+                    {"warnings", std::move(warnings)},
+                    {"tables", std::move(tables)}};
+    out << json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+}
+
+}  // namespace hacscale::report

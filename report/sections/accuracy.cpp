@@ -1,0 +1,82 @@
+// What the networks are worth: accuracies after training, beside the gain that the planner foresaw.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/charts/charts.hpp"
+#include "report/document/cells.hpp"
+#include "report/sections/phrases.hpp"
+#include "report/sections/sections.hpp"
+
+namespace hacscale::report {
+
+namespace {
+
+std::vector<const StrategyRow*> trained_rows(const Comparison& comparison) {
+    std::vector<const StrategyRow*> rows;
+    if (comparison.base.accuracy) rows.push_back(&comparison.base);
+    for (const StrategyRow& row : comparison.strategies) {
+        if (row.accuracy) rows.push_back(&row);
+    }
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const StrategyRow* a, const StrategyRow* b) { return *a->accuracy > *b->accuracy; });
+    return rows;
+}
+
+TableRow row_of(const Comparison& comparison, const StrategyRow& row) {
+    const StrategyRow& base = comparison.base;
+    std::optional<double> over_base;
+    if (base.accuracy && &row != &base) over_base = *row.accuracy - *base.accuracy;
+    const auto hundredths = [](double value) { return fmt::format("{:.2f}", value); };
+    TableRow out;
+    out.mark = &row == &base                ? RowMark::base
+               : row.strategy == "hacscale" ? RowMark::own_choice
+                                            : RowMark::none;
+    out.cells = {model_cell(comparison),
+                 budget_cell(comparison),
+                 text_cell(row.strategy),
+                 number_cell(row.accuracy, [](double value) { return fmt::format("{:.2f} %", value); }),
+                 number_cell(row.accuracy_deviation, hundredths),
+                 integer_cell(row.accuracy_seeds),
+                 number_cell(over_base, [&](double points) { return with_sign(points, hundredths); }),
+                 number_cell(row.gain, [](double value) { return significant(value); }),
+                 number_cell(row.latency_ratio, [](double value) { return signed_percent(value - 1.0); })};
+    return out;
+}
+
+}  // namespace
+
+Section accuracy_section(const Scene& scene) {
+    const Comparison& comparison = *scene.comparison;
+    const std::vector<const StrategyRow*> rows = trained_rows(comparison);
+    Section section;
+    section.heading = "Accuracy";
+    if (rows.empty()) {
+        section.parts.push_back(
+            Paragraph{"Accuracy was not measured in this run; gain is the planner’s estimate of it. The "
+                      "command that measures it:",
+                      "hacscale compare MODEL --table TABLE --train PLAN.yaml"});
+        return section;
+    }
+    Table table;
+    table.caption = fmt::format("Top-1 on the test set{}, best first: means over seeds.",
+                                comparison.accuracy_recipe.empty()
+                                    ? std::string()
+                                    : ", trained with the recipe " + comparison.accuracy_recipe);
+    table.csv_file = "accuracy.csv";
+    table.columns = {model_column(),
+                     budget_column(),
+                     {"Strategy", "strategy", false},
+                     {"Accuracy", "accuracy_pct"},
+                     {"Standard deviation, points", "accuracy_deviation_points"},
+                     {"Seeds", "accuracy_seeds"},
+                     {"Over base, points", "over_base_points"},
+                     {"Gain, foreseen", "gain"},
+                     {"Latency", "latency_ratio"}};
+    for (const StrategyRow* row : rows) table.rows.push_back(row_of(comparison, *row));
+    section.parts.push_back(accuracy_chart(comparison));
+    section.parts.push_back(std::move(table));
+    return section;
+}
+
+}  // namespace hacscale::report

@@ -1,0 +1,62 @@
+// Several runs on one page: one suite on several devices, or before and after an update. The first run is
+// what the others are compared with. Runs go by letters, A for the first; the page's first table says what
+// each is.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/latency_ratio.hpp"
+#include "report/document/document.hpp"
+#include "report/records/records.hpp"
+
+namespace hacscale::report {
+
+using Runs = std::vector<Records>;
+
+// "A", "B", ...
+std::string letter_of(std::size_t run);
+// "Xeon, onednn 2.6.3": the device and what differs between the runs.
+std::vector<std::string> names_of(const Runs& runs);
+
+// One network as it is on one device: measured where the run measured it, else predicted from its table.
+struct NetworkFigures {
+    double latency_us = 0.0;
+    std::optional<double> ci95_us;
+    bool measured = false;
+    std::optional<double> utilization;
+};
+
+std::vector<std::string> networks_of(const Runs& runs);  // of any run, sorted
+std::optional<NetworkFigures> figures_of(const Records& run, const std::string& model);
+// Of two networks' latencies; an interval that is not known counts as none.
+LatencyRatio ratio_of(const NetworkFigures& a, const NetworkFigures& b);
+
+// What two runs both have a latency of: a layer of a network by its name, or a row of both tables.
+struct LayerRatio : LatencyRatio {
+    std::string network;   // empty for rows
+    std::string name;      // the row's layer
+    std::string key;       // the row's state
+    double share = 0.0;    // of the network's time in a
+    bool certain = false;  // both intervals are known
+};
+
+// Layers of the networks that both runs hold, each by its largest change: |ln(b/a)| falls.
+std::vector<LayerRatio> layer_ratios(const Records& a, const Records& b);
+// Rows of one key and state, likewise.
+std::vector<LayerRatio> row_ratios(const Records& a, const Records& b);
+
+// InputError, one sentence, when there are fewer than two runs or more than letters, or when one of them
+// shares neither a network nor a row with the first.
+void check_shared(const Runs& runs);
+
+Section runs_section(const Runs& runs);
+Section networks_section(const Runs& runs);
+Section choices_section(const Runs& runs);
+Section layer_ratios_section(const Runs& runs);
+Section row_ratios_section(const Runs& runs);
+
+Document build_side_by_side(const Runs& runs);
+
+}  // namespace hacscale::report

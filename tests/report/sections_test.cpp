@@ -1,0 +1,140 @@
+// Sections that gather what the records have in several places: kernels, occupancies, accuracies, differing
+// layers.
+#include "report/sections/sections.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "report/report.hpp"
+#include "tests/report/sample_records.hpp"
+
+namespace hacscale::report {
+namespace {
+
+using ::testing::HasSubstr;
+
+Records sample(const SampleOptions& options = {}) {
+    TemporaryFolder folder;
+    write_sample_records(folder.path(), options);
+    return load_report(folder.path());
+}
+
+const Cell& cell_of(const Table& table, std::size_t row, const std::string& column) {
+    std::size_t i = 0;
+    while (table.columns.at(i).csv_name != column) ++i;
+    return table.rows.at(row).cells.at(i);
+}
+
+double number_of(const Table& table, std::size_t row, const std::string& column) {
+    return std::get<double>(cell_of(table, row, column).value);
+}
+
+const Table& first_table(const Section& section) {
+    for (const Part& part : section.parts) {
+        if (const Table* table = table_of(part)) return *table;
+    }
+    throw std::logic_error(section.heading + " has a table");
+}
+
+std::vector<std::string> charts_of(const Section& section) {
+    std::vector<std::string> titles;
+    for (const Part& part : section.parts) {
+        if (const Chart* chart = std::get_if<Chart>(&part)) titles.push_back(chart->title);
+    }
+    return titles;
+}
+
+TEST(Sections, KernelsShareTheTimeOfTheirNetwork) {
+    Records records = sample();
+    Comparison& comparison = records.comparisons[0];
+    comparison.layers[0].implementation = "winograd";
+    comparison.layers[0].latency_us = 5000.0;
+    const Section section = kernels_section({records, &comparison});
+    const Table& table = first_table(section);
+    ASSERT_EQ(table.rows.size(), 3u);
+    EXPECT_EQ(cell_of(table, 0, "implementation").text, "winograd")
+        << "the one that takes most of the base's time";
+    EXPECT_EQ(number_of(table, 0, "layers"), 1.0);
+    EXPECT_EQ(number_of(table, 1, "layers"), 21.0);
+    EXPECT_NEAR(number_of(table, 0, "share") + number_of(table, 1, "share"), 1.0, 1e-12);
+    EXPECT_EQ(number_of(table, 2, "share"), 1.0);
+    EXPECT_EQ(cell_of(table, 2, "spec").text, "hacscale");
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(cell_of(table, 0, "occupancy_achieved").value));
+
+    for (LayerRecord& layer : comparison.layers) layer.implementation.clear();
+    EXPECT_THAT(std::get<Paragraph>(kernels_section({records, &comparison}).parts.front()).text,
+                HasSubstr("no implementations"));
+}
+
+TEST(Sections, OccupanciesComeFromTheRowsThatLayersWereReadFrom) {
+    TemporaryFolder folder;
+    write_sample_records(folder.path(), {.models = {"one"}, .budgets = {1.0}});
+    const auto file = folder.path() / "compare-one-1.json";
+    const nlohmann::json layer = nlohmann::json::parse(read_text(file))["layers"][2];
+    write_text(folder.path() / "table.json", nlohmann::json{{{"layer", layer["key"]},
+                                                             {"batch", 1},
+                                                             {"dtype", "f32"},
+                                                             {"cache", "network"},
+                                                             {"latency_us", layer["latency_us"]},
+                                                             {"ci95_us", 0.5},
+                                                             {"status", "ok"},
+                                                             {"reason", ""},
+                                                             {"occupancy_theoretical", 0.75},
+                                                             {"occupancy_achieved", 0.5}}}
+                                                 .dump());
+    const Records records = load_report(folder.path());
+    const Section section = network_section({records, &records.comparisons[0]});
+    EXPECT_EQ(charts_of(section).size(), 2u) << "one by utilization, one by occupancy";
+    EXPECT_EQ(number_of(first_table(section), 2, "occupancy_achieved"), 0.5);
+    EXPECT_EQ(number_of(first_table(section), 2, "occupancy_theoretical"), 0.75);
+    const Section kernels = kernels_section({records, &records.comparisons[0]});
+    EXPECT_EQ(number_of(first_table(kernels), 0, "occupancy_achieved"), 0.5);
+    const Records without = sample();
+    EXPECT_EQ(charts_of(network_section({without, &without.comparisons[0]})).size(), 1u);
+}
+
+TEST(Sections, AccuraciesStandBestFirstWithPointsOverTheBase) {
+    Records records = sample();
+    Comparison& comparison = records.comparisons[0];
+    EXPECT_THAT(std::get<Paragraph>(accuracy_section({records, &comparison}).parts.front()).text,
+                HasSubstr("not measured"));
+    comparison.base.accuracy = 91.5;
+    comparison.base.accuracy_seeds = 3;
+    comparison.base.accuracy_deviation = 0.2;
+    comparison.strategies[0].accuracy = 92.25;
+    comparison.strategies[0].accuracy_seeds = 1;
+    const Section section = accuracy_section({records, &comparison});
+    EXPECT_EQ(charts_of(section).size(), 1u);
+    const Table& table = first_table(section);
+    ASSERT_EQ(table.rows.size(), 2u);
+    EXPECT_EQ(cell_of(table, 0, "strategy").text, comparison.strategies[0].strategy);
+    EXPECT_EQ(cell_of(table, 0, "over_base_points").text, "+0.75");
+    EXPECT_EQ(cell_of(table, 1, "accuracy_deviation_points").text, "0.20");
+}
+
+TEST(Sections, LayersOfTwoNetworksStandByShareOfTime) {
+    Records records = sample();
+    Comparison& comparison = records.comparisons[0];
+    comparison.layers[4].latency_us = 10000.0;  // of the base
+    const std::string slowest = comparison.layers[4].name;
+    std::erase_if(comparison.layers, [&](const LayerRecord& layer) {
+        return layer.spec == "hacscale" && layer.name == slowest;
+    });
+    const Section section = layer_differences_section({records, &comparison});
+    const Table& table = first_table(section);
+    EXPECT_EQ(cell_of(table, 0, "name").text, slowest);
+    EXPECT_EQ(number_of(table, 0, "change_us"), -10000.0) << "what the other lacks counts in full";
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(cell_of(table, 0, "to_us").value));
+
+    comparison.strategy_layers.clear();
+    EXPECT_THAT(std::get<Paragraph>(layer_differences_section({records, &comparison}).parts.front()).text,
+                HasSubstr("alone"));
+    comparison.layers.clear();
+    EXPECT_THAT(std::get<Paragraph>(layer_differences_section({records, &comparison}).parts.front()).text,
+                HasSubstr("Left out"));
+}
+
+}  // namespace
+}  // namespace hacscale::report
