@@ -261,6 +261,7 @@ private:
             row.latency_us += measured.timing.nodes[node].mean / count;
             row.ci95_us += measured.timing.nodes[node].half_width / count;
         }
+        if (!std::isfinite(row.ci95_us)) row.ci95_us = row.latency_us;
         row.samples = measured.timing.layer_samples * static_cast<std::int64_t>(nodes.size());
         row.implementation = measured.implementations[nodes.front()];
         const double limit = row_tolerance_factor * settings().rules.target_half_width;

@@ -29,6 +29,7 @@ std::optional<int> next_of(const std::vector<int>& values, int value) {
 const char* unit_of(StepDimension dimension) {
     switch (dimension) {
         case StepDimension::width:
+        case StepDimension::inner_width:
             return "channels";
         case StepDimension::depth:
             return "blocks";
@@ -55,7 +56,7 @@ class Explainer {
 public:
     Explainer(const ScalingContext& context, const ScalingChoice& from, double budget_us,
               const std::optional<UtilizationBasis>& basis)
-        : context_(context), basis_(basis), network_(lower(scaled(context.base(), from))) {
+        : context_(context), basis_(basis), model_(scaled(context.base(), from)), network_(lower(model_)) {
         result_.network = *context.evaluate(from);
         if (!result_.network.complete()) {
             throw InputError(fmt::format("the table lacks {} of the network's layers, {} among them",
@@ -74,6 +75,7 @@ public:
             const auto stage = static_cast<int>(i);
             add(StepDimension::width, stage, base.widths[i], from.widths[i], space.stages[i].widths);
             add(StepDimension::depth, stage, base.depths[i], from.depths[i], space.stages[i].depths);
+            if (space.inner.is_open()) add_inner(i);
         }
         add(StepDimension::resolution, std::nullopt, base.resolution, from.resolution, space.resolutions);
         return std::move(result_);
@@ -81,10 +83,11 @@ public:
 
 private:
     void add(StepDimension dimension, std::optional<int> stage, int base, int from,
-             const std::vector<int>& values) {
+             const std::vector<int>& values, std::optional<int> block = std::nullopt) {
         Contribution step;
         step.dimension = dimension;
         step.stage = stage;
+        step.block = block;
         step.base = base;
         step.from = from;
         step.to = next_of(values, from);
@@ -92,19 +95,66 @@ private:
         result_.steps.push_back(std::move(step));
     }
 
+    // Ascending; one value, 0, where the block has none to choose.
+    std::vector<int> inner_widths_of(const ScalingChoice& choice, std::size_t stage, int block) const {
+        std::vector<int> values = context_.space().inner.options(
+            stage, block, stage == 0 ? 0 : choice.widths[stage - 1], choice.widths[stage]);
+        std::sort(values.begin(), values.end());
+        return values;
+    }
+
+    void add_inner(std::size_t stage) {
+        const std::vector<int>& base = context_.base().stages[stage].inner_widths;
+        const std::vector<int>& inner = model_.stages[stage].inner_widths;
+        for (std::size_t block = 0; block < inner.size(); ++block) {
+            const auto index = static_cast<int>(block);
+            const std::vector<int> values = inner_widths_of(result_.network.choice, stage, index);
+            if (values.back() == 0) continue;
+            add(StepDimension::inner_width, static_cast<int>(stage), base[std::min(block, base.size() - 1)],
+                inner[block], values, index);
+        }
+    }
+
     ScalingChoice after(const Contribution& step) const {
         ScalingChoice choice = result_.network.choice;
         const auto stage = static_cast<std::size_t>(step.stage.value_or(0));
-        (step.dimension == StepDimension::width   ? choice.widths[stage]
-         : step.dimension == StepDimension::depth ? choice.depths[stage]
-                                                  : choice.resolution) = *step.to;
-        // An added block is as its stage's last one.
-        const bool chosen_inner = stage < choice.inner_widths.size() && !choice.inner_widths[stage].empty();
-        if (step.dimension == StepDimension::depth && chosen_inner) {
-            std::vector<int>& inner = choice.inner_widths[stage];
-            inner.resize(static_cast<std::size_t>(*step.to), inner.back());
+        switch (step.dimension) {
+            case StepDimension::width:
+                choice.widths[stage] = *step.to;
+                break;
+            case StepDimension::depth:
+                choice.depths[stage] = *step.to;
+                // An added block is as its stage's last one.
+                if (stage < choice.inner_widths.size() && !choice.inner_widths[stage].empty()) {
+                    std::vector<int>& inner = choice.inner_widths[stage];
+                    inner.resize(static_cast<std::size_t>(*step.to), inner.back());
+                }
+                break;
+            case StepDimension::inner_width:
+                choice.inner_widths.resize(model_.stages.size());
+                choice.inner_widths[stage] = model_.stages[stage].inner_widths;
+                choice.inner_widths[stage][static_cast<std::size_t>(*step.block)] = *step.to;
+                break;
+            case StepDimension::resolution:
+                choice.resolution = *step.to;
+                break;
         }
-        return canonical(context_.base(), std::move(choice));
+        return choice;
+    }
+
+    // An inner width that was chosen may be none of those that the space has for a wider block. Empty when
+    // all are in the space.
+    std::string outside(const ScalingChoice& choice) const {
+        for (std::size_t stage = 0; stage < choice.inner_widths.size(); ++stage) {
+            for (std::size_t block = 0; block < choice.inner_widths[stage].size(); ++block) {
+                const std::vector<int> values = inner_widths_of(choice, stage, static_cast<int>(block));
+                const int inner = choice.inner_widths[stage][block];
+                if (values.back() == 0 || std::binary_search(values.begin(), values.end(), inner)) continue;
+                return fmt::format("leaves the space: block {} of {} would keep its inner width of {}",
+                                   block + 1, context_.base().stages[stage].name, inner);
+            }
+        }
+        return "";
     }
 
     void judge(Contribution& step) const {
@@ -121,6 +171,9 @@ private:
         if (!larger) {
             return because(StepOutcome::invalid,
                            fmt::format("{} {} make no valid model", *step.to, unit_of(step.dimension)));
+        }
+        if (const std::string reason = outside(choice); !reason.empty()) {
+            return because(StepOutcome::space_end, reason);
         }
         const Network network = lower(scaled(context_.base(), choice));
         step.estimate = weakest_change(network);
@@ -185,6 +238,7 @@ private:
 
     const ScalingContext& context_;
     const std::optional<UtilizationBasis>& basis_;
+    ModelSpec model_;  // before the step
     Network network_;
     std::vector<LayerSpec> layers_;  // of network_, sorted
     NetworkContributions result_;
@@ -211,6 +265,8 @@ std::string_view name_of(StepDimension dimension) {
             return "width";
         case StepDimension::depth:
             return "depth";
+        case StepDimension::inner_width:
+            return "inner_width";
         case StepDimension::resolution:
             break;
     }

@@ -1,6 +1,6 @@
-// What one step adds to a network: the next width of a stage, one more block, or the next resolution,
-// everything else left as it is. Of a base and of a chosen network this shows why a planner chose what it
-// chose.
+// What one step adds to a network: the next width of a stage, one more block, the next inner width of a
+// block, or the next resolution, everything else left as it is. Of a base and of a chosen network this shows
+// why a planner chose what it chose.
 //
 // Figures are differences, the network after the step less the network before it, predicted from the
 // context's latencies. A step's gain per latency is its gain over its latency in per cent of the base's, so
@@ -18,11 +18,11 @@
 
 namespace hacscale {
 
-enum class StepDimension { width, depth, resolution };
+enum class StepDimension { width, depth, inner_width, resolution };
 
 // Whether the network could have taken the step; of several obstacles, the first in this order is named.
 enum class StepOutcome {
-    space_end,    // the space has no larger value
+    space_end,    // the space has no larger value, or not with the network's inner widths
     invalid,      // no valid model has this value
     missing,      // the table lacks a layer of the network after the step
     no_gain,      // the gain does not rise
@@ -46,7 +46,10 @@ struct StepFigures {
 struct Contribution {
     StepDimension dimension = StepDimension::width;
     std::optional<int> stage;  // index; nothing for the resolution
-    int base = 0;              // the base's value: channels, blocks or pixels
+    std::optional<int> block;  // index in its stage, of an inner width
+    // The base's value: channels, blocks or pixels. Of the inner width of a block that the base lacks, that
+    // of the block which it repeats.
+    int base = 0;
     int from = 0;
     std::optional<int> to;  // nothing where the space ends
     // The weakest latency among the layers that the step adds, takes away or changes; nothing without a
@@ -61,8 +64,10 @@ struct Contribution {
 struct NetworkContributions {
     Evaluation network;  // before the step
     std::optional<double> utilization;
-    double budget_us = 0.0;           // the predicted latency that steps are judged by
-    std::vector<Contribution> steps;  // width and depth of each stage in order, then the resolution
+    double budget_us = 0.0;  // the predicted latency that steps are judged by
+    // Of each stage in order width, depth and, where the space lets them be chosen, the inner width of each
+    // block; then the resolution.
+    std::vector<Contribution> steps;
 
     bool has_missing() const;
 };

@@ -84,6 +84,7 @@ Run declare_explain(CLI::App& parser) {
         ->capture_default_str();
     add_state_options(parser, options->state);
     add_space_options(parser, options->space);
+    add_inner_options(parser, options->space);
     add_cap_options(parser, options->caps);
     parser
         .add_option("--gain", options->gain_files,

@@ -90,6 +90,14 @@ std::vector<std::string> KnownAccuracies::other_recipes(const ComparisonRecord& 
     return {names.begin(), names.end()};
 }
 
+void remove_accuracies(ComparisonRecord& comparison) {
+    for (StrategyRow* row : rows_of(comparison)) {
+        row->accuracy.reset();
+    }
+    comparison.accuracies.reset();
+    add_verdict(comparison);
+}
+
 void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, Session& session) {
     known.add_to(comparison);
     const std::vector<std::string> others = known.other_recipes(comparison);

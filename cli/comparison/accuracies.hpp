@@ -34,6 +34,9 @@ private:
     std::vector<AccuracyRecord> records_;
 };
 
+// Takes out what add_to() put in, and draws the verdict anew.
+void remove_accuracies(ComparisonRecord& comparison);
+
 // add_to(), and a message when the records know the networks by other recipes only.
 void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, Session& session);
 

@@ -31,16 +31,6 @@ std::string inner_text(const std::vector<int>& inner_widths) {
     return text.empty() ? "-" : text;
 }
 
-std::string inner_text(const std::optional<ScalingChoice>& choice) {
-    std::vector<std::string> stages;
-    if (choice) {
-        for (const std::vector<int>& stage : choice->inner_widths) {
-            stages.push_back(inner_text(stage));
-        }
-    }
-    return stages.empty() ? "-" : fmt::format("{}", fmt::join(stages, ","));
-}
-
 bool any_inner(const ComparisonRecord& record) {
     return std::any_of(record.strategies.begin(), record.strategies.end(), [](const StrategyRow& row) {
         return row.choice && !row.choice->inner_widths.empty();
@@ -66,12 +56,20 @@ std::vector<std::string> cells_of(const StrategyRow& row, bool with_inner) {
         row.choice ? fmt::format("{}", fmt::join(row.choice->depths, ",")) : "-",
         row.choice ? std::to_string(row.choice->resolution) : "-"};
     if (with_inner) {
-        cells.push_back(inner_text(row.choice));
+        cells.push_back(row.choice ? inner_widths_text(*row.choice) : "-");
     }
     return cells;
 }
 
 }  // namespace
+
+std::string inner_widths_text(const ScalingChoice& choice) {
+    std::vector<std::string> stages;
+    for (const std::vector<int>& stage : choice.inner_widths) {
+        stages.push_back(inner_text(stage));
+    }
+    return stages.empty() ? "-" : fmt::format("{}", fmt::join(stages, ","));
+}
 
 void print_comparison(std::ostream& out, const ComparisonRecord& record) {
     out << fmt::format("{} on {}, latency budget {} x the base's, batch {}, {}, gain by {}\n\n", record.model,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cli/comparison/comparison_text.hpp"
 #include "cli/records/comparison.hpp"
 #include "cli/text_table.hpp"
 
@@ -30,10 +31,15 @@ std::vector<std::string> figures_of(const std::optional<StepFigures>& added) {
             added->gain_per_percent ? fmt::format("{:.4f}", *added->gain_per_percent) : "free"};
 }
 
+std::string dimension_of(const Contribution& step) {
+    return step.block ? fmt::format("inner width, block {}", *step.block + 1)
+                      : std::string(name_of(step.dimension));
+}
+
 std::vector<std::string> cells_of(const Contribution& step, const std::vector<std::string>& stages) {
     std::vector<std::string> cells{step.stage ? stages.at(static_cast<std::size_t>(*step.stage)) : "network",
-                                   std::string(name_of(step.dimension)), std::to_string(step.base),
-                                   std::to_string(step.from), step.to ? std::to_string(*step.to) : "-"};
+                                   dimension_of(step), std::to_string(step.base), std::to_string(step.from),
+                                   step.to ? std::to_string(*step.to) : "-"};
     const std::vector<std::string> figures = figures_of(step.added);
     cells.insert(cells.end(), figures.begin(), figures.end());
     cells.emplace_back(step.estimate ? name_of(*step.estimate) : "-");
@@ -45,10 +51,11 @@ void print_network(std::ostream& out, const std::string& title, const NetworkCon
                    const std::vector<std::string>& stages) {
     const Evaluation& before = network.network;
     out << fmt::format(
-        "{}: widths {}, depths {}, {} pixels\n{:.1f} us of the budget's {:.1f} us, utilization {} %, "
+        "{}: widths {}, depths {}{}, {} pixels\n{:.1f} us of the budget's {:.1f} us, utilization {} %, "
         "{:.3f} "
         "Mparams, {:.2f} MMACs, gain {:.4f}\n",
         title, fmt::join(before.choice.widths, ","), fmt::join(before.choice.depths, ","),
+        before.choice.inner_widths.empty() ? "" : ", inner widths " + inner_widths_text(before.choice),
         before.choice.resolution, before.latency_us(), network.budget_us,
         percent_of(network.utilization, "{:.1f}"), static_cast<double>(before.needs.params) * 1e-6,
         static_cast<double>(before.needs.macs) * 1e-6, before.gain.value_or(0.0));

@@ -1,6 +1,8 @@
 #include "cli/records/comparison.hpp"
 
+#include "cli/records/choice_json.hpp"
 #include "cli/records/contributions_json.hpp"
+#include "cli/records/made_from_json.hpp"
 #include "cli/records/optional_json.hpp"
 
 namespace hacscale::cli {
@@ -9,14 +11,6 @@ namespace {
 
 Json latency_json(const LatencyEstimate& estimate) {
     return estimate.kind == EstimateKind::missing ? Json(nullptr) : Json(estimate.latency_us);
-}
-
-void add_choice(Json& json, const std::optional<ScalingChoice>& choice) {
-    json["widths"] = choice ? Json(choice->widths) : Json(nullptr);
-    json["depths"] = choice ? Json(choice->depths) : Json(nullptr);
-    json["inner_widths"] =
-        choice && !choice->inner_widths.empty() ? Json(choice->inner_widths) : Json(nullptr);
-    json["resolution"] = choice ? Json(choice->resolution) : Json(nullptr);
 }
 
 Json row_json(const StrategyRow& row) {
@@ -134,24 +128,29 @@ std::string_view name_of(StrategyStatus status) {
 }
 
 std::string to_json(const ComparisonRecord& record) {
-    return text_of({{"model", record.model},
-                    {"device", record.device},
-                    {"budget", record.budget},
-                    {"batch", record.batch},
-                    {"dtype", hacscale::name_of(record.type)},
-                    {"cache", hacscale::name_of(record.cache)},
-                    {"gain_origin", record.gain_origin},
-                    {"gain_bound", record.gain_bound},
-                    {"accuracies", origin_json(record.accuracies)},
-                    {"base", row_json(record.base)},
-                    {"strategies", list_json(record.strategies, row_json)},
-                    {"peak", peak_json(record.peak)},
-                    {"front", list_json(record.front, point_json)},
-                    {"stages", record.stages},
-                    {"layers", list_json(record.layers, layer_json)},
-                    {"strategy_layers", list_json(record.strategy_layers, strategy_layers_json)},
-                    {"staircases", list_json(record.staircases, staircase_json)},
-                    {"contributions", contributions_json(record.contributions, record.stages)}});
+    Json json{{"model", record.model},
+              {"device", record.device},
+              {"budget", record.budget},
+              {"batch", record.batch},
+              {"dtype", hacscale::name_of(record.type)},
+              {"cache", hacscale::name_of(record.cache)},
+              {"gain_origin", record.gain_origin},
+              {"gain_bound", record.gain_bound},
+              {"accuracies", origin_json(record.accuracies)},
+              {"base", row_json(record.base)},
+              {"strategies", list_json(record.strategies, row_json)},
+              {"peak", peak_json(record.peak)},
+              {"front", list_json(record.front, point_json)},
+              {"stages", record.stages},
+              {"layers", list_json(record.layers, layer_json)},
+              {"strategy_layers", list_json(record.strategy_layers, strategy_layers_json)},
+              {"staircases", list_json(record.staircases, staircase_json)},
+              {"contributions", contributions_json(record.contributions, record.stages)}};
+    if (record.made_from) {
+        json["measured_at"] = record.measured_at;
+        json["made_from"] = made_from_json(*record.made_from);
+    }
+    return text_of(json);
 }
 
 }  // namespace hacscale::cli

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/records/contributions.hpp"
+#include "cli/records/made_from.hpp"
 #include "models/scaled_model.hpp"
 #include "profiler/latency_source.hpp"
 #include "profiler/table/table.hpp"
@@ -123,9 +124,15 @@ struct ComparisonRecord {
     std::vector<StrategyLayers> strategy_layers;
     std::vector<StaircaseRow> staircases;
     std::vector<ContributionsRow> contributions;  // the base's, then those of the HACScale choice
+    // Of a suite's run.
+    std::string measured_at;  // UTC, ISO 8601
+    std::optional<MadeFrom> made_from;
 };
 
 std::string_view name_of(StrategyStatus status);
 std::string to_json(const ComparisonRecord& record);
+// The record that to_json() wrote as this text. Nothing where the text is something else: cut off, of a
+// program that wrote less, or changed by hand into what this one does not know.
+std::optional<ComparisonRecord> comparison_from_json(const std::string& text);
 
 }  // namespace hacscale::cli

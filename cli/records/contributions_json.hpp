@@ -11,5 +11,7 @@ namespace hacscale::cli {
 
 // `stages` are the names of the model's stages.
 Json contributions_json(const std::vector<ContributionsRow>& rows, const std::vector<std::string>& stages);
+// One of the entries. Throws Json::exception or InputError when it is none.
+ContributionsRow contributions_in(const Json& json);
 
 }  // namespace hacscale::cli

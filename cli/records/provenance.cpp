@@ -1,9 +1,25 @@
 #include "cli/records/provenance.hpp"
 
 #include "cli/records/device_json.hpp"
+#include "cli/records/made_from_json.hpp"
 #include "cli/version.hpp"
 
 namespace hacscale::cli {
+
+namespace {
+
+Json profiled_json(const std::optional<FinishedProfiling>& profiled) {
+    if (!profiled) {
+        return nullptr;
+    }
+    return {{"made_from", made_from_json(profiled->made_from)},
+            {"tolerance", profiled->tolerance},
+            {"minutes", profiled->minutes},
+            {"total_minutes", profiled->total_minutes},
+            {"warnings", profiled->warnings}};
+}
+
+}  // namespace
 
 std::string to_json(const Provenance& provenance) {
     return text_of({{"program", "hacscale"},
@@ -20,7 +36,21 @@ std::string to_json(const Provenance& provenance) {
                       {"dtype", name_of(provenance.type)},
                       {"cache", name_of(provenance.cache)},
                       {"threads", provenance.threads}}},
-                    {"warnings", provenance.warnings}});
+                    {"warnings", provenance.warnings},
+                    {"profiled", profiled_json(provenance.profiled)}});
+}
+
+std::optional<FinishedProfiling> finished_profiling_in(const std::string& provenance) {
+    try {
+        const Json json = Json::parse(provenance).at("profiled");
+        if (json.is_null()) {
+            return std::nullopt;
+        }
+        return FinishedProfiling{made_from_in(json.at("made_from")), json.at("tolerance"), json.at("minutes"),
+                                 json.at("total_minutes"), json.at("warnings")};
+    } catch (const Json::exception&) {
+        return std::nullopt;
+    }
 }
 
 }  // namespace hacscale::cli

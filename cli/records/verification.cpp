@@ -1,5 +1,6 @@
 #include "cli/records/verification.hpp"
 
+#include "cli/records/made_from_json.hpp"
 #include "cli/records/optional_json.hpp"
 
 namespace hacscale::cli {
@@ -32,9 +33,13 @@ double error_pct(const VerificationRecord& record) {
 }
 
 std::string to_json(const VerificationReport& report) {
-    return text_of({{"device", report.device},
-                    {"models", list_json(report.models, model_json)},
-                    {"skipped", list_json(report.skipped, skipped_json)}});
+    Json json{{"device", report.device},
+              {"models", list_json(report.models, model_json)},
+              {"skipped", list_json(report.skipped, skipped_json)}};
+    if (report.made_from) {
+        json["made_from"] = made_from_json(*report.made_from);
+    }
+    return text_of(json);
 }
 
 }  // namespace hacscale::cli

@@ -3,9 +3,11 @@
 // run".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/records/made_from.hpp"
 #include "profiler/table/table.hpp"
 
 namespace hacscale::cli {
@@ -25,6 +27,7 @@ struct VerificationReport {
     std::string device;  // id
     std::vector<VerifiedModel> models;
     std::vector<SkippedModel> skipped;
+    std::optional<MadeFrom> made_from;  // of a suite's run that measured all it was to
 };
 
 // Of the prediction, in percent of the measurement.

@@ -7,6 +7,8 @@
 
 #include "base/error.hpp"
 #include "cli/print_json.hpp"
+#include "cli/records/record_file.hpp"
+#include "cli/suite/finished_work.hpp"
 #include "cli/suite/folder_claim.hpp"
 #include "cli/suite/layout.hpp"
 #include "cli/suite/run_clock.hpp"
@@ -35,9 +37,10 @@ struct PlannedUnit {
 struct PlannedState {
     MeasuredState state;
     std::filesystem::path folder;
-    std::string refusal;  // why the device cannot do it; empty when it can
-    std::vector<PlannedUnit> units;
+    std::string refusal{};  // why the device cannot do it; empty when it can
+    std::vector<PlannedUnit> units{};
     int comparisons = 0;
+    int comparisons_known = 0;  // those that are finished and stand
     double seconds_at_most = 0.0;
     double seconds_expected = 0.0;
 };
@@ -57,6 +60,7 @@ public:
           shard_(shard),
           folder_(shard ? folder / folder_name(*shard) : std::move(folder)),
           units_(units_of(suite, shard)),
+          suite_hash_(suite_hash(suite)),
           registry_(BackendRegistry::load(suite.threads)) {}
 
     std::vector<PlannedDevice> plan() const {
@@ -82,8 +86,7 @@ private:
             planned.rows = table->size();
         }
         for (const MeasuredState& state : states_of(suite_)) {
-            PlannedState one{state, state_folder(suite_, planned.table.parent_path(), state), "", {}, 0, 0,
-                             0};
+            PlannedState one{state, state_folder(suite_, planned.table.parent_path(), state)};
             if (device) {
                 one.refusal = device->backend->refusal(id, state.type);
             }
@@ -96,25 +99,51 @@ private:
     }
 
     void plan_state(PlannedState& planned, const Table* table) const {
+        std::optional<MadeFrom> now;
+        bool profiled = false;
+        if (table != nullptr) {
+            now = made_from(suite_, suite_hash_, planned.state, *table);
+            profiled =
+                finished_profiling(planned.folder, profiling_of(suite_, *now), *table, planned.state, true)
+                    .has_value();
+        }
         for (const ProfileUnit& unit : units_) {
             if (unit.state == planned.state) {
                 planned.units.push_back(plan_unit(unit, table));
+                PlannedUnit& one = planned.units.back();
+                if (profiled) {
+                    one.seconds_expected = 0.0;
+                }
                 planned.seconds_at_most += unit.seconds_at_most;
-                planned.seconds_expected += planned.units.back().seconds_expected;
+                planned.seconds_expected += one.seconds_expected;
             }
         }
-        if (shard_) {
-            return;
+        if (!shard_) {
+            plan_comparisons(planned, table, now);
         }
+    }
+
+    void plan_comparisons(PlannedState& planned, const Table* table,
+                          const std::optional<MadeFrom>& now) const {
         planned.comparisons = static_cast<int>(suite_.models.size() * suite_.budgets.size());
         const double verifying = verification_seconds(suite_);
         planned.seconds_at_most += planned.comparisons * comparison_seconds(suite_) + verifying;
-        double share = 0.0;  // of the limit for timing a network, over all of them
-        for (const std::string& model : suite_.models) {
-            share += timing_seconds(model, planned.state, table) / suite_.seconds;
+        for (const std::string& name : suite_.models) {
+            const std::string model = find_model(name).name;
+            int known = 0;
+            for (const double budget : suite_.budgets) {
+                const std::filesystem::path file = planned.folder / comparison_file_name(model, budget);
+                known += now && finished_comparison(file, *now, true) ? 1 : 0;
+            }
+            planned.comparisons_known += known;
+            // Of the limit for timing a network.
+            const double share = timing_seconds(name, planned.state, table) / suite_.seconds;
+            planned.seconds_expected +=
+                (static_cast<double>(suite_.budgets.size()) - known) * comparison_seconds(suite_) * share;
         }
-        planned.seconds_expected +=
-            static_cast<double>(suite_.budgets.size()) * comparison_seconds(suite_) * share + verifying;
+        const bool verified = now && planned.comparisons_known == planned.comparisons &&
+                              finished_verification(planned.folder, *now);
+        planned.seconds_expected += verified ? 0.0 : verifying;
     }
 
     MeasureSettings settings_of(const MeasuredState& state) const {
@@ -169,6 +198,7 @@ private:
     const std::optional<Shard>& shard_;
     std::filesystem::path folder_;
     std::vector<ProfileUnit> units_;
+    std::string suite_hash_;
     BackendRegistry registry_;
 };
 
@@ -189,6 +219,7 @@ Json json_of(const PlannedState& planned) {
             {"refusal", planned.refusal},
             {"networks", std::move(units)},
             {"comparisons", planned.comparisons},
+            {"comparisons_known", planned.comparisons_known},
             {"seconds_at_most", planned.seconds_at_most},
             {"seconds_expected", planned.seconds_expected}};
 }
@@ -214,8 +245,8 @@ void print_device(std::ostream& out, const PlannedDevice& planned) {
             out << fmt::format("\n{}: not on this device: {}\n", name_of(state.state), state.refusal);
             continue;
         }
-        out << fmt::format("\n{}: {} comparisons, at most {}\n", name_of(state.state), state.comparisons,
-                           duration_text(state.seconds_at_most));
+        out << fmt::format("\n{}: {} comparisons, {} of them finished, at most {}\n", name_of(state.state),
+                           state.comparisons, state.comparisons_known, duration_text(state.seconds_at_most));
         TextTable table({{"network", Align::left},
                          {"widths", Align::left},
                          {"rows known", Align::right},

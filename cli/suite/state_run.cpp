@@ -14,6 +14,7 @@
 #include "cli/measuring/verify_models.hpp"
 #include "cli/records/provenance.hpp"
 #include "cli/records/record_file.hpp"
+#include "cli/suite/finished_work.hpp"
 #include "models/zoo.hpp"
 #include "profiler/table/export.hpp"
 #include "report/report.hpp"
@@ -47,11 +48,13 @@ public:
                        job.state.type,
                        job.state.cache,
                        device_.handle.device.threads,
-                       device_.handle.device.warnings};
+                       device_.handle.device.warnings,
+                       std::nullopt};
     }
 
     StateResult run() {
-        if (may_go_on("profiling")) {
+        now_ = made_from(suite_, job_.claim.suite_hash, job_.state, table_);
+        if (!keep_profiling() && may_go_on("profiling")) {
             profile();
         }
         write_provenance();
@@ -95,8 +98,29 @@ private:
         result_.complete = false;
     }
 
+    // Whether an earlier run did it. Its warnings still hold.
+    bool keep_profiling() {
+        provenance_.profiled = finished_profiling(job_.folder, profiling_of(suite_, now_), table_, job_.state,
+                                                  job_.retry_failed);
+        if (!provenance_.profiled) {
+            return false;
+        }
+        clock_.begin(session_, label("profiling was finished before"), profiling_seconds());
+        for (const std::string& warning : provenance_.profiled->warnings) {
+            warn(warning);
+        }
+        return true;
+    }
+
+    double profiling_seconds() const {
+        double seconds = 0.0;
+        for (const ProfileUnit& unit : job_.units) {
+            seconds += unit.seconds_at_most;
+        }
+        return seconds;
+    }
+
     void profile() {
-        double seconds_at_most = 0.0;
         double sweeps_s = 0.0;
         ProfilePlan plan;
         plan.measure = measure_;
@@ -105,7 +129,6 @@ private:
         plan.caches = {job_.state.cache};
         for (const ProfileUnit& unit : job_.units) {
             const ModelSpec model = find_model(unit.model);
-            seconds_at_most += unit.seconds_at_most;
             if (unit.swept) {
                 plan.swept.push_back(model);
                 plan.spaces.push_back(space_of(suite_, model));
@@ -115,7 +138,7 @@ private:
             }
         }
         clock_.begin(session_, label(fmt::format("profiling {} networks", job_.units.size())),
-                     seconds_at_most);
+                     profiling_seconds());
         if (job_.units.empty()) {
             return;
         }
@@ -131,6 +154,11 @@ private:
             warn(fmt::format("of {} rows measured, {} are noisy and {} have no value", outcome.rows.measured,
                              outcome.rows.noisy, outcome.rows.failed));
         }
+        now_ = made_from(suite_, job_.claim.suite_hash, job_.state, table_);
+        if (!interrupted()) {
+            provenance_.profiled = profiling_of(suite_, now_);
+            provenance_.profiled->warnings = result_.warnings;
+        }
     }
 
     void compare_all() {
@@ -139,12 +167,29 @@ private:
                 const ModelSpec model = find_model(name);
                 const std::string step =
                     fmt::format("comparing {} at {} times its latency", model.name, budget);
+                if (keep_comparison(step, model, budget)) {
+                    continue;
+                }
+                all_kept_ = false;
                 if (may_go_on(step)) {
                     clock_.begin(session_, label(step), comparison_seconds(suite_));
                     compare_at(name, model, budget);
                 }
             }
         }
+    }
+
+    // Whether an earlier run did it. Accuracies are shown as they are known now.
+    bool keep_comparison(const std::string& step, const ModelSpec& model, double budget) {
+        std::optional<ComparisonRecord> record = finished_comparison(
+            job_.folder / comparison_file_name(model.name, budget), now_, job_.retry_failed);
+        if (!record) {
+            return false;
+        }
+        clock_.begin(session_, label(step + " was finished before"), comparison_seconds(suite_));
+        remove_accuracies(*record);
+        finish(std::move(*record), model, budget);
+        return true;
     }
 
     void compare_at(const std::string& name, const ModelSpec& model, double budget) {
@@ -161,6 +206,15 @@ private:
         Progress progress(session_.err, session_.progress);
         ComparisonRecord record =
             compare(view, settings, device_timer(device_.handle, measure_, work_events(progress)));
+        if (interrupted()) {
+            return;  // what the timings lack would pass for what the device cannot do
+        }
+        record.made_from = now_;
+        record.measured_at = timestamp();
+        finish(std::move(record), model, budget);
+    }
+
+    void finish(ComparisonRecord record, const ModelSpec& model, double budget) {
         if (job_.accuracies) {
             add_accuracies(record, *job_.accuracies, session_);
         }
@@ -169,24 +223,33 @@ private:
             warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
                              model.name, budget));
         }
-        add_verified(record.base, model.name, "base");
+        add_verified(record, record.base, model.name, "base");
         for (const StrategyRow& row : record.strategies) {
-            add_verified(row, fmt::format("{} {} at {}", model.name, row.strategy, budget), "strategy");
+            add_verified(record, row, fmt::format("{} {} at {}", model.name, row.strategy, budget),
+                         "strategy");
         }
         result_.comparisons.push_back(std::move(record));
     }
 
     // A comparison measures networks that its table predicted: each is a check of the table too.
-    void add_verified(const StrategyRow& row, const std::string& name, const std::string& role) {
+    void add_verified(const ComparisonRecord& record, const StrategyRow& row, const std::string& name,
+                      const std::string& role) {
         if (row.predicted_us && row.measured_us) {
             verified_.models.push_back(
                 {{name, hex_hash(row.spec), job_.state.batch, job_.state.type, job_.state.cache,
-                  *row.predicted_us, *row.measured_us, row.ci95_us.value_or(0.0), timestamp()},
+                  *row.predicted_us, *row.measured_us, row.ci95_us.value_or(0.0), record.measured_at},
                  role});
         }
     }
 
     void verify() {
+        // Comparisons are checks of the table too, so that verify.json has them.
+        if (all_kept_ && finished_verification(job_.folder, now_)) {
+            if (!suite_.verify.empty()) {
+                clock_.begin(session_, label("verifying was finished before"), verification_seconds(suite_));
+            }
+            return;
+        }
         std::vector<ModelToVerify> models;
         for (const std::string& name : suite_.verify) {
             models.push_back({find_model(name), "zoo"});
@@ -211,6 +274,9 @@ private:
         }
         auto& models_verified = outcome.report.models;
         models_verified.insert(models_verified.end(), verified_.models.begin(), verified_.models.end());
+        if (result_.finished && !interrupted()) {
+            outcome.report.made_from = now_;
+        }
         write_record(job_.folder / "verify.json", to_json(outcome.report));
     }
 
@@ -238,6 +304,8 @@ private:
     Session& session_;
     MeasureSettings measure_;
     Provenance provenance_;
+    MadeFrom now_;                 // what records are made from, as the table is now
+    bool all_kept_ = true;         // of the comparisons so far
     VerificationReport verified_;  // from the comparisons
     StateResult result_;
 };

@@ -1,5 +1,6 @@
 // One device in one state, of a suite's run: profile the networks, compare each at each budget, verify, and
-// report. Every step's records are written when they are there.
+// report. Every step's records are written when they are there, and steps that an earlier run finished are
+// not gone through again (cli/suite/finished_work.hpp).
 #pragma once
 
 #include <filesystem>

@@ -46,7 +46,9 @@ MeanEstimate mean_estimate(std::span<const double> values) {
     for (const double value : values) estimate.mean += value / n;
     double squares = 0.0;
     for (const double value : values) squares += (value - estimate.mean) * (value - estimate.mean);
-    if (values.size() > 1) estimate.half_width = normal_95 * std::sqrt(squares / (n - 1.0) / n);
+    // One value alone says nothing of how far it is off.
+    estimate.half_width = values.size() > 1 ? normal_95 * std::sqrt(squares / (n - 1.0) / n)
+                                            : std::numeric_limits<double>::infinity();
     return estimate;
 }
 

@@ -36,10 +36,10 @@ constexpr std::string_view spec_template = R"json({
                                       "values": ["dimension", "measured", "fits"]}]}
   ],
   "scales": [
-    {"name": "colour", "type": "ordinal", "domain": ["width", "depth", "resolution"],
-     "range": ["var(--hacscale)", "var(--second)", "var(--base)"]},
-    {"name": "shape", "type": "ordinal", "domain": ["width", "depth", "resolution"],
-     "range": ["circle", "square", "triangle"]}
+    {"name": "colour", "type": "ordinal", "domain": ["width", "depth", "resolution", "inner_width"],
+     "range": ["var(--hacscale)", "var(--second)", "var(--base)", "var(--hacscale)"]},
+    {"name": "shape", "type": "ordinal", "domain": ["width", "depth", "resolution", "inner_width"],
+     "range": ["circle", "square", "triangle", "diamond"]}
   ],
   "marks": [
     {"type": "group", "from": {"data": "panels"},

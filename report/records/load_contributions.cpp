@@ -1,3 +1,6 @@
+#include <optional>
+#include <string>
+
 #include "report/records/json_reader.hpp"
 #include "report/records/loaders.hpp"
 
@@ -7,8 +10,11 @@ namespace {
 
 StepRecord step_of(const JsonPlace& place) {
     StepRecord step;
-    step.dimension = one_of(place, "dimension", {"width", "depth", "resolution"});
+    step.dimension = one_of(place, "dimension", {"width", "depth", "inner_width", "resolution"});
     step.stage = place.text_or_empty("name");
+    if (const std::optional<int> block = place.integer_or_null("block")) {
+        step.stage += " block " + std::to_string(*block + 1);
+    }
     step.base = place.integer("base");
     step.from = place.integer("from");
     step.to = place.integer_or_null("to");

@@ -29,7 +29,7 @@ Caps binding_caps(const ChainProblem& problem, const Caps& caps) {
     Caps binding;
     if (!caps.any()) return binding;
     for (const Chain& chain : problem.chains) {
-        const Needs most = planner::complete(chain, true).total.most;
+        const Needs most = planner::complete(chain).total.most;
         if (caps.params && most.params > *caps.params) binding.params = caps.params;
         if (caps.macs && most.macs > *caps.macs) binding.macs = caps.macs;
         if (caps.memory_bytes && most.memory_bytes() > *caps.memory_bytes)

@@ -66,6 +66,45 @@ TEST_F(ExplainTest, AnswersInJson) {
     }
 }
 
+// What stands in a run's record can be read back, steps included.
+TEST_F(ExplainTest, ContributionsAreReadBackAsTheyWereWritten) {
+    const Table table = Table::open(path("t.db"), OpenMode::read);
+    const TableView view(table, find_model("resnet20-cifar"), {});
+    ComparisonSettings settings;
+    settings.budget = 1.3;
+    settings.strategies = {"uniform", "hacscale"};
+    const std::string text = to_json(compare(view, settings, synthetic_device(1.1)));
+    const std::optional<ComparisonRecord> read = comparison_from_json(text);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(to_json(*read), text);
+}
+
+TEST_F(ExplainTest, ShowsInnerWidthsOfEachBlockWhereTheyMayBeChosen) {
+    const std::vector<std::string> open{"--budget",          "1.2", "--min-inner-ratio", "0.5",
+                                        "--max-inner-ratio", "1.5"};
+    std::vector<std::string> as_json = open;
+    as_json.emplace_back("--json");
+    const Answer answer = explain(as_json);
+    // The table has layers whose inner widths follow, and of others those that it can interpolate.
+    ASSERT_TRUE(answer.status == 0 || answer.status == 4) << answer.err;
+    const auto base = answer.json()["contributions"][0];
+    EXPECT_TRUE(base["inner_widths"].is_null());
+    ASSERT_EQ(base["steps"].size(), 16U);  // of each stage width, depth and three blocks; and the resolution
+    for (int stage = 0; stage < 3; ++stage) {
+        for (int block = 0; block < 3; ++block) {
+            const auto& step = base["steps"][5 * stage + 2 + block];
+            EXPECT_EQ(step["dimension"], "inner_width");
+            EXPECT_EQ(step["stage"], stage);
+            EXPECT_EQ(step["block"], block);
+            EXPECT_EQ(step["base"], 16 << stage);
+            EXPECT_EQ(step["to"], (16 << stage) + 8);
+        }
+        EXPECT_TRUE(base["steps"][5 * stage]["block"].is_null());
+    }
+    EXPECT_THAT(explain(open).out, HasSubstr("inner width, block 3"));
+    EXPECT_THAT(explain({"--budget", "1.2"}).out, Not(HasSubstr("inner width")));
+}
+
 // The two commands plan alike.
 TEST_F(ExplainTest, TheChoiceIsThatOfScale) {
     const auto explained = explain({"--budget", "1.5", "--json"}).json()["contributions"];

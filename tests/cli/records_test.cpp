@@ -103,6 +103,35 @@ TEST(Records, InnerWidthsStandStageByStageWhereTheyWereChosen) {
     EXPECT_THAT(text.str(), testing::AllOf(HasSubstr("inner widths"), HasSubstr("-,24/40x2")));
 }
 
+TEST(Records, AComparisonIsReadBackAsItWasWritten) {
+    ComparisonRecord record = sample_comparison();
+    EXPECT_FALSE(comparison_from_json(to_json(record))->made_from);
+    record.base.accuracy = AccuracyFigures{90.5, 0.25, 3};
+    record.strategies[0].accuracy = AccuracyFigures{91.0, std::nullopt, 1};
+    record.strategies[0].choice = ScalingChoice{{16, 32}, {2, 3}, 32, {{}, {24, 40, 40}}};
+    record.accuracies = AccuracyOrigin{"r.db", "short", "abc", "def"};
+    record.measured_at = "2026-01-31T12:00:00Z";
+    record.made_from = MadeFrom{"1.2.3", "aaaa", "bbbb", 0.1};
+    const std::string text = to_json(record);
+    const std::optional<ComparisonRecord> read = comparison_from_json(text);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(to_json(*read), text);
+    EXPECT_EQ(read->strategies[0].choice, record.strategies[0].choice);
+    EXPECT_EQ(read->made_from, record.made_from);
+}
+
+TEST(Records, WhatIsNoComparisonIsNotReadAsOne) {
+    const std::string text = to_json(sample_comparison());
+    auto unknown = nlohmann::json::parse(text);
+    unknown["base"]["status"] = "splendid";
+    auto older = nlohmann::json::parse(text);
+    older["base"].erase("noisy");
+    for (const std::string& other : {std::string(), std::string("[]"), std::string("{}"),
+                                     text.substr(0, text.size() / 2), unknown.dump(), older.dump()}) {
+        EXPECT_FALSE(comparison_from_json(other)) << other.substr(0, 80);
+    }
+}
+
 VerificationReport sample_verification() {
     return {"cpu",
             {{{"resnet18", "abc", 1, DataType::f32, CacheState::network, 103.0, 100.0, 0.5, "now"}, "zoo"}},

@@ -5,6 +5,7 @@
 
 #include "profiler/timing/network_timer.hpp"
 #include "tests/profiler/fake_backend.hpp"
+#include "tests/profiler/scattered.hpp"
 
 namespace hacscale {
 namespace {
@@ -96,6 +97,7 @@ TEST(NetworkTimer, SaysWhenTimeWasUpBeforeTheIntervalWasNarrow) {
     TimingRules rules = quick_settings().rules;
     rules.target_half_width = 0.0;
     rules.most_seconds = 0.02;
+    subject.machine.spike = scattered;
     const double begin = now_us();
     const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
     EXPECT_LT(now_us() - begin, 5e6);

@@ -9,6 +9,7 @@
 #include "profiler/table/check.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/profile_support.hpp"
+#include "tests/profiler/scattered.hpp"
 
 namespace hacscale {
 namespace {
@@ -277,6 +278,7 @@ TEST_F(Profile, PredictionIsTheSumOfTheRows) {
 TEST_F(Profile, CallsRowsNoisyWhenTheTimeWasUp) {
     settings_.rules.target_half_width = 1e-9;
     settings_.rules.most_seconds = 0.01;
+    device_.machine.spike = scattered;
     const ProfileSummary summary = run({chain_model("a", {8})}, {CacheState::network, CacheState::warm});
     EXPECT_EQ(summary.noisy, summary.measured);
     EXPECT_FALSE(summary.carriers.front().converged);
@@ -286,6 +288,23 @@ TEST_F(Profile, CallsRowsNoisyWhenTheTimeWasUp) {
         EXPECT_GT(row.latency_us, 0.0);
     });
     EXPECT_EQ(run({chain_model("a", {8})}).measured, 0) << "noisy rows are kept, not tried for ever";
+}
+
+// Two passes bring the caches into their state, the third takes all the time there is, and the fourth tells
+// the layers apart: how far a single pass is off, nobody knows.
+TEST_F(Profile, OfOnePassAllThatIsKnownIsItsTime) {
+    settings_.rules = {.most_seconds = 0.0, .burst_us = 0.0};
+    int runs = 0;
+    device_.machine.before_run = [&](const Network& network) {
+        if (network.nodes.size() > 1 && ++runs % 4 == 3) spin(0.3e6);
+    };
+    run({chain_model("a", {8})});
+    ASSERT_GT(table_.size(), 0);
+    table_.for_each({}, [](const Row& row) {
+        EXPECT_EQ(row.status, RowStatus::noisy);
+        EXPECT_EQ(row.samples, 1);
+        EXPECT_EQ(row.ci95_us, row.latency_us);
+    });
 }
 
 TEST_F(Profile, TellsHowFarItIs) {

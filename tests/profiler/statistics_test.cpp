@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "profiler/timing/statistics.hpp"
@@ -118,8 +119,11 @@ TEST(MeanEstimate, EqualsTwoPassesInHigherPrecision) {
             for (const double value : values) squares += (value - mean) * (value - mean);
             const MeanEstimate estimate = mean_estimate(values);
             EXPECT_NEAR(estimate.mean, static_cast<double>(mean), 1e-12 * (offset + 1.0));
-            const double expected =
-                count < 2 ? 0.0 : 1.96 * std::sqrt(static_cast<double>(squares) / (count - 1.0) / count);
+            if (count == 1) {
+                EXPECT_EQ(estimate.half_width, std::numeric_limits<double>::infinity());
+                continue;
+            }
+            const double expected = 1.96 * std::sqrt(static_cast<double>(squares) / (count - 1.0) / count);
             EXPECT_NEAR(estimate.half_width, expected, 1e-6 * expected);
         }
     }

@@ -4,52 +4,21 @@
 
 #include <gmock/gmock.h>
 
-#include <random>
-
 #include "base/error.hpp"
 #include "models/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
+#include "tests/scaling/contributions_support.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {
 namespace {
 
+using testing::after;
+using testing::basis;
 using ::testing::HasSubstr;
+using testing::random_choice;
+using testing::settings_with;
 using testing::SyntheticSource;
-
-constexpr UtilizationBasis basis{{1e11, 2e10}, 1};
-
-ScalingSettings settings_with(std::vector<int> resolutions) {
-    ScalingSettings settings;
-    settings.space.resolutions = std::move(resolutions);
-    return settings;
-}
-
-ScalingChoice random_choice(const ScalingSpace& space, std::mt19937_64& random) {
-    const auto pick = [&random](const std::vector<int>& values) { return values[random() % values.size()]; };
-    ScalingChoice choice;
-    for (const StageSpace& stage : space.stages) {
-        choice.widths.push_back(pick(stage.widths));
-        choice.depths.push_back(pick(stage.depths));
-    }
-    choice.resolution = pick(space.resolutions);
-    return choice;
-}
-
-ScalingChoice after(ScalingChoice choice, const Contribution& step) {
-    switch (step.dimension) {
-        case StepDimension::width:
-            choice.widths[static_cast<std::size_t>(*step.stage)] = *step.to;
-            break;
-        case StepDimension::depth:
-            choice.depths[static_cast<std::size_t>(*step.stage)] = *step.to;
-            break;
-        case StepDimension::resolution:
-            choice.resolution = *step.to;
-            break;
-    }
-    return choice;
-}
 
 int largest(const ScalingSpace& space, const Contribution& step) {
     if (step.dimension == StepDimension::resolution) return space.resolutions.back();
@@ -76,7 +45,7 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
                     EXPECT_EQ(step.from, largest(context.space(), step));
                     continue;
                 }
-                const ScalingChoice larger = after(from, step);
+                const ScalingChoice larger = after(from, step, base);
                 ASSERT_TRUE(context.space().contains(larger));
                 const Evaluation evaluation = *context.evaluate(larger);
                 ASSERT_TRUE(step.added);

@@ -18,13 +18,17 @@ constexpr std::size_t block = 64;
 }  // namespace
 
 HACSCALE_VECTOR_CLONES
-void raise(double* to, const double* from, std::size_t count, double value) {
+void raise(double* to, double* to_cost, const double* from, const double* from_cost, std::size_t count,
+           double value, double cost) {
     for (std::size_t first = 0; first < count; first += block) {
         const std::size_t end = std::min(count, first + block);
         if (from[end - 1] + value <= to[first]) continue;
         for (std::size_t b = first; b < end; ++b) {
             const double candidate = from[b] + value;
-            to[b] = candidate > to[b] ? candidate : to[b];
+            const bool better = candidate > to[b];
+            const double candidate_cost = from_cost[b] + cost;
+            to[b] = better ? candidate : to[b];
+            to_cost[b] = better ? candidate_cost : to_cost[b];
         }
     }
 }

@@ -6,8 +6,9 @@
 
 namespace hacscale::planner {
 
-// to[b] = max(to[b], from[b] + value)
-void raise(double* to, const double* from, std::size_t count, double value);
+// to[b] = max(to[b], from[b] + value); where that is more, to_cost[b] = from_cost[b] + cost
+void raise(double* to, double* to_cost, const double* from, const double* from_cost, std::size_t count,
+           double value, double cost);
 // to[b] = min(to[b], from[b] - value)
 void lower(double* to, const double* from, std::size_t count, double value);
 

@@ -1,7 +1,7 @@
 #include "scaling/planner/detail/chain_search.hpp"
 
 #include <algorithm>
-#include <span>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -15,8 +15,11 @@ CornerTree tree_of(const Labels& labels) {
     return {labels.size(), [&](std::size_t i) { return Corner{labels[i].cost, labels[i].gain}; }};
 }
 
-CornerTree tree_of(std::span<const UsefulWay> ways) {
-    return {ways.size(), [&](std::size_t i) { return Corner{ways[i].cost, ways[i].gain}; }};
+CornerTree tree_of(const WayList& ways) {
+    return {ways.size(), [&](std::size_t i) {
+                const UsefulWay way = ways[i];
+                return Corner{way.cost, way.gain};
+            }};
 }
 
 }  // namespace
@@ -27,7 +30,7 @@ ChainSearch::ChainSearch(const Chain& chain, const UsefulWays& ways, const Searc
       ways_(ways),
       search_(search),
       statistics_(statistics),
-      completion_(complete(chain, search.caps.any())),
+      completion_(search.caps.any() ? complete(chain) : complete(chain, ways)),
       bytes_(search.bytes) {}
 
 void ChainSearch::run(std::uint16_t chain_index, CompleteChoices& found) {
@@ -157,7 +160,7 @@ void ChainSearch::take_each(const Part& part, std::size_t label_leaf, const Usef
         if (cost > search_.max_cost) return;
         if (!matters(cost, gain)) continue;
         Label label{cost, gain, from.needs, {static_cast<std::uint32_t>(k), part.option, way.index}};
-        label.needs.add(part.all_ways[way.index].needs);
+        label.needs.add(part.ways.all()[way.index].needs);
         if (!keeps_caps(label.needs, part.least_after) || !useful(cost, gain, label.needs.params)) continue;
         to.push_back(label);
         reach(cost, gain);
@@ -194,10 +197,13 @@ Labels ChainSearch::enter(std::size_t s, int width, const std::vector<Labels>& b
         const auto p = static_cast<std::size_t>(previous);
         if (before[p].empty()) continue;
         const std::size_t list = stage.first_at(previous, width);
-        const std::span<const UsefulWay> ways = ways_.first(s, list).ways;
+        const WayList ways = ways_.first(s, list);
+        // A tree over ways takes longer than finding that none of them matters.
+        const Corner& labels = trees[p].corner(CornerTree::root);
         if (ways.empty()) continue;
-        take({before[p], trees[p], ways, tree_of(ways), stage.first[list],
-              static_cast<std::uint16_t>(previous), least_after},
+        const std::int64_t least_cost = labels.cost + ways.corner().cost;
+        if (least_cost > search_.max_cost || !matters(least_cost, labels.gain + ways.corner().gain)) continue;
+        take({before[p], trees[p], ways, tree_of(ways), static_cast<std::uint16_t>(previous), least_after},
              CornerTree::root, CornerTree::root, entered);
     }
     Needs most_after = completion_.after[s][w].most;
@@ -216,11 +222,11 @@ Labels ChainSearch::further(std::size_t s, int width, int blocks, const Labels& 
     const Needs& least_after = completion_.after[s][w].least;
     aim_at(s, width, blocks);
     const std::size_t list = stage.further_at(width, blocks - 1);
-    const std::span<const UsefulWay> ways = ways_.further(s, list).ways;
+    const WayList ways = ways_.further(s, list);
     Labels after;
     if (!before.empty() && !ways.empty())
-        take({before, tree_of(before), ways, tree_of(ways), stage.further[list], 0, least_after},
-             CornerTree::root, CornerTree::root, after);
+        take({before, tree_of(before), ways, tree_of(ways), 0, least_after}, CornerTree::root,
+             CornerTree::root, after);
     // One way adds the same to all: what was worth keeping, and sorted, still is.
     if (ways.size() > 1) {
         Needs most_after = completion_.after[s][w].most;
@@ -236,9 +242,11 @@ void ChainSearch::leave(std::size_t s, int width, std::size_t depth, const Label
     const ChainStage& stage = chain_.stages[s];
     aim_at(s, width, 0);
     const std::vector<BlockWay> nothing{{0, stage.gain[stage.gain_at(width, depth)], {}}};
-    const std::vector<UsefulWay> leaving{{0, nothing.front().gain, 0, 0}};
+    constexpr std::array<std::uint16_t, 1> only{0};
+    const UsefulWay corner{0, nothing.front().gain, 0, 0};
+    const WayList leaving(nothing, only, corner);
     if (built.empty()) return;
-    take({built, tree_of(built), leaving, tree_of(leaving), nothing, static_cast<std::uint16_t>(depth),
+    take({built, tree_of(built), leaving, tree_of(leaving), static_cast<std::uint16_t>(depth),
           completion_.after[s][static_cast<std::size_t>(width)].least},
          CornerTree::root, CornerTree::root, left);
 }

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "scaling/planner/detail/completion.hpp"
@@ -59,10 +58,9 @@ private:
     struct Part {
         const Labels& labels;
         const CornerTree& label_tree;
-        std::span<const UsefulWay> ways;
+        const WayList& ways;
         const CornerTree& way_tree;
-        const std::vector<BlockWay>& all_ways;  // that `ways` are of
-        std::uint16_t option = 0;               // of the new labels' origin
+        std::uint16_t option = 0;  // of the new labels' origin
         const Needs& least_after;
     };
 

@@ -32,22 +32,22 @@ struct Rest {
     }
 };
 
-Rest rest_of(const std::vector<BlockWay>& ways, bool with_needs) {
+Rest rest_of(const std::vector<BlockWay>& ways) {
     Rest rest;
-    if (!with_needs) {
-        for (const BlockWay& way : ways) rest.cost = std::min(rest.cost, way.cost);
-        rest.needs.reachable = rest.cost != unreachable;
-        return rest;
-    }
     for (const BlockWay& way : ways) {
         if (way.feasible()) rest.join({way.cost, {true, way.needs, way.needs}});
     }
     return rest;
 }
 
-}  // namespace
+Rest rest_of(const WayList& ways) {
+    if (ways.empty()) return {};
+    return {ways.corner().cost, {true, {}, {}}};
+}
 
-Completion complete(const Chain& chain, bool with_needs) {
+// `rest_of_first` and `rest_of_further`: of a list of a stage.
+template <typename First, typename Further>
+Completion complete_by(const Chain& chain, const First& rest_of_first, const Further& rest_of_further) {
     const std::size_t stages = chain.stages.size();
     Completion result;
     result.after.resize(stages);
@@ -63,8 +63,7 @@ Completion complete(const Chain& chain, bool with_needs) {
             Rest body;
             std::size_t depth = 0;
             for (int position = 1; position <= stage.most_blocks(); ++position) {
-                if (position > 1)
-                    blocks.precede(rest_of(stage.further[stage.further_at(width, position - 1)], with_needs));
+                if (position > 1) blocks.precede(rest_of_further(s, stage.further_at(width, position - 1)));
                 if (position != stage.depths[depth]) continue;
                 body.join(blocks);
                 ++depth;
@@ -72,7 +71,7 @@ Completion complete(const Chain& chain, bool with_needs) {
             result.body_most[s].push_back(body.needs.most);
             body.precede(left);
             for (int previous = 0; previous < stage.previous_widths; ++previous) {
-                Rest whole = rest_of(stage.first[stage.first_at(previous, width)], with_needs);
+                Rest whole = rest_of_first(s, stage.first_at(previous, width));
                 whole.precede(body);
                 before[static_cast<std::size_t>(previous)].join(whole);
             }
@@ -84,6 +83,20 @@ Completion complete(const Chain& chain, bool with_needs) {
     result.least_cost = whole.cost;
     result.total = whole.needs;
     return result;
+}
+
+}  // namespace
+
+Completion complete(const Chain& chain) {
+    return complete_by(
+        chain, [&](std::size_t s, std::size_t list) { return rest_of(chain.stages[s].first[list]); },
+        [&](std::size_t s, std::size_t list) { return rest_of(chain.stages[s].further[list]); });
+}
+
+Completion complete(const Chain& chain, const UsefulWays& ways) {
+    return complete_by(
+        chain, [&](std::size_t s, std::size_t list) { return rest_of(ways.first(s, list)); },
+        [&](std::size_t s, std::size_t list) { return rest_of(ways.further(s, list)); });
 }
 
 }  // namespace hacscale::planner

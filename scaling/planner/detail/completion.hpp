@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scaling/planner/chain_problem.hpp"
+#include "scaling/planner/detail/useful_ways.hpp"
 
 namespace hacscale::planner {
 
@@ -26,7 +27,8 @@ struct Completion {
     NeedsRange total;                            // of whole choices, offsets included
 };
 
-// Without `with_needs`, needs are left 0; going through them takes time.
-Completion complete(const Chain& chain, bool with_needs);
+Completion complete(const Chain& chain);
+// By useful ways alone, and needs are left 0; going through them takes time.
+Completion complete(const Chain& chain, const UsefulWays& ways);
 
 }  // namespace hacscale::planner

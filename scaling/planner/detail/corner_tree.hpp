@@ -18,7 +18,7 @@ struct Corner {
 
 class CornerTree {
 public:
-    static constexpr std::size_t leaf_items = 4;
+    static constexpr std::size_t leaf_items = 3;
 
     // `corner_of(i)` for i below `count`,
     template <typename CornerOf>

@@ -11,34 +11,39 @@ namespace {
 
 constexpr double nothing = -std::numeric_limits<double>::infinity();
 
-// The best value within each bucket's lower edge, and, where there are caps, the needs of the choice that has
-// it. Doubles hold integers below 2^53, so they are exact, and comparing them is faster than comparing 64-bit
-// integers.
+// The best value within each bucket's lower edge, the exact cost of the choice that has it (adding up costs
+// that are rounded up leaves it well below the edge), and, where there are caps, its needs. Doubles hold
+// integers below 2^53, so they are exact, and comparing them is faster than comparing 64-bit integers.
 struct Reach {
     std::vector<double> value;
+    std::vector<double> cost;
     std::vector<Needs> needs;  // empty without caps
 
-    Reach(std::size_t buckets, bool with_needs) : value(buckets, nothing), needs(with_needs ? buckets : 0) {}
+    Reach(std::size_t buckets, bool with_needs)
+        : value(buckets, nothing), cost(buckets, 0.0), needs(with_needs ? buckets : 0) {}
 
     bool could_improve(const Reach& from, std::size_t shift, double added_value) const {
         return shift < value.size() &&
                could_raise(value.data() + shift, from.value.data(), value.size() - shift, added_value);
     }
 
-    // Takes over what `from` reaches, `shift` buckets later, with value and needs added.
-    void improve(const Reach& from, std::size_t shift, double added_value, const Needs& added_needs) {
+    // Takes over what `from` reaches, `shift` buckets later, with value, cost and needs added.
+    void improve(const Reach& from, std::size_t shift, double added_value, double added_cost,
+                 const Needs& added_needs) {
         if (shift >= value.size()) return;
         const std::size_t count = value.size() - shift;
         const double* from_value = from.value.data();
         double* to_value = value.data() + shift;
         if (needs.empty()) {
-            raise(to_value, from_value, count, added_value);
+            raise(to_value, cost.data() + shift, from_value, from.cost.data(), count, added_value,
+                  added_cost);
             return;
         }
         for (std::size_t b = 0; b < count; ++b) {
             const double candidate = from_value[b] + added_value;
             if (!(candidate > to_value[b])) continue;
             to_value[b] = candidate;
+            cost[b + shift] = from.cost[b] + added_cost;
             needs[b + shift] = from.needs[b];
             needs[b + shift].add(added_needs);
         }
@@ -57,6 +62,7 @@ public:
         const double value = value_of(chain_.gain_offset, chain_.needs_offset.params);
         for (std::size_t b = grid_.above(chain_.cost_offset); b < grid_.buckets; ++b) {
             start.value[b] = value;
+            start.cost[b] = static_cast<double>(chain_.cost_offset);
             if (with_needs_) start.needs[b] = chain_.needs_offset;
         }
         std::vector<Reach> reached{std::move(start)};
@@ -69,14 +75,13 @@ private:
         return static_cast<double>(gain - price_ * params);
     }
 
-    // `all`: the ways that the list is of.
-    void improve(Reach& to, const Reach& from, const WayList& list, const std::vector<BlockWay>& all) const {
-        const auto& [ways, corner] = list;
-        if (ways.empty()) return;
+    void improve(Reach& to, const Reach& from, const WayList& list) const {
+        if (list.empty()) return;
+        const UsefulWay& corner = list.corner();
         if (!to.could_improve(from, grid_.above(corner.cost), value_of(corner.gain, corner.params))) return;
-        for (const UsefulWay& way : CoarseWays::real(ways)) {
+        for (const UsefulWay& way : list.real()) {
             to.improve(from, grid_.above(way.cost), value_of(way.gain, way.params),
-                       with_needs_ ? all[way.index].needs : Needs{});
+                       static_cast<double>(way.cost), with_needs_ ? list.all()[way.index].needs : Needs{});
         }
     }
 
@@ -87,21 +92,19 @@ private:
         for (int width = 0; width < stage.widths; ++width) {
             Reach here(grid_.buckets, with_needs_);
             for (const int previous : by_closeness(width, stage.widths, stage.previous_widths)) {
-                const std::size_t list = stage.first_at(previous, width);
-                improve(here, before[static_cast<std::size_t>(previous)], ways_.first(s, list),
-                        stage.first[list]);
+                improve(here, before[static_cast<std::size_t>(previous)],
+                        ways_.first(s, stage.first_at(previous, width)));
             }
             Reach left(grid_.buckets, with_needs_);
             std::size_t depth = 0;
             for (int position = 1; position <= stage.most_blocks(); ++position) {
                 if (position > 1) {
                     Reach further(grid_.buckets, with_needs_);
-                    const std::size_t list = stage.further_at(width, position - 1);
-                    improve(further, here, ways_.further(s, list), stage.further[list]);
+                    improve(further, here, ways_.further(s, stage.further_at(width, position - 1)));
                     here = std::move(further);
                 }
                 if (position != stage.depths[depth]) continue;
-                left.improve(here, 0, static_cast<double>(stage.gain[stage.gain_at(width, depth)]), {});
+                left.improve(here, 0, static_cast<double>(stage.gain[stage.gain_at(width, depth)]), 0.0, {});
                 ++depth;
             }
             after.push_back(std::move(left));
@@ -190,7 +193,8 @@ std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vect
                     if (reach.value[b] == nothing) continue;
                     if (caps.any() && !caps.admit(reach.needs[b])) continue;
                     const double paid = caps.any() ? static_cast<double>(price * reach.needs[b].params) : 0.0;
-                    gains[b] = std::max(gains[b], reach.value[b] + paid);
+                    double& gain = gains[grid.above(static_cast<std::int64_t>(reach.cost[b]))];
+                    gain = std::max(gain, reach.value[b] + paid);
                 }
             }
         }

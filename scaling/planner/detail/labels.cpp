@@ -30,18 +30,31 @@ private:
     std::map<std::int64_t, std::int64_t> steps_;
 };
 
-// Labels come in the order of their costs, so that one that was kept can only be missed for its gain or its
-// needs.
-void keep_by_gain(Labels& labels) {
+// Of labels that are equal in cost: the first one makes the others needless, where needs do not matter.
+auto rank(const Label& label) {
+    return std::make_tuple(-label.gain, label.needs.params, label.cost, label.origin.packed());
+}
+
+// Only the first of each interval can be kept, so that an order by cost is all it takes.
+void keep_by_gain(std::int64_t trim, Labels& labels) {
+    std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.cost < b.cost; });
     std::int64_t best = std::numeric_limits<std::int64_t>::min();
     std::size_t kept = 0;
-    for (const Label& label : labels) {
-        if (kept > 0 && label.gain <= best) continue;
-        best = label.gain;
-        labels[kept++] = label;
+    for (auto label = labels.begin(); label != labels.end();) {
+        const std::int64_t end = (label->cost / trim + 1) * trim;
+        auto first = label;
+        while (++label != labels.end() && label->cost < end) {
+            if (label->gain >= first->gain && rank(*label) < rank(*first)) first = label;
+        }
+        if (kept > 0 && first->gain <= best) continue;
+        best = first->gain;
+        labels[kept++] = *first;
     }
     labels.resize(kept);
 }
+
+// Below, labels come in the order of their costs, so that one that was kept can only be missed for its gain
+// or its needs.
 
 void keep_by_gain_and(std::int64_t Needs::*need, std::int64_t floor, Labels& labels) {
     Staircase staircase;
@@ -71,18 +84,15 @@ void keep_by_all(const Needs& floor, Labels& labels) {
 }  // namespace
 
 void keep_best(Labels& labels, std::int64_t trim, const Needs& floor) {
-    const auto order = [trim](const Label& a, const Label& b) {
-        const std::int64_t a_cost = trim == 1 ? a.cost : a.cost / trim;
-        const std::int64_t b_cost = trim == 1 ? b.cost : b.cost / trim;
-        return std::make_tuple(a_cost, -a.gain, a.needs.params, a.cost, a.origin.packed()) <
-               std::make_tuple(b_cost, -b.gain, b.needs.params, b.cost, b.origin.packed());
-    };
-    std::sort(labels.begin(), labels.end(), order);
     const auto counts = [&](std::int64_t Needs::*member) { return floor.*member != no_cap; };
     const auto number = std::count_if(members.begin(), members.end(), counts);
-    if (number == 0) {
-        keep_by_gain(labels);
-    } else if (number == 1) {
+    if (number == 0) return keep_by_gain(trim, labels);
+    std::sort(labels.begin(), labels.end(), [trim](const Label& a, const Label& b) {
+        const std::int64_t a_cost = trim == 1 ? a.cost : a.cost / trim;
+        const std::int64_t b_cost = trim == 1 ? b.cost : b.cost / trim;
+        return a_cost != b_cost ? a_cost < b_cost : rank(a) < rank(b);
+    });
+    if (number == 1) {
         std::int64_t Needs::*const member = *std::find_if(members.begin(), members.end(), counts);
         keep_by_gain_and(member, floor.*member, labels);
     } else {

@@ -18,38 +18,52 @@ Thresholds::Thresholds(const Chain& chain, const UsefulWays& ways, const CostGri
     }
     rows_.assign(rows * buckets_, std::numeric_limits<double>::infinity());
     for (std::size_t s = chain.stages.size(); s-- > 0;) {
-        const ChainStage& stage = chain.stages[s];
-        for (int width = 0; width < stage.widths; ++width) {
-            double* left = at(s, width, 0);
-            if (s + 1 == chain.stages.size()) {
-                std::copy(required.begin(), required.end(), left);
-            } else {
-                const ChainStage& next = chain.stages[s + 1];
-                for (const int next_width : by_closeness(width, stage.widths, next.widths))
-                    relax(left, at(s + 1, next_width, 1),
-                          ways.first(s + 1, next.first_at(width, next_width)));
-            }
-            std::size_t depth = stage.depths.size();
-            for (int blocks = stage.most_blocks(); blocks >= 1; --blocks) {
-                double* built = at(s, width, blocks);
-                if (blocks < stage.most_blocks())
-                    relax(built, at(s, width, blocks + 1), ways.further(s, stage.further_at(width, blocks)));
-                if (depth == 0 || stage.depths[depth - 1] != blocks) continue;
-                --depth;
-                const auto gain = static_cast<double>(stage.gain[stage.gain_at(width, depth)]);
-                lower(built, left, buckets_, gain);
-            }
+        leave(chain, ways, s, required);
+        for (int width = 0; width < chain.stages[s].widths; ++width) build(chain.stages[s], ways, s, width);
+    }
+}
+
+// A few widths at a time, so that a row of the next stage is fetched once for all of them.
+void Thresholds::leave(const Chain& chain, const UsefulWays& ways, std::size_t s,
+                       const std::vector<double>& required) {
+    constexpr int widths_at_once = 8;
+    const ChainStage& stage = chain.stages[s];
+    for (int begin = 0; begin < stage.widths; begin += widths_at_once) {
+        const int end = std::min(stage.widths, begin + widths_at_once);
+        if (s + 1 == chain.stages.size()) {
+            for (int width = begin; width < end; ++width)
+                std::copy(required.begin(), required.end(), at(s, width, 0));
+            continue;
+        }
+        const ChainStage& next = chain.stages[s + 1];
+        for (const int next_width : by_closeness((begin + end) / 2, stage.widths, next.widths)) {
+            for (int width = begin; width < end; ++width)
+                relax(at(s, width, 0), at(s + 1, next_width, 1),
+                      ways.first(s + 1, next.first_at(width, next_width)));
         }
     }
 }
 
+void Thresholds::build(const ChainStage& stage, const UsefulWays& ways, std::size_t s, int width) {
+    std::size_t depth = stage.depths.size();
+    for (int blocks = stage.most_blocks(); blocks >= 1; --blocks) {
+        double* built = at(s, width, blocks);
+        if (blocks < stage.most_blocks())
+            relax(built, at(s, width, blocks + 1), ways.further(s, stage.further_at(width, blocks)));
+        if (depth == 0 || stage.depths[depth - 1] != blocks) continue;
+        --depth;
+        const auto gain = static_cast<double>(stage.gain[stage.gain_at(width, depth)]);
+        lower(built, at(s, width, 0), buckets_, gain);
+    }
+}
+
 void Thresholds::relax(double* to, const double* from, const WayList& list) const {
-    const auto& [ways, corner] = list;
-    if (ways.empty()) return;
+    if (list.empty()) return;
+    const UsefulWay& corner = list.corner();
     const std::size_t least_shift = grid_.below(corner.cost);
     const auto most_value = static_cast<double>(corner.gain - price_ * corner.params);
     if (!could_lower(to, from + least_shift, buckets_ - least_shift, most_value)) return;
-    for (const UsefulWay& way : CoarseWays::optimistic(ways)) {
+    for (const UsefulWay& way : list.optimistic()) {
         const std::size_t shift = grid_.below(way.cost);
         const auto value = static_cast<double>(way.gain - price_ * way.params);
         lower(to, from + shift, buckets_ - shift, value);

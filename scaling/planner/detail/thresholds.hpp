@@ -36,6 +36,10 @@ private:
     double* at(std::size_t stage, int width, int blocks) {
         return rows_.data() + row(stage, width, blocks) * buckets_;
     }
+    // Fills the rows of a stage's widths: left() from the next stage's rows, then built() from these.
+    void leave(const Chain& chain, const UsefulWays& ways, std::size_t s,
+               const std::vector<double>& required);
+    void build(const ChainStage& stage, const UsefulWays& ways, std::size_t s, int width);
     // to[b] = the least of to[b] and, over the ways, from[b + cost] - value
     void relax(double* to, const double* from, const WayList& list) const;
 

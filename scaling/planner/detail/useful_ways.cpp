@@ -6,7 +6,10 @@
 namespace hacscale::planner {
 namespace {
 
-// There must be some ways.
+constexpr std::size_t most_optimistic_ways = 16;
+constexpr std::size_t most_real_ways = 8;
+
+// Of some ways, in the order of their costs.
 UsefulWay corner_of(std::span<const UsefulWay> ways) {
     UsefulWay corner = ways.front();
     for (const UsefulWay& way : ways) {
@@ -16,65 +19,98 @@ UsefulWay corner_of(std::span<const UsefulWay> ways) {
     return corner;
 }
 
+// From the last way to the first, which leaves inner widths, whose gains ascend, in the order of their costs.
+// Without caps, ways that the last one taken makes needless are left out.
+void take(const std::vector<BlockWay>& ways, std::int64_t max_cost, bool with_caps,
+          std::vector<UsefulWay>& to) {
+    for (std::size_t i = ways.size(); i-- > 0;) {
+        const BlockWay& way = ways[i];
+        if (way.cost > max_cost) continue;
+        if (!with_caps && !to.empty()) {
+            const UsefulWay& last = to.back();
+            const bool better = last.cost < way.cost || last.gain > way.gain;
+            if (better && last.cost <= way.cost && last.gain >= way.gain) continue;
+        }
+        to.push_back({way.cost, way.gain, way.needs.params, static_cast<std::uint16_t>(i)});
+    }
+}
+
+// Most lists descend, but for the last way, which is the inner width that follows: these take no sorting.
+void put_in_order(std::vector<UsefulWay>& ways) {
+    const auto before = [](const UsefulWay& a, const UsefulWay& b) {
+        return std::tie(a.cost, b.gain, a.params, a.index) < std::tie(b.cost, a.gain, b.params, b.index);
+    };
+    std::reverse(ways.begin(), ways.end());
+    if (ways.size() > 1 && std::is_sorted(ways.begin() + 1, ways.end(), before)) {
+        std::rotate(ways.begin(), ways.begin() + 1,
+                    std::lower_bound(ways.begin() + 1, ways.end(), ways.front(), before));
+    } else {
+        std::sort(ways.begin(), ways.end(), before);
+    }
+}
+
+void drop_needless(std::vector<UsefulWay>& ways) {
+    std::size_t kept = 0;
+    for (const UsefulWay& way : ways) {
+        if (kept == 0 || way.gain > ways[kept - 1].gain) ways[kept++] = way;
+    }
+    ways.resize(kept);
+}
+
 }  // namespace
 
-UsefulWays::UsefulWays(const Chain& chain, std::int64_t max_cost, bool with_caps) {
-    // Room that is not written to takes no memory.
-    std::size_t most = 0;
-    for (const ChainStage& stage : chain.stages) {
-        for (const auto* lists : {&stage.first, &stage.further}) {
-            for (const std::vector<BlockWay>& ways : *lists) most += ways.size();
-        }
-    }
-    ways_.reserve(most);
+UsefulWays::UsefulWays(const Chain& chain, std::int64_t max_cost, bool with_caps) : chain_(chain) {
+    reserve();
+    std::vector<UsefulWay> useful;
     for (const ChainStage& stage : chain.stages) {
         stages_.push_back({ends_.size() - 1, ends_.size() - 1 + stage.first.size()});
         for (const auto* lists : {&stage.first, &stage.further}) {
-            for (const std::vector<BlockWay>& ways : *lists) add(ways, max_cost, with_caps);
+            for (const std::vector<BlockWay>& ways : *lists) {
+                useful.clear();
+                take(ways, max_cost, with_caps, useful);
+                put_in_order(useful);
+                if (!with_caps) drop_needless(useful);
+                add(useful);
+            }
         }
     }
 }
 
-void UsefulWays::add(const std::vector<BlockWay>& ways, std::int64_t max_cost, bool with_caps) {
-    const std::size_t begin = ways_.size();
-    for (std::size_t i = 0; i < ways.size(); ++i) {
-        const BlockWay& way = ways[i];
-        if (way.cost <= max_cost)
-            ways_.push_back({way.cost, way.gain, way.needs.params, static_cast<std::uint16_t>(i)});
-    }
-    const auto first = ways_.begin() + static_cast<std::ptrdiff_t>(begin);
-    std::sort(first, ways_.end(), [](const UsefulWay& a, const UsefulWay& b) {
-        return std::tie(a.cost, b.gain, a.params, a.index) < std::tie(b.cost, a.gain, b.params, b.index);
-    });
-    if (!with_caps && first != ways_.end()) {
-        auto kept = first;
-        for (auto way = first + 1; way != ways_.end(); ++way) {
-            if (way->gain > kept->gain) *++kept = *way;
+// Room that is not written to takes no memory.
+void UsefulWays::reserve() {
+    std::size_t most = 0;
+    std::size_t most_optimistic = 0;
+    std::size_t most_real = 0;
+    for (const ChainStage& stage : chain_.stages) {
+        for (const auto* lists : {&stage.first, &stage.further}) {
+            for (const std::vector<BlockWay>& ways : *lists) {
+                most += ways.size();
+                most_optimistic += std::min(ways.size(), most_optimistic_ways);
+                most_real += std::min(ways.size(), most_real_ways);
+            }
         }
-        ways_.erase(kept + 1, ways_.end());
     }
-    ends_.push_back(ways_.size());
-    corners_.push_back(first == ways_.end() ? UsefulWay{} : corner_of({first, ways_.end()}));
+    useful_.reserve(most);
+    optimistic_.reserve(most_optimistic);
+    real_.reserve(most_real);
 }
 
-CoarseWays CoarseWays::optimistic(std::span<const UsefulWay> ways) {
-    CoarseWays coarse;
-    coarse.count_ = std::min(ways.size(), most_ways);
-    std::size_t next = 0;
-    for (std::size_t group = 0; group < coarse.count_; ++group) {
-        const std::size_t end = (group + 1) * ways.size() / coarse.count_;
-        coarse.ways_[group] = corner_of(ways.subspan(next, end - next));
-        next = end;
+void UsefulWays::add(const std::vector<UsefulWay>& ways) {
+    for (const UsefulWay& way : ways) useful_.push_back(way.index);
+    ends_.push_back(useful_.size());
+    const std::size_t groups = std::min(ways.size(), most_optimistic_ways);
+    for (std::size_t group = 0; group < groups; ++group) {
+        const std::size_t begin = group * ways.size() / groups;
+        const std::size_t end = (group + 1) * ways.size() / groups;
+        optimistic_.push_back(corner_of({ways.data() + begin, end - begin}));
     }
-    return coarse;
-}
-
-CoarseWays CoarseWays::real(std::span<const UsefulWay> ways) {
-    CoarseWays some;
-    some.count_ = std::min(ways.size(), most_ways);
-    for (std::size_t i = 0; i < some.count_; ++i)
-        some.ways_[i] = ways.size() <= most_ways ? ways[i] : ways[i * (ways.size() - 1) / (most_ways - 1)];
-    return some;
+    const auto first = optimistic_.end() - static_cast<std::ptrdiff_t>(groups);
+    corners_.push_back(groups == 0 ? UsefulWay{} : corner_of({first, optimistic_.end()}));
+    optimistic_ends_.push_back(optimistic_.size());
+    const std::size_t some = std::min(ways.size(), most_real_ways);
+    for (std::size_t i = 0; i < some; ++i)
+        real_.push_back(ways.size() == some ? ways[i] : ways[i * (ways.size() - 1) / (some - 1)]);
+    real_ends_.push_back(real_.size());
 }
 
 }  // namespace hacscale::planner

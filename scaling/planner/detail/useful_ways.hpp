@@ -1,8 +1,8 @@
-// The ways of a chain's blocks that can matter at all, in a form that is quick to go through: found once,
-// read for every pair of neighbouring widths by the bounds and by the search.
+// The ways of a chain's blocks that can matter at all, in the order of their costs: found once, read for
+// every pair of neighbouring widths by the bounds and by the search. There may be millions of ways, so that
+// only their places are kept.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -19,25 +19,57 @@ struct UsefulWay {
     std::uint16_t index = 0;  // among all ways of the block
 };
 
-// The ways of one block. No way costs less than the corner, gains more or has fewer params.
-struct WayList {
-    std::span<const UsefulWay> ways;
-    const UsefulWay& corner;  // not looked at where there are no ways
+// The useful ways of one block, ascending in cost.
+class WayList {
+public:
+    // `optimistic` and `real`: see below.
+    WayList(const std::vector<BlockWay>& all, std::span<const std::uint16_t> useful, const UsefulWay& corner,
+            std::span<const UsefulWay> optimistic = {}, std::span<const UsefulWay> real = {})
+        : all_(&all), useful_(useful), corner_(&corner), optimistic_(optimistic), real_(real) {}
+
+    bool empty() const { return useful_.empty(); }
+    std::size_t size() const { return useful_.size(); }
+    UsefulWay operator[](std::size_t place) const {
+        const std::uint16_t index = useful_[place];
+        const BlockWay& way = (*all_)[index];
+        return {way.cost, way.gain, way.needs.params, index};
+    }
+    // No way costs less than this, gains more or has fewer params. Not to be looked at where there are none.
+    const UsefulWay& corner() const { return *corner_; }
+    // With those that are not useful.
+    const std::vector<BlockWay>& all() const { return *all_; }
+
+    // Few ways in the place of many, for bounds on partial choices: these need not be exact, and take time in
+    // proportion to the number of ways. Every way is matched by an optimistic one with no more cost and
+    // params and no less gain; not all of these are real. The others are some of the ways themselves.
+    std::span<const UsefulWay> optimistic() const { return optimistic_; }
+    std::span<const UsefulWay> real() const { return real_; }
+
+private:
+    const std::vector<BlockWay>* all_;
+    std::span<const std::uint16_t> useful_;
+    const UsefulWay* corner_;
+    std::span<const UsefulWay> optimistic_;
+    std::span<const UsefulWay> real_;
 };
 
 class UsefulWays {
 public:
     // Ways that cost more than `max_cost` are left out; so are, without caps, those that another way with no
-    // more cost and no less gain makes needless. Lists ascend in cost.
+    // more cost and no less gain makes needless. The chain must outlive this.
     UsefulWays(const Chain& chain, std::int64_t max_cost, bool with_caps);
 
     // Lists as in ChainStage.
-    WayList first(std::size_t stage, std::size_t list) const { return list_of(stages_[stage].first + list); }
+    WayList first(std::size_t stage, std::size_t list) const {
+        return list_of(stages_[stage].first + list, chain_.stages[stage].first[list]);
+    }
     WayList further(std::size_t stage, std::size_t list) const {
-        return list_of(stages_[stage].further + list);
+        return list_of(stages_[stage].further + list, chain_.stages[stage].further[list]);
     }
     std::size_t bytes() const {
-        return (ways_.size() + corners_.size()) * sizeof(UsefulWay) + ends_.size() * sizeof(std::size_t);
+        return useful_.size() * sizeof(std::uint16_t) +
+               (corners_.size() + optimistic_.size() + real_.size()) * sizeof(UsefulWay) +
+               3 * ends_.size() * sizeof(std::size_t);
     }
 
 private:
@@ -45,33 +77,27 @@ private:
         std::size_t first = 0;
         std::size_t further = 0;
     };
-    void add(const std::vector<BlockWay>& ways, std::int64_t max_cost, bool with_caps);
-    WayList list_of(std::size_t list) const {
-        return {{ways_.data() + ends_[list], ends_[list + 1] - ends_[list]}, corners_[list]};
+    void reserve();
+    void add(const std::vector<UsefulWay>& ways);
+    template <typename Value>
+    static std::span<const Value> part(const std::vector<Value>& values, const std::vector<std::size_t>& ends,
+                                       std::size_t list) {
+        return {values.data() + ends[list], ends[list + 1] - ends[list]};
+    }
+    WayList list_of(std::size_t list, const std::vector<BlockWay>& all) const {
+        return {all, part(useful_, ends_, list), corners_[list], part(optimistic_, optimistic_ends_, list),
+                part(real_, real_ends_, list)};
     }
 
-    std::vector<UsefulWay> ways_;
-    std::vector<std::size_t> ends_{0};  // ends_[i + 1] is where list i ends
-    std::vector<UsefulWay> corners_;    // by list
+    const Chain& chain_;
+    std::vector<std::uint16_t> useful_;  // of all lists, one after the other: places among the block's ways
+    std::vector<std::size_t> ends_{0};   // ends_[i + 1] is where list i ends
+    std::vector<UsefulWay> corners_;     // by list
+    std::vector<UsefulWay> optimistic_;
+    std::vector<std::size_t> optimistic_ends_{0};
+    std::vector<UsefulWay> real_;
+    std::vector<std::size_t> real_ends_{0};
     std::vector<StageLists> stages_;
-};
-
-// Few ways in the place of many, for bounds on partial choices: these need not be exact, and take time in
-// proportion to the number of ways.
-class CoarseWays {
-public:
-    // Every way is matched by one with no more cost and params and no less gain; not all of them are real.
-    static CoarseWays optimistic(std::span<const UsefulWay> ways);
-    // Some of the ways themselves.
-    static CoarseWays real(std::span<const UsefulWay> ways);
-
-    const UsefulWay* begin() const { return ways_.data(); }
-    const UsefulWay* end() const { return ways_.data() + count_; }
-
-private:
-    static constexpr std::size_t most_ways = 16;
-    std::array<UsefulWay, most_ways> ways_;
-    std::size_t count_ = 0;
 };
 
 }  // namespace hacscale::planner

@@ -1,0 +1,67 @@
+// Suites end to end on this machine's CPU, with networks small enough for seconds.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "cli/interrupt.hpp"
+#include "kernels/backend_registry.hpp"
+#include "profiler/table/table.hpp"
+#include "program_fixture.hpp"
+
+namespace hacscale::cli {
+
+class RunTest : public ProgramTest {
+protected:
+    void SetUp() override {
+        if (BackendRegistry::load().backends().empty()) {
+            GTEST_SKIP() << "no backend can run here";
+        }
+        network("one", 8);
+        network("two", 16);
+        network("three", 24);
+    }
+    void TearDown() override { clear_interrupt(); }
+
+    void network(const std::string& name, int width) const {
+        write(name + ".yaml",
+              "name: " + name +
+                  "\ninput: {channels: 3, resolution: 16}\nclasses: 10\nstem:\n"
+                  "  - conv: {width: " +
+                  std::to_string(width) + "}\nstages:\n  - {name: stage1, block: basic, width: " +
+                  std::to_string(width) + ", depth: 1}\nhead:\n  - global_avg_pool\n  - linear: {}\n");
+    }
+
+    // One thread, since threads that wait for one another make the times of networks this small depend on
+    // what else the machine does by orders of magnitude.
+    std::string suite(const std::string& more, const std::string& name = "small",
+                      const std::string& minutes = "0.01") const {
+        return write("suite.yaml", "name: " + name +
+                                       "\nstrategies: [hacscale]\nseconds: 0.02\nthreads: 1\nminutes: " +
+                                       minutes + "\nmax_width_ratio: 1\nmax_depth_ratio: 1\n" + more);
+    }
+
+    std::set<RowKey> keys(const std::string& table) const {
+        std::set<RowKey> all;
+        for (const Row& row : Table::open(path(table), OpenMode::read).query({})) {
+            all.insert(row.key);
+        }
+        return all;
+    }
+
+    bool exists(const std::string& name) const { return std::filesystem::exists(path(name)); }
+
+    std::string content(const std::string& name) const {
+        std::stringstream text;
+        text << std::ifstream(path(name), std::ios::binary).rdbuf();
+        return text.str();
+    }
+};
+
+inline bool done_or_noisy(const Answer& answer) {
+    return answer.status == 0 || answer.status == 4;
+}
+
+}  // namespace hacscale::cli
