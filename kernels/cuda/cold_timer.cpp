@@ -10,9 +10,9 @@
 namespace hacscale::cuda {
 namespace {
 
-// Overwriting it takes longer than the host needs to enqueue what comes after, so that the device does not
-// wait for the host between the events.
-constexpr std::size_t least_flush_bytes = std::size_t{64} << 20;
+// Reading it takes longer than the host needs to enqueue what comes after, so that the device does not wait
+// for the host between the events.
+constexpr std::size_t least_flush_bytes = std::size_t{128} << 20;
 
 constexpr int pattern_elements = 1 << 18;
 
@@ -82,7 +82,7 @@ struct Bench {
 }  // namespace
 
 std::shared_ptr<const DeviceBuffer> make_flush_buffer(const DeviceTraits& device) {
-    return std::make_shared<const DeviceBuffer>(std::max(least_flush_bytes, 2 * device.l2_bytes),
+    return std::make_shared<const DeviceBuffer>(std::max(least_flush_bytes, 4 * device.l2_bytes),
                                                 "a buffer that clears the caches");
 }
 

@@ -10,7 +10,7 @@
 
 namespace hacscale::cuda {
 
-// A buffer that drives all else out of the L2 cache when it is overwritten. The device has to be current.
+// A buffer that drives all else out of the L2 cache when it is read. The device has to be current.
 std::shared_ptr<const DeviceBuffer> make_flush_buffer(const DeviceTraits& device);
 
 // Takes the time of one run of a candidate, in microseconds. It holds buffers for the layer as long as it

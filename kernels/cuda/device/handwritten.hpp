@@ -31,8 +31,10 @@ struct EpilogueParams {
 // Enqueues the step; tf32 is f32 here. Throws as cuda_error.hpp.
 void launch_epilogue(const EpilogueParams& params, DataType type, cudaStream_t stream);
 
-// Overwrites `bytes` of `buffer`. With a buffer larger than L2, all that lay there before is driven out.
-void launch_touch(void* buffer, std::size_t bytes, cudaStream_t stream);
+// Reads `bytes` of `buffer`, which is aligned to 16 bytes. With a buffer several times as large as L2, all
+// that lay there before is driven out, and what was changed is written back: nothing is left that a kernel
+// timed next would have to wait for, as there would be after overwriting the buffer.
+void launch_touch(const void* buffer, std::size_t bytes, cudaStream_t stream);
 
 // Copies with 16-byte accesses, to measure copy bandwidth. Both buffers are aligned to 16 bytes; `bytes` is
 // rounded down to a multiple of 16.

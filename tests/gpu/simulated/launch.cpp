@@ -1,5 +1,7 @@
 // The launchers of the hand-written kernels for the simulated device: the kernels that nvcc compiles for a
 // GPU, run thread by thread on the CPU. Linked before the library, they take the place of its own.
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -38,6 +40,9 @@ void launch_depthwise_3x3(const DepthwiseParams& params, DataType type, cudaStre
 void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStream_t stream) {
     with_depthwise<5>(params, type, on(stream));
 }
+void launch_depthwise_walk(const DepthwiseParams& params, int walk, DataType type, cudaStream_t stream) {
+    with_depthwise_walk(params, walk, type, on(stream));
+}
 void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_depthwise_any(params, type, vectors, on(stream));
 }
@@ -64,15 +69,14 @@ void launch_linear(const LinearParams& params, DataType type, bool vectors, cuda
 }
 
 // The simulated device has no caches: both ends are enough to see that the buffer is there.
-void launch_touch(void* buffer, std::size_t bytes, cudaStream_t stream) {
-    if (bytes <= 2 * touched_bytes) {
-        check(cudaMemsetAsync(buffer, 0x5a, bytes, stream), "overwriting a buffer");
-        return;
-    }
-    auto* const last = static_cast<std::byte*>(buffer) + bytes - touched_bytes;
-    for (void* end : {buffer, static_cast<void*>(last)}) {
-        check(cudaMemsetAsync(end, 0x5a, touched_bytes, stream), "overwriting a buffer");
-    }
+void launch_touch(const void* buffer, std::size_t bytes, cudaStream_t stream) {
+    const std::size_t touched = std::min(bytes, touched_bytes);
+    Device::instance().launch(stream, start_us + static_cast<double>(bytes) / copied_bytes_per_us, [=] {
+        std::array<std::byte, touched_bytes> read;
+        std::memcpy(read.data(), buffer, touched);
+        std::memcpy(read.data(), static_cast<const std::byte*>(buffer) + bytes - touched, touched);
+    });
+    check_launch("launching a read");
 }
 
 void launch_copy(const void* source, void* destination, std::size_t bytes, cudaStream_t stream) {
