@@ -1,10 +1,11 @@
-// Every plan that cuDNN offers for a layer, not only the one that wins, against the double-precision
-// reference: which one wins is another matter on each device.
+// Every way to run a layer, not only the one that wins, against the double-precision reference: which one
+// wins is another matter on each device.
 #include <gtest/gtest.h>
 
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/conv_layer.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
 #include "kernels/cuda/stream.hpp"
@@ -51,46 +52,83 @@ std::vector<float> run(CudaLayer& layer, const LayerContext& context, const Laye
     return to_nchw(bytes, shape, context.type);
 }
 
-void expect_all_right(LayerContext context, std::uint64_t seed) {
-    const LayerSpec& layer = context.layer;
-    const LayerWeights weights = random_weights(layer, seed);
-    const std::vector<float> input = random_values(input_shape(layer, context.batch).elements(), seed + 1);
-    std::vector<float> residual;
-    if (layer.residual) residual = random_values(output_shape(layer, context.batch).elements(), seed + 2);
-    const auto expected = reference_layer(layer, context.batch, {input.begin(), input.end()},
-                                          {residual.begin(), residual.end()}, weights);
+// A layer with random tensors, and what it makes of them.
+class Example {
+public:
+    Example(const LayerContext& context, std::uint64_t seed)
+        : context_(context),
+          weights_(random_weights(context.layer, seed)),
+          input_(random_values(input_shape(context.layer, context.batch).elements(), seed + 1)) {
+        const LayerSpec& layer = context.layer;
+        if (layer.residual)
+            residual_ = random_values(output_shape(layer, context.batch).elements(), seed + 2);
+        expected_ = reference_layer(layer, context.batch, {input_.begin(), input_.end()},
+                                    {residual_.begin(), residual_.end()}, weights_);
+    }
+
+    void expect_right(CudaLayer& candidate) const {
+        EXPECT_LT(relative_error(run(candidate, context_, weights_, input_, residual_), expected_),
+                  hacscale::testing::layer_tolerance(context_.type))
+            << context_.layer.key() << " batch " << context_.batch << " by " << candidate.implementation();
+    }
+
+private:
+    LayerContext context_;
+    LayerWeights weights_;
+    std::vector<float> input_;
+    std::vector<float> residual_;
+    std::vector<double> expected_;
+};
+
+void expect_plans_right(const LayerContext& context, std::uint64_t seed) {
+    const Example example(context, seed);
     std::string reason;
     const auto candidates = cudnn_candidates(context, 6, &reason);
-    ASSERT_FALSE(candidates.empty()) << layer.key() << ": " << reason;
+    ASSERT_FALSE(candidates.empty()) << context.layer.key() << ": " << reason;
     for (const auto& candidate : candidates) {
-        EXPECT_LT(relative_error(run(*candidate, context, weights, input, residual), expected),
-                  hacscale::testing::layer_tolerance(context.type))
-            << layer.key() << " batch " << context.batch << " by " << candidate->implementation();
-        const std::string plan = serialized_plan(*candidate);
-        const auto restored = cudnn_layer_from_plan(context, plan);
-        EXPECT_LT(relative_error(run(*restored, context, weights, input, residual), expected),
-                  hacscale::testing::layer_tolerance(context.type))
-            << layer.key() << " restored as " << restored->implementation();
+        example.expect_right(*candidate);
+        example.expect_right(*cudnn_layer_from_plan(context, serialized_plan(*candidate)));
     }
 }
 
-class GpuCudnn : public hacscale::testing::GpuTest, public ::testing::WithParamInterface<DataType> {};
-
-TEST_P(GpuCudnn, EveryCandidateEqualsTheReference) {
-    LayerContext context;
-    context.type = GetParam();
-    context.device = cuda_device(device()).traits;
-    use_device(context.device.index);
-    if (const std::string reason = backend().refusal(device(), context.type); !reason.empty()) {
-        GTEST_SKIP() << "skipped: " << reason;
+class GpuCandidates : public hacscale::testing::GpuTest, public ::testing::WithParamInterface<DataType> {
+protected:
+    void SetUp() override {
+        GpuTest::SetUp();
+        if (IsSkipped()) return;
+        context.type = GetParam();
+        context.device = cuda_device(device()).traits;
+        use_device(context.device.index);
+        if (const std::string reason = backend().refusal(device(), context.type); !reason.empty()) {
+            GTEST_SKIP() << "skipped: " << reason;
+        }
     }
+    LayerContext context;
+};
+
+// Depthwise convs have the most variants, and those for much work need a layer with much of it.
+TEST_P(GpuCandidates, OwnDepthwiseKernelsEqualTheReference) {
+    std::uint64_t seed = 500;
+    for (const char* conv :
+         {"conv_i144x29x30_o144_k3_s1_p1_g144_bias_relu", "conv_i96x30x29_o96_k3_s2_p1_g96_bias_silu",
+          "conv_i120x14x14_o120_k5_s1_p2_g120_bias_add_silu", "conv_i240x19x18_o240_k5_s2_p2_g240_bias"}) {
+        context.layer = LayerSpec::from_key(conv);
+        for (const int batch : {1, hacscale::testing::times(24, 2)}) {
+            context.batch = batch;
+            const Example example(context, seed += 3);
+            for (const auto& candidate : handwritten_candidates(context)) example.expect_right(*candidate);
+        }
+    }
+}
+
+TEST_P(GpuCandidates, PlansOfCudnnEqualTheReference) {
     std::uint64_t seed = 900;
     for (const LayerKind kind : {LayerKind::conv, LayerKind::linear}) {
         for (LayerSpec layer : hacscale::testing::layer_family(kind, kind == LayerKind::conv ? 24 : 6, 11)) {
             layer.layout = Layout::channels_last;
             context.layer = layer;
             context.batch = static_cast<int>(1 + seed % 3);
-            expect_all_right(context, seed += 3);
+            expect_plans_right(context, seed += 3);
         }
     }
     for (const char* activation : {"relu", "relu6", "silu", "hard_swish", "sigmoid", "hard_sigmoid"}) {
@@ -98,12 +136,12 @@ TEST_P(GpuCudnn, EveryCandidateEqualsTheReference) {
              {"conv_i64x14x14_o64_k3_s1_p1_g1_bias_add_", "conv_i64x14x14_o64_k3_s1_p1_g64_bias_"}) {
             context.layer = LayerSpec::from_key(std::string(conv) + activation);
             context.batch = 2;
-            expect_all_right(context, seed += 3);
+            expect_plans_right(context, seed += 3);
         }
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, GpuCudnn, ::testing::ValuesIn(all_data_types),
+INSTANTIATE_TEST_SUITE_P(Types, GpuCandidates, ::testing::ValuesIn(all_data_types),
                          [](const auto& tested) { return std::string(name_of(tested.param)); });
 
 }  // namespace
