@@ -16,34 +16,39 @@
 namespace hacscale::cuda {
 namespace {
 
-DeviceBuffer on_device(std::span<const std::byte> bytes) {
+// Copied in the stream that the layer runs in: a plain copy of little memory may end after it has returned,
+// and other streams do not wait for it.
+DeviceBuffer on_device(std::span<const std::byte> bytes, const Stream& stream) {
     DeviceBuffer buffer(bytes.size(), "a test");
-    check(cudaMemcpy(buffer.data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice), "copying");
+    check(cudaMemcpyAsync(buffer.data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice, stream.get()),
+          "copying");
+    stream.synchronize("copying");
     return buffer;
 }
 
-DeviceBuffer tensor_on_device(const std::vector<float>& values, const TensorShape& shape, DataType type) {
+DeviceBuffer tensor_on_device(const std::vector<float>& values, const TensorShape& shape, DataType type,
+                              const Stream& stream) {
     std::vector<std::byte> bytes(shape.bytes(type));
     to_nhwc(values, shape, type, bytes);
-    return on_device(bytes);
+    return on_device(bytes, stream);
 }
 
 // The layer's output for these tensors, NCHW.
 std::vector<float> run(CudaLayer& layer, const LayerContext& context, const LayerWeights& weights,
                        const std::vector<float>& input, const std::vector<float>& residual) {
+    const Stream stream;
     std::vector<std::byte> packed(layer.weight_bytes());
     layer.pack_weights(weights, packed);
-    const DeviceBuffer weights_there = on_device(packed);
+    const DeviceBuffer weights_there = on_device(packed, stream);
     const DeviceBuffer input_there =
-        tensor_on_device(input, input_shape(context.layer, context.batch), context.type);
+        tensor_on_device(input, input_shape(context.layer, context.batch), context.type, stream);
     const TensorShape shape = output_shape(context.layer, context.batch);
     DeviceBuffer residual_there;
-    if (!residual.empty()) residual_there = tensor_on_device(residual, shape, context.type);
+    if (!residual.empty()) residual_there = tensor_on_device(residual, shape, context.type, stream);
     const DeviceBuffer workspace(layer.workspace_bytes(), "a test");
     std::vector<std::byte> bytes(shape.bytes(context.type), std::byte{0xff});  // not-a-numbers
-    const DeviceBuffer output = on_device(bytes);
+    const DeviceBuffer output = on_device(bytes, stream);
 
-    const Stream stream;
     layer.launch(
         {input_there.data(), residual_there.data(), output.data(), weights_there.data(), workspace.data()},
         stream.get());

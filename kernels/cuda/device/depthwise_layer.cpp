@@ -7,16 +7,25 @@
 namespace hacscale::cuda {
 namespace {
 
-// What the kernels of a depthwise conv have in common: where its weights lie, and their parameters.
-class DepthwiseLayer : public CudaLayer {
+class DepthwiseLayer final : public CudaLayer {
 public:
-    DepthwiseLayer(const LayerContext& context, const DepthwiseTiling& tiling)
-        : layer_(context.layer), type_(context.type), tiling_(tiling) {
+    DepthwiseLayer(const LayerContext& context, const DepthwiseShape& shape, int strip)
+        : layer_(context.layer),
+          type_(context.type),
+          vectors_(shape.vector > 1),
+          specialised_(depthwise_specialised(layer_.kernel, layer_.stride, vectors_)),
+          tiling_(tile_depthwise(shape, strip, context.device.multiprocessors)) {
         const std::size_t taps = static_cast<std::size_t>(layer_.kernel) * layer_.kernel;
         parts_.add(taps * layer_.in_channels * size_of(type_));
         bias_offset_ = parts_.add(layer_.in_channels * sizeof(float));
     }
 
+    std::string implementation() const override {
+        const std::string side = std::to_string(layer_.kernel);
+        return kernel_name("depthwise " + side + "x" + side + " s" + std::to_string(layer_.stride) +
+                               (specialised_ ? " strip" + std::to_string(tiling_.strip) : " general"),
+                           vectors_, type_);
+    }
     std::size_t weight_bytes() const override { return parts_.bytes(); }
     void pack_weights(const LayerWeights& weights, std::span<std::byte> packed) const override {
         const auto channels = static_cast<std::size_t>(layer_.in_channels);
@@ -41,110 +50,42 @@ public:
         params.padding = layer_.padding;
         params.activation = layer_.activation;
         params.tiling = tiling_;
-        launch_kernel(params, stream);
+        if (!specialised_)
+            launch_depthwise_any(params, type_, vectors_, stream);
+        else if (layer_.kernel == 3)
+            launch_depthwise_3x3(params, type_, stream);
+        else
+            launch_depthwise_5x5(params, type_, stream);
     }
-
-protected:
-    // "depthwise 3x3 s1"
-    std::string conv_name() const {
-        const std::string side = std::to_string(layer_.kernel);
-        return "depthwise " + side + "x" + side + " s" + std::to_string(layer_.stride);
-    }
-    const LayerSpec& layer() const { return layer_; }
-    DataType type() const { return type_; }
-    const DepthwiseTiling& tiling() const { return tiling_; }
 
 private:
-    virtual void launch_kernel(const DepthwiseParams& params, cudaStream_t stream) const = 0;
-
     LayerSpec layer_;
     DataType type_;
+    bool vectors_;
+    bool specialised_;
     DepthwiseTiling tiling_;
     PartLayout parts_;
     std::size_t bias_offset_ = 0;
 };
 
-// A thread has a strip of outputs of one row.
-class StripLayer final : public DepthwiseLayer {
-public:
-    StripLayer(const LayerContext& context, const DepthwiseShape& shape, int strip)
-        : DepthwiseLayer(context, tile_depthwise(shape, strip, context.device.multiprocessors)),
-          vectors_(shape.vector > 1),
-          specialised_(depthwise_specialised(layer().kernel, layer().stride, vectors_)) {}
-
-    std::string implementation() const override {
-        return kernel_name(
-            conv_name() + (specialised_ ? " strip" + std::to_string(tiling().strip) : " general"), vectors_,
-            type());
-    }
-
-private:
-    void launch_kernel(const DepthwiseParams& params, cudaStream_t stream) const override {
-        if (!specialised_)
-            launch_depthwise_any(params, type(), vectors_, stream);
-        else if (params.kernel == 3)
-            launch_depthwise_3x3(params, type(), stream);
-        else
-            launch_depthwise_5x5(params, type(), stream);
-    }
-
-    bool vectors_;
-    bool specialised_;
-};
-
-// A thread walks down `walk` output rows.
-class WalkLayer final : public DepthwiseLayer {
-public:
-    WalkLayer(const LayerContext& context, const DepthwiseShape& shape, int walk)
-        : DepthwiseLayer(context,
-                         tile_walks(shape, walk_strip, ceil_div(shape.out_height, walk), walk_threads)),
-          walk_(walk) {}
-
-    std::string implementation() const override {
-        return kernel_name(conv_name() + " walk" + std::to_string(walk_), walk_channels, type());
-    }
-
-private:
-    void launch_kernel(const DepthwiseParams& params, cudaStream_t stream) const override {
-        launch_depthwise_walk(params, walk_, type(), stream);
-    }
-
-    int walk_;
-};
-
-// The longest walk that keeps the device busy, and half of it: the longer one reads less, the shorter one
-// ends more evenly.
-std::vector<int> walks_for(const DepthwiseShape& shape, int multiprocessors) {
-    const int longest = walk_for(shape, walk_strip, multiprocessors);
-    if (longest == 0) return {};
-    const int half = ceil_div(longest, 2);
-    return half < shortest_walk ? std::vector{longest} : std::vector{longest, half};
-}
-
 }  // namespace
 
-// What is expected to be fastest comes first, then the others: which one wins in the end depends on clocks
-// and caches, and is for a timing on the device to say.
+// The strip that is expected to be fastest first, then the others: which one wins in the end depends on
+// clocks and caches, and is for a timing on the device to say.
 LayerList depthwise_layers(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
-    const int multiprocessors = context.device.multiprocessors;
-    DepthwiseShape shape{context.batch, layer.in_channels, layer.out_height(), layer.out_width(),
-                         walk_channels};
-    LayerList layers;
-    if (depthwise_walkable(layer.kernel, layer.stride, layer.in_channels)) {
-        for (const int walk : walks_for(shape, multiprocessors))
-            layers.push_back(std::make_unique<WalkLayer>(context, shape, walk));
-    }
     const bool vectors = fits_vectors(layer.in_channels, context.type);
-    shape.vector = vectors ? vector_width_of(context.type) : 1;
+    const DepthwiseShape shape{context.batch, layer.in_channels, layer.out_height(), layer.out_width(),
+                               vectors ? static_cast<int>(16 / size_of(context.type)) : 1};
     std::vector<int> strips{1};
     if (depthwise_specialised(layer.kernel, layer.stride, vectors)) {
-        const int expected = strip_for(shape, multiprocessors);
+        const int expected = strip_for(shape, context.device.multiprocessors);
         strips = {4, 2, 1};
         std::erase_if(strips, [&](int strip) { return strip > shape.out_width; });
         std::stable_partition(strips.begin(), strips.end(), [&](int strip) { return strip == expected; });
     }
-    for (const int strip : strips) layers.push_back(std::make_unique<StripLayer>(context, shape, strip));
+    LayerList layers;
+    for (const int strip : strips) layers.push_back(std::make_unique<DepthwiseLayer>(context, shape, strip));
     return layers;
 }
 

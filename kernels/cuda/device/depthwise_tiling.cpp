@@ -22,36 +22,18 @@ int even_tile(int count, int most) {
     return ceil_div(count, ceil_div(count, std::clamp(most, 1, count)));
 }
 
-DepthwiseTiling tiling_of(const DepthwiseShape& shape, int strip, int rows) {
+}  // namespace
+
+DepthwiseTiling tile_depthwise(const DepthwiseShape& shape, int strip, int multiprocessors) {
     DepthwiseTiling tiling;
     tiling.strip = strip;
     tiling.vectors = shape.channels / shape.vector;
     tiling.strips = ceil_div(shape.out_width, strip);
-    tiling.rows = rows;
+    tiling.rows = shape.out_height;
     tiling.batch = shape.batch;
-    return tiling;
-}
-
-// 8 vectors of 16 bytes are a cache line; those of one or two elements need more of them for whole sectors.
-int tile_vectors(const DepthwiseTiling& tiling, const DepthwiseShape& shape) {
-    const bool narrow = shape.vector <= 2;
-    return best_tile(tiling.vectors, narrow ? 16 : 8, narrow ? 32 : 16);
-}
-
-void set_tile(DepthwiseTiling& tiling, int vectors, int strips, int rows) {
-    tiling.tile_vectors = Divisor(vectors);
-    tiling.tile_strips = Divisor(strips);
-    tiling.tile_rows = rows;
-    tiling.vector_tiles = Divisor(ceil_div(tiling.vectors, vectors));
-    tiling.strip_tiles = Divisor(ceil_div(tiling.strips, strips));
-    tiling.row_tiles = Divisor(ceil_div(tiling.rows, rows));
-}
-
-}  // namespace
-
-DepthwiseTiling tile_depthwise(const DepthwiseShape& shape, int strip, int multiprocessors) {
-    DepthwiseTiling tiling = tiling_of(shape, strip, shape.out_height);
-    const int vectors = tile_vectors(tiling, shape);
+    // 8 vectors of 16 bytes are a cache line; single elements need more of them for whole sectors.
+    const bool single = shape.vector == 1;
+    const int vectors = best_tile(tiling.vectors, single ? 16 : 8, single ? 32 : 16);
     // Blocks get smaller until there are two for each multiprocessor.
     for (int threads = depthwise_max_threads; threads >= 64; threads /= 2) {
         const int area = std::max(1, threads / vectors);
@@ -60,29 +42,15 @@ DepthwiseTiling tile_depthwise(const DepthwiseShape& shape, int strip, int multi
         const int rows = even_tile(tiling.rows, area / strips);
         // A map of few rows leaves room for more strips.
         strips = even_tile(tiling.strips, area / rows);
-        set_tile(tiling, vectors, strips, rows);
+        tiling.tile_vectors = Divisor(vectors);
+        tiling.tile_strips = Divisor(strips);
+        tiling.tile_rows = rows;
+        tiling.vector_tiles = Divisor(ceil_div(tiling.vectors, vectors));
+        tiling.strip_tiles = Divisor(ceil_div(tiling.strips, strips));
+        tiling.row_tiles = Divisor(ceil_div(tiling.rows, rows));
         if (tiling.blocks() >= 2 * multiprocessors) break;
     }
     return tiling;
-}
-
-DepthwiseTiling tile_walks(const DepthwiseShape& shape, int strip, int walks, int most_threads) {
-    DepthwiseTiling tiling = tiling_of(shape, strip, walks);
-    const int vectors = tile_vectors(tiling, shape);
-    const int area = std::max(1, most_threads / vectors);
-    const int strips = even_tile(tiling.strips, area);
-    set_tile(tiling, vectors, strips, even_tile(tiling.rows, area / strips));
-    return tiling;
-}
-
-int walk_for(const DepthwiseShape& shape, int strip, int multiprocessors) {
-    // Twelve warps a multiprocessor, with a row of loads in flight each.
-    const std::int64_t enough = std::int64_t{multiprocessors} * 384;
-    const std::int64_t columns =
-        std::int64_t{shape.batch} * (shape.channels / shape.vector) * ceil_div(shape.out_width, strip);
-    const std::int64_t walks = ceil_div(enough, columns);
-    if (walks > shape.out_height / shortest_walk) return 0;
-    return ceil_div(shape.out_height, static_cast<int>(walks));
 }
 
 int strip_for(const DepthwiseShape& shape, int multiprocessors) {

@@ -8,8 +8,6 @@
 namespace hacscale::cuda {
 
 constexpr int depthwise_max_threads = 256;
-// A walk of fewer rows than this reads too many twice.
-constexpr int shortest_walk = 4;
 
 // Units of a block, from the innermost: channel vectors, strips, rows.
 struct DepthwiseTiling {
@@ -50,14 +48,6 @@ struct DepthwiseShape {
 
 // A tiling with this strip, for a device with so many multiprocessors.
 DepthwiseTiling tile_depthwise(const DepthwiseShape& shape, int strip, int multiprocessors);
-
-// A tiling whose rows are walks: `walks` neighbouring groups of output rows, each a thread's. Blocks are
-// wide, since strips beside each other share columns and walks share little.
-DepthwiseTiling tile_walks(const DepthwiseShape& shape, int strip, int walks, int most_threads);
-
-// Output rows for a thread that walks down: as many as leave the device enough threads. 0 where there is too
-// little work for walking to pay.
-int walk_for(const DepthwiseShape& shape, int strip, int multiprocessors);
 
 // The strip (4, 2 or 1) that leaves enough threads to keep the device busy: a longer one reads less.
 int strip_for(const DepthwiseShape& shape, int multiprocessors);

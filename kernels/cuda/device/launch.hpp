@@ -9,7 +9,6 @@
 
 #include "kernels/cuda/device/channel_sums.hpp"
 #include "kernels/cuda/device/depthwise.hpp"
-#include "kernels/cuda/device/depthwise_walk.hpp"
 #include "kernels/cuda/device/linear.hpp"
 #include "kernels/cuda/device/max_pool.hpp"
 #include "kernels/cuda/device/pointwise.hpp"
@@ -20,8 +19,6 @@ namespace hacscale::cuda {
 // Those that depthwise_specialised() names.
 void launch_depthwise_3x3(const DepthwiseParams& params, DataType type, cudaStream_t stream);
 void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStream_t stream);
-// Those that depthwise_walkable() names; the tiling is of tile_walks().
-void launch_depthwise_walk(const DepthwiseParams& params, int walk, DataType type, cudaStream_t stream);
 // All others; the tiling's strip is 1.
 void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t stream);
 

@@ -46,13 +46,10 @@ bool fits_vectors(int elements, DataType type) {
     return elements % vector_width_of(type) == 0;
 }
 
-std::string kernel_name(const std::string& what, int elements, DataType type) {
-    const DataType computed = type == DataType::tf32 ? DataType::f32 : type;
-    return "hacscale " + what + " v" + std::to_string(elements) + " " + std::string(name_of(computed));
-}
-
 std::string kernel_name(const std::string& what, bool vectors, DataType type) {
-    return kernel_name(what, vectors ? vector_width_of(type) : 1, type);
+    const DataType computed = type == DataType::tf32 ? DataType::f32 : type;
+    return "hacscale " + what + " v" + std::to_string(vectors ? vector_width_of(type) : 1) + " " +
+           std::string(name_of(computed));
 }
 
 }  // namespace hacscale::cuda

@@ -40,8 +40,6 @@ const T* part(const void* start, std::size_t offset) {
 bool fits_vectors(int elements, DataType type);
 
 // "hacscale WHAT v8 f16": the elements of an access, and the type that is computed with.
-std::string kernel_name(const std::string& what, int elements, DataType type);
-// 16 bytes of elements an access when `vectors`, else one.
 std::string kernel_name(const std::string& what, bool vectors, DataType type);
 
 }  // namespace hacscale::cuda

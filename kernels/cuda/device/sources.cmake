@@ -7,7 +7,6 @@ set(cuda_device_sources
     device/depthwise_any.cu
     device/depthwise_layer.cpp
     device/depthwise_tiling.cpp
-    device/depthwise_walk.cu
     device/global_avg_pool_layer.cpp
     device/handwritten.cpp
     device/linear.cu

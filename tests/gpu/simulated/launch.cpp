@@ -40,9 +40,6 @@ void launch_depthwise_3x3(const DepthwiseParams& params, DataType type, cudaStre
 void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStream_t stream) {
     with_depthwise<5>(params, type, on(stream));
 }
-void launch_depthwise_walk(const DepthwiseParams& params, int walk, DataType type, cudaStream_t stream) {
-    with_depthwise_walk(params, walk, type, on(stream));
-}
 void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_depthwise_any(params, type, vectors, on(stream));
 }

@@ -17,9 +17,6 @@ void launch_depthwise_3x3(const DepthwiseParams& params, DataType type, cudaStre
 void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStream_t) {
     with_depthwise<5>(params, type, on_host);
 }
-void launch_depthwise_walk(const DepthwiseParams& params, int walk, DataType type, cudaStream_t) {
-    with_depthwise_walk(params, walk, type, on_host);
-}
 void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t) {
     with_depthwise_any(params, type, vectors, on_host);
 }

@@ -54,27 +54,6 @@ TEST(Divisor, DividesExactly) {
     }
 }
 
-// How often each output, of `tiling`'s rows, is some thread's.
-std::vector<int> visits_of(const DepthwiseTiling& tiling, const DepthwiseShape& shape) {
-    std::vector<int> visits(static_cast<std::size_t>(shape.batch) * tiling.rows * shape.out_width *
-                            tiling.vectors);
-    for (int block = 0; block < tiling.blocks(); ++block) {
-        for (int thread = 0; thread < tiling.threads(); ++thread) {
-            const auto cell = tiling.cell(block, thread);
-            if (!cell.valid) continue;
-            EXPECT_TRUE(cell.image < shape.batch && cell.row < tiling.rows && cell.vector < tiling.vectors &&
-                        cell.column < shape.out_width);
-            for (int s = 0; s < tiling.strip && cell.column + s < shape.out_width; ++s) {
-                ++visits[((static_cast<std::size_t>(cell.image) * tiling.rows + cell.row) * shape.out_width +
-                          cell.column + s) *
-                             tiling.vectors +
-                         cell.vector];
-            }
-        }
-    }
-    return visits;
-}
-
 TEST(DepthwiseTiling, GivesEveryOutputToOneThread) {
     Draws draws;
     for (int i = 0; i < 300; ++i) {
@@ -83,26 +62,27 @@ TEST(DepthwiseTiling, GivesEveryOutputToOneThread) {
                                    draws.between(1, 30), draws.between(1, 30), vector};
         const int strip = draws.one_of({1, 2, 4});
         const DepthwiseTiling tiling = tile_depthwise(shape, strip, draws.one_of({1, 24, 132}));
+        const int vectors = shape.channels / vector;
+        std::vector<int> visits(static_cast<std::size_t>(shape.batch) * shape.out_height * shape.out_width *
+                                vectors);
         ASSERT_LE(tiling.threads(), depthwise_max_threads);
-        expect_all_once(visits_of(tiling, shape), "shape " + std::to_string(i));
+        for (int block = 0; block < tiling.blocks(); ++block) {
+            for (int thread = 0; thread < tiling.threads(); ++thread) {
+                const auto cell = tiling.cell(block, thread);
+                if (!cell.valid) continue;
+                ASSERT_TRUE(cell.image < shape.batch && cell.row < shape.out_height &&
+                            cell.vector < vectors && cell.column < shape.out_width);
+                for (int s = 0; s < strip && cell.column + s < shape.out_width; ++s) {
+                    ++visits[((static_cast<std::size_t>(cell.image) * shape.out_height + cell.row) *
+                                  shape.out_width +
+                              cell.column + s) *
+                                 vectors +
+                             cell.vector];
+                }
+            }
+        }
+        expect_all_once(visits, "shape " + std::to_string(i));
     }
-}
-
-TEST(DepthwiseTiling, GivesEveryWalkToOneThread) {
-    Draws draws;
-    for (int i = 0; i < 300; ++i) {
-        const DepthwiseShape shape{draws.between(1, 3), 2 * draws.one_of({1, 2, 3, 9, 17, 20, 33, 72}),
-                                   draws.between(1, 30), draws.between(1, 30), 2};
-        const DepthwiseTiling tiling = tile_walks(shape, 4, draws.between(1, shape.out_height), 128);
-        ASSERT_LE(tiling.threads(), 128);
-        expect_all_once(visits_of(tiling, shape), "shape " + std::to_string(i));
-    }
-}
-
-TEST(DepthwiseTiling, WalksWhereThereIsWork) {
-    EXPECT_EQ(walk_for({64, 144, 56, 56, 2}, 4, 132), 56);
-    EXPECT_EQ(walk_for({64, 96, 56, 56, 2}, 4, 132), 28);
-    EXPECT_EQ(walk_for({1, 960, 7, 7, 2}, 4, 132), 0);
 }
 
 // Latency at batch 1: the work reaches all multiprocessors, or is cut as small as blocks get.
