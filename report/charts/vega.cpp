@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/error.hpp"
@@ -46,6 +47,14 @@ void set_signal(Json& spec, std::string_view name, Json value) {
 
 std::string text_of(const Json& spec) {
     return rounded(spec).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+double room_for(const std::vector<std::string>& texts, double least) {
+    constexpr double letter_px = 7.2;  // of 12 pixels' height, bold, in the mean
+    constexpr double most_px = 320.0;
+    std::size_t letters = 0;
+    for (const std::string& text : texts) letters = std::max(letters, text.size());
+    return std::clamp(14.0 + letter_px * static_cast<double>(letters), least, most_px);
 }
 
 std::string tip(const std::vector<std::string>& lines) {

@@ -19,6 +19,8 @@ void set_signal(Json& spec, std::string_view name, Json value);
 // The specification as UTF-8 text, numbers to as many digits as can be drawn. Bytes that are not UTF-8 become
 // U+FFFD.
 std::string text_of(const Json& spec);
+// Pixels that the longest of the texts takes beside an axis, in bold, and not less than `least`.
+double room_for(const std::vector<std::string>& texts, double least);
 // Lines of a tooltip.
 std::string tip(const std::vector<std::string>& lines);
 
