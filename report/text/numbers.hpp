@@ -23,7 +23,8 @@ std::string ratio(double value);              // "×1.92"
 std::string percent(double fraction);         // 0.3124 -> "31.2 %"
 std::string short_percent(double fraction);   // 0.065 -> "6.5 %": for settings, not for measurements
 std::string signed_percent(double fraction);  // 0.0065 -> "+0.65 %"
-// With "+" or a real minus in front of what `format` makes of its absolute value; "±" before zero.
+// With "+" or a real minus in front of what `format` makes of its absolute value; "±" before what reads
+// as zero.
 std::string with_sign(double value, const std::function<std::string(double)>& format);
 std::string join(const std::vector<int>& values, const std::string& separator);
 std::string plain(double value);  // shortest text that reads back as the same number

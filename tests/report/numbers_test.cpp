@@ -60,6 +60,7 @@ TEST(Numbers, RatiosAndPercents) {
     EXPECT_EQ(with_sign(0.02, [](double value) { return significant(value); }), "+0.0200");
     EXPECT_EQ(with_sign(-1234.0, [](double value) { return whole(value); }), "−1,234");
     EXPECT_EQ(with_sign(0.0, [](double value) { return whole(value); }), "±0");
+    EXPECT_EQ(with_sign(-0.2, [](double value) { return whole(value); }), "±0") << "no minus before a zero";
     EXPECT_EQ(join({16, 32, 64}, " / "), "16 / 32 / 64");
 }
 
