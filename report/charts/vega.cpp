@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/error.hpp"
@@ -65,6 +66,22 @@ std::string kind_of(const Comparison& comparison, const StrategyRow& row) {
     if (&row == &comparison.base) return "base";
     if (!row.ok()) return "excluded";
     return row.strategy == "hacscale" ? "hacscale" : "baseline";
+}
+
+std::vector<LegendEntry> legend_of_kinds(const Comparison& comparison) {
+    static constexpr std::array<std::array<const char*, 3>, 4> kinds{
+        {{"base", "square base", "base"},
+         {"hacscale", "dot hacscale", "HACScale"},
+         {"baseline", "dot baseline", "other strategies"},
+         {"excluded", "cross excluded", "not a candidate"}}};
+    std::vector<LegendEntry> legend;
+    for (const auto& [kind, swatch, text] : kinds) {
+        const bool any = std::any_of(
+            comparison.strategies.begin(), comparison.strategies.end(),
+            [&, kind = kind](const StrategyRow& row) { return kind_of(comparison, row) == kind; });
+        if (any || kind == std::string_view("base")) legend.push_back({swatch, text});
+    }
+    return legend;
 }
 
 }  // namespace hacscale::report

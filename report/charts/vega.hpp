@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "report/document/document.hpp"
 #include "report/records/records.hpp"
 
 namespace hacscale::report {
@@ -26,5 +27,7 @@ std::string tip(const std::vector<std::string>& lines);
 
 // How a strategy is drawn: "base", "hacscale", "baseline" or "excluded".
 std::string kind_of(const Comparison& comparison, const StrategyRow& row);
+// The legend's entries of these kinds, without those of which there is no strategy.
+std::vector<LegendEntry> legend_of_kinds(const Comparison& comparison);
 
 }  // namespace hacscale::report

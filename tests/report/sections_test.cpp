@@ -126,6 +126,28 @@ TEST(Sections, ContributionsHaveALegendOfTheirDimensions) {
     EXPECT_EQ(legend_of().size(), with.size() - 1);
 }
 
+TEST(Sections, LegendsOfStrategiesHaveTheKindsThatAreThere) {
+    Records records = sample();
+    Comparison& comparison = records.comparisons[0];
+    const auto swatches = [&](const Section& section) {
+        std::vector<std::string> found;
+        for (const Part& part : section.parts) {
+            const Chart* chart = std::get_if<Chart>(&part);
+            if (chart == nullptr) continue;
+            for (const LegendEntry& entry : chart->legend) found.push_back(entry.swatch);
+        }
+        return found;
+    };
+    using ::testing::Contains;
+    EXPECT_THAT(swatches(strategies_section({records, &comparison})), Contains("cross excluded"));
+    EXPECT_THAT(swatches(front_section({records, &comparison})), Contains("cross excluded"));
+    std::erase_if(comparison.strategies, [](const StrategyRow& row) { return !row.ok(); });
+    const std::vector<std::string> kinds{"square base", "dot hacscale", "dot baseline", "dash limit"};
+    EXPECT_EQ(swatches(strategies_section({records, &comparison})), kinds);
+    EXPECT_THAT(swatches(front_section({records, &comparison})), Contains("square base"));
+    EXPECT_THAT(swatches(front_section({records, &comparison})), ::testing::Not(Contains("cross excluded")));
+}
+
 TEST(Sections, AccuraciesStandBestFirstWithPointsOverTheBase) {
     Records records = sample();
     Comparison& comparison = records.comparisons[0];
