@@ -125,7 +125,7 @@ constexpr std::array<Panel, 5> panels{{
      [](const StepRecord& step) {
          return step.utilization ? std::optional(100.0 * *step.utilization) : std::nullopt;
      },
-     figure},
+     [](double value) { return with_sign(value / 100.0, points); }},
     {"Parameters", "~s", [](const StepRecord& step) { return step.params; },
      [](double value) { return with_sign(value, [](double number) { return scaled(number); }); }},
 }};

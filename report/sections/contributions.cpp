@@ -60,7 +60,7 @@ Table table_of(const Comparison& comparison, const NetworkSteps& network) {
                      integer_cell(step.to),
                      change_cell(step.latency_us, [](double us) { return latency(us); }),
                      change_cell(step.latency_pct, [](double pct) { return significant(pct); }),
-                     change_cell(step.utilization, [](double share) { return significant(100.0 * share); }),
+                     change_cell(step.utilization, points),
                      change_cell(step.params, [](double count) { return scaled(count); }),
                      change_cell(step.macs, [](double count) { return scaled(count); }),
                      change_cell(step.gain, [](double gain) { return significant(gain); }),

@@ -111,6 +111,11 @@ std::string signed_percent(double fraction) {
     return fmt::format("{}{}{}%", zero ? "±" : value < 0.0 ? minus : "+", text, gap);
 }
 
+std::string points(double fraction) {
+    const double value = fraction * 100.0;
+    return fixed(value, std::abs(value) < 1.0 ? 3 : 2);
+}
+
 std::string with_sign(double value, const std::function<std::string(double)>& format) {
     const std::string text = format(std::abs(value));
     const bool zero = text.find_first_of("123456789") == std::string::npos;
