@@ -11,13 +11,16 @@
 
 namespace hacscale::cupti {
 
-// The scale of the metrics that CUPTI gives in percent: the columns are shares.
-inline constexpr double percent = 0.01;
+// What a metric tells, which says how its column follows from CUPTI's value.
+enum class Measure {
+    share,  // CUPTI gives it in percent; the column is a fraction, of at most 1 but for noise
+    amount  // the column is what CUPTI gives
+};
 
 struct CounterMetric {
     std::string_view column;  // of the table
     const char* name;         // CUPTI's name of it
-    double scale;             // the column is the metric times this
+    Measure measure;
     std::optional<double> LayerReadings::*value;
     bool on_request;  // only with InstrumentOptions::sm_throughput
     // Chips that CUPTI knows and on which it has no such metric, and why.
@@ -25,6 +28,8 @@ struct CounterMetric {
     std::string_view absence;
 
     bool absent(std::string_view chip) const;
+    // What the column holds where CUPTI gives `value`.
+    double in_column(double value) const { return measure == Measure::share ? 0.01 * value : value; }
 };
 
 std::span<const CounterMetric> counter_metrics();

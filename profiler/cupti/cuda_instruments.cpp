@@ -15,6 +15,30 @@ namespace {
 // Kernel times are medians over this many runs of the network, behind one that is not recorded.
 constexpr std::size_t traced_runs = 5;
 
+// Takes CUPTI out of the process when an inspection ends, also when it breaks off: what is timed next would
+// be slower with it. It stays where the device can no longer finish its work, since nothing is timed there.
+class CuptiVisit {
+public:
+    CuptiVisit(const cupti::CuptiLibrary& cupti, NetworkRunner& runner) : cupti_(cupti), runner_(runner) {}
+    ~CuptiVisit() {
+        if (!cupti_.usable()) return;
+        try {
+            runner_.wait();
+        } catch (const std::exception& error) {
+            spdlog::debug("CUPTI stays attached, since the device's work cannot be waited for: {}",
+                          error.what());
+            return;
+        }
+        cupti::detach(cupti_);
+    }
+    CuptiVisit(const CuptiVisit&) = delete;
+    CuptiVisit& operator=(const CuptiVisit&) = delete;
+
+private:
+    const cupti::CuptiLibrary& cupti_;
+    NetworkRunner& runner_;
+};
+
 void run_layer(NetworkRunner& runner, int layer) {
     runner.start_layer(layer);
     runner.wait();
@@ -102,6 +126,7 @@ std::vector<LayerReadings> CudaInstruments::inspect(NetworkRunner& runner, const
         return readings;
     }
     try {
+        const CuptiVisit visit(cupti_, runner);
         for (std::size_t layer = 0; layer < readings.size(); ++layer) {
             run_layer(runner, static_cast<int>(layer));
         }
@@ -109,7 +134,6 @@ std::vector<LayerReadings> CudaInstruments::inspect(NetworkRunner& runner, const
         cupti::read_counters(
             cupti_, context.get(), device_.facts->device, options_,
             [&](int layer) { run_layer(runner, layer); }, readings);
-        if (cupti_.usable()) cupti::detach(cupti_);
     } catch (const DeviceLost&) {
         throw;
     } catch (const std::exception& error) {

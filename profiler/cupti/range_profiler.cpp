@@ -195,14 +195,14 @@ private:
 void keep(const CounterConfig& config, const std::vector<double>& values, LayerReadings& readings) {
     for (std::size_t i = 0; i < values.size(); ++i) {
         const CounterMetric& metric = *config.metrics[i];
-        const bool share = metric.scale == percent;
-        if (share && values[i] * metric.scale > most_share) {
+        const double value = metric.in_column(values[i]);
+        if (metric.measure == Measure::share && value > most_share) {
             readings.reasons[std::string(metric.column)] =
                 std::string(metric.name) +
                 " came out above 100 %: the layer is too short for counters that " +
                 "are read in different passes";
-        } else if (std::isfinite(values[i])) {
-            readings.*metric.value = values[i] * metric.scale;
+        } else if (std::isfinite(value)) {
+            readings.*metric.value = value;
         } else {
             readings.reasons[std::string(metric.column)] =
                 std::string(metric.name) + " has no value here: nothing of what it counts happened";

@@ -21,8 +21,9 @@ constexpr std::string_view spec_template = R"json({
   "signals": [
     {"name": "rows", "value": 0},
     {"name": "room", "value": 0},
-    {"name": "wide", "update": "width >= 860"},
-    {"name": "label_width", "update": "wide ? 190 : 118"},
+    {"name": "text_room", "value": 190}, {"name": "name_room", "value": 118},
+    {"name": "wide", "update": "width >= text_room + 670"},
+    {"name": "label_width", "update": "wide ? text_room : min(name_room, 0.58 * width)"},
     {"name": "gap", "value": 22},
     {"name": "row_height", "update": "wide ? 24 : 22"},
     {"name": "panel_width", "update": "wide ? (width - label_width - 4 * gap) / 5 : width - label_width"},
@@ -37,7 +38,7 @@ constexpr std::string_view spec_template = R"json({
   ],
   "scales": [
     {"name": "colour", "type": "ordinal", "domain": ["width", "depth", "resolution", "inner_width"],
-     "range": ["var(--hacscale)", "var(--second)", "var(--base)", "var(--hacscale)"]},
+     "range": ["var(--hacscale)", "var(--second)", "var(--base)", "var(--inner)"]},
     {"name": "shape", "type": "ordinal", "domain": ["width", "depth", "resolution", "inner_width"],
      "range": ["circle", "square", "triangle", "diamond"]}
   ],
@@ -57,6 +58,7 @@ constexpr std::string_view spec_template = R"json({
                  "range": {"signal": "[8, panel_width - 58]"}}],
      "axes": [{"orient": "bottom", "scale": "x", "grid": true, "domain": false, "ticks": false,
                "tickCount": {"signal": "max(2, floor(panel_width / 90))"}, "format": {"signal": "parent.format"},
+               "encode": {"labels": {"update": {"text": {"signal": "datum.value === 0 ? '0' : datum.label"}}}},
                "zindex": 0}],
      "marks": [
        {"type": "text", "encode": {"update": {
@@ -123,9 +125,7 @@ constexpr std::array<Panel, 5> panels{{
      [](const StepRecord& step) {
          return step.utilization ? std::optional(100.0 * *step.utilization) : std::nullopt;
      },
-     [](double value) {
-         return with_sign(value, [](double number) { return fmt::format("{:.2f}", number); });
-     }},
+     [](double value) { return with_sign(value / 100.0, points); }},
     {"Parameters", "~s", [](const StepRecord& step) { return step.params; },
      [](double value) { return with_sign(value, [](double number) { return scaled(number); }); }},
 }};
@@ -156,9 +156,14 @@ double drawing_limit(std::vector<double> values) {
     return *middle > 0.0 ? most_over_median * *middle : *std::max_element(values.begin(), values.end());
 }
 
+// "stage1 width 16 → 24"; without the arrow where there is no larger network.
+std::string label_of(const StepRecord& step) {
+    return step.to ? fmt::format("{} {} → {}", step.name(), step.from, *step.to)
+                   : fmt::format("{} {}", step.name(), step.from);
+}
+
 std::string tip_of(const StepRecord& step) {
-    std::vector<std::string> lines{
-        step.to ? fmt::format("{} {} → {}", step.name(), step.from, *step.to) : step.name(), step.reason};
+    std::vector<std::string> lines{step.to ? label_of(step) : step.name(), step.reason};
     if (step.known()) {
         lines.push_back(fmt::format("latency {} ({} % of the base’s), {}",
                                     with_sign(*step.latency_us, [](double us) { return latency(us); }),
@@ -222,12 +227,15 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
                                 {"low", low < 0.0 ? low - margin : 0.0},
                                 {"high", high + margin}});
     }
+    std::vector<std::string> texts;
+    std::vector<std::string> names;
     for (std::size_t r = 0; r < rows.size(); ++r) {
         const StepRecord& step = *rows[r];
+        names.push_back(step.name());
+        texts.push_back(label_of(step));
         labels.push_back({{"row", r},
-                          {"name", step.name()},
-                          {"text", step.to ? fmt::format("{} {} → {}", step.name(), step.from, *step.to)
-                                           : fmt::format("{} {}", step.name(), step.from)},
+                          {"name", names.back()},
+                          {"text", texts.back()},
                           {"dimension", step.dimension},
                           {"measured", step.estimate == "measured"},
                           {"fits", step.outcome == "fits"},
@@ -236,6 +244,8 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
     Json spec = Json::parse(spec_template);
     set_signal(spec, "rows", rows.size());
     set_signal(spec, "room", room);
+    set_signal(spec, "text_room", room_for(texts, 120.0));
+    set_signal(spec, "name_room", room_for(names, 90.0));
     set_data(spec, "panels", std::move(panel_values));
     set_data(spec, "values", std::move(values));
     set_data(spec, "unknown", std::move(unknown));
@@ -252,11 +262,13 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
             ? fmt::format("The network is {} over its budget.", latency(-room_us))
             : fmt::format("The dashed line is what the budget leaves: {}, {} of the base’s latency.",
                           latency(room_us), percent(room / 100.0)));
-    chart.legend = {{"dot hacscale", "width"},
-                    {"square second", "depth"},
-                    {"triangle base", "resolution"},
-                    {"ring ink", "with interpolated latencies"},
-                    {"dash limit", "what the budget leaves"}};
+    chart.legend = {{"dot hacscale", "width"}, {"square second", "depth"}, {"triangle base", "resolution"}};
+    if (std::any_of(rows.begin(), rows.end(),
+                    [](const StepRecord* step) { return step->dimension == "inner_width"; })) {
+        chart.legend.push_back({"diamond inner", "inner width of a block"});
+    }
+    chart.legend.push_back({"ring ink", "with interpolated latencies"});
+    chart.legend.push_back({"dash limit", "what the budget leaves"});
     chart.spec = text_of(spec);
     return chart;
 }

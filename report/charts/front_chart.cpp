@@ -148,9 +148,9 @@ Chart front_chart(const Comparison& comparison) {
         "points are measured on the device, hollow ones predicted.",
         whole(static_cast<double>(count)), ratio(comparison.front.front().latency_us / base_us),
         ratio(comparison.front.back().latency_us / base_us));
-    chart.legend = {{"line hacscale", "Pareto front"},     {"square base", "base"},
-                    {"dot hacscale", "HACScale"},          {"dot baseline", "other strategies"},
-                    {"cross excluded", "not a candidate"}, {"dash limit", "latency budget"}};
+    chart.legend = legend_of_kinds(comparison);
+    chart.legend.insert(chart.legend.begin(), {"line hacscale", "Pareto front"});
+    chart.legend.push_back({"dash limit", "latency budget"});
     chart.spec = text_of(spec);
     return chart;
 }

@@ -17,9 +17,9 @@ constexpr std::string_view spec_template = R"json({
   "autosize": "none",
   "padding": {"left": 4, "top": 8, "right": 14, "bottom": 46},
   "signals": [
-    {"name": "rows", "value": 0}, {"name": "reach", "value": 0.1},
+    {"name": "rows", "value": 0}, {"name": "reach", "value": 0.1}, {"name": "name_room", "value": 210},
     {"name": "wide", "update": "width >= 460"},
-    {"name": "label_width", "update": "wide ? min(210, 0.32 * width) : 0"},
+    {"name": "label_width", "update": "wide ? min(name_room, 0.32 * width) : 0"},
     {"name": "row_height", "update": "wide ? 22 : 36"},
     {"name": "place", "update": "wide ? 0.5 : 0.72"},
     {"name": "height", "update": "rows * row_height"}
@@ -63,6 +63,8 @@ constexpr std::string_view spec_template = R"json({
   ]
 })json";
 
+constexpr std::size_t most_beside = 24;  // the other chart of predictions
+
 std::string row_name(const VerifiedNetwork& network) {
     return network.batch == 1 ? network.model : fmt::format("{}, batch {}", network.model, network.batch);
 }
@@ -98,6 +100,7 @@ Chart prediction_error_chart(const std::vector<VerifiedNetwork>& all) {
     Json spec = Json::parse(spec_template);
     set_signal(spec, "rows", names.size());
     set_signal(spec, "reach", reach);
+    set_signal(spec, "name_room", room_for(names, 120.0));
     set_data(spec, "networks", std::move(rows));
     set_data(spec, "errors", std::move(errors));
 
@@ -108,7 +111,8 @@ Chart prediction_error_chart(const std::vector<VerifiedNetwork>& all) {
         "measurement’s 95 % "
         "interval, the bands are 3 % and 8 %.",
         percent(worst));
-    chart.size = ChartSize::half;
+    // Of many networks most are strategies', with long names, which half a row would cut off.
+    chart.size = names.size() > most_beside ? ChartSize::full : ChartSize::half;
     chart.spec = text_of(spec);
     return chart;
 }

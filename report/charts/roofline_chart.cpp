@@ -29,7 +29,7 @@ constexpr std::string_view spec_template = R"json({
   ],
   "axes": [
     {"orient": "bottom", "scale": "x", "grid": true, "tickCount": {"signal": "max(3, floor(width / 70))"},
-     "format": "~s", "labelOverlap": true, "title": "Arithmetic intensity, FLOPs/byte"},
+     "format": ".3~f", "labelOverlap": true, "title": "Arithmetic intensity, FLOPs/byte"},
     {"orient": "left", "scale": "y", "grid": true, "tickCount": 6, "format": "~s", "labelOverlap": true,
      "title": "Achieved FLOP/s"}
   ],

@@ -190,11 +190,8 @@ Chart strategies_chart(const Comparison& comparison) {
         "measured where it was, "
         "else predicted; the dashed line is the budget, {} of the base’s latency.",
         comparison.strategies.size(), short_percent(comparison.budget));
-    chart.legend = {{"square base", "base"},
-                    {"dot hacscale", "HACScale"},
-                    {"dot baseline", "other strategies"},
-                    {"cross excluded", "not a candidate"},
-                    {"dash limit", "latency budget"}};
+    chart.legend = legend_of_kinds(comparison);
+    chart.legend.push_back({"dash limit", "latency budget"});
     chart.spec = text_of(spec);
     return chart;
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/error.hpp"
@@ -48,6 +50,14 @@ std::string text_of(const Json& spec) {
     return rounded(spec).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+double room_for(const std::vector<std::string>& texts, double least) {
+    constexpr double letter_px = 7.2;  // of 12 pixels' height, bold, in the mean
+    constexpr double most_px = 320.0;
+    std::size_t letters = 0;
+    for (const std::string& text : texts) letters = std::max(letters, text.size());
+    return std::clamp(14.0 + letter_px * static_cast<double>(letters), least, most_px);
+}
+
 std::string tip(const std::vector<std::string>& lines) {
     return fmt::format("{}", fmt::join(lines, "\n"));
 }
@@ -56,6 +66,22 @@ std::string kind_of(const Comparison& comparison, const StrategyRow& row) {
     if (&row == &comparison.base) return "base";
     if (!row.ok()) return "excluded";
     return row.strategy == "hacscale" ? "hacscale" : "baseline";
+}
+
+std::vector<LegendEntry> legend_of_kinds(const Comparison& comparison) {
+    static constexpr std::array<std::array<const char*, 3>, 4> kinds{
+        {{"base", "square base", "base"},
+         {"hacscale", "dot hacscale", "HACScale"},
+         {"baseline", "dot baseline", "other strategies"},
+         {"excluded", "cross excluded", "not a candidate"}}};
+    std::vector<LegendEntry> legend;
+    for (const auto& [kind, swatch, text] : kinds) {
+        const bool any = std::any_of(
+            comparison.strategies.begin(), comparison.strategies.end(),
+            [&, kind = kind](const StrategyRow& row) { return kind_of(comparison, row) == kind; });
+        if (any || kind == std::string_view("base")) legend.push_back({swatch, text});
+    }
+    return legend;
 }
 
 }  // namespace hacscale::report

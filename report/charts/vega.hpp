@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "report/document/document.hpp"
 #include "report/records/records.hpp"
 
 namespace hacscale::report {
@@ -19,10 +20,14 @@ void set_signal(Json& spec, std::string_view name, Json value);
 // The specification as UTF-8 text, numbers to as many digits as can be drawn. Bytes that are not UTF-8 become
 // U+FFFD.
 std::string text_of(const Json& spec);
+// Pixels that the longest of the texts takes beside an axis, in bold, and not less than `least`.
+double room_for(const std::vector<std::string>& texts, double least);
 // Lines of a tooltip.
 std::string tip(const std::vector<std::string>& lines);
 
 // How a strategy is drawn: "base", "hacscale", "baseline" or "excluded".
 std::string kind_of(const Comparison& comparison, const StrategyRow& row);
+// The legend's entries of these kinds, without those of which there is no strategy.
+std::vector<LegendEntry> legend_of_kinds(const Comparison& comparison);
 
 }  // namespace hacscale::report

@@ -9,8 +9,8 @@
 namespace hacscale::report {
 
 struct StepRecord {
-    std::string dimension;  // "width", "depth", "resolution"
-    std::string stage;      // its name; empty for the resolution
+    std::string dimension;  // "width", "depth", "inner_width", "resolution"
+    std::string stage;      // its name, with the block's for inner widths; empty for the resolution
     int base = 0;           // the base's value: channels, blocks or pixels
     int from = 0;
     std::optional<int> to;
@@ -27,8 +27,11 @@ struct StepRecord {
 
     bool known() const { return latency_us.has_value(); }
     bool free() const { return latency_us && *latency_us <= 0.0; }
-    // "stage1 width", "resolution"
-    std::string name() const { return stage.empty() ? dimension : stage + " " + dimension; }
+    // "stage1 width", "stage2 block 1 inner width", "resolution"
+    std::string name() const {
+        if (stage.empty()) return dimension;
+        return stage + " " + (dimension == "inner_width" ? "inner width" : dimension);
+    }
 };
 
 struct NetworkSteps {

@@ -39,36 +39,35 @@ Table table_of(const Comparison& comparison, const NetworkSteps& network) {
                      {"Now", "from"},
                      {"Next", "to"},
                      {"Latency", "latency_us"},
-                     {"Latency, % of base", "latency_pct"},
+                     {"Latency, %\u00a0of\u00a0base", "latency_pct"},
                      {"Utilization, points", "utilization"},
                      {"Parameters", "params"},
                      {"MACs", "macs"},
                      {"Gain", "gain"},
-                     {"Gain per % of latency", "gain_per_pct"},
+                     {"Gain per %\u00a0of\u00a0latency", "gain_per_pct"},
                      {"Latencies", "estimate", false},
                      {"Outcome", "outcome", false},
                      {"In words", "reason", false}};
     for (const StepRecord& step : network.steps) {
         TableRow row;
         row.mark = step.outcome == "fits" ? RowMark::own_choice : RowMark::none;
-        row.cells = {
-            model_cell(comparison),
-            budget_cell(comparison),
-            text_cell(step.name()),
-            text_cell(network.spec),
-            integer_cell(step.base),
-            integer_cell(step.from),
-            integer_cell(step.to),
-            change_cell(step.latency_us, [](double us) { return latency(us); }),
-            change_cell(step.latency_pct, [](double pct) { return significant(pct); }),
-            change_cell(step.utilization, [](double share) { return fmt::format("{:.2f}", 100.0 * share); }),
-            change_cell(step.params, [](double count) { return scaled(count); }),
-            change_cell(step.macs, [](double count) { return scaled(count); }),
-            change_cell(step.gain, [](double gain) { return significant(gain); }),
-            gain_per_latency_cell(step),
-            text_cell(step.estimate),
-            text_cell(status_text(step.outcome), step.outcome),
-            text_cell(step.reason)};
+        row.cells = {model_cell(comparison),
+                     budget_cell(comparison),
+                     text_cell(step.name()),
+                     text_cell(network.spec),
+                     integer_cell(step.base),
+                     integer_cell(step.from),
+                     integer_cell(step.to),
+                     change_cell(step.latency_us, [](double us) { return latency(us); }),
+                     change_cell(step.latency_pct, [](double pct) { return significant(pct); }),
+                     change_cell(step.utilization, points),
+                     change_cell(step.params, [](double count) { return scaled(count); }),
+                     change_cell(step.macs, [](double count) { return scaled(count); }),
+                     change_cell(step.gain, [](double gain) { return significant(gain); }),
+                     gain_per_latency_cell(step),
+                     text_cell(step.estimate),
+                     text_cell(status_text(step.outcome), step.outcome),
+                     text_cell(step.reason)};
         table.rows.push_back(std::move(row));
     }
     return table;

@@ -29,7 +29,7 @@ std::vector<Column> columns() {
             {"Against base", "latency_ratio"},
             {"Its 95 % interval, half", "latency_ratio_ci95", true, Show::csv_only},
             {"Utilization", "utilization"},
-            {"Utilization, × base", "utilization_ratio"},
+            {"Utilization, ×\u00a0base", "utilization_ratio"},
             {"Parameters", "params"},
             {"MACs", "macs"},
             {"Memory", "memory_bytes"},

@@ -1,7 +1,8 @@
 // What HACScale chose on each device, and what that gained there.
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
+#include <map>
 
 #include "report/document/cells.hpp"
 #include "report/sections/phrases.hpp"
@@ -15,16 +16,39 @@ std::optional<double> over(const std::optional<double>& value, const std::option
     return value && base ? std::optional(*value / *base) : std::nullopt;
 }
 
-TableRow row_of(const std::string& letter, const Comparison& comparison, const StrategyRow& own) {
-    const StrategyRow& base = comparison.base;
+struct Choice {
+    std::string letter;  // of the run
+    const Comparison& comparison;
+    const StrategyRow& own;
+};
+
+// By network and budget; the runs of one budget in their order.
+using Choices = std::multimap<std::pair<std::string, double>, Choice>;
+
+Choices choices_of(const Runs& runs) {
+    Choices choices;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        for (const Comparison& comparison : runs[i].comparisons) {
+            const StrategyRow* own = comparison.hacscale();
+            if (own == nullptr) continue;
+            choices.emplace(std::pair(comparison.model, comparison.budget),
+                            Choice{letter_of(i), comparison, *own});
+        }
+    }
+    return choices;
+}
+
+TableRow row_of(const Choice& choice) {
+    const StrategyRow& own = choice.own;
+    const StrategyRow& base = choice.comparison.base;
     const auto change = [](double value) { return signed_percent(value - 1.0); };
     const auto points = [](double value) { return fmt::format("{:.2f} %", value); };
     const auto budget = [](double value) { return with_sign(value - 1.0, short_percent); };
     TableRow row;
     row.mark = own.ok() ? RowMark::none : RowMark::excluded;
-    row.cells = {text_cell(comparison.model),
-                 number_cell(comparison.budget, budget),
-                 text_cell(letter),
+    row.cells = {text_cell(choice.comparison.model),
+                 number_cell(choice.comparison.budget, budget),
+                 text_cell(choice.letter),
                  text_cell(status_text(own.status), own.status),
                  number_cell(own.latency_ratio, change),
                  number_cell(own.utilization_ratio, ratio),
@@ -48,13 +72,10 @@ Section choices_section(const Runs& runs) {
         "compare "
         "where the same file of gains, or none, was given.";
     table.csv_file = "choices.csv";
-    bool any_accuracy = false;
-    for (const Records& run : runs) {
-        for (const Comparison& comparison : run.comparisons) {
-            const StrategyRow* own = comparison.hacscale();
-            any_accuracy = any_accuracy || (own != nullptr && own->accuracy);
-        }
-    }
+    const Choices choices = choices_of(runs);
+    const bool any_accuracy = std::any_of(choices.begin(), choices.end(), [](const auto& choice) {
+        return choice.second.own.accuracy.has_value();
+    });
     table.columns = {
         {"Network", "model", false},
         {"Budget", "budget"},
@@ -69,21 +90,7 @@ Section choices_section(const Runs& runs) {
         {"Depths", "depths", false},
         {"Widths", "widths", false},
         {"Resolution", "resolution_px"}};
-    std::set<std::pair<std::string, double>> questions;
-    for (const Records& run : runs) {
-        for (const Comparison& comparison : run.comparisons) {
-            questions.emplace(comparison.model, comparison.budget);
-        }
-    }
-    for (const auto& [model, budget] : questions) {
-        for (std::size_t i = 0; i < runs.size(); ++i) {
-            for (const Comparison& comparison : runs[i].comparisons) {
-                const StrategyRow* own = comparison.hacscale();
-                const bool asked = comparison.model == model && comparison.budget == budget;
-                if (asked && own != nullptr) table.rows.push_back(row_of(letter_of(i), comparison, *own));
-            }
-        }
-    }
+    for (const auto& [question, choice] : choices) table.rows.push_back(row_of(choice));
     if (table.rows.empty()) {
         section.parts.push_back(
             Paragraph{"Left out: no run holds a choice of HACScale. The command that makes one:",

@@ -111,8 +111,15 @@ std::string signed_percent(double fraction) {
     return fmt::format("{}{}{}%", zero ? "±" : value < 0.0 ? minus : "+", text, gap);
 }
 
+std::string points(double fraction) {
+    const double value = fraction * 100.0;
+    return fixed(value, std::abs(value) < 1.0 ? 3 : 2);
+}
+
 std::string with_sign(double value, const std::function<std::string(double)>& format) {
-    return fmt::format("{}{}", value == 0.0 ? "±" : value < 0.0 ? minus : "+", format(std::abs(value)));
+    const std::string text = format(std::abs(value));
+    const bool zero = text.find_first_of("123456789") == std::string::npos;
+    return fmt::format("{}{}", zero ? "±" : value < 0.0 ? minus : "+", text);
 }
 
 std::string join(const std::vector<int>& values, const std::string& separator) {

@@ -23,7 +23,9 @@ std::string ratio(double value);              // "×1.92"
 std::string percent(double fraction);         // 0.3124 -> "31.2 %"
 std::string short_percent(double fraction);   // 0.065 -> "6.5 %": for settings, not for measurements
 std::string signed_percent(double fraction);  // 0.0065 -> "+0.65 %"
-// With "+" or a real minus in front of what `format` makes of its absolute value; "±" before zero.
+std::string points(double fraction);          // 0.0194 -> "1.94", 0.00017 -> "0.017": differences of shares
+// With "+" or a real minus in front of what `format` makes of its absolute value; "±" before what reads
+// as zero.
 std::string with_sign(double value, const std::function<std::string(double)>& format);
 std::string join(const std::vector<int>& values, const std::string& separator);
 std::string plain(double value);  // shortest text that reads back as the same number

@@ -57,9 +57,13 @@ TEST(Numbers, RatiosAndPercents) {
     EXPECT_EQ(spaced(signed_percent(-0.021)), "−2.1 %");
     EXPECT_EQ(spaced(signed_percent(0.0)), "±0.00 %");
     EXPECT_EQ(spaced(signed_percent(-0.13)), "−13 %");
+    EXPECT_EQ(points(0.0194), "1.94");
+    EXPECT_EQ(points(0.00017), "0.017");
+    EXPECT_EQ(with_sign(-0.000001, points), "±0.000");
     EXPECT_EQ(with_sign(0.02, [](double value) { return significant(value); }), "+0.0200");
     EXPECT_EQ(with_sign(-1234.0, [](double value) { return whole(value); }), "−1,234");
     EXPECT_EQ(with_sign(0.0, [](double value) { return whole(value); }), "±0");
+    EXPECT_EQ(with_sign(-0.2, [](double value) { return whole(value); }), "±0") << "no minus before a zero";
     EXPECT_EQ(join({16, 32, 64}, " / "), "16 / 32 / 64");
 }
 

@@ -118,7 +118,7 @@ Json contributions(const std::string& hostile, double budget) {
         {"width", 0, 16, 24, 310.0, 0.09, "over_budget"}, {"depth", 0, 3, 4, 120.0, 0.05, "fits"},
         {"width", 1, 32, 40, 0.9, 0.08, "fits"},          {"depth", 1, 3, 4, 131.0, 0.0, "no_gain"},
         {"width", 2, 64, 72, -8.5, 0.07, "over_cap"},     {"depth", 2, 6, 0, 0.0, 0.0, "space_end"},
-        {"resolution", -1, 32, 36, 0.0, 0.0, "missing"}};
+        {"inner_width", 2, 96, 104, 4.5, 0.003, "fits"},  {"resolution", -1, 32, 36, 0.0, 0.0, "missing"}};
     Json all = Json::array();
     for (const char* spec : {"base", "hacscale"}) {
         const bool base = std::string(spec) == "base";
@@ -133,6 +133,7 @@ Json contributions(const std::string& hostile, double budget) {
                 {{"dimension", step.dimension},
                  {"stage", step.stage < 0 ? Json() : Json(step.stage)},
                  {"name", step.stage < 0 ? Json() : Json(fmt::format("stage{}{}", step.stage + 1, hostile))},
+                 {"block", std::string(step.dimension) == "inner_width" ? Json(0) : Json()},
                  {"base", step.from},
                  {"from", step.from},
                  {"to", step.to == 0 ? Json() : Json(step.to)},

@@ -95,6 +95,59 @@ TEST(Sections, OccupanciesComeFromTheRowsThatLayersWereReadFrom) {
     EXPECT_EQ(charts_of(network_section({without, &without.comparisons[0]})).size(), 1u);
 }
 
+// Each dimension looks its own way, and the legend says which; what no step has is not in it.
+TEST(Sections, ContributionsHaveALegendOfTheirDimensions) {
+    Records records = sample();
+    Comparison& comparison = records.comparisons[0];
+    const auto legend_of = [&] {
+        const Section section = contributions_section({records, &comparison});
+        std::vector<std::string> swatches;
+        for (const LegendEntry& entry : std::get<Chart>(section.parts.front()).legend) {
+            swatches.push_back(entry.swatch);
+        }
+        return swatches;
+    };
+    const Section section = contributions_section({records, &comparison});
+    EXPECT_EQ(cell_of(first_table(section), 6, "step").text, "stage3 block 1 inner width");
+    const std::vector<std::string> with{"dot hacscale",  "square second", "triangle base",
+                                        "diamond inner", "ring ink",      "dash limit"};
+    EXPECT_EQ(legend_of(), with);
+    // The mark of each dimension has the legend's shape and colour.
+    const nlohmann::json spec = nlohmann::json::parse(std::get<Chart>(section.parts.front()).spec);
+    const nlohmann::json& scales = spec.at("scales");
+    ASSERT_EQ(scales[0].at("domain").back(), "inner_width");
+    EXPECT_EQ(scales[0].at("range").back(), "var(--inner)");
+    EXPECT_EQ(scales[1].at("range").back(), "diamond");
+
+    for (NetworkSteps& network : comparison.contributions) {
+        std::erase_if(network.steps, [](const StepRecord& step) { return step.dimension == "inner_width"; });
+    }
+    EXPECT_THAT(legend_of(), ::testing::Not(::testing::Contains("diamond inner")));
+    EXPECT_EQ(legend_of().size(), with.size() - 1);
+}
+
+TEST(Sections, LegendsOfStrategiesHaveTheKindsThatAreThere) {
+    Records records = sample();
+    Comparison& comparison = records.comparisons[0];
+    const auto swatches = [&](const Section& section) {
+        std::vector<std::string> found;
+        for (const Part& part : section.parts) {
+            const Chart* chart = std::get_if<Chart>(&part);
+            if (chart == nullptr) continue;
+            for (const LegendEntry& entry : chart->legend) found.push_back(entry.swatch);
+        }
+        return found;
+    };
+    using ::testing::Contains;
+    EXPECT_THAT(swatches(strategies_section({records, &comparison})), Contains("cross excluded"));
+    EXPECT_THAT(swatches(front_section({records, &comparison})), Contains("cross excluded"));
+    std::erase_if(comparison.strategies, [](const StrategyRow& row) { return !row.ok(); });
+    const std::vector<std::string> kinds{"square base", "dot hacscale", "dot baseline", "dash limit"};
+    EXPECT_EQ(swatches(strategies_section({records, &comparison})), kinds);
+    EXPECT_THAT(swatches(front_section({records, &comparison})), Contains("square base"));
+    EXPECT_THAT(swatches(front_section({records, &comparison})), ::testing::Not(Contains("cross excluded")));
+}
+
 TEST(Sections, AccuraciesStandBestFirstWithPointsOverTheBase) {
     Records records = sample();
     Comparison& comparison = records.comparisons[0];

@@ -86,7 +86,10 @@ TEST(CounterMetrics, FillColumnsOfTheirOwn) {
         LayerReadings readings;
         readings.*metric.value = 1.0;
         EXPECT_NE(readings, LayerReadings{});
-        EXPECT_GT(metric.scale, 0.0);
+        // CUPTI's names say what it gives in percent.
+        const bool percent = std::string_view(metric.name).find(".pct") != std::string_view::npos;
+        EXPECT_EQ(metric.measure, percent ? Measure::share : Measure::amount) << metric.column;
+        EXPECT_DOUBLE_EQ(metric.in_column(50.0), percent ? 0.5 : 50.0) << metric.column;
         EXPECT_EQ(metric.absent_on.empty(), metric.absence.empty()) << metric.column;
     }
 }

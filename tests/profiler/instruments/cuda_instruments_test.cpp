@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "base/error.hpp"
 #include "tests/profiler/instruments/fake_cupti.hpp"
 #include "tests/profiler/instruments/fake_libraries.hpp"
@@ -26,7 +28,9 @@ public:
             fake_cupti().launch("kernel", static_cast<std::uint64_t>(kernel) * 1000);
         }
     }
-    void wait() override {}
+    void wait() override {
+        if (lost) throw DeviceLost("an illegal address");
+    }
     void poison() override {}
     std::vector<float> output() const override { return {}; }
     std::string implementation(int) const override { return "fake"; }
@@ -35,7 +39,8 @@ public:
 
     int failing_layer = -1;
     int starts_until_failure = 1;
-    void (*throw_failure)() = nullptr;
+    std::function<void()> throw_failure;
+    bool lost = false;
 };
 
 class CudaInstrument : public testing::Test {
@@ -129,6 +134,37 @@ TEST_F(CudaInstrument, LetALostDeviceThroughAndKeepOtherFailures) {
     const LayerReadings layer = inspect()[2];
     EXPECT_EQ(layer.reasons.size(), 8U);
     EXPECT_NE(layer.reasons.at("sm_busy").find("out of memory"), std::string::npos);
+}
+
+// Else all that is timed after a failed look would be slower. CUPTI goes last, with records and counters off.
+TEST_F(CudaInstrument, TakeCuptiOutAfterAFailureInEachPhase) {
+    // The layer is started once to warm up, five times for the records, and once for each pass of the
+    // counters.
+    for (const int starts : {1, 4, 7}) {
+        SCOPED_TRACE(starts);
+        cupti = tests::make_fake_cupti();
+        runner.failing_layer = 1;
+        runner.starts_until_failure = starts;
+        runner.throw_failure = [] { throw WorkError("out of memory"); };
+        inspect();
+        ASSERT_FALSE(fake_cupti().calls.empty());
+        EXPECT_EQ(fake_cupti().calls.back(), "finalize");
+        EXPECT_EQ(fake_cupti().enabled_activities, 0);
+        EXPECT_FALSE(fake_cupti().enabled);
+    }
+}
+
+// CUPTI wants the device idle when it goes, which a lost device never is again.
+TEST_F(CudaInstrument, LeaveCuptiInWhereTheDeviceIsLost) {
+    runner.failing_layer = 1;
+    runner.starts_until_failure = 7;  // while the counters are read
+    runner.throw_failure = [this] {
+        runner.lost = true;
+        throw DeviceLost("an illegal address");
+    };
+    EXPECT_THROW(inspect(), DeviceLost);
+    EXPECT_EQ(fake_cupti().calls.back(), "disable");
+    EXPECT_FALSE(fake_cupti().enabled);
 }
 
 // What a broken-off look recorded does not turn up in the next one.
