@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "cli/comparison/accuracies.hpp"
 #include "cli/print_json.hpp"
 #include "cli/records/table_records.hpp"
 #include "report/report.hpp"
@@ -22,6 +23,8 @@ constexpr const char* side_by_side_folder = "out/side-by-side";
 struct ReportOptions {
     std::vector<std::string> sources;
     std::string out;
+    std::string record;
+    std::string recipe = "short";
 };
 
 // What each argument stands for: a table, a folder of records, or all folders of records below it.
@@ -60,12 +63,15 @@ ReportData load_source(const fs::path& source) {
     return data;
 }
 
-std::vector<fs::path> write_one(const fs::path& source, const ReportOptions& options) {
+std::vector<fs::path> write_one(const fs::path& source, const ReportOptions& options, Session& session) {
     if (fs::is_regular_file(source)) {
         throw InputError(
             fmt::format("{}: is one file; name the folder that \"hacscale run\" wrote, or a second table to "
                         "set beside it",
                         source.string()));
+    }
+    if (!options.record.empty()) {
+        add_accuracies_in_folder(source, KnownAccuracies(options.record, options.recipe, false), session);
     }
     const ReportData data = load_report(source);
     return write_report(data, options.out.empty() ? source : fs::path(options.out));
@@ -83,7 +89,9 @@ ExitStatus report_sources(const ReportOptions& options, Session& session) {
     const std::vector<fs::path> sources = sources_of(options.sources);
     std::vector<fs::path> files;
     if (sources.size() == 1) {
-        files = write_one(sources.front(), options);
+        files = write_one(sources.front(), options, session);
+    } else if (!options.record.empty()) {
+        throw InputError("--record enters accuracies into the records of one folder; name one");
     } else {
         std::vector<ReportData> runs;
         std::transform(sources.begin(), sources.end(), std::back_inserter(runs), load_source);
@@ -118,6 +126,11 @@ Run declare_report(CLI::App& parser) {
                     "The folder with the records of a run; several, or tables, to set them side by side")
         ->required();
     parser.add_option("--out", options->out, "The folder to write into");
+    CLI::Option* record = parser.add_option("--record", options->record,
+                                            "Accuracy records to enter into the folder's comparisons first");
+    parser.add_option("--recipe", options->recipe, "Recipe of the accuracies: a name or a YAML file")
+        ->needs(record)
+        ->capture_default_str();
     return [options](Session& session) { return report_sources(*options, session); };
 }
 

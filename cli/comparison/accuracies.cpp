@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "cli/comparison/verdict.hpp"
+#include "cli/records/record_file.hpp"
 #include "training/mean_and_deviation.hpp"
 #include "training/recipe.hpp"
 
@@ -106,6 +107,29 @@ void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, 
             "{}: no accuracy is shown, because networks of {} were trained with the recipe {} and none "
             "with {}; --recipe chooses",
             comparison.accuracies->record, comparison.model, fmt::join(others, ", "), known.recipe());
+    }
+}
+
+void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAccuracies& known,
+                              Session& session) {
+    std::map<std::filesystem::path, ComparisonRecord> comparisons;
+    for (const std::filesystem::path& file : comparison_files(folder)) {
+        std::optional<ComparisonRecord> record = comparison_from_json(read_record(file));
+        if (!record) {
+            throw InputError(
+                fmt::format("{}: is no comparison that this program wrote; measure it anew with "
+                            "\"hacscale run\" or \"hacscale compare\"",
+                            file.string()));
+        }
+        add_accuracies(*record, known, session);
+        comparisons.emplace(file, std::move(*record));
+    }
+    if (comparisons.empty()) {
+        throw InputError(
+            fmt::format("{}: has no comparisons (compare-*.json) to enter accuracies into", folder.string()));
+    }
+    for (const auto& [file, record] : comparisons) {
+        write_record(file, to_json(record));
     }
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -52,7 +51,7 @@ public:
 
     void write() const {
         for (const auto& [file, content] : files_) {
-            if (fs::exists(file) && content_of(file) != content) {
+            if (fs::exists(file) && read_record(file) != content) {
                 throw InputError(
                     fmt::format("{}: the file is there with another content and is not overwritten, for it "
                                 "may be in use; "
@@ -68,11 +67,6 @@ public:
     }
 
 private:
-    static std::string content_of(const fs::path& file) {
-        std::ifstream stream(file, std::ios::binary);
-        return {std::istreambuf_iterator<char>(stream), {}};
-    }
-
     std::vector<std::pair<fs::path, std::string>> files_;
 };
 

@@ -3,9 +3,11 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -32,6 +34,11 @@ void write_record(const std::filesystem::path& file, const std::string& text) {
     }
 }
 
+std::string read_record(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
 void make_record_folder(const std::filesystem::path& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
@@ -45,6 +52,19 @@ std::string comparison_file_name(const std::string& model, double budget) {
     const std::filesystem::path path(model);
     const bool file = path.extension() == ".yaml" || path.extension() == ".yml";
     return fmt::format("compare-{}-{}.json", (file ? path.stem() : path.filename()).string(), budget);
+}
+
+std::vector<std::filesystem::path> comparison_files(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> files;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with("compare-") && name.ends_with(".json")) {
+            files.push_back(entry.path());
+        }
+    }
+    std::sort(files.begin(), files.end());
+    return files;
 }
 
 std::string timestamp() {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace hacscale::cli {
 
@@ -10,11 +11,17 @@ namespace hacscale::cli {
 // the old one. Throws WorkError naming the file when it cannot be written.
 void write_record(const std::filesystem::path& file, const std::string& text);
 
+// The file's text; empty when it cannot be read.
+std::string read_record(const std::filesystem::path& file);
+
 // Makes the folder and those above it. WorkError when it cannot be made.
 void make_record_folder(const std::filesystem::path& folder);
 
 // "compare-MODEL-BUDGET.json". A model given as a file goes by its name alone.
 std::string comparison_file_name(const std::string& model, double budget);
+
+// The files of that name in a folder, sorted.
+std::vector<std::filesystem::path> comparison_files(const std::filesystem::path& folder);
 
 // Now, in UTC as ISO 8601: "2026-01-31T12:00:00Z".
 std::string timestamp();

@@ -3,25 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 
 #include "base/hash.hpp"
 #include "cli/records/made_from_json.hpp"
+#include "cli/records/record_file.hpp"
 #include "cli/version.hpp"
 
 namespace hacscale::cli {
 
 namespace {
 
-std::string content_of(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 // Null where the file is not there or damaged.
 Json json_of(const std::filesystem::path& file) {
-    Json json = Json::parse(content_of(file), nullptr, false);
+    Json json = Json::parse(read_record(file), nullptr, false);
     return json.is_object() ? json : Json();
 }
 
@@ -61,7 +56,7 @@ FinishedProfiling profiling_of(const Suite& suite, const MadeFrom& now) {
 std::optional<FinishedProfiling> finished_profiling(const std::filesystem::path& folder,
                                                     const FinishedProfiling& wanted, const Table& table,
                                                     const MeasuredState& state, bool retry_failed) {
-    std::optional<FinishedProfiling> finished = finished_profiling_in(content_of(folder / "provenance.json"));
+    std::optional<FinishedProfiling> finished = finished_profiling_in(read_record(folder / "provenance.json"));
     if (!finished || !finished->same_as(wanted)) {
         return std::nullopt;
     }
@@ -75,7 +70,7 @@ std::optional<FinishedProfiling> finished_profiling(const std::filesystem::path&
 
 std::optional<ComparisonRecord> finished_comparison(const std::filesystem::path& file, const MadeFrom& now,
                                                     bool retry_failed) {
-    std::optional<ComparisonRecord> record = comparison_from_json(content_of(file));
+    std::optional<ComparisonRecord> record = comparison_from_json(read_record(file));
     if (!record || record->made_from != now) {
         return std::nullopt;
     }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <iterator>
 
 #include "base/error.hpp"
@@ -17,11 +16,6 @@ namespace hacscale::cli {
 namespace {
 
 constexpr const char* claim_file = "suite.json";
-
-std::string content_of(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 Json networks(const std::vector<std::string>& names) {
     Json list = Json::array();
@@ -47,7 +41,7 @@ std::string in_words(const FolderClaim& claim) {
 
 // Runs of older programs wrote the suite's name and no more.
 std::string suite_of_provenance(const std::filesystem::path& folder) {
-    const Json record = Json::parse(content_of(folder / "provenance.json"), nullptr, false);
+    const Json record = Json::parse(read_record(folder / "provenance.json"), nullptr, false);
     return record.is_object() && record.contains("suite") && record["suite"].is_string()
                ? record["suite"].get<std::string>()
                : std::string();
@@ -58,7 +52,7 @@ std::string suite_of_provenance(const std::filesystem::path& folder) {
 std::string suite_hash(const Suite& suite) {
     Json gains = Json::object();
     for (const auto& [model, file] : suite.gains) {
-        gains[model_hash(find_model(model))].push_back(hex_hash(content_of(file)));
+        gains[model_hash(find_model(model))].push_back(hex_hash(read_record(file)));
     }
     const SpaceSettings space = space_of(suite, find_model(suite.models.front()));
     const Json identity{
@@ -87,7 +81,7 @@ std::optional<FolderClaim> read_claim(const std::filesystem::path& folder) {
         return std::nullopt;
     }
     try {
-        const Json record = Json::parse(content_of(file));
+        const Json record = Json::parse(read_record(file));
         FolderClaim claim{record.at("suite"), record.at("suite_hash"), {}, record.at("finished")};
         if (const Json& shard = record.at("shard"); !shard.is_null()) {
             claim.shard = Shard{shard.at("index"), shard.at("count")};

@@ -40,6 +40,24 @@ Fit nothing_within(const ScalingContext& context, std::int64_t budget_ps) {
     return fit;
 }
 
+// Said where it is the space and not the budget that keeps most stages from being wider.
+std::string at_widest(const ScalingContext& context, Freedom freedom, const ScalingChoice& choice) {
+    const ScalingSpace& space = context.space(freedom);
+    int open = 0;
+    int widest = 0;
+    for (std::size_t s = 0; s < space.stages.size(); ++s) {
+        const int most = space.stages[s].widths.back();
+        if (most == context.base().stages[s].width) continue;
+        ++open;
+        if (choice.widths[s] == most) ++widest;
+    }
+    if (2 * widest <= open) return "";
+    return fmt::format(
+        "{} of {} stages are as wide as the space allows, {} times the base's width; a larger "
+        "space may gain more",
+        widest, open, context.settings().space.max_width_ratio);
+}
+
 Fit chosen(const ScalingContext& context, const PlanKind& kind, std::size_t point) {
     Fit fit;
     const std::optional<Evaluation> result =
@@ -48,6 +66,7 @@ Fit chosen(const ScalingContext& context, const PlanKind& kind, std::size_t poin
         throw WorkError("the plan chose a model that cannot be built; please report this as a fault");
     fit.status = FitStatus::ok;
     fit.result = *result;
+    fit.reason = at_widest(context, kind.freedom, result->choice);
     return fit;
 }
 

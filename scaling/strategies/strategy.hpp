@@ -28,8 +28,8 @@ enum class FitStatus {
 struct Fit {
     std::string strategy;
     FitStatus status = FitStatus::infeasible;
-    // Why it is infeasible; when it is ok, a remark if layers missing from the table kept it from going
-    // further.
+    // Why it is infeasible; when it is ok, a remark if layers missing from the table, or the bounds of the
+    // space, kept it from going further.
     std::string reason;
     Evaluation result;  // valid when ok
     std::optional<double>

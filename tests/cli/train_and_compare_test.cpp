@@ -113,6 +113,45 @@ TEST_F(TrainAndCompareTest, TheSameCommandShowsTheRecords) {
     EXPECT_EQ(single.json()["base"]["accuracy_seeds"], 1);
 }
 
+TEST_F(TrainAndCompareTest, AReportTakesAccuraciesThatCameAfterTheMeasurement) {
+    const std::string folder = path("run");
+    std::filesystem::create_directories(folder);
+    const std::string file = folder + "/compare-resnet20-cifar-1.3.json";
+    write("run/provenance.json",
+          R"({"program": "hacscale", "version": "1", "command": "c", "device": {"id": "cpu",
+        "name": "abacus", "fingerprint": "f", "properties": {}}, "settings": {"batch": 1}})");
+    const Answer measured = with_plan();
+    write("run/compare-resnet20-cifar-1.3.json", measured.out);
+    record(load_plan(path("runs/plan.yaml")).models, {1, 3});
+    const std::vector<std::string> command{"report", folder, "--record", path("runs/accuracy.db")};
+    const Answer answer = call(command);
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    auto after = nlohmann::json::parse(text_of(file));
+    EXPECT_NEAR(after["base"]["accuracy"].get<double>(), 92.0, 1e-9);
+    EXPECT_THAT(text_of(folder + "/verdict.csv"), HasSubstr(",92,1.414"));
+    EXPECT_EQ(after["base"]["predicted_us"], measured.json()["base"]["predicted_us"]);
+    EXPECT_EQ(after["layers"], measured.json()["layers"]);
+    const std::string once = text_of(file);
+    ASSERT_EQ(call(command).status, 0);
+    EXPECT_EQ(text_of(file), once);
+}
+
+TEST_F(TrainAndCompareTest, AReportRefusesAccuraciesItCannotEnter) {
+    ASSERT_EQ(with_plan().status, 0);
+    record(load_plan(path("runs/plan.yaml")).models, {1});
+    std::filesystem::create_directories(path("run"));
+    const std::string records = path("runs/accuracy.db");
+    EXPECT_THAT(call({"report", path("run"), "--record", records}).err, HasSubstr("has no comparisons"));
+    write("run/compare-a-1.json", "{}");
+    const Answer damaged = call({"report", path("run"), "--record", records});
+    EXPECT_EQ(damaged.status, 2);
+    EXPECT_THAT(damaged.err, HasSubstr("compare-a-1.json"));
+    EXPECT_EQ(text_of(path("run/compare-a-1.json")), "{}");
+    EXPECT_EQ(call({"report", path("run"), "--record", path("none.db")}).status, 2);
+    EXPECT_THAT(call({"report", path("run"), path("t.db"), "--record", records}).err,
+                HasSubstr("one folder"));
+}
+
 // Another timing chooses other networks; those of the plan are what was trained, so they are measured.
 TEST_F(TrainAndCompareTest, PlannedNetworksAreMeasuredInsteadOfChosenAnew) {
     const Table table = Table::open(path("t.db"), OpenMode::read);

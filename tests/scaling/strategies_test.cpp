@@ -370,6 +370,20 @@ TEST(Hacscale, OfWidthsOrDepthsAloneLeavesTheRestAsItIs) {
     EXPECT_NE(depths.result.choice.depths, base.depths);
 }
 
+// Where latency hardly rises with width, it is the space that ends the choice, and a user should hear of it.
+TEST(Hacscale, SaysWhenTheSpaceEndsItsWidths) {
+    const SyntheticSource source;
+    ScalingSettings settings;
+    settings.max_budget = 20.0;
+    const ScalingContext context = make_context("resnet20-cifar", source, settings);
+    const Fit ample = fit(find_strategy("hacscale"), context, context.budget_us(20.0));
+    EXPECT_EQ(ample.result.choice.widths, (std::vector{32, 64, 128}));
+    EXPECT_TRUE(ample.reason.starts_with("3 of 3 stages are as wide as the space allows, 2 times"))
+        << ample.reason;
+    EXPECT_EQ(fit(find_strategy("hacscale"), context, context.budget_us(1.05)).reason, "");
+    EXPECT_EQ(fit(find_strategy("hacscale-depths"), context, context.budget_us(20.0)).reason, "");
+}
+
 TEST(EdgesPath, StandsOnEdges) {
     const SyntheticSource source;
     const ScalingContext context = make_context("resnet20-cifar", source);
