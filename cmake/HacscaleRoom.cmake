@@ -1,4 +1,8 @@
 # One folder, one static library. Compiler settings that all rooms share stand here once.
+#
+# Most of a source's compile time goes into the headers of libraries. The build with sanitizers therefore compiles a room's
+# sources ten at a time (CMAKE_UNITY_BUILD in CMakePresets.json), and so does scripts/tidy. For that, names in a room's
+# unnamed namespaces differ from source to source.
 
 add_library(hacscale_options INTERFACE)
 target_include_directories(hacscale_options INTERFACE "${PROJECT_SOURCE_DIR}")

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -30,6 +31,11 @@ void write_record(const std::filesystem::path& file, const std::string& text) {
         throw WorkError(fmt::format("{}: cannot be written ({}); make room or choose another folder",
                                     file.string(), error.message()));
     }
+}
+
+std::string content_of(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 void make_record_folder(const std::filesystem::path& folder) {

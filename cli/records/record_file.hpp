@@ -10,6 +10,9 @@ namespace hacscale::cli {
 // the old one. Throws WorkError naming the file when it cannot be written.
 void write_record(const std::filesystem::path& file, const std::string& text);
 
+// All of the file; empty where it cannot be read.
+std::string content_of(const std::filesystem::path& file);
+
 // Makes the folder and those above it. WorkError when it cannot be made.
 void make_record_folder(const std::filesystem::path& folder);
 

@@ -3,21 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "base/hash.hpp"
 #include "cli/records/made_from_json.hpp"
+#include "cli/records/record_file.hpp"
 #include "cli/version.hpp"
 
 namespace hacscale::cli {
 
 namespace {
-
-std::string content_of(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 // Null where the file is not there or damaged.
 Json json_of(const std::filesystem::path& file) {

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "cli/print_json.hpp"
@@ -17,11 +14,6 @@ namespace hacscale::cli {
 namespace {
 
 constexpr const char* claim_file = "suite.json";
-
-std::string content_of(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 Json networks(const std::vector<std::string>& names) {
     Json list = Json::array();

@@ -11,11 +11,7 @@ namespace hacscale::report {
 
 namespace {
 
-std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base) {
-    return value && base ? std::optional(*value / *base) : std::nullopt;
-}
-
-TableRow row_of(const std::string& letter, const Comparison& comparison, const StrategyRow& own) {
+TableRow choice_row(const std::string& letter, const Comparison& comparison, const StrategyRow& own) {
     const StrategyRow& base = comparison.base;
     const auto change = [](double value) { return signed_percent(value - 1.0); };
     const auto points = [](double value) { return fmt::format("{:.2f} %", value); };
@@ -80,7 +76,7 @@ Section choices_section(const Runs& runs) {
             for (const Comparison& comparison : runs[i].comparisons) {
                 const StrategyRow* own = comparison.hacscale();
                 const bool asked = comparison.model == model && comparison.budget == budget;
-                if (asked && own != nullptr) table.rows.push_back(row_of(letter_of(i), comparison, *own));
+                if (asked && own != nullptr) table.rows.push_back(choice_row(letter_of(i), comparison, *own));
             }
         }
     }
