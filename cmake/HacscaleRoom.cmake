@@ -11,6 +11,10 @@ set(shared_warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
 list(JOIN shared_warnings "," host_warnings)
 target_compile_options(hacscale_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${shared_warnings};-Wpedantic>"
                        "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${host_warnings}>")
+if(CMAKE_UNITY_BUILD)
+    # GCC takes the joined sources for headers, in which types of unnamed namespaces would be out of place.
+    target_compile_options(hacscale_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
+endif()
 if(HACSCALE_SANITIZE)
     set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
     list(TRANSFORM sanitizers PREPEND -Xcompiler= OUTPUT_VARIABLE host_sanitizers)

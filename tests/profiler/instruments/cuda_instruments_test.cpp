@@ -38,7 +38,7 @@ public:
     void (*throw_failure)() = nullptr;
 };
 
-class CudaInstrument : public testing::Test {
+class CudaInstrument : public ::testing::Test {
 protected:
     CudaInstrument() {
         environment.set("HACSCALE_CUDA_LIBS",
