@@ -8,14 +8,6 @@ namespace hacscale::cli {
 
 namespace {
 
-std::string stage_name(const ModelSpec& model, int stage) {
-    if (stage < 0) {
-        return "stem";
-    }
-    const auto index = static_cast<std::size_t>(stage);
-    return index < model.stages.size() ? model.stages[index].name : "head";
-}
-
 Json layer_json(const ModelSpec& model, const NetworkNode& node, int batch, DataType type) {
     const LayerCost cost = cost_of(node.layer, 1, type);
     return {{"key", node.layer.key()},

@@ -1,4 +1,8 @@
 # One folder, one static library. Compiler settings that all rooms share stand here once.
+#
+# Most of a source's compile time goes into the headers of libraries. The build with sanitizers therefore compiles a room's
+# sources ten at a time (CMAKE_UNITY_BUILD in CMakePresets.json), and so does scripts/tidy. For that, names in a room's
+# unnamed namespaces differ from source to source.
 
 add_library(hacscale_options INTERFACE)
 target_include_directories(hacscale_options INTERFACE "${PROJECT_SOURCE_DIR}")
@@ -7,6 +11,10 @@ set(shared_warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
 list(JOIN shared_warnings "," host_warnings)
 target_compile_options(hacscale_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${shared_warnings};-Wpedantic>"
                        "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${host_warnings}>")
+if(CMAKE_UNITY_BUILD)
+    # GCC takes the joined sources for headers, in which types of unnamed namespaces would be out of place.
+    target_compile_options(hacscale_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
+endif()
 if(HACSCALE_SANITIZE)
     set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
     list(TRANSFORM sanitizers PREPEND -Xcompiler= OUTPUT_VARIABLE host_sanitizers)

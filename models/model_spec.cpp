@@ -75,4 +75,12 @@ BlockKind block_kind_from_name(std::string_view name) {
     throw InputError(fmt::format("'{}' is no kind of block; expected one of {}", name, known));
 }
 
+std::string stage_name(const ModelSpec& model, int stage) {
+    if (stage < 0) {
+        return "stem";
+    }
+    const auto index = static_cast<std::size_t>(stage);
+    return index < model.stages.size() ? model.stages[index].name : "head";
+}
+
 }  // namespace hacscale

@@ -113,6 +113,8 @@ bool inner_follows_input(BlockKind kind);
 
 // Channels that the first block of a stage reads: the width of the stage before, or what the stem puts out.
 int stage_input_width(const ModelSpec& model, int stage);
+// As NetworkNode counts stages: "stem" for -1, "head" for what is past the last.
+std::string stage_name(const ModelSpec& model, int stage);
 
 // Channels between the two products of a squeeze-excite in a block of these widths. With a divisor above 1,
 // the rounding of the MobileNet papers' code: to the nearest multiple, one more where that would lose over a

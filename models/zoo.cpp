@@ -16,13 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_digit(char c) {
+bool is_decimal(char c) {
     return c >= '0' && c <= '9';
 }
 
 std::string_view leading_digits(std::string_view text) {
     std::size_t length = 0;
-    while (length < text.size() && is_digit(text[length])) ++length;
+    while (length < text.size() && is_decimal(text[length])) ++length;
     return text.substr(0, length);
 }
 
@@ -31,7 +31,7 @@ std::string_view leading_digits(std::string_view text) {
 bool naturally_before(std::string_view a, std::string_view b) {
     bool after_point = false;  // digits after a point are decimals: they compare as text does
     while (!a.empty() && !b.empty()) {
-        if (is_digit(a.front()) && is_digit(b.front())) {
+        if (is_decimal(a.front()) && is_decimal(b.front())) {
             const std::string_view left = leading_digits(a);
             const std::string_view right = leading_digits(b);
             // The zoo's names have no leading zeros, so more digits make a greater number.

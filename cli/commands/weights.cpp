@@ -21,7 +21,7 @@ namespace hacscale::cli {
 
 namespace {
 
-struct ExportOptions {
+struct WeightsExportOptions {
     std::string model;
     std::string checkpoint;
     std::string out;
@@ -44,7 +44,7 @@ std::int64_t count_of(const std::vector<LayerWeights>& weights) {
     return static_cast<std::int64_t>(count);
 }
 
-ExitStatus export_command(const ExportOptions& options, Session& session) {
+ExitStatus export_command(const WeightsExportOptions& options, Session& session) {
     const ModelSpec model = find_model(options.model);
     const LoadedTrainer loaded = load_trainer();
     const std::vector<LayerWeights> weights = loaded.required().folded_weights(model, options.checkpoint);
@@ -162,7 +162,7 @@ ExitStatus import_command(const ImportOptions& options, Session& session) {
 }  // namespace
 
 Run declare_export_weights(CLI::App& parser) {
-    auto options = std::make_shared<ExportOptions>();
+    auto options = std::make_shared<WeightsExportOptions>();
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
     parser.add_option("--checkpoint", options->checkpoint, "A checkpoint that training wrote")->required();
     parser.add_option("--out", options->out, "The file of weights")->required();

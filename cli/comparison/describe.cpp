@@ -12,14 +12,6 @@ namespace hacscale::cli {
 
 namespace {
 
-std::string stage_name(const ModelSpec& model, int stage) {
-    if (stage < 0) {
-        return "stem";
-    }
-    const auto index = static_cast<std::size_t>(stage);
-    return index < model.stages.size() ? model.stages[index].name : "head";
-}
-
 FrontPoint front_point(const ScalingContext& context, const ParetoFront& front, std::size_t index) {
     return {static_cast<double>(front.costs[index]) / picoseconds_per_us,
             static_cast<double>(front.gains[index]) / gain_quanta_per_unit, front.needs[index].params,

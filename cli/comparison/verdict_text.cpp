@@ -21,7 +21,7 @@ std::vector<const StrategyRow*> rows_of(const ComparisonRecord& record) {
 
 // What was not measured leaves its cell empty.
 template <typename Number>
-std::string cell(const std::optional<Number>& number, const char* format, double scale = 1.0) {
+std::string verdict_cell(const std::optional<Number>& number, const char* format, double scale = 1.0) {
     return number ? fmt::format(fmt::runtime(format), scale * static_cast<double>(*number)) : "";
 }
 
@@ -29,18 +29,18 @@ std::vector<std::string> cells_of(const StrategyRow& row) {
     constexpr double mebi = 1.0 / (1 << 20);
     const std::optional<AccuracyFigures>& accuracy = row.accuracy;
     return {row.strategy,
-            cell(row.measured_us, "{:.1f}"),
-            cell(row.ci95_us, "{:.1f}"),
-            cell(row.latency_ratio, "{:.3f}"),
-            cell(row.latency_ratio_ci95, "{:.3f}"),
-            cell(row.utilization, "{:.1f}", 100.0),
-            cell(row.utilization_ratio, "{:.2f}"),
-            cell(row.params, "{:.2f}", 1e-6),
-            cell(row.macs, "{:.2f}", 1e-6),
-            cell(row.memory_bytes, "{:.2f}", mebi),
-            cell(row.gain, "{:.3f}"),
+            verdict_cell(row.measured_us, "{:.1f}"),
+            verdict_cell(row.ci95_us, "{:.1f}"),
+            verdict_cell(row.latency_ratio, "{:.3f}"),
+            verdict_cell(row.latency_ratio_ci95, "{:.3f}"),
+            verdict_cell(row.utilization, "{:.1f}", 100.0),
+            verdict_cell(row.utilization_ratio, "{:.2f}"),
+            verdict_cell(row.params, "{:.2f}", 1e-6),
+            verdict_cell(row.macs, "{:.2f}", 1e-6),
+            verdict_cell(row.memory_bytes, "{:.2f}", mebi),
+            verdict_cell(row.gain, "{:.3f}"),
             accuracy ? fmt::format("{:.2f}", accuracy->mean) : "",
-            accuracy ? cell(accuracy->deviation, "{:.2f}") : "",
+            accuracy ? verdict_cell(accuracy->deviation, "{:.2f}") : "",
             accuracy ? std::to_string(accuracy->seeds) : ""};
 }
 

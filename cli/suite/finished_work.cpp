@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/hash.hpp"
 #include "cli/records/made_from_json.hpp"

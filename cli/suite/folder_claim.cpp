@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "cli/print_json.hpp"

@@ -31,12 +31,12 @@ void add_record(Json& object, const AccuracyRecord& record) {
     object["finished_at"] = record.finished_at;
 }
 
-std::string percent(double share) {
+std::string share_text(double share) {
     return fmt::format("{:.2f}", 100.0 * share);
 }
 
-std::string percent(const std::optional<double>& share) {
-    return share ? percent(*share) : "";
+std::string share_text(const std::optional<double>& share) {
+    return share ? share_text(*share) : "";
 }
 
 }  // namespace
@@ -68,8 +68,8 @@ void print_outcomes(std::ostream& out, const std::vector<RunOutcome>& outcomes) 
         out << fmt::format(
             "{}: test accuracy {} %, validation {} %, training {} %; {} epochs in {:.0f} s, {:.0f} "
             "images/s{}\n",
-            what, percent(result.test_accuracy), percent(result.validation_accuracy),
-            percent(result.train_accuracy), result.epochs, result.seconds, result.images_per_s,
+            what, share_text(result.test_accuracy), share_text(result.validation_accuracy),
+            share_text(result.train_accuracy), result.epochs, result.seconds, result.images_per_s,
             outcome.status == RunStatus::was_there ? " (recorded before)" : "");
     }
 }
@@ -112,8 +112,8 @@ void print_records(std::ostream& out, const AccuracyRecords& records) {
     for (const AccuracyRecord& record : records.all()) {
         const TrainingResult& result = record.result;
         runs.add({record.key.model, record.key.recipe, std::to_string(record.key.seed),
-                  std::to_string(result.epochs), percent(result.train_accuracy),
-                  percent(result.validation_accuracy), percent(result.test_accuracy),
+                  std::to_string(result.epochs), share_text(result.train_accuracy),
+                  share_text(result.validation_accuracy), share_text(result.test_accuracy),
                   fmt::format("{:.2f}", result.seconds / 3600.0), fmt::format("{:.0f}", result.images_per_s),
                   std::string(name_of(result.precision)), record.device, record.finished_at});
     }
@@ -129,9 +129,9 @@ void print_records(std::ostream& out, const AccuracyRecords& records) {
                          {"device", Align::left}});
     for (const AccuracySummary& summary : records.summaries()) {
         summaries.add({summary.key.model, summary.key.recipe, std::to_string(summary.seeds),
-                       percent(summary.mean_test_accuracy), percent(summary.deviation_test_accuracy),
-                       percent(summary.mean_validation_accuracy),
-                       percent(summary.deviation_validation_accuracy), summary.device});
+                       share_text(summary.mean_test_accuracy), share_text(summary.deviation_test_accuracy),
+                       share_text(summary.mean_validation_accuracy),
+                       share_text(summary.deviation_validation_accuracy), summary.device});
     }
     summaries.print(out);
 }

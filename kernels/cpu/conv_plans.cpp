@@ -10,9 +10,9 @@ namespace {
 
 using dnnl::convolution_forward;
 using dnnl::memory;
-using PrimitiveDesc = convolution_forward::primitive_desc;
+using ConvDesc = convolution_forward::primitive_desc;
 
-memory::dims weight_dims(const LayerSpec& layer) {
+memory::dims conv_weight_dims(const LayerSpec& layer) {
     const memory::dim g = layer.groups;
     const memory::dim out = layer.out_channels;
     const memory::dim in = layer.in_channels;
@@ -56,7 +56,7 @@ private:
 void append_plans(const LayerContext& context, dnnl::algorithm algorithm, bool silu_after,
                   std::vector<ConvPlan>& plans) {
     const LayerSpec& layer = context.layer;
-    const memory::desc weights(weight_dims(layer), dnnl_type(context.type), memory::format_tag::any);
+    const memory::desc weights(conv_weight_dims(layer), dnnl_type(context.type), memory::format_tag::any);
     const memory::desc bias({layer.out_channels}, memory::data_type::f32, memory::format_tag::a);
     const memory::desc no_bias;
     const memory::dims strides{layer.stride, layer.stride};
@@ -79,7 +79,7 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, bool s
             dnnl::prop_kind::forward_inference, algorithm, dnnl_desc(context.input, context.type), weights,
             layer.bias ? bias : no_bias, dnnl_desc(context.output, context.type), strides, padding,
             far_padding);
-        PrimitiveDesc plan(description, attributes, engine(), /*allow_empty=*/true);
+        ConvDesc plan(description, attributes, engine(), /*allow_empty=*/true);
         if (!plan) return;
         do {
             plans.push_back({plan, silu_after});
@@ -132,7 +132,7 @@ std::unique_ptr<CpuLayer> build(const LayerContext& context, const ConvPlan& pla
     const LayerSpec& layer = context.layer;
     const auto plain = layer.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
     PrimitiveLayer::Weights weights{
-        plan.primitive.weights_desc(), {weight_dims(layer), memory::data_type::f32, plain}, {}};
+        plan.primitive.weights_desc(), {conv_weight_dims(layer), memory::data_type::f32, plain}, {}};
     if (layer.bias) weights.bias = plan.primitive.bias_desc();
     auto conv = PrimitiveLayer::make<convolution_forward>(context, plan.primitive, weights);
     if (!plan.silu_after) return conv;

@@ -11,15 +11,15 @@ namespace {
 
 using dnnl::inner_product_forward;
 using dnnl::memory;
-using PrimitiveDesc = inner_product_forward::primitive_desc;
+using LinearDesc = inner_product_forward::primitive_desc;
 
-memory::dims weight_dims(const LayerSpec& layer) {
+memory::dims linear_weight_dims(const LayerSpec& layer) {
     return {layer.out_channels, layer.in_channels, layer.in_height, layer.in_width};
 }
 
-PrimitiveDesc make_plan(const LayerContext& context) {
+LinearDesc linear_plan(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
-    const memory::desc weights(weight_dims(layer), dnnl_type(context.type), memory::format_tag::any);
+    const memory::desc weights(linear_weight_dims(layer), dnnl_type(context.type), memory::format_tag::any);
     const memory::desc bias({layer.out_channels}, memory::data_type::f32, memory::format_tag::a);
     const memory::desc output({context.batch, layer.out_channels}, dnnl_type(context.type),
                               memory::format_tag::nc);
@@ -31,7 +31,7 @@ PrimitiveDesc make_plan(const LayerContext& context) {
     const inner_product_forward::desc description(dnnl::prop_kind::forward_inference,
                                                   dnnl_desc(context.input, context.type), weights,
                                                   layer.bias ? bias : memory::desc(), output);
-    PrimitiveDesc plan(description, attributes, engine(), /*allow_empty=*/true);
+    LinearDesc plan(description, attributes, engine(), /*allow_empty=*/true);
     if (!plan) throw UnsupportedLayer("oneDNN has no inner product for " + layer.key());
     return plan;
 }
@@ -107,9 +107,11 @@ std::unique_ptr<CpuLayer> make_linear(const LayerContext& context) {
         return std::make_unique<VectorLinearLayer>(context);
     }
     return checked("compiling " + layer.key(), [&] {
-        const PrimitiveDesc plan = make_plan(context);
+        const LinearDesc plan = linear_plan(context);
         PrimitiveLayer::Weights weights{
-            plan.weights_desc(), {weight_dims(layer), memory::data_type::f32, memory::format_tag::oihw}, {}};
+            plan.weights_desc(),
+            {linear_weight_dims(layer), memory::data_type::f32, memory::format_tag::oihw},
+            {}};
         if (layer.bias) weights.bias = plan.bias_desc();
         return PrimitiveLayer::make<inner_product_forward>(context, plan, weights);
     });

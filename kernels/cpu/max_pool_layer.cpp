@@ -6,9 +6,9 @@ namespace {
 
 using dnnl::memory;
 using dnnl::pooling_v2_forward;
-using PrimitiveDesc = pooling_v2_forward::primitive_desc;
+using PoolDesc = pooling_v2_forward::primitive_desc;
 
-PrimitiveDesc make_plan(const LayerContext& context) {
+PoolDesc pool_plan(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
     const memory::dims kernel{layer.kernel, layer.kernel};
     const memory::dims strides{layer.stride, layer.stride};
@@ -24,7 +24,7 @@ PrimitiveDesc make_plan(const LayerContext& context) {
         dnnl::prop_kind::forward_inference, dnnl::algorithm::pooling_max,
         dnnl_desc(context.input, context.type), dnnl_desc(context.output, context.type), strides, kernel,
         /*dilation=*/{0, 0}, padding, far_padding);
-    PrimitiveDesc plan(description, attributes, engine(), /*allow_empty=*/true);
+    PoolDesc plan(description, attributes, engine(), /*allow_empty=*/true);
     if (!plan) throw UnsupportedLayer("oneDNN has no pooling for " + layer.key());
     return plan;
 }
@@ -33,7 +33,7 @@ PrimitiveDesc make_plan(const LayerContext& context) {
 
 std::unique_ptr<CpuLayer> make_max_pool(const LayerContext& context) {
     return checked("compiling " + context.layer.key(),
-                   [&] { return PrimitiveLayer::make<pooling_v2_forward>(context, make_plan(context)); });
+                   [&] { return PrimitiveLayer::make<pooling_v2_forward>(context, pool_plan(context)); });
 }
 
 }  // namespace hacscale::cpu

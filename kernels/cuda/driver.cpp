@@ -19,7 +19,7 @@ constexpr int needed_version = CUDART_VERSION / 1000 * 1000;
 static_assert(needed_version == 13000, "name the driver that this toolkit needs");
 constexpr const char* needed_driver = "580";
 
-std::string version_text(int version) {
+std::string cuda_version_text(int version) {
     return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
@@ -86,7 +86,7 @@ int require_driver() {
         throw MissingError(
             fmt::format("the NVIDIA driver supports CUDA {}, and this program needs {}; install "
                         "driver {} or newer",
-                        version_text(version), version_text(needed_version), needed_driver));
+                        cuda_version_text(version), cuda_version_text(needed_version), needed_driver));
     }
     const CUresult started = resolve<decltype(cuInit)>(driver, "cuInit")(0);
     if (started == CUDA_ERROR_NO_DEVICE) throw_no_device();

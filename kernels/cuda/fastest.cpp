@@ -14,7 +14,7 @@ constexpr int timed_rounds = 12;
 constexpr double worth_a_change = 0.97;
 constexpr double never = std::numeric_limits<double>::infinity();
 
-double median(std::vector<double> values) {
+double median_or_never(std::vector<double> values) {
     if (values.empty()) return never;
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
     std::nth_element(values.begin(), middle, values.end());
@@ -40,16 +40,16 @@ public:
     // Their times stay: one of them is still taken if all faster ones fail later.
     void drop_the_slow() {
         double best = never;
-        for (const auto& times : times_) best = std::min(best, median(times));
+        for (const auto& times : times_) best = std::min(best, median_or_never(times));
         for (std::size_t i = 0; i < times_.size(); ++i) {
-            if (median(times_[i]) > screening_factor * best) alive_[i] = false;
+            if (median_or_never(times_[i]) > screening_factor * best) alive_[i] = false;
         }
     }
 
     Verdict verdict() const {
         Verdict verdict;
         verdict.failures = failures_;
-        for (const auto& times : times_) verdict.median_us.push_back(median(times));
+        for (const auto& times : times_) verdict.median_us.push_back(median_or_never(times));
         verdict.chosen = times_.size();
         for (std::size_t i = 0; i < times_.size(); ++i) {
             if (times_[i].empty()) continue;

@@ -60,7 +60,7 @@ struct Entry {
     }
 };
 
-struct Column {
+struct ExportColumn {
     std::string_view name;
     std::function<Cell(const Entry&)> value;
 };
@@ -72,8 +72,8 @@ Cell missing_reasons(const Entry& entry) {
 }
 
 // One list for both forms. Names are part of the program's interface: they are added to, never renamed.
-std::vector<Column> make_columns() {
-    std::vector<Column> columns{
+std::vector<ExportColumn> make_columns() {
+    std::vector<ExportColumn> columns{
         {"layer", [](const Entry& e) -> Cell { return e.row.key.layer.key(); }},
         {"batch", [](const Entry& e) -> Cell { return std::int64_t{e.row.key.batch}; }},
         {"dtype", [](const Entry& e) -> Cell { return std::string(name_of(e.row.key.type)); }},
@@ -93,7 +93,7 @@ std::vector<Column> make_columns() {
                                return cell_of(e.row.readings.*value);
                            }});
     }
-    const std::vector<Column> others{
+    const std::vector<ExportColumn> others{
         {"throttle_reasons", [](const Entry& e) -> Cell { return e.row.readings.throttle_reasons; }},
         {"missing_reasons", missing_reasons},
         {"macs", [](const Entry& e) -> Cell { return e.cost.macs; }},
@@ -109,8 +109,8 @@ std::vector<Column> make_columns() {
     return columns;
 }
 
-const std::vector<Column>& columns() {
-    static const std::vector<Column> list = make_columns();
+const std::vector<ExportColumn>& columns() {
+    static const std::vector<ExportColumn> list = make_columns();
     return list;
 }
 
@@ -157,14 +157,14 @@ struct JsonValue {
 
 void write_csv(const Table& table, const RowFilter& filter, std::ostream& out) {
     std::string_view separator;
-    for (const Column& column : columns()) {
+    for (const ExportColumn& column : columns()) {
         out << separator << column.name;
         separator = ",";
     }
     out << "\r\n";
     for_each_entry(table, filter, [&](const Entry& entry) {
         separator = "";
-        for (const Column& column : columns()) {
+        for (const ExportColumn& column : columns()) {
             out << separator << std::visit(CsvText{}, column.value(entry));
             separator = ",";
         }
@@ -179,7 +179,7 @@ void write_json(const Table& table, const RowFilter& filter, std::ostream& out) 
     std::string_view separator = "\n";
     for_each_entry(table, filter, [&](const Entry& entry) {
         nlohmann::ordered_json object;
-        for (const Column& column : columns()) {
+        for (const ExportColumn& column : columns()) {
             object[std::string(column.name)] = std::visit(JsonValue{}, column.value(entry));
         }
         // A text that is not UTF-8, which a library's message may be, is shown with replacement characters.

@@ -12,9 +12,9 @@ namespace {
 // A warm sample is long enough that the clock's grain (tens of nanoseconds) is a thousandth of it.
 constexpr double shortest_sample_us = 40.0;
 
-class Subject {
+class LayerSubject {
 public:
-    Subject(NetworkRunner* runner, AloneState state) : runner_(runner), state_(state) {}
+    LayerSubject(NetworkRunner* runner, AloneState state) : runner_(runner), state_(state) {}
 
     void visit(const TimingRules& rules) {
         const double start = now_us();
@@ -58,7 +58,7 @@ private:
 std::vector<LayerTiming> time_layers(const std::vector<NetworkRunner*>& runners, AloneState state,
                                      const TimingRules& rules, std::uint64_t seed,
                                      const std::function<bool()>& keep_going) {
-    std::vector<Subject> subjects;
+    std::vector<LayerSubject> subjects;
     for (NetworkRunner* runner : runners) subjects.emplace_back(runner, state);
     return time_in_rounds(subjects, rules, seed, keep_going);
 }

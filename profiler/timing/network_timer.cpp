@@ -11,9 +11,9 @@ namespace {
 constexpr std::size_t most_kept_passes = 100'000;
 
 // One network's samples so far.
-class Subject {
+class NetworkSubject {
 public:
-    explicit Subject(const TimedSubject& subject) : subject_(subject), node_us_(subject.nodes) {}
+    explicit NetworkSubject(const TimedSubject& subject) : subject_(subject), node_us_(subject.nodes) {}
 
     void visit(const TimingRules& rules) {
         const double start = now_us();
@@ -89,7 +89,7 @@ private:
 
 std::vector<NetworkTiming> time_networks(const std::vector<TimedSubject>& subjects, const TimingRules& rules,
                                          std::uint64_t seed, const std::function<bool()>& keep_going) {
-    std::vector<Subject> states(subjects.begin(), subjects.end());
+    std::vector<NetworkSubject> states(subjects.begin(), subjects.end());
     return time_in_rounds(states, rules, seed, keep_going);
 }
 

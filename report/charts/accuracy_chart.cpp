@@ -11,7 +11,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view accuracy_template = R"json({
   "autosize": "none",
   "padding": {"left": 8, "top": 8, "right": 20, "bottom": 46},
   "signals": [
@@ -75,7 +75,7 @@ Chart accuracy_chart(const Comparison& comparison) {
                             {"tip", tip(lines)}});
     }
     const double margin = std::max(0.1, 0.06 * (most - least));
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(accuracy_template);
     set_signal(spec, "rows", networks.size());
     set_signal(spec, "domain", Json{least - margin, most + margin});
     set_data(spec, "networks", std::move(networks));

@@ -15,7 +15,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view contributions_template = R"json({
   "autosize": "none",
   "padding": {"left": 4, "top": 34, "right": 6, "bottom": 30},
   "signals": [
@@ -105,7 +105,7 @@ constexpr std::string_view spec_template = R"json({
   ]
 })json";
 
-struct Panel {
+struct ContributionPanel {
     const char* title;
     const char* format;  // of the axis
     std::optional<double> (*value)(const StepRecord& step);
@@ -116,7 +116,7 @@ std::string figure(double value) {
     return with_sign(value, [](double number) { return significant(number); });
 }
 
-constexpr std::array<Panel, 5> panels{{
+constexpr std::array<ContributionPanel, 5> contribution_panels{{
     {"Gain per % of latency", ".4~f", [](const StepRecord& step) { return step.gain_per_pct; },
      [](double value) { return significant(value); }},
     {"Latency, % of base", ".4~f", [](const StepRecord& step) { return step.latency_pct; }, figure},
@@ -138,7 +138,7 @@ constexpr std::size_t latency_panel = 1;
 constexpr double most_over_median = 4.0;
 
 // Free steps first, then by gain per latency; those without figures last.
-std::vector<const StepRecord*> rows_of(const NetworkSteps& network) {
+std::vector<const StepRecord*> drawn_rows(const NetworkSteps& network) {
     std::vector<const StepRecord*> rows;
     for (const StepRecord& step : network.steps) rows.push_back(&step);
     const auto rank = [](const StepRecord& step) { return !step.known() ? 2 : step.free() ? 0 : 1; };
@@ -170,8 +170,8 @@ std::string tip_of(const StepRecord& step) {
                                     figure(*step.latency_pct), step.estimate));
         lines.push_back(fmt::format("gain {}, per % of latency {}", figure(*step.gain),
                                     step.gain_per_pct ? significant(*step.gain_per_pct) : "free"));
-        lines.push_back(
-            fmt::format("parameters {}, MACs {}", panels[4].text(*step.params), panels[4].text(*step.macs)));
+        lines.push_back(fmt::format("parameters {}, MACs {}", contribution_panels[4].text(*step.params),
+                                    contribution_panels[4].text(*step.macs)));
     }
     return tip(lines);
 }
@@ -184,15 +184,15 @@ const char* absence_of(const StepRecord& step, std::size_t panel) {
 }  // namespace
 
 Chart contributions_chart(const NetworkSteps& network, double base_us) {
-    const std::vector<const StepRecord*> rows = rows_of(network);
+    const std::vector<const StepRecord*> rows = drawn_rows(network);
     const double room = 100.0 * (network.budget_us - network.latency_us) / base_us;
     Json panel_values = Json::array();
     Json values = Json::array();
     Json unknown = Json::array();
     Json labels = Json::array();
-    for (std::size_t p = 0; p < panels.size(); ++p) {
+    for (std::size_t p = 0; p < contribution_panels.size(); ++p) {
         const auto value_of = [p](const StepRecord& step) {
-            return step.known() ? panels[p].value(step) : std::nullopt;
+            return step.known() ? contribution_panels[p].value(step) : std::nullopt;
         };
         std::vector<double> known;
         for (const StepRecord* step : rows) {
@@ -218,12 +218,12 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
                               {"row", r},
                               {"value", *value},
                               {"drawn", std::min(*value, limit)},
-                              {"text", panels[p].text(*value)}});
+                              {"text", contribution_panels[p].text(*value)}});
         }
         const double margin = high > low ? (high - low) * 0.06 : 1.0;
         panel_values.push_back({{"index", p},
-                                {"title", panels[p].title},
-                                {"format", panels[p].format},
+                                {"title", contribution_panels[p].title},
+                                {"format", contribution_panels[p].format},
                                 {"low", low < 0.0 ? low - margin : 0.0},
                                 {"high", high + margin}});
     }
@@ -241,7 +241,7 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
                           {"fits", step.outcome == "fits"},
                           {"tip", tip_of(step)}});
     }
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(contributions_template);
     set_signal(spec, "rows", rows.size());
     set_signal(spec, "room", room);
     set_signal(spec, "text_room", room_for(texts, 120.0));

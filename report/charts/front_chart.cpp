@@ -11,9 +11,9 @@ namespace hacscale::report {
 namespace {
 
 // So many points are a line already; both ends and an even selection between them stay.
-constexpr std::size_t drawn_limit = 160;
+constexpr std::size_t drawn_points = 160;
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view front_template = R"json({
   "autosize": "none",
   "height": 330,
   "padding": {"left": 54, "top": 20, "right": 16, "bottom": 46},
@@ -110,7 +110,7 @@ Chart front_chart(const Comparison& comparison) {
     };
     Json front = Json::array();
     const std::size_t count = comparison.front.size();
-    const std::size_t drawn = std::min(count, drawn_limit);
+    const std::size_t drawn = std::min(count, drawn_points);
     for (std::size_t i = 0; i < drawn; ++i) {
         const FrontPoint& point = comparison.front[drawn == count ? i : i * (count - 1) / (drawn - 1)];
         widen(point.latency_us / base_us);
@@ -133,7 +133,7 @@ Chart front_chart(const Comparison& comparison) {
         strategies.push_back(strategy_point(comparison, row, *at));
     }
     const double margin = std::max((high - low) * 0.04, 0.005);
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(front_template);
     set_signal(spec, "budget", comparison.budget);
     set_signal(spec, "low", low - margin);
     set_signal(spec, "high", high + margin);

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int classes = 5;  // of utilization, from light to dark
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view network_template = R"json({
   "autosize": "none",
   "height": 150,
   "padding": {"left": 4, "top": 6, "right": 14, "bottom": 44},
@@ -136,7 +136,7 @@ Chart strip_chart(const Comparison& comparison, Figure figure) {
         highest = std::max(highest, strip.highest);
     }
     const double step = class_step_for(highest);
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(network_template);
     set_signal(spec, "unit", unit_us == 1000.0 ? "ms" : "µs");
     set_signal(spec, "class_step", step);
     set_data(spec, "layers", std::move(layers));

@@ -11,7 +11,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view prediction_template = R"json({
   "autosize": "none",
   "height": 340,
   "padding": {"left": 60, "top": 10, "right": 16, "bottom": 46},
@@ -70,7 +70,7 @@ Chart prediction_chart(const std::vector<VerifiedNetwork>& all) {
     }
     const double left = low / 1000.0 / 1.25;
     const double right = high / 1000.0 * 1.25;
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(prediction_template);
     set_signal(spec, "span", {left, right});
     set_data(spec, "bands", Json::array({band_at(left), band_at(right)}));
     set_data(spec, "networks", std::move(networks));

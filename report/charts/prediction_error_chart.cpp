@@ -13,7 +13,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view prediction_error_template = R"json({
   "autosize": "none",
   "padding": {"left": 4, "top": 8, "right": 14, "bottom": 46},
   "signals": [
@@ -97,7 +97,7 @@ Chart prediction_error_chart(const std::vector<VerifiedNetwork>& all) {
     }
     Json rows = Json::array();
     for (std::size_t i = 0; i < names.size(); ++i) rows.push_back({{"row", i}, {"name", names[i]}});
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(prediction_error_template);
     set_signal(spec, "rows", names.size());
     set_signal(spec, "reach", reach);
     set_signal(spec, "name_room", room_for(names, 120.0));

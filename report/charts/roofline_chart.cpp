@@ -13,7 +13,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view roofline_template = R"json({
   "autosize": "none",
   "height": 360,
   "padding": {"left": 62, "top": 12, "right": 18, "bottom": 46},
@@ -99,7 +99,7 @@ Chart roofline_chart(const Comparison& comparison) {
     const double right = x.high * 1.5;
     const double top = y.high * 1.8;
     const double bottom = std::min(y.low, peak.bytes_per_s * left) / 1.5;
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(roofline_template);
     set_signal(spec, "x_domain", {left, right});
     set_signal(spec, "y_domain", {bottom, top});
     set_signal(spec, "peak", peak.flops_per_s);

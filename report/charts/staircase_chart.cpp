@@ -12,7 +12,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view staircase_template = R"json({
   "autosize": "none",
   "height": 250,
   "padding": {"left": 64, "top": 22, "right": 14, "bottom": 44},
@@ -97,7 +97,7 @@ Chart staircase_chart(const Staircase& staircase) {
                           {"measured", point.estimate == "measured"},
                           {"tip", tip(lines)}});
     }
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(staircase_template);
     set_signal(spec, "base_width", staircase.base_width);
     set_signal(spec, "free_width", staircase.free_width.value_or(staircase.base_width));
     set_signal(spec, "has_free", staircase.free_width.has_value());

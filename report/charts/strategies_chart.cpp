@@ -13,7 +13,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view strategies_template = R"json({
   "autosize": "none",
   "padding": {"left": 4, "top": 34, "right": 10, "bottom": 30},
   "signals": [
@@ -92,41 +92,42 @@ constexpr std::string_view spec_template = R"json({
   ]
 })json";
 
-struct Panel {
+struct StrategyPanel {
     const char* title;
     std::optional<double> (*value)(const StrategyRow& base, const StrategyRow& row);
     bool as_change;  // "+0.6 %" rather than "×1.006"
 };
 
-std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base) {
+std::optional<double> over_base(const std::optional<double>& value, const std::optional<double>& base) {
     if (!value || !base || *base <= 0.0) return std::nullopt;
     return *value / *base;
 }
 
-constexpr std::array<Panel, 4> panels{{
+constexpr std::array<StrategyPanel, 4> strategy_panels{{
     {"Latency, × base",
      [](const StrategyRow& base, const StrategyRow& row) {
-         return row.latency_ratio ? row.latency_ratio : over(row.latency_us(), base.latency_us());
+         return row.latency_ratio ? row.latency_ratio : over_base(row.latency_us(), base.latency_us());
      },
      true},
     {"Utilization, × base",
      [](const StrategyRow& base, const StrategyRow& row) {
-         return row.utilization_ratio ? row.utilization_ratio : over(row.utilization, base.utilization);
+         return row.utilization_ratio ? row.utilization_ratio : over_base(row.utilization, base.utilization);
      },
      false},
     {"MACs, × base",
-     [](const StrategyRow& base, const StrategyRow& row) { return over(row.macs, base.macs); }, false},
+     [](const StrategyRow& base, const StrategyRow& row) { return over_base(row.macs, base.macs); }, false},
     {"Parameters, × base",
-     [](const StrategyRow& base, const StrategyRow& row) { return over(row.params, base.params); }, false},
+     [](const StrategyRow& base, const StrategyRow& row) { return over_base(row.params, base.params); },
+     false},
 }};
 
-std::vector<const StrategyRow*> rows_of(const Comparison& comparison) {
+std::vector<const StrategyRow*> drawn_rows(const Comparison& comparison) {
     std::vector<const StrategyRow*> rows;
     for (const StrategyRow& row : comparison.strategies) rows.push_back(&row);
     std::stable_sort(rows.begin(), rows.end(), [&](const StrategyRow* a, const StrategyRow* b) {
         if (a->ok() != b->ok()) return a->ok();
         const auto utilization = [&](const StrategyRow& row) {
-            return panels[1].value(comparison.base, row).value_or(0);
+            return strategy_panels[1].value(comparison.base, row).value_or(0);
         };
         return utilization(*a) > utilization(*b);
     });
@@ -137,18 +138,18 @@ std::vector<const StrategyRow*> rows_of(const Comparison& comparison) {
 }  // namespace
 
 Chart strategies_chart(const Comparison& comparison) {
-    const std::vector<const StrategyRow*> rows = rows_of(comparison);
+    const std::vector<const StrategyRow*> rows = drawn_rows(comparison);
     Json panel_values = Json::array();
     Json values = Json::array();
     Json labels = Json::array();
     Json missing = Json::array();
-    for (std::size_t p = 0; p < panels.size(); ++p) {
+    for (std::size_t p = 0; p < strategy_panels.size(); ++p) {
         double low = 1.0;
         double high = p == 0 ? std::max(1.0, comparison.budget) : 1.0;
         for (std::size_t r = 0; r < rows.size(); ++r) {
             const std::optional<double> value = &comparison.base == rows[r]
                                                     ? std::optional<double>(1.0)
-                                                    : panels[p].value(comparison.base, *rows[r]);
+                                                    : strategy_panels[p].value(comparison.base, *rows[r]);
             if (!value) {
                 missing.push_back({{"panel", p}, {"row", r}, {"strategy", rows[r]->strategy}});
                 continue;
@@ -156,7 +157,8 @@ Chart strategies_chart(const Comparison& comparison) {
             low = std::min(low, *value);
             high = std::max(high, *value);
             const bool unmeasured = p == 0 && !rows[r]->latency_ratio && rows[r] != &comparison.base;
-            const std::string text = panels[p].as_change ? signed_percent(*value - 1.0) : ratio(*value);
+            const std::string text =
+                strategy_panels[p].as_change ? signed_percent(*value - 1.0) : ratio(*value);
             values.push_back(
                 {{"panel", p},
                  {"row", r},
@@ -164,18 +166,21 @@ Chart strategies_chart(const Comparison& comparison) {
                  {"kind", kind_of(comparison, *rows[r])},
                  {"value", *value},
                  {"text", rows[r] == &comparison.base ? "1" : text},
-                 {"tip", tip({rows[r]->strategy, fmt::format("{}: {}", panels[p].title, ratio(*value)),
-                              unmeasured ? "predicted, not measured" : "status: " + rows[r]->status})}});
+                 {"tip",
+                  tip({rows[r]->strategy, fmt::format("{}: {}", strategy_panels[p].title, ratio(*value)),
+                       unmeasured ? "predicted, not measured" : "status: " + rows[r]->status})}});
         }
         const double margin = std::max((high - low) * 0.06, 0.01);
-        panel_values.push_back(
-            {{"index", p}, {"title", panels[p].title}, {"low", low - margin}, {"high", high + margin}});
+        panel_values.push_back({{"index", p},
+                                {"title", strategy_panels[p].title},
+                                {"low", low - margin},
+                                {"high", high + margin}});
     }
     for (std::size_t r = 0; r < rows.size(); ++r) {
         labels.push_back(
             {{"row", r}, {"strategy", rows[r]->strategy}, {"kind", kind_of(comparison, *rows[r])}});
     }
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(strategies_template);
     set_signal(spec, "rows", rows.size());
     set_signal(spec, "budget", comparison.budget);
     set_data(spec, "panels", std::move(panel_values));

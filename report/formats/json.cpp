@@ -7,23 +7,23 @@ namespace hacscale::report {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json value_of(const Cell& cell) {
+OrderedJson value_of(const Cell& cell) {
     if (const double* number = std::get_if<double>(&cell.value)) return *number;
     if (const std::string* text = std::get_if<std::string>(&cell.value)) return *text;
     return nullptr;
 }
 
-void collect(const Section& section, Json& tables) {
+void collect(const Section& section, OrderedJson& tables) {
     for (const Part& part : section.parts) {
         const Table* table = table_of(part);
         if (table == nullptr) continue;
         const std::string name = table->csv_file.substr(0, table->csv_file.rfind('.'));
-        Json& rows = tables[name];
-        if (rows.is_null()) rows = Json::array();
+        OrderedJson& rows = tables[name];
+        if (rows.is_null()) rows = OrderedJson::array();
         for (const TableRow& row : table->rows) {
-            Json object = Json::object();
+            OrderedJson object = OrderedJson::object();
             for (std::size_t i = 0; i < row.cells.size(); ++i) {
                 if (table->columns[i].show == Show::page_only) continue;
                 object[table->columns[i].csv_name] = value_of(row.cells[i]);
@@ -37,20 +37,20 @@ void collect(const Section& section, Json& tables) {
 }  // namespace
 
 void write_json(const Document& document, std::ostream& out) {
-    Json answers = Json::array();
+    OrderedJson answers = OrderedJson::array();
     for (const Answer& answer : document.answers) {
         answers.push_back({{"sentence", answer.sentence}, {"standing", answer.standing}});
     }
-    Json warnings = Json::array();
+    OrderedJson warnings = OrderedJson::array();
     for (const Notice& warning : document.warnings) warnings.push_back(warning.text);
-    Json tables = Json::object();
+    OrderedJson tables = OrderedJson::object();
     for (const Section& section : document.sections) collect(section, tables);
-    const Json json{{"title", document.title},
-                    {"subtitle", document.subtitle},
-                    {"answers", std::move(answers)},
-                    {"warnings", std::move(warnings)},
-                    {"tables", std::move(tables)}};
-    out << json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+    const OrderedJson json{{"title", document.title},
+                           {"subtitle", document.subtitle},
+                           {"answers", std::move(answers)},
+                           {"warnings", std::move(warnings)},
+                           {"tables", std::move(tables)}};
+    out << json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << "\n";
 }
 
 }  // namespace hacscale::report

@@ -23,7 +23,7 @@ std::vector<const StrategyRow*> trained_rows(const Comparison& comparison) {
     return rows;
 }
 
-TableRow row_of(const Comparison& comparison, const StrategyRow& row) {
+TableRow accuracy_row(const Comparison& comparison, const StrategyRow& row) {
     const StrategyRow& base = comparison.base;
     std::optional<double> over_base;
     if (base.accuracy && &row != &base) over_base = *row.accuracy - *base.accuracy;
@@ -73,7 +73,7 @@ Section accuracy_section(const Scene& scene) {
                      {"Over base, points", "over_base_points"},
                      {"Gain, foreseen", "gain"},
                      {"Latency", "latency_ratio"}};
-    for (const StrategyRow* row : rows) table.rows.push_back(row_of(comparison, *row));
+    for (const StrategyRow* row : rows) table.rows.push_back(accuracy_row(comparison, *row));
     section.parts.push_back(accuracy_chart(comparison));
     section.parts.push_back(std::move(table));
     return section;

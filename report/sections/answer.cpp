@@ -77,7 +77,7 @@ std::string standing_of(const Comparison& comparison, const StrategyRow& choice)
     return text;
 }
 
-double median_of(std::vector<double> values) {
+double median_ratio(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     const std::size_t middle = values.size() / 2;
     return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
@@ -92,7 +92,7 @@ bool gains_most(const Comparison& comparison, const StrategyRow& choice) {
 
 std::string spread_of(const std::vector<double>& ratios) {
     const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
-    return fmt::format("{} ({} to {})", significant(median_of(ratios)), significant(*least),
+    return fmt::format("{} ({} to {})", significant(median_ratio(ratios)), significant(*least),
                        significant(*most));
 }
 

@@ -11,16 +11,17 @@ namespace {
 
 // A front has thousands of points on large spaces; the page shows an even selection with both ends, the CSV
 // file all.
-constexpr std::size_t page_limit = 24;
+constexpr std::size_t front_page_limit = 24;
 
 std::vector<std::size_t> selection_of(std::size_t count) {
     std::vector<std::size_t> indices;
-    if (count <= page_limit) return indices;
-    for (std::size_t i = 0; i < page_limit; ++i) indices.push_back(i * (count - 1) / (page_limit - 1));
+    if (count <= front_page_limit) return indices;
+    for (std::size_t i = 0; i < front_page_limit; ++i)
+        indices.push_back(i * (count - 1) / (front_page_limit - 1));
     return indices;
 }
 
-Table table_of(const Comparison& comparison) {
+Table front_table(const Comparison& comparison) {
     Table table;
     table.csv_file = "front.csv";
     table.folded = true;
@@ -64,7 +65,7 @@ Section front_section(const Scene& scene) {
     Section section;
     section.heading = heading;
     section.parts.push_back(front_chart(comparison));
-    section.parts.push_back(table_of(comparison));
+    section.parts.push_back(front_table(comparison));
     return section;
 }
 

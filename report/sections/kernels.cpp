@@ -66,7 +66,7 @@ std::vector<Kernel> kernels_of(const Comparison& comparison) {
     return kernels;
 }
 
-Table table_of(const Comparison& comparison, const std::vector<Kernel>& kernels) {
+Table kernels_table(const Comparison& comparison, const std::vector<Kernel>& kernels) {
     const bool any_occupancy = std::any_of(kernels.begin(), kernels.end(), [](const Kernel& kernel) {
         return kernel.occupancy_theoretical.value() || kernel.occupancy_achieved.value();
     });
@@ -117,7 +117,7 @@ Section kernels_section(const Scene& scene) {
     }
     Section section;
     section.heading = "Kernels";
-    section.parts.push_back(table_of(comparison, kernels));
+    section.parts.push_back(kernels_table(comparison, kernels));
     return section;
 }
 

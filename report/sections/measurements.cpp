@@ -12,7 +12,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::size_t page_limit = 40;
+constexpr std::size_t measurements_page_limit = 40;
 
 Table incomplete_rows(const std::vector<MeasuredRow>& rows) {
     Table table;
@@ -39,13 +39,13 @@ Table incomplete_rows(const std::vector<MeasuredRow>& rows) {
                      text_cell(row.reason)};
         table.rows.push_back(std::move(out));
     }
-    for (std::size_t i = 0; table.rows.size() > page_limit && i < page_limit; ++i)
+    for (std::size_t i = 0; table.rows.size() > measurements_page_limit && i < measurements_page_limit; ++i)
         table.page_rows.push_back(i);
     table.caption =
         table.page_rows.empty()
             ? fmt::format("The {} rows that are not in order", table.rows.size())
             : fmt::format("The first {} of {} rows that are not in order; incomplete_rows.csv has all",
-                          page_limit, table.rows.size());
+                          measurements_page_limit, table.rows.size());
     return table;
 }
 

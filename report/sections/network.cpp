@@ -14,13 +14,13 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::size_t page_limit = 40;  // the slowest layers; the CSV file has all, in running order
+constexpr std::size_t network_page_limit = 40;  // the slowest layers; the CSV file has all, in running order
 
 bool has_occupancy(const LayerRecord& layer) {
     return layer.occupancy_theoretical || layer.occupancy_achieved;
 }
 
-Table table_of(const Comparison& comparison) {
+Table network_table(const Comparison& comparison) {
     const bool any_occupancy = std::any_of(comparison.layers.begin(), comparison.layers.end(), has_occupancy);
     const Show occupancy = any_occupancy ? Show::everywhere : Show::csv_only;
     Table table;
@@ -68,7 +68,7 @@ Table table_of(const Comparison& comparison) {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         return comparison.layers[a].latency_us.value_or(0.0) > comparison.layers[b].latency_us.value_or(0.0);
     });
-    if (order.size() > page_limit) order.resize(page_limit);
+    if (order.size() > network_page_limit) order.resize(network_page_limit);
     table.page_rows = std::move(order);
     table.caption = table.page_rows.size() < table.rows.size()
                         ? fmt::format("The {} slowest of {} layers; layers.csv has all in running order",
@@ -108,7 +108,7 @@ Section network_section(const Scene& scene) {
         std::any_of(comparison.layers.begin(), comparison.layers.end(),
                     [](const LayerRecord& layer) { return layer.latency_us && layer.occupancy_achieved; });
     if (any_achieved) section.parts.push_back(occupancy_chart(comparison));
-    section.parts.push_back(table_of(comparison));
+    section.parts.push_back(network_table(comparison));
     return section;
 }
 

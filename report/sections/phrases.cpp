@@ -9,6 +9,10 @@
 
 namespace hacscale::report {
 
+std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base) {
+    return value && base ? std::optional(*value / *base) : std::nullopt;
+}
+
 std::string at_budget(double budget) {
     if (budget == 1.0) return "at the base’s latency";
     if (budget > 1.0) return fmt::format("with {} more latency", short_percent(budget - 1.0));

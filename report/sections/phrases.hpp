@@ -1,7 +1,9 @@
 // Wording that several sections share.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "report/document/document.hpp"
 #include "report/records/records.hpp"
@@ -17,6 +19,8 @@ std::string inner_text(const std::vector<int>& inner_widths);
 // "stage1 16 → 24 channels, stage3 3 → 5 blocks and inner widths of its own, resolution 32 → 36"; empty when
 // nothing differs.
 std::string changes_of(const Comparison& comparison, const StrategyRow& row);
+// Empty where either is not known.
+std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base);
 // A section left out, with the command that makes its records.
 Section absent_section(const std::string& heading, const std::string& record, const std::string& command);
 

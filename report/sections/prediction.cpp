@@ -53,7 +53,7 @@ Table summary_of(const Networks& networks) {
     return table;
 }
 
-Table table_of(const Networks& networks) {
+Table prediction_table(const Networks& networks) {
     Table table;
     table.caption = "Each network: the sum of its layers in the table beside the whole network on the device";
     table.csv_file = "verify.csv";
@@ -101,7 +101,7 @@ Section prediction_section(const Scene& scene) {
     section.parts.push_back(summary_of(networks));
     section.parts.push_back(prediction_chart(networks));
     section.parts.push_back(prediction_error_chart(networks));
-    section.parts.push_back(table_of(networks));
+    section.parts.push_back(prediction_table(networks));
     return section;
 }
 

@@ -25,11 +25,6 @@ std::vector<const StrategyRow*> in_order(const Comparison& comparison) {
     return rows;
 }
 
-std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base) {
-    if (!value || !base) return std::nullopt;
-    return *value / *base;
-}
-
 // In the page "stage's list / stage's list", in the CSV "list;list"; a stage's is empty where they follow.
 Cell inner_cell(const StrategyRow& row) {
     std::vector<std::string> shown;
@@ -70,7 +65,7 @@ std::vector<Column> columns_of(bool any_accuracy, bool any_inner) {
             {"Reason", "reason", false, Show::csv_only}};
 }
 
-TableRow row_of(const Comparison& comparison, const StrategyRow& row) {
+TableRow strategies_row(const Comparison& comparison, const StrategyRow& row) {
     const StrategyRow& base = comparison.base;
     const bool is_base = &row == &base;
     const auto measured = [&row](double us) { return latency(us, row.ci95_us); };
@@ -135,7 +130,8 @@ Table table_of(const Comparison& comparison, bool any_accuracy) {
                     comparison.model, at_budget(comparison.budget));
     table.csv_file = "strategies.csv";
     table.columns = columns_of(any_accuracy, any_inner(comparison));
-    for (const StrategyRow* row : in_order(comparison)) table.rows.push_back(row_of(comparison, *row));
+    for (const StrategyRow* row : in_order(comparison))
+        table.rows.push_back(strategies_row(comparison, *row));
     for (const char* column : {"utilization_ratio", "macs_ratio", "params_ratio", "gain", "accuracy_pct"}) {
         mark_best(table, column);
     }

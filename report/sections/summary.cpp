@@ -50,11 +50,7 @@ Cell other_cell(const Comparison& comparison, const StrategyRow& row) {
     return is_base ? text_cell("all keep the base", row.strategy) : text_cell(row.strategy);
 }
 
-std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base) {
-    return value && base ? std::optional(*value / *base) : std::nullopt;
-}
-
-TableRow row_of(const Comparison& comparison, const StrategyRow& own) {
+TableRow summary_row(const Comparison& comparison, const StrategyRow& own) {
     const StrategyRow& base = comparison.base;
     const StrategyRow* other = best_other(comparison);
     const StrategyRow nobody;
@@ -98,7 +94,7 @@ Section summary_section(const Scene& scene) {
     for (const Comparison& comparison : scene.records.comparisons) {
         const StrategyRow* own = comparison.hacscale();
         if (own == nullptr) continue;
-        table.rows.push_back(row_of(comparison, *own));
+        table.rows.push_back(summary_row(comparison, *own));
         any_accuracy = any_accuracy || own->accuracy.has_value();
     }
     table.columns = columns(any_accuracy);

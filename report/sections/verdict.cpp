@@ -14,7 +14,7 @@ namespace hacscale::report {
 
 namespace {
 
-std::vector<const StrategyRow*> rows_of(const Comparison& comparison) {
+std::vector<const StrategyRow*> verdict_rows(const Comparison& comparison) {
     std::vector<const StrategyRow*> rows{&comparison.base};
     for (const StrategyRow& row : comparison.strategies) rows.push_back(&row);
     return rows;
@@ -63,7 +63,7 @@ Cell names_cell(const std::vector<std::string>& names) {
     return text_cell(fmt::format("{}", fmt::join(names, ", ")), fmt::format("{}", fmt::join(names, " ")));
 }
 
-TableRow row_of(const Comparison& comparison, const StrategyRow& row) {
+TableRow verdict_row(const Comparison& comparison, const StrategyRow& row) {
     const auto measured = [&row](double us) { return latency(us, row.ci95_us); };
     const auto half_width = [](double us) { return latency(us); };
     const auto against = [&row](double value) { return ratio_text(value, row.latency_ratio_ci95); };
@@ -125,7 +125,7 @@ Paragraph standing_of(const Comparison& comparison, const std::vector<const Stra
 
 Section verdict_section(const Scene& scene) {
     const Comparison& comparison = *scene.comparison;
-    const std::vector<const StrategyRow*> rows = rows_of(comparison);
+    const std::vector<const StrategyRow*> rows = verdict_rows(comparison);
     Section section;
     section.heading = "Verdict";
     section.parts.push_back(standing_of(comparison, rows));
@@ -136,7 +136,7 @@ Section verdict_section(const Scene& scene) {
         comparison.model, at_budget(comparison.budget));
     table.csv_file = "verdict.csv";
     table.columns = columns();
-    for (const StrategyRow* row : rows) table.rows.push_back(row_of(comparison, *row));
+    for (const StrategyRow* row : rows) table.rows.push_back(verdict_row(comparison, *row));
     section.parts.push_back(std::move(table));
     const bool any_accuracy = std::any_of(rows.begin(), rows.end(),
                                           [](const StrategyRow* row) { return row->accuracy.has_value(); });

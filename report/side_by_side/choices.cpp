@@ -12,10 +12,6 @@ namespace hacscale::report {
 
 namespace {
 
-std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base) {
-    return value && base ? std::optional(*value / *base) : std::nullopt;
-}
-
 struct Choice {
     std::string letter;  // of the run
     const Comparison& comparison;

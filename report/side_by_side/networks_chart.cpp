@@ -13,7 +13,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view networks_template = R"json({
   "autosize": "none",
   "padding": {"left": 8, "top": 8, "right": 24, "bottom": 46},
   "signals": [
@@ -97,7 +97,7 @@ Chart networks_chart(const Runs& runs) {
                                                 : ratio_text(over, here->ci95_us && first->ci95_us)})}});
         }
     }
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(networks_template);
     set_signal(spec, "rows", networks.size());
     set_signal(spec, "domain", Json{low / 1.04, high * 1.04});
     Chart chart;

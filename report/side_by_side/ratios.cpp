@@ -14,7 +14,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::size_t page_limit = 40;  // the largest changes; the CSV file has all
+constexpr std::size_t page_rows_limit = 40;  // the largest changes; the CSV file has all
 
 std::string summary_of(const std::vector<LayerRatio>& ratios, const std::string& letter) {
     int slower = 0;
@@ -45,7 +45,7 @@ std::string summary_of(const std::vector<LayerRatio>& ratios, const std::string&
 std::vector<std::size_t> page_rows(const std::vector<LayerRatio>& ratios) {
     std::vector<std::size_t> rows;
     for (const bool beyond_noise : {true, false}) {
-        for (std::size_t i = 0; i < ratios.size() && rows.size() < page_limit; ++i) {
+        for (std::size_t i = 0; i < ratios.size() && rows.size() < page_rows_limit; ++i) {
             if ((ratios[i].significant && ratios[i].certain) == beyond_noise) rows.push_back(i);
         }
     }
@@ -76,7 +76,7 @@ Table table_of(const std::vector<LayerRatio>& ratios, const std::string& letter,
         row.cells.push_back(text_cell(one.key));
         table.rows.push_back(std::move(row));
     }
-    if (table.rows.size() > page_limit) table.page_rows = page_rows(ratios);
+    if (table.rows.size() > page_rows_limit) table.page_rows = page_rows(ratios);
     table.caption =
         table.page_rows.empty()
             ? fmt::format("{} beside A, largest ratios first", letter)

@@ -13,9 +13,9 @@ namespace hacscale::report {
 namespace {
 
 // More dots hide each other and make the page slow; the largest changes come first.
-constexpr std::size_t drawn_limit = 1500;
+constexpr std::size_t drawn_ratios = 1500;
 
-constexpr std::string_view spec_template = R"json({
+constexpr std::string_view ratios_template = R"json({
   "autosize": "none",
   "height": 320,
   "padding": {"left": 62, "top": 12, "right": 18, "bottom": 46},
@@ -53,7 +53,7 @@ const char* kind_of(const LayerRatio& one) {
 }  // namespace
 
 Chart ratios_chart(const std::vector<LayerRatio>& ratios, const std::string& letter, bool of_networks) {
-    const std::size_t drawn = std::min(ratios.size(), drawn_limit);
+    const std::size_t drawn = std::min(ratios.size(), drawn_ratios);
     Json layers = Json::array();
     double fastest = ratios.front().a_us;
     double slowest = fastest;
@@ -71,7 +71,7 @@ Chart ratios_chart(const std::vector<LayerRatio>& ratios, const std::string& let
         layers.push_back(
             {{"a", one.a_us}, {"ratio", one.ratio}, {"kind", kind_of(one)}, {"tip", tip(lines)}});
     }
-    Json spec = Json::parse(spec_template);
+    Json spec = Json::parse(ratios_template);
     set_signal(spec, "x_domain", Json{fastest / 1.2, slowest * 1.2});
     set_signal(spec, "y_domain", Json{low / 1.05, high * 1.05});
     set_signal(spec, "y_title", "Latency, " + letter + " over A");

@@ -9,7 +9,7 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 using CompletionTest = ProgramTest;
 

@@ -10,7 +10,7 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class GainCommandsTest : public ProgramTest {
 protected:

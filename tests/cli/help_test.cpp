@@ -11,8 +11,8 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct NamedParser {
     std::string path;
@@ -69,7 +69,7 @@ TEST(Help, EveryCommandHasASectionWithExamples) {
     for (const NamedParser& command : all_parsers(*program)) {
         const auto section = help_section(command.path);
         ASSERT_TRUE(section.has_value()) << command.path;
-        EXPECT_THAT(section->summary, Not(testing::IsEmpty())) << command.path;
+        EXPECT_THAT(section->summary, Not(::testing::IsEmpty())) << command.path;
         if (command.parser->get_subcommands({}).empty()) {
             EXPECT_THAT(section->text, HasSubstr("    ")) << command.path << " has no example";
             EXPECT_THAT(section->text, HasSubstr("hacscale " + command.path)) << command.path;

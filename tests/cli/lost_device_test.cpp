@@ -12,8 +12,8 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class LostDeviceTest : public ProgramTest {
 protected:
@@ -75,7 +75,7 @@ TEST_F(LostDeviceTest, ProfileGoesOnInAFreshProcess) {
 
     // The next command tries the failed rows again.
     const Answer again = run_program(profile_command(), "0");
-    EXPECT_THAT(again.status, testing::AnyOf(0, 4)) << again.err;
+    EXPECT_THAT(again.status, ::testing::AnyOf(0, 4)) << again.err;
     EXPECT_EQ(again.json()["given_up"], 0);
     EXPECT_EQ(again.json()["failed"], 0);
     EXPECT_EQ(again.json()["measured"], 4);
@@ -92,7 +92,7 @@ TEST_F(LostDeviceTest, ADeviceThatIsAlwaysLostEndsIt) {
 }
 
 TEST_F(LostDeviceTest, OtherCommandsSayToRunThemAgain) {
-    ASSERT_THAT(run_program(profile_command(), "0").status, testing::AnyOf(0, 4));
+    ASSERT_THAT(run_program(profile_command(), "0").status, ::testing::AnyOf(0, 4));
     const Answer answer = run_program(
         "verify " + path("first.yaml") + " --table " + path("t.db") + " --device fake --seconds 0.05 --json",
         "16");

@@ -12,7 +12,7 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr const char* tiny_network = R"(name: tiny
 input: {channels: 3, resolution: 16}

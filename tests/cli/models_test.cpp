@@ -8,7 +8,7 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 using ModelsTest = ProgramTest;
 
@@ -77,7 +77,7 @@ struct BadYaml {
     std::string text;
 };
 
-class BadYamlTest : public ProgramTest, public testing::WithParamInterface<BadYaml> {};
+class BadYamlTest : public ProgramTest, public ::testing::WithParamInterface<BadYaml> {};
 
 TEST_P(BadYamlTest, IsRefusedWithItsPlace) {
     const std::string file = write("model.yaml", GetParam().text);
@@ -95,14 +95,14 @@ std::string model_with_width(const std::string& width) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, BadYamlTest,
-                         testing::Values(BadYaml{"empty", ""}, BadYaml{"recursive", "name: &a [*a]\n"},
-                                         BadYaml{"deep", std::string(100000, '[')},
-                                         BadYaml{"huge", std::string(3 << 20, 'x')},
-                                         BadYaml{"not_utf8", "name: \xff\xfe\n"},
-                                         BadYaml{"zero_width", model_with_width("0")},
-                                         BadYaml{"negative_width", model_with_width("-8")},
-                                         BadYaml{"wild_width", model_with_width("1000000000")},
-                                         BadYaml{"unknown_key", "naem: x\n"}),
+                         ::testing::Values(BadYaml{"empty", ""}, BadYaml{"recursive", "name: &a [*a]\n"},
+                                           BadYaml{"deep", std::string(100000, '[')},
+                                           BadYaml{"huge", std::string(3 << 20, 'x')},
+                                           BadYaml{"not_utf8", "name: \xff\xfe\n"},
+                                           BadYaml{"zero_width", model_with_width("0")},
+                                           BadYaml{"negative_width", model_with_width("-8")},
+                                           BadYaml{"wild_width", model_with_width("1000000000")},
+                                           BadYaml{"unknown_key", "naem: x\n"}),
                          [](const auto& each) { return each.param.name; });
 
 TEST_F(ModelsTest, AMissingFileIsBadInput) {

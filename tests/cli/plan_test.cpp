@@ -10,8 +10,8 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 const std::string h200 = HACSCALE_SOURCE_DIR "/kernels/cuda/profiles/h200.json";
 const std::string t4 = HACSCALE_SOURCE_DIR "/kernels/cuda/profiles/t4.json";

@@ -34,7 +34,7 @@ inline Answer call(const std::vector<std::string>& arguments) {
 }
 
 // A folder of its own for each test, gone after it.
-class ProgramTest : public testing::Test {
+class ProgramTest : public ::testing::Test {
 protected:
     ProgramTest() {
         std::string pattern = (std::filesystem::temp_directory_path() / "hacscale-cli-XXXXXX").string();

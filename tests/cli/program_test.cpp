@@ -12,15 +12,15 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 struct BadUsage {
     std::vector<std::string> arguments;
     std::string message_part;
 };
 
-class BadUsageTest : public testing::TestWithParam<BadUsage> {};
+class BadUsageTest : public ::testing::TestWithParam<BadUsage> {};
 
 TEST_P(BadUsageTest, IsOneSentenceAndStatusTwo) {
     const Answer answer = call(GetParam().arguments);
@@ -33,19 +33,19 @@ TEST_P(BadUsageTest, IsOneSentenceAndStatusTwo) {
 
 INSTANTIATE_TEST_SUITE_P(
     Program, BadUsageTest,
-    testing::Values(BadUsage{{}, "a command is needed"}, BadUsage{{"modles"}, "did you mean 'models'"},
-                    BadUsage{{"frobnicate"}, "\"frobnicate\" is no known command"},
-                    BadUsage{{"models", "shw"}, "did you mean 'show'"},
-                    BadUsage{{"models", "--jsn"}, "did you mean '--json'"},
-                    BadUsage{{"models", "show", "--layer"}, "did you mean '--layers'"},
-                    BadUsage{{"models", "show"}, "model is required"},
-                    BadUsage{{"models", "show", "resnet18", "--batch", "many"}, "--batch"},
-                    BadUsage{{"models", "show", "resnet18", "--batch", "0"}, "--batch"},
-                    BadUsage{{"models", "show", "resnet18", "--batch", "-1"}, "--batch"},
-                    BadUsage{{"models", "show", "resnet18", "--batch", "1000000000"}, "--batch"},
-                    BadUsage{{"models", "show", "resnet18", "--dtype", "f8"}, "f8"},
-                    BadUsage{{"completion", "basch"}, "did you mean 'bash'"},
-                    BadUsage{{"--no-such-option"}, "--no-such-option"}));
+    ::testing::Values(BadUsage{{}, "a command is needed"}, BadUsage{{"modles"}, "did you mean 'models'"},
+                      BadUsage{{"frobnicate"}, "\"frobnicate\" is no known command"},
+                      BadUsage{{"models", "shw"}, "did you mean 'show'"},
+                      BadUsage{{"models", "--jsn"}, "did you mean '--json'"},
+                      BadUsage{{"models", "show", "--layer"}, "did you mean '--layers'"},
+                      BadUsage{{"models", "show"}, "model is required"},
+                      BadUsage{{"models", "show", "resnet18", "--batch", "many"}, "--batch"},
+                      BadUsage{{"models", "show", "resnet18", "--batch", "0"}, "--batch"},
+                      BadUsage{{"models", "show", "resnet18", "--batch", "-1"}, "--batch"},
+                      BadUsage{{"models", "show", "resnet18", "--batch", "1000000000"}, "--batch"},
+                      BadUsage{{"models", "show", "resnet18", "--dtype", "f8"}, "f8"},
+                      BadUsage{{"completion", "basch"}, "did you mean 'bash'"},
+                      BadUsage{{"--no-such-option"}, "--no-such-option"}));
 
 TEST(Program, SaysItsVersion) {
     const Answer answer = call({"--version"});

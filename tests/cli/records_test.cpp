@@ -12,7 +12,7 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 using RecordsTest = ProgramTest;
 
@@ -100,7 +100,7 @@ TEST(Records, InnerWidthsStandStageByStageWhereTheyWereChosen) {
     EXPECT_EQ(json["strategies"][0]["inner_widths"].dump(), "[[],[24,40,40]]");
     std::ostringstream text;
     print_comparison(text, record);
-    EXPECT_THAT(text.str(), testing::AllOf(HasSubstr("inner widths"), HasSubstr("-,24/40x2")));
+    EXPECT_THAT(text.str(), ::testing::AllOf(HasSubstr("inner widths"), HasSubstr("-,24/40x2")));
 }
 
 TEST(Records, AComparisonIsReadBackAsItWasWritten) {
@@ -202,7 +202,7 @@ TEST(Records, FileNamesHoldModelAndBudget) {
 }
 
 TEST(Records, TimestampsAreUtc) {
-    EXPECT_THAT(timestamp(), testing::MatchesRegex("20..-..-..T..:..:..Z"));
+    EXPECT_THAT(timestamp(), ::testing::MatchesRegex("20..-..-..T..:..:..Z"));
 }
 
 }  // namespace

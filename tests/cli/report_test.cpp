@@ -7,7 +7,7 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class ReportTest : public ProgramTest {
 protected:

@@ -10,8 +10,8 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ResumeTest : public RunTest {
 protected:

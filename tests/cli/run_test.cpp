@@ -9,8 +9,8 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 TEST_F(RunTest, EveryStateHasItsRecordsAndOnePageLeadsToThem) {
     const std::string file =

@@ -12,10 +12,10 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::StartsWith;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 using SuiteTest = ProgramTest;
 
@@ -111,7 +111,7 @@ TEST_F(SuiteTest, EverySuiteThatComesWithTheProgramIsPlannedWithoutItsDevice) {
         const auto& states = plan["devices"][0]["states"];
         EXPECT_EQ(states.size(), states_of(load_suite(suite)).size());
         const Answer text = call({"run", suite, "--dry-run", "--out", path("out")});
-        EXPECT_THAT(text.out, testing::AllOf(HasSubstr("nothing is measured now"), HasSubstr("at most")));
+        EXPECT_THAT(text.out, ::testing::AllOf(HasSubstr("nothing is measured now"), HasSubstr("at most")));
         EXPECT_FALSE(std::filesystem::exists(path("out"))) << "nothing is written";
     }
 }

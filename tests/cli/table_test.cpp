@@ -7,7 +7,7 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class TableTest : public ProgramTest {
 protected:
@@ -77,7 +77,7 @@ TEST_F(TableTest, QueryAnswersByTheContract) {
 
 TEST_F(TableTest, QueryShowsOccupancyWhereThereIsAny) {
     const std::string file = make_table("t.db", 2);
-    EXPECT_THAT(call({"table", "query", file}).out, testing::Not(HasSubstr("occ.")));
+    EXPECT_THAT(call({"table", "query", file}).out, ::testing::Not(HasSubstr("occ.")));
     {
         Table table = Table::open(file, OpenMode::write);
         Row row = table.query({}).front();
@@ -87,7 +87,7 @@ TEST_F(TableTest, QueryShowsOccupancyWhereThereIsAny) {
     const std::string out = call({"table", "query", file}).out;
     EXPECT_THAT(out, HasSubstr("occ. achieved %"));
     EXPECT_THAT(out, HasSubstr(" 62.5 "));
-    EXPECT_THAT(out, testing::Not(HasSubstr("occ. theor. %")));
+    EXPECT_THAT(out, ::testing::Not(HasSubstr("occ. theor. %")));
 }
 
 TEST_F(TableTest, QueryListsKernels) {

@@ -12,7 +12,7 @@
 namespace hacscale::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class TrainTest : public ProgramTest {
 protected:

@@ -129,7 +129,7 @@ TEST(Lowering, EveryLayerGetsTheModelsLayout) {
 
 TEST(Lowering, ShapesConnectInAnyModel) {
     testing::Generator generate(5);
-    int sound = 0;
+    int sound_models = 0;
     for (int i = 0; i < 3'000; ++i) {
         Network network;
         try {
@@ -137,7 +137,7 @@ TEST(Lowering, ShapesConnectInAnyModel) {
         } catch (const InputError&) {
             continue;
         }
-        ++sound;
+        ++sound_models;
         for (int at = 0; at < std::ssize(network.nodes); ++at) {
             const NetworkNode& node = network.nodes[at];
             ASSERT_FALSE(fault_of(node.layer)) << node.layer.key();
@@ -155,7 +155,7 @@ TEST(Lowering, ShapesConnectInAnyModel) {
             }
         }
     }
-    EXPECT_GT(sound, 1'000);
+    EXPECT_GT(sound_models, 1'000);
 }
 
 // What is alive while node `at` runs: outputs and the input that it or a later node reads, and its own
@@ -206,9 +206,9 @@ TEST(Network, TotalsAreSumsOverLayers) {
 }
 
 TEST(Check, NamesThePartThatDoesNotFit) {
-    const ModelSpec sound =
+    const ModelSpec valid =
         one_stage({.block = BlockKind::bottleneck, .width = 32, .inner_widths = {16}, .group_width = 8});
-    ASSERT_NO_THROW(check(sound));
+    ASSERT_NO_THROW(check(valid));
     const struct {
         void (*spoil)(ModelSpec&);
         const char* fragment;
@@ -253,7 +253,7 @@ TEST(Check, NamesThePartThatDoesNotFit) {
          "more than 2^40 MACs"},
     };
     for (const auto& [spoil, fragment] : cases) {
-        ModelSpec model = sound;
+        ModelSpec model = valid;
         spoil(model);
         try {
             check(model);

@@ -12,7 +12,7 @@ namespace {
 
 using namespace testing;
 
-const auto for_ever = [] { return true; };
+const auto without_end = [] { return true; };
 
 struct Subject {
     FakeMachine machine{};
@@ -45,7 +45,8 @@ double sum_of_nodes(const NetworkTiming& timing) {
 TEST(NetworkTimer, LayersAddUpToTheNetwork) {
     Subject small({16, 32});
     Subject large({64, 32, 96});
-    const auto timings = time_networks({small.timed(), large.timed()}, quick_settings().rules, 1, for_ever);
+    const auto timings =
+        time_networks({small.timed(), large.timed()}, quick_settings().rules, 1, without_end);
     ASSERT_EQ(timings.size(), 2u);
     for (const auto& [subject, timing] : {std::pair{&small, &timings[0]}, std::pair{&large, &timings[1]}}) {
         EXPECT_TRUE(timing->converged);
@@ -73,7 +74,7 @@ TEST(NetworkTimer, RareSpikesChangeNothing) {
     };
     TimingRules rules = quick_settings().rules;
     rules.fewest_samples = 80;
-    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
+    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, without_end).front();
     // The mean over all timed passes would be 1.8 times the truth.
     EXPECT_NEAR(sum_of_nodes(timing), subject.truth_us(), 1e-6 * subject.truth_us());
     EXPECT_LE(timing.total.median, 1.3 * subject.truth_us());
@@ -87,7 +88,7 @@ TEST(NetworkTimer, TakesTheMeanOfTheMiddlePasses) {
     TimingRules rules = quick_settings().rules;
     rules.fewest_samples = 400;
     rules.target_half_width = 1.0;
-    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
+    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, without_end).front();
     EXPECT_NEAR(sum_of_nodes(timing), 1.1 * subject.truth_us(), 0.06 * subject.truth_us());
     for (const MeanEstimate& node : timing.nodes) EXPECT_GT(node.half_width, 0.0);
 }
@@ -99,7 +100,7 @@ TEST(NetworkTimer, SaysWhenTimeWasUpBeforeTheIntervalWasNarrow) {
     rules.most_seconds = 0.02;
     subject.machine.spike = scattered;
     const double begin = now_us();
-    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
+    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, without_end).front();
     EXPECT_LT(now_us() - begin, 5e6);
     EXPECT_FALSE(timing.converged);
     EXPECT_GT(timing.samples, 0);
@@ -138,7 +139,7 @@ TEST(NetworkTimer, CountsLongPassesToo) {
     Subject subject({16}, 20.0);
     TimingRules rules = quick_settings().rules;
     rules.burst_us = 1.0;
-    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, for_ever).front();
+    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, without_end).front();
     EXPECT_GE(timing.samples, 10);
     EXPECT_GE(timing.total.median, subject.truth_us());
 }

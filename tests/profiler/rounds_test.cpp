@@ -24,12 +24,12 @@ struct Turn {
     int result(const TimingRules&) const { return 100 * name + visits; }
 };
 
-const auto for_ever = [] { return true; };
+const auto endless = [] { return true; };
 
 TEST(Rounds, GiveEachSubjectItsTurnsAndResultsInOrder) {
     std::vector<int> log;
     std::vector<Turn> subjects{{1, 3, &log}, {2, 1, &log}, {3, 2, &log}};
-    EXPECT_THAT(time_in_rounds(subjects, {}, 7, for_ever), ElementsAre(103, 201, 302));
+    EXPECT_THAT(time_in_rounds(subjects, {}, 7, endless), ElementsAre(103, 201, 302));
     ASSERT_EQ(log.size(), 6u);
     EXPECT_THAT((std::vector<int>(log.begin(), log.begin() + 3)), ::testing::UnorderedElementsAre(1, 2, 3));
     EXPECT_THAT((std::vector<int>(log.begin() + 3, log.begin() + 5)), ::testing::UnorderedElementsAre(1, 3));
@@ -47,7 +47,7 @@ TEST(Rounds, SayInWhoseTurnTheDeviceWasLost) {
     };
     std::vector<Fragile> subjects{{false}, {false}, {true}, {false}};
     try {
-        time_in_rounds(subjects, {}, 3, for_ever);
+        time_in_rounds(subjects, {}, 3, endless);
         ADD_FAILURE() << "nothing was thrown";
     } catch (const SubjectLost& lost) {
         EXPECT_EQ(lost.subject(), 2u);
@@ -59,7 +59,7 @@ std::vector<int> log_of(std::uint64_t seed) {
     std::vector<int> log;
     std::vector<Turn> subjects;
     for (int name = 0; name < 8; ++name) subjects.push_back({name, 4, &log});
-    time_in_rounds(subjects, {}, seed, for_ever);
+    time_in_rounds(subjects, {}, seed, endless);
     return log;
 }
 
@@ -89,7 +89,7 @@ TEST(Rounds, StopBetweenVisitsWhenTold) {
 
 TEST(Rounds, HaveNothingToDoWithoutSubjects) {
     std::vector<Turn> none;
-    EXPECT_TRUE(time_in_rounds(none, {}, 1, for_ever).empty());
+    EXPECT_TRUE(time_in_rounds(none, {}, 1, endless).empty());
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ double staircase_us(const LayerSpec& layer) {
            0.02 * layer.in_height * layer.in_width;
 }
 
-std::vector<int> every_eighth(int from, int to) {
+std::vector<int> in_eights(int from, int to) {
     std::vector<int> widths;
     for (int width = from; width <= to; width += 8) widths.push_back(width);
     return widths;
@@ -37,7 +37,7 @@ protected:
             stage.depth = 2;
             stage.stride = 2;  // so that no two stages share a layer
         }
-        space_ = {{every_eighth(16, 128), every_eighth(16, 128), every_eighth(16, 128)}, {4, 4, 4}, {8}};
+        space_ = {{in_eights(16, 128), in_eights(16, 128), in_eights(16, 128)}, {4, 4, 4}, {8}};
     }
     SweepSummary run(const WorkEvents& events = {}) {
         return sweep(device_.handle, table_, base_, space_, measure_, settings_, events);

@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::size_t count_of(const std::string& text, const std::string& part) {
+std::size_t occurrences(const std::string& text, const std::string& part) {
     std::size_t count = 0;
     for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
         ++count;
@@ -101,9 +101,9 @@ TEST_F(Formats, WritesEveryFileThatItNames) {
 TEST_F(Formats, ThePageReachesForNothingOutside) {
     write();
     EXPECT_THAT(html_, HasSubstr("default-src 'none'"));
-    EXPECT_EQ(count_of(html_, "<link"), 0u);
-    EXPECT_EQ(count_of(html_, "@import"), 0u);
-    EXPECT_EQ(count_of(html_, "sourceMappingURL"), 0u);
+    EXPECT_EQ(occurrences(html_, "<link"), 0u);
+    EXPECT_EQ(occurrences(html_, "@import"), 0u);
+    EXPECT_EQ(occurrences(html_, "sourceMappingURL"), 0u);
     static const std::regex reference(R"re(<[a-z]+[^<>]*\s(src|href)\s*=\s*["']?([^"'\s>]+))re");
     const std::string page =
         html_.substr(0, html_.find("<script>"));  // the elements before the chart library
@@ -115,11 +115,11 @@ TEST_F(Formats, ThePageReachesForNothingOutside) {
 
 TEST_F(Formats, TheStructureIsSound) {
     write();
-    EXPECT_EQ(count_of(html_, "<h1"), 1u);
-    EXPECT_EQ(count_of(html_, "<table>"), count_of(html_, "<caption"));
-    EXPECT_EQ(count_of(html_, "<section"), count_of(html_, "</section>"));
-    EXPECT_EQ(count_of(html_, "<figure>"), count_of(html_, "role=\"img\" aria-label=\""));
-    EXPECT_EQ(count_of(html_, "<div"), count_of(html_, "</div>"));
+    EXPECT_EQ(occurrences(html_, "<h1"), 1u);
+    EXPECT_EQ(occurrences(html_, "<table>"), occurrences(html_, "<caption"));
+    EXPECT_EQ(occurrences(html_, "<section"), occurrences(html_, "</section>"));
+    EXPECT_EQ(occurrences(html_, "<figure>"), occurrences(html_, "role=\"img\" aria-label=\""));
+    EXPECT_EQ(occurrences(html_, "<div"), occurrences(html_, "</div>"));
     static const std::regex heading("<h([1-6])");
     int level = 0;
     for (auto match = std::sregex_iterator(html_.begin(), html_.end(), heading);
@@ -157,7 +157,7 @@ TEST_F(Formats, EverySpecificationIsVegaWithMarksAndData) {
     }
     // Six a budget, a staircase a stage, two of the prediction.
     EXPECT_EQ(charts, 4 * 6 + 2 * 3 + 2u);
-    EXPECT_EQ(count_of(html_, "class=\"chart\""), charts);
+    EXPECT_EQ(occurrences(html_, "class=\"chart\""), charts);
     EXPECT_LT(frames.size(), charts / 3) << "charts of one kind share a frame";
 }
 
@@ -165,11 +165,11 @@ TEST_F(Formats, MarkupInTheRecordsStaysText) {
     const std::string hostile =
         "</script><script>alert(1)</script><img src=x onerror=alert(2)><!-- | `x` \"'&\u2028";
     write({.hostile = hostile});
-    EXPECT_EQ(count_of(html_, "<script>alert"), 0u);
-    EXPECT_EQ(count_of(html_, "<img"), 0u);
-    EXPECT_EQ(count_of(html_, "<!--"), 0u);
+    EXPECT_EQ(occurrences(html_, "<script>alert"), 0u);
+    EXPECT_EQ(occurrences(html_, "<img"), 0u);
+    EXPECT_EQ(occurrences(html_, "<!--"), 0u);
     EXPECT_THAT(html_, HasSubstr("&lt;img src=x onerror=alert(2)&gt;"));
-    EXPECT_EQ(count_of(html_, "<script"), count_of(html_, "</script>"));
+    EXPECT_EQ(occurrences(html_, "<script"), occurrences(html_, "</script>"));
     for (const Block& block : blocks_of(html_)) EXPECT_TRUE(nlohmann::json::accept(block.text));
     // In Markdown only the fenced model file holds it unescaped, where it is code.
     std::string prose = markdown_;

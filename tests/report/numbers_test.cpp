@@ -10,7 +10,7 @@ namespace hacscale::report {
 namespace {
 
 // The no-break space as a plain one, so that expectations can be read.
-std::string spaced(const std::string& text) {
+std::string with_spaces(const std::string& text) {
     static const std::regex no_break_space("\u00a0");
     return std::regex_replace(text, no_break_space, " ");
 }
@@ -30,33 +30,33 @@ TEST(Numbers, UnitsAndSeparators) {
     EXPECT_EQ(whole(1234567), "1,234,567");
     EXPECT_EQ(whole(999), "999");
     EXPECT_EQ(whole(-1000), "−1,000");
-    EXPECT_EQ(spaced(scaled(1.234e6)), "1.23 M");
-    EXPECT_EQ(spaced(scaled(1.32e11, "FLOP/s")), "132 GFLOP/s");
-    EXPECT_EQ(spaced(scaled(12)), "12.0");
-    EXPECT_EQ(spaced(scaled(999999)), "1.00 M");
+    EXPECT_EQ(with_spaces(scaled(1.234e6)), "1.23 M");
+    EXPECT_EQ(with_spaces(scaled(1.32e11, "FLOP/s")), "132 GFLOP/s");
+    EXPECT_EQ(with_spaces(scaled(12)), "12.0");
+    EXPECT_EQ(with_spaces(scaled(999999)), "1.00 M");
 }
 
 TEST(Numbers, LatenciesChooseTheirUnit) {
-    EXPECT_EQ(spaced(latency(812.4)), "812 µs");
-    EXPECT_EQ(spaced(latency(999.6)), "1.00 ms");
-    EXPECT_EQ(spaced(latency(4321)), "4.32 ms");
-    EXPECT_EQ(spaced(latency(1.2e6)), "1.20 s");
-    EXPECT_EQ(spaced(latency(4321, 32.0)), "4.32 ± 0.03 ms");
-    EXPECT_EQ(spaced(latency(11700, 93.0)), "11.7 ± 0.09 ms");
-    EXPECT_EQ(spaced(latency(4321, std::nullopt)), "4.32 ms");
-    EXPECT_EQ(spaced(latency(4321, 0.0)), "4.32 ± 0.00 ms");
+    EXPECT_EQ(with_spaces(latency(812.4)), "812 µs");
+    EXPECT_EQ(with_spaces(latency(999.6)), "1.00 ms");
+    EXPECT_EQ(with_spaces(latency(4321)), "4.32 ms");
+    EXPECT_EQ(with_spaces(latency(1.2e6)), "1.20 s");
+    EXPECT_EQ(with_spaces(latency(4321, 32.0)), "4.32 ± 0.03 ms");
+    EXPECT_EQ(with_spaces(latency(11700, 93.0)), "11.7 ± 0.09 ms");
+    EXPECT_EQ(with_spaces(latency(4321, std::nullopt)), "4.32 ms");
+    EXPECT_EQ(with_spaces(latency(4321, 0.0)), "4.32 ± 0.00 ms");
 }
 
 TEST(Numbers, RatiosAndPercents) {
     EXPECT_EQ(ratio(1.9234), "×1.92");
     EXPECT_EQ(ratio(0.9964), "×0.996");
     EXPECT_EQ(ratio(12.34), "×12.34");
-    EXPECT_EQ(spaced(percent(0.3124)), "31.2 %");
-    EXPECT_EQ(spaced(short_percent(0.065)), "6.5 %");
-    EXPECT_EQ(spaced(signed_percent(0.0065)), "+0.65 %");
-    EXPECT_EQ(spaced(signed_percent(-0.021)), "−2.1 %");
-    EXPECT_EQ(spaced(signed_percent(0.0)), "±0.00 %");
-    EXPECT_EQ(spaced(signed_percent(-0.13)), "−13 %");
+    EXPECT_EQ(with_spaces(percent(0.3124)), "31.2 %");
+    EXPECT_EQ(with_spaces(short_percent(0.065)), "6.5 %");
+    EXPECT_EQ(with_spaces(signed_percent(0.0065)), "+0.65 %");
+    EXPECT_EQ(with_spaces(signed_percent(-0.021)), "−2.1 %");
+    EXPECT_EQ(with_spaces(signed_percent(0.0)), "±0.00 %");
+    EXPECT_EQ(with_spaces(signed_percent(-0.13)), "−13 %");
     EXPECT_EQ(points(0.0194), "1.94");
     EXPECT_EQ(points(0.00017), "0.017");
     EXPECT_EQ(with_sign(-0.000001, points), "±0.000");

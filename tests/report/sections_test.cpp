@@ -15,20 +15,20 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Records sample(const SampleOptions& options = {}) {
+Records sample_report(const SampleOptions& options = {}) {
     TemporaryFolder folder;
     write_sample_records(folder.path(), options);
     return load_report(folder.path());
 }
 
-const Cell& cell_of(const Table& table, std::size_t row, const std::string& column) {
+const Cell& cell_in(const Table& table, std::size_t row, const std::string& column) {
     std::size_t i = 0;
     while (table.columns.at(i).csv_name != column) ++i;
     return table.rows.at(row).cells.at(i);
 }
 
 double number_of(const Table& table, std::size_t row, const std::string& column) {
-    return std::get<double>(cell_of(table, row, column).value);
+    return std::get<double>(cell_in(table, row, column).value);
 }
 
 const Table& first_table(const Section& section) {
@@ -47,21 +47,21 @@ std::vector<std::string> charts_of(const Section& section) {
 }
 
 TEST(Sections, KernelsShareTheTimeOfTheirNetwork) {
-    Records records = sample();
+    Records records = sample_report();
     Comparison& comparison = records.comparisons[0];
     comparison.layers[0].implementation = "winograd";
     comparison.layers[0].latency_us = 5000.0;
     const Section section = kernels_section({records, &comparison});
     const Table& table = first_table(section);
     ASSERT_EQ(table.rows.size(), 3u);
-    EXPECT_EQ(cell_of(table, 0, "implementation").text, "winograd")
+    EXPECT_EQ(cell_in(table, 0, "implementation").text, "winograd")
         << "the one that takes most of the base's time";
     EXPECT_EQ(number_of(table, 0, "layers"), 1.0);
     EXPECT_EQ(number_of(table, 1, "layers"), 21.0);
     EXPECT_NEAR(number_of(table, 0, "share") + number_of(table, 1, "share"), 1.0, 1e-12);
     EXPECT_EQ(number_of(table, 2, "share"), 1.0);
-    EXPECT_EQ(cell_of(table, 2, "spec").text, "hacscale");
-    EXPECT_TRUE(std::holds_alternative<std::monostate>(cell_of(table, 0, "occupancy_achieved").value));
+    EXPECT_EQ(cell_in(table, 2, "spec").text, "hacscale");
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(cell_in(table, 0, "occupancy_achieved").value));
 
     for (LayerRecord& layer : comparison.layers) layer.implementation.clear();
     EXPECT_THAT(std::get<Paragraph>(kernels_section({records, &comparison}).parts.front()).text,
@@ -91,7 +91,7 @@ TEST(Sections, OccupanciesComeFromTheRowsThatLayersWereReadFrom) {
     EXPECT_EQ(number_of(first_table(section), 2, "occupancy_theoretical"), 0.75);
     const Section kernels = kernels_section({records, &records.comparisons[0]});
     EXPECT_EQ(number_of(first_table(kernels), 0, "occupancy_achieved"), 0.5);
-    const Records without = sample();
+    const Records without = sample_report();
     EXPECT_EQ(charts_of(network_section({without, &without.comparisons[0]})).size(), 1u);
 }
 
@@ -149,7 +149,7 @@ TEST(Sections, LegendsOfStrategiesHaveTheKindsThatAreThere) {
 }
 
 TEST(Sections, AccuraciesStandBestFirstWithPointsOverTheBase) {
-    Records records = sample();
+    Records records = sample_report();
     Comparison& comparison = records.comparisons[0];
     EXPECT_THAT(std::get<Paragraph>(accuracy_section({records, &comparison}).parts.front()).text,
                 HasSubstr("not measured"));
@@ -162,13 +162,13 @@ TEST(Sections, AccuraciesStandBestFirstWithPointsOverTheBase) {
     EXPECT_EQ(charts_of(section).size(), 1u);
     const Table& table = first_table(section);
     ASSERT_EQ(table.rows.size(), 2u);
-    EXPECT_EQ(cell_of(table, 0, "strategy").text, comparison.strategies[0].strategy);
-    EXPECT_EQ(cell_of(table, 0, "over_base_points").text, "+0.75");
-    EXPECT_EQ(cell_of(table, 1, "accuracy_deviation_points").text, "0.20");
+    EXPECT_EQ(cell_in(table, 0, "strategy").text, comparison.strategies[0].strategy);
+    EXPECT_EQ(cell_in(table, 0, "over_base_points").text, "+0.75");
+    EXPECT_EQ(cell_in(table, 1, "accuracy_deviation_points").text, "0.20");
 }
 
 TEST(Sections, LayersOfTwoNetworksStandByShareOfTime) {
-    Records records = sample();
+    Records records = sample_report();
     Comparison& comparison = records.comparisons[0];
     comparison.layers[4].latency_us = 10000.0;  // of the base
     const std::string slowest = comparison.layers[4].name;
@@ -177,9 +177,9 @@ TEST(Sections, LayersOfTwoNetworksStandByShareOfTime) {
     });
     const Section section = layer_differences_section({records, &comparison});
     const Table& table = first_table(section);
-    EXPECT_EQ(cell_of(table, 0, "name").text, slowest);
+    EXPECT_EQ(cell_in(table, 0, "name").text, slowest);
     EXPECT_EQ(number_of(table, 0, "change_us"), -10000.0) << "what the other lacks counts in full";
-    EXPECT_TRUE(std::holds_alternative<std::monostate>(cell_of(table, 0, "to_us").value));
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(cell_in(table, 0, "to_us").value));
 
     comparison.strategy_layers.clear();
     EXPECT_THAT(std::get<Paragraph>(layer_differences_section({records, &comparison}).parts.front()).text,

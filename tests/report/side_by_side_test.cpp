@@ -16,23 +16,23 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Records sample(const SampleOptions& options = {}) {
+Records sample_run(const SampleOptions& options = {}) {
     TemporaryFolder folder;
     write_sample_records(folder.path(), options);
     return load_report(folder.path());
 }
 
 Runs two_devices() {
-    return {sample(), sample({.device = "Another CPU", .slowness = 1.5})};
+    return {sample_run(), sample_run({.device = "Another CPU", .slowness = 1.5})};
 }
 
-const Cell& cell_of(const Table& table, std::size_t row, const std::string& column) {
+const Cell& cell_at(const Table& table, std::size_t row, const std::string& column) {
     std::size_t i = 0;
     while (table.columns.at(i).csv_name != column) ++i;
     return table.rows.at(row).cells.at(i);
 }
 
-const Table& first_table(const Section& section) {
+const Table& table_in(const Section& section) {
     for (const Part& part : section.parts) {
         if (const Table* table = table_of(part)) return *table;
     }
@@ -41,17 +41,17 @@ const Table& first_table(const Section& section) {
 
 TEST(SideBySide, NetworksStandWithTheirRatioAndItsInterval) {
     const Section section = networks_section(two_devices());
-    const Table& table = first_table(section);
+    const Table& table = table_in(section);
     ASSERT_EQ(table.rows.size(), 9u) << "those compared, and those verified alone";
     std::size_t row = 0;
-    while (cell_of(table, row, "model").text != "resnet20-cifar") ++row;
-    EXPECT_DOUBLE_EQ(std::get<double>(cell_of(table, row, "a_us").value), 2468.0);
-    EXPECT_DOUBLE_EQ(std::get<double>(cell_of(table, row, "b_us").value), 3702.0);
-    EXPECT_DOUBLE_EQ(std::get<double>(cell_of(table, row, "b_over_a").value), 1.5);
-    const double low = std::get<double>(cell_of(table, row, "b_over_a_low").value);
+    while (cell_at(table, row, "model").text != "resnet20-cifar") ++row;
+    EXPECT_DOUBLE_EQ(std::get<double>(cell_at(table, row, "a_us").value), 2468.0);
+    EXPECT_DOUBLE_EQ(std::get<double>(cell_at(table, row, "b_us").value), 3702.0);
+    EXPECT_DOUBLE_EQ(std::get<double>(cell_at(table, row, "b_over_a").value), 1.5);
+    const double low = std::get<double>(cell_at(table, row, "b_over_a_low").value);
     const double half_width = std::hypot(14.2 / 2468.0, 14.2 / 3702.0);
     EXPECT_NEAR(low, 1.5 * std::exp(-half_width), 1e-9);
-    EXPECT_THAT(cell_of(table, row, "b_over_a").text, HasSubstr("×1.50 (1.49 to 1.51)"));
+    EXPECT_THAT(cell_at(table, row, "b_over_a").text, HasSubstr("×1.50 (1.49 to 1.51)"));
 }
 
 TEST(SideBySide, RowsOfBothTablesStandByTheirLargestRatio) {
@@ -70,7 +70,7 @@ TEST(SideBySide, RowsOfBothTablesStandByTheirLargestRatio) {
 }
 
 TEST(SideBySide, LayersTakeTheirIntervalsFromTheRowsTheyWereReadFrom) {
-    Runs runs{sample({.models = {"one"}}), sample({.models = {"one"}, .slowness = 1.5})};
+    Runs runs{sample_run({.models = {"one"}}), sample_run({.models = {"one"}, .slowness = 1.5})};
     LayerRecord& layer = runs[0].comparisons[0].layers[1];
     LayerRecord& other = runs[1].comparisons[0].layers[1];
     ASSERT_EQ(layer.name, other.name);
@@ -101,16 +101,16 @@ TEST(SideBySide, LayersTakeTheirIntervalsFromTheRowsTheyWereReadFrom) {
 
 TEST(SideBySide, EveryChoiceIsRelativeToTheBaseOnItsOwnDevice) {
     const Section section = choices_section(two_devices());
-    const Table& table = first_table(section);
+    const Table& table = table_in(section);
     ASSERT_EQ(table.rows.size(), 2 * 4u);
-    EXPECT_EQ(cell_of(table, 0, "run").text, "A");
-    EXPECT_EQ(cell_of(table, 1, "run").text, "B");
-    EXPECT_EQ(cell_of(table, 0, "latency_ratio").text, cell_of(table, 1, "latency_ratio").text);
-    EXPECT_EQ(cell_of(table, 0, "depths").text, "3 / 3 / 5");
+    EXPECT_EQ(cell_at(table, 0, "run").text, "A");
+    EXPECT_EQ(cell_at(table, 1, "run").text, "B");
+    EXPECT_EQ(cell_at(table, 0, "latency_ratio").text, cell_at(table, 1, "latency_ratio").text);
+    EXPECT_EQ(cell_at(table, 0, "depths").text, "3 / 3 / 5");
 }
 
 TEST(SideBySide, RunsAreNamedByWhatTellsThemApart) {
-    Runs runs{sample(), sample()};
+    Runs runs{sample_run(), sample_run()};
     runs[1].provenance.device.properties[1].second = "3.1";
     EXPECT_EQ(names_of(runs)[0], "Synthetic CPU, onednn 2.6.3");
     EXPECT_EQ(names_of(runs)[1], "Synthetic CPU, onednn 3.1");
@@ -129,7 +129,7 @@ TEST(SideBySide, TheAnswerSaysHowMuchFaster) {
 TEST(SideBySide, RunsThatShareNothingAreRefusedInOneSentence) {
     const SampleOptions one{.models = {"one"}, .with_verify = false, .with_table = false};
     const SampleOptions other{.models = {"other"}, .with_verify = false, .with_table = false};
-    Runs runs{sample(one), sample(other)};
+    Runs runs{sample_run(one), sample_run(other)};
     try {
         check_shared(runs);
         FAIL() << "they share nothing";
@@ -138,16 +138,16 @@ TEST(SideBySide, RunsThatShareNothingAreRefusedInOneSentence) {
         EXPECT_THAT(error.what(), HasSubstr(runs[1].folder.string()));
         EXPECT_THAT(error.what(), HasSubstr("one suite"));
     }
-    EXPECT_THROW(check_shared({sample()}), InputError);
-    EXPECT_NO_THROW(check_shared({sample(one), sample(one)}));
+    EXPECT_THROW(check_shared({sample_run()}), InputError);
+    EXPECT_NO_THROW(check_shared({sample_run(one), sample_run(one)}));
 }
 
 TEST(SideBySide, WritesEveryFormatAndKeepsMarkupText) {
     const std::string hostile = "</script><script>alert(1)</script><img src=x>";
     TemporaryFolder out;
-    const auto files =
-        write_side_by_side({sample({.hostile = hostile}), sample({.hostile = hostile, .slowness = 2.0})},
-                           out.path() / "new" / "folder");
+    const auto files = write_side_by_side(
+        {sample_run({.hostile = hostile}), sample_run({.hostile = hostile, .slowness = 2.0})},
+        out.path() / "new" / "folder");
     EXPECT_EQ(files.size(), 8u);
     for (const auto& file : files) EXPECT_TRUE(std::filesystem::exists(file)) << file;
     const std::string html = read_text(files.front());

@@ -37,7 +37,7 @@ ScalingSpace sparse_space(const ModelSpec& base, std::mt19937_64& random) {
 }
 
 // Of half the stages the inner widths follow.
-ChainChoice random_choice(const ScalingSpace& space, std::mt19937_64& random) {
+ChainChoice random_chain_choice(const ScalingSpace& space, std::mt19937_64& random) {
     ChainChoice choice;
     choice.chain = static_cast<int>(random() % space.resolutions.size());
     int width_before = 0;
@@ -70,7 +70,7 @@ TEST_P(StageCostsOfTheZoo, EqualTheWholeNetworks) {
     ASSERT_NO_THROW(check(latency.problem));
     int feasible = 0;
     for (int i = 0; i < 30; ++i) {
-        const ChainChoice indices = random_choice(space, random);
+        const ChainChoice indices = random_chain_choice(space, random);
         const auto point = testing::evaluate(latency.problem, indices);
         if (!point) {
             EXPECT_THROW(scaled(base, choice_from(space, indices)), InputError);
@@ -120,7 +120,7 @@ TEST(StageCosts, MissingLayersMakeOptionsInfeasibleAndAreCounted) {
     std::mt19937_64 random(2);
     int infeasible = 0;
     for (int i = 0; i < 200; ++i) {
-        const ChainChoice indices = random_choice(space, random);
+        const ChainChoice indices = random_chain_choice(space, random);
         const Network network = lower(scaled(base, choice_from(space, indices)));
         const bool missing = estimate(network, source).missing_layers > 0;
         EXPECT_EQ(testing::evaluate(costs.problem, indices).has_value(), !missing);

@@ -165,7 +165,7 @@ std::vector<std::string> all_names() {
     return names;
 }
 
-std::string test_name(const ::testing::TestParamInfo<Case>& info) {
+std::string strategy_test_name(const ::testing::TestParamInfo<Case>& info) {
     std::string name = std::get<0>(info.param) + "_" + std::get<1>(info.param);
     for (char& character : name) {
         if (!std::isalnum(static_cast<unsigned char>(character))) character = '_';
@@ -176,7 +176,7 @@ std::string test_name(const ::testing::TestParamInfo<Case>& info) {
 INSTANTIATE_TEST_SUITE_P(Table, EveryStrategy,
                          ::testing::Combine(::testing::ValuesIn(all_names()),
                                             ::testing::Values("resnet20-cifar", "mobilenetv2-0.35")),
-                         test_name);
+                         strategy_test_name);
 
 TEST(Strategies, NamesAreKnownAndDistinct) {
     const std::vector<std::string> names = all_names();

@@ -10,7 +10,7 @@
 namespace hacscale {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 std::vector<std::string> names_of(const std::string& model) {
     std::vector<std::string> names;

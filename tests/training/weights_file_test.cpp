@@ -84,7 +84,7 @@ TEST_F(WeightsFile, IsASafetensorsFile) {
     const auto& tensor =
         read["stem.conv1.weight"].is_null() ? read["stem.conv.weight"] : read["stem.conv1.weight"];
     EXPECT_EQ(tensor["dtype"], "F32");
-    EXPECT_EQ(tensor["shape"], nlohmann::json({8, 3, 3, 3}));
+    EXPECT_EQ(tensor["shape"], nlohmann::ordered_json({8, 3, 3, 3}));
     std::int64_t end = 0;
     for (const auto& [name, entry] : read.items()) {
         if (name == "__metadata__") continue;

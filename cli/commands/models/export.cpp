@@ -15,13 +15,13 @@ namespace hacscale::cli {
 
 namespace {
 
-struct ExportOptions {
+struct ModelExportOptions {
     std::string model;
     std::string format = "pytorch";
     std::string out;
 };
 
-ExitStatus export_model(const ExportOptions& options, Session& session) {
+ExitStatus export_model(const ModelExportOptions& options, Session& session) {
     const ModelSpec model = find_model(options.model);
     const Network network = lower(model);
     const std::string code = pytorch_code(model);
@@ -47,7 +47,7 @@ ExitStatus export_model(const ExportOptions& options, Session& session) {
 }  // namespace
 
 Run declare_models_export(CLI::App& parser) {
-    auto options = std::make_shared<ExportOptions>();
+    auto options = std::make_shared<ModelExportOptions>();
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
     parser.add_option("--format", options->format, "pytorch")
         ->check(CLI::IsMember({"pytorch"}))

@@ -12,7 +12,7 @@ namespace hacscale::cli {
 
 namespace {
 
-struct ExportOptions {
+struct TableExportOptions {
     std::string table;
     std::string format = "csv";
     FilterOptions filter;
@@ -27,7 +27,7 @@ void report(const ExportSummary& summary, spdlog::logger& log) {
     }
 }
 
-ExitStatus export_table(const ExportOptions& options, Session& session) {
+ExitStatus export_table(const TableExportOptions& options, Session& session) {
     if (session.json && options.format == "ofa") {
         throw InputError("--json does not go with --format ofa, which is YAML; leave one of them out");
     }
@@ -48,7 +48,7 @@ ExitStatus export_table(const ExportOptions& options, Session& session) {
 }  // namespace
 
 Run declare_table_export(CLI::App& parser) {
-    auto options = std::make_shared<ExportOptions>();
+    auto options = std::make_shared<TableExportOptions>();
     parser.add_option("table", options->table, "The table's file")->required();
     parser.add_option("--format", options->format, "csv, json, ofa or google-benchmark")
         ->check(CLI::IsMember({"csv", "json", "ofa", "google-benchmark"}))

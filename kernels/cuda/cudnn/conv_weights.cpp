@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t alignment = 256;
 
-std::size_t aligned(std::size_t bytes) {
+std::size_t aligned_part(std::size_t bytes) {
     return (bytes + alignment - 1) / alignment * alignment;
 }
 
@@ -24,7 +24,7 @@ ConvWeightLayout weight_layout(const LayerSpec& layer, DataType type, BiasType b
     ConvWeightLayout layout;
     layout.bytes = static_cast<std::size_t>(product_weights(layer)) * size_of(type);
     if (bias == BiasType::none) return layout;
-    layout.bias_offset = aligned(layout.bytes);
+    layout.bias_offset = aligned_part(layout.bytes);
     layout.bytes =
         layout.bias_offset + static_cast<std::size_t>(layer.out_channels) * size_of(stored_as(bias, type));
     return layout;

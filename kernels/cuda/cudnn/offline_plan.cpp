@@ -15,7 +15,7 @@
 namespace hacscale::cuda {
 namespace {
 
-using TargetPointer = std::shared_ptr<const CudnnTarget>;
+using DescribedTarget = std::shared_ptr<const CudnnTarget>;
 
 LayerPlan hand_written(const LayerSpec& layer) {
     LayerPlan plan;
@@ -37,7 +37,7 @@ LayerPlan plan_of(const ConvPlan& built, bool fused) {
     return plan;
 }
 
-LayerPlan plan_conv(const TargetPointer& target, PlanRequest request) {
+LayerPlan plan_conv(const DescribedTarget& target, PlanRequest request) {
     const bool epilogue = has_epilogue(request.layer);
     std::string why_unfused;
     if (epilogue) {
@@ -58,7 +58,7 @@ LayerPlan plan_conv(const TargetPointer& target, PlanRequest request) {
     return plan;
 }
 
-LayerPlan plan_layer(const TargetPointer& target, const LayerSpec& layer, const CompileOptions& options) {
+LayerPlan plan_layer(const DescribedTarget& target, const LayerSpec& layer, const CompileOptions& options) {
     switch (layer.kind) {
         case LayerKind::conv:
         case LayerKind::linear:
@@ -79,7 +79,7 @@ std::vector<LayerPlan> plan_without_device(const std::string& device_profile, co
     const GpuProfile profile = parse_gpu_profile(device_profile);
     const std::string refusal = type_refusal(profile.compute_capability, options.type);
     if (!refusal.empty()) throw InputError(fmt::format("{}: {}", profile.name, refusal));
-    const TargetPointer target = CudnnTarget::described(device_profile);
+    const DescribedTarget target = CudnnTarget::described(device_profile);
 
     std::unordered_map<LayerSpec, std::size_t, LayerSpecHash> places;  // in `layers`
     std::vector<LayerSpec> layers;

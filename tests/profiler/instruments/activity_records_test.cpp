@@ -15,7 +15,7 @@ namespace {
 using tests::RecordBuffer;
 
 // Only the library itself knows how long its records are.
-class ActivityRecords : public testing::Test {
+class ActivityRecords : public ::testing::Test {
 protected:
     void SetUp() override {
         if (!cupti().usable()) GTEST_SKIP() << cupti().reason;

@@ -10,7 +10,7 @@ namespace hacscale::cupti {
 namespace {
 
 // CUPTI's host side works without a device.
-class CounterConfigs : public testing::Test {
+class CounterConfigs : public ::testing::Test {
 protected:
     void SetUp() override {
 #ifdef __SANITIZE_ADDRESS__

@@ -43,7 +43,7 @@ public:
     bool lost = false;
 };
 
-class CudaInstrument : public testing::Test {
+class CudaInstrument : public ::testing::Test {
 protected:
     CudaInstrument() {
         environment.set("HACSCALE_CUDA_LIBS",

@@ -7,7 +7,7 @@
 namespace hacscale::nvml {
 namespace {
 
-class Nvml : public testing::Test {
+class Nvml : public ::testing::Test {
 protected:
     Nvml() { environment.set("HACSCALE_CUDA_LIBS", tests::fake_library("nvml")); }
     tests::Environment environment;

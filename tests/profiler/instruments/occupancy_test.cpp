@@ -115,7 +115,7 @@ TEST(Occupancy, IsWhatThePublishedLimitsGive) {
     for (const Known& known : table) {
         const OccupancyResult result = occupancy_of(
             kernel_of(known.threads, known.registers, known.shared_kib), limits_of(known.architecture));
-        SCOPED_TRACE(testing::Message()
+        SCOPED_TRACE(::testing::Message()
                      << "sm_" << known.architecture.capability << ", " << known.threads << " threads, "
                      << known.registers << " registers, " << known.shared_kib << " KiB");
         if (known.blocks == 0) {

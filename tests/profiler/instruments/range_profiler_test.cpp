@@ -12,7 +12,7 @@ namespace {
 
 using tests::fake_cupti;
 
-class RangeProfiler : public testing::Test {
+class RangeProfiler : public ::testing::Test {
 protected:
     RangeProfiler() : library(tests::make_fake_cupti()) {}
     std::vector<LayerReadings> read(std::size_t layers, const InstrumentOptions& options = {}) {

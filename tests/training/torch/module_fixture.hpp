@@ -14,7 +14,7 @@ inline const LoadedTrainer& loaded_trainer() {
     return loaded;
 }
 
-class TrainerModuleTest : public testing::Test {
+class TrainerModuleTest : public ::testing::Test {
 protected:
     void SetUp() override {
         if (loaded_trainer().trainer) return;
