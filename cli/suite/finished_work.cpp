@@ -55,7 +55,8 @@ FinishedProfiling profiling_of(const Suite& suite, const MadeFrom& now) {
 std::optional<FinishedProfiling> finished_profiling(const std::filesystem::path& folder,
                                                     const FinishedProfiling& wanted, const Table& table,
                                                     const MeasuredState& state, bool retry_failed) {
-    std::optional<FinishedProfiling> finished = finished_profiling_in(read_record(folder / "provenance.json"));
+    std::optional<FinishedProfiling> finished =
+        finished_profiling_in(read_record(folder / "provenance.json"));
     if (!finished || !finished->same_as(wanted)) {
         return std::nullopt;
     }

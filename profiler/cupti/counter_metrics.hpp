@@ -28,8 +28,8 @@ struct CounterMetric {
     std::string_view absence;
 
     bool absent(std::string_view chip) const;
-    // What the column holds where CUPTI gives `value`.
-    double in_column(double value) const { return measure == Measure::share ? 0.01 * value : value; }
+    // What the column holds where CUPTI gives `read`.
+    double in_column(double read) const { return measure == Measure::share ? 0.01 * read : read; }
 };
 
 std::span<const CounterMetric> counter_metrics();

@@ -97,7 +97,7 @@ TEST(Sections, OccupanciesComeFromTheRowsThatLayersWereReadFrom) {
 
 // Each dimension looks its own way, and the legend says which; what no step has is not in it.
 TEST(Sections, ContributionsHaveALegendOfTheirDimensions) {
-    Records records = sample();
+    Records records = sample_report();
     Comparison& comparison = records.comparisons[0];
     const auto legend_of = [&] {
         const Section section = contributions_section({records, &comparison});
@@ -108,7 +108,7 @@ TEST(Sections, ContributionsHaveALegendOfTheirDimensions) {
         return swatches;
     };
     const Section section = contributions_section({records, &comparison});
-    EXPECT_EQ(cell_of(first_table(section), 6, "step").text, "stage3 block 1 inner width");
+    EXPECT_EQ(cell_in(first_table(section), 6, "step").text, "stage3 block 1 inner width");
     const std::vector<std::string> with{"dot hacscale",  "square second", "triangle base",
                                         "diamond inner", "ring ink",      "dash limit"};
     EXPECT_EQ(legend_of(), with);
@@ -127,7 +127,7 @@ TEST(Sections, ContributionsHaveALegendOfTheirDimensions) {
 }
 
 TEST(Sections, LegendsOfStrategiesHaveTheKindsThatAreThere) {
-    Records records = sample();
+    Records records = sample_report();
     Comparison& comparison = records.comparisons[0];
     const auto swatches = [&](const Section& section) {
         std::vector<std::string> found;
