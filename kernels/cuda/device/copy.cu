@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(threads) read_vectors(const uint4* source, std
     const std::size_t first = static_cast<std::size_t>(blockIdx.x) * (threads * together) + threadIdx.x;
 #pragma unroll
     for (int i = 0; i < together; ++i) {
-        uint4 value;
+        [[maybe_unused]] uint4 value;
         if (first + i * threads < count) {
             asm volatile("ld.global.v4.u32 {%0, %1, %2, %3}, [%4];"
                          : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
