@@ -27,7 +27,7 @@ struct VerificationReport {
     std::string device;  // id
     std::vector<VerifiedModel> models;
     std::vector<SkippedModel> skipped;
-    std::optional<MadeFrom> made_from;  // of a suite's run that measured all it was to
+    std::optional<MadeFrom> made_from{};  // of a suite's run that measured all it was to
 };
 
 // Of the prediction, in percent of the measurement.
