@@ -9,7 +9,6 @@
 namespace hacscale::cli {
 namespace {
 
-using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -57,8 +56,9 @@ protected:
         }
     }
 
-    static const json& named(const json& list, const std::string& name) {
-        return *std::find_if(list.begin(), list.end(), [&](const json& one) { return one["name"] == name; });
+    static const nlohmann::json& named(const nlohmann::json& list, const std::string& name) {
+        return *std::find_if(list.begin(), list.end(),
+                             [&](const nlohmann::json& one) { return one["name"] == name; });
     }
 };
 
@@ -68,32 +68,32 @@ TEST_F(AdviseTest, NamesFreeAndWastefulCounts) {
     add_inner_widths();
     const Answer answer = advise({"--json", "--tolerance", "0.05"});
     ASSERT_NE(answer.status, 2) << answer.err;
-    const json advice = answer.json();
+    const nlohmann::json advice = answer.json();
     EXPECT_EQ(advice["model"], "resnet20-cifar");
     EXPECT_EQ(advice["device"]["id"], "cpu");
     EXPECT_GT(advice["latency_us"].get<double>(), 0.0);
     ASSERT_EQ(advice["layers"].size(), 22U);
     ASSERT_EQ(advice["stages"].size(), 3U);
-    const json& inner = named(advice["widths"], "stage2.block2 inner");
-    EXPECT_EQ(inner["layers"], json({"stage2.block2.conv1"}));
-    EXPECT_EQ(inner["readers"], json({"stage2.block2.conv2"}));
+    const nlohmann::json& inner = named(advice["widths"], "stage2.block2 inner");
+    EXPECT_EQ(inner["layers"], nlohmann::json({"stage2.block2.conv1"}));
+    EXPECT_EQ(inner["readers"], nlohmann::json({"stage2.block2.conv2"}));
     EXPECT_EQ(inner["channels"], 32);
     EXPECT_EQ(inner["state"], "none");
     EXPECT_EQ(inner["costly_from"], 40);
     const auto after_edge = std::find_if(inner["wasteful"].begin(), inner["wasteful"].end(),
-                                         [](const json& one) { return one["channels"] == 40; });
+                                         [](const nlohmann::json& one) { return one["channels"] == 40; });
     ASSERT_NE(after_edge, inner["wasteful"].end());
-    const json& wasteful = *after_edge;
+    const nlohmann::json& wasteful = *after_edge;
     EXPECT_EQ(wasteful["after"], 32);
     EXPECT_EQ(wasteful["same_latency_up_to"], 48);
     EXPECT_GT(wasteful["extra_us"].get<double>(), wasteful["extra_ci95_us"].get<double>());
-    const json& layer = named(advice["layers"], "stage2.block2.conv1");
+    const nlohmann::json& layer = named(advice["layers"], "stage2.block2.conv1");
     EXPECT_EQ(layer["width"], "stage2.block2 inner");
     EXPECT_EQ(layer["state"], "none");
     EXPECT_EQ(named(advice["layers"], "head.linear2")["state"], "given");
     EXPECT_THAT(advice["sentence"].get<std::string>(), ::testing::StartsWith("0 of the 22 layers"));
 
-    const json generous = advise({"--json", "--tolerance", "1"}).json();
+    const nlohmann::json generous = advise({"--json", "--tolerance", "1"}).json();
     EXPECT_EQ(named(generous["layers"], "stage2.block2.conv1")["free_channels"], 64);
     EXPECT_THAT(generous["sentence"].get<std::string>(), HasSubstr("have free capacity, most of all "));
     EXPECT_THAT(generous["sentence"].get<std::string>(), HasSubstr("from 16 to 32 channels (+100 %)"));
@@ -102,7 +102,7 @@ TEST_F(AdviseTest, NamesFreeAndWastefulCounts) {
 // An extra adds up what the table has for the layers that change, and nothing else.
 TEST_F(AdviseTest, ExtrasAreSumsOverTheTable) {
     add_inner_widths();
-    const json advice = advise({"--json"}).json();
+    const nlohmann::json advice = advise({"--json"}).json();
     const ModelSpec base = find_model("resnet20-cifar");
     const auto sum_us = [](const ModelSpec& model) {
         double sum = 0.0;
@@ -110,13 +110,13 @@ TEST_F(AdviseTest, ExtrasAreSumsOverTheTable) {
             sum += testing::SyntheticSource::latency_us(node.layer);
         return sum;
     };
-    for (const json& point : named(advice["widths"], "stage3.block3 inner")["points"]) {
+    for (const nlohmann::json& point : named(advice["widths"], "stage3.block3 inner")["points"]) {
         ModelSpec model = base;
         model.stages[2].inner_widths[2] = point["channels"];
         EXPECT_NEAR(point["extra_us"].get<double>(), sum_us(model) - sum_us(base), 1e-6);
         EXPECT_EQ(point["estimate"], "measured");
     }
-    for (const json& point : named(advice["stages"], "stage2")["points"]) {
+    for (const nlohmann::json& point : named(advice["stages"], "stage2")["points"]) {
         ScalingChoice choice = choice_of(base);
         choice.widths[1] = point["channels"];
         EXPECT_NEAR(point["extra_us"].get<double>(), sum_us(scaled(base, choice)) - sum_us(base), 1e-6);
@@ -127,9 +127,9 @@ TEST_F(AdviseTest, ExtrasAreSumsOverTheTable) {
 TEST_F(AdviseTest, JudgesByTheStageWhereAWidthWasNotMeasuredAlone) {
     const Answer answer = advise({"--json"});
     EXPECT_EQ(answer.status, 0) << answer.err;
-    const json advice = answer.json();
-    for (const json& width : advice["widths"]) {
-        for (const json& point : width["points"]) {
+    const nlohmann::json advice = answer.json();
+    for (const nlohmann::json& width : advice["widths"]) {
+        for (const nlohmann::json& point : width["points"]) {
             const bool judged = point["extra"] != "unknown";
             EXPECT_TRUE(!judged || point["estimate"] == "measured");
             EXPECT_EQ(judged, point["extra_us"].is_number());
@@ -139,9 +139,9 @@ TEST_F(AdviseTest, JudgesByTheStageWhereAWidthWasNotMeasuredAlone) {
         }
     }
     EXPECT_EQ(named(advice["widths"], "stage2.block2 inner")["state"], "unknown");
-    const json& stage = named(advice["stages"], "stage2");
+    const nlohmann::json& stage = named(advice["stages"], "stage2");
     EXPECT_NE(stage["state"], "unknown");
-    const json& layer = named(advice["layers"], "stage2.block2.conv1");
+    const nlohmann::json& layer = named(advice["layers"], "stage2.block2.conv1");
     EXPECT_EQ(layer["stage"], "stage2");
     EXPECT_EQ(layer["state"], stage["state"]);
     EXPECT_EQ(layer["free_channels"], stage["free_channels"]);
@@ -151,8 +151,8 @@ TEST_F(AdviseTest, JudgesByTheStageWhereAWidthWasNotMeasuredAlone) {
 TEST_F(AdviseTest, LeavesOpenWhatIsNotMeasured) {
     const Answer answer = advise({"--json", "--max-width-ratio", "1"});
     EXPECT_EQ(answer.status, 4);
-    const json advice = answer.json();
-    for (const json& layer : advice["layers"]) {
+    const nlohmann::json advice = answer.json();
+    for (const nlohmann::json& layer : advice["layers"]) {
         EXPECT_TRUE(layer["state"] == "unknown" || layer["state"] == "given");
         EXPECT_TRUE(layer["free_channels"].is_null());
     }
@@ -164,8 +164,8 @@ TEST_F(AdviseTest, MarksNoisyRows) {
     add_inner_widths(RowStatus::noisy, 0.6);
     const Answer answer = advise({"--json"});
     EXPECT_EQ(answer.status, 4);
-    const json advice = answer.json();
-    const json& inner = named(advice["widths"], "stage2.block2 inner");
+    const nlohmann::json advice = answer.json();
+    const nlohmann::json& inner = named(advice["widths"], "stage2.block2 inner");
     EXPECT_EQ(inner["state"], "unclear");
     EXPECT_TRUE(inner["free_channels"].is_null());
     EXPECT_TRUE(inner["points"][0]["noisy"].get<bool>());
