@@ -36,6 +36,9 @@ std::vector<std::filesystem::path> write_report(const std::filesystem::path& fol
 std::vector<std::filesystem::path> write_side_by_side(const std::vector<ReportData>& runs,
                                                       const std::filesystem::path& folder);
 
+// The comparisons among the records in `folder`, compare-*.json, sorted; none where there is no such folder.
+std::vector<std::filesystem::path> comparison_files(const std::filesystem::path& folder);
+
 // The folders of records that `folder` stands for: itself, or those of its devices and states below it. Empty
 // when there are none.
 std::vector<std::filesystem::path> record_folders(const std::filesystem::path& folder);
@@ -44,6 +47,7 @@ std::vector<std::filesystem::path> record_folders(const std::filesystem::path& f
 
 namespace hacscale {
 
+using report::comparison_files;
 using report::load_report;
 using report::record_folders;
 using report::ReportData;

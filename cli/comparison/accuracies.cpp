@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "cli/comparison/verdict.hpp"
 #include "cli/records/record_file.hpp"
+#include "report/report.hpp"
 #include "training/mean_and_deviation.hpp"
 #include "training/recipe.hpp"
 

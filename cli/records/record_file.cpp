@@ -3,7 +3,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <fstream>
@@ -52,19 +51,6 @@ std::string comparison_file_name(const std::string& model, double budget) {
     const std::filesystem::path path(model);
     const bool file = path.extension() == ".yaml" || path.extension() == ".yml";
     return fmt::format("compare-{}-{}.json", (file ? path.stem() : path.filename()).string(), budget);
-}
-
-std::vector<std::filesystem::path> comparison_files(const std::filesystem::path& folder) {
-    std::vector<std::filesystem::path> files;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-        const std::string name = entry.path().filename().string();
-        if (name.starts_with("compare-") && name.ends_with(".json")) {
-            files.push_back(entry.path());
-        }
-    }
-    std::sort(files.begin(), files.end());
-    return files;
 }
 
 std::string timestamp() {

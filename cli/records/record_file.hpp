@@ -1,9 +1,8 @@
-// Writing the files of a record folder.
+// Reading and writing the files of a record folder.
 #pragma once
 
 #include <filesystem>
 #include <string>
-#include <vector>
 
 namespace hacscale::cli {
 
@@ -19,9 +18,6 @@ void make_record_folder(const std::filesystem::path& folder);
 
 // "compare-MODEL-BUDGET.json". A model given as a file goes by its name alone.
 std::string comparison_file_name(const std::string& model, double budget);
-
-// The files of that name in a folder, sorted.
-std::vector<std::filesystem::path> comparison_files(const std::filesystem::path& folder);
 
 // Now, in UTC as ISO 8601: "2026-01-31T12:00:00Z".
 std::string timestamp();

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device_memory.hpp"
+#include "kernels/cuda/median.hpp"
 #include "kernels/cuda/stream.hpp"
 
 namespace hacscale::cuda {
@@ -28,8 +30,7 @@ double median_us(const Stream& stream, const std::function<void()>& copy) {
         stream.synchronize("copying to measure bandwidth");
         if (i >= warm_up_copies) times.push_back(elapsed_us(begin, end));
     }
-    std::nth_element(times.begin(), times.begin() + timed_copies / 2, times.end());
-    return times[timed_copies / 2];
+    return median(std::move(times));
 }
 
 }  // namespace

@@ -25,10 +25,6 @@ constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
 // A context of this program holds about half of it.
 constexpr double foreign_memory_gib = 1.5;
 
-std::string version_text(int version) {
-    return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
-}
-
 std::string installed_driver() {
     std::ifstream in("/proc/driver/nvidia/version");
     std::ostringstream text;
@@ -122,8 +118,8 @@ CudaDevice describe(int index, int driver_cuda_version) {
     properties["ecc"] = device.ECCEnabled != 0;
     properties["mig"] = mig;
     properties["driver"] = installed_driver();
-    properties["driver_cuda"] = version_text(driver_cuda_version);
-    properties["cuda"] = version_text(CUDART_VERSION);
+    properties["driver_cuda"] = cuda_version_text(driver_cuda_version);
+    properties["cuda"] = cuda_version_text(CUDART_VERSION);
     properties["cudnn"] = cudnn().version;
     properties["kernel_generation"] = kernel_generation;
 

@@ -9,6 +9,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/layer_range.hpp"
+#include "kernels/cuda/median.hpp"
 #include "kernels/single_layer.hpp"
 
 namespace hacscale::cuda {
@@ -24,12 +25,6 @@ constexpr std::size_t cold_memory_share = 4;  // of the free device memory
 
 constexpr int calibration_rounds = 11;
 constexpr double least_share_of_reading = 0.1;
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
 
 }  // namespace
 

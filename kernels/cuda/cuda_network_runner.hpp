@@ -9,7 +9,7 @@
 //                    than the plain one (medians, measured once) is spread evenly over the layers and taken
 //                    off each, but never more than 90 % of a layer's reading. The times add up to a plain
 //                    run.
-//   time_cold        a third graph that overwrites twice the L2 cache, and then runs several copies of the
+//   time_cold        a third graph that reads four times the L2 cache, and then runs several copies of the
 //                    network, each with weights and activations of its own, between two events. With one copy
 //                    alone, a short layer would drown in the events' resolution of half a microsecond.
 #pragma once

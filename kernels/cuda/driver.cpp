@@ -19,10 +19,6 @@ constexpr int needed_version = CUDART_VERSION / 1000 * 1000;
 static_assert(needed_version == 13000, "name the driver that this toolkit needs");
 constexpr const char* needed_driver = "580";
 
-std::string cuda_version_text(int version) {
-    return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
-}
-
 template <typename Function>
 Function* resolve(const Library& driver, const char* name) {
     auto* function = reinterpret_cast<Function*>(driver.symbol(name));

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/error.hpp"
+#include "kernels/cuda/median.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -15,10 +17,7 @@ constexpr double worth_a_change = 0.97;
 constexpr double never = std::numeric_limits<double>::infinity();
 
 double median_or_never(std::vector<double> values) {
-    if (values.empty()) return never;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
+    return values.empty() ? never : median(std::move(values));
 }
 
 class Contest {

@@ -34,6 +34,18 @@ void add_occupancies(const std::vector<MeasuredRow>& rows, std::vector<Compariso
 
 }  // namespace
 
+std::vector<fs::path> comparison_files(const fs::path& folder) {
+    std::vector<fs::path> files;
+    std::error_code error;
+    if (!fs::is_directory(folder, error)) return files;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with("compare-") && name.ends_with(".json")) files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
 Records load_records(const fs::path& folder) {
     std::error_code error;
     if (!fs::is_directory(folder, error)) {
@@ -46,12 +58,8 @@ Records load_records(const fs::path& folder) {
     if (fs::exists(folder / "verify.json")) records.verified = load_verified(folder / "verify.json");
     if (fs::exists(folder / "table.json")) records.rows = load_rows(folder / "table.json");
 
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-        const std::string name = entry.path().filename().string();
-        if (name.starts_with("compare-") && name.ends_with(".json")) {
-            records.comparisons.push_back(load_comparison(entry.path()));
-        }
-    }
+    for (const fs::path& file : comparison_files(folder))
+        records.comparisons.push_back(load_comparison(file));
     if (records.rows) add_occupancies(*records.rows, records.comparisons);
     std::sort(records.comparisons.begin(), records.comparisons.end(),
               [](const Comparison& a, const Comparison& b) {

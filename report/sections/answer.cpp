@@ -77,12 +77,6 @@ std::string standing_of(const Comparison& comparison, const StrategyRow& choice)
     return text;
 }
 
-double median_ratio(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
-
 bool gains_most(const Comparison& comparison, const StrategyRow& choice) {
     return std::none_of(comparison.strategies.begin(), comparison.strategies.end(),
                         [&](const StrategyRow& row) {
@@ -92,8 +86,7 @@ bool gains_most(const Comparison& comparison, const StrategyRow& choice) {
 
 std::string spread_of(const std::vector<double>& ratios) {
     const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
-    return fmt::format("{} ({} to {})", significant(median_ratio(ratios)), significant(*least),
-                       significant(*most));
+    return fmt::format("{} ({} to {})", significant(median(ratios)), significant(*least), significant(*most));
 }
 
 }  // namespace

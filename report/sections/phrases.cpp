@@ -13,6 +13,12 @@ std::optional<double> over(const std::optional<double>& value, const std::option
     return value && base ? std::optional(*value / *base) : std::nullopt;
 }
 
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
 std::string at_budget(double budget) {
     if (budget == 1.0) return "at the base’s latency";
     if (budget > 1.0) return fmt::format("with {} more latency", short_percent(budget - 1.0));

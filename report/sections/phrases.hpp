@@ -21,6 +21,8 @@ std::string inner_text(const std::vector<int>& inner_widths);
 std::string changes_of(const Comparison& comparison, const StrategyRow& row);
 // Empty where either is not known.
 std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base);
+// Of at least one; the mean of the middle two where their number is even.
+double median(std::vector<double> values);
 // A section left out, with the command that makes its records.
 Section absent_section(const std::string& heading, const std::string& record, const std::string& command);
 

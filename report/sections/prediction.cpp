@@ -16,12 +16,6 @@ namespace {
 
 using Networks = std::vector<VerifiedNetwork>;
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2.0;
-}
-
 Table summary_of(const Networks& networks) {
     std::map<std::string, Networks> by_cache;
     for (const VerifiedNetwork& network : networks) by_cache[network.cache].push_back(network);

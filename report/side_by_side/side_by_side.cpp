@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/sections/phrases.hpp"
 #include "report/text/numbers.hpp"
 
 namespace hacscale::report {
@@ -32,20 +33,13 @@ std::string latency_clause(const Runs& runs, std::size_t run) {
                        ratio(mean), significant(*least), significant(*most), ratios.size());
 }
 
-std::optional<double> median_of(std::vector<double> values) {
-    if (values.empty()) return std::nullopt;
-    std::sort(values.begin(), values.end());
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
-
 std::optional<double> utilization_gain(const Records& run) {
     std::vector<double> ratios;
     for (const Comparison& comparison : run.comparisons) {
         const StrategyRow* own = comparison.hacscale();
         if (own != nullptr && own->ok() && own->utilization_ratio) ratios.push_back(*own->utilization_ratio);
     }
-    return median_of(std::move(ratios));
+    return ratios.empty() ? std::nullopt : std::optional(median(std::move(ratios)));
 }
 
 Answer answer_of(const Runs& runs) {
