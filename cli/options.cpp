@@ -37,7 +37,10 @@ void add_timing_options(CLI::App& parser, TimingOptions& options) {
     parser.add_option("--threads", options.threads, "Threads of CPU work; 0: all cores this process may use")
         ->check(CLI::Range(0, 4096))
         ->capture_default_str();
-    parser.add_option("--seconds", options.seconds, "Time one network for at most this long")
+    parser
+        .add_option(
+            "--seconds", options.seconds,
+            "Time one network for at most this long, not counting turns in which the machine is slower")
         ->check(CLI::Range(0.01, 3600.0))
         ->capture_default_str();
 }

@@ -1,22 +1,14 @@
 #include "profiler/measure_networks.hpp"
 
 #include <fmt/format.h>
-#include <cmath>
+#include <algorithm>
 
-#include "profiler/timing/drift_guard.hpp"
 #include "profiler/timing/energy.hpp"
+#include "profiler/timing/pace.hpp"
 #include "profiler/timing/subject_lost.hpp"
 #include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale {
-namespace {
-
-bool drifted(double ratio) {
-    return std::abs(ratio - 1.0) > DriftGuard::tolerance;
-}
-
-}  // namespace
-
 ModelSpec for_device(ModelSpec model, const DeviceHandle& device) {
     model.layout = device.backend->preferred_layout(lower(model));
     return model;
@@ -87,37 +79,40 @@ private:
     }
 
     void time() {
-        DriftGuard guard(device_, settings_.type);
+        PaceHistory& history = (*settings_.paces)[{device_.device.id, settings_.type}];
+        Pace pace(device_, settings_.type, history);
         ThrottleGuard throttle(settings_.instruments);
-        double ratio = 1.0;
         for (int attempt = 0; attempt <= most_repeats && events_.keep_going(); ++attempt) {
-            if (attempt > 0) {
-                if (throttle.throttled()) pause(settings_.cool_down_seconds, events_.keep_going);
-                guard = DriftGuard(device_, settings_.type);
-            }
+            if (attempt > 0) pause(settings_.cool_down_seconds, events_.keep_going);
             throttle.begin();
-            time_once(attempt);
+            time_once(attempt, pace);
             throttle.end();
-            ratio = guard.ratio();
-            if (!drifted(ratio) && !throttle.throttled()) break;
+            if (!throttle.throttled()) break;
         }
-        std::string reason = throttle.reason();
-        if (drifted(ratio)) {
-            reason +=
-                fmt::format("{}the machine drifted: the reference layer took {:.2f} times its first time",
-                            reason.empty() ? "" : "; ", ratio);
-        }
+        bool ever_fast = false;
         for (const std::size_t place : places_) {
-            if (!results_[place].measured()) continue;  // interrupted before its turn
-            results_[place].reason = reason;
-            results_[place].state = throttle.state();
+            NetworkMeasurement& result = results_[place];
+            if (!result.measured()) continue;  // interrupted before its turn
+            const double slowdown = result.timing.slowdown;
+            const bool slow = slowdown > 1.0 + Pace::tolerance;
+            ever_fast = ever_fast || !slow;
+            result.reason = throttle.reason();
+            if (slow) {
+                result.reason += fmt::format(
+                    "{}the machine was slower all the time: the reference network took {:.2f} times its "
+                    "shortest time",
+                    result.reason.empty() ? "" : "; ", slowdown);
+            }
+            result.state = throttle.state();
         }
+        history.waited_in_vain = !ever_fast;
+        if (ever_fast) history.slowest_counted_us = std::max(history.slowest_counted_us, history.fastest_us);
     }
 
-    void time_once(int attempt) {
+    void time_once(int attempt, Pace& pace) {
         try {
-            const auto timings =
-                time_networks(subjects_, settings_.rules, settings_.seed + attempt, events_.keep_going);
+            const auto timings = time_networks(subjects_, settings_.rules, settings_.seed + attempt,
+                                               events_.keep_going, &pace);
             for (std::size_t i = 0; i < places_.size(); ++i) {
                 if (timings[i].samples > 0) results_[places_[i]].timing = timings[i];
             }

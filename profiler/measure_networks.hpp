@@ -1,8 +1,9 @@
-// Compiles networks for a device and times them together, with a guard against drift of the machine and
-// clocks that are held down; then, in runs of their own, lets the device's instruments look at them.
+// Compiles networks for a device and times them together, while the machine is at its fastest and no clocks
+// are held down; then, in runs of their own, lets the device's instruments look at them.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct MeasureSettings {
     Instruments* instruments = nullptr;  // of the device; without, there are no readings
     double energy_seconds = 0.5;         // a network runs this long for its energy; 0: it is not measured
     double cool_down_seconds = 2.0;      // pause before what was throttled is measured again
+    // How fast the device has been, for what is measured with copies of these settings.
+    std::shared_ptr<PaceHistories> paces = std::make_shared<PaceHistories>();
 };
 
 // How long-running work talks to whoever started it.
@@ -53,10 +56,11 @@ constexpr int most_repeats = 2;  // of a measurement that something disturbed
 std::int64_t pass_footprint(const Network& network, int batch, DataType type);
 
 // Results in the order of `networks`. They are timed in one session of interleaved rounds, so that ratios
-// between them hold even where the machine drifts; a small reference layer is timed before and after, and
-// when it moved by more than 3 %, or the device held its clocks down, the session is repeated, at most twice,
-// and then its results say so. Throws SubjectLost with a place in `networks` when the device is lost while
-// one of them is compiled, timed or inspected, and DeviceLost when it is lost in between.
+// between them hold even where the machine changes its pace, and only what was timed at its fastest pace
+// counts (profiler/timing/network_timer.hpp); a network for which it never was says so. When the device held
+// its clocks down, the session is repeated, at most twice, and then its results say so. Throws SubjectLost
+// with a place in `networks` when the device is lost while one of them is compiled, timed or inspected, and
+// DeviceLost when it is lost in between.
 std::vector<NetworkMeasurement> measure_networks(const DeviceHandle& device,
                                                  const std::vector<Network>& networks,
                                                  const MeasureSettings& settings, const WorkEvents& events);

@@ -253,6 +253,18 @@ private:
         }
     }
 
+    std::string unfinished(const NetworkTiming& timing) const {
+        const double half_width = timing.total.relative_half_width();
+        if (half_width > settings().rules.target_half_width) {
+            return fmt::format("its network's interval was still +-{:.1f} % when the time was up",
+                               100.0 * half_width);
+        }
+        return fmt::format(
+            "only {} passes of its network were timed while the machine was at its fastest when the time was "
+            "up",
+            timing.samples);
+    }
+
     // A layer that stands at several places of its network: the mean over the places, so that the sum stays
     // right.
     void fill(Row& row, const std::vector<std::size_t>& nodes, const NetworkMeasurement& measured) const {
@@ -270,8 +282,7 @@ private:
             row.reason = measured.reason;
         } else if (!measured.timing.converged) {
             row.status = RowStatus::noisy;
-            row.reason = fmt::format("its network's interval was still +-{:.1f} % when the time was up",
-                                     100.0 * measured.timing.total.relative_half_width());
+            row.reason = unfinished(measured.timing);
         } else if (row.ci95_us > limit * row.latency_us) {
             row.status = RowStatus::noisy;
             row.reason = fmt::format("its interval is +-{:.1f} %, wanted {:.1f} %",

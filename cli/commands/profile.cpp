@@ -168,6 +168,9 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
     } else {
         print_outcome(session.out, options.table, outcome);
     }
+    if (const auto warning = pace_warning(device.handle, plan.measure)) {
+        session.log.warn("{}", *warning);
+    }
     if (outcome.rows.interrupted) {
         session.log.warn("interrupted; what was measured is in {}, and the same command goes on from there",
                          options.table);

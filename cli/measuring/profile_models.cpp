@@ -1,5 +1,7 @@
 #include "cli/measuring/profile_models.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
 
 #include "cli/interrupt.hpp"
@@ -11,6 +13,9 @@
 namespace hacscale::cli {
 
 namespace {
+
+// Less than this is within what two tables of one machine differ by anyway.
+constexpr double faster_worth_telling = 1.15;
 
 void add(ProfileSummary& sum, const ProfileSummary& part) {
     sum.measured += part.measured;
@@ -68,6 +73,18 @@ SweepSpace sweep_space(const ModelSpec& base, const SpaceSettings& settings) {
 }
 
 }  // namespace
+
+std::optional<std::string> pace_warning(const DeviceHandle& device, const MeasureSettings& measured_with) {
+    const auto found = measured_with.paces->find({device.device.id, measured_with.type});
+    if (found == measured_with.paces->end() || found->second.became_faster() < faster_worth_telling) {
+        return std::nullopt;
+    }
+    return fmt::format(
+        "the machine became {:.2f} times as fast while this ran, so what was measured before does not fit "
+        "what came "
+        "after; measured anew, into another table, both fit",
+        found->second.became_faster());
+}
 
 ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfilePlan& plan,
                               Session& session) {

@@ -2,6 +2,7 @@
 // layers, and, for those to be scaled, their layers at other widths.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -46,5 +47,8 @@ struct ProfileOutcome {
 // What the table has already is not measured again. When it is interrupted, what was measured stays.
 ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfilePlan& plan,
                               Session& session);
+
+// When rows of a slow machine were taken for sound, because it had not been faster until then.
+std::optional<std::string> pace_warning(const DeviceHandle& device, const MeasureSettings& measured_with);
 
 }  // namespace hacscale::cli

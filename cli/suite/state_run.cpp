@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "base/hash.hpp"
@@ -61,6 +62,9 @@ public:
         if (!job_.claim.shard) {
             compare_all();
             verify();
+        }
+        if (const auto warning = pace_warning(device_.handle, measure_)) {
+            warn(*warning);
         }
         write_table();
         write_provenance();
@@ -224,9 +228,13 @@ private:
                              model.name, budget));
         }
         add_verified(record, record.base, model.name, "base");
+        // Many strategies choose what another has chosen, the base above all: it is one measurement.
+        std::set<std::string> networks{record.base.spec};
         for (const StrategyRow& row : record.strategies) {
-            add_verified(record, row, fmt::format("{} {} at {}", model.name, row.strategy, budget),
-                         "strategy");
+            if (networks.insert(row.spec).second) {
+                add_verified(record, row, fmt::format("{} {} at {}", model.name, row.strategy, budget),
+                             "strategy");
+            }
         }
         result_.comparisons.push_back(std::move(record));
     }

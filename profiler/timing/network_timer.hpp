@@ -6,6 +6,9 @@
 // passes that are thrown away, because the network visited before has the caches then, and goes on with plain
 // passes (the network's latency) and passes with a clock read a layer in turn.
 //
+// The machine's pace is read between visits. Only visits with the machine at its fastest count, as long as
+// there are any: there are more rounds while other guests slow it down.
+//
 // A layer's latency is its mean over the timed passes whose whole time lies between the quartiles. A sum of
 // the layers' medians would be too small: interruptions are rare for one layer and frequent for a hundred, so
 // the median pass has some in it and the median layer has none (measured: 0.1 to 4 % below the network,
@@ -18,6 +21,7 @@
 #include <vector>
 
 #include "kernels/network_runner.hpp"
+#include "profiler/timing/pace.hpp"
 #include "profiler/timing/statistics.hpp"
 #include "profiler/timing/timing_rules.hpp"
 
@@ -28,16 +32,20 @@ struct NetworkTiming {
     std::vector<MeanEstimate> nodes;  // in running order, microseconds
     std::int64_t samples = 0;         // plain passes
     std::int64_t layer_samples = 0;   // timed passes between the quartiles
-    bool converged = false;           // the interval is narrow enough
+    double slowdown = 1.0;            // of the machine in what counts, against its fastest pace
+    bool converged = false;           // the interval is narrow enough, and the machine was at its fastest
 };
 
 // `subjects` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
-// when it says no, what was measured so far is returned, possibly with 0 samples. Throws SubjectLost.
+// when it says no, what was measured so far is returned, possibly with 0 samples. Without `pace` all visits
+// count. A network has rules.most_seconds of visits that count, and six times that in all; when the last
+// measurement waited in vain, there is no more time than without other guests. Throws SubjectLost.
 struct TimedSubject {
     NetworkRunner* runner = nullptr;
     std::size_t nodes = 0;
 };
 std::vector<NetworkTiming> time_networks(const std::vector<TimedSubject>& subjects, const TimingRules& rules,
-                                         std::uint64_t seed, const std::function<bool()>& keep_going);
+                                         std::uint64_t seed, const std::function<bool()>& keep_going,
+                                         Pace* pace = nullptr);
 
 }  // namespace hacscale

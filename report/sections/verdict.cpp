@@ -41,12 +41,6 @@ std::vector<Column> columns() {
             {"Equals, within noise", "equal_to", false}};
 }
 
-// "+0.60 % ± 0.92 %"; the base, and what is the same network, has no interval.
-std::string ratio_text(double ratio, const std::optional<double>& half_width) {
-    const std::string change = signed_percent(ratio - 1.0);
-    return half_width.value_or(0.0) > 0.0 ? fmt::format("{} ± {}", change, percent(*half_width)) : change;
-}
-
 // "92.34 ± 0.12 % (3)"; hundredths of a point, since seeds differ by tenths.
 std::string accuracy_text(const StrategyRow& row) {
     const std::string spread =
@@ -66,7 +60,8 @@ Cell names_cell(const std::vector<std::string>& names) {
 TableRow verdict_row(const Comparison& comparison, const StrategyRow& row) {
     const auto measured = [&row](double us) { return latency(us, row.ci95_us); };
     const auto half_width = [](double us) { return latency(us); };
-    const auto against = [&row](double value) { return ratio_text(value, row.latency_ratio_ci95); };
+    // The base, and what is the same network, has no interval.
+    const auto against = [&row](double value) { return percent_change(value - 1.0, row.latency_ratio_ci95); };
     const auto count = [](double value) { return scaled(value); };
     const auto bytes = [](double value) { return scaled(value, "B"); };
     const auto three = [](double value) { return significant(value); };

@@ -103,12 +103,27 @@ std::string short_percent(double fraction) {
     return fmt::format("{:.4g}{}%", fraction * 100.0, gap);
 }
 
+namespace {
+
+int decimals_of_percent(double value) {
+    return std::abs(value) < 10.0 ? (std::abs(value) < 1.0 ? 2 : 1) : 0;
+}
+
+}  // namespace
+
 std::string signed_percent(double fraction) {
     const double value = fraction * 100.0;
-    const int decimals = std::abs(value) < 10.0 ? (std::abs(value) < 1.0 ? 2 : 1) : 0;
-    const std::string text = fixed(std::abs(value), decimals);
+    const std::string text = fixed(std::abs(value), decimals_of_percent(value));
     const bool zero = text.find_first_not_of("0.") == std::string::npos;
     return fmt::format("{}{}{}%", zero ? "±" : value < 0.0 ? minus : "+", text, gap);
+}
+
+std::string percent_change(double fraction, std::optional<double> half_width) {
+    const std::string change = signed_percent(fraction);
+    if (!half_width || !(*half_width > 0.0)) return change;
+    const double value = *half_width * 100.0;
+    const int decimals = std::max(decimals_of_percent(fraction * 100.0), decimals_for(value, 1));
+    return fmt::format("{0}{1}±{1}{2}{1}%", change, gap, fixed(value, decimals));
 }
 
 std::string points(double fraction) {

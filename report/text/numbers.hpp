@@ -23,7 +23,10 @@ std::string ratio(double value);              // "×1.92"
 std::string percent(double fraction);         // 0.3124 -> "31.2 %"
 std::string short_percent(double fraction);   // 0.065 -> "6.5 %": for settings, not for measurements
 std::string signed_percent(double fraction);  // 0.0065 -> "+0.65 %"
-std::string points(double fraction);          // 0.0194 -> "1.94", 0.00017 -> "0.017": differences of shares
+// With the half-width of its interval: "+0.65 % ± 0.08 %". Without an interval, or with one of nothing, as
+// above.
+std::string percent_change(double fraction, std::optional<double> half_width);
+std::string points(double fraction);  // 0.0194 -> "1.94", 0.00017 -> "0.017": differences of shares
 // With "+" or a real minus in front of what `format` makes of its absolute value; "±" before what reads
 // as zero.
 std::string with_sign(double value, const std::function<std::string(double)>& format);

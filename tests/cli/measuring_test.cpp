@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
+#include <set>
 
 #include "cli/interrupt.hpp"
 #include "kernels/backend_registry.hpp"
@@ -111,6 +112,14 @@ TEST_F(MeasuringTest, RunsASuiteAndReports) {
                              "out/compare-tiny-1.5.json", "out/report.html", "out/report.md"}) {
         EXPECT_TRUE(std::filesystem::exists(path(file))) << file;
     }
+    std::set<std::string> networks;
+    const auto verified = nlohmann::json::parse(std::ifstream(path("out/verify.json")));
+    for (const auto& one : verified["models"]) {
+        if (one["role"] != "zoo") {
+            EXPECT_TRUE(networks.insert(one["model_hash"]).second) << one["model"] << " was measured once";
+        }
+    }
+    EXPECT_FALSE(networks.empty());
     // The same command goes on from the table: nothing is measured twice. Accuracies are shown once there are
     // some.
     std::ofstream(suite, std::ios::app) << "record: accuracy.db\n";

@@ -173,6 +173,11 @@ struct FakeDevice {
     }
 };
 
+// Whether it is what the pace is read by, and not one that a test asks for.
+inline bool is_reference(const Network& network) {
+    return network.nodes.front().name == "reference";
+}
+
 // Short, because the fake device has no noise but that of the machine that runs the tests.
 inline MeasureSettings quick_settings() {
     MeasureSettings settings;

@@ -3,7 +3,6 @@
 
 #include "base/error.hpp"
 #include "kernels/single_layer.hpp"
-#include "profiler/timing/drift_guard.hpp"
 #include "profiler/timing/layer_timer.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/table_support.hpp"
@@ -70,32 +69,6 @@ TEST(LayerTimer, EndsByTimeAndByWord) {
     EXPECT_EQ(none.samples, 0);
     EXPECT_FALSE(none.converged);
     EXPECT_TRUE(time_layers({}, AloneState::cold, rules, 1, for_ever).empty());
-}
-
-TEST(DriftGuard, SeesThatTheMachineBecameSlower) {
-    FakeDevice device;
-    device.machine.latency_us = [](const LayerSpec&) { return 50.0; };
-    DriftGuard guard(device.handle, DataType::f32);
-    EXPECT_NEAR(guard.ratio(), 1.0, 0.15);
-    device.machine.slowdown = 1.5;
-    EXPECT_NEAR(guard.ratio(), 1.5, 0.25);
-    device.machine.slowdown = 0.5;
-    EXPECT_NEAR(guard.ratio(), 0.5, 0.1);
-}
-
-TEST(DriftGuard, WaitsUntilADeviceThatWasIdleIsAtItsSpeed) {
-    FakeDevice device;
-    device.machine.latency_us = [](const LayerSpec&) { return 50.0; };
-    // Three times slower at first, as fast as ever after a few hundred runs.
-    device.machine.spike = [](int run) { return run < 1000 ? 3.0 - 2.0 * run / 1000.0 : 1.0; };
-    DriftGuard guard(device.handle, DataType::f32);
-    EXPECT_NEAR(guard.ratio(), 1.0, 0.15);
-}
-
-TEST(DriftGuard, SaysWhyTheReferenceLayerCannotRun) {
-    FakeDevice device;
-    expect_error<WorkError>([&] { DriftGuard(device.handle, DataType::f16); },
-                            {"the reference layer cannot run on fake", "no f16"});
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Networks compiled and timed together, and what happens when the machine drifts meanwhile.
+// Networks compiled and timed together, and what happens when the machine changes its pace meanwhile.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -43,7 +43,7 @@ TEST(MeasureNetworks, HandsOnWhyANetworkCannotRunAndMeasuresTheOthers) {
     EXPECT_FALSE(results[1].measured());
     EXPECT_THAT(results[1].reason, HasSubstr("no kernel for conv_i8x4x4_o24"));
     EXPECT_TRUE(results[2].measured());
-    EXPECT_TRUE(results[0].reason.empty() || results[0].reason.find("drifted") != std::string::npos);
+    EXPECT_TRUE(results[0].reason.empty() || results[0].reason.find("slower") != std::string::npos);
 }
 
 TEST(MeasureNetworks, NothingIsMeasuredWhenNothingCanRun) {
@@ -67,70 +67,89 @@ TEST(MeasureNetworks, StopsWhenTold) {
     }
 }
 
-// Makes the machine slower by a tenth in each of the first `sessions` sessions of measuring.
-class Drift {
-public:
-    Drift(FakeMachine& machine, int sessions) : machine_(machine), left_(sessions) {
-        // Long enough that the clock and other work don't hide three percent.
-        machine.latency_us = [](const LayerSpec&) { return 20.0; };
-        // The guard compiles its layer at the start of each session.
-        machine.before_compile = [this](const Network& network) {
-            if (network.nodes.size() > 1) return;
-            ++sessions_;
-            pending_ = true;
-        };
-        machine.before_run = [this](const Network& network) {
-            if (network.nodes.size() == 1 || !pending_) return;
-            pending_ = false;
-            if (left_-- > 0) machine_.slowdown *= 1.1;
-        };
-    }
-    int sessions() const { return sessions_; }
+double sum_of_layers(const NetworkMeasurement& result) {
+    double sum = 0.0;
+    for (const MeanEstimate& node : result.timing.nodes) sum += node.mean;
+    return sum;
+}
 
-private:
-    FakeMachine& machine_;
-    int left_;
-    int sessions_ = 0;
-    bool pending_ = false;
-};
+// Layers long enough that the clock and other work don't hide a difference of pace.
+void take_long(FakeMachine& machine) {
+    machine.latency_us = [](const LayerSpec&) { return 50.0; };
+}
 
-TEST(MeasureNetworks, MeasuresAgainAfterTheMachineDriftedOnce) {
+TEST(MeasureNetworks, CountsOnlyWhatWasTimedAtTheFastestPace) {
     FakeDevice device;
-    const Drift drift(device.machine, 1);
+    take_long(device.machine);
+    // Slower at first, at its fastest for a while, slower again, and so on.
+    device.machine.spike = [](int run) { return run / 40 % 2 == 0 ? 1.5 : 1.0; };
     const auto networks = chains({{8}, {16, 8}});
     const auto results = measure_networks(device.handle, networks, quick_settings(), {});
-    EXPECT_GE(drift.sessions(), 2);
     for (std::size_t i = 0; i < results.size(); ++i) {
         ASSERT_TRUE(results[i].measured());
-        double sum = 0.0;
-        for (const MeanEstimate& node : results[i].timing.nodes) sum += node.mean;
-        EXPECT_NEAR(sum, 1.1 * device.truth_us(networks[i]), 1e-6) << "the second session's times count";
+        EXPECT_EQ(results[i].reason, "");
+        EXPECT_NEAR(sum_of_layers(results[i]), device.truth_us(networks[i]), 1e-6);
+        EXPECT_TRUE(results[i].timing.converged);
     }
 }
 
-TEST(MeasureNetworks, SaysSoWhenTheMachineGoesOnDrifting) {
+TEST(MeasureNetworks, SaysSoWhenTheMachineStaysSlowerThanItWas) {
     FakeDevice device;
-    const Drift drift(device.machine, 100);
-    const auto results = measure_networks(device.handle, chains({{8}, {16, 8}}), quick_settings(), {});
-    EXPECT_EQ(drift.sessions(), 3) << "once and two repeats";
-    for (const NetworkMeasurement& result : results) {
-        EXPECT_TRUE(result.measured());
-        EXPECT_THAT(result.reason, HasSubstr("the machine drifted: the reference layer took 1."));
+    take_long(device.machine);
+    MeasureSettings settings = quick_settings();
+    settings.rules.most_seconds = 0.1;
+    const auto networks = chains({{8}, {16, 8}});
+    for (const NetworkMeasurement& result : measure_networks(device.handle, networks, settings, {})) {
+        EXPECT_EQ(result.reason, "");
+    }
+    device.machine.slowdown = 1.5;
+    const MeasureSettings copy = settings;
+    int runs = device.machine.runs;
+    const auto results = measure_networks(device.handle, networks, copy, {});
+    const int runs_waiting = device.machine.runs - runs;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        EXPECT_TRUE(results[i].measured());
+        EXPECT_FALSE(results[i].timing.converged);
+        EXPECT_NEAR(sum_of_layers(results[i]), 1.5 * device.truth_us(networks[i]), 1e-6);
+        EXPECT_THAT(results[i].reason,
+                    HasSubstr("the machine was slower all the time: the reference network took 1."));
+    }
+    runs = device.machine.runs;
+    measure_networks(device.handle, networks, copy, {});
+    EXPECT_LT(device.machine.runs - runs, runs_waiting / 2) << "it does not wait in vain again";
+    device.machine.slowdown = 1.0;
+    for (const NetworkMeasurement& result : measure_networks(device.handle, networks, copy, {})) {
+        EXPECT_EQ(result.reason, "");
     }
 }
 
-TEST(MeasureNetworks, ReasonsOfDriftStandOnlyWhereThereAreTimes) {
+TEST(MeasureNetworks, RemembersThatTheMachineBecameFaster) {
     FakeDevice device;
-    const Drift drift(device.machine, 100);
-    int visits = 0;
+    take_long(device.machine);
+    const MeasureSettings settings = quick_settings();
+    device.machine.slowdown = 1.5;
+    measure_networks(device.handle, chains({{8}}), settings, {});
+    const PaceHistory& history = settings.paces->at({"fake", DataType::f32});
+    EXPECT_NEAR(history.became_faster(), 1.0, 0.1);
+    device.machine.slowdown = 1.0;
+    measure_networks(device.handle, chains({{8}}), settings, {});
+    EXPECT_NEAR(history.became_faster(), 1.5, 0.2);
+}
+
+TEST(MeasureNetworks, ReasonsOfThePaceStandOnlyWhereThereAreTimes) {
+    FakeDevice device;
+    take_long(device.machine);
+    const MeasureSettings settings = quick_settings();
+    measure_networks(device.handle, chains({{8}}), settings, {});
+    device.machine.slowdown = 1.5;
     bool measuring = false;
-    device.machine.before_compile = [&, drifting = device.machine.before_compile](const Network& network) {
-        drifting(network);
-        measuring = measuring || network.nodes.size() == 1;
+    device.machine.before_compile = [&](const Network& network) {
+        measuring = measuring || is_reference(network);
     };
+    int visits = 0;
     // One network has its turn, then the user interrupts.
     const WorkEvents events{[&] { return !measuring || visits++ < 2; }};
-    const auto results = measure_networks(device.handle, chains({{8}, {16}}), quick_settings(), events);
+    const auto results = measure_networks(device.handle, chains({{8}, {16}}), settings, events);
     int measured = 0;
     for (const NetworkMeasurement& result : results) {
         measured += result.measured() ? 1 : 0;

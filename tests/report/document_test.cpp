@@ -234,7 +234,7 @@ TEST(Document, TheVerdictNamesWhomAStrategyDominates) {
         return table.rows[row].cells[i];
     };
     EXPECT_EQ(cell(0, "equal_to").text, "depth-only");
-    EXPECT_EQ(spaced(cell(11, "latency_ratio").text), "−0.20 % ± 0.810 %");
+    EXPECT_EQ(spaced(cell(11, "latency_ratio").text), "−0.20 % ± 0.81 %");
     EXPECT_EQ(cell(11, "dominates").text, "base, width-only");
     EXPECT_EQ(std::get<std::string>(cell(11, "dominates").value), "base width-only");
     EXPECT_EQ(cell(11, "accuracy_pct").text, absent);

@@ -57,6 +57,10 @@ TEST(Numbers, RatiosAndPercents) {
     EXPECT_EQ(with_spaces(signed_percent(-0.021)), "−2.1 %");
     EXPECT_EQ(with_spaces(signed_percent(0.0)), "±0.00 %");
     EXPECT_EQ(with_spaces(signed_percent(-0.13)), "−13 %");
+    EXPECT_EQ(with_spaces(percent_change(0.0018, 0.000591)), "+0.18 % ± 0.06 %");
+    EXPECT_EQ(with_spaces(percent_change(-0.058, 0.000719)), "−5.8 % ± 0.07 %");
+    EXPECT_EQ(with_spaces(percent_change(0.0, 0.0)), "±0.00 %");
+    EXPECT_EQ(with_spaces(percent_change(0.13, std::nullopt)), "+13 %");
     EXPECT_EQ(points(0.0194), "1.94");
     EXPECT_EQ(points(0.00017), "0.017");
     EXPECT_EQ(with_sign(-0.000001, points), "±0.000");

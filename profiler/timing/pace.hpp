@@ -1,0 +1,54 @@
+// How fast the machine is now, against the fastest it has been: a small reference network, timed again and
+// again.
+//
+// Other guests of a shared machine slow it down for seconds at a time, and not all layers alike: what stays
+// in a core's own caches hardly notices what doubles the time of larger tensors. So the reference has layers
+// of both kinds, and times taken while it is slow are left out instead of being corrected.
+#pragma once
+
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "kernels/backend_registry.hpp"
+
+namespace hacscale {
+
+// What is known of a device's pace in one data type.
+struct PaceHistory {
+    double fastest_us = std::numeric_limits<double>::infinity();  // the reference's shortest time
+    // The slowest of what was the fastest so far when something was measured; 0 before.
+    double slowest_counted_us = 0.0;
+    // The machine was slower all the time that the last measurement waited for its fastest pace.
+    bool waited_in_vain = false;
+
+    // How many times faster the machine became after something had been measured at what was its fastest pace
+    // so far, and so was taken for sound.
+    double became_faster() const { return slowest_counted_us > 0.0 ? slowest_counted_us / fastest_us : 1.0; }
+};
+using PaceHistories = std::map<std::pair<std::string, DataType>, PaceHistory>;  // by the device's id and type
+
+class Pace {
+public:
+    // Throws WorkError when the device cannot run the reference. `history` outlives the pace.
+    Pace(const DeviceHandle& device, DataType type, PaceHistory& history);
+
+    // Times the reference: some runs, and their median in microseconds.
+    double now();
+    double last() const { return last_us_; }  // as now() read it last
+    double fastest() const { return history_.fastest_us; }
+    bool waited_in_vain() const { return history_.waited_in_vain; }
+
+    // Up to this much above the fastest, the machine is taken to be as fast as ever: the median of a few runs
+    // scatters by half of it, and the fastest is the least of many such medians.
+    static constexpr double tolerance = 0.06;
+
+private:
+    std::unique_ptr<NetworkRunner> runner_;
+    PaceHistory& history_;
+    double last_us_ = 0.0;
+};
+
+}  // namespace hacscale
