@@ -118,8 +118,8 @@ BackendDevice describe() {
     device.id = "cpu";
     device.threads = omp_get_max_threads();
     device.fingerprint = hex_hash(properties.dump());
-    device.name = properties["processor"].get<std::string>() + " (" + std::to_string(omp_get_max_threads()) +
-                  " threads)";
+    device.name = properties["processor"].get<std::string>() + " (" + std::to_string(device.threads) +
+                  (device.threads == 1 ? " thread)" : " threads)");
     // Told, but not part of the fingerprint: they don't decide timings.
     properties["memory"] = memory_size();
     properties["compiler"] = __VERSION__;

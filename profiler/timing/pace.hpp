@@ -41,9 +41,10 @@ public:
     double fastest() const { return history_.fastest_us; }
     bool waited_in_vain() const { return history_.waited_in_vain; }
 
-    // Up to this much above the fastest, the machine is taken to be as fast as ever: the median of a few runs
-    // scatters by half of it, and the fastest is the least of many such medians.
-    static constexpr double tolerance = 0.06;
+    // Up to this much above the fastest, the machine is taken to be as fast as ever: clocks that follow
+    // temperature and other guests' work move by as much all the time, and waiting for the best of them would
+    // take for ever.
+    static constexpr double tolerance = 0.10;
 
 private:
     std::unique_ptr<NetworkRunner> runner_;
