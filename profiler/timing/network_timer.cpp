@@ -41,12 +41,12 @@ public:
             subject_.runner->run_timed(node_us_);
             if (kept_passes_++ < most_kept_passes) visit.passes.push_back(node_us_);
         } while (now_us() < until);
+        visit.spent_us = now_us() - start;
+        spent_us_ += visit.spent_us;
         if (pace_ != nullptr) {
             const double before = pace_->last();
             visit.pace_us = std::max(before, pace_->now());
         }
-        visit.spent_us = now_us() - start;
-        spent_us_ += visit.spent_us;
     }
 
     bool done(const TimingRules& rules) const {

@@ -119,7 +119,7 @@ std::string signed_percent(double fraction) {
 }
 
 std::string percent_change(double fraction, std::optional<double> half_width) {
-    const std::string change = signed_percent(fraction);
+    std::string change = signed_percent(fraction);
     if (!half_width || !(*half_width > 0.0)) return change;
     const double value = *half_width * 100.0;
     const int decimals = std::max(decimals_of_percent(fraction * 100.0), decimals_for(value, 1));
