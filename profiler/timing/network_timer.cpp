@@ -1,34 +1,42 @@
 #include "profiler/timing/network_timer.hpp"
 
 #include <algorithm>
+#include <random>
 
 #include "base/clock.hpp"
-#include "profiler/timing/rounds.hpp"
+#include "profiler/timing/subject_lost.hpp"
 
 namespace hacscale {
 namespace {
 
 constexpr std::size_t most_kept_passes = 100'000;
 // Of rules.most_seconds, in all, while the machine is slower than it can be.
-constexpr double patience = 6.0;
+constexpr double patience_while_slow = 6.0;
 
 // What one visit saw.
 struct Visit {
-    double pace_us = 0.0;  // the slower of the readings before and after
+    std::size_t round = 0;
     double spent_us = 0.0;
     std::vector<double> totals;
     std::vector<std::vector<double>> passes;
 };
 
+// The rounds that count, the same ones for all networks: ratios between networks hold at one pace only.
+struct CountedRounds {
+    std::vector<bool> counts;  // by round
+    double slowdown = 1.0;     // of the machine in them, against its fastest
+    bool slow() const { return slowdown > 1.0 + Pace::tolerance; }
+};
+
 // One network's samples so far.
 class NetworkSubject {
 public:
-    NetworkSubject(const TimedSubject& subject, Pace* pace)
-        : subject_(subject), pace_(pace), node_us_(subject.nodes) {}
+    explicit NetworkSubject(const TimedSubject& subject) : subject_(subject), node_us_(subject.nodes) {}
 
-    void visit(const TimingRules& rules) {
+    void visit(const TimingRules& rules, std::size_t round) {
         const double start = now_us();
         Visit& visit = visits_.emplace_back();
+        visit.round = round;
         // Twice: the first pass brings weights back, the second leaves the caches as a pass finds them.
         subject_.runner->run();
         const double before_second = now_us();
@@ -43,33 +51,28 @@ public:
         } while (now_us() < until);
         visit.spent_us = now_us() - start;
         spent_us_ += visit.spent_us;
-        if (pace_ != nullptr) {
-            const double before = pace_->last();
-            visit.pace_us = std::max(before, pace_->now());
-        }
     }
 
-    bool done(const TimingRules& rules) const {
-        const Counted counted = counted_visits();
-        if (converged(rules, counted)) return true;
+    bool done(const TimingRules& rules, const CountedRounds& rounds, double patience) const {
+        if (converged(rules, rounds)) return true;
         const double most_us = rules.most_seconds * 1e6;
-        if (counted.slowdown > 1.0 + Pace::tolerance && !pace_->waited_in_vain())
-            return spent_us_ > patience * most_us;
+        if (spent_us_ > patience * most_us) return true;
+        if (rounds.slow()) return false;
         double spent_us = 0.0;
-        for (const Visit* visit : counted.visits) spent_us += visit->spent_us;
-        return spent_us > most_us || spent_us_ > patience * most_us;
+        for (const Visit* visit : counted(rounds)) spent_us += visit->spent_us;
+        return spent_us > most_us;
     }
 
-    NetworkTiming result(const TimingRules& rules) const {
-        const Counted counted = counted_visits();
+    NetworkTiming result(const TimingRules& rules, const CountedRounds& rounds) const {
+        const std::vector<double> totals = totals_of(rounds);
         NetworkTiming timing;
-        timing.samples = static_cast<std::int64_t>(counted.totals.size());
+        timing.samples = static_cast<std::int64_t>(totals.size());
         timing.nodes.resize(subject_.nodes);
-        timing.slowdown = counted.slowdown;
-        if (counted.totals.empty()) return timing;
-        timing.total = median_estimate(counted.totals);
-        timing.converged = converged(rules, counted);
-        const std::vector<const std::vector<double>*> middle = middle_passes(counted);
+        timing.slowdown = rounds.slowdown;
+        if (totals.empty()) return timing;
+        timing.total = median_estimate(totals);
+        timing.converged = converged(rules, rounds);
+        const std::vector<const std::vector<double>*> middle = middle_passes(rounds);
         timing.layer_samples = static_cast<std::int64_t>(middle.size());
         std::vector<double> values(middle.size());
         for (std::size_t node = 0; node < subject_.nodes; ++node) {
@@ -79,42 +82,37 @@ public:
         return timing;
     }
 
+    std::size_t visits() const { return visits_.size(); }
+
 private:
-    // The visits that count: those at the machine's fastest pace, or at the fastest that there was.
-    struct Counted {
+    std::vector<const Visit*> counted(const CountedRounds& rounds) const {
         std::vector<const Visit*> visits;
-        std::vector<double> totals;
-        double slowdown = 1.0;
-    };
-    Counted counted_visits() const {
-        Counted counted;
-        if (visits_.empty()) return counted;
-        double own_us = visits_.front().pace_us;
-        for (const Visit& visit : visits_) own_us = std::min(own_us, visit.pace_us);
-        double pace_us = own_us;
-        if (pace_ != nullptr) {
-            if (own_us <= (1.0 + Pace::tolerance) * pace_->fastest()) pace_us = pace_->fastest();
-            counted.slowdown = pace_us / pace_->fastest();
-        }
         for (const Visit& visit : visits_) {
-            if (visit.pace_us > (1.0 + Pace::tolerance) * pace_us) continue;
-            counted.visits.push_back(&visit);
-            counted.totals.insert(counted.totals.end(), visit.totals.begin(), visit.totals.end());
+            if (rounds.counts[visit.round]) visits.push_back(&visit);
         }
-        return counted;
+        return visits;
     }
 
-    static bool converged(const TimingRules& rules, const Counted& counted) {
-        if (counted.slowdown > 1.0 + Pace::tolerance) return false;
-        if (counted.visits.size() < static_cast<std::size_t>(rules.fewest_visits)) return false;
-        if (counted.totals.size() < static_cast<std::size_t>(rules.fewest_samples)) return false;
-        return median_estimate(counted.totals).relative_half_width() <= rules.target_half_width;
+    std::vector<double> totals_of(const CountedRounds& rounds) const {
+        std::vector<double> totals;
+        for (const Visit* visit : counted(rounds)) {
+            totals.insert(totals.end(), visit->totals.begin(), visit->totals.end());
+        }
+        return totals;
+    }
+
+    bool converged(const TimingRules& rules, const CountedRounds& rounds) const {
+        if (rounds.slow()) return false;
+        if (counted(rounds).size() < static_cast<std::size_t>(rules.fewest_visits)) return false;
+        const std::vector<double> totals = totals_of(rounds);
+        if (totals.size() < static_cast<std::size_t>(rules.fewest_samples)) return false;
+        return median_estimate(totals).relative_half_width() <= rules.target_half_width;
     }
 
     // The timed passes whose whole time lies between the quartiles.
-    static std::vector<const std::vector<double>*> middle_passes(const Counted& counted) {
+    std::vector<const std::vector<double>*> middle_passes(const CountedRounds& rounds) const {
         std::vector<std::pair<double, const std::vector<double>*>> sorted;
-        for (const Visit* visit : counted.visits) {
+        for (const Visit* visit : counted(rounds)) {
             for (const auto& pass : visit->passes) {
                 double sum = 0.0;
                 for (const double time : pass) sum += time;
@@ -130,11 +128,102 @@ private:
     }
 
     TimedSubject subject_;
-    Pace* pace_;
     std::vector<double> node_us_;
     std::vector<Visit> visits_;
     std::size_t kept_passes_ = 0;
     double spent_us_ = 0.0;
+};
+
+// Rounds of all networks, with the pace of each.
+class Session {
+public:
+    Session(const std::vector<TimedSubject>& subjects, const TimingRules& rules, Pace* pace)
+        : subjects_(subjects.begin(), subjects.end()),
+          rules_(rules),
+          pace_(pace),
+          patience_(pace != nullptr && !pace->waited_in_vain() ? patience_while_slow : 1.0) {}
+
+    std::vector<NetworkTiming> run(std::uint64_t seed, const std::function<bool()>& keep_going) {
+        std::mt19937_64 generator(seed);
+        if (pace_ != nullptr) pace_->now();
+        for (bool going = true; going;) {
+            std::vector<std::size_t> open = open_subjects();
+            if (open.empty()) break;
+            std::shuffle(open.begin(), open.end(), generator);
+            paces_us_.push_back(pace_ != nullptr ? pace_->last() : 0.0);
+            for (const std::size_t index : open) {
+                going = keep_going();
+                if (!going) break;
+                visit(index);
+            }
+        }
+        const CountedRounds rounds = counted_rounds();
+        std::vector<NetworkTiming> results;
+        for (const NetworkSubject& subject : subjects_) results.push_back(subject.result(rules_, rounds));
+        return results;
+    }
+
+private:
+    std::vector<std::size_t> open_subjects() const {
+        const CountedRounds rounds = counted_rounds();
+        std::vector<std::size_t> open;
+        for (std::size_t i = 0; i < subjects_.size(); ++i) {
+            if (!subjects_[i].done(rules_, rounds, patience_)) open.push_back(i);
+        }
+        return open;
+    }
+
+    void visit(std::size_t index) {
+        try {
+            subjects_[index].visit(rules_, paces_us_.size() - 1);
+            // A round is as slow as the slowest reading around its visits.
+            if (pace_ != nullptr) paces_us_.back() = std::max(paces_us_.back(), pace_->now());
+        } catch (const DeviceLost& lost) {
+            throw SubjectLost(lost.what(), index);
+        }
+    }
+
+    // Those at the fastest pace, where there are enough; else those at the fastest pace at which there are
+    // enough, of the rounds that all networks had.
+    CountedRounds counted_rounds() const {
+        CountedRounds rounds;
+        rounds.counts.assign(paces_us_.size(), true);
+        if (pace_ == nullptr || paces_us_.empty()) return rounds;
+        const auto enough = static_cast<std::size_t>(std::max(1, rules_.fewest_visits));
+        const auto at_pace = [this](double pace_us, std::size_t until) {
+            const double most_us = (1.0 + Pace::tolerance) * pace_us;
+            return static_cast<std::size_t>(
+                std::count_if(paces_us_.begin(), paces_us_.begin() + static_cast<std::ptrdiff_t>(until),
+                              [most_us](double us) { return us <= most_us; }));
+        };
+        double pace_us = pace_->fastest();
+        std::size_t until = paces_us_.size();
+        if (at_pace(pace_us, until) < enough) {
+            std::size_t common = paces_us_.size();
+            for (const NetworkSubject& subject : subjects_) common = std::min(common, subject.visits());
+            if (common > 0) until = common;
+            std::vector<double> sorted(paces_us_.begin(),
+                                       paces_us_.begin() + static_cast<std::ptrdiff_t>(until));
+            std::sort(sorted.begin(), sorted.end());
+            pace_us = sorted.back();
+            for (const double us : sorted) {
+                if (at_pace(us, until) < std::min(enough, until)) continue;
+                pace_us = us;
+                break;
+            }
+            rounds.slowdown = pace_us / pace_->fastest();
+        }
+        for (std::size_t round = 0; round < paces_us_.size(); ++round) {
+            rounds.counts[round] = round < until && paces_us_[round] <= (1.0 + Pace::tolerance) * pace_us;
+        }
+        return rounds;
+    }
+
+    std::vector<NetworkSubject> subjects_;
+    const TimingRules& rules_;
+    Pace* pace_;
+    double patience_;
+    std::vector<double> paces_us_;  // by round
 };
 
 }  // namespace
@@ -142,10 +231,7 @@ private:
 std::vector<NetworkTiming> time_networks(const std::vector<TimedSubject>& subjects, const TimingRules& rules,
                                          std::uint64_t seed, const std::function<bool()>& keep_going,
                                          Pace* pace) {
-    std::vector<NetworkSubject> states;
-    for (const TimedSubject& subject : subjects) states.emplace_back(subject, pace);
-    if (pace != nullptr) pace->now();
-    return time_in_rounds(states, rules, seed, keep_going);
+    return Session(subjects, rules, pace).run(seed, keep_going);
 }
 
 }  // namespace hacscale

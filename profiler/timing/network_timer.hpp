@@ -6,8 +6,9 @@
 // passes that are thrown away, because the network visited before has the caches then, and goes on with plain
 // passes (the network's latency) and passes with a clock read a layer in turn.
 //
-// The machine's pace is read between visits. Only visits with the machine at its fastest count, as long as
-// there are any: there are more rounds while other guests slow it down.
+// The machine's pace is read between visits. Only rounds with the machine at its fastest count, as long as
+// there are enough: there are more of them while other guests slow it down. Else rounds of one slower pace
+// count, the same ones for all networks, because not all networks are slowed down alike.
 //
 // A layer's latency is its mean over the timed passes whose whole time lies between the quartiles. A sum of
 // the layers' medians would be too small: interruptions are rare for one layer and frequent for a hundred, so
@@ -38,7 +39,7 @@ struct NetworkTiming {
 
 // `subjects` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
 // when it says no, what was measured so far is returned, possibly with 0 samples. Without `pace` all visits
-// count. A network has rules.most_seconds of visits that count, and six times that in all; when the last
+// count. A network has rules.most_seconds in rounds that count, and six times that in all; when the last
 // measurement waited in vain, there is no more time than without other guests. Throws SubjectLost.
 struct TimedSubject {
     NetworkRunner* runner = nullptr;

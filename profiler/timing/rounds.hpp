@@ -1,9 +1,10 @@
-// Interleaved rounds: every subject that is not done has a turn in each round, in random order.
+// Interleaved rounds: every subject that is not done yet has a turn in each round, in random order.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -19,14 +20,10 @@ template <typename Subject>
 auto time_in_rounds(std::vector<Subject>& subjects, const TimingRules& rules, std::uint64_t seed,
                     const std::function<bool()>& keep_going) {
     std::mt19937_64 generator(seed);
+    std::vector<std::size_t> open(subjects.size());
+    std::iota(open.begin(), open.end(), std::size_t{0});
     bool interrupted = false;
-    while (!interrupted) {
-        // What another's turn brings to light can reopen a subject that was done.
-        std::vector<std::size_t> open;
-        for (std::size_t i = 0; i < subjects.size(); ++i) {
-            if (!subjects[i].done(rules)) open.push_back(i);
-        }
-        if (open.empty()) break;
+    while (!open.empty() && !interrupted) {
         std::shuffle(open.begin(), open.end(), generator);
         for (const std::size_t index : open) {
             interrupted = !keep_going();
@@ -37,6 +34,7 @@ auto time_in_rounds(std::vector<Subject>& subjects, const TimingRules& rules, st
                 throw SubjectLost(lost.what(), index);
             }
         }
+        std::erase_if(open, [&](std::size_t index) { return subjects[index].done(rules); });
     }
     std::vector<decltype(subjects.front().result(rules))> results;
     for (const Subject& subject : subjects) results.push_back(subject.result(rules));

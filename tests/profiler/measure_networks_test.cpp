@@ -82,7 +82,7 @@ TEST(MeasureNetworks, CountsOnlyWhatWasTimedAtTheFastestPace) {
     FakeDevice device;
     take_long(device.machine);
     // Slower at first, at its fastest for a while, slower again, and so on.
-    device.machine.spike = [](int run) { return run / 40 % 2 == 0 ? 1.5 : 1.0; };
+    device.machine.spike = [](int run) { return (run + 340) / 400 % 2 == 0 ? 1.5 : 1.0; };
     const auto networks = chains({{8}, {16, 8}});
     const auto results = measure_networks(device.handle, networks, quick_settings(), {});
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -120,6 +120,24 @@ TEST(MeasureNetworks, SaysSoWhenTheMachineStaysSlowerThanItWas) {
     device.machine.slowdown = 1.0;
     for (const NetworkMeasurement& result : measure_networks(device.handle, networks, copy, {})) {
         EXPECT_EQ(result.reason, "");
+    }
+}
+
+TEST(MeasureNetworks, RatiosAreOfOnePaceWhereTheFastestIsNotToBeHad) {
+    FakeDevice device;
+    take_long(device.machine);
+    MeasureSettings settings = quick_settings();
+    settings.rules.most_seconds = 0.1;
+    const auto networks = chains({{8}, {16, 8}, {8, 16, 8}});
+    measure_networks(device.handle, networks, settings, {});
+    // Three paces that take turns, none of them the fastest there was.
+    device.machine.spike = [](int run) { return 1.3 + 0.3 * (run / 400 % 3); };
+    const auto results = measure_networks(device.handle, networks, settings, {});
+    const double pace = sum_of_layers(results[0]) / device.truth_us(networks[0]);
+    EXPECT_NEAR(pace, 1.3, 0.05);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        EXPECT_NEAR(sum_of_layers(results[i]) / device.truth_us(networks[i]), pace, 1e-6);
+        EXPECT_THAT(results[i].reason, HasSubstr("slower all the time"));
     }
 }
 
