@@ -81,8 +81,7 @@ std::optional<std::string> pace_warning(const DeviceHandle& device, const Measur
     }
     return fmt::format(
         "the machine became {:.2f} times as fast while this ran, so what was measured before does not fit "
-        "what came "
-        "after; measured anew, into another table, both fit",
+        "what came after; measured anew, into another table, both fit",
         found->second.became_faster());
 }
 

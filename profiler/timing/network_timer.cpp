@@ -1,10 +1,9 @@
 #include "profiler/timing/network_timer.hpp"
 
 #include <algorithm>
-#include <random>
 
 #include "base/clock.hpp"
-#include "profiler/timing/subject_lost.hpp"
+#include "profiler/timing/rounds.hpp"
 
 namespace hacscale {
 namespace {
@@ -135,28 +134,23 @@ private:
 };
 
 // Rounds of all networks, with the pace of each.
-class Session {
+class PacedRounds {
 public:
-    Session(const std::vector<TimedSubject>& subjects, const TimingRules& rules, Pace* pace)
+    PacedRounds(const std::vector<TimedSubject>& subjects, const TimingRules& rules, Pace* pace)
         : subjects_(subjects.begin(), subjects.end()),
           rules_(rules),
           pace_(pace),
           patience_(pace != nullptr && !pace->waited_in_vain() ? patience_while_slow : 1.0) {}
 
     std::vector<NetworkTiming> run(std::uint64_t seed, const std::function<bool()>& keep_going) {
-        std::mt19937_64 generator(seed);
         if (pace_ != nullptr) pace_->now();
-        for (bool going = true; going;) {
+        const auto begin_round = [this] {
             std::vector<std::size_t> open = open_subjects();
-            if (open.empty()) break;
-            std::shuffle(open.begin(), open.end(), generator);
-            paces_us_.push_back(pace_ != nullptr ? pace_->last() : 0.0);
-            for (const std::size_t index : open) {
-                going = keep_going();
-                if (!going) break;
-                visit(index);
-            }
-        }
+            if (!open.empty()) paces_us_.push_back(pace_ != nullptr ? pace_->last() : 0.0);
+            return open;
+        };
+        visit_in_rounds(
+            begin_round, [this](std::size_t index) { visit(index); }, seed, keep_going);
         const CountedRounds rounds = counted_rounds();
         std::vector<NetworkTiming> results;
         for (const NetworkSubject& subject : subjects_) results.push_back(subject.result(rules_, rounds));
@@ -174,13 +168,9 @@ private:
     }
 
     void visit(std::size_t index) {
-        try {
-            subjects_[index].visit(rules_, paces_us_.size() - 1);
-            // A round is as slow as the slowest reading around its visits.
-            if (pace_ != nullptr) paces_us_.back() = std::max(paces_us_.back(), pace_->now());
-        } catch (const DeviceLost& lost) {
-            throw SubjectLost(lost.what(), index);
-        }
+        subjects_[index].visit(rules_, paces_us_.size() - 1);
+        // A round is as slow as the slowest reading around its visits.
+        if (pace_ != nullptr) paces_us_.back() = std::max(paces_us_.back(), pace_->now());
     }
 
     // Those at the fastest pace, where there are enough; else those at the fastest pace at which there are
@@ -231,7 +221,7 @@ private:
 std::vector<NetworkTiming> time_networks(const std::vector<TimedSubject>& subjects, const TimingRules& rules,
                                          std::uint64_t seed, const std::function<bool()>& keep_going,
                                          Pace* pace) {
-    return Session(subjects, rules, pace).run(seed, keep_going);
+    return PacedRounds(subjects, rules, pace).run(seed, keep_going);
 }
 
 }  // namespace hacscale

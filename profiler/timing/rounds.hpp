@@ -1,4 +1,5 @@
-// Interleaved rounds: every subject that is not done yet has a turn in each round, in random order.
+// Interleaved rounds: subjects take turns in random order, so that what changes meanwhile does not land on
+// one.
 #pragma once
 
 #include <algorithm>
@@ -13,29 +14,40 @@
 
 namespace hacscale {
 
-// Subject has visit(rules), done(rules) and result(rules). Ends when all are done or `keep_going`, asked
-// before each visit, says no; returns the results so far, in the subjects' order. Throws SubjectLost when the
-// device is lost in a visit.
-template <typename Subject>
-auto time_in_rounds(std::vector<Subject>& subjects, const TimingRules& rules, std::uint64_t seed,
-                    const std::function<bool()>& keep_going) {
+// `open`, asked before each round, gives the subjects that have a turn in it. Ends when there are none, or
+// `keep_going`, asked before each visit, says no. Throws SubjectLost when the device is lost in a visit.
+template <typename Open, typename Visit>
+void visit_in_rounds(const Open& open, const Visit& visit, std::uint64_t seed,
+                     const std::function<bool()>& keep_going) {
     std::mt19937_64 generator(seed);
-    std::vector<std::size_t> open(subjects.size());
-    std::iota(open.begin(), open.end(), std::size_t{0});
-    bool interrupted = false;
-    while (!open.empty() && !interrupted) {
-        std::shuffle(open.begin(), open.end(), generator);
-        for (const std::size_t index : open) {
-            interrupted = !keep_going();
-            if (interrupted) break;
+    for (std::vector<std::size_t> round = open(); !round.empty(); round = open()) {
+        std::shuffle(round.begin(), round.end(), generator);
+        for (const std::size_t index : round) {
+            if (!keep_going()) return;
             try {
-                subjects[index].visit(rules);
+                visit(index);
             } catch (const DeviceLost& lost) {
                 throw SubjectLost(lost.what(), index);
             }
         }
-        std::erase_if(open, [&](std::size_t index) { return subjects[index].done(rules); });
     }
+}
+
+// Every subject that is not done yet has a turn in each round. Subject has visit(rules), done(rules) and
+// result(rules). Returns the results so far, in the subjects' order. Ends and throws as above.
+template <typename Subject>
+auto time_in_rounds(std::vector<Subject>& subjects, const TimingRules& rules, std::uint64_t seed,
+                    const std::function<bool()>& keep_going) {
+    std::vector<std::size_t> open(subjects.size());
+    std::iota(open.begin(), open.end(), std::size_t{0});
+    bool first = true;
+    const auto still_open = [&] {
+        if (!first) std::erase_if(open, [&](std::size_t index) { return subjects[index].done(rules); });
+        first = false;
+        return open;
+    };
+    visit_in_rounds(
+        still_open, [&](std::size_t index) { subjects[index].visit(rules); }, seed, keep_going);
     std::vector<decltype(subjects.front().result(rules))> results;
     for (const Subject& subject : subjects) results.push_back(subject.result(rules));
     return results;
