@@ -9,6 +9,12 @@
 #include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale {
+
+MeasureSettings without_energy(MeasureSettings settings) {
+    settings.energy_seconds = 0.0;
+    return settings;
+}
+
 ModelSpec for_device(ModelSpec model, const DeviceHandle& device) {
     model.layout = device.backend->preferred_layout(lower(model));
     return model;
@@ -89,10 +95,13 @@ private:
             throttle.end();
             if (!throttle.throttled()) break;
         }
+        bool any_measured = false;
         bool ever_fast = false;
         for (const std::size_t place : places_) {
             NetworkMeasurement& result = results_[place];
             if (!result.measured()) continue;  // interrupted before its turn
+            any_measured = true;
+            if (result.timing.pace_us) history.add_measured(*result.timing.pace_us);
             const double slowdown = result.timing.slowdown;
             const bool slow = slowdown > 1.0 + Pace::tolerance;
             ever_fast = ever_fast || !slow;
@@ -105,8 +114,7 @@ private:
             }
             result.state = throttle.state();
         }
-        history.waited_in_vain = !ever_fast;
-        if (ever_fast) history.slowest_counted_us = std::max(history.slowest_counted_us, history.fastest_us);
+        if (any_measured) history.waited_in_vain = !ever_fast;
     }
 
     void time_once(int attempt, Pace& pace) {

@@ -26,6 +26,9 @@ struct MeasureSettings {
     std::shared_ptr<PaceHistories> paces = std::make_shared<PaceHistories>();
 };
 
+// For networks at other widths: energy takes longer than the rest of a network's measurement.
+MeasureSettings without_energy(MeasureSettings settings);
+
 // How long-running work talks to whoever started it.
 struct WorkEvents {
     std::function<bool()> keep_going = [] { return true; };  // false: stop soon, keep what there is

@@ -1,20 +1,19 @@
 #include "profiler/profile.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
 
 #include "kernels/single_layer.hpp"
-#include "kernels/spot_check.hpp"
+#include "profiler/detail/layers_alone.hpp"
+#include "profiler/detail/output_check.hpp"
+#include "profiler/detail/pending_rows.hpp"
 #include "profiler/latency_index.hpp"
 #include "profiler/row_changes.hpp"
 #include "profiler/row_readings.hpp"
-#include "profiler/timing/layer_timer.hpp"
 #include "profiler/timing/subject_lost.hpp"
-#include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale {
 namespace {
@@ -28,17 +27,19 @@ constexpr std::size_t most_layers_in_group = 64;
 // layers scatter more, and a sum of many does not.
 constexpr double row_tolerance_factor = 3.0;
 
-std::string utc_now() {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
-}
-
 class Profiling {
 public:
     Profiling(const DeviceHandle& device, Table& table, const ProfileRequest& request,
               const WorkEvents& events)
-        : device_(device), table_(table), request_(request), events_(events) {}
+        : device_(device),
+          table_(table),
+          request_(request),
+          events_(events),
+          fastest_pace_us_(table.fastest_pace_us(request.settings.type)),
+          check_(device, request.settings, request.check_outputs) {}
 
     ProfileSummary run() {
+        expect_pace_of(table_, device_, settings());
         const std::int64_t dropped_before = dropped_records();
         if (request_.caches.contains(CacheState::network)) run_carriers();
         for (const CacheState cache : {CacheState::warm, CacheState::cold}) {
@@ -62,6 +63,7 @@ private:
         const std::optional<Row> row = table_.find(key);
         if (!row) return Known::no;
         if (row->status == RowStatus::failed) return request_.retry_failed ? Known::no : Known::given_up;
+        if (row->outpaced(fastest_pace_us_)) return Known::no;
         return row->status == RowStatus::unsupported ? Known::unsupported : Known::yes;
     }
     void count(const RowKey& key, Known known) {
@@ -122,7 +124,7 @@ private:
         for (const std::size_t index : group) members.push_back(networks[index]);
         const WorkEvents quiet{events_.keep_going, [](double, double, const std::string&) {}};
         std::vector<NetworkMeasurement> measurements;
-        std::map<RowKey, Row> rows;
+        detail::PendingRows rows(table_);
         std::vector<std::size_t> alone;  // to be tried by themselves
         try {
             measurements = measure_networks(device_, members, settings(), quiet);
@@ -142,20 +144,20 @@ private:
                     }
                     add_failed(members[i], name, measured.reason, rows);
                 }
-                summary_.carriers.push_back(
-                    {group[i], name, measured.timing.total, measured.measured(), measured.timing.converged});
+                summary_.carriers.push_back({group[i], name, measured.timing.total, measured.measured(),
+                                             measured.timing.converged, measured.timing.pace_us});
                 if (measured.measured()) add_rows(members[i], measured, name, rows);
             }
         } catch (const SubjectLost& lost) {
             add_failed(members[lost.subject()], request_.carriers[group[lost.subject()]].name, lost.what(),
                        rows);
-            keep(rows);
+            rows.commit(summary_);
             throw;
         } catch (const DeviceLost&) {
-            keep(rows);
+            rows.commit(summary_);
             throw;
         }
-        keep(rows);
+        rows.commit(summary_);
         for (const std::size_t index : alone) {
             if (events_.keep_going()) run_group({index}, networks);
         }
@@ -170,38 +172,24 @@ private:
         return places;
     }
 
-    // The row as this group or the table has it.
-    std::optional<Row> present(const RowKey& key, const std::map<RowKey, Row>& rows) const {
-        const auto in_group = rows.find(key);
-        return in_group != rows.end() ? in_group->second : table_.find(key);
-    }
-
-    Row new_row(const RowKey& key, const std::string& carrier) const {
-        Row row;
-        row.key = key;
-        row.carrier = carrier;
-        row.measured_at = utc_now();
-        return row;
-    }
-
     // Of a network that cannot be compiled: the layers that cannot be compiled alone. Whether there are any.
-    bool add_unsupported(const Network& network, std::map<RowKey, Row>& rows) {
+    bool add_unsupported(const Network& network, detail::PendingRows& rows) {
         const CompileOptions options{settings().batch, settings().type,
                                      pass_footprint(network, settings().batch, settings().type)};
         bool any = false;
         for (const auto& place : places_of(network)) {
             const RowKey& key = place.first;
-            const std::optional<Row> there = present(key, rows);
+            const std::optional<Row> there = rows.find(key);
             if (there && has_latency(there->status)) continue;
-            Row row = new_row(key, "");
-            losing(row, rows, "it was compiled", [&] {
+            Row row = detail::new_row(key, "");
+            rows.losing(row, "it was compiled", [&] {
                 const Compiled compiled =
                     device_.backend->compile(device_.device.id, single_layer(key.layer), options);
                 if (compiled.runner) return;
                 any = true;
                 row.status = RowStatus::unsupported;
                 row.reason = compiled.reason;
-                rows.insert_or_assign(key, row);
+                rows.put(row);
             });
         }
         return any;
@@ -209,47 +197,32 @@ private:
 
     // The network has no measurement: its layers that have no row yet, or one that failed, are failed.
     void add_failed(const Network& network, const std::string& carrier, const std::string& reason,
-                    std::map<RowKey, Row>& rows) {
+                    detail::PendingRows& rows) {
         for (const auto& [key, nodes] : places_of(network)) {
-            const std::optional<Row> there = present(key, rows);
+            const std::optional<Row> there = rows.find(key);
             if (there && there->status != RowStatus::failed) continue;
-            Row row = new_row(key, carrier);
+            Row row = detail::new_row(key, carrier);
             fail(row, fmt::format("{} could not be measured: {}", carrier, reason));
-            rows.insert_or_assign(key, std::move(row));
+            rows.put(std::move(row));
         }
     }
 
     // Unites the network's rows with those of its group in `rows`, and with the table's.
     void add_rows(const Network& network, const NetworkMeasurement& measured, const std::string& carrier,
-                  std::map<RowKey, Row>& rows) {
+                  detail::PendingRows& rows) {
         for (const auto& [key, nodes] : places_of(network)) {
-            const std::optional<Row> there = present(key, rows);
+            const std::optional<Row> there = rows.find(key);
             // The layer took the device with it when it ran alone: it has no carrier then.
             if (there && there->carrier.empty() && known(key) == Known::given_up) continue;
-            Row row = new_row(key, carrier);
+            Row row = detail::new_row(key, carrier);
             fill(row, nodes, measured);
-            losing(row, rows, "its output was checked",
-                   [&] { check(row, pass_footprint(network, settings().batch, settings().type)); });
+            rows.losing(row, "its output was checked",
+                        [&] { check_(row, pass_footprint(network, settings().batch, settings().type)); });
             if (there && has_latency(there->status)) {
                 if (!has_latency(row.status)) continue;
                 row = united(*there, row);
             }
-            rows.insert_or_assign(key, std::move(row));
-        }
-    }
-
-    // Work on one layer alone. When it takes the device with it, its row says so, and has no carrier.
-    template <typename Work>
-    void losing(Row& row, std::map<RowKey, Row>& rows, const char* doing, const Work& work) {
-        try {
-            work();
-        } catch (const DeviceLost& lost) {
-            fail(row, fmt::format("{} (the device was lost while {} alone{}{})", lost.what(), doing,
-                                  row.implementation.empty() ? "" : " as ", row.implementation));
-            row.carrier.clear();
-            const std::optional<Row> there = present(row.key, rows);
-            if (!there || !has_latency(there->status)) rows.insert_or_assign(row.key, row);
-            throw;
+            rows.put(std::move(row));
         }
     }
 
@@ -275,6 +248,7 @@ private:
         }
         if (!std::isfinite(row.ci95_us)) row.ci95_us = row.latency_us;
         row.samples = measured.timing.layer_samples * static_cast<std::int64_t>(nodes.size());
+        row.pace_us = measured.timing.pace_us;
         row.implementation = measured.implementations[nodes.front()];
         const double limit = row_tolerance_factor * settings().rules.target_half_width;
         if (!measured.reason.empty()) {
@@ -324,158 +298,25 @@ private:
         }
     }
 
-    // A layer that runs alone.
-    struct Subject {
-        RowKey key;
-        Network network;
-        std::unique_ptr<NetworkRunner> runner;
-    };
-
     void run_layers(const std::vector<LayerSpec>& layers, CacheState cache) {
-        std::map<RowKey, Row> rows;
-        std::vector<Subject> subjects;
+        detail::PendingRows rows(table_);
         try {
-            for (const LayerSpec& layer : layers) {
-                Row row = new_row(row_key(layer, {}, settings(), cache), "");
-                losing(row, rows, "it was compiled", [&] { compile_alone(row, rows, subjects); });
-            }
-            time_alone(subjects, cache, rows);
+            detail::measure_alone(device_, layers, cache, settings(), events_, check_, rows);
         } catch (const DeviceLost&) {
-            // What has no time yet has nothing to tell, but why it has none.
-            std::erase_if(rows, [](const auto& entry) {
-                return has_latency(entry.second.status) && entry.second.samples == 0;
-            });
-            keep(rows);
+            rows.commit(summary_);
             throw;
         }
-        keep(rows);
-    }
-
-    void compile_alone(Row& row, std::map<RowKey, Row>& rows, std::vector<Subject>& subjects) {
-        const LayerSpec& layer = row.key.layer;
-        const auto batch = static_cast<std::size_t>(settings().batch);
-        Network network = single_layer(layer);
-        Compiled compiled =
-            device_.backend->compile(device_.device.id, network, {settings().batch, settings().type, 0});
-        if (!compiled.runner) {
-            row.status = RowStatus::unsupported;
-            row.reason = compiled.reason;
-            rows[row.key] = row;
-            return;
-        }
-        row.implementation = compiled.runner->implementation(0);
-        compiled.runner->load(random_weights(network, settings().seed));
-        compiled.runner->set_input(
-            random_values(batch * layer.in_channels * layer.in_height * layer.in_width, 2));
-        if (layer.residual) {
-            compiled.runner->set_residual(
-                random_values(batch * layer.out_channels * layer.out_height() * layer.out_width(), 3));
-        }
-        rows[row.key] = row;
-        subjects.push_back({row.key, std::move(network), std::move(compiled.runner)});
-    }
-
-    void time_alone(const std::vector<Subject>& subjects, CacheState cache, std::map<RowKey, Row>& rows) {
-        std::vector<NetworkRunner*> runners;
-        for (const Subject& subject : subjects) runners.push_back(subject.runner.get());
-        const auto state = cache == CacheState::warm ? AloneState::warm : AloneState::cold;
-        ThrottleGuard throttle(instruments());
-        std::vector<LayerTiming> timings;
-        for (int attempt = 0; attempt <= most_repeats; ++attempt) {
-            if (attempt > 0) pause(settings().cool_down_seconds, events_.keep_going);
-            throttle.begin();
-            try {
-                timings = time_layers(runners, state, settings().rules, settings().seed, events_.keep_going);
-            } catch (const SubjectLost& lost) {
-                losing(rows[subjects[lost.subject()].key], rows, "it was timed",
-                       [&] { throw DeviceLost(lost.what()); });
-            }
-            throttle.end();
-            if (!throttle.throttled() || !events_.keep_going()) break;
-        }
-        const bool interrupted = !events_.keep_going();
-        for (std::size_t i = 0; i < subjects.size(); ++i) {
-            Row& row = rows[subjects[i].key];
-            if (timings[i].samples == 0 || (interrupted && !timings[i].converged)) {
-                rows.erase(subjects[i].key);
-                continue;
-            }
-            fill_alone(row, timings[i], throttle);
-            losing(row, rows, "its output was checked", [&] { check(row, 0); });
-        }
-        for (const Subject& subject : subjects) {
-            const auto row = rows.find(subject.key);
-            if (row == rows.end() || !has_latency(row->second.status) || !events_.keep_going()) continue;
-            inspect_alone(row->second, subject, throttle.state());
-        }
-    }
-
-    static void fill_alone(Row& row, const LayerTiming& timing, const ThrottleGuard& throttle) {
-        row.latency_us = timing.latency.median;
-        row.ci95_us = std::isfinite(timing.latency.half_width) ? timing.latency.half_width : row.latency_us;
-        row.samples = timing.samples;
-        if (throttle.throttled()) {
-            row.status = RowStatus::noisy;
-            row.reason = throttle.reason();
-        } else if (!timing.converged) {
-            row.status = RowStatus::noisy;
-            row.reason = fmt::format("its interval was still +-{:.1f} % when the time was up",
-                                     100.0 * row.ci95_us / row.latency_us);
-        }
-    }
-
-    // The row has its time: when the device is lost now, only readings are.
-    void inspect_alone(Row& row, const Subject& subject, const DeviceState& state) {
-        if (instruments() == nullptr) return;
-        try {
-            const auto readings = instruments()->inspect(*subject.runner, subject.network);
-            row.readings = row_readings({&readings.front()}, state);
-            row.readings.reasons["energy_mj"] = "it is measured for whole networks only";
-        } catch (const DeviceLost& lost) {
-            for (const ReadingColumn& column : reading_columns) {
-                row.readings.reasons[std::string(column.name)] =
-                    fmt::format("the device was lost while its counters were read: {}", lost.what());
-            }
-            throw;
-        }
-    }
-
-    // ---- Both ----
-
-    // A kernel whose output is wrong has no latency worth keeping.
-    void check(Row& row, std::int64_t footprint_bytes) {
-        if (!request_.check_outputs) return;
-        const auto known = checked_.find({row.key.layer, row.implementation});
-        std::string fault;
-        if (known != checked_.end()) {
-            fault = known->second;
-        } else {
-            const CompileOptions options{settings().batch, settings().type, footprint_bytes};
-            fault = spot_check(*device_.backend, device_.device.id, row.key.layer, options).reason;
-            checked_[{row.key.layer, row.implementation}] = fault;
-        }
-        if (!fault.empty()) fail(row, fault);
-    }
-
-    void keep(const std::map<RowKey, Row>& rows) {
-        std::vector<Row> list;
-        for (const auto& [key, row] : rows) {
-            list.push_back(row);
-            ++summary_.measured;
-            if (row.status == RowStatus::noisy) ++summary_.noisy;
-            if (!has_latency(row.status)) ++summary_.failed;
-        }
-        if (!list.empty()) table_.put(list);
+        rows.commit(summary_);
     }
 
     const DeviceHandle& device_;
     Table& table_;
     const ProfileRequest& request_;
     const WorkEvents& events_;
+    std::optional<double> fastest_pace_us_;  // of the table's rows, as the work begins
     ProfileSummary summary_;
     std::vector<RowKey> given_up_;
-    std::map<std::pair<LayerSpec, std::string>, std::string>
-        checked_;  // (layer, kernel) to its fault, if any
+    detail::OutputCheck check_;
 };
 
 }  // namespace
@@ -483,6 +324,12 @@ private:
 ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRequest& request,
                        const WorkEvents& events) {
     return Profiling(device, table, request, events).run();
+}
+
+void expect_pace_of(const Table& table, const DeviceHandle& device, const MeasureSettings& settings) {
+    const std::optional<double> pace_us = table.fastest_pace_us(settings.type);
+    PaceHistory& history = (*settings.paces)[{device.device.id, settings.type}];
+    if (pace_us) history.fastest_us = std::min(history.fastest_us, *pace_us);
 }
 
 RowKey row_key(const LayerSpec& layer, const Network& network, const MeasureSettings& settings,

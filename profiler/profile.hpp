@@ -1,6 +1,7 @@
 // Fills a table: runs networks on a device and keeps a row for each of their layers.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct CarrierResult {
     MedianEstimate total;  // of the whole network, microseconds; median 0 when not measured
     bool measured = false;
     bool converged = false;
+    std::optional<double> pace_us;  // as Row::pace_us
 };
 
 struct ProfileSummary {
@@ -43,7 +45,9 @@ struct ProfileSummary {
 
 // Only what the table lacks is measured: a carrier all of whose layers are there at its footprint is not run,
 // unless run_all. A layer that is there already and is timed again in another carrier keeps the mean of both,
-// by samples. Rows are committed a group of carriers at a time, so an interruption loses seconds.
+// by samples. Rows that were measured while the machine was slower than for others of the table
+// (Row::outpaced) count as lacking, and are replaced when it is faster. Rows are committed a group of
+// carriers at a time, so an interruption loses seconds.
 //
 // A network that cannot be compiled makes those of its layers `unsupported` that cannot be compiled alone,
 // and is not tried again; when none is to blame (the device's memory is too small for all of it), those that
@@ -54,6 +58,10 @@ struct ProfileSummary {
 // process goes on with retry_failed = false.
 ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRequest& request,
                        const WorkEvents& events);
+
+// The device is taken to be able to be as fast, in what is measured with these settings, as it was for the
+// table's rows: measurements wait for that pace.
+void expect_pace_of(const Table& table, const DeviceHandle& device, const MeasureSettings& settings);
 
 // The row's key for a layer of a network in a state.
 RowKey row_key(const LayerSpec& layer, const Network& network, const MeasureSettings& settings,

@@ -5,6 +5,8 @@
 namespace hacscale {
 
 Row united(const Row& before, const Row& now) {
+    if (before.outpaced(now.pace_us)) return now;
+    if (now.outpaced(before.pace_us)) return before;
     Row row = before.status == RowStatus::ok ? before : now;
     const auto samples = static_cast<double>(before.samples + now.samples);
     const double old_share = static_cast<double>(before.samples) / samples;
@@ -12,6 +14,9 @@ Row united(const Row& before, const Row& now) {
     row.ci95_us = std::hypot(old_share * before.ci95_us, (1.0 - old_share) * now.ci95_us);
     row.samples = before.samples + now.samples;
     row.measured_at = now.measured_at;
+    row.pace_us = now.pace_us ? now.pace_us : before.pace_us;
+    if (before.pace_us && now.pace_us)
+        row.pace_us = old_share * *before.pace_us + (1.0 - old_share) * *now.pace_us;
     if (now.readings != Readings{}) row.readings = now.readings;
     return row;
 }

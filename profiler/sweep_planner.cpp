@@ -31,12 +31,6 @@ struct Point {
     std::vector<int> inner;
 };
 
-// It takes longer than the rest of a carrier's measurement.
-MeasureSettings without_energy(MeasureSettings settings) {
-    settings.energy_seconds = 0.0;
-    return settings;
-}
-
 class Sweep {
 public:
     Sweep(const DeviceHandle& device, Table& table, const ModelSpec& base, const SweepSpace& space,
@@ -362,7 +356,8 @@ private:
         ProfileRequest request{carriers, measure_, {CacheState::network}, run_all};
         request.retry_failed = settings_.retry_failed;
         const ProfileSummary part = profile(device_, table_, request, events);
-        summary_.carriers += static_cast<int>(part.carriers.size());
+        for (const CarrierResult& result : part.carriers)
+            summary_.carriers.push_back({carriers[result.carrier], result.pace_us});
         summary_.profile.measured += part.measured;
         summary_.profile.reused += part.reused;
         summary_.profile.noisy += part.noisy;

@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "profiler/profile.hpp"
@@ -43,9 +44,15 @@ struct SweepSettings {
     bool retry_failed = true;     // as ProfileRequest::retry_failed
 };
 
+// A network that was run for a table.
+struct Carrier {
+    ModelSpec model;
+    std::optional<double> pace_us;  // as Row::pace_us
+};
+
 struct SweepSummary {
     ProfileSummary profile;
-    int carriers = 0;
+    std::vector<Carrier> carriers;
     int held_out_widths = 0;  // stage widths predicted and then measured; those off by more were refined
     int held_out_inner_widths = 0;  // likewise, of inner widths
     std::vector<double>

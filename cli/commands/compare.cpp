@@ -53,9 +53,9 @@ ComparisonRecord compared(const CompareOptions& options, Session& session) {
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     check_same_device(table, device);
     Progress progress(session.err, session.progress);
-    return compare(
-        view, settings,
-        device_timer(device.handle, options.timing.settings(options.state.batch), work_events(progress)));
+    return compare(view, settings,
+                   device_timer(device.handle, table, options.timing.settings(options.state.batch),
+                                work_events(progress)));
 }
 
 // The YAML of what the last strategy chose, which is HACScale's own where it was among them.

@@ -70,7 +70,7 @@ std::optional<double> worst_error_pct(const SweptModel& swept) {
 
 Json swept_json(const SweptModel& swept) {
     return {{"model", swept.model},
-            {"networks_run", swept.summary.carriers},
+            {"networks_run", swept.summary.carriers.size()},
             {"held_out_widths", swept.summary.held_out_widths},
             {"held_out_inner_widths", swept.summary.held_out_inner_widths},
             {"held_out_networks", swept.summary.network_errors.size()},
@@ -168,7 +168,8 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
     } else {
         print_outcome(session.out, options.table, outcome);
     }
-    if (const auto warning = pace_warning(device.handle, plan.measure)) {
+    if (const auto warning =
+            pace_warning(device.handle, table, plan.measure, "the same command measures them again")) {
         session.log.warn("{}", *warning);
     }
     if (outcome.rows.interrupted) {

@@ -61,9 +61,10 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     check_same_device(table, device);
     Progress progress(session.err, session.progress);
-    const VerifyOutcome outcome = verify_models(
-        table, models, state,
-        device_timer(device.handle, options.timing.settings(options.state.batch), work_events(progress)));
+    const VerifyOutcome outcome =
+        verify_models(table, models, state,
+                      device_timer(device.handle, table, options.timing.settings(options.state.batch),
+                                   work_events(progress)));
     for (const VerifiedModel& one : outcome.report.models) {
         table.put(one.record);
     }

@@ -1,5 +1,7 @@
 #include "cli/measuring/device_timer.hpp"
 
+#include "profiler/profile.hpp"
+
 namespace hacscale::cli {
 
 namespace {
@@ -19,8 +21,9 @@ TimedNetwork timed_network(const NetworkMeasurement& measurement) {
 
 }  // namespace
 
-TimeNetworks device_timer(const DeviceHandle& device, const MeasureSettings& settings,
+TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const MeasureSettings& settings,
                           const WorkEvents& events) {
+    expect_pace_of(table, device, settings);
     return [device, settings, events](const std::vector<ModelSpec>& models) {
         std::vector<Network> networks;
         for (const ModelSpec& model : models) {

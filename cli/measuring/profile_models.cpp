@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
@@ -13,9 +15,6 @@
 namespace hacscale::cli {
 
 namespace {
-
-// Less than this is within what two tables of one machine differ by anyway.
-constexpr double faster_worth_telling = 1.15;
 
 void add(ProfileSummary& sum, const ProfileSummary& part) {
     sum.measured += part.measured;
@@ -31,8 +30,10 @@ void add(ProfileSummary& sum, const ProfileSummary& part) {
 std::vector<VerificationRecord> verified_in_place(const Table& table, const ProfileRequest& request,
                                                   const ProfileSummary& summary) {
     std::map<std::string, const CarrierResult*> results;
+    const std::optional<double> fastest_pace_us = table.fastest_pace_us(request.settings.type);
     for (const CarrierResult& result : summary.carriers) {
-        if (result.measured) {
+        // Of a slow machine, where the table has rows of a fast one, it would tell of the machine.
+        if (result.measured && !outpaced(result.pace_us, fastest_pace_us)) {
             results[result.model] = &result;
         }
     }
@@ -55,6 +56,22 @@ std::vector<VerificationRecord> verified_in_place(const Table& table, const Prof
     return records;
 }
 
+RowFilter network_rows(const MeasureSettings& settings) {
+    RowFilter filter;
+    filter.batch = settings.batch;
+    filter.type = settings.type;
+    filter.cache = CacheState::network;
+    return filter;
+}
+
+int noisy_rows(const Table& table, const MeasureSettings& settings) {
+    RowFilter filter = network_rows(settings);
+    filter.status = RowStatus::noisy;
+    int rows = 0;
+    table.for_each(filter, [&rows](const Row&) { ++rows; });
+    return rows;
+}
+
 SweepSpace sweep_space(const ModelSpec& base, const SpaceSettings& settings) {
     const ScalingSpace space = make_space(base, settings);
     SweepSpace sweep;
@@ -72,79 +89,185 @@ SweepSpace sweep_space(const ModelSpec& base, const SpaceSettings& settings) {
     return sweep;
 }
 
+class ModelProfiling {
+public:
+    ModelProfiling(const DeviceHandle& device, Table& table, const ProfilePlan& plan, Session& session)
+        : device_(device),
+          table_(table),
+          plan_(plan),
+          session_(session),
+          progress_(session.err, session.progress),
+          events_(work_events(progress_)) {}
+
+    ProfileOutcome run() {
+        peak();
+        own_layers();
+        for (std::size_t i = 0; i < plan_.swept.size() && !interrupted(); ++i) {
+            other_widths(i);
+        }
+        outpaced_again();
+        outcome_.rows.interrupted = interrupted();
+        warn_of_rows();
+        return std::move(outcome_);
+    }
+
+private:
+    void peak() {
+        if (table_.peak(plan_.measure.type)) {
+            return;
+        }
+        session_.log.info("measuring the peak of {} in {}", device_.device.id, name_of(plan_.measure.type));
+        const PeakRecord peak = measure_peak(device_, plan_.measure.type, events_);
+        if (!interrupted()) {
+            table_.put(peak);
+        }
+    }
+
+    void own_layers() {
+        ProfileRequest request{{}, plan_.measure, plan_.caches};
+        request.retry_failed = plan_.retry_failed;
+        for (const auto* models : {&plan_.swept, &plan_.own_layers}) {
+            for (const ModelSpec& model : *models) {
+                request.carriers.push_back(for_device(model, device_));
+            }
+        }
+        session_.log.info("measuring the layers of {} networks", request.carriers.size());
+        const ProfileSummary measured = profile(device_, table_, request, events_);
+        add(outcome_.rows, measured);
+        for (const CarrierResult& result : measured.carriers) {
+            own_.push_back({request.carriers[result.carrier], result.pace_us});
+        }
+        verify_in_place(request, measured);
+    }
+
+    void verify_in_place(const ProfileRequest& request, const ProfileSummary& measured) {
+        for (const VerificationRecord& record : verified_in_place(table_, request, measured)) {
+            std::erase_if(outcome_.verified, [&record](const VerificationRecord& earlier) {
+                return earlier.model == record.model && earlier.cache == record.cache;
+            });
+            outcome_.verified.push_back(record);
+            table_.put(record);
+        }
+    }
+
+    void other_widths(std::size_t place) {
+        const ModelSpec& model = plan_.swept[place];
+        SweepSettings settings = plan_.sweep;
+        settings.retry_failed = plan_.retry_failed;
+        session_.log.info("measuring {} at other widths", model.name);
+        const SweepSummary swept =
+            sweep(device_, table_, for_device(model, device_), sweep_space(model, plan_.spaces[place]),
+                  plan_.measure, settings, events_);
+        add(outcome_.rows, swept.profile);
+        outcome_.swept.push_back({model.name, swept});
+        if (swept.out_of_time && !interrupted()) {
+            session_.log.warn(
+                "{}: the time was up before all widths were looked at; the rest is interpolated", model.name);
+        } else if (!swept.complete && !interrupted()) {
+            session_.log.warn(
+                "{}: of the networks drawn last, not seen before, the worst is predicted {:.1f} % off, more "
+                "than the tolerance of {:.1f} %",
+                model.name, 100.0 * swept.worst_network_error(), 100.0 * settings.tolerance);
+        }
+    }
+
+    // What was run while the machine was slower than later is run once more: as long as it is fast now, and a
+    // few networks at the least.
+    void outpaced_again() {
+        if (!plan_.caches.contains(CacheState::network)) {
+            return;
+        }
+        std::vector<Carrier> scaled;
+        for (const SweptModel& swept : outcome_.swept) {
+            scaled.insert(scaled.end(), swept.summary.carriers.begin(), swept.summary.carriers.end());
+        }
+        const int noisy_before = noisy_rows(table_, plan_.measure);
+        history().waited_in_vain = false;
+        run_outpaced(own_, plan_.measure);
+        run_outpaced(scaled, without_energy(plan_.measure));
+        outcome_.rows.noisy += noisy_rows(table_, plan_.measure) - noisy_before;
+    }
+
+    void run_outpaced(const std::vector<Carrier>& carriers, const MeasureSettings& settings) {
+        ProfileRequest request{{}, settings, {CacheState::network}};
+        request.retry_failed = false;
+        const std::optional<double> fastest_us = table_.fastest_pace_us(settings.type);
+        for (const Carrier& carrier : carriers) {
+            if (outpaced(carrier.pace_us, fastest_us)) {
+                request.carriers.push_back(carrier.model);
+            }
+        }
+        const WorkEvents while_fast{[&] { return events_.keep_going() && !history().waited_in_vain; },
+                                    events_.progress};
+        if (request.carriers.empty() || !while_fast.keep_going()) {
+            return;
+        }
+        session_.log.info("measuring {} networks again that were measured while the machine was slower",
+                          request.carriers.size());
+        verify_in_place(request, profile(device_, table_, request, while_fast));
+    }
+
+    PaceHistory& history() const { return (*plan_.measure.paces)[{device_.device.id, plan_.measure.type}]; }
+
+    void warn_of_rows() const {
+        if (outcome_.rows.dropped_records > 0) {
+            session_.log.warn(
+                "{} records of kernels were dropped by the tracing library, so the kernel times of some rows "
+                "may be too small",
+                outcome_.rows.dropped_records);
+        }
+        if (outcome_.rows.given_up > 0) {
+            session_.log.warn(
+                "{} rows have no value: they failed before the device was lost, or because it was; the next "
+                "run of the command tries them again",
+                outcome_.rows.given_up);
+        }
+    }
+
+    const DeviceHandle& device_;
+    Table& table_;
+    const ProfilePlan& plan_;
+    Session& session_;
+    Progress progress_;
+    const WorkEvents events_;
+    std::vector<Carrier> own_;  // the networks that were run as they are
+    ProfileOutcome outcome_;
+};
+
 }  // namespace
 
-std::optional<std::string> pace_warning(const DeviceHandle& device, const MeasureSettings& measured_with) {
-    const auto found = measured_with.paces->find({device.device.id, measured_with.type});
-    if (found == measured_with.paces->end() || found->second.became_faster() < faster_worth_telling) {
-        return std::nullopt;
+std::optional<std::string> pace_warning(const DeviceHandle& device, const Table& table,
+                                        const MeasureSettings& measured_with, const std::string& remedy) {
+    const std::optional<double> fastest_us = table.fastest_pace_us(measured_with.type);
+    std::int64_t rows = 0;
+    double slowest_us = 0.0;
+    table.for_each(network_rows(measured_with), [&](const Row& row) {
+        if (row.outpaced(fastest_us)) {
+            ++rows;
+            slowest_us = std::max(slowest_us, *row.pace_us);
+        }
+    });
+    if (rows > 0) {
+        return fmt::format(
+            "{} rows were measured while the machine was up to {:.2f} times as slow as for others, so they "
+            "do "
+            "not fit these; {}",
+            rows, slowest_us / *fastest_us, remedy);
     }
-    return fmt::format(
-        "the machine became {:.2f} times as fast while this ran, so what was measured before does not fit "
-        "what came after; measured anew, into another table, both fit",
-        found->second.became_faster());
+    const auto found = measured_with.paces->find({device.device.id, measured_with.type});
+    if (found != measured_with.paces->end() && outpaced(fastest_us, found->second.fastest_measured_us)) {
+        return fmt::format(
+            "the machine became {:.2f} times as fast after the rows were measured, so they do not fit what "
+            "came "
+            "after; measured anew, into another table, both fit",
+            *fastest_us / *found->second.fastest_measured_us);
+    }
+    return std::nullopt;
 }
 
 ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfilePlan& plan,
                               Session& session) {
-    Progress progress(session.err, session.progress);
-    const WorkEvents events = work_events(progress);
-    if (!table.peak(plan.measure.type)) {
-        session.log.info("measuring the peak of {} in {}", device.device.id, name_of(plan.measure.type));
-        const PeakRecord peak = measure_peak(device, plan.measure.type, events);
-        if (!interrupted()) {
-            table.put(peak);
-        }
-    }
-    ProfileOutcome outcome;
-    ProfileRequest own{{}, plan.measure, plan.caches};
-    own.retry_failed = plan.retry_failed;
-    for (const auto* models : {&plan.swept, &plan.own_layers}) {
-        for (const ModelSpec& model : *models) {
-            own.carriers.push_back(for_device(model, device));
-        }
-    }
-    session.log.info("measuring the layers of {} networks", own.carriers.size());
-    const ProfileSummary measured = profile(device, table, own, events);
-    add(outcome.rows, measured);
-    outcome.verified = verified_in_place(table, own, measured);
-    for (const VerificationRecord& record : outcome.verified) {
-        table.put(record);
-    }
-    SweepSettings sweep_settings = plan.sweep;
-    sweep_settings.retry_failed = plan.retry_failed;
-    for (std::size_t i = 0; i < plan.swept.size() && !interrupted(); ++i) {
-        session.log.info("measuring {} at other widths", plan.swept[i].name);
-        const SweepSummary swept =
-            sweep(device, table, for_device(plan.swept[i], device),
-                  sweep_space(plan.swept[i], plan.spaces[i]), plan.measure, sweep_settings, events);
-        add(outcome.rows, swept.profile);
-        outcome.swept.push_back({plan.swept[i].name, swept});
-        if (swept.out_of_time && !interrupted()) {
-            session.log.warn("{}: the time was up before all widths were looked at; the rest is interpolated",
-                             plan.swept[i].name);
-        } else if (!swept.complete && !interrupted()) {
-            session.log.warn(
-                "{}: of the networks drawn last, not seen before, the worst is predicted {:.1f} % off, more "
-                "than "
-                "the tolerance of {:.1f} %",
-                plan.swept[i].name, 100.0 * swept.worst_network_error(), 100.0 * sweep_settings.tolerance);
-        }
-    }
-    outcome.rows.interrupted = interrupted();
-    if (outcome.rows.dropped_records > 0) {
-        session.log.warn(
-            "{} records of kernels were dropped by the tracing library, so the kernel times of "
-            "some rows may be too small",
-            outcome.rows.dropped_records);
-    }
-    if (outcome.rows.given_up > 0) {
-        session.log.warn(
-            "{} rows have no value: they failed before the device was lost, or because it was; the "
-            "next run of the command tries them again",
-            outcome.rows.given_up);
-    }
-    return outcome;
+    return ModelProfiling(device, table, plan, session).run();
 }
 
 }  // namespace hacscale::cli

@@ -44,11 +44,15 @@ struct ProfileOutcome {
     }
 };
 
-// What the table has already is not measured again. When it is interrupted, what was measured stays.
+// What the table has already is not measured again, but for rows that were measured while the machine was
+// slower than for others. At the end the networks of such rows are run once more, as long as the machine is
+// fast. When it is interrupted, what was measured stays.
 ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfilePlan& plan,
                               Session& session);
 
-// When rows of a slow machine were taken for sound, because it had not been faster until then.
-std::optional<std::string> pace_warning(const DeviceHandle& device, const MeasureSettings& measured_with);
+// When rows of the table in this state were measured while the machine was slower than for others (`remedy`
+// says how to have them measured again), or than it has been since in what was measured with these settings.
+std::optional<std::string> pace_warning(const DeviceHandle& device, const Table& table,
+                                        const MeasureSettings& measured_with, const std::string& remedy);
 
 }  // namespace hacscale::cli

@@ -63,9 +63,7 @@ public:
             compare_all();
             verify();
         }
-        if (const auto warning = pace_warning(device_.handle, measure_)) {
-            warn(*warning);
-        }
+        warn_of_pace();
         write_table();
         write_provenance();
         if (!interrupted() && !job_.claim.shard) {
@@ -165,6 +163,14 @@ private:
         }
     }
 
+    void warn_of_pace() {
+        const std::string remedy = fmt::format("remove {}, and the same command measures them again",
+                                               (job_.folder / "provenance.json").string());
+        if (const auto warning = pace_warning(device_.handle, table_, measure_, remedy)) {
+            warn(*warning);
+        }
+    }
+
     void compare_all() {
         for (const std::string& name : suite_.models) {
             for (const double budget : suite_.budgets) {
@@ -209,7 +215,7 @@ private:
         const TableView view(table_, model, job_.state);
         Progress progress(session_.err, session_.progress);
         ComparisonRecord record =
-            compare(view, settings, device_timer(device_.handle, measure_, work_events(progress)));
+            compare(view, settings, device_timer(device_.handle, table_, measure_, work_events(progress)));
         if (interrupted()) {
             return;  // what the timings lack would pass for what the device cannot do
         }
@@ -272,8 +278,9 @@ private:
                          verification_seconds(suite_));
         }
         Progress progress(session_.err, session_.progress);
-        VerifyOutcome outcome = verify_models(table_, models, job_.state,
-                                              device_timer(device_.handle, measure_, work_events(progress)));
+        VerifyOutcome outcome =
+            verify_models(table_, models, job_.state,
+                          device_timer(device_.handle, table_, measure_, work_events(progress)));
         for (const VerifiedModel& one : outcome.report.models) {
             table_.put(one.record);
         }

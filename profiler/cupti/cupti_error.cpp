@@ -23,7 +23,7 @@ constexpr std::string_view no_driver =
     "CUPTI cannot work with this driver or device, and does not say why; check with nvidia-smi that the "
     "driver "
     "is running and supports this CUDA version";
-constexpr std::string_view chip = "this build's CUPTI does not know this GPU; install a newer CUPTI";
+constexpr std::string_view unknown_chip = "this build's CUPTI does not know this GPU; install a newer CUPTI";
 constexpr std::string_view other_profiler =
     "another profiler is attached to this process or this GPU (Nsight, DCGM, CUPTI of another library); end "
     "it and run again";
@@ -44,7 +44,7 @@ constexpr std::array<std::pair<CUptiResult, std::string_view>, 15> advice{{
     {CUPTI_ERROR_CMP_DEVICE_NOT_SUPPORTED, mining},
     {CUPTI_ERROR_SLI_DEVICE_NOT_SUPPORTED, linked},
     {CUPTI_ERROR_WSL_DEVICE_NOT_SUPPORTED, subsystem},
-    {CUPTI_ERROR_INVALID_CHIP_NAME, chip},
+    {CUPTI_ERROR_INVALID_CHIP_NAME, unknown_chip},
     {CUPTI_ERROR_NOT_INITIALIZED, no_driver},
     {CUPTI_ERROR_UNKNOWN, no_driver},
     {CUPTI_ERROR_NOT_SUPPORTED,
@@ -73,7 +73,7 @@ void check(const CuptiLibrary& cupti, CUptiResult result, std::string_view call)
 std::string refusal_of(const CUpti_Profiler_DeviceSupported_Params& support) {
     if (support.isSupported == CUPTI_PROFILER_CONFIGURATION_SUPPORTED) return "";
     const std::array<std::pair<CUpti_Profiler_Support_Level, std::string_view>, 6> levels{{
-        {support.architecture, chip},
+        {support.architecture, unknown_chip},
         {support.confidentialCompute, confidential},
         {support.vGpu, virtual_gpu},
         {support.cmp, mining},

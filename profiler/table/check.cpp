@@ -226,6 +226,30 @@ void check_peaks(const Database& database, Findings& findings) {
     }
 }
 
+// Rows of a slow machine beside rows of a fast one.
+void check_paces(const Database& database, Findings& findings) {
+    Statement wrong =
+        database.prepare("SELECT count(*) FROM measurement WHERE pace_us IS NOT NULL AND NOT pace_us > 0");
+    wrong.step();
+    if (wrong.integer(0) > 0) {
+        findings.add(Severity::error, "the pace is not positive", fmt::format("{} rows", wrong.integer(0)));
+    }
+    Statement outpaced = database.prepare(
+        "SELECT m.dtype, count(*), max(m.pace_us) / f.pace_us FROM measurement AS m JOIN "
+        "(SELECT dtype, min(pace_us) AS pace_us FROM measurement WHERE latency_us IS NOT NULL GROUP BY "
+        "dtype) "
+        "AS f ON f.dtype = m.dtype WHERE m.latency_us IS NOT NULL AND m.pace_us > ? * f.pace_us "
+        "GROUP BY m.dtype ORDER BY m.dtype");
+    outpaced.bind(1, outpaced_from);
+    while (outpaced.step()) {
+        findings.add(Severity::warning,
+                     "rows were measured while the machine was slower than for others; `hacscale profile` "
+                     "measures them again",
+                     fmt::format("{} rows in {}, up to {:.2f} times slower", outpaced.integer(1),
+                                 outpaced.text(0), outpaced.real(2)));
+    }
+}
+
 void warn_of_incomplete_rows(const TableCheck& result, const std::string& file, Findings& findings) {
     const auto warn = [&](std::int64_t count, const char* what) {
         if (count > 0)
@@ -255,6 +279,7 @@ TableCheck check_table(const std::filesystem::path& file) {
         check_rows(database, findings, result);
         check_kernels(database, findings);
         check_peaks(database, findings);
+        check_paces(database, findings);
         warn_of_incomplete_rows(result, file.string(), findings);
     } catch (const InputError& error) {
         // Damage that stops the reading: what was found before it still counts.

@@ -104,6 +104,7 @@ std::vector<ExportColumn> make_columns() {
         {"implementation", [](const Entry& e) -> Cell { return e.row.implementation; }},
         {"carrier", [](const Entry& e) -> Cell { return e.row.carrier; }},
         {"measured_at", [](const Entry& e) -> Cell { return e.row.measured_at; }},
+        {"pace_us", [](const Entry& e) { return cell_of(e.row.pace_us); }},
     };
     columns.insert(columns.end(), others.begin(), others.end());
     return columns;

@@ -173,7 +173,7 @@ std::string values_of(const std::string& list) {
     return values;
 }
 
-// The source may be of schema 1.
+// The source may be of an earlier schema.
 void add_rows(const Database& merged, std::int64_t version, double tolerance) {
     merged.execute(fmt::format(
         "CREATE TEMP VIEW source_measurement AS {}; CREATE TEMP VIEW source_kernel AS {}",

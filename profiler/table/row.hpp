@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,13 @@ struct RowKey {
 // Rounds to the nearest power of the square root of two, at least 64 KiB: footprints that close act alike.
 std::int64_t footprint_bucket(std::int64_t bytes);
 
+// Rows that were measured while the machine was slower than for others do not fit these; less than this is
+// within what two tables of one machine differ by anyway.
+constexpr double outpaced_from = 1.15;
+constexpr bool outpaced(std::optional<double> pace_us, std::optional<double> by_us) {
+    return pace_us && by_us && *pace_us > outpaced_from * *by_us;
+}
+
 // A column may be missing; then its reason stands in `reason`.
 struct Row {
     RowKey key;
@@ -56,7 +64,14 @@ struct Row {
     std::string implementation;  // what ran: the library's name of the kernel or plan
     std::string carrier;         // the network it was timed in (network state), else empty
     std::string measured_at;     // UTC, ISO 8601
-    Readings readings;           // of the device's instruments; GPUs only
+    // How fast the machine was: the time of a reference network meanwhile, microseconds (timing/pace.hpp).
+    // Absent where it was not read, as for warm and cold.
+    std::optional<double> pace_us;
+    Readings readings;  // of the device's instruments; GPUs only
+
+    bool outpaced(std::optional<double> by_us) const {
+        return has_latency(status) && hacscale::outpaced(pace_us, by_us);
+    }
     bool operator==(const Row&) const = default;
 };
 

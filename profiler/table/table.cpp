@@ -88,6 +88,11 @@ void check_device(const std::filesystem::path& file, const DeviceRecord& stored,
 
 void check_values(const Row& row) {
     if (!has_latency(row.status)) return;
+    if (row.pace_us && !(std::isfinite(*row.pace_us) && *row.pace_us > 0.0)) {
+        throw InputError(
+            fmt::format("the row of {} has a pace of {} us; give a finite positive value or none",
+                        row.key.layer.key(), *row.pace_us));
+    }
     if (std::isfinite(row.latency_us) && row.latency_us > 0.0 && std::isfinite(row.ci95_us) &&
         row.ci95_us >= 0.0) {
         return;
@@ -299,6 +304,14 @@ void Table::for_each(const RowFilter& filter, const std::function<void(const Row
 
 std::int64_t Table::size() const {
     return impl_->database.integer("SELECT count(*) FROM measurement");
+}
+
+std::optional<double> Table::fastest_pace_us(DataType type) const {
+    Statement select = impl_->database.prepare(
+        "SELECT min(pace_us) FROM measurement WHERE dtype = ? AND status IN ('ok', 'noisy')");
+    select.bind(1, name_of(type));
+    select.step();
+    return select.optional_real(0);
 }
 
 void Table::put(const PeakRecord& peak) {

@@ -1,9 +1,9 @@
 // The latency table: one SQLite file in WAL mode. Each row is committed as it is measured, so that an
 // interrupted run goes on where it was. A table belongs to one device fingerprint and one schema version;
-// opening it with another is refused with both named, but for a table of schema 1: it is upgraded in place
-// when it is opened for writing, and read as it is otherwise. One writer at a time: a second one is told
-// which process holds it. Readers never wait for it; each call sees what was committed when it began. A Table
-// is used by one thread at a time. Opening scans nothing; profiler/table/check.hpp does.
+// opening it with another is refused with both named, but for a table of an earlier schema: it is upgraded in
+// place when it is opened for writing, and read as it is otherwise. One writer at a time: a second one is
+// told which process holds it. Readers never wait for it; each call sees what was committed when it began. A
+// Table is used by one thread at a time. Opening scans nothing; profiler/table/check.hpp does.
 #pragma once
 
 #include <filesystem>
@@ -76,7 +76,8 @@ public:
     DeviceRecord device() const;
 
     // Inserts or replaces; durable when it returns. InputError for a row that has_latency() but no finite
-    // positive latency and finite interval, or whose layer is not what its key says.
+    // positive latency and finite interval, or a pace that is neither, or whose layer is not what its key
+    // says.
     void put(const Row& row);
     void put(const std::vector<Row>& rows);  // in one transaction
     std::optional<Row> find(const RowKey& key) const;
@@ -91,6 +92,8 @@ public:
     std::vector<Row> query(const RowFilter& filter) const;
     void for_each(const RowFilter& filter, const std::function<void(const Row&)>& visit) const;
     std::int64_t size() const;
+    // The least Row::pace_us of the rows of a data type that have a latency; none where no pace was read.
+    std::optional<double> fastest_pace_us(DataType type) const;
 
     void put(const PeakRecord& peak);
     std::optional<PeakRecord> peak(DataType type) const;

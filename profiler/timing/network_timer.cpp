@@ -22,8 +22,9 @@ struct Visit {
 
 // The rounds that count, the same ones for all networks: ratios between networks hold at one pace only.
 struct CountedRounds {
-    std::vector<bool> counts;  // by round
-    double slowdown = 1.0;     // of the machine in them, against its fastest
+    std::vector<bool> counts;       // by round
+    std::optional<double> pace_us;  // the median of the readings in them
+    double slowdown = 1.0;          // of the machine in them, against its fastest
     bool slow() const { return slowdown > 1.0 + Pace::tolerance; }
 };
 
@@ -67,6 +68,7 @@ public:
         NetworkTiming timing;
         timing.samples = static_cast<std::int64_t>(totals.size());
         timing.nodes.resize(subject_.nodes);
+        timing.pace_us = rounds.pace_us;
         timing.slowdown = rounds.slowdown;
         if (totals.empty()) return timing;
         timing.total = median_estimate(totals);
@@ -146,7 +148,10 @@ public:
         if (pace_ != nullptr) pace_->now();
         const auto begin_round = [this] {
             std::vector<std::size_t> open = open_subjects();
-            if (!open.empty()) paces_us_.push_back(pace_ != nullptr ? pace_->last() : 0.0);
+            if (!open.empty()) {
+                paces_us_.push_back(pace_ != nullptr ? pace_->last() : 0.0);
+                readings_us_ = {paces_us_.back()};
+            }
             return open;
         };
         visit_in_rounds(
@@ -169,8 +174,11 @@ private:
 
     void visit(std::size_t index) {
         subjects_[index].visit(rules_, paces_us_.size() - 1);
-        // A round is as slow as the slowest reading around its visits.
-        if (pace_ != nullptr) paces_us_.back() = std::max(paces_us_.back(), pace_->now());
+        if (pace_ == nullptr) return;
+        // A round's pace is the median of the readings around its visits: what disturbs a few of them disturbs
+        // as few of the visits, and medians over rounds bear it.
+        readings_us_.push_back(pace_->now());
+        paces_us_.back() = quantile(readings_us_, 0.5);
     }
 
     // Those at the fastest pace, where there are enough; else those at the fastest pace at which there are
@@ -203,9 +211,12 @@ private:
             }
             rounds.slowdown = pace_us / pace_->fastest();
         }
+        std::vector<double> counted_us;
         for (std::size_t round = 0; round < paces_us_.size(); ++round) {
             rounds.counts[round] = round < until && paces_us_[round] <= (1.0 + Pace::tolerance) * pace_us;
+            if (rounds.counts[round]) counted_us.push_back(paces_us_[round]);
         }
+        rounds.pace_us = quantile(std::move(counted_us), 0.5);
         return rounds;
     }
 
@@ -213,7 +224,8 @@ private:
     const TimingRules& rules_;
     Pace* pace_;
     double patience_;
-    std::vector<double> paces_us_;  // by round
+    std::vector<double> paces_us_;     // by round
+    std::vector<double> readings_us_;  // of the round that is going on
 };
 
 }  // namespace

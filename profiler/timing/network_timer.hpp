@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "kernels/network_runner.hpp"
@@ -33,8 +34,10 @@ struct NetworkTiming {
     std::vector<MeanEstimate> nodes;  // in running order, microseconds
     std::int64_t samples = 0;         // plain passes
     std::int64_t layer_samples = 0;   // timed passes between the quartiles
-    double slowdown = 1.0;            // of the machine in what counts, against its fastest pace
-    bool converged = false;           // the interval is narrow enough, and the machine was at its fastest
+    // The machine's pace in what counts: the median of the readings, microseconds, and against the fastest.
+    std::optional<double> pace_us;  // none where it was not read
+    double slowdown = 1.0;
+    bool converged = false;  // the interval is narrow enough, and the machine was at its fastest
 };
 
 // `subjects` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;

@@ -6,9 +6,11 @@
 // of both kinds, and times taken while it is slow are left out instead of being corrected.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,14 +21,16 @@ namespace hacscale {
 // What is known of a device's pace in one data type.
 struct PaceHistory {
     double fastest_us = std::numeric_limits<double>::infinity();  // the reference's shortest time
-    // The slowest of what was the fastest so far when something was measured; 0 before.
-    double slowest_counted_us = 0.0;
+    // The fastest that a measurement was made at: the median of its readings.
+    std::optional<double> fastest_measured_us;
     // The machine was slower all the time that the last measurement waited for its fastest pace.
     bool waited_in_vain = false;
 
-    // How many times faster the machine became after something had been measured at what was its fastest pace
-    // so far, and so was taken for sound.
-    double became_faster() const { return slowest_counted_us > 0.0 ? slowest_counted_us / fastest_us : 1.0; }
+    // Adds a measurement that was made at this pace.
+    void add_measured(double pace_us) {
+        fastest_us = std::min(fastest_us, pace_us);
+        fastest_measured_us = std::min(pace_us, fastest_measured_us.value_or(pace_us));
+    }
 };
 using PaceHistories = std::map<std::pair<std::string, DataType>, PaceHistory>;  // by the device's id and type
 

@@ -141,17 +141,22 @@ TEST(MeasureNetworks, RatiosAreOfOnePaceWhereTheFastestIsNotToBeHad) {
     }
 }
 
-TEST(MeasureNetworks, RemembersThatTheMachineBecameFaster) {
+TEST(MeasureNetworks, TellsThePaceThatItMeasuredAt) {
     FakeDevice device;
     take_long(device.machine);
     const MeasureSettings settings = quick_settings();
-    device.machine.slowdown = 1.5;
-    measure_networks(device.handle, chains({{8}}), settings, {});
+    const auto pace_us = [&](double slowdown) {
+        device.machine.slowdown = slowdown;
+        const auto results = measure_networks(device.handle, chains({{8}, {16}}), settings, {});
+        EXPECT_EQ(results[0].timing.pace_us, results[1].timing.pace_us) << "both were in the same rounds";
+        return results[0].timing.pace_us.value();
+    };
+    const double slow_us = pace_us(1.5);
     const PaceHistory& history = settings.paces->at({"fake", DataType::f32});
-    EXPECT_NEAR(history.became_faster(), 1.0, 0.1);
-    device.machine.slowdown = 1.0;
-    measure_networks(device.handle, chains({{8}}), settings, {});
-    EXPECT_NEAR(history.became_faster(), 1.5, 0.2);
+    EXPECT_EQ(history.fastest_measured_us, slow_us);
+    const double fast_us = pace_us(1.0);
+    EXPECT_NEAR(slow_us / fast_us, 1.5, 0.2);
+    EXPECT_EQ(history.fastest_measured_us, fast_us);
 }
 
 TEST(MeasureNetworks, ReasonsOfThePaceStandOnlyWhereThereAreTimes) {

@@ -95,13 +95,59 @@ TEST_F(Profile, RunsEverythingAgainWhenAsked) {
     profile(device_.handle, table_, request, {});
     const RowKey key = *network_keys(request.carriers, settings_).begin();
     const Row before = row(key);
-    device_.machine.slowdown = 2.0;
+    device_.machine.before_run = [&](const Network& network) {
+        device_.machine.slowdown = is_reference(network) ? 1.0 : 2.0;
+    };
     profile(device_.handle, table_, request, {});
     const Row after = row(key);
     EXPECT_GT(after.samples, before.samples);
     // The mean of both, weighted by samples.
     const double share = static_cast<double>(before.samples) / static_cast<double>(after.samples);
     EXPECT_NEAR(after.latency_us, before.latency_us * (share + 2.0 * (1.0 - share)), 1e-6);
+}
+
+// Layers long enough that the clock and other work don't hide a difference of pace.
+void take_long(FakeMachine& machine) {
+    machine.latency_us = [](const LayerSpec& layer) { return 50.0 + layer.out_channels; };
+}
+
+TEST_F(Profile, RowsOfASlowMachineAreMeasuredAgainOnceThereAreOthers) {
+    take_long(device_.machine);
+    settings_.rules.most_seconds = 0.1;
+    const ModelSpec slow = chain_model("slow", {8, 16});
+    const ModelSpec fast = chain_model("fast", {64, 96});
+    device_.machine.slowdown = 1.5;
+    run({slow});
+    EXPECT_EQ(run({slow}).measured, 0) << "there is no faster row";
+    device_.machine.slowdown = 1.0;
+    EXPECT_TRUE(run({fast}).carriers.front().converged);
+
+    // Of what is slower still, nothing is kept.
+    device_.machine.slowdown = 2.0;
+    const std::vector<Row> before = table_.query({});
+    EXPECT_EQ(run({slow, fast}).carriers.size(), 1U);
+    EXPECT_EQ(table_.query({}), before);
+
+    device_.machine.slowdown = 1.0;
+    const ProfileSummary again = run({slow, fast});
+    ASSERT_EQ(again.carriers.size(), 1U);
+    EXPECT_EQ(again.carriers.front().model, "slow");
+    for (const RowKey& key : network_keys({slow, fast}, settings_)) {
+        EXPECT_NEAR(row(key).latency_us, device_.machine.latency_us(key.layer), 1e-6);
+        EXPECT_FALSE(row(key).outpaced(table_.fastest_pace_us(DataType::f32)));
+    }
+    EXPECT_EQ(run({slow, fast}).measured, 0);
+}
+
+TEST_F(Profile, WaitsForThePaceOfTheTablesRows) {
+    take_long(device_.machine);
+    settings_.rules.most_seconds = 0.1;
+    run({chain_model("before", {8, 16})});
+    device_.machine.slowdown = 1.5;
+    settings_.paces = std::make_shared<PaceHistories>();  // as in another process
+    const std::vector<ModelSpec> later{chain_model("later", {64, 96})};
+    EXPECT_FALSE(run(later).carriers.front().converged);
+    EXPECT_THAT(row(*network_keys(later, settings_).rbegin()).reason, HasSubstr("the machine was slower"));
 }
 
 TEST_F(Profile, UnitesLayersThatStandInSeveralNetworksOfOneGroup) {

@@ -98,6 +98,11 @@ INSTANTIATE_TEST_SUITE_P(
                "occupancy_achieved is outside"},
         Damage{"UPDATE measurement SET energy_mj = -1", Severity::error, "energy_mj is not finite"},
         Damage{"UPDATE measurement SET l2_hit_rate = -0.1", Severity::error, "l2_hit_rate is outside"},
+        Damage{"UPDATE measurement SET pace_us = 0", Severity::error, "pace is not positive"},
+        Damage{
+            "UPDATE measurement SET pace_us = 100 + 50 * batch; UPDATE measurement SET pace_us = 100 WHERE "
+            "cache = 'warm'",
+            Severity::warning, "slower than for others"},
         Damage{"UPDATE measurement SET missing_reasons = '[]'", Severity::error, "no JSON object"},
         Damage{"INSERT INTO kernel VALUES (1, 9, 'f32', 'warm', 0, 0, 'k', 1, 1, 1, 1, 1, 1, 8, 0, 0, 1.0)",
                Severity::error, "kernel's row is missing"},

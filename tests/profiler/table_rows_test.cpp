@@ -1,5 +1,6 @@
 // Rows and records put into a table and read from it.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 
@@ -61,6 +62,27 @@ TEST_F(TableRows, AreRefusedWithoutASoundLatency) {
     pool.stride = 2;  // a pool over the whole map has none, so its key would not say it
     EXPECT_THROW(table_.put(warm_row(pool, 1.0)), InputError);
     EXPECT_EQ(table_.size(), 0);
+}
+
+TEST_F(TableRows, TellTheFastestPaceOfADataType) {
+    EXPECT_EQ(table_.fastest_pace_us(DataType::f32), std::nullopt);
+    Row row = network_row(conv(8, 8), 1.0, 1 << 20);
+    table_.put(row);
+    EXPECT_EQ(table_.fastest_pace_us(DataType::f32), std::nullopt);
+    for (const double pace_us : {120.0, 100.0, 110.0}) {
+        row.key.layer.out_channels += 8;
+        row.pace_us = pace_us;
+        table_.put(row);
+    }
+    row.key.type = DataType::f16;
+    row.pace_us = 50.0;
+    table_.put(row);
+    EXPECT_EQ(table_.fastest_pace_us(DataType::f32), 100.0);
+    EXPECT_EQ(table_.fastest_pace_us(DataType::f16), 50.0);
+    for (const double wrong : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
+        row.pace_us = wrong;
+        EXPECT_THROW(table_.put(row), InputError) << wrong;
+    }
 }
 
 TEST_F(TableRows, OfOneCallAreAllPutOrNone) {

@@ -108,6 +108,7 @@ inline Row random_row(std::mt19937& random) {
     row.key.batch = pick(1, 3);
     row.key.type = static_cast<DataType>(pick(0, 2));
     row.samples = pick(1, 100000);
+    if (row.key.cache == CacheState::network && pick(0, 1) == 0) row.pace_us = pick(1000, 1100) / 10.0;
     if (pick(0, 1) == 0) row.readings = random_readings(random);
     if (pick(0, 4) == 0) {
         row.status = RowStatus::noisy;

@@ -1,4 +1,4 @@
-// Tables of schema 1: read as they are, upgraded when they are written.
+// Tables of earlier schemas: read as they are, upgraded when they are written.
 #include "profiler/table/check.hpp"
 #include "profiler/table/export.hpp"
 #include "profiler/table/merge.hpp"
@@ -12,16 +12,20 @@ namespace {
 namespace fs = std::filesystem;
 using namespace testing;
 
-// What an earlier version of the program left: no readings but those of schema 1, no kernels.
-void write_schema_1(const fs::path& file, const std::vector<Row>& rows) {
+// What earlier versions of the program left: schema 2 without paces, schema 1 without kernels and most
+// readings too.
+void write_schema(int version, const fs::path& file, const std::vector<Row>& rows) {
     { make_table(file, rows).put(PeakRecord{DataType::f32, 1e12, 1e11, {}, {}}); }
-    std::string sql = "DROP TABLE kernel; PRAGMA user_version = 1;";
-    for (const char* column : {"kernel_time_us", "tensor_active", "sm_busy", "l2_hit_rate", "dram_bytes",
-                               "sm_throughput", "sm_clock_mhz", "memory_clock_mhz", "temperature_c",
-                               "power_w", "throttle_reasons", "missing_reasons"}) {
-        sql += "ALTER TABLE measurement DROP COLUMN " + std::string(column) + ";";
+    std::string sql = "ALTER TABLE measurement DROP COLUMN pace_us;";
+    if (version == 1) {
+        sql += "DROP TABLE kernel;";
+        for (const char* column : {"kernel_time_us", "tensor_active", "sm_busy", "l2_hit_rate", "dram_bytes",
+                                   "sm_throughput", "sm_clock_mhz", "memory_clock_mhz", "temperature_c",
+                                   "power_w", "throttle_reasons", "missing_reasons"}) {
+            sql += "ALTER TABLE measurement DROP COLUMN " + std::string(column) + ";";
+        }
     }
-    tamper(file, sql);
+    tamper(file, sql + "PRAGMA user_version = " + std::to_string(version));
 }
 
 std::string text_of(const fs::path& file, const std::string& sql) {
@@ -37,7 +41,7 @@ std::string text_of(const fs::path& file, const std::string& sql) {
     return text;
 }
 
-std::vector<Row> rows_of_schema_1() {
+std::vector<Row> old_rows() {
     std::vector<Row> rows{warm_row(conv(8, 8), 1.0), network_row(conv(8, 16), 2.0, 1 << 20),
                           failed_row(conv(8, 24))};
     rows[0].readings.occupancy_achieved = 0.5;
@@ -45,9 +49,9 @@ std::vector<Row> rows_of_schema_1() {
     return rows;
 }
 
-class TableUpgrade : public ::testing::Test {
+class TableUpgrade : public ::testing::TestWithParam<int> {
 protected:
-    TableUpgrade() { write_schema_1(file_, rows_of_schema_1()); }
+    TableUpgrade() { write_schema(GetParam(), file_, old_rows()); }
     std::string version() const { return text_of(file_, "PRAGMA user_version"); }
 
     TempFolder folder_;
@@ -55,13 +59,13 @@ protected:
     fs::path fresh_ = folder_ / "fresh.db";
 };
 
-TEST_F(TableUpgrade, ReadsAnOldTableAsItIs) {
-    { make_table(fresh_, rows_of_schema_1()); }
+TEST_P(TableUpgrade, ReadsAnOldTableAsItIs) {
+    { make_table(fresh_, old_rows()); }
     const Table old = Table::open(file_, OpenMode::read);
     const Table fresh = Table::open(fresh_, OpenMode::read);
     EXPECT_EQ(old.query({}), fresh.query({}));
     EXPECT_EQ(old.size(), 3);
-    const Row row = rows_of_schema_1()[1];
+    const Row row = old_rows()[1];
     EXPECT_EQ(old.find(row.key), row);
     EXPECT_EQ(old.find_all(row.key.layer, 1, DataType::f32, CacheState::network), std::vector{row});
     int seen = 0;
@@ -71,20 +75,21 @@ TEST_F(TableUpgrade, ReadsAnOldTableAsItIs) {
     std::ostringstream csv;
     write_csv(old, {}, csv);
     EXPECT_NE(csv.str().find("kernel_time_us"), std::string::npos);
-    EXPECT_EQ(version(), "1;");
+    EXPECT_EQ(version(), std::to_string(GetParam()) + ";");
 }
 
-TEST_F(TableUpgrade, UpgradesAnOldTableThatIsWritten) {
+TEST_P(TableUpgrade, UpgradesAnOldTableThatIsWritten) {
     std::mt19937 random(1);
     Row added = network_row(conv(8, 32), 4.0, 1 << 20);
     added.readings = random_readings(random);
+    added.pace_us = 100.0;
     {
         Table table = Table::open(file_, OpenMode::write);
         table.put(added);
     }
-    EXPECT_EQ(version(), "2;");
+    EXPECT_EQ(version(), "3;");
     const Table table = Table::open(file_, OpenMode::read);
-    for (const Row& row : rows_of_schema_1()) EXPECT_EQ(table.find(row.key), row);
+    for (const Row& row : old_rows()) EXPECT_EQ(table.find(row.key), row);
     EXPECT_EQ(table.find(added.key), added);
     EXPECT_TRUE(check_table(file_).sound());
     { make_table(fresh_, {}); }
@@ -93,7 +98,7 @@ TEST_F(TableUpgrade, UpgradesAnOldTableThatIsWritten) {
     EXPECT_NE(text_of(file_, columns), "");
 }
 
-TEST_F(TableUpgrade, ReadersKeepReadingWhileItIsUpgraded) {
+TEST_P(TableUpgrade, ReadersKeepReadingWhileItIsUpgraded) {
     const Table reader = Table::open(file_, OpenMode::read);
     const std::vector<Row> before = reader.query({});
     Table writer = Table::open(file_, OpenMode::create, &test_device);
@@ -101,11 +106,12 @@ TEST_F(TableUpgrade, ReadersKeepReadingWhileItIsUpgraded) {
     EXPECT_EQ(reader.query({}).size(), before.size() + 1);
 }
 
-TEST_F(TableUpgrade, MergesOldAndNewTables) {
+TEST_P(TableUpgrade, MergesOldAndNewTables) {
     std::mt19937 random(2);
-    Row better = rows_of_schema_1()[0];
+    Row better = old_rows()[0];
     better.samples *= 2;
     better.readings = random_readings(random);
+    better.pace_us = 100.0;
     { make_table(fresh_, {better}); }
     for (const auto& inputs : {std::vector{file_, fresh_}, std::vector{fresh_, file_}}) {
         const fs::path merged = folder_ / "merged.db";
@@ -119,15 +125,17 @@ TEST_F(TableUpgrade, MergesOldAndNewTables) {
     MergeOptions append;
     append.append = true;
     merge_tables({fresh_}, file_, append);
-    EXPECT_EQ(version(), "2;");
+    EXPECT_EQ(version(), "3;");
     EXPECT_EQ(Table::open(file_, OpenMode::read).find(better.key), better);
 }
 
-TEST_F(TableUpgrade, ReadsAnOldTableWhereNothingCanBeWritten) {
+TEST_P(TableUpgrade, ReadsAnOldTableWhereNothingCanBeWritten) {
     fs::permissions(folder_.path(), fs::perms::owner_read | fs::perms::owner_exec);
     EXPECT_EQ(Table::open(file_, OpenMode::read).size(), 3);
     fs::permissions(folder_.path(), fs::perms::owner_all);
 }
+
+INSTANTIATE_TEST_SUITE_P(Schemas, TableUpgrade, ::testing::Values(1, 2));
 
 }  // namespace
 }  // namespace hacscale

@@ -108,6 +108,7 @@ void bind_row(Statement& replace_row, std::int64_t layer_id, const Row& row) {
     }
     replace_row.bind(parameter_of("throttle_reasons"), row.readings.throttle_reasons);
     replace_row.bind(parameter_of("missing_reasons"), text_of(row.readings.reasons));
+    replace_row.bind(parameter_of("pace_us"), row.pace_us);
 }
 
 void bind_kernel(Statement& insert_kernel, std::int64_t layer_id, const RowKey& key, std::int64_t position,
@@ -162,6 +163,7 @@ Row RowReader::read(const Statement& statement) {
         }
         row.readings.throttle_reasons = statement.text(selected("throttle_reasons"));
         row.readings.reasons = reasons_of(statement.text(selected("missing_reasons")));
+        row.pace_us = statement.optional_real(selected("pace_us"));
         return row;
     } catch (const InputError& error) {
         throw InputError(

@@ -45,7 +45,7 @@ CREATE TABLE measurement (
     carrier TEXT NOT NULL, measured_at TEXT NOT NULL, kernel_time_us REAL, tensor_active REAL, sm_busy REAL,
     l2_hit_rate REAL, dram_bytes REAL, sm_throughput REAL, sm_clock_mhz REAL, memory_clock_mhz REAL,
     temperature_c REAL, power_w REAL,
-    throttle_reasons TEXT NOT NULL DEFAULT '', missing_reasons TEXT NOT NULL DEFAULT '',
+    throttle_reasons TEXT NOT NULL DEFAULT '', missing_reasons TEXT NOT NULL DEFAULT '', pace_us REAL,
     PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes)) STRICT, WITHOUT ROWID;
 CREATE TABLE peak (
     dtype TEXT PRIMARY KEY, flops_per_s REAL NOT NULL, bytes_per_s REAL NOT NULL, nominal_flops_per_s REAL,
@@ -67,7 +67,7 @@ CREATE TABLE kernel (
 )sql";
 
 // SQLite adds columns at the end, without touching the rows.
-constexpr const char* upgrade_sql = R"sql(
+constexpr const char* schema_2_sql = R"sql(
 ALTER TABLE measurement ADD COLUMN kernel_time_us REAL;
 ALTER TABLE measurement ADD COLUMN tensor_active REAL;
 ALTER TABLE measurement ADD COLUMN sm_busy REAL;
@@ -81,6 +81,13 @@ ALTER TABLE measurement ADD COLUMN power_w REAL;
 ALTER TABLE measurement ADD COLUMN throttle_reasons TEXT NOT NULL DEFAULT '';
 ALTER TABLE measurement ADD COLUMN missing_reasons TEXT NOT NULL DEFAULT '';
 )sql";
+constexpr const char* schema_3_sql = "ALTER TABLE measurement ADD COLUMN pace_us REAL";
+
+// The first schema that had the column.
+int schema_of_column(int column) {
+    if (column >= column_of("pace_us")) return 3;
+    return column >= column_of("kernel_time_us") ? 2 : 1;
+}
 
 std::uintmax_t size_or_zero(const fs::path& file) {
     std::error_code error;
@@ -148,15 +155,18 @@ Database open_for_reading(const fs::path& file) {
     return Database(file, Access::immutable);
 }
 
-void upgrade(const Database& database) {
+void upgrade(const Database& database, std::int64_t version) {
     Transaction transaction(database);
-    database.execute(upgrade_sql);
-    database.execute(kernel_sql);
+    if (version < 2) {
+        database.execute(schema_2_sql);
+        database.execute(kernel_sql);
+    }
+    database.execute(schema_3_sql);
     database.execute(fmt::format("PRAGMA user_version = {}", schema_version));
     transaction.commit();
 }
 
-// Hides the tables of a file of schema 1 behind views that have the columns of this schema.
+// Hides the tables of a file of an earlier schema behind views that have the columns of this schema.
 void read_as_this_schema(const Database& database, std::int64_t version) {
     database.execute(fmt::format("CREATE TEMP VIEW measurement AS {}; CREATE TEMP VIEW kernel AS {}",
                                  select_measurements("main", version), select_kernels("main", version)));
@@ -218,12 +228,11 @@ std::int64_t schema_version_of(const Database& database) {
 }
 
 std::string select_measurements(std::string_view database, std::int64_t version) {
-    constexpr int first_of_schema_2 = column_of("kernel_time_us");
     std::string columns;
     for (int i = 0; i < static_cast<int>(measurement_columns.size()); ++i) {
         const std::string_view name = measurement_columns[i];
         columns += i == 0 ? "" : ", ";
-        if (version > 1 || i < first_of_schema_2) {
+        if (version >= schema_of_column(i)) {
             columns += name;
         } else {
             columns += fmt::format("{} AS {}", name.ends_with("_reasons") ? "''" : "NULL", name);
@@ -290,7 +299,7 @@ Database open_table_file(const fs::path& file, bool writable) {
     const std::int64_t version = schema_version_of(database);
     database.execute(
         "BEGIN IMMEDIATE; ROLLBACK");  // a file that cannot be written is refused now, not at the first row
-    if (version < schema_version) upgrade(database);
+    if (version < schema_version) upgrade(database, version);
     // FULL: a row that was put is on the disk, not only in the system's cache.
     database.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     return database;

@@ -15,18 +15,20 @@
 namespace hacscale::detail {
 
 constexpr std::int64_t application_id = 0x48414353;  // "HACS"
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t schema_version = 3;
 
-// The columns of the SQL table `measurement`, in their order there: the row's key, its values, and what
-// schema 2 added.
-inline constexpr std::array<std::string_view, 29> measurement_columns{
+// The columns of the SQL table `measurement`, in their order there: the row's key, its values, and what later
+// schemas added.
+inline constexpr std::array<std::string_view, 30> measurement_columns{
     "layer_id", "batch", "dtype", "cache", "footprint_bytes",
     // values
     "status", "reason", "latency_us", "ci95_us", "samples", "implementation", "occupancy_theoretical",
     "occupancy_grid_limited", "occupancy_achieved", "energy_mj", "carrier", "measured_at",
     // since schema 2
     "kernel_time_us", "tensor_active", "sm_busy", "l2_hit_rate", "dram_bytes", "sm_throughput",
-    "sm_clock_mhz", "memory_clock_mhz", "temperature_c", "power_w", "throttle_reasons", "missing_reasons"};
+    "sm_clock_mhz", "memory_clock_mhz", "temperature_c", "power_w", "throttle_reasons", "missing_reasons",
+    // since schema 3
+    "pace_us"};
 
 // Place of a column in measurement_columns; a name that is not there does not compile, or throws.
 constexpr int column_of(std::string_view name) {
@@ -59,9 +61,9 @@ std::string select_kernels(std::string_view database, std::int64_t version);
 void create_table_file(const std::filesystem::path& file, const DeviceRecord& device);
 
 // Opens a file for reading (SQLite then refuses writes) or writing after checking that it is a table of this
-// schema or of schema 1. The latter is upgraded when it is opened for writing; when it is read, views with
-// the names of its SQL tables give it the columns that it lacks. Nothing is scanned: the time does not depend
-// on the number of rows. Errors: see Table::open.
+// schema or of an earlier one. The latter is upgraded when it is opened for writing; when it is read, views
+// with the names of its SQL tables give it the columns that it lacks. Nothing is scanned: the time does not
+// depend on the number of rows. Errors: see Table::open.
 Database open_table_file(const std::filesystem::path& file, bool writable);
 
 DeviceRecord read_device(const Database& database);

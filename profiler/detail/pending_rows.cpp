@@ -1,0 +1,51 @@
+#include "profiler/detail/pending_rows.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "profiler/row_changes.hpp"
+
+namespace hacscale::detail {
+
+Row new_row(const RowKey& key, const std::string& carrier) {
+    Row row;
+    row.key = key;
+    row.carrier = carrier;
+    row.measured_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+    return row;
+}
+
+std::optional<Row> PendingRows::find(const RowKey& key) const {
+    const auto here = rows_.find(key);
+    return here != rows_.end() ? here->second : table_.find(key);
+}
+
+void PendingRows::put(Row row) {
+    const RowKey key = row.key;
+    rows_.insert_or_assign(key, std::move(row));
+}
+
+void PendingRows::blame(Row& row, const char* doing, const DeviceLost& lost) {
+    fail(row, fmt::format("{} (the device was lost while {} alone{}{})", lost.what(), doing,
+                          row.implementation.empty() ? "" : " as ", row.implementation));
+    row.carrier.clear();
+    const std::optional<Row> there = find(row.key);
+    if (!there || !has_latency(there->status)) put(row);
+}
+
+void PendingRows::commit(ProfileSummary& summary) const {
+    std::vector<Row> list;
+    for (const auto& [key, row] : rows_) {
+        list.push_back(row);
+        ++summary.measured;
+        if (row.status == RowStatus::noisy) ++summary.noisy;
+        if (!has_latency(row.status)) ++summary.failed;
+    }
+    if (!list.empty()) table_.put(list);
+}
+
+}  // namespace hacscale::detail

@@ -1,0 +1,50 @@
+// Rows on their way into a table: those of networks or layers that are measured together are committed
+// together.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "profiler/profile.hpp"
+#include "profiler/table/table.hpp"
+
+namespace hacscale::detail {
+
+// Without values; measured now.
+Row new_row(const RowKey& key, const std::string& carrier);
+
+class PendingRows {
+public:
+    explicit PendingRows(Table& table) : table_(table) {}
+
+    // The row as it is here, or else in the table.
+    std::optional<Row> find(const RowKey& key) const;
+    // Those that are here and not yet in the table; for changing them.
+    std::map<RowKey, Row>& here() { return rows_; }
+    void put(Row row);
+
+    // Work on one layer alone, in state `doing`. When it takes the device with it, the layer's row says so,
+    // and has no carrier; then DeviceLost goes on.
+    template <typename Work>
+    void losing(Row& row, const char* doing, const Work& work) {
+        try {
+            work();
+        } catch (const DeviceLost& lost) {
+            blame(row, doing, lost);
+            throw;
+        }
+    }
+
+    // Into the table, in one transaction; the summary counts them.
+    void commit(ProfileSummary& summary) const;
+
+private:
+    void blame(Row& row, const char* doing, const DeviceLost& lost);
+
+    Table& table_;
+    std::map<RowKey, Row> rows_;
+};
+
+}  // namespace hacscale::detail

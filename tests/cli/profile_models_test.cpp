@@ -1,0 +1,105 @@
+// Filling a table for scaling, on a device whose machine changes its pace.
+#include "cli/measuring/profile_models.hpp"
+
+#include <gmock/gmock.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
+
+#include <sstream>
+
+#include "cli/interrupt.hpp"
+#include "profiler/table/check.hpp"
+#include "tests/profiler/fake_backend.hpp"
+#include "tests/profiler/table_support.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using namespace hacscale::testing;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ProfileModels : public ::testing::Test {
+protected:
+    ProfileModels() {
+        clear_interrupt();
+        device_.machine.latency_us = [](const LayerSpec& layer) { return 50.0 + layer.out_channels; };
+        plan_.swept = {chain_model("chain", {8, 16})};
+        plan_.spaces.resize(1);
+        plan_.spaces[0].max_depth_ratio = 1.0;
+        plan_.measure = quick_settings();
+        plan_.measure.rules.most_seconds = 0.05;
+        plan_.sweep.most_seconds = 5.0;
+    }
+
+    ProfileOutcome run() { return profile_models(device_.handle, table_, plan_, session_); }
+    std::string warning() const {
+        return pace_warning(device_.handle, table_, plan_.measure, "do it again").value_or("");
+    }
+    bool exact(const Row& row) const {
+        return std::abs(row.latency_us / device_.machine.latency_us(row.key.layer) - 1.0) < 1e-6;
+    }
+
+    TempFolder folder_;
+    FakeDevice device_;
+    DeviceRecord record_ = device_.record();
+    Table table_ = Table::open(folder_ / "t.db", OpenMode::create, &record_);
+    ProfilePlan plan_;
+    std::ostringstream messages_;
+    spdlog::logger log_{"test", std::make_shared<spdlog::sinks::ostream_sink_st>(messages_)};
+    Session session_{messages_, messages_, log_, false, false, "", nullptr};
+};
+
+TEST_F(ProfileModels, WhatWasMeasuredOnASlowMachineIsMeasuredAgainAtTheEnd) {
+    // Slow while the networks as they are are measured, and for the first of the others.
+    const std::size_t slow_networks = 3;
+    std::size_t compiled = 0;
+    device_.machine.before_compile = [&](const Network& network) {
+        compiled += is_reference(network) ? 0 : 1;
+        device_.machine.slowdown = compiled <= slow_networks ? 1.5 : 1.0;
+    };
+    const ProfileOutcome outcome = run();
+    EXPECT_THAT(messages_.str(), HasSubstr("again that were measured while the machine was slower"));
+    EXPECT_EQ(warning(), "");
+    for (const Row& row : table_.query({})) {
+        EXPECT_TRUE(exact(row)) << row.key.layer.key() << " " << row.latency_us;
+    }
+    EXPECT_EQ(outcome.rows.noisy, 0);
+    ASSERT_EQ(outcome.verified.size(), 1U) << "the network as it is, once";
+    EXPECT_NEAR(outcome.verified[0].predicted_us / outcome.verified[0].measured_us, 1.0, 0.1);
+}
+
+TEST_F(ProfileModels, WhatStaysOfASlowMachineIsTold) {
+    run();
+    EXPECT_EQ(warning(), "");
+    const auto good_rows = table_.size();
+    device_.machine.slowdown = 1.5;
+    plan_.swept[0] = chain_model("other", {24, 48, 24});
+    const ProfileOutcome outcome = run();
+    EXPECT_GT(outcome.rows.noisy, 0);
+    EXPECT_GT(table_.size(), good_rows);
+    EXPECT_THAT(warning(), HasSubstr("rows were measured while the machine was up to 1."));
+    EXPECT_THAT(warning(), HasSubstr("do it again"));
+    EXPECT_TRUE(check_table(table_.file()).sound());
+
+    // The same again, on a fast machine, mends it.
+    device_.machine.slowdown = 1.0;
+    run();
+    EXPECT_EQ(warning(), "");
+    for (const Row& row : table_.query({})) {
+        EXPECT_TRUE(exact(row)) << row.key.layer.key() << " " << row.latency_us;
+    }
+}
+
+TEST_F(ProfileModels, AMachineThatBecameFasterThanForAllRowsIsTold) {
+    device_.machine.slowdown = 1.5;
+    run();
+    EXPECT_EQ(warning(), "");
+    device_.machine.slowdown = 1.0;
+    measure_networks(device_.handle, {lower(chain_model("chain", {8, 16}))}, plan_.measure, {});
+    EXPECT_THAT(warning(), HasSubstr("became 1."));
+    EXPECT_THAT(warning(), Not(HasSubstr("do it again")));
+}
+
+}  // namespace
+}  // namespace hacscale::cli
