@@ -59,10 +59,8 @@ ConvPlan choose(const LayerContext& context) {
     PlanCache& cache = PlanCache::instance(cpu_device().fingerprint);
     const std::string key = plan_key(context);
     if (const auto name = cache.find(key)) {
-        for (const auto* list : {&plans.good, &plans.last_resorts}) {
-            for (const ConvPlan& plan : *list) {
-                if (plan.name() == *name) return plan;
-            }
+        for (const ConvPlan& plan : plans.good.empty() ? plans.last_resorts : plans.good) {
+            if (plan.name() == *name) return plan;
         }
     }
     std::vector<std::unique_ptr<Trial>> trials;

@@ -12,10 +12,21 @@ using dnnl::convolution_forward;
 using dnnl::memory;
 using ConvDesc = convolution_forward::primitive_desc;
 
-memory::dims conv_weight_dims(const LayerSpec& layer) {
+// The input as oneDNN is told of it. Its AVX-512 kernels for blocked tensors do not take fewer input channels
+// than a block has: it would run a dense conv of 8 channels by its reference kernel, hundreds of times
+// slower. The rest of the block holds zeros, so it is passed off as channels whose weights are zero.
+TensorShape told_input(const LayerContext& context) {
+    TensorShape input = context.input;
+    if (input.order == TensorShape::Order::blocked && context.layer.groups == 1)
+        input.channels = std::max(input.channels, block_channels);
+    return input;
+}
+
+memory::dims conv_weight_dims(const LayerContext& context) {
+    const LayerSpec& layer = context.layer;
     const memory::dim g = layer.groups;
     const memory::dim out = layer.out_channels;
-    const memory::dim in = layer.in_channels;
+    const memory::dim in = told_input(context).channels;
     if (g == 1) return {out, in, layer.kernel, layer.kernel};
     return {g, out / g, in / g, layer.kernel, layer.kernel};
 }
@@ -52,11 +63,44 @@ private:
     float* output_ = nullptr;
 };
 
+// The conv with more input channels than the layer has; the weights of the others are zero.
+class ConvOfMoreChannels final : public CpuLayer {
+public:
+    ConvOfMoreChannels(std::unique_ptr<CpuLayer> conv, const LayerSpec& layer, int channels)
+        : conv_(std::move(conv)),
+          channels_(static_cast<std::size_t>(layer.in_channels)),
+          padded_channels_(static_cast<std::size_t>(channels)),
+          window_(static_cast<std::size_t>(layer.kernel) * layer.kernel) {}
+    void load(const LayerWeights& weights) override {
+        LayerWeights padded = weights;
+        const std::size_t row = channels_ * window_;  // of one output channel
+        const std::size_t padded_row = padded_channels_ * window_;
+        const std::size_t rows = weights.weights.size() / row;
+        padded.weights.assign(rows * padded_row, 0.0F);
+        for (std::size_t i = 0; i < rows; ++i)
+            std::copy_n(weights.weights.data() + i * row, row, padded.weights.data() + i * padded_row);
+        conv_->load(padded);
+    }
+    void bind(const std::byte* input, std::byte* output, std::byte* scratch) override {
+        conv_->bind(input, output, scratch);
+    }
+    void execute() override { conv_->execute(); }
+    std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
+    std::string implementation() const override { return conv_->implementation(); }
+    std::span<const std::byte> weights() const override { return conv_->weights(); }
+
+private:
+    std::unique_ptr<CpuLayer> conv_;
+    std::size_t channels_;
+    std::size_t padded_channels_;
+    std::size_t window_;
+};
+
 // Every kernel that oneDNN offers for the layer with one algorithm, in its order.
 void append_plans(const LayerContext& context, dnnl::algorithm algorithm, bool silu_after,
                   std::vector<ConvPlan>& plans) {
     const LayerSpec& layer = context.layer;
-    const memory::desc weights(conv_weight_dims(layer), dnnl_type(context.type), memory::format_tag::any);
+    const memory::desc weights(conv_weight_dims(context), dnnl_type(context.type), memory::format_tag::any);
     const memory::desc bias({layer.out_channels}, memory::data_type::f32, memory::format_tag::a);
     const memory::desc no_bias;
     const memory::dims strides{layer.stride, layer.stride};
@@ -76,8 +120,8 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, bool s
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     try {
         const convolution_forward::desc description(
-            dnnl::prop_kind::forward_inference, algorithm, dnnl_desc(context.input, context.type), weights,
-            layer.bias ? bias : no_bias, dnnl_desc(context.output, context.type), strides, padding,
+            dnnl::prop_kind::forward_inference, algorithm, dnnl_desc(told_input(context), context.type),
+            weights, layer.bias ? bias : no_bias, dnnl_desc(context.output, context.type), strides, padding,
             far_padding);
         ConvDesc plan(description, attributes, engine(), /*allow_empty=*/true);
         if (!plan) return;
@@ -132,9 +176,12 @@ std::unique_ptr<CpuLayer> build(const LayerContext& context, const ConvPlan& pla
     const LayerSpec& layer = context.layer;
     const auto plain = layer.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
     PrimitiveLayer::Weights weights{
-        plan.primitive.weights_desc(), {conv_weight_dims(layer), memory::data_type::f32, plain}, {}};
+        plan.primitive.weights_desc(), {conv_weight_dims(context), memory::data_type::f32, plain}, {}};
     if (layer.bias) weights.bias = plan.primitive.bias_desc();
-    auto conv = PrimitiveLayer::make<convolution_forward>(context, plan.primitive, weights);
+    std::unique_ptr<CpuLayer> conv =
+        PrimitiveLayer::make<convolution_forward>(context, plan.primitive, weights);
+    if (const int channels = told_input(context).channels; channels > layer.in_channels)
+        conv = std::make_unique<ConvOfMoreChannels>(std::move(conv), layer, channels);
     if (!plan.silu_after) return conv;
     return std::make_unique<ConvThenSilu>(std::move(conv), context.output.elements());
 }

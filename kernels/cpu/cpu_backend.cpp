@@ -18,6 +18,27 @@ bool gains_from_winograd(const LayerSpec& layer) {
            layer.in_channels >= 2 * block_channels && layer.out_channels >= 2 * block_channels;
 }
 
+// oneDNN's kernels for tensors in blocks of sixteen channels are those for AVX-512. Without it, everything
+// blocked would run by reference kernels, a hundred times slower.
+bool has_blocked_kernels() {
+    switch (dnnl::get_effective_cpu_isa()) {
+        case dnnl::cpu_isa::avx512_core:
+        case dnnl::cpu_isa::avx512_core_vnni:
+        case dnnl::cpu_isa::avx512_core_bf16:
+        case dnnl::cpu_isa::avx512_core_amx:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// Groups that do not fill blocks have no such kernels either.
+bool has_blocked_kernel(const LayerSpec& layer) {
+    if (layer.kind != LayerKind::conv || layer.groups == 1 || layer.depthwise()) return true;
+    return layer.in_channels / layer.groups % block_channels == 0 &&
+           layer.out_channels / layer.groups % block_channels == 0;
+}
+
 class CpuBackend final : public Backend {
 public:
     std::string name() const override { return "cpu"; }
@@ -34,9 +55,11 @@ public:
     }
 
     Layout preferred_layout(const Network& network) const override {
+        if (!has_blocked_kernels()) return Layout::channels_last;
         double winograd = 0.0;
         double all = 0.0;
         for (const NetworkNode& node : network.nodes) {
+            if (!has_blocked_kernel(node.layer)) return Layout::channels_last;
             const auto macs = static_cast<double>(cost_of(node.layer, 1, DataType::f32).macs);
             all += macs;
             if (gains_from_winograd(node.layer)) winograd += macs;

@@ -2,6 +2,8 @@
 // layouts.
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <numeric>
 #include <ostream>
 
@@ -122,6 +124,52 @@ TEST(NetworkRunner, RunsNetworksOfTheZoo) {
             expect_right(model, tested, DataType::f32);
         }
     }
+}
+
+// A network whose blocked layout has a conv of fewer channels than a block, one of groups that do not fill
+// blocks, and one of neither.
+std::vector<ModelSpec> networks_of_odd_channels() {
+    ModelSpec narrow = find_model("resnet20-cifar");
+    for (StageSpec& stage : narrow.stages) stage.width /= 2;
+    ModelSpec grouped = find_model("resnet8-cifar");
+    StageSpec groups = find_model("regnetx-200mf").stages.front();
+    groups.name = "groups";
+    grouped.stages.push_back(groups);
+    return {narrow, grouped, find_model("mobilenetv2-0.35-cifar")};
+}
+
+// The layers that no kernel made for this processor runs, in the layout that the backend prefers.
+std::string slow_layers(ModelSpec model) {
+    Backend& backend = testing::cpu_backend();
+    model.layout = backend.preferred_layout(lower(model));
+    const Network network = lower(model);
+    const Compiled compiled = backend.compile("cpu", network, {1, DataType::f32});
+    std::string slow;
+    for (std::size_t node = 0; node < network.nodes.size(); ++node) {
+        const std::string kernel = compiled.runner->implementation(static_cast<int>(node));
+        if (kernel.find("ref") != std::string::npos)
+            slow += network.nodes[node].layer.key() + " by " + kernel + "\n";
+    }
+    return slow;
+}
+
+TEST(NetworkRunner, RunsNoConvByAReferenceKernel) {
+    for (const ModelSpec& model : networks_of_odd_channels()) EXPECT_EQ(slow_layers(model), "") << model.name;
+}
+
+TEST(NetworkRunnerDeathTest, RunsNoConvByAReferenceKernelWithoutAvx512) {
+    // oneDNN reads it once a process, so this goes into one of its own.
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    ::setenv("DNNL_MAX_CPU_ISA", "AVX2", 1);
+    EXPECT_EXIT(
+        {
+            std::string slow;
+            for (const ModelSpec& model : networks_of_odd_channels()) slow += slow_layers(model);
+            std::fputs(slow.c_str(), stderr);
+            std::exit(slow.empty() ? 0 : 1);
+        },
+        ::testing::ExitedWithCode(0), "");
+    ::unsetenv("DNNL_MAX_CPU_ISA");
 }
 
 TEST(NetworkRunner, ReusesMemoryAndNamesItsKernels) {
