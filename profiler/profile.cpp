@@ -26,6 +26,8 @@ constexpr std::size_t most_layers_in_group = 64;
 // A layer's interval may be this many times wider than its network's before the row counts as noisy: short
 // layers scatter more, and a sum of many does not.
 constexpr double row_tolerance_factor = 3.0;
+// Or this share of what its network's interval may be: then it hardly matters to any sum.
+constexpr double row_share_of_tolerance = 0.1;
 
 class Profiling {
 public:
@@ -250,14 +252,18 @@ private:
         row.samples = measured.timing.layer_samples * static_cast<std::int64_t>(nodes.size());
         row.pace_us = measured.timing.pace_us;
         row.implementation = measured.implementations[nodes.front()];
-        const double limit = row_tolerance_factor * settings().rules.target_half_width;
+        double pass_us = 0.0;
+        for (const MeanEstimate& node : measured.timing.nodes) pass_us += node.mean;
+        const double target = settings().rules.target_half_width;
+        const double limit = row_tolerance_factor * target;
         if (!measured.reason.empty()) {
             row.status = RowStatus::noisy;
             row.reason = measured.reason;
         } else if (!measured.timing.converged) {
             row.status = RowStatus::noisy;
             row.reason = unfinished(measured.timing);
-        } else if (row.ci95_us > limit * row.latency_us) {
+        } else if (row.ci95_us > limit * row.latency_us &&
+                   row.ci95_us > row_share_of_tolerance * target * pass_us) {
             row.status = RowStatus::noisy;
             row.reason = fmt::format("its interval is +-{:.1f} %, wanted {:.1f} %",
                                      100.0 * row.ci95_us / row.latency_us, 100.0 * limit);
@@ -267,8 +273,6 @@ private:
         for (const std::size_t node : nodes) readings.push_back(&measured.readings[node]);
         row.readings = row_readings(readings, measured.state);
         if (measured.energy_mj) {
-            double pass_us = 0.0;
-            for (const MeanEstimate& node : measured.timing.nodes) pass_us += node.mean;
             row.readings.energy_mj = *measured.energy_mj * row.latency_us / pass_us;
         } else {
             row.readings.reasons["energy_mj"] = measured.energy_reason;
