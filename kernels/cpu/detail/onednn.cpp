@@ -3,6 +3,7 @@
 #include <oneapi/dnnl/dnnl_debug.h>
 
 #include "kernels/cpu/cpu_layer.hpp"
+#include "kernels/cpu/detail/aligned_stack.hpp"
 
 namespace hacscale::cpu {
 
@@ -86,8 +87,10 @@ void BoundPrimitive::bind(int argument, const std::byte* data) {
 }
 
 void BoundPrimitive::run() {
-    const dnnl_status_t status = dnnl_primitive_execute(
-        primitive_.get(), stream().get(), static_cast<int>(arguments_.size()), arguments_.data());
+    const dnnl_status_t status = with_aligned_stack([this] {
+        return dnnl_primitive_execute(primitive_.get(), stream().get(), static_cast<int>(arguments_.size()),
+                                      arguments_.data());
+    });
     if (status != dnnl_success) {
         throw WorkError(std::string("running a layer failed in oneDNN: ") + dnnl_status2str(status));
     }
