@@ -230,14 +230,11 @@ private:
 
     std::string unfinished(const NetworkTiming& timing) const {
         const double half_width = timing.total.relative_half_width();
-        if (half_width > settings().rules.target_half_width) {
+        if (std::isfinite(half_width) && half_width > settings().rules.target_half_width) {
             return fmt::format("its network's interval was still +-{:.1f} % when the time was up",
                                100.0 * half_width);
         }
-        return fmt::format(
-            "only {} passes of its network were timed while the machine was at its fastest when the time was "
-            "up",
-            timing.samples);
+        return fmt::format("only {} passes of its network counted when the time was up", timing.samples);
     }
 
     // A layer that stands at several places of its network: the mean over the places, so that the sum stays

@@ -54,7 +54,7 @@ public:
     }
 
     bool done(const TimingRules& rules, const CountedRounds& rounds, double patience) const {
-        if (converged(rules, rounds)) return true;
+        if (converged(rules, rounds, rules.fewest_samples)) return true;
         const double most_us = rules.most_seconds * 1e6;
         if (spent_us_ > patience * most_us) return true;
         if (rounds.slow()) return false;
@@ -72,7 +72,9 @@ public:
         timing.slowdown = rounds.slowdown;
         if (totals.empty()) return timing;
         timing.total = median_estimate(totals);
-        timing.converged = converged(rules, rounds);
+        // Networks of many milliseconds have few passes in their time.
+        timing.converged =
+            converged(rules, rounds, std::min(rules.fewest_samples, rules.fewest_samples_in_all));
         const std::vector<const std::vector<double>*> middle = middle_passes(rounds);
         timing.layer_samples = static_cast<std::int64_t>(middle.size());
         std::vector<double> values(middle.size());
@@ -102,11 +104,11 @@ private:
         return totals;
     }
 
-    bool converged(const TimingRules& rules, const CountedRounds& rounds) const {
+    bool converged(const TimingRules& rules, const CountedRounds& rounds, int fewest_samples) const {
         if (rounds.slow()) return false;
         if (counted(rounds).size() < static_cast<std::size_t>(rules.fewest_visits)) return false;
         const std::vector<double> totals = totals_of(rounds);
-        if (totals.size() < static_cast<std::size_t>(rules.fewest_samples)) return false;
+        if (totals.size() < static_cast<std::size_t>(fewest_samples)) return false;
         return median_estimate(totals).relative_half_width() <= rules.target_half_width;
     }
 
@@ -175,8 +177,8 @@ private:
     void visit(std::size_t index) {
         subjects_[index].visit(rules_, paces_us_.size() - 1);
         if (pace_ == nullptr) return;
-        // A round's pace is the median of the readings around its visits: what disturbs a few of them disturbs
-        // as few of the visits, and medians over rounds bear it.
+        // A round's pace is the median of the readings around its visits: what disturbs a few of them
+        // disturbs as few of the visits, and medians over rounds bear it.
         readings_us_.push_back(pace_->now());
         paces_us_.back() = quantile(readings_us_, 0.5);
     }

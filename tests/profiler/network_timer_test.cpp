@@ -107,6 +107,21 @@ TEST(NetworkTimer, SaysWhenTimeWasUpBeforeTheIntervalWasNarrow) {
     EXPECT_GT(timing.total.median, 0.0);
 }
 
+TEST(NetworkTimer, ANarrowIntervalOfFewPassesWillDoWhereTheTimeIsUp) {
+    Subject subject({16});
+    TimingRules rules = quick_settings().rules;
+    rules.target_half_width = 1.0;
+    rules.most_seconds = 0.05;
+    rules.fewest_samples = 1'000'000;
+    rules.fewest_samples_in_all = 8;
+    const auto converged = [&] {
+        return time_networks({subject.timed()}, rules, 1, without_end).front().converged;
+    };
+    EXPECT_TRUE(converged());
+    rules.fewest_samples_in_all = 1'000'000;
+    EXPECT_FALSE(converged());
+}
+
 TEST(NetworkTimer, VisitsEachNetworkAsOftenAsTheRulesSay) {
     Subject subject({16});
     TimingRules rules = quick_settings().rules;
