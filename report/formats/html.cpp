@@ -6,6 +6,7 @@
 
 #include "report/formats/chart_frames.hpp"
 #include "report/formats/formats.hpp"
+#include "report/formats/packed_text.hpp"
 #include "report/page/resources.hpp"
 #include "report/text/escape.hpp"
 
@@ -90,9 +91,9 @@ public:
         out_ << fmt::format("<div class=\"chart\" id=\"chart-{0}\" role=\"img\" aria-label=\"{1}\"></div>\n",
                             number, html_escape(chart.title + ". " + chart.summary))
              << fmt::format(
-                    "<script type=\"application/json\" data-chart=\"chart-{}\" data-frame=\"frame-{}\">",
+                    "<script type=\"application/gzip\" data-chart=\"chart-{}\" data-frame=\"frame-{}\">",
                     number, packed.frame)
-             << script_escape(packed.contents) << "</script>\n</figure>\n";
+             << packed_text(packed.contents) << "</script>\n</figure>\n";
     }
 
     void operator()(const NetworkPicker& picker) {
@@ -100,8 +101,8 @@ public:
         out_ << fmt::format("<div data-networks=\"networks-{}\">\n", number);
         (*this)(picker.table);
         out_ << "</div>\n"
-             << fmt::format("<script type=\"application/json\" id=\"networks-{}\">", number)
-             << script_escape(picker.data) << "</script>\n";
+             << fmt::format("<script type=\"application/gzip\" id=\"networks-{}\">", number)
+             << packed_text(picker.data) << "</script>\n";
     }
 
     void operator()(const Table& table) {

@@ -24,9 +24,8 @@
     axisY: { labelFlush: false },
   };
 
-  for (const picker of document.querySelectorAll("[data-networks]")) {
-    try { page_pickers.prepare(picker); } catch (error) { report("Networks", error); }
-  }
+  const pickers = Promise.all([...document.querySelectorAll("[data-networks]")].map((picker) =>
+    page_pickers.prepare(picker).catch((error) => report("Networks", error))));
   for (const box of document.querySelectorAll(".scroll:not([data-networks] *)")) page_tables.prepare(box);
 
   // ---- The chart library: the modules' transforms are registered as its own bundle does ----
@@ -67,9 +66,9 @@
   }
   function frame_of(source) { return JSON.parse(document.getElementById(source.dataset.frame).textContent); }
   // The frame that charts of one kind share, with this chart's data and signals put in.
-  function specification_of(source) {
+  async function specification_of(source) {
     const spec = frame_of(source);
-    const own = JSON.parse(source.textContent);
+    const own = await page_packed.read(source);
     for (const set of spec.data) if (set.name in own.data) set.values = rows_of(own.data[set.name]);
     for (const signal of spec.signals) if (signal.name in own.signals) signal.value = own.signals[signal.name];
     return spec;
@@ -139,6 +138,7 @@
     }, { rootMargin: "100% 0px" });
     for (const element of waiting.keys()) observer.observe(element);
     await idle();
+    await pickers;
     const library = load_library();
     while (waiting.size > 0) {
       await idle();
@@ -147,7 +147,7 @@
       waiting.delete(element);
       observer.unobserve(element);
       try {
-        await draw(library, element, specification_of(source));
+        await draw(library, element, await specification_of(source));
         drawn += 1;
       } catch (error) {
         report(source.dataset.chart, error);

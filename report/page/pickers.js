@@ -61,8 +61,8 @@ const page_pickers = (() => {
     return element;
   }
 
-  function prepare(picker) {
-    const data = JSON.parse(document.getElementById(picker.dataset.networks).textContent);
+  async function prepare(picker) {
+    const data = await page_packed.read(document.getElementById(picker.dataset.networks));
     const box = picker.querySelector(".scroll");
     const table = box.querySelector("table");
     const filter_anew = page_tables.prepare(box);

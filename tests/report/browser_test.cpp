@@ -100,8 +100,8 @@ TEST_F(Browser, LongTablesAreFiltered) {
 }
 
 TEST_F(Browser, SaysInSightWhatFailed) {
-    const std::string broken = replaced(page_, "data-chart=\"chart-2\" data-frame=\"frame-2\">{",
-                                        "data-chart=\"chart-2\" data-frame=\"frame-2\">{{");
+    const std::string broken = replaced(page_, "data-chart=\"chart-2\" data-frame=\"frame-2\">",
+                                        "data-chart=\"chart-2\" data-frame=\"frame-2\">AAAA");
     const std::string document = loaded(broken);
     EXPECT_THAT(document, HasSubstr("data-charts=\"10/11\""));
     EXPECT_THAT(document, HasSubstr("role=\"alert\">chart-2: "));

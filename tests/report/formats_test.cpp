@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "report/report.hpp"
 #include "tests/report/sample_records.hpp"
+#include "tests/report/unpacked.hpp"
 
 namespace hacscale::report {
 namespace {
@@ -24,19 +25,21 @@ std::size_t occurrences(const std::string& text, const std::string& part) {
     return count;
 }
 
-// The data blocks inside a page: the element's attributes, and its text.
+// The data blocks inside a page: the element's attributes, and its JSON.
 struct Block {
     std::string attributes;
     std::string text;
 };
 
 std::vector<Block> blocks_of(const std::string& html) {
-    static const std::string opening = "<script type=\"application/json\"";
+    static const std::string opening = "<script type=\"application/";
     std::vector<Block> blocks;
     for (std::size_t at = html.find(opening); at != std::string::npos; at = html.find(opening, at + 1)) {
         const std::size_t start = html.find('>', at) + 1;
-        blocks.push_back({html.substr(at + opening.size(), start - at - opening.size() - 1),
-                          html.substr(start, html.find("</script>", start) - start)});
+        Block block{html.substr(at + opening.size(), start - at - opening.size() - 1),
+                    html.substr(start, html.find("</script>", start) - start)};
+        if (block.attributes.starts_with("gzip")) block.text = unpacked(block.text);
+        blocks.push_back(std::move(block));
     }
     return blocks;
 }

@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class Records : public ::testing::Test {
+class LoadedRecords : public ::testing::Test {
 protected:
     std::string error_of_loading() {
         try {
@@ -34,7 +34,7 @@ protected:
     TemporaryFolder folder_;
 };
 
-TEST_F(Records, LoadsEverythingSortedByModelAndBudget) {
+TEST_F(LoadedRecords, LoadsEverythingSortedByModelAndBudget) {
     write_sample_records(folder_.path());
     const ReportData data = load_report(folder_.path());
     ASSERT_EQ(data.comparisons.size(), 4u);
@@ -49,7 +49,7 @@ TEST_F(Records, LoadsEverythingSortedByModelAndBudget) {
     EXPECT_EQ(data.provenance.warnings.size(), 2u);
 }
 
-TEST_F(Records, ComparisonsOfOlderProgramsAreRead) {
+TEST_F(LoadedRecords, ComparisonsOfOlderProgramsAreRead) {
     write_sample_records(folder_.path(), {.models = {"resnet20-cifar"}, .budgets = {1.0}});
     EXPECT_TRUE(load_report(folder_.path()).comparisons[0].judged);
     edit("compare-resnet20-cifar-1.json", [](nlohmann::json& json) {
@@ -70,21 +70,21 @@ TEST_F(Records, ComparisonsOfOlderProgramsAreRead) {
     EXPECT_TRUE(comparison.hacscale()->dominates.empty());
 }
 
-TEST_F(Records, AbsentRecordsStayEmpty) {
+TEST_F(LoadedRecords, AbsentRecordsStayEmpty) {
     write_sample_records(folder_.path(), {.with_verify = false, .with_table = false});
     const ReportData data = load_report(folder_.path());
     EXPECT_FALSE(data.verified);
     EXPECT_FALSE(data.rows);
 }
 
-TEST_F(Records, AFolderMustBeThereAndHoldRecords) {
+TEST_F(LoadedRecords, AFolderMustBeThereAndHoldRecords) {
     EXPECT_THROW(load_report(folder_.path() / "nowhere"), InputError);
     EXPECT_THAT(error_of_loading(), HasSubstr("provenance.json"));
     write_sample_records(folder_.path(), {.models = {}, .with_verify = false, .with_table = false});
     EXPECT_THAT(error_of_loading(), HasSubstr("compare-*.json"));
 }
 
-TEST_F(Records, MalformedJsonNamesTheFile) {
+TEST_F(LoadedRecords, MalformedJsonNamesTheFile) {
     write_sample_records(folder_.path());
     for (const char* text : {"", "{", "[1,", "\xff\xfe", "{\"models\": \"\x80\"}"}) {
         write_text(folder_.path() / "verify.json", text);
@@ -92,7 +92,7 @@ TEST_F(Records, MalformedJsonNamesTheFile) {
     }
 }
 
-TEST_F(Records, WrongKeysAreNamedWithTheirPlace) {
+TEST_F(LoadedRecords, WrongKeysAreNamedWithTheirPlace) {
     const std::string compare = "compare-resnet20-cifar-1.json";
     struct Case {
         std::string file;
@@ -136,21 +136,21 @@ TEST_F(Records, WrongKeysAreNamedWithTheirPlace) {
     }
 }
 
-TEST_F(Records, UnknownKeysAreLeftAlone) {
+TEST_F(LoadedRecords, UnknownKeysAreLeftAlone) {
     write_sample_records(folder_.path());
     edit("compare-resnet20-cifar-1.json", [](auto& json) { json["added_later"] = {1, 2}; });
     EXPECT_EQ(error_of_loading(), "loaded");
 }
 
 // Records from before contributions were written say which command adds them.
-TEST_F(Records, WithoutContributionsStillLoad) {
+TEST_F(LoadedRecords, WithoutContributionsStillLoad) {
     write_sample_records(folder_.path());
     EXPECT_EQ(load_report(folder_.path()).comparisons[2].contributions.size(), 2u);
     edit("compare-resnet20-cifar-1.json", [](auto& json) { json.erase("contributions"); });
     EXPECT_TRUE(load_report(folder_.path()).comparisons[2].contributions.empty());
 }
 
-TEST_F(Records, AMissingEstimateHasNoLatency) {
+TEST_F(LoadedRecords, AMissingEstimateHasNoLatency) {
     write_sample_records(folder_.path());
     edit("compare-resnet20-cifar-1.json", [](auto& json) {
         json["layers"][0]["estimate"] = "missing";
