@@ -66,6 +66,7 @@ TEST(ProfileInterruption, LeavesOutWhatWasInterruptedInItsTurn) {
         request.caches = {cache};
         // Far more than is allowed before the interruption.
         request.settings.rules.fewest_samples = 1'000'000;
+        request.settings.rules.fewest_samples_in_all = 1'000'000;
         int runs = 0;
         device.machine.before_run = [&](const Network& network) {
             if (!is_reference(network)) ++runs;
