@@ -29,7 +29,8 @@ protected:
         plan_.spaces[0].max_depth_ratio = 1.0;
         plan_.measure = quick_settings();
         plan_.measure.rules.most_seconds = 0.05;
-        plan_.sweep.most_seconds = 5.0;
+        plan_.sweep.most_seconds = 1.5;
+        plan_.sweep.coarse_widths = 2;
     }
 
     ProfileOutcome run() { return profile_models(device_.handle, table_, plan_, session_); }
