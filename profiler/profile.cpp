@@ -37,11 +37,10 @@ public:
           table_(table),
           request_(request),
           events_(events),
-          fastest_pace_us_(table.fastest_pace_us(request.settings.type)),
+          fastest_pace_us_(expect_pace_of(table, device, request.settings)),
           check_(device, request.settings, request.check_outputs) {}
 
     ProfileSummary run() {
-        expect_pace_of(table_, device_, settings());
         const std::int64_t dropped_before = dropped_records();
         if (request_.caches.contains(CacheState::network)) run_carriers();
         for (const CacheState cache : {CacheState::warm, CacheState::cold}) {
@@ -327,10 +326,12 @@ ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRe
     return Profiling(device, table, request, events).run();
 }
 
-void expect_pace_of(const Table& table, const DeviceHandle& device, const MeasureSettings& settings) {
+std::optional<double> expect_pace_of(const Table& table, const DeviceHandle& device,
+                                     const MeasureSettings& settings) {
     const std::optional<double> pace_us = table.fastest_pace_us(settings.type);
     PaceHistory& history = (*settings.paces)[{device.device.id, settings.type}];
     if (pace_us) history.fastest_us = std::min(history.fastest_us, *pace_us);
+    return pace_us;
 }
 
 RowKey row_key(const LayerSpec& layer, const Network& network, const MeasureSettings& settings,

@@ -7,6 +7,14 @@
 
 namespace hacscale::cli {
 
+RowFilter rows_of(const MeasuredState& state) {
+    RowFilter filter;
+    filter.batch = state.batch;
+    filter.type = state.type;
+    filter.cache = state.cache;
+    return filter;
+}
+
 namespace {
 
 std::int64_t footprint_bytes(const ModelSpec& model, const MeasuredState& state) {

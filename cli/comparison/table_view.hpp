@@ -17,6 +17,9 @@ struct MeasuredState {
     bool operator==(const MeasuredState&) const = default;
 };
 
+// Finds a table's rows in this state.
+RowFilter rows_of(const MeasuredState& state);
+
 class TableView {
 public:
     // `table` must outlive this. The base is taken in the layout of which the table lacks the fewest layers,

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "cli/comparison/table_view.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
 #include "cli/records/record_file.hpp"
@@ -57,11 +58,7 @@ std::vector<VerificationRecord> verified_in_place(const Table& table, const Prof
 }
 
 RowFilter network_rows(const MeasureSettings& settings) {
-    RowFilter filter;
-    filter.batch = settings.batch;
-    filter.type = settings.type;
-    filter.cache = CacheState::network;
-    return filter;
+    return rows_of({settings.batch, settings.type, CacheState::network});
 }
 
 int noisy_rows(const Table& table, const MeasureSettings& settings) {
@@ -181,14 +178,13 @@ private:
         for (const SweptModel& swept : outcome_.swept) {
             scaled.insert(scaled.end(), swept.summary.carriers.begin(), swept.summary.carriers.end());
         }
-        const int noisy_before = noisy_rows(table_, plan_.measure);
         history().waited_in_vain = false;
-        run_outpaced(own_, plan_.measure);
-        run_outpaced(scaled, without_energy(plan_.measure));
-        outcome_.rows.noisy += noisy_rows(table_, plan_.measure) - noisy_before;
+        const ProfileRequest own = outpaced_of(own_, plan_.measure);
+        verify_in_place(own, run_while_fast(own));
+        run_while_fast(outpaced_of(scaled, without_energy(plan_.measure)));
     }
 
-    void run_outpaced(const std::vector<Carrier>& carriers, const MeasureSettings& settings) {
+    ProfileRequest outpaced_of(const std::vector<Carrier>& carriers, const MeasureSettings& settings) const {
         ProfileRequest request{{}, settings, {CacheState::network}};
         request.retry_failed = false;
         const std::optional<double> fastest_us = table_.fastest_pace_us(settings.type);
@@ -197,14 +193,21 @@ private:
                 request.carriers.push_back(carrier.model);
             }
         }
+        return request;
+    }
+
+    ProfileSummary run_while_fast(const ProfileRequest& request) {
         const WorkEvents while_fast{[&] { return events_.keep_going() && !history().waited_in_vain; },
                                     events_.progress};
         if (request.carriers.empty() || !while_fast.keep_going()) {
-            return;
+            return {};
         }
         session_.log.info("measuring {} networks again that were measured while the machine was slower",
                           request.carriers.size());
-        verify_in_place(request, profile(device_, table_, request, while_fast));
+        const int noisy_before = noisy_rows(table_, request.settings);
+        ProfileSummary measured = profile(device_, table_, request, while_fast);
+        outcome_.rows.noisy += noisy_rows(table_, request.settings) - noisy_before;
+        return measured;
     }
 
     PaceHistory& history() const { return (*plan_.measure.paces)[{device_.device.id, plan_.measure.type}]; }
@@ -239,6 +242,9 @@ private:
 std::optional<std::string> pace_warning(const DeviceHandle& device, const Table& table,
                                         const MeasureSettings& measured_with, const std::string& remedy) {
     const std::optional<double> fastest_us = table.fastest_pace_us(measured_with.type);
+    if (!fastest_us) {
+        return std::nullopt;
+    }
     std::int64_t rows = 0;
     double slowest_us = 0.0;
     table.for_each(network_rows(measured_with), [&](const Row& row) {
@@ -250,16 +256,14 @@ std::optional<std::string> pace_warning(const DeviceHandle& device, const Table&
     if (rows > 0) {
         return fmt::format(
             "{} rows were measured while the machine was up to {:.2f} times as slow as for others, so they "
-            "do "
-            "not fit these; {}",
+            "do not fit these; {}",
             rows, slowest_us / *fastest_us, remedy);
     }
     const auto found = measured_with.paces->find({device.device.id, measured_with.type});
     if (found != measured_with.paces->end() && outpaced(fastest_us, found->second.fastest_measured_us)) {
         return fmt::format(
             "the machine became {:.2f} times as fast after the rows were measured, so they do not fit what "
-            "came "
-            "after; measured anew, into another table, both fit",
+            "came after; measured anew, into another table, both fit",
             *fastest_us / *found->second.fastest_measured_us);
     }
     return std::nullopt;

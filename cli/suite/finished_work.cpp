@@ -19,14 +19,6 @@ Json json_of(const std::filesystem::path& file) {
     return json.is_object() ? json : Json();
 }
 
-RowFilter rows_of(const MeasuredState& state) {
-    RowFilter filter;
-    filter.batch = state.batch;
-    filter.type = state.type;
-    filter.cache = state.cache;
-    return filter;
-}
-
 // Of all that a prediction rests on; not of when a row was measured, nor in which network.
 std::string rows_hash(const Table& table, const MeasuredState& state) {
     std::string text;

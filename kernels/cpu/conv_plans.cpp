@@ -37,63 +37,64 @@ bool last_resort(const std::string& name) {
            name.find("sse41") != std::string::npos;
 }
 
+// Another layer, but for what a derived class does differently.
+class LayerAround : public CpuLayer {
+public:
+    explicit LayerAround(std::unique_ptr<CpuLayer> inner) : inner_(std::move(inner)) {}
+    void load(const LayerWeights& weights) override { inner_->load(weights); }
+    void bind(const std::byte* input, std::byte* output, std::byte* scratch) override {
+        inner_->bind(input, output, scratch);
+    }
+    void execute() override { inner_->execute(); }
+    std::size_t scratch_bytes() const override { return inner_->scratch_bytes(); }
+    std::string implementation() const override { return inner_->implementation(); }
+    std::span<const std::byte> weights() const override { return inner_->weights(); }
+
+private:
+    std::unique_ptr<CpuLayer> inner_;
+};
+
 // The conv without its SiLU, and the SiLU after it.
-class ConvThenSilu final : public CpuLayer {
+class ConvThenSilu final : public LayerAround {
 public:
     ConvThenSilu(std::unique_ptr<CpuLayer> conv, std::size_t outputs)
-        : conv_(std::move(conv)), outputs_(outputs) {}
-    void load(const LayerWeights& weights) override { conv_->load(weights); }
+        : LayerAround(std::move(conv)), outputs_(outputs) {}
     void bind(const std::byte* input, std::byte* output, std::byte* scratch) override {
-        conv_->bind(input, output, scratch);
+        LayerAround::bind(input, output, scratch);
         output_ = reinterpret_cast<float*>(output);
     }
     void execute() override {
-        conv_->execute();
+        LayerAround::execute();
         silu_in_place(output_, outputs_);
     }
-    std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
-    std::string implementation() const override { return conv_->implementation() + silu_suffix; }
-    std::span<const std::byte> weights() const override { return conv_->weights(); }
+    std::string implementation() const override { return LayerAround::implementation() + silu_suffix; }
 
     static constexpr const char* silu_suffix = "+hacscale:silu";
 
 private:
-    std::unique_ptr<CpuLayer> conv_;
     std::size_t outputs_;
     float* output_ = nullptr;
 };
 
 // The conv with more input channels than the layer has; the weights of the others are zero.
-class ConvOfMoreChannels final : public CpuLayer {
+class ConvOfMoreChannels final : public LayerAround {
 public:
     ConvOfMoreChannels(std::unique_ptr<CpuLayer> conv, const LayerSpec& layer, int channels)
-        : conv_(std::move(conv)),
-          channels_(static_cast<std::size_t>(layer.in_channels)),
-          padded_channels_(static_cast<std::size_t>(channels)),
-          window_(static_cast<std::size_t>(layer.kernel) * layer.kernel) {}
+        : LayerAround(std::move(conv)),
+          row_(static_cast<std::size_t>(layer.in_channels) * layer.kernel * layer.kernel),
+          padded_row_(static_cast<std::size_t>(channels) * layer.kernel * layer.kernel) {}
     void load(const LayerWeights& weights) override {
         LayerWeights padded = weights;
-        const std::size_t row = channels_ * window_;  // of one output channel
-        const std::size_t padded_row = padded_channels_ * window_;
-        const std::size_t rows = weights.weights.size() / row;
-        padded.weights.assign(rows * padded_row, 0.0F);
+        const std::size_t rows = weights.weights.size() / row_;
+        padded.weights.assign(rows * padded_row_, 0.0F);
         for (std::size_t i = 0; i < rows; ++i)
-            std::copy_n(weights.weights.data() + i * row, row, padded.weights.data() + i * padded_row);
-        conv_->load(padded);
+            std::copy_n(weights.weights.data() + i * row_, row_, padded.weights.data() + i * padded_row_);
+        LayerAround::load(padded);
     }
-    void bind(const std::byte* input, std::byte* output, std::byte* scratch) override {
-        conv_->bind(input, output, scratch);
-    }
-    void execute() override { conv_->execute(); }
-    std::size_t scratch_bytes() const override { return conv_->scratch_bytes(); }
-    std::string implementation() const override { return conv_->implementation(); }
-    std::span<const std::byte> weights() const override { return conv_->weights(); }
 
 private:
-    std::unique_ptr<CpuLayer> conv_;
-    std::size_t channels_;
-    std::size_t padded_channels_;
-    std::size_t window_;
+    std::size_t row_;  // weights of one output channel
+    std::size_t padded_row_;
 };
 
 // Every kernel that oneDNN offers for the layer with one algorithm, in its order.

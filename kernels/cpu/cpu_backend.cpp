@@ -20,7 +20,7 @@ bool gains_from_winograd(const LayerSpec& layer) {
 
 // oneDNN's kernels for tensors in blocks of sixteen channels are those for AVX-512. Without it, everything
 // blocked would run by reference kernels, a hundred times slower.
-bool has_blocked_kernels() {
+bool processor_has_blocked_kernels() {
     switch (dnnl::get_effective_cpu_isa()) {
         case dnnl::cpu_isa::avx512_core:
         case dnnl::cpu_isa::avx512_core_vnni:
@@ -33,7 +33,7 @@ bool has_blocked_kernels() {
 }
 
 // Groups that do not fill blocks have no such kernels either.
-bool has_blocked_kernel(const LayerSpec& layer) {
+bool layer_has_blocked_kernel(const LayerSpec& layer) {
     if (layer.kind != LayerKind::conv || layer.groups == 1 || layer.depthwise()) return true;
     return layer.in_channels / layer.groups % block_channels == 0 &&
            layer.out_channels / layer.groups % block_channels == 0;
@@ -55,11 +55,11 @@ public:
     }
 
     Layout preferred_layout(const Network& network) const override {
-        if (!has_blocked_kernels()) return Layout::channels_last;
+        if (!processor_has_blocked_kernels()) return Layout::channels_last;
         double winograd = 0.0;
         double all = 0.0;
         for (const NetworkNode& node : network.nodes) {
-            if (!has_blocked_kernel(node.layer)) return Layout::channels_last;
+            if (!layer_has_blocked_kernel(node.layer)) return Layout::channels_last;
             const auto macs = static_cast<double>(cost_of(node.layer, 1, DataType::f32).macs);
             all += macs;
             if (gains_from_winograd(node.layer)) winograd += macs;

@@ -237,8 +237,7 @@ void check_paces(const Database& database, Findings& findings) {
     Statement outpaced = database.prepare(
         "SELECT m.dtype, count(*), max(m.pace_us) / f.pace_us FROM measurement AS m JOIN "
         "(SELECT dtype, min(pace_us) AS pace_us FROM measurement WHERE latency_us IS NOT NULL GROUP BY "
-        "dtype) "
-        "AS f ON f.dtype = m.dtype WHERE m.latency_us IS NOT NULL AND m.pace_us > ? * f.pace_us "
+        "dtype) AS f ON f.dtype = m.dtype WHERE m.latency_us IS NOT NULL AND m.pace_us > ? * f.pace_us "
         "GROUP BY m.dtype ORDER BY m.dtype");
     outpaced.bind(1, outpaced_from);
     while (outpaced.step()) {

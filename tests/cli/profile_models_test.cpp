@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cli/interrupt.hpp"
+#include "models/model_yaml.hpp"
 #include "profiler/table/check.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/table_support.hpp"
@@ -23,7 +24,7 @@ class ProfileModels : public ::testing::Test {
 protected:
     ProfileModels() {
         clear_interrupt();
-        device_.machine.latency_us = [](const LayerSpec& layer) { return 50.0 + layer.out_channels; };
+        take_long(device_.machine);
         plan_.swept = {chain_model("chain", {8, 16})};
         plan_.spaces.resize(1);
         plan_.spaces[0].max_depth_ratio = 1.0;
@@ -67,6 +68,9 @@ TEST_F(ProfileModels, WhatWasMeasuredOnASlowMachineIsMeasuredAgainAtTheEnd) {
     }
     EXPECT_EQ(outcome.rows.noisy, 0);
     ASSERT_EQ(outcome.verified.size(), 1U) << "the network as it is, once";
+    EXPECT_EQ(outcome.verified[0].model_hash, model_hash(for_device(plan_.swept[0], device_.handle)));
+    for (const VerificationRecord& record : table_.verifications())
+        EXPECT_EQ(record.model_hash, outcome.verified[0].model_hash) << "not of other widths";
     EXPECT_NEAR(outcome.verified[0].predicted_us / outcome.verified[0].measured_us, 1.0, 0.1);
 }
 

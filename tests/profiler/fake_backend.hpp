@@ -178,6 +178,11 @@ inline bool is_reference(const Network& network) {
     return network.nodes.front().name == "reference";
 }
 
+// Layers long enough that the clock and other work don't hide a difference of pace.
+inline void take_long(FakeMachine& machine) {
+    machine.latency_us = [](const LayerSpec& layer) { return 50.0 + layer.out_channels; };
+}
+
 // Short, because the fake device has no noise but that of the machine that runs the tests.
 inline MeasureSettings quick_settings() {
     MeasureSettings settings;

@@ -73,11 +73,6 @@ double sum_of_layers(const NetworkMeasurement& result) {
     return sum;
 }
 
-// Layers long enough that the clock and other work don't hide a difference of pace.
-void take_long(FakeMachine& machine) {
-    machine.latency_us = [](const LayerSpec&) { return 50.0; };
-}
-
 TEST(MeasureNetworks, CountsOnlyWhatWasTimedAtTheFastestPace) {
     FakeDevice device;
     take_long(device.machine);

@@ -106,11 +106,6 @@ TEST_F(Profile, RunsEverythingAgainWhenAsked) {
     EXPECT_NEAR(after.latency_us, before.latency_us * (share + 2.0 * (1.0 - share)), 1e-6);
 }
 
-// Layers long enough that the clock and other work don't hide a difference of pace.
-void take_long(FakeMachine& machine) {
-    machine.latency_us = [](const LayerSpec& layer) { return 50.0 + layer.out_channels; };
-}
-
 TEST_F(Profile, RowsOfASlowMachineAreMeasuredAgainOnceThereAreOthers) {
     take_long(device_.machine);
     settings_.rules.most_seconds = 0.1;
