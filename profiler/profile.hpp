@@ -61,7 +61,8 @@ ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRe
 
 // The device is taken to be able to be as fast, in what is measured with these settings, as it was for the
 // table's rows: measurements wait for that pace. Returns it, Table::fastest_pace_us().
-std::optional<double> expect_pace_of(const Table& table, const DeviceHandle& device, const MeasureSettings& settings);
+std::optional<double> expect_pace_of(const Table& table, const DeviceHandle& device,
+                                     const MeasureSettings& settings);
 
 // The row's key for a layer of a network in a state.
 RowKey row_key(const LayerSpec& layer, const Network& network, const MeasureSettings& settings,
