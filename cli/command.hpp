@@ -3,7 +3,6 @@
 // docs/cli.md (cli/help.hpp).
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -11,6 +10,10 @@
 
 #include "base/error.hpp"
 #include "cli/session.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace hacscale::cli {
 

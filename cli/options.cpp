@@ -1,5 +1,7 @@
 #include "cli/options.hpp"
 
+#include <CLI/CLI.hpp>
+
 namespace hacscale::cli {
 
 namespace {

@@ -1,7 +1,6 @@
 // Options that several commands share, declared once so that they mean and say the same everywhere.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +10,10 @@
 #include "profiler/measure_networks.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace hacscale::cli {
 

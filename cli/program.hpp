@@ -2,6 +2,7 @@
 // and an exit status. Tests call it in-process with streams of their own.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 #include <utility>

@@ -13,7 +13,7 @@ namespace {
 constexpr auto redraw_interval = std::chrono::milliseconds(100);
 constexpr int bar_width = 30;
 
-std::string duration_text(double seconds) {
+std::string countdown_text(double seconds) {
     const auto whole = static_cast<std::int64_t>(std::ceil(seconds));
     if (whole < 60) {
         return fmt::format("{} s", whole);
@@ -39,7 +39,7 @@ std::string progress_line(const std::string& what, double done, double total, do
     if (done > before && elapsed_s > 0.0) {
         const double rate_per_s = (done - before) / elapsed_s;
         line += fmt::format("  {:.3g}/s  {} left", rate_per_s,
-                            duration_text(std::max(total - done, 0.0) / rate_per_s));
+                            countdown_text(std::max(total - done, 0.0) / rate_per_s));
     }
     return line;
 }

@@ -2,7 +2,7 @@
 // said.
 #pragma once
 
-#include <spdlog/logger.h>
+#include <spdlog/fwd.h>
 
 #include <ostream>
 #include <string>

@@ -1,6 +1,6 @@
 # One folder, one static library. Compiler settings that all rooms share stand here once.
 #
-# Most of a source's compile time goes into the headers of libraries. A room's sources are therefore compiled ten at a time
+# Most of a source's compile time goes into the headers of libraries. A room's sources are therefore compiled many at a time
 # (CMAKE_UNITY_BUILD in CMakePresets.json), and looked at so by scripts/tidy. For that, names in a room's unnamed namespaces
 # differ from source to source. The preset debug compiles each alone, which is quicker where one source changes.
 

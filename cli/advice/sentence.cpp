@@ -38,7 +38,7 @@ std::vector<Find> finds(const FreeCapacity& capacity) {
     return found;
 }
 
-std::string text_of(const Find& find) {
+std::string growth_text(const Find& find) {
     const WidthAdvice& width = *find.width;
     return fmt::format("{} from {} to {} channels ({:+.0f} %)", find.name, width.base_width, width.free_width,
                        100.0 * width.free_width / width.base_width - 100.0);
@@ -66,7 +66,7 @@ std::string sentence(const Advice& advice) {
     std::vector<std::string> largest;
     for (const Find& find : finds(capacity)) {
         if (largest.size() < most_finds) {
-            largest.push_back(text_of(find));
+            largest.push_back(growth_text(find));
         }
     }
     std::string text = fmt::format("{} of the {} layers of {} {} free capacity", layers,

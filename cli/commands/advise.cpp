@@ -1,5 +1,6 @@
 #include "cli/commands/advise.hpp"
 
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <sstream>
 

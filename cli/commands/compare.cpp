@@ -1,7 +1,9 @@
 #include "cli/commands/compare.hpp"
 
 #include <fmt/ranges.h>
+#include <spdlog/logger.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/comparison/accuracies.hpp"
@@ -27,7 +29,7 @@ struct CompareOptions {
     StateOptions state;
     TimingOptions timing;
     ComparisonSettings settings;
-    TrainingRequest training;  // its plan is empty where none is wanted
+    TrainingPlanRequest training;  // its plan is empty where none is wanted
 };
 
 // Opened before anything is measured, so that a file that is none is found at once.
@@ -142,7 +144,7 @@ Run declare_compare(CLI::App& parser) {
         .add_option("--strategies", options->settings.strategies, "Strategies, separated by commas; else all")
         ->delimiter(',');
     parser.add_flag("!--no-verify", options->measure, "Only predict, measure nothing");
-    TrainingRequest& training = options->training;
+    TrainingPlanRequest& training = options->training;
     CLI::Option* train = parser.add_option("--train", training.plan,
                                            "Write a training plan for the networks compared, as YAML");
     parser.add_option("--record", training.record,

@@ -1,5 +1,6 @@
 #include "cli/commands/completion.hpp"
 
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "base/text/near_miss.hpp"

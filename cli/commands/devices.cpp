@@ -1,5 +1,6 @@
 #include "cli/commands/devices.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/print_json.hpp"
@@ -19,7 +20,7 @@ const Backend* backend_of(const BackendRegistry& registry, const LoadAttempt& at
     return nullptr;
 }
 
-Json device_json(const BackendDevice& device) {
+Json backend_device_json(const BackendDevice& device) {
     return {{"id", device.id},
             {"name", device.name},
             {"fingerprint", device.fingerprint},
@@ -33,7 +34,7 @@ Json backends_json(const BackendRegistry& registry) {
         Json devices = Json::array();
         if (const Backend* backend = attempt.ready() ? backend_of(registry, attempt) : nullptr) {
             for (const BackendDevice& device : backend->devices()) {
-                devices.push_back(device_json(device));
+                devices.push_back(backend_device_json(device));
             }
         }
         backends.push_back({{"name", attempt.backend},

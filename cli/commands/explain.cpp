@@ -1,5 +1,7 @@
 #include "cli/commands/explain.hpp"
 
+#include <spdlog/logger.h>
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 

@@ -1,7 +1,9 @@
 #include "cli/commands/profile.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <memory>

@@ -1,5 +1,6 @@
 #include "cli/commands/run.hpp"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <optional>

@@ -1,5 +1,7 @@
 #include "cli/commands/table.hpp"
 
+#include <CLI/CLI.hpp>
+
 namespace hacscale::cli {
 
 Run declare_table(CLI::App& parser) {

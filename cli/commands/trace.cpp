@@ -1,7 +1,9 @@
 #include "cli/commands/trace.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/interrupt.hpp"

@@ -1,7 +1,9 @@
 #include "cli/commands/train.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 

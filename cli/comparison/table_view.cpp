@@ -7,7 +7,7 @@
 
 namespace hacscale::cli {
 
-RowFilter rows_of(const MeasuredState& state) {
+RowFilter filter_of(const MeasuredState& state) {
     RowFilter filter;
     filter.batch = state.batch;
     filter.type = state.type;

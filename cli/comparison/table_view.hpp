@@ -18,7 +18,7 @@ struct MeasuredState {
 };
 
 // Finds a table's rows in this state.
-RowFilter rows_of(const MeasuredState& state);
+RowFilter filter_of(const MeasuredState& state);
 
 class TableView {
 public:

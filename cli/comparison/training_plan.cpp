@@ -92,11 +92,11 @@ ModelSpec named_model(const StrategyRow& row, const ComparisonRecord& comparison
 
 }  // namespace
 
-fs::path TrainingRequest::record_file() const {
+fs::path TrainingPlanRequest::record_file() const {
     return record.empty() ? folder_of(plan) / "accuracy.db" : record;
 }
 
-void check(const TrainingRequest& request) {
+void check(const TrainingPlanRequest& request) {
     if (!is_yaml(request.plan)) {
         throw InputError(fmt::format("{}: expected a name that ends in .yaml for the training plan",
                                      request.plan.string()));
@@ -104,7 +104,7 @@ void check(const TrainingRequest& request) {
     check_seeds(request.seeds);
 }
 
-std::map<std::string, ModelSpec> planned_choices(const TrainingRequest& request, const std::string& model,
+std::map<std::string, ModelSpec> planned_choices(const TrainingPlanRequest& request, const std::string& model,
                                                  double budget) {
     std::map<std::string, ModelSpec> choices;
     if (request.plan.empty() || !fs::exists(request.plan)) {
@@ -120,7 +120,7 @@ std::map<std::string, ModelSpec> planned_choices(const TrainingRequest& request,
     return choices;
 }
 
-WrittenPlan write_training_plan(const ComparisonRecord& comparison, const TrainingRequest& request) {
+WrittenPlan write_training_plan(const ComparisonRecord& comparison, const TrainingPlanRequest& request) {
     const fs::path folder = folder_of(request.plan);
     WrittenPlan written;
     FileSet files;

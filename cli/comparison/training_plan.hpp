@@ -16,7 +16,7 @@
 
 namespace hacscale::cli {
 
-struct TrainingRequest {
+struct TrainingPlanRequest {
     std::filesystem::path plan;  // the file to write; models go into its folder
     std::vector<std::uint64_t> seeds{1, 2, 3};
     std::string recipe = "short";       // a name, or a file
@@ -28,11 +28,11 @@ struct TrainingRequest {
 
 // InputError when the request cannot be met whatever the comparison finds: a seed stands there twice, or the
 // plan's name is none for a file of YAML.
-void check(const TrainingRequest& request);
+void check(const TrainingPlanRequest& request);
 
 // The networks that strategies chose when the plan was written; none while it is not there. InputError for a
 // model file that is none.
-std::map<std::string, ModelSpec> planned_choices(const TrainingRequest& request, const std::string& model,
+std::map<std::string, ModelSpec> planned_choices(const TrainingPlanRequest& request, const std::string& model,
                                                  double budget);
 
 struct WrittenPlan {
@@ -43,6 +43,6 @@ struct WrittenPlan {
 // Writes the plan and the model files. The plan has networks that strategies agree on once. Files that are
 // there with the same content stay. InputError, and nothing is written, when one is there with another
 // content: runs of it may be under way.
-WrittenPlan write_training_plan(const ComparisonRecord& comparison, const TrainingRequest& request);
+WrittenPlan write_training_plan(const ComparisonRecord& comparison, const TrainingPlanRequest& request);
 
 }  // namespace hacscale::cli

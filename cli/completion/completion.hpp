@@ -2,11 +2,14 @@
 // option. One shell a file, and one entry each in shells().
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace hacscale::cli {
 

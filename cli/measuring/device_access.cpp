@@ -1,6 +1,7 @@
 #include "cli/measuring/device_access.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
 #include "base/error.hpp"
 #include "cli/interrupt.hpp"

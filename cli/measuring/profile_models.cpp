@@ -1,6 +1,7 @@
 #include "cli/measuring/profile_models.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
 #include <algorithm>
 #include <map>
@@ -58,7 +59,7 @@ std::vector<VerificationRecord> verified_in_place(const Table& table, const Prof
 }
 
 RowFilter network_rows(const MeasureSettings& settings) {
-    return rows_of({settings.batch, settings.type, CacheState::network});
+    return filter_of({settings.batch, settings.type, CacheState::network});
 }
 
 int noisy_rows(const Table& table, const MeasureSettings& settings) {

@@ -1,6 +1,7 @@
 #include "cli/measuring/restart.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 #include <unistd.h>
 
 #include <algorithm>

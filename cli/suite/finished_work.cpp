@@ -22,7 +22,7 @@ Json json_of(const std::filesystem::path& file) {
 // Of all that a prediction rests on; not of when a row was measured, nor in which network.
 std::string rows_hash(const Table& table, const MeasuredState& state) {
     std::string text;
-    table.for_each(rows_of(state), [&text](const Row& row) {
+    table.for_each(filter_of(state), [&text](const Row& row) {
         fmt::format_to(std::back_inserter(text), "{} {} {} {} {} {} {}\n", row.key.layer.key(),
                        row.key.footprint_bytes, name_of(row.status), row.latency_us, row.ci95_us, row.samples,
                        row.implementation);
@@ -52,7 +52,7 @@ std::optional<FinishedProfiling> finished_profiling(const std::filesystem::path&
     if (!finished || !finished->same_as(wanted)) {
         return std::nullopt;
     }
-    RowFilter failed = rows_of(state);
+    RowFilter failed = filter_of(state);
     failed.status = RowStatus::failed;
     if (retry_failed && !table.query(failed).empty()) {
         return std::nullopt;

@@ -1,6 +1,7 @@
 #include "cli/suite/run_clock.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,7 @@
 #include "cli/suite/run_suite.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "cli/suite/state_run.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
 #include <algorithm>
 #include <set>

@@ -1,6 +1,7 @@
 #include "cli/training/train_run.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"

@@ -191,9 +191,9 @@ private:
     }
 
     void write(const Table& table, const TableRow& row) {
-        static constexpr const char* classes[] = {"", " class=\"base\"", " class=\"own\"",
-                                                  " class=\"excluded\"", " class=\"unchanged\""};
-        out_ << "<tr" << classes[static_cast<int>(row.mark)] << ">";
+        static constexpr const char* class_attributes[] = {"", " class=\"base\"", " class=\"own\"",
+                                                           " class=\"excluded\"", " class=\"unchanged\""};
+        out_ << "<tr" << class_attributes[static_cast<int>(row.mark)] << ">";
         bool first = true;
         for (std::size_t i = 0; i < table.columns.size(); ++i) {
             const Column& column = table.columns[i];

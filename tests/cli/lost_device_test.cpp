@@ -1,6 +1,7 @@
 // The real program, on a device that is lost on the way: it goes on in a fresh process, and says what it
 // could not measure.
 #include <gmock/gmock.h>
+#include <spdlog/logger.h>
 #include <sys/wait.h>
 
 #include <cstdlib>

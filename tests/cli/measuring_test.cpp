@@ -41,10 +41,6 @@ protected:
     std::string model_;
 };
 
-bool done_or_noisy(const Answer& answer) {
-    return answer.status == 0 || answer.status == 4;
-}
-
 TEST_F(MeasuringTest, ProfilesVerifiesAndCompares) {
     const std::string table = path("t.db");
     const std::vector<std::string> profile{"profile", model_,      "--table", table,   "--seconds",

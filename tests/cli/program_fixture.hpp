@@ -22,6 +22,10 @@ struct Answer {
     nlohmann::json json() const { return nlohmann::json::parse(out); }
 };
 
+inline bool done_or_noisy(const Answer& answer) {
+    return answer.status == 0 || answer.status == 4;
+}
+
 inline Answer call(const std::vector<std::string>& arguments) {
     std::vector<const char*> argv{"hacscale"};
     for (const std::string& argument : arguments) {

@@ -60,8 +60,4 @@ protected:
     }
 };
 
-inline bool done_or_noisy(const Answer& answer) {
-    return answer.status == 0 || answer.status == 4;
-}
-
 }  // namespace hacscale::cli

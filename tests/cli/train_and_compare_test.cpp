@@ -158,7 +158,7 @@ TEST_F(TrainAndCompareTest, PlannedNetworksAreMeasuredInsteadOfChosenAnew) {
     const TableView view(table, find_model("resnet20-cifar"), {});
     ComparisonSettings settings;
     settings.budget = 1.3;
-    const TrainingRequest request{path("runs/plan.yaml"), {1}, "short", "", ""};
+    const TrainingPlanRequest request{path("runs/plan.yaml"), {1}, "short", "", ""};
     const ComparisonRecord first = cli::compare(view, settings, synthetic_device(1.0));
     write_training_plan(first, request);
     const ComparisonRecord anew = cli::compare(view, settings, synthetic_device(0.9));

@@ -93,7 +93,7 @@ TEST_F(TableRows, OfOneCallAreAllPutOrNone) {
 }
 
 TEST_F(TableRows, AreFoundAtAllFootprintsAscending) {
-    for (const std::int64_t mib : {64, 1, 8}) table_.put(network_row(conv(8, 8), 1.0, mib << 20));
+    for (const std::int64_t size_mib : {64, 1, 8}) table_.put(network_row(conv(8, 8), 1.0, size_mib << 20));
     table_.put(network_row(conv(8, 16), 1.0, 1 << 20));
     table_.put(warm_row(conv(8, 8), 1.0));
     const auto rows = table_.find_all(conv(8, 8), 1, DataType::f32, CacheState::network);

@@ -1,7 +1,9 @@
 #include "profiler/table/diff.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <optional>

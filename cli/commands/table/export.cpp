@@ -1,5 +1,7 @@
 #include "profiler/table/export.hpp"
 
+#include <spdlog/logger.h>
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/commands/table.hpp"

@@ -1,5 +1,6 @@
 #include "cli/commands/table/filter_options.hpp"
 
+#include <CLI/CLI.hpp>
 #include <array>
 
 #include "base/error.hpp"

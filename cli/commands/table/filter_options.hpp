@@ -1,10 +1,13 @@
 // The options that choose rows of a table.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "profiler/table/table.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace hacscale::cli {
 

@@ -1,7 +1,9 @@
 #include "profiler/table/merge.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/commands/table.hpp"
