@@ -50,8 +50,10 @@ Document build_document(const Records& records) {
     Document document;
     document.title = "HACScale report";
     document.subtitle = fmt::format("{} ({})", provenance.device.name, provenance.device.id);
-    for (const auto& [name, value] : provenance.settings)
-        document.subtitle += fmt::format(" · {} {}", name, value);
+    for (const auto& [name, value] : provenance.settings) {
+        // A CPU's name says its threads, and a GPU has none.
+        if (name != "threads") document.subtitle += fmt::format(" · {} {}", name, value);
+    }
     for (const std::string& warning : provenance.warnings) document.warnings.push_back({warning});
 
     const std::vector<Comparison>& all = records.comparisons;

@@ -123,6 +123,13 @@ TEST(Document, HasEverySectionOfTheTableAndUniqueIds) {
     }
 }
 
+TEST(Document, TheTitleSaysOnceWhatAllOfItIsAbout) {
+    SampleOptions options;
+    options.device = "Synthetic CPU (2 threads)";
+    EXPECT_EQ(build_document(sample(options)).subtitle,
+              "Synthetic CPU (2 threads) (cpu) · batch 1 · dtype f32 · cache network");
+}
+
 TEST(Document, OfManyComparisonsEachOpensItsOwnSection) {
     const Records records = sample();
     const Document document = build_document(records);
