@@ -9,11 +9,8 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "cli/parser_fwd.hpp"
 #include "cli/session.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace hacscale::cli {
 

@@ -6,14 +6,11 @@
 #include <vector>
 
 #include "cli/comparison/table_view.hpp"
+#include "cli/parser_fwd.hpp"
 #include "profiler/instruments.hpp"
 #include "profiler/measure_networks.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace hacscale::cli {
 

@@ -7,9 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace CLI {
-class App;
-}
+#include "cli/parser_fwd.hpp"
 
 namespace hacscale::cli {
 

@@ -3,11 +3,8 @@
 
 #include <string>
 
+#include "cli/parser_fwd.hpp"
 #include "profiler/table/table.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace hacscale::cli {
 
