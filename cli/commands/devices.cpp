@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/print_json.hpp"
+#include "cli/records/device_json.hpp"
 #include "cli/text_table.hpp"
 #include "kernels/backend_registry.hpp"
 
@@ -20,12 +21,10 @@ const Backend* backend_of(const BackendRegistry& registry, const LoadAttempt& at
     return nullptr;
 }
 
-Json backend_device_json(const BackendDevice& device) {
-    return {{"id", device.id},
-            {"name", device.name},
-            {"fingerprint", device.fingerprint},
-            {"properties", Json::parse(device.properties)},
-            {"warnings", device.warnings}};
+Json json_with_warnings(const BackendDevice& device) {
+    Json json = device_json({device.id, device.name, device.fingerprint, device.properties});
+    json["warnings"] = device.warnings;
+    return json;
 }
 
 Json backends_json(const BackendRegistry& registry) {
@@ -34,7 +33,7 @@ Json backends_json(const BackendRegistry& registry) {
         Json devices = Json::array();
         if (const Backend* backend = attempt.ready() ? backend_of(registry, attempt) : nullptr) {
             for (const BackendDevice& device : backend->devices()) {
-                devices.push_back(backend_device_json(device));
+                devices.push_back(json_with_warnings(device));
             }
         }
         backends.push_back({{"name", attempt.backend},
