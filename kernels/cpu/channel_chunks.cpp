@@ -18,8 +18,10 @@ namespace {
 // Calls body with a compile-time width where the chunk is full, so that the compiler keeps it in registers.
 template <typename Body>
 HACSCALE_INLINE void with_width(int width, Body body) {
-    if (width == block_channels) {
-        body(block_channels);
+    if (width == max_block_channels) {
+        body(max_block_channels);
+    } else if (width == max_block_channels / 2) {
+        body(max_block_channels / 2);
     } else {
         body(width);
     }
@@ -31,8 +33,8 @@ HACSCALE_INLINE void sum_pixels_in(const Element* in, std::ptrdiff_t stride, int
     with_width(
         width, [&](const int columns) __attribute__((always_inline)) {
             // Two accumulators hide the latency of an addition.
-            float even[block_channels] = {};
-            float odd[block_channels] = {};
+            float even[max_block_channels] = {};
+            float odd[max_block_channels] = {};
             int p = 0;
             for (; p + 1 < pixels; p += 2, in += 2 * stride) {
                 for (int c = 0; c < columns; ++c) {
@@ -161,15 +163,18 @@ void scale_pixel_rows(const BFloat16* in, BFloat16* out, int pixels, int channel
     scale_pixel_rows_in(in, out, pixels, channels, factors);
 }
 
+// Partial sums of a dot product, which the compiler holds in vector registers without reordering any single
+// sum.
+constexpr int lanes = 16;
+
 HACSCALE_PER_CPU
 void dot4(const float* rows, std::ptrdiff_t stride, const float* x, int count, float sums[4]) {
-    // Sixteen partial sums a row, which the compiler holds in vector registers; four rows keep four streams
-    // of memory reads going.
-    float partial[4][block_channels] = {};
+    // Four rows keep four streams of memory reads going.
+    float partial[4][lanes] = {};
     int i = 0;
-    for (; i + block_channels <= count; i += block_channels) {
+    for (; i + lanes <= count; i += lanes) {
         for (int r = 0; r < 4; ++r) {
-            for (int k = 0; k < block_channels; ++k) partial[r][k] += rows[r * stride + i + k] * x[i + k];
+            for (int k = 0; k < lanes; ++k) partial[r][k] += rows[r * stride + i + k] * x[i + k];
         }
     }
     for (int r = 0; r < 4; ++r) {
@@ -182,11 +187,10 @@ void dot4(const float* rows, std::ptrdiff_t stride, const float* x, int count, f
 
 HACSCALE_PER_CPU
 float dot(const float* a, const float* b, int count) {
-    // Sixteen partial sums, which the compiler holds in vector registers without reordering any single sum.
-    float partial[block_channels] = {};
+    float partial[lanes] = {};
     int i = 0;
-    for (; i + block_channels <= count; i += block_channels) {
-        for (int k = 0; k < block_channels; ++k) partial[k] += a[i + k] * b[i + k];
+    for (; i + lanes <= count; i += lanes) {
+        for (int k = 0; k < lanes; ++k) partial[k] += a[i + k] * b[i + k];
     }
     float sum = 0.0F;
     for (; i < count; ++i) sum += a[i] * b[i];

@@ -22,24 +22,27 @@ struct ChannelChunk {
 class ChannelChunks {
 public:
     explicit ChannelChunks(const TensorShape& shape)
-        : shape_(shape), per_image_((shape.channels + block_channels - 1) / block_channels) {}
+        : shape_(shape),
+          channels_(shape.order == TensorShape::Order::blocked ? shape.block : max_block_channels),
+          per_image_((shape.channels + channels_ - 1) / channels_) {}
 
     int count() const { return per_image_ * shape_.batch; }
     int pixels() const { return shape_.height * shape_.width; }
     // Elements between neighbouring pixels of a chunk.
     std::ptrdiff_t stride() const {
-        return shape_.order == TensorShape::Order::blocked ? block_channels : shape_.channels;
+        return shape_.order == TensorShape::Order::blocked ? channels_ : shape_.channels;
     }
     ChannelChunk operator[](int index) const {
         const int image = index / per_image_;
-        const int first = index % per_image_ * block_channels;
-        const int width = std::min(block_channels, shape_.channels - first);
+        const int first = index % per_image_ * channels_;
+        const int width = std::min(channels_, shape_.channels - first);
         const bool padded = shape_.order == TensorShape::Order::blocked;
-        return {shape_.index(image, first, 0, 0), image, first, width, padded ? block_channels : width};
+        return {shape_.index(image, first, 0, 0), image, first, width, padded ? channels_ : width};
     }
 
 private:
     TensorShape shape_;
+    int channels_;  // of a full chunk
     int per_image_;
 };
 

@@ -14,7 +14,7 @@ namespace {
 class Trial {
 public:
     Trial(const LayerContext& context, const ConvPlan& plan)
-        : layer_(build(with_pool(context), plan)),
+        : layer_(plan.build(with_pool(context))),
           input_(context.input.bytes(context.type)),
           output_(context.output.bytes(context.type)),
           scratch_(std::max<std::size_t>(layer_->scratch_bytes(), 1)) {
@@ -60,7 +60,7 @@ ConvPlan choose(const LayerContext& context) {
     const std::string key = plan_key(context);
     if (const auto name = cache.find(key)) {
         for (const ConvPlan& plan : plans.good.empty() ? plans.last_resorts : plans.good) {
-            if (plan.name() == *name) return plan;
+            if (plan.name == *name) return plan;
         }
     }
     std::vector<std::unique_ptr<Trial>> trials;
@@ -77,7 +77,7 @@ ConvPlan choose(const LayerContext& context) {
             Trial* trial = trials.back().get();
             const auto nothing = [] {};
             const auto leave = [trial] { trial->leave_weights(); };
-            candidates.push_back({plan.name(),
+            candidates.push_back({plan.name,
                                   context.weights_stay_cached ? std::function<void()>(nothing) : leave,
                                   [trial] { trial->run(); }});
             built.push_back(plan);
@@ -93,7 +93,7 @@ ConvPlan choose(const LayerContext& context) {
 }  // namespace
 
 std::unique_ptr<CpuLayer> make_conv(const LayerContext& context) {
-    return checked("compiling " + context.layer.key(), [&] { return build(context, choose(context)); });
+    return checked("compiling " + context.layer.key(), [&] { return choose(context).build(context); });
 }
 
 }  // namespace hacscale::cpu

@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/detail/primitive_layer.hpp"
 #include "kernels/cpu/silu.hpp"
+#include "kernels/cpu/winograd/winograd_layer.hpp"
 
 namespace hacscale::cpu {
 namespace {
@@ -12,13 +13,13 @@ using dnnl::convolution_forward;
 using dnnl::memory;
 using ConvDesc = convolution_forward::primitive_desc;
 
-// The input as oneDNN is told of it. Its AVX-512 kernels for blocked tensors do not take fewer input channels
-// than a block has: it would run a dense conv of 8 channels by its reference kernel, hundreds of times
-// slower. The rest of the block holds zeros, so it is passed off as channels whose weights are zero.
+// The input as oneDNN is told of it. Its kernels for blocked tensors do not take fewer input channels than a
+// block has: it would run such a dense conv by its reference kernel, hundreds of times slower. The rest of
+// the block holds zeros, so it is passed off as channels whose weights are zero.
 TensorShape told_input(const LayerContext& context) {
     TensorShape input = context.input;
     if (input.order == TensorShape::Order::blocked && context.layer.groups == 1)
-        input.channels = std::max(input.channels, block_channels);
+        input.channels = std::max(input.channels, input.block);
     return input;
 }
 
@@ -34,7 +35,7 @@ memory::dims conv_weight_dims(const LayerContext& context) {
 // oneDNN lists, after its optimised kernels, slow general ones and those of older instruction sets.
 bool last_resort(const std::string& name) {
     return name.find("ref") != std::string::npos || name.find("gemm:") != std::string::npos ||
-           name.find("sse41") != std::string::npos;
+           name.find("sse41 ") != std::string::npos;
 }
 
 // Another layer, but for what a derived class does differently.
@@ -54,6 +55,8 @@ private:
     std::unique_ptr<CpuLayer> inner_;
 };
 
+constexpr const char* silu_suffix = "+hacscale:silu";
+
 // The conv without its SiLU, and the SiLU after it.
 class ConvThenSilu final : public LayerAround {
 public:
@@ -68,8 +71,6 @@ public:
         silu_in_place(output_, outputs_);
     }
     std::string implementation() const override { return LayerAround::implementation() + silu_suffix; }
-
-    static constexpr const char* silu_suffix = "+hacscale:silu";
 
 private:
     std::size_t outputs_;
@@ -97,9 +98,21 @@ private:
     std::size_t padded_row_;
 };
 
+// The conv as oneDNN's primitive, without what is done around it.
+std::unique_ptr<CpuLayer> build_primitive(const LayerContext& context, const ConvDesc& primitive) {
+    const LayerSpec& layer = context.layer;
+    const auto plain = layer.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
+    PrimitiveLayer::Weights weights{
+        primitive.weights_desc(), {conv_weight_dims(context), memory::data_type::f32, plain}, {}};
+    if (layer.bias) weights.bias = primitive.bias_desc();
+    std::unique_ptr<CpuLayer> conv = PrimitiveLayer::make<convolution_forward>(context, primitive, weights);
+    const int channels = told_input(context).channels;
+    if (channels == layer.in_channels) return conv;
+    return std::make_unique<ConvOfMoreChannels>(std::move(conv), layer, channels);
+}
+
 // Every kernel that oneDNN offers for the layer with one algorithm, in its order.
-void append_plans(const LayerContext& context, dnnl::algorithm algorithm, bool silu_after,
-                  std::vector<ConvPlan>& plans) {
+void append_plans(const LayerContext& context, dnnl::algorithm algorithm, std::vector<ConvPlan>& plans) {
     const LayerSpec& layer = context.layer;
     const memory::desc weights(conv_weight_dims(context), dnnl_type(context.type), memory::format_tag::any);
     const memory::desc bias({layer.out_channels}, memory::data_type::f32, memory::format_tag::a);
@@ -115,7 +128,7 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, bool s
 
     dnnl::post_ops post_ops;
     if (layer.residual) post_ops.append_sum(1.0F);
-    if (!silu_after) append_activation(post_ops, layer.activation);
+    append_activation(post_ops, layer.activation);
     dnnl::primitive_attr attributes;
     attributes.set_post_ops(post_ops);
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -127,7 +140,8 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, bool s
         ConvDesc plan(description, attributes, engine(), /*allow_empty=*/true);
         if (!plan) return;
         do {
-            plans.push_back({plan, silu_after});
+            plans.push_back({plan.impl_info_str(),
+                             [plan](const LayerContext& where) { return build_primitive(where, plan); }});
         } while (plan.next_impl());
     } catch (const dnnl::error& error) {
         // A combination that the algorithm does not have at all; the other one may have it.
@@ -135,56 +149,62 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, bool s
     }
 }
 
-// The library lists its kernels from the newest instruction set down: only the first few are worth timing.
+void append_winograd(const LayerContext& context, std::vector<ConvPlan>& plans) {
+    for (const int outputs : {4, 2}) {
+        for (const bool share_channels : {false, true}) {
+            const auto plan = winograd_plan(context, outputs, share_channels);
+            if (!plan) continue;
+            plans.push_back({plan->name(), [plan = *plan](const LayerContext& where) {
+                                 return make_winograd(where, plan);
+                             }});
+        }
+    }
+}
+
+// Those of the list that are worth timing: the library lists its kernels from the newest instruction set
+// down.
 void keep_first(std::vector<ConvPlan>& plans, std::size_t count) {
     if (plans.size() > count) plans.erase(plans.begin() + static_cast<std::ptrdiff_t>(count), plans.end());
 }
 
-}  // namespace
-
-std::string ConvPlan::name() const {
-    std::string name = primitive.impl_info_str();
-    if (silu_after) name += ConvThenSilu::silu_suffix;
-    return name;
-}
-
-ConvPlans conv_plans(const LayerContext& context) {
+// Candidates with the layer's activation fused; at most `count` direct ones.
+ConvPlans fused_plans(const LayerContext& context, std::size_t count) {
     const LayerSpec& layer = context.layer;
+    std::vector<ConvPlan> direct;
+    append_plans(context, dnnl::algorithm::convolution_direct, direct);
+    ConvPlans sorted;
+    for (const ConvPlan& plan : direct)
+        (last_resort(plan.name) ? sorted.last_resorts : sorted.good).push_back(plan);
+    keep_first(sorted.good, count);
     // Depthwise and first-layer shapes gain nothing from Winograd, and its bf16 form loses digits.
     const bool winograd = layer.kernel == 3 && layer.stride == 1 && layer.groups == 1 &&
-                          layer.in_channels >= block_channels && context.type == DataType::f32;
-    const bool silu = layer.activation == Activation::silu && context.type == DataType::f32;
-    ConvPlans sorted;
-    for (const bool silu_after : {false, true}) {
-        if (silu_after && !silu) continue;
-        std::vector<ConvPlan> direct;
-        append_plans(context, dnnl::algorithm::convolution_direct, silu_after, direct);
-        std::vector<ConvPlan> good;
-        for (const ConvPlan& plan : direct) {
-            (last_resort(plan.name()) ? sorted.last_resorts : good).push_back(plan);
-        }
-        keep_first(good, silu_after ? 2 : 4);
-        if (winograd) append_plans(context, dnnl::algorithm::convolution_winograd, silu_after, good);
-        sorted.good.insert(sorted.good.end(), good.begin(), good.end());
-    }
-    if (sorted.good.empty() && sorted.last_resorts.empty()) {
-        throw UnsupportedLayer("oneDNN has no convolution for " + layer.key());
+                          layer.in_channels >= 8 && context.type == DataType::f32;
+    if (winograd) {
+        append_plans(context, dnnl::algorithm::convolution_winograd, sorted.good);
+        append_winograd(context, sorted.good);
     }
     return sorted;
 }
 
-std::unique_ptr<CpuLayer> build(const LayerContext& context, const ConvPlan& plan) {
-    const LayerSpec& layer = context.layer;
-    const auto plain = layer.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
-    PrimitiveLayer::Weights weights{
-        plan.primitive.weights_desc(), {conv_weight_dims(context), memory::data_type::f32, plain}, {}};
-    if (layer.bias) weights.bias = plan.primitive.bias_desc();
-    std::unique_ptr<CpuLayer> conv =
-        PrimitiveLayer::make<convolution_forward>(context, plan.primitive, weights);
-    if (const int channels = told_input(context).channels; channels > layer.in_channels)
-        conv = std::make_unique<ConvOfMoreChannels>(std::move(conv), layer, channels);
-    if (!plan.silu_after) return conv;
-    return std::make_unique<ConvThenSilu>(std::move(conv), context.output.elements());
+}  // namespace
+
+ConvPlans conv_plans(const LayerContext& context) {
+    ConvPlans plans = fused_plans(context, 4);
+    if (context.layer.activation == Activation::silu && context.type == DataType::f32) {
+        LayerContext plain = context;
+        plain.layer.activation = Activation::none;
+        for (const ConvPlan& conv : fused_plans(plain, 2).good) {
+            plans.good.push_back({conv.name + silu_suffix, [build = conv.build](LayerContext where) {
+                                      where.layer.activation = Activation::none;
+                                      return std::make_unique<ConvThenSilu>(build(where),
+                                                                            where.output.elements());
+                                  }});
+        }
+    }
+    if (plans.good.empty() && plans.last_resorts.empty()) {
+        throw UnsupportedLayer("oneDNN has no convolution for " + context.layer.key());
+    }
+    return plans;
 }
 
 }  // namespace hacscale::cpu

@@ -1,7 +1,9 @@
-// The ways to run a convolution on the CPU: oneDNN's direct, brgemm and Winograd kernels with everything
-// fused, and, where the activation is SiLU, the same kernels without it and a pass of our own after them.
+// The candidates to run a convolution on the CPU: oneDNN's direct, brgemm and Winograd kernels and Winograd
+// kernels of our own (winograd/), all with bias, residual add and activation fused, and, where the activation
+// is SiLU, the same kernels without it and a pass of our own after them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,9 +14,9 @@
 namespace hacscale::cpu {
 
 struct ConvPlan {
-    dnnl::convolution_forward::primitive_desc primitive;
-    bool silu_after = false;
-    std::string name() const;
+    std::string name;  // of the implementation, as layers report it
+    // Throws dnnl::error when the library offered a kernel that it cannot build.
+    std::function<std::unique_ptr<CpuLayer>(const LayerContext&)> build;
 };
 
 struct ConvPlans {
@@ -24,8 +26,5 @@ struct ConvPlans {
 
 // Throws UnsupportedLayer when there is none.
 ConvPlans conv_plans(const LayerContext& context);
-
-// Throws dnnl::error when the library offered a plan that it cannot build.
-std::unique_ptr<CpuLayer> build(const LayerContext& context, const ConvPlan& plan);
 
 }  // namespace hacscale::cpu

@@ -15,7 +15,7 @@ constexpr double winograd_share_for_blocked = 0.3;
 
 bool gains_from_winograd(const LayerSpec& layer) {
     return layer.kind == LayerKind::conv && layer.kernel == 3 && layer.stride == 1 && layer.groups == 1 &&
-           layer.in_channels >= 2 * block_channels && layer.out_channels >= 2 * block_channels;
+           layer.in_channels >= 2 * channel_block() && layer.out_channels >= 2 * channel_block();
 }
 
 // oneDNN's kernels for tensors in blocks of sixteen channels are those for AVX-512. Without it, everything
@@ -35,8 +35,8 @@ bool processor_has_blocked_kernels() {
 // Groups that do not fill blocks have no such kernels either.
 bool layer_has_blocked_kernel(const LayerSpec& layer) {
     if (layer.kind != LayerKind::conv || layer.groups == 1 || layer.depthwise()) return true;
-    return layer.in_channels / layer.groups % block_channels == 0 &&
-           layer.out_channels / layer.groups % block_channels == 0;
+    return layer.in_channels / layer.groups % channel_block() == 0 &&
+           layer.out_channels / layer.groups % channel_block() == 0;
 }
 
 class CpuBackend final : public Backend {
@@ -55,6 +55,7 @@ public:
     }
 
     Layout preferred_layout(const Network& network) const override {
+        if (const char* e = std::getenv("HL")) return *e == 'b' ? Layout::blocked : Layout::channels_last;
         if (!processor_has_blocked_kernels()) return Layout::channels_last;
         double winograd = 0.0;
         double all = 0.0;

@@ -69,6 +69,12 @@ std::string instruction_set() {
     return found != names.end() ? found->second : "other";
 }
 
+// Whether oneDNN uses this instruction set here: a set's value contains the bits of the sets it builds on.
+bool uses(dnnl::cpu_isa isa) {
+    const auto bits = static_cast<unsigned>(isa);
+    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+}
+
 std::string memory_size() {
     const double bytes =
         static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
@@ -133,6 +139,15 @@ BackendDevice describe() {
 const BackendDevice& cpu_device() {
     static const BackendDevice device = describe();
     return device;
+}
+
+int channel_block() {
+    return uses(dnnl::cpu_isa::avx512_core) ? 16 : 8;
+}
+
+const WinogradKernels& winograd_kernels() {
+    if (uses(dnnl::cpu_isa::avx512_core)) return winograd_avx512;
+    return uses(dnnl::cpu_isa::avx2) ? winograd_avx2 : winograd_baseline;
 }
 
 std::size_t last_level_cache_bytes() {

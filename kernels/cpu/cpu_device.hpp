@@ -5,12 +5,20 @@
 #include <vector>
 
 #include "kernels/backend.hpp"
+#include "kernels/cpu/winograd/winograd.hpp"
 
 namespace hacscale::cpu {
 
 // Read once a process. The fingerprint covers the processor's name, cache sizes, the threads used, and the
 // versions of oneDNN and of this backend.
 const BackendDevice& cpu_device();
+
+// Channels in a block of blocked tensors: as many f32 as a vector register of the instruction set holds that
+// oneDNN uses here, and no fewer than 8.
+int channel_block();
+
+// Our Winograd kernels for the instruction set that oneDNN uses here.
+const WinogradKernels& winograd_kernels();
 
 // Bytes of the last-level cache; 32 MiB where the system does not say.
 std::size_t last_level_cache_bytes();

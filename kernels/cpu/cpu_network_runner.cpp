@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "kernels/cpu/cpu_device.hpp"
 #include "kernels/single_layer.hpp"
 
 namespace hacscale::cpu {
@@ -40,7 +41,7 @@ bool only_dense_convs_read_input(const Network& network) {
 // Layers that change values alone leave the tensor's layout as it is, such as that of a pooled vector.
 TensorShape shape_after(const LayerSpec& layer, const TensorShape& input) {
     const bool keeps = layer.kind == LayerKind::scale_shift || layer.kind == LayerKind::squeeze_excite;
-    return keeps ? input : output_shape(layer, input.batch);
+    return keeps ? input : output_shape(layer, input.batch, input.block);
 }
 
 }  // namespace
@@ -48,7 +49,8 @@ TensorShape shape_after(const LayerSpec& layer, const TensorShape& input) {
 CpuNetworkRunner::CpuNetworkRunner(const Network& network, const CompileOptions& options)
     : network_(network), batch_(options.batch), type_(options.type) {
     if (network_.nodes.empty()) throw InputError("a network without layers cannot be compiled");
-    input_shape_ = input_shape(network_.nodes.front().layer, batch_, only_dense_convs_read_input(network_));
+    input_shape_ = input_shape(network_.nodes.front().layer, batch_, channel_block(),
+                               only_dense_convs_read_input(network_));
     input_ = Buffer(input_shape_.bytes(type_));
 
     std::vector<std::size_t> output_bytes;

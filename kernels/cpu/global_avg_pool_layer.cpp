@@ -20,7 +20,7 @@ public:
 #pragma omp parallel for schedule(static)
         for (int i = 0; i < chunks_.count(); ++i) {
             const ChannelChunk chunk = chunks_[i];
-            float sums[block_channels];
+            float sums[max_block_channels];
             sum_pixels(input_ + chunk.offset, chunks_.stride(), pixels, chunk.width, sums);
             Element* out = output_ + static_cast<std::size_t>(chunk.image) * channels_ + chunk.first_channel;
             for (int c = 0; c < chunk.width; ++c) out[c] = Element(sums[c] / static_cast<float>(pixels));

@@ -45,8 +45,8 @@ public:
 
 private:
     static std::size_t row_bytes(const LayerContext& context) {
-        const int chunks = (context.input.channels + block_channels - 1) / block_channels;
-        return static_cast<std::size_t>(chunks) * block_channels * sizeof(float);
+        const int chunks = (context.input.channels + max_block_channels - 1) / max_block_channels;
+        return static_cast<std::size_t>(chunks) * max_block_channels * sizeof(float);
     }
     float* scale() {
         return reinterpret_cast<float*>(values_.data());

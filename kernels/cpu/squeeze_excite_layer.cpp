@@ -110,7 +110,7 @@ private:
         }
     }
     void sum_chunk(const ChannelChunk& chunk) {
-        float sums[block_channels];
+        float sums[max_block_channels];
         sum_pixels(input_ + chunk.offset, chunks_.stride(), chunks_.pixels(), chunk.width, sums);
         std::copy_n(sums, chunk.width, sums_of(0, chunk.image) + chunk.first_channel);
     }
@@ -144,7 +144,7 @@ private:
         }
     }
     void scale_chunk(const ChannelChunk& chunk) {
-        float gates[block_channels] = {};
+        float gates[max_block_channels] = {};
         std::copy_n(&gates_[static_cast<std::size_t>(chunk.image) * channels() + chunk.first_channel],
                     chunk.width, gates);
         scale_pixels(input_ + chunk.offset, output_ + chunk.offset, chunks_.stride(), chunks_.pixels(),

@@ -86,7 +86,7 @@ std::span<std::byte> WeightPool::take(std::size_t bytes) {
 }
 
 int TensorShape::padded_channels() const {
-    return order == Order::blocked ? static_cast<int>(round_up(channels, block_channels)) : channels;
+    return order == Order::blocked ? static_cast<int>(round_up(channels, block)) : channels;
 }
 
 std::size_t TensorShape::elements() const {
@@ -99,9 +99,8 @@ std::size_t TensorShape::index(int n, int c, int h, int w) const {
         case Order::channels_last:
             return at(at(at(n, height, h), width, w), channels, c);
         case Order::blocked: {
-            const int blocks = padded_channels() / block_channels;
-            return at(at(at(at(n, blocks, c / block_channels), height, h), width, w), block_channels,
-                      c % block_channels);
+            const int blocks = padded_channels() / block;
+            return at(at(at(at(n, blocks, c / block), height, h), width, w), block, c % block);
         }
         case Order::plain:
             return at(at(at(n, channels, c), height, h), width, w);
@@ -109,23 +108,23 @@ std::size_t TensorShape::index(int n, int c, int h, int w) const {
     return 0;
 }
 
-TensorShape input_shape(const LayerSpec& layer, int batch, bool network_input) {
+TensorShape input_shape(const LayerSpec& layer, int batch, int block, bool network_input) {
     using Order = TensorShape::Order;
     const bool vector = layer.in_height == 1 && layer.in_width == 1;
     const bool blocked = layer.layout == Layout::blocked && !(layer.kind == LayerKind::linear && vector);
     Order order = blocked ? Order::blocked : Order::channels_last;
-    // An image's three channels would be padded to sixteen; oneDNN's first-layer kernels read them plain.
+    // An image's three channels would be padded to a block; oneDNN's first-layer kernels read them plain.
     const bool dense_conv = layer.kind == LayerKind::conv && layer.groups == 1;
     if (blocked && network_input && dense_conv && layer.in_channels < 4) order = Order::plain;
-    return {batch, layer.in_channels, layer.in_height, layer.in_width, order};
+    return {batch, layer.in_channels, layer.in_height, layer.in_width, order, block};
 }
 
-TensorShape output_shape(const LayerSpec& layer, int batch) {
+TensorShape output_shape(const LayerSpec& layer, int batch, int block) {
     using Order = TensorShape::Order;
     // What comes out of a global pool or a linear layer is a vector, dense in either layout.
     const bool vector = layer.kind == LayerKind::linear || layer.kind == LayerKind::global_avg_pool;
     const Order order = layer.layout == Layout::blocked && !vector ? Order::blocked : Order::channels_last;
-    return {batch, layer.out_channels, layer.out_height(), layer.out_width(), order};
+    return {batch, layer.out_channels, layer.out_height(), layer.out_width(), order, block};
 }
 
 void write_tensor(std::span<const float> nchw, const TensorShape& shape, DataType type, std::byte* out) {

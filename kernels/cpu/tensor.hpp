@@ -44,11 +44,12 @@ private:
     std::size_t used_ = 0;  // of the last slab
 };
 
-constexpr int block_channels = 16;
+// The channels of the widest block, and what hand-written kernels take at a time of channels-last tensors.
+constexpr int max_block_channels = 16;
 
-// An activation tensor's shape and place. Channels-last: [n][h][w][c]; blocked: [n][c/16][h][w][16], the last
-// block filled with zeros; plain: [n][c][h][w], used for a blocked network's input of fewer than four
-// channels only.
+// An activation tensor's shape and place. Channels-last: [n][h][w][c]; blocked: [n][c/block][h][w][block],
+// the last block filled with zeros; plain: [n][c][h][w], used for a blocked network's input of fewer than
+// four channels only.
 struct TensorShape {
     enum class Order : std::uint8_t { channels_last, blocked, plain };
 
@@ -57,6 +58,7 @@ struct TensorShape {
     int height = 1;
     int width = 1;
     Order order = Order::channels_last;
+    int block = max_block_channels;  // channels in a block, of blocked tensors: 8 or 16
 
     int padded_channels() const;
     std::size_t elements() const;  // padding included
@@ -64,8 +66,9 @@ struct TensorShape {
     std::size_t index(int n, int c, int h, int w) const;
 };
 
-TensorShape input_shape(const LayerSpec& layer, int batch, bool network_input);
-TensorShape output_shape(const LayerSpec& layer, int batch);
+// The shapes of a layer's tensors on a processor whose blocks have `block` channels.
+TensorShape input_shape(const LayerSpec& layer, int batch, int block, bool network_input);
+TensorShape output_shape(const LayerSpec& layer, int batch, int block);
 
 // Dense NCHW f32 to and from a tensor of either data type; the padding of blocked tensors is written as
 // zeros.

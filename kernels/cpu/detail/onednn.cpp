@@ -34,7 +34,7 @@ dnnl::memory::data_type dnnl_type(DataType type) {
 dnnl::memory::desc dnnl_desc(const TensorShape& shape, DataType type) {
     using Tag = dnnl::memory::format_tag;
     Tag tag = Tag::nhwc;
-    if (shape.order == TensorShape::Order::blocked) tag = Tag::nChw16c;
+    if (shape.order == TensorShape::Order::blocked) tag = shape.block == 8 ? Tag::nChw8c : Tag::nChw16c;
     if (shape.order == TensorShape::Order::plain) tag = Tag::nchw;
     return {{shape.batch, shape.channels, shape.height, shape.width}, dnnl_type(type), tag};
 }
