@@ -12,7 +12,7 @@
 namespace hacscale::cpu {
 
 struct ConvPlan {
-    dnnl::convolution_forward::primitive_desc primitive;
+    onednn::convolution_forward::primitive_desc primitive;
     bool silu_after = false;
     std::string name() const;
 };
