@@ -9,8 +9,8 @@
 namespace hacscale::cpu {
 namespace {
 
-using dnnl::convolution_forward;
 using dnnl::memory;
+using onednn::convolution_forward;
 using ConvDesc = convolution_forward::primitive_desc;
 
 // The input as oneDNN is told of it. Its kernels for blocked tensors do not take fewer input channels than a
@@ -126,18 +126,17 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, std::v
     const memory::dims far_padding{far(layer.in_height, layer.out_height()),
                                    far(layer.in_width, layer.out_width())};
 
-    dnnl::post_ops post_ops;
+    onednn::post_ops post_ops;
     if (layer.residual) post_ops.append_sum(1.0F);
     append_activation(post_ops, layer.activation);
     dnnl::primitive_attr attributes;
     attributes.set_post_ops(post_ops);
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     try {
-        const convolution_forward::desc description(
-            dnnl::prop_kind::forward_inference, algorithm, dnnl_desc(told_input(context), context.type),
-            weights, layer.bias ? bias : no_bias, dnnl_desc(context.output, context.type), strides, padding,
-            far_padding);
-        ConvDesc plan(description, attributes, engine(), /*allow_empty=*/true);
+        ConvDesc plan(engine(), dnnl::prop_kind::forward_inference, algorithm,
+                      dnnl_desc(told_input(context), context.type), weights, layer.bias ? bias : no_bias,
+                      dnnl_desc(context.output, context.type), strides, padding, far_padding, attributes,
+                      /*allow_empty=*/true);
         if (!plan) return;
         do {
             plans.push_back({plan.impl_info_str(),

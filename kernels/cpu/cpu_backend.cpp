@@ -1,10 +1,9 @@
 // The CPU backend and what its module exports.
-#include <oneapi/dnnl/dnnl.hpp>
-
 #include "base/error.hpp"
 #include "kernels/backend.hpp"
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/cpu_network_runner.hpp"
+#include "kernels/cpu/detail/onednn_versions.hpp"
 
 namespace hacscale::cpu {
 namespace {
@@ -21,15 +20,7 @@ bool gains_from_winograd(const LayerSpec& layer) {
 // oneDNN's kernels for tensors in blocks of sixteen channels are those for AVX-512. Without it, everything
 // blocked would run by reference kernels, a hundred times slower.
 bool processor_has_blocked_kernels() {
-    switch (dnnl::get_effective_cpu_isa()) {
-        case dnnl::cpu_isa::avx512_core:
-        case dnnl::cpu_isa::avx512_core_vnni:
-        case dnnl::cpu_isa::avx512_core_bf16:
-        case dnnl::cpu_isa::avx512_core_amx:
-            return true;
-        default:
-            return false;
-    }
+    return onednn::processor_has(dnnl::cpu_isa::avx512_core);
 }
 
 // Groups that do not fill blocks have no such kernels either.
@@ -49,8 +40,7 @@ public:
         if (type != DataType::bf16) {
             return "the cpu backend computes in f32 and bf16, not in " + std::string(name_of(type));
         }
-        const auto isa = dnnl::get_effective_cpu_isa();
-        if (isa == dnnl::cpu_isa::avx512_core_bf16 || isa == dnnl::cpu_isa::avx512_core_amx) return {};
+        if (onednn::processor_has(dnnl::cpu_isa::avx512_core_bf16)) return {};
         return "this processor has no bf16 arithmetic (AVX512-BF16 or AMX); use f32";
     }
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/hash.hpp"
+#include "kernels/cpu/detail/onednn_versions.hpp"
 #include "kernels/cpu/tensor.hpp"
 
 namespace hacscale::cpu {
@@ -67,12 +68,6 @@ std::string instruction_set() {
     };
     const auto found = names.find(dnnl::get_effective_cpu_isa());
     return found != names.end() ? found->second : "other";
-}
-
-// Whether oneDNN uses this instruction set here: a set's value contains the bits of the sets it builds on.
-bool uses(dnnl::cpu_isa isa) {
-    const auto bits = static_cast<unsigned>(isa);
-    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
 }
 
 std::string memory_size() {
@@ -142,12 +137,12 @@ const BackendDevice& cpu_device() {
 }
 
 int channel_block() {
-    return uses(dnnl::cpu_isa::avx512_core) ? 16 : 8;
+    return onednn::processor_has(dnnl::cpu_isa::avx512_core) ? 16 : 8;
 }
 
 const WinogradKernels& winograd_kernels() {
-    if (uses(dnnl::cpu_isa::avx512_core)) return winograd_avx512;
-    return uses(dnnl::cpu_isa::avx2) ? winograd_avx2 : winograd_baseline;
+    if (onednn::processor_has(dnnl::cpu_isa::avx512_core)) return winograd_avx512;
+    return onednn::processor_has(dnnl::cpu_isa::avx2) ? winograd_avx2 : winograd_baseline;
 }
 
 std::size_t last_level_cache_bytes() {

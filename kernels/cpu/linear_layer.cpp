@@ -9,8 +9,8 @@
 namespace hacscale::cpu {
 namespace {
 
-using dnnl::inner_product_forward;
 using dnnl::memory;
+using onednn::inner_product_forward;
 using LinearDesc = inner_product_forward::primitive_desc;
 
 memory::dims linear_weight_dims(const LayerSpec& layer) {
@@ -23,15 +23,13 @@ LinearDesc linear_plan(const LayerContext& context) {
     const memory::desc bias({layer.out_channels}, memory::data_type::f32, memory::format_tag::a);
     const memory::desc output({context.batch, layer.out_channels}, dnnl_type(context.type),
                               memory::format_tag::nc);
-    dnnl::post_ops post_ops;
+    onednn::post_ops post_ops;
     append_activation(post_ops, layer.activation);
     dnnl::primitive_attr attributes;
     attributes.set_post_ops(post_ops);
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    const inner_product_forward::desc description(dnnl::prop_kind::forward_inference,
-                                                  dnnl_desc(context.input, context.type), weights,
-                                                  layer.bias ? bias : memory::desc(), output);
-    LinearDesc plan(description, attributes, engine(), /*allow_empty=*/true);
+    LinearDesc plan(engine(), dnnl::prop_kind::forward_inference, dnnl_desc(context.input, context.type),
+                    weights, layer.bias ? bias : memory::desc(), output, attributes, /*allow_empty=*/true);
     if (!plan) throw UnsupportedLayer("oneDNN has no inner product for " + layer.key());
     return plan;
 }

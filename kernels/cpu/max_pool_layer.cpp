@@ -5,8 +5,8 @@ namespace hacscale::cpu {
 namespace {
 
 using dnnl::memory;
-using dnnl::pooling_v2_forward;
-using PoolDesc = pooling_v2_forward::primitive_desc;
+using onednn::pooling_forward;
+using PoolDesc = pooling_forward::primitive_desc;
 
 PoolDesc pool_plan(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
@@ -20,11 +20,9 @@ PoolDesc pool_plan(const LayerContext& context) {
                                    far(layer.in_width, layer.out_width())};
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    const pooling_v2_forward::desc description(
-        dnnl::prop_kind::forward_inference, dnnl::algorithm::pooling_max,
-        dnnl_desc(context.input, context.type), dnnl_desc(context.output, context.type), strides, kernel,
-        /*dilation=*/{0, 0}, padding, far_padding);
-    PoolDesc plan(description, attributes, engine(), /*allow_empty=*/true);
+    PoolDesc plan(engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::pooling_max,
+                  dnnl_desc(context.input, context.type), dnnl_desc(context.output, context.type), strides,
+                  kernel, /*dilation=*/{0, 0}, padding, far_padding, attributes, /*allow_empty=*/true);
     if (!plan) throw UnsupportedLayer("oneDNN has no pooling for " + layer.key());
     return plan;
 }
@@ -33,7 +31,7 @@ PoolDesc pool_plan(const LayerContext& context) {
 
 std::unique_ptr<CpuLayer> make_max_pool(const LayerContext& context) {
     return checked("compiling " + context.layer.key(),
-                   [&] { return PrimitiveLayer::make<pooling_v2_forward>(context, pool_plan(context)); });
+                   [&] { return PrimitiveLayer::make<pooling_forward>(context, pool_plan(context)); });
 }
 
 }  // namespace hacscale::cpu

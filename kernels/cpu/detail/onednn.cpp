@@ -43,25 +43,25 @@ dnnl::memory unbound_memory(const dnnl::memory::desc& desc) {
     return {desc, engine(), nullptr};
 }
 
-void append_activation(dnnl::post_ops& post_ops, Activation activation) {
+void append_activation(onednn::post_ops& post_ops, Activation activation) {
     using dnnl::algorithm;
     switch (activation) {
         case Activation::none:
             return;
         case Activation::relu:
-            post_ops.append_eltwise(1.0F, algorithm::eltwise_relu, 0.0F, 0.0F);
+            post_ops.append_eltwise(algorithm::eltwise_relu, 0.0F, 0.0F);
             return;
         case Activation::relu6:
-            post_ops.append_eltwise(1.0F, algorithm::eltwise_clip_v2, 0.0F, 6.0F);
+            post_ops.append_eltwise(algorithm::eltwise_clip_v2, 0.0F, 6.0F);
             return;
         case Activation::silu:
-            post_ops.append_eltwise(1.0F, algorithm::eltwise_swish, 1.0F, 0.0F);
+            post_ops.append_eltwise(algorithm::eltwise_swish, 1.0F, 0.0F);
             return;
         case Activation::hard_swish:
-            post_ops.append_eltwise(1.0F, algorithm::eltwise_hardswish, 0.0F, 0.0F);
+            post_ops.append_eltwise(algorithm::eltwise_hardswish, 1.0F / 6.0F, 0.5F);
             return;
         case Activation::sigmoid:
-            post_ops.append_eltwise(1.0F, algorithm::eltwise_logistic, 0.0F, 0.0F);
+            post_ops.append_eltwise(algorithm::eltwise_logistic, 0.0F, 0.0F);
             return;
         case Activation::hard_sigmoid:
             break;
@@ -79,7 +79,7 @@ void BoundPrimitive::bind(int argument, const std::byte* data) {
         if (bound.arg != argument) continue;
         // oneDNN takes inputs and outputs alike as void*; inputs are only read.
         void* pointer = const_cast<std::byte*>(data);
-        if (dnnl_memory_set_data_handle_v2(bound.memory, pointer, stream().get()) != dnnl_success) {
+        if (dnnl_memory_set_data_handle(bound.memory, pointer) != dnnl_success) {
             throw WorkError("setting a tensor's memory failed in oneDNN");
         }
         return;

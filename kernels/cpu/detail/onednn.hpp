@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "kernels/cpu/detail/onednn_versions.hpp"
 #include "kernels/cpu/tensor.hpp"
 
 namespace hacscale::cpu {
@@ -33,7 +34,7 @@ dnnl::memory::desc dnnl_desc(const TensorShape& shape, DataType type);
 dnnl::memory unbound_memory(const dnnl::memory::desc& desc);
 
 // Activation as post-op; UnsupportedLayer for none of oneDNN's.
-void append_activation(dnnl::post_ops& post_ops, Activation activation);
+void append_activation(onednn::post_ops& post_ops, Activation activation);
 
 // A primitive with its arguments, run with given pointers.
 class BoundPrimitive {

@@ -1,0 +1,80 @@
+// oneDNN's interface of version 3, on versions 2.6 to 3: namespace onednn has the classes whose interface
+// changed, in the form of version 3, and this folder's sources take these classes from here. This is the only
+// file that knows version 2, in which a primitive's description is an object of its own, activations have a
+// scale, and pooling with dilation is a second version of pooling.
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+namespace hacscale::cpu::onednn {
+
+// Whether the processor has all that an instruction set contains, within ONEDNN_MAX_CPU_ISA. The values are
+// masks: larger instruction sets have the bits of smaller ones.
+inline bool processor_has(dnnl::cpu_isa isa) {
+    const auto bits = static_cast<unsigned>(isa);
+    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+}
+
+#if DNNL_VERSION_MAJOR >= 3
+
+using dnnl::convolution_forward;
+using dnnl::inner_product_forward;
+using dnnl::pooling_forward;
+using dnnl::post_ops;
+
+#else
+
+struct post_ops : dnnl::post_ops {
+    void append_eltwise(dnnl::algorithm algorithm, float alpha, float beta) {
+        dnnl::post_ops::append_eltwise(1.0F, algorithm, alpha, beta);
+    }
+};
+
+struct convolution_forward : dnnl::convolution_forward {
+    using dnnl::convolution_forward::convolution_forward;
+    struct primitive_desc : dnnl::convolution_forward::primitive_desc {
+        primitive_desc() = default;
+        primitive_desc(const dnnl::engine& engine, dnnl::prop_kind kind, dnnl::algorithm algorithm,
+                       const dnnl::memory::desc& source, const dnnl::memory::desc& weights,
+                       const dnnl::memory::desc& bias, const dnnl::memory::desc& destination,
+                       const dnnl::memory::dims& strides, const dnnl::memory::dims& padding,
+                       const dnnl::memory::dims& far_padding, const dnnl::primitive_attr& attributes,
+                       bool allow_empty)
+            : dnnl::convolution_forward::primitive_desc(
+                  {kind, algorithm, source, weights, bias, destination, strides, padding, far_padding},
+                  attributes, engine, allow_empty) {}
+    };
+};
+
+struct inner_product_forward : dnnl::inner_product_forward {
+    using dnnl::inner_product_forward::inner_product_forward;
+    struct primitive_desc : dnnl::inner_product_forward::primitive_desc {
+        primitive_desc() = default;
+        primitive_desc(const dnnl::engine& engine, dnnl::prop_kind kind, const dnnl::memory::desc& source,
+                       const dnnl::memory::desc& weights, const dnnl::memory::desc& bias,
+                       const dnnl::memory::desc& destination, const dnnl::primitive_attr& attributes,
+                       bool allow_empty)
+            : dnnl::inner_product_forward::primitive_desc({kind, source, weights, bias, destination},
+                                                          attributes, engine, allow_empty) {}
+    };
+};
+
+struct pooling_forward : dnnl::pooling_v2_forward {
+    using dnnl::pooling_v2_forward::pooling_v2_forward;
+    struct primitive_desc : dnnl::pooling_v2_forward::primitive_desc {
+        primitive_desc() = default;
+        primitive_desc(const dnnl::engine& engine, dnnl::prop_kind kind, dnnl::algorithm algorithm,
+                       const dnnl::memory::desc& source, const dnnl::memory::desc& destination,
+                       const dnnl::memory::dims& strides, const dnnl::memory::dims& kernel,
+                       const dnnl::memory::dims& dilation, const dnnl::memory::dims& padding,
+                       const dnnl::memory::dims& far_padding, const dnnl::primitive_attr& attributes,
+                       bool allow_empty)
+            : dnnl::pooling_v2_forward::primitive_desc(
+                  {kind, algorithm, source, destination, strides, kernel, dilation, padding, far_padding},
+                  attributes, engine, allow_empty) {}
+    };
+};
+
+#endif
+
+}  // namespace hacscale::cpu::onednn
