@@ -43,8 +43,10 @@ public:
     virtual std::vector<BackendDevice> devices() const = 0;
     // Why this data type cannot be used on the device; empty when it can.
     virtual std::string refusal(const std::string& device, DataType type) const = 0;
-    // The layout in which this network is expected to run fastest here.
-    virtual Layout preferred_layout(const Network& network) const = 0;
+    // The layout in which this network runs fastest here; the layouts that its layers name do not matter.
+    // Where it is measured, it takes as long as compiling and running the network in each layout, and is
+    // remembered.
+    virtual Layout preferred_layout(const Network& network, const CompileOptions& options) const = 0;
     virtual Compiled compile(const std::string& device, const Network& network,
                              const CompileOptions& options) = 0;
     // Large dense layers; the best FLOP/s over them is the device's measured peak.

@@ -15,8 +15,8 @@ MeasureSettings without_energy(MeasureSettings settings) {
     return settings;
 }
 
-ModelSpec for_device(ModelSpec model, const DeviceHandle& device) {
-    model.layout = device.backend->preferred_layout(lower(model));
+ModelSpec for_device(ModelSpec model, const DeviceHandle& device, int batch, DataType type) {
+    model.layout = device.backend->preferred_layout(lower(model), {batch, type});
     return model;
 }
 

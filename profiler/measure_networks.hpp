@@ -51,7 +51,7 @@ struct NetworkMeasurement {
 };
 
 // The model in the layout that suits the device.
-ModelSpec for_device(ModelSpec model, const DeviceHandle& device);
+ModelSpec for_device(ModelSpec model, const DeviceHandle& device, int batch, DataType type);
 
 constexpr int most_repeats = 2;  // of a measurement that something disturbed
 

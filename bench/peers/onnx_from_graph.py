@@ -3,6 +3,9 @@
 The graph has the same fused layers (batch-norm folded into the convolutions), so a peer starts from the best form of the
 network; weights are random.
 """
+import json
+import subprocess
+
 import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper
 
@@ -94,3 +97,11 @@ def build(graph, channels, resolution, batch):
         opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     checker.check_model(model)
     return model
+
+
+def model_and_image(hacscale, name, batch=1):
+    """A network of the zoo as an ONNX model, and an input for it."""
+    shown = json.loads(subprocess.check_output([hacscale, "models", "show", name, "--json"]))
+    channels, resolution = shown["in_channels"], shown["resolution"]
+    image = np.random.default_rng(1).random((batch, channels, resolution, resolution)).astype(np.float32)
+    return build(shown["graph"], channels, resolution, batch), image

@@ -1,42 +1,23 @@
-"""The other side of the paired comparison: the same network in ONNX Runtime. See time_network.cpp for the protocol.
-
-usage: onnxruntime_network.py HACSCALE MODEL THREADS
-"""
-import json
-import statistics
-import subprocess
+"""A network of the zoo in ONNX Runtime, for compare_cpu_runtimes.py. usage: onnxruntime_network.py HACSCALE MODEL THREADS"""
 import sys
-import time
 
-import numpy as np
 import onnxruntime
 
-from onnx_from_graph import build
+from onnx_from_graph import model_and_image
+from timed_turns import answer_turns
 
 
 def main():
     hacscale, name, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    shown = json.loads(subprocess.check_output([hacscale, "models", "show", name, "--json"]))
-    model = build(shown["graph"], shown["in_channels"], shown["resolution"], 1)
+    model, image = model_and_image(hacscale, name)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    image = np.random.default_rng(1).random((1, shown["in_channels"], shown["resolution"], shown["resolution"]))
     binding = session.io_binding()  # no copies in or out: only the network is timed
-    binding.bind_cpu_input("input", image.astype(np.float32))
+    binding.bind_cpu_input("input", image)
     binding.bind_output(session.get_outputs()[0].name, "cpu")
-    for _ in range(5):
-        session.run_with_iobinding(binding)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        times, end = [], time.perf_counter() + float(line)
-        session.run_with_iobinding(binding)
-        while time.perf_counter() < end or not times:
-            begin = time.perf_counter()
-            session.run_with_iobinding(binding)
-            times.append(time.perf_counter() - begin)
-        print(f"{statistics.median(times) * 1e6:.3f} {len(times)}", flush=True)
+    answer_turns(lambda: session.run_with_iobinding(binding))
 
 
 main()

@@ -42,7 +42,8 @@ int main(int argc, char** argv) try {
     const Arguments arguments = read_arguments(argc, argv);
     const BackendRegistry registry = BackendRegistry::load();
     const DeviceHandle device = registry.find(arguments.device);
-    const Network network = lower(for_device(find_model(arguments.model), device));
+    const Network network =
+        lower(for_device(find_model(arguments.model), device, arguments.batch, arguments.type));
     const Compiled compiled =
         device.backend->compile(arguments.device, network, {arguments.batch, arguments.type, 0});
     if (!compiled.runner) throw WorkError(compiled.reason);

@@ -64,7 +64,7 @@ ExitStatus trace_command(const TraceOptions& options, Session& session) {
     const ModelSpec model = find_model(options.model);
     const DeviceAccess device = open_device(options.device, options.threads, session);
     run.peak_flops_per_s = peak_of(options, device, session);
-    run.model = for_device(model, device.handle);
+    run.model = for_device(model, device.handle, run.batch, run.type);
     run.network = lower(run.model);
     run.device = device.handle.device.name;
     run.fingerprint = device.handle.device.fingerprint;

@@ -134,7 +134,7 @@ ExitStatus import_command(const ImportOptions& options, Session& session) {
         data = load_cifar10(options.data);
     }
     const DeviceAccess device = open_device(options.device, options.threads, session);
-    model.layout = device.handle.backend->preferred_layout(lower(model));
+    model.layout = device.handle.backend->preferred_layout(lower(model), {options.batch, DataType::f32});
     const std::unique_ptr<NetworkRunner> runner = compiled(device, lower(model), options.batch);
     runner->load(weights);
     check_outputs(*runner, model, options.batch);

@@ -126,7 +126,7 @@ private:
         request.retry_failed = plan_.retry_failed;
         for (const auto* models : {&plan_.swept, &plan_.own_layers}) {
             for (const ModelSpec& model : *models) {
-                request.carriers.push_back(for_device(model, device_));
+                request.carriers.push_back(suited(model));
             }
         }
         session_.log.info("measuring the layers of {} networks", request.carriers.size());
@@ -136,6 +136,10 @@ private:
             own_.push_back({request.carriers[result.carrier], result.pace_us});
         }
         verify_in_place(request, measured);
+    }
+
+    ModelSpec suited(const ModelSpec& model) const {
+        return for_device(model, device_, plan_.measure.batch, plan_.measure.type);
     }
 
     void verify_in_place(const ProfileRequest& request, const ProfileSummary& measured) {
@@ -154,8 +158,8 @@ private:
         settings.retry_failed = plan_.retry_failed;
         session_.log.info("measuring {} at other widths", model.name);
         const SweepSummary swept =
-            sweep(device_, table_, for_device(model, device_), sweep_space(model, plan_.spaces[place]),
-                  plan_.measure, settings, events_);
+            sweep(device_, table_, suited(model), sweep_space(model, plan_.spaces[place]), plan_.measure,
+                  settings, events_);
         add(outcome_.rows, swept.profile);
         outcome_.swept.push_back({model.name, swept});
         if (swept.out_of_time && !interrupted()) {

@@ -4,31 +4,10 @@
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/cpu_network_runner.hpp"
 #include "kernels/cpu/detail/onednn_versions.hpp"
+#include "kernels/cpu/layout_choice.hpp"
 
 namespace hacscale::cpu {
 namespace {
-
-// A network with at least this share of its multiplies in layers that Winograd kernels speed up runs faster
-// blocked (measured: bench/README.md, "Layouts").
-constexpr double winograd_share_for_blocked = 0.3;
-
-bool gains_from_winograd(const LayerSpec& layer) {
-    return layer.kind == LayerKind::conv && layer.kernel == 3 && layer.stride == 1 && layer.groups == 1 &&
-           layer.in_channels >= 2 * channel_block() && layer.out_channels >= 2 * channel_block();
-}
-
-// oneDNN's kernels for tensors in blocks of sixteen channels are those for AVX-512. Without it, everything
-// blocked would run by reference kernels, a hundred times slower.
-bool processor_has_blocked_kernels() {
-    return onednn::processor_has(dnnl::cpu_isa::avx512_core);
-}
-
-// Groups that do not fill blocks have no such kernels either.
-bool layer_has_blocked_kernel(const LayerSpec& layer) {
-    if (layer.kind != LayerKind::conv || layer.groups == 1 || layer.depthwise()) return true;
-    return layer.in_channels / layer.groups % channel_block() == 0 &&
-           layer.out_channels / layer.groups % channel_block() == 0;
-}
 
 class CpuBackend final : public Backend {
 public:
@@ -44,18 +23,9 @@ public:
         return "this processor has no bf16 arithmetic (AVX512-BF16 or AMX); use f32";
     }
 
-    Layout preferred_layout(const Network& network) const override {
+    Layout preferred_layout(const Network& network, const CompileOptions& options) const override {
         if (const char* e = std::getenv("HL")) return *e == 'b' ? Layout::blocked : Layout::channels_last;
-        if (!processor_has_blocked_kernels()) return Layout::channels_last;
-        double winograd = 0.0;
-        double all = 0.0;
-        for (const NetworkNode& node : network.nodes) {
-            if (!layer_has_blocked_kernel(node.layer)) return Layout::channels_last;
-            const auto macs = static_cast<double>(cost_of(node.layer, 1, DataType::f32).macs);
-            all += macs;
-            if (gains_from_winograd(node.layer)) winograd += macs;
-        }
-        return winograd > winograd_share_for_blocked * all ? Layout::blocked : Layout::channels_last;
+        return fastest_layout(network, options);
     }
 
     Compiled compile(const std::string& device, const Network& network,

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <limits>
 
-#include "base/clock.hpp"
 #include "kernels/plan_cache_folder.hpp"
 
 namespace hacscale::cpu {
@@ -14,13 +13,15 @@ namespace {
 constexpr int screening_runs = 3;  // enough to drop what is plainly slow
 constexpr double screening_factor = 1.5;
 constexpr int timed_rounds = 15;
+constexpr int fewest_rounds = 4;
+constexpr double enough_us = 200e3;  // after so long and the fewest rounds, more of them change nothing
 constexpr double worth_a_change = 0.97;
 
-double timed(const PlanCandidate& candidate) {
+double timed(const PlanCandidate& candidate, const std::function<double()>& clock) {
     candidate.prepare();
-    const double start = now_us();
+    const double start = clock();
     candidate.run();
-    return now_us() - start;
+    return clock() - start;
 }
 
 std::string cache_file(const std::string& fingerprint) {
@@ -33,18 +34,19 @@ std::string cache_file(const std::string& fingerprint) {
 
 }  // namespace
 
-std::size_t fastest(const std::vector<PlanCandidate>& candidates) {
+std::size_t fastest(const std::vector<PlanCandidate>& candidates, const std::function<double()>& clock) {
     if (candidates.size() < 2) return 0;
     std::vector<double> best(candidates.size(), std::numeric_limits<double>::infinity());
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         candidates[i].run();
-        for (int r = 0; r < screening_runs; ++r) best[i] = std::min(best[i], timed(candidates[i]));
+        for (int r = 0; r < screening_runs; ++r) best[i] = std::min(best[i], timed(candidates[i], clock));
     }
     const double limit = screening_factor * *std::min_element(best.begin(), best.end());
     // The best of many: other work on the machine only ever adds time, so it must not decide.
-    for (int r = 0; r < timed_rounds; ++r) {
+    const double start = clock();
+    for (int r = 0; r < timed_rounds && (r < fewest_rounds || clock() - start < enough_us); ++r) {
         for (std::size_t i = 0; i < candidates.size(); ++i) {
-            if (best[i] <= limit) best[i] = std::min(best[i], timed(candidates[i]));
+            if (best[i] <= limit) best[i] = std::min(best[i], timed(candidates[i], clock));
         }
     }
     std::size_t chosen = 0;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
+
 namespace hacscale::cpu {
 
 struct PlanCandidate {
@@ -19,8 +21,9 @@ struct PlanCandidate {
 
 // Index of the fastest candidate. Candidates come in the library's order of preference; one further back is
 // taken only if it is more than 3 % faster. Rounds over all candidates interleave, so that drift does not
-// decide.
-std::size_t fastest(const std::vector<PlanCandidate>& candidates);
+// decide. `clock` tells microseconds.
+std::size_t fastest(const std::vector<PlanCandidate>& candidates,
+                    const std::function<double()>& clock = now_us);
 
 // The choices made so far: a text file of "key<TAB>name" lines, appended to. A file that cannot be read or
 // written is only a cache lost; damaged lines are passed over.

@@ -72,7 +72,9 @@ public:
         return type_refusal(capability, type);
     }
 
-    Layout preferred_layout(const Network&) const override { return Layout::channels_last; }
+    Layout preferred_layout(const Network&, const CompileOptions&) const override {
+        return Layout::channels_last;
+    }
 
     Compiled compile(const std::string& device, const Network& network,
                      const CompileOptions& options) override {

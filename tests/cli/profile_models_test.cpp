@@ -68,7 +68,8 @@ TEST_F(ProfileModels, WhatWasMeasuredOnASlowMachineIsMeasuredAgainAtTheEnd) {
     }
     EXPECT_EQ(outcome.rows.noisy, 0);
     ASSERT_EQ(outcome.verified.size(), 1U) << "the network as it is, once";
-    EXPECT_EQ(outcome.verified[0].model_hash, model_hash(for_device(plan_.swept[0], device_.handle)));
+    EXPECT_EQ(outcome.verified[0].model_hash,
+              model_hash(for_device(plan_.swept[0], device_.handle, 1, DataType::f32)));
     for (const VerificationRecord& record : table_.verifications())
         EXPECT_EQ(record.model_hash, outcome.verified[0].model_hash) << "not of other widths";
     EXPECT_NEAR(outcome.verified[0].predicted_us / outcome.verified[0].measured_us, 1.0, 0.1);

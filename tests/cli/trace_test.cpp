@@ -111,7 +111,7 @@ TEST_F(TraceTest, TracesANetworkOnTheCpu) {
     }
     const BackendRegistry registry = BackendRegistry::load();
     const DeviceHandle device = registry.find("cpu");
-    expect_sound(trace, lower(for_device(find_model("resnet8-cifar"), device)), 3);
+    expect_sound(trace, lower(for_device(find_model("resnet8-cifar"), device, 1, DataType::f32)), 3);
 
     const DeviceRecord record{"cpu", device.device.name, device.device.fingerprint, "{}"};
     Table::open(path("t.db"), OpenMode::create, &record)

@@ -141,7 +141,7 @@ std::vector<ModelSpec> networks_of_odd_channels() {
 // The layers that no kernel made for this processor runs, in the layout that the backend prefers.
 std::string slow_layers(ModelSpec model) {
     Backend& backend = testing::cpu_backend();
-    model.layout = backend.preferred_layout(lower(model));
+    model.layout = backend.preferred_layout(lower(model), {1, DataType::f32});
     const Network network = lower(model);
     const Compiled compiled = backend.compile("cpu", network, {1, DataType::f32});
     std::string slow;

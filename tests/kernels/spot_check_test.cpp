@@ -67,7 +67,9 @@ public:
     std::string name() const override { return "faulty"; }
     std::vector<BackendDevice> devices() const override { return {}; }
     std::string refusal(const std::string&, DataType) const override { return {}; }
-    Layout preferred_layout(const Network&) const override { return Layout::channels_last; }
+    Layout preferred_layout(const Network&, const CompileOptions&) const override {
+        return Layout::channels_last;
+    }
     Compiled compile(const std::string&, const Network& network, const CompileOptions& options) override {
         if (options.type == DataType::f16) return {nullptr, "no kernel for " + network.nodes[0].layer.key()};
         return {std::make_unique<FaultyRunner>(network, options.batch, fault_), {}};

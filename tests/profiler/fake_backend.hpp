@@ -128,7 +128,7 @@ public:
     std::string refusal(const std::string&, DataType type) const override {
         return type == DataType::f16 ? "the fake device has no f16" : "";
     }
-    Layout preferred_layout(const Network& network) const override {
+    Layout preferred_layout(const Network& network, const CompileOptions&) const override {
         return network.in_channels > 3 ? Layout::blocked : Layout::channels_last;
     }
     Compiled compile(const std::string& device, const Network& network,

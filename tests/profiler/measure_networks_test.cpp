@@ -194,9 +194,9 @@ TEST(MeasureNetworks, ReasonsOfThePaceStandOnlyWhereThereAreTimes) {
 TEST(MeasureNetworks, ChoosesTheLayoutThatTheBackendPrefers) {
     const FakeDevice device;
     ModelSpec model = chain_model("chain", {8});
-    EXPECT_EQ(for_device(model, device.handle).layout, Layout::channels_last);
+    EXPECT_EQ(for_device(model, device.handle, 1, DataType::f32).layout, Layout::channels_last);
     model.in_channels = 4;
-    EXPECT_EQ(for_device(model, device.handle).layout, Layout::blocked);
+    EXPECT_EQ(for_device(model, device.handle, 1, DataType::f32).layout, Layout::blocked);
 }
 
 TEST(MeasureNetworks, FootprintIsWeightsAndLivingActivations) {

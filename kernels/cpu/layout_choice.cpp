@@ -1,0 +1,77 @@
+#include "kernels/cpu/layout_choice.hpp"
+
+#include <algorithm>
+
+#include "base/hash.hpp"
+#include "kernels/cpu/conv_plans.hpp"
+#include "kernels/cpu/cpu_device.hpp"
+#include "kernels/cpu/cpu_network_runner.hpp"
+#include "kernels/cpu/plan_choice.hpp"
+
+namespace hacscale::cpu {
+namespace {
+
+Network in_layout(Network network, Layout layout) {
+    for (NetworkNode& node : network.nodes) node.layer.layout = layout;
+    return network;
+}
+
+std::string choice_key(const Network& network, const CompileOptions& options) {
+    std::string layers;
+    for (const NetworkNode& node : network.nodes) {
+        layers +=
+            node.layer.key() + ' ' + std::to_string(node.input) + ' ' + std::to_string(node.residual) + '\n';
+    }
+    return "layout of " + hex_hash(layers) + " n" + std::to_string(options.batch) + ' ' +
+           std::string(name_of(options.type));
+}
+
+// oneDNN's kernels for blocked tensors want groups of a conv that fill whole blocks, or have one channel.
+bool has_blocked_kernel(const LayerSpec& layer) {
+    if (layer.kind != LayerKind::conv || layer.groups == 1 || layer.depthwise()) return true;
+    return layer.in_channels / layer.groups % channel_block() == 0 &&
+           layer.out_channels / layer.groups % channel_block() == 0;
+}
+
+std::unique_ptr<NetworkRunner> ready(const Network& network, const CompileOptions& options) {
+    try {
+        auto runner = std::make_unique<CpuNetworkRunner>(network, options);
+        runner->load(random_weights(network, 1));
+        return runner;
+    } catch (const UnsupportedLayer&) {
+        return nullptr;
+    }
+}
+
+}  // namespace
+
+Layout fastest_layout(const Network& given, const CompileOptions& options) {
+    const Network last = in_layout(given, Layout::channels_last);
+    const bool candidate = std::all_of(last.nodes.begin(), last.nodes.end(), [](const NetworkNode& node) {
+        return has_blocked_kernel(node.layer);
+    });
+    if (!candidate) return Layout::channels_last;
+    PlanCache& cache = PlanCache::instance(cpu_device().fingerprint);
+    const std::string key = choice_key(last, options);
+    if (const auto name = cache.find(key)) {
+        for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
+            if (*name == name_of(layout)) return layout;
+        }
+    }
+    std::vector<Layout> layouts;
+    std::vector<std::unique_ptr<NetworkRunner>> runners;
+    std::vector<PlanCandidate> candidates;
+    for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
+        std::unique_ptr<NetworkRunner> runner = ready(in_layout(given, layout), options);
+        if (!runner) continue;
+        candidates.push_back({std::string(name_of(layout)), [] {}, [run = runner.get()] { run->run(); }});
+        runners.push_back(std::move(runner));
+        layouts.push_back(layout);
+    }
+    if (layouts.empty()) return Layout::channels_last;  // compiling it says why
+    const Layout chosen = layouts[fastest(candidates)];
+    cache.remember(key, std::string(name_of(chosen)));
+    return chosen;
+}
+
+}  // namespace hacscale::cpu
