@@ -42,9 +42,9 @@ struct Description {
 template <typename Primitive>
 struct DescribedPrimitive : private Description<Primitive>, public Primitive::primitive_desc {
     DescribedPrimitive() = default;
-    DescribedPrimitive(const dnnl::engine& engine, typename Primitive::desc description,
+    DescribedPrimitive(const dnnl::engine& engine, typename Primitive::desc described,
                        const dnnl::primitive_attr& attributes, bool allow_empty)
-        : Description<Primitive>{std::make_shared<const typename Primitive::desc>(std::move(description))},
+        : Description<Primitive>{std::make_shared<const typename Primitive::desc>(std::move(described))},
           Primitive::primitive_desc(*this->description, attributes, engine, allow_empty) {}
 };
 
