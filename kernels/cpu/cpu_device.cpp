@@ -3,6 +3,10 @@
 #include <omp.h>
 #include <sched.h>
 #include <unistd.h>
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +16,8 @@
 #include <nlohmann/json.hpp>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/hash.hpp"
@@ -55,19 +61,50 @@ std::map<std::string, std::string> cache_sizes() {
     return sizes;
 }
 
+#if defined(__aarch64__)
+
+std::string instruction_set() {
+    return (getauxval(AT_HWCAP) & HWCAP_SVE) != 0 ? "sve" : "asimd";
+}
+
+#else
+
 std::string instruction_set() {
     using dnnl::cpu_isa;
-    static const std::map<cpu_isa, std::string> names{
-        {cpu_isa::sse41, "sse41"},
-        {cpu_isa::avx, "avx"},
-        {cpu_isa::avx2, "avx2"},
-        {cpu_isa::avx512_core, "avx512_core"},
-        {cpu_isa::avx512_core_vnni, "avx512_core_vnni"},
-        {cpu_isa::avx512_core_bf16, "avx512_core_bf16"},
+    // From the largest down: the first one that the processor has all of.
+    static const std::vector<std::pair<cpu_isa, std::string> > names {
+#if DNNL_VERSION_MAJOR >= 3
+        {cpu_isa::avx512_core_amx_fp16, "avx512_core_amx_fp16"},
+            {cpu_isa::avx512_core_amx, "avx512_core_amx"}, {cpu_isa::avx512_core_fp16, "avx512_core_fp16"},
+#else
         {cpu_isa::avx512_core_amx, "avx512_core_amx"},
+#endif
+            {cpu_isa::avx512_core_bf16, "avx512_core_bf16"}, {cpu_isa::avx512_core_vnni, "avx512_core_vnni"},
+            {cpu_isa::avx512_core, "avx512_core"},
+#if DNNL_VERSION_MAJOR >= 3
+            {cpu_isa::avx2_vnni_2, "avx2_vnni_2"},
+#endif
+            {cpu_isa::avx2_vnni, "avx2_vnni"}, {cpu_isa::avx2, "avx2"}, {cpu_isa::avx, "avx"},
+            {cpu_isa::sse41, "sse41"},
     };
-    const auto found = names.find(dnnl::get_effective_cpu_isa());
-    return found != names.end() ? found->second : "other";
+    for (const auto& [isa, name] : names) {
+        if (onednn::processor_has(isa)) return name;
+    }
+    return "other";
+}
+
+#endif
+
+// x86 names its processors; on Arm there may be the board's name, and there are the numbers of the core's
+// design.
+std::string processor_name() {
+    if (const std::string name = cpuinfo_value("model name"); name != "unknown") return name;
+    std::string board = first_line("/sys/firmware/devicetree/base/model");
+    std::erase(board, '\0');
+    const std::string maker = cpuinfo_value("CPU implementer");
+    if (maker == "unknown") return board.empty() ? "unknown" : board;
+    const std::string core = "Arm core " + maker + "/" + cpuinfo_value("CPU part");
+    return board.empty() ? core : board + ", " + core;
 }
 
 std::string memory_size() {
@@ -107,7 +144,7 @@ BackendDevice describe() {
     const std::string onednn = std::to_string(version->major) + '.' + std::to_string(version->minor) + '.' +
                                std::to_string(version->patch);
     nlohmann::ordered_json properties;
-    properties["processor"] = cpuinfo_value("model name");
+    properties["processor"] = processor_name();
     properties["cores"] = usable_cores();
     properties["threads"] = omp_get_max_threads();
     properties["pinned"] = omp_get_proc_bind() != omp_proc_bind_false;

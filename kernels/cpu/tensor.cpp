@@ -144,6 +144,10 @@ void evict(const std::byte* data, std::size_t bytes) {
 #if defined(__x86_64__)
     for (std::size_t i = 0; i < bytes; i += cache_line) _mm_clflush(data + i);
     _mm_mfence();
+#elif defined(__aarch64__)
+    for (std::size_t i = 0; i < bytes; i += cache_line)
+        asm volatile("dc civac, %0" : : "r"(data + i) : "memory");
+    asm volatile("dsb ish" : : : "memory");
 #else
 #error "evict() needs this processor's instruction that flushes a cache line"
 #endif

@@ -4,7 +4,9 @@
 // scale, and pooling with dilation is a second version of pooling.
 #pragma once
 
+#include <memory>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <utility>
 
 namespace hacscale::cpu::onednn {
 
@@ -30,9 +32,25 @@ struct post_ops : dnnl::post_ops {
     }
 };
 
+// Holds a primitive's description for its primitive_desc, whose next_impl() reads the description again.
+template <typename Primitive>
+struct Description {
+    std::shared_ptr<const typename Primitive::desc> description;
+};
+
+// A primitive_desc made from its description's arguments in one step.
+template <typename Primitive>
+struct DescribedPrimitive : private Description<Primitive>, public Primitive::primitive_desc {
+    DescribedPrimitive() = default;
+    DescribedPrimitive(const dnnl::engine& engine, typename Primitive::desc described,
+                       const dnnl::primitive_attr& attributes, bool allow_empty)
+        : Description<Primitive>{std::make_shared<const typename Primitive::desc>(std::move(described))},
+          Primitive::primitive_desc(*this->description, attributes, engine, allow_empty) {}
+};
+
 struct convolution_forward : dnnl::convolution_forward {
     using dnnl::convolution_forward::convolution_forward;
-    struct primitive_desc : dnnl::convolution_forward::primitive_desc {
+    struct primitive_desc : DescribedPrimitive<dnnl::convolution_forward> {
         primitive_desc() = default;
         primitive_desc(const dnnl::engine& engine, dnnl::prop_kind kind, dnnl::algorithm algorithm,
                        const dnnl::memory::desc& source, const dnnl::memory::desc& weights,
@@ -40,28 +58,29 @@ struct convolution_forward : dnnl::convolution_forward {
                        const dnnl::memory::dims& strides, const dnnl::memory::dims& padding,
                        const dnnl::memory::dims& far_padding, const dnnl::primitive_attr& attributes,
                        bool allow_empty)
-            : dnnl::convolution_forward::primitive_desc(
+            : DescribedPrimitive(
+                  engine,
                   {kind, algorithm, source, weights, bias, destination, strides, padding, far_padding},
-                  attributes, engine, allow_empty) {}
+                  attributes, allow_empty) {}
     };
 };
 
 struct inner_product_forward : dnnl::inner_product_forward {
     using dnnl::inner_product_forward::inner_product_forward;
-    struct primitive_desc : dnnl::inner_product_forward::primitive_desc {
+    struct primitive_desc : DescribedPrimitive<dnnl::inner_product_forward> {
         primitive_desc() = default;
         primitive_desc(const dnnl::engine& engine, dnnl::prop_kind kind, const dnnl::memory::desc& source,
                        const dnnl::memory::desc& weights, const dnnl::memory::desc& bias,
                        const dnnl::memory::desc& destination, const dnnl::primitive_attr& attributes,
                        bool allow_empty)
-            : dnnl::inner_product_forward::primitive_desc({kind, source, weights, bias, destination},
-                                                          attributes, engine, allow_empty) {}
+            : DescribedPrimitive(engine, {kind, source, weights, bias, destination}, attributes,
+                                 allow_empty) {}
     };
 };
 
 struct pooling_forward : dnnl::pooling_v2_forward {
     using dnnl::pooling_v2_forward::pooling_v2_forward;
-    struct primitive_desc : dnnl::pooling_v2_forward::primitive_desc {
+    struct primitive_desc : DescribedPrimitive<dnnl::pooling_v2_forward> {
         primitive_desc() = default;
         primitive_desc(const dnnl::engine& engine, dnnl::prop_kind kind, dnnl::algorithm algorithm,
                        const dnnl::memory::desc& source, const dnnl::memory::desc& destination,
@@ -69,9 +88,10 @@ struct pooling_forward : dnnl::pooling_v2_forward {
                        const dnnl::memory::dims& dilation, const dnnl::memory::dims& padding,
                        const dnnl::memory::dims& far_padding, const dnnl::primitive_attr& attributes,
                        bool allow_empty)
-            : dnnl::pooling_v2_forward::primitive_desc(
+            : DescribedPrimitive(
+                  engine,
                   {kind, algorithm, source, destination, strides, kernel, dilation, padding, far_padding},
-                  attributes, engine, allow_empty) {}
+                  attributes, allow_empty) {}
     };
 };
 
