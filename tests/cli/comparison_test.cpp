@@ -183,7 +183,7 @@ TEST_F(ComparisonTest, TheSearchEndsWhenTheFinalSessionNeedsWhatIsLeft) {
     ASSERT_GE(unhurried.sessions.size(), 3U) << "or there is nothing to cut short";
 
     const auto first = static_cast<double>(unhurried.sessions.front());
-    SlowDevice hurried{2.5 * first};
+    SlowDevice hurried{1.3 * first};
     SessionBudget little([&] { return hurried.left_s; });
     settings.sessions = &little;
     const ComparisonRecord record = compared(settings, hurried.timer(1.1));
