@@ -27,11 +27,22 @@ if(HACSCALE_SANITIZE)
     target_link_options(hacscale_options INTERFACE -fsanitize=address,undefined)
 endif()
 
-# hacscale_room(NAME SOURCES file... [PUBLIC lib...] [PRIVATE lib...])
-# PUBLIC: what the room's headers need; PRIVATE: what only its sources need.
+# hacscale_cold(TARGET): nothing in it computes for long or is timed, so an optimized build spends less on it; it is most of
+# what has to be compiled before the program runs at all.
+function(hacscale_cold target)
+    if(CMAKE_CXX_FLAGS_RELEASE MATCHES "-O3")
+        target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+    endif()
+endfunction()
+
+# hacscale_room(NAME [COLD] SOURCES file... [PUBLIC lib...] [PRIVATE lib...])
+# PUBLIC: what the room's headers need; PRIVATE: what only its sources need. COLD: as hacscale_cold().
 function(hacscale_room name)
-    cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+    cmake_parse_arguments(ROOM "COLD" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
     add_library(hacscale_${name} STATIC ${ROOM_SOURCES})
     set_target_properties(hacscale_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    if(ROOM_COLD)
+        hacscale_cold(hacscale_${name})
+    endif()
     target_link_libraries(hacscale_${name} PUBLIC hacscale_options ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE})
 endfunction()

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,9 @@ struct MeasureSettings {
     Instruments* instruments = nullptr;  // of the device; without, there are no readings
     double energy_seconds = 0.5;         // a network runs this long for its energy; 0: it is not measured
     double cool_down_seconds = 2.0;      // pause before what was throttled is measured again
+    // For compiling the networks that are timed together: those that are not compiled by then have no timing
+    // and no reason.
+    double compile_seconds = std::numeric_limits<double>::infinity();
     // How fast the device has been, for what is measured with copies of these settings.
     std::shared_ptr<PaceHistories> paces = std::make_shared<PaceHistories>();
 };

@@ -70,6 +70,7 @@ public:
                              std::to_string(settings.coarse_widths));
         }
         inner_ = detail::InnerCandidates(base, space);
+        measure_.rules = within(measure_.rules, settings.most_seconds, carriers_expected());
     }
 
     SweepSummary run() {
@@ -95,6 +96,14 @@ public:
     }
 
 private:
+    // Of a sweep that finds little to refine.
+    std::size_t carriers_expected() const {
+        const auto coarse = [](int count) { return static_cast<std::size_t>(count) * (count + 1); };
+        const std::size_t resolutions = space_.resolutions.size();
+        const std::size_t all = coarse(settings_.coarse_widths) + (resolutions - 1) * coarse(3);
+        return (space_.inner_options ? 2 * all : all) + 2 * carriers_a_round;
+    }
+
     bool out_of_time() const { return now_us() > deadline_us_ || !events_.keep_going(); }
 
     ModelSpec carrier(const Point& point, const std::vector<int>& depths, int resolution) const {

@@ -18,6 +18,7 @@ struct RunOptions {
     std::string suite;
     std::string out;
     std::string shard;
+    std::optional<double> minutes;
     bool dry_run = false;
     CounterOptions counters;
 };
@@ -29,10 +30,15 @@ Run declare_run(CLI::App& parser) {
     parser.add_option("suite", options->suite, "The suite's YAML file")->required();
     parser.add_option("--out", options->out, "Folder for records and report; else out/ and the suite's name");
     parser.add_option("--shard", options->shard, "I/N: measure only this part, into a folder of its own");
+    parser
+        .add_option("--minutes", options->minutes,
+                    "For the whole run, at most; else the suite's total_minutes")
+        ->check(CLI::PositiveNumber);
     parser.add_flag("--dry-run", options->dry_run, "Say what would be measured and how long it may take");
     add_counter_options(parser, options->counters);
     return [options](Session& session) {
-        const Suite suite = load_suite(options->suite);
+        Suite suite = load_suite(options->suite);
+        suite.total_minutes = options->minutes.value_or(suite.total_minutes);
         const std::filesystem::path folder = options->out.empty() ? std::filesystem::path("out") / suite.name
                                                                   : std::filesystem::path(options->out);
         const std::optional<Shard> shard =

@@ -56,6 +56,7 @@ public:
         : view_(view),
           settings_(settings),
           time_(time),
+          sessions_(settings.sessions != nullptr ? *settings.sessions : unlimited_),
           context_(view.base(), view.source(),
                    {.space = settings.space,
                     .max_budget = std::min(largest_budget, settings.budget * planning_reserve),
@@ -111,26 +112,47 @@ private:
 
     ModelSpec model_of(const ScalingChoice& choice) const { return scaled(context_.base(), choice); }
 
-    // Times the base and these choices together; equal choices once.
-    std::map<ScalingChoice, TimedNetwork> time_beside_base(std::vector<ScalingChoice> choices) {
+    // The base, first because nothing is known without it, and these choices, each once.
+    std::vector<ScalingChoice> beside_base(std::vector<ScalingChoice> choices) const {
         const ScalingChoice base = choice_of(context_.base());
-        choices.push_back(base);
+        std::erase(choices, base);
         std::sort(choices.begin(), choices.end());
         choices.erase(std::unique(choices.begin(), choices.end()), choices.end());
+        choices.insert(choices.begin(), base);
+        return choices;
+    }
+
+    // Times them together; the first is the base. `later`: networks that the next session has at the least.
+    std::map<ScalingChoice, TimedNetwork> time_together(const std::vector<ScalingChoice>& choices,
+                                                        std::size_t later) {
         std::vector<ModelSpec> models;
         for (const ScalingChoice& choice : choices) {
             models.push_back(model_of(choice));
         }
+        sessions_.begin(models.size(), later);
         const std::vector<TimedNetwork> timings = time_(models);
+        sessions_.end();
         std::map<ScalingChoice, TimedNetwork> timed;
         for (std::size_t i = 0; i < choices.size(); ++i) {
             timed.emplace(choices[i], timings[i]);
         }
-        base_ = timed.at(base);
+        base_ = timed.at(choices.front());
         return timed;
     }
 
-    // One round of the search; false when there was nothing to time or the base could not be.
+    // What the final session times, as things stand.
+    std::vector<ScalingChoice> chosen_beside_base() const {
+        std::vector<ScalingChoice> choices;
+        for (const Contender& contender : contenders_) {
+            if (contender.chosen().status == FitStatus::ok) {
+                choices.push_back(contender.chosen().result.choice);
+            }
+        }
+        return beside_base(std::move(choices));
+    }
+
+    // One round of the search; false when there was nothing to time, no time for it, or the base could not be
+    // timed.
     bool time_open() {
         std::vector<ScalingChoice> choices;
         for (const Contender& contender : contenders_) {
@@ -141,7 +163,13 @@ private:
         if (choices.empty()) {
             return false;
         }
-        const auto timed = time_beside_base(choices);
+        choices = beside_base(std::move(choices));
+        const std::size_t later = chosen_beside_base().size();
+        if (!sessions_.allows(choices.size(), later)) {
+            return false;
+        }
+        const auto timed = time_together(choices, later);
+        bool in_time = true;
         for (Contender& contender : contenders_) {
             if (!contender.open() || !base_.timed()) {
                 continue;
@@ -149,25 +177,23 @@ private:
             const TimedNetwork& network = timed.at(contender.open()->result.choice);
             if (network.timed()) {
                 contender.timed(ratio_of(network, base_).value);
+            } else if (network.out_of_time) {
+                in_time = false;
             } else {
                 contender.failed(network.reason);
             }
         }
-        return base_.timed();
+        return base_.timed() && in_time;
     }
 
     // All choices and the base once more, in one session. A choice that kept the budget in its round may not
     // keep it again; the next best one then takes its place, and all are timed anew.
     void time_chosen() {
         for (int session = 0; session < most_final_sessions; ++session) {
-            std::vector<ScalingChoice> choices;
-            for (const Contender& contender : contenders_) {
-                if (contender.chosen().status == FitStatus::ok) {
-                    choices.push_back(contender.chosen().result.choice);
-                }
-            }
-            final_ = time_beside_base(choices);
-            if (!base_.timed() || session + 1 == most_final_sessions || !replace_slow_ones()) {
+            const std::vector<ScalingChoice> choices = chosen_beside_base();
+            final_ = time_together(choices, 0);
+            const bool last = session + 1 == most_final_sessions || !sessions_.allows(choices.size(), 0);
+            if (!base_.timed() || last || !replace_slow_ones()) {
                 return;
             }
         }
@@ -233,6 +259,10 @@ private:
         const TimedNetwork* timed = found == final_.end() ? nullptr : &found->second;
         StrategyRow row = predicted_row(fit, timed);
         if (timed == nullptr) {
+            return row;
+        }
+        if (timed->out_of_time || base_.out_of_time) {
+            row.reason = timed->out_of_time ? timed->reason : "the base was not timed: " + base_.reason;
             return row;
         }
         if (!timed->timed() || !base_.timed()) {
@@ -321,6 +351,8 @@ private:
     const TableView& view_;
     const ComparisonSettings& settings_;
     const TimeNetworks& time_;
+    SessionBudget unlimited_;
+    SessionBudget& sessions_;
     ScalingContext context_;
     std::vector<Contender> contenders_;
     TimedNetwork base_;  // of the latest round

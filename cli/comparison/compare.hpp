@@ -7,7 +7,9 @@
 // that kept the budget, the one with the greatest gain counts. Then all final choices are timed once more
 // beside the base, and those figures are the record: the choice was made on other samples, so that luck in
 // choosing is not counted. Where one exceeds the budget then, its strategy's next best choice takes its
-// place, and all are timed anew, three times at most.
+// place, and all are timed anew, three times at most. Where the time is limited, the search ends when what is
+// left of it is needed for the final session, and what that had no time for stays `unverified`, with the
+// reason.
 #pragma once
 
 #include <filesystem>
@@ -16,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/comparison/session_budget.hpp"
 #include "cli/comparison/table_view.hpp"
 #include "cli/comparison/timed_network.hpp"
 #include "cli/records/comparison.hpp"
@@ -32,7 +35,8 @@ struct ComparisonSettings {
     std::vector<std::filesystem::path> gain_files;  // as load_gain() takes them
     // Networks that strategies are taken to have chosen, instead of choosing: those of a training plan.
     std::map<std::string, ModelSpec> fixed;
-    int rounds = 6;  // of checking, at most, the final sessions not counted
+    int rounds = 6;                     // of checking, at most, the final sessions not counted
+    SessionBudget* sessions = nullptr;  // the time for them; null: no limit
 };
 
 // Of all choices together, at most, until those that exceed the budget are replaced.

@@ -68,9 +68,13 @@ bool Contender::reject_chosen(double latency_ratio) {
         }
     }
     if (tried_.empty()) {
-        return false;
-    }
-    if (open_untried(rejected.predicted_us() * budget_ / latency_ratio)) {
+        if (!open_) {
+            return false;
+        }
+        // There was no time for the search: what was timed is the prediction, and the next to be timed is
+        // what it leads to.
+        timed(latency_ratio);
+    } else if (open_untried(rejected.predicted_us() * budget_ / latency_ratio)) {
         const double kept_gain = chosen().result.gain.value_or(0.0);
         // It counts as keeping the budget until the next session has timed it.
         if (open_->result.gain.value_or(0.0) > kept_gain) {

@@ -13,8 +13,9 @@ namespace hacscale::cli {
 struct TimedNetwork {
     double latency_us = 0.0;  // median of one inference; 0 when it could not be timed
     double ci95_us = 0.0;
-    bool converged = false;  // the interval is as narrow as was asked for
-    std::string reason;      // why it could not be timed
+    bool converged = false;    // the interval is as narrow as was asked for
+    std::string reason;        // why it could not be timed
+    bool out_of_time = false;  // it was not timed because the time was up
 
     bool timed() const { return latency_us > 0.0; }
 };

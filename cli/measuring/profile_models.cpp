@@ -95,7 +95,8 @@ public:
           plan_(plan),
           session_(session),
           progress_(session.err, session.progress),
-          events_(work_events(progress_)) {}
+          events_(work_events(progress_)),
+          in_time_{[this] { return events_.keep_going() && plan_.left_s() > 0.0; }, events_.progress} {}
 
     ProfileOutcome run() {
         peak();
@@ -124,13 +125,15 @@ private:
     void own_layers() {
         ProfileRequest request{{}, plan_.measure, plan_.caches};
         request.retry_failed = plan_.retry_failed;
+        const std::size_t networks = plan_.swept.size() + plan_.own_layers.size();
+        request.settings.rules = within(request.settings.rules, own_share() * plan_.left_s(), networks);
         for (const auto* models : {&plan_.swept, &plan_.own_layers}) {
             for (const ModelSpec& model : *models) {
                 request.carriers.push_back(suited(model));
             }
         }
         session_.log.info("measuring the layers of {} networks", request.carriers.size());
-        const ProfileSummary measured = profile(device_, table_, request, events_);
+        const ProfileSummary measured = profile(device_, table_, request, in_time_);
         add(outcome_.rows, measured);
         for (const CarrierResult& result : measured.carriers) {
             own_.push_back({request.carriers[result.carrier], result.pace_us});
@@ -141,6 +144,8 @@ private:
     ModelSpec suited(const ModelSpec& model) const {
         return for_device(model, device_, plan_.measure.batch, plan_.measure.type);
     }
+    // Of the time that is left, for networks as they are. Compiling them comes on top.
+    double own_share() const { return plan_.swept.empty() ? 0.8 : 0.3; }
 
     void verify_in_place(const ProfileRequest& request, const ProfileSummary& measured) {
         for (const VerificationRecord& record : verified_in_place(table_, request, measured)) {
@@ -156,7 +161,10 @@ private:
         const ModelSpec& model = plan_.swept[place];
         SweepSettings settings = plan_.sweep;
         settings.retry_failed = plan_.retry_failed;
-        session_.log.info("measuring {} at other widths", model.name);
+        const double share_s = plan_.left_s() / static_cast<double>(plan_.swept.size() - place);
+        settings.most_seconds = std::min(settings.most_seconds, share_s);
+        session_.log.info("measuring {} at other widths, for at most {:.0f} s", model.name,
+                          settings.most_seconds);
         const SweepSummary swept =
             sweep(device_, table_, suited(model), sweep_space(model, plan_.spaces[place]), plan_.measure,
                   settings, events_);
@@ -202,7 +210,7 @@ private:
     }
 
     ProfileSummary run_while_fast(const ProfileRequest& request) {
-        const WorkEvents while_fast{[&] { return events_.keep_going() && !history().waited_in_vain; },
+        const WorkEvents while_fast{[&] { return in_time_.keep_going() && !history().waited_in_vain; },
                                     events_.progress};
         if (request.carriers.empty() || !while_fast.keep_going()) {
             return {};
@@ -238,6 +246,7 @@ private:
     Session& session_;
     Progress progress_;
     const WorkEvents events_;
+    const WorkEvents in_time_;  // as long as the plan's time lasts
     std::vector<Carrier> own_;  // the networks that were run as they are
     ProfileOutcome outcome_;
 };

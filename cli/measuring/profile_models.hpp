@@ -2,6 +2,8 @@
 // layers, and, for those to be scaled, their layers at other widths.
 #pragma once
 
+#include <functional>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,6 +25,9 @@ struct ProfilePlan {
     MeasureSettings measure;
     std::set<CacheState> caches{CacheState::network};
     SweepSettings sweep;
+    // What is left for all of it, asked again and again: networks as they are come first, then other widths,
+    // which share what is left. The peak is measured whatever is left, since nothing can be told without it.
+    std::function<double()> left_s = [] { return std::numeric_limits<double>::infinity(); };
     bool retry_failed = true;  // rows that failed before are tried again
 };
 

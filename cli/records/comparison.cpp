@@ -1,5 +1,7 @@
 #include "cli/records/comparison.hpp"
 
+#include <algorithm>
+
 #include "cli/records/choice_json.hpp"
 #include "cli/records/contributions_json.hpp"
 #include "cli/records/made_from_json.hpp"
@@ -110,6 +112,12 @@ Json staircase_json(const StaircaseRow& staircase) {
 }
 
 }  // namespace
+
+int untimed_rows(const ComparisonRecord& record) {
+    return static_cast<int>(
+        std::count_if(record.strategies.begin(), record.strategies.end(),
+                      [](const StrategyRow& row) { return row.status == StrategyStatus::unverified; }));
+}
 
 std::string_view name_of(StrategyStatus status) {
     switch (status) {

@@ -129,6 +129,9 @@ struct ComparisonRecord {
     std::optional<MadeFrom> made_from;
 };
 
+// Strategies whose networks are predicted only.
+int untimed_rows(const ComparisonRecord& record);
+
 std::string_view name_of(StrategyStatus status);
 std::string to_json(const ComparisonRecord& record);
 // The record that to_json() wrote as this text. Nothing where the text is something else: cut off, of a

@@ -138,8 +138,8 @@ private:
             planned.comparisons_known += known;
             // Of the limit for timing a network.
             const double share = timing_seconds(name, planned.state, table) / suite_.seconds;
-            planned.seconds_expected +=
-                (static_cast<double>(suite_.budgets.size()) - known) * comparison_seconds(suite_) * share;
+            planned.seconds_expected += (static_cast<double>(suite_.budgets.size()) - known) *
+                                        usual_comparison_seconds(suite_) * share;
         }
         const bool verified = now && planned.comparisons_known == planned.comparisons &&
                               finished_verification(planned.folder, *now);

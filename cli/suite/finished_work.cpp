@@ -69,6 +69,10 @@ std::optional<ComparisonRecord> finished_comparison(const std::filesystem::path&
     const auto failed = [](const StrategyRow& row) { return row.status == StrategyStatus::failed; };
     const bool any_failed =
         failed(record->base) || std::any_of(record->strategies.begin(), record->strategies.end(), failed);
+    // An earlier run had no time to time them.
+    if (untimed_rows(*record) > 0) {
+        return std::nullopt;
+    }
     return any_failed && retry_failed ? std::nullopt : std::move(record);
 }
 

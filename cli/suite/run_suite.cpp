@@ -128,22 +128,26 @@ private:
     }
 
     RunClock make_clock() const {
-        int steps = 0;
-        double seconds = 0.0;
+        PlannedSteps steps;
         for (const std::vector<MeasuredState>& states : states_) {
             for (const MeasuredState& state : states) {
-                ++steps;
+                double profiling_s = 0.0;
                 for (const ProfileUnit& unit : units_in(state)) {
-                    seconds += unit.seconds_at_most;
+                    profiling_s += unit.seconds_at_most;
                 }
-                if (!settings_.shard) {
-                    const auto comparisons = static_cast<int>(suite_.models.size() * suite_.budgets.size());
-                    steps += comparisons + (suite_.verify.empty() ? 0 : 1);
-                    seconds += comparisons * comparison_seconds(suite_) + verification_seconds(suite_);
+                steps.add(StepKind::profile, profiling_s);
+                if (settings_.shard) {
+                    continue;
+                }
+                for (std::size_t i = 0; i < suite_.models.size() * suite_.budgets.size(); ++i) {
+                    steps.add(StepKind::compare, usual_comparison_seconds(suite_));
+                }
+                if (!suite_.verify.empty()) {
+                    steps.add(StepKind::verify, verification_seconds(suite_));
                 }
             }
         }
-        return {steps, seconds, 60.0 * suite_.total_minutes};
+        return {steps, 60.0 * suite_.total_minutes};
     }
 
     void run_device(const DeviceAccess& access, const std::vector<MeasuredState>& states, RunClock& clock) {

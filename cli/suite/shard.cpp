@@ -126,6 +126,11 @@ double comparison_seconds(const Suite& suite) {
     return suite.seconds * static_cast<double>(networks) * timings_of_each;
 }
 
+double usual_comparison_seconds(const Suite& suite) {
+    constexpr double usual_share = 0.1;
+    return usual_share * comparison_seconds(suite);
+}
+
 double verification_seconds(const Suite& suite) {
     return suite.seconds * static_cast<double>(suite.verify.size());
 }

@@ -42,6 +42,9 @@ std::vector<ProfileUnit> units_of(const Suite& suite, const std::optional<Shard>
 
 // Seconds that comparing one network at one budget, and verifying, may take.
 double comparison_seconds(const Suite& suite);
+// And that it does take, about: strategies choose alike, intervals are narrow before the time is up, and few
+// searches go on to the last round.
+double usual_comparison_seconds(const Suite& suite);
 double verification_seconds(const Suite& suite);
 
 }  // namespace hacscale::cli

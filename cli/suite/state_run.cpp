@@ -96,9 +96,14 @@ private:
 
     void warn(const std::string& text) {
         session_.log.warn("{}", text);
+        keep_warning(text);
+        result_.complete = false;
+    }
+
+    // What the user was told already, and what lessens nothing that was asked for.
+    void keep_warning(const std::string& text) {
         provenance_.warnings.push_back(text);
         result_.warnings.push_back(text);
-        result_.complete = false;
     }
 
     // Whether an earlier run did it. Its warnings still hold.
@@ -108,7 +113,7 @@ private:
         if (!provenance_.profiled) {
             return false;
         }
-        clock_.begin(session_, label("profiling was finished before"), profiling_seconds());
+        clock_.skip(session_, StepKind::profile, label("profiling was finished before"), profiling_seconds());
         for (const std::string& warning : provenance_.profiled->warnings) {
             warn(warning);
         }
@@ -124,7 +129,6 @@ private:
     }
 
     void profile() {
-        double sweeps_s = 0.0;
         ProfilePlan plan;
         plan.measure = measure_;
         plan.measure.instruments = instruments_;
@@ -135,20 +139,18 @@ private:
             if (unit.swept) {
                 plan.swept.push_back(model);
                 plan.spaces.push_back(space_of(suite_, model));
-                sweeps_s += 60.0 * suite_.minutes;
             } else {
                 plan.own_layers.push_back(model);
             }
         }
-        clock_.begin(session_, label(fmt::format("profiling {} networks", job_.units.size())),
-                     profiling_seconds());
+        clock_.begin(session_, StepKind::profile,
+                     label(fmt::format("profiling {} networks", job_.units.size())), profiling_seconds());
         if (job_.units.empty()) {
             return;
         }
         plan.sweep.tolerance = suite_.tolerance;
-        if (!plan.swept.empty()) {
-            plan.sweep.most_seconds = clock_.share(sweeps_s) / static_cast<double>(plan.swept.size());
-        }
+        plan.sweep.most_seconds = 60.0 * suite_.minutes;
+        plan.left_s = [this] { return clock_.left_of_step_s(); };
         const ProfileOutcome outcome = profile_models(device_.handle, table_, plan, session_);
         if (outcome.rows.given_up > 0) {
             warn(fmt::format("{} rows have no value: the device was lost", outcome.rows.given_up));
@@ -156,6 +158,13 @@ private:
         if (outcome.rows.noisy > 0 || outcome.rows.failed > 0) {
             warn(fmt::format("of {} rows measured, {} are noisy and {} have no value", outcome.rows.measured,
                              outcome.rows.noisy, outcome.rows.failed));
+        }
+        for (const SweptModel& swept : outcome.swept) {
+            if (swept.summary.out_of_time && clock_.is_limited() && !interrupted()) {
+                keep_warning(fmt::format(
+                    "{}: the run's time limit left widths of it interpolated that more time would measure",
+                    swept.model));
+            }
         }
         now_ = made_from(suite_, job_.claim.suite_hash, job_.state, table_);
         if (!interrupted()) {
@@ -182,12 +191,26 @@ private:
                     continue;
                 }
                 all_kept_ = false;
-                if (may_go_on(step)) {
-                    clock_.begin(session_, label(step), comparison_seconds(suite_));
+                if (may_go_on(step) && has_own_layers(model, step)) {
+                    clock_.begin(session_, StepKind::compare, label(step), usual_comparison_seconds(suite_));
                     compare_at(name, model, budget);
                 }
             }
         }
+    }
+
+    // Where the time was up before the network was run as it is, there is nothing to compare with.
+    bool has_own_layers(const ModelSpec& model, const std::string& step) {
+        if (!clock_.is_limited() ||
+            TableView(table_, model, job_.state).base_estimate().missing_layers == 0) {
+            return true;
+        }
+        result_.finished = false;
+        warn(fmt::format(
+            "the suite's time limit came before {} was measured, so there is no {}; the same command goes on "
+            "from there",
+            model.name, step));
+        return false;
     }
 
     // Whether an earlier run did it. Accuracies are shown as they are known now.
@@ -197,7 +220,8 @@ private:
         if (!record) {
             return false;
         }
-        clock_.begin(session_, label(step + " was finished before"), comparison_seconds(suite_));
+        clock_.skip(session_, StepKind::compare, label(step + " was finished before"),
+                    usual_comparison_seconds(suite_));
         remove_accuracies(*record);
         finish(std::move(*record), model, budget);
         return true;
@@ -215,8 +239,15 @@ private:
         }
         const TableView view(table_, model, job_.state);
         Progress progress(session_.err, session_.progress);
-        ComparisonRecord record =
-            compare(view, settings, device_timer(device_.handle, table_, measure_, work_events(progress)));
+        SessionBudget sessions;
+        SessionSeconds session_s;
+        if (clock_.is_limited()) {
+            sessions = SessionBudget([this] { return clock_.left_of_step_s(); });
+            settings.sessions = &sessions;
+            session_s = [&sessions](std::size_t) { return sessions.session_s(); };
+        }
+        ComparisonRecord record = compare(
+            view, settings, device_timer(device_.handle, table_, measure_, work_events(progress), session_s));
         if (interrupted()) {
             return;  // what the timings lack would pass for what the device cannot do
         }
@@ -230,6 +261,13 @@ private:
             add_accuracies(record, *job_.accuracies, session_);
         }
         write_record(job_.folder / comparison_file_name(model.name, budget), to_json(record));
+        const int untimed = untimed_rows(record);
+        if (untimed > 0) {
+            warn(
+                fmt::format("{} at {}: {} of {} strategies are predictions only, the run's time limit left "
+                            "none for timing them",
+                            model.name, budget, untimed, record.strategies.size()));
+        }
         if (has_gaps(record)) {
             warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
                              model.name, budget));
@@ -261,7 +299,8 @@ private:
         // Comparisons are checks of the table too, so that verify.json has them.
         if (all_kept_ && finished_verification(job_.folder, now_)) {
             if (!suite_.verify.empty()) {
-                clock_.begin(session_, label("verifying was finished before"), verification_seconds(suite_));
+                clock_.skip(session_, StepKind::verify, label("verifying was finished before"),
+                            verification_seconds(suite_));
             }
             return;
         }
@@ -273,15 +312,21 @@ private:
             if (!may_go_on("verifying")) {
                 return;
             }
-            clock_.begin(session_,
+            clock_.begin(session_, StepKind::verify,
                          label(fmt::format("measuring {} whole networks beside the table's predictions",
                                            models.size())),
                          verification_seconds(suite_));
         }
         Progress progress(session_.err, session_.progress);
+        SessionSeconds session_s;
+        if (clock_.is_limited()) {
+            session_s = [allotted_s = clock_.left_of_step_s(), all = models.size()](std::size_t networks) {
+                return allotted_s * static_cast<double>(networks) / static_cast<double>(all);
+            };
+        }
         VerifyOutcome outcome =
             verify_models(table_, models, job_.state,
-                          device_timer(device_.handle, table_, measure_, work_events(progress)));
+                          device_timer(device_.handle, table_, measure_, work_events(progress), session_s));
         for (const VerifiedModel& one : outcome.report.models) {
             table_.put(one.record);
         }

@@ -9,8 +9,6 @@ namespace hacscale {
 namespace {
 
 constexpr std::size_t most_kept_passes = 100'000;
-// Of rules.most_seconds, in all, while the machine is slower than it can be.
-constexpr double patience_while_slow = 6.0;
 
 // What one visit saw.
 struct Visit {
@@ -144,7 +142,7 @@ public:
         : subjects_(subjects.begin(), subjects.end()),
           rules_(rules),
           pace_(pace),
-          patience_(pace != nullptr && !pace->waited_in_vain() ? patience_while_slow : 1.0) {}
+          patience_(pace != nullptr && !pace->waited_in_vain() ? std::max(1.0, rules.patience) : 1.0) {}
 
     std::vector<NetworkTiming> run(std::uint64_t seed, const std::function<bool()>& keep_going) {
         if (pace_ != nullptr) pace_->now();

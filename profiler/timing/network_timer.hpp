@@ -42,8 +42,8 @@ struct NetworkTiming {
 
 // `subjects` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
 // when it says no, what was measured so far is returned, possibly with 0 samples. Without `pace` all visits
-// count. A network has rules.most_seconds in rounds that count, and six times that in all; when the last
-// measurement waited in vain, there is no more time than without other guests. Throws SubjectLost.
+// count. A network has rules.most_seconds in rounds that count, and rules.patience times that in all; when
+// the last measurement waited in vain, there is no more time than without other guests. Throws SubjectLost.
 struct TimedSubject {
     NetworkRunner* runner = nullptr;
     std::size_t nodes = 0;

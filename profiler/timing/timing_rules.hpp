@@ -1,6 +1,8 @@
 // When a measurement is good enough, and when its time is up.
 #pragma once
 
+#include <cstddef>
+
 namespace hacscale {
 
 struct TimingRules {
@@ -10,6 +12,11 @@ struct TimingRules {
     int fewest_samples_in_all = 20;   // where the time was up before: a narrow interval of these will do
     int fewest_visits = 3;            // rounds, so that a short disturbance cannot be all there is
     double burst_us = 4000.0;         // how long one subject runs before the next one's turn
+    double patience = 6.0;            // of most_seconds, in all, while the machine is slower than it can be
 };
+
+// These rules for `subjects` that are timed together in at most `seconds`, slow turns of the machine
+// included: first there is less patience, then less time in turns that count.
+TimingRules within(TimingRules rules, double seconds, std::size_t subjects);
 
 }  // namespace hacscale

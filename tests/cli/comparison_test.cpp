@@ -160,6 +160,61 @@ TEST_F(ComparisonTest, WhatCannotBeTimedHasAReason) {
     EXPECT_EQ(record.strategies[0].reason, "out of memory");
 }
 
+// A device that needs a second for each network that it times, by a clock of its own.
+struct SlowDevice {
+    double left_s;
+    std::vector<std::size_t> sessions{};  // networks in each
+
+    TimeNetworks timer(double factor) {
+        return [this, factor](const std::vector<ModelSpec>& models) {
+            sessions.push_back(models.size());
+            left_s -= static_cast<double>(models.size());
+            return synthetic_device(factor)(models);
+        };
+    }
+};
+
+TEST_F(ComparisonTest, TheSearchEndsWhenTheFinalSessionNeedsWhatIsLeft) {
+    SlowDevice unhurried{1e6};
+    SessionBudget enough([&] { return unhurried.left_s; });
+    ComparisonSettings settings = at_budget(1.3);
+    settings.sessions = &enough;
+    compared(settings, unhurried.timer(1.1));
+    ASSERT_GE(unhurried.sessions.size(), 3U) << "or there is nothing to cut short";
+
+    const auto first = static_cast<double>(unhurried.sessions.front());
+    SlowDevice hurried{1.3 * first};
+    SessionBudget little([&] { return hurried.left_s; });
+    settings.sessions = &little;
+    const ComparisonRecord record = compared(settings, hurried.timer(1.1));
+    EXPECT_LT(hurried.sessions.size(), unhurried.sessions.size());
+    EXPECT_GE(hurried.sessions.size(), 2U) << "one round and the final session";
+    EXPECT_GE(hurried.left_s, -first) << "at most the last session is longer than was thought";
+    for (const StrategyRow& row : record.strategies) {
+        EXPECT_TRUE(row.latency_ratio.has_value()) << row.strategy;
+    }
+}
+
+TEST_F(ComparisonTest, WhatThereIsNoTimeForIsPredictedAndSaysSo) {
+    const ScalingChoice base = choice_of(find_model("resnet20-cifar"));
+    const TimeNetworks base_only = [&](const std::vector<ModelSpec>& models) {
+        EXPECT_EQ(choice_of(models.front()), base) << "the base first: without it nothing is known";
+        std::vector<TimedNetwork> timed = synthetic_device(1.0)(models);
+        for (std::size_t i = 1; i < models.size(); ++i) {
+            timed[i] = {0.0, 0.0, false, "no time left", true};
+        }
+        return timed;
+    };
+    ComparisonSettings settings = at_budget(1.3);
+    settings.strategies = {"hacscale"};
+    const ComparisonRecord record = compared(settings, base_only);
+    EXPECT_EQ(record.base.status, StrategyStatus::ok);
+    EXPECT_EQ(record.strategies[0].status, StrategyStatus::unverified);
+    EXPECT_EQ(record.strategies[0].reason, "no time left");
+    EXPECT_FALSE(record.strategies[0].measured_us.has_value());
+    EXPECT_EQ(untimed_rows(record), 1);
+}
+
 TEST_F(ComparisonTest, DescribesFrontLayersAndStaircases) {
     const ComparisonRecord record = compared(at_budget(1.2), {});
     ASSERT_GT(record.front.size(), 1U);

@@ -3,7 +3,6 @@
 
 #include <csignal>
 
-#include "cli/suite/run_clock.hpp"
 #include "run_fixture.hpp"
 
 namespace hacscale::cli {
@@ -132,18 +131,6 @@ TEST_F(RunTest, BadRequestsAreRefusedBeforeAnythingIsWritten) {
     EXPECT_THAT(device.err, HasSubstr("cuda:99"));
     EXPECT_EQ(call({"run", suite("models: [four.yaml]\n"), "--out", path("out")}).status, 2);
     EXPECT_FALSE(exists("out"));
-}
-
-TEST(RunClock, SharesWhatIsLeftOfTheLimit) {
-    RunClock free(2, 100.0, 0.0);
-    EXPECT_FALSE(free.time_is_up());
-    EXPECT_DOUBLE_EQ(free.share(60.0), 60.0);
-    const RunClock half(2, 100.0, 50.0);
-    EXPECT_NEAR(half.share(60.0), 30.0, 0.1);
-    EXPECT_TRUE(RunClock(2, 100.0, 1e-9).time_is_up());
-    EXPECT_EQ(duration_text(60.4), "61 s");
-    EXPECT_EQ(duration_text(600.0), "10 min");
-    EXPECT_EQ(duration_text(36000.0), "10.0 h");
 }
 
 }  // namespace

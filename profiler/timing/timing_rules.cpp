@@ -1,0 +1,18 @@
+#include "profiler/timing/timing_rules.hpp"
+
+#include <algorithm>
+
+namespace hacscale {
+
+TimingRules within(TimingRules rules, double seconds, std::size_t subjects) {
+    const double share = std::max(0.0, seconds) / static_cast<double>(std::max<std::size_t>(1, subjects));
+    if (share >= rules.most_seconds * rules.patience) {
+        return rules;
+    }
+    rules.patience =
+        rules.most_seconds > 0.0 ? std::clamp(share / rules.most_seconds, 1.0, rules.patience) : 1.0;
+    rules.most_seconds = std::min(rules.most_seconds, share);
+    return rules;
+}
+
+}  // namespace hacscale
