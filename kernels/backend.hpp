@@ -76,9 +76,9 @@ struct BackendModule {
     const char* name;
     // Throws MissingError when this machine cannot run the backend at all, saying what to install.
     std::unique_ptr<Backend> (*create)();
-    // Plans for a device described by the text of a GPU profile (JSON; docs/gpu.md); works where create()
-    // throws. One entry a node. Null where the backend has no such thing. Throws InputError for a profile
-    // that is none, MissingError when the library is not here.
+    // Plans for a device described by the text of a GPU profile (docs/formats.md, "GPU profiles"); works where
+    // create() throws. One entry a node. Null where the backend cannot plan without a device. Throws InputError for
+    // an invalid profile, MissingError when the library is not here.
     std::vector<LayerPlan> (*plan)(const std::string& device_profile, const Network& network,
                                    const CompileOptions& options) = nullptr;
 };
