@@ -49,7 +49,7 @@ public:
                              const CompileOptions& options) = 0;
     // Large dense layers; the best FLOP/s over them is the device's measured peak.
     virtual std::vector<LayerSpec> peak_layers(DataType type) const = 0;
-    // Copies more than the last-level cache holds, once, and returns bytes read plus written, per second.
+    // Bytes read plus written per second by a copy larger than the last-level cache, the best of a few passes.
     virtual double copy_bandwidth(const std::string& device) const = 0;
 };
 
