@@ -51,7 +51,7 @@ public:
                              const CompileOptions& options) = 0;
     // Large dense layers; the best FLOP/s over them is the device's measured peak.
     virtual std::vector<LayerSpec> peak_layers(DataType type) const = 0;
-    // Copies more than the last-level cache holds, once, and returns bytes read plus written, per second.
+    // Bytes read plus written per second by a copy larger than the last-level cache, the best of a few passes.
     virtual double copy_bandwidth(const std::string& device) const = 0;
 };
 
@@ -78,9 +78,9 @@ struct BackendModule {
     const char* name;
     // Throws MissingError when this machine cannot run the backend at all, saying what to install.
     std::unique_ptr<Backend> (*create)();
-    // Plans for a device described by the text of a GPU profile (JSON; docs/gpu.md); works where create()
-    // throws. One entry a node. Null where the backend has no such thing. Throws InputError for a profile
-    // that is none, MissingError when the library is not here.
+    // Plans for a device described by the text of a GPU profile (docs/formats.md, "GPU profiles"); works where
+    // create() throws. One entry a node. Null where the backend cannot plan without a device. Throws InputError for
+    // an invalid profile, MissingError when the library is not here.
     std::vector<LayerPlan> (*plan)(const std::string& device_profile, const Network& network,
                                    const CompileOptions& options) = nullptr;
 };

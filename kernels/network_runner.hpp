@@ -24,7 +24,8 @@ public:
     // This many inferences back to back: microseconds of all of them, by the device's own clock where it has
     // one, by the host's otherwise.
     virtual double time_runs(int runs);
-    // One inference that finds nothing it touches (weights, activations) in the caches, microseconds.
+    // One inference that finds nothing it touches (weights, activations) in the caches, microseconds. How the data
+    // is driven out is the backend's matter: the CPU flushes its cache lines, CUDA reads four times the L2 cache.
     virtual double time_cold() = 0;
     // The same, and writes the time each node took, in microseconds, in running order: the layers inside
     // their network. node_us has one entry a node. The times add up to the whole run but for one clock read a

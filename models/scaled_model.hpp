@@ -1,13 +1,13 @@
 // A base model with other stage widths, depths and resolution. What hangs on a stage's width follows it by
 // fixed rules:
 //  - stem convs keep their ratio to the first stage's width, head convs (not linear layers) to the last
-//  stage's;
+//    stage's;
 //  - inner widths keep their ratio to the block's width (basic, bottleneck) or to the block's input (inverted
-//  residuals);
+//    residuals);
 //  - added blocks repeat the last block of their stage;
-//  - followers are rounded to the nearest multiple of 8 (of group_width for grouped bottlenecks), at least
-//  one multiple,
-//    unless the width they follow has its base value: then they keep theirs exactly;
+//  - derived widths are rounded to the nearest multiple of 8 (of group_width for grouped bottlenecks), at
+//    least one multiple, unless the width they are derived from has its base value: then they keep theirs
+//    exactly;
 //  - an inverted residual without an expansion conv (inner width equal to its input) stays without.
 // Inner widths may also be chosen block by block, since no residual edge ties them.
 #pragma once

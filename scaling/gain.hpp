@@ -7,11 +7,9 @@
 //
 //  - sensitivity: measured by short trainings; the unit is the file's, for example accuracy points.
 //  - importance: the stages' width coefficients are shared out in proportion to the importance of their
-//  layers; their sum,
-//    and the other coefficients, are those of capacity.
-//  - capacity, where nothing was measured. Capacity is sqrt(params x MACs) of one image: params are what late
-//  stages are
-//    rich in and MACs what early ones are, and either alone would put all growth at one end. ln capacity is
+//    layers; their sum, and the other coefficients, are those of capacity.
+//  - capacity, where nothing was measured. Capacity is sqrt(params x MACs) of one image: late stages hold
+//    most params and early ones most MACs, and either alone would put all growth at one end. ln capacity is
 //    not additive over stages, so each coefficient is its mean slope between the base and the base with that
 //    one dimension doubled: ln(capacity ratio) / ln 2. The gain is then ln(capacity ratio) to first order,
 //    exact for one doubled dimension.

@@ -30,8 +30,7 @@ std::size_t fastest(const std::vector<PlanCandidate>& candidates,
 class PlanCache {
 public:
     // One for the process, for the device with this fingerprint:
-    // $XDG_CACHE_HOME/hacscale/plans-FINGERPRINT.txt, else under
-    // ~/.cache. HACSCALE_PLAN_CACHE names another folder; empty turns the file off.
+    // plans-FINGERPRINT.txt in plan_cache_folder(), which may turn the file off.
     static PlanCache& instance(const std::string& fingerprint);
 
     explicit PlanCache(std::string file);

@@ -1,5 +1,5 @@
 // A table's rows as CSV or JSON, with the quantities that follow from them. Columns are described in
-// docs/formats.md, "The table". Both forms carry the same columns under the same names, numbers that read
+// docs/formats.md, "Exported columns". Both forms carry the same columns under the same names, numbers that read
 // back to the same double, and are written row by row.
 #pragma once
 

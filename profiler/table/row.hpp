@@ -14,14 +14,13 @@ namespace hacscale {
 // How warm the caches were; docs/method.md, "Cache states".
 enum class CacheState : std::uint8_t {
     network,  // weights last touched one pass of a whole network ago, input just produced by the layer before
-    warm,     // the layer alone, again and again
-    cold,     // rotating through more than the last-level cache
+    warm,     // the isolated layer, again and again
+    cold,     // the isolated layer, with its weights and tensors driven out of all caches before each run
 };
 
 enum class RowStatus : std::uint8_t {
     ok,
-    noisy,  // the time for this row was up before its interval was narrow enough; the value is the best there
-            // is
+    noisy,  // the time was up before the interval was narrow enough, or the machine was slow; the value is kept
     failed,       // no value; `reason` says why (out of memory, a library error)
     unsupported,  // the device or library has no way to run this layer; `reason` says why
 };
@@ -46,21 +45,25 @@ struct RowKey {
 // Rounds to the nearest power of the square root of two, at least 64 KiB: footprints that close act alike.
 std::int64_t footprint_bucket(std::int64_t bytes);
 
-// Rows that were measured while the machine was slower than for others do not fit these; less than this is
-// within what two tables of one machine differ by anyway.
+// Rows that were measured while the machine was slower than for others do not fit those others. A smaller factor
+// is within what two tables of one machine differ by anyway.
 constexpr double outpaced_from = 1.15;
 constexpr bool outpaced(std::optional<double> pace_us, std::optional<double> by_us) {
     return pace_us && by_us && *pace_us > outpaced_from * *by_us;
 }
 
-// A column may be missing; then its reason stands in `reason`.
+// `reason` says why there is no latency, or why it is noisy. Why a reading is missing is in `readings.reasons`, by
+// column; the export computes utilization and says in `utilization_reason` why it is absent.
 struct Row {
     RowKey key;
     RowStatus status = RowStatus::ok;
-    std::string reason;       // empty when ok and complete
-    double latency_us = 0.0;  // median of one inference
-    double ci95_us = 0.0;     // half-width of the median's 95 % confidence interval
-    std::int64_t samples = 0;
+    std::string reason;  // empty when ok
+    // Of one inference. In the network state the mean over the passes whose whole time lies between the quartiles
+    // (timing/network_timer.hpp says why), warm and cold the median. A row united from several measurements, or from
+    // several places of one network, has their mean.
+    double latency_us = 0.0;
+    double ci95_us = 0.0;        // half-width of the 95 % confidence interval of that mean or median
+    std::int64_t samples = 0;    // timed runs that latency_us is computed from
     std::string implementation;  // what ran: the library's name of the kernel or plan
     std::string carrier;         // the network it was timed in (network state), else empty
     std::string measured_at;     // UTC, ISO 8601

@@ -1,8 +1,8 @@
-// The latency table: one SQLite file in WAL mode. Each row is committed as it is measured, so that an
-// interrupted run goes on where it was. A table belongs to one device fingerprint and one schema version;
-// opening it with another is refused with both named, but for a table of an earlier schema: it is upgraded in
-// place when it is opened for writing, and read as it is otherwise. One writer at a time: a second one is
-// told which process holds it. Readers never wait for it; each call sees what was committed when it began. A
+// The latency table: one SQLite file in WAL mode. Rows are committed while a run goes on, those of networks timed
+// together in one transaction, so that an interrupted run resumes. A table belongs to one device fingerprint and one
+// schema version; opening it with another is refused with both named, but for a table of an earlier schema: it is
+// upgraded in place when it is opened for writing, and read as it is otherwise. One writer at a time: a second one
+// is told which process holds it. Readers never wait for it; each call sees what was committed when it began. A
 // Table is used by one thread at a time. Opening scans nothing; profiler/table/check.hpp does.
 #pragma once
 

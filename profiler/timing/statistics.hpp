@@ -1,4 +1,4 @@
-// Medians and their intervals, without assumptions about the distribution.
+// Medians with distribution-free intervals, means with intervals of the normal distribution.
 #pragma once
 
 #include <span>
