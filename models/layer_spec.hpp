@@ -30,10 +30,11 @@ enum class DataType : std::uint8_t { f32, bf16, f16, tf32 };
 inline constexpr std::array all_data_types{DataType::f32, DataType::bf16, DataType::f16, DataType::tf32};
 
 // How the tensors that a layer reads and writes lie in memory. On GPUs it is always channels_last; on CPUs
-// the blocked layout is what Winograd kernels take, and which of the two is faster depends on the network.
+// which of the two is faster depends on the network and the processor.
 enum class Layout : std::uint8_t {
     channels_last,  // NHWC
-    blocked,        // NCHW with 16 channels innermost; a count that is no multiple of 16 is padded with zeros
+    blocked,        // NCHW with a block of channels innermost, as many as the CPU's vectors hold (8, or 16 with
+                    // AVX-512); the last block is padded with zeros
 };
 
 // All sizes are elements. A square kernel, stride and padding; padding is symmetric. Fields that a kind does

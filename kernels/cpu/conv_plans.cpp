@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/detail/primitive_layer.hpp"
 #include "kernels/cpu/silu.hpp"
 #include "kernels/cpu/winograd/winograd_layer.hpp"
@@ -151,7 +152,7 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, std::v
 void append_winograd(const LayerContext& context, std::vector<ConvPlan>& plans) {
     for (const int outputs : {4, 2}) {
         for (const bool share_channels : {false, true}) {
-            const auto plan = winograd_plan(context, outputs, share_channels);
+            const auto plan = winograd_plan(context, winograd_kernels(), outputs, share_channels);
             if (!plan) continue;
             plans.push_back({plan->name(), [plan = *plan](const LayerContext& where) {
                                  return make_winograd(where, plan);

@@ -24,7 +24,6 @@ public:
     }
 
     Layout preferred_layout(const Network& network, const CompileOptions& options) const override {
-        if (const char* e = std::getenv("HL")) return *e == 'b' ? Layout::blocked : Layout::channels_last;
         return fastest_layout(network, options);
     }
 

@@ -28,7 +28,7 @@ namespace hacscale::cpu {
 namespace {
 
 // Counts up whenever a change to this backend changes timings; part of the fingerprint.
-constexpr int kernel_generation = 1;
+constexpr int kernel_generation = 2;
 
 std::string first_line(const std::string& file) {
     std::ifstream in(file);
@@ -178,8 +178,11 @@ int channel_block() {
 }
 
 const WinogradKernels& winograd_kernels() {
+#if defined(__x86_64__)
     if (onednn::processor_has(dnnl::cpu_isa::avx512_core)) return winograd_avx512;
-    return onednn::processor_has(dnnl::cpu_isa::avx2) ? winograd_avx2 : winograd_baseline;
+    if (onednn::processor_has(dnnl::cpu_isa::avx2)) return winograd_avx2;
+#endif
+    return winograd_baseline;
 }
 
 std::size_t last_level_cache_bytes() {

@@ -45,12 +45,14 @@ std::unique_ptr<NetworkRunner> ready(const Network& network, const CompileOption
 
 }  // namespace
 
+bool may_be_blocked(const Network& network) {
+    return std::all_of(network.nodes.begin(), network.nodes.end(),
+                       [](const NetworkNode& node) { return has_blocked_kernel(node.layer); });
+}
+
 Layout fastest_layout(const Network& given, const CompileOptions& options) {
     const Network last = in_layout(given, Layout::channels_last);
-    const bool candidate = std::all_of(last.nodes.begin(), last.nodes.end(), [](const NetworkNode& node) {
-        return has_blocked_kernel(node.layer);
-    });
-    if (!candidate) return Layout::channels_last;
+    if (!may_be_blocked(given)) return Layout::channels_last;
     PlanCache& cache = PlanCache::instance(cpu_device().fingerprint);
     const std::string key = choice_key(last, options);
     if (const auto name = cache.find(key)) {

@@ -6,9 +6,12 @@
 
 namespace hacscale::cpu {
 
-// Channels-last unless the blocked layout is more than 3 % faster. Blocked is no candidate where a layer
-// would have no kernel made for this processor, and neither is what cannot be compiled. The layouts that the
-// network's layers name do not matter.
+// Whether every layer of the network has a kernel for blocked tensors that was made for processors like this
+// one.
+bool may_be_blocked(const Network& network);
+
+// Channels-last unless the blocked layout is more than 3 % faster. What may not be blocked, or cannot be
+// compiled, is no candidate. The layouts that the network's layers name do not matter.
 Layout fastest_layout(const Network& network, const CompileOptions& options);
 
 }  // namespace hacscale::cpu

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/cpu/cpu_device.hpp"
-
 namespace hacscale::cpu {
 namespace {
 
@@ -99,9 +97,10 @@ std::string WinogradPlan::name() const {
     return "hacscale:winograd_" + size + (conv.share_channels ? "_channels:" : ":") + kernels->name;
 }
 
-std::optional<WinogradPlan> winograd_plan(const LayerContext& context, int outputs, bool share_channels) {
+std::optional<WinogradPlan> winograd_plan(const LayerContext& context, const WinogradKernels& kernels,
+                                          int outputs, bool share_channels) {
     if (!fits(context)) return std::nullopt;
-    WinogradPlan plan{{}, &winograd_kernels()};
+    WinogradPlan plan{{}, &kernels};
     WinogradConv& conv = plan.conv;
     if (!set_range(context.layer.activation, conv)) return std::nullopt;
     conv.batch = context.batch;

@@ -8,7 +8,7 @@
 
 namespace hacscale::cpu {
 
-// A way to run the layer with `outputs` rows and columns a tile; none for a layer that the algorithm does not
+// A candidate to run the layer, with `outputs` rows and columns a tile; none for a layer that the algorithm does not
 // fit (it takes dense f32 convs of 3 x 3 windows at stride 1), or of an activation that it does not fuse.
 struct WinogradPlan {
     WinogradConv conv;
@@ -16,7 +16,8 @@ struct WinogradPlan {
 
     std::string name() const;
 };
-std::optional<WinogradPlan> winograd_plan(const LayerContext& context, int outputs, bool share_channels);
+std::optional<WinogradPlan> winograd_plan(const LayerContext& context, const WinogradKernels& kernels,
+                                          int outputs, bool share_channels);
 
 std::unique_ptr<CpuLayer> make_winograd(const LayerContext& context, const WinogradPlan& plan);
 
