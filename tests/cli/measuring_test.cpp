@@ -1,11 +1,10 @@
-// The commands that measure, end to end on this machine's CPU with a network small enough for seconds.
+// The commands that measure, end to end on a made-up device.
 #include <gmock/gmock.h>
 
 #include <csignal>
 #include <set>
 
 #include "cli/interrupt.hpp"
-#include "kernels/backend_registry.hpp"
 #include "models/zoo.hpp"
 #include "program_fixture.hpp"
 #include "training/records.hpp"
@@ -28,17 +27,11 @@ head:
   - linear: {}
 )";
 
-class MeasuringTest : public ProgramTest {
+class MeasuringTest : public MadeUpDeviceTest {
 protected:
-    void SetUp() override {
-        if (BackendRegistry::load().backends().empty()) {
-            GTEST_SKIP() << "no backend can run here";
-        }
-        model_ = write("tiny.yaml", tiny_network);
-    }
     void TearDown() override { clear_interrupt(); }
 
-    std::string model_;
+    std::string model_ = write("tiny.yaml", tiny_network);
 };
 
 TEST_F(MeasuringTest, ProfilesVerifiesAndCompares) {
