@@ -5,8 +5,8 @@
 #include <set>
 
 #include "cli/interrupt.hpp"
+#include "made_up_device.hpp"
 #include "models/zoo.hpp"
-#include "program_fixture.hpp"
 #include "training/records.hpp"
 
 namespace hacscale::cli {

@@ -57,12 +57,4 @@ private:
     std::filesystem::path folder_;
 };
 
-// The same, where "cpu" is a made-up device whose clock only its own runs move (tests/README.md): what is
-// measured comes out the same on every machine, however busy, and minutes of measuring are over at once.
-class MadeUpDeviceTest : public ProgramTest {
-protected:
-    MadeUpDeviceTest() { setenv("HACSCALE_BACKENDS", HACSCALE_MADE_UP_DEVICE, 1); }
-    ~MadeUpDeviceTest() override { unsetenv("HACSCALE_BACKENDS"); }
-};
-
 }  // namespace hacscale::cli

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "cli/interrupt.hpp"
+#include "made_up_device.hpp"
 #include "profiler/table/table.hpp"
-#include "program_fixture.hpp"
 
 namespace hacscale::cli {
 

@@ -2,11 +2,11 @@
 
 #include "cli/trace/chrome_trace.hpp"
 #include "kernels/backend_registry.hpp"
+#include "made_up_device.hpp"
 #include "models/layer_cost.hpp"
 #include "models/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
-#include "program_fixture.hpp"
 
 namespace hacscale::cli {
 namespace {

@@ -5,6 +5,7 @@
 #include "kernels/single_layer.hpp"
 #include "profiler/timing/layer_timer.hpp"
 #include "tests/profiler/fake_backend.hpp"
+#include "tests/profiler/scattered.hpp"
 #include "tests/profiler/table_support.hpp"
 
 namespace hacscale {
@@ -61,6 +62,7 @@ TEST(LayerTimer, EndsByTimeAndByWord) {
     TimingRules rules = quick_settings().rules;
     rules.target_half_width = 0.0;
     rules.most_seconds = 0.01;
+    machine.spike = scattered;
     const LayerTiming noisy = time_layers({&runner}, AloneState::warm, rules, 1, for_ever).front();
     EXPECT_FALSE(noisy.converged);
     EXPECT_GT(noisy.samples, 0);
