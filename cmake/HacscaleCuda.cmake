@@ -11,9 +11,26 @@ endif()
 
 set(missing "")
 include(CheckLanguage)
-# The architectures that code is made for; a debugging build may want one only.
+# The architectures that code is made for. Each makes compiling longer, so a build for use where it is made has one:
+# that of the GPUs that answer, or 9.0 where none does. The bundle goes to machines that nobody knows yet, and has them all.
 if(NOT CMAKE_CUDA_ARCHITECTURES)
-    set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120 CACHE STRING "CUDA architectures" FORCE)
+    set(architectures "")
+    if(HACSCALE_BUNDLE)
+        set(architectures 75-real 80-real 86-real 89-real 90-real 100-real 120)
+    else()
+        execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
+                        OUTPUT_VARIABLE capabilities RESULT_VARIABLE status ERROR_QUIET)
+        if(status EQUAL 0)
+            string(REGEX MATCHALL "[0-9]+\\.[0-9]" architectures "${capabilities}")
+            string(REPLACE "." "" architectures "${architectures}")
+            list(REMOVE_DUPLICATES architectures)
+            list(FILTER architectures EXCLUDE REGEX "^([1-6][0-9]|7[0-4])$")  # CUDA 13 makes no code for these
+        endif()
+        if(NOT architectures)
+            set(architectures 90)
+        endif()
+    endif()
+    set(CMAKE_CUDA_ARCHITECTURES ${architectures} CACHE STRING "CUDA architectures" FORCE)
 endif()
 check_language(CUDA)
 if(CMAKE_CUDA_COMPILER)

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "kernels/network_runner.hpp"
 #include "models/network.hpp"
 
@@ -40,6 +41,8 @@ class Backend {
 public:
     virtual ~Backend() = default;
     virtual std::string name() const = 0;
+    // As NetworkRunner::clock_us(), for the limits on work that goes over many networks.
+    virtual double clock_us() const { return now_us(); }
     virtual std::vector<BackendDevice> devices() const = 0;
     // Why this data type cannot be used on the device; empty when it can.
     virtual std::string refusal(const std::string& device, DataType type) const = 0;
@@ -70,7 +73,7 @@ struct LayerPlan {
     std::string library;  // whose engine it is, with its version: "cudnn 9.19.0"; empty for the project's own
 };
 
-constexpr std::uint32_t backend_abi_version = 2;
+constexpr std::uint32_t backend_abi_version = 3;
 constexpr const char* backend_entry_name = "hacscale_backend_module";
 
 struct BackendModule {

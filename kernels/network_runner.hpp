@@ -19,6 +19,9 @@ public:
     // The second input of a network made by single_layer(); does nothing on others.
     virtual void set_residual(std::span<const float> nchw) = 0;
 
+    // The clock that its runs take time by, microseconds since an arbitrary start: the host's, unless the
+    // device is simulated. Whoever times runs reads this one.
+    virtual double clock_us() const;
     // One inference; returns when the output is complete.
     virtual void run() = 0;
     // This many inferences back to back: microseconds of all of them, by the device's own clock where it has

@@ -6,7 +6,6 @@
 #include <map>
 #include <random>
 
-#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "models/scaled_model.hpp"
 #include "profiler/detail/inner_candidates.hpp"
@@ -42,7 +41,7 @@ public:
           measure_(without_energy(measure)),
           settings_(settings),
           events_(events),
-          deadline_us_(now_us() + settings.most_seconds * 1e6) {
+          deadline_us_(device.backend->clock_us() + settings.most_seconds * 1e6) {
         if (space.widths.size() != base.stages.size() || space.max_depths.size() != base.stages.size()) {
             throw InputError("the sweep's space has another number of stages than " + base.name);
         }
@@ -104,7 +103,7 @@ private:
         return (space_.inner_options ? 2 * all : all) + 2 * carriers_a_round;
     }
 
-    bool out_of_time() const { return now_us() > deadline_us_ || !events_.keep_going(); }
+    bool out_of_time() const { return device_.backend->clock_us() > deadline_us_ || !events_.keep_going(); }
 
     ModelSpec carrier(const Point& point, const std::vector<int>& depths, int resolution) const {
         ScalingChoice choice{point.widths, depths, resolution};

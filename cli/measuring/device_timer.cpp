@@ -1,6 +1,5 @@
 #include "cli/measuring/device_timer.hpp"
 
-#include "base/clock.hpp"
 #include "profiler/profile.hpp"
 
 namespace hacscale::cli {
@@ -37,8 +36,8 @@ TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const 
             const double seconds = seconds_at_most(models.size());
             in_session.compile_seconds = compile_share * seconds;
             in_session.rules = within(settings.rules, (1.0 - compile_share) * seconds, models.size());
-            until_end.keep_going = [&events, until_us = now_us() + 1e6 * seconds] {
-                return events.keep_going() && now_us() < until_us;
+            until_end.keep_going = [&events, &device, until_us = device.backend->clock_us() + 1e6 * seconds] {
+                return events.keep_going() && device.backend->clock_us() < until_us;
             };
         }
         std::vector<Network> networks;

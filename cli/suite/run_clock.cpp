@@ -7,8 +7,6 @@
 #include <cmath>
 #include <limits>
 
-#include "base/clock.hpp"
-
 namespace hacscale::cli {
 
 namespace {
@@ -18,7 +16,6 @@ constexpr double reserve_share = 0.04;
 constexpr double most_reserve_s = 10.0;
 // Steps that take longer than planned tell that the machine is slow; one odd step should not tell of hours.
 constexpr double largest_factor = 10.0;
-constexpr double microseconds_a_second = 1e6;
 
 }  // namespace
 
@@ -83,10 +80,6 @@ double RunClock::expected_s() const {
         expected_s -= std::min(now_() - began_s_, weight_s_ * factor(kind_));
     }
     return std::clamp(expected_s, 0.0, std::max(0.0, left_s()));
-}
-
-double RunClock::steady_seconds() {
-    return now_us() / microseconds_a_second;
 }
 
 double RunClock::left_s() const {

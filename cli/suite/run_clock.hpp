@@ -36,8 +36,8 @@ class RunClock {
 public:
     using Now = std::function<double()>;  // seconds since whatever
 
-    // `limit_s` of 0 is no limit.
-    RunClock(const PlannedSteps& planned, double limit_s, Now now = steady_seconds);
+    // `limit_s` of 0 is no limit. `now` is the clock of what is measured (kernels/backend.hpp).
+    RunClock(const PlannedSteps& planned, double limit_s, Now now);
 
     // Says which step it is and how long all that is left will take. The step before has ended.
     void begin(Session& session, StepKind kind, const std::string& what, double weight_s);
@@ -52,7 +52,6 @@ public:
     double expected_s() const;
 
 private:
-    static double steady_seconds();
     double left_s() const;
     void end_step();
     void say(Session& session, const std::string& text);

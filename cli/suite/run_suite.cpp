@@ -147,7 +147,8 @@ private:
                 }
             }
         }
-        return {steps, 60.0 * suite_.total_minutes};
+        return {steps, 60.0 * suite_.total_minutes,
+                [backend = devices_.front().handle.backend] { return 1e-6 * backend->clock_us(); }};
     }
 
     void run_device(const DeviceAccess& access, const std::vector<MeasuredState>& states, RunClock& clock) {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/clock.hpp"
-
 namespace hacscale {
 namespace {
 
@@ -30,12 +28,12 @@ EnergyReading measure_energy(Instruments& instruments, NetworkRunner& runner, do
     std::optional<Step> first;  // the step that counting began at
     std::int64_t runs = 0;      // since then
     double last_mj = *state.energy_mj;
-    const double begin_us = now_us();
+    const double begin_us = runner.clock_us();
     while (keep_going()) {
         runner.time_runs(burst);
         runs += burst;
         const double energy_mj = instruments.state().energy_mj.value_or(last_mj);
-        const double time_us = now_us();
+        const double time_us = runner.clock_us();
         // A step may be longer than `seconds`, so the second one has that long again to come.
         const double most_us = (first ? 3.0 : 1.0) * seconds * 1e6;
         if (energy_mj != last_mj) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/clock.hpp"
 #include "profiler/timing/rounds.hpp"
 
 namespace hacscale {
@@ -17,13 +16,13 @@ public:
     LayerSubject(NetworkRunner* runner, AloneState state) : runner_(runner), state_(state) {}
 
     void visit(const TimingRules& rules) {
-        const double start = now_us();
+        const double start = runner_->clock_us();
         if (state_ == AloneState::warm) warm_up();
-        const double until = now_us() + rules.burst_us;
+        const double until = runner_->clock_us() + rules.burst_us;
         do {
             samples_.push_back(state_ == AloneState::warm ? warm_sample() : runner_->time_cold());
-        } while (now_us() < until);
-        spent_us_ += now_us() - start;
+        } while (runner_->clock_us() < until);
+        spent_us_ += runner_->clock_us() - start;
     }
     bool done(const TimingRules& rules) const {
         return converged(rules) || spent_us_ > rules.most_seconds * 1e6;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/clock.hpp"
 #include "profiler/timing/rounds.hpp"
 
 namespace hacscale {
@@ -32,22 +31,22 @@ public:
     explicit NetworkSubject(const TimedSubject& subject) : subject_(subject), node_us_(subject.nodes) {}
 
     void visit(const TimingRules& rules, std::size_t round) {
-        const double start = now_us();
+        const double start = subject_.runner->clock_us();
         Visit& visit = visits_.emplace_back();
         visit.round = round;
         // Twice: the first pass brings weights back, the second leaves the caches as a pass finds them.
         subject_.runner->run();
-        const double before_second = now_us();
+        const double before_second = subject_.runner->clock_us();
         subject_.runner->run();
-        const double one_pass = now_us() - before_second;
+        const double one_pass = subject_.runner->clock_us() - before_second;
         // Long enough that the passes thrown away above are the smaller part.
-        const double until = now_us() + std::max(rules.burst_us, 7.5 * one_pass);
+        const double until = subject_.runner->clock_us() + std::max(rules.burst_us, 7.5 * one_pass);
         do {
             visit.totals.push_back(subject_.runner->time_runs(1));
             subject_.runner->run_timed(node_us_);
             if (kept_passes_++ < most_kept_passes) visit.passes.push_back(node_us_);
-        } while (now_us() < until);
-        visit.spent_us = now_us() - start;
+        } while (subject_.runner->clock_us() < until);
+        visit.spent_us = subject_.runner->clock_us() - start;
         spent_us_ += visit.spent_us;
     }
 

@@ -1,13 +1,12 @@
-// The commands that measure, end to end on this machine's CPU with a network small enough for seconds.
+// The commands that measure, end to end on a made-up device.
 #include <gmock/gmock.h>
 
 #include <csignal>
 #include <set>
 
 #include "cli/interrupt.hpp"
-#include "kernels/backend_registry.hpp"
+#include "made_up_device.hpp"
 #include "models/zoo.hpp"
-#include "program_fixture.hpp"
 #include "training/records.hpp"
 
 namespace hacscale::cli {
@@ -28,17 +27,11 @@ head:
   - linear: {}
 )";
 
-class MeasuringTest : public ProgramTest {
+class MeasuringTest : public MadeUpDeviceTest {
 protected:
-    void SetUp() override {
-        if (BackendRegistry::load().backends().empty()) {
-            GTEST_SKIP() << "no backend can run here";
-        }
-        model_ = write("tiny.yaml", tiny_network);
-    }
     void TearDown() override { clear_interrupt(); }
 
-    std::string model_;
+    std::string model_ = write("tiny.yaml", tiny_network);
 };
 
 TEST_F(MeasuringTest, ProfilesVerifiesAndCompares) {
@@ -46,13 +39,13 @@ TEST_F(MeasuringTest, ProfilesVerifiesAndCompares) {
     const std::vector<std::string> profile{"profile", model_,      "--table", table,   "--seconds",
                                            "0.02",    "--minutes", "0.05",    "--json"};
     const Answer first = call(profile);
-    ASSERT_TRUE(done_or_noisy(first)) << first.err;
+    ASSERT_EQ(first.status, 0) << first.err;
     EXPECT_GT(first.json()["measured"], 0);
     EXPECT_EQ(first.json()["failed"], 0);
     EXPECT_EQ(first.json()["models"][0]["model"], "tiny");
 
     const Answer verify = call({"verify", model_, "--table", table, "--seconds", "0.02", "--json"});
-    ASSERT_TRUE(done_or_noisy(verify)) << verify.err;
+    ASSERT_EQ(verify.status, 0) << verify.err;
     ASSERT_EQ(verify.json()["models"].size(), 1U);
     for (const char* key : {"model", "batch", "dtype", "predicted_us", "measured_us", "error_pct"}) {
         EXPECT_TRUE(verify.json()["models"][0].contains(key)) << key;
@@ -61,13 +54,13 @@ TEST_F(MeasuringTest, ProfilesVerifiesAndCompares) {
 
     const Answer compare = call({"compare", model_, "--table", table, "--budget", "1.5", "--seconds", "0.02",
                                  "--strategies", "width-only,hacscale", "--json"});
-    ASSERT_TRUE(done_or_noisy(compare)) << compare.err;
+    ASSERT_EQ(compare.status, 0) << compare.err;
     EXPECT_GT(compare.json()["base"]["measured_us"], 0);
     EXPECT_EQ(compare.json()["strategies"].size(), 2U);
 
     const Answer own = call({"profile", model_, "--table", table, "--own-layers", "--cache", "warm,cold",
                              "--seconds", "0.02", "--json"});
-    ASSERT_TRUE(done_or_noisy(own)) << own.err;
+    ASSERT_EQ(own.status, 0) << own.err;
     EXPECT_GT(call({"table", "query", table, "--cache", "cold", "--json"}).json().size(), 0U);
 }
 
@@ -80,14 +73,14 @@ TEST_F(MeasuringTest, ProfilesInnerWidthsAndChoosesThem) {
         return call(arguments);
     };
     const Answer profile = with({"profile", model_, "--table", table, "--minutes", "0.2", "--json"});
-    ASSERT_TRUE(done_or_noisy(profile)) << profile.err;
+    ASSERT_EQ(profile.status, 0) << profile.err;
     EXPECT_TRUE(profile.json()["models"][0].contains("held_out_inner_widths"));
     // What follows stage 1's width of 8 is 8; 16 are measured only where inner widths are their own.
     const Answer rows = call({"table", "query", table, "--json"});
     EXPECT_THAT(rows.out, HasSubstr("conv_i8x16x16_o16_k3_s1"));
 
     const Answer scale = with({"scale", model_, "--table", table, "--budget", "2", "--json"});
-    ASSERT_TRUE(done_or_noisy(scale)) << scale.err;
+    ASSERT_EQ(scale.status, 0) << scale.err;
     const auto row = scale.json()["strategies"][0];
     ASSERT_TRUE(row.contains("inner_widths"));
     if (!row["inner_widths"].is_null()) {
@@ -102,7 +95,7 @@ TEST_F(MeasuringTest, RunsASuiteAndReports) {
               "max_inner_ratio: 2\ninner_widths: 2\n"
               "verify: [tiny.yaml]\nseconds: 0.02\nminutes: 0.03\n");
     const Answer answer = call({"run", suite, "--out", path("out"), "--json"});
-    ASSERT_TRUE(done_or_noisy(answer)) << answer.err;
+    ASSERT_EQ(answer.status, 0) << answer.err;
     EXPECT_EQ(answer.json()["comparisons"].size(), 1U);
     for (const char* file : {"out/provenance.json", "out/table.db", "out/table.json", "out/verify.json",
                              "out/compare-tiny-1.5.json", "out/report.html", "out/report.md"}) {
@@ -127,7 +120,7 @@ TEST_F(MeasuringTest, RunsASuiteAndReports) {
     trained.device = "abacus";
     AccuracyRecords::open(path("accuracy.db")).append(trained);
     const Answer again = call({"run", suite, "--out", path("out"), "--json"});
-    EXPECT_TRUE(done_or_noisy(again)) << again.err;
+    EXPECT_EQ(again.status, 0) << again.err;
     EXPECT_NEAR(again.json()["comparisons"][0]["base"]["accuracy"].get<double>(), 87.65, 1e-9);
     std::stringstream report;
     report << std::ifstream(path("out/report.md")).rdbuf();
@@ -144,7 +137,7 @@ TEST_F(MeasuringTest, AnInterruptKeepsWhatThereIsAndSaysHowToGoOn) {
     EXPECT_EQ(answer.json()["interrupted"], true);
     EXPECT_THAT(answer.err, HasSubstr("goes on from there"));
     clear_interrupt();
-    EXPECT_TRUE(done_or_noisy(call({"table", "check", path("t.db")})));
+    EXPECT_EQ(call({"table", "check", path("t.db")}).status, 0);
 }
 
 TEST_F(MeasuringTest, BadRequestsAreRefusedBeforeMeasuring) {

@@ -41,14 +41,14 @@ protected:
 TEST_F(ResumeTest, WhatIsFinishedIsKeptAndWhatIsMissingIsDone) {
     const std::string file = small_suite();
     const Answer first = run_it(file);
-    ASSERT_TRUE(done_or_noisy(first)) << first.err;
+    ASSERT_EQ(first.status, 0) << first.err;
     const auto before = comparisons();
     const auto rows_before = rows();
     ASSERT_EQ(before.size(), 2U);
     std::filesystem::remove(path("out/compare-one-1.5.json"));
 
     const Answer again = run_it(file);
-    ASSERT_TRUE(done_or_noisy(again)) << again.err;
+    ASSERT_EQ(again.status, 0) << again.err;
     EXPECT_THAT(again.err, HasSubstr("profiling was finished before"));
     EXPECT_THAT(again.err, HasSubstr("comparing one at 1 times its latency was finished before"));
     EXPECT_THAT(again.err, Not(HasSubstr("comparing one at 1.5 times its latency was finished before")));
@@ -63,7 +63,7 @@ TEST_F(ResumeTest, WhatIsFinishedIsKeptAndWhatIsMissingIsDone) {
 TEST_F(ResumeTest, AFinishedRunGivenAgainMeasuresNothing) {
     const std::string file = small_suite();
     const Answer first = run_it(file);
-    ASSERT_TRUE(done_or_noisy(first)) << first.err;
+    ASSERT_EQ(first.status, 0) << first.err;
     const auto before = comparisons();
     const std::string verified = content("out/verify.json");
 
@@ -96,7 +96,7 @@ TEST_F(ResumeTest, AnInterruptedRunKeepsTheComparisonsItFinished) {
     ASSERT_GE(before.size(), 1U);
 
     const Answer again = run_it(file);
-    ASSERT_TRUE(done_or_noisy(again)) << again.err;
+    ASSERT_EQ(again.status, 0) << again.err;
     const auto after = comparisons();
     EXPECT_EQ(after.size(), 8U);
     for (const auto& [name, record] : before) {
@@ -106,7 +106,7 @@ TEST_F(ResumeTest, AnInterruptedRunKeepsTheComparisonsItFinished) {
 }
 
 TEST_F(ResumeTest, AComparisonFromOtherRowsOrSettingsIsMadeAgain) {
-    ASSERT_TRUE(done_or_noisy(run_it(small_suite())));
+    ASSERT_EQ(run_it(small_suite()).status, 0);
     {
         Table table = Table::open(path("out/table.db"), OpenMode::write);
         Row row = table.query({}).front();
@@ -114,15 +114,15 @@ TEST_F(ResumeTest, AComparisonFromOtherRowsOrSettingsIsMadeAgain) {
         table.put(row);
     }
     const auto of_other_rows = comparisons();
-    ASSERT_TRUE(done_or_noisy(run_it(small_suite())));
+    ASSERT_EQ(run_it(small_suite()).status, 0);
     const auto of_these_rows = comparisons();
-    ASSERT_TRUE(done_or_noisy(run_it(small_suite("tolerance: 0.1\n"))));
+    ASSERT_EQ(run_it(small_suite("tolerance: 0.1\n")).status, 0);
     // More profiling may have changed the rows, or not.
     const auto before = comparisons();
     const std::string longer = write(
         "longer.yaml",
         content("suite.yaml").replace(content("suite.yaml").find("seconds: 0.02"), 13, "seconds: 0.03"));
-    ASSERT_TRUE(done_or_noisy(run_it(longer)));
+    ASSERT_EQ(run_it(longer).status, 0);
     for (const auto& [name, record] : comparisons()) {
         EXPECT_NE(of_these_rows.at(name), of_other_rows.at(name)) << name;
         EXPECT_NE(record, before.at(name)) << name;
@@ -131,11 +131,11 @@ TEST_F(ResumeTest, AComparisonFromOtherRowsOrSettingsIsMadeAgain) {
 
 TEST_F(ResumeTest, ADamagedRecordIsReplaced) {
     const std::string file = small_suite();
-    ASSERT_TRUE(done_or_noisy(run_it(file)));
+    ASSERT_EQ(run_it(file).status, 0);
     const auto before = comparisons();
     write("out/compare-one-1.json", before.at("compare-one-1.json").substr(0, 100));
     write("out/compare-one-1.5.json", "{}");
-    ASSERT_TRUE(done_or_noisy(run_it(file)));
+    ASSERT_EQ(run_it(file).status, 0);
     for (const auto& [name, record] : comparisons()) {
         EXPECT_TRUE(nlohmann::json::parse(record).contains("strategies")) << name;
     }

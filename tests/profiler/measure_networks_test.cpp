@@ -28,8 +28,7 @@ TEST(MeasureNetworks, AnswersInTheOrderAsked) {
     for (std::size_t i = 0; i < 3; ++i) {
         EXPECT_TRUE(results[i].measured());
         const double truth_us = device.truth_us(networks[i]);
-        EXPECT_GE(results[i].timing.total.median, truth_us);
-        EXPECT_LE(results[i].timing.total.median, 1.3 * truth_us);
+        EXPECT_NEAR(results[i].timing.total.median, truth_us, 1e-6 * truth_us);
         ASSERT_EQ(results[i].implementations.size(), networks[i].nodes.size());
         EXPECT_EQ(results[i].implementations.front(), "fake_conv");
         EXPECT_EQ(results[i].implementations.back(), "fake_linear");
@@ -46,7 +45,7 @@ TEST(MeasureNetworks, HandsOnWhyANetworkCannotRunAndMeasuresTheOthers) {
     EXPECT_FALSE(results[1].measured());
     EXPECT_THAT(results[1].reason, HasSubstr("no kernel for conv_i8x4x4_o24"));
     EXPECT_TRUE(results[2].measured());
-    EXPECT_TRUE(results[0].reason.empty() || results[0].reason.find("slower") != std::string::npos);
+    EXPECT_EQ(results[0].reason, "");
 }
 
 TEST(MeasureNetworks, NothingIsMeasuredWhenNothingCanRun) {
@@ -144,7 +143,7 @@ TEST(MeasureNetworks, RatiosAreOfOnePaceWhereTheFastestIsNotToBeHad) {
     };
     const auto results = measure_networks(device.handle, networks, settings, {});
     const double pace = sum_of_layers(results[0]) / device.truth_us(networks[0]);
-    EXPECT_NEAR(pace, 1.3, 0.05);
+    EXPECT_NEAR(pace, 1.3, 1e-6);
     for (std::size_t i = 0; i < results.size(); ++i) {
         EXPECT_NEAR(sum_of_layers(results[i]) / device.truth_us(networks[i]), pace, 1e-6);
         EXPECT_THAT(results[i].reason, HasSubstr("slower all the time"));
@@ -165,7 +164,7 @@ TEST(MeasureNetworks, TellsThePaceThatItMeasuredAt) {
     const PaceHistory& history = settings.paces->at({"fake", DataType::f32});
     EXPECT_EQ(history.fastest_measured_us, slow_us);
     const double fast_us = pace_us(1.0);
-    EXPECT_NEAR(slow_us / fast_us, 1.5, 0.2);
+    EXPECT_NEAR(slow_us / fast_us, 1.5, 1e-6);
     EXPECT_EQ(history.fastest_measured_us, fast_us);
 }
 
