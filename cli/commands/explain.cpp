@@ -8,6 +8,7 @@
 #include "cli/comparison/describe.hpp"
 #include "cli/comparison/explanation_text.hpp"
 #include "cli/options.hpp"
+#include "models/stage_names.hpp"
 #include "models/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 
@@ -47,9 +48,7 @@ Explanation explained(const ExplainOptions& options) {
     explanation.state = view.state();
     explanation.gain_origin = name_of(context.gain().origin);
     explanation.gain_unit = context.gain().unit;
-    for (const StageSpec& stage : model.stages) {
-        explanation.stages.push_back(stage.name);
-    }
+    explanation.stages = stage_names(model);
     explanation.contributions.push_back(
         contributions_row(context, view, choice_of(context.base()), budget_us, "base"));
     const Fit chosen = fit(find_strategy("hacscale"), context, budget_us);
