@@ -127,6 +127,9 @@ std::vector<const StrategyRow*> ranked(const ComparisonRecord& record) {
         }
     }
     std::stable_sort(rows.begin(), rows.end(), [](const StrategyRow* a, const StrategyRow* b) {
+        if (a->measured_us.has_value() != b->measured_us.has_value()) {
+            return a->measured_us.has_value();
+        }
         const bool as_good = std::abs(*a->gain - *b->gain) <= least_gain;
         return as_good ? a->strategy == "hacscale" && b->strategy != "hacscale" : *a->gain > *b->gain;
     });
