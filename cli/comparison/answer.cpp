@@ -90,7 +90,8 @@ std::string others_text(const ComparisonRecord& record, const std::vector<const 
 }
 
 std::string prediction_text(const StrategyRow& row) {
-    if (!row.prediction_error_pct || std::abs(*row.prediction_error_pct) <= prediction_tolerance_pct) {
+    const std::optional<double> error_pct = prediction_error_pct(row);
+    if (!error_pct || std::abs(*error_pct) <= prediction_tolerance_pct) {
         return "";
     }
     return fmt::format("; but predicted {}, measured {}", latency_text(*row.predicted_us),
@@ -170,9 +171,9 @@ std::string interpolated_text(const Records& records) {
 std::string trust_text(const Records& records, const std::vector<VerificationRecord>& verified) {
     const std::optional<TableTrust> trust = table_trust(records, verified);
     if (!trust) {
-        return "the table's sums were not checked on the device: \"hacscale verify\" does";
+        return "table's sums: not checked on the device; \"hacscale verify\" does";
     }
-    return fmt::format("the table's sums are {:.1f} % off in the median of {}, {:.1f} % at worst{}",
+    return fmt::format("table's sums: {:.1f} % off in the median of {}, {:.1f} % at worst{}",
                        trust->median_pct, counted(trust->networks, "measured network"), trust->worst_pct,
                        trust->worst_pct > prediction_tolerance_pct ? " (" + trust->worst + ")" : "");
 }
@@ -200,8 +201,9 @@ std::optional<TableTrust> table_trust(const Records& records,
     for (const ComparisonRecord* record : records) {
         std::set<std::string> networks;
         const auto add = [&](const StrategyRow& row) {
-            if (row.prediction_error_pct && networks.insert(row.model_hash).second) {
-                errors.emplace_back(std::abs(*row.prediction_error_pct), record->model + " " + row.strategy);
+            const std::optional<double> error_pct = prediction_error_pct(row);
+            if (error_pct && networks.insert(row.model_hash).second) {
+                errors.emplace_back(std::abs(*error_pct), record->model + " " + row.strategy);
             }
         };
         add(record->base);

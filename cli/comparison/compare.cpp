@@ -307,7 +307,6 @@ private:
         }
         const Ratio ratio = ratio_of(*timed, base_);
         row.measured_us = timed->latency_us;
-        row.prediction_error_pct = 100.0 * (*row.predicted_us / timed->latency_us - 1.0);
         row.ci95_us = timed->ci95_us;
         row.latency_ratio = ratio.value;
         // The base itself, chosen again, shares the base's timing.
@@ -320,12 +319,12 @@ private:
             add_reason(row, fmt::format("the timing is noisy: the latency ratio is known to +-{:.1f} %",
                                         100.0 * ratio.half_width / ratio.value));
         }
-        if (std::abs(*row.prediction_error_pct) > prediction_tolerance_pct) {
-            add_reason(row,
-                       fmt::format("predicted {:.1f} us, measured {:.1f} us: {:.0f} % off, more than the "
-                                   "tolerance of {:.0f} %",
-                                   *row.predicted_us, timed->latency_us, std::abs(*row.prediction_error_pct),
-                                   prediction_tolerance_pct));
+        const double error_pct = std::abs(*prediction_error_pct(row));
+        if (error_pct > prediction_tolerance_pct) {
+            add_reason(
+                row, fmt::format("predicted {:.1f} us, measured {:.1f} us: {:.0f} % off, more than the "
+                                 "tolerance of {:.0f} %",
+                                 *row.predicted_us, timed->latency_us, error_pct, prediction_tolerance_pct));
         }
         return row;
     }

@@ -47,7 +47,6 @@ struct StrategyRow {
     std::optional<double> predicted_us;
     std::optional<double> interpolated_share;  // of predicted_us, 0..1: from rows that were not measured
     std::optional<double> measured_us;
-    std::optional<double> prediction_error_pct;  // of predicted_us, in percent of measured_us
     std::optional<double> ci95_us;
     std::optional<double> latency_ratio;       // measured over the base measured beside it
     std::optional<double> latency_ratio_ci95;  // half-width of its interval
@@ -143,6 +142,8 @@ struct ComparisonRecord {
 int untimed_rows(const ComparisonRecord& record);
 
 std::string_view name_of(StrategyStatus status);
+// Of predicted_us, in percent of measured_us; nothing where one of them is not there.
+std::optional<double> prediction_error_pct(const StrategyRow& row);
 std::string to_json(const ComparisonRecord& record);
 // The record that to_json() wrote as this text. Nothing where the text is something else: cut off, of a
 // program that wrote less, or changed by hand into what this one does not know.

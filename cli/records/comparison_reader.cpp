@@ -28,7 +28,6 @@ StrategyRow row_in(const Json& json) {
     row.predicted_us = value_in<double>(json, "predicted_us");
     row.interpolated_share = later_value_in<double>(json, "interpolated_share");
     row.measured_us = value_in<double>(json, "measured_us");
-    row.prediction_error_pct = later_value_in<double>(json, "prediction_error_pct");
     row.ci95_us = value_in<double>(json, "ci95_us");
     row.latency_ratio = value_in<double>(json, "latency_ratio");
     row.latency_ratio_ci95 = value_in<double>(json, "latency_ratio_ci95");
