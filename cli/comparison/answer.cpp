@@ -75,7 +75,8 @@ std::string others_text(const ComparisonRecord& record, const std::vector<const 
         parts.push_back(fmt::format("second: {} ({})", second.strategy, gain_text(record, second)));
     }
     const std::size_t keepers = keepers_of_base(record).size();
-    if (keepers > 0) {
+    // Where all keep it, the sentence has said so.
+    if (keepers > 0 && keepers < record.strategies.size()) {
         parts.push_back(fmt::format("{} of {} keep the base", keepers, record.strategies.size()));
     }
     for (const auto& [status, words] : {std::pair{StrategyStatus::noisy, "too noisy to judge"},
@@ -136,6 +137,12 @@ std::string header_of(const Records& records) {
 
 // Those that keep the base in every comparison, named together.
 std::string keepers_text(const Records& records) {
+    const bool all_keep = std::all_of(records.begin(), records.end(), [](const ComparisonRecord* record) {
+        return keepers_of_base(*record).size() == record->strategies.size();
+    });
+    if (all_keep) {
+        return "";
+    }
     std::vector<std::string> names = keepers_of_base(*records.front());
     for (const ComparisonRecord* record : records) {
         const std::vector<std::string> here = keepers_of_base(*record);

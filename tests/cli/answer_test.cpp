@@ -155,6 +155,7 @@ TEST(Answer, WhereNothingIsToBeGainedItIsOneSentence) {
     EXPECT_THAT(text, HasSubstr("41 % of the peak"));
     EXPECT_THAT(text, Not(HasSubstr("->")));
     EXPECT_THAT(text, Not(HasSubstr("second")));
+    EXPECT_THAT(text, Not(HasSubstr("width-only")));
 }
 
 TEST(Answer, OfNoisyRowsNothingIsAdvised) {
