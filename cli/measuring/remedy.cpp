@@ -4,6 +4,7 @@
 
 #include "base/text/plain_number.hpp"
 #include "cli/print_json.hpp"
+#include "profiler/timing/timing_rules.hpp"
 
 namespace hacscale::cli {
 
