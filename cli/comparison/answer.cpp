@@ -82,6 +82,7 @@ std::string others_text(const ComparisonRecord& record, const std::vector<const 
     for (const auto& [status, words] : {std::pair{StrategyStatus::noisy, "too noisy to judge"},
                                         {StrategyStatus::over_budget, "over the budget"},
                                         {StrategyStatus::failed, "not measured"},
+
                                         {StrategyStatus::infeasible, "without a choice"}}) {
         if (const std::size_t rows = rows_with(record, status); rows > 0) {
             parts.push_back(fmt::format("{} {}", rows, words));

@@ -8,7 +8,7 @@
 
 namespace hacscale::cli {
 
-// Networks that gain over the base within the budget, measured or, where nothing was, predicted: most gain
+// Networks that gain over the base within the budget: those that were measured before predictions, and of either most gain
 // first, each network once. Of strategies that chose the same one, HACScale's stands for all, else the first.
 std::vector<const StrategyRow*> ranked(const ComparisonRecord& record);
 
