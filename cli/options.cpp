@@ -47,6 +47,10 @@ void add_timing_options(CLI::App& parser, TimingOptions& options) {
         ->capture_default_str();
 }
 
+void add_details_option(CLI::App& parser, bool& details) {
+    parser.add_flag("--details", details, "Before the answer, all that it was made from");
+}
+
 std::unique_ptr<Instruments> CounterOptions::open(const BackendDevice& device) const {
     return none ? nullptr : open_instruments(device, instruments);
 }

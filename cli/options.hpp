@@ -42,6 +42,9 @@ struct TimingOptions {
 };
 void add_timing_options(CLI::App& parser, TimingOptions& options);
 
+// --details: the answer is preceded by all that it was made from.
+void add_details_option(CLI::App& parser, bool& details);
+
 // --no-counters and --sm-throughput: what the device's instruments are asked.
 struct CounterOptions {
     bool none = false;

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/text/plain_number.hpp"
+
 namespace hacscale::cli {
 
 namespace {
@@ -38,7 +40,7 @@ std::string progress_line(const std::string& what, double done, double total, do
     std::string line = fmt::format("{} [{}] {:.0f}/{:.0f}", what, bar, done, total);
     if (done > before && elapsed_s > 0.0) {
         const double rate_per_s = (done - before) / elapsed_s;
-        line += fmt::format("  {:.3g}/s  {} left", rate_per_s,
+        line += fmt::format("  {}/s  {} left", plain_number(rate_per_s),
                             countdown_text(std::max(total - done, 0.0) / rate_per_s));
     }
     return line;

@@ -2,17 +2,9 @@
 
 #include <algorithm>
 
+#include "cli/text_lines.hpp"
+
 namespace hacscale::cli {
-
-namespace {
-
-// Characters rather than bytes: continuation bytes of UTF-8 take no place.
-std::size_t width_of(const std::string& text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
-}
-
-}  // namespace
 
 void TextTable::add(std::vector<std::string> cells) {
     cells.resize(columns_.size());

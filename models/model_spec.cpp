@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "models/network.hpp"
+#include "models/stage_names.hpp"
 
 namespace hacscale {
 namespace {
@@ -80,7 +81,19 @@ std::string stage_name(const ModelSpec& model, int stage) {
         return "stem";
     }
     const auto index = static_cast<std::size_t>(stage);
-    return index < model.stages.size() ? model.stages[index].name : "head";
+    if (index >= model.stages.size()) {
+        return "head";
+    }
+    const std::string& name = model.stages[index].name;
+    return name.empty() ? fmt::format("stage {}", index + 1) : name;
+}
+
+std::vector<std::string> stage_names(const ModelSpec& model) {
+    std::vector<std::string> names;
+    for (int stage = 0; stage < static_cast<int>(model.stages.size()); ++stage) {
+        names.push_back(stage_name(model, stage));
+    }
+    return names;
 }
 
 }  // namespace hacscale

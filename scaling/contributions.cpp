@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/error.hpp"
+#include "base/text/plain_number.hpp"
 #include "models/network.hpp"
 
 namespace hacscale {
@@ -151,7 +152,7 @@ private:
                 const int inner = choice.inner_widths[stage][block];
                 if (values.back() == 0 || std::binary_search(values.begin(), values.end(), inner)) continue;
                 return fmt::format("leaves the space: block {} of {} would keep its inner width of {}",
-                                   block + 1, context_.base().stages[stage].name, inner);
+                                   block + 1, stage_name(context_.base(), static_cast<int>(stage)), inner);
             }
         }
         return "";
@@ -191,14 +192,15 @@ private:
         const std::int64_t budget_ps = picoseconds(result_.budget_us);
         if (larger->latency_ps > budget_ps + budget_slack_ps) {
             const double over_us = larger->latency_us() - result_.budget_us;
-            return because(StepOutcome::over_budget, fmt::format("over the budget by {:.3g} us ({:.2g} %)",
-                                                                 over_us, percent_of_base(over_us)));
+            return because(StepOutcome::over_budget,
+                           fmt::format("over the budget by {} us ({} %)", plain_number(over_us),
+                                       plain_number(percent_of_base(over_us), 2)));
         }
         if (const std::string over = over_caps(larger->needs, context_.settings().caps); !over.empty()) {
             return because(StepOutcome::over_cap, over);
         }
-        because(StepOutcome::fits,
-                fmt::format("fits, {:.3g} us would be left", result_.budget_us - larger->latency_us()));
+        because(StepOutcome::fits, fmt::format("fits, {} us would be left",
+                                               plain_number(result_.budget_us - larger->latency_us())));
     }
 
     double percent_of_base(double latency_us) const {

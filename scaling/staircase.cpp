@@ -58,7 +58,8 @@ StaircasePoint StageView::at(int width, const LatencySource& source) const {
     const auto next =
         is_last() ? next_.nodes(0, width, 1) : next_.nodes(width, base_.stages[stage_ + 1].width, 1);
     if (!own || !next) {
-        throw InputError(fmt::format("{}: width {} makes no valid model", base_.stages[stage_].name, width));
+        throw InputError(fmt::format("{}: width {} makes no valid model",
+                                     stage_name(base_, static_cast<int>(stage_)), width));
     }
     std::vector<const NetworkNode*> nodes;
     for (const auto* part : {&*own, &*next}) {

@@ -2,7 +2,9 @@
 // is printed on a terminal or written as Markdown.
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/comparison/table_view.hpp"
 #include "profiler/table/table.hpp"
@@ -27,6 +29,11 @@ std::string decider_name(const LayerAdvice& layer, const WidthAdvice& decider);
 std::string sentence(const Advice& advice);
 std::string to_json(const Advice& advice);  // docs/formats.md, "Advice"
 report::Document advice_document(const Advice& advice);
+
+// The advice in ten lines: the sentence, the widths that are free and those that waste time, and the commands
+// that measure what is not known. `model` and `table` are as they were named.
+std::vector<std::string> advice_lines(const Advice& advice, const std::string& model,
+                                      const std::filesystem::path& table);
 
 // Whether the answer is open for some width: nothing wider was measured, or only with too much noise.
 bool has_gaps(const Advice& advice);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text/plain_number.hpp"
 #include "cli/advice/advice.hpp"
 #include "report/document/cells.hpp"
 
@@ -212,13 +213,13 @@ report::Document advice_document(const Advice& advice) {
     report::Document document;
     document.title = "Free capacity of " + advice.model;
     document.subtitle = fmt::format(
-        "{}, batch {}, {}, cache state {}. Counts are multiples of {}, up to {:g} times the base's; a count "
+        "{}, batch {}, {}, cache state {}. Counts are multiples of {}, up to {} times the base's; a count "
         "is free when its "
-        "extra latency is at most {:g} % and its interval leaves no room for more than {:g} %. Only measured "
+        "extra latency is at most {} % and its interval leaves no room for more than {} %. Only measured "
         "rows count.",
         advice.device.name, advice.state.batch, name_of(advice.state.type), name_of(advice.state.cache),
-        advice.settings.grid, advice.settings.max_width_ratio, 100.0 * advice.settings.tolerance,
-        300.0 * advice.settings.tolerance);
+        advice.settings.grid, plain_number(advice.settings.max_width_ratio),
+        plain_number(100.0 * advice.settings.tolerance), plain_number(300.0 * advice.settings.tolerance));
     document.sections = {
         {"layers", "Layer by layer", {layers_table(capacity)}, {}},
         {"widths",

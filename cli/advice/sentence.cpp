@@ -3,13 +3,17 @@
 
 #include <algorithm>
 
+#include "base/text/plain_number.hpp"
 #include "cli/advice/advice.hpp"
+#include "cli/measuring/remedy.hpp"
+#include "cli/text_lines.hpp"
 
 namespace hacscale::cli {
 
 namespace {
 
-constexpr std::size_t most_finds = 3;  // that the sentence names
+constexpr std::size_t most_finds = 3;          // that the sentence names
+constexpr std::size_t most_advice_lines = 10;  // of the answer
 
 struct Find {
     std::string name;
@@ -83,6 +87,62 @@ std::string sentence(const Advice& advice) {
         text += fmt::format("; for {} the rows are too noisy to tell", unclear);
     }
     return text + ".";
+}
+
+std::vector<std::string> advice_lines(const Advice& advice, const std::string& model,
+                                      const std::filesystem::path& table) {
+    const FreeCapacity& capacity = advice.capacity;
+    std::vector<std::string> lines =
+        wrapped(fmt::format("{}, batch {}, {}: {}", advice.device.id, advice.state.batch,
+                            hacscale::name_of(advice.state.type), sentence(advice)),
+                2);
+    const auto add = [&lines](const std::string& text) {
+        const std::vector<std::string> more = wrapped(text, 4);
+        if (lines.size() + more.size() <= most_advice_lines) {
+            lines.insert(lines.end(), more.begin(), more.end());
+        }
+    };
+    const Remedy remedy{model, table, advice.device, advice.state};
+    std::vector<std::string> remedies;
+    if (layers_in_state(capacity, CapacityState::unclear) > 0) {
+        remedies.push_back("noisy rows: " + remedy.profile_noisy());
+    }
+    if (layers_in_state(capacity, CapacityState::unknown) > 0) {
+        remedies.push_back("missing widths: " +
+                           remedy.profile(fmt::format("--min-inner-ratio 0.5 --max-inner-ratio {}",
+                                                      plain_number(advice.settings.max_width_ratio))));
+    }
+    std::size_t reserved = 0;
+    for (const std::string& one : remedies) {
+        reserved += wrapped(one, 4).size();
+    }
+    std::vector<std::string> finds_text;
+    for (const Find& find : finds(capacity)) {
+        const Extra& extra = find.width->extra_at(find.width->free_width);
+        finds_text.push_back(fmt::format("  {}: {} -> {} channels, {:+.1f} +- {:.1f} us", find.name,
+                                         find.width->base_width, find.width->free_width, extra.latency_us,
+                                         extra.ci95_us));
+    }
+    for (const WidthAdvice& width : capacity.widths) {
+        for (const WastefulWidth& wasteful : width.wasteful) {
+            if (wasteful.width == width.base_width) {
+                finds_text.push_back(
+                    fmt::format("  {} wastes time at {} channels: {} take no longer, {} are {} us "
+                                "faster",
+                                width.name, wasteful.width, wasteful.same_latency_up_to, wasteful.before,
+                                plain_number(wasteful.extra.latency_us)));
+            }
+        }
+    }
+    for (const std::string& text : finds_text) {
+        if (lines.size() + wrapped(text, 4).size() + reserved < most_advice_lines) {
+            add(text);
+        }
+    }
+    for (const std::string& one : remedies) {
+        add(one);
+    }
+    return lines;
 }
 
 bool has_gaps(const Advice& advice) {

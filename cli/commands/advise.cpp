@@ -8,6 +8,7 @@
 #include "cli/advice/print_document.hpp"
 #include "cli/options.hpp"
 #include "cli/records/record_file.hpp"
+#include "cli/text_lines.hpp"
 #include "models/zoo.hpp"
 #include "report/formats/formats.hpp"
 
@@ -19,6 +20,7 @@ struct AdviseOptions {
     std::string model;
     std::string table;
     std::string markdown;
+    bool details = false;
     StateOptions state;
     FreeCapacitySettings settings;
 };
@@ -42,7 +44,13 @@ ExitStatus advise(const AdviseOptions& options, Session& session) {
     if (session.json) {
         session.out << to_json(advice);
     } else {
-        print_document(session.out, document);
+        if (options.details) {
+            print_document(session.out, document);
+        }
+        print_lines(session.out, advice_lines(advice, options.model, options.table));
+        if (!options.details) {
+            session.out << "every layer and width: --details, or --markdown FILE\n";
+        }
     }
     return has_gaps(advice) ? ExitStatus::incomplete : ExitStatus::done;
 }
@@ -67,6 +75,7 @@ Run declare_advise(CLI::App& parser) {
         ->check(CLI::Range(1.0, 16.0))
         ->capture_default_str();
     add_state_options(parser, options->state);
+    add_details_option(parser, options->details);
     parser.add_option("--markdown", options->markdown, "Also write the answer into this file, as Markdown");
     return [options](Session& session) { return advise(*options, session); };
 }

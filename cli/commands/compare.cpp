@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/comparison/accuracies.hpp"
+#include "cli/comparison/answer.hpp"
 #include "cli/comparison/compare.hpp"
 #include "cli/comparison/comparison_text.hpp"
 #include "cli/comparison/training_plan.hpp"
@@ -15,6 +16,7 @@
 #include "cli/measuring/device_timer.hpp"
 #include "cli/options.hpp"
 #include "cli/records/record_file.hpp"
+#include "cli/text_lines.hpp"
 #include "models/zoo.hpp"
 
 namespace hacscale::cli {
@@ -26,6 +28,7 @@ struct CompareOptions {
     std::string table;
     std::string out;
     bool measure = false;
+    bool details = false;
     StateOptions state;
     TimingOptions timing;
     ComparisonSettings settings;
@@ -43,13 +46,23 @@ std::optional<KnownAccuracies> known_accuracies(const CompareOptions& options) {
     return KnownAccuracies(options.training.record_file(), options.training.recipe, planned);
 }
 
-ComparisonRecord compared(const CompareOptions& options, Session& session) {
+// What the table holds of networks that were measured whole in this state.
+std::vector<VerificationRecord> verified_in(const Table& table, const MeasuredState& state) {
+    std::vector<VerificationRecord> records = table.verifications();
+    std::erase_if(records, [&](const VerificationRecord& record) {
+        return MeasuredState{record.batch, record.type, record.cache} != state;
+    });
+    return records;
+}
+
+ComparisonRecord compared(const CompareOptions& options, AnswerNotes& notes, Session& session) {
     ComparisonSettings settings = options.settings;
     const ModelSpec model = find_model(options.model);
     settings.fixed = planned_choices(options.training, model.name, settings.budget);
     const Table table = Table::open(options.table, OpenMode::read);
     const TableView view(table, model, options.state.state());
     if (!options.measure) {
+        notes.verified = verified_in(table, view.state());
         return compare(view, settings, {});
     }
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
@@ -80,16 +93,35 @@ void write_plan(const ComparisonRecord& record, const CompareOptions& options, S
     }
 }
 
+void print_answer(const ComparisonRecord& record, AnswerNotes notes, const CompareOptions& options,
+                  Session& session) {
+    if (options.details) {
+        print_comparison(session.out, record);
+        session.out << '\n';
+    } else if (options.out.empty()) {
+        notes.closing.emplace_back("every row: --details; the chosen network: --out FILE");
+    }
+    if (!options.out.empty()) {
+        notes.closing.push_back("the chosen network: " + options.out);
+    }
+    print_lines(session.out, answer_lines({&record}, notes));
+}
+
 ExitStatus compare_command(const CompareOptions& options, Session& session) {
     const std::optional<KnownAccuracies> accuracies = known_accuracies(options);
-    ComparisonRecord record = compared(options, session);
+    AnswerNotes notes;
+    ComparisonRecord record = compared(options, notes, session);
     if (accuracies) {
         add_accuracies(record, *accuracies, session);
     }
     if (session.json) {
         session.out << to_json(record);
     } else {
-        print_comparison(session.out, record);
+        print_answer(record, std::move(notes), options, session);
+    }
+    if (const auto warning = peak_warning(
+            record, fmt::format("hacscale profile {} --table {}", options.model, options.table))) {
+        session.log.warn("{}", *warning);
     }
     if (!options.out.empty()) {
         write_choice(record, options.out);
@@ -118,6 +150,7 @@ std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {
                     "Sensitivity or importance file, or one of each; else capacity is the gain")
         ->delimiter(',');
     add_timing_options(parser, options->timing);
+    add_details_option(parser, options->details);
     parser.add_option("--out", options->out, "Write the network chosen by the last strategy as YAML");
     return options;
 }

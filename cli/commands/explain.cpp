@@ -1,5 +1,7 @@
 #include "cli/commands/explain.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/logger.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -7,7 +9,10 @@
 
 #include "cli/comparison/describe.hpp"
 #include "cli/comparison/explanation_text.hpp"
+#include "cli/measuring/remedy.hpp"
 #include "cli/options.hpp"
+#include "cli/text_lines.hpp"
+#include "models/stage_names.hpp"
 #include "models/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 
@@ -22,12 +27,14 @@ struct ExplainOptions {
     std::vector<std::filesystem::path> gain_files;
     Caps caps;
     StateOptions state;
+    bool details = false;
     SpaceSettings space;
 };
 
-Explanation explained(const ExplainOptions& options) {
+Explanation explained(const ExplainOptions& options, DeviceRecord& device) {
     const ModelSpec model = find_model(options.model);
     const Table table = Table::open(options.table, OpenMode::read);
+    device = table.device();
     const TableView view(table, model, options.state.state());
     ScalingSettings settings;
     settings.space = options.space;
@@ -47,9 +54,7 @@ Explanation explained(const ExplainOptions& options) {
     explanation.state = view.state();
     explanation.gain_origin = name_of(context.gain().origin);
     explanation.gain_unit = context.gain().unit;
-    for (const StageSpec& stage : model.stages) {
-        explanation.stages.push_back(stage.name);
-    }
+    explanation.stages = stage_names(model);
     explanation.contributions.push_back(
         contributions_row(context, view, choice_of(context.base()), budget_us, "base"));
     const Fit chosen = fit(find_strategy("hacscale"), context, budget_us);
@@ -61,17 +66,46 @@ Explanation explained(const ExplainOptions& options) {
     return explanation;
 }
 
+// Measures what the space of these options has and the table lacks.
+std::string profile_command(const ExplainOptions& options, const DeviceRecord& device) {
+    const SpaceSettings usual;
+    std::string more;
+    const auto add = [&more](const std::string& option, double value, double usual_value) {
+        if (value != usual_value) {
+            more += fmt::format("{}{} {}", more.empty() ? "" : " ", option, value);
+        }
+    };
+    add("--grid", options.space.grid, usual.grid);
+    add("--max-width-ratio", options.space.max_width_ratio, usual.max_width_ratio);
+    add("--max-depth-ratio", options.space.max_depth_ratio, usual.max_depth_ratio);
+    add("--min-inner-ratio", options.space.min_inner_ratio, usual.min_inner_ratio);
+    add("--max-inner-ratio", options.space.max_inner_ratio, usual.max_inner_ratio);
+    add("--inner-widths", options.space.inner_widths, usual.inner_widths);
+    if (!options.space.resolutions.empty()) {
+        more += fmt::format("{}--resolutions {}", more.empty() ? "" : " ",
+                            fmt::join(options.space.resolutions, ","));
+    }
+    return Remedy{options.model, options.table, device, options.state.state()}.profile(more);
+}
+
 ExitStatus explain_command(const ExplainOptions& options, Session& session) {
-    const Explanation explanation = explained(options);
+    DeviceRecord device;
+    const Explanation explanation = explained(options, device);
+    const std::string command = profile_command(options, device);
     if (session.json) {
         session.out << to_json(explanation);
     } else {
-        print_explanation(session.out, explanation);
+        if (options.details) {
+            print_explanation(session.out, explanation);
+            session.out << '\n';
+        }
+        print_lines(session.out, explanation_lines(explanation, command));
+        if (!options.details) {
+            session.out << "every step: --details\n";
+        }
     }
     if (explanation.has_missing()) {
-        session.log.warn(
-            "the table lacks what some steps need; \"hacscale profile {} --table {}\" measures other widths",
-            options.model, options.table);
+        session.log.warn("the table lacks what some steps need; \"{}\" measures it", command);
     }
     return explanation.has_missing() ? ExitStatus::incomplete : ExitStatus::done;
 }
@@ -88,6 +122,7 @@ Run declare_explain(CLI::App& parser) {
     add_space_options(parser, options->space);
     add_inner_options(parser, options->space);
     add_cap_options(parser, options->caps);
+    add_details_option(parser, options->details);
     parser
         .add_option("--gain", options->gain_files,
                     "Sensitivity or importance file, or one of each; else capacity is the gain")

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/text/plain_number.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/records/record_file.hpp"
@@ -43,7 +44,7 @@ Json provenance_of(const ImportanceRequest& request, Trainer& trainer) {
 void print_layers(std::ostream& out, const std::vector<LayerImportance>& layers) {
     TextTable table({{"layer", Align::left}, {"importance"}, {"+-"}});
     for (const LayerImportance& layer : layers) {
-        table.add({layer.layer, fmt::format("{:.4g}", layer.mean), fmt::format("{:.2g}", layer.deviation)});
+        table.add({layer.layer, plain_number(layer.mean, 4), plain_number(layer.deviation, 2)});
     }
     table.print(out);
 }

@@ -10,6 +10,7 @@
 #include "cli/options.hpp"
 #include "cli/text_table.hpp"
 #include "models/network.hpp"
+#include "models/stage_names.hpp"
 #include "models/zoo.hpp"
 
 namespace hacscale::cli {
@@ -57,8 +58,10 @@ void print_stages(std::ostream& out, const ModelSpec& model) {
                      {"stride"},
                      {"kernel"},
                      {"inner widths", Align::left}});
-    for (const StageSpec& stage : model.stages) {
-        table.add({stage.name, std::string(name_of(stage.block)), std::to_string(stage.width),
+    const std::vector<std::string> names = stage_names(model);
+    for (std::size_t i = 0; i < model.stages.size(); ++i) {
+        const StageSpec& stage = model.stages[i];
+        table.add({names[i], std::string(name_of(stage.block)), std::to_string(stage.width),
                    std::to_string(stage.depth), std::to_string(stage.stride), std::to_string(stage.kernel),
                    fmt::format("{}", fmt::join(stage.inner_widths, ","))});
     }

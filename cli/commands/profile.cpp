@@ -14,6 +14,7 @@
 #include "cli/options.hpp"
 #include "cli/records/optional_json.hpp"
 #include "cli/records/verification.hpp"
+#include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
 #include "models/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
@@ -21,6 +22,8 @@
 namespace hacscale::cli {
 
 namespace {
+
+constexpr std::size_t swept_in_answer = 8;
 
 struct ProfileOptions {
     std::vector<std::string> models;
@@ -33,6 +36,7 @@ struct ProfileOptions {
     SweepSettings sweep;
     double minutes = 10.0;
     bool own_layers = false;
+    bool details = false;
     CounterOptions counters;
 };
 
@@ -116,11 +120,13 @@ Json errors_json(const std::vector<VerificationRecord>& records) {
 void print_errors(std::ostream& out, const std::vector<VerificationRecord>& records) {
     for (const CacheState cache : {CacheState::network, CacheState::warm, CacheState::cold}) {
         if (const auto summary = error_summary(records, cache)) {
-            out << fmt::format(
-                "layers added up in the state {}: {:.2f} % off the whole network in the median of {} "
-                "networks, "
-                "{:.2f} % at worst\n",
-                name_of(cache), summary->median_pct, summary->networks, summary->worst_pct);
+            print_lines(
+                out, wrapped(fmt::format("layers added up in the state {}: {:.2f} % off the whole network in "
+                                         "the median of {}, {:.2f} % at worst",
+                                         name_of(cache), summary->median_pct,
+                                         counted(static_cast<std::size_t>(summary->networks), "network"),
+                                         summary->worst_pct),
+                             2));
         }
     }
 }
@@ -143,17 +149,34 @@ Json outcome_json(const std::string& table, const DeviceRecord& device, const Pr
             {"sum_errors", errors_json(outcome.verified)}};
 }
 
-void print_outcome(std::ostream& out, const std::string& table, const ProfileOutcome& outcome) {
-    out << fmt::format("{}: {} rows measured ({} noisy, {} without a value), {} were there\n", table,
-                       with_separators(outcome.rows.measured), outcome.rows.noisy, outcome.rows.failed,
-                       with_separators(outcome.rows.reused));
-    print_errors(out, outcome.verified);
-    for (const SweptModel& one : outcome.swept) {
-        if (const std::optional<double> worst = worst_error_pct(one)) {
-            out << fmt::format("{}: {} networks it had not seen predicted within {:.1f} %\n", one.model,
-                               one.summary.network_errors.size(), *worst);
-        }
+// What the sweeps of networks come to. Of many, those that are predicted worst.
+void print_swept(std::ostream& out, std::vector<SweptModel> swept, bool details) {
+    std::erase_if(swept, [](const SweptModel& one) { return !worst_error_pct(one); });
+    const std::size_t shown = details ? swept.size() : std::min(swept.size(), swept_in_answer);
+    if (shown < swept.size()) {
+        std::stable_sort(swept.begin(), swept.end(), [](const SweptModel& a, const SweptModel& b) {
+            return *worst_error_pct(a) > *worst_error_pct(b);
+        });
     }
+    for (std::size_t i = 0; i < shown; ++i) {
+        print_lines(out,
+                    wrapped(fmt::format("{}: {} it had not seen predicted within {:.1f} %", swept[i].model,
+                                        counted(swept[i].summary.network_errors.size(), "network"),
+                                        *worst_error_pct(swept[i])),
+                            2));
+    }
+    if (shown < swept.size()) {
+        out << fmt::format("and {} networks that are predicted better: --details\n", swept.size() - shown);
+    }
+}
+
+void print_outcome(std::ostream& out, const std::string& table, const ProfileOutcome& outcome, bool details) {
+    print_swept(out, outcome.swept, details);
+    print_errors(out, outcome.verified);
+    print_lines(out, wrapped(fmt::format("{}: {} rows measured ({} noisy, {} without a value), {} were there",
+                                         table, with_separators(outcome.rows.measured), outcome.rows.noisy,
+                                         outcome.rows.failed, with_separators(outcome.rows.reused)),
+                             2));
 }
 
 ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Session& session) {
@@ -168,7 +191,7 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
     if (session.json) {
         print_json(session.out, outcome_json(options.table, record, outcome));
     } else {
-        print_outcome(session.out, options.table, outcome);
+        print_outcome(session.out, options.table, outcome, options.details);
     }
     if (const auto warning =
             pace_warning(device.handle, table, plan.measure, "the same command measures them again")) {
@@ -208,6 +231,7 @@ Run declare_profile(CLI::App& parser) {
                     "Look at other widths of one network for at most this long")
         ->check(CLI::Range(0.01, 60.0 * 24 * 30))
         ->capture_default_str();
+    add_details_option(parser, options->details);
     add_counter_options(parser, options->counters);
     return [options](Session& session) {
         return surviving_lost_devices(

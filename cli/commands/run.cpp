@@ -20,6 +20,7 @@ struct RunOptions {
     std::string shard;
     std::optional<double> minutes;
     bool dry_run = false;
+    bool details = false;
     CounterOptions counters;
 };
 
@@ -35,6 +36,7 @@ Run declare_run(CLI::App& parser) {
                     "For the whole run, at most; else the suite's total_minutes")
         ->check(CLI::PositiveNumber);
     parser.add_flag("--dry-run", options->dry_run, "Say what would be measured and how long it may take");
+    add_details_option(parser, options->details);
     add_counter_options(parser, options->counters);
     return [options](Session& session) {
         Suite suite = load_suite(options->suite);
@@ -48,7 +50,8 @@ Run declare_run(CLI::App& parser) {
             return ExitStatus::done;
         }
         return surviving_lost_devices(session, [&](bool retry_failed) {
-            return run_suite(suite, folder, {options->counters, shard, retry_failed}, session);
+            return run_suite(suite, folder, {options->counters, shard, retry_failed, options->details},
+                             session);
         });
     };
 }

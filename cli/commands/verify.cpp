@@ -3,28 +3,37 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "cli/measuring/device_access.hpp"
 #include "cli/measuring/device_timer.hpp"
 #include "cli/measuring/verify_models.hpp"
 #include "cli/options.hpp"
+#include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
 #include "models/zoo.hpp"
+#include "profiler/timing/statistics.hpp"
 
 namespace hacscale::cli {
 
 namespace {
 
+constexpr std::size_t models_in_answer = 10;
+constexpr std::size_t worst_in_answer = 5;    // of more networks than that
+constexpr std::size_t skipped_in_answer = 1;  // its reason may take several lines
+
 struct VerifyOptions {
     std::vector<std::string> models;
     bool all = false;
+    bool details = false;
     std::string table;
     StateOptions state;
     TimingOptions timing;
 };
 
-void print_report(std::ostream& out, const VerificationReport& report) {
+void print_models(std::ostream& out, const std::vector<VerifiedModel>& models) {
     TextTable table({{"model", Align::left},
                      {"batch"},
                      {"dtype"},
@@ -32,15 +41,64 @@ void print_report(std::ostream& out, const VerificationReport& report) {
                      {"measured us"},
                      {"+- us"},
                      {"error %"}});
-    for (const VerifiedModel& one : report.models) {
+    for (const VerifiedModel& one : models) {
         table.add({one.record.model, std::to_string(one.record.batch), std::string(name_of(one.record.type)),
                    fmt::format("{:.1f}", one.record.predicted_us),
                    fmt::format("{:.1f}", one.record.measured_us), fmt::format("{:.1f}", one.record.ci95_us),
                    fmt::format("{:+.1f}", error_pct(one.record))});
     }
     table.print(out);
-    for (const SkippedModel& one : report.skipped) {
-        out << one.model << ": skipped: " << one.reason << '\n';
+}
+
+void print_skipped(std::ostream& out, const std::vector<SkippedModel>& skipped, std::size_t at_most) {
+    for (std::size_t i = 0; i < std::min(skipped.size(), at_most); ++i) {
+        print_lines(out, wrapped(skipped[i].model + ": skipped: " + skipped[i].reason, 2));
+    }
+    if (skipped.size() > at_most) {
+        out << fmt::format("{} more were skipped: --details\n", skipped.size() - at_most);
+    }
+}
+
+// How far the table can be trusted, in a sentence.
+void print_summary(std::ostream& out, const std::vector<VerifiedModel>& models) {
+    if (models.empty()) {
+        return;
+    }
+    std::vector<double> errors;
+    for (const VerifiedModel& one : models) {
+        errors.push_back(std::abs(error_pct(one.record)));
+    }
+    const auto worst = std::max_element(errors.begin(), errors.end());
+    print_lines(
+        out,
+        wrapped(fmt::format("the table's sums are {:.1f} % off in the median of {}, {:.1f} % at worst ({})",
+                            quantile(errors, 0.5), counted(models.size(), "network"), *worst,
+                            models[static_cast<std::size_t>(worst - errors.begin())].record.model),
+                2));
+}
+
+// A few networks whole; of many, those that are off most.
+void print_report(std::ostream& out, const VerificationReport& report, bool details) {
+    std::vector<VerifiedModel> models = report.models;
+    if (details) {
+        print_models(out, models);
+        print_skipped(out, report.skipped, report.skipped.size());
+        print_summary(out, models);
+        return;
+    }
+    const bool all_fit = models.size() <= models_in_answer;
+    if (!all_fit) {
+        std::stable_sort(models.begin(), models.end(), [](const VerifiedModel& a, const VerifiedModel& b) {
+            return std::abs(error_pct(a.record)) > std::abs(error_pct(b.record));
+        });
+        models.resize(worst_in_answer);
+        out << fmt::format("the {} that are off most:\n", worst_in_answer);
+    }
+    print_models(out, models);
+    print_skipped(out, report.skipped, skipped_in_answer);
+    print_summary(out, report.models);
+    if (!all_fit) {
+        out << "every network: --details\n";
     }
 }
 
@@ -72,7 +130,7 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     if (session.json) {
         session.out << to_json(outcome.report);
     } else {
-        print_report(session.out, outcome.report);
+        print_report(session.out, outcome.report, options.details);
     }
     return outcome.report.skipped.empty() && outcome.noisy == 0 ? ExitStatus::done : ExitStatus::incomplete;
 }
@@ -84,6 +142,7 @@ Run declare_verify(CLI::App& parser) {
     parser.add_option("models", options->models, "Names of the zoo, or YAML files");
     parser.add_flag("--all", options->all, "Every network of the zoo");
     parser.add_option("--table", options->table, "The table's file")->required();
+    add_details_option(parser, options->details);
     add_state_options(parser, options->state);
     add_timing_options(parser, options->timing);
     return [options](Session& session) { return verify_command(*options, session); };

@@ -12,6 +12,7 @@
 #include "cli/comparison/verdict.hpp"
 #include "models/model_yaml.hpp"
 #include "models/network.hpp"
+#include "models/stage_names.hpp"
 #include "scaling/context.hpp"
 #include "scaling/utilization.hpp"
 
@@ -25,6 +26,15 @@ constexpr double largest_budget = 100.0;
 // Timing stops at intervals of 1 % of each latency, so a ratio is known to about 1.4 %; of that, what a user
 // would still call the budget.
 constexpr double largest_slack = 0.01;
+
+// InputError that names the budget as it was given.
+double planned_budget(double budget) {
+    if (!(budget >= 1.0 && budget <= largest_budget)) {
+        throw InputError(
+            fmt::format("the latency budget is {}, expected 1 to {} base latencies", budget, largest_budget));
+    }
+    return std::min(largest_budget, budget * planning_reserve);
+}
 
 struct Ratio {
     double value = 0.0;
@@ -59,7 +69,7 @@ public:
           sessions_(settings.sessions != nullptr ? *settings.sessions : unlimited_),
           context_(view.base(), view.source(),
                    {.space = settings.space,
-                    .max_budget = std::min(largest_budget, settings.budget * planning_reserve),
+                    .max_budget = planned_budget(settings.budget),
                     .caps = settings.caps,
                     .batch = view.state().batch,
                     .type = view.state().type},
@@ -221,6 +231,19 @@ private:
         return ratio.value > settings_.budget + std::min(ratio.half_width, largest_slack * settings_.budget);
     }
 
+    // Noise does not hide what exceeds the budget by more than the noise.
+    StrategyStatus status_of(const Ratio& ratio, double noise) const {
+        const bool judged =
+            noise <= largest_judged_noise || ratio.value - ratio.half_width > settings_.budget;
+        return !judged                 ? StrategyStatus::noisy
+               : is_over_budget(ratio) ? StrategyStatus::over_budget
+                                       : StrategyStatus::ok;
+    }
+
+    static void add_reason(StrategyRow& row, const std::string& reason) {
+        row.reason += (row.reason.empty() ? "" : "; ") + reason;
+    }
+
     // ---- The record ----
 
     std::optional<double> utilization_of(const Evaluation& evaluation, const TimedNetwork* timed) const {
@@ -231,6 +254,17 @@ private:
         }
         return utilization(lower(model_of(evaluation.choice)), latency_us, view_.state().batch,
                            DevicePeak{view_.peak()->flops_per_s, view_.peak()->bytes_per_s});
+    }
+
+    std::optional<double> interpolated_share(const ModelSpec& model) const {
+        double interpolated_us = 0.0;
+        double sum_us = 0.0;
+        for (const NetworkNode& node : lower(model).nodes) {
+            const LatencyEstimate layer = view_.source().estimate(node.layer);
+            sum_us += layer.latency_us;
+            interpolated_us += layer.kind == EstimateKind::interpolated ? layer.latency_us : 0.0;
+        }
+        return sum_us > 0.0 ? std::optional(interpolated_us / sum_us) : std::nullopt;
     }
 
     StrategyRow predicted_row(const Fit& fit, const TimedNetwork* timed) const {
@@ -251,6 +285,7 @@ private:
         row.spec = to_yaml(model);
         row.model_hash = model_hash(model);
         row.utilization = utilization_of(fit.result, timed);
+        row.interpolated_share = interpolated_share(model);
         return row;
     }
 
@@ -277,11 +312,19 @@ private:
         // The base itself, chosen again, shares the base's timing.
         const bool is_base = fit.result.choice == choice_of(context_.base());
         row.latency_ratio_ci95 = is_base ? 0.0 : ratio.half_width;
-        row.status = is_over_budget(ratio) ? StrategyStatus::over_budget : StrategyStatus::ok;
+        const double noise = is_base ? base_.ci95_us / base_.latency_us : ratio.half_width / ratio.value;
+        row.status = status_of(ratio, noise);
         if (!timed->converged || !base_.converged) {
             row.noisy = true;
-            row.reason += fmt::format("{}the timing is noisy: the latency ratio is known to +-{:.1f} %",
-                                      row.reason.empty() ? "" : "; ", 100.0 * ratio.half_width / ratio.value);
+            add_reason(row, fmt::format("the timing is noisy: the latency ratio is known to +-{:.1f} %",
+                                        100.0 * ratio.half_width / ratio.value));
+        }
+        const double error_pct = std::abs(*prediction_error_pct(row));
+        if (error_pct > prediction_tolerance_pct) {
+            add_reason(
+                row, fmt::format("predicted {:.1f} us, measured {:.1f} us: {:.0f} % off, more than the "
+                                 "tolerance of {:.0f} %",
+                                 *row.predicted_us, timed->latency_us, error_pct, prediction_tolerance_pct));
         }
         return row;
     }
@@ -305,9 +348,7 @@ private:
         add_verdict(record);
         record.peak = view_.peak();
         record.front = front_points(context_);
-        for (const StageSpec& stage : context_.base().stages) {
-            record.stages.push_back(stage.name);
-        }
+        record.stages = stage_names(context_.base());
         record.layers = layer_rows(context_.base(), view_, "base");
         for (const StrategyRow& row : record.strategies) {
             if (row.strategy == "hacscale" && row.choice) {

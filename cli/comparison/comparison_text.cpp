@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/text/plain_number.hpp"
 #include "cli/comparison/verdict_text.hpp"
 #include "cli/text_table.hpp"
 
@@ -105,8 +106,8 @@ void print_comparison(std::ostream& out, const ComparisonRecord& record) {
     }
     if (record.gain_bound > 0.0) {
         out << fmt::format(
-            "plans with inner widths are bounded: no network within the budget less {:g} % gains more\n",
-            100.0 * record.gain_bound);
+            "plans with inner widths are bounded: no network within the budget less {} % gains more\n",
+            plain_number(100.0 * record.gain_bound));
     }
     out << '\n';
     print_verdict(out, record);

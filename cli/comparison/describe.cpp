@@ -47,7 +47,7 @@ std::vector<StaircaseRow> staircase_rows(const ScalingContext& context, const Ta
         const auto stage = static_cast<int>(i);
         const std::vector<StaircasePoint> points =
             stage_staircase(base, stage, context.space().stages[i].widths, context.source());
-        StaircaseRow row{stage, base.stages[i].name, base.stages[i].width, {}, std::nullopt};
+        StaircaseRow row{stage, stage_name(base, stage), base.stages[i].width, {}, std::nullopt};
         for (const StaircasePoint& point : points) {
             row.points.push_back(step_of(point, view));
         }

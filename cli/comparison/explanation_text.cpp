@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 
+#include "cli/comparison/answer_phrases.hpp"
 #include "cli/comparison/comparison_text.hpp"
 #include "cli/records/comparison.hpp"
+#include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
 
 namespace hacscale::cli {
@@ -80,6 +83,58 @@ void print_network(std::ostream& out, const std::string& title, const NetworkCon
     out << '\n';
 }
 
+// "stage3: 3 -> 4 blocks".
+std::string step_text(const Contribution& step, const std::vector<std::string>& stages) {
+    const std::string where = step.stage ? stages.at(static_cast<std::size_t>(*step.stage)) + ": " : "";
+    const char* unit = step.dimension == StepDimension::depth        ? "blocks"
+                       : step.dimension == StepDimension::resolution ? "pixels"
+                                                                     : "channels";
+    return fmt::format("{}{} -> {} {}{}", where, step.from, step.to.value_or(step.from), unit,
+                       step.block ? fmt::format(" inside block {}", *step.block + 1) : "");
+}
+
+// The step that pays best among those of one outcome; null where there is none.
+const Contribution* best_step(const NetworkContributions& network, StepOutcome outcome) {
+    const Contribution* best = nullptr;
+    const auto worth = [](const Contribution& step) {
+        // Free gains come first.
+        return step.added->gain_per_percent.value_or(std::numeric_limits<double>::infinity());
+    };
+    for (const Contribution& step : network.steps) {
+        if (step.outcome == outcome && step.added && (best == nullptr || worth(step) > worth(*best))) {
+            best = &step;
+        }
+    }
+    return best;
+}
+
+std::string worth_text(const Contribution& step) {
+    return fmt::format("latency {:+.1f} %, gain {:+.3f}", step.added->latency_percent, step.added->gain);
+}
+
+std::size_t steps_estimated(const std::vector<ContributionsRow>& rows, EstimateKind kind) {
+    std::size_t steps = 0;
+    for (const ContributionsRow& row : rows) {
+        steps += static_cast<std::size_t>(
+            std::count_if(row.network.steps.begin(), row.network.steps.end(),
+                          [&](const Contribution& step) { return step.estimate == kind; }));
+    }
+    return steps;
+}
+
+// The choice's row as answers show it.
+StrategyRow predicted_row(const ContributionsRow& row) {
+    const Evaluation& network = row.network.network;
+    StrategyRow shown;
+    shown.strategy = row.spec;
+    shown.predicted_us = network.latency_us();
+    shown.utilization = row.network.utilization;
+    shown.params = network.needs.params;
+    shown.gain = network.gain;
+    shown.choice = network.choice;
+    return shown;
+}
+
 std::string closing(const NetworkContributions& choice) {
     const auto fitting =
         std::count_if(choice.steps.begin(), choice.steps.end(),
@@ -89,6 +144,55 @@ std::string closing(const NetworkContributions& choice) {
 }
 
 }  // namespace
+
+std::vector<std::string> explanation_lines(const Explanation& explanation,
+                                           const std::string& profile_command) {
+    std::vector<std::string> lines;
+    const auto add = [&lines](const std::string& text) {
+        const std::vector<std::string> more = wrapped(text, 2);
+        lines.insert(lines.end(), more.begin(), more.end());
+    };
+    const std::vector<ContributionsRow>& rows = explanation.contributions;
+    const NetworkContributions& base = rows.front().network;
+    const NetworkContributions& choice = rows.back().network;
+    ComparisonRecord record;
+    record.gain_origin = explanation.gain_origin;
+    record.stages = explanation.stages;
+    record.base = predicted_row(rows.front());
+    StrategyRow chosen = predicted_row(rows.back());
+    if (chosen.utilization && record.base.utilization) {
+        chosen.utilization_ratio = *chosen.utilization / *record.base.utilization;
+    }
+    const std::string title = fmt::format("{} on {}, budget {} x {}", explanation.model, explanation.device,
+                                          explanation.budget, latency_text(base.network.latency_us()));
+    if (rows.size() < 2) {
+        add(title + ": HACScale chose nothing: " + explanation.reason);
+    } else if (keeps_base(record, chosen)) {
+        add(title + ": HACScale keeps the base");
+    } else {
+        add(title + ": " + changes_text(record, *chosen.choice));
+        add("  " + brings_text(record, chosen));
+    }
+    if (const Contribution* step = best_step(choice, StepOutcome::fits)) {
+        add(fmt::format("a step that still fits: {} ({})", step_text(*step, explanation.stages),
+                        worth_text(*step)));
+    } else {
+        add("no single step from there both gains and fits");
+    }
+    if (const Contribution* step = best_step(choice, StepOutcome::over_budget)) {
+        add(fmt::format("of those that do not fit, the best: {} ({})", step_text(*step, explanation.stages),
+                        step->reason));
+    }
+    if (const std::size_t steps = steps_estimated(rows, EstimateKind::interpolated); steps > 0) {
+        add(fmt::format("{} {} on interpolated latencies", counted(steps, "step"),
+                        steps == 1 ? "rests" : "rest"));
+    }
+    if (const std::size_t steps = steps_estimated(rows, EstimateKind::missing); steps > 0) {
+        add(fmt::format("the table lacks what {} {}: {}", counted(steps, "step"),
+                        steps == 1 ? "needs" : "need", profile_command));
+    }
+    return lines;
+}
 
 void print_explanation(std::ostream& out, const Explanation& explanation) {
     out << fmt::format(

@@ -66,8 +66,13 @@ std::optional<double> difference_half_width(const AccuracyFigures& a, const Accu
     return t_quantile(degrees_of_freedom) * std::sqrt(first + second);
 }
 
+bool latency_leads(const StrategyRow& a, const StrategyRow& b) {
+    return latency_standing(a, b) == Standing::better;
+}
+
 Relation relation(const StrategyRow& a, const StrategyRow& b) {
-    if (!a.measured_us || !b.measured_us || !a.gain || !b.gain) {
+    const bool noisy = a.status == StrategyStatus::noisy || b.status == StrategyStatus::noisy;
+    if (noisy || !a.measured_us || !b.measured_us || !a.gain || !b.gain) {
         return Relation::none;
     }
     bool better = false;

@@ -17,13 +17,17 @@ namespace hacscale::cli {
 std::optional<double> difference_half_width(const AccuracyFigures& a, const AccuracyFigures& b);
 
 enum class Relation {
-    none,  // each is better in something; or one of them was not measured, or its gain is not known
+    none,  // each is better in something; or one of them was not measured or is noisy, or its gain is not
+           // known
     dominates,
     dominated,
     equal,
 };
 // Of `a` to `b`.
 Relation relation(const StrategyRow& a, const StrategyRow& b);
+
+// Whether `a` was measured faster by more than noise. Both were measured.
+bool latency_leads(const StrategyRow& a, const StrategyRow& b);
 
 // Fills `dominates` and `equal_to` of every row, the base included.
 void add_verdict(ComparisonRecord& record);

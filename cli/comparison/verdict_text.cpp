@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
+#include "cli/comparison/verdict.hpp"
 #include "cli/text_table.hpp"
 
 namespace hacscale::cli {
@@ -71,11 +73,38 @@ std::vector<std::string> leaders_of(const std::vector<const StrategyRow*>& rows)
     return leaders;
 }
 
-void print_relations(std::ostream& out, const std::vector<const StrategyRow*>& rows) {
-    for (const StrategyRow* row : rows) {
-        if (!row->dominates.empty()) {
-            out << fmt::format("{} dominates {}\n", row->strategy, fmt::join(row->dominates, ", "));
+// In what one row leads another that it is said to dominate. Capacity is not accuracy: where accuracies are
+// not known and the gain is capacity, no more is claimed than that.
+std::string lead_of(const ComparisonRecord& record, const StrategyRow& row, const StrategyRow& other) {
+    const bool by_capacity = record.gain_origin == "capacity" && !(row.accuracy && other.accuracy);
+    if (!by_capacity) {
+        return "dominates";
+    }
+    const bool more = *row.gain > *other.gain;
+    const bool less_latency = latency_leads(row, other);
+    return more && less_latency ? "has more capacity at less latency than"
+           : more               ? "has more capacity at no more latency than"
+                                : "has less latency at no less capacity than";
+}
+
+void print_leads(std::ostream& out, const ComparisonRecord& record,
+                 const std::vector<const StrategyRow*>& rows, const StrategyRow& row) {
+    std::map<std::string, std::vector<std::string>> names;
+    for (const StrategyRow* other : rows) {
+        const std::vector<std::string>& dominated = row.dominates;
+        if (std::find(dominated.begin(), dominated.end(), other->strategy) != dominated.end()) {
+            names[lead_of(record, row, *other)].push_back(other->strategy);
         }
+    }
+    for (const auto& [lead, others] : names) {
+        out << fmt::format("{} {} {}\n", row.strategy, lead, fmt::join(others, ", "));
+    }
+}
+
+void print_relations(std::ostream& out, const ComparisonRecord& record,
+                     const std::vector<const StrategyRow*>& rows) {
+    for (const StrategyRow* row : rows) {
+        print_leads(out, record, rows, *row);
     }
     const std::vector<std::string> leaders = leaders_of(rows);
     if (!leaders.empty()) {
@@ -117,9 +146,9 @@ void print_verdict(std::ostream& out, const ComparisonRecord& record) {
     }
     table.print(out);
     if (std::none_of(rows.begin(), rows.end(), [](const StrategyRow* row) { return row->measured_us; })) {
-        out << "nothing was measured, so no strategy is said to dominate another\n";
+        out << "nothing was measured, so no strategy is said to be better than another\n";
     }
-    print_relations(out, rows);
+    print_relations(out, record, rows);
 }
 
 }  // namespace hacscale::cli

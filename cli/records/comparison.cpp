@@ -21,7 +21,9 @@ Json row_json(const StrategyRow& row) {
               {"reason", row.reason},
               {"noisy", row.noisy},
               {"predicted_us", value_or_null(row.predicted_us)},
+              {"interpolated_share", value_or_null(row.interpolated_share)},
               {"measured_us", value_or_null(row.measured_us)},
+              {"prediction_error_pct", value_or_null(prediction_error_pct(row))},
               {"ci95_us", value_or_null(row.ci95_us)},
               {"latency_ratio", value_or_null(row.latency_ratio)},
               {"latency_ratio_ci95", value_or_null(row.latency_ratio_ci95)},
@@ -125,6 +127,8 @@ std::string_view name_of(StrategyStatus status) {
             return "ok";
         case StrategyStatus::over_budget:
             return "over_budget";
+        case StrategyStatus::noisy:
+            return "noisy";
         case StrategyStatus::infeasible:
             return "infeasible";
         case StrategyStatus::unverified:
@@ -133,6 +137,12 @@ std::string_view name_of(StrategyStatus status) {
             break;
     }
     return "failed";
+}
+
+std::optional<double> prediction_error_pct(const StrategyRow& row) {
+    return row.predicted_us && row.measured_us
+               ? std::optional(100.0 * (*row.predicted_us / *row.measured_us - 1.0))
+               : std::nullopt;
 }
 
 std::string to_json(const ComparisonRecord& record) {

@@ -16,9 +16,17 @@
 
 namespace hacscale::cli {
 
+// A ratio of latencies whose 95 % interval is wider than this to either side is not judged: half of it is
+// what a budget of 1.065 allows.
+constexpr double largest_judged_noise = 0.03;
+// A prediction further than this from its measurement is said to be off: in most cases a table's sum comes
+// nearer.
+constexpr double prediction_tolerance_pct = 10.0;
+
 enum class StrategyStatus {
     ok,           // measured, and within the budget
     over_budget,  // measured, and above it
+    noisy,        // measured, but the ratio to the base is known too poorly to say more: largest_judged_noise
     infeasible,   // no choice keeps the budget, or the table lacks what judging one needs
     unverified,   // predicted only
     failed,       // could not be measured; `reason` says why
@@ -37,6 +45,7 @@ struct StrategyRow {
     std::string reason;
     bool noisy = false;  // measured, but the interval stayed wide
     std::optional<double> predicted_us;
+    std::optional<double> interpolated_share;  // of predicted_us, 0..1: from rows that were not measured
     std::optional<double> measured_us;
     std::optional<double> ci95_us;
     std::optional<double> latency_ratio;       // measured over the base measured beside it
@@ -133,6 +142,8 @@ struct ComparisonRecord {
 int untimed_rows(const ComparisonRecord& record);
 
 std::string_view name_of(StrategyStatus status);
+// Of predicted_us, in percent of measured_us; nothing where one of them is not there.
+std::optional<double> prediction_error_pct(const StrategyRow& row);
 std::string to_json(const ComparisonRecord& record);
 // The record that to_json() wrote as this text. Nothing where the text is something else: cut off, of a
 // program that wrote less, or changed by hand into what this one does not know.

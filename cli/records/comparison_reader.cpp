@@ -21,11 +21,12 @@ StrategyRow row_in(const Json& json) {
     StrategyRow row;
     row.strategy = json.at("strategy");
     row.status = named_in(json, "status",
-                          {StrategyStatus::ok, StrategyStatus::over_budget, StrategyStatus::infeasible,
-                           StrategyStatus::unverified, StrategyStatus::failed});
+                          {StrategyStatus::ok, StrategyStatus::over_budget, StrategyStatus::noisy,
+                           StrategyStatus::infeasible, StrategyStatus::unverified, StrategyStatus::failed});
     row.reason = json.at("reason");
     row.noisy = json.at("noisy");
     row.predicted_us = value_in<double>(json, "predicted_us");
+    row.interpolated_share = later_value_in<double>(json, "interpolated_share");
     row.measured_us = value_in<double>(json, "measured_us");
     row.ci95_us = value_in<double>(json, "ci95_us");
     row.latency_ratio = value_in<double>(json, "latency_ratio");

@@ -34,6 +34,12 @@ std::optional<Value> value_in(const Json& json, const char* key) {
     return value.is_null() ? std::nullopt : std::optional<Value>(value.get<Value>());
 }
 
+// The same of a key that records of earlier versions lack.
+template <typename Value>
+std::optional<Value> later_value_in(const Json& json, const char* key) {
+    return json.contains(key) ? value_in<Value>(json, key) : std::nullopt;
+}
+
 template <typename Value>
 std::vector<Value> list_in(const Json& json, const char* key, Value (*read)(const Json&)) {
     std::vector<Value> list;

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "cli/comparison/accuracies.hpp"
+#include "cli/comparison/answer.hpp"
 #include "cli/comparison/comparison_text.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
@@ -17,6 +18,7 @@
 #include "cli/suite/layout.hpp"
 #include "cli/suite/run_clock.hpp"
 #include "cli/suite/state_run.hpp"
+#include "cli/text_lines.hpp"
 #include "report/report.hpp"
 
 namespace hacscale::cli {
@@ -223,6 +225,19 @@ private:
                         {"files", names_of(files_)}});
             return;
         }
+        if (settings_.details) {
+            print_details();
+        }
+        std::vector<const ComparisonRecord*> records;
+        for (const FinishedRun& run : runs_) {
+            for (const ComparisonRecord& record : run.result.comparisons) {
+                records.push_back(&record);
+            }
+        }
+        print_lines(session_.out, answer_lines(records, {{}, closing_lines_of(records.empty())}));
+    }
+
+    void print_details() const {
         for (const FinishedRun& run : runs_) {
             if (has_several_folders(suite_) && !run.result.comparisons.empty()) {
                 session_.out << fmt::format("{} {}\n", run.device, name_of(run.state));
@@ -235,6 +250,28 @@ private:
         for (const std::filesystem::path& file : settings_.shard ? tables_ : files_) {
             session_.out << file.string() << '\n';
         }
+    }
+
+    // Where to look on: of a shard its tables, else the page that leads to everything.
+    std::vector<std::string> closing_lines_of(bool nothing_compared) const {
+        std::vector<std::string> lines;
+        if (nothing_compared && !settings_.shard) {
+            lines.emplace_back("nothing was compared");
+        }
+        if (settings_.shard) {
+            for (const std::filesystem::path& table : tables_) {
+                lines.push_back("table: " + table.string());
+            }
+            return lines;
+        }
+        const auto is_page = [](const std::filesystem::path& file) {
+            return file.filename() == "index.html" || file.filename() == "report.html";
+        };
+        const auto page = std::find_if(files_.rbegin(), files_.rend(), is_page);
+        if (page != files_.rend()) {
+            lines.push_back("report: " + page->string() + " (every row: --details)");
+        }
+        return lines;
     }
 
     const Suite& suite_;

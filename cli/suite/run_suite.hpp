@@ -19,9 +19,10 @@ struct RunSettings {
     CounterOptions counters;
     std::optional<Shard> shard;  // measured into its own folder below the run's, with no report
     bool retry_failed = true;    // rows that failed before are tried again
+    bool details = false;        // every row of every comparison, before the answer
 };
 
-// `folder` gets the files of docs/formats.md, "Records of a run", and the report. Prints where they are.
+// `folder` gets the files of docs/formats.md, "Records of a run", and the report. Prints the answer.
 // Before anything is measured or written: InputError when the folder holds other records or a device cannot
 // do a data type, MissingError when a device is not here.
 ExitStatus run_suite(const Suite& suite, const std::filesystem::path& folder, const RunSettings& settings,

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/hash.hpp"
+#include "cli/comparison/answer.hpp"
 #include "cli/comparison/compare.hpp"
 #include "cli/comparison/comparison_text.hpp"
 #include "cli/interrupt.hpp"
@@ -271,6 +272,10 @@ private:
         if (has_gaps(record)) {
             warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
                              model.name, budget));
+        }
+        if (const auto warning = peak_warning(
+                record, fmt::format("hacscale profile {} --table {}", model.name, table_.file().string()))) {
+            warn(*warning);
         }
         add_verified(record, record.base, model.name, "base");
         // Many strategies choose what another has chosen, the base above all: it is one measurement.

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/sqlite/sqlite.hpp"
+#include "base/text/plain_number.hpp"
 #include "profiler/table/detail/schema.hpp"
 #include "profiler/table/detail/writer_lock.hpp"
 #include "profiler/table/table.hpp"
@@ -214,8 +215,8 @@ std::string describe_conflict(const RowKey& key, const std::vector<fs::path>& so
     for (const fs::path& source : sources) {
         const std::optional<Row> row = Table::open(source, OpenMode::read).find(key);
         if (!row || !has_latency(row->status)) continue;
-        text += fmt::format("{}{:.6g} +- {:.3g} us in {}", separator, row->latency_us, row->ci95_us,
-                            source.string());
+        text += fmt::format("{}{} +- {} us in {}", separator, plain_number(row->latency_us, 6),
+                            plain_number(row->ci95_us), source.string());
         separator = ", ";
     }
     return text;

@@ -14,7 +14,8 @@ std::string estimate_of(const JsonPlace& place) {
 StrategyRow row_of(const JsonPlace& place) {
     StrategyRow row;
     row.strategy = place.text("strategy");
-    row.status = one_of(place, "status", {"ok", "over_budget", "infeasible", "unverified", "failed"});
+    row.status =
+        one_of(place, "status", {"ok", "over_budget", "noisy", "infeasible", "unverified", "failed"});
     row.reason = place.text_or_empty("reason");
     row.predicted_us = place.positive_or_null("predicted_us");
     row.measured_us = place.positive_or_null("measured_us");

@@ -158,6 +158,10 @@ TEST_F(AdviseTest, LeavesOpenWhatIsNotMeasured) {
     }
     EXPECT_THAT(advice["sentence"].get<std::string>(),
                 HasSubstr("for 21 it is not known, since nothing wider is measured"));
+    const std::string text = advise({"--max-width-ratio", "1"}).out;
+    EXPECT_THAT(text, HasSubstr("missing widths: hacscale profile resnet20-cifar --table"));
+    EXPECT_THAT(text, HasSubstr("--min-inner-ratio 0.5"));
+    EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 11) << text;
 }
 
 TEST_F(AdviseTest, MarksNoisyRows) {
@@ -170,11 +174,15 @@ TEST_F(AdviseTest, MarksNoisyRows) {
     EXPECT_TRUE(inner["free_channels"].is_null());
     EXPECT_TRUE(inner["points"][0]["noisy"].get<bool>());
     EXPECT_THAT(advice["sentence"].get<std::string>(), HasSubstr("too noisy to tell"));
-    EXPECT_THAT(advise({}).out, HasSubstr("noisy"));
+    const Answer text = advise({});
+    EXPECT_THAT(text.out, HasSubstr("too noisy to tell"));
+    EXPECT_THAT(text.out, HasSubstr("-again.db --seconds "));
+    EXPECT_LE(std::count(text.out.begin(), text.out.end(), '\n'), 11) << text.out;
+    EXPECT_THAT(advise({"--details"}).out, HasSubstr("noisy"));
 }
 
-TEST_F(AdviseTest, PrintsLayersWidthsAndASentenceAtTheEnd) {
-    const Answer answer = advise({"--markdown", path("advice.md")});
+TEST_F(AdviseTest, PrintsLayersAndWidthsOnRequestAndASentenceAtTheEnd) {
+    const Answer answer = advise({"--markdown", path("advice.md"), "--details"});
     EXPECT_EQ(answer.status, 0) << answer.err;
     for (const char* text :
          {"Free capacity of resnet20-cifar", "A made-up device", "Layer by layer", "stage3.block2.conv1",
@@ -182,7 +190,9 @@ TEST_F(AdviseTest, PrintsLayersWidthsAndASentenceAtTheEnd) {
         EXPECT_THAT(answer.out, HasSubstr(text));
     }
     const std::string sentence = advise({"--json"}).json()["sentence"];
-    EXPECT_TRUE(answer.out.ends_with(sentence + "\n\n")) << answer.out;
+    EXPECT_THAT(answer.out, HasSubstr(sentence + "\n\n"));
+    EXPECT_THAT(advise({}).out, ::testing::StartsWith("cpu, batch 1, f32: "));
+    EXPECT_THAT(advise({}).out, Not(HasSubstr("Layer by layer")));
 
     const std::string markdown = content_of(path("advice.md"));
     EXPECT_THAT(markdown, HasSubstr("# Free capacity of resnet20-cifar\n"));

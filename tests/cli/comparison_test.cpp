@@ -274,7 +274,8 @@ TEST_F(ComparisonTest, ScaleAnswersByTheContract) {
 }
 
 TEST_F(ComparisonTest, CompareShowsEveryStrategy) {
-    const Answer answer = call({"compare", "resnet20-cifar", "--table", path("t.db"), "--no-verify"});
+    const Answer answer =
+        call({"compare", "resnet20-cifar", "--table", path("t.db"), "--no-verify", "--details"});
     ASSERT_EQ(answer.status, 0) << answer.err;
     const std::string help = call({"compare", "--help"}).out;
     for (const Strategy& strategy : strategies()) {
@@ -300,7 +301,9 @@ TEST_F(ComparisonTest, InnerWidthsChosenApartAreShown) {
                                        "1",
                                        "--inner-widths",
                                        "4"};
-    const Answer text = call(arguments);
+    std::vector<std::string> detailed = arguments;
+    detailed.emplace_back("--details");
+    const Answer text = call(detailed);
     ASSERT_EQ(text.status, 0) << text.err;
     EXPECT_THAT(text.out, HasSubstr("inner widths"));
     arguments.emplace_back("--json");

@@ -21,8 +21,20 @@ protected:
     }
 };
 
-TEST_F(ExplainTest, ShowsTheBaseAndTheChoice) {
+TEST_F(ExplainTest, TheAnswerIsTheChoiceAndWhatComesNext) {
     const Answer answer = explain({"--budget", "1.2"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(answer.out, ::testing::StartsWith("resnet20-cifar on cpu, budget 1.2 x "));
+    EXPECT_THAT(answer.out, HasSubstr(" -> "));
+    EXPECT_THAT(answer.out, HasSubstr("% (predicted)"));
+    EXPECT_THAT(answer.out, HasSubstr("\nno single step from there both gains and fits\n"));
+    EXPECT_THAT(answer.out, HasSubstr("over the budget by "));
+    EXPECT_LE(std::count(answer.out.begin(), answer.out.end(), '\n'), 11) << answer.out;
+    EXPECT_THAT(answer.out, Not(HasSubstr("e+")));
+}
+
+TEST_F(ExplainTest, ShowsTheBaseAndTheChoiceOnRequest) {
+    const Answer answer = explain({"--budget", "1.2", "--details"});
     ASSERT_EQ(answer.status, 0) << answer.err;
     EXPECT_THAT(answer.out, HasSubstr("gain by capacity, in ln capacity"));
     EXPECT_THAT(answer.out, HasSubstr("\nbase: widths 16,32,64, depths 3,3,3, 32 pixels\n"));
@@ -101,8 +113,10 @@ TEST_F(ExplainTest, ShowsInnerWidthsOfEachBlockWhereTheyMayBeChosen) {
         }
         EXPECT_TRUE(base["steps"][5 * stage]["block"].is_null());
     }
-    EXPECT_THAT(explain(open).out, HasSubstr("inner width, block 3"));
-    EXPECT_THAT(explain({"--budget", "1.2"}).out, Not(HasSubstr("inner width")));
+    std::vector<std::string> detailed = open;
+    detailed.emplace_back("--details");
+    EXPECT_THAT(explain(detailed).out, HasSubstr("inner width, block 3"));
+    EXPECT_THAT(explain({"--budget", "1.2", "--details"}).out, Not(HasSubstr("inner width")));
 }
 
 // The two commands plan alike.
@@ -135,10 +149,11 @@ TEST_F(ExplainTest, AMeasuredChoiceIsJudgedByTheCorrectedBudget) {
 }
 
 TEST_F(ExplainTest, TheCapOnParamsIsNamed) {
-    const Answer answer = explain({"--budget", "2", "--max-params", "273000"});
+    const Answer answer = explain({"--budget", "2", "--max-params", "273000", "--details"});
     EXPECT_EQ(answer.status, 0) << answer.err;
     EXPECT_THAT(answer.out, HasSubstr("over the cap on parameters by "));
-    const Answer none = explain({"--max-params", "1000"});
+    EXPECT_THAT(explain({"--max-params", "1000"}).out, HasSubstr("HACScale chose nothing: the cap"));
+    const Answer none = explain({"--max-params", "1000", "--details"});
     EXPECT_EQ(none.status, 0) << none.err;
     EXPECT_THAT(none.out,
                 HasSubstr("HACScale chose nothing: the cap on params is 1000, and the least possible"));

@@ -26,6 +26,21 @@ TEST_F(ModelsTest, ListsTheZoo) {
     }
 }
 
+TEST_F(ModelsTest, AStageWithoutANameIsNamedByItsPlace) {
+    const std::string file = write("unnamed.yaml",
+                                   "name: unnamed\ninput: {channels: 3, resolution: 32}\nclasses: 10\n"
+                                   "stem:\n  - conv: {width: 8}\nstages:\n"
+                                   "  - {block: basic, width: 8, depth: 1, stride: 1}\n"
+                                   "  - {name: second, block: basic, width: 16, depth: 1, stride: 2}\n"
+                                   "  - {block: basic, width: 32, depth: 1, stride: 2}\n"
+                                   "head:\n  - global_avg_pool\n  - linear: {}\n");
+    const Answer text = call({"models", "show", file});
+    ASSERT_EQ(text.status, 0) << text.err;
+    EXPECT_THAT(text.out, HasSubstr("\nstage 1 "));
+    EXPECT_THAT(text.out, HasSubstr("\nsecond  "));
+    EXPECT_THAT(text.out, HasSubstr("\nstage 3 "));
+}
+
 TEST_F(ModelsTest, ShowAnswersByTheContract) {
     const Answer answer = call({"models", "show", "resnet20-cifar", "--json"});
     ASSERT_EQ(answer.status, 0) << answer.err;

@@ -58,6 +58,10 @@ TEST(Verdict, WhatWasNotMeasuredIsNotJudged) {
     StrategyRow predicted = measured("predicted", 200.0, 0.5, 0.1);
     predicted.measured_us.reset();
     EXPECT_EQ(relation(good, predicted), Relation::none);
+    StrategyRow noisy = measured("noisy", 200.0, 0.5, 0.1);
+    noisy.status = StrategyStatus::noisy;
+    EXPECT_EQ(relation(good, noisy), Relation::none);
+    EXPECT_EQ(relation(noisy, good), Relation::none);
     StrategyRow no_gain = measured("no gain", 200.0, 0.5, 0.1);
     no_gain.gain.reset();
     EXPECT_EQ(relation(good, no_gain), Relation::none);
@@ -112,6 +116,7 @@ TEST(Verdict, RelationsAreMirroredAndEverythingEqualsItself) {
 
 ComparisonRecord three_rows() {
     ComparisonRecord record;
+    record.gain_origin = "sensitivity";
     record.base = measured("base", 100.0, 0.5, 0.0);
     record.strategies = {measured("uniform", 100.2, 0.5, 0.0), measured("hacscale", 100.1, 0.5, 0.4)};
     return record;

@@ -1,0 +1,44 @@
+#include "cli/text_lines.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace hacscale::cli {
+
+std::size_t width_of(const std::string& text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
+}
+
+std::vector<std::string> wrapped(const std::string& text, std::size_t indent, std::size_t columns) {
+    // What the text itself begins with is kept.
+    std::string line(std::min(text.find_first_not_of(' '), text.size()), ' ');
+    std::vector<std::string> lines;
+    std::istringstream words(text);
+    bool empty = true;
+    for (std::string word; words >> word;) {
+        if (!empty && width_of(line) + 1 + width_of(word) > columns) {
+            lines.push_back(line);
+            line.assign(indent, ' ');
+            empty = true;
+        }
+        line += (empty ? "" : " ") + word;
+        empty = false;
+    }
+    lines.push_back(line);
+    return lines;
+}
+
+void print_lines(std::ostream& out, const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+        out << line << '\n';
+    }
+}
+
+std::string counted(std::size_t count, const std::string& noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,318 @@
+#include "cli/comparison/answer.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <numeric>
+
+#include "cli/comparison/compare.hpp"
+#include "cli/comparison/verdict_text.hpp"
+#include "cli/text_lines.hpp"
+#include "program_fixture.hpp"
+#include "scaling/strategies/strategy.hpp"
+#include "synthetic_table.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+StrategyRow base_row() {
+    StrategyRow row;
+    row.strategy = "base";
+    row.status = StrategyStatus::ok;
+    row.predicted_us = 550.0;
+    row.measured_us = 545.4;
+    row.interpolated_share = 0.0;
+    row.ci95_us = 5.3;
+    row.latency_ratio = 1.0;
+    row.latency_ratio_ci95 = 0.0;
+    row.utilization = 0.409;
+    row.utilization_ratio = 1.0;
+    row.params = 270'000;
+    row.macs = 40'810'000;
+    row.gain = 0.0;
+    row.choice = ScalingChoice{{16, 32, 64}, {3, 3, 3}, 32};
+    row.model_hash = "base";
+    return row;
+}
+
+StrategyRow larger(const std::string& strategy, double gain, const ScalingChoice& choice) {
+    StrategyRow row = base_row();
+    row.strategy = strategy;
+    row.predicted_us = 541.0;
+    row.measured_us = 530.3;
+    row.interpolated_share = 0.12;
+    row.latency_ratio = 0.972;
+    row.latency_ratio_ci95 = 0.013;
+    row.utilization = 0.477;
+    row.utilization_ratio = 1.17;
+    row.params = 370'000;
+    row.gain = gain;
+    row.choice = choice;
+    row.model_hash = strategy;
+    return row;
+}
+
+// As a quickstart's: most strategies keep the base.
+ComparisonRecord sample(const std::string& model = "resnet20-cifar", double budget = 1.0) {
+    ComparisonRecord record;
+    record.model = model;
+    record.device = "cpu";
+    record.budget = budget;
+    record.gain_origin = "capacity";
+    record.stages = {"stage1", "stage2", "stage 3"};
+    record.base = base_row();
+    for (const Strategy& strategy : strategies()) {
+        StrategyRow row = base_row();
+        row.strategy = strategy.name;
+        record.strategies.push_back(row);
+    }
+    const auto put = [&](const StrategyRow& row) {
+        *std::find_if(record.strategies.begin(), record.strategies.end(),
+                      [&](const StrategyRow& one) { return one.strategy == row.strategy; }) = row;
+    };
+    put(larger("hacscale-depths", 0.228, {{16, 32, 64}, {2, 3, 5}, 32}));
+    put(larger("hacscale-no-utilization", 0.212, {{16, 32, 112}, {2, 2, 2}, 32}));
+    put(larger("hacscale", 0.273, {{16, 48, 96}, {3, 3, 2}, 32}));
+    return record;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+    return std::accumulate(
+        lines.begin(), lines.end(), std::string(),
+        [](std::string text, const std::string& line) { return std::move(text) + line + "\n"; });
+}
+
+std::vector<std::string> answered(const std::vector<ComparisonRecord>& records,
+                                  const std::string& closing = "report: out/report.html") {
+    std::vector<const ComparisonRecord*> pointers;
+    for (const ComparisonRecord& record : records) pointers.push_back(&record);
+    return answer_lines(pointers, {{}, {closing}});
+}
+
+void expect_fits(const std::vector<std::string>& lines) {
+    EXPECT_LE(lines.size(), answer_lines_at_most) << joined(lines);
+    for (const std::string& line : lines) EXPECT_LE(width_of(line), answer_columns) << line;
+}
+
+TEST(Answer, SaysWhatToDoWhatItBringsAndHowFarToTrustIt) {
+    const std::string text = joined(answered({sample()}));
+    EXPECT_EQ(text,
+              "cpu, batch 1, f32; more capacity (sqrt of params x MACs) is not yet accuracy\n"
+              "resnet20-cifar, budget 1 x 545.4 us: stage2: 32 -> 48 channels; stage 3: 64 ->\n"
+              "  96 channels, 3 -> 2 blocks\n"
+              "  latency -2.8 +- 1.3 %, utilization x1.17 +- 0.02, params x1.37, capacity x1.31\n"
+              "  second: hacscale-depths (capacity x1.26); 14 of 17 keep the base\n"
+              "keep the base: width-only, depth-only, resolution-only, depth-width, uniform,\n"
+              "  compound, fast, width-on-edges, morph, random, greedy, importance-width,\n"
+              "  hacscale-widths, hacscale-no-importance\n"
+              "table's sums: 2.0 % off in the median of 4 measured networks, 2.0 % at worst\n"
+              "interpolated: 12 % of the choice's predicted latency\n"
+              "report: out/report.html\n");
+}
+
+TEST(Answer, TwoNetworksAtTwoBudgetsFit) {
+    const std::vector<std::string> lines =
+        answered({sample(), sample("resnet20-cifar", 1.065), sample("mobilenetv2-0.35"),
+                  sample("mobilenetv2-0.35", 1.065)});
+    expect_fits(lines);
+    const std::string text = joined(lines);
+    EXPECT_THAT(text, HasSubstr("mobilenetv2-0.35, budget 1.065 x 545.4 us: "));
+    EXPECT_THAT(text, HasSubstr("capacity x1.31"));
+    EXPECT_EQ(lines.back(), "report: out/report.html");
+}
+
+TEST(Answer, ManyComparisonsFitToo) {
+    std::vector<ComparisonRecord> records;
+    for (int i = 0; i < 40; ++i) records.push_back(sample(fmt::format("network{}", i)));
+    const std::vector<std::string> lines = answered(records);
+    expect_fits(lines);
+    EXPECT_THAT(joined(lines), HasSubstr("more: --details, or the report\n"));
+    EXPECT_EQ(lines.back(), "report: out/report.html");
+}
+
+TEST(Answer, SeveralStatesAreNamed) {
+    ComparisonRecord other = sample();
+    other.device = "cuda:0";
+    other.batch = 8;
+    const std::vector<std::string> lines = answered({sample(), other});
+    expect_fits(lines);
+    EXPECT_THAT(joined(lines), HasSubstr("(cuda:0, batch 8, f32"));
+}
+
+TEST(Answer, WhereNothingIsToBeGainedItIsOneSentence) {
+    ComparisonRecord record = sample();
+    for (StrategyRow& row : record.strategies) {
+        const std::string name = row.strategy;
+        row = base_row();
+        row.strategy = name;
+    }
+    const std::string text = joined(answered({record}));
+    EXPECT_THAT(text, HasSubstr("budget 1 x 545.4 us: keep the base: nothing is to be gained"));
+    EXPECT_THAT(text, HasSubstr("41 % of the peak"));
+    EXPECT_THAT(text, Not(HasSubstr("->")));
+    EXPECT_THAT(text, Not(HasSubstr("second")));
+    EXPECT_THAT(text, Not(HasSubstr("width-only")));
+}
+
+TEST(Answer, OfNoisyRowsNothingIsAdvised) {
+    ComparisonRecord record = sample();
+    for (StrategyRow& row : record.strategies) row.status = StrategyStatus::noisy;
+    const std::string text = joined(answered({record}));
+    EXPECT_THAT(text, HasSubstr("nothing can be said"));
+    EXPECT_THAT(text, Not(HasSubstr("->")));
+}
+
+TEST(Answer, AChoiceFarFromItsPredictionIsSaid) {
+    ComparisonRecord record = sample();
+    StrategyRow& row = record.strategies.back();
+    row.predicted_us = 715.0;
+    row.measured_us = 1031.0;
+    const std::string text = joined(answered({record}));
+    EXPECT_THAT(text, HasSubstr("but predicted 715.0 us,"));
+    EXPECT_THAT(text, HasSubstr("30.7 % at"));
+    EXPECT_THAT(text, HasSubstr("(resnet20-cifar hacscale)"));
+}
+
+TEST(Answer, ManyChangesAreListsOfWidths) {
+    ComparisonRecord record = sample();
+    const std::vector<int> base_widths(9, 16);
+    record.stages.assign(9, "a stage with a long name");
+    record.base.choice = ScalingChoice{base_widths, std::vector<int>(9, 2), 32};
+    for (StrategyRow& row : record.strategies) row.choice = record.base.choice;
+    record.strategies.back().choice = ScalingChoice{std::vector<int>(9, 24), std::vector<int>(9, 2), 40};
+    const std::vector<std::string> lines = answered({record});
+    expect_fits(lines);
+    const std::string text = joined(lines);
+    EXPECT_THAT(text, HasSubstr("channels 16,16,16,16,16,16,16,16,16"));
+    EXPECT_THAT(text, HasSubstr("32 -> 40"));
+}
+
+TEST(Answer, MoreCapacityIsNotCalledDominance) {
+    ComparisonRecord record = sample();
+    StrategyRow& hacscale = record.strategies.back();
+    hacscale.dominates = {"base"};
+    std::ostringstream details;
+    print_verdict(details, record);
+    EXPECT_THAT(details.str(), HasSubstr("hacscale has more capacity at less latency than base\n"));
+    hacscale.measured_us = record.base.measured_us;
+    details.str("");
+    print_verdict(details, record);
+    EXPECT_THAT(details.str(), HasSubstr("hacscale has more capacity at no more latency than base\n"));
+    hacscale.accuracy = AccuracyFigures{92.0, 0.1, 3};
+    record.base.accuracy = AccuracyFigures{91.0, 0.1, 3};
+    details.str("");
+    print_verdict(details, record);
+    EXPECT_THAT(details.str(), HasSubstr("hacscale dominates base\n"));
+}
+
+TEST(Answer, UtilizationsAboveOneNameTheCommandThatMeasuresThePeak) {
+    ComparisonRecord record = sample();
+    EXPECT_FALSE(peak_warning(record, "hacscale profile"));
+    record.strategies.back().utilization = 2.82;
+    const std::optional<std::string> warning =
+        peak_warning(record, "hacscale profile resnet20-cifar --table t.db");
+    ASSERT_TRUE(warning);
+    EXPECT_THAT(*warning, HasSubstr("282 %"));
+    EXPECT_THAT(*warning,
+                HasSubstr("\"hacscale profile resnet20-cifar --table t.db\" measures the peak again"));
+}
+
+// ---- What makes the rows ----
+
+class AnswerOfTable : public ProgramTest {
+protected:
+    AnswerOfTable() { write_synthetic_table(path("t.db")); }
+
+    ComparisonRecord compared(const TimeNetworks& time) const {
+        const Table table = Table::open(path("t.db"), OpenMode::read);
+        ComparisonSettings settings;
+        settings.budget = 1.3;
+        return compare(TableView(table, find_model("resnet20-cifar"), {}), settings, time);
+    }
+};
+
+TEST_F(AnswerOfTable, RatiosKnownPoorlyAreNoisyAndNotJudged) {
+    const TimeNetworks noisy = [](const std::vector<ModelSpec>& models) {
+        std::vector<TimedNetwork> timed = synthetic_device(1.0)(models);
+        for (TimedNetwork& one : timed) {
+            one.ci95_us = 5.0 * one.latency_us;
+            one.converged = false;
+        }
+        return timed;
+    };
+    const ComparisonRecord record = compared(noisy);
+    EXPECT_EQ(record.base.status, StrategyStatus::noisy);
+    EXPECT_THAT(record.base.dominates, IsEmpty());
+    for (const StrategyRow& row : record.strategies) {
+        EXPECT_EQ(row.status, StrategyStatus::noisy) << row.strategy;
+        EXPECT_THAT(row.dominates, IsEmpty()) << row.strategy;
+        EXPECT_THAT(row.equal_to, IsEmpty()) << row.strategy;
+        EXPECT_TRUE(row.noisy) << row.strategy;
+    }
+    EXPECT_THAT(joined(answered({record})), HasSubstr("nothing can be said"));
+}
+
+TEST_F(AnswerOfTable, APredictionThatIsFarOffIsSaidInTheRow) {
+    const ComparisonRecord record = compared(synthetic_device(1.2));
+    int warned = 0;
+    for (const StrategyRow& row : record.strategies) {
+        const std::optional<double> error_pct = prediction_error_pct(row);
+        ASSERT_TRUE(error_pct) << row.strategy;
+        const bool off = std::abs(*error_pct) > prediction_tolerance_pct;
+        EXPECT_EQ(off, row.reason.find("more than the tolerance of 10 %") != std::string::npos) << row.reason;
+        warned += off ? 1 : 0;
+    }
+    EXPECT_GT(warned, 0);
+    const auto json = nlohmann::json::parse(to_json(record));
+    EXPECT_TRUE(json["strategies"].back()["prediction_error_pct"].is_number());
+    EXPECT_TRUE(json["strategies"].back()["interpolated_share"].is_number());
+}
+
+TEST_F(AnswerOfTable, CommandsEndWithIt) {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"compare", "resnet20-cifar", "--table", path("t.db"), "--no-verify"},
+          {"scale", "resnet20-cifar", "--table", path("t.db"), "--budget", "1.2"},
+          {"explain", "resnet20-cifar", "--table", path("t.db"), "--budget", "1.2"},
+          {"advise", "resnet20-cifar", "--table", path("t.db")}}) {
+        const Answer answer = call(arguments);
+        ASSERT_TRUE(done_or_noisy(answer)) << answer.err;
+        std::vector<std::string> lines;
+        std::istringstream out(answer.out);
+        for (std::string line; std::getline(out, line);) lines.push_back(line);
+        expect_fits(lines);
+        std::vector<std::string> detailed = arguments;
+        detailed.emplace_back("--details");
+        const std::string details = call(detailed).out;
+        EXPECT_GT(details.size(), answer.out.size());
+        // But for the line that tells of --details.
+        lines.pop_back();
+        EXPECT_THAT(details, ::testing::EndsWith(joined(lines))) << arguments.front();
+    }
+}
+
+TEST_F(AnswerOfTable, TheBudgetIsNamedAsItWasGiven) {
+    for (const char* budget : {"0.7", "0.9", "1e9"}) {
+        const Answer answer = call({"scale", "resnet20-cifar", "--table", path("t.db"), "--budget", budget});
+        EXPECT_EQ(answer.status, 2);
+        EXPECT_THAT(answer.err, HasSubstr("the latency budget is"));
+    }
+    EXPECT_THAT(
+        call({"compare", "resnet20-cifar", "--table", path("t.db"), "--budget", "0.7", "--no-verify"}).err,
+        HasSubstr("the latency budget is 0.7, expected 1 to 100 base latencies"));
+}
+
+TEST(TextLines, BreakAtSpacesAndKeepLongWords) {
+    EXPECT_EQ(wrapped("one two three", 2, 7), (std::vector<std::string>{"one two", "  three"}));
+    EXPECT_EQ(wrapped("  one two three", 4, 9), (std::vector<std::string>{"  one two", "    three"}));
+    EXPECT_EQ(wrapped("a/path/that/is/long b", 0, 5), (std::vector<std::string>{"a/path/that/is/long", "b"}));
+    EXPECT_EQ(wrapped("", 0, 5), (std::vector<std::string>{""}));
+    EXPECT_EQ(counted(1, "network"), "1 network");
+    EXPECT_EQ(counted(3, "network"), "3 networks");
+}
+
+}  // namespace
+}  // namespace hacscale::cli
