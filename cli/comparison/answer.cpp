@@ -83,7 +83,6 @@ std::string others_text(const ComparisonRecord& record, const std::vector<const 
                                         {StrategyStatus::over_budget, "over the budget"},
                                         {StrategyStatus::unverified, "predicted only"},
                                         {StrategyStatus::failed, "not measured"},
-
                                         {StrategyStatus::infeasible, "without a choice"}}) {
         // Where nothing was measured, the figures say so themselves.
         const bool said = status == StrategyStatus::unverified && !record.base.measured_us;
