@@ -81,10 +81,12 @@ std::string others_text(const ComparisonRecord& record, const std::vector<const 
     }
     for (const auto& [status, words] : {std::pair{StrategyStatus::noisy, "too noisy to judge"},
                                         {StrategyStatus::over_budget, "over the budget"},
+                                        {StrategyStatus::unverified, "predicted only"},
                                         {StrategyStatus::failed, "not measured"},
-
                                         {StrategyStatus::infeasible, "without a choice"}}) {
-        if (const std::size_t rows = rows_with(record, status); rows > 0) {
+        // Where nothing was measured, the figures say so themselves.
+        const bool said = status == StrategyStatus::unverified && !record.base.measured_us;
+        if (const std::size_t rows = rows_with(record, status); rows > 0 && !said) {
             parts.push_back(fmt::format("{} {}", rows, words));
         }
     }
