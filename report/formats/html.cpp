@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "report/document/cells.hpp"
 #include "report/formats/chart_frames.hpp"
 #include "report/formats/formats.hpp"
 #include "report/formats/packed_text.hpp"
@@ -140,9 +141,8 @@ private:
             listed = listed || !answer.title.empty();
             if (listed) out_ << "<li><p class=\"question\">" << html_escape(answer.title) << "</p>";
             out_ << "<p class=\"answer\">" << html_escape(answer.sentence) << "</p>";
-            for (const std::string* further : {&answer.standing, &answer.trust}) {
-                if (!further->empty()) out_ << "<p class=\"standing\">" << html_escape(*further) << "</p>";
-            }
+            const std::string further = joined(answer.standing, answer.trust);
+            if (!further.empty()) out_ << "<p class=\"standing\">" << html_escape(further) << "</p>";
             out_ << (listed ? "</li>\n" : "\n");
         }
         if (listed) out_ << "</ul>\n";

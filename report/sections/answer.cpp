@@ -31,11 +31,6 @@ std::string title_of(const Comparison& comparison) {
     return fmt::format("{}{} at {} of its latency", comparison.model, time, short_percent(comparison.budget));
 }
 
-// "×1.82 (272 k → 495 k)"
-std::string growth_of(double before, double after) {
-    return fmt::format("{} ({} → {})", ratio(after / before), scaled(before), scaled(after));
-}
-
 // Its latency's interval is the utilization's, too: FLOPs and peak have none.
 std::string utilization_of(const StrategyRow& base, const StrategyRow& choice) {
     const double times = choice.utilization_ratio.value_or(*choice.utilization / *base.utilization);
@@ -56,13 +51,11 @@ std::string gains_of(const StrategyRow& base, const StrategyRow& choice) {
     }
     if (base.utilization && choice.utilization)
         parts.push_back("utilization " + utilization_of(base, choice));
-    if (base.params && choice.params)
-        parts.push_back("parameters " + growth_of(*base.params, *choice.params));
-    if (base.macs && choice.macs) parts.push_back("MACs " + growth_of(*base.macs, *choice.macs));
+    if (const auto times = over(choice.params, base.params)) parts.push_back("parameters " + ratio(*times));
     if (base.accuracy && choice.accuracy)
         parts.push_back(fmt::format("accuracy {:.2f} → {:.2f}\u00a0%", *base.accuracy, *choice.accuracy));
     if (parts.empty()) return {};
-    return fmt::format("It brings: {}. ", fmt::join(parts, ", "));
+    return fmt::format("It brings {}. ", fmt::join(parts, ", "));
 }
 
 // The strategy of most gain within the budget besides the choice, its variants and the base.
@@ -118,8 +111,8 @@ std::string trust_of(const Comparison& comparison, const StrategyRow& choice) {
         text = "This is predicted from the table and not yet measured on the device. ";
     } else if (choice.predicted_us) {
         const double error = *choice.predicted_us / *choice.measured_us - 1.0;
-        text = fmt::format("The table predicted {}, {} off{}", latency(*choice.predicted_us),
-                           signed_percent(error),
+        text = fmt::format("The table predicted {}, {} too {}{}", latency(*choice.predicted_us),
+                           percent(std::abs(error)), error < 0.0 ? "low" : "high",
                            std::abs(error) > max_error
                                ? fmt::format(": more than {}, so do not rely on its other predictions here. ",
                                              short_percent(max_error))
@@ -153,10 +146,12 @@ Answer kept_answer(const Comparison& comparison, const StrategyRow& choice) {
     return answer;
 }
 
+// Its variants left out, as in the summary.
 bool gains_most(const Comparison& comparison, const StrategyRow& choice) {
     return std::none_of(comparison.strategies.begin(), comparison.strategies.end(),
                         [&](const StrategyRow& row) {
-                            return row.ok() && row.gain.value_or(0.0) > choice.gain.value_or(0.0);
+                            return row.ok() && !row.strategy.starts_with("hacscale") &&
+                                   row.gain.value_or(0.0) > choice.gain.value_or(0.0);
                         });
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "report/document/cells.hpp"
 #include "report/sections/phrases.hpp"
 
 namespace hacscale::report {
@@ -77,8 +78,10 @@ Document build_document(const Records& records) {
         Section budget{
             .id = fmt::format("budget-{}", i + 1), .heading = heading, .parts = {}, .sections = {}};
         const Answer& answer = document.answers.back();
-        for (const std::string* text : {&answer.sentence, &answer.standing, &answer.trust}) {
-            if (many && !text->empty()) budget.parts.push_back(Paragraph{*text});
+        if (many) {
+            budget.parts.push_back(Paragraph{answer.sentence});
+            const std::string further = joined(answer.standing, answer.trust);
+            if (!further.empty()) budget.parts.push_back(Paragraph{further});
         }
         add_sections(Scope::budget, scene, fmt::format("-{}", i + 1), budget.sections);
         model.sections.push_back(std::move(budget));
