@@ -7,9 +7,11 @@
 #include <map>
 #include <utility>
 
+#include "base/nominal_ceilings.hpp"
 #include "cli/comparison/table_view.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
+#include "cli/print_json.hpp"
 #include "cli/records/record_file.hpp"
 #include "models/model_yaml.hpp"
 #include "profiler/peak.hpp"
@@ -116,10 +118,26 @@ private:
             return;
         }
         session_.log.info("measuring the peak of {} in {}", device_.device.id, name_of(plan_.measure.type));
-        const PeakRecord peak = measure_peak(device_, plan_.measure.type, events_);
+        PeakRecord peak = measure_peak(device_, plan_.measure.type, events_);
+        add_nominal(peak);
         if (!interrupted()) {
             table_.put(peak);
         }
+    }
+
+    // What the GPU's data sheet promises; of CPUs nothing is known.
+    void add_nominal(PeakRecord& peak) const {
+        const Json properties = Json::parse(device_.device.properties, nullptr, false);
+        const auto text_in = [&](std::string_view name) {
+            const auto found = properties.find(std::string(name));
+            if (found == properties.end()) {
+                return std::string();
+            }
+            return found->is_string() ? found->get<std::string>() : found->dump();
+        };
+        const NominalCeilings nominal = nominal_ceilings(text_in, name_of(plan_.measure.type));
+        peak.nominal_flops_per_s = nominal.flops_per_s;
+        peak.nominal_bytes_per_s = nominal.bytes_per_s;
     }
 
     void own_layers() {

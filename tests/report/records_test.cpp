@@ -173,7 +173,7 @@ TEST(RecordsOfOthers, StagesWithoutANameAreNumbered) {
     json["layers"][0]["name"] = "stem.conv1";
     json["contributions"][0]["steps"][4]["name"] = "";
     write_text(file, json.dump());
-    const Records records = load_records(folder.path());
+    const Records records = load_report(folder.path());
     const Comparison& comparison = records.comparisons[0];
     EXPECT_EQ(comparison.stages[2], "stage 3");
     EXPECT_EQ(comparison.staircases[2].name, "stage 3");
@@ -189,13 +189,13 @@ TEST(RecordsOfOthers, NominalCeilingsComeFromTheDevice) {
     nlohmann::json json = nlohmann::json::parse(read_text(file));
     json["peak"]["nominal_flops_per_s"] = nullptr;
     write_text(file, json.dump());
-    EXPECT_FALSE(load_records(folder.path()).comparisons[0].peak->nominal_flops_per_s) << "of a CPU";
+    EXPECT_FALSE(load_report(folder.path()).comparisons[0].peak->nominal_flops_per_s) << "of a CPU";
     nlohmann::json provenance = nlohmann::json::parse(read_text(folder.path() / "provenance.json"));
     provenance["device"]["properties"] = {{"gpu", "NVIDIA H200"},     {"compute_capability", "9.0"},
                                           {"multiprocessors", 132},   {"clock_mhz", 1980},
                                           {"memory_clock_mhz", 3201}, {"memory_bus_bits", 6016}};
     write_text(folder.path() / "provenance.json", provenance.dump());
-    const Records records = load_records(folder.path());
+    const Records records = load_report(folder.path());
     EXPECT_NEAR(*records.comparisons[0].peak->nominal_flops_per_s, 66.9e12, 0.1e12);
     EXPECT_NEAR(*records.comparisons[0].peak->nominal_bytes_per_s, 4.81e12, 0.01e12);
 }
