@@ -58,11 +58,14 @@ std::string gains_of(const StrategyRow& base, const StrategyRow& choice) {
     return fmt::format("It brings {}. ", fmt::join(parts, ", "));
 }
 
-// The strategy of most gain within the budget besides the choice, its variants and the base.
+// The strategy of most gain within the budget besides the choice and the base; a variant of HACScale only
+// where it gains more.
 const StrategyRow* rival_of(const Comparison& comparison, const StrategyRow& choice) {
     const StrategyRow* best = nullptr;
     for (const StrategyRow& row : comparison.strategies) {
-        if (!row.ok() || !row.gain || row.strategy.starts_with("hacscale")) continue;
+        if (!row.ok() || !row.gain) continue;
+        const bool variant = row.strategy.starts_with("hacscale");
+        if (variant && *row.gain <= choice.gain.value_or(0.0)) continue;
         if (keeps_base(comparison, row) || same_network(row, choice)) continue;
         if (best == nullptr || *row.gain > *best->gain) best = &row;
     }
@@ -111,8 +114,8 @@ std::string trust_of(const Comparison& comparison, const StrategyRow& choice) {
         text = "This is predicted from the table and not yet measured on the device. ";
     } else if (choice.predicted_us) {
         const double error = *choice.predicted_us / *choice.measured_us - 1.0;
-        text = fmt::format("The table predicted {}, {} too {}{}", latency(*choice.predicted_us),
-                           percent(std::abs(error)), error < 0.0 ? "low" : "high",
+        text = fmt::format("The table predicted {}, {}\u00a0% too {}{}", latency(*choice.predicted_us),
+                           significant(100.0 * std::abs(error), 2), error < 0.0 ? "low" : "high",
                            std::abs(error) > max_error
                                ? fmt::format(": more than {}, so do not rely on its other predictions here. ",
                                              short_percent(max_error))
@@ -146,12 +149,10 @@ Answer kept_answer(const Comparison& comparison, const StrategyRow& choice) {
     return answer;
 }
 
-// Its variants left out, as in the summary.
 bool gains_most(const Comparison& comparison, const StrategyRow& choice) {
     return std::none_of(comparison.strategies.begin(), comparison.strategies.end(),
                         [&](const StrategyRow& row) {
-                            return row.ok() && !row.strategy.starts_with("hacscale") &&
-                                   row.gain.value_or(0.0) > choice.gain.value_or(0.0);
+                            return row.ok() && row.gain.value_or(0.0) > choice.gain.value_or(0.0);
                         });
 }
 
@@ -219,11 +220,11 @@ std::string trust_in_table(const Records& records) {
         return "How far the table can be trusted is not known: no network was measured beside its "
                "prediction.";
     return fmt::format(
-        "How far the table can be trusted: of {} network{} measured beside its prediction, {} off in the "
-        "median, "
-        "{} at worst.",
-        errors.size(), errors.size() == 1 ? "" : "s", percent(median(errors)),
-        percent(*std::max_element(errors.begin(), errors.end())));
+        "How far the table can be trusted: over {} network{} measured beside the prediction, it was "
+        "{}\u00a0% "
+        "off in the median and {}\u00a0% at worst.",
+        errors.size(), errors.size() == 1 ? "" : "s", significant(100.0 * median(errors), 2),
+        significant(100.0 * *std::max_element(errors.begin(), errors.end()), 2));
 }
 
 }  // namespace hacscale::report

@@ -139,12 +139,10 @@ Paragraph standing_of(const Comparison& comparison, const std::vector<const Stra
 // Network against network, whose columns are numbered as the rows are.
 Table matrix_of(const Comparison& comparison, const std::vector<const StrategyRow*>& networks) {
     Table table;
-    const std::string gain = gain_in_words(comparison);
     table.caption = fmt::format(
         "Each network against each other. more: more {} at no more latency, or as much at less, by more than "
-        "noise; less: the other way round; same: equal within noise; mixed: more {} at more latency, or less "
-        "at less. Accuracy counts where both were trained.",
-        gain, gain);
+        "noise; less: the reverse; same: within noise; mixed: neither",
+        gain_in_words(comparison));
     table.folded = true;
     table.columns = {{"Network", "", false}};
     for (std::size_t i = 0; i < networks.size(); ++i)
