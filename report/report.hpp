@@ -18,6 +18,9 @@ using ReportData = Records;
 // them.
 ReportData load_report(const std::filesystem::path& folder);
 
+// Enters the rows of the table that the run's records lack; layers get the occupancies of their rows.
+void add_rows(ReportData& data, std::vector<MeasuredRow> rows);
+
 void write_html(const ReportData& data, std::ostream& out);
 void write_markdown(const ReportData& data, std::ostream& out);
 // One CSV file a table: strategies.csv, front.csv, staircases.csv, ... Full precision, units in the column
@@ -47,6 +50,7 @@ std::vector<std::filesystem::path> record_folders(const std::filesystem::path& f
 
 namespace hacscale {
 
+using report::add_rows;
 using report::comparison_files;
 using report::load_report;
 using report::record_folders;

@@ -52,14 +52,22 @@ std::vector<fs::path> sources_of(const std::vector<std::string>& arguments) {
     return sources;
 }
 
-// The rows of the table beside the records, where these have none written out.
+// The rows of the table beside the records, in the run's state, where these have none written out.
 ReportData load_source(const fs::path& source) {
     if (fs::is_regular_file(source)) {
         return records_of(Table::open(source, OpenMode::read));
     }
     ReportData data = load_report(source);
     if (!data.rows && fs::is_regular_file(source / "table.db")) {
-        data.rows = measured_rows(Table::open(source / "table.db", OpenMode::read));
+        std::vector<report::MeasuredRow> rows =
+            measured_rows(Table::open(source / "table.db", OpenMode::read));
+        for (const auto& [name, value] : data.provenance.settings) {
+            std::erase_if(rows, [&](const report::MeasuredRow& row) {
+                return (name == "batch" && value != std::to_string(row.batch)) ||
+                       (name == "dtype" && value != row.dtype) || (name == "cache" && value != row.cache);
+            });
+        }
+        add_rows(data, std::move(rows));
     }
     return data;
 }
@@ -74,7 +82,7 @@ std::vector<fs::path> write_one(const fs::path& source, const ReportOptions& opt
     if (!options.record.empty()) {
         add_accuracies_in_folder(source, KnownAccuracies(options.record, options.recipe, false), session);
     }
-    const ReportData data = load_report(source);
+    const ReportData data = load_source(source);
     return write_report(data, options.out.empty() ? source : fs::path(options.out));
 }
 

@@ -7,9 +7,11 @@
 #include <map>
 #include <utility>
 
+#include "base/nominal_ceilings.hpp"
 #include "cli/comparison/table_view.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
+#include "cli/print_json.hpp"
 #include "cli/records/record_file.hpp"
 #include "models/model_yaml.hpp"
 #include "profiler/peak.hpp"
@@ -113,12 +115,29 @@ public:
     }
 
 private:
+    // With what the GPU's data sheet promises beside it; of CPUs nothing is known.
+    PeakRecord measured_peak() const {
+        PeakRecord peak = measure_peak(device_, plan_.measure.type, events_);
+        const Json properties = Json::parse(device_.device.properties, nullptr, false);
+        const auto text_in = [&](std::string_view name) {
+            const auto found = properties.find(std::string(name));
+            if (found == properties.end()) {
+                return std::string();
+            }
+            return found->is_string() ? found->get<std::string>() : found->dump();
+        };
+        const NominalCeilings nominal = nominal_ceilings(text_in, name_of(plan_.measure.type));
+        peak.nominal_flops_per_s = nominal.flops_per_s;
+        peak.nominal_bytes_per_s = nominal.bytes_per_s;
+        return peak;
+    }
+
     void peak() {
         if (table_.peak(plan_.measure.type)) {
             return;
         }
         session_.log.info("measuring the peak of {} in {}", device_.device.id, name_of(plan_.measure.type));
-        const PeakRecord peak = measure_peak(device_, plan_.measure.type, events_);
+        const PeakRecord peak = measured_peak();
         if (!interrupted()) {
             table_.put(peak);
         }
@@ -133,7 +152,7 @@ private:
         }
         session_.log.info("measuring the peak of {} in {} again: a row reaches {:.0f} % of it",
                           device_.device.id, name_of(type), 100.0 * *greatest);
-        const PeakRecord again = measure_peak(device_, type, events_);
+        const PeakRecord again = measured_peak();
         if (interrupted()) {
             return;
         }
@@ -142,8 +161,7 @@ private:
         if (*greatest > largest_utilization) {
             session_.log.warn(
                 "a row reaches {:.0f} % of the peak, which was measured twice: utilizations are too high by "
-                "as "
-                "much; the same command on a quiet machine measures the peak again",
+                "as much; the same command on a quiet machine measures the peak again",
                 100.0 * *greatest);
         }
     }

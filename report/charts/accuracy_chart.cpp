@@ -49,25 +49,27 @@ constexpr std::string_view accuracy_template = R"json({
 }  // namespace
 
 Chart accuracy_chart(const Comparison& comparison) {
-    std::vector<const StrategyRow*> rows{&comparison.base};
-    for (const StrategyRow& row : comparison.strategies) rows.push_back(&row);
-    std::erase_if(rows, [](const StrategyRow* row) { return !row->accuracy; });
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const StrategyRow* a, const StrategyRow* b) { return *a->accuracy > *b->accuracy; });
-    double least = *rows.front()->accuracy;
+    std::vector<DistinctNetwork> trained = distinct_networks(comparison);
+    std::erase_if(trained, [](const DistinctNetwork& network) { return !network.row().accuracy; });
+    std::stable_sort(trained.begin(), trained.end(), [](const DistinctNetwork& a, const DistinctNetwork& b) {
+        return *a.row().accuracy > *b.row().accuracy;
+    });
+    double least = *trained.front().row().accuracy;
     double most = least;
     Json networks = Json::array();
-    for (const StrategyRow* row : rows) {
+    for (const DistinctNetwork& network : trained) {
+        const StrategyRow* row = &network.row();
         const double deviation = row->accuracy_deviation.value_or(0.0);
         const double low = *row->accuracy - deviation;
         const double high = *row->accuracy + deviation;
         least = std::min(least, low);
         most = std::max(most, high);
-        std::vector<std::string> lines{row->strategy, fmt::format("{:.2f} %", *row->accuracy)};
+        std::vector<std::string> lines{all_names(comparison, network),
+                                       fmt::format("{:.2f} %", *row->accuracy)};
         if (row->accuracy_deviation) lines.back() += fmt::format(" ± {:.2f}", deviation);
         lines.push_back(fmt::format("{} seed{}", row->accuracy_seeds, row->accuracy_seeds == 1 ? "" : "s"));
         networks.push_back({{"row", networks.size()},
-                            {"strategy", row->strategy},
+                            {"strategy", label_of(comparison, network)},
                             {"kind", kind_of(comparison, *row)},
                             {"accuracy", *row->accuracy},
                             {"low", low},
@@ -83,8 +85,9 @@ Chart accuracy_chart(const Comparison& comparison) {
     Chart chart;
     chart.size = ChartSize::half;
     chart.title = "Accuracy after training";
-    chart.summary = fmt::format(
-        "{} networks, best first. Lines are one standard deviation over seeds to either side.", rows.size());
+    chart.summary =
+        fmt::format("{} networks, best first. Lines are one standard deviation over seeds to either side.",
+                    trained.size());
     chart.spec = text_of(spec);
     return chart;
 }

@@ -81,18 +81,19 @@ std::optional<Relative> relative_latency(const Comparison& comparison, const Str
     return std::nullopt;
 }
 
-Json strategy_point(const Comparison& comparison, const StrategyRow& row, const Relative& at) {
+Json strategy_point(const Comparison& comparison, const DistinctNetwork& network, const Relative& at) {
+    const StrategyRow& row = network.row();
     const std::string kind = kind_of(comparison, row);
     const double gain = row.gain.value_or(0.0);
     const int rank = kind == "hacscale" ? 0 : kind == "base" ? 1 : 2;
     return {
         {"x", at.value},
         {"gain", gain},
-        {"strategy", row.strategy},
+        {"strategy", label_of(comparison, network)},
         {"kind", kind},
         {"measured", at.measured},
         {"rank", rank},
-        {"tip", tip({row.strategy,
+        {"tip", tip({all_names(comparison, network),
                      fmt::format("latency {} ({})", ratio(at.value), at.measured ? "measured" : "predicted"),
                      "gain " + significant(gain), "status: " + row.status})}};
 }
@@ -123,14 +124,12 @@ Chart front_chart(const Comparison& comparison) {
                           "depths " + join(point.depths, " / ")})}});
     }
     Json strategies = Json::array();
-    if (const auto at = relative_latency(comparison, comparison.base)) {
-        strategies.push_back(strategy_point(comparison, comparison.base, *at));
-    }
-    for (const StrategyRow& row : comparison.strategies) {
+    for (const DistinctNetwork& network : distinct_networks(comparison)) {
+        const StrategyRow& row = network.row();
         const auto at = relative_latency(comparison, row);
-        if (!at || !row.gain) continue;
+        if (!at || (!row.gain && &row != &comparison.base)) continue;
         widen(at->value);
-        strategies.push_back(strategy_point(comparison, row, *at));
+        strategies.push_back(strategy_point(comparison, network, *at));
     }
     const double margin = std::max((high - low) * 0.04, 0.005);
     Json spec = Json::parse(front_template);

@@ -121,24 +121,24 @@ constexpr std::array<StrategyPanel, 4> strategy_panels{{
      false},
 }};
 
-std::vector<const StrategyRow*> drawn_rows(const Comparison& comparison) {
-    std::vector<const StrategyRow*> rows;
-    for (const StrategyRow& row : comparison.strategies) rows.push_back(&row);
-    std::stable_sort(rows.begin(), rows.end(), [&](const StrategyRow* a, const StrategyRow* b) {
-        if (a->ok() != b->ok()) return a->ok();
-        const auto utilization = [&](const StrategyRow& row) {
-            return strategy_panels[1].value(comparison.base, row).value_or(0);
-        };
-        return utilization(*a) > utilization(*b);
-    });
-    rows.insert(rows.begin(), &comparison.base);
-    return rows;
+// The base first, then by utilization; what is not a candidate comes last.
+std::vector<DistinctNetwork> drawn_networks(const Comparison& comparison) {
+    std::vector<DistinctNetwork> networks = distinct_networks(comparison);
+    std::stable_sort(networks.begin() + 1, networks.end(),
+                     [&](const DistinctNetwork& a, const DistinctNetwork& b) {
+                         if (a.row().ok() != b.row().ok()) return a.row().ok();
+                         const auto utilization = [&](const StrategyRow& row) {
+                             return strategy_panels[1].value(comparison.base, row).value_or(0);
+                         };
+                         return utilization(a.row()) > utilization(b.row());
+                     });
+    return networks;
 }
 
 }  // namespace
 
 Chart strategies_chart(const Comparison& comparison) {
-    const std::vector<const StrategyRow*> rows = drawn_rows(comparison);
+    const std::vector<DistinctNetwork> networks = drawn_networks(comparison);
     Json panel_values = Json::array();
     Json values = Json::array();
     Json labels = Json::array();
@@ -146,29 +146,30 @@ Chart strategies_chart(const Comparison& comparison) {
     for (std::size_t p = 0; p < strategy_panels.size(); ++p) {
         double low = 1.0;
         double high = p == 0 ? std::max(1.0, comparison.budget) : 1.0;
-        for (std::size_t r = 0; r < rows.size(); ++r) {
-            const std::optional<double> value = &comparison.base == rows[r]
-                                                    ? std::optional<double>(1.0)
-                                                    : strategy_panels[p].value(comparison.base, *rows[r]);
+        for (std::size_t r = 0; r < networks.size(); ++r) {
+            const StrategyRow& row = networks[r].row();
+            const bool base = &row == &comparison.base;
+            const std::optional<double> value =
+                base ? std::optional<double>(1.0) : strategy_panels[p].value(comparison.base, row);
             if (!value) {
-                missing.push_back({{"panel", p}, {"row", r}, {"strategy", rows[r]->strategy}});
+                missing.push_back({{"panel", p}, {"row", r}, {"strategy", row.strategy}});
                 continue;
             }
             low = std::min(low, *value);
             high = std::max(high, *value);
-            const bool unmeasured = p == 0 && !rows[r]->latency_ratio && rows[r] != &comparison.base;
+            const bool unmeasured = p == 0 && !row.latency_ratio && !base;
             const std::string text =
                 strategy_panels[p].as_change ? signed_percent(*value - 1.0) : ratio(*value);
             values.push_back(
                 {{"panel", p},
                  {"row", r},
-                 {"strategy", rows[r]->strategy},
-                 {"kind", kind_of(comparison, *rows[r])},
+                 {"strategy", row.strategy},
+                 {"kind", kind_of(comparison, row)},
                  {"value", *value},
-                 {"text", rows[r] == &comparison.base ? "1" : text},
-                 {"tip",
-                  tip({rows[r]->strategy, fmt::format("{}: {}", strategy_panels[p].title, ratio(*value)),
-                       unmeasured ? "predicted, not measured" : "status: " + rows[r]->status})}});
+                 {"text", base ? "1" : text},
+                 {"tip", tip({all_names(comparison, networks[r]),
+                              fmt::format("{}: {}", strategy_panels[p].title, ratio(*value)),
+                              unmeasured ? "predicted, not measured" : "status: " + row.status})}});
         }
         const double margin = std::max((high - low) * 0.06, 0.01);
         panel_values.push_back({{"index", p},
@@ -176,12 +177,13 @@ Chart strategies_chart(const Comparison& comparison) {
                                 {"low", low - margin},
                                 {"high", high + margin}});
     }
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-        labels.push_back(
-            {{"row", r}, {"strategy", rows[r]->strategy}, {"kind", kind_of(comparison, *rows[r])}});
+    for (std::size_t r = 0; r < networks.size(); ++r) {
+        labels.push_back({{"row", r},
+                          {"strategy", label_of(comparison, networks[r])},
+                          {"kind", kind_of(comparison, networks[r].row())}});
     }
     Json spec = Json::parse(strategies_template);
-    set_signal(spec, "rows", rows.size());
+    set_signal(spec, "rows", networks.size());
     set_signal(spec, "budget", comparison.budget);
     set_data(spec, "panels", std::move(panel_values));
     set_data(spec, "values", std::move(values));
@@ -189,12 +191,15 @@ Chart strategies_chart(const Comparison& comparison) {
     set_data(spec, "labels", std::move(labels));
 
     Chart chart;
-    chart.title = "Strategies relative to the base";
+    chart.title = "Networks relative to the base";
     chart.summary = fmt::format(
-        "{} strategies, by utilization. Each line runs from the base (1) to the strategy. Latency is "
-        "measured where it was, "
-        "else predicted; the dashed line is the budget, {} of the base’s latency.",
-        comparison.strategies.size(), short_percent(comparison.budget));
+        "What {} strategies chose, {} different network{} besides the base, by utilization. Each line runs "
+        "from "
+        "the base (1). Latency is measured where it was, else predicted; the dashed line is the budget, {} "
+        "of "
+        "the base’s latency.",
+        comparison.strategies.size(), networks.size() - 1, networks.size() == 2 ? "" : "s",
+        short_percent(comparison.budget));
     chart.legend = legend_of_kinds(comparison);
     chart.legend.push_back({"dash limit", "latency budget"});
     chart.spec = text_of(spec);

@@ -68,19 +68,37 @@ std::string kind_of(const Comparison& comparison, const StrategyRow& row) {
     return row.strategy == "hacscale" ? "hacscale" : "baseline";
 }
 
+std::string label_of(const Comparison& comparison, const DistinctNetwork& network) {
+    const std::size_t others = network.rows.size() - 1;
+    if (others == 0 || network.rows.front() == &comparison.base) return network.row().strategy;
+    return fmt::format("{} + {}", network.row().strategy, others);
+}
+
+std::string all_names(const Comparison& comparison, const DistinctNetwork& network) {
+    const std::string others = other_names(network);
+    if (others.empty()) return network.row().strategy;
+    const bool base = network.rows.front() == &comparison.base;
+    return network.row().strategy + (base ? ", kept by " : ", ") + others;
+}
+
 std::vector<LegendEntry> legend_of_kinds(const Comparison& comparison) {
     static constexpr std::array<std::array<const char*, 3>, 4> kinds{
         {{"base", "square base", "base"},
          {"hacscale", "dot hacscale", "HACScale"},
          {"baseline", "dot baseline", "other strategies"},
          {"excluded", "cross excluded", "not a candidate"}}};
+    const std::vector<DistinctNetwork> networks = distinct_networks(comparison);
     std::vector<LegendEntry> legend;
     for (const auto& [kind, swatch, text] : kinds) {
-        const bool any = std::any_of(
-            comparison.strategies.begin(), comparison.strategies.end(),
-            [&, kind = kind](const StrategyRow& row) { return kind_of(comparison, row) == kind; });
-        if (any || kind == std::string_view("base")) legend.push_back({swatch, text});
+        const bool any =
+            std::any_of(networks.begin(), networks.end(), [&, kind = kind](const DistinctNetwork& network) {
+                return kind_of(comparison, network.row()) == kind;
+            });
+        if (any) legend.push_back({swatch, text});
     }
+    if (const std::size_t kept = networks.front().rows.size() - 1; kept > 0)
+        legend.front().text =
+            fmt::format("keeps the base: {} {}", kept, kept == 1 ? "strategy" : "strategies");
     return legend;
 }
 

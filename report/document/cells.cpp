@@ -10,6 +10,10 @@ const Table* table_of(const Part& part) {
     return picker == nullptr ? nullptr : &picker->table;
 }
 
+std::string joined(const std::string& first, const std::string& second) {
+    return first.empty() || second.empty() ? first + second : first + " " + second;
+}
+
 Cell text_cell(std::string text) {
     std::string shown = text.empty() ? std::string(absent) : text;
     return text_cell(std::move(shown), std::move(text));

@@ -10,6 +10,9 @@
 
 namespace hacscale::report {
 
+// Two texts, either of which may be empty, with a space between.
+std::string joined(const std::string& first, const std::string& second);
+
 Cell text_cell(std::string text);
 // Text for people that differs from the one for machines.
 Cell text_cell(std::string text, std::string value);

@@ -36,14 +36,22 @@ enum class RowMark {
     unchanged  // the same in both networks that a row compares
 };
 
+// The names of further rows that the page shows as one with this row.
+struct FoldedNames {
+    std::string label;  // "kept by 13 strategies": the page opens the names on request; empty: shows them
+    std::string names;  // "greedy, morph"; empty: none
+};
+
 struct TableRow {
     std::vector<Cell> cells;  // one a column
     RowMark mark = RowMark::none;
+    FoldedNames folded = {};
 };
 
 struct Table {
     std::string caption;
-    std::string csv_file;  // "strategies.csv"; tables of one file have the same columns
+    std::string
+        csv_file;  // "strategies.csv"; tables of one file have the same columns; empty: on the page only
     std::vector<Column> columns;
     std::vector<TableRow> rows;
     std::vector<std::size_t> page_rows;  // indices of the rows the page shows; empty: all
@@ -110,16 +118,19 @@ struct Section {
     std::vector<Section> sections;
 };
 
-// The report in one sentence for one model and budget, and how far to trust it.
+// What to do about one model at one budget, in a few lines.
 struct Answer {
-    std::string sentence;
-    std::string standing;
+    std::string title = {};     // "resnet20-cifar, with 6.5 % more latency"; empty for all of them
+    std::string sentence;       // what to do
+    std::string standing = {};  // what it brings, and who comes second
+    std::string trust = {};     // how far the prediction held
 };
 
 struct Document {
     std::string title;
     std::string subtitle;
-    std::vector<Answer> answers;  // one a model and budget, or, where these are many, one for all
+    std::vector<Answer> answers;  // one a model and budget; before them, where these are many, one for all
+    std::string trust;            // how far the table can be trusted
     std::vector<Notice> warnings;
     std::vector<Section> sections;
 };

@@ -37,7 +37,7 @@ std::string field_of(const Cell& cell) {
 void collect(const Section& section, std::vector<CsvFile>& files) {
     for (const Part& part : section.parts) {
         const Table* table = table_of(part);
-        if (table == nullptr) continue;
+        if (table == nullptr || table->csv_file.empty()) continue;
         const std::string header =
             line_of(*table, [&](std::size_t i) { return csv_text(table->columns[i].csv_name); });
         auto file = files.begin();

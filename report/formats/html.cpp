@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "report/document/cells.hpp"
 #include "report/formats/chart_frames.hpp"
 #include "report/formats/formats.hpp"
 #include "report/formats/packed_text.hpp"
@@ -29,12 +30,9 @@ public:
         write_head(document);
         out_ << "<body>\n<main>\n<header>\n<p class=\"kicker\">" << html_escape(document.title)
              << "</p>\n<h1>" << html_escape(document.subtitle) << "</h1>\n";
-        for (const Answer& answer : document.answers) {
-            out_ << "<p class=\"answer\">" << html_escape(answer.sentence) << "</p>\n";
-            if (!answer.standing.empty()) {
-                out_ << "<p class=\"standing\">" << html_escape(answer.standing) << "</p>\n";
-            }
-        }
+        write_answers(document.answers);
+        if (!document.trust.empty())
+            out_ << "<p class=\"standing\">" << html_escape(document.trust) << "</p>\n";
         write_warnings(document.warnings);
         out_ << "<p id=\"script-errors\" class=\"notice\" role=\"alert\" hidden></p>\n"
                 "<noscript><p class=\"notice\">Charts need scripts; every number is also in the "
@@ -136,6 +134,20 @@ private:
              << resources::style() << "</style>\n</head>\n";
     }
 
+    void write_answers(const std::vector<Answer>& answers) {
+        bool listed = false;
+        for (const Answer& answer : answers) {
+            if (!answer.title.empty() && !listed) out_ << "<ul class=\"answers\">\n";
+            listed = listed || !answer.title.empty();
+            if (listed) out_ << "<li><p class=\"question\">" << html_escape(answer.title) << "</p>";
+            out_ << "<p class=\"answer\">" << html_escape(answer.sentence) << "</p>";
+            const std::string further = joined(answer.standing, answer.trust);
+            if (!further.empty()) out_ << "<p class=\"standing\">" << html_escape(further) << "</p>";
+            out_ << (listed ? "</li>\n" : "\n");
+        }
+        if (listed) out_ << "</ul>\n";
+    }
+
     // Many are folded, so that they do not push the report out of sight.
     void write_warnings(const std::vector<Notice>& warnings) {
         if (warnings.size() <= most_open_warnings) {
@@ -190,6 +202,16 @@ private:
         out_ << "</section>\n";
     }
 
+    void write(const FoldedNames& folded) {
+        if (folded.names.empty()) return;
+        if (folded.label.empty()) {
+            out_ << ", " << html_escape(folded.names);
+        } else {
+            out_ << "<details class=\"names\"><summary>" << html_escape(folded.label) << "</summary>"
+                 << html_escape(folded.names) << "</details>";
+        }
+    }
+
     void write(const Table& table, const TableRow& row) {
         static constexpr const char* class_attributes[] = {"", " class=\"base\"", " class=\"own\"",
                                                            " class=\"excluded\"", " class=\"unchanged\""};
@@ -206,6 +228,7 @@ private:
             // size.
             out_ << (first ? fmt::format("<th scope=\"row\"{}>{}", number, marked)
                            : fmt::format("<td{}>{}", number, marked));
+            if (first) write(row.folded);
             first = false;
         }
         out_ << "</tr>\n";

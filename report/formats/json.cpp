@@ -18,7 +18,7 @@ OrderedJson value_of(const Cell& cell) {
 void collect(const Section& section, OrderedJson& tables) {
     for (const Part& part : section.parts) {
         const Table* table = table_of(part);
-        if (table == nullptr) continue;
+        if (table == nullptr || table->csv_file.empty()) continue;
         const std::string name = table->csv_file.substr(0, table->csv_file.rfind('.'));
         OrderedJson& rows = tables[name];
         if (rows.is_null()) rows = OrderedJson::array();
@@ -39,17 +39,18 @@ void collect(const Section& section, OrderedJson& tables) {
 void write_json(const Document& document, std::ostream& out) {
     OrderedJson answers = OrderedJson::array();
     for (const Answer& answer : document.answers) {
-        answers.push_back({{"sentence", answer.sentence}, {"standing", answer.standing}});
+        answers.push_back({{"title", answer.title},
+                           {"sentence", answer.sentence},
+                           {"standing", answer.standing},
+                           {"trust", answer.trust}});
     }
     OrderedJson warnings = OrderedJson::array();
     for (const Notice& warning : document.warnings) warnings.push_back(warning.text);
     OrderedJson tables = OrderedJson::object();
     for (const Section& section : document.sections) collect(section, tables);
-    const OrderedJson json{{"title", document.title},
-                           {"subtitle", document.subtitle},
-                           {"answers", std::move(answers)},
-                           {"warnings", std::move(warnings)},
-                           {"tables", std::move(tables)}};
+    const OrderedJson json{{"title", document.title},         {"subtitle", document.subtitle},
+                           {"answers", std::move(answers)},   {"trust", document.trust},
+                           {"warnings", std::move(warnings)}, {"tables", std::move(tables)}};
     out << json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << "\n";
 }
 

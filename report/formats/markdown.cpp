@@ -18,10 +18,14 @@ public:
         out_ << "# " << markdown_escape(document.title) << "\n\n"
              << markdown_escape(document.subtitle) << "\n\n";
         for (const Answer& answer : document.answers) {
+            if (!answer.title.empty()) out_ << markdown_escape(answer.title) << ":\n";
             out_ << "**" << markdown_escape(answer.sentence) << "**";
-            if (!answer.standing.empty()) out_ << " " << markdown_escape(answer.standing);
+            for (const std::string* further : {&answer.standing, &answer.trust}) {
+                if (!further->empty()) out_ << "\n" << markdown_escape(*further);
+            }
             out_ << "\n\n";
         }
+        if (!document.trust.empty()) out_ << markdown_escape(document.trust) << "\n\n";
         for (const Notice& warning : document.warnings) (*this)(warning);
         for (const Section& section : document.sections) write(section, 2);
     }
@@ -95,11 +99,20 @@ private:
         for (const Section& inner : section.sections) write(inner, level + 1);
     }
 
+    static std::string in_words(const FoldedNames& folded) {
+        if (folded.names.empty()) return {};
+        return folded.label.empty() ? ", " + folded.names
+                                    : fmt::format(" ({}: {})", folded.label, folded.names);
+    }
+
     void write(const Table& table, const TableRow& row) {
         out_ << "|";
+        bool first = true;
         for (std::size_t i = 0; i < table.columns.size(); ++i) {
             if (table.columns[i].show == Show::csv_only) continue;
-            const std::string text = markdown_escape(row.cells[i].text);
+            std::string text = markdown_escape(row.cells[i].text);
+            if (first) text += markdown_escape(in_words(row.folded));
+            first = false;
             const char* strong = row.cells[i].best ? "**" : "";
             out_ << " " << strong << text << strong << " |";
         }

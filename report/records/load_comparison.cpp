@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "report/records/json_reader.hpp"
@@ -6,6 +8,17 @@
 namespace hacscale::report {
 
 namespace {
+
+// The stage of a layer; of a stage without a name, layers are called "stage3.block1.conv1".
+std::string stage_of(const JsonPlace& layer) {
+    const std::string stage = layer.label_or_empty("stage");
+    if (!stage.empty()) return stage;
+    const std::string name = layer.text("name");
+    constexpr std::string_view word = "stage";
+    const std::size_t end = name.find_first_not_of("0123456789", word.size());
+    const bool numbered = name.starts_with(word) && end != std::string::npos && end > word.size();
+    return numbered && name[end] == '.' ? "stage " + name.substr(word.size(), end - word.size()) : stage;
+}
 
 std::string estimate_of(const JsonPlace& place) {
     return one_of(place, "estimate", {"measured", "interpolated", "missing"});
@@ -46,8 +59,8 @@ StrategyLayers strategy_layers_of(const JsonPlace& place) {
     strategy.strategies = place.texts("strategies");
     if (strategy.strategies.empty()) place.fail("strategies", "a list of at least one name");
     for (const JsonPlace& entry : place.objects("layers")) {
-        strategy.layers.push_back({entry.text("name"), entry.text("key"), entry.label_or_empty("stage"),
-                                   entry.positive_or_null("latency_us")});
+        strategy.layers.push_back(
+            {entry.text("name"), entry.text("key"), stage_of(entry), entry.positive_or_null("latency_us")});
     }
     return strategy;
 }
@@ -66,7 +79,7 @@ LayerRecord layer_of(const JsonPlace& place) {
     layer.spec = one_of(place, "spec", {"base", "hacscale"});
     layer.name = place.text("name");
     layer.key = place.text("key");
-    layer.stage = place.label_or_empty("stage");
+    layer.stage = stage_of(place);
     layer.estimate = estimate_of(place);
     layer.macs = place.number("macs");
     layer.bytes = place.positive("bytes");
@@ -81,7 +94,10 @@ LayerRecord layer_of(const JsonPlace& place) {
 Staircase staircase_of(const JsonPlace& place) {
     Staircase staircase;
     staircase.name = place.text_or_empty("name");
-    if (staircase.name.empty()) staircase.name = place.label_or_empty("stage");
+    if (staircase.name.empty()) {
+        const std::optional<int> stage = place.integer_or_null("stage");
+        staircase.name = stage ? name_of_stage(*stage) : std::string();
+    }
     staircase.base_width = place.integer("base_width");
     staircase.free_width = place.integer_or_null("free_width");
     for (const JsonPlace& entry : place.objects("points")) {
@@ -100,6 +116,10 @@ Staircase staircase_of(const JsonPlace& place) {
 
 }  // namespace
 
+std::string name_of_stage(int index) {
+    return fmt::format("stage {}", index + 1);
+}
+
 const StrategyRow* Comparison::hacscale() const {
     const auto found = std::find_if(strategies.begin(), strategies.end(),
                                     [](const StrategyRow& row) { return row.strategy == "hacscale"; });
@@ -112,6 +132,7 @@ Comparison load_comparison(const std::filesystem::path& file) {
     comparison.file = file.filename().string();
     comparison.model = root.text("model");
     comparison.budget = root.positive("budget");
+    comparison.gain_origin = root.text_or_empty("gain_origin");
     if (const auto accuracies = root.object_or_null("accuracies")) {
         comparison.accuracy_recipe = accuracies->text("recipe");
     }
@@ -132,6 +153,9 @@ Comparison load_comparison(const std::filesystem::path& file) {
     std::sort(comparison.front.begin(), comparison.front.end(),
               [](const FrontPoint& a, const FrontPoint& b) { return a.latency_us < b.latency_us; });
     comparison.stages = root.texts_or_empty("stages");
+    for (std::size_t i = 0; i < comparison.stages.size(); ++i) {
+        if (comparison.stages[i].empty()) comparison.stages[i] = name_of_stage(static_cast<int>(i));
+    }
     for (const JsonPlace& entry : root.objects_or_empty("layers"))
         comparison.layers.push_back(layer_of(entry));
     for (const JsonPlace& entry : root.objects_or_empty("strategy_layers"))

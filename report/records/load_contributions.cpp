@@ -12,6 +12,9 @@ StepRecord step_of(const JsonPlace& place) {
     StepRecord step;
     step.dimension = one_of(place, "dimension", {"width", "depth", "inner_width", "resolution"});
     step.stage = place.text_or_empty("name");
+    if (const std::optional<int> stage = place.integer_or_null("stage"); stage && step.stage.empty()) {
+        step.stage = name_of_stage(*stage);
+    }
     if (const std::optional<int> block = place.integer_or_null("block")) {
         step.stage += " block " + std::to_string(*block + 1);
     }

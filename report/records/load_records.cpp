@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/error.hpp"
+#include "base/nominal_ceilings.hpp"
 #include "report/records/loaders.hpp"
 
 namespace hacscale::report {
@@ -32,7 +33,30 @@ void add_occupancies(const std::vector<MeasuredRow>& rows, std::vector<Compariso
     }
 }
 
+// Records that lack them have the device's properties.
+void add_nominal_ceilings(const Provenance& provenance, std::vector<Comparison>& comparisons) {
+    const auto value_in = [](const auto& pairs, std::string_view name) {
+        const auto found =
+            std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.first == name; });
+        return found == pairs.end() ? std::string() : found->second;
+    };
+    const NominalCeilings nominal =
+        nominal_ceilings([&](std::string_view name) { return value_in(provenance.device.properties, name); },
+                         value_in(provenance.settings, "dtype"));
+    for (Comparison& comparison : comparisons) {
+        if (!comparison.peak) continue;
+        Peak& peak = *comparison.peak;
+        if (!peak.nominal_flops_per_s) peak.nominal_flops_per_s = nominal.flops_per_s;
+        if (!peak.nominal_bytes_per_s) peak.nominal_bytes_per_s = nominal.bytes_per_s;
+    }
+}
+
 }  // namespace
+
+void add_rows(Records& records, std::vector<MeasuredRow> rows) {
+    records.rows = std::move(rows);
+    add_occupancies(*records.rows, records.comparisons);
+}
 
 std::vector<fs::path> comparison_files(const fs::path& folder) {
     std::vector<fs::path> files;
@@ -60,6 +84,7 @@ Records load_records(const fs::path& folder) {
 
     for (const fs::path& file : comparison_files(folder))
         records.comparisons.push_back(load_comparison(file));
+    add_nominal_ceilings(records.provenance, records.comparisons);
     if (records.rows) add_occupancies(*records.rows, records.comparisons);
     std::sort(records.comparisons.begin(), records.comparisons.end(),
               [](const Comparison& a, const Comparison& b) {

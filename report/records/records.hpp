@@ -161,14 +161,16 @@ struct Staircase {
 struct Comparison {
     std::string file;
     std::string model;
-    double budget = 1.0;          // allowed latency over the base's
+    double budget = 1.0;  // allowed latency over the base's
+    std::string
+        gain_origin;  // what gain was judged by: "capacity", "importance", "sensitivity"; may be empty
     std::string accuracy_recipe;  // empty where the comparison did not ask for accuracies
     bool judged = false;          // it says which rows dominate which; comparisons of older programs do not
     StrategyRow base;
     std::vector<StrategyRow> strategies;
     std::optional<Peak> peak;
-    std::vector<FrontPoint> front;  // ascending in latency
-    std::vector<std::string> stages;
+    std::vector<FrontPoint> front;    // ascending in latency
+    std::vector<std::string> stages;  // those without a name are "stage 1", "stage 2", ...
     std::vector<LayerRecord> layers;
     std::vector<StrategyLayers> strategy_layers;  // empty in records of older programs
     std::vector<Staircase> staircases;

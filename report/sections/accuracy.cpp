@@ -5,6 +5,7 @@
 
 #include "report/charts/charts.hpp"
 #include "report/document/cells.hpp"
+#include "report/sections/folding.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 
@@ -74,6 +75,7 @@ Section accuracy_section(const Scene& scene) {
                      {"Gain, foreseen", "gain"},
                      {"Latency", "latency_ratio"}};
     for (const StrategyRow* row : rows) table.rows.push_back(accuracy_row(comparison, *row));
+    fold_rows(table, rows, comparison);
     section.parts.push_back(accuracy_chart(comparison));
     section.parts.push_back(std::move(table));
     return section;

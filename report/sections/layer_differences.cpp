@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/document/cells.hpp"
+#include "report/records/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 #include "report/text/layer_key.hpp"
@@ -35,11 +36,6 @@ std::vector<NetworkLayer> layers_of(const Comparison& comparison, const std::str
         if (layer.spec == spec) layers.push_back({layer.name, layer.key, layer.stage, layer.latency_us});
     }
     return layers;
-}
-
-bool same_network(const StrategyRow& a, const StrategyRow& b) {
-    return a.widths == b.widths && a.depths == b.depths && a.inner_widths == b.inner_widths &&
-           a.resolution == b.resolution && a.params == b.params;
 }
 
 // "base, depth-only" where that strategy keeps the base.

@@ -44,7 +44,7 @@ std::string inner_text(const std::vector<int>& inner_widths) {
 
 std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
     std::string text;
-    const auto add = [&text](const std::string& change) { text += (text.empty() ? "" : ", ") + change; };
+    const auto add = [&text](const std::string& change) { text += (text.empty() ? "" : "; ") + change; };
     const StrategyRow& base = comparison.base;
     const std::size_t stages = std::min(base.widths.size(), row.widths.size());
     for (std::size_t i = 0; i < stages; ++i) {
@@ -58,12 +58,34 @@ std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
         if (deeper) changes.push_back(fmt::format("{} → {} blocks", base.depths[i], row.depths[i]));
         if (i < row.inner_widths.size() && !row.inner_widths[i].empty())
             changes.emplace_back("inner widths of its own");
-        if (!changes.empty()) add(fmt::format("{} {}", name, fmt::join(changes, " and ")));
+        if (!changes.empty()) add(fmt::format("{}: {}", name, fmt::join(changes, ", ")));
     }
     if (base.resolution && row.resolution && *base.resolution != *row.resolution) {
-        add(fmt::format("resolution {} → {} pixels", *base.resolution, *row.resolution));
+        add(fmt::format("resolution: {} → {} pixels", *base.resolution, *row.resolution));
     }
     return text;
+}
+
+std::string doubt_about_peak(const std::vector<Comparison>& comparisons) {
+    const StrategyRow* highest = nullptr;
+    const std::string* model = nullptr;
+    for (const Comparison& comparison : comparisons) {
+        const auto look_at = [&](const StrategyRow& row) {
+            if (row.utilization.value_or(0.0) <= 1.0) return;
+            if (highest != nullptr && *row.utilization <= *highest->utilization) return;
+            highest = &row;
+            model = &comparison.model;
+        };
+        look_at(comparison.base);
+        for (const StrategyRow& row : comparison.strategies) look_at(row);
+    }
+    if (highest == nullptr) return {};
+    return fmt::format(
+        "Utilizations of up to {} ({} of {}) are more than the peak allows: the peak was measured at a bad "
+        "moment, while the machine was slow or busy. Utilizations relative to the base hold; the shares of "
+        "the "
+        "peak are too high by one factor. Measure into a new table on a quiet machine.",
+        percent_whole(*highest->utilization), highest->strategy, *model);
 }
 
 Section absent_section(const std::string& heading, const std::string& record, const std::string& command) {

@@ -16,13 +16,15 @@ std::string at_budget(double budget);
 std::string status_text(const std::string& status);
 // "24, 40 × 2" for 24, 40, 40.
 std::string inner_text(const std::vector<int>& inner_widths);
-// "stage1 16 → 24 channels, stage3 3 → 5 blocks and inner widths of its own, resolution 32 → 36"; empty when
-// nothing differs.
+// "stage1: 16 → 24 channels; stage3: 3 → 5 blocks, inner widths of its own; resolution: 32 → 36 pixels";
+// empty when nothing differs.
 std::string changes_of(const Comparison& comparison, const StrategyRow& row);
 // Empty where either is not known.
 std::optional<double> over(const std::optional<double>& value, const std::optional<double>& base);
 // Of at least one; the mean of the middle two where their number is even.
 double median(std::vector<double> values);
+// Why the shares of the peak are wrong where some exceed it; empty where none does.
+std::string doubt_about_peak(const std::vector<Comparison>& comparisons);
 // A section left out, with the command that makes its records.
 Section absent_section(const std::string& heading, const std::string& record, const std::string& command);
 

@@ -7,6 +7,7 @@
 
 #include "report/charts/charts.hpp"
 #include "report/document/cells.hpp"
+#include "report/records/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 
@@ -81,17 +82,22 @@ Table prediction_table(const Networks& networks) {
 
 Section prediction_section(const Scene& scene) {
     const char* heading = "Predicted against measured";
-    if (!scene.records.verified || scene.records.verified->empty()) {
-        return absent_section(heading, "verify.json with networks in it",
+    Networks networks = checked_networks(scene.records);
+    if (networks.empty()) {
+        return absent_section(heading, "network measured beside its prediction",
                               "hacscale verify --all --table TABLE --json > FOLDER/verify.json");
     }
-    Networks networks = *scene.records.verified;
     std::stable_sort(networks.begin(), networks.end(),
                      [](const VerifiedNetwork& a, const VerifiedNetwork& b) {
                          return a.cache != b.cache ? a.cache < b.cache : a.measured_us < b.measured_us;
                      });
     Section section;
     section.heading = heading;
+    if (!scene.records.verified || scene.records.verified->empty()) {
+        section.parts.push_back(Paragraph{
+            "The run ended before it wrote verify.json: these are the networks that its comparisons "
+            "measured, each once a budget."});
+    }
     section.parts.push_back(summary_of(networks));
     section.parts.push_back(prediction_chart(networks));
     section.parts.push_back(prediction_error_chart(networks));

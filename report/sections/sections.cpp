@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "report/document/cells.hpp"
 #include "report/sections/phrases.hpp"
 
 namespace hacscale::report {
@@ -30,8 +31,8 @@ std::span<const SectionEntry> section_table() {
 
 namespace {
 
-// More sentences than these are a wall of text; then each opens its own section.
-constexpr std::size_t most_opening_answers = 2;
+// Of more answers than these, one of all of them comes first.
+constexpr std::size_t most_answers_alone = 2;
 
 void add_sections(Scope scope, const Scene& scene, const std::string& id_suffix,
                   std::vector<Section>& sections) {
@@ -55,14 +56,16 @@ Document build_document(const Records& records) {
         if (name != "threads") document.subtitle += fmt::format(" · {} {}", name, value);
     }
     for (const std::string& warning : provenance.warnings) document.warnings.push_back({warning});
+    if (const std::string doubt = doubt_about_peak(records.comparisons); !doubt.empty())
+        document.warnings.push_back({doubt});
+    document.trust = trust_in_table(records);
 
     const std::vector<Comparison>& all = records.comparisons;
-    const bool few = all.size() <= most_opening_answers;
-    if (!few) document.answers.push_back(answer_of_all(all, provenance.device));
+    const bool many = all.size() > most_answers_alone;
+    if (many) document.answers.push_back(answer_of_all(all, provenance.device));
     if (!all.empty()) add_sections(Scope::opening, {records, nullptr}, "", document.sections);
     for (std::size_t i = 0; i < all.size(); ++i) {
-        const Answer answer = answer_of(all[i], provenance.device);
-        if (few) document.answers.push_back(answer);
+        document.answers.push_back(answer_of(all[i]));
         const bool first_of_model = i == 0 || all[i - 1].model != all[i].model;
         if (first_of_model) {
             document.sections.push_back(
@@ -74,8 +77,12 @@ Document build_document(const Records& records) {
         heading.front() = static_cast<char>(heading.front() - 'a' + 'A');
         Section budget{
             .id = fmt::format("budget-{}", i + 1), .heading = heading, .parts = {}, .sections = {}};
-        if (!few) budget.parts.push_back(Paragraph{answer.sentence});
-        if (!few && !answer.standing.empty()) budget.parts.push_back(Paragraph{answer.standing});
+        const Answer& answer = document.answers.back();
+        if (many) {
+            budget.parts.push_back(Paragraph{answer.sentence});
+            const std::string further = joined(answer.standing, answer.trust);
+            if (!further.empty()) budget.parts.push_back(Paragraph{further});
+        }
         add_sections(Scope::budget, scene, fmt::format("-{}", i + 1), budget.sections);
         model.sections.push_back(std::move(budget));
         const bool last_of_model = i + 1 == all.size() || all[i + 1].model != all[i].model;

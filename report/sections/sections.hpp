@@ -49,11 +49,14 @@ Section prediction_section(const Scene& scene);
 Section measurements_section(const Scene& scene);
 Section provenance_section(const Scene& scene);
 
-// What the model can become at this budget, or why there is no answer.
-Answer answer_of(const Comparison& comparison, const Device& device);
+// What to do with the model at this budget, or why there is no answer.
+Answer answer_of(const Comparison& comparison);
 
 // Of many models and budgets: what the choices have in common.
 Answer answer_of_all(const std::vector<Comparison>& comparisons, const Device& device);
+
+// How far predictions were off over the run's networks, in a sentence.
+std::string trust_in_table(const Records& records);
 
 Document build_document(const Records& records);
 

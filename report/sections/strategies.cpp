@@ -8,6 +8,7 @@
 
 #include "report/charts/charts.hpp"
 #include "report/document/cells.hpp"
+#include "report/sections/folding.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 
@@ -125,13 +126,14 @@ void mark_best(Table& table, const std::string& csv_name) {
 
 Table table_of(const Comparison& comparison, bool any_accuracy) {
     Table table;
-    table.caption =
-        fmt::format("{} {}, strategies side by side. Bold: the largest among those within the budget.",
-                    comparison.model, at_budget(comparison.budget));
+    table.caption = fmt::format(
+        "{} {}, a row for each network that was chosen. Bold: the largest among those within the budget.",
+        comparison.model, at_budget(comparison.budget));
     table.csv_file = "strategies.csv";
     table.columns = columns_of(any_accuracy, any_inner(comparison));
-    for (const StrategyRow* row : in_order(comparison))
-        table.rows.push_back(strategies_row(comparison, *row));
+    const std::vector<const StrategyRow*> rows = in_order(comparison);
+    for (const StrategyRow* row : rows) table.rows.push_back(strategies_row(comparison, *row));
+    fold_rows(table, rows, comparison);
     for (const char* column : {"utilization_ratio", "macs_ratio", "params_ratio", "gain", "accuracy_pct"}) {
         mark_best(table, column);
     }
@@ -140,10 +142,13 @@ Table table_of(const Comparison& comparison, bool any_accuracy) {
 
 Facts reasons_of(const Comparison& comparison) {
     Facts facts;
-    for (const StrategyRow& row : comparison.strategies) {
-        if (row.ok()) continue;
+    for (const DistinctNetwork& network : distinct_networks(comparison)) {
+        const StrategyRow& row = network.row();
+        if (&row == &comparison.base || row.ok()) continue;
+        const std::string others = other_names(network);
+        const std::string names = others.empty() ? row.strategy : row.strategy + ", " + others;
         const std::string reason = row.reason.empty() ? "no reason recorded" : row.reason;
-        facts.entries.push_back({row.strategy, fmt::format("{}: {}", status_text(row.status), reason)});
+        facts.entries.push_back({names, fmt::format("{}: {}", status_text(row.status), reason)});
     }
     return facts;
 }

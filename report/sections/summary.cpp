@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/document/cells.hpp"
+#include "report/records/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 
@@ -44,10 +45,8 @@ std::vector<Column> columns(bool any_accuracy) {
 
 // Its name; that it keeps the base, where it does.
 Cell other_cell(const Comparison& comparison, const StrategyRow& row) {
-    const StrategyRow& base = comparison.base;
-    const bool is_base = row.widths == base.widths && row.depths == base.depths &&
-                         row.resolution == base.resolution && row.params == base.params;
-    return is_base ? text_cell("all keep the base", row.strategy) : text_cell(row.strategy);
+    return keeps_base(comparison, row) ? text_cell("all keep the base", row.strategy)
+                                       : text_cell(row.strategy);
 }
 
 TableRow summary_row(const Comparison& comparison, const StrategyRow& own) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "report/document/cells.hpp"
+#include "report/sections/folding.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 
@@ -37,8 +38,8 @@ std::vector<Column> columns() {
             {"Accuracy, top-1", "accuracy_pct"},
             {"Its standard deviation, points", "accuracy_deviation_points", true, Show::csv_only},
             {"Seeds", "accuracy_seeds", true, Show::csv_only},
-            {"Dominates", "dominates", false},
-            {"Equals, within noise", "equal_to", false}};
+            {"Dominates", "dominates", false, Show::csv_only},
+            {"Equals, within noise", "equal_to", false, Show::csv_only}};
 }
 
 // "92.34 ± 0.12 % (3)"; hundredths of a point, since seeds differ by tenths.
@@ -92,28 +93,78 @@ TableRow verdict_row(const Comparison& comparison, const StrategyRow& row) {
     return out;
 }
 
-// What is measured and dominated by nothing.
-std::string leaders_of(const std::vector<const StrategyRow*>& rows) {
+bool names(const std::vector<std::string>& list, const StrategyRow& row) {
+    return std::find(list.begin(), list.end(), row.strategy) != list.end();
+}
+
+std::vector<const StrategyRow*> measured_networks(const Comparison& comparison) {
+    std::vector<const StrategyRow*> networks;
+    for (const DistinctNetwork& network : distinct_networks(comparison)) {
+        if (network.row().measured_us) networks.push_back(&network.row());
+    }
+    return networks;
+}
+
+// "capacity" where gain is of the networks' sizes alone, which says nothing of their accuracy.
+std::string gain_in_words(const Comparison& comparison) {
+    return comparison.gain_origin.empty() || comparison.gain_origin == "capacity" ? "capacity" : "gain";
+}
+
+// Of what is measured, the networks that no other is better than.
+std::string leaders_of(const std::vector<const StrategyRow*>& networks) {
     std::vector<std::string> leaders;
-    for (const StrategyRow* row : rows) {
-        const bool dominated = std::any_of(rows.begin(), rows.end(), [&](const StrategyRow* other) {
-            return std::find(other->dominates.begin(), other->dominates.end(), row->strategy) !=
-                   other->dominates.end();
+    for (const StrategyRow* row : networks) {
+        const bool beaten = std::any_of(networks.begin(), networks.end(), [&](const StrategyRow* other) {
+            return names(other->dominates, *row);
         });
-        if (row->measured_us && !dominated) leaders.push_back(row->strategy);
+        if (!beaten) leaders.push_back(row->strategy);
     }
     return fmt::format("{}", fmt::join(leaders, ", "));
 }
 
-Paragraph standing_of(const Comparison& comparison, const std::vector<const StrategyRow*>& rows) {
+Paragraph standing_of(const Comparison& comparison, const std::vector<const StrategyRow*>& networks) {
     if (!comparison.judged) {
         return {
-            "This record does not say which strategies dominate which. The command that makes one that does:",
+            "This record does not say which strategies are better than which. The command that makes one "
+            "that "
+            "does:",
             "hacscale compare MODEL --table TABLE --json"};
     }
-    const std::string leaders = leaders_of(rows);
-    if (leaders.empty()) return {"Nothing was measured, so no strategy is said to dominate another."};
-    return {"Dominated by no other: " + leaders + "."};
+    if (networks.empty()) return {"Nothing was measured, so no strategy is said to be better than another."};
+    if (networks.size() == 1) return {"Every strategy that was measured keeps the base."};
+    return {fmt::format("No network has more {} at no more latency than: {}.", gain_in_words(comparison),
+                        leaders_of(networks))};
+}
+
+// Network against network, whose columns are numbered as the rows are.
+Table matrix_of(const Comparison& comparison, const std::vector<const StrategyRow*>& networks) {
+    Table table;
+    table.caption = fmt::format(
+        "Each network against each other. more: more {} at no more latency, or as much at less, by more than "
+        "noise; less: the reverse; same: within noise; mixed: neither",
+        gain_in_words(comparison));
+    table.folded = true;
+    table.columns = {{"Network", "", false}};
+    for (std::size_t i = 0; i < networks.size(); ++i)
+        table.columns.push_back({std::to_string(i + 1), "", false});
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+        const StrategyRow& row = *networks[i];
+        TableRow out;
+        out.cells.push_back(text_cell(fmt::format("{} {}", i + 1, row.strategy)));
+        for (const StrategyRow* other : networks) {
+            const char* relation = other == &row                  ? absent
+                                   : names(row.dominates, *other) ? "more"
+                                   : names(other->dominates, row) ? "less"
+                                   : names(row.equal_to, *other)  ? "same"
+                                                                  : "mixed";
+            out.cells.push_back(text_cell(relation));
+        }
+        out.mark = &row == &comparison.base     ? RowMark::base
+                   : row.strategy == "hacscale" ? RowMark::own_choice
+                                                : RowMark::none;
+        table.rows.push_back(std::move(out));
+    }
+    return table;
 }
 
 }  // namespace
@@ -123,16 +174,18 @@ Section verdict_section(const Scene& scene) {
     const std::vector<const StrategyRow*> rows = verdict_rows(comparison);
     Section section;
     section.heading = "Verdict";
-    section.parts.push_back(standing_of(comparison, rows));
+    const std::vector<const StrategyRow*> networks = measured_networks(comparison);
+    section.parts.push_back(standing_of(comparison, networks));
     Table table;
     table.caption = fmt::format(
-        "{} {}. A strategy dominates another when it is better in latency, gain or accuracy by more than "
-        "noise, and worse in none of them. Memory: weights, and the activations alive together at most.",
+        "{} {}: figures with their intervals. Memory: weights, and the activations alive together at most.",
         comparison.model, at_budget(comparison.budget));
     table.csv_file = "verdict.csv";
     table.columns = columns();
     for (const StrategyRow* row : rows) table.rows.push_back(verdict_row(comparison, *row));
+    fold_rows(table, rows, comparison);
     section.parts.push_back(std::move(table));
+    if (comparison.judged && networks.size() > 1) section.parts.push_back(matrix_of(comparison, networks));
     const bool any_accuracy = std::any_of(rows.begin(), rows.end(),
                                           [](const StrategyRow* row) { return row->accuracy.has_value(); });
     if (any_accuracy) {

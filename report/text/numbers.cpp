@@ -99,8 +99,17 @@ std::string percent(double fraction) {
     return fmt::format("{}{}%", significant(fraction * 100.0), gap);
 }
 
+std::string percent_whole(double fraction) {
+    return fmt::format("{}{}%", whole(fraction * 100.0), gap);
+}
+
 std::string short_percent(double fraction) {
-    return fmt::format("{:.4g}{}%", fraction * 100.0, gap);
+    std::string digits = fixed(std::abs(fraction) * 100.0, decimals_for(fraction * 100.0, 4));
+    if (digits.find('.') != std::string::npos) {
+        digits.erase(digits.find_last_not_of('0') + 1);
+        if (digits.back() == '.') digits.pop_back();
+    }
+    return fmt::format("{}{}{}%", fraction < 0.0 && digits != "0" ? minus : "", digits, gap);
 }
 
 namespace {

@@ -21,6 +21,7 @@ std::string latency(double microseconds);          // "812 µs", "4.32 ms", "1.2
 std::string latency(double microseconds, std::optional<double> ci95_us);
 std::string ratio(double value);              // "×1.92"
 std::string percent(double fraction);         // 0.3124 -> "31.2 %"
+std::string percent_whole(double fraction);   // 0.3124 -> "31 %"
 std::string short_percent(double fraction);   // 0.065 -> "6.5 %": for settings, not for measurements
 std::string signed_percent(double fraction);  // 0.0065 -> "+0.65 %"
 // With the half-width of its interval: "+0.65 % ± 0.08 %". Without an interval, or with one of nothing, as

@@ -84,6 +84,14 @@ TEST_F(ReportTest, AFolderTakesTheRowsOfTheTableBesideItsRecords) {
     EXPECT_THAT(markdown, HasSubstr("×0.800"));
 }
 
+TEST_F(ReportTest, OneRunTakesTheRowsOfItsTableToo) {
+    const std::string run = write_run("run", "net", 100.0);
+    write_table("run/table.db", "Here", 100.0);
+    const Answer answer = call({"report", run});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(text_of(path("run/report.md")), HasSubstr("1 rows measured: 1 ok"));
+}
+
 TEST_F(ReportTest, OneFolderOfSeveralRunsSetsThemSideBySide) {
     write_run("run/cpu", "net", 100.0);
     write_run("run/cuda-0", "net", 10.0);

@@ -53,6 +53,9 @@ TEST(Numbers, RatiosAndPercents) {
     EXPECT_EQ(ratio(12.34), "×12.34");
     EXPECT_EQ(with_spaces(percent(0.3124)), "31.2 %");
     EXPECT_EQ(with_spaces(short_percent(0.065)), "6.5 %");
+    EXPECT_EQ(with_spaces(short_percent(130.0)), "13,000 %");
+    EXPECT_EQ(with_spaces(short_percent(0.1)), "10 %");
+    EXPECT_EQ(with_spaces(percent_whole(1.3)), "130 %");
     EXPECT_EQ(with_spaces(signed_percent(0.0065)), "+0.65 %");
     EXPECT_EQ(with_spaces(signed_percent(-0.021)), "−2.1 %");
     EXPECT_EQ(with_spaces(signed_percent(0.0)), "±0.00 %");

@@ -160,5 +160,45 @@ TEST_F(LoadedRecords, AMissingEstimateHasNoLatency) {
     EXPECT_FALSE(data.comparisons[2].layers[0].latency_us);
 }
 
+TEST(RecordsOfOthers, StagesWithoutANameAreNumbered) {
+    TemporaryFolder folder;
+    write_sample_records(folder.path(), {.models = {"one"}, .budgets = {1.0}});
+    const auto file = folder.path() / "compare-one-1.json";
+    nlohmann::json json = nlohmann::json::parse(read_text(file));
+    json["stages"][2] = "";
+    json["staircases"][2]["name"] = "";
+    json["layers"][5]["stage"] = "";
+    json["layers"][5]["name"] = "stage3.block1.conv1";
+    json["layers"][0]["stage"] = "";
+    json["layers"][0]["name"] = "stem.conv1";
+    json["contributions"][0]["steps"][4]["name"] = "";
+    write_text(file, json.dump());
+    const Records records = load_report(folder.path());
+    const Comparison& comparison = records.comparisons[0];
+    EXPECT_EQ(comparison.stages[2], "stage 3");
+    EXPECT_EQ(comparison.staircases[2].name, "stage 3");
+    EXPECT_EQ(comparison.layers[5].stage, "stage 3");
+    EXPECT_EQ(comparison.layers[0].stage, "");
+    EXPECT_EQ(comparison.contributions[0].steps[4].stage, "stage 3");
+}
+
+TEST(RecordsOfOthers, NominalCeilingsComeFromTheDevice) {
+    TemporaryFolder folder;
+    write_sample_records(folder.path(), {.models = {"one"}, .budgets = {1.0}});
+    const auto file = folder.path() / "compare-one-1.json";
+    nlohmann::json json = nlohmann::json::parse(read_text(file));
+    json["peak"]["nominal_flops_per_s"] = nullptr;
+    write_text(file, json.dump());
+    EXPECT_FALSE(load_report(folder.path()).comparisons[0].peak->nominal_flops_per_s) << "of a CPU";
+    nlohmann::json provenance = nlohmann::json::parse(read_text(folder.path() / "provenance.json"));
+    provenance["device"]["properties"] = {{"gpu", "NVIDIA H200"},     {"compute_capability", "9.0"},
+                                          {"multiprocessors", 132},   {"clock_mhz", 1980},
+                                          {"memory_clock_mhz", 3201}, {"memory_bus_bits", 6016}};
+    write_text(folder.path() / "provenance.json", provenance.dump());
+    const Records records = load_report(folder.path());
+    EXPECT_NEAR(*records.comparisons[0].peak->nominal_flops_per_s, 66.9e12, 0.1e12);
+    EXPECT_NEAR(*records.comparisons[0].peak->nominal_bytes_per_s, 4.81e12, 0.01e12);
+}
+
 }  // namespace
 }  // namespace hacscale::report
