@@ -36,7 +36,8 @@ MeasureSettings TimingOptions::settings(const BatchOptions& batch) const {
 void add_timing_options(CLI::App& parser, TimingOptions& options) {
     parser.add_option("--device", options.device, "Device, as \"hacscale devices\" names it")
         ->capture_default_str();
-    parser.add_option("--threads", options.threads, "Threads of CPU work; 0: all cores this process may use")
+    parser
+        .add_option("--threads", options.threads, "Threads of CPU work; 0: one a core this process may use")
         ->check(CLI::Range(0, 4096))
         ->capture_default_str();
     parser

@@ -1,6 +1,5 @@
 #include "kernels/backend_registry.hpp"
 
-#include <sched.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/module.hpp"
+#include "kernels/host/thread_choice.hpp"
 
 namespace hacscale {
 namespace {
@@ -35,22 +35,18 @@ LoadAttempt load_module(const std::filesystem::path& path, std::vector<std::uniq
     return attempt;
 }
 
-int usable_cores() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-    return CPU_COUNT(&set);
-}
-
-void prepare_openmp(int threads) {
-    const int count = threads > 0 ? threads : usable_cores();
-    setenv("OMP_NUM_THREADS", std::to_string(count).c_str(), threads > 0 ? 1 : 0);
+// OpenMP reads these when its library is loaded. What the user has set for pinning stays.
+std::vector<std::string> prepare_openmp(int threads) {
+    const host::Room& room = host::this_machine();
+    const host::ThreadChoice choice = host::choose_threads(room, threads);
+    setenv("OMP_NUM_THREADS", std::to_string(choice.threads).c_str(), 1);
     // Pinned threads that spin between layers: a layer of ten microseconds has no time to wake a sleeping
     // thread.
     setenv("OMP_PROC_BIND", "close", 0);
-    setenv("OMP_PLACES", "cores", 0);
+    setenv("OMP_PLACES", host::openmp_places(room.cores, choice.threads).c_str(), 0);
     setenv("OMP_WAIT_POLICY", "active", 0);
     setenv("OMP_DYNAMIC", "false", 0);
+    return choice.warnings;
 }
 
 }  // namespace
@@ -60,8 +56,8 @@ std::vector<std::filesystem::path> backend_folders() {
 }
 
 BackendRegistry BackendRegistry::load(int threads) {
-    prepare_openmp(threads);
     BackendRegistry registry;
+    registry.thread_warnings_ = prepare_openmp(threads);
     std::set<std::string> seen;
     for (const auto& folder : backend_folders()) {
         std::vector<std::filesystem::path> files;
@@ -78,10 +74,19 @@ BackendRegistry BackendRegistry::load(int threads) {
     return registry;
 }
 
+std::vector<BackendDevice> BackendRegistry::devices_of(const Backend& backend) const {
+    std::vector<BackendDevice> devices = backend.devices();
+    for (BackendDevice& device : devices) {
+        if (device.threads == 0) continue;
+        device.warnings.insert(device.warnings.begin(), thread_warnings_.begin(), thread_warnings_.end());
+    }
+    return devices;
+}
+
 DeviceHandle BackendRegistry::find(const std::string& device_id) const {
     std::string known;
     for (const auto& backend : backends_) {
-        for (const BackendDevice& device : backend->devices()) {
+        for (const BackendDevice& device : devices_of(*backend)) {
             if (device.id == device_id) return {backend.get(), device};
             known += (known.empty() ? "" : ", ") + device.id;
         }

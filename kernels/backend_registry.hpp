@@ -28,19 +28,22 @@ struct DeviceHandle {
 
 class BackendRegistry {
 public:
-    // threads: how many threads CPU work uses; 0 is all the cores this process may use. OpenMP takes it, and
+    // threads: how many threads CPU work uses, as host::choose_threads() understands it. OpenMP takes it, and
     // where threads are pinned, from the environment when its library is loaded: so it can be chosen only
-    // once a process.
+    // once a process. Throws InputError for more threads than there are processors.
     static BackendRegistry load(int threads = 0);
 
     const std::vector<LoadAttempt>& attempts() const { return attempts_; }
     const std::vector<std::unique_ptr<Backend>>& backends() const { return backends_; }
+    // With what is to be said of the number of threads among the warnings of a CPU.
+    std::vector<BackendDevice> devices_of(const Backend& backend) const;
     // Throws MissingError when no backend has the device, listing those there are and why others are not.
     DeviceHandle find(const std::string& device_id) const;
 
 private:
     std::vector<LoadAttempt> attempts_;
     std::vector<std::unique_ptr<Backend>> backends_;
+    std::vector<std::string> thread_warnings_;
 };
 
 // $HACSCALE_BACKENDS when set, else the folders beside the program: backends/, ../backends/,

@@ -32,7 +32,7 @@ Json backends_json(const BackendRegistry& registry) {
     for (const LoadAttempt& attempt : registry.attempts()) {
         Json devices = Json::array();
         if (const Backend* backend = attempt.ready() ? backend_of(registry, attempt) : nullptr) {
-            for (const BackendDevice& device : backend->devices()) {
+            for (const BackendDevice& device : registry.devices_of(*backend)) {
                 devices.push_back(json_with_warnings(device));
             }
         }

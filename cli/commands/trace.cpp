@@ -100,7 +100,7 @@ Run declare_trace(CLI::App& parser) {
     parser.add_option("--out", options->out, "The file to write")->required();
     parser.add_option("--table", options->table, "The device's table, for the layers' utilization");
     parser.add_option("--device", options->device, "As 'hacscale devices' names it")->capture_default_str();
-    parser.add_option("--threads", options->threads, "Of CPU work; 0: all the cores this process may use")
+    parser.add_option("--threads", options->threads, "Of CPU work; 0: one a core this process may use")
         ->check(CLI::Range(0, 4096))
         ->capture_default_str();
     add_batch_options(parser, options->batch);

@@ -175,7 +175,7 @@ Run declare_import_weights(CLI::App& parser) {
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
     parser.add_option("--weights", options->weights, "A file that export-weights wrote")->required();
     parser.add_option("--device", options->device, "As 'hacscale devices' names it")->capture_default_str();
-    parser.add_option("--threads", options->threads, "Of CPU work; 0: all the cores this process may use")
+    parser.add_option("--threads", options->threads, "Of CPU work; 0: one a core this process may use")
         ->check(CLI::Range(0, 4096))
         ->capture_default_str();
     parser.add_option("--batch", options->batch, "Images that run at once")

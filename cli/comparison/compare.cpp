@@ -308,6 +308,7 @@ private:
         const Ratio ratio = ratio_of(*timed, base_);
         row.measured_us = timed->latency_us;
         row.ci95_us = timed->ci95_us;
+        row.upper = timed->upper;
         row.latency_ratio = ratio.value;
         // The base itself, chosen again, shares the base's timing.
         const bool is_base = fit.result.choice == choice_of(context_.base());

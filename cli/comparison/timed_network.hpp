@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/model_spec.hpp"
+#include "profiler/timing/statistics.hpp"
 
 namespace hacscale::cli {
 
@@ -16,6 +17,7 @@ struct TimedNetwork {
     bool converged = false;    // the interval is as narrow as was asked for
     std::string reason;        // why it could not be timed
     bool out_of_time = false;  // it was not timed because the time was up
+    UpperPercentiles upper{};  // microseconds, of the passes that the median is of
 
     bool timed() const { return latency_us > 0.0; }
 };

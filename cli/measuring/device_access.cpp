@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/measuring/take_cores.hpp"
 
 namespace hacscale::cli {
 
@@ -14,6 +15,9 @@ DeviceRecord DeviceAccess::record() const {
 }
 
 DeviceAccess open_device(const std::string& id, int threads, Session& session) {
+    if (id == "cpu") {
+        take_cores(threads, session);
+    }
     DeviceAccess access{BackendRegistry::load(threads), {}};
     access.handle = access.registry.find(id);
     for (const std::string& warning : access.handle.device.warnings) {

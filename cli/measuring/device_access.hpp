@@ -19,7 +19,8 @@ struct DeviceAccess {
     DeviceRecord record() const;
 };
 
-// Says what may spoil timings there. `threads` as BackendRegistry::load(). Throws MissingError when the
+// Says what may spoil timings there, and takes cores for the CPU (take_cores.hpp). `threads` as
+// BackendRegistry::load(). Throws MissingError when the
 // device is not here.
 DeviceAccess open_device(const std::string& id, int threads, Session& session);
 

@@ -15,6 +15,7 @@ TimedNetwork timed_network(const NetworkMeasurement& measurement, const WorkEven
     if (measurement.measured()) {
         network.latency_us = measurement.timing.total.median;
         network.ci95_us = measurement.timing.total.half_width;
+        network.upper = measurement.timing.upper;
         network.converged = measurement.timing.converged && measurement.reason.empty();
     } else if (network.reason.empty()) {
         network.out_of_time = events.keep_going();

@@ -26,6 +26,10 @@ Restart::Restart(int argc, const char* const* argv) : arguments_(argv, argv + ar
     if (sched_getaffinity(0, sizeof(processors_), &processors_) != 0) {
         CPU_ZERO(&processors_);
     }
+    for (const char* name : {"OMP_NUM_THREADS", "OMP_PLACES", "OMP_PROC_BIND"}) {
+        const char* value = std::getenv(name);
+        openmp_.emplace_back(name, value == nullptr ? std::nullopt : std::optional<std::string>(value));
+    }
 }
 
 void Restart::now() const {
@@ -36,6 +40,9 @@ void Restart::now() const {
     argv.push_back(nullptr);
     if (CPU_COUNT(&processors_) > 0) {
         sched_setaffinity(0, sizeof(processors_), &processors_);
+    }
+    for (const auto& [name, value] : openmp_) {
+        value ? ::setenv(name, value->c_str(), 1) : ::unsetenv(name);
     }
     ::execv("/proc/self/exe", argv.data());
     throw WorkError(fmt::format("the program cannot start itself again: {}; run the same command again",

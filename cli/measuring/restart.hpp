@@ -6,7 +6,9 @@
 #include <sched.h>
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -17,8 +19,9 @@ namespace hacscale::cli {
 constexpr int most_restarts = 8;
 constexpr const char* restart_variable = "HACSCALE_RESTARTS";
 
-// What is needed to start the process again as it was started. Made at the very beginning, because OpenMP
-// binds the main thread to one processor later, which a new program in the process would inherit.
+// What is needed to start the process again as it was started. Made at the very beginning, because later
+// OpenMP binds the main thread to one processor, and its settings enter the environment: a new program in the
+// process would inherit both.
 class Restart {
 public:
     Restart(int argc, const char* const* argv);
@@ -29,6 +32,7 @@ public:
 private:
     std::vector<std::string> arguments_;
     cpu_set_t processors_;
+    std::vector<std::pair<const char*, std::optional<std::string>>> openmp_;  // variables and their values
 };
 
 // Does the work; when it throws DeviceLost, starts the process again. `work` is told whether to try rows

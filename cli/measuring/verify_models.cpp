@@ -36,7 +36,8 @@ void verify_group(const std::vector<Predicted>& group, const MeasuredState& stat
         outcome.report.models.push_back(
             {{model.name, model_hash(model), state.batch, state.type, state.cache, group[i].predicted_us,
               timed[i].latency_us, timed[i].ci95_us, timestamp()},
-             group[i].wanted->role});
+             group[i].wanted->role,
+             timed[i].upper});
     }
 }
 

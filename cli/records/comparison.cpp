@@ -6,6 +6,7 @@
 #include "cli/records/contributions_json.hpp"
 #include "cli/records/made_from_json.hpp"
 #include "cli/records/optional_json.hpp"
+#include "cli/records/throughput_json.hpp"
 
 namespace hacscale::cli {
 
@@ -15,7 +16,7 @@ Json latency_json(const LatencyEstimate& estimate) {
     return estimate.kind == EstimateKind::missing ? Json(nullptr) : Json(estimate.latency_us);
 }
 
-Json row_json(const StrategyRow& row) {
+Json row_json(const StrategyRow& row, int batch) {
     Json json{{"strategy", row.strategy},
               {"status", name_of(row.status)},
               {"reason", row.reason},
@@ -41,6 +42,7 @@ Json row_json(const StrategyRow& row) {
     json["model_hash"] = row.model_hash;
     json["dominates"] = row.dominates;
     json["equal_to"] = row.equal_to;
+    add_throughput(json, batch, row.measured_us, row.upper);
     return json;
 }
 
@@ -146,6 +148,10 @@ std::optional<double> prediction_error_pct(const StrategyRow& row) {
 }
 
 std::string to_json(const ComparisonRecord& record) {
+    Json strategies = Json::array();
+    for (const StrategyRow& row : record.strategies) {
+        strategies.push_back(row_json(row, record.batch));
+    }
     Json json{{"model", record.model},
               {"device", record.device},
               {"budget", record.budget},
@@ -155,8 +161,8 @@ std::string to_json(const ComparisonRecord& record) {
               {"gain_origin", record.gain_origin},
               {"gain_bound", record.gain_bound},
               {"accuracies", origin_json(record.accuracies)},
-              {"base", row_json(record.base)},
-              {"strategies", list_json(record.strategies, row_json)},
+              {"base", row_json(record.base, record.batch)},
+              {"strategies", std::move(strategies)},
               {"peak", peak_json(record.peak)},
               {"front", list_json(record.front, point_json)},
               {"stages", record.stages},

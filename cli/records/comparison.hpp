@@ -13,6 +13,7 @@
 #include "models/scaled_model.hpp"
 #include "profiler/latency_source.hpp"
 #include "profiler/table/table.hpp"
+#include "profiler/timing/statistics.hpp"
 
 namespace hacscale::cli {
 
@@ -48,6 +49,7 @@ struct StrategyRow {
     std::optional<double> interpolated_share;  // of predicted_us, 0..1: from rows that were not measured
     std::optional<double> measured_us;
     std::optional<double> ci95_us;
+    UpperPercentiles upper;                    // of the passes measured; without samples where none were
     std::optional<double> latency_ratio;       // measured over the base measured beside it
     std::optional<double> latency_ratio_ci95;  // half-width of its interval
     std::optional<double> utilization;

@@ -4,6 +4,7 @@
 #include "cli/records/contributions_json.hpp"
 #include "cli/records/made_from_json.hpp"
 #include "cli/records/optional_json.hpp"
+#include "cli/records/throughput_json.hpp"
 
 namespace hacscale::cli {
 
@@ -45,6 +46,7 @@ StrategyRow row_in(const Json& json) {
     row.model_hash = json.at("model_hash");
     row.dominates = json.at("dominates");
     row.equal_to = json.at("equal_to");
+    row.upper = percentiles_in(json);
     return row;
 }
 

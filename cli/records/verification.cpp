@@ -2,6 +2,7 @@
 
 #include "cli/records/made_from_json.hpp"
 #include "cli/records/optional_json.hpp"
+#include "cli/records/throughput_json.hpp"
 
 namespace hacscale::cli {
 
@@ -9,17 +10,19 @@ namespace {
 
 Json model_json(const VerifiedModel& model) {
     const VerificationRecord& record = model.record;
-    return {{"model", record.model},
-            {"model_hash", record.model_hash},
-            {"role", model.role},
-            {"batch", record.batch},
-            {"dtype", name_of(record.type)},
-            {"cache", name_of(record.cache)},
-            {"predicted_us", record.predicted_us},
-            {"measured_us", record.measured_us},
-            {"ci95_us", record.ci95_us},
-            {"error_pct", error_pct(record)},
-            {"measured_at", record.measured_at}};
+    Json json{{"model", record.model},
+              {"model_hash", record.model_hash},
+              {"role", model.role},
+              {"batch", record.batch},
+              {"dtype", name_of(record.type)},
+              {"cache", name_of(record.cache)},
+              {"predicted_us", record.predicted_us},
+              {"measured_us", record.measured_us},
+              {"ci95_us", record.ci95_us},
+              {"error_pct", error_pct(record)},
+              {"measured_at", record.measured_at}};
+    add_throughput(json, record.batch, record.measured_us, model.upper);
+    return json;
 }
 
 Json skipped_json(const SkippedModel& model) {

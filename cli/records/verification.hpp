@@ -9,12 +9,14 @@
 
 #include "cli/records/made_from.hpp"
 #include "profiler/table/table.hpp"
+#include "profiler/timing/statistics.hpp"
 
 namespace hacscale::cli {
 
 struct VerifiedModel {
     VerificationRecord record;
     std::string role;  // "zoo", "base" or "strategy"
+    UpperPercentiles upper{};
 };
 
 // A network that could not be measured or predicted, and why.

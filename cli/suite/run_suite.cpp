@@ -11,6 +11,7 @@
 #include "cli/comparison/comparison_text.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
+#include "cli/measuring/take_cores.hpp"
 #include "cli/print_json.hpp"
 #include "cli/records/record_file.hpp"
 #include "cli/suite/folder_claim.hpp"
@@ -39,6 +40,11 @@ public:
             check_claim(folder, {suite.name, claim_.suite_hash, {}, false});
         }
         check_claim(folder_, claim_);
+        // Before the first device is opened, whichever that is: it loads the backends.
+        if (std::any_of(suite.devices.begin(), suite.devices.end(),
+                        [](const std::string& id) { return id == "cpu" || id == all_devices; })) {
+            take_cores(suite.threads, session);
+        }
         for (const std::string& id : device_ids(suite)) {
             devices_.push_back(open_device(id, suite.threads, session));
             find_states(devices_.back());

@@ -21,7 +21,7 @@ struct Suite {
     std::string name;
     std::vector<std::string> models;          // names of the zoo, or paths as find_model() takes them
     std::vector<std::string> devices{"cpu"};  // or all_devices alone
-    int threads = 0;                          // of CPU work; 0: all the cores this process may use
+    int threads = 0;                          // of CPU work; 0: one a core this process may use
     std::vector<int> batches{1};
     std::vector<DataType> types{DataType::f32};
     std::vector<CacheState> caches{CacheState::network};

@@ -22,20 +22,19 @@
 #include "base/clock.hpp"
 #include "base/hash.hpp"
 #include "kernels/cpu/detail/onednn_versions.hpp"
+#include "kernels/cpu/plan_choice.hpp"
 #include "kernels/cpu/tensor.hpp"
+#include "kernels/host/processors.hpp"
+#include "kernels/host/system_file.hpp"
+#include "kernels/plan_cache_folder.hpp"
 
 namespace hacscale::cpu {
 namespace {
 
+using host::first_line;
+
 // Counts up whenever a change to this backend changes timings; part of the fingerprint.
 constexpr int kernel_generation = 2;
-
-std::string first_line(const std::string& file) {
-    std::ifstream in(file);
-    std::string line;
-    std::getline(in, line);
-    return line;
-}
 
 std::string cpuinfo_value(const std::string& key) {
     std::ifstream in("/proc/cpuinfo");
@@ -113,12 +112,18 @@ std::string memory_size() {
     return std::to_string(std::lround(bytes / (1 << 30))) + " GiB";
 }
 
-int usable_cores() {
-    // Not omp_get_num_procs(): the first thread is pinned already.
-    return static_cast<int>(std::thread::hardware_concurrency());
+// Of the machine: this process is pinned already, so what it may use cannot be asked here.
+std::vector<host::Core> cores() {
+    const std::vector<host::Core> online = host::cores_of(host::online_processors("/"), "/");
+    if (!online.empty()) return online;
+    std::vector<host::Core> counted;
+    for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) {
+        counted.push_back({static_cast<int>(i)});
+    }
+    return counted;
 }
 
-std::vector<std::string> timing_warnings() {
+std::vector<std::string> timing_warnings(const std::string& fingerprint) {
     std::vector<std::string> warnings;
     const std::string governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
     if (!governor.empty() && governor != "performance") {
@@ -129,9 +134,12 @@ std::vector<std::string> timing_warnings() {
         warnings.push_back("this is a virtual machine: other guests may take time and cache from it");
     }
     const std::string load = first_line("/proc/loadavg");
-    if (!load.empty() && std::stod(load) > 0.5 * usable_cores()) {
+    if (!load.empty() && std::stod(load) > 0.5 * static_cast<double>(cores().size())) {
         warnings.push_back("other work was running when the program started (load " +
                            load.substr(0, load.find(' ')) + ")");
+    }
+    if (const std::string obstacle = plan_cache_obstacle(plan_cache_file(fingerprint)); !obstacle.empty()) {
+        warnings.push_back(obstacle);
     }
 #ifndef NDEBUG
     warnings.push_back("this is a debug build of the backend");
@@ -145,7 +153,12 @@ BackendDevice describe() {
                                std::to_string(version->patch);
     nlohmann::ordered_json properties;
     properties["processor"] = processor_name();
-    properties["cores"] = usable_cores();
+    const std::vector<host::Core> all = cores();
+    properties["cores"] = all.size();
+    // Only where a core has more than one, so that all other machines keep the fingerprint that they had.
+    if (const int processors = host::logical_processors(all); processors > static_cast<int>(all.size())) {
+        properties["hardware_threads"] = processors;
+    }
     properties["threads"] = omp_get_max_threads();
     properties["pinned"] = omp_get_proc_bind() != omp_proc_bind_false;
     properties["caches"] = cache_sizes();
@@ -162,7 +175,7 @@ BackendDevice describe() {
     properties["memory"] = memory_size();
     properties["compiler"] = __VERSION__;
     device.properties = properties.dump();
-    device.warnings = timing_warnings();
+    device.warnings = timing_warnings(device.fingerprint);
     return device;
 }
 

@@ -29,10 +29,14 @@ std::string cache_file(const std::string& fingerprint) {
     if (folder.empty()) return {};
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    return folder / ("plans-" + fingerprint + ".txt");
+    return folder / plan_cache_file(fingerprint);
 }
 
 }  // namespace
+
+std::string plan_cache_file(const std::string& fingerprint) {
+    return "plans-" + fingerprint + ".txt";
+}
 
 std::size_t fastest(const std::vector<PlanCandidate>& candidates, const std::function<double()>& clock) {
     if (candidates.size() < 2) return 0;

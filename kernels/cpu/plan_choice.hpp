@@ -25,6 +25,9 @@ struct PlanCandidate {
 std::size_t fastest(const std::vector<PlanCandidate>& candidates,
                     const std::function<double()>& clock = now_us);
 
+// Its name in plan_cache_folder().
+std::string plan_cache_file(const std::string& fingerprint);
+
 // The choices made so far: a text file of "key<TAB>name" lines, appended to. A file that cannot be read or
 // written is only a cache lost; damaged lines are passed over.
 class PlanCache {

@@ -64,6 +64,7 @@ public:
         const std::vector<double> totals = totals_of(rounds);
         NetworkTiming timing;
         timing.samples = static_cast<std::int64_t>(totals.size());
+        timing.upper = upper_percentiles(totals);
         timing.nodes.resize(subject_.nodes);
         timing.pace_us = rounds.pace_us;
         timing.slowdown = rounds.slowdown;

@@ -31,6 +31,7 @@ namespace hacscale {
 
 struct NetworkTiming {
     MedianEstimate total;             // of plain passes, microseconds
+    UpperPercentiles upper;           // of the same passes
     std::vector<MeanEstimate> nodes;  // in running order, microseconds
     std::int64_t samples = 0;         // plain passes
     std::int64_t layer_samples = 0;   // timed passes between the quartiles

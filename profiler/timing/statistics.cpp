@@ -39,6 +39,21 @@ double quantile(std::vector<double> samples, double q) {
     return samples[below] + share * (samples[above] - samples[below]);
 }
 
+UpperPercentiles upper_percentiles(const std::vector<double>& samples) {
+    UpperPercentiles found;
+    found.samples = static_cast<std::int64_t>(samples.size());
+    if (found.samples >= fewest_for_p95) found.p95 = quantile(samples, 0.95);
+    if (found.samples >= fewest_for_p99) found.p99 = quantile(samples, 0.99);
+    const std::string have = ", and " + std::to_string(found.samples) + " were timed";
+    if (!found.p95) {
+        found.reason = "p95 needs " + std::to_string(fewest_for_p95) + " passes and p99 " +
+                       std::to_string(fewest_for_p99) + have;
+    } else if (!found.p99) {
+        found.reason = "p99 needs " + std::to_string(fewest_for_p99) + " passes" + have;
+    }
+    return found;
+}
+
 MeanEstimate mean_estimate(std::span<const double> values) {
     MeanEstimate estimate;
     if (values.empty()) return estimate;

@@ -1,7 +1,10 @@
 // Medians with distribution-free intervals, means with intervals of the normal distribution.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace hacscale {
@@ -20,6 +23,20 @@ MedianEstimate median_estimate(std::vector<double> samples);
 
 // Linear between order statistics; q in 0..1, at least one sample.
 double quantile(std::vector<double> samples, double q);
+
+// What 95 and 99 % of the samples take at most, between order statistics as quantile() says.
+struct UpperPercentiles {
+    std::int64_t samples = 0;
+    std::optional<double> p95;
+    std::optional<double> p99;
+    std::string reason;  // why one or both are not there; empty when both are
+};
+
+// A percentile is there from as many samples on as enclose it with 95 % between the least and the greatest
+// (Wilks 1941): of fewer, the greatest is below it too often.
+constexpr std::int64_t fewest_for_p95 = 59;
+constexpr std::int64_t fewest_for_p99 = 299;
+UpperPercentiles upper_percentiles(const std::vector<double>& samples);
 
 // Mean and 95 % half-width (1.96 standard errors, in two passes) of the values.
 struct MeanEstimate {

@@ -47,7 +47,8 @@ TEST_F(MeasuringTest, ProfilesVerifiesAndCompares) {
     const Answer verify = call({"verify", model_, "--table", table, "--seconds", "0.02", "--json"});
     ASSERT_EQ(verify.status, 0) << verify.err;
     ASSERT_EQ(verify.json()["models"].size(), 1U);
-    for (const char* key : {"model", "batch", "dtype", "predicted_us", "measured_us", "error_pct"}) {
+    for (const char* key : {"model", "batch", "dtype", "predicted_us", "measured_us", "error_pct",
+                            "images_per_s", "p95_us", "p99_us", "passes", "percentiles_reason"}) {
         EXPECT_TRUE(verify.json()["models"][0].contains(key)) << key;
     }
     EXPECT_THAT(call({"table", "show", table}).out, HasSubstr("tiny"));
@@ -151,6 +152,9 @@ TEST_F(MeasuringTest, BadRequestsAreRefusedBeforeMeasuring) {
     EXPECT_EQ(call({"profile", model_, "--table", table, "--inner-widths", "-1"}).status, 2);
     EXPECT_EQ(call({"profile", model_, "--table", table, "--device", "cuda:99"}).status, 3);
     EXPECT_EQ(call({"verify", model_, "--table", table}).status, 2);
+    const Answer crowded = call({"profile", model_, "--table", table, "--threads", "4096"});
+    EXPECT_EQ(crowded.status, 2);
+    EXPECT_THAT(crowded.err, HasSubstr("4096 threads would share the "));
     EXPECT_EQ(call({"run", path("none.yaml")}).status, 2);
     EXPECT_FALSE(std::filesystem::exists(table));
 }

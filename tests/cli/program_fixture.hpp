@@ -31,6 +31,8 @@ inline Answer call(const std::vector<std::string>& arguments) {
     for (const std::string& argument : arguments) {
         argv.push_back(argument.c_str());
     }
+    // No test waits for another measurement on this machine; what cores are taken is tested elsewhere.
+    ::setenv("HACSCALE_CORE_LOCKS", "", 1);
     std::ostringstream out;
     std::ostringstream err;
     const int status = run(static_cast<int>(argv.size()), argv.data(), out, err);

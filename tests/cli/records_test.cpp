@@ -25,6 +25,7 @@ ComparisonRecord sample_comparison() {
     record.base.status = StrategyStatus::ok;
     record.base.predicted_us = 100.0;
     record.base.measured_us = 101.0;
+    record.base.upper = {100, 120.0, std::nullopt, "p99 needs more"};
     record.base.latency_ratio = 1.0;
     record.base.params = 1000;
     record.base.macs = 2000;
@@ -120,6 +121,27 @@ TEST(Records, AComparisonIsReadBackAsItWasWritten) {
     EXPECT_EQ(read->made_from, record.made_from);
 }
 
+TEST(Records, RowsSayImagesASecondAndPercentiles) {
+    ComparisonRecord record = sample_comparison();
+    record.batch = 8;
+    record.strategies[0].upper = {};
+    auto json = nlohmann::json::parse(to_json(record));
+    EXPECT_NEAR(json["base"]["images_per_s"].get<double>(), 8e6 / 101.0, 1e-6);
+    EXPECT_EQ(json["base"]["p95_us"], 120.0);
+    EXPECT_TRUE(json["base"]["p99_us"].is_null());
+    EXPECT_EQ(json["base"]["passes"], 100);
+    EXPECT_EQ(json["base"]["percentiles_reason"], "p99 needs more");
+    EXPECT_TRUE(json["strategies"][0]["images_per_s"].is_null());
+    // Records of older programs are read, without these figures.
+    for (const char* key : {"images_per_s", "p95_us", "p99_us", "passes", "percentiles_reason"}) {
+        json["base"].erase(key);
+    }
+    const std::optional<ComparisonRecord> older = comparison_from_json(json.dump());
+    ASSERT_TRUE(older);
+    EXPECT_EQ(older->base.upper.samples, 0);
+    EXPECT_EQ(older->base.upper.p95, std::nullopt);
+}
+
 TEST(Records, WhatIsNoComparisonIsNotReadAsOne) {
     const std::string text = to_json(sample_comparison());
     auto unknown = nlohmann::json::parse(text);
@@ -143,6 +165,8 @@ TEST(Records, VerificationSaysTheError) {
     EXPECT_EQ(json["device"], "cpu");
     EXPECT_NEAR(json["models"][0]["error_pct"].get<double>(), 3.0, 1e-9);
     EXPECT_EQ(json["models"][0]["role"], "zoo");
+    EXPECT_NEAR(json["models"][0]["images_per_s"].get<double>(), 1e4, 1e-6);
+    EXPECT_TRUE(json["models"][0].contains("p95_us"));
     EXPECT_EQ(json["skipped"][0]["model"], "vgg16-bn");
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 
 #include "profiler/timing/statistics.hpp"
@@ -104,6 +105,34 @@ TEST(Quantile, IsLinearBetweenSortedSamples) {
         }
     }
     EXPECT_DOUBLE_EQ(quantile({10, 20}, 0.25), 12.5);
+}
+
+TEST(UpperPercentiles, AreThereFromEnoughSamplesOn) {
+    std::vector<double> samples;
+    const auto with = [&](std::size_t count) {
+        samples.resize(count);
+        std::iota(samples.begin(), samples.end(), 1.0);
+        return upper_percentiles(samples);
+    };
+    EXPECT_EQ(with(0).p95, std::nullopt);
+    EXPECT_EQ(with(58).p95, std::nullopt);
+    EXPECT_EQ(with(58).reason, "p95 needs 59 passes and p99 299, and 58 were timed");
+    EXPECT_DOUBLE_EQ(*with(59).p95, 56.1);
+    EXPECT_EQ(with(298).p99, std::nullopt);
+    EXPECT_EQ(with(298).reason, "p99 needs 299 passes, and 298 were timed");
+    const UpperPercentiles all = with(401);
+    EXPECT_DOUBLE_EQ(*all.p95, 381.0);
+    EXPECT_DOUBLE_EQ(*all.p99, 397.0);
+    EXPECT_EQ(all.samples, 401);
+    EXPECT_EQ(all.reason, "");
+}
+
+// Where the counts come from: the chance that all samples are below the percentile is 5 % from there on.
+TEST(UpperPercentiles, EnoughSamplesEncloseThePercentile) {
+    EXPECT_LE(std::pow(0.95, fewest_for_p95), 0.05);
+    EXPECT_GT(std::pow(0.95, fewest_for_p95 - 1), 0.05);
+    EXPECT_LE(std::pow(0.99, fewest_for_p99), 0.05);
+    EXPECT_GT(std::pow(0.99, fewest_for_p99 - 1), 0.05);
 }
 
 TEST(MeanEstimate, EqualsTwoPassesInHigherPrecision) {

@@ -1,0 +1,76 @@
+#include "kernels/host/processors.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "kernels/host/system_file.hpp"
+
+namespace hacscale::host {
+
+std::vector<int> parse_processor_list(const std::string& text) {
+    std::vector<int> processors;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        int first = 0;
+        auto read = std::from_chars(at, end, first);
+        int last = first;
+        if (read.ec == std::errc() && read.ptr != end && *read.ptr == '-') {
+            read = std::from_chars(read.ptr + 1, end, last);
+        }
+        const bool more = read.ptr != end && *read.ptr == ',';
+        if (read.ec != std::errc() || first < 0 || last < first || last >= CPU_SETSIZE ||
+            (read.ptr != end && !more)) {
+            return {};
+        }
+        for (int processor = first; processor <= last; ++processor) processors.push_back(processor);
+        at = read.ptr + (more ? 1 : 0);
+    }
+    return processors;
+}
+
+std::vector<int> allowed_processors() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) return {0};
+    std::vector<int> processors;
+    for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
+        if (CPU_ISSET(processor, &set)) processors.push_back(processor);
+    }
+    return processors;
+}
+
+std::vector<int> online_processors(const std::filesystem::path& root) {
+    return parse_processor_list(first_line(root / "sys/devices/system/cpu/online"));
+}
+
+int core_name(int processor, const std::filesystem::path& root) {
+    const auto topology = root / "sys/devices/system/cpu" / ("cpu" + std::to_string(processor)) / "topology";
+    std::string siblings = first_line(topology / "core_cpus_list");
+    if (siblings.empty()) siblings = first_line(topology / "thread_siblings_list");  // before Linux 5.1
+    const std::vector<int> listed = parse_processor_list(siblings);
+    const bool sound = std::find(listed.begin(), listed.end(), processor) != listed.end();
+    return sound ? *std::min_element(listed.begin(), listed.end()) : processor;
+}
+
+std::vector<Core> cores_of(const std::vector<int>& processors, const std::filesystem::path& root) {
+    std::vector<Core> cores;
+    std::map<int, std::size_t> places;  // in `cores`, by the core's name
+    for (const int processor : processors) {
+        const auto [place, added] = places.emplace(core_name(processor, root), cores.size());
+        if (added) cores.emplace_back();
+        cores[place->second].push_back(processor);
+    }
+    return cores;
+}
+
+int logical_processors(const std::vector<Core>& cores) {
+    std::size_t count = 0;
+    for (const Core& core : cores) count += core.size();
+    return static_cast<int>(count);
+}
+
+}  // namespace hacscale::host

@@ -1,0 +1,31 @@
+// Which processors this process may use, and which of them share a core. Files below `root` ("/" on a real
+// machine) say so; tests pass a folder of their own.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace hacscale::host {
+
+// The logical processors (hyperthreads) of one physical core, ascending.
+using Core = std::vector<int>;
+
+// "0-2,5" -> 0, 1, 2, 5, as the kernel writes lists of processors. What is no list is empty.
+std::vector<int> parse_processor_list(const std::string& text);
+
+// Those that the process may run on (taskset, a cpuset of its control group). OpenMP pins the thread that
+// loads it to one processor, so this must be asked before.
+std::vector<int> allowed_processors();
+std::vector<int> online_processors(const std::filesystem::path& root);
+
+// The first logical processor of the physical core, whether the process may use it or not: it names the core.
+// Where the kernel tells nothing, the processor itself.
+int core_name(int processor, const std::filesystem::path& root);
+
+// `processors` by physical core, in the order of each core's first one.
+std::vector<Core> cores_of(const std::vector<int>& processors, const std::filesystem::path& root);
+
+int logical_processors(const std::vector<Core>& cores);
+
+}  // namespace hacscale::host

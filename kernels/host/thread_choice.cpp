@@ -1,0 +1,107 @@
+#include "kernels/host/thread_choice.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/error.hpp"
+
+namespace hacscale::host {
+namespace {
+
+std::string count_of(int count, const std::string& what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+// "2 cores", with hyperthreads "2 cores with 4 hyperthreads".
+std::string cores_in_words(const std::vector<Core>& cores) {
+    const int processors = logical_processors(cores);
+    const int count = static_cast<int>(cores.size());
+    return count_of(count, "core") +
+           (processors > count ? " with " + std::to_string(processors) + " hyperthreads" : "");
+}
+
+std::string quota_in_words(const CpuQuota& quota) {
+    char cores[32];
+    std::snprintf(cores, sizeof(cores), "%.2f", quota.cores);
+    return "the CPU quota of " + std::string(cores) + " cores (" + quota.file + ")";
+}
+
+// The first of "4" or "4,2": one number a level of nested parallelism. Nothing where OpenMP would refuse it.
+std::optional<int> outer_threads(const std::string& text) {
+    int threads = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), threads);
+    const bool ends = read.ptr == text.data() + text.size() || *read.ptr == ',';
+    if (read.ec != std::errc() || !ends || threads < 1) return std::nullopt;
+    return threads;
+}
+
+int threads_by_themselves(const Room& room) {
+    const int cores = static_cast<int>(room.cores.size());
+    if (!room.quota) return cores;
+    // A quota of 1.9999 by rounding of its period is meant to be 2.
+    return std::clamp(static_cast<int>(std::floor(room.quota->cores + 1e-3)), 1, cores);
+}
+
+}  // namespace
+
+const Room& this_machine() {
+    static const Room room = [] {
+        Room found{cores_of(allowed_processors(), "/"), cpu_quota("/"), std::nullopt};
+        if (const char* threads = std::getenv("OMP_NUM_THREADS")) found.omp_num_threads = threads;
+        return found;
+    }();
+    return room;
+}
+
+ThreadChoice choose_threads(const Room& room, int wanted) {
+    const int most = logical_processors(room.cores);
+    ThreadChoice choice{wanted, {}};
+    if (wanted > most) {
+        throw InputError(count_of(wanted, "thread") + " would share the " + cores_in_words(room.cores) +
+                         " that this process may use; ask for 1 to " + std::to_string(most) +
+                         " threads, or 0 for one on each core");
+    }
+    if (wanted == 0) {
+        choice.threads = threads_by_themselves(room);
+        const auto set = room.omp_num_threads ? outer_threads(*room.omp_num_threads) : std::nullopt;
+        if (set && *set > most) {
+            choice.warnings.push_back("OMP_NUM_THREADS=" + *room.omp_num_threads + " is more than the " +
+                                      cores_in_words(room.cores) + " that this process may use: " +
+                                      count_of(choice.threads, "thread") + " will do the work");
+        } else if (set && *set != choice.threads) {
+            choice.warnings.push_back("OMP_NUM_THREADS=" + *room.omp_num_threads +
+                                      " decides: " + count_of(*set, "thread") + " instead of " +
+                                      std::to_string(choice.threads) + "; --threads is stronger than it");
+            choice.threads = *set;
+        }
+    }
+    if (room.quota && room.quota->cores < choice.threads - 1e-3) {
+        choice.warnings.push_back(count_of(choice.threads, "thread") +
+                                  " will be stopped again and again: " + quota_in_words(*room.quota) +
+                                  " is less, and latencies will be too long or jump");
+    } else if (room.quota && wanted == 0 && choice.threads < static_cast<int>(room.cores.size())) {
+        choice.warnings.push_back(count_of(choice.threads, "thread") + " for " + cores_in_words(room.cores) +
+                                  ", because of " + quota_in_words(*room.quota));
+    }
+    return choice;
+}
+
+std::string openmp_places(const std::vector<Core>& cores, int threads) {
+    std::string places;
+    const auto add = [&](const std::string& place) { places += (places.empty() ? "{" : ",{") + place + "}"; };
+    const bool whole_cores = threads <= static_cast<int>(cores.size());
+    for (std::size_t i = 0; i < cores.size() && (!whole_cores || static_cast<int>(i) < threads); ++i) {
+        std::string siblings;
+        for (const int processor : cores[i]) {
+            if (!whole_cores) add(std::to_string(processor));
+            siblings += (siblings.empty() ? "" : ",") + std::to_string(processor);
+        }
+        if (whole_cores) add(siblings);
+    }
+    return places;
+}
+
+}  // namespace hacscale::host
