@@ -140,8 +140,9 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, std::v
                       /*allow_empty=*/true);
         if (!plan) return;
         do {
-            plans.push_back({plan.impl_info_str(),
-                             [plan](const LayerContext& where) { return build_primitive(where, plan); }});
+            plans.push_back({plan.impl_info_str(), [plan = onednn::fixed(plan)](const LayerContext& where) {
+                                 return build_primitive(where, plan);
+                             }});
         } while (plan.next_impl());
     } catch (const dnnl::error& error) {
         // A combination that the algorithm does not have at all; the other one may have it.

@@ -160,7 +160,7 @@ TEST(NetworkRunner, RunsNoConvByAReferenceKernel) {
 TEST(NetworkRunnerDeathTest, RunsNoConvByAReferenceKernelWithoutAvx512) {
     // oneDNN reads it once a process, so this goes into one of its own.
     GTEST_FLAG_SET(death_test_style, "threadsafe");
-    ::setenv("DNNL_MAX_CPU_ISA", "AVX2", 1);
+    ::setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
     EXPECT_EXIT(
         {
             std::string slow;
@@ -169,7 +169,7 @@ TEST(NetworkRunnerDeathTest, RunsNoConvByAReferenceKernelWithoutAvx512) {
             std::exit(slow.empty() ? 0 : 1);
         },
         ::testing::ExitedWithCode(0), "");
-    ::unsetenv("DNNL_MAX_CPU_ISA");
+    ::unsetenv("ONEDNN_MAX_CPU_ISA");
 }
 
 TEST(NetworkRunner, ReusesMemoryAndNamesItsKernels) {

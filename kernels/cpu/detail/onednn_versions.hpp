@@ -1,7 +1,7 @@
 // oneDNN's interface of version 3, on versions 2.6 to 3: namespace onednn has the classes whose interface
 // changed, in the form of version 3, and this folder's sources take these classes from here. This is the only
 // file that knows version 2, in which a primitive's description is an object of its own, activations have a
-// scale, and pooling with dilation is a second version of pooling.
+// scale, pooling with dilation is a second version of pooling, and next_impl() leaves copies alone.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,23 @@ using dnnl::inner_product_forward;
 using dnnl::pooling_forward;
 using dnnl::post_ops;
 
+// A copy that stays at its kernel when next_impl() moves the original on: in version 3 plain copies share one
+// description, and all of them would end at the last kernel, which is the reference.
+template <typename PrimitiveDesc>
+PrimitiveDesc fixed(const PrimitiveDesc& plan) {
+    dnnl_primitive_desc_t copy = nullptr;
+    dnnl::error::wrap_c_api(dnnl_primitive_desc_clone(&copy, plan.get()),
+                            "copying a primitive's description failed");
+    return PrimitiveDesc(copy);
+}
+
 #else
+
+// In version 2 next_impl() replaces what the original refers to, and leaves copies as they are.
+template <typename PrimitiveDesc>
+PrimitiveDesc fixed(const PrimitiveDesc& plan) {
+    return plan;
+}
 
 struct post_ops : dnnl::post_ops {
     void append_eltwise(dnnl::algorithm algorithm, float alpha, float beta) {

@@ -8,16 +8,18 @@
 namespace hacscale::cpu {
 namespace {
 
-using Vector = float __attribute__((vector_size(lanes * sizeof(float)), aligned(alignof(float))));
+using Vector = float __attribute__((vector_size(lanes * sizeof(float))));
+// A vector where it lies in memory. Values are of the aligned type: GCC 14 for Arm cannot pass this one.
+using StoredVector = float __attribute__((vector_size(lanes * sizeof(float)), aligned(alignof(float))));
 constexpr int panel = 2 * lanes;
 
 #define HACSCALE_INLINE inline __attribute__((always_inline))
 
 HACSCALE_INLINE Vector load(const float* from) {
-    return *reinterpret_cast<const Vector*>(from);
+    return *reinterpret_cast<const StoredVector*>(from);
 }
 HACSCALE_INLINE void store(float* to, Vector value) {
-    *reinterpret_cast<Vector*>(to) = value;
+    *reinterpret_cast<StoredVector*>(to) = value;
 }
 HACSCALE_INLINE Vector all(float value) {
     return value - Vector{};
