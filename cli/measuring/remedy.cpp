@@ -12,13 +12,13 @@ namespace {
 
 constexpr double patient_seconds = 4.0 * TimingRules{}.most_seconds;
 
-std::string quoted(const std::string& word) {
+std::string shell_word(const std::string& word) {
     return word.find(' ') == std::string::npos ? word : "'" + word + "'";
 }
 
 std::string command(const Remedy& remedy, const std::filesystem::path& table, const std::string& more) {
     std::string text =
-        fmt::format("hacscale profile {} --table {}", quoted(remedy.model), quoted(table.string()));
+        fmt::format("hacscale profile {} --table {}", shell_word(remedy.model), shell_word(table.string()));
     const MeasuredState usual;
     if (remedy.device.id != "cpu") {
         text += " --device " + remedy.device.id;

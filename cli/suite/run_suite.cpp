@@ -273,9 +273,9 @@ private:
         const auto is_page = [](const std::filesystem::path& file) {
             return file.filename() == "index.html" || file.filename() == "report.html";
         };
-        const auto page = std::find_if(files_.rbegin(), files_.rend(), is_page);
-        if (page != files_.rend()) {
-            lines.push_back("report: " + page->string() + " (every row: --details)");
+        const auto main_page = std::find_if(files_.rbegin(), files_.rend(), is_page);
+        if (main_page != files_.rend()) {
+            lines.push_back("report: " + main_page->string() + " (every row: --details)");
         }
         return lines;
     }
