@@ -1,9 +1,11 @@
 #include "cli/comparison/answer.hpp"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <string>
 
 #include "cli/comparison/compare.hpp"
 #include "cli/comparison/verdict_text.hpp"
@@ -127,7 +129,7 @@ TEST(Answer, TwoNetworksAtTwoBudgetsFit) {
 
 TEST(Answer, ManyComparisonsFitToo) {
     std::vector<ComparisonRecord> records;
-    for (int i = 0; i < 40; ++i) records.push_back(sample(fmt::format("network{}", i)));
+    for (int i = 0; i < 40; ++i) records.push_back(sample("network" + std::to_string(i)));
     const std::vector<std::string> lines = answered(records);
     expect_fits(lines);
     EXPECT_THAT(joined(lines), HasSubstr("more: --details, or the report\n"));
