@@ -33,8 +33,8 @@ inline constexpr std::array all_data_types{DataType::f32, DataType::bf16, DataTy
 // which of the two is faster depends on the network and the processor.
 enum class Layout : std::uint8_t {
     channels_last,  // NHWC
-    blocked,        // NCHW with a block of channels innermost, as many as the CPU's vectors hold (8, or 16 with
-                    // AVX-512); the last block is padded with zeros
+    blocked,  // NCHW with a block of channels innermost, as many as the CPU's vectors hold (8, or 16 with
+              // AVX-512); the last block is padded with zeros
 };
 
 // All sizes are elements. A square kernel, stride and padding; padding is symmetric. Fields that a kind does
