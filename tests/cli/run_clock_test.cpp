@@ -32,7 +32,7 @@ protected:
     std::ostringstream said_;
     std::ostringstream out_;
     spdlog::logger log_{"test", std::make_shared<spdlog::sinks::ostream_sink_mt>(said_)};
-    Session session_{.out = out_, .err = said_, .log = log_};
+    Session session_{out_, said_, log_, false, false, "", nullptr};
 };
 
 PlannedSteps one_profile_and_two_comparisons() {
