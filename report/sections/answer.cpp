@@ -80,10 +80,10 @@ std::string rival_in_words(const Comparison& comparison, const StrategyRow& choi
                                    ? fmt::format(" at {} latency", percent_change(*rival->latency_ratio - 1.0,
                                                                                   rival->latency_ratio_ci95))
                                    : std::string();
-    const std::string place = !choice.ok()          ? "Within the budget most is gained by"
-                              : *rival->gain > own  ? "More is gained by"
-                              : *rival->gain == own ? "As much is gained by"
-                                                    : "Second comes";
+    const std::string place = choice.status == "over_budget" ? "Within the budget most is gained by"
+                              : *rival->gain > own           ? "More is gained by"
+                              : *rival->gain == own          ? "As much is gained by"
+                                                             : "Second comes";
     return fmt::format("{} {}: gain {} against {}{}. ", place, rival->strategy, significant(*rival->gain),
                        significant(own), change);
 }

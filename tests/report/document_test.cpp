@@ -92,6 +92,8 @@ TEST(Answer, DoesNotHideWhatSpeaksAgainstIt) {
             comparison_with([&](Comparison& comparison) { hacscale_of(comparison).status = status; }));
     };
     EXPECT_THAT(with_status("over_budget").sentence, HasSubstr("Nothing within the budget; over it: stage3"));
+    EXPECT_THAT(with_status("over_budget").standing, HasSubstr("Within the budget most is gained by"));
+    EXPECT_THAT(with_status("noisy").standing, HasSubstr("Second comes")) << "it is a choice all the same";
     EXPECT_THAT(with_status("infeasible").sentence, HasSubstr("No answer: infeasible"));
     const Answer unmeasured =
         answer(comparison_with([](Comparison& comparison) { hacscale_of(comparison).measured_us.reset(); }));
