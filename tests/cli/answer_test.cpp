@@ -175,7 +175,7 @@ TEST(Answer, AChoiceFarFromItsPredictionIsSaid) {
     row.measured_us = 1031.0;
     const std::string text = joined(answered({record}));
     EXPECT_THAT(text, HasSubstr("but predicted 715.0 us,"));
-    EXPECT_THAT(text, HasSubstr("30.7 % at"));
+    EXPECT_THAT(text, HasSubstr("30.6 % at"));
     EXPECT_THAT(text, HasSubstr("(resnet20-cifar hacscale)"));
 }
 

@@ -28,7 +28,7 @@ TEST_F(ExplainTest, TheAnswerIsTheChoiceAndWhatComesNext) {
     EXPECT_THAT(answer.out, HasSubstr(" -> "));
     EXPECT_THAT(answer.out, HasSubstr("% (predicted)"));
     EXPECT_THAT(answer.out, HasSubstr("\nno single step from there both gains and fits\n"));
-    EXPECT_THAT(answer.out, HasSubstr("over the budget by "));
+    EXPECT_THAT(answer.out, HasSubstr("over the budget by"));
     EXPECT_LE(std::count(answer.out.begin(), answer.out.end(), '\n'), 11) << answer.out;
     EXPECT_THAT(answer.out, Not(HasSubstr("e+")));
 }
@@ -39,7 +39,7 @@ TEST_F(ExplainTest, ShowsTheBaseAndTheChoiceOnRequest) {
     EXPECT_THAT(answer.out, HasSubstr("gain by capacity, in ln capacity"));
     EXPECT_THAT(answer.out, HasSubstr("\nbase: widths 16,32,64, depths 3,3,3, 32 pixels\n"));
     EXPECT_THAT(answer.out, HasSubstr("\nchosen by HACScale: widths "));
-    EXPECT_THAT(answer.out, HasSubstr("over the budget by "));
+    EXPECT_THAT(answer.out, HasSubstr("over the budget by"));
     EXPECT_THAT(answer.out, HasSubstr("the space ends at 32 pixels\n"));
     EXPECT_THAT(answer.out, HasSubstr("\nNo single step from the choice both gains and fits.\n"));
 }

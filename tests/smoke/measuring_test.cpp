@@ -50,7 +50,7 @@ TEST_F(SmokeTest, ProfilesVerifiesComparesAndTraces) {
     EXPECT_GT(compare["base"]["measured_us"], 0.0);
     EXPECT_GT(compare["base"]["utilization"], 0.0);
     EXPECT_GT(measured({"trace", model_, "--out", path("trace.json")})["layers"], 0);
-    EXPECT_EQ(call({"table", "check", table}).status, 0);
+    EXPECT_TRUE(done_or_noisy(call({"table", "check", table})));
 }
 
 TEST_F(SmokeTest, TheProgramRunsASuite) {
