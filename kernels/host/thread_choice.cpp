@@ -91,13 +91,18 @@ ThreadChoice choose_threads(const Room& room, int wanted) {
 
 std::string openmp_places(const std::vector<Core>& cores, int threads) {
     std::string places;
-    const auto add = [&](const std::string& place) { places += (places.empty() ? "{" : ",{") + place + "}"; };
+    const auto add = [&](const std::string& place) {
+        places += places.empty() ? "{" : ",{";
+        places += place;
+        places += "}";
+    };
     const bool whole_cores = threads <= static_cast<int>(cores.size());
     for (std::size_t i = 0; i < cores.size() && (!whole_cores || static_cast<int>(i) < threads); ++i) {
         std::string siblings;
         for (const int processor : cores[i]) {
             if (!whole_cores) add(std::to_string(processor));
-            siblings += (siblings.empty() ? "" : ",") + std::to_string(processor);
+            if (!siblings.empty()) siblings += ",";
+            siblings += std::to_string(processor);
         }
         if (whole_cores) add(siblings);
     }

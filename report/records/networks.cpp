@@ -19,14 +19,14 @@ bool share_entry(const StrategyRow& a, const StrategyRow& b) {
     return has_answer(a) ? same_network(a, b) : a.reason == b.reason && !a.reason.empty();
 }
 
+}  // namespace
+
 std::string setting_of(const Records& records, const std::string& name) {
     for (const auto& [key, value] : records.provenance.settings) {
         if (key == name) return value;
     }
     return {};
 }
-
-}  // namespace
 
 bool same_network(const StrategyRow& a, const StrategyRow& b) {
     return a.widths == b.widths && a.depths == b.depths && a.inner_widths == b.inner_widths &&

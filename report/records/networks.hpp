@@ -26,6 +26,9 @@ std::vector<DistinctNetwork> distinct_networks(const Comparison& comparison);
 // Names of the rows besides the one that stands for them, in the record's order: "greedy, morph".
 std::string other_names(const DistinctNetwork& network);
 
+// One of the settings that a run was made with (batch, dtype, cache, threads); empty when its records do not say.
+std::string setting_of(const Records& records, const std::string& name);
+
 // The whole networks that were measured beside the table's prediction: verify.json's, or where the run has
 // none, those that its comparisons measured, each once.
 std::vector<VerifiedNetwork> checked_networks(const Records& records);

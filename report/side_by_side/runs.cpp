@@ -5,18 +5,12 @@
 #include <algorithm>
 
 #include "report/document/cells.hpp"
+#include "report/records/networks.hpp"
 #include "report/side_by_side/side_by_side.hpp"
 
 namespace hacscale::report {
 
 namespace {
-
-std::string setting_of(const Records& run, const std::string& name) {
-    for (const auto& [setting, value] : run.provenance.settings) {
-        if (setting == name) return value;
-    }
-    return {};
-}
 
 // One fact of a run, in the order in which they are shown.
 using RunFacts = std::vector<std::pair<std::string, std::string>>;
