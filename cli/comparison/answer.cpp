@@ -102,7 +102,14 @@ std::string prediction_text(const StrategyRow& row) {
                        latency_text(*row.measured_us));
 }
 
-void add_comparison(Lines& lines, const ComparisonRecord& record, bool with_state) {
+// How much is said of one comparison, where not all of it has room.
+enum class Detail {
+    all,  // what to change, what it brings, which strategies come second and keep the base
+    without_others,
+    in_short,  // what to change, and what it brings without the gain
+};
+
+void add_comparison(Lines& lines, const ComparisonRecord& record, bool with_state, Detail detail) {
     const std::vector<const StrategyRow*> best = ranked(record);
     const std::string title = title_of(record, with_state);
     if (best.empty()) {
@@ -113,7 +120,12 @@ void add_comparison(Lines& lines, const ComparisonRecord& record, bool with_stat
                fmt::format("{}: {}{}", title, changes_text(record, *first.choice),
                            first.strategy == "hacscale" ? "" : " (by " + first.strategy + ")"),
                2);
-        append(lines, "  " + brings_text(record, first) + prediction_text(first), 2);
+        const std::string brings =
+            detail == Detail::in_short ? costs_text(record, first) : brings_text(record, first);
+        append(lines, "  " + brings + prediction_text(first), 2);
+    }
+    if (detail != Detail::all) {
+        return;
     }
     if (const std::string others = others_text(record, best);
         record.strategies.size() > 1 && !others.empty()) {
@@ -138,8 +150,8 @@ std::string header_of(const Records& records) {
                        capacity ? "; more capacity (sqrt of params x MACs) is not yet accuracy" : "");
 }
 
-// Those that keep the base in every comparison, named together.
-std::string keepers_text(const Records& records) {
+// Those that keep the base in every comparison, named together or counted.
+std::string keepers_text(const Records& records, bool named) {
     const bool all_keep = std::all_of(records.begin(), records.end(), [](const ComparisonRecord* record) {
         return keepers_of_base(*record).size() == record->strategies.size();
     });
@@ -153,9 +165,12 @@ std::string keepers_text(const Records& records) {
             return std::find(here.begin(), here.end(), name) == here.end();
         });
     }
-    return names.empty() ? ""
-                         : fmt::format("keep the base{}: {}", records.size() > 1 ? " throughout" : "",
-                                       fmt::join(names, ", "));
+    if (names.empty()) {
+        return "";
+    }
+    return named ? fmt::format("keep the base{}: {}", records.size() > 1 ? " throughout" : "",
+                               fmt::join(names, ", "))
+                 : fmt::format("{} strategies keep the base throughout", names.size());
 }
 
 // How much of the advised networks' predictions is interpolated.
@@ -239,23 +254,30 @@ std::vector<std::string> answer_lines(const Records& records, const AnswerNotes&
         return notes.closing;
     }
     const bool with_state = !same_state(records);
-    Lines lines = wrapped(header_of(records), 2);
-    const Lines header = lines;
-    for (const ComparisonRecord* record : records) {
-        add_comparison(lines, *record, with_state);
-    }
-    Lines named = lines;
-    if (const std::string keepers = keepers_text(records); !keepers.empty()) {
-        append(named, keepers, 2);
-    }
-    for (const Lines& form : {named, lines}) {
-        if (form.size() + closing.size() <= answer_lines_at_most) {
-            return with_closing(form, closing);
+    const Lines header = wrapped(header_of(records), 2);
+    for (const Detail detail : {Detail::all, Detail::without_others, Detail::in_short}) {
+        Lines said = header;
+        for (const ComparisonRecord* record : records) {
+            add_comparison(said, *record, with_state, detail);
+        }
+        // What "all" says of each comparison need not be counted once more.
+        std::vector<std::string> endings{keepers_text(records, true), ""};
+        if (detail != Detail::all) {
+            endings.insert(endings.begin() + 1, keepers_text(records, false));
+        }
+        for (const std::string& ending : endings) {
+            Lines form = said;
+            if (!ending.empty()) {
+                append(form, ending, 2);
+            }
+            if (form.size() + closing.size() <= answer_lines_at_most) {
+                return with_closing(form, closing);
+            }
         }
     }
     const std::size_t room =
         answer_lines_at_most - std::min(answer_lines_at_most, closing.size() + header.size());
-    lines = header;
+    Lines lines = header;
     for (std::size_t i = 0; i < records.size(); ++i) {
         const Lines one = wrapped(one_line(*records[i], with_state), 2);
         const std::size_t used = lines.size() - header.size();

@@ -158,10 +158,12 @@ std::string gain_text(const ComparisonRecord& record, const StrategyRow& row) {
                : fmt::format("gain {:+.3f}", row.gain.value_or(0.0));
 }
 
+std::string costs_text(const ComparisonRecord& record, const StrategyRow& row) {
+    return joined({latency_change(record, row), utilization_change(row), params_change(record, row)}, ", ");
+}
+
 std::string brings_text(const ComparisonRecord& record, const StrategyRow& row) {
-    return joined({latency_change(record, row), utilization_change(row), params_change(record, row),
-                   gain_text(record, row), accuracy_change(record, row)},
-                  ", ");
+    return joined({costs_text(record, row), gain_text(record, row), accuracy_change(record, row)}, ", ");
 }
 
 }  // namespace hacscale::cli

@@ -19,7 +19,9 @@ std::vector<std::string> keepers_of_base(const ComparisonRecord& record);
 // in one list: "channels 16,32,64 -> 16,48,80; blocks 3,3,3 -> 2,2,3".
 std::string changes_text(const ComparisonRecord& record, const ScalingChoice& choice);
 
-// "latency -2.8 +- 1.3 %, utilization x1.17 +- 0.02, params x1.37, capacity x1.31".
+// "latency -2.8 +- 1.3 %, utilization x1.17 +- 0.02, params x1.37".
+std::string costs_text(const ComparisonRecord& record, const StrategyRow& row);
+// The same and the gain, and the accuracy where it is known: "latency -2.8 +- 1.3 %, utilization x1.17 +- 0.02, params x1.37, capacity x1.31".
 std::string brings_text(const ComparisonRecord& record, const StrategyRow& row);
 
 // "capacity x1.31", or the gain in its unit, of a gain that was not computed from params and MACs alone.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <regex>
 #include <string>
 
 #include "cli/comparison/compare.hpp"
@@ -125,6 +126,23 @@ TEST(Answer, TwoNetworksAtTwoBudgetsFit) {
     EXPECT_THAT(text, HasSubstr("mobilenetv2-0.35, budget 1.065 x 545.4 us: "));
     EXPECT_THAT(text, HasSubstr("capacity x1.31"));
     EXPECT_EQ(lines.back(), "report: out/report.html");
+}
+
+TEST(Answer, WhatToDoIsSaidEvenWhereNotAllFits) {
+    std::vector<ComparisonRecord> records;
+    for (const double budget : {1.0, 1.065, 1.1, 1.2}) {
+        ComparisonRecord record = sample("mobilenetv2-0.35", budget);
+        StrategyRow& row = record.strategies.back();
+        row = larger(row.strategy, 0.3, {{24, 48, 96}, {2, 4, 5}, 32});
+        records.push_back(record);
+    }
+    const std::vector<std::string> lines = answered(records);
+    expect_fits(lines);
+    const std::string text = std::regex_replace(joined(lines), std::regex("\n  "), " ");
+    const std::regex change("64 -> 96 channels");
+    const auto told = static_cast<std::size_t>(
+        std::distance(std::sregex_iterator(text.begin(), text.end(), change), std::sregex_iterator()));
+    EXPECT_EQ(told, records.size()) << text;
 }
 
 TEST(Answer, ManyComparisonsFitToo) {
