@@ -61,12 +61,15 @@ ReportData load_source(const fs::path& source) {
     if (!data.rows && fs::is_regular_file(source / "table.db")) {
         std::vector<report::MeasuredRow> rows =
             measured_rows(Table::open(source / "table.db", OpenMode::read));
-        for (const auto& [name, value] : data.provenance.settings) {
-            std::erase_if(rows, [&](const report::MeasuredRow& row) {
+        std::erase_if(rows, [&data](const report::MeasuredRow& row) {
+            const auto of_another = [&row](const auto& setting) {
+                const auto& [name, value] = setting;
                 return (name == "batch" && value != std::to_string(row.batch)) ||
                        (name == "dtype" && value != row.dtype) || (name == "cache" && value != row.cache);
-            });
-        }
+            };
+            const auto& settings = data.provenance.settings;
+            return std::any_of(settings.begin(), settings.end(), of_another);
+        });
         add_rows(data, std::move(rows));
     }
     return data;

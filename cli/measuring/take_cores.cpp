@@ -67,7 +67,7 @@ std::vector<host::Core> wait_for_cores(host::CoreClaims& claims, const std::vect
         for (const ObservedCore& core : all) {
             in_order.push_back(core.processors);
         }
-        const std::vector<host::Core> taken = claims.take(in_order, count);
+        std::vector<host::Core> taken = claims.take(in_order, count);
         if (!taken.empty()) {
             warn_of_busy(all, taken, session);
             return taken;

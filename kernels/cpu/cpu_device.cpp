@@ -97,12 +97,12 @@ std::string instruction_set() {
 // x86 names its processors; on Arm there may be the board's name, and there are the numbers of the core's
 // design.
 std::string processor_name() {
-    if (const std::string name = cpuinfo_value("model name"); name != "unknown") return name;
+    if (std::string name = cpuinfo_value("model name"); name != "unknown") return name;
     std::string board = first_line("/sys/firmware/devicetree/base/model");
     std::erase(board, '\0');
     const std::string maker = cpuinfo_value("CPU implementer");
     if (maker == "unknown") return board.empty() ? "unknown" : board;
-    const std::string core = "Arm core " + maker + "/" + cpuinfo_value("CPU part");
+    std::string core = "Arm core " + maker + "/" + cpuinfo_value("CPU part");
     return board.empty() ? core : board + ", " + core;
 }
 
@@ -114,7 +114,7 @@ std::string memory_size() {
 
 // Of the machine: this process is pinned already, so what it may use cannot be asked here.
 std::vector<host::Core> cores() {
-    const std::vector<host::Core> online = host::cores_of(host::online_processors("/"), "/");
+    std::vector<host::Core> online = host::cores_of(host::online_processors("/"), "/");
     if (!online.empty()) return online;
     std::vector<host::Core> counted;
     for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) {

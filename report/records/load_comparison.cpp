@@ -11,7 +11,7 @@ namespace {
 
 // The stage of a layer; of a stage without a name, layers are called "stage3.block1.conv1".
 std::string stage_of(const JsonPlace& layer) {
-    const std::string stage = layer.label_or_empty("stage");
+    std::string stage = layer.label_or_empty("stage");
     if (!stage.empty()) return stage;
     const std::string name = layer.text("name");
     constexpr std::string_view word = "stage";

@@ -6,7 +6,7 @@ constexpr int rows = 6;  // with two vectors each, the sums fill most of the reg
 }  // namespace
 }  // namespace hacscale::cpu
 
-#include "kernels/cpu/winograd/winograd_kernels.hpp"
+#include "kernels/cpu/winograd/winograd_kernels.inc"
 
 namespace hacscale::cpu {
 const WinogradKernels winograd_avx2{"avx2", lanes, panel, rows, run};
