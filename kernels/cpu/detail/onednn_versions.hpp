@@ -42,6 +42,7 @@ PrimitiveDesc fixed(const PrimitiveDesc& plan) {
     return plan;
 }
 
+// NOLINTBEGIN(readability-identifier-naming): the library's names
 struct post_ops : dnnl::post_ops {
     void append_eltwise(dnnl::algorithm algorithm, float alpha, float beta) {
         dnnl::post_ops::append_eltwise(1.0F, algorithm, alpha, beta);
@@ -110,6 +111,8 @@ struct pooling_forward : dnnl::pooling_v2_forward {
                   attributes, allow_empty) {}
     };
 };
+
+// NOLINTEND(readability-identifier-naming)
 
 #endif
 
