@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
-#include "kernels/cpu/conv_plans.hpp"
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/cpu_network_runner.hpp"
 #include "kernels/cpu/plan_choice.hpp"
