@@ -39,6 +39,13 @@ bool last_resort(const std::string& name) {
            name.find("sse41 ") != std::string::npos;
 }
 
+// oneDNN's depthwise kernels for SSE4.1 add pixels of channels-last tensors by instructions that want addresses
+// of a multiple of 16 bytes, which pixels of other channel counts do not have: they end in a fault.
+bool faults(const std::string& name, const LayerContext& context) {
+    return name.find("dw:sse41") != std::string::npos &&
+           context.output.order == TensorShape::Order::channels_last && context.output.channels % 4 != 0;
+}
+
 // Another layer, but for what a derived class does differently.
 class LayerAround : public CpuLayer {
 public:
@@ -140,7 +147,9 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, std::v
                       /*allow_empty=*/true);
         if (!plan) return;
         do {
-            plans.push_back({plan.impl_info_str(), [plan = onednn::fixed(plan)](const LayerContext& where) {
+            const std::string name = plan.impl_info_str();
+            if (faults(name, context)) continue;
+            plans.push_back({name, [plan = onednn::fixed(plan)](const LayerContext& where) {
                                  return build_primitive(where, plan);
                              }});
         } while (plan.next_impl());

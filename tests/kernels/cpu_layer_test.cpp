@@ -1,6 +1,8 @@
 // Every layer kind on the CPU against the double-precision reference, over generated shapes.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <string>
 #include <tuple>
 
 #include "kernels/backend_registry.hpp"
@@ -27,22 +29,22 @@ std::vector<double> doubles(const std::vector<float>& values) {
     return {values.begin(), values.end()};
 }
 
-class CpuLayer : public ::testing::TestWithParam<std::tuple<LayerKind, DataType>> {};
-
-TEST_P(CpuLayer, EqualsTheReference) {
-    const auto [kind, type] = GetParam();
-    Backend& backend = testing::cpu_backend();
-    if (const std::string reason = backend.refusal("cpu", type); !reason.empty())
-        GTEST_SKIP() << "skipped: " << reason;
+// What the backend computes of these layers, against the reference: a line for each that is wrong.
+std::string wrong_layers(const std::vector<LayerSpec>& layers, DataType type) {
     const double tolerance = type == DataType::f32 ? 2e-5 : 1.5e-2;
+    std::string wrong;
     std::uint64_t seed = 100;
-    for (const LayerSpec& layer : testing::layer_family(kind, kind == LayerKind::conv ? 150 : 40, 7)) {
+    for (const LayerSpec& layer : layers) {
         const int batch = 1 + static_cast<int>(seed % 2);
+        const std::string name = layer.key() + " batch " + std::to_string(batch);
         const Network network = single_layer(layer);
         const std::vector<LayerWeights> weights{random_weights(layer, ++seed)};
         const Tensors tensors = random_tensors(layer, batch, ++seed);
-        const Compiled compiled = backend.compile("cpu", network, {batch, type});
-        ASSERT_TRUE(compiled.runner) << layer.key() << ": " << compiled.reason;
+        const Compiled compiled = testing::cpu_backend().compile("cpu", network, {batch, type});
+        if (!compiled.runner) {
+            wrong += name + ": " + compiled.reason + "\n";
+            continue;
+        }
         compiled.runner->load(weights);
         compiled.runner->set_input(tensors.input);
         compiled.runner->set_residual(tensors.residual);
@@ -50,9 +52,22 @@ TEST_P(CpuLayer, EqualsTheReference) {
         compiled.runner->run();
         const auto expected =
             reference_network(network, batch, doubles(tensors.input), weights, doubles(tensors.residual));
-        EXPECT_LT(relative_error(compiled.runner->output(), expected), tolerance)
-            << layer.key() << " batch " << batch << " by " << compiled.runner->implementation(0);
+        const double error = relative_error(compiled.runner->output(), expected);
+        if (!(error < tolerance)) {
+            wrong += name + " by " + compiled.runner->implementation(0) + ": relative error " +
+                     std::to_string(error) + "\n";
+        }
     }
+    return wrong;
+}
+
+class CpuLayer : public ::testing::TestWithParam<std::tuple<LayerKind, DataType>> {};
+
+TEST_P(CpuLayer, EqualsTheReference) {
+    const auto [kind, type] = GetParam();
+    if (const std::string reason = testing::cpu_backend().refusal("cpu", type); !reason.empty())
+        GTEST_SKIP() << "skipped: " << reason;
+    EXPECT_EQ(wrong_layers(testing::layer_family(kind, kind == LayerKind::conv ? 150 : 40, 7), type), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CpuLayer,
@@ -65,6 +80,26 @@ INSTANTIATE_TEST_SUITE_P(Kinds, CpuLayer,
                              return std::string(name_of(std::get<0>(tested.param))) + "_" +
                                     std::string(name_of(std::get<1>(tested.param)));
                          });
+
+class CpuLayerDeathTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(CpuLayerDeathTest, ConvsEqualTheReferenceWithOlderInstructionSets) {
+    // oneDNN reads it once a process, so this goes into one of its own.
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    ::setenv("ONEDNN_MAX_CPU_ISA", GetParam(), 1);
+    EXPECT_EXIT(
+        {
+            const std::string wrong =
+                wrong_layers(testing::layer_family(LayerKind::conv, 100, 7), DataType::f32);
+            std::fputs(wrong.c_str(), stderr);
+            std::exit(wrong.empty() ? 0 : 1);
+        },
+        ::testing::ExitedWithCode(0), "");
+    ::unsetenv("ONEDNN_MAX_CPU_ISA");
+}
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, CpuLayerDeathTest, ::testing::Values("SSE41", "AVX", "AVX2"),
+                         [](const auto& tested) { return std::string(tested.param); });
 
 TEST(CpuBackend, RefusesHalfPrecisionWithAReason) {
     LayerSpec layer;
