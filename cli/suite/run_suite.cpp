@@ -262,7 +262,10 @@ private:
     std::vector<std::string> closing_lines_of(bool nothing_compared) const {
         std::vector<std::string> lines;
         if (nothing_compared && !settings_.shard) {
-            lines.emplace_back("nothing was compared");
+            lines.emplace_back(finished_
+                                   ? "nothing was compared"
+                                   : "nothing was compared yet: the time was up before the networks were "
+                                     "measured; the same command goes on");
         }
         if (settings_.shard) {
             for (const std::filesystem::path& table : tables_) {
