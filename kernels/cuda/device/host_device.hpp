@@ -9,6 +9,9 @@
 //   std::int64_t blocks() const;  int threads() const;
 //   template <int Phase> HACSCALE_HD void run(Shared& shared, int block, int thread) const;
 // It keeps nothing in registers from one phase to the next; what a later phase needs lies in Shared.
+//
+// A kernel whose shared memory depends on its parameters has `using Shared = BlockMemory` (block_memory.hpp),
+// and may have its blocks work in clusters.
 #pragma once
 
 #include <cstdint>
