@@ -194,7 +194,7 @@ private:
 
     HACSCALE_HD void read_positions(const BlockMemory& shared, const Place& place) const {
         if (!place.valid) return;
-        constexpr int together = 8;
+        constexpr int together = 6;
         T* const kept = shared.at<T>(params.memory.kept);
         const T* const from = static_cast<const T*>(params.input) + element_of(place, 0);
         float sums[V] = {};
