@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/block_memory.hpp"
+#include "kernels/cuda/device/mma.hpp"
 
 namespace hacscale::cuda {
 
@@ -26,7 +27,10 @@ __device__ __forceinline__ void wait_after(const Kernel& kernel, int phase) {
 template <int Phase, typename Kernel>
 __device__ __forceinline__ void run_from_phase(const Kernel& kernel, typename Kernel::Shared& shared,
                                                int block, int thread) {
-    kernel.template run<Phase>(shared, block, thread);
+    if constexpr (by_warps<Kernel, Phase>)
+        kernel.template run_warp<Phase>(shared, block, Warp(thread / warp_lanes, thread % warp_lanes));
+    else
+        kernel.template run<Phase>(shared, block, thread);
 #if __CUDA_ARCH__ >= 900
     if constexpr (Clustered<Kernel>) {
         if constexpr (Phase == Kernel::last_shared_phase) __cluster_barrier_arrive();

@@ -8,6 +8,7 @@
 //   struct Shared;                            what the block's threads share; may be empty
 //   std::int64_t blocks() const;  int threads() const;
 //   template <int Phase> HACSCALE_HD void run(Shared& shared, int block, int thread) const;
+// Phases of whole warps, for matrix units: mma.hpp.
 // It keeps nothing in registers from one phase to the next; what a later phase needs lies in Shared.
 //
 // A kernel whose shared memory depends on its parameters has `using Shared = BlockMemory` (block_memory.hpp),

@@ -1,5 +1,5 @@
 // Runs a kernel (kernels/cuda/device/host_device.hpp) on the CPU: every block, and in it every phase, and in
-// that every thread. What a block shares starts as not-a-numbers, and every other block goes through its
+// that every thread, or every warp (mma.hpp). What a block shares starts as not-a-numbers, and every other block goes through its
 // threads backwards, so that a phase that needs what another thread of the same phase writes is seen.
 //
 // The blocks of a cluster take turns where the cluster waits, and only there: between two such phases each
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "kernels/cuda/device/block_memory.hpp"
+#include "kernels/cuda/device/mma.hpp"
 
 namespace hacscale::cuda::testing {
 
@@ -23,8 +24,16 @@ namespace hacscale::cuda::testing {
 template <int Phase, typename Kernel>
 int run_phases(const Kernel& kernel, typename Kernel::Shared& shared, int block, bool backwards) {
     const int threads = kernel.threads();
-    for (int i = 0; i < threads; ++i) {
-        kernel.template run<Phase>(shared, block, backwards ? threads - 1 - i : i);
+    if constexpr (by_warps<Kernel, Phase>) {
+        EXPECT_EQ(threads % warp_lanes, 0);
+        const int warps = threads / warp_lanes;
+        for (int i = 0; i < warps; ++i) {
+            kernel.template run_warp<Phase>(shared, block, Warp(backwards ? warps - 1 - i : i, 0, backwards));
+        }
+    } else {
+        for (int i = 0; i < threads; ++i) {
+            kernel.template run<Phase>(shared, block, backwards ? threads - 1 - i : i);
+        }
     }
     if constexpr (Clustered<Kernel>) {
         if (kernel.cluster_waits(Phase)) return Phase + 1;
