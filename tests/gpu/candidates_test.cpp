@@ -145,7 +145,9 @@ TEST_P(GpuCandidates, OwnSqueezeExciteKernelsEqualTheReference) {
             context.batch = batch;
             const Example example(context, seed += 3);
             const auto candidates = handwritten_candidates(context);
-            if (context.device.compute_capability >= 90) EXPECT_GE(candidates.size(), 4U);
+            if (context.device.compute_capability >= 90) {
+                EXPECT_GE(candidates.size(), 4U);
+            }
             for (const auto& candidate : candidates) example.expect_right(*candidate);
         }
     }

@@ -7,6 +7,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/block_memory.hpp"
 #include "kernels/cuda/device/mma.hpp"
+#include "kernels/cuda/programmatic_launch.hpp"
 
 namespace hacscale::cuda {
 
@@ -24,13 +25,35 @@ __device__ __forceinline__ void wait_after(const Kernel& kernel, int phase) {
     __syncthreads();
 }
 
+// Until the kernel in front of this one has ended; nothing to wait for where this one was launched behind its
+// end. Only then may the next kernel be launched: it waits for this kernel, and so for all before it.
+__device__ __forceinline__ void follow_previous_kernel() {
+#if __CUDA_ARCH__ >= 900
+    cudaGridDependencySynchronize();
+    cudaTriggerProgrammaticLaunchCompletion();
+#endif
+}
+
 template <int Phase, typename Kernel>
-__device__ __forceinline__ void run_from_phase(const Kernel& kernel, typename Kernel::Shared& shared,
-                                               int block, int thread) {
+__device__ __forceinline__ void run_phase(const Kernel& kernel, typename Kernel::Shared& shared, int block,
+                                          int thread) {
+    if constexpr (Phase == 0 && StartsEarly<Kernel>) {
+        auto early = kernel.start_early(shared, block, thread);
+        follow_previous_kernel();
+        kernel.run_first(shared, block, thread, early);
+        return;
+    }
+    if constexpr (Phase == 0) follow_previous_kernel();
     if constexpr (by_warps<Kernel, Phase>)
         kernel.template run_warp<Phase>(shared, block, Warp(thread / warp_lanes, thread % warp_lanes));
     else
         kernel.template run<Phase>(shared, block, thread);
+}
+
+template <int Phase, typename Kernel>
+__device__ __forceinline__ void run_from_phase(const Kernel& kernel, typename Kernel::Shared& shared,
+                                               int block, int thread) {
+    run_phase<Phase>(kernel, shared, block, thread);
 #if __CUDA_ARCH__ >= 900
     if constexpr (Clustered<Kernel>) {
         if constexpr (Phase == Kernel::last_shared_phase) __cluster_barrier_arrive();
@@ -89,6 +112,11 @@ public:
         attribute.val.clusterDim.y = 1;
         attribute.val.clusterDim.z = 1;
     }
+    void programmatically() {
+        cudaLaunchAttribute& attribute = attributes_[config_.numAttrs++];
+        attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+        attribute.val.programmaticStreamSerializationAllowed = 1;
+    }
     template <typename Kernel>
     cudaError_t start(const Kernel& kernel) const {
         return cudaLaunchKernelEx(&config_, execute<Kernel>, kernel);
@@ -99,6 +127,23 @@ private:
     cudaLaunchAttribute attributes_[2] = {};
 };
 
+// Of the architecture that the kernel was compiled for. A newer device may run code for an older one, in which
+// clusters and waiting for the previous kernel are missing.
+template <typename Kernel>
+int compiled_for(const char* what) {
+    cudaFuncAttributes attributes{};
+    check(cudaFuncGetAttributes(&attributes, execute<Kernel>), what);
+    return attributes.ptxVersion;
+}
+
+inline bool device_has_programmatic_launches(const char* what) {
+    int device = 0;
+    int major = 0;
+    check(cudaGetDevice(&device), what);
+    check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), what);
+    return major >= 9;
+}
+
 // What the device has to know of a kernel with much shared memory, or with clusters, before it is launched.
 // Throws WorkError where the kernel has no code that can run in clusters, as in a build for older devices.
 template <typename Kernel>
@@ -107,9 +152,7 @@ void prepare_block_memory(const Kernel& kernel, const char* what) {
                                static_cast<int>(kernel.shared_bytes())),
           what);
     if constexpr (Clustered<Kernel>) {
-        cudaFuncAttributes attributes{};
-        check(cudaFuncGetAttributes(&attributes, execute<Kernel>), what);
-        if (attributes.ptxVersion < 90) {
+        if (compiled_for<Kernel>(what) < 90) {
             throw WorkError(std::string(what) + ": this program was built for devices without clusters");
         }
         if (kernel.cluster_blocks() > max_portable_cluster) {
@@ -126,6 +169,10 @@ void launch_kernel(const Kernel& kernel, const char* what, cudaStream_t stream) 
         prepare_block_memory(kernel, what);
         launch.share(kernel.shared_bytes());
         if constexpr (Clustered<Kernel>) launch.in_clusters(kernel.cluster_blocks());
+    }
+    if (programmatic_launches_wanted() && device_has_programmatic_launches(what) &&
+        compiled_for<Kernel>(what) >= 90) {
+        launch.programmatically();
     }
     check(launch.start(kernel), what);
 }

@@ -9,6 +9,7 @@
 #include "kernels/cuda/device/block_memory.hpp"
 #include "kernels/cuda/device/element_dispatch.hpp"
 #include "kernels/cuda/device/gate_steps.hpp"
+#include "kernels/cuda/device/mma.hpp"
 #include "kernels/cuda/device/reduction.hpp"
 
 namespace hacscale::cuda {
@@ -80,6 +81,7 @@ struct SqueezeExciteClusterKernel {
     static constexpr bool clustered = true;
     static constexpr int last_shared_phase = 6;
     using Shared = BlockMemory;
+    using Place = ChannelTiling::Place;
 
     SqueezeExciteClusterParams params;
 
@@ -92,15 +94,27 @@ struct SqueezeExciteClusterKernel {
                (phase == 5 && params.tiling.blocks() > params.tiling.batch);
     }
 
+    // The weights need nothing that another kernel writes: they are on their way before the input is there.
+    HACSCALE_HD AsyncCopies start_early(const BlockMemory& shared, int block, int thread) const {
+        AsyncCopies copies;
+        if (params.memory.keeps_weights) {
+            const Place place = params.tiling.place(block, thread);
+            keep(first_matrix_on_device(place), shared.at<T>(params.memory.weights), place, copies);
+            keep(second_matrix_on_device(place), shared.at<T>(params.memory.weights2), place, copies);
+        }
+        copies.commit();
+        return copies;
+    }
+    HACSCALE_HD void run_first(const BlockMemory& shared, int block, int thread, AsyncCopies& weights) const {
+        read_positions(shared, params.tiling.place(block, thread));
+        weights.wait<0>();
+    }
     template <int Phase>
     HACSCALE_HD void run(const BlockMemory& shared, int block, int thread) const {
         const ChannelTiling& tiling = params.tiling;
         const SqueezeExciteClusterMemory& memory = params.memory;
         const ChannelTiling::Place place = tiling.place(block, thread);
-        if constexpr (Phase == 0) {
-            if (memory.keeps_weights) keep_weights(shared, place);
-            read_positions(shared, place);
-        } else if constexpr (Phase == 1) {
+        if constexpr (Phase == 1) {
             params.lanes.add_to_parts(shared.at<float>(memory.lanes), thread, tiling.threads());
         } else if constexpr (Phase == 2) {
             for (int i = thread; i < params.lanes.width.value(); i += tiling.threads())
@@ -129,8 +143,6 @@ struct SqueezeExciteClusterKernel {
     }
 
 private:
-    using Place = ChannelTiling::Place;
-
     // Every chunks-th row of the first matrix belongs to the blocks of a chunk.
     HACSCALE_HD int rows_of(const Place& place) const {
         const int chunks = params.tiling.chunks.value();
@@ -165,27 +177,15 @@ private:
         return params.memory.keeps_weights ? kept_matrix(matrix, shared, params.memory.weights2) : matrix;
     }
 
-    // Needs nothing that another kernel writes.
-    HACSCALE_HD void keep_weights(const BlockMemory& shared, const Place& place) const {
-        keep(first_matrix_on_device(place), shared.at<T>(params.memory.weights), place);
-        keep(second_matrix_on_device(place), shared.at<T>(params.memory.weights2), place);
-    }
-    HACSCALE_HD void keep(const MatrixPart<T>& matrix, T* to, const Place& place) const {
+    HACSCALE_HD void keep(const MatrixPart<T>& matrix, T* to, const Place& place, AsyncCopies& copies) const {
         if (!place.valid) return;
-        constexpr int together = 4;
-        for (int first = place.lane; first < matrix.rows; first += together * params.tiling.lanes) {
-            Packet<T, V> packets[together];
-            HACSCALE_UNROLL
-            for (int s = 0; s < together; ++s) {
-                const int row = first + s * params.tiling.lanes;
-                packets[s] = load_or_zero<T, V>(matrix.first + row * matrix.stride + place.vector * V,
-                                                row < matrix.rows);
-            }
-            HACSCALE_UNROLL
-            for (int s = 0; s < together; ++s) {
-                const int row = first + s * params.tiling.lanes;
-                if (row < matrix.rows) *packet_at(to, row, place) = packets[s];
-            }
+        HACSCALE_UNROLL_BY(4)
+        for (int row = place.lane; row < matrix.rows; row += params.tiling.lanes) {
+            const T* const from = matrix.first + row * matrix.stride + place.vector * V;
+            if constexpr (V > 1)
+                copies.copy(packet_at(to, row, place), from);
+            else
+                *packet_at(to, row, place) = load_packet<T, V>(from);
         }
     }
     HACSCALE_HD Packet<T, V>* packet_at(T* rows, int row, const Place& place) const {

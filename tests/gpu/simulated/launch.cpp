@@ -8,6 +8,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device/launch.hpp"
+#include "kernels/cuda/programmatic_launch.hpp"
 #include "tests/gpu/simulated/device.hpp"
 #include "tests/gpu/trap.hpp"
 #include "tests/kernels/cuda/host_executor.hpp"
@@ -26,8 +27,9 @@ constexpr std::size_t touched_bytes = 4096;
 auto on(cudaStream_t stream) {
     return [stream](const auto& kernel) {
         const double threads = static_cast<double>(kernel.blocks()) * kernel.threads();
-        Device::instance().launch(stream, start_us + threads / threads_per_us,
-                                  [kernel] { testing::run_on_host(kernel); });
+        Device::instance().launch(
+            stream, start_us + threads / threads_per_us, [kernel] { testing::run_on_host(kernel); },
+            programmatic_launches_wanted());
         check_launch("launching a kernel");
     };
 }

@@ -2,12 +2,14 @@
 #include "kernels/cuda/device/handwritten.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <set>
 #include <tuple>
 
 #include "kernels/reference.hpp"
 #include "tests/kernels/cuda/device_buffers.hpp"
+#include "tests/kernels/cuda/host_executor.hpp"
 #include "tests/kernels/layer_families.hpp"
 
 namespace hacscale::cuda {
@@ -191,6 +193,42 @@ TEST(HandwrittenLayers, LinearTakesManyImages) {
             check_candidates(context, 3);
         }
     }
+}
+
+// Address space that nobody may read or write.
+class Forbidden {
+public:
+    Forbidden() : data_(mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+        EXPECT_NE(data_, MAP_FAILED);
+    }
+    ~Forbidden() { munmap(data_, bytes); }
+    Forbidden(const Forbidden&) = delete;
+    Forbidden& operator=(const Forbidden&) = delete;
+    void* data() const { return data_; }
+
+private:
+    static constexpr std::size_t bytes = std::size_t{1} << 28;
+    void* data_;
+};
+
+// The kernel in front may still write the input, or read what the output will be written over. A read or write
+// ends this program.
+TEST(HandwrittenLayers, TouchNoTensorBeforeThePreviousKernelHasEnded) {
+    const Forbidden tensors;
+    testing::only_start_early = true;
+    for (const LayerKind kind : {LayerKind::conv, LayerKind::max_pool, LayerKind::global_avg_pool,
+                                 LayerKind::linear, LayerKind::squeeze_excite, LayerKind::scale_shift}) {
+        for (const LayerSpec& layer : layers_of(kind)) {
+            for (const auto& candidate :
+                 handwritten_candidates({layer, 2, DataType::f16, device_with(132, 90)})) {
+                Buffer weights(candidate->weight_bytes());
+                candidate->launch({tensors.data(), layer.residual ? tensors.data() : nullptr, tensors.data(),
+                                   weights.data(), tensors.data()},
+                                  nullptr);
+            }
+        }
+    }
+    testing::only_start_early = false;
 }
 
 TEST(HandwrittenLayers, SayHowTheyAreSpecialised) {

@@ -1,6 +1,7 @@
 // Runs a kernel (kernels/cuda/device/host_device.hpp) on the CPU: every block, and in it every phase, and in
-// that every thread, or every warp (mma.hpp). What a block shares starts as not-a-numbers, and every other block goes through its
-// threads backwards, so that a phase that needs what another thread of the same phase writes is seen.
+// that every thread, or every warp (mma.hpp). What a block shares starts as not-a-numbers, and every other
+// block goes through its threads backwards, so that a phase that needs what another thread of the same phase
+// writes is seen.
 //
 // The blocks of a cluster take turns where the cluster waits, and only there: between two such phases each
 // block runs on as far as it can, in one cluster from the first block to the last, in the next the other way
@@ -20,21 +21,36 @@
 
 namespace hacscale::cuda::testing {
 
+// While this is set, kernels only do what they may do before the kernel in front of them has ended: a test can
+// see that this touches no tensor.
+inline bool only_start_early = false;
+
+template <typename Kernel>
+void run_first(const Kernel& kernel, typename Kernel::Shared& shared, int block, int thread) {
+    auto early = kernel.start_early(shared, block, thread);
+    if (!only_start_early) kernel.run_first(shared, block, thread, early);
+}
+
 // From this phase up to the one after which the cluster waits; returns the next.
 template <int Phase, typename Kernel>
 int run_phases(const Kernel& kernel, typename Kernel::Shared& shared, int block, bool backwards) {
     const int threads = kernel.threads();
     if constexpr (by_warps<Kernel, Phase>) {
         EXPECT_EQ(threads % warp_lanes, 0);
-        const int warps = threads / warp_lanes;
+        const int warps = only_start_early ? 0 : threads / warp_lanes;
         for (int i = 0; i < warps; ++i) {
             kernel.template run_warp<Phase>(shared, block, Warp(backwards ? warps - 1 - i : i, 0, backwards));
         }
     } else {
         for (int i = 0; i < threads; ++i) {
-            kernel.template run<Phase>(shared, block, backwards ? threads - 1 - i : i);
+            const int thread = backwards ? threads - 1 - i : i;
+            if constexpr (Phase == 0 && StartsEarly<Kernel>)
+                run_first(kernel, shared, block, thread);
+            else if (!only_start_early)
+                kernel.template run<Phase>(shared, block, thread);
         }
     }
+    if (only_start_early) return Kernel::phases;
     if constexpr (Clustered<Kernel>) {
         if (kernel.cluster_waits(Phase)) return Phase + 1;
         if constexpr (Phase == Kernel::last_shared_phase) shared.cluster = nullptr;
