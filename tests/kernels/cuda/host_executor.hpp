@@ -52,8 +52,12 @@ int run_phases(const Kernel& kernel, typename Kernel::Shared& shared, int block,
     }
     if (only_start_early) return Kernel::phases;
     if constexpr (Clustered<Kernel>) {
+        if constexpr (Phase >= Kernel::last_shared_phase) {
+            shared.cluster = nullptr;
+            // The device's executor waits for the last time when the kernel ends.
+            EXPECT_FALSE(kernel.cluster_waits(Phase));
+        }
         if (kernel.cluster_waits(Phase)) return Phase + 1;
-        if constexpr (Phase == Kernel::last_shared_phase) shared.cluster = nullptr;
     }
     if constexpr (Phase + 1 < Kernel::phases)
         return run_phases<Phase + 1>(kernel, shared, block, backwards);
