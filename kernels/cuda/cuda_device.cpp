@@ -14,6 +14,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
 #include "kernels/cuda/driver.hpp"
+#include "kernels/cuda/programmatic_launch.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -122,6 +123,7 @@ CudaDevice describe(int index, int driver_cuda_version) {
     properties["cuda"] = cuda_version_text(CUDART_VERSION);
     properties["cudnn"] = cudnn().version;
     properties["kernel_generation"] = kernel_generation;
+    if (device.major >= 9 && programmatic_launches_wanted()) properties["programmatic_launch"] = true;
 
     CudaDevice found;
     found.description.id = fmt::format("cuda:{}", index);

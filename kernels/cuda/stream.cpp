@@ -1,5 +1,8 @@
 #include "kernels/cuda/stream.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include "kernels/cuda/cuda_error.hpp"
 
 namespace hacscale::cuda {
@@ -41,6 +44,22 @@ public:
 private:
     cudaStream_t stream_;
 };
+
+GraphEdges edges_of(cudaGraph_t graph) {
+    constexpr std::string_view what = "reading a graph's edges";
+    GraphEdges edges;
+    check(cudaGraphGetEdges(graph, nullptr, nullptr, nullptr, &edges.all), what);
+    if (edges.all == 0) return edges;
+    std::vector<cudaGraphNode_t> from(edges.all);
+    std::vector<cudaGraphNode_t> to(edges.all);
+    std::vector<cudaGraphEdgeData> data(edges.all);
+    check(cudaGraphGetEdges(graph, from.data(), to.data(), data.data(), &edges.all), what);
+    edges.programmatic =
+        static_cast<std::size_t>(std::count_if(data.begin(), data.end(), [](const cudaGraphEdgeData& edge) {
+            return edge.type == cudaGraphDependencyTypeProgrammatic;
+        }));
+    return edges;
+}
 
 }  // namespace
 
@@ -95,6 +114,7 @@ Graph Graph::capture(const Stream& stream, const std::function<void()>& enqueue)
     check(cudaGraphInstantiate(&executable, captured.get(), 0), "instantiating a graph");
     Graph graph;
     graph.graph_.reset(executable);
+    graph.edges_ = edges_of(captured.get());
     check(cudaGraphUpload(executable, stream.get()), "uploading a graph");
     return graph;
 }

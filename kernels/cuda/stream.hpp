@@ -4,6 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -48,6 +49,13 @@ private:
 // By the device's clock; both events have to be complete.
 double elapsed_us(const Event& begin, const Event& end);
 
+// Which work of a graph waits for which. A programmatic edge lets a kernel start before the one in front of it
+// has ended (programmatic_launch.hpp); libraries may make such edges, too.
+struct GraphEdges {
+    std::size_t all = 0;
+    std::size_t programmatic = 0;
+};
+
 // Work that was recorded once and is started as a whole.
 class Graph {
 public:
@@ -55,8 +63,10 @@ public:
     // be used as before.
     static Graph capture(const Stream& stream, const std::function<void()>& enqueue);
     void launch(const Stream& stream) const;
+    const GraphEdges& edges() const { return edges_; }
 
 private:
+    GraphEdges edges_;
     std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, GraphDeleter> graph_;
 };
 

@@ -126,6 +126,33 @@ TEST_P(GpuCandidates, OwnDepthwiseKernelsEqualTheReference) {
     }
 }
 
+// In one launch, two and three; many channels, many positions, and channels that fill no vector.
+TEST_P(GpuCandidates, OwnSqueezeExciteKernelsEqualTheReference) {
+    std::uint64_t seed = 700;
+    struct Shape {
+        int channels, size, squeeze;
+    };
+    for (const Shape& shape : {Shape{1152, 7, 48}, Shape{144, 28, 6}, Shape{32, 56, 8}, Shape{61, 9, 100}}) {
+        LayerSpec layer;
+        layer.kind = LayerKind::squeeze_excite;
+        layer.in_channels = layer.out_channels = shape.channels;
+        layer.in_height = layer.in_width = shape.size;
+        layer.squeeze_channels = shape.squeeze;
+        layer.activation = Activation::silu;
+        layer.gate = Activation::sigmoid;
+        context.layer = layer;
+        for (const int batch : {1, hacscale::testing::times(24, 2)}) {
+            context.batch = batch;
+            const Example example(context, seed += 3);
+            const auto candidates = handwritten_candidates(context);
+            if (context.device.compute_capability >= 90) {
+                EXPECT_GE(candidates.size(), 4U);
+            }
+            for (const auto& candidate : candidates) example.expect_right(*candidate);
+        }
+    }
+}
+
 TEST_P(GpuCandidates, PlansOfCudnnEqualTheReference) {
     std::uint64_t seed = 900;
     for (const LayerKind kind : {LayerKind::conv, LayerKind::linear}) {

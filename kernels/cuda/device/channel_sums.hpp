@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/device/channel_tiling.hpp"
 #include "kernels/cuda/device/element_dispatch.hpp"
+#include "kernels/cuda/device/reduction.hpp"
 
 namespace hacscale::cuda {
 
@@ -14,13 +15,14 @@ struct ChannelSumsParams {
     void* means = nullptr;        // [batch][channels], only where there is one chunk
     int channels = 0;
     ChannelTiling tiling;
+    LaneSums lanes;  // of the tiling, V numbers a vector
 };
 
 template <typename T, int V>
 struct ChannelSumsKernel {
     static constexpr int max_threads = channel_threads;
     static constexpr int min_blocks = 4;
-    static constexpr int phases = 2;
+    static constexpr int phases = 3;
     struct Shared {
         alignas(16) float sums[channel_threads * V];  // [lane][vector of the tile][V]
     };
@@ -35,8 +37,10 @@ struct ChannelSumsKernel {
         const ChannelTiling::Place place = params.tiling.place(block, thread);
         if constexpr (Phase == 0)
             add_positions(shared, place);
+        else if constexpr (Phase == 1)
+            params.lanes.add_to_parts(shared.sums, thread, params.tiling.threads());
         else
-            add_lanes(shared, place, thread);
+            write_sums(shared, place, thread);
     }
 
 private:
@@ -66,16 +70,12 @@ private:
         }
         store_floats(sums, shared.sums + (place.lane * params.tiling.tile.value() + place.vector) * V);
     }
-    HACSCALE_HD void add_lanes(const Shared& shared, const ChannelTiling::Place& place, int thread) const {
-        const int width = params.tiling.tile.value() * V;
+    HACSCALE_HD void write_sums(const Shared& shared, const ChannelTiling::Place& place, int thread) const {
         // Blocks of few lanes have fewer threads than channels.
-        for (int i = thread; i < width; i += params.tiling.threads()) {
+        for (int i = thread; i < params.lanes.width.value(); i += params.tiling.threads()) {
             const int channel = place.first_vector * V + i;
             if (channel >= params.channels) return;
-            float sum = 0.0F;
-            HACSCALE_UNROLL_BY(4)
-            for (int lane = 0; lane < params.tiling.lanes; ++lane) sum += shared.sums[lane * width + i];
-            write(place, channel, sum);
+            write(place, channel, params.lanes.total(shared.sums, i));
         }
     }
     HACSCALE_HD void write(const ChannelTiling::Place& place, int channel, float sum) const {

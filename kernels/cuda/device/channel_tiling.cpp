@@ -36,4 +36,31 @@ ChannelTiling tile_channels(const ChannelShape& shape, int multiprocessors, int 
     return tiling;
 }
 
+std::optional<ChannelTiling> tile_cluster(const ChannelShape& shape, int cluster_blocks, int max_threads) {
+    ChannelTiling tiling;
+    tiling.vectors = shape.channels / shape.vector;
+    tiling.positions = shape.positions;
+    tiling.batch = shape.batch;
+    const int least_tile = shape.vector == 1 ? 16 : 2;  // 32 bytes are what memory is read in
+    // Many tiles share out the matrices as well, so chunks are taken only if they make less work for a block.
+    std::int64_t least_work = 0;
+    int tiles_taken = 0;
+    for (int tiles = cluster_blocks; tiles >= 1; tiles /= 2) {
+        const int tile = ceil_div(tiling.vectors, tiles);
+        if (tiles > 1 && tile < least_tile) continue;
+        const int chunk = ceil_div(shape.positions, cluster_blocks / tiles);
+        const std::int64_t work = std::int64_t{tile} * chunk;
+        if (tiles_taken != 0 && 20 * work >= 19 * least_work) continue;
+        least_work = work;
+        tiles_taken = tiles;
+        tiling.tile = Divisor(tile);
+        tiling.vector_tiles = Divisor(tiles);
+        tiling.chunk = chunk;
+        tiling.chunks = Divisor(cluster_blocks / tiles);
+    }
+    if (tiling.tile.value() > max_threads) return std::nullopt;
+    tiling.lanes = max_threads / tiling.tile.value();
+    return tiling;
+}
+
 }  // namespace hacscale::cuda

@@ -3,6 +3,8 @@
 // every lanes-th position.
 #pragma once
 
+#include <optional>
+
 #include "kernels/cuda/device/host_device.hpp"
 
 namespace hacscale::cuda {
@@ -53,5 +55,10 @@ struct ChannelShape {
 // A tiling that fills a device with so many multiprocessors. least_visits: positions that a lane should at
 // least have before an image is cut into (at most 64) chunks.
 ChannelTiling tile_channels(const ChannelShape& shape, int multiprocessors, int least_visits);
+
+// A tiling in which vector_tiles * chunks, a power of two of at most `cluster_blocks`, are the blocks of an
+// image. Some of the last tiles and chunks may be empty. At most `max_threads` threads a block; nothing when a
+// block would have more channel vectors than threads.
+std::optional<ChannelTiling> tile_cluster(const ChannelShape& shape, int cluster_blocks, int max_threads);
 
 }  // namespace hacscale::cuda

@@ -36,6 +36,8 @@ public:
         params.means = in_chunks() ? nullptr : buffers.output;
         params.channels = layer_.in_channels;
         params.tiling = tiling_;
+        params.lanes = lane_sums(
+            tiling_.lanes, tiling_.tile.value() * (vectors_ ? vector_width_of(type_) : 1), tiling_.threads());
         launch_channel_sums(params, type_, vectors_, stream);
         if (!in_chunks()) return;
         MeansParams means;

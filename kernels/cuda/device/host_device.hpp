@@ -8,7 +8,16 @@
 //   struct Shared;                            what the block's threads share; may be empty
 //   std::int64_t blocks() const;  int threads() const;
 //   template <int Phase> HACSCALE_HD void run(Shared& shared, int block, int thread) const;
+// Phases of whole warps, for matrix units: mma.hpp.
+// A kernel that can do something before the kernel in front of it has ended (programmatic_launch.hpp) has, in
+// place of run<0>,
+//   HACSCALE_HD Early start_early(Shared& shared, int block, int thread) const;
+//   HACSCALE_HD void run_first(Shared& shared, int block, int thread, Early& early) const;
+// of which the first only reads weights and writes Shared, which other threads may read in phase 1.
 // It keeps nothing in registers from one phase to the next; what a later phase needs lies in Shared.
+//
+// A kernel whose shared memory depends on its parameters has `using Shared = BlockMemory` (block_memory.hpp),
+// and may have its blocks work in clusters.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +41,11 @@
 namespace hacscale::cuda {
 
 struct NothingShared {};
+
+template <typename Kernel>
+concept StartsEarly = requires(const Kernel& kernel, typename Kernel::Shared& shared) {
+    kernel.start_early(shared, 0, 0);
+};
 
 template <typename Int>
 HACSCALE_HD constexpr Int ceil_div(Int a, Int b) {

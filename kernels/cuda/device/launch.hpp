@@ -9,10 +9,12 @@
 
 #include "kernels/cuda/device/channel_sums.hpp"
 #include "kernels/cuda/device/depthwise.hpp"
+#include "kernels/cuda/device/excite_from_sums.hpp"
 #include "kernels/cuda/device/linear.hpp"
 #include "kernels/cuda/device/max_pool.hpp"
 #include "kernels/cuda/device/pointwise.hpp"
 #include "kernels/cuda/device/squeeze_excite.hpp"
+#include "kernels/cuda/device/squeeze_excite_cluster.hpp"
 
 namespace hacscale::cuda {
 
@@ -28,6 +30,10 @@ void launch_channel_sums(const ChannelSumsParams& params, DataType type, bool ve
 void launch_means(const MeansParams& params, DataType type, cudaStream_t stream);
 void launch_squeeze(const SqueezeParams& params, DataType type, bool vectors, cudaStream_t stream);
 void launch_excite(const ExciteParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_excite_from_sums(const ExciteFromSumsParams& params, DataType type, bool vectors,
+                             cudaStream_t stream);
+void launch_squeeze_excite_cluster(const SqueezeExciteClusterParams& params, DataType type, bool vectors,
+                                   cudaStream_t stream);
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t stream);
 
 }  // namespace hacscale::cuda

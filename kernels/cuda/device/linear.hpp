@@ -88,11 +88,24 @@ struct LinearKernel {
     std::int64_t blocks() const { return params.tiling.blocks(); }
     static constexpr int threads() { return max_threads; }
 
+    // The weights of the first steps are on their way before the input is there.
+    struct Early {
+        Packet<T, V> weights[together][Rows];
+    };
+    HACSCALE_HD Early start_early(Shared&, int block, int thread) const {
+        const LinearTiling::Place place = params.tiling.place(block, thread);
+        const T* weights[Rows];
+        find_rows(place, weights);
+        Early early;
+        load_weights(weights, place.lane * V, early.weights);
+        return early;
+    }
+    HACSCALE_HD void run_first(Shared& shared, int block, int thread, const Early& early) const {
+        multiply(shared, params.tiling.place(block, thread), early);
+    }
     template <int Phase>
     HACSCALE_HD void run(Shared& shared, int block, int thread) const {
-        if constexpr (Phase == 0)
-            multiply(shared, params.tiling.place(block, thread));
-        else if constexpr (Phase == 1)
+        if constexpr (Phase == 1)
             add_lanes(shared, thread);
         else
             finish(shared, block, thread);
@@ -103,10 +116,9 @@ private:
         return group * (params.tiling.lanes.value() + 1) + lane;
     }
 
-    HACSCALE_HD void multiply(Shared& shared, const LinearTiling::Place& place) const {
-        // What is beyond the end does the last one's work again, and is not written in the end.
-        const T* weights[Rows];
-        const T* inputs[Images];
+    HACSCALE_HD int step() const { return params.tiling.lanes.value() * V; }
+    // What is beyond the end does the last one's work again, and is not written in the end.
+    HACSCALE_HD void find_rows(const LinearTiling::Place& place, const T* (&weights)[Rows]) const {
         HACSCALE_UNROLL
         for (int r = 0; r < Rows; ++r) {
             const int row = place.first_output + r;
@@ -115,6 +127,8 @@ private:
                 static_cast<std::int64_t>(row < params.tiling.outputs ? row : params.tiling.outputs - 1) *
                     params.features;
         }
+    }
+    HACSCALE_HD void find_images(const LinearTiling::Place& place, const T* (&inputs)[Images]) const {
         HACSCALE_UNROLL
         for (int n = 0; n < Images; ++n) {
             const int image = place.first_image + n;
@@ -123,10 +137,21 @@ private:
                 static_cast<std::int64_t>(image < params.tiling.batch ? image : params.tiling.batch - 1) *
                     params.features;
         }
+    }
+
+    HACSCALE_HD void multiply(Shared& shared, const LinearTiling::Place& place, const Early& early) const {
+        const T* weights[Rows];
+        const T* inputs[Images];
+        find_rows(place, weights);
+        find_images(place, inputs);
         float sums[Rows][Images] = {};
-        const int step = params.tiling.lanes.value() * V;
-        for (int k = place.lane * V; k < params.features; k += together * step)
-            add_features(weights, inputs, k, step, sums);
+        int k = place.lane * V;
+        add_features(early.weights, inputs, k, sums);
+        for (k += together * step(); k < params.features; k += together * step()) {
+            Packet<T, V> packets[together][Rows];
+            load_weights(weights, k, packets);
+            add_features(packets, inputs, k, sums);
+        }
         HACSCALE_UNROLL
         for (int r = 0; r < Rows; ++r) {
             HACSCALE_UNROLL
@@ -134,19 +159,27 @@ private:
                 shared.sums[r * Images + n][sum_index(place.group, place.lane)] = sums[r][n];
         }
     }
-    // `together` steps of the sums. The weights' loads go out first, all of them.
-    HACSCALE_HD void add_features(const T* const (&weights)[Rows], const T* const (&inputs)[Images], int k,
-                                  int step, float (&sums)[Rows][Images]) const {
-        Packet<T, V> weight_packets[together][Rows];
+    // Those of `together` steps.
+    HACSCALE_HD void load_weights(const T* const (&weights)[Rows], int k,
+                                  Packet<T, V> (&packets)[together][Rows]) const {
+        HACSCALE_UNROLL
+        for (int t = 0; t < together; ++t) {
+            const int at = k + t * step();
+            HACSCALE_UNROLL
+            for (int r = 0; r < Rows; ++r)
+                packets[t][r] = load_or_zero<T, V>(weights[r] + at, at < params.features);
+        }
+    }
+    HACSCALE_HD void add_features(const Packet<T, V> (&weight_packets)[together][Rows],
+                                  const T* const (&inputs)[Images], int k,
+                                  float (&sums)[Rows][Images]) const {
         Packet<T, V> input_packets[together][Images];
         HACSCALE_UNROLL
         for (int t = 0; t < together; ++t) {
-            const int at = k + t * step;
-            const bool inside = at < params.features;
+            const int at = k + t * step();
             HACSCALE_UNROLL
-            for (int r = 0; r < Rows; ++r) weight_packets[t][r] = load_or_zero<T, V>(weights[r] + at, inside);
-            HACSCALE_UNROLL
-            for (int n = 0; n < Images; ++n) input_packets[t][n] = load_or_zero<T, V>(inputs[n] + at, inside);
+            for (int n = 0; n < Images; ++n)
+                input_packets[t][n] = load_or_zero<T, V>(inputs[n] + at, at < params.features);
         }
         HACSCALE_UNROLL
         for (int t = 0; t < together; ++t) {

@@ -26,4 +26,18 @@ void launch_excite(const ExciteParams& params, DataType type, bool vectors, cuda
     });
 }
 
+void launch_excite_from_sums(const ExciteFromSumsParams& params, DataType type, bool vectors,
+                             cudaStream_t stream) {
+    with_excite_from_sums(params, type, vectors, [stream](const auto& kernel) {
+        launch_kernel(kernel, "launching a squeeze-excite's products and scaling", stream);
+    });
+}
+
+void launch_squeeze_excite_cluster(const SqueezeExciteClusterParams& params, DataType type, bool vectors,
+                                   cudaStream_t stream) {
+    with_squeeze_excite_cluster(params, type, vectors, [stream](const auto& kernel) {
+        launch_kernel(kernel, "launching a squeeze-excite in clusters", stream);
+    });
+}
+
 }  // namespace hacscale::cuda

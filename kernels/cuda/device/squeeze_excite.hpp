@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/device/channel_tiling.hpp"
 #include "kernels/cuda/device/element_dispatch.hpp"
+#include "kernels/cuda/device/gate_steps.hpp"
 
 namespace hacscale::cuda {
 
@@ -104,7 +105,6 @@ struct ExciteKernel {
     static constexpr int max_threads = channel_threads;
     static constexpr int min_blocks = 4;
     static constexpr int phases = 3;
-    static constexpr int together = 4;  // rows or positions whose loads are in flight at once
     struct Shared {
         alignas(16) float sums[channel_threads * V];  // [lane][vector of the tile][V]
         alignas(16) float gates[channel_threads];     // of the tile's channels
@@ -117,84 +117,22 @@ struct ExciteKernel {
 
     template <int Phase>
     HACSCALE_HD void run(Shared& shared, int block, int thread) const {
-        const ChannelTiling::Place place = params.tiling.place(block, thread);
-        if constexpr (Phase == 0)
-            multiply(shared, place);
-        else if constexpr (Phase == 1)
-            make_gate(shared, place, thread);
-        else
-            scale(shared, place);
-    }
-
-private:
-    HACSCALE_HD void multiply(Shared& shared, const ChannelTiling::Place& place) const {
-        if (!place.valid) return;
-        float sums[V] = {};
-        const T* weights = static_cast<const T*>(params.weights) + (place.first_vector + place.vector) * V;
-        const float* hidden = params.hidden + static_cast<std::int64_t>(place.image) * params.squeeze;
-        for (int first = place.lane; first < params.squeeze; first += together * params.tiling.lanes) {
-            Packet<T, V> packets[together];
-            float factors[together];
-            HACSCALE_UNROLL
-            for (int s = 0; s < together; ++s) {
-                const int row = first + s * params.tiling.lanes;
-                const bool inside = row < params.squeeze;
-                packets[s] =
-                    load_or_zero<T, V>(weights + static_cast<std::int64_t>(row) * params.channels, inside);
-                factors[s] = inside ? hidden[row] : 0.0F;
-            }
-            HACSCALE_UNROLL
-            for (int s = 0; s < together; ++s) {
-                float weight[V];
-                unpack(packets[s], weight);
-                HACSCALE_UNROLL
-                for (int i = 0; i < V; ++i) sums[i] += weight[i] * factors[s];
-            }
-        }
-        store_floats(sums, shared.sums + (place.lane * params.tiling.tile.value() + place.vector) * V);
-    }
-    HACSCALE_HD void make_gate(Shared& shared, const ChannelTiling::Place& place, int thread) const {
-        const int width = params.tiling.tile.value() * V;
-        // Blocks of few lanes have fewer threads than channels.
-        for (int i = thread; i < width; i += params.tiling.threads()) {
-            const int channel = place.first_vector * V + i;
-            if (channel >= params.channels) return;
-            float gate[1] = {params.bias[channel]};
-            const int lanes = params.tiling.lanes < params.squeeze ? params.tiling.lanes : params.squeeze;
-            HACSCALE_UNROLL_BY(4)
-            for (int lane = 0; lane < lanes; ++lane) gate[0] += shared.sums[lane * width + i];
-            activate(params.gate, gate);
-            shared.gates[i] = gate[0];
-        }
-    }
-    HACSCALE_HD void scale(const Shared& shared, const ChannelTiling::Place& place) const {
-        if (!place.valid) return;
-        float gates[V];
-        load_floats(shared.gates + place.vector * V, gates);
-        const std::int64_t first =
-            static_cast<std::int64_t>(place.image) * params.tiling.positions * params.channels +
-            (place.first_vector + place.vector) * V;
-        // All loads before the first store, which might overwrite what they read for all the compiler knows.
-        for (int p = place.begin + place.lane; p < place.end; p += together * params.tiling.lanes) {
-            Packet<T, V> inputs[together];
-            HACSCALE_UNROLL
-            for (int s = 0; s < together; ++s) {
-                const int position = p + s * params.tiling.lanes;
-                inputs[s] = load_or_zero<T, V>(static_cast<const T*>(params.input) + first +
-                                                   static_cast<std::int64_t>(position) * params.channels,
-                                               position < place.end);
-            }
-            HACSCALE_UNROLL
-            for (int s = 0; s < together; ++s) {
-                const int position = p + s * params.tiling.lanes;
-                float values[V];
-                unpack(inputs[s], values);
-                HACSCALE_UNROLL
-                for (int i = 0; i < V; ++i) values[i] *= gates[i];
-                if (position < place.end)
-                    store(values, static_cast<T*>(params.output) + first +
-                                      static_cast<std::int64_t>(position) * params.channels);
-            }
+        const ChannelTiling& tiling = params.tiling;
+        const ChannelTiling::Place place = tiling.place(block, thread);
+        if constexpr (Phase == 0) {
+            const MatrixPart<T> matrix{static_cast<const T*>(params.weights) + place.first_vector * V,
+                                       params.squeeze, tiling.tile.value(), params.channels};
+            multiply_gates<T, V>(tiling, place, matrix,
+                                 params.hidden + static_cast<std::int64_t>(place.image) * params.squeeze,
+                                 shared.sums);
+        } else if constexpr (Phase == 1) {
+            make_gates<V>(tiling, place, params.channels, params.bias, params.gate, shared.sums, shared.gates,
+                          thread, tiling.threads());
+        } else {
+            const std::int64_t image =
+                static_cast<std::int64_t>(place.image) * tiling.positions * params.channels;
+            scale_positions<T, V>(tiling, place, static_cast<const T*>(params.input) + image,
+                                  static_cast<T*>(params.output) + image, params.channels, shared.gates);
         }
     }
 };

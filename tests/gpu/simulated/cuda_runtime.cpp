@@ -262,6 +262,29 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
     });
 }
 
+// Nodes of a captured stream follow each other. An edge is programmatic if the kernel behind it asked for that
+// and a kernel is in front of it.
+cudaError_t cudaGraphGetEdges(cudaGraph_t graph, cudaGraphNode_t* from, cudaGraphNode_t* to,
+                              cudaGraphEdgeData* data, size_t* count) {
+    return call([&] {
+        if (!device().alive(graph) || (data != nullptr && (from == nullptr || to == nullptr)))
+            return cudaErrorInvalidValue;
+        const std::size_t edges = graph->nodes.empty() ? 0 : graph->nodes.size() - 1;
+        const std::size_t wanted = from == nullptr ? 0 : std::min(*count, edges);
+        *count = edges;
+        for (std::size_t i = 0; i < wanted; ++i) {
+            from[i] = to[i] = nullptr;  // nodes have no handles here
+            if (data == nullptr) continue;
+            data[i] = {};
+            if (graph->nodes[i].kernel && graph->nodes[i + 1].programmatic) {
+                data[i].type = cudaGraphDependencyTypeProgrammatic;
+                data[i].from_port = cudaGraphKernelNodePortProgrammatic;
+            }
+        }
+        return cudaSuccess;
+    });
+}
+
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
     return giving_back([=] { return device().destroy(graph); });
 }

@@ -134,8 +134,9 @@ bool Device::holds(const void* data, std::size_t bytes) const {
     });
 }
 
-void Device::launch(cudaStream_t stream, double duration_us, std::function<void()> kernel) {
-    result(enqueue(stream, {duration_us, std::move(kernel), nullptr, true}));
+void Device::launch(cudaStream_t stream, double duration_us, std::function<void()> kernel,
+                    bool programmatic) {
+    result(enqueue(stream, {duration_us, std::move(kernel), nullptr, true, programmatic}));
 }
 
 cudaError_t Device::enqueue(cudaStream_t stream, Work work) {

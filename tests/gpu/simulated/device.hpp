@@ -25,6 +25,7 @@ struct Work {
     std::function<void()> run;    // null for events
     cudaEvent_t event = nullptr;  // takes the time when everything before it is done
     bool kernel = false;
+    bool programmatic = false;  // a kernel that may be launched before the one in front of it has ended
 };
 
 }  // namespace hacscale::simulated
@@ -80,7 +81,8 @@ public:
 
     // ---- For launchers: as <<<>>>, it leaves its error for cudaGetLastError().
 
-    void launch(cudaStream_t stream, double duration_us, std::function<void()> kernel);
+    void launch(cudaStream_t stream, double duration_us, std::function<void()> kernel,
+                bool programmatic = false);
 
     // ---- For the runtime. An error that is returned is also what cudaGetLastError() tells.
 

@@ -8,6 +8,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device/launch.hpp"
+#include "kernels/cuda/programmatic_launch.hpp"
 #include "tests/gpu/simulated/device.hpp"
 #include "tests/gpu/trap.hpp"
 #include "tests/kernels/cuda/host_executor.hpp"
@@ -26,8 +27,9 @@ constexpr std::size_t touched_bytes = 4096;
 auto on(cudaStream_t stream) {
     return [stream](const auto& kernel) {
         const double threads = static_cast<double>(kernel.blocks()) * kernel.threads();
-        Device::instance().launch(stream, start_us + threads / threads_per_us,
-                                  [kernel] { testing::run_on_host(kernel); });
+        Device::instance().launch(
+            stream, start_us + threads / threads_per_us, [kernel] { testing::run_on_host(kernel); },
+            programmatic_launches_wanted());
         check_launch("launching a kernel");
     };
 }
@@ -60,6 +62,14 @@ void launch_squeeze(const SqueezeParams& params, DataType type, bool vectors, cu
 }
 void launch_excite(const ExciteParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_excite(params, type, vectors, on(stream));
+}
+void launch_excite_from_sums(const ExciteFromSumsParams& params, DataType type, bool vectors,
+                             cudaStream_t stream) {
+    with_excite_from_sums(params, type, vectors, on(stream));
+}
+void launch_squeeze_excite_cluster(const SqueezeExciteClusterParams& params, DataType type, bool vectors,
+                                   cudaStream_t stream) {
+    with_squeeze_excite_cluster(params, type, vectors, on(stream));
 }
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_linear(params, type, vectors, on(stream));

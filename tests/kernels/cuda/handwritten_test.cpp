@@ -2,12 +2,14 @@
 #include "kernels/cuda/device/handwritten.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <set>
 #include <tuple>
 
 #include "kernels/reference.hpp"
 #include "tests/kernels/cuda/device_buffers.hpp"
+#include "tests/kernels/cuda/host_executor.hpp"
 #include "tests/kernels/layer_families.hpp"
 
 namespace hacscale::cuda {
@@ -19,6 +21,17 @@ constexpr Activation all_activations[] = {
     Activation::none,    Activation::relu,       Activation::relu6,       Activation::silu,
     Activation::sigmoid, Activation::hard_swish, Activation::hard_sigmoid};
 constexpr int multiprocessor_counts[] = {1, 6, 132};
+// Devices without and with clusters, and how much memory a block of them may have.
+constexpr std::size_t shared_memory_of_75 = 64 * 1024;
+constexpr std::size_t shared_memory_of_90 = 227 * 1024;
+
+DeviceTraits device_with(int multiprocessors, int compute_capability) {
+    DeviceTraits device;
+    device.multiprocessors = multiprocessors;
+    device.compute_capability = compute_capability;
+    device.shared_memory_optin = compute_capability >= 90 ? shared_memory_of_90 : shared_memory_of_75;
+    return device;
+}
 
 double bound_for(DataType type) {
     return type == DataType::f32 || type == DataType::tf32 ? 1e-4 : 2e-2;
@@ -41,6 +54,13 @@ LayerSpec pooled(LayerKind kind, int channels, int height, int width) {
     layer.in_channels = layer.out_channels = channels;
     layer.in_height = height;
     layer.in_width = width;
+    return layer;
+}
+
+LayerSpec squeezed(int channels, int size, int squeeze) {
+    LayerSpec layer = pooled(LayerKind::squeeze_excite, channels, size, size);
+    layer.squeeze_channels = squeeze;
+    layer.gate = Activation::sigmoid;
     return layer;
 }
 
@@ -79,11 +99,13 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
         layers.push_back(pooled(kind, 40, 1, 3));
     }
     if (kind == LayerKind::squeeze_excite) {
-        for (const int size : {1, 7, 40}) {
-            layers.push_back(pooled(kind, 240, size, size));
-            layers.back().squeeze_channels = 10;
-            layers.back().gate = Activation::sigmoid;
-        }
+        for (const int size : {1, 7, 40}) layers.push_back(squeezed(240, size, 10));
+        layers.push_back(squeezed(32, 56, 8));    // cut into positions rather than channels
+        layers.push_back(squeezed(144, 9, 6));    // 18 vectors of f16: the last tiles are short
+        layers.push_back(squeezed(1152, 7, 48));  // many channels
+        layers.push_back(squeezed(7, 12, 2));     // fewer channels than a tile of single ones
+        layers.push_back(squeezed(61, 5, 100));   // more hidden channels than channels
+        layers.push_back(squeezed(16, 2, 3));     // fewer positions than blocks of a cluster
     }
     if (kind == LayerKind::linear) {
         layers.push_back(pooled(kind, 512, 1, 1));
@@ -143,8 +165,8 @@ TEST_P(HandwrittenLayer, EqualsTheReference) {
     const auto [kind, type] = GetParam();
     std::uint64_t seed = 40;
     for (const LayerSpec& layer : layers_of(kind)) {
-        LayerContext context{layer, 1 + static_cast<int>(seed % 3), type, {}};
-        context.device.multiprocessors = multiprocessor_counts[seed % 4 % 3];
+        const LayerContext context{layer, 1 + static_cast<int>(seed % 3), type,
+                                   device_with(multiprocessor_counts[seed % 4 % 3], seed % 2 == 0 ? 90 : 75)};
         EXPECT_FALSE(check_candidates(context, seed).empty()) << layer.key();
         seed += 5;
     }
@@ -173,6 +195,42 @@ TEST(HandwrittenLayers, LinearTakesManyImages) {
     }
 }
 
+// Address space that nobody may read or write.
+class Forbidden {
+public:
+    Forbidden() : data_(mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+        EXPECT_NE(data_, MAP_FAILED);
+    }
+    ~Forbidden() { munmap(data_, bytes); }
+    Forbidden(const Forbidden&) = delete;
+    Forbidden& operator=(const Forbidden&) = delete;
+    void* data() const { return data_; }
+
+private:
+    static constexpr std::size_t bytes = std::size_t{1} << 28;
+    void* data_;
+};
+
+// The kernel in front may still write the input, or read what the output will be written over. A read or write
+// ends this program.
+TEST(HandwrittenLayers, TouchNoTensorBeforeThePreviousKernelHasEnded) {
+    const Forbidden tensors;
+    testing::only_start_early = true;
+    for (const LayerKind kind : {LayerKind::conv, LayerKind::max_pool, LayerKind::global_avg_pool,
+                                 LayerKind::linear, LayerKind::squeeze_excite, LayerKind::scale_shift}) {
+        for (const LayerSpec& layer : layers_of(kind)) {
+            for (const auto& candidate :
+                 handwritten_candidates({layer, 2, DataType::f16, device_with(132, 90)})) {
+                Buffer weights(candidate->weight_bytes());
+                candidate->launch({tensors.data(), layer.residual ? tensors.data() : nullptr, tensors.data(),
+                                   weights.data(), tensors.data()},
+                                  nullptr);
+            }
+        }
+    }
+    testing::only_start_early = false;
+}
+
 TEST(HandwrittenLayers, SayHowTheyAreSpecialised) {
     LayerContext context{depthwise(64, 56, 56, 3, 1, 1), 8, DataType::f16, {}};
     context.device.multiprocessors = 132;
@@ -183,6 +241,40 @@ TEST(HandwrittenLayers, SayHowTheyAreSpecialised) {
     EXPECT_EQ(names, expected);
     context.layer = depthwise(63, 8, 8, 5, 1, 2);
     EXPECT_EQ(check_candidates(context, 1).front(), "hacscale depthwise 5x5 s1 general v1 f16");
+}
+
+std::vector<std::string> squeeze_excite_names(const LayerSpec& layer, int batch, int compute_capability) {
+    std::vector<std::string> names;
+    for (const auto& candidate :
+         handwritten_candidates({layer, batch, DataType::f16, device_with(132, compute_capability)}))
+        names.push_back(candidate->implementation());
+    return names;
+}
+
+TEST(HandwrittenLayers, OfferSqueezeExciteInOneTwoAndThreeLaunches) {
+    EXPECT_EQ(squeeze_excite_names(squeezed(1152, 7, 48), 1, 90),
+              (std::vector<std::string>{"hacscale squeeze_excite cluster 8x1 v8 f16",
+                                        "hacscale squeeze_excite cluster 16x1 v8 f16",
+                                        "hacscale squeeze_excite cluster 4x1 v8 f16",
+                                        "hacscale squeeze_excite 2 launches in 1 chunks v8 f16",
+                                        "hacscale squeeze_excite in 1 chunks v8 f16"}));
+    // 32 bytes of a position are the least that a block reads: positions are shared out as well.
+    EXPECT_EQ(squeeze_excite_names(squeezed(32, 112, 8), 1, 90).front(),
+              "hacscale squeeze_excite cluster 2x4 v8 f16");
+}
+
+TEST(HandwrittenLayers, OfferNoClusterWhereThereIsNoneOrTheTensorDoesNotFit) {
+    EXPECT_EQ(squeeze_excite_names(squeezed(1152, 7, 48), 1, 89).size(), 2U);
+    // 9.6 MB an image, where 16 blocks have 3.6.
+    const std::vector<std::string> names = squeeze_excite_names(squeezed(96, 224, 4), 1, 90);
+    EXPECT_EQ(names.size(), 2U);
+    // Four blocks are too few for this one's 0.9 MB and its weights.
+    EXPECT_EQ(squeeze_excite_names(squeezed(144, 56, 6), 1, 90).size(), 4U);
+}
+
+TEST(HandwrittenLayers, DoNotReadTheFirstMatrixForEveryBlockOfManyImages) {
+    EXPECT_EQ(squeeze_excite_names(squeezed(1152, 7, 48), 64, 89).size(), 1U);
+    EXPECT_EQ(squeeze_excite_names(squeezed(32, 112, 8), 64, 89).size(), 2U);
 }
 
 TEST(HandwrittenLayers, LeaveDenseConvsAndHugeTensorsToOthers) {

@@ -38,6 +38,13 @@ void launch_squeeze(const SqueezeParams& params, DataType type, bool vectors, cu
 void launch_excite(const ExciteParams& params, DataType type, bool vectors, cudaStream_t) {
     with_excite(params, type, vectors, on_host);
 }
+void launch_excite_from_sums(const ExciteFromSumsParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_excite_from_sums(params, type, vectors, on_host);
+}
+void launch_squeeze_excite_cluster(const SqueezeExciteClusterParams& params, DataType type, bool vectors,
+                                   cudaStream_t) {
+    with_squeeze_excite_cluster(params, type, vectors, on_host);
+}
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t) {
     with_linear(params, type, vectors, on_host);
 }

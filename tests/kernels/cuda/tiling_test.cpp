@@ -10,6 +10,7 @@
 #include "kernels/cuda/device/depthwise_tiling.hpp"
 #include "kernels/cuda/device/linear.hpp"
 #include "kernels/cuda/device/pointwise.hpp"
+#include "kernels/cuda/device/reduction.hpp"
 #include "models/network.hpp"
 #include "models/zoo.hpp"
 
@@ -148,6 +149,64 @@ TEST(ChannelTiling, SpreadsOneImageOverManyBlocks) {
     EXPECT_GE(tile_channels({1, 1280, 49, 8}, 132, 16).blocks(), 80);
     EXPECT_EQ(tile_channels({1, 1280, 49, 8}, 132, 16).chunks.value(), 1);
     EXPECT_GE(tile_channels({1, 32, 112 * 112, 8}, 132, 4).blocks(), 96);
+}
+
+TEST(ClusterTiling, VisitsEveryElementOfAnImageInOneCluster) {
+    Draws draws;
+    for (int i = 0; i < 300; ++i) {
+        const int vector = draws.one_of({1, 4, 8});
+        const ChannelShape shape{draws.between(1, 3), vector * draws.one_of({1, 2, 3, 7, 9, 18, 40, 144}),
+                                 draws.one_of({1, 2, 9, 49, 196, 1000}), vector};
+        const int cluster = draws.one_of({4, 8, 16});
+        const auto tiling = tile_cluster(shape, cluster, 512);
+        ASSERT_TRUE(tiling.has_value());
+        const int vectors = shape.channels / vector;
+        const int blocks = tiling->vector_tiles.value() * tiling->chunks.value();
+        ASSERT_EQ(blocks, cluster);
+        ASSERT_EQ(tiling->blocks(), std::int64_t{blocks} * shape.batch);
+        ASSERT_LE(tiling->threads(), 512);
+        std::vector<int> visits(static_cast<std::size_t>(shape.batch) * shape.positions * vectors);
+        for (int block = 0; block < tiling->blocks(); ++block) {
+            for (int thread = 0; thread < tiling->threads(); ++thread) {
+                const auto place = tiling->place(block, thread);
+                ASSERT_EQ(place.image, block / cluster);
+                if (!place.valid) continue;
+                for (int p = place.begin + place.lane; p < place.end; p += tiling->lanes)
+                    ++visits[(static_cast<std::size_t>(place.image) * shape.positions + p) * vectors +
+                             place.first_vector + place.vector];
+            }
+        }
+        expect_all_once(visits, "visits of shape " + std::to_string(i));
+    }
+}
+
+TEST(ClusterTiling, SharesOutChannelsFirstAndThenPositions) {
+    const auto of = [](int channels, int positions) {
+        const auto tiling = tile_cluster({1, channels, positions, 8}, 8, 512);
+        return std::pair(tiling->vector_tiles.value(), tiling->chunks.value());
+    };
+    EXPECT_EQ(of(1152, 49), std::pair(8, 1));
+    EXPECT_EQ(of(144, 56 * 56), std::pair(2, 4));  // eight tiles would be 3, 3, 3, 3, 3, 3, 0, 0 vectors
+    EXPECT_EQ(of(32, 112 * 112), std::pair(2, 4));
+    EXPECT_EQ(of(8, 100), std::pair(1, 8));
+    EXPECT_FALSE(tile_cluster({1, 5000, 49, 1}, 8, 512).has_value());
+}
+
+TEST(LaneSums, AddsEveryRowOnce) {
+    Draws draws;
+    for (int i = 0; i < 200; ++i) {
+        const int lanes = draws.between(1, 130);
+        const int width = draws.between(1, 70);
+        const int threads = 32 * draws.between(1, 8);
+        const LaneSums sums = lane_sums(lanes, width, threads);
+        std::vector<float> rows(static_cast<std::size_t>(lanes) * width);
+        for (int at = 0; at < lanes * width; ++at) rows[at] = static_cast<float>(at % 7 + at % width);
+        std::vector<float> expected(static_cast<std::size_t>(width));
+        for (int at = 0; at < lanes * width; ++at) expected[at % width] += rows[at];
+        for (int thread = threads - 1; thread >= 0; --thread) sums.add_to_parts(rows.data(), thread, threads);
+        for (int column = 0; column < width; ++column)
+            ASSERT_EQ(sums.total(rows.data(), column), expected[column]) << lanes << " rows of " << width;
+    }
 }
 
 TEST(LinearTiling, GivesEveryOutputToOneGroup) {

@@ -1,0 +1,162 @@
+// How fast are the ways to run a squeeze-excite on a GPU: in one launch by clusters of blocks, in two launches, in
+// three. Each is a graph of many launches between two events, as in a network of which everything is in the L2
+// cache; the ways of a layer take turns, and the median counts.
+// usage: cuda_squeeze_excite [--device cuda:N] [--dtype TYPE] [--batches 1,64] [--out FILE]
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+#include "kernels/cuda/cuda_device.hpp"
+#include "kernels/cuda/cuda_error.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
+#include "kernels/cuda/device_memory.hpp"
+#include "kernels/cuda/host_tensor.hpp"
+#include "kernels/cuda/median.hpp"
+#include "kernels/cuda/stream.hpp"
+
+using namespace hacscale;
+
+namespace {
+
+constexpr int launches = 50;  // of a graph
+constexpr int rounds = 15;
+
+// EfficientNet-B0's, and one each of MobileNetV3 and RegNetY.
+constexpr struct {
+    int channels, size, squeeze;
+} shapes[] = {{32, 112, 8},  {96, 56, 4},   {144, 56, 6}, {144, 28, 6},  {240, 28, 10}, {240, 14, 10},
+              {480, 14, 20}, {672, 14, 28}, {672, 7, 28}, {1152, 7, 48}, {960, 7, 240}, {896, 14, 224}};
+
+struct Options {
+    std::string device = "cuda:0";
+    std::string dtype = "f16";
+    std::vector<int> batches{1, 64};
+    std::string out;
+};
+
+LayerSpec squeeze_excite(int channels, int size, int squeeze) {
+    LayerSpec layer;
+    layer.kind = LayerKind::squeeze_excite;
+    layer.in_channels = layer.out_channels = channels;
+    layer.in_height = layer.in_width = size;
+    layer.squeeze_channels = squeeze;
+    layer.activation = Activation::silu;
+    layer.gate = Activation::sigmoid;
+    return layer;
+}
+
+cuda::DeviceBuffer zeros(std::size_t bytes, const cuda::Stream& stream) {
+    cuda::DeviceBuffer buffer(bytes, "a layer");
+    if (bytes > 0) cuda::check(cudaMemsetAsync(buffer.data(), 0, bytes, stream.get()), "clearing a layer");
+    return buffer;
+}
+
+// A candidate and its graph; `why_not` where it cannot run.
+struct Candidate {
+    std::unique_ptr<cuda::CudaLayer> layer;
+    cuda::DeviceBuffer weights, workspace;
+    cuda::Event begin, end;
+    cuda::Graph graph;
+    std::string why_not;
+    std::vector<double> us;
+};
+
+void capture(Candidate& candidate, const cuda::LayerBuffers& tensors, const cuda::Stream& stream) {
+    candidate.weights = zeros(candidate.layer->weight_bytes(), stream);
+    candidate.workspace = zeros(candidate.layer->workspace_bytes(), stream);
+    cuda::LayerBuffers buffers = tensors;
+    buffers.weights = candidate.weights.data();
+    buffers.workspace = candidate.workspace.data();
+    candidate.layer->launch(buffers, stream.get());
+    stream.synchronize("running a layer");
+    candidate.graph = cuda::Graph::capture(stream, [&] {
+        candidate.begin.record_in_graph(stream);
+        for (int i = 0; i < launches; ++i) candidate.layer->launch(buffers, stream.get());
+        candidate.end.record_in_graph(stream);
+    });
+}
+
+std::vector<Candidate> time_candidates(const cuda::LayerContext& context) {
+    const cuda::Stream stream;
+    const auto input = zeros(cuda::input_shape(context.layer, context.batch).bytes(context.type), stream);
+    const auto output = zeros(cuda::output_shape(context.layer, context.batch).bytes(context.type), stream);
+    std::vector<Candidate> candidates;
+    for (auto& layer : cuda::handwritten_candidates(context)) {
+        candidates.emplace_back().layer = std::move(layer);
+        try {
+            capture(candidates.back(), {input.data(), nullptr, output.data()}, stream);
+        } catch (const DeviceLost&) {
+            throw;
+        } catch (const WorkError& error) {
+            candidates.back().why_not = error.what();
+        }
+    }
+    for (int round = 0; round < rounds; ++round) {
+        for (Candidate& candidate : candidates) {
+            if (!candidate.why_not.empty()) continue;
+            candidate.graph.launch(stream);
+            stream.synchronize("running a layer");
+            candidate.us.push_back(cuda::elapsed_us(candidate.begin, candidate.end) / launches);
+        }
+    }
+    return candidates;
+}
+
+Options read_options(int argc, char** argv) {
+    Options options;
+    CLI::App parser("Times every way to run a squeeze-excite on a GPU, for twelve layers of known networks");
+    parser.add_option("--device", options.device, "Device, as \"hacscale devices\" names it")
+        ->capture_default_str();
+    parser.add_option("--dtype", options.dtype, "Data type")->capture_default_str();
+    parser.add_option("--batches", options.batches, "Images at once")->capture_default_str()->delimiter(',');
+    parser.add_option("--out", options.out, "File for one line of JSON a way");
+    try {
+        parser.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int status = parser.exit(error);
+        std::exit(status == 0 ? 0 : static_cast<int>(ExitStatus::bad_input));
+    }
+    return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    const Options options = read_options(argc, argv);
+    const cuda::DeviceTraits traits = cuda::cuda_device(options.device).traits;
+    const DataType type = data_type_from_name(options.dtype);
+    cuda::use_device(traits.index);
+    std::ofstream out;
+    if (!options.out.empty()) {
+        out.open(options.out);
+        if (!out) throw WorkError("the file " + options.out + " cannot be written");
+    }
+    for (const int batch : options.batches) {
+        for (const auto& shape : shapes) {
+            const LayerSpec layer = squeeze_excite(shape.channels, shape.size, shape.squeeze);
+            fmt::print("{} batch {}\n", layer.key(), batch);
+            for (const Candidate& candidate : time_candidates({layer, batch, type, traits})) {
+                const std::string name = candidate.layer->implementation();
+                const bool timed = !candidate.us.empty();
+                fmt::print("{:>10}  {}\n", timed ? fmt::format("{:.2f} us", cuda::median(candidate.us)) : "-",
+                           timed ? name : name + ": " + candidate.why_not);
+                if (!out.is_open()) continue;
+                nlohmann::json line{
+                    {"layer", layer.key()}, {"batch", batch}, {"dtype", options.dtype}, {"by", name}};
+                line["us"] = timed ? nlohmann::json(cuda::median(candidate.us)) : nullptr;
+                out << line.dump() << '\n';
+            }
+        }
+    }
+    return 0;
+} catch (const Error& error) {
+    std::cerr << "cuda_squeeze_excite: " << error.what() << '\n';
+    return static_cast<int>(error.status());
+} catch (const std::exception& error) {
+    std::cerr << "cuda_squeeze_excite: " << error.what() << '\n';
+    return static_cast<int>(ExitStatus::failed);
+}
