@@ -20,7 +20,8 @@ class PrefixGraphs {
 public:
     // `enqueue` puts one node into the stream.
     PrefixGraphs(const Stream& stream, std::size_t nodes, const std::function<void(std::size_t)>& enqueue);
-    // Runs each graph once. prefix_us has one entry a node: the time up to its end, microseconds.
+    // Runs each graph once, and then the whole network, since a prefix may leave something else where the network's
+    // output was. prefix_us has one entry a node: the time up to its end, microseconds.
     void time(const Stream& stream, const Graph& whole_network, std::span<double> prefix_us);
 
 private:
