@@ -37,9 +37,11 @@ def comma_separated(kind):
     return lambda text: [kind(part) for part in text.split(",")]
 
 
-def torch_sees_a_gpu():
-    check = "import torch, sys; sys.exit(not torch.cuda.is_available())"
-    return subprocess.run([sys.executable, "-c", check], stderr=subprocess.DEVNULL).returncode == 0
+def torch_version():
+    """Empty where python3 has no PyTorch that sees a GPU."""
+    look = "import torch; print(torch.__version__ if torch.cuda.is_available() else '')"
+    answer = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True)
+    return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
 def read_finished(file):
@@ -74,12 +76,13 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.3)
     options = parser.parse_args()
     here, until = pathlib.Path(__file__).parent, time.monotonic() + 60 * options.minutes
-    if not torch_sees_a_gpu():
+    version = torch_version()
+    if not version:
         print("compare_pytorch.py: python3 here has no PyTorch that sees a GPU", file=sys.stderr)
         return NO_TORCH
     finished = read_finished(options.out)
     for way in [options.peer] if options.peer else PEERS:
-        print(f"{way}: {PEERS[way]}")
+        print(f"{way}: {PEERS[way]}, PyTorch {version}")
     print(f"{'case':<44}{'hacscale us':>12}{'peer us':>12}{'ratio':>8}   range over {options.rounds} rounds")
     left = 0
     for case in cases(options):
@@ -90,7 +93,7 @@ def main():
         if time.monotonic() > until:
             left += 1
             continue
-        row = {"model": model, "batch": batch, "dtype": dtype, "peer": peer, "peer_name": PEERS[peer]}
+        row = {"model": model, "batch": batch, "dtype": dtype, "peer": peer, "peer_name": PEERS[peer], "torch": version}
         ours = [options.ours, model, options.device, str(batch), dtype]
         theirs = [sys.executable, str(here / "pytorch_network.py"), options.hacscale, model, str(batch), dtype, peer]
         try:

@@ -47,8 +47,7 @@ protected:
         const std::string in_build = std::string("exec '") + build + "/";
         program("hacscale", small + in_build + "hacscale' \"${arguments[@]}\"");
         program("bench/time_network", small + in_build + "bench/time_network' \"${arguments[@]}\"");
-        program("bench/row_methods",
-                small + in_build + "bench/row_methods' \"${arguments[@]}\" --seconds 0.05");
+        program("bench/row_methods", small + in_build + "bench/row_methods' \"${arguments[@]}\"");
         // Arguments are read before the driver is asked for.
         program("bench/cuda_layers", std::string("[ -x '") + build + "/bench/cuda_layers' ] || exit 0\n" +
                                          "CUDA_VISIBLE_DEVICES= '" + build +

@@ -30,6 +30,7 @@ class MadeUpBackend final : public FakeBackend {
 public:
     MadeUpBackend(FakeMachine& machine, BackendDevice device)
         : FakeBackend(machine), device_(std::move(device)) {}
+    std::string name() const override { return device_.id.substr(0, device_.id.find(':')); }
     std::vector<BackendDevice> devices() const override { return {device_}; }
     std::string refusal(const std::string&, DataType type) const override {
         return type == DataType::f16 && device_.id == "cpu" ? "the made-up CPU has no f16" : "";

@@ -4,6 +4,7 @@ import os
 
 from . import backends, cuda, nn
 
+__version__ = "0.0-stand-in"
 float16, bfloat16, float32, channels_last = "float16", "bfloat16", "float32", "channels_last"
 
 
