@@ -31,6 +31,11 @@ function(hacscale_install_bundle)
     if(HACSCALE_BUNDLE)
         install(PROGRAMS "${PROJECT_SOURCE_DIR}/bench/gpu-check" DESTINATION .)
         install(DIRECTORY "${PROJECT_SOURCE_DIR}/bench/peers/" DESTINATION share/hacscale/peers FILES_MATCHING PATTERN "*.py")
+        # What gpu-check --plan needs.
+        install(DIRECTORY "${PROJECT_SOURCE_DIR}/bench/plans" DESTINATION share/hacscale)
+        install(FILES "${PROJECT_SOURCE_DIR}/bench/across_devices.py" DESTINATION share/hacscale)
+        install(DIRECTORY "${PROJECT_SOURCE_DIR}/results/nvidia-h200/paper-budgets-gpu" DESTINATION share/hacscale/results/nvidia-h200
+                FILES_MATCHING PATTERN "compare-*.json" PATTERN "table.db")
         install(RUNTIME_DEPENDENCY_SET hacscale_bundled
                 # glibc is the system's, and so is everything of NVIDIA's.
                 PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|resolv|util|mvec)\\.so" "^lib(cuda|nv|cu)"

@@ -73,7 +73,7 @@ struct LayerPlan {
     std::string library;  // whose engine it is, with its version: "cudnn 9.19.0"; empty for the project's own
 };
 
-constexpr std::uint32_t backend_abi_version = 3;
+constexpr std::uint32_t backend_abi_version = 4;
 constexpr const char* backend_entry_name = "hacscale_backend_module";
 
 struct BackendModule {

@@ -1,11 +1,16 @@
 #include "kernels/network_runner.hpp"
 
 #include "base/clock.hpp"
+#include "base/error.hpp"
 
 namespace hacscale {
 
 double NetworkRunner::clock_us() const {
     return now_us();
+}
+
+void NetworkRunner::time_prefixes(std::span<double>) {
+    throw InputError("this device's backend cannot run the first layers of a network by themselves");
 }
 
 double NetworkRunner::time_runs(int runs) {

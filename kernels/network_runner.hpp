@@ -30,10 +30,19 @@ public:
     // One inference that finds nothing it touches (weights, activations) in the caches, microseconds. How the data
     // is driven out is the backend's matter: the CPU flushes its cache lines, CUDA reads four times the L2 cache.
     virtual double time_cold() = 0;
-    // The same, and writes the time each node took, in microseconds, in running order: the layers inside
-    // their network. node_us has one entry a node. The times add up to the whole run but for one clock read a
-    // node.
+    // One inference with a clock read between every two nodes: writes what the clock read for each, in
+    // microseconds, in running order. node_us has one entry a node.
     virtual void run_timed(std::span<double> node_us) = 0;
+    // Whether those reads make the inference longer by more than can be ignored. What it takes longer than a plain
+    // one is then in node_us, and for the caller to take off (profiler/timing/clock_cost.hpp).
+    virtual bool clock_takes_time() const { return false; }
+    // Whether there is time_prefixes().
+    virtual bool times_prefixes() const { return false; }
+    // Runs each prefix of the network (its first node, its first two, ...) once by itself, without a clock inside,
+    // in random order, and the whole network before each: writes the time of each, in microseconds, the shortest
+    // first. prefix_us has one entry a node; the last is the whole network. Throws InputError where
+    // times_prefixes() is false.
+    virtual void time_prefixes(std::span<double> prefix_us);
 
     // Starts one layer by itself, for instruments that watch single layers; the layers before it have to have
     // run. It may still be running on return: wait() returns when all that was started is complete.

@@ -72,6 +72,10 @@ private:
             result.reason = compiled.reason;
             return;
         }
+        if (settings_.rows == RowMethod::prefix && !compiled.runner->times_prefixes()) {
+            throw InputError(fmt::format(
+                "layers of {} cannot be timed by prefixes, which is for GPUs (--rows)", device_.device.id));
+        }
         compiled.runner->load(random_weights(network, settings_.seed));
         const std::size_t pixels = static_cast<std::size_t>(network.resolution) * network.resolution;
         compiled.runner->set_input(
@@ -81,7 +85,7 @@ private:
         }
         result.weight_bytes = compiled.runner->weight_bytes();
         result.activation_bytes = compiled.runner->activation_bytes();
-        subjects_.push_back({compiled.runner.get(), network.nodes.size()});
+        subjects_.push_back({compiled.runner.get(), network.nodes.size(), settings_.rows});
         places_.push_back(place);
         runners_.push_back(std::move(compiled.runner));
     }

@@ -19,6 +19,7 @@ struct MeasureSettings {
     int batch = 1;
     DataType type = DataType::f32;
     TimingRules rules;
+    RowMethod rows = RowMethod::stopwatch;
     std::uint64_t seed = 1;
     Instruments* instruments = nullptr;  // of the device; without, there are no readings
     double energy_seconds = 0.5;         // a network runs this long for its energy; 0: it is not measured

@@ -147,7 +147,10 @@ private:
                 }
                 summary_.carriers.push_back({group[i], name, measured.timing.total, measured.measured(),
                                              measured.timing.converged, measured.timing.pace_us});
-                if (measured.measured()) add_rows(members[i], measured, name, rows);
+                if (measured.measured()) {
+                    if (measured.timing.clock.readings > 0) summary_.clocks.push_back(measured.timing.clock);
+                    add_rows(members[i], measured, name, rows);
+                }
             }
         } catch (const SubjectLost& lost) {
             add_failed(members[lost.subject()], request_.carriers[group[lost.subject()]].name, lost.what(),

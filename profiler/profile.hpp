@@ -39,6 +39,7 @@ struct ProfileSummary {
     int failed = 0;                    // of those written; unsupported ones included
     int given_up = 0;                  // rows that failed before and were not tried again
     std::int64_t dropped_records = 0;  // kernels that the tracing library lost count of
+    std::vector<ClockCost> clocks;     // of each network that was timed where a clock takes time
     bool interrupted = false;
     std::vector<CarrierResult> carriers;  // those that were run
 };

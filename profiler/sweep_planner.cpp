@@ -372,6 +372,7 @@ private:
         summary_.profile.failed += part.failed;
         summary_.profile.given_up += part.given_up;
         summary_.profile.dropped_records += part.dropped_records;
+        summary_.profile.clocks.insert(summary_.profile.clocks.end(), part.clocks.begin(), part.clocks.end());
         return part.carriers;
     }
 

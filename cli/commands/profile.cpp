@@ -36,6 +36,7 @@ struct ProfileOptions {
     SweepSettings sweep;
     double minutes = 10.0;
     bool own_layers = false;
+    std::string rows{name_of(RowMethod::stopwatch)};
     bool details = false;
     CounterOptions counters;
 };
@@ -51,6 +52,7 @@ ProfilePlan plan_of(const ProfileOptions& options) {
     }
     plan.spaces.assign(plan.swept.size(), options.space);
     plan.measure = options.timing.settings(options.batch);
+    plan.measure.rows = row_method_from_name(options.rows);
     plan.caches.clear();
     for (const std::string& cache : options.caches) {
         plan.caches.insert(cache_state_from_name(cache));
@@ -131,7 +133,38 @@ void print_errors(std::ostream& out, const std::vector<VerificationRecord>& reco
     }
 }
 
-Json outcome_json(const std::string& table, const DeviceRecord& device, const ProfileOutcome& outcome) {
+// What the clock took in the networks that were timed. Null overhead: by prefixes, or on devices where a clock takes
+// no time.
+Json row_clock_json(RowMethod method, const std::vector<ClockCost>& clocks) {
+    std::vector<double> layer_us;
+    std::int64_t clamped = 0;
+    for (const ClockCost& clock : clocks) {
+        layer_us.push_back(clock.layer_us);
+        clamped += clock.clamped;
+    }
+    const bool taken_off = method == RowMethod::stopwatch && !clocks.empty();
+    return {{"method", name_of(method)},
+            {"overhead_us", taken_off ? Json(quantile(layer_us, 0.5)) : Json()},
+            {"clamped", clamped}};
+}
+
+void warn_of_clamped(const ProfileOutcome& outcome, Session& session) {
+    std::int64_t clamped = 0;
+    std::int64_t readings = 0;
+    for (const ClockCost& clock : outcome.rows.clocks) {
+        clamped += clock.clamped;
+        readings += clock.readings;
+    }
+    if (clamped > 0) {
+        session.log.warn(
+            "of {} readings of layers, {} were too short for what the clock between layers takes: the "
+            "rows add up to more than the network",
+            readings, clamped);
+    }
+}
+
+Json outcome_json(const std::string& table, const DeviceRecord& device, RowMethod method,
+                  const ProfileOutcome& outcome) {
     Json swept = Json::array();
     for (const SweptModel& one : outcome.swept) {
         swept.push_back(swept_json(one));
@@ -145,6 +178,7 @@ Json outcome_json(const std::string& table, const DeviceRecord& device, const Pr
             {"given_up", outcome.rows.given_up},
             {"dropped_kernel_records", outcome.rows.dropped_records},
             {"interrupted", outcome.rows.interrupted},
+            {"row_clock", row_clock_json(method, outcome.rows.clocks)},
             {"models", std::move(swept)},
             {"sum_errors", errors_json(outcome.verified)}};
 }
@@ -189,7 +223,7 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
     Table table = Table::open(options.table, OpenMode::create, &record);
     const ProfileOutcome outcome = profile_models(device.handle, table, plan, session);
     if (session.json) {
-        print_json(session.out, outcome_json(options.table, record, outcome));
+        print_json(session.out, outcome_json(options.table, record, plan.measure.rows, outcome));
     } else {
         print_outcome(session.out, options.table, outcome, options.details);
     }
@@ -197,6 +231,7 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
             pace_warning(device.handle, table, plan.measure, "the same command measures them again")) {
         session.log.warn("{}", *warning);
     }
+    warn_of_clamped(outcome, session);
     if (outcome.rows.interrupted) {
         session.log.warn("interrupted; what was measured is in {}, and the same command goes on from there",
                          options.table);
@@ -220,6 +255,10 @@ Run declare_profile(CLI::App& parser) {
     add_timing_options(parser, options->timing);
     add_space_options(parser, options->space);
     add_inner_options(parser, options->space);
+    parser
+        .add_option("--rows", options->rows,
+                    "How layers are timed inside their network: stopwatch, or prefix (on GPUs)")
+        ->capture_default_str();
     parser.add_flag("--own-layers", options->own_layers, "Only the networks as they are, no other widths");
     parser
         .add_option("--tolerance", options->sweep.tolerance,

@@ -72,8 +72,9 @@ ExitStatus trace_command(const TraceOptions& options, Session& session) {
     for (std::size_t i = 0; i < run.network.nodes.size(); ++i) {
         run.implementations.push_back(runner->implementation(static_cast<int>(i)));
     }
-    run.passes =
+    const Trace trace =
         trace_passes(*runner, run.network.nodes.size(), options.passes, [] { return !interrupted(); });
+    run.passes = trace.passes;
     write_record(options.out, chrome_trace(run));
     if (session.json) {
         print_json(session.out, {{"model", model.name},
@@ -82,12 +83,20 @@ ExitStatus trace_command(const TraceOptions& options, Session& session) {
                                  {"dtype", name_of(run.type)},
                                  {"layers", run.network.nodes.size()},
                                  {"passes", run.passes.size()},
+                                 {"clock_overhead_us", trace.clock.layer_us},
+                                 {"clamped_readings", trace.clock.clamped},
                                  {"out", options.out}});
     } else {
         session.out << fmt::format(
             "{}: {} passes of {} on {}, {} layers each; open it in chrome://tracing or "
             "ui.perfetto.dev\n",
             options.out, run.passes.size(), model.name, device.handle.device.id, run.network.nodes.size());
+        if (trace.clock.readings > 0) {
+            session.out << fmt::format(
+                "the clock between layers took {:.2f} us a layer, which was taken off ({} of {} readings by "
+                "less)\n",
+                trace.clock.layer_us, trace.clock.clamped, trace.clock.readings);
+        }
     }
     return ExitStatus::done;
 }

@@ -32,6 +32,8 @@ TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const 
     expect_pace_of(table, device, settings);
     return [device, settings, events, seconds_at_most](const std::vector<ModelSpec>& models) {
         MeasureSettings in_session = settings;
+        // Times of layers are not used, and a sweep over prefixes would take the most of the time.
+        in_session.rows = RowMethod::stopwatch;
         WorkEvents until_end = events;
         if (seconds_at_most) {
             const double seconds = seconds_at_most(models.size());

@@ -28,6 +28,7 @@ void add(ProfileSummary& sum, const ProfileSummary& part) {
     sum.failed += part.failed;
     sum.given_up += part.given_up;
     sum.dropped_records += part.dropped_records;
+    sum.clocks.insert(sum.clocks.end(), part.clocks.begin(), part.clocks.end());
     sum.interrupted = sum.interrupted || part.interrupted;
 }
 

@@ -53,23 +53,24 @@ std::string suite_hash(const Suite& suite) {
         gains[model_hash(find_model(model))].push_back(hex_hash(read_record(file)));
     }
     const SpaceSettings space = space_of(suite, find_model(suite.models.front()));
-    const Json identity{
-        {"name", suite.name},
-        {"models", networks(suite.models)},
-        {"devices", suite.devices},
-        {"threads", suite.threads},
-        {"batches", suite.batches},
-        {"dtypes", words(suite.types)},
-        {"caches", words(suite.caches)},
-        {"budgets", suite.budgets},
-        {"strategies", suite.strategies},
-        {"space",
-         {space.grid, space.min_width_ratio, space.max_width_ratio, space.min_depth_ratio,
-          space.max_depth_ratio, space.min_inner_ratio, space.max_inner_ratio, space.inner_widths}},
-        {"resolutions", suite.resolutions},
-        {"resolution_steps", suite.resolution_steps},
-        {"verify", networks(suite.verify)},
-        {"gains", std::move(gains)}};
+    Json identity{{"name", suite.name},
+                  {"models", networks(suite.models)},
+                  {"devices", suite.devices},
+                  {"threads", suite.threads},
+                  {"batches", suite.batches},
+                  {"dtypes", words(suite.types)},
+                  {"caches", words(suite.caches)},
+                  {"budgets", suite.budgets},
+                  {"strategies", suite.strategies},
+                  {"space",
+                   {space.grid, space.min_width_ratio, space.max_width_ratio, space.min_depth_ratio,
+                    space.max_depth_ratio, space.min_inner_ratio, space.max_inner_ratio, space.inner_widths}},
+                  {"resolutions", suite.resolutions},
+                  {"resolution_steps", suite.resolution_steps},
+                  {"verify", networks(suite.verify)},
+                  {"gains", std::move(gains)}};
+    // Hashes of before there was a choice stay.
+    if (suite.rows != RowMethod::stopwatch) identity["rows"] = name_of(suite.rows);
     return hex_hash(identity.dump());
 }
 

@@ -40,6 +40,7 @@ public:
         measure_.batch = job.state.batch;
         measure_.type = job.state.type;
         measure_.rules.most_seconds = suite_.seconds;
+        measure_.rows = suite_.rows;
         provenance_ = {session.command_line,
                        suite_.name,
                        job.claim.suite_hash,

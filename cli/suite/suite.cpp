@@ -50,6 +50,7 @@ const std::initializer_list<std::string_view> known_keys{"name",
                                                          "verify",
                                                          "tolerance",
                                                          "seconds",
+                                                         "rows",
                                                          "minutes",
                                                          "total_minutes",
                                                          "gains",
@@ -87,6 +88,7 @@ public:
         suite.verify = models("verify");
         suite.tolerance = number("tolerance", 1.0, suite.tolerance);
         suite.seconds = number("seconds", max_seconds, suite.seconds);
+        suite.rows = fields_.word("rows", row_method_from_name, suite.rows);
         suite.minutes = number("minutes", max_minutes, suite.minutes);
         suite.total_minutes = number("total_minutes", max_minutes, suite.total_minutes);
         suite.gains = gains(suite.models);

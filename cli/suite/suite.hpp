@@ -13,6 +13,7 @@
 #include "cli/comparison/table_view.hpp"
 #include "models/model_spec.hpp"
 #include "profiler/table/row.hpp"
+#include "profiler/timing/row_method.hpp"
 #include "scaling/space.hpp"
 
 namespace hacscale::cli {
@@ -34,14 +35,15 @@ struct Suite {
     double max_depth_ratio = 2.0;
     double min_inner_ratio = 1.0;  // of a block's inner width over the one that follows
     double max_inner_ratio = 1.0;
-    int inner_widths = 0;             // a block, at most; 0: all on their grid
-    std::vector<int> resolutions;     // pixels, besides the base's
-    int resolution_steps = 0;         // resolutions above the base's, in steps of resolution_step()
-    std::vector<std::string> verify;  // more networks to check the table's sums against
-    double tolerance = 0.05;          // error within which networks not yet seen must be predicted
-    double seconds = 2.0;             // at most, for timing one network
-    double minutes = 10.0;            // at most, for other widths of one network
-    double total_minutes = 0.0;       // at most, for the whole run; 0: no limit
+    int inner_widths = 0;                   // a block, at most; 0: all on their grid
+    std::vector<int> resolutions;           // pixels, besides the base's
+    int resolution_steps = 0;               // resolutions above the base's, in steps of resolution_step()
+    std::vector<std::string> verify;        // more networks to check the table's sums against
+    double tolerance = 0.05;                // error within which networks not yet seen must be predicted
+    double seconds = 2.0;                   // at most, for timing one network
+    RowMethod rows = RowMethod::stopwatch;  // how layers are timed inside their network
+    double minutes = 10.0;                  // at most, for other widths of one network
+    double total_minutes = 0.0;             // at most, for the whole run; 0: no limit
     std::vector<std::pair<std::string, std::filesystem::path>>
         gains;                     // a model's sensitivity or importance file, or a pair for each of both
     std::filesystem::path record;  // accuracy records to show; empty: none

@@ -9,7 +9,6 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/layer_range.hpp"
-#include "kernels/cuda/median.hpp"
 #include "kernels/single_layer.hpp"
 
 namespace hacscale::cuda {
@@ -22,9 +21,6 @@ constexpr int layers_a_start = 64;
 constexpr double cold_work_us = 100.0;  // between the events of a cold run
 constexpr int most_cold_copies = 32;
 constexpr std::size_t cold_memory_share = 4;  // of the free device memory
-
-constexpr int calibration_rounds = 11;
-constexpr double least_share_of_reading = 0.1;
 
 }  // namespace
 
@@ -66,6 +62,11 @@ CudaNetworkRunner::CudaNetworkRunner(const Network& network, const CompileOption
     opening_ = Graph::capture(*stream_, [this] {
         begin_->record_in_graph(*stream_);
         enqueue(*memory_);
+    });
+    single_ = Graph::capture(*stream_, [this] {
+        begin_->record_in_graph(*stream_);
+        enqueue(*memory_);
+        end_->record_in_graph(*stream_);
     });
     const int layers = static_cast<int>(layers_.size());
     repetitions_ = (layers_a_start + layers - 1) / layers;
@@ -165,11 +166,15 @@ void CudaNetworkRunner::run() {
 double CudaNetworkRunner::time_runs(int runs) {
     if (runs < 1) return 0.0;
     use_device(device_.index);
-    opening_.launch(*stream_);
-    int left = runs - 1;
-    for (; repetitions_ > 1 && left >= repetitions_; left -= repetitions_) repeated_.launch(*stream_);
-    for (; left > 0; --left) plain_.launch(*stream_);
-    end_->record(*stream_);
+    if (runs == 1) {
+        single_.launch(*stream_);
+    } else {
+        opening_.launch(*stream_);
+        int left = runs - 1;
+        for (; repetitions_ > 1 && left >= repetitions_; left -= repetitions_) repeated_.launch(*stream_);
+        for (; left > 0; --left) plain_.launch(*stream_);
+        end_->record(*stream_);
+    }
     stream_->synchronize("running the network");
     return elapsed_us(*begin_, *end_);
 }
@@ -184,16 +189,6 @@ CudaNetworkRunner::Stopwatch CudaNetworkRunner::make_stopwatch() {
             stopwatch.events[i + 1].record_in_graph(*stream_);
         }
     });
-    std::vector<double> plain;
-    std::vector<double> with_events;
-    for (int i = 0; i < calibration_rounds; ++i) {
-        plain.push_back(time_runs(1));
-        stopwatch.graph.launch(*stream_);
-        stream_->synchronize("running the network with a clock between layers");
-        with_events.push_back(elapsed_us(stopwatch.events.front(), stopwatch.events.back()));
-    }
-    const double longer = std::max(0.0, median(with_events) - median(plain));
-    stopwatch.overhead_us = longer / static_cast<double>(layers_.size());
     return stopwatch;
 }
 
@@ -205,9 +200,22 @@ void CudaNetworkRunner::run_timed(std::span<double> node_us) {
     stopwatch_->graph.launch(*stream_);
     stream_->synchronize("running the network with a clock between layers");
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-        const double reading = elapsed_us(stopwatch_->events[i], stopwatch_->events[i + 1]);
-        node_us[i] = std::max(reading - stopwatch_->overhead_us, least_share_of_reading * reading);
+        node_us[i] = elapsed_us(stopwatch_->events[i], stopwatch_->events[i + 1]);
     }
+}
+
+void CudaNetworkRunner::time_prefixes(std::span<double> prefix_us) {
+    if (prefix_us.size() != layers_.size())
+        throw InputError("times for another number of layers than the network has");
+    use_device(device_.index);
+    if (!prefixes_) {
+        prefixes_.emplace(*stream_, layers_.size(), [this](std::size_t node) {
+            layers_[node]->launch(buffers_of(static_cast<int>(node), *memory_), stream_->get());
+        });
+        // A graph's first launch uploads it.
+        prefixes_->time(*stream_, plain_, prefix_us);
+    }
+    prefixes_->time(*stream_, plain_, prefix_us);
 }
 
 CudaNetworkRunner::ColdRuns CudaNetworkRunner::make_cold_runs() {

@@ -5,10 +5,8 @@
 //   run, time_runs   one graph of the whole network, started again and again. While a tool listens to NVTX,
 //                    run() starts the layers one by one, so that it can tell which is which.
 //   run_timed        a second graph with an event between every two layers. Events take time themselves, and
-//                    keep a kernel from starting while the one before drains; so what this graph takes longer
-//                    than the plain one (medians, measured once) is spread evenly over the layers and taken
-//                    off each, but never more than 90 % of a layer's reading. The times add up to a plain
-//                    run.
+//                    keep a kernel from starting while the one before drains: readings are longer than layers.
+//   time_prefixes    a graph for each of the network's prefixes (prefix_graphs.hpp), with no event inside.
 //   time_cold        a third graph that reads four times the L2 cache, and then runs several copies of the
 //                    network, each with weights and activations of its own, between two events. With one copy
 //                    alone, a short layer would drown in the events' resolution of half a microsecond.
@@ -24,6 +22,7 @@
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
 #include "kernels/cuda/memory_layout.hpp"
+#include "kernels/cuda/prefix_graphs.hpp"
 #include "kernels/cuda/stream.hpp"
 
 namespace hacscale::cuda {
@@ -47,6 +46,9 @@ public:
     double time_runs(int runs) override;
     double time_cold() override;
     void run_timed(std::span<double> node_us) override;
+    bool clock_takes_time() const override { return true; }
+    bool times_prefixes() const override { return true; }
+    void time_prefixes(std::span<double> prefix_us) override;
     void start_layer(int node) override;
     void wait() override;
     void poison() override;
@@ -66,7 +68,6 @@ private:
     struct Stopwatch {
         std::vector<Event> events;
         Graph graph;
-        double overhead_us = 0.0;  // a layer
     };
     struct ColdRuns {
         std::vector<Memory> copies;  // beside the network's own memory, which is run first
@@ -98,11 +99,13 @@ private:
     std::optional<Stream> stream_;
     Graph plain_;
     Graph opening_;   // records begin_, then runs the network: no gap between the clock and the work
+    Graph single_;    // the same, and records end_
     Graph repeated_;  // the network several times, where starting a graph takes as long as running it
     int repetitions_ = 1;
     std::optional<Event> begin_;
     std::optional<Event> end_;
     std::optional<Stopwatch> stopwatch_;
+    std::optional<PrefixGraphs> prefixes_;
     std::optional<ColdRuns> cold_;
 };
 

@@ -1,6 +1,7 @@
 #include "profiler/timing/network_timer.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "profiler/timing/rounds.hpp"
 
@@ -8,13 +9,19 @@ namespace hacscale {
 namespace {
 
 constexpr std::size_t most_kept_passes = 100'000;
+// A median's interval is finite from so many samples on.
+constexpr int fewest_sweeps_in_all = 6;
+// The least that a layer is said to take: a tick of a GPU's clock for events. Medians that are closer do not tell
+// the layers apart.
+constexpr double least_layer_us = 0.032;
 
 // What one visit saw.
 struct Visit {
     std::size_t round = 0;
     double spent_us = 0.0;
     std::vector<double> totals;
-    std::vector<std::vector<double>> passes;
+    std::vector<std::vector<double>> passes;  // each layer's time, or the network's up to it, one a sweep
+    ClockCost clock;
 };
 
 // The rounds that count, the same ones for all networks: ratios between networks hold at one pace only.
@@ -43,15 +50,23 @@ public:
         const double until = subject_.runner->clock_us() + std::max(rules.burst_us, 7.5 * one_pass);
         do {
             visit.totals.push_back(subject_.runner->time_runs(1));
+            if (prefixes()) continue;
             subject_.runner->run_timed(node_us_);
-            if (kept_passes_++ < most_kept_passes) visit.passes.push_back(node_us_);
+            keep_pass(visit);
         } while (subject_.runner->clock_us() < until);
+        if (prefixes()) {
+            // One sweep takes as long as many passes.
+            subject_.runner->time_prefixes(node_us_);
+            keep_pass(visit);
+        } else if (subject_.runner->clock_takes_time() && !visit.passes.empty()) {
+            visit.clock = take_off_clock(visit.passes, visit.totals);
+        }
         visit.spent_us = subject_.runner->clock_us() - start;
         spent_us_ += visit.spent_us;
     }
 
     bool done(const TimingRules& rules, const CountedRounds& rounds, double patience) const {
-        if (converged(rules, rounds, rules.fewest_samples)) return true;
+        if (converged(rules, rounds, rules.fewest_samples, rules.fewest_sweeps)) return true;
         const double most_us = rules.most_seconds * 1e6;
         if (spent_us_ > patience * most_us) return true;
         if (rounds.slow()) return false;
@@ -72,7 +87,13 @@ public:
         timing.total = median_estimate(totals);
         // Networks of many milliseconds have few passes in their time.
         timing.converged =
-            converged(rules, rounds, std::min(rules.fewest_samples, rules.fewest_samples_in_all));
+            converged(rules, rounds, std::min(rules.fewest_samples, rules.fewest_samples_in_all),
+                      std::min(rules.fewest_sweeps, fewest_sweeps_in_all));
+        if (prefixes()) {
+            take_differences(timing, rounds);
+            return timing;
+        }
+        add_clock(timing, rounds);
         const std::vector<const std::vector<double>*> middle = middle_passes(rounds);
         timing.layer_samples = static_cast<std::int64_t>(middle.size());
         std::vector<double> values(middle.size());
@@ -86,6 +107,12 @@ public:
     std::size_t visits() const { return visits_.size(); }
 
 private:
+    bool prefixes() const { return subject_.rows == RowMethod::prefix; }
+
+    void keep_pass(Visit& visit) {
+        if (kept_passes_++ < most_kept_passes) visit.passes.push_back(node_us_);
+    }
+
     std::vector<const Visit*> counted(const CountedRounds& rounds) const {
         std::vector<const Visit*> visits;
         for (const Visit& visit : visits_) {
@@ -102,12 +129,47 @@ private:
         return totals;
     }
 
-    bool converged(const TimingRules& rules, const CountedRounds& rounds, int fewest_samples) const {
+    bool converged(const TimingRules& rules, const CountedRounds& rounds, int fewest_samples,
+                   int fewest_sweeps) const {
         if (rounds.slow()) return false;
-        if (counted(rounds).size() < static_cast<std::size_t>(rules.fewest_visits)) return false;
+        const std::size_t visits = counted(rounds).size();  // each has one sweep
+        if (visits < static_cast<std::size_t>(rules.fewest_visits)) return false;
+        if (prefixes() && visits < static_cast<std::size_t>(fewest_sweeps)) return false;
         const std::vector<double> totals = totals_of(rounds);
         if (totals.size() < static_cast<std::size_t>(fewest_samples)) return false;
         return median_estimate(totals).relative_half_width() <= rules.target_half_width;
+    }
+
+    // A layer's time from the sweeps: the median up to its end, minus the median up to its beginning.
+    void take_differences(NetworkTiming& timing, const CountedRounds& rounds) const {
+        MedianEstimate before;
+        for (std::size_t node = 0; node < subject_.nodes; ++node) {
+            std::vector<double> until;
+            for (const Visit* visit : counted(rounds)) {
+                for (const auto& sweep : visit->passes) until.push_back(sweep[node]);
+            }
+            const MedianEstimate after = median_estimate(until);
+            const double difference = after.median - before.median;
+            timing.nodes[node] = {std::max(difference, least_layer_us),
+                                  std::hypot(after.half_width, before.half_width)};
+            timing.clock.clamped += difference < least_layer_us ? 1 : 0;
+            timing.layer_samples = static_cast<std::int64_t>(until.size());
+            before = after;
+        }
+        timing.clock.readings = static_cast<std::int64_t>(subject_.nodes);
+    }
+
+    // What the stopwatch cost in the visits that count.
+    void add_clock(NetworkTiming& timing, const CountedRounds& rounds) const {
+        if (!subject_.runner->clock_takes_time()) return;
+        std::vector<double> layer_us;
+        for (const Visit* visit : counted(rounds)) {
+            if (visit->clock.readings == 0) continue;
+            layer_us.push_back(visit->clock.layer_us);
+            timing.clock.clamped += visit->clock.clamped;
+            timing.clock.readings += visit->clock.readings;
+        }
+        if (!layer_us.empty()) timing.clock.layer_us = quantile(layer_us, 0.5);
     }
 
     // The timed passes whose whole time lies between the quartiles.

@@ -14,7 +14,10 @@
 // the layers' medians would be too small: interruptions are rare for one layer and frequent for a hundred, so
 // the median pass has some in it and the median layer has none (measured: 0.1 to 4 % below the network,
 // growing with its length). The mean over the middle passes is as robust, and adds up to the network by
-// construction.
+// construction. Where reading the clock takes time, each visit's plain passes say how much (clock_cost.hpp).
+//
+// By prefixes (row_method.hpp), a visit has plain passes and then one sweep over all prefixes; a layer's latency is the
+// difference of two medians over the sweeps.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +26,9 @@
 #include <vector>
 
 #include "kernels/network_runner.hpp"
+#include "profiler/timing/clock_cost.hpp"
 #include "profiler/timing/pace.hpp"
+#include "profiler/timing/row_method.hpp"
 #include "profiler/timing/statistics.hpp"
 #include "profiler/timing/timing_rules.hpp"
 
@@ -34,7 +39,10 @@ struct NetworkTiming {
     UpperPercentiles upper;           // of the same passes
     std::vector<MeanEstimate> nodes;  // in running order, microseconds
     std::int64_t samples = 0;         // plain passes
-    std::int64_t layer_samples = 0;   // timed passes between the quartiles
+    std::int64_t layer_samples = 0;   // timed passes between the quartiles, or sweeps
+    // By the stopwatch, where it takes time: what was taken off. By prefixes: how many layers were told to take the
+    // least, as no two medians could tell.
+    ClockCost clock;
     // The machine's pace in what counts: the median of the readings, microseconds, and against the fastest.
     std::optional<double> pace_us;  // none where it was not read
     double slowdown = 1.0;
@@ -48,6 +56,7 @@ struct NetworkTiming {
 struct TimedSubject {
     NetworkRunner* runner = nullptr;
     std::size_t nodes = 0;
+    RowMethod rows = RowMethod::stopwatch;
 };
 std::vector<NetworkTiming> time_networks(const std::vector<TimedSubject>& subjects, const TimingRules& rules,
                                          std::uint64_t seed, const std::function<bool()>& keep_going,

@@ -1,11 +1,13 @@
 // When each layer of a network ran, pass by pass, for people who want to look at a run rather than at its
-// statistics. The clock is the one that timings of layers use (NetworkRunner::run_timed).
+// statistics. The clock is the one that timings of layers use (NetworkRunner::run_timed); where reading it takes
+// time, that is taken off, as known from plain passes between the traced ones.
 #pragma once
 
 #include <functional>
 #include <vector>
 
 #include "kernels/network_runner.hpp"
+#include "profiler/timing/clock_cost.hpp"
 
 namespace hacscale {
 
@@ -16,9 +18,14 @@ struct TracedPass {
 
 constexpr int untraced_passes = 10;  // before the first one: caches, clocks and the runner's own preparations
 
+struct Trace {
+    std::vector<TracedPass> passes;
+    ClockCost clock;
+};
+
 // Weights and input are loaded. `keep_going` is asked before each pass; what was traced so far is returned
 // when it says no.
-std::vector<TracedPass> trace_passes(NetworkRunner& runner, std::size_t nodes, int passes,
-                                     const std::function<bool()>& keep_going);
+Trace trace_passes(NetworkRunner& runner, std::size_t nodes, int passes,
+                   const std::function<bool()>& keep_going);
 
 }  // namespace hacscale

@@ -10,6 +10,7 @@ struct TimingRules {
     double most_seconds = 2.0;        // for one subject; then it is done as it is, and noisy
     int fewest_samples = 60;          // before a subject may be done for its interval
     int fewest_samples_in_all = 20;   // where the time was up before: a narrow interval of these will do
+    int fewest_sweeps = 20;           // over a network's prefixes, where layers are timed so
     int fewest_visits = 3;            // rounds, so that a short disturbance cannot be all there is
     double burst_us = 4000.0;         // how long one subject runs before the next one's turn
     double patience = 6.0;            // of most_seconds, in all, while the machine is slower than it can be

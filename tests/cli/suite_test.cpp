@@ -36,10 +36,11 @@ TEST_F(SuiteTest, ReadsEveryKey) {
         "budgets: [1, 1.5]\nstrategies: [hacscale]\ngrid: 16\nmax_width_ratio: 3\nmax_depth_ratio: 1.5\n"
         "min_inner_ratio: 0.5\nmax_inner_ratio: 1.5\ninner_widths: 6\n"
         "resolution_steps: 2\nverify: [resnet34]\ntolerance: 0.1\nseconds: 0.5\nminutes: 3\n"
-        "record: accuracy.db\nrecipe: standard\n",
+        "rows: prefix\nrecord: accuracy.db\nrecipe: standard\n",
         "s.yaml", "here");
     EXPECT_EQ(suite.record, "here/accuracy.db");
     EXPECT_EQ(suite.recipe, "standard");
+    EXPECT_EQ(suite.rows, RowMethod::prefix);
     EXPECT_EQ(suite.name, "s");
     EXPECT_THAT(suite.models, ElementsAre("resnet18"));
     EXPECT_THAT(suite.devices, ElementsAre("cuda:1"));

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "kernels/reference.hpp"
+#include "profiler/timing/clock_cost.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/kernels/small_models.hpp"
 
@@ -54,6 +55,8 @@ protected:
         };
         same_after("a second run", [&] { runner.run(); });
         same_after("a timed run", [&] { runner.run_timed(node_us); });
+        for (const double time : node_us) EXPECT_GT(time, 0.0);
+        same_after("a sweep over its prefixes", [&] { runner.time_prefixes(node_us); });
         same_after("a cold run", [&] { EXPECT_GT(runner.time_cold(), 0.0); });
         const int several = testing::times(70, 5);
         same_after("one run of several", [&] { EXPECT_GT(runner.time_runs(several), 0.0); });
@@ -90,14 +93,33 @@ TEST_F(GpuNetwork, NetworksOfTheZooEqualTheReference) {
 TEST_F(GpuNetwork, LayersAddUpToTheNetwork) {
     const Loaded tested = loaded(testing::zoo_model("resnet50"), 1, DataType::f16);
     std::vector<double> plain;
-    std::vector<double> sums;
+    std::vector<std::vector<double>> timed;
     std::vector<double> node_us(tested.network.nodes.size());
     for (int i = 0; i < testing::times(40, 3); ++i) {
         plain.push_back(tested.runner->time_runs(1));
         tested.runner->run_timed(node_us);
-        sums.push_back(std::accumulate(node_us.begin(), node_us.end(), 0.0));
+        timed.push_back(node_us);
     }
+    take_off_clock(timed, plain);
+    std::vector<double> sums;
+    for (const auto& pass : timed) sums.push_back(std::accumulate(pass.begin(), pass.end(), 0.0));
     EXPECT_NEAR(median(sums) / median(plain), 1.0, 0.04);
+}
+
+TEST_F(GpuNetwork, PrefixesGrowToTheNetwork) {
+    const Loaded tested = loaded(testing::zoo_model("resnet18"), 1, DataType::f16);
+    const std::size_t nodes = tested.network.nodes.size();
+    std::vector<double> plain;
+    std::vector<std::vector<double>> until(nodes);
+    std::vector<double> prefix_us(nodes);
+    for (int i = 0; i < testing::times(40, 3); ++i) {
+        plain.push_back(tested.runner->time_runs(1));
+        tested.runner->time_prefixes(prefix_us);
+        for (std::size_t node = 0; node < nodes; ++node) until[node].push_back(prefix_us[node]);
+    }
+    EXPECT_NEAR(median(until.back()) / median(plain), 1.0, 0.04);
+    for (std::size_t node = 1; node < nodes; ++node)
+        EXPECT_GT(median(until[node]), 0.98 * median(until[node - 1])) << tested.network.nodes[node].name;
 }
 
 TEST_F(GpuNetwork, ManyRunsTakeManyTimesAsLong) {

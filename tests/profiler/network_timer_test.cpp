@@ -28,7 +28,9 @@ struct Subject {
         machine.latency_us = [scale](const LayerSpec& layer) { return scale * (2.0 + layer.out_channels); };
         return machine;
     }
-    TimedSubject timed() { return {&runner, network.nodes.size()}; }
+    TimedSubject timed(RowMethod rows = RowMethod::stopwatch) {
+        return {&runner, network.nodes.size(), rows};
+    }
     double truth_us() const {
         double sum = 0.0;
         for (const NetworkNode& node : network.nodes) sum += machine.latency_us(node.layer);

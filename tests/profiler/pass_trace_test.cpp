@@ -14,7 +14,8 @@ TEST(PassTrace, HasTheTimesOfEachPassInOrder) {
     const Network network = lower(chain_model("chain", {8, 16, 24}));
     FakeRunner runner(machine, network, 1);
     machine.spike = [](int run) { return 1.0 + run; };
-    const std::vector<TracedPass> passes = trace_passes(runner, network.nodes.size(), 4, [] { return true; });
+    const std::vector<TracedPass> passes =
+        trace_passes(runner, network.nodes.size(), 4, [] { return true; }).passes;
     ASSERT_EQ(passes.size(), 4U);
     EXPECT_EQ(machine.runs, untraced_passes + 4);
     double begin_us = -1.0;
@@ -32,13 +33,27 @@ TEST(PassTrace, HasTheTimesOfEachPassInOrder) {
     }
 }
 
+TEST(PassTrace, TakesOffWhatTheClockTook) {
+    FakeMachine machine;
+    machine.clock_us_behind = [](const LayerSpec&) { return 0.75; };
+    const Network network = lower(chain_model("chain", {8, 16, 24}));
+    FakeRunner runner(machine, network, 1);
+    const Trace trace = trace_passes(runner, network.nodes.size(), 3, [] { return true; });
+    EXPECT_NEAR(trace.clock.layer_us, 0.75, 1e-9);
+    EXPECT_EQ(trace.clock.clamped, 0);
+    for (const TracedPass& pass : trace.passes) {
+        for (std::size_t node = 0; node < network.nodes.size(); ++node)
+            EXPECT_NEAR(pass.node_us[node], machine.latency_us(network.nodes[node].layer), 1e-9);
+    }
+}
+
 TEST(PassTrace, KeepsWhatThereIsWhenItIsTold) {
     FakeMachine machine;
     const Network network = lower(chain_model("chain", {8}));
     FakeRunner runner(machine, network, 1);
     const auto keep_going = [&] { return machine.runs < untraced_passes + 2; };
-    EXPECT_EQ(trace_passes(runner, network.nodes.size(), 100, keep_going).size(), 2U);
-    EXPECT_TRUE(trace_passes(runner, network.nodes.size(), 100, [] { return false; }).empty());
+    EXPECT_EQ(trace_passes(runner, network.nodes.size(), 100, keep_going).passes.size(), 2U);
+    EXPECT_TRUE(trace_passes(runner, network.nodes.size(), 100, [] { return false; }).passes.empty());
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ void Device::mend() {
     broken_ = last_error_ = error_to_come_ = cudaSuccess;
     allocations_left_ = kernels_left_ = 0;
     capacity_bytes = usual_capacity_bytes;
+    behind_event_us = nullptr;
     orphans_.clear();
     for (const auto& [handle, stream] : streams_) stream->queue.clear();
     for (const auto& [handle, event] : events_) event->pending = 0;
@@ -168,6 +169,8 @@ cudaError_t Device::launch_graph(cudaGraphExec_t graph, cudaStream_t stream) {
 }
 
 void Device::run(Work& work) {
+    if (work.kernel && event_before_ && behind_event_us) clock_us_ += behind_event_us(work.duration_us);
+    event_before_ = work.event != nullptr;
     clock_us_ += work.duration_us;
     if (work.kernel) {
         ++kernels_run_;

@@ -60,6 +60,9 @@ public:
     // ---- For tests.
 
     std::size_t capacity_bytes = usual_capacity_bytes;
+    // What a kernel of a duration takes longer when it starts right behind an event; null: nothing.
+    std::function<double(double duration_us)> behind_event_us;
+
     // From now on, the n-th thing that needs device memory (a block, a stream, an event, a graph) gets none;
     // 0: all do, as long as there is room.
     void fail_allocation(int n) { allocations_left_ = n; }
@@ -76,6 +79,7 @@ public:
         return streams_.size() + events_.size() + graphs_.size() + executables_.size();
     }
     std::int64_t kernels_run() const { return kernels_run_; }
+    double clock_us() const { return clock_us_; }
     // What a real device would answer with undefined behaviour, in words. Taken off the list.
     std::vector<std::string> take_mistakes();
 
@@ -144,6 +148,7 @@ private:
     Owners<CUgraph_st> graphs_;
     Owners<CUgraphExec_st> executables_;
     double clock_us_ = 0.0;
+    bool event_before_ = false;  // what ran last was an event
     std::int64_t kernels_run_ = 0;
     int allocations_left_ = 0;
     int kernels_left_ = 0;
