@@ -66,6 +66,12 @@ Place place_from_environment() {
 }
 
 #ifdef HACSCALE_TORCH_GLOO
+// libtorch's own messages end in a stack of its functions.
+std::string reason_of(const std::exception& error) {
+    const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+    return torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
+}
+
 // Either of c10d's groups: their common base differs between versions of libtorch, their calls do not.
 template <typename Group>
 class SeveralProcesses : public ProcessGroup {
@@ -89,7 +95,7 @@ private:
             start(tensors)->wait();
         } catch (const std::exception& error) {
             throw WorkError("rank " + std::to_string(rank_) + " of " + std::to_string(size_) +
-                            " lost the other processes of this training (" + error.what() +
+                            " lost the other processes of this training (" + reason_of(error) +
                             "); start all of them again to go on from the last checkpoint");
         }
     }
@@ -99,8 +105,15 @@ private:
     int size_;
 };
 
+// Newer versions want libuv where nothing else is asked for, and are built without it by distributions.
+template <typename Options>
+void ask_for_no_libuv(Options& options) {
+    if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
+}
+
 c10::intrusive_ptr<c10d::Store> open_store(const Place& place) {
     c10d::TCPStoreOptions options;
+    ask_for_no_libuv(options);
     options.port = static_cast<std::uint16_t>(place.port);
     options.isServer = place.rank == 0;
     options.numWorkers = static_cast<std::size_t>(place.size);
@@ -108,7 +121,7 @@ c10::intrusive_ptr<c10d::Store> open_store(const Place& place) {
         return c10::make_intrusive<c10d::TCPStore>(place.host, options);
     } catch (const std::exception& error) {
         throw WorkError("rank " + std::to_string(place.rank) + " cannot meet the other processes at " +
-                        place.host + ":" + std::to_string(place.port) + " (" + error.what() +
+                        place.host + ":" + std::to_string(place.port) + " (" + reason_of(error) +
                         "); check MASTER_ADDR and MASTER_PORT");
     }
 }
