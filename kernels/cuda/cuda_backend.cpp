@@ -24,13 +24,14 @@ constexpr int oldest_compute_capability = 75;  // that code is made for
 // What all networks on one device share.
 struct Workshop {
     explicit Workshop(const CudaDevice& device)
-        : traits(device.traits), chooser(parts(), PlanCache::instance(device.description.fingerprint)) {
+        : traits(device.traits),
+          chooser(parts(), PlanCache::instance(device.description.fingerprint), sweep_seconds()) {
         use_device(traits.index);
         flush = make_flush_buffer(traits);
     }
 
     ChoiceParts parts() {
-        return {layer_candidates, restore_layer,
+        return {layer_candidates, cudnn_sweep, restore_layer,
                 [this](const LayerContext& context, const LayerList& candidates) {
                     return make_candidate_timer(context, candidates, flush);
                 },

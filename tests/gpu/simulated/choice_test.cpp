@@ -24,14 +24,16 @@ protected:
         use_device(traits.index);
         const auto flush = make_flush_buffer(traits);
         PlanCache cache(folder.path(), [this](const std::string& text) { warnings.push_back(text); });
-        LayerChooser chooser({layer_candidates, restore_layer,
+        LayerChooser chooser({layer_candidates, cudnn_sweep, restore_layer,
                               [&](const LayerContext& context, const LayerList& candidates) {
                                   return make_candidate_timer(context, candidates, flush);
                               },
                               serialized_plan},
-                             cache);
+                             cache, sweep);
         const std::int64_t before = Device::instance().kernels_run();
-        const auto layer = chooser.choose({LayerSpec::from_key(key), 2, type, traits, state});
+        const LayerContext context{LayerSpec::from_key(key), 2, type, traits, state};
+        chooser.prepare({context});
+        const auto layer = chooser.choose(context);
         kernels_run = Device::instance().kernels_run() - before;
         return layer->implementation();
     }
@@ -39,6 +41,7 @@ protected:
     const DeviceTraits traits = cuda_device("cuda:0").traits;
     const hacscale::testing::TempFolder folder;
     L2State state = L2State::cold;
+    double sweep = 0.0;  // seconds
     std::vector<std::string> warnings;
     std::int64_t kernels_run = 0;
 };
@@ -84,8 +87,20 @@ TEST_F(SimulatedChoice, DependsOnTheStateOfTheCache) {
     EXPECT_GT(kernels_run, 16) << "what was timed hot says nothing of cold runs";
 }
 
+TEST_F(SimulatedChoice, OfASweepIsKept) {
+    const std::string key = "conv_i3x8x8_o8_k3_s1_p1_g1_bias_relu";
+    EXPECT_EQ(chosen(key), "cudnn eng0_k2=1");
+    sweep = 1.0;
+    EXPECT_EQ(chosen(key), "cudnn eng2_k2=3") << "searched although there was a choice already";
+    EXPECT_EQ(chosen(key), "cudnn eng2_k2=3");
+    EXPECT_EQ(kernels_run, 0) << "swept again";
+    sweep = 0.0;
+    EXPECT_EQ(chosen(key), "cudnn eng2_k2=3");
+    EXPECT_EQ(kernels_run, 0);
+}
+
 TEST_F(SimulatedChoice, DependsOnTheLayer) {
-    const std::string large = chosen("conv_i64x28x28_o64_k3_s1_p1_g1_bias_add_relu");
+    const std::string large = chosen("conv_i64x14x14_o64_k3_s1_p1_g1_bias_add_relu");
     const std::string small = chosen("conv_i3x8x8_o8_k3_s1_p1_g1_bias_relu");
     EXPECT_EQ(large, "cudnn eng1_k2=2");
     EXPECT_EQ(small, "cudnn eng0_k2=1");
