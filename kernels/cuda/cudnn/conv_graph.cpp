@@ -137,13 +137,24 @@ TargetPointer own(const std::shared_ptr<const CudnnTarget>& target) {
     return std::static_pointer_cast<const Target>(target);
 }
 
+// "___eng10_k2=5_k3=-1", an underscore for each operation, without what is cuDNN's to choose: a plan that was
+// restored names that, and one that was built may not.
+std::string plan_name(const std::string& tag) {
+    std::string name = tag.substr(std::min(tag.find_first_not_of('_'), tag.size()));
+    constexpr std::string_view unset = "=-1";
+    for (auto at = name.find(unset); at != std::string::npos; at = name.find(unset)) {
+        const auto begin = name.rfind('_', at);
+        name.erase(begin, at + unset.size() - begin);
+    }
+    return name;
+}
+
 class BuiltPlan : public ConvPlan {
 public:
     BuiltPlan(TargetPointer target, std::shared_ptr<fe::ExecutionPlan> plan, const PlanRequest& request)
         : target_(std::move(target)), plan_(std::move(plan)) {
         info_ = parse_plan(serialized());
-        const std::string& tag = plan_->getTag();  // "___eng10_k2=5": an underscore for each operation
-        info_.name = tag.substr(std::min(tag.find_first_not_of('_'), tag.size()));
+        info_.name = plan_name(plan_->getTag());
         info_.workspace_bytes = plan_->getWorkspaceSize();
         const bool fused = request.form == ConvForm::fused;
         bias_ = fused;

@@ -24,7 +24,7 @@ std::vector<std::unique_ptr<CudaLayer>> handwritten_candidates(const LayerContex
     if (!small_enough(layer, context.batch)) return {};
     switch (layer.kind) {
         case LayerKind::conv:
-            return layer.depthwise() ? depthwise_layers(context) : LayerList{};
+            return layer.depthwise() ? depthwise_layers(context) : gemm_layers(context);
         case LayerKind::max_pool:
             return max_pool_layers(context);
         case LayerKind::global_avg_pool:

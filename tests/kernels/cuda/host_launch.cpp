@@ -45,6 +45,9 @@ void launch_squeeze_excite_cluster(const SqueezeExciteClusterParams& params, Dat
                                    cudaStream_t) {
     with_squeeze_excite_cluster(params, type, vectors, on_host);
 }
+void launch_gemm(const GemmParams& params, DataType type, cudaStream_t) {
+    with_gemm(params, type, on_host);
+}
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t) {
     with_linear(params, type, vectors, on_host);
 }
