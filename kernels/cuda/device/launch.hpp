@@ -16,6 +16,7 @@
 #include "kernels/cuda/device/pointwise.hpp"
 #include "kernels/cuda/device/squeeze_excite.hpp"
 #include "kernels/cuda/device/squeeze_excite_cluster.hpp"
+#include "kernels/cuda/device/stem.hpp"
 
 namespace hacscale::cuda {
 
@@ -37,6 +38,8 @@ void launch_squeeze_excite_cluster(const SqueezeExciteClusterParams& params, Dat
                                    cudaStream_t stream);
 // f16 and bf16.
 void launch_gemm(const GemmParams& params, DataType type, cudaStream_t stream);
+// Those that stem_specialised() names, in f16 and bf16.
+void launch_stem(const StemParams& params, int kernel, int stride, DataType type, cudaStream_t stream);
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t stream);
 
 }  // namespace hacscale::cuda

@@ -19,4 +19,6 @@ set(cuda_device_sources
     device/pointwise.cu
     device/pointwise_layer.cpp
     device/squeeze_excite.cu
-    device/squeeze_excite_layer.cpp)
+    device/squeeze_excite_layer.cpp
+    device/stem.cu
+    device/stem_layer.cpp)
