@@ -11,7 +11,7 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "kernels/cuda/cold_timer.hpp"
+#include "kernels/cuda/candidate_timer.hpp"
 #include "kernels/cuda/copy_bandwidth.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/fastest.hpp"
@@ -57,7 +57,7 @@ LayerTimes time_candidates(const cuda::LayerContext& context,
     times.bytes = static_cast<double>(cost_of(context.layer, context.batch, context.type).bytes);
     const cuda::LayerList candidates = cuda::layer_candidates(context);
     const cuda::Verdict verdict =
-        cuda::fastest(candidates.size(), cuda::make_cold_timer(context, candidates, flush));
+        cuda::fastest(candidates.size(), cuda::make_candidate_timer(context, candidates, flush));
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (!verdict.failures[i].empty()) continue;
         const std::string name = candidates[i]->implementation();

@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "kernels/backend.hpp"
-#include "kernels/cuda/cold_timer.hpp"
+#include "kernels/cuda/candidate_timer.hpp"
 #include "kernels/cuda/copy_bandwidth.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/cuda_error.hpp"
@@ -24,15 +24,16 @@ constexpr int oldest_compute_capability = 75;  // that code is made for
 // What all networks on one device share.
 struct Workshop {
     explicit Workshop(const CudaDevice& device)
-        : traits(device.traits), chooser(parts(), PlanCache::instance(device.description.fingerprint)) {
+        : traits(device.traits),
+          chooser(parts(), PlanCache::instance(device.description.fingerprint), sweep_seconds()) {
         use_device(traits.index);
         flush = make_flush_buffer(traits);
     }
 
     ChoiceParts parts() {
-        return {layer_candidates, restore_layer,
+        return {layer_candidates, cudnn_sweep, restore_layer,
                 [this](const LayerContext& context, const LayerList& candidates) {
-                    return make_cold_timer(context, candidates, flush);
+                    return make_candidate_timer(context, candidates, flush);
                 },
                 serialized_plan};
     }
@@ -91,12 +92,20 @@ public:
         }
         try {
             Workshop& workshop = workshop_of(device);
+            const std::int64_t footprint =
+                options.footprint_bytes != 0 ? options.footprint_bytes
+                                             : network.weight_bytes(options.type) +
+                                                   network.peak_activation_bytes(options.batch, options.type);
+            const L2State l2 = l2_state(footprint, workshop.traits.l2_bytes);
             std::vector<LayerContext> contexts;
             for (const NetworkNode& node : network.nodes) {
-                contexts.push_back({node.layer, options.batch, options.type, workshop.traits});
+                contexts.push_back({node.layer, options.batch, options.type, workshop.traits, l2});
             }
             workshop.chooser.prepare(contexts);
-            const auto choose = [&](const LayerContext& context) { return workshop.chooser.choose(context); };
+            const auto choose = [&](LayerContext context) {
+                context.l2 = l2;
+                return workshop.chooser.choose(context);
+            };
             return {std::make_unique<CudaNetworkRunner>(network, options, workshop.traits, choose,
                                                         workshop.flush),
                     {}};

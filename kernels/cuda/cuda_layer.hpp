@@ -7,9 +7,11 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernels/layer_weights.hpp"
@@ -26,11 +28,22 @@ struct DeviceTraits {
     std::size_t shared_memory_optin = 0;  // bytes a block may ask for
 };
 
+// What a layer finds in the L2 cache when it runs, and so what its candidates are timed with.
+enum class L2State : std::uint8_t {
+    cold,       // nothing: the network is larger than the cache
+    input_hot,  // its input and residual, which the layers before it wrote
+    hot,        // its weights, too: a pass of the network fits in half of the cache
+};
+constexpr std::string_view name_of(L2State state) {
+    return state == L2State::cold ? "cold" : state == L2State::input_hot ? "input_hot" : "hot";
+}
+
 struct LayerContext {
     LayerSpec layer;
     int batch = 1;
     DataType type = DataType::f32;
     DeviceTraits device;
+    L2State l2 = L2State::cold;
 };
 
 struct LayerBuffers {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
+#include <random>
 #include <utility>
 
 #include "base/error.hpp"
@@ -10,9 +12,15 @@
 namespace hacscale::cuda {
 namespace {
 
-constexpr int screening_rounds = 3;  // enough to drop what is plainly slow
-constexpr double screening_factor = 1.5;
-constexpr int timed_rounds = 12;
+// Three rounds are enough to drop what is plainly slow, more to tell what is close. Who is within the factor of the
+// best after its rounds goes on.
+struct Stage {
+    int rounds;
+    double factor;
+};
+constexpr Stage stages[] = {{3, 1.5}, {3, 1.25}, {3, 1.12}};
+constexpr int final_rounds = 6;
+constexpr std::size_t least_survivors = 4;  // of a stage, if they are within its factor
 constexpr double worth_a_change = 0.97;
 constexpr double never = std::numeric_limits<double>::infinity();
 
@@ -22,8 +30,15 @@ double median_or_never(std::vector<double> values) {
 
 class Contest {
 public:
-    Contest(std::size_t candidates, const std::function<double(std::size_t)>& time_once)
-        : time_once_(time_once), alive_(candidates, true), times_(candidates), failures_(candidates) {}
+    Contest(std::size_t candidates, const std::function<double(std::size_t)>& time_once, std::uint64_t seed)
+        : time_once_(time_once),
+          generator_(seed),
+          order_(candidates),
+          alive_(candidates, true),
+          times_(candidates),
+          failures_(candidates) {
+        std::iota(order_.begin(), order_.end(), std::size_t{0});
+    }
 
     // The first run of each loads its code, and does not count.
     void warm_up() {
@@ -37,11 +52,18 @@ public:
     }
 
     // Their times stay: one of them is still taken if all faster ones fail later.
-    void drop_the_slow() {
-        double best = never;
-        for (const auto& times : times_) best = std::min(best, median_or_never(times));
+    void drop_the_slow(double factor) {
+        std::vector<double> medians;
         for (std::size_t i = 0; i < times_.size(); ++i) {
-            if (median_or_never(times_[i]) > screening_factor * best) alive_[i] = false;
+            if (alive_[i]) medians.push_back(median_or_never(times_[i]));
+        }
+        if (medians.empty()) return;
+        std::sort(medians.begin(), medians.end());
+        const std::size_t survivors = std::max(least_survivors, (medians.size() + 1) / 2);
+        const double slowest =
+            std::min(factor * medians.front(), medians[std::min(survivors, medians.size()) - 1]);
+        for (std::size_t i = 0; i < times_.size(); ++i) {
+            if (median_or_never(times_[i]) > slowest) alive_[i] = false;
         }
     }
 
@@ -65,7 +87,12 @@ public:
 private:
     template <typename Body>
     void for_all_alive(const Body& body) {
-        for (std::size_t i = 0; i < alive_.size(); ++i) {
+        // A round and its reverse: a drift falls on all alike.
+        if (rounds_++ % 2 == 0)
+            std::shuffle(order_.begin(), order_.end(), generator_);
+        else
+            std::reverse(order_.begin(), order_.end());
+        for (const std::size_t i : order_) {
             if (!alive_[i]) continue;
             try {
                 body(i);
@@ -80,6 +107,9 @@ private:
     }
 
     const std::function<double(std::size_t)>& time_once_;
+    std::mt19937_64 generator_;
+    std::vector<std::size_t> order_;  // of this round
+    int rounds_ = 0;
     std::vector<bool> alive_;
     std::vector<std::vector<double>> times_;
     std::vector<std::string> failures_;
@@ -87,12 +117,15 @@ private:
 
 }  // namespace
 
-Verdict fastest(std::size_t candidates, const std::function<double(std::size_t)>& time_once) {
-    Contest contest(candidates, time_once);
+Verdict fastest(std::size_t candidates, const std::function<double(std::size_t)>& time_once,
+                std::uint64_t seed) {
+    Contest contest(candidates, time_once, seed);
     contest.warm_up();
-    contest.rounds(screening_rounds);
-    contest.drop_the_slow();
-    contest.rounds(timed_rounds);
+    for (const Stage& stage : stages) {
+        contest.rounds(stage.rounds);
+        contest.drop_the_slow(stage.factor);
+    }
+    contest.rounds(final_rounds);
     return contest.verdict();
 }
 

@@ -1,6 +1,12 @@
 #include "kernels/cuda/layer_choice.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <iterator>
+#include <set>
 
 #include "base/error.hpp"
 #include "kernels/cuda/cuda_error.hpp"
@@ -21,6 +27,24 @@ bool own_kernels_first(const LayerContext& context) {
     return context.layer.kind != LayerKind::linear || context.batch <= most_images_of_own_linear;
 }
 
+constexpr std::size_t swept_shapes = 10;  // of a network, the most frequent
+constexpr const char* swept_suffix = "_swept";
+
+// The keys of the convs that a network has most often; the first of them where they are equally frequent.
+std::set<std::string> most_frequent(const std::vector<LayerContext>& contexts) {
+    std::map<std::string, int> counts;
+    std::vector<std::string> order;
+    for (const LayerContext& context : contexts) {
+        if (context.layer.kind != LayerKind::conv) continue;
+        const std::string key = plan_key(context);
+        if (counts[key]++ == 0) order.push_back(key);
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [&](const std::string& a, const std::string& b) { return counts.at(a) > counts.at(b); });
+    order.resize(std::min(order.size(), swept_shapes));
+    return {order.begin(), order.end()};
+}
+
 }  // namespace
 
 LayerList layer_candidates(const LayerContext& context) {
@@ -28,7 +52,7 @@ LayerList layer_candidates(const LayerContext& context) {
     LayerList own = handwritten_candidates(context);
     LayerList library;
     if (context.layer.kind == LayerKind::conv || context.layer.kind == LayerKind::linear) {
-        library = cudnn_candidates(context, 6, &reason);
+        library = cudnn_candidates(context, all_plans, &reason);
     }
     LayerList& first = own_kernels_first(context) ? own : library;
     LayerList& second = own_kernels_first(context) ? library : own;
@@ -49,17 +73,53 @@ std::unique_ptr<CudaLayer> restore_layer(const LayerContext& context, const Cach
     return cudnn_layer_from_plan(context, choice.plan);
 }
 
+double sweep_seconds() {
+    const char* const text = std::getenv("HACSCALE_PLAN_SWEEP");
+    if (text == nullptr || *text == '\0') return 0.0;
+    char* end = nullptr;
+    const double seconds = std::strtod(text, &end);
+    if (*end != '\0' || !(seconds >= 0.0) || std::isinf(seconds)) {
+        throw InputError(fmt::format("HACSCALE_PLAN_SWEEP is '{}', expected a number of seconds", text));
+    }
+    return seconds;
+}
+
 void LayerChooser::prepare(const std::vector<LayerContext>& contexts) {
+    std::set<std::string> swept;
+    if (sweep_seconds_ > 0.0) swept = most_frequent(contexts);
     std::vector<std::pair<const LayerContext*, Prepared*>> work;
     for (const LayerContext& context : contexts) {
         const std::string key = plan_key(context);
         if (layers_.contains(key)) continue;
         const auto [place, is_new] = prepared_.try_emplace(key);
         if (!is_new) continue;
-        place->second.choice = cache_.find(key);
+        place->second = look_up(key, swept.contains(key));
         work.emplace_back(&context, &place->second);
     }
     for_each_in_parallel(work.size(), [&](std::size_t i) { find_ways(*work[i].first, *work[i].second); });
+}
+
+// What a sweep found is taken by all later processes, whether they ask for a sweep or not.
+LayerChooser::Prepared LayerChooser::look_up(const std::string& key, bool sweep) {
+    Prepared prepared;
+    prepared.entry = key + swept_suffix;
+    prepared.choice = cache_.find(prepared.entry);
+    prepared.sweep = sweep;
+    if (prepared.choice || sweep) return prepared;
+    prepared.entry = key;
+    prepared.choice = cache_.find(key);
+    return prepared;
+}
+
+LayerList LayerChooser::find_candidates(const LayerContext& context, bool sweep) const {
+    LayerList candidates = parts_.candidates(context);
+    if (!sweep) return candidates;
+    std::set<std::string> names;
+    for (const auto& layer : candidates) names.insert(layer->implementation());
+    for (auto& layer : parts_.sweep(context, sweep_seconds_)) {
+        if (names.insert(layer->implementation()).second) candidates.push_back(std::move(layer));
+    }
+    return candidates;
 }
 
 void LayerChooser::find_ways(const LayerContext& context, Prepared& prepared) const {
@@ -76,7 +136,7 @@ void LayerChooser::find_ways(const LayerContext& context, Prepared& prepared) co
                 prepared.why_not_restored = error.what();
             }
         }
-        prepared.candidates = parts_.candidates(context);
+        prepared.candidates = find_candidates(context, prepared.sweep);
     } catch (...) {
         prepared.error = std::current_exception();
     }
@@ -84,8 +144,7 @@ void LayerChooser::find_ways(const LayerContext& context, Prepared& prepared) co
 
 LayerChooser::Prepared LayerChooser::take_prepared(const std::string& key, const LayerContext& context) {
     if (auto known = prepared_.extract(key)) return std::move(known.mapped());
-    Prepared prepared;
-    prepared.choice = cache_.find(key);
+    Prepared prepared = look_up(key, false);
     find_ways(context, prepared);
     return prepared;
 }
@@ -94,12 +153,12 @@ std::shared_ptr<CudaLayer> LayerChooser::choose(const LayerContext& context) {
     const std::string key = plan_key(context);
     if (const auto known = layers_.find(key); known != layers_.end()) return known->second;
     Prepared prepared = take_prepared(key, context);
-    if (!prepared.why_not_restored.empty()) cache_.reject(key, prepared.why_not_restored);
+    if (!prepared.why_not_restored.empty()) cache_.reject(prepared.entry, prepared.why_not_restored);
     if (prepared.error) std::rethrow_exception(prepared.error);
     std::shared_ptr<CudaLayer> layer = std::move(prepared.restored);
     if (layer == nullptr) {
         layer = timed_choice(context, std::move(prepared.candidates));
-        cache_.remember(key, {layer->implementation(), parts_.plan_of(*layer)});
+        cache_.remember(prepared.entry, {layer->implementation(), parts_.plan_of(*layer)});
     }
     layers_[key] = layer;
     return layer;

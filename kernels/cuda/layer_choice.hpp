@@ -22,6 +22,8 @@ using LayerList = std::vector<std::unique_ptr<CudaLayer>>;
 struct ChoiceParts {
     // As layer_candidates().
     std::function<LayerList(const LayerContext&)> candidates;
+    // More of them, searched for so many seconds; as cudnn_sweep().
+    std::function<LayerList(const LayerContext&, double)> sweep;
     // The layer that was chosen before. Throws WorkError when it cannot be had any more.
     std::function<std::unique_ptr<CudaLayer>(const LayerContext&, const CachedChoice&)> restore;
     // One run of a candidate on the device, in microseconds, made ready by the call before it: the timer of a
@@ -31,10 +33,15 @@ struct ChoiceParts {
     std::function<std::string(const CudaLayer&)> plan_of;
 };
 
+// Seconds that HACSCALE_PLAN_SWEEP asks for; 0 when it is not set. Throws InputError for what is no number.
+double sweep_seconds();
+
 class LayerChooser {
 public:
     // The cache has to outlive the chooser.
-    LayerChooser(ChoiceParts parts, PlanCache& cache) : parts_(std::move(parts)), cache_(cache) {}
+    // With `sweep_seconds`, each of the most frequent convs of a network is searched that long, once.
+    LayerChooser(ChoiceParts parts, PlanCache& cache, double sweep_seconds = 0.0)
+        : parts_(std::move(parts)), cache_(cache), sweep_seconds_(sweep_seconds) {}
 
     // Finds the ways to run each of these layers, on several threads, for the calls of choose() that follow:
     // the library may take seconds for one. Throws nothing of a layer; choose() does.
@@ -48,6 +55,8 @@ private:
     // What can be found out about a layer without the device: the choice made before, or the candidates for a
     // new one.
     struct Prepared {
+        std::string entry;   // of the cache, where the choice is or goes
+        bool sweep = false;  // the candidates are to be searched for
         std::optional<CachedChoice> choice;
         std::unique_ptr<CudaLayer> restored;
         std::string why_not_restored;
@@ -55,12 +64,15 @@ private:
         std::exception_ptr error;
     };
 
+    Prepared look_up(const std::string& key, bool sweep);
     void find_ways(const LayerContext& context, Prepared& prepared) const;
+    LayerList find_candidates(const LayerContext& context, bool sweep) const;
     Prepared take_prepared(const std::string& key, const LayerContext& context);
     std::unique_ptr<CudaLayer> timed_choice(const LayerContext& context, LayerList candidates);
 
     ChoiceParts parts_;
     PlanCache& cache_;
+    double sweep_seconds_;
     std::map<std::string, std::shared_ptr<CudaLayer>> layers_;
     std::map<std::string, Prepared> prepared_;
 };

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <utility>
@@ -43,6 +45,8 @@ public:
         : device_(device), settings_(settings), events_(events), check_(check), rows_(rows) {}
 
     void measure(const std::vector<LayerSpec>& layers, CacheState cache) {
+        // Kernels are chosen for the state they are timed in.
+        footprint_bytes_ = cache == CacheState::cold ? std::numeric_limits<std::int64_t>::max() : 0;
         try {
             for (const LayerSpec& layer : layers) {
                 Row row = new_row(row_key(layer, {}, settings_, cache), "");
@@ -63,8 +67,8 @@ private:
         const LayerSpec& layer = row.key.layer;
         const auto batch = static_cast<std::size_t>(settings_.batch);
         Network network = single_layer(layer);
-        Compiled compiled =
-            device_.backend->compile(device_.device.id, network, {settings_.batch, settings_.type, 0});
+        Compiled compiled = device_.backend->compile(device_.device.id, network,
+                                                     {settings_.batch, settings_.type, footprint_bytes_});
         if (!compiled.runner) {
             row.status = RowStatus::unsupported;
             row.reason = compiled.reason;
@@ -95,7 +99,7 @@ private:
             }
             Row& row = rows_.here()[key];
             fill(row, timings[i], throttle);
-            rows_.losing(row, "its output was checked", [&] { check_(row, 0); });
+            rows_.losing(row, "its output was checked", [&] { check_(row, footprint_bytes_); });
         }
         for (const Subject& subject : subjects_) {
             const auto row = rows_.here().find(subject.key);
@@ -146,6 +150,7 @@ private:
     const WorkEvents& events_;
     OutputCheck& check_;
     PendingRows& rows_;
+    std::int64_t footprint_bytes_ = 0;
     std::vector<Subject> subjects_;
 };
 

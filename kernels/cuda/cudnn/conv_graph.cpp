@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <unordered_map>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
+#include "kernels/cuda/cudnn/knob_settings.hpp"
 
 namespace cudnn_frontend {
 // The frontend looks symbols up here (NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING).
@@ -37,6 +40,9 @@ enum TensorId : std::int64_t {
 // What hard_swish and hard_sigmoid are made of: x * relu6(x + 3) / 6.
 constexpr float hard_shift = 3.0F;
 constexpr float hard_scale = 1.0F / 6.0F;
+
+constexpr std::size_t sure_plans = 6;  // are built however long it takes
+constexpr std::size_t most_settings_of_engine = 128;
 
 bool is_hard(Activation activation) {
     return activation == Activation::hard_swish || activation == Activation::hard_sigmoid;
@@ -131,13 +137,24 @@ TargetPointer own(const std::shared_ptr<const CudnnTarget>& target) {
     return std::static_pointer_cast<const Target>(target);
 }
 
+// "___eng10_k2=5_k3=-1", an underscore for each operation, without what is cuDNN's to choose: a plan that was
+// restored names that, and one that was built may not.
+std::string plan_name(const std::string& tag) {
+    std::string name = tag.substr(std::min(tag.find_first_not_of('_'), tag.size()));
+    constexpr std::string_view unset = "=-1";
+    for (auto at = name.find(unset); at != std::string::npos; at = name.find(unset)) {
+        const auto begin = name.rfind('_', at);
+        name.erase(begin, at + unset.size() - begin);
+    }
+    return name;
+}
+
 class BuiltPlan : public ConvPlan {
 public:
     BuiltPlan(TargetPointer target, std::shared_ptr<fe::ExecutionPlan> plan, const PlanRequest& request)
         : target_(std::move(target)), plan_(std::move(plan)) {
         info_ = parse_plan(serialized());
-        const std::string& tag = plan_->getTag();  // "___eng10_k2=5": an underscore for each operation
-        info_.name = tag.substr(std::min(tag.find_first_not_of('_'), tag.size()));
+        info_.name = plan_name(plan_->getTag());
         info_.workspace_bytes = plan_->getWorkspaceSize();
         const bool fused = request.form == ConvForm::fused;
         bias_ = fused;
@@ -304,34 +321,70 @@ bool has_plan(const std::vector<std::unique_ptr<ConvPlan>>& plans, const std::st
                        [&](const auto& plan) { return plan->info().name == name; });
 }
 
+// Leaves out what may not be used of the plans that the graph has so far.
+void restrict_plans(ConvGraph& graph, const PlanRequest& request, std::int64_t workspace_cap) {
+    graph.deselect_workspace_greater_than(workspace_cap);
+    if (request.type != DataType::f32) return;
+    // cuDNN 9 gives kernels that round f32 to TF32 the first note alone.
+    graph.deselect_numeric_notes(
+        {fe::NumericalNote_t::TENSOR_CORE, fe::NumericalNote_t::DOWN_CONVERT_INPUTS});
+}
+
+fe::error_t build_graph(ConvGraph& graph, const PlanningLease& lease) {
+    fe::error_t error = graph.validate();
+    if (error.is_good()) error = graph.build_operation_graph(lease.handle());
+    return error;
+}
+
+fe::error_t build_plan(const TargetPointer& target, const PlanRequest& request, ConvGraph& graph,
+                       std::int64_t index, std::vector<std::unique_ptr<ConvPlan>>& plans) {
+    fe::error_t error = graph.build_plan_at_index(index);
+    if (error.is_bad()) return error;
+    auto plan = std::make_unique<BuiltPlan>(
+        target, graph.plans.execution_plans[static_cast<std::size_t>(index)], request);
+    if (!has_plan(plans, plan->info().name)) plans.push_back(std::move(plan));
+    return error;
+}
+
+class Deadline {
+public:
+    explicit Deadline(double seconds) : end_us_(now_us() + 1e6 * seconds) {}
+    bool is_over() const { return now_us() > end_us_; }
+
+private:
+    double end_us_;
+};
+
 // Appends what one mode of the heuristics offers and can be built, up to `most` plans. The error is the first
 // that was met.
 fe::error_t add_plans(const TargetPointer& target, const PlanRequest& request, fe::HeurMode_t mode,
-                      std::size_t most, std::int64_t workspace_cap,
+                      std::size_t most, std::int64_t workspace_cap, const Deadline& deadline,
                       std::vector<std::unique_ptr<ConvPlan>>& plans) {
     const PlanningLease lease(*target);
     ConvGraph graph(request, *target);
-    fe::error_t error = graph.validate();
-    if (error.is_good()) error = graph.build_operation_graph(lease.handle());
+    fe::error_t error = build_graph(graph, lease);
     if (error.is_good()) error = graph.create_execution_plans({mode});
     if (error.is_bad()) return error;
-    graph.deselect_workspace_greater_than(workspace_cap);
-    if (request.type == DataType::f32) {
-        // cuDNN 9 gives kernels that round f32 to TF32 the first note alone.
-        graph.deselect_numeric_notes(
-            {fe::NumericalNote_t::TENSOR_CORE, fe::NumericalNote_t::DOWN_CONVERT_INPUTS});
-    }
+    restrict_plans(graph, request, workspace_cap);
     for (std::int64_t i = 0; i < graph.get_execution_plan_count() && plans.size() < most; ++i) {
-        fe::error_t built = graph.build_plan_at_index(i);
-        if (built.is_bad()) {
-            if (error.is_good()) error = built;
-            continue;
-        }
-        auto plan = std::make_unique<BuiltPlan>(
-            target, graph.plans.execution_plans[static_cast<std::size_t>(i)], request);
-        if (!has_plan(plans, plan->info().name)) plans.push_back(std::move(plan));
+        if (plans.size() >= sure_plans && deadline.is_over()) break;
+        fe::error_t built = build_plan(target, request, graph, i, plans);
+        if (built.is_bad() && error.is_good()) error = built;
     }
     return error;
+}
+
+// The knobs that this engine has for the graph, as settings to try; empty where the engine does not take it.
+std::vector<KnobSetting> settings_of(ConvGraph& graph, std::int64_t engine) {
+    std::vector<fe::Knob> knobs;
+    if (graph.get_knobs_for_engine(engine, knobs).is_bad()) return {};
+    std::vector<KnobRange> ranges;
+    for (const fe::Knob& knob : knobs) {
+        if (knob.type == fe::KnobType_t::NOT_SET)
+            continue;  // one that the frontend cannot name: cuDNN sets it
+        ranges.push_back({static_cast<std::int64_t>(knob.type), knob.minValue, knob.maxValue, knob.stride});
+    }
+    return knob_settings(ranges, most_settings_of_engine, static_cast<std::uint64_t>(engine));
 }
 
 }  // namespace
@@ -362,16 +415,51 @@ std::shared_ptr<const CudnnTarget> CudnnTarget::described(const std::string& pro
 }
 
 PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>& any_target, const PlanRequest& request,
-                      std::size_t most, std::int64_t workspace_cap) {
+                      std::size_t most, std::int64_t workspace_cap, double seconds) {
     const TargetPointer target = own(any_target);
+    const Deadline deadline(seconds);
     PlanSearch search;
     // Mode A predicts the fastest; the fallback, with what always works, is asked only where A has too few.
     for (const fe::HeurMode_t mode : {fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}) {
-        if (search.plans.size() >= most) break;
-        fe::error_t error = add_plans(target, request, mode, most, workspace_cap, search.plans);
+        if (search.plans.size() >= std::min(most, sure_plans)) break;
+        fe::error_t error = add_plans(target, request, mode, most, workspace_cap, deadline, search.plans);
         if (error.is_bad() && search.reason.empty()) search.reason = reason_of(error, *target);
     }
     if (!search.plans.empty()) search.reason.clear();
+    return search;
+}
+
+PlanSearch sweep_plans(const std::shared_ptr<const CudnnTarget>& any_target, const PlanRequest& request,
+                       std::size_t most, std::int64_t workspace_cap, double seconds) {
+    const TargetPointer target = own(any_target);
+    const Deadline deadline(seconds);
+    const PlanningLease lease(*target);
+    ConvGraph graph(request, *target);
+    std::int64_t engines = 0;
+    fe::error_t error = build_graph(graph, lease);
+    if (error.is_good()) error = graph.get_engine_count(engines);
+    PlanSearch search;
+    if (error.is_bad()) {
+        search.reason = reason_of(error, *target);
+        return search;
+    }
+    std::vector<std::vector<KnobSetting>> settings;
+    for (std::int64_t engine = 0; engine < engines; ++engine) settings.push_back(settings_of(graph, engine));
+    // One setting of each engine after the other, so that little time does not all go to the first.
+    for (std::size_t round = 0; round < most_settings_of_engine; ++round) {
+        for (std::int64_t engine = 0; engine < engines; ++engine) {
+            const auto& tried = settings[static_cast<std::size_t>(engine)];
+            if (round >= tried.size()) continue;
+            if (deadline.is_over() || search.plans.size() >= most) return search;
+            std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
+            for (const auto& [knob, value] : tried[round]) knobs[static_cast<fe::KnobType_t>(knob)] = value;
+            if (graph.create_execution_plan(engine, knobs).is_bad()) continue;
+            restrict_plans(graph, request, workspace_cap);
+            // What cannot be built is no plan; why does not matter among so many.
+            static_cast<void>(
+                build_plan(target, request, graph, graph.get_execution_plan_count() - 1, search.plans));
+        }
+    }
     return search;
 }
 

@@ -14,6 +14,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -69,10 +70,20 @@ struct PlanSearch {
     std::string reason;                            // when there are none
 };
 
-// The first `most` plans that can be built and need no more than `workspace_cap` bytes. For f32, plans that
-// use matrix units, which round f32 to TF32, or round their inputs otherwise are left out; tf32 allows them.
+constexpr std::size_t all_plans = std::numeric_limits<std::size_t>::max();
+constexpr double unlimited_seconds = 1e9;
+
+// The first `most` plans that the heuristics name, that can be built and need no more than `workspace_cap` bytes.
+// Beyond the first six, plans are built as long as `seconds` last: those that cuDNN compiles at run time take up to
+// a second each. For f32, plans that use matrix units, which round f32 to TF32, or round their inputs otherwise are
+// left out; tf32 allows them.
 PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>& target, const PlanRequest& request,
-                      std::size_t most, std::int64_t workspace_cap);
+                      std::size_t most, std::int64_t workspace_cap, double seconds = unlimited_seconds);
+
+// Plans of all engines that take the layer, with settings of their knobs that the heuristics may not name, until
+// `seconds` are over or there are `most`. Otherwise as find_plans().
+PlanSearch sweep_plans(const std::shared_ptr<const CudnnTarget>& target, const PlanRequest& request,
+                       std::size_t most, std::int64_t workspace_cap, double seconds);
 
 // Throws WorkError when this cuDNN, on this target, does not take the plan.
 std::unique_ptr<ConvPlan> restore_plan(const std::shared_ptr<const CudnnTarget>& target,

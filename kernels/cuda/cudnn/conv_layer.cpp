@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
@@ -12,7 +13,8 @@
 namespace hacscale::cuda {
 namespace {
 
-constexpr std::size_t unfused_beside_fused = 2;
+constexpr double seconds_a_form = 3.0;     // of planning, beyond the plans that cuDNN expects to be fastest
+constexpr std::size_t most_of_sweep = 96;  // plans of a form: more take longer to time than to find
 constexpr int plan_schema = 1;
 
 bool is_conv(const LayerSpec& layer) {
@@ -96,32 +98,24 @@ private:
     ConvWeightLayout layout_;
 };
 
-// Fused kernels for these are not the ones that cuDNN has tuned by hand.
-bool fused_may_be_slow(const LayerSpec& layer) {
-    const bool plain = layer.activation == Activation::none || layer.activation == Activation::relu;
-    return !plain || layer.groups > 1;
-}
+using Search = std::function<PlanSearch(const PlanRequest&)>;
 
-}  // namespace
-
-std::vector<std::unique_ptr<CudaLayer>> conv_candidates(const std::shared_ptr<const CudnnTarget>& target,
-                                                        const LayerContext& context, int most,
-                                                        std::string* reason) {
+// Fused plans, and bare ones whose epilogue runs apart: a bare kernel may have what the fused ones lack, such as
+// slices over K.
+std::vector<std::unique_ptr<CudaLayer>> layers_of(const LayerContext& context, const Search& search,
+                                                  std::string* reason) {
     std::vector<std::unique_ptr<CudaLayer>> layers;
-    const auto wanted = static_cast<std::size_t>(most);
     PlanRequest request{context.layer, context.batch, context.type, ConvForm::fused};
     std::string why = "it may be faster than the fused plan";
     if (has_epilogue(context.layer)) {
-        PlanSearch fused = find_plans(target, request, wanted, largest_workspace_bytes);
+        PlanSearch fused = search(request);
         for (auto& plan : fused.plans) {
             layers.push_back(std::make_unique<CudnnConvLayer>(context, ConvForm::fused, std::move(plan), ""));
         }
         if (layers.empty()) why = "unfused: " + fused.reason;
-        if (!layers.empty() && !fused_may_be_slow(context.layer)) return layers;
     }
     request.form = ConvForm::bare;
-    PlanSearch bare =
-        find_plans(target, request, layers.empty() ? wanted : unfused_beside_fused, largest_workspace_bytes);
+    PlanSearch bare = search(request);
     for (auto& plan : bare.plans) {
         layers.push_back(std::make_unique<CudnnConvLayer>(context, ConvForm::bare, std::move(plan), why));
     }
@@ -129,17 +123,47 @@ std::vector<std::unique_ptr<CudaLayer>> conv_candidates(const std::shared_ptr<co
     return layers;
 }
 
-std::vector<std::unique_ptr<CudaLayer>> cudnn_candidates(const LayerContext& context, int most,
+// Why cuDNN cannot run the layer on the context's device, whatever its shape.
+std::string refusal(const LayerContext& context) {
+    if (!is_conv(context.layer))
+        return fmt::format("cuDNN runs convolutions here, not {}", name_of(context.layer.kind));
+    return type_refusal(context.device.compute_capability, context.type);
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<CudaLayer>> conv_candidates(const std::shared_ptr<const CudnnTarget>& target,
+                                                        const LayerContext& context, std::size_t most,
+                                                        std::string* reason) {
+    return layers_of(
+        context,
+        [&](const PlanRequest& request) {
+            return find_plans(target, request, most, largest_workspace_bytes, seconds_a_form);
+        },
+        reason);
+}
+
+std::vector<std::unique_ptr<CudaLayer>> conv_sweep(const std::shared_ptr<const CudnnTarget>& target,
+                                                   const LayerContext& context, double seconds) {
+    const double share = has_epilogue(context.layer) ? 0.5 : 1.0;
+    const auto search = [&](const PlanRequest& request) {
+        return sweep_plans(target, request, most_of_sweep, largest_workspace_bytes, share * seconds);
+    };
+    return layers_of(context, search, nullptr);
+}
+
+std::vector<std::unique_ptr<CudaLayer>> cudnn_candidates(const LayerContext& context, std::size_t most,
                                                          std::string* reason) {
-    std::string refusal = type_refusal(context.device.compute_capability, context.type);
-    if (!is_conv(context.layer)) {
-        refusal = fmt::format("cuDNN runs convolutions here, not {}", name_of(context.layer.kind));
-    }
-    if (!refusal.empty()) {
-        if (reason != nullptr) *reason = refusal;
+    if (const std::string why_not = refusal(context); !why_not.empty()) {
+        if (reason != nullptr) *reason = why_not;
         return {};
     }
     return conv_candidates(CudnnTarget::device(context.device.index), context, most, reason);
+}
+
+std::vector<std::unique_ptr<CudaLayer>> cudnn_sweep(const LayerContext& context, double seconds) {
+    if (!refusal(context).empty()) return {};
+    return conv_sweep(CudnnTarget::device(context.device.index), context, seconds);
 }
 
 std::string serialized_plan(const CudaLayer& layer) {

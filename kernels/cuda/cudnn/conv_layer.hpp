@@ -14,12 +14,16 @@ namespace hacscale::cuda {
 // Plans that want more scratch memory than this are not considered.
 constexpr std::int64_t largest_workspace_bytes = std::int64_t{512} << 20;
 
-// Ways to run the layer on the device of the context, those that cuDNN expects to be fastest first: at most
-// `most` fused ones, and unfused ones where there are none or where they may win (activations and groups
-// whose fused kernels are general ones). Empty for other kinds of layers, for data types that the device
-// cannot compute in, and where cuDNN has nothing; `reason` then says why. Throws MissingError without cuDNN.
-std::vector<std::unique_ptr<CudaLayer>> cudnn_candidates(const LayerContext& context, int most = 6,
+// Ways to run the layer on the device of the context, those that cuDNN expects to be fastest first: of fused plans
+// and of bare ones at most `most` each. Empty for other kinds of layers, for data types that the device cannot
+// compute in, and where cuDNN has nothing; `reason` then says why. Throws MissingError without cuDNN.
+std::vector<std::unique_ptr<CudaLayer>> cudnn_candidates(const LayerContext& context,
+                                                         std::size_t most = all_plans,
                                                          std::string* reason = nullptr);
+
+// Ways that cuDNN's heuristics may not name, searched for about so many seconds: all engines, with settings of
+// their knobs.
+std::vector<std::unique_ptr<CudaLayer>> cudnn_sweep(const LayerContext& context, double seconds);
 
 // What cudnn_layer_from_plan() takes; empty for layers that are not cuDNN's.
 std::string serialized_plan(const CudaLayer& layer);
@@ -30,8 +34,10 @@ std::unique_ptr<CudaLayer> cudnn_layer_from_plan(const LayerContext& context, co
 
 // The same for any target; layers for a target that is only described cannot be launched.
 std::vector<std::unique_ptr<CudaLayer>> conv_candidates(const std::shared_ptr<const CudnnTarget>& target,
-                                                        const LayerContext& context, int most,
+                                                        const LayerContext& context, std::size_t most,
                                                         std::string* reason);
+std::vector<std::unique_ptr<CudaLayer>> conv_sweep(const std::shared_ptr<const CudnnTarget>& target,
+                                                   const LayerContext& context, double seconds);
 std::unique_ptr<CudaLayer> conv_layer_from_plan(const std::shared_ptr<const CudnnTarget>& target,
                                                 const LayerContext& context, const std::string& serialized);
 

@@ -118,7 +118,8 @@ void PlanCache::reject(const std::string& key, const std::string& reason) {
 }
 
 std::string plan_key(const LayerContext& context) {
-    return fmt::format("{}_b{}_{}", context.layer.key(), context.batch, name_of(context.type));
+    return fmt::format("{}_b{}_{}_{}", context.layer.key(), context.batch, name_of(context.type),
+                       name_of(context.l2));
 }
 
 }  // namespace hacscale::cuda

@@ -1,7 +1,7 @@
 // The choices of kernels made so far on one device, in the user's cache folder: a later process rebuilds just
 // the plan that won, with no heuristics and no timing.
 //
-// One small JSON file a layer, batch and data type, in a folder named for the device's fingerprint, which
+// One small JSON file a layer, batch, data type and state of the L2 cache, in a folder named for the device's fingerprint, which
 // includes cuDNN's version. Files are written under another name and renamed, so several processes may write
 // at once. A file that cannot be read or written is only a cache lost; a damaged one is passed over and told
 // of, once a process.
@@ -50,7 +50,7 @@ private:
     std::map<std::string, CachedChoice> choices_;
 };
 
-// Layer, batch and data type as one text.
+// Layer, batch, data type and the state of the L2 cache as one text.
 std::string plan_key(const LayerContext& context);
 
 }  // namespace hacscale::cuda

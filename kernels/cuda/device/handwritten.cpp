@@ -1,6 +1,7 @@
 #include "kernels/cuda/device/handwritten.hpp"
 
 #include "kernels/cuda/device/handwritten_layers.hpp"
+#include "kernels/cuda/device/stem.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -24,7 +25,8 @@ std::vector<std::unique_ptr<CudaLayer>> handwritten_candidates(const LayerContex
     if (!small_enough(layer, context.batch)) return {};
     switch (layer.kind) {
         case LayerKind::conv:
-            return layer.depthwise() ? depthwise_layers(context) : LayerList{};
+            if (layer.depthwise()) return depthwise_layers(context);
+            return layer.in_channels == stem_channels ? stem_layers(context) : gemm_layers(context);
         case LayerKind::max_pool:
             return max_pool_layers(context);
         case LayerKind::global_avg_pool:

@@ -12,6 +12,10 @@ namespace hacscale::cuda {
 using LayerList = std::vector<std::unique_ptr<CudaLayer>>;
 
 LayerList depthwise_layers(const LayerContext& context);
+// Dense convs.
+LayerList gemm_layers(const LayerContext& context);
+// A network's first conv.
+LayerList stem_layers(const LayerContext& context);
 LayerList max_pool_layers(const LayerContext& context);
 LayerList global_avg_pool_layers(const LayerContext& context);
 LayerList linear_layers(const LayerContext& context);

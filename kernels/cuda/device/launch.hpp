@@ -10,11 +10,13 @@
 #include "kernels/cuda/device/channel_sums.hpp"
 #include "kernels/cuda/device/depthwise.hpp"
 #include "kernels/cuda/device/excite_from_sums.hpp"
+#include "kernels/cuda/device/gemm.hpp"
 #include "kernels/cuda/device/linear.hpp"
 #include "kernels/cuda/device/max_pool.hpp"
 #include "kernels/cuda/device/pointwise.hpp"
 #include "kernels/cuda/device/squeeze_excite.hpp"
 #include "kernels/cuda/device/squeeze_excite_cluster.hpp"
+#include "kernels/cuda/device/stem.hpp"
 
 namespace hacscale::cuda {
 
@@ -34,6 +36,10 @@ void launch_excite_from_sums(const ExciteFromSumsParams& params, DataType type, 
                              cudaStream_t stream);
 void launch_squeeze_excite_cluster(const SqueezeExciteClusterParams& params, DataType type, bool vectors,
                                    cudaStream_t stream);
+// f16 and bf16.
+void launch_gemm(const GemmParams& params, DataType type, cudaStream_t stream);
+// Those that stem_specialised() names, in f16 and bf16.
+void launch_stem(const StemParams& params, int kernel, int stride, DataType type, cudaStream_t stream);
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t stream);
 
 }  // namespace hacscale::cuda

@@ -23,6 +23,7 @@
 #include <type_traits>
 #ifndef __CUDA_ARCH__
 #include <deque>
+#include <vector>
 #endif
 
 #include "kernels/cuda/device/elements.hpp"
@@ -163,11 +164,20 @@ HACSCALE_HD void load_matrices(const Warp& warp, const Lanes<const void*>& rows,
 
 #ifndef __CUDA_ARCH__
 namespace emulated {
+// All values of a type of 16 bits: looking them up takes a fraction of the host's conversion.
 template <typename T>
-float element(std::uint32_t word, int index) {
-    T two[2];
-    std::memcpy(static_cast<void*>(two), &word, sizeof(word));
-    return to_float(two[index]);
+const float* values_of() {
+    static const std::vector<float> values = [] {
+        std::vector<float> all(1 << 16);
+        for (std::uint32_t bits = 0; bits < all.size(); ++bits) {
+            const auto element = static_cast<std::uint16_t>(bits);
+            T value;
+            std::memcpy(static_cast<void*>(&value), &element, sizeof(value));
+            all[bits] = to_float(value);
+        }
+        return all;
+    }();
+    return values.data();
 }
 }  // namespace emulated
 #endif
@@ -200,25 +210,30 @@ HACSCALE_HD void multiply_add(const Warp& warp, const Lanes<Words<4>>& left, con
     __trap();  // layers that need it are not offered on such a device
 #endif
 #else
+    const float* const values = emulated::values_of<T>();
     float a[16][16];
     float b[16][8];
+    float c[16][8];
     for (int lane = 0; lane < warp_lanes; ++lane) {
         const int row = lane / 4;
         const int two = 2 * (lane % 4);
         for (int i = 0; i < 2; ++i) {
             for (int word = 0; word < 4; ++word)
                 a[row + 8 * (word % 2)][two + i + 8 * (word / 2)] =
-                    emulated::element<T>(left[lane].values[word], i);
-            for (int word = 0; word < 2; ++word)
-                b[two + i + 8 * word][row] = emulated::element<T>(right[lane].values[First + word], i);
+                    values[left[lane].values[word] >> 16 * i & 0xffffU];
+            for (int word = 0; word < 2; ++word) {
+                b[two + i + 8 * word][row] = values[right[lane].values[First + word] >> 16 * i & 0xffffU];
+                c[row + 8 * word][two + i] = sums[lane].values[2 * word + i];
+            }
+        }
+    }
+    for (int row = 0; row < 16; ++row) {
+        for (int k = 0; k < 16; ++k) {
+            for (int column = 0; column < 8; ++column) c[row][column] += a[row][k] * b[k][column];
         }
     }
     warp.each_lane([&](int lane) {
-        for (int i = 0; i < 4; ++i) {
-            const int row = lane / 4 + 8 * (i / 2);
-            const int column = 2 * (lane % 4) + i % 2;
-            for (int k = 0; k < 16; ++k) sums[lane].values[i] += a[row][k] * b[k][column];
-        }
+        for (int i = 0; i < 4; ++i) sums[lane].values[i] = c[lane / 4 + 8 * (i / 2)][2 * (lane % 4) + i % 2];
     });
 #endif
 }

@@ -7,6 +7,9 @@ set(cuda_device_sources
     device/depthwise_any.cu
     device/depthwise_layer.cpp
     device/depthwise_tiling.cpp
+    device/gemm.cu
+    device/gemm_layer.cpp
+    device/gemm_tiling.cpp
     device/global_avg_pool_layer.cpp
     device/handwritten.cpp
     device/linear.cu
@@ -16,4 +19,6 @@ set(cuda_device_sources
     device/pointwise.cu
     device/pointwise_layer.cpp
     device/squeeze_excite.cu
-    device/squeeze_excite_layer.cpp)
+    device/squeeze_excite_layer.cpp
+    device/stem.cu
+    device/stem_layer.cpp)

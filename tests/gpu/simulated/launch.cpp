@@ -71,6 +71,12 @@ void launch_squeeze_excite_cluster(const SqueezeExciteClusterParams& params, Dat
                                    cudaStream_t stream) {
     with_squeeze_excite_cluster(params, type, vectors, on(stream));
 }
+void launch_gemm(const GemmParams& params, DataType type, cudaStream_t stream) {
+    with_gemm(params, type, on(stream));
+}
+void launch_stem(const StemParams& params, int kernel, int stride, DataType type, cudaStream_t stream) {
+    with_stem(params, kernel, stride, type, on(stream));
+}
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_linear(params, type, vectors, on(stream));
 }

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "tests/kernels/cuda/cudnn_here.hpp"
 #include "tests/kernels/cuda/shipped_profiles.hpp"
 
@@ -112,6 +114,30 @@ TEST(CudnnTargetTest, AProfileThatCudnnRefusesIsAnInputError) {
     HACSCALE_NEEDS_CUDNN();
     EXPECT_THAT([] { CudnnTarget::described("{\"deviceName\": \"none\"}"); },
                 ThrowsMessage<InputError>(HasSubstr("refuses this GPU profile")));
+}
+
+TEST_F(ConvGraphTest, NamesAllThatTheHeuristicsKnow) {
+    const auto wanted = request("conv_i64x28x28_o64_k3_s1_p1_g1_bias_relu", DataType::f16);
+    const auto all = plans(wanted, all_plans);
+    EXPECT_GT(all.size(), 6U);
+    const PlanSearch hurried = find_plans(h200_, wanted, all_plans, plenty, 0.0);
+    EXPECT_EQ(hurried.plans.size(), 6U) << "no time for more than those that are always built";
+}
+
+TEST_F(ConvGraphTest, ASweepFindsWhatTheHeuristicsDoNotName) {
+    const auto wanted = request("conv_i96x14x14_o576_k1_s1_p0_g1", DataType::f16, ConvForm::bare);
+    std::set<std::string> known;
+    for (const PlanInfo& info : plans(wanted, all_plans)) known.insert(info.name);
+    std::set<std::string> found;
+    int unknown = 0;
+    for (const auto& plan : sweep_plans(h200_, wanted, 12, plenty, unlimited_seconds).plans) {
+        found.insert(plan->info().name);
+        if (!known.contains(plan->info().name)) ++unknown;
+        EXPECT_EQ(restore_plan(h200_, wanted, plan->serialized())->info().name, plan->info().name);
+    }
+    EXPECT_EQ(found.size(), 12U);
+    EXPECT_GT(unknown, 0);
+    EXPECT_TRUE(sweep_plans(h200_, wanted, 12, plenty, -1.0).plans.empty());
 }
 
 }  // namespace

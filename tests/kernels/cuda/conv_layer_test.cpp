@@ -30,19 +30,32 @@ protected:
         HACSCALE_NEEDS_CUDNN();
         h200_ = CudnnTarget::described(shipped_profile("h200"));
     }
-    std::vector<std::unique_ptr<CudaLayer>> candidates(const LayerContext& wanted, int most = 4) const {
+    std::vector<std::unique_ptr<CudaLayer>> candidates(const LayerContext& wanted,
+                                                       std::size_t most = 4) const {
         return conv_candidates(h200_, wanted, most, nullptr);
     }
     std::shared_ptr<const CudnnTarget> h200_;
 };
 
-TEST_F(ConvLayerTest, PlainConvsAreFusedOnly) {
+TEST_F(ConvLayerTest, FusedPlansComeBeforeBareOnes) {
     const auto layers = candidates(context("conv_i64x28x28_o64_k3_s1_p1_g1_bias_add_relu"));
-    ASSERT_EQ(layers.size(), 4U);
+    ASSERT_EQ(layers.size(), 8U);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const std::string name = layers[i]->implementation();
+        EXPECT_THAT(name, StartsWith("cudnn eng"));
+        EXPECT_EQ(name.ends_with(" + hacscale epilogue (it may be faster than the fused plan)"), i >= 4)
+            << name;
+        EXPECT_GE(layers[i]->weight_bytes(), std::size_t{64 * 64 * 9 + 64} * 2);
+    }
+}
+
+TEST_F(ConvLayerTest, ASweepAddsPlansThatAreRestoredAsAllOthers) {
+    const LayerContext wanted = context("conv_i64x28x28_o64_k1_s1_p0_g1_bias_relu");
+    const auto layers = conv_sweep(h200_, wanted, 1.0);
+    ASSERT_FALSE(layers.empty());
     for (const auto& layer : layers) {
-        EXPECT_THAT(layer->implementation(), StartsWith("cudnn eng"));
-        EXPECT_THAT(layer->implementation(), Not(HasSubstr("epilogue")));
-        EXPECT_GE(layer->weight_bytes(), std::size_t{64 * 64 * 9 + 64} * 2);
+        const auto restored = conv_layer_from_plan(h200_, wanted, serialized_plan(*layer));
+        EXPECT_EQ(restored->implementation(), layer->implementation());
     }
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <numeric>
 #include <random>
 
 #include "base/error.hpp"
@@ -46,6 +47,48 @@ TEST(Fastest, InterleavesItsRounds) {
         return now * (i == 0 ? 1.0 : 0.9);
     });
     EXPECT_EQ(verdict.chosen, 1U);
+}
+
+TEST(Fastest, ShufflesTheOrderOfEachRound) {
+    // Whoever runs behind the third finds the device slowed down: in a fixed order always the same one would.
+    std::size_t before = 0;
+    std::vector<int> behind(3, 0);
+    const auto time_once = [&](std::size_t i) {
+        if (before == 2) ++behind[i];
+        before = i;
+        return 10.0;
+    };
+    fastest(3, time_once, 7);
+    for (const int times : {behind[0], behind[1]}) {
+        EXPECT_GE(times, 2);
+        EXPECT_LE(times, 12);
+    }
+}
+
+TEST(Fastest, IsRepeatedByItsSeed) {
+    const auto order = [](std::uint64_t seed) {
+        std::vector<std::size_t> runs;
+        const auto time_once = [&](std::size_t i) {
+            runs.push_back(i);
+            return 1.0;
+        };
+        fastest(4, time_once, seed);
+        return runs;
+    };
+    EXPECT_EQ(order(3), order(3));
+    EXPECT_NE(order(3), order(4));
+}
+
+TEST(Fastest, TimesThoseFarBehindAFewTimesOnly) {
+    std::vector<int> runs(64, 0);
+    const Verdict verdict = fastest(64, [&](std::size_t i) {
+        ++runs[i];
+        return 10.0 + 0.05 * static_cast<double>(63 - i);  // the last is the fastest, all are within 1.32
+    });
+    EXPECT_GE(verdict.chosen, 56U);
+    EXPECT_EQ(runs[63], 16);
+    EXPECT_EQ(runs[0], 4) << "a warm-up and three rounds";
+    EXPECT_LT(std::accumulate(runs.begin(), runs.end(), 0), 64 * 16 / 2);
 }
 
 TEST(Fastest, OneInterruptionDecidesNothing) {

@@ -8,14 +8,16 @@
 #include <tuple>
 
 #include "kernels/reference.hpp"
-#include "tests/kernels/cuda/device_buffers.hpp"
+#include "tests/kernels/cuda/candidate_check.hpp"
 #include "tests/kernels/cuda/host_executor.hpp"
 #include "tests/kernels/layer_families.hpp"
 
 namespace hacscale::cuda {
 namespace {
 
+using testing::bound_for;
 using testing::Buffer;
+using testing::check_candidates;
 
 constexpr Activation all_activations[] = {
     Activation::none,    Activation::relu,       Activation::relu6,       Activation::silu,
@@ -31,10 +33,6 @@ DeviceTraits device_with(int multiprocessors, int compute_capability) {
     device.compute_capability = compute_capability;
     device.shared_memory_optin = compute_capability >= 90 ? shared_memory_of_90 : shared_memory_of_75;
     return device;
-}
-
-double bound_for(DataType type) {
-    return type == DataType::f32 || type == DataType::tf32 ? 1e-4 : 2e-2;
 }
 
 LayerSpec depthwise(int channels, int height, int width, int kernel, int stride, int padding) {
@@ -118,45 +116,6 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
             layers[i].activation = all_activations[i % std::size(all_activations)];
     }
     return layers;
-}
-
-std::vector<double> doubles(const std::vector<float>& values) {
-    return {values.begin(), values.end()};
-}
-
-// Compares all candidates for the layer with the reference, and returns what they are called.
-std::vector<std::string> check_candidates(const LayerContext& context, std::uint64_t seed) {
-    const LayerSpec& layer = context.layer;
-    const auto batch = static_cast<std::size_t>(context.batch);
-    const std::size_t in = batch * layer.in_channels * layer.in_height * layer.in_width;
-    const std::size_t out = batch * layer.out_channels * layer.out_height() * layer.out_width();
-    const std::vector<float> input = testing::rounded(random_values(in, seed), context.type);
-    const std::vector<float> residual =
-        testing::rounded(random_values(layer.residual ? out : 0, seed + 1), context.type);
-    const LayerWeights weights = random_weights(layer, seed + 2);
-    const auto expected = reference_layer(layer, context.batch, doubles(input), doubles(residual), weights);
-
-    std::vector<std::string> names;
-    for (const auto& candidate : handwritten_candidates(context)) {
-        names.push_back(candidate->implementation());
-        Buffer device_input = testing::channels_last(input, context.batch, layer.in_channels, context.type);
-        Buffer device_residual =
-            testing::channels_last(residual, context.batch, layer.out_channels, context.type);
-        Buffer packed(candidate->weight_bytes());
-        candidate->pack_weights(weights, packed.span());
-        Buffer workspace(candidate->workspace_bytes());
-        Buffer output(out * size_of(context.type));
-        candidate->launch({device_input.data(), layer.residual ? device_residual.data() : nullptr,
-                           output.data(), packed.data(), workspace.data()},
-                          nullptr);
-        EXPECT_LT(
-            relative_error(testing::dense_nchw(output, out, context.batch, layer.out_channels, context.type),
-                           expected),
-            bound_for(context.type))
-            << layer.key() << " batch " << context.batch << " for " << context.device.multiprocessors
-            << " multiprocessors by " << names.back();
-    }
-    return names;
 }
 
 class HandwrittenLayer : public ::testing::TestWithParam<std::tuple<LayerKind, DataType>> {};

@@ -45,6 +45,12 @@ void launch_squeeze_excite_cluster(const SqueezeExciteClusterParams& params, Dat
                                    cudaStream_t) {
     with_squeeze_excite_cluster(params, type, vectors, on_host);
 }
+void launch_gemm(const GemmParams& params, DataType type, cudaStream_t) {
+    with_gemm(params, type, on_host);
+}
+void launch_stem(const StemParams& params, int kernel, int stride, DataType type, cudaStream_t) {
+    with_stem(params, kernel, stride, type, on_host);
+}
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t) {
     with_linear(params, type, vectors, on_host);
 }

@@ -41,13 +41,26 @@ protected:
             for (const auto& [name, time] : times_) layers.push_back(std::make_unique<NamedLayer>(name));
             return layers;
         };
+        parts.sweep = [this](const LayerContext&, double seconds) {
+            ++sweeps_;
+            EXPECT_EQ(seconds, 2.5);
+            LayerList layers;
+            layers.push_back(std::make_unique<NamedLayer>("fast"));  // known already
+            layers.push_back(std::make_unique<NamedLayer>("swept"));
+            return layers;
+        };
         parts.restore = [](const LayerContext&, const CachedChoice& choice) -> std::unique_ptr<CudaLayer> {
             if (choice.plan != "plan of " + choice.implementation) throw WorkError("another plan");
             return std::make_unique<NamedLayer>(choice.implementation);
         };
-        parts.timer = [this](const LayerContext&, const LayerList&) -> std::function<double(std::size_t)> {
+        parts.timer = [this](const LayerContext&,
+                             const LayerList& candidates) -> std::function<double(std::size_t)> {
             ++timings_;
-            return [this](std::size_t i) {
+            return [this, &candidates](std::size_t i) {
+                if (i == times_.size()) {
+                    EXPECT_EQ(candidates.at(i)->implementation(), "swept");
+                    return 5.0;
+                }
                 if (times_[i].second < 0.0) throw WorkError(times_[i].first + " failed");
                 return times_[i].second;
             };
@@ -66,6 +79,7 @@ protected:
     std::vector<std::pair<std::string, double>> times_{{"slow", 20.0}, {"fast", 10.0}};
     std::vector<std::string> warnings_;
     std::atomic<int> searches_ = 0;  // several threads search
+    std::atomic<int> sweeps_ = 0;
     int timings_ = 0;
 };
 
@@ -177,6 +191,40 @@ TEST_F(LayerChoice, NamesTheLayerThatNothingCanRun) {
         EXPECT_THAT(error.what(), HasSubstr(context_.layer.key()));
         EXPECT_THAT(error.what(), HasSubstr("first failed"));
     }
+}
+
+TEST_F(LayerChoice, SweepsTheMostFrequentShapesOnce) {
+    std::vector<LayerContext> contexts;
+    for (int i = 0; i < 12; ++i) {
+        LayerContext context = context_;
+        context.layer.out_channels = 8 * (1 + i);
+        contexts.push_back(context);
+        if (i >= 2) contexts.push_back(context);  // the first two shapes are rarer than the others
+    }
+    for (const int expected : {10, 10}) {  // a second process has nothing left to sweep
+        PlanCache plans = cache();
+        LayerChooser chooser(parts(), plans, 2.5);
+        chooser.prepare(contexts);
+        EXPECT_EQ(chooser.choose(contexts[0])->implementation(), "fast");
+        EXPECT_EQ(chooser.choose(contexts[2])->implementation(), "swept");
+        EXPECT_EQ(chooser.choose(contexts.back())->implementation(), "swept");
+        for (const LayerContext& context : contexts) chooser.choose(context);
+        EXPECT_EQ(sweeps_, expected);
+    }
+    EXPECT_TRUE(warnings_.empty());
+}
+
+TEST(SweepSeconds, AreANumber) {
+    const auto read = [](const char* text) {
+        setenv("HACSCALE_PLAN_SWEEP", text, 1);
+        return sweep_seconds();
+    };
+    EXPECT_EQ(read("2.5"), 2.5);
+    EXPECT_EQ(read(""), 0.0);
+    for (const char* wrong : {"much", "-1", "3 s", "inf", "nan"})
+        EXPECT_THROW(read(wrong), InputError) << wrong;
+    unsetenv("HACSCALE_PLAN_SWEEP");
+    EXPECT_EQ(sweep_seconds(), 0.0);
 }
 
 TEST_F(LayerChoice, OwnKernelsAreFoundByTheirName) {

@@ -111,7 +111,9 @@ TEST(PlanKey, HasWhatDecidesTheChoice) {
     context.layer = LayerSpec::from_key("conv_i64x56x56_o64_k3_s1_p1_g1_bias_relu");
     context.batch = 8;
     context.type = DataType::tf32;
-    EXPECT_EQ(plan_key(context), "conv_i64x56x56_o64_k3_s1_p1_g1_bias_relu_b8_tf32");
+    EXPECT_EQ(plan_key(context), "conv_i64x56x56_o64_k3_s1_p1_g1_bias_relu_b8_tf32_cold");
+    context.l2 = L2State::hot;
+    EXPECT_EQ(plan_key(context), "conv_i64x56x56_o64_k3_s1_p1_g1_bias_relu_b8_tf32_hot");
 }
 
 }  // namespace

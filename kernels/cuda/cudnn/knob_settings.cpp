@@ -1,0 +1,61 @@
+#include "kernels/cuda/cudnn/knob_settings.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <set>
+
+namespace hacscale::cuda {
+namespace {
+
+std::vector<std::int64_t> values_of(const KnobRange& range) {
+    std::vector<std::int64_t> values;
+    const std::int64_t stride = std::max<std::int64_t>(range.stride, 1);
+    for (std::int64_t value = range.min; value <= range.max; value += stride) {
+        const bool power_of_two = value > 0 && (value & (value - 1)) == 0;
+        if (range.knob == split_k_knob && (!power_of_two || value > most_k_slices)) continue;
+        values.push_back(value);
+    }
+    if (values.empty()) values.push_back(range.min);
+    return values;
+}
+
+}  // namespace
+
+std::vector<KnobSetting> knob_settings(const std::vector<KnobRange>& knobs, std::size_t most,
+                                       std::uint64_t seed) {
+    std::vector<std::vector<std::int64_t>> values;
+    std::uint64_t combinations = 1;
+    for (const KnobRange& knob : knobs) {
+        values.push_back(values_of(knob));
+        combinations *= values.back().size();
+    }
+    const auto setting = [&](std::uint64_t number) {
+        KnobSetting result;
+        for (std::size_t i = 0; i < knobs.size(); ++i) {
+            result[knobs[i].knob] = values[i][number % values[i].size()];
+            number /= values[i].size();
+        }
+        return result;
+    };
+    std::mt19937_64 generator(seed);
+    std::vector<std::uint64_t> numbers;
+    if (combinations <= 2 * most) {
+        numbers.resize(combinations);
+        std::iota(numbers.begin(), numbers.end(), std::uint64_t{0});
+        std::shuffle(numbers.begin(), numbers.end(), generator);
+        numbers.resize(std::min(numbers.size(), most));
+    } else {
+        // At least half of all draws are new ones.
+        std::set<std::uint64_t> drawn;
+        while (numbers.size() < most) {
+            const std::uint64_t number = generator() % combinations;
+            if (drawn.insert(number).second) numbers.push_back(number);
+        }
+    }
+    std::vector<KnobSetting> settings;
+    for (const std::uint64_t number : numbers) settings.push_back(setting(number));
+    return settings;
+}
+
+}  // namespace hacscale::cuda

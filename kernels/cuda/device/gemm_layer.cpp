@@ -1,0 +1,94 @@
+#include <algorithm>
+
+#include "kernels/cuda/cudnn/conv_weights.hpp"
+#include "kernels/cuda/device/handwritten_layers.hpp"
+#include "kernels/cuda/device/launch.hpp"
+#include "kernels/cuda/device/packing.hpp"
+
+namespace hacscale::cuda {
+namespace {
+
+// Offsets are computed in 31 bits, for rows beyond the last position as well.
+constexpr double most_elements = 1 << 30;
+constexpr std::size_t most_tilings = 4;  // that are offered
+
+bool can_be_product(const LayerContext& context) {
+    const LayerSpec& layer = context.layer;
+    const bool halves = context.type == DataType::f16 || context.type == DataType::bf16;
+    const double elements = static_cast<double>(context.batch) * layer.in_height * layer.in_width *
+                            std::max(layer.in_channels, layer.out_channels);
+    const double weights =
+        static_cast<double>(layer.kernel) * layer.kernel * layer.in_channels * layer.out_channels;
+    return context.device.compute_capability >= oldest_with_mma && halves && layer.groups == 1 &&
+           fits_vectors(layer.in_channels, context.type) && fits_vectors(layer.out_channels, context.type) &&
+           std::max(elements, weights) < most_elements;
+}
+
+class GemmLayer final : public CudaLayer {
+public:
+    GemmLayer(const LayerContext& context, const GemmShape& shape, const GemmTiling& tiling)
+        : layer_(context.layer),
+          type_(context.type),
+          shape_(shape),
+          tiling_(tiling),
+          layout_(weight_layout(layer_, type_, BiasType::f32)) {}
+
+    std::string implementation() const override {
+        const std::string side = std::to_string(layer_.kernel);
+        return kernel_name("gemm " + side + "x" + side + " tile" + std::to_string(tiling_.tile.rows) + "x" +
+                               std::to_string(tiling_.tile.columns) + " warps" +
+                               std::to_string(tiling_.warps),
+                           true, type_);
+    }
+    std::size_t weight_bytes() const override { return layout_.bytes; }
+    void pack_weights(const LayerWeights& weights, std::span<std::byte> packed) const override {
+        pack_conv_weights(layer_, type_, BiasType::f32, weights, packed);
+    }
+    void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
+        GemmParams params;
+        params.input = buffers.input;
+        params.weights = buffers.weights;
+        params.bias = part<float>(buffers.weights, layout_.bias_offset);
+        params.residual = layer_.residual ? buffers.residual : nullptr;
+        params.output = buffers.output;
+        params.channels = layer_.in_channels;
+        params.outputs = layer_.out_channels;
+        params.positions = shape_.rows;
+        params.in_height = layer_.in_height;
+        params.in_width = layer_.in_width;
+        params.stride = layer_.stride;
+        params.padding = layer_.padding;
+        params.chunks = shape_.chunks;
+        params.tap_chunks = Divisor(ceil_div(layer_.in_channels, gemm_chunk));
+        params.kernel = Divisor(layer_.kernel);
+        params.out_width = Divisor(layer_.out_width());
+        params.out_height = Divisor(layer_.out_height());
+        params.activation = layer_.activation;
+        params.tiling = tiling_;
+        launch_gemm(params, type_, stream);
+    }
+
+private:
+    LayerSpec layer_;
+    DataType type_;
+    GemmShape shape_;
+    GemmTiling tiling_;
+    ConvWeightLayout layout_;
+};
+
+}  // namespace
+
+LayerList gemm_layers(const LayerContext& context) {
+    LayerList layers;
+    if (!can_be_product(context)) return layers;
+    const LayerSpec& layer = context.layer;
+    const GemmShape shape{context.batch * layer.out_height() * layer.out_width(), layer.out_channels,
+                          layer.kernel * layer.kernel * ceil_div(layer.in_channels, gemm_chunk)};
+    for (const GemmTiling& tiling : tile_gemm(shape, context.device.multiprocessors)) {
+        if (layers.size() == most_tilings) break;
+        layers.push_back(std::make_unique<GemmLayer>(context, shape, tiling));
+    }
+    return layers;
+}
+
+}  // namespace hacscale::cuda
