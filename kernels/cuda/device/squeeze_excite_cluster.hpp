@@ -232,6 +232,7 @@ private:
         const int tile = params.tiling.vector_tiles.take(block);
         for (int i = thread; i < params.lanes.width.value(); i += params.tiling.threads()) {
             float sum = 0.0F;
+            HACSCALE_UNROLL_BY(8)  // reads of other blocks' memory take long: several at once
             for (int chunk = 0; chunk < params.tiling.chunks.value(); ++chunk)
                 sum += shared.of_block<float>(number_of(tile, chunk), params.memory.sums)[i];
             shared.at<float>(params.memory.means)[i] = sum / static_cast<float>(params.tiling.positions);
@@ -242,6 +243,7 @@ private:
             int part_row = row;
             const int chunk = params.tiling.chunks.take(part_row);
             float value[1] = {params.bias[row]};
+            HACSCALE_UNROLL_BY(8)
             for (int tile = 0; tile < params.tiling.vector_tiles.value(); ++tile)
                 value[0] += shared.of_block<float>(number_of(tile, chunk), params.memory.part)[part_row];
             activate(params.activation, value);
@@ -257,7 +259,8 @@ private:
         HACSCALE_UNROLL_BY(4)
         for (int p = place.begin + place.lane; p < place.end; p += params.tiling.lanes) {
             float values[V];
-            unpack(*packet_at(kept, p - place.begin, place), values);
+            const Packet<T, V> packet = *packet_at(kept, p - place.begin, place);
+            unpack(packet, values);
             HACSCALE_UNROLL
             for (int i = 0; i < V; ++i) values[i] *= gates[i];
             store(values, output + static_cast<std::int64_t>(p) * params.channels);
