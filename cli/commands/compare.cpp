@@ -14,6 +14,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
 #include "cli/measuring/device_timer.hpp"
+#include "cli/measuring/doubt.hpp"
 #include "cli/options.hpp"
 #include "cli/records/record_file.hpp"
 #include "cli/text_lines.hpp"
@@ -132,7 +133,7 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     } else if (!options.training.plan.empty()) {
         write_plan(record, options, session);
     }
-    return has_gaps(record) ? ExitStatus::incomplete : ExitStatus::done;
+    return status_with_doubts(has_gaps(record) ? ExitStatus::incomplete : ExitStatus::done, session);
 }
 
 std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {

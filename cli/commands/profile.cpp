@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "cli/measuring/device_access.hpp"
+#include "cli/measuring/doubt.hpp"
 #include "cli/measuring/profile_models.hpp"
 #include "cli/measuring/restart.hpp"
 #include "cli/options.hpp"
@@ -229,14 +230,16 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
     }
     if (const auto warning =
             pace_warning(device.handle, table, plan.measure, "the same command measures them again")) {
-        session.log.warn("{}", *warning);
+        add_doubt(session, *warning);
     }
     warn_of_clamped(outcome, session);
     if (outcome.rows.interrupted) {
         session.log.warn("interrupted; what was measured is in {}, and the same command goes on from there",
                          options.table);
     }
-    return outcome.complete() ? ExitStatus::done : ExitStatus::incomplete;
+    const ExitStatus status = outcome.complete() ? ExitStatus::done : ExitStatus::incomplete;
+    // Rows of an earlier run are not touched by what disturbs this one.
+    return outcome.rows.measured > 0 ? status_with_doubts(status, session) : status;
 }
 
 }  // namespace

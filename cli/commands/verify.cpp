@@ -9,6 +9,7 @@
 
 #include "cli/measuring/device_access.hpp"
 #include "cli/measuring/device_timer.hpp"
+#include "cli/measuring/doubt.hpp"
 #include "cli/measuring/verify_models.hpp"
 #include "cli/options.hpp"
 #include "cli/records/throughput_json.hpp"
@@ -153,7 +154,8 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     } else {
         print_report(session.out, outcome.report, options.details);
     }
-    return outcome.report.skipped.empty() && outcome.noisy == 0 ? ExitStatus::done : ExitStatus::incomplete;
+    const bool complete = outcome.report.skipped.empty() && outcome.noisy == 0;
+    return status_with_doubts(complete ? ExitStatus::done : ExitStatus::incomplete, session);
 }
 
 }  // namespace

@@ -108,6 +108,17 @@ private:
         result_.warnings.push_back(text);
     }
 
+    // Called where something was measured now.
+    void keep_doubts() {
+        for (const std::string& doubt : session_.doubts) {
+            if (std::find(result_.warnings.begin(), result_.warnings.end(), doubt) ==
+                result_.warnings.end()) {
+                keep_warning(doubt);
+                result_.complete = false;
+            }
+        }
+    }
+
     // Whether an earlier run did it. Its warnings still hold.
     bool keep_profiling() {
         provenance_.profiled = finished_profiling(job_.folder, profiling_of(suite_, now_), table_, job_.state,
@@ -167,6 +178,9 @@ private:
                     "{}: the run's time limit left widths of it interpolated that more time would measure",
                     swept.model));
             }
+        }
+        if (outcome.rows.measured > 0) {
+            keep_doubts();
         }
         now_ = made_from(suite_, job_.claim.suite_hash, job_.state, table_);
         if (!interrupted()) {
@@ -253,6 +267,7 @@ private:
         if (interrupted()) {
             return;  // what the timings lack would pass for what the device cannot do
         }
+        keep_doubts();
         record.made_from = now_;
         record.measured_at = timestamp();
         finish(std::move(record), model, budget);
