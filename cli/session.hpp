@@ -21,7 +21,7 @@ struct Session {
     std::string command_line;          // as it was typed, for records
     const Restart* restart = nullptr;  // how the process starts again (cli/measuring/restart.hpp), if it may
     // Why what this process measures may be too slow; the user was warned of each (cli/measuring/doubt.hpp).
-    std::vector<std::string> doubts;
+    std::vector<std::string> doubts{};
 };
 
 }  // namespace hacscale::cli

@@ -65,6 +65,7 @@ private:
         if (!row) return Known::no;
         if (row->status == RowStatus::failed) return request_.retry_failed ? Known::no : Known::given_up;
         if (row->outpaced(fastest_pace_us_)) return Known::no;
+        if (row->status == RowStatus::noisy && row->measured_at <= request_.noisy_until) return Known::no;
         return row->status == RowStatus::unsupported ? Known::unsupported : Known::yes;
     }
     void count(const RowKey& key, Known known) {

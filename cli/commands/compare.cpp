@@ -15,6 +15,7 @@
 #include "cli/measuring/device_access.hpp"
 #include "cli/measuring/device_timer.hpp"
 #include "cli/measuring/doubt.hpp"
+#include "cli/measuring/remedy.hpp"
 #include "cli/options.hpp"
 #include "cli/records/record_file.hpp"
 #include "cli/text_lines.hpp"
@@ -87,8 +88,9 @@ void write_choice(const ComparisonRecord& record, const std::string& file) {
 void write_plan(const ComparisonRecord& record, const CompareOptions& options, Session& session) {
     const std::string file = options.training.plan.string();
     const WrittenPlan written = write_training_plan(record, options.training);
-    session.log.info("{}: {} networks x {} seeds; \"hacscale train --plan {}\" trains them", file,
-                     written.networks, options.training.seeds.size(), file);
+    session.log.info("{}: {} networks x {} seeds, trained by\n{}", file, written.networks,
+                     options.training.seeds.size(),
+                     fmt::join(ShellCommand{{"hacscale", "train", "--plan", file}}.lines(), "\n"));
     if (!written.left_out.empty()) {
         session.log.info("{}: nothing to train of {}", file, fmt::join(written.left_out, ", "));
     }
@@ -120,9 +122,10 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     } else {
         print_answer(record, std::move(notes), options, session);
     }
-    if (const auto warning = peak_warning(
-            record, fmt::format("hacscale profile {} --table {}", options.model, options.table))) {
-        session.log.warn("{}", *warning);
+    if (const auto warning = peak_warning(record)) {
+        const Table table = Table::open(options.table, OpenMode::read);
+        const Remedy remedy{{options.model}, options.table, table.device(), options.state.state()};
+        warn(session, *warning, remedy.profile());
     }
     if (!options.out.empty()) {
         write_choice(record, options.out);

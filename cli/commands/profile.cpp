@@ -14,6 +14,7 @@
 #include "cli/measuring/restart.hpp"
 #include "cli/options.hpp"
 #include "cli/records/optional_json.hpp"
+#include "cli/records/record_file.hpp"
 #include "cli/records/verification.hpp"
 #include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
@@ -38,6 +39,7 @@ struct ProfileOptions {
     double minutes = 10.0;
     bool own_layers = false;
     std::string rows{name_of(RowMethod::stopwatch)};
+    bool remeasure_noisy = false;
     bool details = false;
     CounterOptions counters;
 };
@@ -62,6 +64,9 @@ ProfilePlan plan_of(const ProfileOptions& options) {
         throw InputError(
             "other widths are measured in the cache state network only: add it to --cache, or give "
             "--own-layers");
+    }
+    if (options.remeasure_noisy) {
+        plan.noisy_until = timestamp();
     }
     plan.sweep = options.sweep;
     plan.sweep.most_seconds = 60.0 * options.minutes;
@@ -212,6 +217,11 @@ void print_outcome(std::ostream& out, const std::string& table, const ProfileOut
                                          table, with_separators(outcome.rows.measured), outcome.rows.noisy,
                                          outcome.rows.failed, with_separators(outcome.rows.reused)),
                              2));
+    if (outcome.rows.noisy > 0) {
+        print_lines(out, wrapped("noisy rows are measured again by the same command with --remeasure-noisy, "
+                                 "and --seconds for more time",
+                                 2));
+    }
 }
 
 ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Session& session) {
@@ -263,6 +273,8 @@ Run declare_profile(CLI::App& parser) {
                     "How layers are timed inside their network: stopwatch, or prefix (on GPUs)")
         ->capture_default_str();
     parser.add_flag("--own-layers", options->own_layers, "Only the networks as they are, no other widths");
+    parser.add_flag("--remeasure-noisy", options->remeasure_noisy,
+                    "Measure the networks of noisy rows again, too");
     parser
         .add_option("--tolerance", options->sweep.tolerance,
                     "Error within which a held-out width must be predicted")

@@ -10,9 +10,11 @@
 #include "cli/measuring/device_access.hpp"
 #include "cli/measuring/device_timer.hpp"
 #include "cli/measuring/doubt.hpp"
+#include "cli/measuring/remedy.hpp"
 #include "cli/measuring/verify_models.hpp"
 #include "cli/options.hpp"
 #include "cli/records/throughput_json.hpp"
+#include "cli/shell_command.hpp"
 #include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
 #include "models/zoo.hpp"
@@ -134,6 +136,20 @@ std::vector<ModelToVerify> models_of(const VerifyOptions& options) {
     return models;
 }
 
+// Measures the layers that skipped networks need. A name or file is given as the user named it.
+ShellCommand command_for(const std::vector<SkippedModel>& skipped, const VerifyOptions& options,
+                         const Table& table) {
+    std::vector<std::string> lacking;
+    for (const std::string& name : options.all ? zoo_names() : options.models) {
+        const std::string model = find_model(name).name;
+        if (std::any_of(skipped.begin(), skipped.end(),
+                        [&model](const SkippedModel& one) { return one.model == model; })) {
+            lacking.push_back(name);
+        }
+    }
+    return Remedy{lacking, options.table, table.device(), options.state.state()}.profile({"--own-layers"});
+}
+
 ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     const std::vector<ModelToVerify> models = models_of(options);
     const MeasuredState state = options.state.state();
@@ -153,6 +169,10 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
         session.out << to_json(outcome.report);
     } else {
         print_report(session.out, outcome.report, options.details);
+    }
+    if (!outcome.report.skipped.empty()) {
+        warn(session, "what the table lacks is measured by",
+             command_for(outcome.report.skipped, options, table));
     }
     const bool complete = outcome.report.skipped.empty() && outcome.noisy == 0;
     return status_with_doubts(complete ? ExitStatus::done : ExitStatus::incomplete, session);

@@ -170,6 +170,7 @@ private:
     void own_layers() {
         ProfileRequest request{{}, plan_.measure, plan_.caches};
         request.retry_failed = plan_.retry_failed;
+        request.noisy_until = plan_.noisy_until;
         const std::size_t networks = plan_.swept.size() + plan_.own_layers.size();
         request.settings.rules = within(request.settings.rules, own_share() * plan_.left_s(), networks);
         for (const auto* models : {&plan_.swept, &plan_.own_layers}) {
@@ -206,6 +207,7 @@ private:
         const ModelSpec& model = plan_.swept[place];
         SweepSettings settings = plan_.sweep;
         settings.retry_failed = plan_.retry_failed;
+        settings.noisy_until = plan_.noisy_until;
         const double share_s = plan_.left_s() / static_cast<double>(plan_.swept.size() - place);
         settings.most_seconds = std::min(settings.most_seconds, share_s);
         session_.log.info("measuring {} at other widths, for at most {:.0f} s", model.name,

@@ -28,7 +28,8 @@ struct ProfilePlan {
     // What is left for all of it, asked again and again: networks as they are come first, then other widths,
     // which share what is left. The peak is measured whatever is left, since nothing can be told without it.
     std::function<double()> left_s = [] { return std::numeric_limits<double>::infinity(); };
-    bool retry_failed = true;  // rows that failed before are tried again
+    bool retry_failed = true;   // rows that failed before are tried again
+    std::string noisy_until{};  // noisy rows measured until then are measured again
 };
 
 struct SweptModel {

@@ -14,6 +14,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_timer.hpp"
 #include "cli/measuring/profile_models.hpp"
+#include "cli/measuring/remedy.hpp"
 #include "cli/measuring/verify_models.hpp"
 #include "cli/records/provenance.hpp"
 #include "cli/records/record_file.hpp"
@@ -203,7 +204,7 @@ private:
                 const ModelSpec model = find_model(name);
                 const std::string step =
                     fmt::format("comparing {} at {} times its latency", model.name, budget);
-                if (keep_comparison(step, model, budget)) {
+                if (keep_comparison(step, name, model, budget)) {
                     continue;
                 }
                 all_kept_ = false;
@@ -230,7 +231,8 @@ private:
     }
 
     // Whether an earlier run did it. Accuracies are shown as they are known now.
-    bool keep_comparison(const std::string& step, const ModelSpec& model, double budget) {
+    bool keep_comparison(const std::string& step, const std::string& name, const ModelSpec& model,
+                         double budget) {
         std::optional<ComparisonRecord> record = finished_comparison(
             job_.folder / comparison_file_name(model.name, budget), now_, job_.retry_failed);
         if (!record) {
@@ -239,7 +241,7 @@ private:
         clock_.skip(session_, StepKind::compare, label(step + " was finished before"),
                     usual_comparison_seconds(suite_));
         remove_accuracies(*record);
-        finish(std::move(*record), model, budget);
+        finish(std::move(*record), name, model, budget);
         return true;
     }
 
@@ -270,10 +272,10 @@ private:
         keep_doubts();
         record.made_from = now_;
         record.measured_at = timestamp();
-        finish(std::move(record), model, budget);
+        finish(std::move(record), name, model, budget);
     }
 
-    void finish(ComparisonRecord record, const ModelSpec& model, double budget) {
+    void finish(ComparisonRecord record, const std::string& name, const ModelSpec& model, double budget) {
         if (job_.accuracies) {
             add_accuracies(record, *job_.accuracies, session_);
         }
@@ -289,9 +291,11 @@ private:
             warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
                              model.name, budget));
         }
-        if (const auto warning = peak_warning(
-                record, fmt::format("hacscale profile {} --table {}", model.name, table_.file().string()))) {
-            warn(*warning);
+        if (const auto warning = peak_warning(record)) {
+            const Remedy remedy{{name}, table_.file(), table_.device(), job_.state};
+            cli::warn(session_, *warning, remedy.profile());
+            keep_warning(*warning + " " + remedy.profile().text());
+            result_.complete = false;
         }
         add_verified(record, record.base, model.name, "base");
         // Many strategies choose what another has chosen, the base above all: it is one measurement.

@@ -40,7 +40,8 @@ ModelSpec for_test(const std::string& name) {
 constexpr const char* families[] = {"efficientnet-b0", "efficientnet-b1", "efficientnet-b2",
                                     "efficientnet-b3", "efficientnet-b4", "mobilenetv1-",
                                     "mobilenetv2-0",   "mobilenetv2-1",   "mobilenetv3-",
-                                    "regnet",          "resnet"};
+                                    "regnet",          "resnet",          "vgg",
+                                    "wrn-16",          "wrn-28",          "wrn-40"};
 
 std::string family_of(const std::string& name) {
     for (const char* family : families) {
