@@ -147,7 +147,8 @@ private:
                     add_failed(members[i], name, measured.reason, rows);
                 }
                 summary_.carriers.push_back({group[i], name, measured.timing.total, measured.measured(),
-                                             measured.timing.converged, measured.timing.pace_us});
+                                             measured.timing.converged, measured.timing.pace_us,
+                                             measured.timing.upper});
                 if (measured.measured()) {
                     if (measured.timing.clock.readings > 0) summary_.clocks.push_back(measured.timing.clock);
                     add_rows(members[i], measured, name, rows);

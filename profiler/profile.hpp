@@ -32,6 +32,7 @@ struct CarrierResult {
     bool measured = false;
     bool converged = false;
     std::optional<double> pace_us;  // as Row::pace_us
+    UpperPercentiles upper{};       // of the same passes as `total`
 };
 
 struct ProfileSummary {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <set>
 
 #include "cli/measuring/device_access.hpp"
 #include "cli/measuring/doubt.hpp"
@@ -99,11 +100,11 @@ struct ErrorSummary {
 };
 
 // Of the networks run as they are, for one cache state; nothing where none was.
-std::optional<ErrorSummary> error_summary(const std::vector<VerificationRecord>& records, CacheState cache) {
+std::optional<ErrorSummary> error_summary(const std::vector<VerifiedModel>& models, CacheState cache) {
     std::vector<double> errors;
-    for (const VerificationRecord& record : records) {
-        if (record.cache == cache) {
-            errors.push_back(std::abs(error_pct(record)));
+    for (const VerifiedModel& one : models) {
+        if (one.record.cache == cache) {
+            errors.push_back(std::abs(error_pct(one.record)));
         }
     }
     if (errors.empty()) {
@@ -113,10 +114,10 @@ std::optional<ErrorSummary> error_summary(const std::vector<VerificationRecord>&
                         static_cast<int>(errors.size())};
 }
 
-Json errors_json(const std::vector<VerificationRecord>& records) {
+Json errors_json(const std::vector<VerifiedModel>& models) {
     Json errors = Json::object();
     for (const CacheState cache : {CacheState::network, CacheState::warm, CacheState::cold}) {
-        if (const auto summary = error_summary(records, cache)) {
+        if (const auto summary = error_summary(models, cache)) {
             errors[std::string(name_of(cache))] = {{"networks", summary->networks},
                                                    {"median_error_pct", summary->median_pct},
                                                    {"worst_error_pct", summary->worst_pct}};
@@ -125,9 +126,9 @@ Json errors_json(const std::vector<VerificationRecord>& records) {
     return errors;
 }
 
-void print_errors(std::ostream& out, const std::vector<VerificationRecord>& records) {
+void print_errors(std::ostream& out, const std::vector<VerifiedModel>& models) {
     for (const CacheState cache : {CacheState::network, CacheState::warm, CacheState::cold}) {
-        if (const auto summary = error_summary(records, cache)) {
+        if (const auto summary = error_summary(models, cache)) {
             print_lines(
                 out, wrapped(fmt::format("layers added up in the state {}: {:.2f} % off the whole network in "
                                          "the median of {}, {:.2f} % at worst",
@@ -169,11 +170,25 @@ void warn_of_clamped(const ProfileOutcome& outcome, Session& session) {
     }
 }
 
+// Of the networks that were run as they are. One that was run is there once for each cache state.
+void print_throughput(std::ostream& out, std::vector<VerifiedModel> models, bool details) {
+    std::set<std::string> names;
+    std::erase_if(models,
+                  [&names](const VerifiedModel& one) { return !names.insert(one.record.model).second; });
+    if (details || models.size() <= swept_in_answer) {
+        print_lines(out, throughput_lines(models));
+    }
+}
+
 Json outcome_json(const std::string& table, const DeviceRecord& device, RowMethod method,
                   const ProfileOutcome& outcome) {
     Json swept = Json::array();
     for (const SweptModel& one : outcome.swept) {
         swept.push_back(swept_json(one));
+    }
+    Json networks = Json::array();
+    for (const VerifiedModel& one : outcome.verified) {
+        networks.push_back(verified_json(one));
     }
     return {{"table", table},
             {"device", device.id},
@@ -186,6 +201,7 @@ Json outcome_json(const std::string& table, const DeviceRecord& device, RowMetho
             {"interrupted", outcome.rows.interrupted},
             {"row_clock", row_clock_json(method, outcome.rows.clocks)},
             {"models", std::move(swept)},
+            {"networks", std::move(networks)},
             {"sum_errors", errors_json(outcome.verified)}};
 }
 
@@ -212,6 +228,7 @@ void print_swept(std::ostream& out, std::vector<SweptModel> swept, bool details)
 
 void print_outcome(std::ostream& out, const std::string& table, const ProfileOutcome& outcome, bool details) {
     print_swept(out, outcome.swept, details);
+    print_throughput(out, outcome.verified, details);
     print_errors(out, outcome.verified);
     print_lines(out, wrapped(fmt::format("{}: {} rows measured ({} noisy, {} without a value), {} were there",
                                          table, with_separators(outcome.rows.measured), outcome.rows.noisy,

@@ -13,7 +13,7 @@
 #include "cli/measuring/remedy.hpp"
 #include "cli/measuring/verify_models.hpp"
 #include "cli/options.hpp"
-#include "cli/records/throughput_json.hpp"
+#include "cli/records/verification.hpp"
 #include "cli/shell_command.hpp"
 #include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
@@ -37,20 +37,6 @@ struct VerifyOptions {
     TimingOptions timing;
 };
 
-// "resnet18: 812.3 images/s; p95 9940.1 us, p99 10121.0 us of 312 passes"
-std::string throughput_line(const VerifiedModel& model) {
-    const UpperPercentiles& upper = model.upper;
-    std::string line = fmt::format("{}: {:.1f} images/s", model.record.model,
-                                   images_per_s(model.record.batch, model.record.measured_us));
-    if (upper.p95) {
-        line += fmt::format("; p95 {:.1f} us", *upper.p95);
-    }
-    if (upper.p99) {
-        return line + fmt::format(", p99 {:.1f} us of {} passes", *upper.p99, upper.samples);
-    }
-    return line + "; " + upper.reason;
-}
-
 void print_models(std::ostream& out, const std::vector<VerifiedModel>& models) {
     TextTable table({{"model", Align::left},
                      {"batch"},
@@ -66,11 +52,7 @@ void print_models(std::ostream& out, const std::vector<VerifiedModel>& models) {
                    fmt::format("{:+.1f}", error_pct(one.record))});
     }
     table.print(out);
-    for (const VerifiedModel& one : models) {
-        if (one.record.batch > 1) {
-            out << throughput_line(one) << '\n';
-        }
-    }
+    print_lines(out, throughput_lines(models));
 }
 
 void print_skipped(std::ostream& out, const std::vector<SkippedModel>& skipped, std::size_t at_most) {

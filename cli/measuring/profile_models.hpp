@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/records/verification.hpp"
 #include "cli/session.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/profile.hpp"
@@ -43,7 +44,7 @@ struct ProfileOutcome {
     // The networks that were run as they are, beside what the table says of them in each cache state: timed
     // in the same rounds as the rows, so that this is the error of adding layers up, with no drift of the
     // machine in it.
-    std::vector<VerificationRecord> verified;
+    std::vector<VerifiedModel> verified;
 
     bool complete() const {
         return rows.noisy == 0 && rows.failed == 0 && rows.given_up == 0 && !rows.interrupted;
