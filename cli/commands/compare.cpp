@@ -122,10 +122,16 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     } else {
         print_answer(record, std::move(notes), options, session);
     }
+    const Remedy remedy{{options.model},
+                        options.table,
+                        Table::open(options.table, OpenMode::read).device(),
+                        options.state.state()};
     if (const auto warning = peak_warning(record)) {
-        const Table table = Table::open(options.table, OpenMode::read);
-        const Remedy remedy{{options.model}, options.table, table.device(), options.state.state()};
         warn(session, *warning, remedy.profile());
+    }
+    const std::optional<std::string> noise = noise_warning(record);
+    if (noise) {
+        warn(session, *noise, remedy.profile_noisy());
     }
     if (!options.out.empty()) {
         write_choice(record, options.out);
@@ -136,7 +142,9 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     } else if (!options.training.plan.empty()) {
         write_plan(record, options, session);
     }
-    return status_with_doubts(has_gaps(record) ? ExitStatus::incomplete : ExitStatus::done, session);
+    // What was measured now does not rest on the table; what is only predicted does.
+    const bool complete = !has_gaps(record) && (options.measure || !noise);
+    return status_with_doubts(complete ? ExitStatus::done : ExitStatus::incomplete, session);
 }
 
 std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {

@@ -239,6 +239,23 @@ TEST(Answer, UtilizationsAboveOneSayThatThePeakIsWrong) {
     EXPECT_THAT(*warning, HasSubstr("the peak is measured again by"));
 }
 
+TEST(Answer, NoisyRowsBelowThePredictionsAreSaid) {
+    ComparisonRecord record = sample();
+    LayerRow quiet;
+    quiet.spec = "base";
+    quiet.latency.latency_us = 60.0;
+    LayerRow noisy = quiet;
+    noisy.latency.latency_us = 40.0;
+    noisy.latency.noisy = true;
+    record.layers = {quiet, noisy};
+    ASSERT_TRUE(noise_warning(record));
+    EXPECT_THAT(*noise_warning(record), HasSubstr("40 % of the base's predicted latency"));
+    record.layers[1].latency.latency_us = 0.5;
+    EXPECT_FALSE(noise_warning(record)) << "too little of it";
+    record.layers[0].spec = record.layers[1].spec = "hacscale";
+    EXPECT_FALSE(noise_warning(record));
+}
+
 // ---- What makes the rows ----
 
 class AnswerOfTable : public ProgramTest {
