@@ -54,7 +54,9 @@ TEST(ShellCommand, LinesEndBetweenWordsWithABackslash) {
     for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
         EXPECT_THAT(lines[i], EndsWith(" \\"));
         EXPECT_THAT(lines[i], Not(HasSubstr("--table \\"))) << "an option without its value";
-        if (lines[i].find("ddd") == std::string::npos) EXPECT_LE(width_of(lines[i]), answer_columns);
+        if (lines[i].find("ddd") == std::string::npos) {
+            EXPECT_LE(width_of(lines[i]), answer_columns);
+        }
     }
     EXPECT_THAT(lines.back(), Not(EndsWith("\\")));
 }
