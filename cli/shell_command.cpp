@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view needs_no_quotes = "_-./:=,+@%";
 
-std::string quoted(const std::string& word) {
+std::string shell_word(const std::string& word) {
     const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char byte) {
         return byte >= 0x80 || std::isalnum(byte) != 0 ||
                needs_no_quotes.find(static_cast<char>(byte)) != std::string_view::npos;
@@ -36,7 +36,7 @@ std::string quoted(const std::string& word) {
 std::string ShellCommand::text() const {
     std::vector<std::string> shown;
     for (const std::string& word : words) {
-        shown.push_back(quoted(word));
+        shown.push_back(shell_word(word));
     }
     return fmt::format("{}", fmt::join(shown, " "));
 }
@@ -46,9 +46,9 @@ std::vector<std::string> ShellCommand::lines() const {
     std::vector<std::string> all;
     std::string line = " ";
     for (std::size_t i = 0; i < words.size(); ++i) {
-        std::string part = quoted(words[i]);
+        std::string part = shell_word(words[i]);
         if (words[i].starts_with("--") && i + 1 < words.size() && !words[i + 1].starts_with("--")) {
-            part += " " + quoted(words[++i]);
+            part += " " + shell_word(words[++i]);
         }
         if (i > 0 && width_of(line) + 1 + width_of(part) > room) {
             all.push_back(line + " \\");
