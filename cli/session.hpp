@@ -6,6 +6,7 @@
 
 #include <ostream>
 #include <string>
+#include <vector>
 
 namespace hacscale::cli {
 
@@ -19,6 +20,8 @@ struct Session {
     bool progress = false;             // err is a terminal and --quiet was not given: bars may be drawn
     std::string command_line;          // as it was typed, for records
     const Restart* restart = nullptr;  // how the process starts again (cli/measuring/restart.hpp), if it may
+    // Why what this process measures may be too slow; the user was warned of each (cli/measuring/doubt.hpp).
+    std::vector<std::string> doubts{};
 };
 
 }  // namespace hacscale::cli

@@ -45,25 +45,26 @@ std::vector<std::int64_t> Network::alive_activations() const {
     const std::int64_t image_elements = std::int64_t{in_channels} * resolution * resolution;
     // Position 0 stands for the network's input, position i + 1 for the output of node i.
     std::vector<std::int64_t> elements{image_elements};
-    std::vector<std::size_t> last_reader(nodes.size() + 1, 0);
+    std::vector<std::size_t> last_reader{0};
+    std::vector<std::int64_t> freed_after;  // elements, by the node that reads them last
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         elements.push_back(cost_at_batch_1(nodes[i]).activations);
-        last_reader[i + 1] = i;  // an output that nobody reads is alive while it is written
+        last_reader.push_back(i);  // an output that nobody reads is alive while it is written
+        freed_after.push_back(0);
         last_reader[nodes[i].input + 1] = i;
         // A second input of the network (kernels/single_layer.hpp) is not among the outputs.
         if (nodes[i].layer.residual && nodes[i].residual >= network_input)
             last_reader[nodes[i].residual + 1] = i;
     }
-    std::vector<std::vector<std::size_t>> freed_after(nodes.size());
     for (std::size_t position = 0; position < elements.size() && !nodes.empty(); ++position) {
-        freed_after[last_reader[position]].push_back(position);
+        freed_after[last_reader[position]] += elements[position];
     }
     std::int64_t alive = image_elements;
     std::vector<std::int64_t> while_running;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         alive += elements[i + 1];
         while_running.push_back(alive);
-        for (const std::size_t position : freed_after[i]) alive -= elements[position];
+        alive -= freed_after[i];
     }
     return while_running;
 }

@@ -65,6 +65,7 @@ private:
         if (!row) return Known::no;
         if (row->status == RowStatus::failed) return request_.retry_failed ? Known::no : Known::given_up;
         if (row->outpaced(fastest_pace_us_)) return Known::no;
+        if (row->status == RowStatus::noisy && row->measured_at <= request_.noisy_until) return Known::no;
         return row->status == RowStatus::unsupported ? Known::unsupported : Known::yes;
     }
     void count(const RowKey& key, Known known) {
@@ -146,7 +147,8 @@ private:
                     add_failed(members[i], name, measured.reason, rows);
                 }
                 summary_.carriers.push_back({group[i], name, measured.timing.total, measured.measured(),
-                                             measured.timing.converged, measured.timing.pace_us});
+                                             measured.timing.converged, measured.timing.pace_us,
+                                             measured.timing.upper});
                 if (measured.measured()) {
                     if (measured.timing.clock.readings > 0) summary_.clocks.push_back(measured.timing.clock);
                     add_rows(members[i], measured, name, rows);

@@ -21,6 +21,8 @@ struct ProfileRequest {
     // Rows that failed are tried again. Without, they are left alone, and so is a carrier that has nothing
     // else to tell: for going on after what failed took the device with it.
     bool retry_failed = true;
+    // Noisy rows that were measured until then (as Row::measured_at) count as lacking; empty: none does.
+    std::string noisy_until{};
 };
 
 struct CarrierResult {
@@ -30,6 +32,7 @@ struct CarrierResult {
     bool measured = false;
     bool converged = false;
     std::optional<double> pace_us;  // as Row::pace_us
+    UpperPercentiles upper{};       // of the same passes as `total`
 };
 
 struct ProfileSummary {
@@ -47,7 +50,8 @@ struct ProfileSummary {
 // Only what the table lacks is measured: a carrier all of whose layers are there at its footprint is not run,
 // unless run_all. A layer that is there already and is timed again in another carrier keeps the mean of both,
 // by samples. Rows that were measured while the machine was slower than for others of the table
-// (Row::outpaced) count as lacking, and are replaced when it is faster. Rows are committed a group of
+// (Row::outpaced) count as lacking, and are replaced when it is faster. A noisy row is replaced by one that is
+// not. Rows are committed a group of
 // carriers at a time, so an interruption loses seconds.
 //
 // A network that cannot be compiled makes those of its layers `unsupported` that cannot be compiled alone,

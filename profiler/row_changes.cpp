@@ -7,6 +7,7 @@ namespace hacscale {
 Row united(const Row& before, const Row& now) {
     if (before.outpaced(now.pace_us)) return now;
     if (now.outpaced(before.pace_us)) return before;
+    if (before.status == RowStatus::noisy && now.status == RowStatus::ok) return now;
     Row row = before.status == RowStatus::ok ? before : now;
     const auto samples = static_cast<double>(before.samples + now.samples);
     const double old_share = static_cast<double>(before.samples) / samples;

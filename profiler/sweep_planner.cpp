@@ -363,6 +363,7 @@ private:
                                 }};
         ProfileRequest request{carriers, measure_, {CacheState::network}, run_all};
         request.retry_failed = settings_.retry_failed;
+        request.noisy_until = settings_.noisy_until;
         const ProfileSummary part = profile(device_, table_, request, events);
         for (const CarrierResult& result : part.carriers)
             summary_.carriers.push_back({carriers[result.carrier], result.pace_us});

@@ -41,7 +41,8 @@ struct SweepSettings {
     double tolerance = 0.05;      // relative error of a held-out stage or network
     double most_seconds = 600.0;  // for the whole sweep; what is not looked at by then stays interpolated
     int coarse_widths = 4;        // K; at resolutions other than the base's it is 3
-    bool retry_failed = true;     // as ProfileRequest::retry_failed
+    bool retry_failed = true;     // as in ProfileRequest
+    std::string noisy_until{};    // as in ProfileRequest
 };
 
 // A network that was run for a table.

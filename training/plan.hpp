@@ -23,7 +23,7 @@ struct TrainingPlan {
     std::filesystem::path record;       // file of accuracy records
     std::filesystem::path checkpoints;  // folder
     std::string device = "cpu";
-    int threads = 0;  // 0: all the cores this process may use
+    int threads = 0;  // 0: as --threads 0 of "profile"
 };
 
 // What a plan's file says, before its models and its recipe are looked up: names, or paths relative to the

@@ -27,7 +27,7 @@ struct TrainingRequest {
     // the same numbers as one that was never stopped.
     std::filesystem::path checkpoint_folder;
     std::string device = "cpu";  // or "cuda:N"
-    int threads = 0;             // 0: all the cores this process may use
+    int threads = 0;             // 0: all the processors this process may use; commands choose
 };
 
 struct TrainingProgress {

@@ -102,19 +102,21 @@ std::vector<std::string> advice_lines(const Advice& advice, const std::string& m
             lines.insert(lines.end(), more.begin(), more.end());
         }
     };
-    const Remedy remedy{model, table, advice.device, advice.state};
+    const Remedy remedy{{model}, table, advice.device, advice.state};
+    const std::vector<std::string> widest{"--max-width-ratio", plain_number(advice.settings.max_width_ratio)};
     std::vector<std::string> remedies;
+    const auto add_remedy = [&remedies](const std::string& what, const ShellCommand& command) {
+        remedies.push_back(what);
+        const std::vector<std::string> more = command.lines();
+        remedies.insert(remedies.end(), more.begin(), more.end());
+    };
     if (layers_in_state(capacity, CapacityState::unclear) > 0) {
-        remedies.push_back("noisy rows: " + remedy.profile_noisy());
+        add_remedy("the noisy rows are measured again by", remedy.profile_noisy(widest));
     }
     if (layers_in_state(capacity, CapacityState::unknown) > 0) {
-        remedies.push_back("missing widths: " +
-                           remedy.profile(fmt::format("--min-inner-ratio 0.5 --max-inner-ratio {}",
-                                                      plain_number(advice.settings.max_width_ratio))));
-    }
-    std::size_t reserved = 0;
-    for (const std::string& one : remedies) {
-        reserved += wrapped(one, 4).size();
+        add_remedy("the missing widths are measured by",
+                   remedy.profile({"--min-inner-ratio", "0.5", "--max-inner-ratio",
+                                   plain_number(advice.settings.max_width_ratio)}));
     }
     std::vector<std::string> finds_text;
     for (const Find& find : finds(capacity)) {
@@ -135,13 +137,11 @@ std::vector<std::string> advice_lines(const Advice& advice, const std::string& m
         }
     }
     for (const std::string& text : finds_text) {
-        if (lines.size() + wrapped(text, 4).size() + reserved < most_advice_lines) {
+        if (lines.size() + wrapped(text, 4).size() + remedies.size() < most_advice_lines) {
             add(text);
         }
     }
-    for (const std::string& one : remedies) {
-        add(one);
-    }
+    lines.insert(lines.end(), remedies.begin(), remedies.end());
     return lines;
 }
 

@@ -14,6 +14,8 @@
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
 #include "cli/measuring/device_timer.hpp"
+#include "cli/measuring/doubt.hpp"
+#include "cli/measuring/remedy.hpp"
 #include "cli/options.hpp"
 #include "cli/records/record_file.hpp"
 #include "cli/text_lines.hpp"
@@ -86,8 +88,9 @@ void write_choice(const ComparisonRecord& record, const std::string& file) {
 void write_plan(const ComparisonRecord& record, const CompareOptions& options, Session& session) {
     const std::string file = options.training.plan.string();
     const WrittenPlan written = write_training_plan(record, options.training);
-    session.log.info("{}: {} networks x {} seeds; \"hacscale train --plan {}\" trains them", file,
-                     written.networks, options.training.seeds.size(), file);
+    session.log.info("{}: {} networks x {} seeds, trained by\n{}", file, written.networks,
+                     options.training.seeds.size(),
+                     fmt::join(ShellCommand{{"hacscale", "train", "--plan", file}}.lines(), "\n"));
     if (!written.left_out.empty()) {
         session.log.info("{}: nothing to train of {}", file, fmt::join(written.left_out, ", "));
     }
@@ -119,9 +122,16 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     } else {
         print_answer(record, std::move(notes), options, session);
     }
-    if (const auto warning = peak_warning(
-            record, fmt::format("hacscale profile {} --table {}", options.model, options.table))) {
-        session.log.warn("{}", *warning);
+    const Remedy remedy{{options.model},
+                        options.table,
+                        Table::open(options.table, OpenMode::read).device(),
+                        options.state.state()};
+    if (const auto warning = peak_warning(record)) {
+        warn(session, *warning, remedy.profile());
+    }
+    const std::optional<std::string> noise = noise_warning(record);
+    if (noise) {
+        warn(session, *noise, remedy.profile_noisy());
     }
     if (!options.out.empty()) {
         write_choice(record, options.out);
@@ -132,7 +142,9 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     } else if (!options.training.plan.empty()) {
         write_plan(record, options, session);
     }
-    return has_gaps(record) ? ExitStatus::incomplete : ExitStatus::done;
+    // What was measured now does not rest on the table; what is only predicted does.
+    const bool complete = !has_gaps(record) && (options.measure || !noise);
+    return status_with_doubts(complete ? ExitStatus::done : ExitStatus::incomplete, session);
 }
 
 std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {

@@ -67,12 +67,12 @@ Explanation explained(const ExplainOptions& options, DeviceRecord& device) {
 }
 
 // Measures what the space of these options has and the table lacks.
-std::string profile_command(const ExplainOptions& options, const DeviceRecord& device) {
+ShellCommand profile_command(const ExplainOptions& options, const DeviceRecord& device) {
     const SpaceSettings usual;
-    std::string more;
+    std::vector<std::string> more;
     const auto add = [&more](const std::string& option, double value, double usual_value) {
         if (value != usual_value) {
-            more += fmt::format("{}{} {}", more.empty() ? "" : " ", option, value);
+            more.insert(more.end(), {option, fmt::format("{}", value)});
         }
     };
     add("--grid", options.space.grid, usual.grid);
@@ -82,16 +82,16 @@ std::string profile_command(const ExplainOptions& options, const DeviceRecord& d
     add("--max-inner-ratio", options.space.max_inner_ratio, usual.max_inner_ratio);
     add("--inner-widths", options.space.inner_widths, usual.inner_widths);
     if (!options.space.resolutions.empty()) {
-        more += fmt::format("{}--resolutions {}", more.empty() ? "" : " ",
-                            fmt::join(options.space.resolutions, ","));
+        more.insert(more.end(),
+                    {"--resolutions", fmt::format("{}", fmt::join(options.space.resolutions, ","))});
     }
-    return Remedy{options.model, options.table, device, options.state.state()}.profile(more);
+    return Remedy{{options.model}, options.table, device, options.state.state()}.profile(more);
 }
 
 ExitStatus explain_command(const ExplainOptions& options, Session& session) {
     DeviceRecord device;
     const Explanation explanation = explained(options, device);
-    const std::string command = profile_command(options, device);
+    const ShellCommand command = profile_command(options, device);
     if (session.json) {
         session.out << to_json(explanation);
     } else {
@@ -104,8 +104,8 @@ ExitStatus explain_command(const ExplainOptions& options, Session& session) {
             session.out << "every step: --details\n";
         }
     }
-    if (explanation.has_missing()) {
-        session.log.warn("the table lacks what some steps need; \"{}\" measures it", command);
+    if (explanation.has_missing() && session.json) {  // the text of the answer has the command
+        warn(session, "the table lacks what some steps need; it is measured by", command);
     }
     return explanation.has_missing() ? ExitStatus::incomplete : ExitStatus::done;
 }

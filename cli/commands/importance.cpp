@@ -11,6 +11,7 @@
 #include "cli/records/record_file.hpp"
 #include "cli/text_table.hpp"
 #include "cli/training/gain_json.hpp"
+#include "cli/training/training_threads.hpp"
 #include "cli/version.hpp"
 #include "models/zoo.hpp"
 #include "training/cifar10.hpp"
@@ -54,6 +55,7 @@ ExitStatus importance_command(const ImportanceOptions& options, Session& session
     request.model = find_model(options.model);
     request.measure = importance_measure_from_name(options.measure);
     cifar10_hash(request.data);  // a folder that is not there is found before anything is loaded
+    request.workers = training_threads(host::this_machine(), request.workers, request.device, session);
     const LoadedTrainer loaded = load_trainer();
     Trainer& trainer = loaded.required();
     Progress progress(session.err, session.progress);
@@ -98,7 +100,7 @@ Run declare_importance(CLI::App& parser) {
     parser.add_option("--seed", request.seed, "Of the order of images, and of new channels")
         ->capture_default_str();
     parser.add_option("--device", request.device, "cpu, or cuda:N")->capture_default_str();
-    parser.add_option("--workers", request.workers, "Batches computed at once; 0: one for every core")
+    parser.add_option("--workers", request.workers, "Batches computed at once; 0: as --threads 0 of profile")
         ->check(CLI::Range(0, 4096))
         ->capture_default_str();
     return [options](Session& session) { return importance_command(*options, session); };

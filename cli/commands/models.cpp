@@ -8,6 +8,7 @@
 
 #include "cli/model_json.hpp"
 #include "cli/options.hpp"
+#include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
 #include "models/network.hpp"
 #include "models/stage_names.hpp"
@@ -98,14 +99,16 @@ ExitStatus show_model(const ShowOptions& options, Session& session) {
         print_json(session.out, json);
         return ExitStatus::done;
     }
-    session.out << fmt::format("{}: {} params, {} MACs, {} activations, {} bytes moved (batch {}, {})\n",
-                               model.name, with_separators(json["params"]), with_separators(json["macs"]),
-                               with_separators(json["activations"]), with_separators(json["bytes"]),
-                               options.batch.batch, options.batch.dtype)
-                << fmt::format("input {}x{}x{}, {} classes, hash {}\n", model.in_channels, model.resolution,
+    print_lines(session.out,
+                wrapped(fmt::format("{}: {} params, {} MACs, {} activations, {} bytes moved (batch {}, {})",
+                                    model.name, with_separators(json["params"]),
+                                    with_separators(json["macs"]), with_separators(json["activations"]),
+                                    with_separators(json["bytes"]), options.batch.batch, options.batch.dtype),
+                        2));
+    session.out << fmt::format("input {}x{}x{}, {} classes, hash {}\n", model.in_channels, model.resolution,
                                model.resolution, model.classes, json["hash"].get<std::string>());
     if (!model.source.empty()) {
-        session.out << "source: " << model.source << '\n';
+        print_lines(session.out, wrapped("source: " + model.source, 2));
     }
     session.out << '\n';
     print_stages(session.out, model);

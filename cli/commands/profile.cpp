@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <set>
 
 #include "cli/measuring/device_access.hpp"
+#include "cli/measuring/doubt.hpp"
 #include "cli/measuring/profile_models.hpp"
 #include "cli/measuring/restart.hpp"
 #include "cli/options.hpp"
 #include "cli/records/optional_json.hpp"
+#include "cli/records/record_file.hpp"
 #include "cli/records/verification.hpp"
 #include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
@@ -37,6 +40,7 @@ struct ProfileOptions {
     double minutes = 10.0;
     bool own_layers = false;
     std::string rows{name_of(RowMethod::stopwatch)};
+    bool remeasure_noisy = false;
     bool details = false;
     CounterOptions counters;
 };
@@ -61,6 +65,9 @@ ProfilePlan plan_of(const ProfileOptions& options) {
         throw InputError(
             "other widths are measured in the cache state network only: add it to --cache, or give "
             "--own-layers");
+    }
+    if (options.remeasure_noisy) {
+        plan.noisy_until = timestamp();
     }
     plan.sweep = options.sweep;
     plan.sweep.most_seconds = 60.0 * options.minutes;
@@ -93,11 +100,11 @@ struct ErrorSummary {
 };
 
 // Of the networks run as they are, for one cache state; nothing where none was.
-std::optional<ErrorSummary> error_summary(const std::vector<VerificationRecord>& records, CacheState cache) {
+std::optional<ErrorSummary> error_summary(const std::vector<VerifiedModel>& models, CacheState cache) {
     std::vector<double> errors;
-    for (const VerificationRecord& record : records) {
-        if (record.cache == cache) {
-            errors.push_back(std::abs(error_pct(record)));
+    for (const VerifiedModel& one : models) {
+        if (one.record.cache == cache) {
+            errors.push_back(std::abs(error_pct(one.record)));
         }
     }
     if (errors.empty()) {
@@ -107,10 +114,10 @@ std::optional<ErrorSummary> error_summary(const std::vector<VerificationRecord>&
                         static_cast<int>(errors.size())};
 }
 
-Json errors_json(const std::vector<VerificationRecord>& records) {
+Json errors_json(const std::vector<VerifiedModel>& models) {
     Json errors = Json::object();
     for (const CacheState cache : {CacheState::network, CacheState::warm, CacheState::cold}) {
-        if (const auto summary = error_summary(records, cache)) {
+        if (const auto summary = error_summary(models, cache)) {
             errors[std::string(name_of(cache))] = {{"networks", summary->networks},
                                                    {"median_error_pct", summary->median_pct},
                                                    {"worst_error_pct", summary->worst_pct}};
@@ -119,9 +126,9 @@ Json errors_json(const std::vector<VerificationRecord>& records) {
     return errors;
 }
 
-void print_errors(std::ostream& out, const std::vector<VerificationRecord>& records) {
+void print_errors(std::ostream& out, const std::vector<VerifiedModel>& models) {
     for (const CacheState cache : {CacheState::network, CacheState::warm, CacheState::cold}) {
-        if (const auto summary = error_summary(records, cache)) {
+        if (const auto summary = error_summary(models, cache)) {
             print_lines(
                 out, wrapped(fmt::format("layers added up in the state {}: {:.2f} % off the whole network in "
                                          "the median of {}, {:.2f} % at worst",
@@ -163,11 +170,25 @@ void warn_of_clamped(const ProfileOutcome& outcome, Session& session) {
     }
 }
 
+// Of the networks that were run as they are. One that was run is there once for each cache state.
+void print_throughput(std::ostream& out, std::vector<VerifiedModel> models, bool details) {
+    std::set<std::string> names;
+    std::erase_if(models,
+                  [&names](const VerifiedModel& one) { return !names.insert(one.record.model).second; });
+    if (details || models.size() <= swept_in_answer) {
+        print_lines(out, throughput_lines(models));
+    }
+}
+
 Json outcome_json(const std::string& table, const DeviceRecord& device, RowMethod method,
                   const ProfileOutcome& outcome) {
     Json swept = Json::array();
     for (const SweptModel& one : outcome.swept) {
         swept.push_back(swept_json(one));
+    }
+    Json networks = Json::array();
+    for (const VerifiedModel& one : outcome.verified) {
+        networks.push_back(verified_json(one));
     }
     return {{"table", table},
             {"device", device.id},
@@ -180,6 +201,7 @@ Json outcome_json(const std::string& table, const DeviceRecord& device, RowMetho
             {"interrupted", outcome.rows.interrupted},
             {"row_clock", row_clock_json(method, outcome.rows.clocks)},
             {"models", std::move(swept)},
+            {"networks", std::move(networks)},
             {"sum_errors", errors_json(outcome.verified)}};
 }
 
@@ -206,11 +228,17 @@ void print_swept(std::ostream& out, std::vector<SweptModel> swept, bool details)
 
 void print_outcome(std::ostream& out, const std::string& table, const ProfileOutcome& outcome, bool details) {
     print_swept(out, outcome.swept, details);
+    print_throughput(out, outcome.verified, details);
     print_errors(out, outcome.verified);
     print_lines(out, wrapped(fmt::format("{}: {} rows measured ({} noisy, {} without a value), {} were there",
                                          table, with_separators(outcome.rows.measured), outcome.rows.noisy,
                                          outcome.rows.failed, with_separators(outcome.rows.reused)),
                              2));
+    if (outcome.rows.noisy > 0) {
+        print_lines(out, wrapped("noisy rows are measured again by the same command with --remeasure-noisy, "
+                                 "and --seconds for more time",
+                                 2));
+    }
 }
 
 ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Session& session) {
@@ -229,14 +257,16 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
     }
     if (const auto warning =
             pace_warning(device.handle, table, plan.measure, "the same command measures them again")) {
-        session.log.warn("{}", *warning);
+        add_doubt(session, *warning);
     }
     warn_of_clamped(outcome, session);
     if (outcome.rows.interrupted) {
         session.log.warn("interrupted; what was measured is in {}, and the same command goes on from there",
                          options.table);
     }
-    return outcome.complete() ? ExitStatus::done : ExitStatus::incomplete;
+    const ExitStatus status = outcome.complete() ? ExitStatus::done : ExitStatus::incomplete;
+    // Rows of an earlier run are not touched by what disturbs this one.
+    return outcome.rows.measured > 0 ? status_with_doubts(status, session) : status;
 }
 
 }  // namespace
@@ -260,6 +290,8 @@ Run declare_profile(CLI::App& parser) {
                     "How layers are timed inside their network: stopwatch, or prefix (on GPUs)")
         ->capture_default_str();
     parser.add_flag("--own-layers", options->own_layers, "Only the networks as they are, no other widths");
+    parser.add_flag("--remeasure-noisy", options->remeasure_noisy,
+                    "Measure the networks of noisy rows again, too");
     parser
         .add_option("--tolerance", options->sweep.tolerance,
                     "Error within which a held-out width must be predicted")

@@ -14,6 +14,7 @@
 #include "cli/training/gain_json.hpp"
 #include "cli/training/gain_ranks.hpp"
 #include "cli/training/train_run.hpp"
+#include "cli/training/training_threads.hpp"
 #include "cli/version.hpp"
 #include "models/zoo.hpp"
 #include "training/cifar10.hpp"
@@ -126,11 +127,14 @@ void print_sensitivity(std::ostream& out, const ModelSpec& base, const Sensitivi
     }
 }
 
-ExitStatus sensitivity_command(const SensitivityOptions& options, Session& session) {
-    const ModelSpec base = find_model(options.model);
-    const Recipe recipe = find_recipe(options.recipe);
-    const std::vector<SensitivityStep> steps = sensitivity_steps(base, options.stages, options.held_out);
-    const std::string data_hash = cifar10_hash(options.settings.data);
+ExitStatus sensitivity_command(const SensitivityOptions& given, Session& session) {
+    const ModelSpec base = find_model(given.model);
+    const Recipe recipe = find_recipe(given.recipe);
+    const std::vector<SensitivityStep> steps = sensitivity_steps(base, given.stages, given.held_out);
+    const std::string data_hash = cifar10_hash(given.settings.data);
+    SensitivityOptions options = given;
+    options.settings.threads =
+        training_threads(host::this_machine(), given.settings.threads, given.settings.device, session);
     const LoadedTrainer loaded = load_trainer();
     Trainer& trainer = loaded.required();
     AccuracyRecords records = AccuracyRecords::open(options.record);
@@ -191,9 +195,7 @@ Run declare_sensitivity(CLI::App& parser) {
     parser.add_option("--checkpoints", options->settings.checkpoints, "Folder for checkpoints")
         ->capture_default_str();
     parser.add_option("--device", options->settings.device, "cpu, or cuda:N")->capture_default_str();
-    parser
-        .add_option("--threads", options->settings.threads,
-                    "Of CPU work; 0: all the cores this process may use")
+    parser.add_option("--threads", options->settings.threads, "Of CPU work; 0: as for profile")
         ->check(CLI::Range(0, 4096))
         ->capture_default_str();
     return [options](Session& session) { return sensitivity_command(*options, session); };

@@ -8,6 +8,7 @@
 
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_access.hpp"
+#include "cli/measuring/doubt.hpp"
 #include "cli/options.hpp"
 #include "cli/print_json.hpp"
 #include "cli/records/record_file.hpp"
@@ -98,7 +99,7 @@ ExitStatus trace_command(const TraceOptions& options, Session& session) {
                 trace.clock.layer_us, trace.clock.clamped, trace.clock.readings);
         }
     }
-    return ExitStatus::done;
+    return status_with_doubts(ExitStatus::done, session);
 }
 
 }  // namespace

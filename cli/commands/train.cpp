@@ -10,6 +10,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/training/train_run.hpp"
 #include "cli/training/training_json.hpp"
+#include "cli/training/training_threads.hpp"
 #include "models/zoo.hpp"
 #include "training/cifar10.hpp"
 #include "training/plan.hpp"
@@ -100,10 +101,11 @@ ExitStatus list_records(const TrainOptions& options, Session& session) {
 ExitStatus train_command(const TrainOptions& options, const CLI::App& parser, Session& session) {
     const TrainingPlan plan = plan_of(options, parser);
     cifar10_hash(plan.data);  // a folder that is not there is found before anything is loaded
+    const int threads = training_threads(host::this_machine(), plan.threads, plan.device, session);
     const LoadedTrainer loaded = load_trainer();
     Trainer& trainer = loaded.required();
     AccuracyRecords records = AccuracyRecords::open(plan.record);
-    const TrainSettings settings{plan.data, plan.checkpoints, plan.device, plan.threads};
+    const TrainSettings settings{plan.data, plan.checkpoints, plan.device, threads};
     std::vector<RunOutcome> outcomes;
     for (const PlannedRun& run : runs_of(plan)) {
         if (interrupted()) {
@@ -139,9 +141,7 @@ Run declare_train(CLI::App& parser) {
                     "Folder for checkpoints, each run's in one of its own")
         ->capture_default_str();
     parser.add_option("--device", options->settings.device, "cpu, or cuda:N")->capture_default_str();
-    parser
-        .add_option("--threads", options->settings.threads,
-                    "Of CPU work; 0: all the cores this process may use")
+    parser.add_option("--threads", options->settings.threads, "Of CPU work; 0: as for profile")
         ->check(CLI::Range(0, 4096))
         ->capture_default_str();
     parser.add_flag("--list", options->list, "Show the records, and mean and deviation over seeds");

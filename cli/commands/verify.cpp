@@ -9,9 +9,12 @@
 
 #include "cli/measuring/device_access.hpp"
 #include "cli/measuring/device_timer.hpp"
+#include "cli/measuring/doubt.hpp"
+#include "cli/measuring/remedy.hpp"
 #include "cli/measuring/verify_models.hpp"
 #include "cli/options.hpp"
-#include "cli/records/throughput_json.hpp"
+#include "cli/records/verification.hpp"
+#include "cli/shell_command.hpp"
 #include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
 #include "models/zoo.hpp"
@@ -34,20 +37,6 @@ struct VerifyOptions {
     TimingOptions timing;
 };
 
-// "resnet18: 812.3 images/s; p95 9940.1 us, p99 10121.0 us of 312 passes"
-std::string throughput_line(const VerifiedModel& model) {
-    const UpperPercentiles& upper = model.upper;
-    std::string line = fmt::format("{}: {:.1f} images/s", model.record.model,
-                                   images_per_s(model.record.batch, model.record.measured_us));
-    if (upper.p95) {
-        line += fmt::format("; p95 {:.1f} us", *upper.p95);
-    }
-    if (upper.p99) {
-        return line + fmt::format(", p99 {:.1f} us of {} passes", *upper.p99, upper.samples);
-    }
-    return line + "; " + upper.reason;
-}
-
 void print_models(std::ostream& out, const std::vector<VerifiedModel>& models) {
     TextTable table({{"model", Align::left},
                      {"batch"},
@@ -63,11 +52,7 @@ void print_models(std::ostream& out, const std::vector<VerifiedModel>& models) {
                    fmt::format("{:+.1f}", error_pct(one.record))});
     }
     table.print(out);
-    for (const VerifiedModel& one : models) {
-        if (one.record.batch > 1) {
-            out << throughput_line(one) << '\n';
-        }
-    }
+    print_lines(out, throughput_lines(models));
 }
 
 void print_skipped(std::ostream& out, const std::vector<SkippedModel>& skipped, std::size_t at_most) {
@@ -133,6 +118,20 @@ std::vector<ModelToVerify> models_of(const VerifyOptions& options) {
     return models;
 }
 
+// Measures the layers that skipped networks need. A name or file is given as the user named it.
+ShellCommand command_for(const std::vector<SkippedModel>& skipped, const VerifyOptions& options,
+                         const Table& table) {
+    std::vector<std::string> lacking;
+    for (const std::string& name : options.all ? zoo_names() : options.models) {
+        const std::string model = find_model(name).name;
+        if (std::any_of(skipped.begin(), skipped.end(),
+                        [&model](const SkippedModel& one) { return one.model == model; })) {
+            lacking.push_back(name);
+        }
+    }
+    return Remedy{lacking, options.table, table.device(), options.state.state()}.profile({"--own-layers"});
+}
+
 ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     const std::vector<ModelToVerify> models = models_of(options);
     const MeasuredState state = options.state.state();
@@ -153,7 +152,12 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     } else {
         print_report(session.out, outcome.report, options.details);
     }
-    return outcome.report.skipped.empty() && outcome.noisy == 0 ? ExitStatus::done : ExitStatus::incomplete;
+    if (!outcome.report.skipped.empty()) {
+        warn(session, "what the table lacks is measured by",
+             command_for(outcome.report.skipped, options, table));
+    }
+    const bool complete = outcome.report.skipped.empty() && outcome.noisy == 0;
+    return status_with_doubts(complete ? ExitStatus::done : ExitStatus::incomplete, session);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace hacscale::cli {
 
 namespace {
 
+constexpr double largest_noisy_share = 0.1;  // of the latency, for predictions to be taken as they are
 using Records = std::vector<const ComparisonRecord*>;
 using Lines = std::vector<std::string>;
 
@@ -291,7 +292,25 @@ std::vector<std::string> answer_lines(const Records& records, const AnswerNotes&
     return with_closing(lines, closing);
 }
 
-std::optional<std::string> peak_warning(const ComparisonRecord& record, const std::string& command) {
+std::optional<std::string> noise_warning(const ComparisonRecord& record) {
+    double all_us = 0.0;
+    double noisy_us = 0.0;
+    for (const LayerRow& layer : record.layers) {
+        if (layer.spec == "base") {
+            all_us += layer.latency.latency_us;
+            noisy_us += layer.latency.noisy ? layer.latency.latency_us : 0.0;
+        }
+    }
+    if (noisy_us <= largest_noisy_share * all_us) {
+        return std::nullopt;
+    }
+    return fmt::format(
+        "{}: {:.0f} % of the base's predicted latency is the sum of noisy rows, so predictions may be far "
+        "off; such rows are measured again by",
+        record.model, 100.0 * noisy_us / all_us);
+}
+
+std::optional<std::string> peak_warning(const ComparisonRecord& record) {
     double most = record.base.utilization.value_or(0.0);
     for (const StrategyRow& row : record.strategies) {
         most = std::max(most, row.utilization.value_or(0.0));
@@ -305,8 +324,8 @@ std::optional<std::string> peak_warning(const ComparisonRecord& record, const st
     }
     return fmt::format(
         "{}: a utilization of {:.0f} % says that the table's peak is too low, so utilizations are too high; "
-        "\"{}\" measures the peak again",
-        record.model, 100.0 * most, command);
+        "the peak is measured again by",
+        record.model, 100.0 * most);
 }
 
 }  // namespace hacscale::cli

@@ -32,8 +32,12 @@ std::optional<TableTrust> table_trust(const std::vector<const ComparisonRecord*>
 std::vector<std::string> answer_lines(const std::vector<const ComparisonRecord*>& records,
                                       const AnswerNotes& notes);
 
-// Utilizations above 1 say that the peak is wrong. A sentence that says so and names `command`, which
-// measures the peak again; nothing where all is well.
-std::optional<std::string> peak_warning(const ComparisonRecord& record, const std::string& command);
+// Where the table's rows of the base are noisy, a sentence that says so, to be followed by the command that
+// measures them again; nothing where little of the latency comes from such rows.
+std::optional<std::string> noise_warning(const ComparisonRecord& record);
+
+// Utilizations above 1 say that the peak is wrong. A sentence that says so, to be followed by the
+// command that measures the peak again; nothing where all is well.
+std::optional<std::string> peak_warning(const ComparisonRecord& record);
 
 }  // namespace hacscale::cli

@@ -146,7 +146,7 @@ std::string closing(const NetworkContributions& choice) {
 }  // namespace
 
 std::vector<std::string> explanation_lines(const Explanation& explanation,
-                                           const std::string& profile_command) {
+                                           const ShellCommand& profile_command) {
     std::vector<std::string> lines;
     const auto add = [&lines](const std::string& text) {
         const std::vector<std::string> more = wrapped(text, 2);
@@ -188,8 +188,10 @@ std::vector<std::string> explanation_lines(const Explanation& explanation,
                         steps == 1 ? "rests" : "rest"));
     }
     if (const std::size_t steps = steps_estimated(rows, EstimateKind::missing); steps > 0) {
-        add(fmt::format("the table lacks what {} {}: {}", counted(steps, "step"),
-                        steps == 1 ? "needs" : "need", profile_command));
+        add(fmt::format("the table lacks what {} {}; it is measured by", counted(steps, "step"),
+                        steps == 1 ? "needs" : "need"));
+        const std::vector<std::string> command = profile_command.lines();
+        lines.insert(lines.end(), command.begin(), command.end());
     }
     return lines;
 }

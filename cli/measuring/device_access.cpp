@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/measuring/take_cores.hpp"
+#include "kernels/host/thread_choice.hpp"
 
 namespace hacscale::cli {
 
@@ -22,6 +23,10 @@ DeviceAccess open_device(const std::string& id, int threads, Session& session) {
     access.handle = access.registry.find(id);
     for (const std::string& warning : access.handle.device.warnings) {
         session.log.warn("{}: {}", id, warning);
+    }
+    if (access.handle.device.threads > 0 && host::choose_threads(host::this_machine(), threads).above_quota) {
+        session.doubts.push_back(fmt::format(
+            "{}: there are more threads than the CPU quota has cores, so times may be too long", id));
     }
     return access;
 }

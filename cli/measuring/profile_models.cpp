@@ -33,8 +33,8 @@ void add(ProfileSummary& sum, const ProfileSummary& part) {
 }
 
 // What the rounds that measured the rows say of the whole networks.
-std::vector<VerificationRecord> verified_in_place(const Table& table, const ProfileRequest& request,
-                                                  const ProfileSummary& summary) {
+std::vector<VerifiedModel> verified_in_place(const Table& table, const ProfileRequest& request,
+                                             const ProfileSummary& summary) {
     std::map<std::string, const CarrierResult*> results;
     const std::optional<double> fastest_pace_us = table.fastest_pace_us(request.settings.type);
     for (const CarrierResult& result : summary.carriers) {
@@ -43,7 +43,7 @@ std::vector<VerificationRecord> verified_in_place(const Table& table, const Prof
             results[result.model] = &result;
         }
     }
-    std::vector<VerificationRecord> records;
+    std::vector<VerifiedModel> records;
     const MeasureSettings& settings = request.settings;
     for (const ModelSpec& model : request.carriers) {
         const auto found = results.find(model.name);
@@ -54,8 +54,10 @@ std::vector<VerificationRecord> verified_in_place(const Table& table, const Prof
         for (const CacheState cache : request.caches) {
             const NetworkEstimate predicted = predict(table, lower(model), settings, cache);
             if (predicted.missing_layers == 0) {
-                records.push_back({model.name, model_hash(model), settings.batch, settings.type, cache,
-                                   predicted.latency_us, total.median, total.half_width, timestamp()});
+                records.push_back({{model.name, model_hash(model), settings.batch, settings.type, cache,
+                                    predicted.latency_us, total.median, total.half_width, timestamp()},
+                                   "zoo",
+                                   found->second->upper});
             }
         }
     }
@@ -170,6 +172,7 @@ private:
     void own_layers() {
         ProfileRequest request{{}, plan_.measure, plan_.caches};
         request.retry_failed = plan_.retry_failed;
+        request.noisy_until = plan_.noisy_until;
         const std::size_t networks = plan_.swept.size() + plan_.own_layers.size();
         request.settings.rules = within(request.settings.rules, own_share() * plan_.left_s(), networks);
         for (const auto* models : {&plan_.swept, &plan_.own_layers}) {
@@ -193,12 +196,12 @@ private:
     double own_share() const { return plan_.swept.empty() ? 0.8 : 0.3; }
 
     void verify_in_place(const ProfileRequest& request, const ProfileSummary& measured) {
-        for (const VerificationRecord& record : verified_in_place(table_, request, measured)) {
-            std::erase_if(outcome_.verified, [&record](const VerificationRecord& earlier) {
-                return earlier.model == record.model && earlier.cache == record.cache;
+        for (const VerifiedModel& one : verified_in_place(table_, request, measured)) {
+            std::erase_if(outcome_.verified, [&one](const VerifiedModel& earlier) {
+                return earlier.record.model == one.record.model && earlier.record.cache == one.record.cache;
             });
-            outcome_.verified.push_back(record);
-            table_.put(record);
+            outcome_.verified.push_back(one);
+            table_.put(one.record);
         }
     }
 
@@ -206,6 +209,7 @@ private:
         const ModelSpec& model = plan_.swept[place];
         SweepSettings settings = plan_.sweep;
         settings.retry_failed = plan_.retry_failed;
+        settings.noisy_until = plan_.noisy_until;
         const double share_s = plan_.left_s() / static_cast<double>(plan_.swept.size() - place);
         settings.most_seconds = std::min(settings.most_seconds, share_s);
         session_.log.info("measuring {} at other widths, for at most {:.0f} s", model.name,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/records/verification.hpp"
 #include "cli/session.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/profile.hpp"
@@ -28,7 +29,8 @@ struct ProfilePlan {
     // What is left for all of it, asked again and again: networks as they are come first, then other widths,
     // which share what is left. The peak is measured whatever is left, since nothing can be told without it.
     std::function<double()> left_s = [] { return std::numeric_limits<double>::infinity(); };
-    bool retry_failed = true;  // rows that failed before are tried again
+    bool retry_failed = true;   // rows that failed before are tried again
+    std::string noisy_until{};  // noisy rows measured until then are measured again
 };
 
 struct SweptModel {
@@ -42,7 +44,7 @@ struct ProfileOutcome {
     // The networks that were run as they are, beside what the table says of them in each cache state: timed
     // in the same rounds as the rows, so that this is the error of adding layers up, with no drift of the
     // machine in it.
-    std::vector<VerificationRecord> verified;
+    std::vector<VerifiedModel> verified;
 
     bool complete() const {
         return rows.noisy == 0 && rows.failed == 0 && rows.given_up == 0 && !rows.interrupted;

@@ -1,7 +1,5 @@
 #include "cli/measuring/remedy.hpp"
 
-#include <fmt/format.h>
-
 #include "base/text/plain_number.hpp"
 #include "cli/print_json.hpp"
 #include "profiler/timing/timing_rules.hpp"
@@ -12,40 +10,37 @@ namespace {
 
 constexpr double patient_seconds = 4.0 * TimingRules{}.most_seconds;
 
-std::string shell_word(const std::string& word) {
-    return word.find(' ') == std::string::npos ? word : "'" + word + "'";
-}
-
-std::string command(const Remedy& remedy, const std::filesystem::path& table, const std::string& more) {
-    std::string text =
-        fmt::format("hacscale profile {} --table {}", shell_word(remedy.model), shell_word(table.string()));
-    const MeasuredState usual;
-    if (remedy.device.id != "cpu") {
-        text += " --device " + remedy.device.id;
-    }
-    const Json properties = Json::parse(remedy.device.properties, nullptr, false);
-    if (properties.is_object() && properties.contains("threads")) {
-        text += " --threads " + properties["threads"].dump();
-    }
-    if (remedy.state.batch != usual.batch) {
-        text += fmt::format(" --batch {}", remedy.state.batch);
-    }
-    if (remedy.state.type != usual.type) {
-        text += fmt::format(" --dtype {}", hacscale::name_of(remedy.state.type));
-    }
-    return text + (more.empty() ? "" : " " + more);
-}
-
 }  // namespace
 
-std::string Remedy::profile(const std::string& more) const {
-    return command(*this, table, more);
+ShellCommand Remedy::profile(const std::vector<std::string>& more) const {
+    ShellCommand command{{"hacscale", "profile"}};
+    command.words.insert(command.words.end(), models.begin(), models.end());
+    const auto add = [&command](const std::string& option, const std::string& value) {
+        command.words.push_back(option);
+        command.words.push_back(value);
+    };
+    add("--table", table.string());
+    const MeasuredState usual;
+    if (device.id != "cpu") {
+        add("--device", device.id);
+    }
+    const Json properties = Json::parse(device.properties, nullptr, false);
+    if (properties.is_object() && properties.contains("threads")) {
+        add("--threads", properties["threads"].dump());
+    }
+    if (state.batch != usual.batch) {
+        add("--batch", std::to_string(state.batch));
+    }
+    if (state.type != usual.type) {
+        add("--dtype", std::string(hacscale::name_of(state.type)));
+    }
+    command.words.insert(command.words.end(), more.begin(), more.end());
+    return command;
 }
 
-std::string Remedy::profile_noisy() const {
-    std::filesystem::path again = table;
-    again.replace_filename(table.stem().string() + "-again" + table.extension().string());
-    return command(*this, again, "--seconds " + plain_number(patient_seconds));
+ShellCommand Remedy::profile_noisy(std::vector<std::string> more) const {
+    more.insert(more.end(), {"--remeasure-noisy", "--seconds", plain_number(patient_seconds)});
+    return profile(more);
 }
 
 }  // namespace hacscale::cli

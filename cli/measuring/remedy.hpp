@@ -1,25 +1,26 @@
-// Commands that measure what an answer lacks, as they can be pasted: with the device, state and threads of
-// the table.
+// Commands that measure what an answer lacks: with the device, state and threads of the table.
 #pragma once
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/comparison/table_view.hpp"
+#include "cli/shell_command.hpp"
 #include "profiler/table/table.hpp"
 
 namespace hacscale::cli {
 
 struct Remedy {
-    std::string model;  // as it was named
+    std::vector<std::string> models;  // as they were named
     std::filesystem::path table;
     DeviceRecord device;
     MeasuredState state;
 
-    // "hacscale profile MODEL --table T ...", and `more` options.
-    std::string profile(const std::string& more = "") const;
-    // The same into a table of its own, and for longer: what a table has is not measured again, noisy or not.
-    std::string profile_noisy() const;
+    // "hacscale profile MODELS --table T ...", and `more` options.
+    ShellCommand profile(const std::vector<std::string>& more = {}) const;
+    // The same for the rows of the table that are noisy, and for longer.
+    ShellCommand profile_noisy(std::vector<std::string> more = {}) const;
 };
 
 }  // namespace hacscale::cli

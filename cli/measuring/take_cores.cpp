@@ -10,9 +10,11 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cli/interrupt.hpp"
+#include "cli/measuring/doubt.hpp"
 #include "kernels/host/core_claims.hpp"
 #include "kernels/host/processor_load.hpp"
 #include "kernels/host/thread_choice.hpp"
@@ -22,54 +24,39 @@ namespace hacscale::cli {
 namespace {
 
 constexpr auto load_seen_for = std::chrono::milliseconds(100);
+// Before a core counts as busy it is looked at once more, and longer: work that ends now disturbs nothing.
+constexpr auto busy_seen_for = std::chrono::milliseconds(400);
 constexpr auto asked_again_after = std::chrono::milliseconds(200);
 constexpr double busy_from = 0.3;  // of a processor's time: more than a desktop at rest takes
 
-struct ObservedCore {
-    host::Core processors;
-    double busy = 0.0;  // 0..1
-};
-
-// Idle ones first; their order is kept otherwise, because cores of one processor need not be equal.
-std::vector<ObservedCore> observed(const std::vector<host::Core>& cores) {
+std::vector<CoreLoad> loads_of(const std::vector<host::Core>& cores, std::chrono::milliseconds seen_for) {
     const auto before = host::processor_times("/");
-    std::this_thread::sleep_for(load_seen_for);
+    std::this_thread::sleep_for(seen_for);
     const auto after = host::processor_times("/");
-    std::vector<ObservedCore> all;
+    std::vector<CoreLoad> loads;
     for (const host::Core& core : cores) {
-        all.push_back({core, host::busy_share(core, before, after)});
+        loads.push_back({core, host::busy_share(core, before, after)});
     }
-    std::stable_partition(all.begin(), all.end(),
-                          [](const ObservedCore& core) { return core.busy < busy_from; });
-    return all;
+    return loads;
 }
 
-void warn_of_busy(const std::vector<ObservedCore>& all, const std::vector<host::Core>& taken,
-                  Session& session) {
-    std::vector<std::string> busy;
-    for (const ObservedCore& core : all) {
-        if (core.busy >= busy_from && std::find(taken.begin(), taken.end(), core.processors) != taken.end()) {
-            busy.push_back(fmt::format("{} ({:.0f} %)", core.processors.front(), 100.0 * core.busy));
-        }
+// Idle ones first; their order is kept otherwise, because cores of one processor need not be equal.
+std::vector<host::Core> idle_first(std::vector<CoreLoad> loads) {
+    std::stable_partition(loads.begin(), loads.end(),
+                          [](const CoreLoad& load) { return load.busy < busy_from; });
+    std::vector<host::Core> cores;
+    for (CoreLoad& load : loads) {
+        cores.push_back(std::move(load.core));
     }
-    if (!busy.empty()) {
-        session.log.warn("cpu: other work keeps {} {} busy, so times may be too long",
-                         busy.size() == 1 ? "core" : "cores", fmt::join(busy, " and "));
-    }
+    return cores;
 }
 
 std::vector<host::Core> wait_for_cores(host::CoreClaims& claims, const std::vector<host::Core>& cores,
                                        std::size_t count, Session& session) {
     bool told = false;
     while (!interrupted()) {
-        const std::vector<ObservedCore> all = observed(cores);
-        std::vector<host::Core> in_order;
-        for (const ObservedCore& core : all) {
-            in_order.push_back(core.processors);
-        }
-        std::vector<host::Core> taken = claims.take(in_order, count);
+        std::vector<host::Core> taken = claims.take(idle_first(loads_of(cores, load_seen_for)), count);
         if (!taken.empty()) {
-            warn_of_busy(all, taken, session);
             return taken;
         }
         if (!told) {
@@ -86,6 +73,20 @@ std::vector<host::Core> wait_for_cores(host::CoreClaims& claims, const std::vect
 
 }  // namespace
 
+std::optional<std::string> doubt_about(const std::vector<CoreLoad>& loads) {
+    std::vector<std::string> busy;
+    for (const CoreLoad& load : loads) {
+        if (load.busy >= busy_from) {
+            busy.push_back(fmt::format("{} ({:.0f} %)", load.core.front(), 100.0 * load.busy));
+        }
+    }
+    if (busy.empty()) {
+        return std::nullopt;
+    }
+    return fmt::format("cpu: other work keeps {} {} busy, so times may be too long",
+                       busy.size() == 1 ? "core" : "cores", fmt::join(busy, " and "));
+}
+
 void take_cores(int threads, Session& session) {
     const host::Room& room = host::this_machine();
     const int count = host::choose_threads(room, threads).threads;
@@ -100,6 +101,11 @@ void take_cores(int threads, Session& session) {
     if (!claims->obstacle().empty()) {
         session.log.warn("cpu: cores cannot be claimed ({}): another hacscale may measure on the same ones",
                          claims->obstacle());
+    }
+    if (doubt_about(loads_of(taken, load_seen_for))) {
+        if (const auto doubt = doubt_about(loads_of(taken, busy_seen_for))) {
+            add_doubt(session, *doubt);
+        }
     }
     if (!taken.empty()) {
         ::setenv("OMP_PLACES", host::openmp_places(taken, count).c_str(), 0);

@@ -56,10 +56,8 @@ VerifyOutcome verify_models(const Table& table, const std::vector<ModelToVerify>
         const NetworkEstimate predicted = view.base_estimate();
         if (predicted.missing_layers > 0) {
             outcome.report.skipped.push_back(
-                {wanted.model.name,
-                 fmt::format("the table lacks {} of its layers, {} among them; \"hacscale profile {}\" "
-                             "measures them",
-                             predicted.missing_layers, predicted.first_missing, wanted.model.name)});
+                {wanted.model.name, fmt::format("the table lacks {} of its layers, {} among them",
+                                                predicted.missing_layers, predicted.first_missing)});
         } else {
             group.push_back({&wanted, view.base(), predicted.latency_us});
         }

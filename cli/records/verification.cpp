@@ -1,14 +1,32 @@
 #include "cli/records/verification.hpp"
 
+#include <fmt/format.h>
+
 #include "cli/records/made_from_json.hpp"
 #include "cli/records/optional_json.hpp"
 #include "cli/records/throughput_json.hpp"
+#include "cli/text_lines.hpp"
 
 namespace hacscale::cli {
 
 namespace {
 
-Json model_json(const VerifiedModel& model) {
+std::string throughput_text(const VerifiedModel& model) {
+    const UpperPercentiles& upper = model.upper;
+    std::string text = fmt::format("{}: {:.1f} images/s", model.record.model,
+                                   images_per_s(model.record.batch, model.record.measured_us));
+    if (upper.p95) {
+        text += fmt::format("; p95 {:.1f} us", *upper.p95);
+    }
+    if (upper.p99) {
+        return text + fmt::format(", p99 {:.1f} us of {} passes", *upper.p99, upper.samples);
+    }
+    return text + "; " + upper.reason;
+}
+
+}  // namespace
+
+Json verified_json(const VerifiedModel& model) {
     const VerificationRecord& record = model.record;
     Json json{{"model", record.model},
               {"model_hash", record.model_hash},
@@ -25,6 +43,19 @@ Json model_json(const VerifiedModel& model) {
     return json;
 }
 
+std::vector<std::string> throughput_lines(const std::vector<VerifiedModel>& models) {
+    std::vector<std::string> lines;
+    for (const VerifiedModel& one : models) {
+        if (one.record.batch > 1 || models.size() == 1) {
+            const std::vector<std::string> more = wrapped(throughput_text(one), 2);
+            lines.insert(lines.end(), more.begin(), more.end());
+        }
+    }
+    return lines;
+}
+
+namespace {
+
 Json skipped_json(const SkippedModel& model) {
     return {{"model", model.model}, {"reason", model.reason}};
 }
@@ -37,7 +68,7 @@ double error_pct(const VerificationRecord& record) {
 
 std::string to_json(const VerificationReport& report) {
     Json json{{"device", report.device},
-              {"models", list_json(report.models, model_json)},
+              {"models", list_json(report.models, verified_json)},
               {"skipped", list_json(report.skipped, skipped_json)}};
     if (report.made_from) {
         json["made_from"] = made_from_json(*report.made_from);

@@ -14,6 +14,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/measuring/device_timer.hpp"
 #include "cli/measuring/profile_models.hpp"
+#include "cli/measuring/remedy.hpp"
 #include "cli/measuring/verify_models.hpp"
 #include "cli/records/provenance.hpp"
 #include "cli/records/record_file.hpp"
@@ -108,6 +109,17 @@ private:
         result_.warnings.push_back(text);
     }
 
+    // Called where something was measured now.
+    void keep_doubts() {
+        for (const std::string& doubt : session_.doubts) {
+            if (std::find(result_.warnings.begin(), result_.warnings.end(), doubt) ==
+                result_.warnings.end()) {
+                keep_warning(doubt);
+                result_.complete = false;
+            }
+        }
+    }
+
     // Whether an earlier run did it. Its warnings still hold.
     bool keep_profiling() {
         provenance_.profiled = finished_profiling(job_.folder, profiling_of(suite_, now_), table_, job_.state,
@@ -168,6 +180,9 @@ private:
                     swept.model));
             }
         }
+        if (outcome.rows.measured > 0) {
+            keep_doubts();
+        }
         now_ = made_from(suite_, job_.claim.suite_hash, job_.state, table_);
         if (!interrupted()) {
             provenance_.profiled = profiling_of(suite_, now_);
@@ -189,7 +204,7 @@ private:
                 const ModelSpec model = find_model(name);
                 const std::string step =
                     fmt::format("comparing {} at {} times its latency", model.name, budget);
-                if (keep_comparison(step, model, budget)) {
+                if (keep_comparison(step, name, model, budget)) {
                     continue;
                 }
                 all_kept_ = false;
@@ -216,7 +231,8 @@ private:
     }
 
     // Whether an earlier run did it. Accuracies are shown as they are known now.
-    bool keep_comparison(const std::string& step, const ModelSpec& model, double budget) {
+    bool keep_comparison(const std::string& step, const std::string& name, const ModelSpec& model,
+                         double budget) {
         std::optional<ComparisonRecord> record = finished_comparison(
             job_.folder / comparison_file_name(model.name, budget), now_, job_.retry_failed);
         if (!record) {
@@ -225,7 +241,7 @@ private:
         clock_.skip(session_, StepKind::compare, label(step + " was finished before"),
                     usual_comparison_seconds(suite_));
         remove_accuracies(*record);
-        finish(std::move(*record), model, budget);
+        finish(std::move(*record), name, model, budget);
         return true;
     }
 
@@ -253,12 +269,13 @@ private:
         if (interrupted()) {
             return;  // what the timings lack would pass for what the device cannot do
         }
+        keep_doubts();
         record.made_from = now_;
         record.measured_at = timestamp();
-        finish(std::move(record), model, budget);
+        finish(std::move(record), name, model, budget);
     }
 
-    void finish(ComparisonRecord record, const ModelSpec& model, double budget) {
+    void finish(ComparisonRecord record, const std::string& name, const ModelSpec& model, double budget) {
         if (job_.accuracies) {
             add_accuracies(record, *job_.accuracies, session_);
         }
@@ -274,9 +291,11 @@ private:
             warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
                              model.name, budget));
         }
-        if (const auto warning = peak_warning(
-                record, fmt::format("hacscale profile {} --table {}", model.name, table_.file().string()))) {
-            warn(*warning);
+        if (const auto warning = peak_warning(record)) {
+            const Remedy remedy{{name}, table_.file(), table_.device(), job_.state};
+            cli::warn(session_, *warning, remedy.profile());
+            keep_warning(*warning + " " + remedy.profile().text());
+            result_.complete = false;
         }
         add_verified(record, record.base, model.name, "base");
         // Many strategies choose what another has chosen, the base above all: it is one measurement.

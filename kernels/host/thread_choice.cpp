@@ -58,7 +58,7 @@ const Room& this_machine() {
 
 ThreadChoice choose_threads(const Room& room, int wanted) {
     const int most = logical_processors(room.cores);
-    ThreadChoice choice{wanted, {}};
+    ThreadChoice choice{wanted, {}, false};
     if (wanted > most) {
         throw InputError(count_of(wanted, "thread") + " would share the " + cores_in_words(room.cores) +
                          " that this process may use; ask for 1 to " + std::to_string(most) +
@@ -79,6 +79,7 @@ ThreadChoice choose_threads(const Room& room, int wanted) {
         }
     }
     if (room.quota && room.quota->cores < choice.threads - 1e-3) {
+        choice.above_quota = true;
         choice.warnings.push_back(count_of(choice.threads, "thread") +
                                   " will be stopped again and again: " + quota_in_words(*room.quota) +
                                   " is less, and latencies will be too long or jump");

@@ -23,6 +23,7 @@ const Room& this_machine();
 struct ThreadChoice {
     int threads = 1;
     std::vector<std::string> warnings;
+    bool above_quota = false;  // the warnings say so: the system stops the threads, and times are wrong
 };
 
 // `wanted` as --threads says. 0: OMP_NUM_THREADS where it is set and there are as many processors, else one

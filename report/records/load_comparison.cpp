@@ -33,6 +33,9 @@ StrategyRow row_of(const JsonPlace& place) {
     row.predicted_us = place.positive_or_null("predicted_us");
     row.measured_us = place.positive_or_null("measured_us");
     row.ci95_us = place.number_or_null("ci95_us");
+    row.images_per_s = place.positive_or_null("images_per_s");
+    row.p95_us = place.positive_or_null("p95_us");
+    row.p99_us = place.positive_or_null("p99_us");
     row.latency_ratio = place.positive_or_null("latency_ratio");
     row.latency_ratio_ci95 = place.number_or_null("latency_ratio_ci95");
     row.utilization = place.number_or_null("utilization");

@@ -71,6 +71,9 @@ struct StrategyRow {
     std::optional<double> predicted_us;
     std::optional<double> measured_us;
     std::optional<double> ci95_us;
+    std::optional<double> images_per_s;  // measured; empty in records of older programs, as the next two
+    std::optional<double> p95_us;        // of single passes; empty where too few were measured
+    std::optional<double> p99_us;
     std::optional<double> latency_ratio;  // measured over the base measured beside it
     std::optional<double> latency_ratio_ci95;
     std::optional<double> utilization;

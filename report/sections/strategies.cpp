@@ -42,13 +42,29 @@ bool any_inner(const Comparison& comparison) {
                        [](const StrategyRow& row) { return !row.inner_widths.empty(); });
 }
 
-std::vector<Column> columns_of(bool any_accuracy, bool any_inner) {
+bool any_with(const Comparison& comparison, std::optional<double> StrategyRow::*figure) {
+    const auto has = [figure](const StrategyRow& row) { return (row.*figure).has_value(); };
+    return has(comparison.base) ||
+           std::any_of(comparison.strategies.begin(), comparison.strategies.end(), has);
+}
+
+// With single images, images a second say what the latency says.
+bool runs_batches(const Comparison& comparison) {
+    const StrategyRow& base = comparison.base;
+    return base.images_per_s && base.measured_us && *base.images_per_s * *base.measured_us > 1.5e6;
+}
+
+std::vector<Column> columns_of(const Comparison& comparison, bool any_accuracy) {
+    const auto where = [](bool on_the_page) { return on_the_page ? Show::everywhere : Show::csv_only; };
     return {model_column(),
             budget_column(),
             {"Strategy", "strategy", false},
             {"Status", "status", false},
             {"Latency, measured", "measured_us"},
             {"Its 95 % interval, half", "ci95_us", true, Show::csv_only},
+            {"Images a second", "images_per_s", true, where(runs_batches(comparison))},
+            {"p95", "p95_us", true, where(any_with(comparison, &StrategyRow::p95_us))},
+            {"p99", "p99_us", true, where(any_with(comparison, &StrategyRow::p99_us))},
             {"Latency against base", "latency_ratio"},
             {"Utilization", "utilization"},
             {"Utilization, ×\u00a0base", "utilization_ratio"},
@@ -57,10 +73,10 @@ std::vector<Column> columns_of(bool any_accuracy, bool any_inner) {
             {"Parameters", "params"},
             {"Parameters, ×\u00a0base", "params_ratio"},
             {"Gain", "gain"},
-            {"Accuracy, top-1", "accuracy_pct", true, any_accuracy ? Show::everywhere : Show::csv_only},
+            {"Accuracy, top-1", "accuracy_pct", true, where(any_accuracy)},
             {"Depths", "depths", false},
             {"Widths", "widths", false},
-            {"Inner widths", "inner_widths", false, any_inner ? Show::everywhere : Show::csv_only},
+            {"Inner widths", "inner_widths", false, where(any_inner(comparison))},
             {"Resolution", "resolution_px"},
             {"Latency, predicted", "predicted_us"},
             {"Reason", "reason", false, Show::csv_only}};
@@ -87,6 +103,9 @@ TableRow strategies_row(const Comparison& comparison, const StrategyRow& row) {
         text_cell(status_text(row.status), row.status),
         number_cell(row.measured_us, measured),
         number_cell(row.ci95_us, predicted),
+        number_cell(row.images_per_s, three),
+        number_cell(row.p95_us, predicted),
+        number_cell(row.p99_us, predicted),
         number_cell(row.latency_ratio, change),
         number_cell(row.utilization, percent),
         number_cell(row.utilization_ratio ? row.utilization_ratio : over(row.utilization, base.utilization),
@@ -130,7 +149,7 @@ Table table_of(const Comparison& comparison, bool any_accuracy) {
         "{} {}, a row for each network that was chosen. Bold: the largest among those within the budget.",
         comparison.model, at_budget(comparison.budget));
     table.csv_file = "strategies.csv";
-    table.columns = columns_of(any_accuracy, any_inner(comparison));
+    table.columns = columns_of(comparison, any_accuracy);
     const std::vector<const StrategyRow*> rows = in_order(comparison);
     for (const StrategyRow* row : rows) table.rows.push_back(strategies_row(comparison, *row));
     fold_rows(table, rows, comparison);

@@ -229,16 +229,31 @@ TEST(Answer, MoreCapacityIsNotCalledDominance) {
     EXPECT_THAT(details.str(), HasSubstr("hacscale dominates base\n"));
 }
 
-TEST(Answer, UtilizationsAboveOneNameTheCommandThatMeasuresThePeak) {
+TEST(Answer, UtilizationsAboveOneSayThatThePeakIsWrong) {
     ComparisonRecord record = sample();
-    EXPECT_FALSE(peak_warning(record, "hacscale profile"));
+    EXPECT_FALSE(peak_warning(record));
     record.strategies.back().utilization = 2.82;
-    const std::optional<std::string> warning =
-        peak_warning(record, "hacscale profile resnet20-cifar --table t.db");
+    const std::optional<std::string> warning = peak_warning(record);
     ASSERT_TRUE(warning);
     EXPECT_THAT(*warning, HasSubstr("282 %"));
-    EXPECT_THAT(*warning,
-                HasSubstr("\"hacscale profile resnet20-cifar --table t.db\" measures the peak again"));
+    EXPECT_THAT(*warning, HasSubstr("the peak is measured again by"));
+}
+
+TEST(Answer, NoisyRowsBelowThePredictionsAreSaid) {
+    ComparisonRecord record = sample();
+    LayerRow quiet;
+    quiet.spec = "base";
+    quiet.latency.latency_us = 60.0;
+    LayerRow noisy = quiet;
+    noisy.latency.latency_us = 40.0;
+    noisy.latency.noisy = true;
+    record.layers = {quiet, noisy};
+    ASSERT_TRUE(noise_warning(record));
+    EXPECT_THAT(*noise_warning(record), HasSubstr("40 % of the base's predicted latency"));
+    record.layers[1].latency.latency_us = 0.5;
+    EXPECT_FALSE(noise_warning(record)) << "too little of it";
+    record.layers[0].spec = record.layers[1].spec = "hacscale";
+    EXPECT_FALSE(noise_warning(record));
 }
 
 // ---- What makes the rows ----

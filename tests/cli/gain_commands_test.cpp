@@ -66,6 +66,17 @@ TEST_F(GainCommandsTest, SensitivityRecoversWhatTheTrainerFollowsAndScalingReads
     EXPECT_EQ(json["provenance"]["recipe"], "two");
 }
 
+TEST_F(GainCommandsTest, MoreThreadsThanProcessorsAreRefused) {
+    const Answer sensitive = sensitivity({"--threads", "4096"});
+    EXPECT_EQ(sensitive.status, 2);
+    EXPECT_THAT(sensitive.err, HasSubstr("4096 threads would share the "));
+    EXPECT_TRUE(trained().empty());
+    const Answer important = call({"importance", "resnet20-cifar", "--data", path("cifar"), "--checkpoint",
+                                   path("checkpoint.pt"), "--out", path("i.json"), "--workers", "4096"});
+    EXPECT_EQ(important.status, 2);
+    EXPECT_THAT(important.err, HasSubstr("4096 threads would share the "));
+}
+
 TEST_F(GainCommandsTest, FinishedRunsAreNotDoneAgain) {
     ASSERT_EQ(sensitivity({"--seeds", "1"}).status, 0);
     EXPECT_EQ(trained().size(), 10U);

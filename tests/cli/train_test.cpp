@@ -69,6 +69,13 @@ TEST_F(TrainTest, RecordsARunOnce) {
     EXPECT_THAT(call({"train", "--list", "--record", path("r.db")}).out, HasSubstr("resnet20-cifar"));
 }
 
+TEST_F(TrainTest, MoreThreadsThanProcessorsAreRefusedBeforeAnythingIsTrained) {
+    const Answer answer = train({"resnet20-cifar", "--recipe", path("short2.yaml"), "--threads", "4096"});
+    EXPECT_EQ(answer.status, 2);
+    EXPECT_THAT(answer.err, HasSubstr("4096 threads would share the "));
+    EXPECT_TRUE(trained().empty());
+}
+
 TEST_F(TrainTest, AProcessThatDoesNotLeadNeitherDecidesNorRecords) {
     const std::vector<std::string> one{"resnet20-cifar", "--recipe", path("short2.yaml")};
     // Its leader holds the lock, and says that the run is to be trained.

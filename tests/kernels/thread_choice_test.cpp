@@ -60,6 +60,8 @@ TEST(ThreadChoice, AQuotaHasAsManyAsItHasWholeCores) {
 TEST(ThreadChoice, MoreThanTheQuotaAreWarnedOf) {
     const ThreadChoice choice = choose_threads({two_cores, CpuQuota{1.0, "/sys/cpu.max"}, {}}, 2);
     EXPECT_EQ(choice.threads, 2);
+    EXPECT_TRUE(choice.above_quota);
+    EXPECT_FALSE(choose_threads({two_cores, CpuQuota{1.0, "f"}, {}}, 0).above_quota);
     EXPECT_THAT(choice.warnings,
                 ElementsAre(AllOf(HasSubstr("quota of 1.00 cores"), HasSubstr("/sys/cpu.max"))));
     EXPECT_THAT(choose_threads({two_cores, CpuQuota{1.0, "f"}, {}}, 1).warnings, IsEmpty());

@@ -333,6 +333,28 @@ TEST_F(Profile, CallsRowsNoisyWhenTheTimeWasUp) {
     EXPECT_EQ(run({chain_model("a", {8})}).measured, 0) << "noisy rows are kept, not tried for ever";
 }
 
+TEST_F(Profile, MeasuresNoisyRowsAgainWhereAsked) {
+    const TimingRules usual = settings_.rules;
+    const auto spike = device_.machine.spike;
+    settings_.rules.target_half_width = 1e-9;
+    settings_.rules.most_seconds = 0.01;
+    device_.machine.spike = scattered;
+    const ModelSpec model = chain_model("a", {8});
+    const int noisy = run({model}).noisy;
+    ASSERT_GT(noisy, 0);
+    settings_.rules = usual;
+    device_.machine.spike = spike;
+    ProfileRequest request;
+    request.carriers = {model};
+    request.settings = settings_;
+    request.noisy_until = "1970-01-01T00:00:00Z";
+    EXPECT_EQ(profile(device_.handle, table_, request, {}).measured, 0) << "rows are younger";
+    request.noisy_until = "9999-01-01T00:00:00Z";
+    EXPECT_EQ(profile(device_.handle, table_, request, {}).measured, noisy);
+    table_.for_each({}, [](const Row& row) { EXPECT_EQ(row.status, RowStatus::ok) << row.reason; });
+    EXPECT_EQ(profile(device_.handle, table_, request, {}).measured, 0) << "none is noisy now";
+}
+
 // Two passes bring the caches into their state, the third takes all the time there is, and the fourth tells
 // the layers apart: how far a single pass is off, nobody knows.
 TEST_F(Profile, OfOnePassAllThatIsKnownIsItsTime) {

@@ -31,6 +31,15 @@ TEST(RowChanges, OfTwoPacesTheFasterStays) {
     EXPECT_EQ(united(slow, fast), fast);
 }
 
+TEST(RowChanges, WhatIsNotNoisyReplacesANoisyRow) {
+    Row noisy = measured(15.0, 100.0, 1000);
+    noisy.status = RowStatus::noisy;
+    noisy.reason = "its interval is wide";
+    const Row quiet = measured(10.0, 100.0);
+    EXPECT_EQ(united(noisy, quiet), quiet);
+    EXPECT_EQ(united(noisy, noisy).status, RowStatus::noisy);
+}
+
 TEST(RowChanges, AnUnknownPaceIsNoReasonToDropARow) {
     for (const auto& [before_us, now_us] :
          {std::pair<std::optional<double>, std::optional<double>>{100.0, std::nullopt},

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -197,6 +198,9 @@ TEST_F(Formats, CsvRowsAreRectangular) {
     const auto strategies = csv_rows(read_text(folder_.path() / "strategies.csv"));
     EXPECT_EQ(strategies.size(), 1 + 4 * 13u);  // all models and budgets in one file
     EXPECT_EQ(strategies[0][0], "model");
+    for (const char* column : {"images_per_s", "p95_us", "p99_us"}) {
+        EXPECT_NE(std::find(strategies[0].begin(), strategies[0].end(), column), strategies[0].end());
+    }
     EXPECT_EQ(strategies[1][0], "mobilenetv2-0.35, \"quoted\"\nnext");
 }
 

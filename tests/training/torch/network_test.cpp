@@ -36,6 +36,20 @@ ModelSpec for_test(const std::string& name) {
     return model;
 }
 
+// Beginnings of names; the first that fits is a network's family.
+constexpr const char* families[] = {"efficientnet-b0", "efficientnet-b1", "efficientnet-b2",
+                                    "efficientnet-b3", "efficientnet-b4", "mobilenetv1-",
+                                    "mobilenetv2-0",   "mobilenetv2-1",   "mobilenetv3-",
+                                    "regnet",          "resnet",          "vgg",
+                                    "wrn-16",          "wrn-28",          "wrn-40"};
+
+std::string family_of(const std::string& name) {
+    for (const char* family : families) {
+        if (name.starts_with(family)) return family;
+    }
+    return {};
+}
+
 TEST_F(TorchNetworkTest, ParametersOfEveryNetworkAreThoseOfItsSpec) {
     for (const std::string& name : zoo_names()) {
         const ModelSpec model = find_model(name);
@@ -43,10 +57,14 @@ TEST_F(TorchNetworkTest, ParametersOfEveryNetworkAreThoseOfItsSpec) {
     }
 }
 
-TEST_F(TorchNetworkTest, FoldedWeightsGiveTheSameOutputsOnTheCpuBackend) {
+// A family of networks in a test of its own: compiling one times its kernels, which is slow without AVX-512.
+class FoldedWeights : public TorchNetworkTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(FoldedWeights, GiveTheSameOutputsOnTheCpuBackend) {
     if (backends().backends().empty()) GTEST_SKIP() << "no CPU backend: " << backends().attempts().size();
     const DeviceHandle cpu = backends().find("cpu");
     for (const std::string& name : zoo_names()) {
+        if (family_of(name) != GetParam()) continue;
         const ModelSpec model = for_test(name);
         const Network network = lower(model);
         trainer().write_random_checkpoint(model, 7, checkpoint());
@@ -63,6 +81,16 @@ TEST_F(TorchNetworkTest, FoldedWeightsGiveTheSameOutputsOnTheCpuBackend) {
         EXPECT_LE(relative_error(compiled.runner->output(), reference), 1e-4) << name;
         EXPECT_GT(*std::max_element(expected.begin(), expected.end()), 1e-6F) << name << " died out";
     }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, FoldedWeights, ::testing::ValuesIn(families), [](const auto& tested) {
+    std::string name = tested.param;
+    std::erase(name, '-');
+    return name;
+});
+
+TEST(FamiliesOfNetworks, HoldTheWholeZoo) {
+    for (const std::string& name : zoo_names()) EXPECT_FALSE(family_of(name).empty()) << name;
 }
 
 TEST_F(TorchNetworkTest, ARandomCheckpointFollowsFromItsSeed) {
