@@ -65,11 +65,11 @@ class Code:
         return back
 
     def path(self, start, ends):
-        """From `start` to one of `ends`, each loop once: most stores, then most products, then fewest instructions."""
+        """From `start` to one of `ends`, each loop once: most stores, then most matrix products, then fewest instructions."""
         @functools.lru_cache(None)
         def best(node):
             name = self.operation[node].split(".")[0]
-            own = (name == "STG", name in ("HMMA", "FFMA", "LDGSTS"), -1)
+            own = (name == "STG", name in ("HMMA", "LDGSTS"), -1)
             if node in ends:
                 return own, (node,)
             found = None
