@@ -12,6 +12,8 @@ namespace hacscale::cuda {
 using LayerList = std::vector<std::unique_ptr<CudaLayer>>;
 
 LayerList depthwise_layers(const LayerContext& context);
+// On matrix units; empty for layers and devices that have none for it.
+LayerList depthwise_tensor_layers(const LayerContext& context);
 LayerList max_pool_layers(const LayerContext& context);
 LayerList global_avg_pool_layers(const LayerContext& context);
 LayerList linear_layers(const LayerContext& context);

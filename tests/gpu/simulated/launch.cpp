@@ -45,6 +45,9 @@ void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStre
 void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_depthwise_any(params, type, vectors, on(stream));
 }
+void launch_depthwise_tensor(const DepthwiseTensorParams& params, DataType type, cudaStream_t stream) {
+    with_depthwise_tensor(params, type, on(stream));
+}
 void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_pointwise(params, type, vectors, on(stream));
 }
