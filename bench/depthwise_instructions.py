@@ -4,7 +4,8 @@
 Compiles kernels/cuda/device/depthwise_*.cu for one architecture and disassembles them (nvcc; cuobjdump and nvdisasm of the
 CUDA toolkit or of the Python packages nvidia-cuda-cuobjdump and nvidia-cuda-nvdisasm). What a thread executes is the
 shortest path through the code that stores all of its outputs: no activation, no residual, nothing beyond the image's edge.
-A loop's body counts as often as the kernel goes round it; ROUNDS says how often that is, and for how many outputs.
+A loop's body counts as often as a thread goes round it: kernel rows for strips; for matrix units the rows of a tile of 64
+channels and 16 columns that fills a block's shared memory, of which each thread computes its share.
 
 usage: depthwise_instructions.py [--arch sm_90] [--type f16] [--cubin FILE.. | --nvcc nvcc]
 """
@@ -21,6 +22,8 @@ import tempfile
 FOLDER = pathlib.Path(__file__).resolve().parent.parent
 LINE = re.compile(r"^\s+/\*([0-9a-f]+)\*/\s+(?:@(!?U?P\w+)\s+)?([A-Z0-9_.]+)\s*(.*?)\s*;")
 STRIPS = re.compile(r"DepthwiseKernelI(6__half|13__nv_bfloat16|f)Li(\d+)ELi(\d+)ELi(\d+)ELi(\d+)E")
+TENSOR = re.compile(r"DepthwiseTensorKernelI(6__half|13__nv_bfloat16)Li(\d+)ELi(\d+)E")
+SHARED_PACKETS, PAIRS, GROUPS, BANDS, THREADS = 2992, 4, 2, 2, 256  # depthwise_tensor_tiling.hpp
 TYPE_NAMES = {"6__half": "f16", "13__nv_bfloat16": "bf16", "f": "f32"}
 sys.setrecursionlimit(20000)
 
@@ -116,22 +119,38 @@ def disassembled(cubin, cuobjdump):
     return {name: (Code(lines), resources[name]) for name, lines in kernels.items()}
 
 
-def executed(code, rounds):
-    """(instructions of a thread, what they are), given how often each loop is gone round."""
-    loops = code.loops()
-    total = code.histogram(code.straight())
-    for path, times in zip(loops, rounds(len(loops))):
-        for name, count in code.histogram(path).items():
-            total[name] += count * (times - 1)
-    return sum(total.values()), total
-
-
-def describe_strips(match, code):
+def strips(match, code):
+    """(name, outputs of a thread, what it executes)."""
     kernel, stride, strip = int(match[3]), int(match[4]), int(match[5])
-    if kernel == 0:
-        return None
-    total, what = executed(code, lambda loops: [kernel] * loops)
-    return f"{kernel}x{kernel} s{stride} strip{strip}", strip * int(match[2]), total, what
+    what = code.histogram(code.straight())
+    for path in code.loops():
+        add(what, code.histogram(path), kernel - 1)
+    return f"{kernel}x{kernel} s{stride} strip{strip}", strip * int(match[2]), what
+
+
+def tensor(match, code):
+    kernel, stride = int(match[2]), int(match[3])
+    columns = (8 * GROUPS - 1) * stride + kernel
+    row_packets = columns * (2 * PAIRS + 1)
+    staged = lambda rows: (BANDS * rows - 1) * stride + kernel
+    rows = max(r for r in range(1, 33) if staged(r) * row_packets <= SHARED_PACKETS)
+    slots = 2 * PAIRS * columns / THREADS  # columns of a channel vector that a thread copies, in the mean
+    what = code.histogram(code.straight())
+    copies, walks = [], []
+    for path in code.loops():
+        names = code.histogram(path)
+        (walks if names["HMMA"] else copies if names["LDGSTS"] else []).append(names)
+    by_length = lambda names: sum(names.values())
+    copy_rows, copy_slots = min(copies, key=by_length), max(copies, key=by_length)
+    add(what, copy_slots, slots - 1)
+    add(what, copy_rows, slots * (staged(rows) - copy_slots["LDGSTS"]) / copy_rows["LDGSTS"])
+    add(what, min(walks, key=by_length), rows - 1)
+    return f"{kernel}x{kernel} s{stride} tensor", 8 * rows, what
+
+
+def add(total, more, times):
+    for name, count in more.items():
+        total[name] += count * times
 
 
 def main():
@@ -155,20 +174,18 @@ def main():
                                 "-o", cubins[-1], source], check=True)
         for cubin in cubins:
             for name, (code, (registers, spilled, shared)) in disassembled(cubin, options.cuobjdump).items():
-                match = STRIPS.search(name)
-                if match is None or TYPE_NAMES[match[1]] != options.type:
-                    continue
-                described = describe_strips(match, code)
-                if described:
-                    rows.append((*described, registers, spilled, shared))
+                for pattern, describe in ((STRIPS, strips), (TENSOR, tensor)):
+                    match = pattern.search(name)
+                    if match and TYPE_NAMES[match[1]] == options.type and "0" not in match.groups()[1:]:
+                        rows.append((*describe(match, code), registers, spilled, shared))
     print(f"{options.type}, {options.arch}\n")
     print("| kernel | registers | spilled bytes | shared KiB | instructions an output | of these loads and stores | products | conversions and merges |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for name, outputs, total, what, registers, spilled, shared in sorted(rows):
+    for name, outputs, what, registers, spilled, shared in sorted(rows, key=lambda row: row[0]):
         memory = sum(what[key] for key in ("LDG", "STG", "LDS", "STS", "LDSM", "LDGSTS"))
         products = sum(what[key] for key in ("FFMA", "HMMA"))
         conversions = sum(what[key] for key in ("HADD2", "PRMT", "F2FP", "F2F", "SHFL"))
-        print(f"| {name} | {registers} | {spilled} | {shared / 1024:.0f} | {total / outputs:.1f} | {memory / outputs:.2f} | "
+        print(f"| {name} | {registers} | {spilled} | {shared / 1024:.0f} | {sum(what.values()) / outputs:.1f} | {memory / outputs:.2f} | "
               f"{products / outputs:.2f} | {conversions / outputs:.2f} |")
 
 

@@ -88,7 +88,10 @@ struct DepthwiseTensorKernel {
         const int rows = tiling.staged_rows();
         const int first_row = tile.row * Stride - params.padding;
         const std::int64_t row_elements = static_cast<std::int64_t>(params.in_width) * params.channels;
-        const int slots = tiling.staged_vectors.value() * tiling.staged_columns.value() * tiling.row_lanes;
+        const int row_lanes = tiling.row_lanes.value();
+        const std::int64_t from_step = row_lanes * row_elements;
+        const int to_step = row_lanes * tiling.row_packets();
+        const int slots = tiling.staged_vectors.value() * tiling.staged_columns.value() * row_lanes;
         AsyncCopies copies;
         for (int slot = thread; slot < slots; slot += tiling.warps() * warp_lanes) {
             int row = slot;
@@ -103,12 +106,16 @@ struct DepthwiseTensorKernel {
                 static_cast<std::int64_t>(in_column) * params.channels + (tile.first_vector + vector) * 8;
             Packet<T, 8>* to = shared.packets + row * tiling.row_packets() +
                                tiling.position_of(column) * tiling.position_packets() + vector;
-            for (; row < rows; row += tiling.row_lanes) {
-                copies.copy(to, from,
-                            inside && static_cast<unsigned>(first_row + row) <
-                                          static_cast<unsigned>(params.in_height));
-                from += tiling.row_lanes * row_elements;
-                to += tiling.row_lanes * tiling.row_packets();
+            const int count = tiling.row_lanes.quotient(rows - row + row_lanes - 1);
+            int in_row = first_row + row;
+            HACSCALE_UNROLL_BY(4)
+            for (int i = 0; i < count; ++i) {
+                copies.copy(
+                    to, from,
+                    inside && static_cast<unsigned>(in_row) < static_cast<unsigned>(params.in_height));
+                in_row += row_lanes;
+                from += from_step;
+                to += to_step;
             }
         }
         copies.commit();
@@ -118,7 +125,8 @@ struct DepthwiseTensorKernel {
     template <int Phase>
     HACSCALE_HD void run_warp(const Shared& shared, int block, const Warp& warp) const {
         const auto tile = params.tiling.tile(block);
-        for (int unit = warp_uniform(warp.index()); unit < params.tiling.units(); unit += params.tiling.warps())
+        for (int unit = warp_uniform(warp.index()); unit < params.tiling.units();
+             unit += params.tiling.warps())
             walk(shared, tile, unit, warp);
     }
 

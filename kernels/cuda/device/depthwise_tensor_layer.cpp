@@ -9,21 +9,19 @@ namespace {
 
 class DepthwiseTensorLayer final : public CudaLayer {
 public:
-    explicit DepthwiseTensorLayer(const LayerContext& context)
-        : layer_(context.layer),
-          type_(context.type),
-          tiling_(tile_depthwise_tensor({context.batch, layer_.in_channels, layer_.out_height(),
-                                         layer_.out_width(), layer_.kernel, layer_.stride},
-                                        context.device.multiprocessors)) {
+    DepthwiseTensorLayer(const LayerContext& context, const DepthwiseTensorTiling& tiling)
+        : layer_(context.layer), type_(context.type), tiling_(tiling) {
         parts_.add(static_cast<std::size_t>(layer_.in_channels) * padded_taps(layer_.kernel) *
                    sizeof(std::uint32_t));
         bias_offset_ = parts_.add(layer_.in_channels * sizeof(float));
     }
 
+    // With the channels of a tile.
     std::string implementation() const override {
         const std::string side = std::to_string(layer_.kernel);
-        return kernel_name(
-            "depthwise " + side + "x" + side + " s" + std::to_string(layer_.stride) + " tensor", true, type_);
+        return kernel_name("depthwise " + side + "x" + side + " s" + std::to_string(layer_.stride) +
+                               " tensor" + std::to_string(8 * tiling_.staged_vectors.value()),
+                           true, type_);
     }
     std::size_t weight_bytes() const override { return parts_.bytes(); }
     void pack_weights(const LayerWeights& weights, std::span<std::byte> packed) const override {
@@ -74,9 +72,15 @@ private:
 LayerList depthwise_tensor_layers(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
     LayerList layers;
-    if (depthwise_tensor_fits(layer.kernel, layer.stride, layer.in_channels, context.type,
-                              context.device.compute_capability)) {
-        layers.push_back(std::make_unique<DepthwiseTensorLayer>(context));
+    if (!depthwise_tensor_fits(layer.kernel, layer.stride, layer.in_channels, context.type,
+                               context.device.compute_capability)) {
+        return layers;
+    }
+    const DepthwiseTensorShape shape{context.batch,     layer.in_channels, layer.out_height(),
+                                     layer.out_width(), layer.kernel,      layer.stride};
+    for (const DepthwiseTensorTiling& tiling :
+         depthwise_tensor_tilings(shape, context.device.multiprocessors)) {
+        layers.push_back(std::make_unique<DepthwiseTensorLayer>(context, tiling));
     }
     return layers;
 }

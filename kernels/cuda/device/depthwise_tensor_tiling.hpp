@@ -3,6 +3,8 @@
 // vectors and two halves, each the columns of one group in one band, and walks down their rows.
 #pragma once
 
+#include <vector>
+
 #include "kernels/cuda/device/host_device.hpp"
 
 namespace hacscale::cuda {
@@ -20,7 +22,7 @@ struct DepthwiseTensorTiling {
     Divisor group_divisor;   // by `groups`
     Divisor staged_vectors;  // of a tile, all that its pairs have
     Divisor staged_columns;  // input columns of a tile
-    int row_lanes = 1;       // rows that are copied side by side
+    Divisor row_lanes;       // rows that are copied side by side
     Divisor pair_tiles, column_tiles, row_tiles;
     int batch = 0;
 
@@ -75,7 +77,9 @@ struct DepthwiseTensorShape {
     int kernel, stride;
 };
 
-// The tiling that is expected to be fastest on a device with so many multiprocessors.
-DepthwiseTensorTiling tile_depthwise_tensor(const DepthwiseTensorShape& shape, int multiprocessors);
+// The tilings that are expected to be fastest on a device with so many multiprocessors, of different numbers of
+// channels: how much wide pieces of memory are worth is for a timing on the device to say. One or two, best first.
+std::vector<DepthwiseTensorTiling> depthwise_tensor_tilings(const DepthwiseTensorShape& shape,
+                                                            int multiprocessors);
 
 }  // namespace hacscale::cuda

@@ -96,6 +96,14 @@ void launch_copy(const void* source, void* destination, std::size_t bytes, cudaS
     check_launch("launching a copy");
 }
 
+void launch_read_and_write(const void* source, std::size_t read_bytes, void* destination,
+                           std::size_t write_bytes, cudaStream_t stream) {
+    const double moved = static_cast<double>(read_bytes + write_bytes) / 2.0;
+    Device::instance().launch(stream, start_us + moved / copied_bytes_per_us,
+                              [=] { std::memcpy(destination, source, std::min(read_bytes, write_bytes)); });
+    check_launch("launching a copy of a layer's bytes");
+}
+
 }  // namespace hacscale::cuda
 
 namespace hacscale::testing {
