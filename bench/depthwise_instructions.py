@@ -4,8 +4,8 @@
 Compiles kernels/cuda/device/depthwise_*.cu for one architecture and disassembles them (nvcc; cuobjdump and nvdisasm of the
 CUDA toolkit or of the Python packages nvidia-cuda-cuobjdump and nvidia-cuda-nvdisasm). What a thread executes is the
 shortest path through the code that stores all of its outputs: no activation, no residual, nothing beyond the image's edge.
-A loop's body counts as often as a thread goes round it: kernel rows for strips; for matrix units the rows of a tile of 64
-channels and 16 columns that fills a block's shared memory, of which each thread computes its share.
+A loop's body counts as often as a thread goes round it: kernel rows for strips; for matrix units the rows of the tile that
+TILES names, of which each warp computes one piece.
 
 usage: depthwise_instructions.py [--arch sm_90] [--type f16] [--cubin FILE.. | --nvcc nvcc]
 """
@@ -23,7 +23,9 @@ FOLDER = pathlib.Path(__file__).resolve().parent.parent
 LINE = re.compile(r"^\s+/\*([0-9a-f]+)\*/\s+(?:@(!?U?P\w+)\s+)?([A-Z0-9_.]+)\s*(.*?)\s*;")
 STRIPS = re.compile(r"DepthwiseKernelI(6__half|13__nv_bfloat16|f)Li(\d+)ELi(\d+)ELi(\d+)ELi(\d+)E")
 TENSOR = re.compile(r"DepthwiseTensorKernelI(6__half|13__nv_bfloat16)Li(\d+)ELi(\d+)E")
-SHARED_PACKETS, PAIRS, GROUPS, BANDS, THREADS = 2992, 4, 2, 2, 256  # depthwise_tensor_tiling.hpp
+# (kernel, stride): pairs of channel vectors, column groups, bands, rows of a band that depthwise_tensor_tilings() takes first
+# at batch 64 on 132 multiprocessors for 384 x 14 x 14, 96 x 112 x 112, 672 x 14 x 14 and 240 x 56 x 56.
+TILES = {(3, 1): (4, 2, 2, 7), (3, 2): (3, 1, 2, 4), (5, 1): (3, 2, 2, 7), (5, 2): (1, 4, 2, 2)}
 TYPE_NAMES = {"6__half": "f16", "13__nv_bfloat16": "bf16", "f": "f32"}
 sys.setrecursionlimit(20000)
 
@@ -130,11 +132,11 @@ def strips(match, code):
 
 def tensor(match, code):
     kernel, stride = int(match[2]), int(match[3])
-    columns = (8 * GROUPS - 1) * stride + kernel
-    row_packets = columns * (2 * PAIRS + 1)
-    staged = lambda rows: (BANDS * rows - 1) * stride + kernel
-    rows = max(r for r in range(1, 33) if staged(r) * row_packets <= SHARED_PACKETS)
-    slots = 2 * PAIRS * columns / THREADS  # columns of a channel vector that a thread copies, in the mean
+    pairs, groups, bands, rows = TILES[kernel, stride]
+    columns = (8 * groups - 1) * stride + kernel
+    staged_rows = (bands * rows - 1) * stride + kernel
+    threads = 32 * min(8, pairs * groups * bands // 2)
+    slots = 2 * pairs * columns / threads  # columns of a channel vector that a thread copies, in the mean
     what = code.histogram(code.straight())
     copies, walks = [], []
     for path in code.loops():
@@ -143,7 +145,7 @@ def tensor(match, code):
     by_length = lambda names: sum(names.values())
     copy_rows, copy_slots = min(copies, key=by_length), max(copies, key=by_length)
     add(what, copy_slots, slots - 1)
-    add(what, copy_rows, slots * (staged(rows) - copy_slots["LDGSTS"]) / copy_rows["LDGSTS"])
+    add(what, copy_rows, slots * (staged_rows - copy_slots["LDGSTS"]) / copy_rows["LDGSTS"])
     add(what, min(walks, key=by_length), rows - 1)
     return f"{kernel}x{kernel} s{stride} tensor", 8 * rows, what
 

@@ -160,11 +160,11 @@ private:
         Walk state;
         state.second = vector + 1 < tiling.vectors;
         warp.each_lane([&](int lane) {
-            const DepthwiseTensorTiling::Half half = lane / 8 % 2 == 0 ? halves[0] : halves[1];
-            const int position = half.group * group_columns + lane % 8;
+            const DepthwiseTensorTiling::Half read = lane / 8 % 2 == 0 ? halves[0] : halves[1];
+            const int position = read.group * group_columns + lane % 8;
             const int tap = lane / 16;
             state.at[lane] =
-                half.band * tiling.band_rows * Stride * tiling.row_packets() +
+                read.band * tiling.band_rows * Stride * tiling.row_packets() +
                 (position + (Stride == 1 ? tap : tiling.position_of(tap))) * tiling.position_packets() +
                 pair * pair_vectors;
             HACSCALE_UNROLL
