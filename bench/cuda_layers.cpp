@@ -1,12 +1,15 @@
-// How fast are the ways to run each depthwise layer of the zoo on a GPU: this project's kernels against
-// cuDNN's, and against the copy bandwidth of the device. Each run has cold caches, and the candidates of a
-// layer take turns. usage: cuda_layers [--device cuda:N] [--dtype TYPE] [--batches 1,64] [--out FILE] FILE
-// gets one line of JSON a layer, for bench/peers/compare_depthwise.py.
+// How fast are the ways to run each depthwise layer of the zoo on a GPU: this project's kernels (strips on the units
+// of scalar arithmetic, tensor on matrix units) against cuDNN's, and against a copy of the same bytes under the same
+// timer. Each run has cold caches, and the candidates of a layer take turns, so one process compares variants.
+// usage: cuda_layers [--device cuda:N] [--dtype TYPE] [--batches 1,64] [--kernels strips,tensor,cudnn] [--out FILE]
+// FILE gets one line of JSON a layer, for bench/peers/compare_depthwise.py.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,7 +17,9 @@
 #include "kernels/cuda/candidate_timer.hpp"
 #include "kernels/cuda/copy_bandwidth.hpp"
 #include "kernels/cuda/cuda_device.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/fastest.hpp"
+#include "kernels/cuda/host_tensor.hpp"
 #include "models/layer_cost.hpp"
 #include "models/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
@@ -27,16 +32,38 @@ struct Options {
     std::string device = "cuda:0";
     std::string dtype = "f16";
     std::vector<int> batches{1, 64};
+    std::vector<std::string> kernels{"strips", "tensor", "cudnn"};
     std::string out;
 };
+
+using Time = std::optional<double>;
 
 struct LayerTimes {
     LayerSpec layer;
     int batch = 1;
-    std::optional<double> own_us;      // the fastest of this project's kernels
-    std::string own;                   // what it is called
-    std::optional<double> library_us;  // the fastest of cuDNN's
+    Time strips_us, tensor_us, library_us;  // the fastest of each kind
+    Time own_us;                            // the fastest of this project's
+    std::string own;                        // what it is called
+    Time copy_us;                           // of as many bytes read and written
     double bytes = 0.0;
+};
+
+// Reads as many bytes as the layer's input has and writes as many as its output.
+class CopyOfBytes final : public cuda::CudaLayer {
+public:
+    explicit CopyOfBytes(const cuda::LayerContext& context)
+        : read_(cuda::input_shape(context.layer, context.batch).bytes(context.type)),
+          written_(cuda::output_shape(context.layer, context.batch).bytes(context.type)) {}
+    std::string implementation() const override { return "copy"; }
+    std::size_t weight_bytes() const override { return 0; }
+    void pack_weights(const LayerWeights&, std::span<std::byte>) const override {}
+    void launch(const cuda::LayerBuffers& buffers, cudaStream_t stream) override {
+        cuda::launch_read_and_write(buffers.input, read_, buffers.output, written_, stream);
+    }
+
+private:
+    std::size_t read_;
+    std::size_t written_;
 };
 
 std::set<LayerSpec> depthwise_layers() {
@@ -49,50 +76,142 @@ std::set<LayerSpec> depthwise_layers() {
     return layers;
 }
 
-LayerTimes time_candidates(const cuda::LayerContext& context,
+std::string kind_of(const std::string& implementation) {
+    if (!implementation.starts_with("hacscale")) return "cudnn";
+    return implementation.find(" tensor") != std::string::npos ? "tensor" : "strips";
+}
+
+void take_if_faster(Time& best, double us) {
+    if (!best || us < *best) best = us;
+}
+
+LayerTimes time_candidates(const cuda::LayerContext& context, const std::vector<std::string>& kernels,
                            const std::shared_ptr<const cuda::DeviceBuffer>& flush) {
     LayerTimes times;
     times.layer = context.layer;
     times.batch = context.batch;
     times.bytes = static_cast<double>(cost_of(context.layer, context.batch, context.type).bytes);
-    const cuda::LayerList candidates = cuda::layer_candidates(context);
-    const cuda::Verdict verdict =
-        cuda::fastest(candidates.size(), cuda::make_candidate_timer(context, candidates, flush));
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-        if (!verdict.failures[i].empty()) continue;
-        const std::string name = candidates[i]->implementation();
-        const bool own = name.starts_with("hacscale");
-        std::optional<double>& best = own ? times.own_us : times.library_us;
-        if (best && *best <= verdict.median_us[i]) continue;
-        best = verdict.median_us[i];
-        if (own) times.own = name;
+    cuda::LayerList candidates = cuda::layer_candidates(context);
+    std::erase_if(candidates, [&](const auto& candidate) {
+        return std::ranges::find(kernels, kind_of(candidate->implementation())) == kernels.end();
+    });
+    if (!candidates.empty()) {
+        const cuda::Verdict verdict =
+            cuda::fastest(candidates.size(), cuda::make_candidate_timer(context, candidates, flush));
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            if (!verdict.failures[i].empty()) continue;
+            const std::string name = candidates[i]->implementation();
+            const std::string kind = kind_of(name);
+            const double us = verdict.median_us[i];
+            take_if_faster(kind == "cudnn"    ? times.library_us
+                           : kind == "tensor" ? times.tensor_us
+                                              : times.strips_us,
+                           us);
+            if (kind != "cudnn" && (!times.own_us || us < *times.own_us)) {
+                times.own_us = us;
+                times.own = name;
+            }
+        }
     }
+    // By itself: kernels that take twice as long would be dropped beside it.
+    cuda::LayerList copy;
+    copy.push_back(std::make_unique<CopyOfBytes>(context));
+    times.copy_us = cuda::fastest(1, cuda::make_candidate_timer(context, copy, flush)).median_us[0];
     return times;
 }
 
-void print_summary(const std::vector<LayerTimes>& all, double bytes_per_second, double large_bytes) {
-    std::vector<double> ratios;
-    std::vector<double> shares;
+std::string cell(Time us) {
+    return us ? fmt::format("{:.2f}", *us) : std::string("-");
+}
+std::string ratio(Time a, Time b) {
+    return a && b ? fmt::format("{:.2f}", *a / *b) : std::string("-");
+}
+
+void print_row(const LayerTimes& times) {
+    fmt::print("{:<46}{:>6}{:>11}{:>11}{:>11}{:>11}{:>8}{:>8}\n", times.layer.key(), times.batch,
+               cell(times.strips_us), cell(times.tensor_us), cell(times.library_us), cell(times.copy_us),
+               ratio(times.library_us, times.own_us), ratio(times.copy_us, times.own_us));
+}
+
+nlohmann::json line_of(const LayerTimes& times, const std::string& dtype) {
+    const auto value = [](Time us) { return us ? nlohmann::json(*us) : nlohmann::json(nullptr); };
+    return {{"layer", times.layer.key()},
+            {"batch", times.batch},
+            {"dtype", dtype},
+            {"bytes", times.bytes},
+            {"ours", times.own},
+            {"ours_us", value(times.own_us)},
+            {"strips_us", value(times.strips_us)},
+            {"tensor_us", value(times.tensor_us)},
+            {"cudnn_us", value(times.library_us)},
+            {"copy_us", value(times.copy_us)}};
+}
+
+// Least squares of us = fixed + bytes / rate.
+struct Line {
+    double fixed_us = 0.0;
+    double bytes_per_second = 0.0;
+};
+Line line_through(const std::vector<std::pair<double, double>>& bytes_and_us) {
+    double mean_bytes = 0.0;
+    double mean_us = 0.0;
+    const auto count = static_cast<double>(bytes_and_us.size());
+    for (const auto& [bytes, us] : bytes_and_us) {
+        mean_bytes += bytes / count;
+        mean_us += us / count;
+    }
+    double both = 0.0;
+    double squares = 0.0;
+    for (const auto& [bytes, us] : bytes_and_us) {
+        both += (bytes - mean_bytes) * (us - mean_us);
+        squares += (bytes - mean_bytes) * (bytes - mean_bytes);
+    }
+    if (squares == 0.0 || both == 0.0) return {};
+    return {mean_us - both / squares * mean_bytes, squares / both * 1e6};
+}
+
+// Layers larger than a quarter of the L2, kind by kind and variant by variant.
+void print_large_layers(const std::vector<LayerTimes>& all, double bytes_per_second, double large_bytes) {
+    struct Group {
+        std::vector<double> of_copy, of_bandwidth;
+        std::vector<std::pair<double, double>> bytes_and_us;
+    };
+    std::map<std::string, Group> groups;
     for (const LayerTimes& times : all) {
-        if (!times.own_us) continue;
-        if (times.library_us) ratios.push_back(*times.library_us / *times.own_us);
-        if (times.bytes > large_bytes)
-            shares.push_back(times.bytes / (*times.own_us * 1e-6) / bytes_per_second);
+        if (times.bytes <= large_bytes) continue;
+        const std::string kind = fmt::format("{0}x{0} s{1}", times.layer.kernel, times.layer.stride);
+        for (const auto& [variant, us] :
+             {std::pair{"strips", times.strips_us}, {"tensor", times.tensor_us}}) {
+            if (!us) continue;
+            Group& group = groups[kind + " " + variant];
+            group.of_copy.push_back(*times.copy_us / *us);
+            group.of_bandwidth.push_back(times.bytes / (*us * 1e-6) / bytes_per_second);
+            group.bytes_and_us.emplace_back(times.bytes, *us);
+        }
     }
-    if (!ratios.empty()) {
-        const auto not_slower =
-            std::count_if(ratios.begin(), ratios.end(), [](double r) { return r >= 1.0; });
-        fmt::print(
-            "cuDNN's time over ours: median {:.2f}, least {:.2f}; ours is not slower on {} of {} layers\n",
-            quantile(ratios, 0.5), quantile(ratios, 0.0), not_slower, ratios.size());
+    fmt::print(
+        "\nlayers larger than a quarter of the L2; a copy of the same bytes over the kernel (wanted: 0.80), "
+        "share of the copy bandwidth,\nand the line through time over bytes\n");
+    fmt::print("{:<20}{:>8}{:>10}{:>8}{:>12}{:>10}{:>10}\n", "kernel", "layers", "of copy", "least",
+               "of bandwidth", "GB/s", "fixed us");
+    for (const auto& [name, group] : groups) {
+        const Line line = line_through(group.bytes_and_us);
+        fmt::print("{:<20}{:>8}{:>10.2f}{:>8.2f}{:>12.2f}{:>10.0f}{:>10.1f}\n", name, group.of_copy.size(),
+                   quantile(group.of_copy, 0.5), quantile(group.of_copy, 0.0),
+                   quantile(group.of_bandwidth, 0.5), line.bytes_per_second / 1e9, line.fixed_us);
     }
-    if (!shares.empty()) {
-        fmt::print(
-            "share of the copy bandwidth on the {} layers larger than a quarter of the L2: median {:.2f}, "
-            "least "
-            "{:.2f} (wanted 0.80)\n",
-            shares.size(), quantile(shares, 0.5), quantile(shares, 0.0));
+}
+
+void print_ratio(const std::vector<LayerTimes>& all, const char* what, Time LayerTimes::*over,
+                 Time LayerTimes::*under) {
+    std::vector<double> ratios;
+    for (const LayerTimes& times : all) {
+        if (times.*over && times.*under) ratios.push_back(*(times.*over) / *(times.*under));
     }
+    if (ratios.empty()) return;
+    const auto not_slower = std::ranges::count_if(ratios, [](double r) { return r >= 1.0; });
+    fmt::print("{}: median {:.2f}, least {:.2f}; at least 1 on {} of {} layers\n", what,
+               quantile(ratios, 0.5), quantile(ratios, 0.0), not_slower, ratios.size());
 }
 
 Options read_options(int argc, char** argv) {
@@ -102,6 +221,12 @@ Options read_options(int argc, char** argv) {
         ->capture_default_str();
     parser.add_option("--dtype", options.dtype, "Data type")->capture_default_str();
     parser.add_option("--batches", options.batches, "Images at once")->capture_default_str()->delimiter(',');
+    parser
+        .add_option("--kernels", options.kernels,
+                    "Which kernels: strips, tensor (both are this project's), cudnn")
+        ->capture_default_str()
+        ->delimiter(',')
+        ->check(CLI::IsMember({"strips", "tensor", "cudnn"}));
     parser.add_option("--out", options.out, "File for one line of JSON a layer");
     try {
         parser.parse(argc, argv);
@@ -123,41 +248,24 @@ int main(int argc, char** argv) try {
     const cuda::CopyBandwidth copy = cuda::measure_copy_bandwidth(traits);
     fmt::print("copy bandwidth: {:.0f} GB/s read plus written, by {}\n", copy.bytes_per_second / 1e9,
                copy.by);
-    fmt::print("{:<46}{:>6}{:>11}{:>11}{:>8}{:>8}\n", "layer", "batch", "ours us", "cuDNN us", "ratio",
-               "of copy");
+    fmt::print("{:<46}{:>6}{:>11}{:>11}{:>11}{:>11}{:>8}{:>8}\n", "layer", "batch", "strips us", "tensor us",
+               "cuDNN us", "copy us", "ratio", "of copy");
     std::ofstream out;
     if (!options.out.empty()) {
         out.open(options.out);
         if (!out) throw WorkError("the file " + options.out + " cannot be written");
     }
-    const auto cell = [](std::optional<double> us) {
-        return us ? fmt::format("{:.2f}", *us) : std::string("-");
-    };
     std::vector<LayerTimes> all;
     for (const int batch : options.batches) {
         for (const LayerSpec& layer : depthwise_layers()) {
-            const LayerTimes times = time_candidates({layer, batch, type, traits}, flush);
-            const bool both = times.own_us && times.library_us;
-            fmt::print("{:<46}{:>6}{:>11}{:>11}{:>8}{:>8}\n", layer.key(), batch, cell(times.own_us),
-                       cell(times.library_us),
-                       both ? fmt::format("{:.2f}", *times.library_us / *times.own_us) : "-",
-                       times.own_us
-                           ? fmt::format("{:.2f}", times.bytes / *times.own_us * 1e6 / copy.bytes_per_second)
-                           : "-");
-            if (out.is_open()) {
-                nlohmann::json line{{"layer", layer.key()},
-                                    {"batch", batch},
-                                    {"dtype", options.dtype},
-                                    {"bytes", times.bytes},
-                                    {"ours", times.own}};
-                line["ours_us"] = times.own_us ? nlohmann::json(*times.own_us) : nullptr;
-                line["cudnn_us"] = times.library_us ? nlohmann::json(*times.library_us) : nullptr;
-                out << line.dump() << '\n';
-            }
-            all.push_back(times);
+            all.push_back(time_candidates({layer, batch, type, traits}, options.kernels, flush));
+            print_row(all.back());
+            if (out.is_open()) out << line_of(all.back(), options.dtype).dump() << '\n';
         }
     }
-    print_summary(all, copy.bytes_per_second, static_cast<double>(traits.l2_bytes) / 4.0);
+    print_ratio(all, "cuDNN's time over ours", &LayerTimes::library_us, &LayerTimes::own_us);
+    print_ratio(all, "time of strips over tensor", &LayerTimes::strips_us, &LayerTimes::tensor_us);
+    print_large_layers(all, copy.bytes_per_second, static_cast<double>(traits.l2_bytes) / 4.0);
     return 0;
 } catch (const Error& error) {
     std::cerr << "cuda_layers: " << error.what() << '\n';

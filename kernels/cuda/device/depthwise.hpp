@@ -1,10 +1,10 @@
-// Depthwise convolution over NHWC with fused bias, residual add and activation.
+// Depthwise convolution over NHWC with fused bias, residual add and activation, on the units of scalar
+// arithmetic: any data type, any side, any device. depthwise_tensor.hpp has those for matrix units.
 //
-// Each output needs kernel^2 products and few bytes, so what counts is that every byte crosses from memory
-// once and that many loads are in flight: all loads are of 16 bytes, a thread issues those of a whole kernel
-// row together, and each input it holds is converted to float once and used for all outputs of its strip.
-// There is no path of its own for sm_90: TMA would bring tiles to shared memory, but the rows that blocks
-// share come from L1 and L2 already, and a tile's wait is longer than the whole kernel on small maps.
+// Each output has kernel^2 products and few bytes, and what bounds these kernels is the number of instructions
+// (README.md): all accesses are of 16 bytes, each input that a thread holds is converted to float once and used for
+// all outputs of its strip, what does not change from row to row is computed once, and the loads of several kernel
+// rows are in flight together.
 #pragma once
 
 #include "kernels/cuda/device/depthwise_tiling.hpp"
@@ -32,9 +32,9 @@ struct DepthwiseKernel {
     static_assert(Strip == 1 || (Kernel > 0 && Stride > 0));
     static constexpr int max_threads = depthwise_max_threads;
     static constexpr int min_blocks = 2;
-    // Kernel rows whose loads go out together: all of them where latency counts, one where a row's loads
-    // suffice to keep memory busy and more would not fit the registers.
-    static constexpr int rows_together = Strip == 4 || Kernel > 3 ? 1 : Kernel;
+    // Kernel rows that are unrolled, so that the loads of the next go out before the sums of this one. Five
+    // rows of a strip of four do not fit the registers.
+    static constexpr int rows_together = Kernel == 5 && Strip == 4 ? 1 : Kernel;
     static constexpr int phases = 1;
     using Shared = NothingShared;
     using Cell = DepthwiseTiling::Cell;
@@ -57,8 +57,7 @@ struct DepthwiseKernel {
             for (int i = 0; i < V; ++i) sums[s][i] = bias[i];
         }
         if constexpr (Kernel > 0) {
-            HACSCALE_UNROLL_BY(rows_together)
-            for (int k = 0; k < Kernel; ++k) add_row(cell, k, sums);
+            add_window(cell, sums);
         } else {
             for (int k = 0; k < params.kernel; ++k) add_row_at_run_time(cell, k, sums[0]);
         }
@@ -66,36 +65,55 @@ struct DepthwiseKernel {
     }
 
 private:
-    HACSCALE_HD const T* weights_of_row(const Cell& cell, int k) const {
-        return static_cast<const T*>(params.weights) +
-               static_cast<std::int64_t>(k) * params.kernel * params.channels + cell.vector * V;
+    static constexpr int columns = Kernel > 0 ? (Strip - 1) * Stride + Kernel : 1;  // that a strip reads
+
+    HACSCALE_HD const T* weights_of(const Cell& cell) const {
+        return static_cast<const T*>(params.weights) + cell.vector * V;
     }
-    // Where the input row begins that kernel row k reads, at the cell's channels.
-    HACSCALE_HD const T* input_row(const Cell& cell, int row) const {
-        return static_cast<const T*>(params.input) +
-               (static_cast<std::int64_t>(cell.image) * params.in_height + row) * params.in_width *
-                   params.channels +
-               cell.vector * V;
+    // The cell's channels of this input position, which need not be inside the image.
+    HACSCALE_HD const T* input_at(const Cell& cell, int row, int column) const {
+        return static_cast<const T*>(params.input) + cell.vector * V +
+               ((static_cast<std::int64_t>(cell.image) * params.in_height + row) * params.in_width + column) *
+                   params.channels;
     }
 
-    HACSCALE_HD void add_row(const Cell& cell, int k, float (&sums)[Strip][V]) const {
-        constexpr int columns = (Strip - 1) * Stride + Kernel;
-        const int row = cell.row * Stride - params.padding + k;
-        const bool row_inside = row >= 0 && row < params.in_height;
-        const int first = cell.column * Stride - params.padding;
-        const T* line = input_row(cell, row_inside ? row : 0);
+    // What does not change from row to row is known before the first: which columns are inside, and how far
+    // the next row is.
+    HACSCALE_HD void add_window(const Cell& cell, float (&sums)[Strip][V]) const {
+        const int first_row = cell.row * Stride - params.padding;
+        const int first_column = cell.column * Stride - params.padding;
+        unsigned inside = 0;
+        HACSCALE_UNROLL
+        for (int x = 0; x < columns; ++x) {
+            if (static_cast<unsigned>(first_column + x) < static_cast<unsigned>(params.in_width))
+                inside |= 1U << x;
+        }
+        const T* line = input_at(cell, first_row, first_column);
+        const T* weights = weights_of(cell);
+        const std::int64_t line_step = static_cast<std::int64_t>(params.in_width) * params.channels;
+        HACSCALE_UNROLL_BY(rows_together)
+        for (int k = 0; k < Kernel; ++k) {
+            const bool row_inside =
+                static_cast<unsigned>(first_row + k) < static_cast<unsigned>(params.in_height);
+            add_row(line, row_inside ? inside : 0U, weights, sums);
+            line += line_step;
+            weights += Kernel * params.channels;
+        }
+    }
+
+    // `inside` has a bit for each column.
+    HACSCALE_HD void add_row(const T* line, unsigned inside, const T* weight_row,
+                             float (&sums)[Strip][V]) const {
         Packet<T, V> inputs[columns];
         HACSCALE_UNROLL
         for (int x = 0; x < columns; ++x) {
-            const int column = first + x;
-            const bool inside = row_inside && column >= 0 && column < params.in_width;
-            inputs[x] =
-                load_or_zero<T, V>(line + static_cast<std::int64_t>(column) * params.channels, inside);
+            inputs[x] = load_or_zero<T, V>(line + static_cast<std::int64_t>(x) * params.channels,
+                                           (inside & 1U << x) != 0);
         }
-        const T* weight_row = weights_of_row(cell, k);
         float weights[Kernel][V];
         HACSCALE_UNROLL
-        for (int x = 0; x < Kernel; ++x) load(weight_row + x * params.channels, weights[x]);
+        for (int x = 0; x < Kernel; ++x)
+            load(weight_row + static_cast<std::int64_t>(x) * params.channels, weights[x]);
         HACSCALE_UNROLL
         for (int x = 0; x < columns; ++x) {
             float input[V];
@@ -113,8 +131,9 @@ private:
     HACSCALE_HD void add_row_at_run_time(const Cell& cell, int k, float (&sums)[V]) const {
         const int row = cell.row * params.stride - params.padding + k;
         if (row < 0 || row >= params.in_height) return;
-        const T* line = input_row(cell, row);
-        const T* weight_row = weights_of_row(cell, k);
+        const T* line = input_at(cell, row, 0);
+        const T* weight_row =
+            weights_of(cell) + static_cast<std::int64_t>(k) * params.kernel * params.channels;
         const int first = cell.column * params.stride - params.padding;
         for (int x = 0; x < params.kernel; ++x) {
             const int column = first + x;
@@ -134,18 +153,32 @@ private:
              cell.column) *
                 params.channels +
             cell.vector * V;
-        HACSCALE_UNROLL
-        for (int s = 0; s < Strip; ++s) {
-            if (cell.column + s >= params.out_width) break;
-            const std::int64_t here = at + static_cast<std::int64_t>(s) * params.channels;
-            if (params.residual != nullptr) {
+        if (params.residual != nullptr) {
+            HACSCALE_UNROLL
+            for (int s = 0; s < Strip; ++s) {
+                if (cell.column + s >= params.out_width) break;
                 float residual[V];
-                load(static_cast<const T*>(params.residual) + here, residual);
+                load(static_cast<const T*>(params.residual) + at +
+                         static_cast<std::int64_t>(s) * params.channels,
+                     residual);
                 HACSCALE_UNROLL
                 for (int i = 0; i < V; ++i) sums[s][i] += residual[i];
             }
-            activate(params.activation, sums[s]);
-            store(sums[s], static_cast<T*>(params.output) + here);
+        }
+        // One switch for the whole strip: a kernel for each activation would save less than one instruction in
+        // a hundred more.
+        with_activation<precision_for<T>>(params.activation, [&sums](auto function) {
+            HACSCALE_UNROLL
+            for (int s = 0; s < Strip; ++s) {
+                HACSCALE_UNROLL
+                for (int i = 0; i < V; ++i) sums[s][i] = function(sums[s][i]);
+            }
+        });
+        HACSCALE_UNROLL
+        for (int s = 0; s < Strip; ++s) {
+            if (cell.column + s >= params.out_width) break;
+            store(sums[s],
+                  static_cast<T*>(params.output) + at + static_cast<std::int64_t>(s) * params.channels);
         }
     }
 };

@@ -70,8 +70,8 @@ private:
 
 }  // namespace
 
-// The strip that is expected to be fastest first, then the others: which one wins in the end depends on
-// clocks and caches, and is for a timing on the device to say.
+// The strip that is expected to be fastest first, then the others and the kernel for matrix units: which one wins
+// in the end depends on clocks and caches, and is for a timing on the device to say.
 LayerList depthwise_layers(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
     const bool vectors = fits_vectors(layer.in_channels, context.type);
@@ -86,6 +86,7 @@ LayerList depthwise_layers(const LayerContext& context) {
     }
     LayerList layers;
     for (const int strip : strips) layers.push_back(std::make_unique<DepthwiseLayer>(context, shape, strip));
+    for (auto& tensor : depthwise_tensor_layers(context)) layers.push_back(std::move(tensor));
     return layers;
 }
 

@@ -40,4 +40,9 @@ void launch_touch(const void* buffer, std::size_t bytes, cudaStream_t stream);
 // rounded down to a multiple of 16.
 void launch_copy(const void* source, void* destination, std::size_t bytes, cudaStream_t stream);
 
+// The same for a layer's own bytes: reads all of `source` and writes all of `destination`, which may be of other
+// sizes. What it writes is of no use.
+void launch_read_and_write(const void* source, std::size_t read_bytes, void* destination,
+                           std::size_t write_bytes, cudaStream_t stream);
+
 }  // namespace hacscale::cuda

@@ -9,6 +9,7 @@
 
 #include "kernels/cuda/device/channel_sums.hpp"
 #include "kernels/cuda/device/depthwise.hpp"
+#include "kernels/cuda/device/depthwise_tensor.hpp"
 #include "kernels/cuda/device/excite_from_sums.hpp"
 #include "kernels/cuda/device/gemm.hpp"
 #include "kernels/cuda/device/linear.hpp"
@@ -25,6 +26,8 @@ void launch_depthwise_3x3(const DepthwiseParams& params, DataType type, cudaStre
 void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStream_t stream);
 // All others; the tiling's strip is 1.
 void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t stream);
+// Those that depthwise_tensor_fits() names, on matrix units.
+void launch_depthwise_tensor(const DepthwiseTensorParams& params, DataType type, cudaStream_t stream);
 
 void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t stream);
 void launch_max_pool(const MaxPoolParams& params, DataType type, bool vectors, cudaStream_t stream);

@@ -6,6 +6,9 @@ set(cuda_device_sources
     device/depthwise_5x5.cu
     device/depthwise_any.cu
     device/depthwise_layer.cpp
+    device/depthwise_tensor.cu
+    device/depthwise_tensor_layer.cpp
+    device/depthwise_tensor_tiling.cpp
     device/depthwise_tiling.cpp
     device/gemm.cu
     device/gemm_layer.cpp

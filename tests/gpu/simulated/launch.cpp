@@ -45,6 +45,9 @@ void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStre
 void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_depthwise_any(params, type, vectors, on(stream));
 }
+void launch_depthwise_tensor(const DepthwiseTensorParams& params, DataType type, cudaStream_t stream) {
+    with_depthwise_tensor(params, type, on(stream));
+}
 void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_pointwise(params, type, vectors, on(stream));
 }
@@ -97,6 +100,14 @@ void launch_copy(const void* source, void* destination, std::size_t bytes, cudaS
     Device::instance().launch(stream, start_us + static_cast<double>(copied) / copied_bytes_per_us,
                               [=] { std::memcpy(destination, source, copied); });
     check_launch("launching a copy");
+}
+
+void launch_read_and_write(const void* source, std::size_t read_bytes, void* destination,
+                           std::size_t write_bytes, cudaStream_t stream) {
+    const double moved = static_cast<double>(read_bytes + write_bytes) / 2.0;
+    Device::instance().launch(stream, start_us + moved / copied_bytes_per_us,
+                              [=] { std::memcpy(destination, source, std::min(read_bytes, write_bytes)); });
+    check_launch("launching a copy of a layer's bytes");
 }
 
 }  // namespace hacscale::cuda

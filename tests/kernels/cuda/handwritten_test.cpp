@@ -193,10 +193,12 @@ TEST(HandwrittenLayers, TouchNoTensorBeforeThePreviousKernelHasEnded) {
 TEST(HandwrittenLayers, SayHowTheyAreSpecialised) {
     LayerContext context{depthwise(64, 56, 56, 3, 1, 1), 8, DataType::f16, {}};
     context.device.multiprocessors = 132;
+    context.device.compute_capability = 90;
     const std::vector<std::string> names = check_candidates(context, 1);
-    const std::vector<std::string> expected{"hacscale depthwise 3x3 s1 strip4 v8 f16",
-                                            "hacscale depthwise 3x3 s1 strip2 v8 f16",
-                                            "hacscale depthwise 3x3 s1 strip1 v8 f16"};
+    const std::vector<std::string> expected{
+        "hacscale depthwise 3x3 s1 strip4 v8 f16", "hacscale depthwise 3x3 s1 strip2 v8 f16",
+        "hacscale depthwise 3x3 s1 strip1 v8 f16", "hacscale depthwise 3x3 s1 tensor64 v8 f16",
+        "hacscale depthwise 3x3 s1 tensor32 v8 f16"};
     EXPECT_EQ(names, expected);
     context.layer = depthwise(63, 8, 8, 5, 1, 2);
     EXPECT_EQ(check_candidates(context, 1).front(), "hacscale depthwise 5x5 s1 general v1 f16");

@@ -20,6 +20,9 @@ void launch_depthwise_5x5(const DepthwiseParams& params, DataType type, cudaStre
 void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vectors, cudaStream_t) {
     with_depthwise_any(params, type, vectors, on_host);
 }
+void launch_depthwise_tensor(const DepthwiseTensorParams& params, DataType type, cudaStream_t) {
+    with_depthwise_tensor(params, type, on_host);
+}
 void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t) {
     with_pointwise(params, type, vectors, on_host);
 }

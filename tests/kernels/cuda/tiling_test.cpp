@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "kernels/cuda/device/channel_tiling.hpp"
+#include "kernels/cuda/device/depthwise_tensor_tiling.hpp"
 #include "kernels/cuda/device/depthwise_tiling.hpp"
 #include "kernels/cuda/device/linear.hpp"
 #include "kernels/cuda/device/pointwise.hpp"
@@ -112,6 +114,96 @@ TEST(DepthwiseTiling, FillsADeviceWithTheZoosLayers) {
 TEST(DepthwiseTiling, TakesLongStripsWhereThereIsWork) {
     EXPECT_EQ(strip_for({64, 96, 56, 56, 8}, 132), 4);
     EXPECT_EQ(strip_for({1, 960, 7, 7, 8}, 132), 1);
+}
+
+TEST(DepthwiseTensorTiling, GivesEveryOutputToOneHalf) {
+    Draws draws;
+    for (int i = 0; i < 200; ++i) {
+        const DepthwiseTensorShape shape{draws.between(1, 3),  8 * draws.between(1, 20), draws.between(1, 60),
+                                         draws.between(1, 60), draws.one_of({3, 5}),     draws.between(1, 2)};
+        const auto tilings = depthwise_tensor_tilings(shape, draws.one_of({1, 24, 132}));
+        ASSERT_FALSE(tilings.empty());
+        const DepthwiseTensorTiling& tiling = tilings.at(i % tilings.size());
+        ASSERT_LE(tiling.packets(), depthwise_tensor_packets);
+        ASSERT_LE(tiling.warps() * 32, depthwise_tensor_threads);
+        const int vectors = shape.channels / 8;
+        std::vector<int> visits(static_cast<std::size_t>(shape.batch) * shape.out_height * shape.out_width *
+                                vectors);
+        const auto visit = [&](const DepthwiseTensorTiling::Tile& tile, int pair, int half_index) {
+            const auto half = tiling.half(half_index);
+            if (!half.valid) return;
+            for (int v = tile.first_vector + pair * pair_vectors, end = v + pair_vectors;
+                 v < std::min(end, vectors); ++v) {
+                for (int r = 0; r < tiling.band_rows; ++r) {
+                    for (int c = 0; c < group_columns; ++c) {
+                        const int row = tile.row + half.band * tiling.band_rows + r;
+                        const int column = tile.column + half.group * group_columns + c;
+                        if (row >= shape.out_height || column >= shape.out_width) continue;
+                        ++visits[((static_cast<std::size_t>(tile.image) * shape.out_height + row) *
+                                      shape.out_width +
+                                  column) *
+                                     vectors +
+                                 v];
+                    }
+                }
+            }
+        };
+        for (int block = 0; block < tiling.blocks(); ++block) {
+            for (int unit = 0; unit < tiling.units(); ++unit) {
+                int rest = unit;
+                const int pair = tiling.pairs.take(rest);
+                visit(tiling.tile(block), pair, 2 * rest);
+                visit(tiling.tile(block), pair, 2 * rest + 1);
+            }
+        }
+        expect_all_once(visits, "shape " + std::to_string(i));
+    }
+}
+
+// What eight lanes read together, the same tap of eight outputs side by side, lies in eight different banks of 16
+// bytes; and no two staged columns share a place.
+TEST(DepthwiseTensorTiling, ReadsWithoutBankConflicts) {
+    Draws draws;
+    for (int i = 0; i < 100; ++i) {
+        const DepthwiseTensorShape shape{1,
+                                         8 * draws.between(1, 20),
+                                         draws.between(1, 60),
+                                         draws.between(1, 60),
+                                         draws.one_of({3, 5}),
+                                         draws.between(1, 2)};
+        const DepthwiseTensorTiling tiling = depthwise_tensor_tilings(shape, 132).back();
+        std::vector<int> places(static_cast<std::size_t>(tiling.staged_columns.value()));
+        for (int c = 0; c < tiling.staged_columns.value(); ++c) ++places.at(tiling.position_of(c));
+        expect_all_once(places, "columns of shape " + std::to_string(i));
+        for (int tap = 0; tap < shape.kernel; ++tap) {
+            std::set<int> banks;
+            for (int c = 0; c < group_columns; ++c) {
+                banks.insert(tiling.position_of(c * shape.stride + tap) * tiling.position_packets() % 8);
+            }
+            EXPECT_EQ(banks.size(), 8U) << "tap " << tap << " of shape " << i;
+        }
+    }
+}
+
+// Of the zoo's layers a tile has little that lies beyond the image, and devices get work for all.
+TEST(DepthwiseTensorTiling, FillsADeviceWithTheZoosLayers) {
+    constexpr int multiprocessors = 132;
+    double computed = 0.0;
+    double wanted = 0.0;
+    for (const std::string& name : zoo_names()) {
+        for (const NetworkNode& node : lower(find_model(name)).nodes) {
+            const LayerSpec& layer = node.layer;
+            if (!layer.depthwise() || layer.in_channels % 8 != 0 || layer.kernel > 5) continue;
+            const DepthwiseTensorShape shape{
+                64, layer.out_channels, layer.out_height(), layer.out_width(), layer.kernel, layer.stride};
+            const DepthwiseTensorTiling tiling = depthwise_tensor_tilings(shape, multiprocessors).front();
+            EXPECT_GE(tiling.blocks(), multiprocessors * 3 / 4) << layer.key();
+            computed += static_cast<double>(tiling.blocks()) * tiling.staged_vectors.value() * tiling.groups *
+                        group_columns * tiling.rows();
+            wanted += 64.0 * shape.channels / 8 * shape.out_height * shape.out_width;
+        }
+    }
+    EXPECT_LT(computed / wanted, 1.4);
 }
 
 TEST(ChannelTiling, VisitsEveryElementOnce) {
