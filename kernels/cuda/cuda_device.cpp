@@ -112,6 +112,7 @@ CudaDevice describe(int index, int driver_cuda_version) {
     properties["driver_cuda"] = cuda_version_text(driver_cuda_version);
     properties["cuda"] = cuda_version_text(CUDART_VERSION);
     properties["cudnn"] = cudnn().version;
+    properties["cudnn_cuda"] = cuda_version_text(cudnn().cuda_version);
     properties["kernel_generation"] = kernel_generation;
     if (device.major >= 9 && programmatic_launches_wanted()) properties["programmatic_launch"] = true;
 
