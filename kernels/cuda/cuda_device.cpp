@@ -15,13 +15,11 @@
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
 #include "kernels/cuda/device_usage.hpp"
 #include "kernels/cuda/driver.hpp"
+#include "kernels/cuda/kernel_generation.hpp"
 #include "kernels/cuda/programmatic_launch.hpp"
 
 namespace hacscale::cuda {
 namespace {
-
-// Counts up whenever a change to this backend changes timings; part of the fingerprint.
-constexpr int kernel_generation = 1;
 
 constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
 // A display takes a little; a context takes about half of one.
