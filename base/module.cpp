@@ -5,10 +5,14 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/trust.hpp"
+
 namespace hacscale {
 
 std::vector<std::filesystem::path> module_folders(const char* variable, const std::string& name) {
-    if (const char* chosen = std::getenv(variable); chosen != nullptr && *chosen != '\0') return {chosen};
+    if (const char* chosen = std::getenv(variable); chosen != nullptr && *chosen != '\0') {
+        if (auto trusted = code_folders({chosen}); !trusted.empty()) return trusted;
+    }
     std::error_code error;
     const auto program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
     return {program / name, program / ".." / name, program / ".." / "lib" / "hacscale" / name};

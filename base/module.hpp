@@ -9,7 +9,8 @@
 
 namespace hacscale {
 
-// $`variable` when it is set, else the folders beside the program: NAME, ../NAME, ../lib/hacscale/NAME.
+// $`variable` when it is set, and not to a folder that root must not load code from (base/trust.hpp); else the folders
+// beside the program: NAME, ../NAME, ../lib/hacscale/NAME. These are as much to be trusted as the program.
 std::vector<std::filesystem::path> module_folders(const char* variable, const std::string& name);
 
 // How far opening a module came.

@@ -31,10 +31,15 @@ struct CompileOptions {
     std::int64_t footprint_bytes = 0;
 };
 
-// Either a runner, or the reason why this device cannot run the network, naming the layer.
+// Why a network has no runner. Only `unsupported` is for good: the same backend on the same device answers the
+// same. The others may pass, when another process gives memory back or the device works again.
+enum class NoRunner { unsupported, no_memory, failed };
+
+// Either a runner, or the reason why there is none, naming the layer where one is to blame.
 struct Compiled {
     std::unique_ptr<NetworkRunner> runner;
     std::string reason;
+    NoRunner why = NoRunner::failed;  // of no meaning where there is a runner
 };
 
 class Backend {
@@ -50,6 +55,7 @@ public:
     // Where it is measured, it takes as long as compiling and running the network in each layout, and is
     // remembered.
     virtual Layout preferred_layout(const Network& network, const CompileOptions& options) const = 0;
+    // Throws DeviceLost, and MissingError when the device cannot be used now, whatever the network.
     virtual Compiled compile(const std::string& device, const Network& network,
                              const CompileOptions& options) = 0;
     // Large dense layers; the best FLOP/s over them is the device's measured peak.

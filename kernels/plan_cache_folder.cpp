@@ -1,10 +1,8 @@
 #include "kernels/plan_cache_folder.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdlib>
-#include <system_error>
+
+#include "kernels/private_folder.hpp"
 
 namespace hacscale {
 
@@ -25,16 +23,10 @@ std::string plan_cache_obstacle(const std::string& file) {
         const bool wanted = std::getenv("HACSCALE_PLAN_CACHE") == nullptr;
         return wanted ? "which kernel runs a layer is not kept, because there is no home" + consequence : "";
     }
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    const std::filesystem::path path = folder / file;
-    if (!error && ::access(folder.c_str(), W_OK | X_OK) != 0) error = {errno, std::generic_category()};
-    if (!error && ::access(path.c_str(), R_OK | W_OK) != 0 && errno != ENOENT) {
-        error = {errno, std::generic_category()};
-    }
-    return error ? "which kernel runs a layer cannot be kept in " + path.string() + " (" + error.message() +
-                       ")" + consequence
-                 : "";
+    const std::string obstacle = PrivateFolder(folder, PrivateFolder::IfAbsent::make).obstacle(file);
+    return obstacle.empty() ? ""
+                            : "which kernel runs a layer cannot be kept in " + (folder / file).string() +
+                                  " (" + obstacle + ")" + consequence;
 }
 
 }  // namespace hacscale

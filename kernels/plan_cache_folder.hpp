@@ -11,7 +11,7 @@ namespace hacscale {
 std::filesystem::path plan_cache_folder();
 
 // Why what a backend chooses cannot be kept in `file` of that folder, as a warning; empty when it can, or
-// when it is not to be. Makes the folder.
+// when it is not to be. Makes the folder, for its owner alone; private_folder.hpp says which ones are used.
 std::string plan_cache_obstacle(const std::string& file);
 
 }  // namespace hacscale

@@ -70,6 +70,7 @@ private:
             device_.backend->compile(device_.device.id, network, {settings_.batch, settings_.type, 0});
         if (!compiled.runner) {
             result.reason = compiled.reason;
+            result.why_no_runner = compiled.why;
             return;
         }
         if (settings_.rows == RowMethod::prefix && !compiled.runner->times_prefixes()) {

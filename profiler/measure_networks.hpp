@@ -45,6 +45,7 @@ struct NetworkMeasurement {
     NetworkTiming timing;
     std::vector<std::string> implementations;  // one a node
     std::string reason;  // why there is no timing, or why it is not to be trusted; empty when all is well
+    std::optional<NoRunner> why_no_runner;  // when it was not compiled
     std::size_t weight_bytes = 0;
     std::size_t activation_bytes = 0;
     // Of the instruments; empty where there are none, or an interruption came before them.

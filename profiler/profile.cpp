@@ -138,7 +138,7 @@ private:
                 // measured again.
                 if (!measured.measured() && measured.reason.empty()) continue;
                 if (interrupted && measured.measured() && !measured.timing.converged) continue;
-                if (!measured.measured() && !add_unsupported(members[i], rows)) {
+                if (!measured.measured() && !add_unsupported(members[i], measured, name, rows)) {
                     // There may be too little memory for all of the group.
                     if (group.size() > 1) {
                         alone.push_back(group[i]);
@@ -178,11 +178,15 @@ private:
         return places;
     }
 
-    // Of a network that cannot be compiled: the layers that cannot be compiled alone. Whether there are any.
-    bool add_unsupported(const Network& network, detail::PendingRows& rows) {
+    // Of a network that the device does not support: the layers that cannot be compiled alone. Whether any of
+    // them is unsupported; else they are not to blame, and nothing is added. What may pass (no memory, a failure)
+    // is no layer's fault.
+    bool add_unsupported(const Network& network, const NetworkMeasurement& measured,
+                         const std::string& carrier, detail::PendingRows& rows) {
+        if (measured.why_no_runner != NoRunner::unsupported) return false;
         const CompileOptions options{settings().batch, settings().type,
                                      pass_footprint(network, settings().batch, settings().type)};
-        bool any = false;
+        std::vector<Row> without;
         for (const auto& place : places_of(network)) {
             const RowKey& key = place.first;
             const std::optional<Row> there = rows.find(key);
@@ -192,13 +196,16 @@ private:
                 const Compiled compiled =
                     device_.backend->compile(device_.device.id, single_layer(key.layer), options);
                 if (compiled.runner) return;
-                any = true;
-                row.status = RowStatus::unsupported;
-                row.reason = compiled.reason;
-                rows.put(row);
+                no_runner(row, compiled);
+                if (row.status == RowStatus::failed) row.carrier = carrier;
+                without.push_back(row);
             });
         }
-        return any;
+        const bool any = std::any_of(without.begin(), without.end(),
+                                     [](const Row& row) { return row.status == RowStatus::unsupported; });
+        if (!any) return false;
+        for (Row& row : without) rows.put(std::move(row));
+        return true;
     }
 
     // The network has no measurement: its layers that have no row yet, or one that failed, are failed.

@@ -54,9 +54,10 @@ struct ProfileSummary {
 // not. Rows are committed a group of
 // carriers at a time, so an interruption loses seconds.
 //
-// A network that cannot be compiled makes those of its layers `unsupported` that cannot be compiled alone,
-// and is not tried again; when none is to blame (the device's memory is too small for all of it), those that
-// have no row yet are `failed`. Where the settings have instruments, rows have readings.
+// A network that the device does not support makes those of its layers `unsupported` that it does not support
+// alone either, and is not tried again. When none is to blame, or the network was not compiled for a reason that
+// may pass (NoRunner: no memory, a failure), those that have no row yet are `failed`, and the next command tries
+// them again. Where the settings have instruments, rows have readings.
 //
 // Throws DeviceLost when the device is lost. What was committed stays, and the rows to be measured when it
 // happened are `failed` with the reason: those that a network lacks, or one layer where it ran alone. A fresh

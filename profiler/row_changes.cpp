@@ -30,4 +30,9 @@ void fail(Row& row, const std::string& reason) {
     row.readings = {};
 }
 
+void no_runner(Row& row, const Compiled& compiled) {
+    fail(row, compiled.reason);
+    if (compiled.why == NoRunner::unsupported) row.status = RowStatus::unsupported;
+}
+
 }  // namespace hacscale

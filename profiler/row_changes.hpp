@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "kernels/backend.hpp"
 #include "profiler/table/row.hpp"
 
 namespace hacscale {
@@ -12,5 +13,8 @@ Row united(const Row& before, const Row& now);
 
 // Takes the row's value away.
 void fail(Row& row, const std::string& reason);
+
+// Of a layer that was compiled alone and has no runner: `unsupported` when that is for good, else `failed`.
+void no_runner(Row& row, const Compiled& compiled);
 
 }  // namespace hacscale

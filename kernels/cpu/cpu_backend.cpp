@@ -34,13 +34,13 @@ public:
                              " is out of range, expected 1 to 4096");
         }
         if (const std::string reason = refusal(device, options.type); !reason.empty())
-            return {nullptr, reason};
+            return {nullptr, reason, NoRunner::unsupported};
         try {
             return {std::make_unique<CpuNetworkRunner>(network, options), {}};
         } catch (const UnsupportedLayer& unsupported) {
-            return {nullptr, unsupported.what()};
+            return {nullptr, unsupported.what(), NoRunner::unsupported};
         } catch (const std::bad_alloc&) {
-            return {nullptr, "out of memory"};
+            return {nullptr, "out of memory", NoRunner::no_memory};
         }
     }
 

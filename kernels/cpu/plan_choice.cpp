@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <limits>
+#include <sstream>
 
 #include "kernels/plan_cache_folder.hpp"
 
@@ -26,10 +26,7 @@ double timed(const PlanCandidate& candidate, const std::function<double()>& cloc
 
 std::string cache_file(const std::string& fingerprint) {
     const std::filesystem::path folder = plan_cache_folder();
-    if (folder.empty()) return {};
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    return folder / plan_cache_file(fingerprint);
+    return folder.empty() ? std::string() : (folder / plan_cache_file(fingerprint)).string();
 }
 
 }  // namespace
@@ -61,12 +58,16 @@ std::size_t fastest(const std::vector<PlanCandidate>& candidates, const std::fun
 }
 
 PlanCache& PlanCache::instance(const std::string& fingerprint) {
-    static PlanCache cache(cache_file(fingerprint));
+    static PlanCache cache(cache_file(fingerprint), PrivateFolder::IfAbsent::make);
     return cache;
 }
 
-PlanCache::PlanCache(std::string file) : file_(std::move(file)) {
-    std::ifstream in(file_);
+PlanCache::PlanCache(const std::filesystem::path& file, PrivateFolder::IfAbsent absent)
+    : file_(file.filename()) {
+    if (file.empty()) return;
+    folder_ = std::make_unique<PrivateFolder>(file.parent_path(), absent);
+    std::string refusal;  // the device's warnings have it (plan_cache_obstacle)
+    std::istringstream in(folder_->read(file_, refusal).value_or(""));
     for (std::string line; std::getline(in, line);) {
         const std::size_t tab = line.find('\t');
         if (tab != std::string::npos) names_[line.substr(0, tab)] = line.substr(tab + 1);
@@ -80,9 +81,7 @@ std::optional<std::string> PlanCache::find(const std::string& key) const {
 
 void PlanCache::remember(const std::string& key, const std::string& name) {
     names_[key] = name;
-    if (file_.empty()) return;
-    std::ofstream out(file_, std::ios::app);
-    out << key + '\t' + name + '\n' << std::flush;
+    if (folder_ != nullptr) folder_->append(file_, key + '\t' + name + '\n');
 }
 
 }  // namespace hacscale::cpu

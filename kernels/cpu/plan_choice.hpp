@@ -3,13 +3,16 @@
 // process, is the same program.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "kernels/private_folder.hpp"
 
 namespace hacscale::cpu {
 
@@ -29,19 +32,22 @@ std::size_t fastest(const std::vector<PlanCandidate>& candidates,
 std::string plan_cache_file(const std::string& fingerprint);
 
 // The choices made so far: a text file of "key<TAB>name" lines, appended to. A file that cannot be read or
-// written is only a cache lost; damaged lines are passed over.
+// written, or that others could have written (private_folder.hpp), is only a cache lost; damaged lines are passed
+// over.
 class PlanCache {
 public:
     // One for the process, for the device with this fingerprint:
     // plans-FINGERPRINT.txt in plan_cache_folder(), which may turn the file off.
     static PlanCache& instance(const std::string& fingerprint);
 
-    explicit PlanCache(std::string file);
+    explicit PlanCache(const std::filesystem::path& file,
+                       PrivateFolder::IfAbsent absent = PrivateFolder::IfAbsent::leave);
     std::optional<std::string> find(const std::string& key) const;
     void remember(const std::string& key, const std::string& name);
 
 private:
-    std::string file_;
+    std::unique_ptr<PrivateFolder> folder_;  // null when nothing is kept on disk
+    std::string file_;                       // its name in there
     std::map<std::string, std::string> names_;
 };
 

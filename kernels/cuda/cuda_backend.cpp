@@ -23,10 +23,10 @@ constexpr int oldest_compute_capability = 75;  // that code is made for
 
 // What all networks on one device share.
 struct Workshop {
+    // For the current device.
     explicit Workshop(const CudaDevice& device)
         : traits(device.traits),
           chooser(parts(), PlanCache::instance(device.description.fingerprint), sweep_seconds()) {
-        use_device(traits.index);
         flush = make_flush_buffer(traits);
     }
 
@@ -84,13 +84,16 @@ public:
                 fmt::format("batch {} is out of range, expected 1 to {}", options.batch, largest_batch));
         }
         if (const std::string reason = refusal(device, options.type); !reason.empty())
-            return {nullptr, reason};
+            return {nullptr, reason, NoRunner::unsupported};
         for (const NetworkNode& node : network.nodes) {
             if (node.layer.layout == Layout::channels_last) continue;
-            return {nullptr, node.layer.key() +
-                                 ": the blocked layout is for CPUs; on GPUs the layout is channels_last"};
+            return {
+                nullptr,
+                node.layer.key() + ": the blocked layout is for CPUs; on GPUs the layout is channels_last",
+                NoRunner::unsupported};
         }
         try {
+            use_device(cuda_device(device).traits.index);
             Workshop& workshop = workshop_of(device);
             const std::int64_t footprint =
                 options.footprint_bytes != 0 ? options.footprint_bytes
@@ -110,13 +113,15 @@ public:
                                                         workshop.flush),
                     {}};
         } catch (const UnsupportedLayer& unsupported) {
-            return {nullptr, unsupported.what()};
+            check_device_works();
+            return {nullptr, unsupported.what(), NoRunner::unsupported};
         } catch (const OutOfDeviceMemory& out_of_memory) {
-            return {nullptr, out_of_memory.what()};
+            return {nullptr, out_of_memory.what(), NoRunner::no_memory};
         } catch (const DeviceLost&) {
             throw;
         } catch (const WorkError& failure) {
-            return {nullptr, failure.what()};
+            check_device_works();
+            return {nullptr, failure.what(), NoRunner::failed};
         }
     }
 

@@ -1,11 +1,11 @@
 #include "kernels/cuda/cuda_device.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <regex>
 #include <sstream>
 
@@ -13,18 +13,17 @@
 #include "base/hash.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
+#include "kernels/cuda/device_usage.hpp"
 #include "kernels/cuda/driver.hpp"
+#include "kernels/cuda/kernel_generation.hpp"
 #include "kernels/cuda/programmatic_launch.hpp"
 
 namespace hacscale::cuda {
 namespace {
 
-// Counts up whenever a change to this backend changes timings; part of the fingerprint.
-constexpr int kernel_generation = 1;
-
 constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
-// A context of this program holds about half of it.
-constexpr double foreign_memory_gib = 1.5;
+// A display takes a little; a context takes about half of one.
+constexpr double foreign_memory_gib = 0.4;
 
 std::string installed_driver() {
     std::ifstream in("/proc/driver/nvidia/version");
@@ -61,19 +60,8 @@ std::string compute_mode_text(int mode) {
     }
 }
 
-// Memory that is taken on the current device, this process's context included; nothing when it cannot be had,
-// as on a device that another process has for itself.
-std::optional<double> taken_gib() {
-    std::size_t free = 0;
-    std::size_t total = 0;
-    if (cudaMemGetInfo(&free, &total) != cudaSuccess) {
-        cudaGetLastError();
-        return std::nullopt;
-    }
-    return static_cast<double>(total - free) / gibibyte;
-}
-
-std::vector<std::string> timing_warnings(const cudaDeviceProp& device, int index, const std::string& mig) {
+std::vector<std::string> timing_warnings(const cudaDeviceProp& device, int index, const std::string& mig,
+                                         const std::string& pci_bus_id) {
     std::vector<std::string> warnings;
     if (!mig.empty()) {
         warnings.push_back(
@@ -87,13 +75,11 @@ std::vector<std::string> timing_warnings(const cudaDeviceProp& device, int index
     if (device.mpsEnabled != 0) {
         warnings.push_back("MPS is on: other processes may run at the same time; measure with it off");
     }
-    if (attribute(cudaDevAttrComputeMode, index) == cudaComputeModeProhibited) {
-        warnings.push_back("the compute mode forbids all work on this GPU; set it with 'nvidia-smi -c 0'");
-    } else if (const auto taken = taken_gib(); !taken) {
-        warnings.push_back("this GPU cannot be used now; another process may have it for itself");
-    } else if (*taken > foreign_memory_gib) {
-        warnings.push_back(
-            fmt::format("{:.1f} GiB of this GPU's memory are taken: other programs may be using it", *taken));
+    // A slice's use is not its GPU's.
+    const DeviceUsage usage = mig.empty() ? device_usage(pci_bus_id) : DeviceUsage();
+    if (std::string warning = usage_warning(usage, attribute(cudaDevAttrComputeMode, index));
+        !warning.empty()) {
+        warnings.push_back(std::move(warning));
     }
 #ifndef NDEBUG
     warnings.push_back("this is a debug build of the backend");
@@ -101,6 +87,8 @@ std::vector<std::string> timing_warnings(const cudaDeviceProp& device, int index
     return warnings;
 }
 
+// Makes no context: one on every GPU would take half a GiB of each, shut out others where a GPU is for one process
+// at a time, and fail where another has it.
 CudaDevice describe(int index, int driver_cuda_version) {
     cudaDeviceProp device{};
     check(cudaGetDeviceProperties(&device, index), fmt::format("reading the properties of cuda:{}", index));
@@ -122,6 +110,7 @@ CudaDevice describe(int index, int driver_cuda_version) {
     properties["driver_cuda"] = cuda_version_text(driver_cuda_version);
     properties["cuda"] = cuda_version_text(CUDART_VERSION);
     properties["cudnn"] = cudnn().version;
+    properties["cudnn_cuda"] = cuda_version_text(cudnn().cuda_version);
     properties["kernel_generation"] = kernel_generation;
     if (device.major >= 9 && programmatic_launches_wanted()) properties["programmatic_launch"] = true;
 
@@ -131,12 +120,12 @@ CudaDevice describe(int index, int driver_cuda_version) {
     found.description.fingerprint = hex_hash(properties.dump());
     // Told, but not part of the fingerprint: which of several equal devices it is, and how it is used.
     properties["uuid"] = uuid_text(device.uuid);
-    properties["pci_bus_id"] =
+    const std::string pci_bus_id =
         fmt::format("{:08x}:{:02x}:{:02x}.0", device.pciDomainID, device.pciBusID, device.pciDeviceID);
+    properties["pci_bus_id"] = pci_bus_id;
     properties["compute_mode"] = compute_mode_text(attribute(cudaDevAttrComputeMode, index));
     found.description.properties = properties.dump();
-    check(cudaSetDevice(index), "selecting " + found.description.id);
-    found.description.warnings = timing_warnings(device, index, mig);
+    found.description.warnings = timing_warnings(device, index, mig, pci_bus_id);
     found.traits.index = index;
     found.traits.compute_capability = 10 * device.major + device.minor;
     found.traits.multiprocessors = device.multiProcessorCount;
@@ -172,6 +161,27 @@ std::string driver_release(const std::string& text) {
     static const std::regex pattern(R"(\b[0-9]+\.[0-9]+(\.[0-9]+)?\b)");
     std::smatch match;
     return std::regex_search(text, match, pattern) ? match[0].str() : std::string();
+}
+
+std::string usage_warning(const DeviceUsage& usage, int compute_mode) {
+    if (compute_mode == cudaComputeModeProhibited) {
+        return "the compute mode forbids all work on this GPU; set it with 'nvidia-smi -c 0'";
+    }
+    const bool exclusive = compute_mode == cudaComputeModeExclusiveProcess;
+    if (usage.pids && !usage.pids->empty()) {
+        return fmt::format("{} on this GPU ({} {}){}",
+                           usage.pids->size() == 1 ? "another process is" : "other processes are",
+                           usage.pids->size() == 1 ? "pid" : "pids", fmt::join(*usage.pids, ", "),
+                           exclusive ? ", which one process at a time may use: it cannot be used now"
+                                     : ": what they do is in the timings");
+    }
+    const double used_gib = static_cast<double>(usage.used_bytes.value_or(0)) / gibibyte;
+    if (used_gib > foreign_memory_gib) {
+        return fmt::format("{:.1f} GiB of this GPU's memory are taken: other programs may be using it",
+                           used_gib);
+    }
+    if (usage.reason.empty()) return {};
+    return "whether other programs use this GPU is not known: " + usage.reason;
 }
 
 const std::vector<CudaDevice>& cuda_devices() {

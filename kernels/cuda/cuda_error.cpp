@@ -2,12 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <cstdint>
+
 #include "base/error.hpp"
 
 namespace hacscale::cuda {
 namespace {
 
 constexpr double mebibyte = 1024.0 * 1024.0;
+
+// One bit a device, as contexts are: of the process, not of an object in it.
+std::atomic<std::uint64_t> devices_in_use{0};
+
+std::uint64_t bit_of(int index) {
+    return std::uint64_t{1} << (static_cast<unsigned>(index) % 64U);
+}
 
 std::string free_memory() {
     std::size_t free = 0;
@@ -45,6 +55,26 @@ bool is_sticky(cudaError_t error) {
     }
 }
 
+bool is_loss_of_a_device_in_use(cudaError_t error) {
+    switch (error) {
+        case cudaErrorUnknown:             // 999
+        case cudaErrorDevicesUnavailable:  // 46
+        case cudaErrorSystemNotReady:      // 802
+        case cudaErrorNoDevice:            // 100
+            return true;
+        default:
+            return false;
+    }
+}
+
+void note_device_in_use(int index) {
+    devices_in_use |= bit_of(index);
+}
+
+bool device_in_use(int index) {
+    return (devices_in_use & bit_of(index)) != 0;
+}
+
 void check(cudaError_t error, std::string_view what) {
     if (error == cudaSuccess) return;
     // Take the error off the thread's record, or the next check_launch() would see it again.
@@ -54,7 +84,7 @@ void check(cudaError_t error, std::string_view what) {
     if (error == cudaErrorMemoryAllocation) {
         throw OutOfDeviceMemory(fmt::format("out of device memory while {}{}", what, free_memory()));
     }
-    if (is_sticky(error)) {
+    if (is_sticky(error) || (devices_in_use != 0 && is_loss_of_a_device_in_use(error))) {
         throw DeviceLost(text +
                          "; the device cannot be used any more by this process, start the program again");
     }
@@ -63,6 +93,10 @@ void check(cudaError_t error, std::string_view what) {
 
 void check_launch(std::string_view what) {
     check(cudaGetLastError(), what);
+}
+
+void check_device_works() {
+    check(cudaDeviceSynchronize(), "asking the device whether it still works");
 }
 
 }  // namespace hacscale::cuda

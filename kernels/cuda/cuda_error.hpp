@@ -19,11 +19,23 @@ class OutOfDeviceMemory : public WorkError {
 // Errors that leave the context unusable (CUDA runtime API, "error handling").
 bool is_sticky(cudaError_t error);
 
-// `what` is the work that failed, in words: "copying the input". Throws OutOfDeviceMemory, DeviceLost for
-// sticky errors, WorkError otherwise.
+// Errors that say "no device" or "unknown". Where this process has a context already, they mean that its device is
+// gone: a GPU that fell off the bus mostly answers with 999.
+bool is_loss_of_a_device_in_use(cudaError_t error);
+
+// From here on, the process has a context on the device.
+void note_device_in_use(int index);
+bool device_in_use(int index);
+
+// `what` is the work that failed, in words: "copying the input". Throws OutOfDeviceMemory; DeviceLost for
+// sticky errors, and for those that mean the loss of a device in use, once there is one; WorkError otherwise.
 void check(cudaError_t error, std::string_view what);
 
 // check() of what an asynchronous launch left behind, without waiting.
 void check_launch(std::string_view what);
+
+// Waits for the current device's work. Throws DeviceLost when the device no longer answers: asked before a failure
+// is put down to a layer, because libraries answer in their own words on a broken device.
+void check_device_works();
 
 }  // namespace hacscale::cuda

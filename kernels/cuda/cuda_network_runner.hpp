@@ -9,7 +9,7 @@
 //   time_prefixes    a graph for each of the network's prefixes (prefix_graphs.hpp), with no event inside.
 //   time_cold        a third graph that reads four times the L2 cache, and then runs several copies of the
 //                    network, each with weights and activations of its own, between two events. With one copy
-//                    alone, a short layer would drown in the events' resolution of half a microsecond.
+//                    alone, the events' own cost would be a large share of a short layer's time.
 #pragma once
 
 #include <memory>

@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
+#include "base/error.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 
 namespace hacscale::cuda {
@@ -15,7 +16,19 @@ std::string mebibytes(std::size_t bytes) {
 }  // namespace
 
 void use_device(int index) {
-    check(cudaSetDevice(index), fmt::format("selecting cuda:{}", index));
+    const cudaError_t error = cudaSetDevice(index);
+    if (error == cudaSuccess) {
+        note_device_in_use(index);
+        return;
+    }
+    if (device_in_use(index) || error == cudaErrorMemoryAllocation) {
+        check(error, fmt::format("selecting cuda:{}", index));
+    }
+    cudaGetLastError();
+    throw MissingError(fmt::format(
+        "cuda:{} cannot be used now: {} ({}); another process may have it for itself, or its compute mode "
+        "forbids work ('nvidia-smi -q -d COMPUTE,PIDS' tells)",
+        index, cudaGetErrorString(error), cudaGetErrorName(error)));
 }
 
 std::size_t free_device_bytes() {

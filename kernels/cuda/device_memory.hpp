@@ -7,7 +7,8 @@
 
 namespace hacscale::cuda {
 
-// Makes the device with this index the one that the calling thread works with.
+// Makes the device with this index the one that the calling thread works with; the first time, the process gets a
+// context on it. Throws MissingError when it cannot have one, and as check().
 void use_device(int index);
 
 // Bytes that can still be allocated on the current device.

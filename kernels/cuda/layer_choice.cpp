@@ -45,6 +45,14 @@ std::set<std::string> most_frequent(const std::vector<LayerContext>& contexts) {
     return {order.begin(), order.end()};
 }
 
+// cuDNN's statuses that say nothing of the layer, but of the device or its memory just then.
+bool may_pass(const std::string& reason) {
+    return reason.find("ALLOCATION_FAILED") != std::string::npos ||
+           reason.find("ALLOC_FAILED") != std::string::npos ||
+           reason.find("INTERNAL_ERROR") != std::string::npos ||
+           reason.find("EXECUTION_FAILED") != std::string::npos;
+}
+
 }  // namespace
 
 LayerList layer_candidates(const LayerContext& context) {
@@ -57,6 +65,7 @@ LayerList layer_candidates(const LayerContext& context) {
     LayerList& first = own_kernels_first(context) ? own : library;
     LayerList& second = own_kernels_first(context) ? library : own;
     std::move(second.begin(), second.end(), std::back_inserter(first));
+    if (first.empty() && may_pass(reason)) throw WorkError(context.layer.key() + ": " + reason);
     if (first.empty()) throw UnsupportedLayer(context.layer.key() + ": " + reason);
     return std::move(first);
 }
@@ -174,7 +183,7 @@ std::unique_ptr<CudaLayer> LayerChooser::timed_choice(const LayerContext& contex
     } catch (const OutOfDeviceMemory&) {
         throw;
     } catch (const WorkError& error) {
-        throw UnsupportedLayer(context.layer.key() + ": " + error.what());
+        throw WorkError(context.layer.key() + ": " + error.what());
     }
 }
 

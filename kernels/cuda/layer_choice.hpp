@@ -48,7 +48,7 @@ public:
     void prepare(const std::vector<LayerContext>& contexts);
 
     // Throws UnsupportedLayer naming the layer when there is no way to run it, OutOfDeviceMemory when there
-    // is no room to time its candidates, DeviceLost.
+    // is no room to time its candidates, WorkError naming the layer when none of them ran, DeviceLost.
     std::shared_ptr<CudaLayer> choose(const LayerContext& context);
 
 private:

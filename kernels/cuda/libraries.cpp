@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <sstream>
+
+#include "base/trust.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -27,14 +30,16 @@ std::vector<fs::path> split(const std::string& folders) {
 }
 
 // Folders in `parent` whose names begin with `prefix`, the highest version first: "cuda-13.1" before
-// "cuda-13.0" before "cuda".
+// "cuda-9.2" before "cuda".
 std::vector<fs::path> folders_named(const fs::path& parent, std::string_view prefix) {
     std::vector<fs::path> found;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(parent, error)) {
         if (entry.path().filename().string().starts_with(prefix)) found.push_back(entry.path());
     }
-    std::sort(found.rbegin(), found.rend());
+    std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {
+        return strverscmp(a.c_str(), b.c_str()) > 0;  // runs of digits as numbers
+    });
     return found;
 }
 
@@ -110,13 +115,13 @@ std::vector<fs::path> library_folders() {
         const bool known = std::find(result.begin(), result.end(), folder) != result.end();
         if (!known && fs::is_directory(folder, error)) result.push_back(std::move(folder));
     }
-    return result;
+    return code_folders(result);
 }
 
 Library open_library(std::string_view file_name, std::string_view advice) {
     Library library;
     std::string failures;
-    library.handle = open_first(split(variable("HACSCALE_CUDA_LIBS")), file_name, failures);
+    library.handle = open_first(code_folders(split(variable("HACSCALE_CUDA_LIBS"))), file_name, failures);
     const std::string name(file_name);
     if (library.handle == nullptr) library.handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
     const std::string loader_error = library.handle == nullptr ? last_error() : std::string();

@@ -23,7 +23,8 @@ struct Library {
 // separated by colons), the toolkit's folders (/usr/local/cuda*/lib64 and lib, extras/CUPTI/lib64), and the
 // folders of the Python packages nvidia-cudnn-cu13 (nvidia/cudnn/lib) and nvidia-cuda-cupti (nvidia/cu13/lib,
 // nvidia/cuda_cupti/lib) in the site-packages of the virtual environment, of python3 on the PATH, and of the
-// user.
+// user. Within each place, the highest version comes first. For root, without those that others may write to
+// (base/trust.hpp).
 std::vector<std::filesystem::path> library_folders();
 
 // Tries $HACSCALE_CUDA_LIBS first, then the loader's own search (LD_LIBRARY_PATH, ld.so's cache), then the

@@ -1,7 +1,6 @@
 #include "kernels/cuda/parallel.hpp"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,29 +9,27 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/host/processors.hpp"
+
 namespace hacscale::cuda {
 namespace {
 
-std::size_t online_processors() {
-    const long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? static_cast<std::size_t>(count) : 1;
-}
-
-// OpenMP pins the thread that loads it to one core, and threads that it starts inherit that. The kernel keeps
-// this to the processors that the process's control group may use.
-void go_where_there_is_room() {
-    cpu_set_t all;
-    CPU_ZERO(&all);
-    const int count = std::min(static_cast<int>(online_processors()), CPU_SETSIZE);
-    for (int processor = 0; processor < count; ++processor) CPU_SET(processor, &all);
-    sched_setaffinity(0, sizeof(all), &all);
+// OpenMP pins the thread that loads it to one core, and threads that it starts inherit that: they go back to what the
+// process was allowed when it began (taskset, its control group), and no further.
+void go_where_there_is_room(const std::vector<int>& processors) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int processor : processors) CPU_SET(processor, &set);
+    sched_setaffinity(0, sizeof(set), &set);
 }
 
 }  // namespace
 
 void for_each_in_parallel(std::size_t count, const std::function<void(std::size_t)>& work,
                           std::size_t threads) {
-    threads = std::min({threads, count, online_processors()});
+    std::vector<int> processors = host::kept_processors();
+    if (processors.empty()) processors = host::allowed_processors();
+    threads = std::min({threads, count, processors.size()});
     if (threads <= 1) {
         for (std::size_t i = 0; i < count; ++i) work(i);
         return;
@@ -41,7 +38,7 @@ void for_each_in_parallel(std::size_t count, const std::function<void(std::size_
     std::mutex mutex;
     std::exception_ptr first;
     const auto take_turns = [&] {
-        go_where_there_is_room();
+        go_where_there_is_room(processors);
         for (std::size_t i = next++; i < count; i = next++) {
             try {
                 work(i);

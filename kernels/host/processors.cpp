@@ -4,11 +4,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <map>
 
 #include "kernels/host/system_file.hpp"
 
 namespace hacscale::host {
+namespace {
+
+constexpr const char* kept_processors_variable = "HACSCALE_ALLOWED_PROCESSORS";
+
+}  // namespace
 
 std::vector<int> parse_processor_list(const std::string& text) {
     std::vector<int> processors;
@@ -41,6 +47,19 @@ std::vector<int> allowed_processors() {
         if (CPU_ISSET(processor, &set)) processors.push_back(processor);
     }
     return processors;
+}
+
+void keep_allowed_processors() {
+    std::string list;
+    for (const int processor : allowed_processors()) {
+        list += (list.empty() ? "" : ",") + std::to_string(processor);
+    }
+    ::setenv(kept_processors_variable, list.c_str(), 1);
+}
+
+std::vector<int> kept_processors() {
+    const char* list = std::getenv(kept_processors_variable);
+    return list == nullptr ? std::vector<int>() : parse_processor_list(list);
 }
 
 std::vector<int> online_processors(const std::filesystem::path& root) {

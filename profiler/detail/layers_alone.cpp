@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "kernels/single_layer.hpp"
+#include "profiler/row_changes.hpp"
 #include "profiler/row_readings.hpp"
 #include "profiler/timing/layer_timer.hpp"
 #include "profiler/timing/subject_lost.hpp"
@@ -70,8 +71,7 @@ private:
         Compiled compiled = device_.backend->compile(device_.device.id, network,
                                                      {settings_.batch, settings_.type, footprint_bytes_});
         if (!compiled.runner) {
-            row.status = RowStatus::unsupported;
-            row.reason = compiled.reason;
+            no_runner(row, compiled);
             rows_.put(row);
             return;
         }

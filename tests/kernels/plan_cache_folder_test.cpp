@@ -54,6 +54,15 @@ TEST_F(PlanCacheFolder, AHomeThatCannotBeWrittenIsNamed) {
                       HasSubstr("Not a directory"), HasSubstr("HACSCALE_PLAN_CACHE")));
 }
 
+TEST_F(PlanCacheFolder, AFolderThatOthersMayWriteToIsNamed) {
+    ::setenv("HACSCALE_PLAN_CACHE", folder_.path().c_str(), 1);
+    EXPECT_EQ(plan_cache_obstacle("plans.txt"), "");
+    std::filesystem::permissions(folder_.path(), std::filesystem::perms::others_write,
+                                 std::filesystem::perm_options::add);
+    EXPECT_THAT(plan_cache_obstacle("plans.txt"),
+                AllOf(HasSubstr("others may write to it"), HasSubstr("HACSCALE_PLAN_CACHE")));
+}
+
 TEST_F(PlanCacheFolder, NoHomeIsSaidToo) {
     EXPECT_THAT(plan_cache_obstacle("plans.txt"), HasSubstr("no home"));
 }

@@ -147,12 +147,13 @@ public:
         machine_.before_compile(network);
         ++machine_.compiled;
         if (const std::string reason = refusal(device, options.type); !reason.empty())
-            return {nullptr, reason};
+            return {nullptr, reason, NoRunner::unsupported};
         for (const NetworkNode& node : network.nodes) {
-            if (!machine_.supported(node.layer)) return {nullptr, "no kernel for " + node.layer.key()};
+            if (!machine_.supported(node.layer))
+                return {nullptr, "no kernel for " + node.layer.key(), NoRunner::unsupported};
         }
         if (const std::string reason = machine_.whole_network_refusal(network); !reason.empty())
-            return {nullptr, reason};
+            return {nullptr, reason, NoRunner::no_memory};
         return {std::make_unique<FakeRunner>(machine_, network, options.batch), {}};
     }
     std::vector<LayerSpec> peak_layers(DataType) const override {

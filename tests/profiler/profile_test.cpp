@@ -201,6 +201,25 @@ TEST_F(Profile, SaysWhyANetworkCannotRun) {
     EXPECT_EQ(device_.machine.compiled, compiled);
 }
 
+// Another process had the memory, or a kernel failed: that is told of the row, and asked again.
+TEST_F(Profile, AsksAgainForWhatMayPass) {
+    const std::vector<ModelSpec> carriers{chain_model("short", {8, 16})};
+    const std::set<CacheState> caches{CacheState::network, CacheState::warm};
+    device_.machine.whole_network_refusal = [](const Network& network) {
+        return is_reference(network) ? "" : "out of device memory";
+    };
+    const ProfileSummary summary = run(carriers, caches);
+    EXPECT_GT(summary.failed, 0);
+    EXPECT_EQ(summary.failed, summary.measured);
+    for (const Row& row : table_.query({})) {
+        EXPECT_EQ(row.status, RowStatus::failed);
+        EXPECT_THAT(row.reason, HasSubstr("out of device memory"));
+    }
+    device_.machine.whole_network_refusal = [](const Network&) { return std::string(); };
+    EXPECT_EQ(run(carriers, caches).failed, 0);
+    for (const Row& row : table_.query({})) EXPECT_TRUE(has_latency(row.status)) << row.reason;
+}
+
 TEST_F(Profile, TriesANetworkAloneWhenTheDeviceIsTooSmallForItsGroup) {
     device_.machine.whole_network_refusal = [this](const Network& network) {
         const bool small = network.nodes.size() <= 4 || is_reference(network);

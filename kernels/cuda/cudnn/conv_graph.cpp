@@ -13,6 +13,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
 #include "kernels/cuda/cudnn/knob_settings.hpp"
+#include "kernels/cuda/cudnn/plan_check.hpp"
 
 namespace cudnn_frontend {
 // The frontend looks symbols up here (NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING).
@@ -25,17 +26,6 @@ namespace {
 namespace fe = cudnn_frontend;
 using Tensor = std::shared_ptr<fe::graph::Tensor_attributes>;
 using Properties = std::shared_ptr<const fe::DeviceProperties>;
-
-// Names of the tensors in graphs and in what is launched.
-enum TensorId : std::int64_t {
-    input_id = 1,
-    weights_id,
-    bias_id,
-    residual_id,
-    output_id,
-    three_id,
-    sixth_id
-};
 
 // What hard_swish and hard_sigmoid are made of: x * relu6(x + 3) / 6.
 constexpr float hard_shift = 3.0F;
@@ -465,6 +455,7 @@ PlanSearch sweep_plans(const std::shared_ptr<const CudnnTarget>& any_target, con
 
 std::unique_ptr<ConvPlan> restore_plan(const std::shared_ptr<const CudnnTarget>& any_target,
                                        const PlanRequest& request, const std::string& serialized) {
+    check_plan_tensors(request, serialized);
     const TargetPointer target = own(any_target);
     const PlanningLease lease(*target);
     std::shared_ptr<fe::ExecutionPlan> plan;

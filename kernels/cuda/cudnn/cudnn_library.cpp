@@ -1,5 +1,6 @@
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
 
+#include <cuda_runtime_api.h>
 #include <cudnn_version.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "kernels/cuda/driver.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -53,7 +55,7 @@ CudnnLibrary inspect_cudnn(const Library& library) {
         throw MissingError(
             fmt::format("{} is no cuDNN: it lacks cudnnGetVersion; {}", library.path.string(), advice));
     }
-    CudnnLibrary cudnn{library.handle, library.path, get_version(), ""};
+    CudnnLibrary cudnn{library.handle, library.path, get_version(), "", 0};
     // Since version 9: major * 10000 + minor * 100 + patch; before: major * 1000 + minor * 100 + patch.
     const std::size_t major_unit = cudnn.version_number >= 90000 ? 10000 : 1000;
     const std::size_t major = cudnn.version_number / major_unit;
@@ -64,6 +66,19 @@ CudnnLibrary inspect_cudnn(const Library& library) {
             fmt::format("cuDNN {} in {} is of another major version than cuDNN {}, which this program "
                         "was built for; install cuDNN {}, or name its folder in HACSCALE_CUDA_LIBS",
                         cudnn.version, library.path.string(), CUDNN_MAJOR, CUDNN_MAJOR));
+    }
+    // The builds for CUDA 12 and 13 have one soname, and their Python packages one folder.
+    const auto get_cuda = reinterpret_cast<GetVersion>(library.symbol("cudnnGetCudartVersion"));
+    cudnn.cuda_version = get_cuda != nullptr ? static_cast<int>(get_cuda()) : 0;
+    if (cudnn.cuda_version / 1000 != CUDART_VERSION / 1000) {
+        throw MissingError(
+            fmt::format("cuDNN {} in {} was built for CUDA {}, and this program needs one for CUDA {}: "
+                        "install the Python package "
+                        "nvidia-cudnn-cu{} (after 'pip uninstall nvidia-cudnn-cu{}', which has files of the "
+                        "same names), or name "
+                        "the folder of such a cuDNN in HACSCALE_CUDA_LIBS",
+                        cudnn.version, library.path.string(), cuda_version_text(cudnn.cuda_version),
+                        CUDART_VERSION / 1000, CUDART_VERSION / 1000, cudnn.cuda_version / 1000));
     }
     return cudnn;
 }

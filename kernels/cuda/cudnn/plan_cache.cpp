@@ -1,17 +1,13 @@
 #include "kernels/cuda/cudnn/plan_cache.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cctype>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "kernels/plan_cache_folder.hpp"
 
@@ -68,15 +64,26 @@ void PlanCache::warn_once(const std::string& text) {
     warned_ = true;
 }
 
+const PrivateFolder* PlanCache::opened_folder(PrivateFolder::IfAbsent absent) {
+    if (folder_.empty()) return nullptr;
+    // What was not there may be by now.
+    if (opened_ == nullptr || (!opened_->usable() && opened_->refusal().empty())) {
+        opened_ = std::make_unique<PrivateFolder>(folder_, absent);
+        if (!opened_->refusal().empty()) warn_once(opened_->refusal());
+    }
+    return opened_->usable() ? opened_.get() : nullptr;
+}
+
 std::optional<CachedChoice> PlanCache::find(const std::string& key) {
     const auto known = choices_.find(key);
     if (known != choices_.end()) return known->second;
-    if (folder_.empty()) return std::nullopt;
-    std::ifstream in(file_of(key), std::ios::binary);
-    if (!in) return std::nullopt;
-    std::ostringstream text;
-    text << in.rdbuf();
-    auto choice = parse_entry(text.str(), key);
+    const PrivateFolder* const folder = opened_folder(PrivateFolder::IfAbsent::leave);
+    if (folder == nullptr) return std::nullopt;
+    std::string refusal;
+    const std::optional<std::string> text = folder->read(file_of(key).filename(), refusal);
+    if (!refusal.empty()) warn_once(refusal);
+    if (!text) return std::nullopt;
+    auto choice = parse_entry(*text, key);
     if (!choice) {
         warn_once(fmt::format("{} is damaged; the choice is made anew", file_of(key).string()));
         return std::nullopt;
@@ -87,34 +94,21 @@ std::optional<CachedChoice> PlanCache::find(const std::string& key) {
 
 void PlanCache::remember(const std::string& key, const CachedChoice& choice) {
     choices_[key] = choice;
-    if (folder_.empty()) return;
+    const PrivateFolder* const folder = opened_folder(PrivateFolder::IfAbsent::make);
+    if (folder == nullptr) return;
     const nlohmann::json entry = {{"schema", entry_schema},
                                   {"key", key},
                                   {"implementation", choice.implementation},
                                   {"plan", choice.plan}};
-    std::error_code error;
-    fs::create_directories(folder_, error);
-    const fs::path file = file_of(key);
-    static std::atomic<int> drafts{0};
-    const fs::path draft = file.string() + fmt::format(".{}-{}.tmp", getpid(), drafts++);
-    {
-        std::ofstream out(draft, std::ios::binary);
-        out << entry.dump() << std::flush;
-        if (!out) {
-            fs::remove(draft, error);
-            return;
-        }
-    }
-    fs::rename(draft, file, error);
-    if (error) fs::remove(draft, error);
+    folder->replace(file_of(key).filename(), entry.dump());
 }
 
 void PlanCache::reject(const std::string& key, const std::string& reason) {
     choices_.erase(key);
-    if (folder_.empty()) return;
+    const PrivateFolder* const folder = opened_folder(PrivateFolder::IfAbsent::leave);
+    if (folder == nullptr) return;
     warn_once(fmt::format("{} is not used: {}; the choice is made anew", file_of(key).string(), reason));
-    std::error_code error;
-    fs::remove(file_of(key), error);
+    folder->remove(file_of(key).filename());
 }
 
 std::string plan_key(const LayerContext& context) {

@@ -3,17 +3,19 @@
 //
 // One small JSON file a layer, batch, data type and state of the L2 cache, in a folder named for the device's fingerprint, which
 // includes cuDNN's version. Files are written under another name and renamed, so several processes may write
-// at once. A file that cannot be read or written is only a cache lost; a damaged one is passed over and told
-// of, once a process.
+// at once. A file that cannot be read or written is only a cache lost; a damaged one, and a file or folder that others
+// could have written (kernels/private_folder.hpp), is passed over and told of, once a process.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "kernels/cuda/cuda_layer.hpp"
+#include "kernels/private_folder.hpp"
 
 namespace hacscale::cuda {
 
@@ -43,8 +45,11 @@ public:
 private:
     std::filesystem::path file_of(const std::string& key) const;
     void warn_once(const std::string& text);
+    // Opened when it is first wanted; null where there is none, and with a warning where it is not to be used.
+    const PrivateFolder* opened_folder(PrivateFolder::IfAbsent absent);
 
     std::filesystem::path folder_;
+    std::unique_ptr<PrivateFolder> opened_;
     Warn warn_;
     bool warned_ = false;
     std::map<std::string, CachedChoice> choices_;

@@ -39,6 +39,17 @@ cudaError_t giving_back(const Body& body) {
     return call(body);
 }
 
+bool there_is(int index) {
+    return index >= 0 && index < static_cast<int>(device().selection.size());
+}
+
+// On the current device, as calls do that need one.
+cudaError_t make_context() {
+    const cudaError_t error = device().selection.at(device().current);
+    if (error == cudaSuccess) device().contexts.insert(device().current);
+    return error;
+}
+
 double duration_of(std::size_t bytes) {
     return copy_us + static_cast<double>(bytes) / copied_bytes_per_us;
 }
@@ -98,22 +109,27 @@ const char* cudaGetErrorString(cudaError_t error) {
     }
 }
 
-// ---- The device: an H200, but for its memory and its L2 cache, which are small.
+// ---- The devices: H200s, but for their memory and L2 cache, which are small. Work runs on the first; another process
+// has the second for itself, and the third is forbidden.
 
 cudaError_t cudaGetDeviceCount(int* count) {
     return call([&] {
-        *count = 1;
+        *count = static_cast<int>(device().selection.size());
         return cudaSuccess;
     });
 }
 
 cudaError_t cudaSetDevice(int index) {
-    return call([&] { return index == 0 ? cudaSuccess : cudaErrorInvalidDevice; });
+    return call([&] {
+        if (!there_is(index)) return cudaErrorInvalidDevice;
+        device().current = index;
+        return make_context();
+    });
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
     return call([&] {
-        if (index != 0) return cudaErrorInvalidDevice;
+        if (!there_is(index)) return cudaErrorInvalidDevice;
         *properties = {};
         std::snprintf(properties->name, sizeof(properties->name), "Simulated H200");
         properties->major = 9;
@@ -124,13 +140,14 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
         properties->memoryBusWidth = 6144;
         properties->ECCEnabled = 1;
         properties->sharedMemPerBlockOptin = 227 * 1024;
+        properties->pciBusID = 0x3b + index;
         return cudaSuccess;
     });
 }
 
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int index) {
     return call([&] {
-        if (index != 0) return cudaErrorInvalidDevice;
+        if (!there_is(index)) return cudaErrorInvalidDevice;
         switch (attribute) {
             case cudaDevAttrClockRate:
                 *value = 1980000;
@@ -139,7 +156,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int ind
                 *value = 3201000;
                 return cudaSuccess;
             case cudaDevAttrComputeMode:
-                *value = cudaComputeModeDefault;
+                *value = device().compute_modes.at(index);
                 return cudaSuccess;
             case cudaDevAttrKernelExecTimeout:
                 *value = 0;
@@ -152,9 +169,17 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int ind
 
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
     return call([&] {
+        if (const cudaError_t error = make_context(); error != cudaSuccess) return error;
         *total = device().capacity_bytes;
         *free = *total - std::min(device().bytes(), *total);
         return cudaSuccess;
+    });
+}
+
+cudaError_t cudaDeviceSynchronize() {
+    return call([] {
+        const cudaError_t error = make_context();
+        return error == cudaSuccess ? device().synchronize() : error;
     });
 }
 

@@ -43,10 +43,11 @@ void Device::break_kernel(int n, cudaError_t error) {
 }
 
 void Device::mend() {
-    broken_ = last_error_ = error_to_come_ = cudaSuccess;
+    broken_ = refusal_ = last_error_ = error_to_come_ = cudaSuccess;
     allocations_left_ = kernels_left_ = 0;
     capacity_bytes = usual_capacity_bytes;
     behind_event_us = nullptr;
+    no_plans.clear();
     orphans_.clear();
     for (const auto& [handle, stream] : streams_) stream->queue.clear();
     for (const auto& [handle, event] : events_) event->pending = 0;
@@ -137,6 +138,10 @@ bool Device::holds(const void* data, std::size_t bytes) const {
 
 void Device::launch(cudaStream_t stream, double duration_us, std::function<void()> kernel,
                     bool programmatic) {
+    if (refusal_ != cudaSuccess) {
+        result(refusal_);
+        return;
+    }
     result(enqueue(stream, {duration_us, std::move(kernel), nullptr, true, programmatic}));
 }
 
@@ -211,6 +216,12 @@ cudaError_t Device::synchronize(cudaStream_t stream) {
         return cudaErrorStreamCaptureUnsupported;
     }
     drain(*stream);
+    return broken_;
+}
+
+cudaError_t Device::synchronize() {
+    if (const cudaError_t refused = refuse_while_capturing(); refused != cudaSuccess) return refused;
+    drain_all();
     return broken_;
 }
 

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,15 @@ public:
     // ---- For tests.
 
     std::size_t capacity_bytes = usual_capacity_bytes;
+    // What cudaSetDevice answers for each GPU; those but the first are only there to be looked at.
+    std::vector<cudaError_t> selection{cudaSuccess, cudaErrorDevicesUnavailable, cudaErrorDevicesUnavailable};
+    std::vector<int> compute_modes{cudaComputeModeDefault, cudaComputeModeExclusiveProcess,
+                                   cudaComputeModeProhibited};
+    // GPUs on which there is a context, as cudaSetDevice and cudaMemGetInfo make one.
+    std::set<int> contexts;
+    int current = 0;
+    // When not empty, cuDNN finds no plans, and this is what it says.
+    std::string no_plans;
     // What a kernel of a duration takes longer when it starts right behind an event; null: nothing.
     std::function<double(double duration_us)> behind_event_us;
 
@@ -68,6 +78,8 @@ public:
     void fail_allocation(int n) { allocations_left_ = n; }
     // The n-th kernel from now breaks the context: this error is what all later calls return.
     void break_kernel(int n, cudaError_t error = cudaErrorIllegalAddress);
+    // From now on no kernel can be launched, for this reason; the context stays whole.
+    void refuse_kernels(cudaError_t error) { refusal_ = error; }
     // Whether what was to fail has not yet: the work under test was over before.
     bool fault_is_ahead() const { return allocations_left_ > 0 || kernels_left_ > 0; }
     // The device works again, without faults to come; what was given back while it was broken is free now.
@@ -105,6 +117,7 @@ public:
 
     cudaError_t enqueue(cudaStream_t stream, Work work);
     cudaError_t synchronize(cudaStream_t stream);
+    cudaError_t synchronize();  // all streams
     cudaError_t launch_graph(cudaGraphExec_t graph, cudaStream_t stream);
 
     template <typename Handle>
@@ -153,6 +166,7 @@ private:
     int allocations_left_ = 0;
     int kernels_left_ = 0;
     cudaError_t error_to_come_ = cudaSuccess;
+    cudaError_t refusal_ = cudaSuccess;
     cudaError_t broken_ = cudaSuccess;
     cudaError_t last_error_ = cudaSuccess;
     std::vector<std::function<void()>> given_back_;

@@ -10,6 +10,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/conv_graph.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
+#include "kernels/cuda/device_usage.hpp"
 #include "kernels/cuda/driver.hpp"
 #include "models/layer_cost.hpp"
 #include "tests/gpu/simulated/device.hpp"
@@ -71,6 +72,8 @@ std::shared_ptr<const CudnnTarget> CudnnTarget::described(const std::string&) {
 PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>&, const PlanRequest& request, std::size_t most,
                       std::int64_t workspace_cap, double) {
     PlanSearch search;
+    search.reason = simulated::Device::instance().no_plans;
+    if (!search.reason.empty()) return search;
     if (request.form == ConvForm::fused && request.layer.activation == Activation::hard_swish) {
         search.reason = "cuDNN has none: the simulation fuses no hard_swish";
         return search;
@@ -103,12 +106,18 @@ bool has_epilogue(const LayerSpec& layer) {
 }
 
 const CudnnLibrary& cudnn() {
-    static const CudnnLibrary library{nullptr, {}, 91900, "simulated"};
+    static const CudnnLibrary library{nullptr, {}, 91900, "simulated", 13000};
     return library;
 }
 
 int require_driver() {
     return 13000;
+}
+
+// By the bus numbers in cuda_runtime.cpp: another process has the second GPU.
+DeviceUsage device_usage(const std::string& pci_bus_id) {
+    if (pci_bus_id == "00000000:3c:00.0") return {std::int64_t{1} << 30, std::vector<unsigned>{4711}, ""};
+    return {0, std::vector<unsigned>{}, ""};
 }
 
 }  // namespace hacscale::cuda

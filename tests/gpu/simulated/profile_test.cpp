@@ -106,8 +106,54 @@ TEST_F(SimulatedProfile, SaysWhereMemoryWasTooSmall) {
     EXPECT_GT(summary.failed, 0);
     EXPECT_EQ(summary.failed, summary.measured);
     for (const Row& row : filled.query({})) {
-        EXPECT_FALSE(has_latency(row.status));
+        EXPECT_EQ(row.status, RowStatus::failed);
         EXPECT_NE(row.reason.find("out of device memory"), std::string::npos) << row.reason;
+    }
+    // Another process has given the memory back.
+    Device::instance().capacity_bytes = simulated::usual_capacity_bytes;
+    EXPECT_EQ(profile(device, filled, request, {}).failed, 0);
+    for (const Row& row : filled.query({})) EXPECT_EQ(row.status, RowStatus::ok) << row.reason;
+}
+
+// What cannot be launched just now is not what the device has no kernel for.
+TEST_F(SimulatedProfile, AsksAgainForWhatFailedWhileCandidatesWereTimed) {
+    for (const CacheState cache : {CacheState::network, CacheState::warm}) {
+        SCOPED_TRACE(name_of(cache));
+        const testing::TempFolder its_folder;
+        Table filled = Table::open(its_folder / "table.sqlite", OpenMode::create, &record);
+        request.caches = {cache};
+        request.carriers.resize(1);
+        request.settings.batch = cache == CacheState::network ? 5 : 6;  // no other test has timed these
+        Device::instance().refuse_kernels(cudaErrorLaunchOutOfResources);
+        const ProfileSummary summary = profile(device, filled, request, {});
+        EXPECT_GT(summary.failed, 0);
+        EXPECT_EQ(summary.failed, summary.measured);
+        for (const Row& row : filled.query({})) {
+            EXPECT_EQ(row.status, RowStatus::failed) << row.reason;
+            EXPECT_NE(row.reason.find("failed: "), std::string::npos) << row.reason;
+        }
+        Device::instance().mend();
+        EXPECT_EQ(profile(device, filled, request, {}).failed, 0);
+        for (const Row& row : filled.query({})) EXPECT_EQ(row.status, RowStatus::ok) << row.reason;
+    }
+}
+
+// A GPU that falls off the bus mostly answers with 999.
+TEST_F(SimulatedProfile, HasNoUnsupportedRowsOfALostDevice) {
+    request.carriers.resize(1);
+    request.settings.batch = 7;
+    for (const cudaError_t error :
+         {cudaErrorUnknown, cudaErrorDevicesUnavailable, cudaErrorSystemNotReady, cudaErrorNoDevice}) {
+        SCOPED_TRACE(error);
+        const testing::TempFolder its_folder;
+        Table filled = Table::open(its_folder / "table.sqlite", OpenMode::create, &record);
+        Device::instance().break_kernel(3, error);
+        EXPECT_THROW(profile(device, filled, request, {}), DeviceLost);
+        for (const Row& row : filled.query({})) EXPECT_EQ(row.status, RowStatus::failed) << row.reason;
+        backend.reset();
+        Device::instance().mend();
+        backend = testing::new_backend();
+        device.backend = backend.get();
     }
 }
 

@@ -99,6 +99,7 @@ TEST(PlanCache, PassesOverDamagedLines) {
             << std::string("\0\xFF\xFEnonsense\n", 12) << "also good\tbrgemm\n"
             << "torn at the end";
     }
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);  // whatever the umask is
     PlanCache cache(file);
     EXPECT_EQ(cache.find("good"), "jit");
     EXPECT_EQ(cache.find("also good"), "brgemm");
@@ -121,6 +122,26 @@ TEST(PlanCache, WorksWithoutAFile) {
         EXPECT_EQ(PlanCache(file).find("key"), std::nullopt) << file;
     }
     EXPECT_FALSE(std::filesystem::exists(folder / "missing"));
+}
+
+// Another user could choose this one's kernels, or have a file of this one's written to.
+TEST(PlanCache, ReadsNothingThatOthersCouldHaveWritten) {
+    const testing::TempFolder folder;
+    const std::filesystem::path file = folder / "plans.txt";
+    PlanCache(file).remember("key", "name");
+    ASSERT_EQ(PlanCache(file).find("key"), "name");
+    using std::filesystem::perms;
+    std::filesystem::permissions(file, perms::others_write, std::filesystem::perm_options::add);
+    EXPECT_EQ(PlanCache(file).find("key"), std::nullopt);
+    std::filesystem::permissions(file, perms::owner_all);
+    std::filesystem::permissions(folder.path(), perms::others_write, std::filesystem::perm_options::add);
+    EXPECT_EQ(PlanCache(file).find("key"), std::nullopt);
+    std::filesystem::permissions(folder.path(), perms::owner_all);
+    const std::filesystem::path precious = folder / "precious";
+    std::ofstream(precious) << "keep";
+    std::filesystem::create_symlink(precious, folder / "link.txt");
+    PlanCache(folder / "link.txt").remember("key", "name");
+    EXPECT_EQ(std::filesystem::file_size(precious), 4U);
 }
 
 TEST(PlanCache, OfTheProcessLiesInTheFolderThatTheEnvironmentNames) {

@@ -102,6 +102,34 @@ TEST_F(ConvGraphTest, APlanComesBackFromItsText) {
     }
 }
 
+// cuDNN itself would take it, and write past the ends of this layer's tensors.
+TEST_F(ConvGraphTest, APlanForOtherTensorsIsRefused) {
+    const std::string key = "conv_i64x28x28_o64_k3_s1_p1_g1_bias_add_relu";
+    const auto wanted = request(key, DataType::f16);
+    const auto text_for = [this](const PlanRequest& other) {
+        return find_plans(h200_, other, 1, plenty).plans.front()->serialized();
+    };
+    EXPECT_NO_THROW(restore_plan(h200_, wanted, text_for(wanted)));
+    PlanRequest larger_batch = wanted;
+    larger_batch.batch = 8;
+    const std::vector<std::pair<PlanRequest, std::string>> others{
+        {request("conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu", DataType::f16), "the dimensions"},
+        {request("conv_i64x28x28_o128_k3_s1_p1_g1_bias_add_relu", DataType::f16), "the dimensions"},
+        {larger_batch, "the dimensions 8x64x28x28, and the layer's has 1x64x28x28"},
+        {request(key, DataType::bf16), "CUDNN_DATA_BFLOAT16"},
+        {request(key, DataType::f16, ConvForm::bare), "lacks the layer's tensor"},
+        {request("conv_i64x28x28_o64_k3_s1_p1_g1_bias_relu", DataType::f16), "lacks the layer's tensor 4"},
+    };
+    for (const auto& [other, reason] : others) {
+        const std::string text = text_for(other);
+        EXPECT_THAT([&] { restore_plan(h200_, wanted, text); }, ThrowsMessage<WorkError>(HasSubstr(reason)))
+            << other.layer.key();
+    }
+    const PlanRequest bare = request(key, DataType::f16, ConvForm::bare);
+    EXPECT_THAT([&] { restore_plan(h200_, bare, text_for(wanted)); },
+                ThrowsMessage<WorkError>(HasSubstr("that the layer has not")));
+}
+
 TEST_F(ConvGraphTest, TextThatIsNoPlanIsRefused) {
     const auto wanted = request("conv_i64x28x28_o64_k3_s1_p1_g1_bias_relu", DataType::f16);
     const std::string whole = find_plans(h200_, wanted, 1, plenty).plans.front()->serialized();

@@ -23,6 +23,27 @@ TEST(CudaError, SomeErrorsLoseTheDevice) {
     }
 }
 
+TEST(CudaError, NoDeviceIsALossWhereOneWasInUse) {
+    const std::vector<cudaError_t> errors{cudaErrorUnknown, cudaErrorDevicesUnavailable,
+                                          cudaErrorSystemNotReady, cudaErrorNoDevice};
+    for (const cudaError_t error : errors) {
+        EXPECT_FALSE(is_sticky(error)) << cudaGetErrorName(error);
+        EXPECT_TRUE(is_loss_of_a_device_in_use(error)) << cudaGetErrorName(error);
+        if (device_in_use(0)) continue;
+        try {
+            check(error, "selecting the device");
+            FAIL();
+        } catch (const DeviceLost&) {
+            FAIL() << "there was no device to lose";
+        } catch (const WorkError&) {
+        }
+    }
+    EXPECT_FALSE(is_loss_of_a_device_in_use(cudaErrorInvalidValue));
+    note_device_in_use(0);
+    for (const cudaError_t error : errors) EXPECT_THROW(check(error, "running the network"), DeviceLost);
+    EXPECT_FALSE(device_in_use(1));
+}
+
 TEST(CudaError, OthersDoNot) {
     for (const cudaError_t error :
          {cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration,

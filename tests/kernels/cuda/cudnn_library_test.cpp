@@ -18,9 +18,7 @@ using ::testing::ThrowsMessage;
 
 class OtherCudnn : public ::testing::Test {
 protected:
-    void put(const std::string& name) const {
-        std::filesystem::copy_file(HACSCALE_TEST_CUDNN_8, folder_ / name);
-    }
+    void put(const std::string& name) const { std::filesystem::copy_file(file_, folder_ / name); }
     void put_parts() const {
         for (const char* part : {"graph", "heuristic", "engines_precompiled", "engines_runtime_compiled"}) {
             put(std::string("libcudnn_") + part + ".so.9");
@@ -35,6 +33,7 @@ protected:
         return library;
     }
 
+    const char* file_ = HACSCALE_TEST_CUDNN_OLD;
     hacscale::testing::TempFolder folder_;
 };
 
@@ -45,6 +44,26 @@ TEST_F(OtherCudnn, OfAnotherMajorVersionIsRefusedByName) {
         [&] { inspect_cudnn(library); },
         ThrowsMessage<MissingError>(AllOf(HasSubstr("cuDNN 8.9.7"), HasSubstr(folder_.path().string()),
                                           HasSubstr("install cuDNN 9"))));
+}
+
+// It has the same soname as one for this program's CUDA.
+TEST_F(OtherCudnn, ForAnotherCudaIsRefusedWithWhatToInstall) {
+    file_ = HACSCALE_TEST_CUDNN_CUDA_12;
+    put_parts();
+    const Library library = open();
+    EXPECT_THAT([&] { inspect_cudnn(library); },
+                ThrowsMessage<MissingError>(
+                    AllOf(HasSubstr("cuDNN 9.19.0 in " + folder_.path().string()),
+                          HasSubstr("was built for CUDA 12.9"), HasSubstr("needs one for CUDA 13"),
+                          HasSubstr("nvidia-cudnn-cu13"), HasSubstr("pip uninstall nvidia-cudnn-cu12"))));
+}
+
+TEST_F(OtherCudnn, ThatFitsIsTaken) {
+    file_ = HACSCALE_TEST_CUDNN_FITTING;
+    put_parts();
+    const CudnnLibrary fitting = inspect_cudnn(open());
+    EXPECT_EQ(fitting.version, "9.19.0");
+    EXPECT_EQ(fitting.cuda_version, 13000);
 }
 
 TEST_F(OtherCudnn, ThatIsNotWholeNamesThePart) {

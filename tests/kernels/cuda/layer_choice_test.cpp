@@ -180,14 +180,15 @@ TEST_F(LayerChoice, PassesOverWhatCannotRun) {
     EXPECT_EQ(LayerChooser(parts(), plans).choose(context_)->implementation(), "slow");
 }
 
-TEST_F(LayerChoice, NamesTheLayerThatNothingCanRun) {
+// That is no lack of a kernel: there were candidates.
+TEST_F(LayerChoice, FailsWithTheLayersNameWhenAllCandidatesFail) {
     times_ = {{"first", -1.0}, {"second", -1.0}};
     PlanCache plans = cache();
     LayerChooser chooser(parts(), plans);
     try {
         chooser.choose(context_);
         FAIL();
-    } catch (const UnsupportedLayer& error) {
+    } catch (const WorkError& error) {
         EXPECT_THAT(error.what(), HasSubstr(context_.layer.key()));
         EXPECT_THAT(error.what(), HasSubstr("first failed"));
     }

@@ -2,6 +2,7 @@
 #include "kernels/cuda/libraries.hpp"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -78,6 +79,33 @@ TEST_F(Libraries, KnowsWhereThePythonPackagesPutTheirs) {
     EXPECT_TRUE(lists(environment));
     EXPECT_TRUE(lists(user));
     EXPECT_TRUE(lists(system));
+}
+
+TEST_F(Libraries, TakesTheHighestVersionFirst) {
+    for (const char* python : {"python3.9", "python3.13", "python3.11"}) {
+        make_folder(std::string("venv/lib/") + python + "/site-packages/nvidia/cudnn/lib");
+    }
+    environment_.set("VIRTUAL_ENV", (folder_ / "venv").string());
+    std::vector<std::string> order;
+    for (const fs::path& folder : library_folders()) {
+        for (const fs::path& part : folder) {
+            if (part.string().starts_with("python3.")) order.push_back(part);
+        }
+    }
+    EXPECT_EQ(order, (std::vector<std::string>{"python3.13", "python3.11", "python3.9"}));
+}
+
+// Somebody else's code would run with root's rights.
+TEST_F(Libraries, AreNotTakenByRootFromWhereOthersMayWrite) {
+    if (geteuid() != 0) GTEST_SKIP() << "skipped: only root's process is that careful";
+    put_library("chosen", "libhacscale_foreign.so.1");
+    environment_.set("HACSCALE_CUDA_LIBS", (folder_ / "chosen").string());
+    fs::permissions(folder_ / "chosen", fs::perms::others_write, fs::perm_options::add);
+    ::testing::internal::CaptureStderr();
+    const Library library = open_library("libhacscale_foreign.so.1", "unused advice");
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr((folder_ / "chosen").string()));
+    EXPECT_EQ(library.handle, nullptr);
+    EXPECT_FALSE(lists(folder_ / "chosen"));
 }
 
 TEST_F(Libraries, FollowsTheLinkBehindPython) {

@@ -2,10 +2,17 @@
 #include "kernels/cuda/parallel.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <atomic>
+#include <mutex>
+#include <set>
 #include <stdexcept>
+#include <thread>
+#include <utility>
 #include <vector>
+
+#include "kernels/host/processors.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -20,6 +27,66 @@ TEST(ForEachInParallel, DoesEveryPieceOnce) {
                 EXPECT_EQ(times, 1) << threads << " threads, " << count << " pieces";
         }
     }
+}
+
+// taskset's choice holds: planning on other cores would disturb whoever measures there.
+TEST(ForEachInParallel, KeepsToTheProcessorsThatTheProcessWasAllowed) {
+    const std::vector<int> allowed = host::allowed_processors();
+    const auto threads_used = [] {
+        std::mutex mutex;
+        std::set<std::thread::id> used;
+        std::set<std::vector<int>> masks;
+        for_each_in_parallel(
+            200,
+            [&](std::size_t) {
+                const std::lock_guard lock(mutex);
+                used.insert(std::this_thread::get_id());
+                masks.insert(host::allowed_processors());
+                std::this_thread::yield();
+            },
+            4);
+        return std::pair(used, masks);
+    };
+    host::keep_allowed_processors();
+    EXPECT_EQ(host::kept_processors(), allowed);
+    EXPECT_EQ(threads_used().second, std::set<std::vector<int>>{allowed});
+    // As with taskset on one processor, before OpenMP.
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(allowed.front(), &one);
+    cpu_set_t before;
+    ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+    host::keep_allowed_processors();
+    const auto [used, masks] = threads_used();
+    sched_setaffinity(0, sizeof(before), &before);
+    host::keep_allowed_processors();
+    EXPECT_EQ(used, std::set<std::thread::id>{std::this_thread::get_id()});
+    EXPECT_EQ(masks, std::set<std::vector<int>>{{allowed.front()}});
+}
+
+// OpenMP has pinned the thread that asks.
+TEST(ForEachInParallel, LeavesTheProcessorThatItsCallerWasPinnedTo) {
+    const std::vector<int> allowed = host::allowed_processors();
+    if (allowed.size() < 2) GTEST_SKIP() << "skipped: there is one processor";
+    host::keep_allowed_processors();
+    cpu_set_t before;
+    ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(allowed.front(), &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+    std::mutex mutex;
+    std::set<std::vector<int>> masks;
+    for_each_in_parallel(
+        50,
+        [&](std::size_t) {
+            const std::lock_guard lock(mutex);
+            masks.insert(host::allowed_processors());
+        },
+        2);
+    sched_setaffinity(0, sizeof(before), &before);
+    EXPECT_EQ(masks, std::set<std::vector<int>>{allowed});
 }
 
 TEST(ForEachInParallel, ThrowsTheFirstExceptionWhenAllHaveEnded) {

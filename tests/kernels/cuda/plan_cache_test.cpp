@@ -106,6 +106,32 @@ TEST_F(PlanCacheTest, AFolderThatCannotBeWrittenIsOnlyACacheLost) {
     EXPECT_EQ(open().find("key"), std::nullopt);
 }
 
+// Another user could have a plan of theirs executed, or a file of this one's overwritten.
+TEST_F(PlanCacheTest, AFolderThatOthersMayWriteToIsNotRead) {
+    open().remember("key", choice_);
+    std::filesystem::permissions(folder_ / "plans", std::filesystem::perms::others_write,
+                                 std::filesystem::perm_options::add);
+    PlanCache cache = open();
+    EXPECT_EQ(cache.find("key"), std::nullopt);
+    EXPECT_EQ(cache.find("another"), std::nullopt);
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_THAT(warnings_.front(), HasSubstr("others may write to it"));
+    cache.remember("another", choice_);
+    EXPECT_EQ(cache.find("another"), choice_) << "for this process";
+    EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(PlanCacheTest, AFileThatOthersMayWriteToIsNotRead) {
+    open().remember("key", choice_);
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "plans")) {
+        std::filesystem::permissions(entry.path(), std::filesystem::perms::group_write,
+                                     std::filesystem::perm_options::add);
+    }
+    EXPECT_EQ(open().find("key"), std::nullopt);
+    ASSERT_EQ(warnings_.size(), 1U);
+    EXPECT_THAT(warnings_.front(), HasSubstr("others may write to it"));
+}
+
 TEST(PlanKey, HasWhatDecidesTheChoice) {
     LayerContext context;
     context.layer = LayerSpec::from_key("conv_i64x56x56_o64_k3_s1_p1_g1_bias_relu");

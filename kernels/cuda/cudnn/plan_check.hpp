@@ -1,0 +1,39 @@
+// Is a stored plan one for these tensors? cuDNN takes a serialized plan with the dimensions that stand in it, and what
+// it is then given are bare addresses: the plan of a larger layer would write past their ends.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/cudnn/conv_graph.hpp"
+
+namespace hacscale::cuda {
+
+// Numbers of the tensors in cuDNN's graphs and in what is launched.
+enum TensorId : std::int64_t {
+    input_id = 1,
+    weights_id,
+    bias_id,
+    residual_id,
+    output_id,
+    three_id,
+    sixth_id
+};
+
+// A tensor in device memory, as a plan for the request has it. Dimensions are in cuDNN's order, NCHW, with the
+// strides of NHWC.
+struct PlanTensor {
+    TensorId id = input_id;
+    std::vector<std::int64_t> dims;
+    bool operator==(const PlanTensor&) const = default;
+};
+std::vector<std::int64_t> channels_last_strides(const std::vector<std::int64_t>& dims);
+
+std::vector<PlanTensor> plan_tensors(const PlanRequest& request);
+
+// `plan_json` is cuDNN's text of a plan. Throws WorkError, saying which tensor differs and how, unless it has exactly the
+// request's tensors, by number, dimensions, strides and data type.
+void check_plan_tensors(const PlanRequest& request, const std::string& plan_json);
+
+}  // namespace hacscale::cuda
