@@ -41,9 +41,10 @@ HACSCALE_HD __nv_bfloat16 from_float<__nv_bfloat16>(float x) {
     return __float2bfloat16_rn(x);
 }
 
-// V neighbouring elements, read and written in one access. Its alignment is checked by the host's sanitizer.
+// V neighbouring elements, read and written in one access, as words of elements of another type, too. Its alignment
+// is checked by the host's sanitizer.
 template <typename T, int V>
-struct alignas(V * sizeof(T)) Packet {
+struct alignas(V * sizeof(T)) [[gnu::may_alias]] Packet {
     T values[V];
 };
 
