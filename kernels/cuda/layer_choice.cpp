@@ -95,7 +95,8 @@ double sweep_seconds() {
 
 void LayerChooser::prepare(const std::vector<LayerContext>& contexts) {
     std::set<std::string> swept;
-    if (sweep_seconds_ > 0.0) swept = most_frequent(contexts);
+    // Of layers by themselves there may be hundreds, as many networks.
+    if (sweep_seconds_ > 0.0 && contexts.size() > 1) swept = most_frequent(contexts);
     std::vector<std::pair<const LayerContext*, Prepared*>> work;
     for (const LayerContext& context : contexts) {
         const std::string key = plan_key(context);

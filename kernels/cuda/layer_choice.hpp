@@ -39,7 +39,8 @@ double sweep_seconds();
 class LayerChooser {
 public:
     // The cache has to outlive the chooser.
-    // With `sweep_seconds`, each of the most frequent convs of a network is searched that long, once.
+    // With `sweep_seconds`, each of the most frequent convs of a network of several layers is searched that
+    // long, once.
     LayerChooser(ChoiceParts parts, PlanCache& cache, double sweep_seconds = 0.0)
         : parts_(std::move(parts)), cache_(cache), sweep_seconds_(sweep_seconds) {}
 

@@ -32,7 +32,7 @@ protected:
                              cache, sweep);
         const std::int64_t before = Device::instance().kernels_run();
         const LayerContext context{LayerSpec::from_key(key), 2, type, traits, state};
-        chooser.prepare({context});
+        chooser.prepare({context, context});
         const auto layer = chooser.choose(context);
         kernels_run = Device::instance().kernels_run() - before;
         return layer->implementation();

@@ -215,6 +215,14 @@ TEST_F(LayerChoice, SweepsTheMostFrequentShapesOnce) {
     EXPECT_TRUE(warnings_.empty());
 }
 
+TEST_F(LayerChoice, ALayerByItselfIsNotSwept) {
+    PlanCache plans = cache();
+    LayerChooser chooser(parts(), plans, 2.5);
+    chooser.prepare({context_});
+    EXPECT_EQ(chooser.choose(context_)->implementation(), "fast");
+    EXPECT_EQ(sweeps_, 0);
+}
+
 TEST(SweepSeconds, AreANumber) {
     const auto read = [](const char* text) {
         setenv("HACSCALE_PLAN_SWEEP", text, 1);
