@@ -11,7 +11,7 @@ namespace hacscale::cuda {
 bool programmatic_launches_wanted() {
     const char* const value = std::getenv("HACSCALE_PDL");
     const std::string_view text = value == nullptr ? "" : value;
-    if (text != "" && text != "0" && text != "1") {
+    if (!text.empty() && text != "0" && text != "1") {
         throw InputError("HACSCALE_PDL is '" + std::string(text) + "'; it may be 0 or 1");
     }
     return text == "1";

@@ -14,7 +14,6 @@
 namespace {
 
 using hacscale::simulated::Device;
-using hacscale::simulated::Work;
 
 constexpr double event_us = 0.5;
 constexpr double copy_us = 1.0;
