@@ -72,14 +72,15 @@ HACSCALE_HD void multiply_add_to(const Warp& warp, const Lanes<Words<2>>& left, 
     __trap();
 #endif
 #else
+    const float* const values = emulated::values_of<T>();
     float a[16][8];
     float b[8][8];
     for (int lane = 0; lane < warp_lanes; ++lane) {
         for (int i = 0; i < 2; ++i) {
             const int k = 2 * (lane % 4) + i;
             for (int word = 0; word < 2; ++word)
-                a[lane / 4 + 8 * word][k] = emulated::element<T>(left[lane].values[word], i);
-            b[k][lane / 4] = emulated::element<T>(right[lane].values[First], i);
+                a[lane / 4 + 8 * word][k] = values[left[lane].values[word] >> 16 * i & 0xffffU];
+            b[k][lane / 4] = values[right[lane].values[First] >> 16 * i & 0xffffU];
         }
     }
     if (&to != &sums) to = sums;
