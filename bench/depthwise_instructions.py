@@ -25,7 +25,7 @@ STRIPS = re.compile(r"DepthwiseKernelI(6__half|13__nv_bfloat16|f)Li(\d+)ELi(\d+)
 TENSOR = re.compile(r"DepthwiseTensorKernelI(6__half|13__nv_bfloat16)Li(\d+)ELi(\d+)E")
 # (kernel, stride): pairs of channel vectors, column groups, bands, rows of a band that depthwise_tensor_tilings() takes first
 # at batch 64 on 132 multiprocessors for 384 x 14 x 14, 96 x 112 x 112, 672 x 14 x 14 and 240 x 56 x 56.
-TILES = {(3, 1): (4, 2, 2, 7), (3, 2): (3, 1, 2, 4), (5, 1): (3, 2, 2, 7), (5, 2): (1, 4, 2, 2)}
+TILES = {(3, 1): (4, 2, 2, 7), (3, 2): (3, 1, 2, 4), (5, 1): (3, 2, 1, 14), (5, 2): (1, 4, 2, 2)}
 TYPE_NAMES = {"6__half": "f16", "13__nv_bfloat16": "bf16", "f": "f32"}
 sys.setrecursionlimit(20000)
 
@@ -115,9 +115,9 @@ def disassembled(cubin, cuobjdump):
                 lines.append(match.groups())
     usage = subprocess.run([cuobjdump, "-res-usage", cubin], check=True, capture_output=True, text=True).stdout
     resources = {}
-    for name, registers, stack, shared, local in re.findall(
-            r"Function (\S+):\s+REG:(\d+) STACK:(\d+) SHARED:(\d+) LOCAL:(\d+)", usage):
-        resources[name] = (int(registers), int(stack) + int(local), int(shared))
+    for name, registers, stack, local in re.findall(
+            r"Function (\S+):\s+REG:(\d+) STACK:(\d+) SHARED:\d+ LOCAL:(\d+)", usage):
+        resources[name] = (int(registers), int(stack) + int(local))
     return {name: (Code(lines), resources[name]) for name, lines in kernels.items()}
 
 
@@ -175,19 +175,19 @@ def main():
                 subprocess.run([options.nvcc, "-std=c++20", "-O3", "-DNDEBUG", f"-arch={options.arch}", "-cubin", f"-I{FOLDER}",
                                 "-o", cubins[-1], source], check=True)
         for cubin in cubins:
-            for name, (code, (registers, spilled, shared)) in disassembled(cubin, options.cuobjdump).items():
+            for name, (code, (registers, spilled)) in disassembled(cubin, options.cuobjdump).items():
                 for pattern, describe in ((STRIPS, strips), (TENSOR, tensor)):
                     match = pattern.search(name)
                     if match and TYPE_NAMES[match[1]] == options.type and "0" not in match.groups()[1:]:
-                        rows.append((*describe(match, code), registers, spilled, shared))
+                        rows.append((*describe(match, code), registers, spilled))
     print(f"{options.type}, {options.arch}\n")
-    print("| kernel | registers | spilled bytes | shared KiB | instructions an output | of these loads and stores | products | conversions and merges |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for name, outputs, what, registers, spilled, shared in sorted(rows, key=lambda row: row[0]):
+    print("| kernel | registers | spilled bytes | instructions an output | of these loads and stores | products | conversions and merges |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for name, outputs, what, registers, spilled in sorted(rows, key=lambda row: row[0]):
         memory = sum(what[key] for key in ("LDG", "STG", "LDS", "STS", "LDSM", "LDGSTS"))
         products = sum(what[key] for key in ("FFMA", "HMMA"))
         conversions = sum(what[key] for key in ("HADD2", "PRMT", "F2FP", "F2F", "SHFL"))
-        print(f"| {name} | {registers} | {spilled} | {shared / 1024:.0f} | {sum(what.values()) / outputs:.1f} | {memory / outputs:.2f} | "
+        print(f"| {name} | {registers} | {spilled} | {sum(what.values()) / outputs:.1f} | {memory / outputs:.2f} | "
               f"{products / outputs:.2f} | {conversions / outputs:.2f} |")
 
 

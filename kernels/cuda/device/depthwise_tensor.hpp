@@ -18,6 +18,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels/cuda/device/block_memory.hpp"
 #include "kernels/cuda/device/depthwise_tensor_tiling.hpp"
 #include "kernels/cuda/device/element_dispatch.hpp"
 #include "kernels/cuda/device/mma_k8.hpp"
@@ -70,14 +71,17 @@ struct DepthwiseTensorKernel {
     static constexpr int min_blocks = 2;
     static constexpr int phases = 2;
     static constexpr unsigned warp_phases = 0b10;
-    struct alignas(vector_bytes) Shared {
-        Packet<T, 8> packets[depthwise_tensor_packets];
-    };
+    // As much as the tile has, so that a multiprocessor holds many blocks of small tiles.
+    using Shared = BlockMemory;
+    static constexpr bool clustered = false;
 
     DepthwiseTensorParams params;
 
     std::int64_t blocks() const { return params.tiling.blocks(); }
     int threads() const { return params.tiling.warps() * warp_lanes; }
+    std::size_t shared_bytes() const {
+        return static_cast<std::size_t>(params.tiling.packets()) * vector_bytes;
+    }
 
     // Copies the tile's inputs to shared memory, zeros for those beyond the image and beyond the channels. A thread
     // has one vector of one column and every row_lanes-th row.
@@ -104,7 +108,7 @@ struct DepthwiseTensorKernel {
                 static_cast<const T*>(params.input) +
                 (static_cast<std::int64_t>(tile.image) * params.in_height + first_row + row) * row_elements +
                 static_cast<std::int64_t>(in_column) * params.channels + (tile.first_vector + vector) * 8;
-            Packet<T, 8>* to = shared.packets + row * tiling.row_packets() +
+            Packet<T, 8>* to = shared.at<Packet<T, 8>>(0) + row * tiling.row_packets() +
                                tiling.position_of(column) * tiling.position_packets() + vector;
             const int count = tiling.row_lanes.quotient(rows - row + row_lanes - 1);
             int in_row = first_row + row;
@@ -231,7 +235,8 @@ private:
                 Lanes<Words<(taps < tap_pairs ? 4 : 2)>> inputs;
                 Lanes<const void*> rows;
                 warp.each_lane([&](int lane) {
-                    rows[lane] = shared.packets + state.at[lane] + taps * packets_to_next_pair + vector;
+                    rows[lane] =
+                        shared.at<Packet<T, 8>>(0) + state.at[lane] + taps * packets_to_next_pair + vector;
                 });
                 load_matrices(warp, rows, inputs);
                 for_constants<Open>([&](auto d) {

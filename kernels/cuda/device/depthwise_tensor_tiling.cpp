@@ -24,7 +24,8 @@ constexpr WalkInstructions instructions_3x3{172.0, 64.0};
 constexpr WalkInstructions instructions_5x5{255.0, 87.0};
 constexpr double most_issued = 3.2;       // of four schedulers, a cycle
 constexpr double issued_by_a_warp = 0.2;  // alone: it waits for what it has asked for
-constexpr int resident_blocks = 4;        // that shared memory has room for
+constexpr int shared_packets = 14000;     // of a multiprocessor, 16 bytes each
+constexpr int block_packets = 64;         // that each block takes besides
 constexpr double packet_cycles = 1.6;
 constexpr double block_cycles = 1000.0;  // until the first loads are there
 
@@ -65,6 +66,7 @@ double cycles(const DepthwiseTensorShape& shape, const DepthwiseTensorTiling& ti
     const double written = static_cast<double>(vectors) * std::min(tiling.rows(), shape.out_height) *
                            std::min(tiling.groups * group_columns, shape.out_width);
     const auto blocks = static_cast<double>(ceil_div<std::int64_t>(tiling.blocks(), multiprocessors));
+    const int resident_blocks = shared_packets / (tiling.packets() + block_packets);
     const int resident_warps = tiling.kernel == 3 ? 24 : 16;  // that registers have room for
     const double warps =
         std::min<double>(resident_warps, std::min<double>(resident_blocks, blocks) * tiling.warps());

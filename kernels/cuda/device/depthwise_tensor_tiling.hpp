@@ -10,7 +10,7 @@
 namespace hacscale::cuda {
 
 constexpr int depthwise_tensor_threads = 256;
-constexpr int depthwise_tensor_packets = 2992;  // of 16 bytes: the shared memory of a block
+constexpr int depthwise_tensor_packets = 3072;  // of 16 bytes: the most shared memory of a block
 constexpr int group_columns = 8;
 constexpr int pair_vectors = 2;  // 16 channels: a sector of memory
 
