@@ -19,7 +19,7 @@ struct Step {
     std::int64_t runs = 0;
 };
 
-EnergyReading between(const Step& first, const Step& last) {
+EnergyReading reading_between(const Step& first, const Step& last) {
     EnergyReading reading;
     reading.duty = (last.busy_us - first.busy_us) / (last.at_us - first.at_us);
     const double used_mj = last.energy_mj - first.energy_mj;
@@ -58,7 +58,7 @@ EnergyReading measure_energy(Instruments& instruments, NetworkRunner& runner, do
         const double most_us = (first ? 3.0 : 1.0) * seconds * 1e6;
         if (energy_mj != now.energy_mj) {
             now.energy_mj = energy_mj;
-            if (first && now.at_us - first->at_us >= seconds * 1e6) return between(*first, now);
+            if (first && now.at_us - first->at_us >= seconds * 1e6) return reading_between(*first, now);
             if (!first) first = now;
         } else if (now.at_us - begin_us > most_us) {
             return {{}, "the device's energy counter does not move"};
