@@ -25,11 +25,15 @@ struct KernelLaunch {
     std::int64_t static_shared_bytes = 0;   // a block
     std::int64_t dynamic_shared_bytes = 0;  // a block
     double duration_us = 0.0;
+    // Blocks of a thread-block cluster, which run at one time on neighbouring multiprocessors; zeros where it is not
+    // known (devices below compute capability 9.0, tables before schema 4).
+    std::array<std::int64_t, 3> cluster{0, 0, 0};
+    std::int64_t max_active_clusters = 0;  // that the device holds at one time; 0: not known
     bool operator==(const KernelLaunch&) const = default;
 };
 
-// A share is a quotient of counters; where they are read in different passes over the layer, it may come out
-// a little above 1. Beyond this it says nothing.
+// Where a share's counters are read in different passes over the layer, it may come out a little above 1. Beyond this
+// it says nothing.
 constexpr double most_share = 1.05;
 
 // Of one layer; occupancies and shares are 0..1, weighted by time over its kernels. docs/gpu.md defines each.
@@ -40,8 +44,8 @@ struct LayerReadings {
     std::optional<double> occupancy_grid_limited;
     std::optional<double> occupancy_achieved;
     std::optional<double> tensor_active;  // share of cycles in which the matrix units work
-    std::optional<double> sm_busy;        // share of cycles in which a multiprocessor has work
-    std::optional<double> l2_hit_rate;
+    std::optional<double> sm_busy;        // cycles in which a multiprocessor works, over those of the busiest
+    std::optional<double> l2_hit_rate;    // of the requests that L2 looks up
     std::optional<double> dram_bytes;
     std::optional<double> sm_throughput;  // only when asked for: it takes many passes
     // Why a value is missing and what to do about it, by the name of its column in the table.
@@ -49,16 +53,30 @@ struct LayerReadings {
     bool operator==(const LayerReadings&) const = default;
 };
 
+// How long one cause has held the device's clocks down since the driver was loaded: differences are what counts.
+struct HeldDown {
+    std::string cause;
+    bool power_cap = false;
+    double us = 0.0;
+};
+
 // The device's state at one moment.
 struct DeviceState {
     std::optional<double> sm_clock_mhz;
     std::optional<double> memory_clock_mhz;
     std::optional<double> temperature_c;
-    std::optional<double> power_w;
-    std::optional<double> energy_mj;             // since the driver was loaded: differences are what counts
-    bool throttled = false;                      // clocks are held down for heat or power; not for being idle
-    std::string throttle_reasons;                // in words, empty when there are none
+    std::optional<double> power_w;    // docs/gpu.md: over the last second on most devices
+    bool throttled = false;           // clocks are held down for heat, or by the hardware
+    bool power_capped = false;        // clocks are held down to what the power limit allows
+    std::string throttle_reasons;     // in words, with those that do no harm; empty when there are none
+    std::vector<HeldDown> held_down;  // of the causes that the device counts
+    double at_us = 0.0;               // when it was read, by the host's clock
     std::map<std::string, std::string> reasons;  // as LayerReadings::reasons
+};
+
+struct EnergyCounter {
+    std::optional<double> mj;  // since the driver was loaded: differences are what counts
+    std::string reason;        // why there is none
 };
 
 class Instruments {
@@ -68,6 +86,9 @@ public:
     // told in the entries' reasons; throws DeviceLost only.
     virtual std::vector<LayerReadings> inspect(NetworkRunner& runner, const Network& network) = 0;
     virtual DeviceState state() = 0;
+    // These two alone, for asking often while the device works.
+    virtual EnergyCounter energy() = 0;
+    virtual std::optional<double> sm_clock_mhz() = 0;
     // Kernel records that the tracing library had to drop so far.
     virtual std::int64_t dropped_records() const = 0;
 };
