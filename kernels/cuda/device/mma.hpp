@@ -179,11 +179,6 @@ const float* values_of() {
     }();
     return values.data();
 }
-// The first or second of a word's elements.
-template <typename T>
-float element(std::uint32_t word, int index) {
-    return values_of<T>()[word >> 16 * index & 0xffffU];
-}
 }  // namespace emulated
 #endif
 
