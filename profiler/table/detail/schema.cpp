@@ -89,6 +89,60 @@ int schema_of_column(int column) {
     return column >= column_of("kernel_time_us") ? 2 : 1;
 }
 
+// Readings that programs of schemas before `since` took wrongly: the value is not shown, and this is why.
+struct RetiredReading {
+    std::string_view column;
+    std::int64_t since;
+    std::string_view reason;  // without quotes: it is part of SQL
+};
+constexpr std::string_view over_elapsed_time =
+    "an earlier version divided it by the time from launch to wait, most of which is the host waiting; "
+    "measure again";
+constexpr std::array retired_readings{
+    RetiredReading{"sm_busy", 4, over_elapsed_time},
+    RetiredReading{"sm_throughput", 4, over_elapsed_time},
+    RetiredReading{
+        "l2_hit_rate", 4,
+        "an earlier version divided hits of one pass over the layer by accesses of another; measure again"},
+};
+
+bool is_retired(std::string_view column, std::int64_t version) {
+    return std::any_of(retired_readings.begin(), retired_readings.end(), [&](const RetiredReading& reading) {
+        return reading.column == column && version < reading.since;
+    });
+}
+
+// SQL of a row's missing_reasons with those of its retired readings.
+std::string reasons_sql(std::int64_t version) {
+    std::string added;
+    for (const RetiredReading& reading : retired_readings) {
+        if (version >= reading.since) continue;
+        added += fmt::format("{}'{}', CASE WHEN {} IS NOT NULL THEN '{}' END", added.empty() ? "" : ", ",
+                             reading.column, reading.column, reading.reason);
+    }
+    if (added.empty()) return "missing_reasons";
+    // Patching an empty object leaves out what is NULL. Text that is no JSON stays, for `table check` to find.
+    return fmt::format(
+        "CASE WHEN json_patch('{{}}', json_object({0})) = '{{}}' THEN missing_reasons "
+        "WHEN missing_reasons = '' THEN json_patch('{{}}', json_object({0})) "
+        "WHEN json_valid(missing_reasons) THEN json_patch(missing_reasons, json_patch('{{}}', "
+        "json_object({0}))) "
+        "ELSE missing_reasons END",
+        added);
+}
+
+std::string retire_sql(std::int64_t version) {
+    std::string cleared;
+    std::string concerned;
+    for (const RetiredReading& reading : retired_readings) {
+        if (version >= reading.since) continue;
+        cleared += fmt::format(", {} = NULL", reading.column);
+        concerned += fmt::format("{}{} IS NOT NULL", concerned.empty() ? "" : " OR ", reading.column);
+    }
+    return fmt::format("UPDATE measurement SET missing_reasons = {}{} WHERE {}", reasons_sql(version),
+                       cleared, concerned);
+}
+
 std::uintmax_t size_or_zero(const fs::path& file) {
     std::error_code error;
     const std::uintmax_t size = fs::file_size(file, error);
@@ -161,7 +215,8 @@ void upgrade(const Database& database, std::int64_t version) {
         database.execute(schema_2_sql);
         database.execute(kernel_sql);
     }
-    database.execute(schema_3_sql);
+    if (version < 3) database.execute(schema_3_sql);
+    if (version < 4) database.execute(retire_sql(version));
     database.execute(fmt::format("PRAGMA user_version = {}", schema_version));
     transaction.commit();
 }
@@ -232,7 +287,10 @@ std::string select_measurements(std::string_view database, std::int64_t version)
     for (int i = 0; i < static_cast<int>(measurement_columns.size()); ++i) {
         const std::string_view name = measurement_columns[i];
         columns += i == 0 ? "" : ", ";
-        if (version >= schema_of_column(i)) {
+        const bool known = version >= schema_of_column(i);
+        if (known && name == "missing_reasons") {
+            columns += fmt::format("{} AS {}", reasons_sql(version), name);
+        } else if (known && !is_retired(name, version)) {
             columns += name;
         } else {
             columns += fmt::format("{} AS {}", name.ends_with("_reasons") ? "''" : "NULL", name);
