@@ -25,6 +25,10 @@ struct KernelLaunch {
     std::int64_t static_shared_bytes = 0;   // a block
     std::int64_t dynamic_shared_bytes = 0;  // a block
     double duration_us = 0.0;
+    // Blocks of a thread-block cluster, which run at one time on neighbouring multiprocessors; zeros where it is not
+    // known (devices below compute capability 9.0, tables before schema 4).
+    std::array<std::int64_t, 3> cluster{0, 0, 0};
+    std::int64_t max_active_clusters = 0;  // that the device holds at one time; 0: not known
     bool operator==(const KernelLaunch&) const = default;
 };
 

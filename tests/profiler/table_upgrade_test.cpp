@@ -18,6 +18,9 @@ using namespace testing;
 void write_schema(int version, const fs::path& file, const std::vector<Row>& rows) {
     { make_table(file, rows).put(PeakRecord{DataType::f32, 1e12, 1e11, {}, {}}); }
     std::string sql;
+    for (const char* column : {"cluster_x", "cluster_y", "cluster_z", "max_active_clusters"}) {
+        sql += "ALTER TABLE kernel DROP COLUMN " + std::string(column) + ";";
+    }
     if (version < 3) sql += "ALTER TABLE measurement DROP COLUMN pace_us;";
     if (version == 1) {
         sql += "DROP TABLE kernel;";
@@ -95,9 +98,11 @@ TEST_P(TableUpgrade, UpgradesAnOldTableThatIsWritten) {
     EXPECT_EQ(table.find(added.key), added);
     EXPECT_TRUE(check_table(file_).sound());
     { make_table(fresh_, {}); }
-    const std::string columns = "SELECT name FROM pragma_table_info('measurement')";
-    EXPECT_EQ(text_of(file_, columns), text_of(fresh_, columns));
-    EXPECT_NE(text_of(file_, columns), "");
+    for (const char* name : {"measurement", "kernel"}) {
+        const std::string columns = "SELECT name FROM pragma_table_info('" + std::string(name) + "')";
+        EXPECT_EQ(text_of(file_, columns), text_of(fresh_, columns)) << name;
+        EXPECT_NE(text_of(file_, columns), "");
+    }
 }
 
 TEST_P(TableUpgrade, ReadersKeepReadingWhileItIsUpgraded) {
@@ -146,6 +151,7 @@ protected:
         row_.readings.l2_hit_rate = 0.8;
         row_.readings.tensor_active = 0.3;
         row_.readings.reasons["dram_bytes"] = "no \"privilege\"";
+        row_.readings.kernels = {{"conv", {12, 3, 1}, {128, 1, 1}, 40, 1024, 49152, 7.25}};
         partial_.readings.sm_busy = 0.1;
         partial_.readings.reasons["l2_hit_rate"] = "came out above 100 %";
         write_schema(GetParam(), file_, {row_, partial_, warm_row(conv(8, 24), 2.0)});
@@ -156,6 +162,7 @@ protected:
         EXPECT_FALSE(read.sm_throughput);
         EXPECT_FALSE(read.l2_hit_rate);
         EXPECT_EQ(read.tensor_active, 0.3);
+        EXPECT_EQ(read.kernels, row_.readings.kernels) << "no cluster is known";
         EXPECT_NE(read.reasons.at("sm_busy").find("time from launch to wait"), std::string::npos);
         EXPECT_NE(read.reasons.at("sm_throughput").find("time from launch to wait"), std::string::npos);
         EXPECT_NE(read.reasons.at("l2_hit_rate").find("one pass"), std::string::npos);

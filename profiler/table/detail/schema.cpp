@@ -63,6 +63,8 @@ CREATE TABLE kernel (
     grid_x INTEGER NOT NULL, grid_y INTEGER NOT NULL, grid_z INTEGER NOT NULL, block_x INTEGER NOT NULL,
     block_y INTEGER NOT NULL, block_z INTEGER NOT NULL, registers_per_thread INTEGER NOT NULL,
     static_shared_bytes INTEGER NOT NULL, dynamic_shared_bytes INTEGER NOT NULL, duration_us REAL NOT NULL,
+    cluster_x INTEGER NOT NULL DEFAULT 0, cluster_y INTEGER NOT NULL DEFAULT 0,
+    cluster_z INTEGER NOT NULL DEFAULT 0, max_active_clusters INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes, position)) STRICT, WITHOUT ROWID;
 )sql";
 
@@ -82,6 +84,12 @@ ALTER TABLE measurement ADD COLUMN throttle_reasons TEXT NOT NULL DEFAULT '';
 ALTER TABLE measurement ADD COLUMN missing_reasons TEXT NOT NULL DEFAULT '';
 )sql";
 constexpr const char* schema_3_sql = "ALTER TABLE measurement ADD COLUMN pace_us REAL";
+constexpr const char* schema_4_sql = R"sql(
+ALTER TABLE kernel ADD COLUMN cluster_x INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE kernel ADD COLUMN cluster_y INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE kernel ADD COLUMN cluster_z INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE kernel ADD COLUMN max_active_clusters INTEGER NOT NULL DEFAULT 0;
+)sql";
 
 // The first schema that had the column.
 int schema_of_column(int column) {
@@ -214,9 +222,11 @@ void upgrade(const Database& database, std::int64_t version) {
     if (version < 2) {
         database.execute(schema_2_sql);
         database.execute(kernel_sql);
+    } else {
+        database.execute(schema_4_sql);
     }
     if (version < 3) database.execute(schema_3_sql);
-    if (version < 4) database.execute(retire_sql(version));
+    database.execute(retire_sql(version));
     database.execute(fmt::format("PRAGMA user_version = {}", schema_version));
     transaction.commit();
 }
@@ -300,7 +310,15 @@ std::string select_measurements(std::string_view database, std::int64_t version)
 }
 
 std::string select_kernels(std::string_view database, std::int64_t version) {
-    if (version > 1) return fmt::format("SELECT {} FROM {}.kernel", kernel_columns, database);
+    if (version > 1) {
+        std::string columns(kernel_columns);
+        if (version < 4) {
+            const std::size_t clusters = columns.find("cluster_x");
+            columns.replace(clusters, std::string::npos,
+                            "0 AS cluster_x, 0 AS cluster_y, 0 AS cluster_z, 0 AS max_active_clusters");
+        }
+        return fmt::format("SELECT {} FROM {}.kernel", columns, database);
+    }
     std::string columns;  // "NULL AS layer_id, NULL AS batch, ..."
     for (const char character : fmt::format(", {}", kernel_columns)) {
         columns += character;

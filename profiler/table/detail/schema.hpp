@@ -45,7 +45,9 @@ std::string list_of_columns(std::string_view prefix);
 inline constexpr std::string_view kernel_columns =
     "layer_id, batch, dtype, cache, footprint_bytes, position, name, grid_x, grid_y, grid_z, block_x, "
     "block_y, "
-    "block_z, registers_per_thread, static_shared_bytes, dynamic_shared_bytes, duration_us";
+    "block_z, registers_per_thread, static_shared_bytes, dynamic_shared_bytes, duration_us, "
+    // since schema 4
+    "cluster_x, cluster_y, cluster_z, max_active_clusters";
 
 // Of an open database ("main", or the name of an attached one). InputError unless it is a table of a schema
 // that can be read.
