@@ -25,11 +25,15 @@ struct KernelLaunch {
     std::int64_t static_shared_bytes = 0;   // a block
     std::int64_t dynamic_shared_bytes = 0;  // a block
     double duration_us = 0.0;
+    // Blocks of a thread-block cluster, which run at one time on neighbouring multiprocessors; zeros where it is not
+    // known (devices below compute capability 9.0, tables before schema 4).
+    std::array<std::int64_t, 3> cluster{0, 0, 0};
+    std::int64_t max_active_clusters = 0;  // that the device holds at one time; 0: not known
     bool operator==(const KernelLaunch&) const = default;
 };
 
-// A share is a quotient of counters; where they are read in different passes over the layer, it may come out
-// a little above 1. Beyond this it says nothing.
+// Where a share's counters are read in different passes over the layer, it may come out a little above 1. Beyond this
+// it says nothing.
 constexpr double most_share = 1.05;
 
 // Of one layer; occupancies and shares are 0..1, weighted by time over its kernels. docs/gpu.md defines each.
@@ -40,8 +44,8 @@ struct LayerReadings {
     std::optional<double> occupancy_grid_limited;
     std::optional<double> occupancy_achieved;
     std::optional<double> tensor_active;  // share of cycles in which the matrix units work
-    std::optional<double> sm_busy;        // share of cycles in which a multiprocessor has work
-    std::optional<double> l2_hit_rate;
+    std::optional<double> sm_busy;        // cycles in which a multiprocessor works, over those of the busiest
+    std::optional<double> l2_hit_rate;    // of the requests that L2 looks up
     std::optional<double> dram_bytes;
     std::optional<double> sm_throughput;  // only when asked for: it takes many passes
     // Why a value is missing and what to do about it, by the name of its column in the table.

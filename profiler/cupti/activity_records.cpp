@@ -52,6 +52,8 @@ Launch launch_of(const KernelRecord& record) {
     kernel.registers_per_thread = record.registersPerThread;
     kernel.static_shared_bytes = record.staticSharedMemory;
     kernel.dynamic_shared_bytes = record.dynamicSharedMemory;
+    kernel.cluster = {record.clusterX, record.clusterY, record.clusterZ};
+    kernel.max_active_clusters = record.maxActiveClusters;
     // Zero times mean that CUPTI had no memory to keep them.
     if (record.start != 0 && record.end > record.start) {
         kernel.duration_us = static_cast<double>(record.end - record.start) / 1000.0;

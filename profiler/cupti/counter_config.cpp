@@ -1,5 +1,8 @@
 #include "profiler/cupti/counter_config.hpp"
 
+#include <algorithm>
+#include <span>
+
 #include "profiler/cupti/cupti_error.hpp"
 
 namespace hacscale::cupti {
@@ -68,19 +71,23 @@ ProfilerHost::~ProfilerHost() {
     cupti_.host_deinitialize(&deinitialize);
 }
 
-CounterConfig counter_config(const CuptiLibrary& cupti, const std::string& chip,
-                             const InstrumentOptions& options, const std::uint8_t* availability) {
+CounterConfig counter_config(const CuptiLibrary& cupti, const std::string& chip, CounterSet set,
+                             const std::uint8_t* availability) {
     CounterConfig config;
     for (const CounterMetric& metric : counter_metrics()) {
+        if (metric.set != set) continue;
         const std::string column(metric.column);
-        if (metric.on_request && !options.sm_throughput) continue;
+        const std::span<const char* const> names = metric.names();
+        const auto refused = std::find_if(names.begin(), names.end(), [&](const char* name) {
+            return try_metric(cupti, chip, availability, name) != CUPTI_SUCCESS;
+        });
         if (metric.absent(chip)) {
             config.reasons[column] = metric.absence;
-        } else if (try_metric(cupti, chip, availability, metric.name) != CUPTI_SUCCESS) {
-            config.reasons[column] = std::string("CUPTI has no ") + metric.name + " on " + chip;
+        } else if (refused != names.end()) {
+            config.reasons[column] = std::string("CUPTI has no ") + *refused + " on " + chip;
         } else {
             config.metrics.push_back(&metric);
-            config.names.push_back(metric.name);
+            config.names.insert(config.names.end(), names.begin(), names.end());
         }
     }
     if (config.metrics.empty()) return config;

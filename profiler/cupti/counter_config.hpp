@@ -30,14 +30,14 @@ private:
 
 struct CounterConfig {
     std::vector<const CounterMetric*> metrics;   // those the chip has, among those asked for
-    std::vector<const char*> names;              // theirs, as CUPTI wants them
+    std::vector<const char*> names;              // theirs, one after the other, as CUPTI wants them
     std::map<std::string, std::string> reasons;  // by column: why a metric asked for is not among them
     std::vector<std::uint8_t> image;             // CUPTI's schedule of their collection
     std::size_t passes = 0;
 };
 
 // Throws CuptiFailure: the library does not know the chip.
-CounterConfig counter_config(const CuptiLibrary& cupti, const std::string& chip,
-                             const InstrumentOptions& options, const std::uint8_t* availability = nullptr);
+CounterConfig counter_config(const CuptiLibrary& cupti, const std::string& chip, CounterSet set,
+                             const std::uint8_t* availability = nullptr);
 
 }  // namespace hacscale::cupti

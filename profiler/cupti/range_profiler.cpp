@@ -1,5 +1,6 @@
 #include "profiler/cupti/range_profiler.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -191,22 +192,53 @@ private:
     std::vector<std::uint8_t> counter_data_;
 };
 
-// The values of one layer; a value that is no number, or no share, says so instead.
-void keep(const CounterConfig& config, const std::vector<double>& values, LayerReadings& readings) {
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const CounterMetric& metric = *config.metrics[i];
-        const double value = metric.in_column(values[i]);
-        if (metric.measure == Measure::share && value > most_share) {
-            readings.reasons[std::string(metric.column)] =
-                std::string(metric.name) +
-                " came out above 100 %: the layer is too short for counters that " +
-                "are read in different passes";
-        } else if (std::isfinite(value)) {
-            readings.*metric.value = value;
+std::string listed(std::span<const char* const> names) {
+    std::string list;
+    for (const char* name : names) list += (list.empty() ? "" : " and ") + std::string(name);
+    return list;
+}
+
+// The values of one layer, one for each of the configuration's names; a value that is no number, or no share, says so
+// instead.
+void keep(const CounterConfig& config, std::span<const double> values, LayerReadings& readings) {
+    std::size_t first = 0;
+    for (const CounterMetric* metric : config.metrics) {
+        const std::span<const char* const> names = metric->names();
+        const double value = metric->in_column(values.subspan(first, names.size()));
+        first += names.size();
+        const std::string column(metric->column);
+        if (!std::isfinite(value)) {
+            readings.reasons[column] =
+                listed(names) + " has no value here: nothing of what it counts happened";
+        } else if (metric->measure != Measure::amount && value > most_share) {
+            readings.reasons[column] = listed(names) + " came out above 100 %: the layer is too short for " +
+                                       "counters that are read in different passes";
         } else {
-            readings.reasons[std::string(metric.column)] =
-                std::string(metric.name) + " has no value here: nothing of what it counts happened";
+            readings.*metric->value = value;
         }
+    }
+}
+
+// Reads one set of counters of all layers.
+void read_set(const CuptiLibrary& cupti, CUcontext context, const std::string& chip, CounterSet set,
+              const std::vector<std::uint8_t>& availability, const std::function<void(int layer)>& run_layer,
+              std::span<LayerReadings> readings) {
+    CounterConfig config = counter_config(cupti, chip, set, availability.data());
+    for (LayerReadings& layer : readings) layer.reasons.insert(config.reasons.begin(), config.reasons.end());
+    if (config.metrics.empty()) return;
+    RangeSession session(cupti, context, config, readings.size());
+    std::size_t passes = 0;
+    while (!session.run_pass(readings.size(), run_layer)) {
+        if (++passes > config.passes) {
+            throw CuptiFailure("CUPTI asks for more passes than it announced; see docs/gpu.md");
+        }
+    }
+    session.decode();
+    const ProfilerHost host(cupti, chip, availability.data());
+    for (std::size_t range = 0; range < session.ranges(); ++range) {
+        const int layer = session.layer_of(range);
+        if (layer < 0 || layer >= static_cast<int>(readings.size())) continue;
+        keep(config, session.values(host, range, config), readings[static_cast<std::size_t>(layer)]);
     }
 }
 
@@ -214,8 +246,9 @@ void keep(const CounterConfig& config, const std::vector<double>& values, LayerR
 
 void no_counters(const InstrumentOptions& options, const std::string& reason,
                  std::span<LayerReadings> readings) {
+    const std::span<const CounterSet> wanted = counter_sets(options);
     for (const CounterMetric& metric : counter_metrics()) {
-        if (metric.on_request && !options.sm_throughput) continue;
+        if (std::find(wanted.begin(), wanted.end(), metric.set) == wanted.end()) continue;
         for (LayerReadings& layer : readings) {
             if (!(layer.*metric.value)) layer.reasons.try_emplace(std::string(metric.column), reason);
         }
@@ -230,24 +263,8 @@ void read_counters(const CuptiLibrary& cupti, CUcontext context, CUdevice device
         initialize_profiler(cupti, device);
         const std::string chip = chip_name(cupti, device);
         const std::vector<std::uint8_t> availability = counter_availability(cupti, context);
-        CounterConfig config = counter_config(cupti, chip, options, availability.data());
-        for (LayerReadings& layer : readings)
-            layer.reasons.insert(config.reasons.begin(), config.reasons.end());
-        if (config.metrics.empty()) return;
-
-        RangeSession session(cupti, context, config, readings.size());
-        std::size_t passes = 0;
-        while (!session.run_pass(readings.size(), run_layer)) {
-            if (++passes > config.passes) {
-                throw CuptiFailure("CUPTI asks for more passes than it announced; see docs/gpu.md");
-            }
-        }
-        session.decode();
-        const ProfilerHost host(cupti, chip, availability.data());
-        for (std::size_t range = 0; range < session.ranges(); ++range) {
-            const int layer = session.layer_of(range);
-            if (layer < 0 || layer >= static_cast<int>(readings.size())) continue;
-            keep(config, session.values(host, range, config), readings[static_cast<std::size_t>(layer)]);
+        for (const CounterSet set : counter_sets(options)) {
+            read_set(cupti, context, chip, set, availability, run_layer, readings);
         }
         no_counters(options, "CUPTI dropped the range of this layer", readings);
     } catch (const CuptiFailure& failure) {

@@ -3,11 +3,11 @@
 // replay).
 //
 // The order of calls, for one network: cuptiProfilerInitialize; chip name, support and availability of the
-// device; the schedule (counter_config.hpp); Enable on the context; a counter image with room for a range a
-// layer; SetConfig; then, until Stop says that all passes were submitted: Start, for each layer PushRange,
-// launch, wait, PopRange, and Stop. Then Decode, and the values of each range; Disable. Layers run one at a
-// time, in order, with a wait behind each, so that nothing of a neighbour falls into a range. No activity
-// records may be enabled meanwhile.
+// device; then for each set of counters the schedule (counter_config.hpp); Enable on the context; a counter image
+// with room for a range a layer; SetConfig; then, until Stop says that all passes were submitted: Start, for each
+// layer PushRange, launch, wait, PopRange, and Stop. Then Decode, and the values of each range; Disable. Layers run
+// one at a time, in order, with a wait behind each, so that nothing of a neighbour falls into a range; most of a
+// range's time the device idles, so nothing may be divided by it. No activity records may be enabled meanwhile.
 #pragma once
 
 #include <functional>

@@ -41,6 +41,14 @@ double product(const std::array<std::int64_t, 3>& sizes) {
     return static_cast<double>(sizes[0]) * static_cast<double>(sizes[1]) * static_cast<double>(sizes[2]);
 }
 
+// That the device holds at one time.
+double resident_blocks(const KernelLaunch& kernel, int blocks_per_multiprocessor, int multiprocessors) {
+    const double blocks = static_cast<double>(blocks_per_multiprocessor) * multiprocessors;
+    const double cluster = product(kernel.cluster);
+    if (cluster <= 1.0 || kernel.max_active_clusters <= 0) return blocks;
+    return std::min(blocks, cluster * static_cast<double>(kernel.max_active_clusters));
+}
+
 std::string misfit(const KernelLaunch& kernel, const OccupancyLimits& limits) {
     return fmt::format(
         "{} with {} threads, {} registers a thread and {} bytes of shared memory does not fit a "
@@ -77,11 +85,11 @@ OccupancyResult occupancy_of(const KernelLaunch& kernel, const OccupancyLimits& 
     const int most_warps = limits.threads_per_multiprocessor / limits.warp_size;
     Occupancy occupancy;
     occupancy.blocks_per_multiprocessor = result.activeBlocksPerMultiprocessor;
-    occupancy.theoretical =
-        static_cast<double>(occupancy.blocks_per_multiprocessor * warps_per_block) / most_warps;
     const double device_warps = static_cast<double>(limits.multiprocessors) * most_warps;
-    occupancy.grid_limited =
-        std::min(occupancy.theoretical, product(kernel.grid) * warps_per_block / device_warps);
+    const double resident =
+        resident_blocks(kernel, occupancy.blocks_per_multiprocessor, limits.multiprocessors);
+    occupancy.theoretical = resident * warps_per_block / device_warps;
+    occupancy.grid_limited = std::min(resident, product(kernel.grid)) * warps_per_block / device_warps;
     return {occupancy, ""};
 }
 

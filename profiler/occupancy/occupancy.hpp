@@ -28,8 +28,8 @@ struct OccupancyLimits {
 };
 
 struct Occupancy {
-    int blocks_per_multiprocessor = 0;
-    double theoretical = 0.0;  // 0..1: what registers, shared memory and slots leave room for
+    int blocks_per_multiprocessor = 0;  // what registers, shared memory and slots leave room for
+    double theoretical = 0.0;           // 0..1: of the whole device, by these blocks and by clusters
     double grid_limited =
         0.0;  // 0..1: the same, but no more blocks than the grid has, spread over the device
 };
@@ -40,7 +40,8 @@ struct OccupancyResult {
 };
 
 // By NVIDIA's cuda_occupancy.h, with the opt-in shared memory and no preference between shared memory and L1.
-// Thread-block clusters are not regarded: a kernel that uses them may reach less.
+// Of a kernel with thread-block clusters the device holds no more blocks than its clusters have: a cluster has to fit
+// one group of multiprocessors, and what is left over there stays empty.
 OccupancyResult occupancy_of(const KernelLaunch& kernel, const OccupancyLimits& limits);
 
 // Both occupancies of a layer, over its kernels, weighted by their durations; or the reasons why not.

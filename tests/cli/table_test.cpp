@@ -96,18 +96,22 @@ TEST_F(TableTest, QueryListsKernels) {
     {
         Table table = Table::open(file, OpenMode::write);
         Row row = table.query({}).front();
-        row.readings.kernels = {{"void first<float>()", {12, 3, 1}, {128, 1, 1}, 40, 1024, 49152, 7.25},
-                                {"second", {1, 1, 1}, {32, 1, 1}, 16, 0, 0, 1.5}};
+        row.readings.kernels = {
+            {"void first<float>()", {12, 3, 1}, {128, 1, 1}, 40, 1024, 49152, 7.25, {2, 4, 1}, 16},
+            {"second", {1, 1, 1}, {32, 1, 1}, 16, 0, 0, 1.5}};
         table.put(row);
     }
     const Answer text = call({"table", "query", file, "--kernels"});
     EXPECT_EQ(text.status, 0) << text.err;
     EXPECT_THAT(text.out, HasSubstr("12x3x1"));
+    EXPECT_THAT(text.out, HasSubstr("2x4x1"));
     EXPECT_THAT(text.out, HasSubstr("void first<float>()"));
     const auto json = call({"table", "query", file, "--kernels", "--json"}).json();
     ASSERT_EQ(json.size(), 2U);
     EXPECT_EQ(json[0]["duration_us"], 7.25);
     EXPECT_EQ(json[0]["dynamic_shared_bytes"], 49152);
+    EXPECT_EQ(json[0]["cluster"][1], 4);
+    EXPECT_EQ(json[0]["max_active_clusters"], 16);
     EXPECT_EQ(json[1]["position"], 1);
     EXPECT_EQ(json[1]["block"][0], 32);
     EXPECT_TRUE(

@@ -91,7 +91,9 @@ inline Readings random_readings(std::mt19937& random) {
                                     pick(8, 255),
                                     pick(0, 48) * 1024,
                                     pick(0, 200) * 1024,
-                                    pick(1, 1000) / 8.0});
+                                    pick(1, 1000) / 8.0,
+                                    {pick(0, 2), pick(0, 4), pick(0, 1)},
+                                    pick(0, 66)});
     }
     return readings;
 }

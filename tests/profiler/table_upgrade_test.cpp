@@ -1,5 +1,6 @@
 // Tables of earlier schemas: read as they are, upgraded when they are written.
 #include "profiler/table/check.hpp"
+#include "profiler/table/diff.hpp"
 #include "profiler/table/export.hpp"
 #include "profiler/table/merge.hpp"
 #include "tests/profiler/table_support.hpp"
@@ -12,11 +13,15 @@ namespace {
 namespace fs = std::filesystem;
 using namespace testing;
 
-// What earlier versions of the program left: schema 2 without paces, schema 1 without kernels and most
-// readings too.
+// What earlier versions of the program left: schema 3 with other counters, schema 2 also without paces, schema 1
+// also without kernels and most readings.
 void write_schema(int version, const fs::path& file, const std::vector<Row>& rows) {
     { make_table(file, rows).put(PeakRecord{DataType::f32, 1e12, 1e11, {}, {}}); }
-    std::string sql = "ALTER TABLE measurement DROP COLUMN pace_us;";
+    std::string sql;
+    for (const char* column : {"cluster_x", "cluster_y", "cluster_z", "max_active_clusters"}) {
+        sql += "ALTER TABLE kernel DROP COLUMN " + std::string(column) + ";";
+    }
+    if (version < 3) sql += "ALTER TABLE measurement DROP COLUMN pace_us;";
     if (version == 1) {
         sql += "DROP TABLE kernel;";
         for (const char* column : {"kernel_time_us", "tensor_active", "sm_busy", "l2_hit_rate", "dram_bytes",
@@ -87,15 +92,17 @@ TEST_P(TableUpgrade, UpgradesAnOldTableThatIsWritten) {
         Table table = Table::open(file_, OpenMode::write);
         table.put(added);
     }
-    EXPECT_EQ(version(), "3;");
+    EXPECT_EQ(version(), "4;");
     const Table table = Table::open(file_, OpenMode::read);
     for (const Row& row : old_rows()) EXPECT_EQ(table.find(row.key), row);
     EXPECT_EQ(table.find(added.key), added);
     EXPECT_TRUE(check_table(file_).sound());
     { make_table(fresh_, {}); }
-    const std::string columns = "SELECT name FROM pragma_table_info('measurement')";
-    EXPECT_EQ(text_of(file_, columns), text_of(fresh_, columns));
-    EXPECT_NE(text_of(file_, columns), "");
+    for (const char* name : {"measurement", "kernel"}) {
+        const std::string columns = "SELECT name FROM pragma_table_info('" + std::string(name) + "')";
+        EXPECT_EQ(text_of(file_, columns), text_of(fresh_, columns)) << name;
+        EXPECT_NE(text_of(file_, columns), "");
+    }
 }
 
 TEST_P(TableUpgrade, ReadersKeepReadingWhileItIsUpgraded) {
@@ -125,7 +132,7 @@ TEST_P(TableUpgrade, MergesOldAndNewTables) {
     MergeOptions append;
     append.append = true;
     merge_tables({fresh_}, file_, append);
-    EXPECT_EQ(version(), "3;");
+    EXPECT_EQ(version(), "4;");
     EXPECT_EQ(Table::open(file_, OpenMode::read).find(better.key), better);
 }
 
@@ -135,7 +142,99 @@ TEST_P(TableUpgrade, ReadsAnOldTableWhereNothingCanBeWritten) {
     fs::permissions(folder_.path(), fs::perms::owner_all);
 }
 
-INSTANTIATE_TEST_SUITE_P(Schemas, TableUpgrade, ::testing::Values(1, 2));
+// Of schemas 2 and 3: a row whose counters were divided by the wrong time, or taken from two passes.
+class RetiredReadings : public ::testing::TestWithParam<int> {
+protected:
+    RetiredReadings() {
+        row_.readings.sm_busy = 0.021;
+        row_.readings.sm_throughput = 0.01;
+        row_.readings.l2_hit_rate = 0.8;
+        row_.readings.tensor_active = 0.3;
+        row_.readings.reasons["dram_bytes"] = "no \"privilege\"";
+        row_.readings.kernels = {{"conv", {12, 3, 1}, {128, 1, 1}, 40, 1024, 49152, 7.25}};
+        partial_.readings.sm_busy = 0.1;
+        partial_.readings.reasons["l2_hit_rate"] = "came out above 100 %";
+        write_schema(GetParam(), file_, {row_, partial_, warm_row(conv(8, 24), 2.0)});
+    }
+    void expect_retired(const Table& table) {
+        const Readings read = table.find(row_.key)->readings;
+        EXPECT_FALSE(read.sm_busy);
+        EXPECT_FALSE(read.sm_throughput);
+        EXPECT_FALSE(read.l2_hit_rate);
+        EXPECT_EQ(read.tensor_active, 0.3);
+        EXPECT_EQ(read.kernels, row_.readings.kernels) << "no cluster is known";
+        EXPECT_NE(read.reasons.at("sm_busy").find("time from launch to wait"), std::string::npos);
+        EXPECT_NE(read.reasons.at("sm_throughput").find("time from launch to wait"), std::string::npos);
+        EXPECT_NE(read.reasons.at("l2_hit_rate").find("one pass"), std::string::npos);
+        EXPECT_EQ(read.reasons.at("dram_bytes"), "no \"privilege\"");
+        EXPECT_EQ(read.reasons.size(), 4U);
+        const Readings partial = table.find(partial_.key)->readings;
+        EXPECT_EQ(partial.reasons.size(), 2U);
+        EXPECT_EQ(partial.reasons.at("l2_hit_rate"), "came out above 100 %");
+        EXPECT_FALSE(partial.sm_busy);
+        EXPECT_TRUE(table.find(warm_row(conv(8, 24), 2.0).key)->readings.reasons.empty());
+    }
+
+    TempFolder folder_;
+    fs::path file_ = folder_ / "t.db";
+    Row row_ = warm_row(conv(8, 8), 1.0);
+    Row partial_ = warm_row(conv(8, 16), 1.0);
+};
+
+TEST_P(RetiredReadings, AreAbsentWithTheirReason) {
+    expect_retired(Table::open(file_, OpenMode::read));
+    std::ostringstream csv;
+    write_csv(Table::open(file_, OpenMode::read), {}, csv);
+    EXPECT_EQ(csv.str().find("0.021"), std::string::npos);
+    EXPECT_NE(csv.str().find("time from launch to wait"), std::string::npos);
+}
+
+TEST_P(RetiredReadings, StayAbsentOnceTheTableIsUpgraded) {
+    { const Table upgraded = Table::open(file_, OpenMode::write); }
+    expect_retired(Table::open(file_, OpenMode::read));
+    EXPECT_EQ(text_of(file_, "SELECT count(*) FROM measurement WHERE sm_busy IS NOT NULL"), "0;");
+    EXPECT_TRUE(check_table(file_).sound());
+}
+
+TEST_P(RetiredReadings, StayAbsentInAMergedTable) {
+    merge_tables({file_}, folder_ / "merged.db");
+    expect_retired(Table::open(folder_ / "merged.db", OpenMode::read));
+}
+
+TEST_P(RetiredReadings, LeaveDamagedReasonsForTheCheck) {
+    tamper(file_, "UPDATE measurement SET missing_reasons = '{broken'");
+    EXPECT_FALSE(check_table(file_).sound());
+    { const Table upgraded = Table::open(file_, OpenMode::write); }
+    EXPECT_FALSE(check_table(file_).sound());
+}
+
+// The tables that come with the program have counters of the earlier kind; `zoo` has none.
+TEST(ShippedGpuTables, OpenMergeAndDiffWithTheReason) {
+    const fs::path results = fs::path(HACSCALE_SOURCE_DIR) / "results/nvidia-h200";
+    for (const char* name : {"zoo", "paper-budgets-gpu-inner"}) {
+        SCOPED_TRACE(name);
+        TempFolder folder;
+        const fs::path copy = folder / "t.db";
+        fs::copy_file(results / name / "table.db", copy);
+        const Table table = Table::open(copy, OpenMode::read);
+        const std::vector<Row> rows = table.query({});
+        ASSERT_FALSE(rows.empty());
+        for (const Row& row : rows) {
+            EXPECT_FALSE(row.readings.sm_busy);
+            EXPECT_FALSE(row.readings.l2_hit_rate);
+            const bool counted = row.readings.tensor_active.has_value();
+            EXPECT_EQ(row.readings.reasons.contains("sm_busy"), counted);
+            EXPECT_EQ(row.readings.reasons.contains("l2_hit_rate"), counted);
+        }
+        merge_tables({copy}, folder / "merged.db");
+        const TableDiff diff = diff_tables(table, Table::open(folder / "merged.db", OpenMode::read));
+        EXPECT_EQ(diff.ratios.size() + diff.without_ratio.size(), rows.size());
+        EXPECT_TRUE(check_table(folder / "merged.db").sound());
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Schemas, RetiredReadings, ::testing::Values(2, 3));
+INSTANTIATE_TEST_SUITE_P(Schemas, TableUpgrade, ::testing::Values(1, 2, 3));
 
 }  // namespace
 }  // namespace hacscale

@@ -98,6 +98,7 @@ void print_kernels(std::ostream& out, const std::vector<Row>& rows) {
                     {"us"},
                     {"grid"},
                     {"block"},
+                    {"cluster"},
                     {"registers"},
                     {"static B"},
                     {"dynamic B"},
@@ -107,7 +108,8 @@ void print_kernels(std::ostream& out, const std::vector<Row>& rows) {
             text.add({row.key.layer.key(), std::to_string(row.key.batch), std::string(name_of(row.key.type)),
                       std::string(name_of(row.key.cache)), with_separators(row.key.footprint_bytes),
                       fmt::format("{:.3f}", kernel.duration_us), dimensions(kernel.grid),
-                      dimensions(kernel.block), std::to_string(kernel.registers_per_thread),
+                      dimensions(kernel.block), kernel.cluster[0] > 0 ? dimensions(kernel.cluster) : "-",
+                      std::to_string(kernel.registers_per_thread),
                       with_separators(kernel.static_shared_bytes),
                       with_separators(kernel.dynamic_shared_bytes), kernel.name});
         }
@@ -132,7 +134,9 @@ Json kernels_json(const std::vector<Row>& rows) {
                             {"registers_per_thread", kernel.registers_per_thread},
                             {"static_shared_bytes", kernel.static_shared_bytes},
                             {"dynamic_shared_bytes", kernel.dynamic_shared_bytes},
-                            {"duration_us", kernel.duration_us}});
+                            {"duration_us", kernel.duration_us},
+                            {"cluster", kernel.cluster},
+                            {"max_active_clusters", kernel.max_active_clusters}});
         }
     }
     return list;

@@ -57,14 +57,16 @@ std::string delete_kernels_sql() {
 }
 
 std::string insert_kernel_sql() {
-    constexpr std::size_t columns = 17;
+    constexpr std::size_t columns = 21;
     return fmt::format("INSERT INTO kernel ({}) VALUES ({})", kernel_columns, parameters(columns));
 }
 
 std::string select_kernels_sql() {
     return fmt::format(
         "SELECT name, grid_x, grid_y, grid_z, block_x, block_y, block_z, registers_per_thread, "
-        "static_shared_bytes, dynamic_shared_bytes, duration_us FROM kernel WHERE {} ORDER BY position",
+        "static_shared_bytes, dynamic_shared_bytes, duration_us, cluster_x, cluster_y, cluster_z, "
+        "max_active_clusters "
+        "FROM kernel WHERE {} ORDER BY position",
         of_row);
 }
 
@@ -122,6 +124,8 @@ void bind_kernel(Statement& insert_kernel, std::int64_t layer_id, const RowKey& 
     insert_kernel.bind(++index, kernel.static_shared_bytes);
     insert_kernel.bind(++index, kernel.dynamic_shared_bytes);
     insert_kernel.bind(++index, kernel.duration_us);
+    for (const std::int64_t size : kernel.cluster) insert_kernel.bind(++index, size);
+    insert_kernel.bind(++index, kernel.max_active_clusters);
 }
 
 KernelLaunch read_kernel(const Statement& select_kernels) {
@@ -134,6 +138,8 @@ KernelLaunch read_kernel(const Statement& select_kernels) {
     kernel.static_shared_bytes = select_kernels.integer(++index);
     kernel.dynamic_shared_bytes = select_kernels.integer(++index);
     kernel.duration_us = select_kernels.real(++index);
+    for (std::int64_t& size : kernel.cluster) size = select_kernels.integer(++index);
+    kernel.max_active_clusters = select_kernels.integer(++index);
     return kernel;
 }
 

@@ -63,6 +63,8 @@ CREATE TABLE kernel (
     grid_x INTEGER NOT NULL, grid_y INTEGER NOT NULL, grid_z INTEGER NOT NULL, block_x INTEGER NOT NULL,
     block_y INTEGER NOT NULL, block_z INTEGER NOT NULL, registers_per_thread INTEGER NOT NULL,
     static_shared_bytes INTEGER NOT NULL, dynamic_shared_bytes INTEGER NOT NULL, duration_us REAL NOT NULL,
+    cluster_x INTEGER NOT NULL DEFAULT 0, cluster_y INTEGER NOT NULL DEFAULT 0,
+    cluster_z INTEGER NOT NULL DEFAULT 0, max_active_clusters INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes, position)) STRICT, WITHOUT ROWID;
 )sql";
 
@@ -82,11 +84,71 @@ ALTER TABLE measurement ADD COLUMN throttle_reasons TEXT NOT NULL DEFAULT '';
 ALTER TABLE measurement ADD COLUMN missing_reasons TEXT NOT NULL DEFAULT '';
 )sql";
 constexpr const char* schema_3_sql = "ALTER TABLE measurement ADD COLUMN pace_us REAL";
+constexpr const char* schema_4_sql = R"sql(
+ALTER TABLE kernel ADD COLUMN cluster_x INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE kernel ADD COLUMN cluster_y INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE kernel ADD COLUMN cluster_z INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE kernel ADD COLUMN max_active_clusters INTEGER NOT NULL DEFAULT 0;
+)sql";
 
 // The first schema that had the column.
 int schema_of_column(int column) {
     if (column >= column_of("pace_us")) return 3;
     return column >= column_of("kernel_time_us") ? 2 : 1;
+}
+
+// Readings that programs of schemas before `since` took wrongly: the value is not shown, and this is why.
+struct RetiredReading {
+    std::string_view column;
+    std::int64_t since;
+    std::string_view reason;  // without quotes: it is part of SQL
+};
+constexpr std::string_view over_elapsed_time =
+    "an earlier version divided it by the time from launch to wait, most of which is the host waiting; "
+    "measure again";
+constexpr std::array retired_readings{
+    RetiredReading{"sm_busy", 4, over_elapsed_time},
+    RetiredReading{"sm_throughput", 4, over_elapsed_time},
+    RetiredReading{
+        "l2_hit_rate", 4,
+        "an earlier version divided hits of one pass over the layer by accesses of another; measure again"},
+};
+
+bool is_retired(std::string_view column, std::int64_t version) {
+    return std::any_of(retired_readings.begin(), retired_readings.end(), [&](const RetiredReading& reading) {
+        return reading.column == column && version < reading.since;
+    });
+}
+
+// SQL of a row's missing_reasons with those of its retired readings.
+std::string reasons_sql(std::int64_t version) {
+    std::string added;
+    for (const RetiredReading& reading : retired_readings) {
+        if (version >= reading.since) continue;
+        added += fmt::format("{}'{}', CASE WHEN {} IS NOT NULL THEN '{}' END", added.empty() ? "" : ", ",
+                             reading.column, reading.column, reading.reason);
+    }
+    if (added.empty()) return "missing_reasons";
+    // Patching an empty object leaves out what is NULL. Text that is no JSON stays, for `table check` to find.
+    return fmt::format(
+        "CASE WHEN json_patch('{{}}', json_object({0})) = '{{}}' THEN missing_reasons "
+        "WHEN missing_reasons = '' THEN json_patch('{{}}', json_object({0})) "
+        "WHEN json_valid(missing_reasons) THEN json_patch(missing_reasons, json_patch('{{}}', "
+        "json_object({0}))) "
+        "ELSE missing_reasons END",
+        added);
+}
+
+std::string retire_sql(std::int64_t version) {
+    std::string cleared;
+    std::string concerned;
+    for (const RetiredReading& reading : retired_readings) {
+        if (version >= reading.since) continue;
+        cleared += fmt::format(", {} = NULL", reading.column);
+        concerned += fmt::format("{}{} IS NOT NULL", concerned.empty() ? "" : " OR ", reading.column);
+    }
+    return fmt::format("UPDATE measurement SET missing_reasons = {}{} WHERE {}", reasons_sql(version),
+                       cleared, concerned);
 }
 
 std::uintmax_t size_or_zero(const fs::path& file) {
@@ -160,8 +222,11 @@ void upgrade(const Database& database, std::int64_t version) {
     if (version < 2) {
         database.execute(schema_2_sql);
         database.execute(kernel_sql);
+    } else {
+        database.execute(schema_4_sql);
     }
-    database.execute(schema_3_sql);
+    if (version < 3) database.execute(schema_3_sql);
+    database.execute(retire_sql(version));
     database.execute(fmt::format("PRAGMA user_version = {}", schema_version));
     transaction.commit();
 }
@@ -232,7 +297,10 @@ std::string select_measurements(std::string_view database, std::int64_t version)
     for (int i = 0; i < static_cast<int>(measurement_columns.size()); ++i) {
         const std::string_view name = measurement_columns[i];
         columns += i == 0 ? "" : ", ";
-        if (version >= schema_of_column(i)) {
+        const bool known = version >= schema_of_column(i);
+        if (known && name == "missing_reasons") {
+            columns += fmt::format("{} AS {}", reasons_sql(version), name);
+        } else if (known && !is_retired(name, version)) {
             columns += name;
         } else {
             columns += fmt::format("{} AS {}", name.ends_with("_reasons") ? "''" : "NULL", name);
@@ -242,7 +310,15 @@ std::string select_measurements(std::string_view database, std::int64_t version)
 }
 
 std::string select_kernels(std::string_view database, std::int64_t version) {
-    if (version > 1) return fmt::format("SELECT {} FROM {}.kernel", kernel_columns, database);
+    if (version > 1) {
+        std::string columns(kernel_columns);
+        if (version < 4) {
+            const std::size_t clusters = columns.find("cluster_x");
+            columns.replace(clusters, std::string::npos,
+                            "0 AS cluster_x, 0 AS cluster_y, 0 AS cluster_z, 0 AS max_active_clusters");
+        }
+        return fmt::format("SELECT {} FROM {}.kernel", columns, database);
+    }
     std::string columns;  // "NULL AS layer_id, NULL AS batch, ..."
     for (const char character : fmt::format(", {}", kernel_columns)) {
         columns += character;

@@ -15,7 +15,7 @@
 namespace hacscale::detail {
 
 constexpr std::int64_t application_id = 0x48414353;  // "HACS"
-constexpr std::int64_t schema_version = 3;
+constexpr std::int64_t schema_version = 4;
 
 // The columns of the SQL table `measurement`, in their order there: the row's key, its values, and what later
 // schemas added.
@@ -45,14 +45,16 @@ std::string list_of_columns(std::string_view prefix);
 inline constexpr std::string_view kernel_columns =
     "layer_id, batch, dtype, cache, footprint_bytes, position, name, grid_x, grid_y, grid_z, block_x, "
     "block_y, "
-    "block_z, registers_per_thread, static_shared_bytes, dynamic_shared_bytes, duration_us";
+    "block_z, registers_per_thread, static_shared_bytes, dynamic_shared_bytes, duration_us, "
+    // since schema 4
+    "cluster_x, cluster_y, cluster_z, max_active_clusters";
 
 // Of an open database ("main", or the name of an attached one). InputError unless it is a table of a schema
 // that can be read.
 std::int64_t schema_version_of(const Database& database);
 
 // SELECTs that give the rows of `measurement` and `kernel` with the columns of this schema, whatever the
-// schema of the file.
+// schema of the file. Readings that an earlier schema's program took wrongly are absent, with their reason.
 std::string select_measurements(std::string_view database, std::int64_t version);
 std::string select_kernels(std::string_view database, std::int64_t version);
 
@@ -62,8 +64,8 @@ void create_table_file(const std::filesystem::path& file, const DeviceRecord& de
 
 // Opens a file for reading (SQLite then refuses writes) or writing after checking that it is a table of this
 // schema or of an earlier one. The latter is upgraded when it is opened for writing; when it is read, views
-// with the names of its SQL tables give it the columns that it lacks. Nothing is scanned: the time does not
-// depend on the number of rows. Errors: see Table::open.
+// with the names of its SQL tables give it the columns that it lacks. Nothing is scanned, except once by an
+// upgrade: the time does not depend on the number of rows. Errors: see Table::open.
 Database open_table_file(const std::filesystem::path& file, bool writable);
 
 DeviceRecord read_device(const Database& database);

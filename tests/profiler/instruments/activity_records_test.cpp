@@ -50,6 +50,8 @@ TEST_F(ActivityRecords, GiveEachLayerItsKernelsInLaunchOrder) {
     EXPECT_EQ(conv.registers_per_thread, 96);
     EXPECT_EQ(conv.static_shared_bytes, 1024);
     EXPECT_EQ(conv.dynamic_shared_bytes, 65536);
+    EXPECT_EQ(conv.cluster, (std::array<std::int64_t, 3>{2, 1, 1}));
+    EXPECT_EQ(conv.max_active_clusters, 60);
     EXPECT_DOUBLE_EQ(conv.duration_us, 2.5);
     EXPECT_EQ(result.kernels[1][0].name, "pool");
     EXPECT_EQ(result.kernels[1][1].name, "gate");

@@ -79,7 +79,10 @@ void give_host(cupti::CuptiLibrary& library) {
     };
     library.host_evaluate_to_gpu_values = [](CUpti_Profiler_Host_EvaluateToGpuValues_Params* params) {
         for (std::size_t i = 0; i < params->numMetrics; ++i) {
-            params->pMetricValues[i] = fake_cupti().value + static_cast<double>(params->rangeIndex);
+            const auto named = fake_cupti().values.find(params->ppMetricNames[i]);
+            params->pMetricValues[i] = named != fake_cupti().values.end()
+                                           ? named->second
+                                           : fake_cupti().value + static_cast<double>(params->rangeIndex);
         }
         return CUPTI_SUCCESS;
     };
@@ -125,6 +128,8 @@ void give_ranges(cupti::CuptiLibrary& library) {
         return called("counter data");
     };
     library.range_set_config = [](CUpti_RangeProfiler_SetConfig_Params* params) {
+        fake_cupti().passes_run = 0;
+        fake_cupti().ranges.clear();
         const bool sound = params->range == CUPTI_UserRange && params->replayMode == CUPTI_UserReplay &&
                            params->numNestingLevels == 1 && params->minNestingLevel == 1;
         return sound ? called("config") : CUPTI_ERROR_INVALID_PARAMETER;

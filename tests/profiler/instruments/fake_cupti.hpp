@@ -2,6 +2,7 @@
 // and fail where a test wants them to. CUPTI's functions carry no user data, so its state is the process's.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,14 +12,15 @@
 namespace hacscale::tests {
 
 struct FakeCupti {
-    std::vector<std::string> calls;       // of the range profiler, in order
-    std::string failing_call;             // the call that fails, with
-    CUptiResult failure = CUPTI_SUCCESS;  // this result
-    std::size_t passes = 2;               // that the counters need
-    std::vector<std::string> ranges;      // pushed in the first pass
-    std::size_t dropped_ranges = 0;       // of the last ones
-    double value = 50.0;                  // of every metric, plus its range's index
-    bool enabled = false;                 // the range profiler
+    std::vector<std::string> calls;        // of the range profiler, in order
+    std::string failing_call;              // the call that fails, with
+    CUptiResult failure = CUPTI_SUCCESS;   // this result
+    std::size_t passes = 2;                // that the counters need
+    std::vector<std::string> ranges;       // pushed in the first pass of a set
+    std::size_t dropped_ranges = 0;        // of the last ones
+    double value = 50.0;                   // of every metric, plus its range's index, but for
+    std::map<std::string, double> values;  // those of these names, which have this value
+    bool enabled = false;                  // the range profiler
     int enabled_activities = 0;
     RecordBuffer records;
     std::vector<std::uint64_t> external_ids;  // the stack

@@ -139,6 +139,33 @@ TEST(Occupancy, OfASmallGridIsWhatItsBlocksFill) {
     EXPECT_DOUBLE_EQ(result.occupancy->grid_limited, 66.0 * 8.0 / (132.0 * 64.0));
 }
 
+// One block of 8 warps and 200 KiB a multiprocessor, in clusters of 2 x 4: groups of 16 or 18 multiprocessors hold two
+// clusters each, so 16 clusters on 132 multiprocessors, and 4 stay empty.
+TEST(Occupancy, OfClustersIsWhatTheDeviceHoldsOfThem) {
+    KernelLaunch kernel = kernel_of(256, 128, 200, 4096);
+    const double device_warps = 132.0 * 64.0;
+    EXPECT_DOUBLE_EQ(occupancy_of(kernel, limits_of(h200)).occupancy->theoretical,
+                     132.0 * 8.0 / device_warps);
+    kernel.cluster = {2, 4, 1};
+    kernel.max_active_clusters = 16;
+    const Occupancy full = occupancy_of(kernel, limits_of(h200)).occupancy.value();
+    EXPECT_DOUBLE_EQ(full.theoretical, 128.0 * 8.0 / device_warps);
+    EXPECT_DOUBLE_EQ(full.grid_limited, full.theoretical);
+    EXPECT_EQ(full.blocks_per_multiprocessor, 1);
+    kernel.grid = {64, 1, 1};
+    const Occupancy small = occupancy_of(kernel, limits_of(h200)).occupancy.value();
+    EXPECT_DOUBLE_EQ(small.theoretical, full.theoretical);
+    EXPECT_DOUBLE_EQ(small.grid_limited, 64.0 * 8.0 / device_warps);
+    // Not known, or no clusters: as without.
+    kernel.max_active_clusters = 0;
+    EXPECT_DOUBLE_EQ(occupancy_of(kernel, limits_of(h200)).occupancy->theoretical,
+                     132.0 * 8.0 / device_warps);
+    kernel.cluster = {1, 1, 1};
+    kernel.max_active_clusters = 16;
+    EXPECT_DOUBLE_EQ(occupancy_of(kernel, limits_of(h200)).occupancy->theoretical,
+                     132.0 * 8.0 / device_warps);
+}
+
 TEST(Occupancy, FallsWithRegistersAndSharedMemoryAndRisesWithTheGrid) {
     std::mt19937 random(4);
     const auto pick = [&random](int low, int high) {
@@ -163,6 +190,10 @@ TEST(Occupancy, FallsWithRegistersAndSharedMemoryAndRisesWithTheGrid) {
         EXPECT_GT(result.occupancy->grid_limited, 0.0);
         EXPECT_LE(result.occupancy->grid_limited, result.occupancy->theoretical);
         EXPECT_LE(result.occupancy->theoretical, 1.0);
+        KernelLaunch in_clusters = kernel;
+        in_clusters.cluster = {pick(1, 8), pick(1, 2), 1};
+        in_clusters.max_active_clusters = pick(1, 66);
+        EXPECT_LE(theoretical(in_clusters, limits), result.occupancy->theoretical);
         kernel.grid[1] = pick(1, 5);
         const OccupancyResult larger_grid = occupancy_of(kernel, limits);
         ASSERT_TRUE(larger_grid.occupancy);

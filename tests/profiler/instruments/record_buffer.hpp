@@ -51,6 +51,10 @@ public:
         record.registersPerThread = 96;
         record.staticSharedMemory = 1024;
         record.dynamicSharedMemory = 65536;
+        record.clusterX = 2;
+        record.clusterY = 1;
+        record.clusterZ = 1;
+        record.maxActiveClusters = 60;
         append(record);
     }
     // Of a kind that no library knows.
