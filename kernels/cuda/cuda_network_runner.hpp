@@ -45,6 +45,8 @@ public:
     void set_residual(std::span<const float> nchw) override;
     void run() override;
     double time_runs(int runs) override;
+    void start_runs(int runs) override;
+    double finish_runs(int runs) override;
     double time_cold() override;
     void run_timed(std::span<double> node_us) override;
     void start_layer(int node) override;
