@@ -27,6 +27,10 @@ public:
     // This many inferences back to back: microseconds of all of them, by the device's own clock where it has
     // one, by the host's otherwise.
     virtual double time_runs(int runs);
+    // The same in two steps: starts the inferences, which a device then does by itself; waits for those that were
+    // started last. A host that computes by itself does all of it in the second step.
+    virtual void start_runs(int runs);
+    virtual double finish_runs(int runs);
     // One inference that finds nothing it touches (weights, activations) in the caches, microseconds. How the data
     // is driven out is the backend's matter: the CPU flushes its cache lines, CUDA reads four times the L2 cache.
     virtual double time_cold() = 0;

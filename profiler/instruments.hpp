@@ -53,16 +53,30 @@ struct LayerReadings {
     bool operator==(const LayerReadings&) const = default;
 };
 
+// How long one cause has held the device's clocks down since the driver was loaded: differences are what counts.
+struct HeldDown {
+    std::string cause;
+    bool power_cap = false;
+    double us = 0.0;
+};
+
 // The device's state at one moment.
 struct DeviceState {
     std::optional<double> sm_clock_mhz;
     std::optional<double> memory_clock_mhz;
     std::optional<double> temperature_c;
-    std::optional<double> power_w;
-    std::optional<double> energy_mj;             // since the driver was loaded: differences are what counts
-    bool throttled = false;                      // clocks are held down for heat or power; not for being idle
-    std::string throttle_reasons;                // in words, empty when there are none
+    std::optional<double> power_w;    // docs/gpu.md: over the last second on most devices
+    bool throttled = false;           // clocks are held down for heat, or by the hardware
+    bool power_capped = false;        // clocks are held down to what the power limit allows
+    std::string throttle_reasons;     // in words, with those that do no harm; empty when there are none
+    std::vector<HeldDown> held_down;  // of the causes that the device counts
+    double at_us = 0.0;               // when it was read, by the host's clock
     std::map<std::string, std::string> reasons;  // as LayerReadings::reasons
+};
+
+struct EnergyCounter {
+    std::optional<double> mj;  // since the driver was loaded: differences are what counts
+    std::string reason;        // why there is none
 };
 
 class Instruments {
@@ -72,6 +86,9 @@ public:
     // told in the entries' reasons; throws DeviceLost only.
     virtual std::vector<LayerReadings> inspect(NetworkRunner& runner, const Network& network) = 0;
     virtual DeviceState state() = 0;
+    // These two alone, for asking often while the device works.
+    virtual EnergyCounter energy() = 0;
+    virtual std::optional<double> sm_clock_mhz() = 0;
     // Kernel records that the tracing library had to drop so far.
     virtual std::int64_t dropped_records() const = 0;
 };

@@ -1,6 +1,8 @@
 #include "profiler/measure_networks.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "profiler/timing/energy.hpp"
@@ -97,7 +99,7 @@ private:
         for (int attempt = 0; attempt <= most_repeats && events_.keep_going(); ++attempt) {
             if (attempt > 0) pause(settings_.cool_down_seconds, events_.keep_going);
             throttle.begin();
-            time_once(attempt, pace);
+            time_once(attempt, pace, throttle);
             throttle.end();
             if (!throttle.throttled()) break;
         }
@@ -123,10 +125,17 @@ private:
         if (any_measured) history.waited_in_vain = !ever_fast;
     }
 
-    void time_once(int attempt, Pace& pace) {
+    void time_once(int attempt, Pace& pace, ThrottleGuard& throttle) {
+        naming(places_.front(), "it was run before the timing",
+               [&] { spin_up(*runners_.front(), settings_.spin_seconds, events_.keep_going); });
+        // Asked before each visit, that is, right after one.
+        const auto watch_and_go = [&] {
+            throttle.look(device_.backend->clock_us());
+            return events_.keep_going();
+        };
         try {
-            const auto timings = time_networks(subjects_, settings_.rules, settings_.seed + attempt,
-                                               events_.keep_going, &pace);
+            const auto timings =
+                time_networks(subjects_, settings_.rules, settings_.seed + attempt, watch_and_go, &pace);
             for (std::size_t i = 0; i < places_.size(); ++i) {
                 if (timings[i].samples > 0) results_[places_[i]].timing = timings[i];
             }
@@ -145,6 +154,8 @@ private:
         }
         const EnergyReading energy =
             measure_energy(*settings_.instruments, runner, settings_.energy_seconds, events_.keep_going);
+        spdlog::debug("the device computed {:.1f} % of the time in which its energy was counted",
+                      100.0 * energy.duty);
         result.energy_mj = energy.inference_mj;
         result.energy_reason = energy.reason;
     }

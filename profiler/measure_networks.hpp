@@ -22,8 +22,9 @@ struct MeasureSettings {
     RowMethod rows = RowMethod::stopwatch;
     std::uint64_t seed = 1;
     Instruments* instruments = nullptr;  // of the device; without, there are no readings
-    double energy_seconds = 0.5;         // a network runs this long for its energy; 0: it is not measured
-    double cool_down_seconds = 2.0;      // pause before what was throttled is measured again
+    double energy_seconds = 2.0;         // a network runs this long for its energy; 0: it is not measured
+    double spin_seconds = 0.05;      // the device works this long before a group, so that its clocks are up
+    double cool_down_seconds = 2.0;  // pause before what was throttled is measured again
     // For compiling the networks that are timed together: those that are not compiled by then have no timing
     // and no reason.
     double compile_seconds = std::numeric_limits<double>::infinity();

@@ -1,20 +1,50 @@
 #include "profiler/peak.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "base/error.hpp"
 #include "kernels/single_layer.hpp"
 #include "models/layer_cost.hpp"
 #include "profiler/timing/layer_timer.hpp"
+#include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale {
 
-PeakRecord measure_peak(const DeviceHandle& device, DataType type, const WorkEvents& events) {
+namespace {
+
+constexpr TimingRules peak_rules{
+    .target_half_width = 0.01, .most_seconds = 0.5, .fewest_samples = 20, .burst_us = 20e3};
+
+LayerTiming time_unthrottled(const DeviceHandle& device, NetworkRunner& runner,
+                             const MeasureSettings& settings, const WorkEvents& events) {
+    ThrottleGuard throttle(settings.instruments);
+    LayerTiming timing;
+    for (int attempt = 0; attempt <= most_repeats && events.keep_going(); ++attempt) {
+        if (attempt > 0) pause(settings.cool_down_seconds, events.keep_going);
+        throttle.begin();
+        spin_up(runner, settings.spin_seconds, events.keep_going);
+        const auto watch_and_go = [&] {
+            throttle.look(device.backend->clock_us());
+            return events.keep_going();
+        };
+        timing = time_layers({&runner}, AloneState::warm, peak_rules, 1, watch_and_go).front();
+        throttle.end();
+        if (!throttle.throttled()) return timing;
+    }
+    if (throttle.throttled()) spdlog::warn("the peak may be too low: {}", throttle.reason());
+    return timing;
+}
+
+}  // namespace
+
+PeakRecord measure_peak(const DeviceHandle& device, const MeasureSettings& settings,
+                        const WorkEvents& events) {
+    const DataType type = settings.type;
     PeakRecord peak;
     peak.type = type;
     std::string reason;
-    const TimingRules rules{
-        .target_half_width = 0.01, .most_seconds = 0.5, .fewest_samples = 20, .burst_us = 20e3};
     for (const LayerSpec& layer : device.backend->peak_layers(type)) {
         if (!events.keep_going()) break;
         const Network network = single_layer(layer);
@@ -26,8 +56,7 @@ PeakRecord measure_peak(const DeviceHandle& device, DataType type, const WorkEve
         compiled.runner->load(random_weights(network, 1));
         const auto inputs = static_cast<std::size_t>(layer.in_channels) * layer.in_height * layer.in_width;
         compiled.runner->set_input(random_values(inputs, 2));
-        const auto timing =
-            time_layers({compiled.runner.get()}, AloneState::warm, rules, 1, events.keep_going).front();
+        const LayerTiming timing = time_unthrottled(device, *compiled.runner, settings, events);
         if (timing.samples == 0) continue;
         const auto flops = static_cast<double>(cost_of(layer, 1, type).flops());
         peak.flops_per_s = std::max(peak.flops_per_s, flops / timing.latency.median * 1e6);

@@ -9,6 +9,9 @@ namespace hacscale {
 // FLOP/s: the best over the backend's large dense layers, timed warm; on CPUs Winograd kernels are among
 // them, whose nominal FLOPs are more than the multiplies they do, so that utilization stays at or below one
 // for every kernel. Bytes/s: a copy larger than the last-level cache, read and written bytes together.
-PeakRecord measure_peak(const DeviceHandle& device, DataType type, const WorkEvents& events);
+// A layer is timed again, at most twice, when the device held its clocks down; when it always did, a warning says that
+// the peak may be too low.
+PeakRecord measure_peak(const DeviceHandle& device, const MeasureSettings& settings,
+                        const WorkEvents& events);
 
 }  // namespace hacscale

@@ -333,7 +333,7 @@ std::optional<double> expect_pace_of(const Table& table, const DeviceHandle& dev
                                      const MeasureSettings& settings) {
     const std::optional<double> pace_us = table.fastest_pace_us(settings.type);
     PaceHistory& history = (*settings.paces)[{device.device.id, settings.type}];
-    if (pace_us) history.fastest_us = std::min(history.fastest_us, *pace_us);
+    if (pace_us) history.expect(*pace_us);
     return pace_us;
 }
 

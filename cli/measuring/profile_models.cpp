@@ -118,7 +118,7 @@ public:
 private:
     // With what the GPU's data sheet promises beside it; of CPUs nothing is known.
     PeakRecord measured_peak() const {
-        PeakRecord peak = measure_peak(device_, plan_.measure.type, events_);
+        PeakRecord peak = measure_peak(device_, plan_.measure, events_);
         const Json properties = Json::parse(device_.device.properties, nullptr, false);
         const auto text_in = [&](std::string_view name) {
             const auto found = properties.find(std::string(name));

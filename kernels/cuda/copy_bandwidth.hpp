@@ -12,7 +12,7 @@ struct CopyBandwidth {
     std::string by;                 // what copied fastest: "cudaMemcpyAsync" or "hacscale copy"
 };
 
-// The median over copies of more than four times the L2 cache.
+// The median over copies of 2 GiB, or of a quarter of the memory that is free where that is less.
 CopyBandwidth measure_copy_bandwidth(const DeviceTraits& device);
 
 }  // namespace hacscale::cuda

@@ -146,6 +146,14 @@ DeviceState CudaInstruments::state() {
     return nvml_ ? nvml_->state() : nvml::unknown_state(device_.reason);
 }
 
+EnergyCounter CudaInstruments::energy() {
+    return nvml_ ? nvml_->energy() : EnergyCounter{{}, device_.reason};
+}
+
+std::optional<double> CudaInstruments::sm_clock_mhz() {
+    return nvml_ ? nvml_->sm_clock_mhz() : std::nullopt;
+}
+
 std::int64_t CudaInstruments::dropped_records() const {
     return cupti::dropped_activity_records();
 }

@@ -22,6 +22,8 @@ public:
     // Call it in the thread that made the runner, and not between runs that are timed.
     std::vector<LayerReadings> inspect(NetworkRunner& runner, const Network& network) override;
     DeviceState state() override;
+    EnergyCounter energy() override;
+    std::optional<double> sm_clock_mhz() override;
     std::int64_t dropped_records() const override;
 
 private:

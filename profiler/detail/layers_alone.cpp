@@ -113,8 +113,13 @@ private:
         for (int attempt = 0; attempt <= most_repeats; ++attempt) {
             if (attempt > 0) pause(settings_.cool_down_seconds, events_.keep_going);
             throttle.begin();
+            const auto watch_and_go = [&] {
+                throttle.look(device_.backend->clock_us());
+                return events_.keep_going();
+            };
             try {
-                timings = time_layers(runners, state, settings_.rules, settings_.seed, events_.keep_going);
+                if (!runners.empty()) spin_up(*runners.front(), settings_.spin_seconds, events_.keep_going);
+                timings = time_layers(runners, state, settings_.rules, settings_.seed, watch_and_go);
             } catch (const SubjectLost& lost) {
                 rows_.losing(rows_.here()[subjects_[lost.subject()].key], "it was timed",
                              [&] { throw DeviceLost(lost.what()); });

@@ -8,20 +8,30 @@
 namespace hacscale::nvml {
 namespace {
 
-// Idle clocks rise as soon as there is work; clocks that a user or a display set are what the user wants.
 constexpr std::array<ClockEvent, 9> events{{
-    {0x001, "idle", false},
-    {0x002, "application clocks set", false},
-    {0x004, "power cap", true},
-    {0x008, "hardware slowdown", true},
-    {0x010, "synchronized with other GPUs", false},
-    {0x020, "thermal slowdown by the driver", true},
-    {0x040, "thermal slowdown by the hardware", true},
-    {0x080, "power brake", true},
-    {0x100, "display clocks set", false},
+    {0x001, "idle", ClockEffect::wanted},
+    {0x002, "application clocks set", ClockEffect::wanted},
+    {0x004, "power cap", ClockEffect::power_cap},
+    {0x008, "hardware slowdown", ClockEffect::throttles},
+    {0x010, "synchronized with other GPUs", ClockEffect::wanted},
+    {0x020, "thermal slowdown by the driver", ClockEffect::throttles},
+    {0x040, "thermal slowdown by the hardware", ClockEffect::throttles},
+    {0x080, "power brake", ClockEffect::throttles},
+    {0x100, "display clocks set", ClockEffect::wanted},
+}};
+
+constexpr std::array<ViolationPolicy, 4> policies{{
+    {0, "power cap", ClockEffect::power_cap},
+    {1, "thermal slowdown", ClockEffect::throttles},
+    {3, "limit of the board", ClockEffect::throttles},
+    {5, "limit of reliability", ClockEffect::throttles},
 }};
 
 }  // namespace
+
+std::span<const ViolationPolicy> violation_policies() {
+    return policies;
+}
 
 std::span<const ClockEvent> clock_events() {
     return events;
@@ -41,9 +51,9 @@ std::string clock_events_in_words(unsigned long long reasons) {
     return words;
 }
 
-bool throttled(unsigned long long reasons) {
-    return std::any_of(events.begin(), events.end(), [reasons](const ClockEvent& event) {
-        return event.throttles && (reasons & event.bit) != 0;
+bool has_effect(unsigned long long reasons, ClockEffect effect) {
+    return std::any_of(events.begin(), events.end(), [reasons, effect](const ClockEvent& event) {
+        return event.effect == effect && (reasons & event.bit) != 0;
     });
 }
 

@@ -1,6 +1,7 @@
 // Clocks, temperature, power, energy and throttling of one GPU, read from NVML.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "profiler/instruments.hpp"
@@ -16,6 +17,8 @@ public:
     NvmlDevice(const NvmlLibrary& nvml, const std::string& pci_bus_id, const std::string& uuid);
 
     DeviceState state() const;
+    EnergyCounter energy() const;
+    std::optional<double> sm_clock_mhz() const;
 
 private:
     const NvmlLibrary& nvml_;

@@ -27,6 +27,7 @@ NvmlLibrary open_nvml() {
     symbols.read_if_there("nvmlDeviceGetTemperature", nvml.temperature);
     symbols.read_if_there("nvmlDeviceGetPowerUsage", nvml.power_usage);
     symbols.read_if_there("nvmlDeviceGetTotalEnergyConsumption", nvml.total_energy);
+    symbols.read_if_there("nvmlDeviceGetViolationStatus", nvml.violation_status);
     symbols.read_if_there("nvmlDeviceGetMigMode", nvml.mig_mode);
     // The name it has had since driver 535, and the one before.
     symbols.read_if_there("nvmlDeviceGetCurrentClocksEventReasons", nvml.clock_event_reasons);

@@ -19,6 +19,12 @@ inline constexpr int clock_memory = 2;
 inline constexpr int sensor_gpu = 0;
 inline constexpr unsigned mig_enabled = 1;
 
+// nvmlViolationTime_t.
+struct ViolationTime {
+    unsigned long long reference_us = 0;
+    unsigned long long violation_ns = 0;
+};
+
 struct NvmlLibrary {
     Return (*init)() = nullptr;
     const char* (*error_string)(Return) = nullptr;
@@ -30,6 +36,7 @@ struct NvmlLibrary {
     Return (*power_usage)(DeviceHandle, unsigned* milliwatts) = nullptr;
     Return (*total_energy)(DeviceHandle, unsigned long long* millijoules) = nullptr;
     Return (*clock_event_reasons)(DeviceHandle, unsigned long long* reasons) = nullptr;
+    Return (*violation_status)(DeviceHandle, int policy, ViolationTime*) = nullptr;
     Return (*mig_mode)(DeviceHandle, unsigned* current, unsigned* pending) = nullptr;
 
     std::string reason;  // why it cannot be used, and what to do; empty when it can

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kernels/backend_registry.hpp"
 
@@ -20,7 +21,13 @@ namespace hacscale {
 
 // What is known of a device's pace in one data type.
 struct PaceHistory {
-    double fastest_us = std::numeric_limits<double>::infinity();  // the reference's shortest time
+    // The reference's short time: not its shortest, since one lucky reading of thousands would raise the bar for all
+    // that come, but what one in twenty of its readings does not exceed; infinite before the first.
+    double fastest_us() const;
+    void add_reading(double us);
+    // Of an earlier process, from its measurements.
+    void expect(double us) { expected_us_ = std::min(us, expected_us_); }
+
     // The fastest that a measurement was made at: the median of its readings.
     std::optional<double> fastest_measured_us;
     // The machine was slower all the time that the last measurement waited for its fastest pace.
@@ -28,9 +35,12 @@ struct PaceHistory {
 
     // Adds a measurement that was made at this pace.
     void add_measured(double pace_us) {
-        fastest_us = std::min(fastest_us, pace_us);
         fastest_measured_us = std::min(pace_us, fastest_measured_us.value_or(pace_us));
     }
+
+private:
+    std::vector<double> readings_us_;  // in ascending order
+    double expected_us_ = std::numeric_limits<double>::infinity();
 };
 using PaceHistories = std::map<std::pair<std::string, DataType>, PaceHistory>;  // by the device's id and type
 
@@ -42,7 +52,7 @@ public:
     // Times the reference: some runs, and their median in microseconds.
     double now();
     double last() const { return last_us_; }  // as now() read it last
-    double fastest() const { return history_.fastest_us; }
+    double fastest() const { return history_.fastest_us(); }
     bool waited_in_vain() const { return history_.waited_in_vain; }
 
     // Up to this much above the fastest, the machine is taken to be as fast as ever: clocks that follow

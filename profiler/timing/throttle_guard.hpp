@@ -1,10 +1,16 @@
 // Notices that the device held its clocks down while something was measured. Without instruments it notices
 // nothing.
+//
+// The reasons that a device tells are those of a moment, and a group takes seconds; so the time for which each cause
+// held the clocks down, which the device adds up, is compared as well. A power cap alone is the steady state of a load
+// that needs more power than the device may take: it counts where the clock varied within the group.
 #pragma once
 
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "kernels/network_runner.hpp"
 #include "profiler/instruments.hpp"
 
 namespace hacscale {
@@ -16,20 +22,40 @@ public:
     // Around each attempt to measure.
     void begin();
     void end();
+    // In between, right after the device was at work: looks at its clock, unless it did so just before. clock_us is
+    // the time of the clock that is measured by.
+    void look(double clock_us);
 
     // Of the last attempt.
-    bool throttled() const { return before_.throttled || after_.throttled; }
+    bool throttled() const { return slowed_ || (capped_ && clock_varied()); }
     std::string reason() const;  // for rows; empty when it was not throttled
-    // As the attempt ended, before the clocks fell; its throttle reasons are those of both ends.
+    // As the attempt ended, before the clocks fell; its throttle reasons are those of the whole attempt, a steady power
+    // cap among them.
     DeviceState state() const;
 
+    // A cause that holds the clocks down for a smaller share of the time moves no median.
+    static constexpr double min_share = 0.01;
+    // Between the slow and the fast looks at a clock that follows a power cap.
+    static constexpr double clock_tolerance = 0.02;
+
 private:
+    bool clock_varied() const;
+    void add_cause(const std::string& cause);
+
     Instruments* instruments_;
     DeviceState before_;
     DeviceState after_;
+    std::vector<double> clocks_mhz_;
+    double next_look_us_ = 0.0;
+    bool slowed_ = false;
+    bool capped_ = false;
+    std::string causes_;
 };
 
 // Waits in short steps, as long as `keep_going` says so.
 void pause(double seconds, const std::function<bool()>& keep_going);
+
+// Keeps the device busy for so long: one that idles has lowered its clocks, and takes a while to raise them.
+void spin_up(NetworkRunner& runner, double seconds, const std::function<bool()>& keep_going);
 
 }  // namespace hacscale

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "profiler/instruments.hpp"
@@ -31,9 +32,10 @@ public:
         state.sm_clock_mhz = 1980.0;
         state.power_w = 400.0;
         state.reasons["memory_clock_mhz"] = "not told";
-        state.reasons["energy_mj"] = "no counter";
         return state;
     };
+    std::function<EnergyCounter()> count_energy = [] { return EnergyCounter{{}, "no counter"}; };
+    std::function<std::optional<double>()> clock_mhz = [] { return std::optional(1980.0); };
     std::int64_t dropped = 0;
     std::int64_t dropped_each_time = 0;
     int inspected = 0;
@@ -51,6 +53,8 @@ public:
         return readings;
     }
     DeviceState state() override { return tell(asked++); }
+    EnergyCounter energy() override { return count_energy(); }
+    std::optional<double> sm_clock_mhz() override { return clock_mhz(); }
     std::int64_t dropped_records() const override { return dropped; }
 };
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -188,6 +189,27 @@ TEST(MeasureNetworks, ReasonsOfThePaceStandOnlyWhereThereAreTimes) {
         EXPECT_EQ(result.reason.empty(), !result.measured()) << result.reason;
     }
     EXPECT_EQ(measured, 1);
+}
+
+// A device that idled while networks were compiled has lowered its clocks.
+TEST(MeasureNetworks, WorksForAWhileBeforeItTimes) {
+    FakeDevice device;
+    take_long(device.machine);
+    device.machine.clock_us = 1e6;
+    std::optional<double> first_reading_us;
+    device.machine.before_run = [&](const Network& network) {
+        if (is_reference(network) && !first_reading_us) first_reading_us = device.machine.clock_us;
+        device.machine.slowdown = device.machine.clock_us < 1.045e6 ? 4.0 : 1.0;
+    };
+    MeasureSettings settings = quick_settings();
+    settings.spin_seconds = 0.05;
+    const auto networks = chains({{8}, {16, 8}});
+    const auto results = measure_networks(device.handle, networks, settings, {});
+    EXPECT_GE(first_reading_us.value(), 1.05e6);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        EXPECT_NEAR(sum_of_layers(results[i]), device.truth_us(networks[i]), 1e-6);
+        EXPECT_EQ(results[i].reason, "");
+    }
 }
 
 TEST(MeasureNetworks, ChoosesTheLayoutThatTheBackendPrefers) {

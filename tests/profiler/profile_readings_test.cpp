@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "profiler/profile.hpp"
 #include "profiler/row_readings.hpp"
 #include "tests/profiler/fake_instruments.hpp"
@@ -81,12 +83,13 @@ TEST_F(ProfileReadings, AreTheMeanOverTheLayersPlaces) {
 }
 
 TEST_F(ProfileReadings, ShareTheEnergyOfTheNetworkByTime) {
-    // Three millijoules an inference; the counter moves in steps, as real ones do.
-    instruments_.tell = [this](int) {
-        constexpr int step_runs = 16;
-        DeviceState state;
-        state.energy_mj = 3.0 * step_runs * (device_.machine.runs / step_runs);
-        return state;
+    // Three millijoules an inference; the counter moves every 8 ms, and asking it takes 5 ms.
+    const double inference_us = device_.truth_us(lower(request_.carriers[0]));
+    instruments_.count_energy = [this, inference_us] {
+        constexpr double step_us = 8e3;
+        device_.machine.clock_us += 5e3;
+        return EnergyCounter{3.0 / inference_us * step_us * std::floor(device_.machine.clock_us / step_us),
+                             {}};
     };
     run();
     const Network network = lower(request_.carriers[0]);
@@ -102,15 +105,27 @@ TEST_F(ProfileReadings, ShareTheEnergyOfTheNetworkByTime) {
 }
 
 TEST_F(ProfileReadings, LeaveTheEnergyOutWhenItsCounterStandsStill) {
-    instruments_.tell = [](int) {
-        DeviceState state;
-        state.energy_mj = 1000.0;
-        return state;
+    instruments_.count_energy = [this] {
+        device_.machine.clock_us += 100.0;
+        return EnergyCounter{1000.0, {}};
     };
     run();
     table_.for_each({}, [](const Row& row) {
         EXPECT_EQ(row.readings.energy_mj, std::nullopt);
         EXPECT_THAT(row.readings.reasons.at("energy_mj"), HasSubstr("does not move"));
+    });
+}
+
+// The pauses would be counted as energy of the inferences.
+TEST_F(ProfileReadings, LeaveTheEnergyOutWhenTheDeviceWaits) {
+    instruments_.count_energy = [this] {
+        device_.machine.clock_us += 30e3;  // longer than what runs meanwhile
+        return EnergyCounter{0.4 * device_.machine.clock_us, {}};
+    };
+    run();
+    table_.for_each({}, [](const Row& row) {
+        EXPECT_EQ(row.readings.energy_mj, std::nullopt);
+        EXPECT_THAT(row.readings.reasons.at("energy_mj"), HasSubstr("the device computed only 66."));
     });
 }
 
@@ -126,7 +141,6 @@ std::function<DeviceState(int)> throttled_at_first(int groups) {
         DeviceState state;
         state.throttled = call % 2 == 1 && call / 2 < groups;
         if (state.throttled) state.throttle_reasons = "power cap";
-        state.reasons["energy_mj"] = "no counter";
         return state;
     };
 }

@@ -123,10 +123,14 @@ TEST(SimulatedMemory, IsCopiedToMeasureBandwidth) {
     Device& simulated = Device::instance();
     const Held before;
     simulated.capacity_bytes = simulated.bytes() + (std::size_t{32} << 20);
+    const std::int64_t kernels = simulated.kernels_run();
     const double bytes_per_second = testing::gpu().backend->copy_bandwidth(testing::gpu().device.id);
     simulated.capacity_bytes = simulated::usual_capacity_bytes;
     EXPECT_GT(bytes_per_second, 1e12);
     EXPECT_LT(bytes_per_second, 10e12);
+    // Copies by the library and by a kernel, 18 each, and a kernel in front of each: an idle device would wait for the
+    // host between the events.
+    EXPECT_EQ(simulated.kernels_run() - kernels, 18 + 2 * 18);
     EXPECT_EQ(Held(), before);
 }
 

@@ -75,10 +75,10 @@ TEST_F(CudaInstrument, TellOfEachLayer) {
     EXPECT_DOUBLE_EQ(layer.kernels[1].duration_us, 2.0);
     EXPECT_DOUBLE_EQ(layer.kernel_time_us.value(), 3.0);
     // Blocks of 256 threads with 96 registers and 65 KiB: 8 warps; 3072 registers a warp, 5 a partition, 20
-    // in all, so 2 blocks by registers; 228 / 66 = 3 by shared memory. 16 of 64 warps; 336 blocks on 132
-    // multiprocessors are enough for that.
-    EXPECT_DOUBLE_EQ(layer.occupancy_theoretical.value(), 0.25);
-    EXPECT_DOUBLE_EQ(layer.occupancy_grid_limited.value(), 0.25);
+    // in all, so 2 blocks by registers; 228 / 66 = 3 by shared memory. 16 of 64 warps. But the
+    // device holds 60 clusters of two blocks, which are 120 of 264 blocks; the grid has 336.
+    EXPECT_DOUBLE_EQ(layer.occupancy_theoretical.value(), 0.25 * 120.0 / 264.0);
+    EXPECT_DOUBLE_EQ(layer.occupancy_grid_limited.value(), 0.25 * 120.0 / 264.0);
     EXPECT_DOUBLE_EQ(layer.occupancy_achieved.value(), 0.52);
     EXPECT_TRUE(layer.reasons.empty());
     // Recorded kernels and counters never overlap, and both are off in the end.
@@ -186,11 +186,16 @@ TEST_F(CudaInstrument, SayThatADeviceIsNotThere) {
     EXPECT_NE(layer.reasons.at("dram_bytes").find("cuda:5"), std::string::npos);
     EXPECT_NE(layer.reasons.at("dram_bytes").find("invalid device ordinal"), std::string::npos);
     CudaInstruments instruments(cupti, driver, nvml, 5, {});
-    EXPECT_EQ(instruments.state().reasons.count("energy_mj"), 1U);
+    EXPECT_EQ(instruments.state().reasons.count("power_w"), 1U);
+    EXPECT_FALSE(instruments.energy().mj);
+    EXPECT_NE(instruments.energy().reason, "");
+    EXPECT_FALSE(instruments.sm_clock_mhz());
 }
 
 TEST_F(CudaInstrument, TellTheDevicesState) {
     EXPECT_EQ(CudaInstruments(cupti, driver, nvml, 0, {}).state().sm_clock_mhz, 1755.0);
+    EXPECT_EQ(CudaInstruments(cupti, driver, nvml, 0, {}).sm_clock_mhz(), 1755.0);
+    EXPECT_TRUE(CudaInstruments(cupti, driver, nvml, 0, {}).energy().mj);
 }
 
 TEST_F(CudaInstrument, WithTheRealCuptiAndNoGpuGiveReasonsOnly) {

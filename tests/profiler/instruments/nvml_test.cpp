@@ -19,12 +19,14 @@ TEST_F(Nvml, TellsTheDevicesState) {
     environment.set("FAKE_NVML_EVENTS", "1");
     const NvmlLibrary library = open_nvml();
     ASSERT_TRUE(library.usable()) << library.reason;
-    const DeviceState state = NvmlDevice(library, bus_id, uuid).state();
+    const NvmlDevice device(library, bus_id, uuid);
+    const DeviceState state = device.state();
+    EXPECT_EQ(device.sm_clock_mhz(), 1755.0);
+    EXPECT_EQ(device.energy().mj, 1234567890123.0);
     EXPECT_EQ(state.sm_clock_mhz, 1755.0);
     EXPECT_EQ(state.memory_clock_mhz, 2619.0);
     EXPECT_EQ(state.temperature_c, 61.0);
     EXPECT_EQ(state.power_w, 312.5);
-    EXPECT_EQ(state.energy_mj, 1234567890123.0);
     EXPECT_FALSE(state.throttled);
     EXPECT_EQ(state.throttle_reasons, "idle");
     EXPECT_TRUE(state.reasons.empty());
@@ -39,7 +41,7 @@ TEST_F(Nvml, SaysThatADeviceIsNotThere) {
     const NvmlLibrary library = open_nvml();
     const DeviceState state = NvmlDevice(library, "0000:99:00.0", "GPU-other").state();
     EXPECT_FALSE(state.sm_clock_mhz);
-    EXPECT_EQ(state.reasons.size(), 6U);
+    EXPECT_EQ(state.reasons.size(), 5U);
     EXPECT_NE(state.reasons.at("power_w").find("0000:99:00.0"), std::string::npos);
     EXPECT_NE(state.reasons.at("power_w").find("Not Found"), std::string::npos);
 }
@@ -47,21 +49,21 @@ TEST_F(Nvml, SaysThatADeviceIsNotThere) {
 TEST_F(Nvml, SaysWhichValueTheDeviceDoesNotGive) {
     environment.set("FAKE_NVML", "no_energy");
     const NvmlLibrary library = open_nvml();
-    const DeviceState state = NvmlDevice(library, bus_id, uuid).state();
-    EXPECT_TRUE(state.power_w);
-    EXPECT_FALSE(state.energy_mj);
-    ASSERT_EQ(state.reasons.size(), 1U);
-    EXPECT_NE(state.reasons.at("energy_mj").find("Not Supported"), std::string::npos);
+    const EnergyCounter counter = NvmlDevice(library, bus_id, uuid).energy();
+    EXPECT_FALSE(counter.mj);
+    EXPECT_NE(counter.reason.find("Not Supported"), std::string::npos);
 }
 
 TEST_F(Nvml, GivesNoPowerOfAPartOfAGpu) {
     environment.set("FAKE_NVML", "mig");
     const NvmlLibrary library = open_nvml();
-    const DeviceState state = NvmlDevice(library, bus_id, uuid).state();
+    const NvmlDevice device(library, bus_id, uuid);
+    const DeviceState state = device.state();
     EXPECT_TRUE(state.sm_clock_mhz);
     EXPECT_FALSE(state.power_w);
-    EXPECT_FALSE(state.energy_mj);
-    EXPECT_NE(state.reasons.at("energy_mj").find("MIG"), std::string::npos);
+    EXPECT_NE(state.reasons.at("power_w").find("MIG"), std::string::npos);
+    EXPECT_FALSE(device.energy().mj);
+    EXPECT_NE(device.energy().reason.find("MIG"), std::string::npos);
 }
 
 TEST_F(Nvml, SaysThatTheDriverDoesNotRun) {
@@ -72,14 +74,27 @@ TEST_F(Nvml, SaysThatTheDriverDoesNotRun) {
     EXPECT_EQ(NvmlDevice(library, bus_id, uuid).state().reasons.at("temperature_c"), library.reason);
 }
 
-TEST_F(Nvml, CountsHeatAndPowerAsThrottlingAndNothingElse) {
+TEST_F(Nvml, SumsTheTimesOfWhatHoldsClocksDown) {
+    const NvmlLibrary library = open_nvml();
+    const DeviceState state = NvmlDevice(library, bus_id, uuid).state();
+    ASSERT_EQ(state.held_down.size(), 2U) << "the causes that the device counts";
+    EXPECT_EQ(state.held_down[0].cause, "power cap");
+    EXPECT_TRUE(state.held_down[0].power_cap);
+    EXPECT_EQ(state.held_down[0].us, 2000.0);
+    EXPECT_EQ(state.held_down[1].cause, "thermal slowdown");
+    EXPECT_FALSE(state.held_down[1].power_cap);
+    EXPECT_EQ(state.held_down[1].us, 3000.0);
+    EXPECT_GT(state.at_us, 0.0);
+}
+
+TEST_F(Nvml, TellsPowerCapsFromWhatThrottles) {
     for (const ClockEvent& event : clock_events()) {
-        EXPECT_EQ(throttled(event.bit), event.throttles) << event.text;
+        EXPECT_TRUE(has_effect(event.bit, event.effect)) << event.text;
         EXPECT_EQ(clock_events_in_words(event.bit), event.text);
     }
-    EXPECT_FALSE(throttled(0));
-    EXPECT_FALSE(throttled(0x1 | 0x2 | 0x10 | 0x100));
-    EXPECT_TRUE(throttled(0x1 | 0x4));
+    EXPECT_FALSE(has_effect(0, ClockEffect::throttles));
+    EXPECT_FALSE(has_effect(0x1 | 0x2 | 0x4 | 0x10 | 0x100, ClockEffect::throttles));
+    EXPECT_TRUE(has_effect(0x1 | 0x4, ClockEffect::power_cap));
     EXPECT_EQ(clock_events_in_words(0), "");
     EXPECT_EQ(clock_events_in_words(0x1 | 0x4 | 0x1000), "idle, power cap, NVML's reason 0x1000");
 
@@ -87,7 +102,11 @@ TEST_F(Nvml, CountsHeatAndPowerAsThrottlingAndNothingElse) {
     const NvmlLibrary library = open_nvml();
     const DeviceState state = NvmlDevice(library, bus_id, uuid).state();
     EXPECT_TRUE(state.throttled);
+    EXPECT_FALSE(state.power_capped);
     EXPECT_EQ(state.throttle_reasons, "thermal slowdown by the driver, thermal slowdown by the hardware");
+    environment.set("FAKE_NVML_EVENTS", "4");
+    EXPECT_TRUE(NvmlDevice(library, bus_id, uuid).state().power_capped);
+    EXPECT_FALSE(NvmlDevice(library, bus_id, uuid).state().throttled);
 }
 
 TEST(MissingNvml, IsTold) {

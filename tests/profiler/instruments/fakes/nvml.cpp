@@ -70,6 +70,18 @@ int nvmlDeviceGetCurrentClocksThrottleReasons(void*, unsigned long long* reasons
     return 0;
 }
 
+struct ViolationTime {
+    unsigned long long reference_us;
+    unsigned long long violation_ns;
+};
+
+// Power and heat only, as many GPUs do.
+int nvmlDeviceGetViolationStatus(void*, int policy, ViolationTime* time) {
+    if (policy > 1) return not_supported;
+    *time = {1, policy == 0 ? 2'000'000ULL : 3'000'000ULL};
+    return 0;
+}
+
 int nvmlDeviceGetMigMode(void*, unsigned* current, unsigned* pending) {
     *current = *pending = told("mig") ? 1 : 0;
     return 0;
