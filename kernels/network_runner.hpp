@@ -40,6 +40,9 @@ public:
     // Whether those reads make the inference longer by more than can be ignored. What it takes longer than a plain
     // one is then in node_us, and for the caller to take off (profiler/timing/clock_cost.hpp).
     virtual bool clock_takes_time() const { return false; }
+    // Whether a kernel may start before the one in front of it has ended, unless a clock is read between them: then
+    // run_timed() times another network than run() runs.
+    virtual bool kernels_overlap() const { return false; }
     // Whether there is time_prefixes().
     virtual bool times_prefixes() const { return false; }
     // Runs each prefix of the network (its first node, its first two, ...) once by itself, without a clock inside,

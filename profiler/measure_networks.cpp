@@ -79,6 +79,13 @@ private:
             throw InputError(fmt::format(
                 "layers of {} cannot be timed by prefixes, which is for GPUs (--rows)", device_.device.id));
         }
+        if (settings_.rows == RowMethod::stopwatch && settings_.layers_count &&
+            compiled.runner->kernels_overlap()) {
+            throw InputError(
+                "kernels overlap here, and a clock between layers would keep them apart: time layers by "
+                "prefixes "
+                "(--rows prefix, or rows: prefix in a suite)");
+        }
         compiled.runner->load(random_weights(network, settings_.seed));
         const std::size_t pixels = static_cast<std::size_t>(network.resolution) * network.resolution;
         compiled.runner->set_input(

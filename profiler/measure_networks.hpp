@@ -20,6 +20,7 @@ struct MeasureSettings {
     DataType type = DataType::f32;
     TimingRules rules;
     RowMethod rows = RowMethod::stopwatch;
+    bool layers_count = true;  // the times of layers are used, and not only those of whole networks
     std::uint64_t seed = 1;
     Instruments* instruments = nullptr;  // of the device; without, there are no readings
     double energy_seconds = 2.0;         // a network runs this long for its energy; 0: it is not measured

@@ -59,6 +59,10 @@ private:
         return instruments() != nullptr ? instruments()->dropped_records() : 0;
     }
 
+    std::string method_of(const RowKey& key) const {
+        return key.cache == CacheState::network ? std::string(name_of(settings().rows)) : "";
+    }
+
     enum class Known { no, yes, given_up, unsupported };
     Known known(const RowKey& key) const {
         const std::optional<Row> row = table_.find(key);
@@ -66,6 +70,7 @@ private:
         if (row->status == RowStatus::failed) return request_.retry_failed ? Known::no : Known::given_up;
         if (row->outpaced(fastest_pace_us_)) return Known::no;
         if (row->status == RowStatus::noisy && row->measured_at <= request_.noisy_until) return Known::no;
+        if (has_latency(row->status) && !same_method(row->timed_by, method_of(key))) return Known::no;
         return row->status == RowStatus::unsupported ? Known::unsupported : Known::yes;
     }
     void count(const RowKey& key, Known known) {
@@ -259,6 +264,9 @@ private:
         if (!std::isfinite(row.ci95_us)) row.ci95_us = row.latency_us;
         row.samples = measured.timing.layer_samples * static_cast<std::int64_t>(nodes.size());
         row.pace_us = measured.timing.pace_us;
+        row.timed_by = method_of(row.key);
+        if (settings().rows == RowMethod::stopwatch && measured.timing.clock.readings > 0)
+            row.overhead_us = measured.timing.clock.layer_us;
         row.implementation = measured.implementations[nodes.front()];
         double pass_us = 0.0;
         for (const MeanEstimate& node : measured.timing.nodes) pass_us += node.mean;

@@ -8,7 +8,11 @@
 
 namespace hacscale {
 
+// Whether rows with these Row::timed_by were timed in one way.
+bool same_method(const std::string& one, const std::string& other);
+
 // One layer timed in two carriers, with a latency in both: the mean, weighted by samples; the later readings.
+// Of two that were timed in different ways, the later one.
 Row united(const Row& before, const Row& now);
 
 // Takes the row's value away.

@@ -34,6 +34,7 @@ TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const 
         MeasureSettings in_session = settings;
         // Times of layers are not used, and a sweep over prefixes would take the most of the time.
         in_session.rows = RowMethod::stopwatch;
+        in_session.layers_count = false;
         WorkEvents until_end = events;
         if (seconds_at_most) {
             const double seconds = seconds_at_most(models.size());

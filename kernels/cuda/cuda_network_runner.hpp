@@ -23,6 +23,7 @@
 #include "kernels/cuda/host_tensor.hpp"
 #include "kernels/cuda/memory_layout.hpp"
 #include "kernels/cuda/prefix_graphs.hpp"
+#include "kernels/cuda/programmatic_launch.hpp"
 #include "kernels/cuda/stream.hpp"
 
 namespace hacscale::cuda {
@@ -49,6 +50,9 @@ public:
     double time_cold() override;
     void run_timed(std::span<double> node_us) override;
     bool clock_takes_time() const override { return true; }
+    bool kernels_overlap() const override {
+        return device_.compute_capability >= 90 && programmatic_launches_wanted();
+    }
     bool times_prefixes() const override { return true; }
     void time_prefixes(std::span<double> prefix_us) override;
     void start_layer(int node) override;

@@ -3,8 +3,8 @@
 // and then waits for it; the time that a launch takes is spent meanwhile.
 //
 // Off unless the environment variable HACSCALE_PDL is 1. It shortens networks, but a clock between layers
-// keeps their kernels apart: rows of a table show it only when they are timed by prefix graphs
-// (prefix_graphs.hpp). The fingerprint of a device says whether it was on.
+// keeps their kernels apart, so rows are then timed by prefixes only (NetworkRunner::kernels_overlap). The
+// fingerprint of a device says whether it was on.
 //
 // What makes it safe: every kernel waits for the one in front of it, also if it needs nothing of it, before
 // it stores anything or lets the next kernel start (device/execute.cuh). So when a kernel has waited, all

@@ -226,6 +226,31 @@ void check_peaks(const Database& database, Findings& findings) {
     }
 }
 
+// Rows of two ways to time a layer do not add up to one network.
+void check_methods(const Database& database, Findings& findings) {
+    Statement wrong = database.prepare(
+        "SELECT count(*) FROM measurement WHERE timed_by NOT IN ('', 'stopwatch', 'prefix') OR "
+        "(overhead_us IS NOT NULL AND NOT overhead_us >= 0)");
+    wrong.step();
+    if (wrong.integer(0) > 0) {
+        findings.add(Severity::error, "how they were timed is unknown, or the clock took less than nothing",
+                     fmt::format("{} rows", wrong.integer(0)));
+    }
+    Statement both = database.prepare(
+        "SELECT dtype, sum(timed_by = 'prefix'), sum(timed_by <> 'prefix') FROM measurement WHERE cache = "
+        "'network' "
+        "AND latency_us IS NOT NULL GROUP BY dtype HAVING sum(timed_by = 'prefix') > 0 AND "
+        "sum(timed_by <> 'prefix') > 0 ORDER BY dtype");
+    while (both.step()) {
+        findings.add(Severity::warning,
+                     "rows are timed in two ways, which do not add up; `hacscale profile --rows` measures "
+                     "those of the "
+                     "other way again",
+                     fmt::format("{} rows by prefixes and {} by the stopwatch in {}", both.integer(1),
+                                 both.integer(2), both.text(0)));
+    }
+}
+
 // Rows of a slow machine beside rows of a fast one.
 void check_paces(const Database& database, Findings& findings) {
     Statement wrong =
@@ -279,6 +304,7 @@ TableCheck check_table(const std::filesystem::path& file) {
         check_kernels(database, findings);
         check_peaks(database, findings);
         check_paces(database, findings);
+        check_methods(database, findings);
         warn_of_incomplete_rows(result, file.string(), findings);
     } catch (const InputError& error) {
         // Damage that stops the reading: what was found before it still counts.

@@ -105,6 +105,8 @@ std::vector<ExportColumn> make_columns() {
         {"carrier", [](const Entry& e) -> Cell { return e.row.carrier; }},
         {"measured_at", [](const Entry& e) -> Cell { return e.row.measured_at; }},
         {"pace_us", [](const Entry& e) { return cell_of(e.row.pace_us); }},
+        {"timed_by", [](const Entry& e) -> Cell { return e.row.timed_by; }},
+        {"overhead_us", [](const Entry& e) { return cell_of(e.row.overhead_us); }},
     };
     columns.insert(columns.end(), others.begin(), others.end());
     return columns;

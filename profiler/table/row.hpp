@@ -70,6 +70,11 @@ struct Row {
     // How fast the machine was: the time of a reference network meanwhile, microseconds (timing/pace.hpp).
     // Absent where it was not read, as for warm and cold.
     std::optional<double> pace_us;
+    // How it was timed inside its network, a RowMethod's name; empty in rows of before there were two, which are of the
+    // stopwatch, and for warm and cold.
+    std::string timed_by;
+    // What the clock took, which was taken off latency_us, in microseconds; only where it takes time.
+    std::optional<double> overhead_us;
     Readings readings;  // of the device's instruments; GPUs only
 
     bool outpaced(std::optional<double> by_us) const {

@@ -22,7 +22,8 @@ struct FakeMachine {
     std::function<double(const LayerSpec&)> latency_us = [](const LayerSpec& layer) {
         return 2.0 + 0.02 * layer.out_channels;
     };
-    double slowdown = 1.0;     // of everything, changed at will
+    double slowdown = 1.0;  // of everything, changed at will
+    bool kernels_overlap = false;
     double cold_factor = 2.0;  // of a run with cold caches
     // What a clock behind this layer takes, as an event on a GPU; null: nothing, as on a CPU. By its prefixes, a
     // network can be timed where it takes time.
@@ -86,6 +87,7 @@ public:
         }
     }
     bool clock_takes_time() const override { return machine_.clock_us_behind != nullptr; }
+    bool kernels_overlap() const override { return machine_.kernels_overlap; }
     bool times_prefixes() const override { return clock_takes_time(); }
     void time_prefixes(std::span<double> prefix_us) override {
         for (std::size_t last = 0; last < latencies_us_.size(); ++last) {

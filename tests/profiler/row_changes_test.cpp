@@ -51,5 +51,20 @@ TEST(RowChanges, AnUnknownPaceIsNoReasonToDropARow) {
     EXPECT_EQ(united(measured(10.0, {}), measured(12.0, {})).pace_us, std::nullopt);
 }
 
+TEST(RowChanges, RowsTimedInTwoWaysAreNotUnited) {
+    Row stopwatch = measured(10.0, {}, 1000);
+    Row prefix = measured(12.0, {});
+    prefix.timed_by = "prefix";
+    EXPECT_EQ(united(stopwatch, prefix), prefix);
+    EXPECT_EQ(united(prefix, stopwatch), stopwatch);
+    // Rows of before there were two ways are of the stopwatch.
+    Row named = measured(12.0, {}, 1000);
+    named.timed_by = "stopwatch";
+    named.overhead_us = 0.7;
+    const Row both = united(stopwatch, named);
+    EXPECT_DOUBLE_EQ(both.latency_us, 11.0);
+    EXPECT_EQ(both.overhead_us, 0.7);
+}
+
 }  // namespace
 }  // namespace hacscale

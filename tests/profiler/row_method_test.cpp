@@ -115,5 +115,49 @@ TEST(RowMethod, ADeviceWithoutPrefixesSaysSo) {
     }
 }
 
+TEST(RowMethod, AClockThatWouldKeepKernelsApartIsRefused) {
+    FakeDevice device;
+    device.machine.kernels_overlap = true;
+    const std::vector<Network> networks{lower(chain_model("chain", {16}))};
+    MeasureSettings settings = quick_settings();
+    EXPECT_THROW(measure_networks(device.handle, networks, settings, {}), InputError);
+    settings.layers_count = false;
+    EXPECT_TRUE(measure_networks(device.handle, networks, settings, {}).front().measured());
+    settings.layers_count = true;
+    settings.rows = RowMethod::prefix;
+    device.machine.clock_us_behind = [](const LayerSpec&) { return 0.5; };
+    EXPECT_TRUE(measure_networks(device.handle, networks, settings, {}).front().measured());
+}
+
+TEST(RowMethod, TheTableKnowsItAndReplacesRowsOfTheOther) {
+    const TempFolder folder;
+    FakeDevice device;
+    device.machine.clock_us_behind = [](const LayerSpec& layer) {
+        return layer.kind == LayerKind::conv ? 0.2 : 2.0;
+    };
+    const DeviceRecord record = device.record();
+    Table table = Table::open(folder / "t.db", OpenMode::create, &record);
+    ProfileRequest request;
+    request.settings = quick_settings();
+    request.check_outputs = false;
+    request.carriers = {chain_model("chain", {16, 32})};
+    const ProfileSummary first = profile(device.handle, table, request, {});
+    EXPECT_GT(first.measured, 0);
+    ASSERT_EQ(first.clocks.size(), 1U);
+    for (const Row& row : table.query({})) {
+        EXPECT_EQ(row.timed_by, "stopwatch");
+        EXPECT_NEAR(row.overhead_us.value(), first.clocks[0].layer_us, 1e-9);
+    }
+    EXPECT_EQ(profile(device.handle, table, request, {}).measured, 0);
+
+    request.settings.rows = RowMethod::prefix;
+    EXPECT_EQ(profile(device.handle, table, request, {}).measured, first.measured);
+    for (const Row& row : table.query({})) {
+        EXPECT_EQ(row.timed_by, "prefix");
+        EXPECT_EQ(row.overhead_us, std::nullopt);
+        EXPECT_NEAR(row.latency_us, device.machine.latency_us(row.key.layer), 1e-6);
+    }
+}
+
 }  // namespace
 }  // namespace hacscale

@@ -98,6 +98,13 @@ INSTANTIATE_TEST_SUITE_P(
                "occupancy_achieved is outside"},
         Damage{"UPDATE measurement SET energy_mj = -1", Severity::error, "energy_mj is not finite"},
         Damage{"UPDATE measurement SET l2_hit_rate = -0.1", Severity::error, "l2_hit_rate is outside"},
+        Damage{"UPDATE measurement SET timed_by = 'sundial'", Severity::error,
+               "how they were timed is unknown"},
+        Damage{"UPDATE measurement SET overhead_us = -0.1", Severity::error, "took less than nothing"},
+        Damage{"UPDATE measurement SET cache = 'network', dtype = 'f32', timed_by = CASE WHEN layer_id % 2 = "
+               "0 THEN "
+               "'prefix' ELSE 'stopwatch' END",
+               Severity::warning, "rows are timed in two ways"},
         Damage{"UPDATE measurement SET pace_us = 0", Severity::error, "pace is not positive"},
         Damage{
             "UPDATE measurement SET pace_us = 100 + 50 * batch; UPDATE measurement SET pace_us = 100 WHERE "

@@ -111,6 +111,10 @@ inline Row random_row(std::mt19937& random) {
     row.key.type = static_cast<DataType>(pick(0, 2));
     row.samples = pick(1, 100000);
     if (row.key.cache == CacheState::network && pick(0, 1) == 0) row.pace_us = pick(1000, 1100) / 10.0;
+    if (row.key.cache == CacheState::network && pick(0, 1) == 0) {
+        row.timed_by = pick(0, 1) == 0 ? "prefix" : "stopwatch";
+        if (row.timed_by == "stopwatch") row.overhead_us = pick(0, 30) / 10.0;
+    }
     if (pick(0, 1) == 0) row.readings = random_readings(random);
     if (pick(0, 4) == 0) {
         row.status = RowStatus::noisy;
@@ -121,6 +125,8 @@ inline Row random_row(std::mt19937& random) {
         row.readings = {};
         row.latency_us = row.ci95_us = 0.0;
         row.samples = 0;
+        row.timed_by.clear();
+        row.overhead_us.reset();
     }
     return row;
 }

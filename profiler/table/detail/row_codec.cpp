@@ -111,6 +111,8 @@ void bind_row(Statement& replace_row, std::int64_t layer_id, const Row& row) {
     replace_row.bind(parameter_of("throttle_reasons"), row.readings.throttle_reasons);
     replace_row.bind(parameter_of("missing_reasons"), text_of(row.readings.reasons));
     replace_row.bind(parameter_of("pace_us"), row.pace_us);
+    replace_row.bind(parameter_of("timed_by"), row.timed_by);
+    replace_row.bind(parameter_of("overhead_us"), row.overhead_us);
 }
 
 void bind_kernel(Statement& insert_kernel, std::int64_t layer_id, const RowKey& key, std::int64_t position,
@@ -170,6 +172,8 @@ Row RowReader::read(const Statement& statement) {
         row.readings.throttle_reasons = statement.text(selected("throttle_reasons"));
         row.readings.reasons = reasons_of(statement.text(selected("missing_reasons")));
         row.pace_us = statement.optional_real(selected("pace_us"));
+        row.timed_by = statement.text(selected("timed_by"));
+        row.overhead_us = statement.optional_real(selected("overhead_us"));
         return row;
     } catch (const InputError& error) {
         throw InputError(

@@ -46,6 +46,7 @@ CREATE TABLE measurement (
     l2_hit_rate REAL, dram_bytes REAL, sm_throughput REAL, sm_clock_mhz REAL, memory_clock_mhz REAL,
     temperature_c REAL, power_w REAL,
     throttle_reasons TEXT NOT NULL DEFAULT '', missing_reasons TEXT NOT NULL DEFAULT '', pace_us REAL,
+    timed_by TEXT NOT NULL DEFAULT '', overhead_us REAL,
     PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes)) STRICT, WITHOUT ROWID;
 CREATE TABLE peak (
     dtype TEXT PRIMARY KEY, flops_per_s REAL NOT NULL, bytes_per_s REAL NOT NULL, nominal_flops_per_s REAL,
@@ -85,6 +86,10 @@ ALTER TABLE measurement ADD COLUMN missing_reasons TEXT NOT NULL DEFAULT '';
 )sql";
 constexpr const char* schema_3_sql = "ALTER TABLE measurement ADD COLUMN pace_us REAL";
 constexpr const char* schema_4_sql = R"sql(
+ALTER TABLE measurement ADD COLUMN timed_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE measurement ADD COLUMN overhead_us REAL;
+)sql";
+constexpr const char* schema_4_kernel_sql = R"sql(
 ALTER TABLE kernel ADD COLUMN cluster_x INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE kernel ADD COLUMN cluster_y INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE kernel ADD COLUMN cluster_z INTEGER NOT NULL DEFAULT 0;
@@ -93,6 +98,7 @@ ALTER TABLE kernel ADD COLUMN max_active_clusters INTEGER NOT NULL DEFAULT 0;
 
 // The first schema that had the column.
 int schema_of_column(int column) {
+    if (column >= column_of("timed_by")) return 4;
     if (column >= column_of("pace_us")) return 3;
     return column >= column_of("kernel_time_us") ? 2 : 1;
 }
@@ -223,9 +229,10 @@ void upgrade(const Database& database, std::int64_t version) {
         database.execute(schema_2_sql);
         database.execute(kernel_sql);
     } else {
-        database.execute(schema_4_sql);
+        database.execute(schema_4_kernel_sql);
     }
     if (version < 3) database.execute(schema_3_sql);
+    database.execute(schema_4_sql);
     database.execute(retire_sql(version));
     database.execute(fmt::format("PRAGMA user_version = {}", schema_version));
     transaction.commit();
@@ -303,7 +310,8 @@ std::string select_measurements(std::string_view database, std::int64_t version)
         } else if (known && !is_retired(name, version)) {
             columns += name;
         } else {
-            columns += fmt::format("{} AS {}", name.ends_with("_reasons") ? "''" : "NULL", name);
+            const bool text = name.ends_with("_reasons") || name == "timed_by";
+            columns += fmt::format("{} AS {}", text ? "''" : "NULL", name);
         }
     }
     return fmt::format("SELECT {} FROM {}.measurement", columns, database);

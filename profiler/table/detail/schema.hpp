@@ -19,7 +19,7 @@ constexpr std::int64_t schema_version = 4;
 
 // The columns of the SQL table `measurement`, in their order there: the row's key, its values, and what later
 // schemas added.
-inline constexpr std::array<std::string_view, 30> measurement_columns{
+inline constexpr std::array<std::string_view, 32> measurement_columns{
     "layer_id", "batch", "dtype", "cache", "footprint_bytes",
     // values
     "status", "reason", "latency_us", "ci95_us", "samples", "implementation", "occupancy_theoretical",
@@ -28,7 +28,9 @@ inline constexpr std::array<std::string_view, 30> measurement_columns{
     "kernel_time_us", "tensor_active", "sm_busy", "l2_hit_rate", "dram_bytes", "sm_throughput",
     "sm_clock_mhz", "memory_clock_mhz", "temperature_c", "power_w", "throttle_reasons", "missing_reasons",
     // since schema 3
-    "pace_us"};
+    "pace_us",
+    // since schema 4
+    "timed_by", "overhead_us"};
 
 // Place of a column in measurement_columns; a name that is not there does not compile, or throws.
 constexpr int column_of(std::string_view name) {
