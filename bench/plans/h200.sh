@@ -24,7 +24,7 @@ HACSCALE_PLAN_CACHE= cuda_choices networks --device cuda:0 --dtype f16 --out $ou
 row_methods --device cuda:0 --dtype f16 --seconds 1 --out $out/row-methods.jsonl resnet20-cifar mobilenetv2-1.0 efficientnet-b0
 
 # 0.8 min  ncu: instructions, stalls and bandwidth of depthwise kernels: what bounds them?
-ncu --clock-control none --kernel-name regex:[Dd]epthwise --launch-skip 12 --launch-count 4 --section SpeedOfLight --section SchedulerStats --section WarpStateStats --section InstructionStats --section MemoryWorkloadAnalysis --csv --log-file $out/ncu.csv time_network mobilenetv2-1.0 cuda:0 64 f16 </dev/null
+ncu --clock-control none --kernel-name regex:[Dd]epthwise --launch-skip 12 --launch-count 8 --section SpeedOfLight --section SchedulerStats --section WarpStateStats --section InstructionStats --section MemoryWorkloadAnalysis --csv --log-file $out/ncu.csv time_network mobilenetv2-1.0 cuda:0 64 f16 </dev/null
 
 # 1.3 min  zoo: the layers of the zoo once more, with counters
 hacscale profile --all --own-layers --table $out/zoo.db --device cuda:0 --dtype f16 --seconds 0.1

@@ -101,9 +101,10 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"UPDATE measurement SET timed_by = 'sundial'", Severity::error,
                "how they were timed is unknown"},
         Damage{"UPDATE measurement SET overhead_us = -0.1", Severity::error, "took less than nothing"},
-        Damage{"UPDATE measurement SET cache = 'network', dtype = 'f32', timed_by = CASE WHEN layer_id % 2 = "
-               "0 THEN "
-               "'prefix' ELSE 'stopwatch' END",
+        Damage{"UPDATE measurement SET cache = 'network', dtype = 'f32', timed_by = CASE WHEN cache = 'warm' "
+               "THEN "
+               "'prefix' ELSE '' END, footprint_bytes = CASE WHEN cache = 'warm' THEN 131072 ELSE "
+               "footprint_bytes END",
                Severity::warning, "rows are timed in two ways"},
         Damage{"UPDATE measurement SET pace_us = 0", Severity::error, "pace is not positive"},
         Damage{
@@ -111,7 +112,8 @@ INSTANTIATE_TEST_SUITE_P(
             "cache = 'warm'",
             Severity::warning, "slower than for others"},
         Damage{"UPDATE measurement SET missing_reasons = '[]'", Severity::error, "no JSON object"},
-        Damage{"INSERT INTO kernel VALUES (1, 9, 'f32', 'warm', 0, 0, 'k', 1, 1, 1, 1, 1, 1, 8, 0, 0, 1.0)",
+        Damage{"INSERT INTO kernel VALUES (1, 9, 'f32', 'warm', 0, 0, 'k', 1, 1, 1, 1, 1, 1, 8, 0, 0, 1.0, "
+               "0, 0, 0, 0)",
                Severity::error, "kernel's row is missing"},
         Damage{"DELETE FROM peak", Severity::warning, "no peak"},
         Damage{"UPDATE peak SET flops_per_s = 0", Severity::error, "peak is not positive"},

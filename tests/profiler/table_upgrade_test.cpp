@@ -21,6 +21,9 @@ void write_schema(int version, const fs::path& file, const std::vector<Row>& row
     for (const char* column : {"cluster_x", "cluster_y", "cluster_z", "max_active_clusters"}) {
         sql += "ALTER TABLE kernel DROP COLUMN " + std::string(column) + ";";
     }
+    for (const char* column : {"timed_by", "overhead_us"}) {
+        sql += "ALTER TABLE measurement DROP COLUMN " + std::string(column) + ";";
+    }
     if (version < 3) sql += "ALTER TABLE measurement DROP COLUMN pace_us;";
     if (version == 1) {
         sql += "DROP TABLE kernel;";
