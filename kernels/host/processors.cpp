@@ -52,7 +52,8 @@ std::vector<int> allowed_processors() {
 void keep_allowed_processors() {
     std::string list;
     for (const int processor : allowed_processors()) {
-        list += (list.empty() ? "" : ",") + std::to_string(processor);
+        if (!list.empty()) list += ',';
+        list += std::to_string(processor);
     }
     ::setenv(kept_processors_variable, list.c_str(), 1);
 }
