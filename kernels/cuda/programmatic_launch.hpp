@@ -2,7 +2,7 @@
 // be launched before the kernel in front of it has ended. It loads what that kernel does not write (weights),
 // and then waits for it; the time that a launch takes is spent meanwhile.
 //
-// Off unless the environment variable HACSCALE_PDL is 1. It shortens networks, but a clock between layers
+// Off unless the environment variable HACSCALE_PDL is 1. It is meant to shorten networks, but a clock between layers
 // keeps their kernels apart, so rows are then timed by prefixes only (NetworkRunner::kernels_overlap). The
 // fingerprint of a device says whether it was on.
 //
