@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/records/explanation.hpp"
+#include "cli/shell_command.hpp"
 
 namespace hacscale::cli {
 

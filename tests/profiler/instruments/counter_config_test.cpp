@@ -28,13 +28,13 @@ struct Chip {
     const char* name;
     std::size_t throughput_passes;
 };
-constexpr std::array chips{Chip{"TU102", 5}, Chip{"GA100", 5}, Chip{"AD102", 6}, Chip{"GH100", 8},
-                           Chip{"GB202", 8}};
+constexpr std::array known_chips{Chip{"TU102", 5}, Chip{"GA100", 5}, Chip{"AD102", 6}, Chip{"GH100", 8},
+                                 Chip{"GB202", 8}};
 constexpr std::uint32_t cupti_of_the_table = 1300;  // 13.0; another one may schedule otherwise
 
 // In one pass, the counters of a quotient are those of one run of the layer.
 TEST_F(CounterConfigs, ReadTheStandardSetInOnePass) {
-    for (const Chip& chip : chips) {
+    for (const Chip& chip : known_chips) {
         SCOPED_TRACE(chip.name);
         const CounterConfig config = counter_config(cupti(), chip.name, CounterSet::standard);
         EXPECT_EQ(config.metrics.size(), 5U);
@@ -49,7 +49,7 @@ TEST_F(CounterConfigs, ReadTheStandardSetInOnePass) {
 TEST_F(CounterConfigs, NeedMorePassesForTheThroughput) {
     std::uint32_t version = 0;
     ASSERT_EQ(cupti().get_version(&version), CUPTI_SUCCESS);
-    for (const Chip& chip : chips) {
+    for (const Chip& chip : known_chips) {
         SCOPED_TRACE(chip.name);
         const CounterConfig config = counter_config(cupti(), chip.name, CounterSet::throughput);
         EXPECT_EQ(config.metrics.size(), 1U);
