@@ -163,8 +163,8 @@ private:
             (y * Stride + (inside ? row : 0)) * part_length + x * Stride * stem_channels + 2 * pair_in_row;
         std::uint32_t word = 0;
         if constexpr (Stride * stem_channels % 2 == 0) {
-            word = load_packet<std::uint32_t, 1>(reinterpret_cast<const std::uint32_t*>(&shared.part[at]))
-                       .values[0];
+            const auto two = load_packet<T, 2>(&shared.part[at]);
+            std::memcpy(&word, static_cast<const void*>(&two), sizeof(word));
         } else {
             const T two[2] = {shared.part[at], shared.part[at + 1]};
             std::memcpy(&word, static_cast<const void*>(two), sizeof(word));
