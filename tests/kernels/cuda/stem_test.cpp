@@ -11,7 +11,7 @@
 namespace hacscale::cuda {
 namespace {
 
-LayerContext context_of(const std::string& key, DataType type, int batch = 1) {
+LayerContext stem_context(const std::string& key, DataType type, int batch = 1) {
     LayerContext context{LayerSpec::from_key(key), batch, type, {}};
     context.device.multiprocessors = 132;
     context.device.compute_capability = 90;
@@ -30,7 +30,7 @@ TEST_P(Stem, EqualsTheReference) {
              "conv_i3x3x3_o8_k3_s1_p2_g1_bias",  // smaller than a tile, much padding
          }) {
         for (const int batch : {1, 3}) {
-            const auto names = testing::check_candidates(context_of(key, GetParam(), batch), seed++);
+            const auto names = testing::check_candidates(stem_context(key, GetParam(), batch), seed++);
             ASSERT_EQ(names.size(), 1U) << key;
             EXPECT_TRUE(names.front().starts_with("hacscale stem ")) << names.front();
         }
@@ -39,7 +39,7 @@ TEST_P(Stem, EqualsTheReference) {
 
 // The element that fills a row of the window up is a neighbour's, and is not looked at.
 TEST_P(Stem, WhatLiesBesideAWindowDoesNotCount) {
-    const LayerContext context = context_of("conv_i3x16x16_o8_k3_s2_p0_g1_bias", GetParam());
+    const LayerContext context = stem_context("conv_i3x16x16_o8_k3_s2_p0_g1_bias", GetParam());
     testing::LayerExample example(context, 3);
     constexpr std::size_t row = 16;
     for (std::size_t y = 0; y < row; ++y) example.input[y * row + 3] = std::numeric_limits<float>::infinity();
@@ -57,12 +57,12 @@ INSTANTIATE_TEST_SUITE_P(Types, Stem, ::testing::Values(DataType::f16, DataType:
 
 TEST(StemLayers, AreForThreeChannelsOnMatrixUnits) {
     const std::string key = "conv_i3x32x32_o16_k3_s1_p1_g1_bias_relu";
-    EXPECT_FALSE(handwritten_candidates(context_of(key, DataType::f16)).empty());
-    EXPECT_TRUE(handwritten_candidates(context_of(key, DataType::f32)).empty());
+    EXPECT_FALSE(handwritten_candidates(stem_context(key, DataType::f16)).empty());
+    EXPECT_TRUE(handwritten_candidates(stem_context(key, DataType::f32)).empty());
     for (const char* other : {"conv_i3x32x32_o16_k5_s1_p1_g1_bias", "conv_i3x32x32_o16_k7_s1_p1_g1_bias",
                               "conv_i3x32x32_o12_k3_s1_p1_g1_bias", "conv_i3x32x32_o16_k3_s1_p1_g1_bias_add"})
-        EXPECT_TRUE(handwritten_candidates(context_of(other, DataType::f16)).empty()) << other;
-    LayerContext turing = context_of(key, DataType::f16);
+        EXPECT_TRUE(handwritten_candidates(stem_context(other, DataType::f16)).empty()) << other;
+    LayerContext turing = stem_context(key, DataType::f16);
     turing.device.compute_capability = 75;
     EXPECT_TRUE(handwritten_candidates(turing).empty());
 }
