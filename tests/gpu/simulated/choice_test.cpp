@@ -53,7 +53,7 @@ TEST_F(SimulatedChoice, IsMadeOnceAndKept) {
           "linear_i64x1x1_o10_bias"}) {
         SCOPED_TRACE(key);
         const std::string first = chosen(key);
-        EXPECT_GT(kernels_run, 16) << "candidates were not timed";
+        EXPECT_GT(kernels_run, 4) << "candidates were not timed";
         EXPECT_EQ(chosen(key), first);
         EXPECT_EQ(kernels_run, 0) << "candidates were timed again";
     }
@@ -84,7 +84,7 @@ TEST_F(SimulatedChoice, DependsOnTheStateOfTheCache) {
     chosen(key);
     state = L2State::cold;
     chosen(key);
-    EXPECT_GT(kernels_run, 16) << "what was timed hot says nothing of cold runs";
+    EXPECT_GT(kernels_run, 4) << "what was timed hot says nothing of cold runs";
 }
 
 TEST_F(SimulatedChoice, OfASweepIsKept) {
@@ -124,7 +124,7 @@ TEST_F(SimulatedChoice, IsMadeAnewWherePlansAreDamaged) {
     }
     EXPECT_EQ(files, 1);
     EXPECT_EQ(chosen(key), first);
-    EXPECT_GT(kernels_run, 16);
+    EXPECT_GT(kernels_run, 4);
     EXPECT_EQ(warnings.size(), 1U);
     EXPECT_EQ(chosen(key), first);
     EXPECT_EQ(kernels_run, 0);

@@ -29,7 +29,7 @@ protected:
                                   .most_seconds = 20.0,
                                   .fewest_samples = 6,
                                   .fewest_visits = 2,
-                                  .burst_us = 500.0};
+                                  .burst_us = 100.0};
         request.caches = {CacheState::network, CacheState::warm, CacheState::cold};
     }
     ~SimulatedProfile() override {
