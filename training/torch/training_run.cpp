@@ -3,6 +3,8 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -18,10 +20,22 @@ constexpr std::int64_t steps_between_reports_on_gpu = 50;
 // That prepare batches beside a GPU, which takes more than 100,000 small images a second.
 constexpr int most_loader_threads = 8;
 
+// What ONEDNN_MAX_CPU_ISA, or its older name, leaves libtorch's oneDNN.
+bool onednn_may_use_avx512() {
+    for (const char* variable : {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"}) {
+        const char* value = std::getenv(variable);
+        if (value == nullptr || *value == '\0') continue;
+        const std::string_view newest(value);
+        return newest == "ALL" || newest == "DEFAULT" || newest.starts_with("AVX512") ||
+               newest.starts_with("AVX10");
+    }
+    return true;
+}
+
 // Without AVX-512 oneDNN has no bf16 convs, and libtorch's own are many times slower than f32.
 bool has_fast_bf16(const at::Device& device) {
-    return !device.is_cpu() || (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-                                __builtin_cpu_supports("avx512dq"));
+    return !device.is_cpu() || (onednn_may_use_avx512() && __builtin_cpu_supports("avx512bw") &&
+                                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"));
 }
 
 ComputeSettings settings_for(const Recipe& recipe, const at::Device& device) {
