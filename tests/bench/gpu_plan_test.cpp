@@ -103,5 +103,22 @@ TEST_F(GpuPlan, TheDocumentHasThePlansAndEachFitsElevenMinutes) {
     }
 }
 
+// What is installed and not built ends cpack with an error.
+TEST(Bundle, BuildsEveryProgramThatItInstalls) {
+    const std::string presets = text_of(HACSCALE_SOURCE_DIR "/CMakePresets.json");
+    const std::string built =
+        presets.substr(presets.find(R"("targets": ["hacscale", "hacscale_backend_cpu")"));
+    const std::string installs = text_of(HACSCALE_SOURCE_DIR "/bench/CMakeLists.txt");
+    const std::string call = "hacscale_install(";
+    int programs = 0;
+    for (std::size_t at = installs.find(call); at != std::string::npos; at = installs.find(call, at + 1)) {
+        const std::size_t name = at + call.size();
+        const std::string program = installs.substr(name, installs.find(')', name) - name);
+        EXPECT_THAT(built, HasSubstr('"' + program + '"'));
+        ++programs;
+    }
+    EXPECT_GT(programs, 3);
+}
+
 }  // namespace
 }  // namespace hacscale
