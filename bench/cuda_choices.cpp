@@ -8,13 +8,14 @@
 
 #include <CLI/CLI.hpp>
 #include <fstream>
-#include <iostream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
 #include "base/error.hpp"
+#include "bench/measuring_program.hpp"
+#include "bench/ready_runner.hpp"
 #include "kernels/backend_registry.hpp"
 #include "kernels/cuda/candidate_timer.hpp"
 #include "kernels/cuda/cuda_device.hpp"
@@ -99,26 +100,18 @@ void time_layers(const Options& options, std::ostream& out) {
     }
 }
 
-std::unique_ptr<NetworkRunner> compiled(const DeviceHandle& device, const Network& network,
-                                        const Options& options, std::int64_t footprint_bytes) {
-    Compiled result = device.backend->compile(
-        device.device.id, network, {options.batch, data_type_from_name(options.dtype), footprint_bytes});
-    if (!result.runner) throw WorkError(result.reason);
-    result.runner->load(random_weights(network, 1));
-    const auto pixels = static_cast<std::size_t>(network.resolution) * network.resolution;
-    result.runner->set_input(random_values(options.batch * network.in_channels * pixels, 2));
-    return std::move(result.runner);
-}
-
 void time_networks_of_choices(const Options& options, std::ostream& out) {
     const BackendRegistry registry = BackendRegistry::load();
     const DeviceHandle device = registry.find(options.device);
     fmt::print("{:<28}{:>12}{:>12}{:>9}{:>10}\n", "network", "hot us", "cold us", "ratio", "differ");
     for (const std::string& name : options.models) {
-        const Network network =
-            lower(for_device(find_model(name), device, options.batch, data_type_from_name(options.dtype)));
-        const auto hot = compiled(device, network, options, 1);
-        const auto cold = compiled(device, network, options, std::numeric_limits<std::int64_t>::max());
+        const DataType type = data_type_from_name(options.dtype);
+        const Network network = lower(for_device(find_model(name), device, options.batch, type));
+        const auto chosen_for = [&](std::int64_t footprint_bytes) {
+            return bench::ready_runner(device, name, network, {options.batch, type, footprint_bytes});
+        };
+        const auto hot = chosen_for(1);
+        const auto cold = chosen_for(std::numeric_limits<std::int64_t>::max());
         std::vector<double> hot_us;
         std::vector<double> cold_us;
         for (int round = 0; round < rounds; ++round) {
@@ -163,33 +156,21 @@ Options read_options(int argc, char** argv) {
     layers->add_option("--l2", options.l2, "States of the L2 cache: cold, input_hot, hot")
         ->capture_default_str()
         ->delimiter(',');
-    try {
-        parser.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        std::exit(parser.exit(error) == 0 ? 0 : static_cast<int>(ExitStatus::bad_input));
-    }
+    bench::parse_or_exit(parser, argc, argv);
     options.layers = layers->parsed();
     return options;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) try {
-    const Options options = read_options(argc, argv);
-    std::ofstream file;
-    if (!options.out.empty()) {
-        file.open(options.out);
-        if (!file) throw WorkError("the file " + options.out + " cannot be written");
-    }
+void measure(const Options& options) {
+    std::ofstream file = bench::open_lines(options.out);
     if (options.layers)
         time_layers(options, file);
     else
         time_networks_of_choices(options, file);
-    return 0;
-} catch (const Error& error) {
-    std::cerr << "cuda_choices: " << error.what() << '\n';
-    return static_cast<int>(error.status());
-} catch (const std::exception& error) {
-    std::cerr << "cuda_choices: " << error.what() << '\n';
-    return static_cast<int>(ExitStatus::failed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return bench::exit_status_of("cuda_choices", [&] { measure(read_options(argc, argv)); });
 }

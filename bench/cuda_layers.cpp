@@ -8,12 +8,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fstream>
-#include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.hpp"
+#include "bench/measuring_program.hpp"
 #include "kernels/cuda/candidate_timer.hpp"
 #include "kernels/cuda/copy_bandwidth.hpp"
 #include "kernels/cuda/cuda_device.hpp"
@@ -228,19 +228,11 @@ Options read_options(int argc, char** argv) {
         ->delimiter(',')
         ->check(CLI::IsMember({"strips", "tensor", "cudnn"}));
     parser.add_option("--out", options.out, "File for one line of JSON a layer");
-    try {
-        parser.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        const int status = parser.exit(error);
-        std::exit(status == 0 ? 0 : static_cast<int>(ExitStatus::bad_input));
-    }
+    bench::parse_or_exit(parser, argc, argv);
     return options;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) try {
-    const Options options = read_options(argc, argv);
+void measure(const Options& options) {
     const cuda::DeviceTraits traits = cuda::cuda_device(options.device).traits;
     const DataType type = data_type_from_name(options.dtype);
     cuda::use_device(traits.index);
@@ -250,11 +242,7 @@ int main(int argc, char** argv) try {
                copy.by);
     fmt::print("{:<46}{:>6}{:>11}{:>11}{:>11}{:>11}{:>8}{:>8}\n", "layer", "batch", "strips us", "tensor us",
                "cuDNN us", "copy us", "ratio", "of copy");
-    std::ofstream out;
-    if (!options.out.empty()) {
-        out.open(options.out);
-        if (!out) throw WorkError("the file " + options.out + " cannot be written");
-    }
+    std::ofstream out = bench::open_lines(options.out);
     std::vector<LayerTimes> all;
     for (const int batch : options.batches) {
         for (const LayerSpec& layer : depthwise_layers()) {
@@ -266,11 +254,10 @@ int main(int argc, char** argv) try {
     print_ratio(all, "cuDNN's time over ours", &LayerTimes::library_us, &LayerTimes::own_us);
     print_ratio(all, "time of strips over tensor", &LayerTimes::strips_us, &LayerTimes::tensor_us);
     print_large_layers(all, copy.bytes_per_second, static_cast<double>(traits.l2_bytes) / 4.0);
-    return 0;
-} catch (const Error& error) {
-    std::cerr << "cuda_layers: " << error.what() << '\n';
-    return static_cast<int>(error.status());
-} catch (const std::exception& error) {
-    std::cerr << "cuda_layers: " << error.what() << '\n';
-    return static_cast<int>(ExitStatus::failed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return bench::exit_status_of("cuda_layers", [&] { measure(read_options(argc, argv)); });
 }

@@ -6,10 +6,10 @@
 
 #include <CLI/CLI.hpp>
 #include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "bench/measuring_program.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
@@ -114,27 +114,15 @@ Options read_options(int argc, char** argv) {
     parser.add_option("--dtype", options.dtype, "Data type")->capture_default_str();
     parser.add_option("--batches", options.batches, "Images at once")->capture_default_str()->delimiter(',');
     parser.add_option("--out", options.out, "File for one line of JSON a way");
-    try {
-        parser.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        const int status = parser.exit(error);
-        std::exit(status == 0 ? 0 : static_cast<int>(ExitStatus::bad_input));
-    }
+    bench::parse_or_exit(parser, argc, argv);
     return options;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) try {
-    const Options options = read_options(argc, argv);
+void measure(const Options& options) {
     const cuda::DeviceTraits traits = cuda::cuda_device(options.device).traits;
     const DataType type = data_type_from_name(options.dtype);
     cuda::use_device(traits.index);
-    std::ofstream out;
-    if (!options.out.empty()) {
-        out.open(options.out);
-        if (!out) throw WorkError("the file " + options.out + " cannot be written");
-    }
+    std::ofstream out = bench::open_lines(options.out);
     for (const int batch : options.batches) {
         for (const auto& shape : shapes) {
             const LayerSpec layer = squeeze_excite(shape.channels, shape.size, shape.squeeze);
@@ -152,11 +140,10 @@ int main(int argc, char** argv) try {
             }
         }
     }
-    return 0;
-} catch (const Error& error) {
-    std::cerr << "cuda_squeeze_excite: " << error.what() << '\n';
-    return static_cast<int>(error.status());
-} catch (const std::exception& error) {
-    std::cerr << "cuda_squeeze_excite: " << error.what() << '\n';
-    return static_cast<int>(ExitStatus::failed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return bench::exit_status_of("cuda_squeeze_excite", [&] { measure(read_options(argc, argv)); });
 }

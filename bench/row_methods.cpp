@@ -8,10 +8,11 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "bench/measuring_program.hpp"
+#include "bench/ready_runner.hpp"
 #include "kernels/backend_registry.hpp"
 #include "models/zoo.hpp"
 #include "profiler/measure_networks.hpp"
@@ -43,11 +44,7 @@ Options read_options(int argc, char** argv) {
     parser.add_option("--seconds", options.seconds, "Time a network for at most this long in each way")
         ->capture_default_str();
     parser.add_option("--out", options.out, "File for one line of JSON a layer");
-    try {
-        parser.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        std::exit(parser.exit(error) == 0 ? 0 : static_cast<int>(ExitStatus::bad_input));
-    }
+    bench::parse_or_exit(parser, argc, argv);
     return options;
 }
 
@@ -56,13 +53,9 @@ void compare(const DeviceHandle& device, const std::string& name, const Options&
              std::vector<double>& differences) {
     const DataType type = data_type_from_name(options.dtype);
     const Network network = lower(for_device(find_model(name), device, options.batch, type));
-    Compiled compiled = device.backend->compile(device.device.id, network, {options.batch, type, 0});
-    if (!compiled.runner) throw WorkError(name + ": " + compiled.reason);
-    NetworkRunner& runner = *compiled.runner;
+    const auto ready = bench::ready_runner(device, name, network, {options.batch, type, 0});
+    NetworkRunner& runner = *ready;
     if (!runner.times_prefixes()) throw InputError(options.device + " cannot time prefixes of a network");
-    runner.load(random_weights(network, 1));
-    const auto pixels = static_cast<std::size_t>(network.resolution) * network.resolution;
-    runner.set_input(random_values(options.batch * network.in_channels * pixels, 2));
     TimingRules rules;
     rules.most_seconds = options.seconds;
     const std::size_t nodes = network.nodes.size();
@@ -97,17 +90,10 @@ void compare(const DeviceHandle& device, const std::string& name, const Options&
                100.0 * quantile(of_network, 0.0), 100.0 * quantile(of_network, 1.0));
 }
 
-}  // namespace
-
-int main(int argc, char** argv) try {
-    const Options options = read_options(argc, argv);
+void measure(const Options& options) {
     const BackendRegistry registry = BackendRegistry::load();
     const DeviceHandle device = registry.find(options.device);
-    std::ofstream file;
-    if (!options.out.empty()) {
-        file.open(options.out);
-        if (!file) throw WorkError("the file " + options.out + " cannot be written");
-    }
+    std::ofstream file = bench::open_lines(options.out);
     fmt::print("{:<28}{:>7}{:>11}{:>11}{:>9}{:>9}{:>9}{:>9}{:>10}{:>10}\n", "network", "layers", "total us",
                "prefix us", "clock us", "clamped", "median %", "p90 %", "least %", "most %");
     std::vector<double> differences;
@@ -116,11 +102,10 @@ int main(int argc, char** argv) try {
     fmt::print("the stopwatch's rows differ from the prefixes' by {:.1f} % in the median of {} layers: {}\n",
                100.0 * median, differences.size(),
                median > most_different ? "time rows by prefixes (--rows prefix)" : "the stopwatch will do");
-    return 0;
-} catch (const Error& error) {
-    std::cerr << "row_methods: " << error.what() << '\n';
-    return static_cast<int>(error.status());
-} catch (const std::exception& error) {
-    std::cerr << "row_methods: " << error.what() << '\n';
-    return static_cast<int>(ExitStatus::failed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return bench::exit_status_of("row_methods", [&] { measure(read_options(argc, argv)); });
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "bench/ready_runner.hpp"
 #include "models/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 
@@ -44,23 +45,19 @@ int main(int argc, char** argv) try {
     const DeviceHandle device = registry.find(arguments.device);
     const Network network =
         lower(for_device(find_model(arguments.model), device, arguments.batch, arguments.type));
-    const Compiled compiled =
-        device.backend->compile(arguments.device, network, {arguments.batch, arguments.type, 0});
-    if (!compiled.runner) throw WorkError(compiled.reason);
-    compiled.runner->load(random_weights(network, 1));
-    const auto pixels = static_cast<std::size_t>(network.resolution) * network.resolution;
-    compiled.runner->set_input(random_values(arguments.batch * network.in_channels * pixels, 2));
-    for (int i = 0; i < 5; ++i) compiled.runner->run();
+    const auto runner =
+        bench::ready_runner(device, arguments.model, network, {arguments.batch, arguments.type, 0});
+    for (int i = 0; i < 5; ++i) runner->run();
     std::printf("ready\n");
     std::fflush(stdout);
     for (double seconds = 0.0; std::cin >> seconds;) {
         std::vector<double> times;
         const double end = now_us() + seconds * 1e6;
-        compiled.runner->run();
+        runner->run();
         int runs = 1;
         if (arguments.device != "cpu")
-            runs = std::max(1, static_cast<int>(10.0 * gpu_sample_us / compiled.runner->time_runs(10)));
-        while (now_us() < end || times.empty()) times.push_back(compiled.runner->time_runs(runs) / runs);
+            runs = std::max(1, static_cast<int>(10.0 * gpu_sample_us / runner->time_runs(10)));
+        while (now_us() < end || times.empty()) times.push_back(runner->time_runs(runs) / runs);
         std::printf("%.3f %zu\n", quantile(times, 0.5), times.size());
         std::fflush(stdout);
     }
