@@ -182,30 +182,33 @@ const float* values_of() {
 }  // namespace emulated
 #endif
 
-// sums += left * right, T is __half or __nv_bfloat16. The right matrix's two words are First and First + 1 of those
-// that were loaded together.
-template <typename T, int First = 0, int N>
-HACSCALE_HD void multiply_add(const Warp& warp, const Lanes<Words<4>>& left, const Lanes<Words<N>>& right,
-                              Lanes<Sums>& sums) {
+// to = sums + left * right, T is __half or __nv_bfloat16; `to` may be `sums`. The right matrix's two words are First and
+// First + 1 of those that were loaded together.
+template <typename T, int First, int N>
+HACSCALE_HD void multiply_add_to(const Warp& warp, const Lanes<Words<4>>& left, const Lanes<Words<N>>& right,
+                                 const Lanes<Sums>& sums, Lanes<Sums>& to) {
     static_assert(First + 2 <= N && sizeof(T) == 2);
 #ifdef __CUDA_ARCH__
 #if __CUDA_ARCH__ >= 800
     const std::uint32_t(&a)[4] = left[0].values;
     const std::uint32_t(&b)[N] = right[0].values;
-    float(&c)[4] = sums[0].values;
+    const float(&c)[4] = sums[0].values;
+    float d[4];
     if constexpr (std::is_same_v<T, __half>)
         asm volatile(
             "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-            "{%0, %1, %2, %3};"
-            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[First]), "r"(b[First + 1]));
+            "{%10, %11, %12, %13};"
+            : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[First]), "r"(b[First + 1]), "f"(c[0]),
+              "f"(c[1]), "f"(c[2]), "f"(c[3]));
     else
         asm volatile(
             "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, "
-            "%9}, "
-            "{%0, %1, %2, %3};"
-            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[First]), "r"(b[First + 1]));
+            "%9}, {%10, %11, %12, %13};"
+            : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[First]), "r"(b[First + 1]), "f"(c[0]),
+              "f"(c[1]), "f"(c[2]), "f"(c[3]));
+    to[0] = Sums{{d[0], d[1], d[2], d[3]}};
 #else
     __trap();  // layers that need it are not offered on such a device
 #endif
@@ -233,9 +236,16 @@ HACSCALE_HD void multiply_add(const Warp& warp, const Lanes<Words<4>>& left, con
         }
     }
     warp.each_lane([&](int lane) {
-        for (int i = 0; i < 4; ++i) sums[lane].values[i] = c[lane / 4 + 8 * (i / 2)][2 * (lane % 4) + i % 2];
+        for (int i = 0; i < 4; ++i) to[lane].values[i] = c[lane / 4 + 8 * (i / 2)][2 * (lane % 4) + i % 2];
     });
 #endif
+}
+
+// sums += left * right.
+template <typename T, int First = 0, int N>
+HACSCALE_HD void multiply_add(const Warp& warp, const Lanes<Words<4>>& left, const Lanes<Words<N>>& right,
+                              Lanes<Sums>& sums) {
+    multiply_add_to<T, First>(warp, left, right, sums, sums);
 }
 
 // Copies from global to shared memory that run while the thread goes on (cp.async), 16 bytes each. Copies are

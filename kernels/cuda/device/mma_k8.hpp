@@ -1,5 +1,4 @@
-// What depthwise convs need of a warp beside mma.hpp: products that go to other sums than they are added to, half
-// as deep ones, and a word from the neighbour.
+// What depthwise convs need of a warp beside mma.hpp: products half as deep, and a word from the neighbour.
 #pragma once
 
 #include <utility>
@@ -8,43 +7,7 @@
 
 namespace hacscale::cuda {
 
-// to = sums + left * right, of 16 x 16 and 16 x 8 (mma.m16n8k16). The right matrix's two words are First and
-// First + 1 of those that lie together; `to` may be `sums`.
-template <typename T, int First, int N>
-HACSCALE_HD void multiply_add_to(const Warp& warp, const Lanes<Words<4>>& left, const Lanes<Words<N>>& right,
-                                 const Lanes<Sums>& sums, Lanes<Sums>& to) {
-    static_assert(First + 2 <= N && sizeof(T) == 2);
-#ifdef __CUDA_ARCH__
-#if __CUDA_ARCH__ >= 800
-    const std::uint32_t(&a)[4] = left[0].values;
-    const std::uint32_t(&b)[N] = right[0].values;
-    const float(&c)[4] = sums[0].values;
-    float d[4];
-    if constexpr (std::is_same_v<T, __half>)
-        asm volatile(
-            "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-            "{%10, %11, %12, %13};"
-            : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[First]), "r"(b[First + 1]), "f"(c[0]),
-              "f"(c[1]), "f"(c[2]), "f"(c[3]));
-    else
-        asm volatile(
-            "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, "
-            "%9}, {%10, %11, %12, %13};"
-            : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[First]), "r"(b[First + 1]), "f"(c[0]),
-              "f"(c[1]), "f"(c[2]), "f"(c[3]));
-    to[0] = Sums{{d[0], d[1], d[2], d[3]}};
-#else
-    __trap();  // layers that need it are not offered on such a device
-#endif
-#else
-    if (&to != &sums) to = sums;
-    multiply_add<T, First>(warp, left, right, to);
-#endif
-}
-
-// The same of 16 x 8 and 8 x 8 (mma.m16n8k8), whose words are the first of each pair of m16n8k16's.
+// As mma.hpp's, of 16 x 8 and 8 x 8 (mma.m16n8k8), whose words are the first of each pair of m16n8k16's.
 template <typename T, int First, int N>
 HACSCALE_HD void multiply_add_to(const Warp& warp, const Lanes<Words<2>>& left, const Lanes<Words<N>>& right,
                                  const Lanes<Sums>& sums, Lanes<Sums>& to) {
