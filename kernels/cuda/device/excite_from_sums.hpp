@@ -22,20 +22,9 @@ struct ExciteFromSumsMemory {
     std::int64_t bytes = 0;
 };
 
-struct ExciteFromSumsParams {
-    const void* input = nullptr;     // [batch][positions][channels]
-    const float* sums = nullptr;     // [batch][chunks][channels]
-    const void* weights = nullptr;   // [squeeze][channels]
-    const float* bias = nullptr;     // [squeeze]
-    const void* weights2 = nullptr;  // [squeeze][channels]: the second product's matrix, transposed
-    const float* bias2 = nullptr;    // [channels]
-    void* output = nullptr;          // as the input
-    int channels = 0;
-    int squeeze = 0;
-    Activation activation = Activation::none;
-    Activation gate = Activation::sigmoid;
-    ChannelTiling tiling;
-    LaneSums chunks;  // of the sums, `channels` numbers each
+struct ExciteFromSumsParams : SqueezeExciteParams {
+    const float* sums = nullptr;  // [batch][chunks][channels]
+    LaneSums chunks;              // of the sums, `channels` numbers each
     ExciteFromSumsMemory memory;
 };
 

@@ -8,6 +8,21 @@
 
 namespace hacscale::cuda {
 
+// What the kernels that compute the gates from the tensor or its sums, and apply them, have in common.
+struct SqueezeExciteParams {
+    const void* input = nullptr;     // [batch][positions][channels]
+    const void* weights = nullptr;   // [squeeze][channels]
+    const float* bias = nullptr;     // [squeeze]
+    const void* weights2 = nullptr;  // [squeeze][channels]: the second product's matrix, transposed
+    const float* bias2 = nullptr;    // [channels]
+    void* output = nullptr;          // as the input
+    int channels = 0;
+    int squeeze = 0;
+    Activation activation = Activation::none;
+    Activation gate = Activation::sigmoid;
+    ChannelTiling tiling;
+};
+
 // Rows of a matrix [rows][columns], or every `step`-th of them, and neighbouring columns.
 template <typename T>
 struct MatrixPart {

@@ -31,19 +31,9 @@ struct SqueezeExciteClusterMemory {
     std::int64_t bytes = 0;
 };
 
-struct SqueezeExciteClusterParams {
-    const void* input = nullptr;     // [batch][positions][channels]
-    const void* weights = nullptr;   // [squeeze][channels]
-    const float* bias = nullptr;     // [squeeze]
-    const void* weights2 = nullptr;  // [squeeze][channels]: the second product's matrix, transposed
-    const float* bias2 = nullptr;    // [channels]
-    void* output = nullptr;          // as the input
-    int channels = 0;
-    int squeeze = 0;
-    Activation activation = Activation::none;
-    Activation gate = Activation::sigmoid;
-    ChannelTiling tiling;  // by tile_cluster()
-    LaneSums lanes;        // of the tiling, V numbers a vector
+// With a tiling by tile_cluster().
+struct SqueezeExciteClusterParams : SqueezeExciteParams {
+    LaneSums lanes;  // of the tiling, V numbers a vector
     SqueezeExciteClusterMemory memory;
 };
 

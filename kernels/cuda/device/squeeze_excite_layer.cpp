@@ -59,6 +59,21 @@ protected:
         return part<std::byte>(buffers.weights, weights2_);
     }
     const float* bias2(const LayerBuffers& buffers) const { return part<float>(buffers.weights, bias2_); }
+    SqueezeExciteParams params_of(const LayerBuffers& buffers, const ChannelTiling& tiling) const {
+        SqueezeExciteParams params;
+        params.input = buffers.input;
+        params.weights = buffers.weights;
+        params.bias = bias(buffers);
+        params.weights2 = weights2(buffers);
+        params.bias2 = bias2(buffers);
+        params.output = buffers.output;
+        params.channels = layer_.in_channels;
+        params.squeeze = layer_.squeeze_channels;
+        params.activation = layer_.activation;
+        params.gate = layer_.gate;
+        params.tiling = tiling;
+        return params;
+    }
 
 private:
     LayerSpec layer_;
@@ -154,22 +169,9 @@ public:
         return kernel_name("squeeze_excite 2 launches " + in_chunks(), vectors(), type());
     }
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
-        ExciteFromSumsParams params;
-        params.sums = launch_sums(buffers, stream);
-        params.input = buffers.input;
-        params.weights = buffers.weights;
-        params.bias = bias(buffers);
-        params.weights2 = weights2(buffers);
-        params.bias2 = bias2(buffers);
-        params.output = buffers.output;
-        params.channels = layer().in_channels;
-        params.squeeze = layer().squeeze_channels;
-        params.activation = layer().activation;
-        params.gate = layer().gate;
-        params.tiling = tiling();
-        params.chunks = chunks_;
-        params.memory = memory_;
-        launch_excite_from_sums(params, type(), vectors(), stream);
+        launch_excite_from_sums(
+            {params_of(buffers, tiling()), launch_sums(buffers, stream), chunks_, memory_}, type(), vectors(),
+            stream);
     }
 
 private:
@@ -212,21 +214,8 @@ public:
                            vectors(), type());
     }
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
-        SqueezeExciteClusterParams params;
-        params.input = buffers.input;
-        params.weights = buffers.weights;
-        params.bias = bias(buffers);
-        params.weights2 = weights2(buffers);
-        params.bias2 = bias2(buffers);
-        params.output = buffers.output;
-        params.channels = layer().in_channels;
-        params.squeeze = layer().squeeze_channels;
-        params.activation = layer().activation;
-        params.gate = layer().gate;
-        params.tiling = tiling_;
-        params.lanes = lanes_of(tiling_);
-        params.memory = memory_;
-        launch_squeeze_excite_cluster(params, type(), vectors(), stream);
+        launch_squeeze_excite_cluster({params_of(buffers, tiling_), lanes_of(tiling_), memory_}, type(),
+                                      vectors(), stream);
     }
 
 private:
