@@ -117,21 +117,23 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     if (accuracies) {
         add_accuracies(record, *accuracies, session);
     }
+    const auto remedy = [&] {
+        return Remedy{{options.model},
+                      options.table,
+                      Table::open(options.table, OpenMode::read).device(),
+                      options.state.state()};
+    };
+    if (const auto warning = peak_warning(record)) {
+        warn(session, *warning, remedy().profile());
+    }
+    const std::optional<std::string> noise = noise_warning(record);
+    if (noise) {
+        warn(session, *noise, remedy().profile_noisy());
+    }
     if (session.json) {
         session.out << to_json(record);
     } else {
         print_answer(record, std::move(notes), options, session);
-    }
-    const Remedy remedy{{options.model},
-                        options.table,
-                        Table::open(options.table, OpenMode::read).device(),
-                        options.state.state()};
-    if (const auto warning = peak_warning(record)) {
-        warn(session, *warning, remedy.profile());
-    }
-    const std::optional<std::string> noise = noise_warning(record);
-    if (noise) {
-        warn(session, *noise, remedy.profile_noisy());
     }
     if (!options.out.empty()) {
         write_choice(record, options.out);

@@ -105,7 +105,7 @@ ExitStatus explain_command(const ExplainOptions& options, Session& session) {
         }
     }
     if (explanation.has_missing() && session.json) {  // the text of the answer has the command
-        warn(session, "the table lacks what some steps need; it is measured by", command);
+        warn(session, "the table lacks what some steps need; it is measured by:", command);
     }
     return explanation.has_missing() ? ExitStatus::incomplete : ExitStatus::done;
 }

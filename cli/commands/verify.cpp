@@ -147,14 +147,14 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     for (const VerifiedModel& one : outcome.report.models) {
         table.put(one.record);
     }
+    if (!outcome.report.skipped.empty()) {
+        warn(session,
+             "what the table lacks is measured by:", command_for(outcome.report.skipped, options, table));
+    }
     if (session.json) {
         session.out << to_json(outcome.report);
     } else {
         print_report(session.out, outcome.report, options.details);
-    }
-    if (!outcome.report.skipped.empty()) {
-        warn(session, "what the table lacks is measured by",
-             command_for(outcome.report.skipped, options, table));
     }
     const bool complete = outcome.report.skipped.empty() && outcome.noisy == 0;
     return status_with_doubts(complete ? ExitStatus::done : ExitStatus::incomplete, session);
