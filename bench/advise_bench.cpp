@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "models/scaled_model.hpp"
-#include "models/zoo.hpp"
-#include "profiler/latency_index.hpp"
+#include "models/stages/scaled_model.hpp"
+#include "models/structure/width_groups.hpp"
+#include "models/zoo/zoo.hpp"
+#include "profiler/table/latency_index.hpp"
 #include "profiler/table/table.hpp"
-#include "scaling/free_capacity.hpp"
-#include "scaling/width_groups.hpp"
+#include "scaling/analysis/advise.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {

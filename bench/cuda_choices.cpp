@@ -16,11 +16,11 @@
 #include "base/error.hpp"
 #include "bench/measuring_program.hpp"
 #include "bench/ready_runner.hpp"
-#include "kernels/backend_registry.hpp"
+#include "kernels/backend/backend_registry.hpp"
 #include "kernels/cuda/candidate_timer.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/fastest.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/timing/statistics.hpp"
 

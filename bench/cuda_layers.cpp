@@ -20,8 +20,8 @@
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/fastest.hpp"
 #include "kernels/cuda/host_tensor.hpp"
-#include "models/layer_cost.hpp"
-#include "models/zoo.hpp"
+#include "models/ops/layer_cost.hpp"
+#include "models/zoo/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
 
 using namespace hacscale;

@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "scaling/gain.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/stage_costs.hpp"

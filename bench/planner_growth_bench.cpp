@@ -10,7 +10,7 @@
 #include <map>
 #include <optional>
 
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "scaling/gain.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/stage_costs.hpp"

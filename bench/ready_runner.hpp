@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "kernels/backend_registry.hpp"
-#include "kernels/layer_weights.hpp"
+#include "kernels/backend/backend_registry.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::bench {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "profiler/latency_index.hpp"
 #include "profiler/table/check.hpp"
 #include "profiler/table/diff.hpp"
+#include "profiler/table/latency_index.hpp"
 #include "profiler/table/merge.hpp"
 #include "profiler/table/table.hpp"
 

@@ -4,8 +4,8 @@
 #include <iostream>
 
 #include "cli/interrupt.hpp"
-#include "cli/measuring/restart.hpp"
 #include "cli/program.hpp"
+#include "harness/measure/restart.hpp"
 
 int main(int argc, char** argv) {
     const hacscale::cli::Restart restart(argc, argv);

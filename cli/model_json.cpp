@@ -1,8 +1,8 @@
 #include "cli/model_json.hpp"
 
-#include "models/layer_cost.hpp"
-#include "models/model_yaml.hpp"
-#include "models/network.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/graph/network.hpp"
+#include "models/ops/layer_cost.hpp"
 
 namespace hacscale::cli {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cli/print_json.hpp"
-#include "models/model_spec.hpp"
+#include "models/stages/model_spec.hpp"
 
 namespace hacscale::cli {
 

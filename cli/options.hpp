@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/comparison/table_view.hpp"
 #include "cli/parser_fwd.hpp"
-#include "profiler/instruments.hpp"
+#include "harness/compare/table_view.hpp"
+#include "profiler/instruments/instruments.hpp"
 #include "profiler/measure_networks.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/backend_registry.hpp"
-#include "profiler/instruments.hpp"
+#include "kernels/backend/backend_registry.hpp"
+#include "profiler/instruments/instruments.hpp"
 #include "profiler/timing/network_timer.hpp"
 
 namespace hacscale {

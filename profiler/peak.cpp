@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "kernels/single_layer.hpp"
-#include "models/layer_cost.hpp"
+#include "models/graph/single_layer.hpp"
+#include "models/ops/layer_cost.hpp"
 #include "profiler/timing/layer_timer.hpp"
 #include "profiler/timing/throttle_guard.hpp"
 

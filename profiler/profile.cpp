@@ -6,13 +6,13 @@
 #include <cmath>
 #include <map>
 
-#include "kernels/single_layer.hpp"
+#include "models/graph/single_layer.hpp"
 #include "profiler/detail/layers_alone.hpp"
 #include "profiler/detail/output_check.hpp"
 #include "profiler/detail/pending_rows.hpp"
-#include "profiler/latency_index.hpp"
 #include "profiler/row_changes.hpp"
 #include "profiler/row_readings.hpp"
+#include "profiler/table/latency_index.hpp"
 #include "profiler/timing/subject_lost.hpp"
 
 namespace hacscale {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "profiler/latency_source.hpp"
+#include "models/graph/latency_source.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
 

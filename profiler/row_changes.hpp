@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "kernels/backend.hpp"
+#include "kernels/backend/backend.hpp"
 #include "profiler/table/row.hpp"
 
 namespace hacscale {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "profiler/instruments.hpp"
+#include "profiler/instruments/instruments.hpp"
 #include "profiler/table/readings.hpp"
 
 namespace hacscale {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "models/network.hpp"
+#include "models/graph/network.hpp"
 
 namespace hacscale {
 namespace {

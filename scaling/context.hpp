@@ -9,9 +9,9 @@
 #include <string>
 #include <utility>
 
-#include "models/model_spec.hpp"
-#include "models/scaled_model.hpp"
-#include "profiler/latency_source.hpp"
+#include "models/graph/latency_source.hpp"
+#include "models/stages/model_spec.hpp"
+#include "models/stages/scaled_model.hpp"
 #include "scaling/gain.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"

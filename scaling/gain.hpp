@@ -21,8 +21,8 @@
 #include <string>
 #include <vector>
 
-#include "models/model_spec.hpp"
-#include "models/scaled_model.hpp"
+#include "models/stages/model_spec.hpp"
+#include "models/stages/scaled_model.hpp"
 #include "scaling/planner/chain_problem.hpp"
 #include "scaling/space.hpp"
 

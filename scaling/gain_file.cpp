@@ -10,8 +10,8 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "models/model_yaml.hpp"
-#include "models/network.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/graph/network.hpp"
 #include "scaling/detail/strict_map.hpp"
 #include "scaling/gain.hpp"
 

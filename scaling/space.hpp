@@ -8,8 +8,8 @@
 
 #include <vector>
 
-#include "models/model_spec.hpp"
-#include "models/scaled_model.hpp"
+#include "models/stages/model_spec.hpp"
+#include "models/stages/scaled_model.hpp"
 
 namespace hacscale {
 

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/error.hpp"
-#include "models/network.hpp"
+#include "models/graph/network.hpp"
 #include "scaling/detail/block_ways.hpp"
 #include "scaling/detail/fragment.hpp"
 #include "scaling/detail/layer_costs.hpp"

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "models/model_spec.hpp"
-#include "models/scaled_model.hpp"
-#include "profiler/latency_source.hpp"
+#include "models/graph/latency_source.hpp"
+#include "models/stages/model_spec.hpp"
+#include "models/stages/scaled_model.hpp"
 #include "scaling/planner/chain_problem.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"

@@ -10,8 +10,8 @@
 #include "base/error.hpp"
 #include "base/yaml/yaml_file.hpp"
 #include "base/yaml/yaml_reader.hpp"
-#include "models/model_yaml.hpp"
-#include "models/zoo.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale {
 namespace {

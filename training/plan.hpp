@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "models/model_spec.hpp"
+#include "models/stages/model_spec.hpp"
 #include "training/recipe.hpp"
 
 namespace hacscale {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
-#include "models/model_yaml.hpp"
+#include "models/formats/model_yaml.hpp"
 
 namespace hacscale {
 

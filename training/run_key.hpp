@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "models/model_spec.hpp"
+#include "models/stages/model_spec.hpp"
 #include "training/recipe.hpp"
 
 namespace hacscale {

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "models/model_spec.hpp"
-#include "models/scaled_model.hpp"
+#include "models/stages/model_spec.hpp"
+#include "models/stages/scaled_model.hpp"
 
 namespace hacscale {
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/layer_weights.hpp"
-#include "models/model_spec.hpp"
+#include "models/ops/layer_weights.hpp"
+#include "models/stages/model_spec.hpp"
 #include "training/importance.hpp"
 #include "training/recipe.hpp"
 

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "models/model_yaml.hpp"
+#include "models/formats/model_yaml.hpp"
 #include "training/weights_layout.hpp"
 
 namespace hacscale {

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "kernels/layer_weights.hpp"
-#include "models/model_spec.hpp"
+#include "models/ops/layer_weights.hpp"
+#include "models/stages/model_spec.hpp"
 
 namespace hacscale {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/layer_weights.hpp"
-#include "models/network.hpp"
+#include "models/graph/network.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale {
 

@@ -10,7 +10,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "bench/ready_runner.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 
 using namespace hacscale;

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "models/network.hpp"
+#include "models/graph/network.hpp"
 #include "training/cifar10.hpp"
 
 namespace hacscale::bench {

@@ -4,12 +4,12 @@
 #include <memory>
 #include <sstream>
 
-#include "cli/advice/advice.hpp"
-#include "cli/advice/print_document.hpp"
 #include "cli/options.hpp"
-#include "cli/records/record_file.hpp"
+#include "cli/printing/print_document.hpp"
 #include "cli/text_lines.hpp"
-#include "models/zoo.hpp"
+#include "harness/advise/advice.hpp"
+#include "models/zoo/zoo.hpp"
+#include "records/record_file.hpp"
 #include "report/formats/formats.hpp"
 
 namespace hacscale::cli {

@@ -6,20 +6,20 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/comparison/accuracies.hpp"
-#include "cli/comparison/answer.hpp"
-#include "cli/comparison/compare.hpp"
-#include "cli/comparison/comparison_text.hpp"
-#include "cli/comparison/training_plan.hpp"
 #include "cli/interrupt.hpp"
-#include "cli/measuring/device_access.hpp"
-#include "cli/measuring/device_timer.hpp"
-#include "cli/measuring/doubt.hpp"
-#include "cli/measuring/remedy.hpp"
 #include "cli/options.hpp"
-#include "cli/records/record_file.hpp"
+#include "cli/printing/answer.hpp"
+#include "cli/printing/comparison_text.hpp"
 #include "cli/text_lines.hpp"
-#include "models/zoo.hpp"
+#include "harness/compare/accuracies.hpp"
+#include "harness/compare/compare.hpp"
+#include "harness/compare/training_plan.hpp"
+#include "harness/measure/device_access.hpp"
+#include "harness/measure/device_timer.hpp"
+#include "harness/measure/doubt.hpp"
+#include "harness/measure/remedy.hpp"
+#include "models/zoo/zoo.hpp"
+#include "records/record_file.hpp"
 
 namespace hacscale::cli {
 

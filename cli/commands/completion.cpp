@@ -7,7 +7,7 @@
 #include "cli/completion/completion.hpp"
 #include "cli/print_json.hpp"
 #include "cli/program.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale::cli {
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "cli/print_json.hpp"
-#include "cli/records/device_json.hpp"
 #include "cli/text_table.hpp"
-#include "kernels/backend_registry.hpp"
+#include "kernels/backend/backend_registry.hpp"
+#include "records/device_json.hpp"
 
 namespace hacscale::cli {
 

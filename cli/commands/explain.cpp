@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <memory>
 
-#include "cli/comparison/describe.hpp"
-#include "cli/comparison/explanation_text.hpp"
-#include "cli/measuring/remedy.hpp"
 #include "cli/options.hpp"
+#include "cli/printing/explanation_text.hpp"
 #include "cli/text_lines.hpp"
-#include "models/stage_names.hpp"
-#include "models/zoo.hpp"
+#include "harness/compare/describe.hpp"
+#include "harness/measure/remedy.hpp"
+#include "models/stages/stage_names.hpp"
+#include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 
 namespace hacscale::cli {

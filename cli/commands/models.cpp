@@ -10,9 +10,9 @@
 #include "cli/options.hpp"
 #include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
-#include "models/network.hpp"
-#include "models/stage_names.hpp"
-#include "models/zoo.hpp"
+#include "models/graph/network.hpp"
+#include "models/stages/stage_names.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale::cli {
 

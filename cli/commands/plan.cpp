@@ -12,9 +12,9 @@
 #include "cli/options.hpp"
 #include "cli/print_json.hpp"
 #include "cli/text_table.hpp"
-#include "kernels/backend_registry.hpp"
-#include "models/network.hpp"
-#include "models/zoo.hpp"
+#include "kernels/backend/backend_registry.hpp"
+#include "models/graph/network.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale::cli {
 

@@ -9,18 +9,18 @@
 #include <memory>
 #include <set>
 
-#include "cli/measuring/device_access.hpp"
-#include "cli/measuring/doubt.hpp"
-#include "cli/measuring/profile_models.hpp"
-#include "cli/measuring/restart.hpp"
 #include "cli/options.hpp"
-#include "cli/records/optional_json.hpp"
-#include "cli/records/record_file.hpp"
-#include "cli/records/verification.hpp"
 #include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
-#include "models/zoo.hpp"
+#include "harness/measure/device_access.hpp"
+#include "harness/measure/doubt.hpp"
+#include "harness/measure/profile_models.hpp"
+#include "harness/measure/restart.hpp"
+#include "models/zoo/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
+#include "records/optional_json.hpp"
+#include "records/record_file.hpp"
+#include "records/verification.hpp"
 
 namespace hacscale::cli {
 

@@ -8,9 +8,9 @@
 #include <memory>
 
 #include "base/error.hpp"
-#include "cli/comparison/accuracies.hpp"
 #include "cli/print_json.hpp"
-#include "cli/records/table_records.hpp"
+#include "harness/compare/accuracies.hpp"
+#include "records/table_records.hpp"
 #include "report/report.hpp"
 
 namespace hacscale::cli {

@@ -5,10 +5,10 @@
 #include <memory>
 #include <optional>
 
-#include "cli/measuring/restart.hpp"
 #include "cli/options.hpp"
-#include "cli/suite/dry_run.hpp"
-#include "cli/suite/run_suite.hpp"
+#include "harness/measure/restart.hpp"
+#include "harness/suite/dry_run.hpp"
+#include "harness/suite/run_suite.hpp"
 
 namespace hacscale::cli {
 

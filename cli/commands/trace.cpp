@@ -7,13 +7,13 @@
 #include <memory>
 
 #include "cli/interrupt.hpp"
-#include "cli/measuring/device_access.hpp"
-#include "cli/measuring/doubt.hpp"
 #include "cli/options.hpp"
 #include "cli/print_json.hpp"
-#include "cli/records/record_file.hpp"
-#include "cli/trace/chrome_trace.hpp"
-#include "models/zoo.hpp"
+#include "harness/measure/chrome_trace.hpp"
+#include "harness/measure/device_access.hpp"
+#include "harness/measure/doubt.hpp"
+#include "models/zoo/zoo.hpp"
+#include "records/record_file.hpp"
 
 namespace hacscale::cli {
 

@@ -8,10 +8,10 @@
 #include <memory>
 
 #include "cli/interrupt.hpp"
-#include "cli/training/train_run.hpp"
-#include "cli/training/training_json.hpp"
-#include "cli/training/training_threads.hpp"
-#include "models/zoo.hpp"
+#include "harness/train/train_run.hpp"
+#include "harness/train/training_json.hpp"
+#include "harness/train/training_threads.hpp"
+#include "models/zoo/zoo.hpp"
 #include "training/cifar10.hpp"
 #include "training/plan.hpp"
 #include "training/trainer_module.hpp"

@@ -7,18 +7,18 @@
 #include <cmath>
 #include <memory>
 
-#include "cli/measuring/device_access.hpp"
-#include "cli/measuring/device_timer.hpp"
-#include "cli/measuring/doubt.hpp"
-#include "cli/measuring/remedy.hpp"
-#include "cli/measuring/verify_models.hpp"
 #include "cli/options.hpp"
-#include "cli/records/verification.hpp"
 #include "cli/shell_command.hpp"
 #include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
-#include "models/zoo.hpp"
+#include "harness/measure/device_access.hpp"
+#include "harness/measure/device_timer.hpp"
+#include "harness/measure/doubt.hpp"
+#include "harness/measure/remedy.hpp"
+#include "harness/measure/verify_models.hpp"
+#include "models/zoo/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
+#include "records/verification.hpp"
 
 namespace hacscale::cli {
 

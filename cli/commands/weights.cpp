@@ -7,12 +7,12 @@
 #include <cmath>
 #include <memory>
 
-#include "cli/measuring/device_access.hpp"
 #include "cli/print_json.hpp"
-#include "cli/records/optional_json.hpp"
 #include "cli/text_table.hpp"
-#include "models/model_yaml.hpp"
-#include "models/zoo.hpp"
+#include "harness/measure/device_access.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/zoo/zoo.hpp"
+#include "records/optional_json.hpp"
 #include "training/batches.hpp"
 #include "training/cifar10.hpp"
 #include "training/trainer_module.hpp"

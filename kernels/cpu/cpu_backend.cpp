@@ -1,6 +1,6 @@
 // The CPU backend and what its module exports.
 #include "base/error.hpp"
-#include "kernels/backend.hpp"
+#include "kernels/backend/backend.hpp"
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/cpu_network_runner.hpp"
 #include "kernels/cpu/detail/onednn_versions.hpp"

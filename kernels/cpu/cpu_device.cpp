@@ -21,12 +21,12 @@
 
 #include "base/clock.hpp"
 #include "base/hash.hpp"
+#include "kernels/backend/plan_cache_folder.hpp"
 #include "kernels/cpu/detail/onednn_versions.hpp"
 #include "kernels/cpu/plan_choice.hpp"
 #include "kernels/cpu/tensor.hpp"
 #include "kernels/host/processors.hpp"
 #include "kernels/host/system_file.hpp"
-#include "kernels/plan_cache_folder.hpp"
 
 namespace hacscale::cpu {
 namespace {

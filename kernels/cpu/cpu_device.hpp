@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/backend.hpp"
+#include "kernels/backend/backend.hpp"
 #include "kernels/cpu/winograd/winograd.hpp"
 
 namespace hacscale::cpu {

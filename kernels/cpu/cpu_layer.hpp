@@ -6,7 +6,7 @@
 #include <string>
 
 #include "kernels/cpu/tensor.hpp"
-#include "kernels/layer_weights.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::cpu {
 

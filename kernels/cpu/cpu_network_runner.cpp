@@ -6,7 +6,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "kernels/cpu/cpu_device.hpp"
-#include "kernels/single_layer.hpp"
+#include "models/graph/single_layer.hpp"
 
 namespace hacscale::cpu {
 

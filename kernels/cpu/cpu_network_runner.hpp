@@ -1,9 +1,9 @@
 // A network compiled for the CPU: its layers, one arena of activations, one scratchpad.
 #pragma once
 
-#include "kernels/backend.hpp"
+#include "kernels/backend/backend.hpp"
 #include "kernels/cpu/cpu_layer.hpp"
-#include "kernels/memory_plan.hpp"
+#include "models/graph/memory_plan.hpp"
 
 namespace hacscale::cpu {
 

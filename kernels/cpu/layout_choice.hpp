@@ -2,7 +2,7 @@
 // choices of kernels (plan_choice.hpp).
 #pragma once
 
-#include "kernels/backend.hpp"
+#include "kernels/backend/backend.hpp"
 
 namespace hacscale::cpu {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "kernels/private_folder.hpp"
+#include "kernels/backend/private_folder.hpp"
 
 namespace hacscale::cpu {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "models/layer_spec.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale::cpu {
 

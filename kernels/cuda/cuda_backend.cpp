@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/error.hpp"
-#include "kernels/backend.hpp"
+#include "kernels/backend/backend.hpp"
 #include "kernels/cuda/candidate_timer.hpp"
 #include "kernels/cuda/copy_bandwidth.hpp"
 #include "kernels/cuda/cuda_device.hpp"

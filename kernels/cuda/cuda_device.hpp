@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/backend.hpp"
+#include "kernels/backend/backend.hpp"
 #include "kernels/cuda/cuda_layer.hpp"
 #include "kernels/cuda/device_usage.hpp"
 

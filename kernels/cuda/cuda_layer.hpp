@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/layer_weights.hpp"
-#include "models/layer_spec.hpp"
+#include "models/ops/layer_spec.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::cuda {
 

@@ -9,7 +9,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/layer_range.hpp"
-#include "kernels/single_layer.hpp"
+#include "models/graph/single_layer.hpp"
 
 namespace hacscale::cuda {
 namespace {

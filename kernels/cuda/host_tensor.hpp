@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "models/layer_spec.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale::cuda {
 

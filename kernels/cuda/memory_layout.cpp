@@ -1,8 +1,8 @@
 #include "kernels/cuda/memory_layout.hpp"
 
 #include "kernels/cuda/host_tensor.hpp"
-#include "kernels/memory_plan.hpp"
-#include "kernels/single_layer.hpp"
+#include "models/graph/memory_plan.hpp"
+#include "models/graph/single_layer.hpp"
 
 namespace hacscale::cuda {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "models/network.hpp"
+#include "models/graph/network.hpp"
 
 namespace hacscale::cuda {
 

@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-#include "kernels/single_layer.hpp"
+#include "models/graph/single_layer.hpp"
 #include "profiler/row_changes.hpp"
 #include "profiler/row_readings.hpp"
 #include "profiler/timing/layer_timer.hpp"

@@ -1,6 +1,6 @@
 #include "profiler/detail/output_check.hpp"
 
-#include "kernels/spot_check.hpp"
+#include "kernels/backend/spot_check.hpp"
 #include "profiler/row_changes.hpp"
 
 namespace hacscale::detail {

@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "models/layer_cost.hpp"
+#include "models/ops/layer_cost.hpp"
 #include "profiler/table/detail/written.hpp"
 
 namespace hacscale {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "models/layer_cost.hpp"
+#include "models/ops/layer_cost.hpp"
 
 namespace hacscale {
 

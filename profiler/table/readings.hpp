@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "profiler/instruments.hpp"
+#include "profiler/instruments/instruments.hpp"
 
 namespace hacscale {
 

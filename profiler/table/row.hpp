@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "models/layer_spec.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "profiler/table/readings.hpp"
 
 namespace hacscale {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "profiler/instruments.hpp"
+#include "profiler/instruments/instruments.hpp"
 
 namespace hacscale {
 

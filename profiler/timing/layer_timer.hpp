@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "kernels/network_runner.hpp"
+#include "kernels/backend/network_runner.hpp"
 #include "profiler/timing/statistics.hpp"
 #include "profiler/timing/timing_rules.hpp"
 

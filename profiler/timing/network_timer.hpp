@@ -25,7 +25,7 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/network_runner.hpp"
+#include "kernels/backend/network_runner.hpp"
 #include "profiler/timing/clock_cost.hpp"
 #include "profiler/timing/pace.hpp"
 #include "profiler/timing/row_method.hpp"

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/backend_registry.hpp"
+#include "kernels/backend/backend_registry.hpp"
 
 namespace hacscale {
 

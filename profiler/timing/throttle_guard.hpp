@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/network_runner.hpp"
-#include "profiler/instruments.hpp"
+#include "kernels/backend/network_runner.hpp"
+#include "profiler/instruments/instruments.hpp"
 
 namespace hacscale {
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <utility>
 
-#include "models/layer_cost.hpp"
+#include "models/ops/layer_cost.hpp"
 
 namespace hacscale::detail {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "models/scaled_model.hpp"
+#include "models/stages/scaled_model.hpp"
 
 namespace hacscale::detail {
 

@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
-#include "models/model_spec.hpp"
-#include "models/network.hpp"
+#include "models/graph/network.hpp"
+#include "models/stages/model_spec.hpp"
 
 namespace hacscale::detail {
 

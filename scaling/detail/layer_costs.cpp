@@ -1,6 +1,6 @@
 #include "scaling/detail/layer_costs.hpp"
 
-#include "models/layer_cost.hpp"
+#include "models/ops/layer_cost.hpp"
 
 namespace hacscale::detail {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <unordered_map>
 
-#include "models/layer_spec.hpp"
-#include "profiler/latency_source.hpp"
+#include "models/graph/latency_source.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "scaling/planner/chain_problem.hpp"
 #include "scaling/stage_costs.hpp"
 

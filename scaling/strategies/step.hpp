@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "models/scaled_model.hpp"
+#include "models/stages/scaled_model.hpp"
 #include "scaling/space.hpp"
 
 namespace hacscale::rules {

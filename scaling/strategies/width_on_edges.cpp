@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "scaling/staircase.hpp"
+#include "scaling/analysis/staircase.hpp"
 
 namespace hacscale::rules {
 namespace {

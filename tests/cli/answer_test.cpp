@@ -1,4 +1,4 @@
-#include "cli/comparison/answer.hpp"
+#include "cli/printing/answer.hpp"
 
 #include <gmock/gmock.h>
 
@@ -8,9 +8,9 @@
 #include <regex>
 #include <string>
 
-#include "cli/comparison/compare.hpp"
-#include "cli/comparison/verdict_text.hpp"
+#include "cli/printing/verdict_text.hpp"
 #include "cli/text_lines.hpp"
+#include "harness/compare/compare.hpp"
 #include "program_fixture.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "synthetic_table.hpp"

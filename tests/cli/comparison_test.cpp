@@ -1,4 +1,4 @@
-#include "cli/comparison/compare.hpp"
+#include "harness/compare/compare.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "models/model_yaml.hpp"
+#include "models/formats/model_yaml.hpp"
 #include "program_fixture.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "synthetic_table.hpp"

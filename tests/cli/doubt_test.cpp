@@ -1,5 +1,5 @@
 // What disturbs a measurement shows in the exit status; and how many threads training takes.
-#include "cli/measuring/doubt.hpp"
+#include "harness/measure/doubt.hpp"
 
 #include <gmock/gmock.h>
 #include <spdlog/logger.h>
@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "base/error.hpp"
-#include "cli/measuring/take_cores.hpp"
-#include "cli/training/training_threads.hpp"
+#include "harness/measure/take_cores.hpp"
+#include "harness/train/training_threads.hpp"
 
 namespace hacscale::cli {
 namespace {

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "cli/comparison/compare.hpp"
+#include "harness/compare/compare.hpp"
 #include "program_fixture.hpp"
 #include "synthetic_table.hpp"
 

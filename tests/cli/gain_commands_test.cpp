@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"
 #include "scaling/gain.hpp"
 

@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-#include "cli/measuring/restart.hpp"
+#include "harness/measure/restart.hpp"
 #include "profiler/table/table.hpp"
 #include "program_fixture.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "cli/interrupt.hpp"
 #include "made_up_device.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "training/records.hpp"
 
 namespace hacscale::cli {

@@ -2,10 +2,10 @@
 
 #include <cstdlib>
 
-#include "kernels/reference.hpp"
-#include "models/model_yaml.hpp"
-#include "models/network.hpp"
-#include "models/zoo.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/graph/network.hpp"
+#include "models/ops/reference.hpp"
+#include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"
 #include "tests/models/generated.hpp"
 #include "training/weights_file.hpp"

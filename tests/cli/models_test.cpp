@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
-#include "models/model_yaml.hpp"
-#include "models/network.hpp"
-#include "models/zoo.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/graph/network.hpp"
+#include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"
 
 namespace hacscale::cli {

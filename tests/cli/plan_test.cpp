@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "kernels/backend_registry.hpp"
+#include "kernels/backend/backend_registry.hpp"
 #include "program_fixture.hpp"
 
 namespace hacscale::cli {

@@ -1,5 +1,5 @@
 // Filling a table for scaling, on a device whose machine changes its pace.
-#include "cli/measuring/profile_models.hpp"
+#include "harness/measure/profile_models.hpp"
 
 #include <gmock/gmock.h>
 #include <spdlog/logger.h>
@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "cli/interrupt.hpp"
-#include "models/model_yaml.hpp"
+#include "models/formats/model_yaml.hpp"
 #include "profiler/table/check.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/table_support.hpp"

@@ -1,12 +1,12 @@
 #include <gmock/gmock.h>
 
 #include "base/error.hpp"
-#include "cli/comparison/comparison_text.hpp"
-#include "cli/records/comparison.hpp"
-#include "cli/records/provenance.hpp"
-#include "cli/records/record_file.hpp"
-#include "cli/records/verification.hpp"
+#include "cli/printing/comparison_text.hpp"
 #include "program_fixture.hpp"
+#include "records/comparison.hpp"
+#include "records/provenance.hpp"
+#include "records/record_file.hpp"
+#include "records/verification.hpp"
 #include "report/report.hpp"
 
 namespace hacscale::cli {

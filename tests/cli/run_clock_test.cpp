@@ -1,5 +1,5 @@
 // A run's time and its shares, by a clock that the tests move.
-#include "cli/suite/run_clock.hpp"
+#include "harness/suite/run_clock.hpp"
 
 #include <gmock/gmock.h>
 #include <spdlog/logger.h>
@@ -9,7 +9,7 @@
 #include <memory>
 #include <sstream>
 
-#include "cli/comparison/session_budget.hpp"
+#include "harness/compare/session_budget.hpp"
 
 namespace hacscale::cli {
 namespace {

@@ -1,12 +1,12 @@
-#include "cli/suite/shard.hpp"
+#include "harness/suite/shard.hpp"
 
 #include <gmock/gmock.h>
 
 #include <map>
 
-#include "cli/suite/folder_claim.hpp"
-#include "cli/suite/shard_check.hpp"
-#include "cli/suite/state_run.hpp"
+#include "harness/suite/folder_claim.hpp"
+#include "harness/suite/shard_check.hpp"
+#include "harness/suite/state_run.hpp"
 #include "program_fixture.hpp"
 #include "tests/profiler/table_support.hpp"
 

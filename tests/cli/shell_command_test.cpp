@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <sstream>
 
-#include "cli/measuring/remedy.hpp"
 #include "cli/text_lines.hpp"
+#include "harness/measure/remedy.hpp"
 
 namespace hacscale::cli {
 namespace {

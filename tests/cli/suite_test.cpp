@@ -1,11 +1,11 @@
-#include "cli/suite/suite.hpp"
+#include "harness/suite/suite.hpp"
 
 #include <gmock/gmock.h>
 
 #include <set>
 
 #include "base/error.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"
 #include "scaling/strategies/strategy.hpp"
 

@@ -6,10 +6,10 @@
 #include <set>
 #include <string>
 
-#include "cli/comparison/timed_network.hpp"
-#include "models/network.hpp"
-#include "models/scaled_model.hpp"
-#include "models/zoo.hpp"
+#include "harness/compare/timed_network.hpp"
+#include "models/graph/network.hpp"
+#include "models/stages/scaled_model.hpp"
+#include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
 #include "scaling/space.hpp"

@@ -1,10 +1,10 @@
 #include <gmock/gmock.h>
 
-#include "cli/trace/chrome_trace.hpp"
-#include "kernels/backend_registry.hpp"
+#include "harness/measure/chrome_trace.hpp"
+#include "kernels/backend/backend_registry.hpp"
 #include "made_up_device.hpp"
-#include "models/layer_cost.hpp"
-#include "models/zoo.hpp"
+#include "models/ops/layer_cost.hpp"
+#include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
 

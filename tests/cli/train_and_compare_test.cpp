@@ -5,10 +5,10 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "cli/comparison/accuracies.hpp"
-#include "cli/comparison/compare.hpp"
-#include "cli/comparison/training_plan.hpp"
-#include "models/model_yaml.hpp"
+#include "harness/compare/accuracies.hpp"
+#include "harness/compare/compare.hpp"
+#include "harness/compare/training_plan.hpp"
+#include "models/formats/model_yaml.hpp"
 #include "program_fixture.hpp"
 #include "synthetic_table.hpp"
 #include "training/plan.hpp"

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "cli/training/train_run.hpp"
+#include "harness/train/train_run.hpp"
 #include "program_fixture.hpp"
 
 namespace hacscale::cli {

@@ -1,11 +1,11 @@
-#include "cli/comparison/verdict.hpp"
+#include "harness/compare/verdict.hpp"
 
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <random>
 
-#include "cli/comparison/verdict_text.hpp"
+#include "cli/printing/verdict_text.hpp"
 
 namespace hacscale::cli {
 namespace {

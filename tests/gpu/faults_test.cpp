@@ -6,7 +6,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/stream.hpp"
-#include "kernels/single_layer.hpp"
+#include "models/graph/single_layer.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/trap.hpp"
 

@@ -1,6 +1,6 @@
 #include "tests/gpu/gpu.hpp"
 
-#include "kernels/backend_registry.hpp"
+#include "kernels/backend/backend_registry.hpp"
 
 namespace hacscale::testing {
 

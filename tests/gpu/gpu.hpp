@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "kernels/backend.hpp"
-#include "models/zoo.hpp"
+#include "kernels/backend/backend.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale::testing {
 

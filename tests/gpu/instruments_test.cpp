@@ -1,12 +1,12 @@
 // What the instruments tell of a real GPU. A figure that is missing has to say why.
-#include "profiler/instruments.hpp"
+#include "profiler/instruments/instruments.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "kernels/layer_weights.hpp"
-#include "models/zoo.hpp"
+#include "models/ops/layer_weights.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/gpu/gpu.hpp"
 
 namespace hacscale {

@@ -4,8 +4,8 @@
 
 #include <tuple>
 
-#include "kernels/reference.hpp"
-#include "kernels/single_layer.hpp"
+#include "models/graph/single_layer.hpp"
+#include "models/ops/reference.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/kernels/layer_families.hpp"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "kernels/reference.hpp"
+#include "models/ops/reference.hpp"
 #include "profiler/timing/clock_cost.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/kernels/small_models.hpp"

@@ -16,7 +16,7 @@
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
 #include "kernels/cuda/stream.hpp"
-#include "kernels/reference.hpp"
+#include "models/ops/reference.hpp"
 #include "tests/gpu/gpu.hpp"
 
 namespace hacscale::cuda {

@@ -5,9 +5,9 @@
 #include <string>
 #include <tuple>
 
-#include "kernels/backend_registry.hpp"
-#include "kernels/reference.hpp"
-#include "kernels/single_layer.hpp"
+#include "kernels/backend/backend_registry.hpp"
+#include "models/graph/single_layer.hpp"
+#include "models/ops/reference.hpp"
 #include "tests/kernels/layer_families.hpp"
 #include "tests/kernels/registry.hpp"
 

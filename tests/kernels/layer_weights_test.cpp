@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/layer_weights.hpp"
-#include "kernels/reference.hpp"
-#include "models/layer_cost.hpp"
-#include "models/zoo.hpp"
+#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_weights.hpp"
+#include "models/ops/reference.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/kernels/layer_families.hpp"
 
 namespace hacscale {

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <random>
 
-#include "kernels/memory_plan.hpp"
-#include "models/zoo.hpp"
+#include "models/graph/memory_plan.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale {
 namespace {

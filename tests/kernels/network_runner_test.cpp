@@ -8,8 +8,8 @@
 #include <ostream>
 
 #include "base/error.hpp"
-#include "kernels/reference.hpp"
-#include "models/zoo.hpp"
+#include "models/ops/reference.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/kernels/registry.hpp"
 #include "tests/kernels/small_models.hpp"
 

@@ -1,5 +1,5 @@
 // What is kept from other users, and what is not read because they could have written it.
-#include "kernels/private_folder.hpp"
+#include "kernels/backend/private_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/reference.hpp"
-#include "kernels/single_layer.hpp"
+#include "models/graph/single_layer.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale {
 namespace {

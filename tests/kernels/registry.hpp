@@ -1,7 +1,7 @@
 // The CPU backend, loaded once for all tests of a program.
 #pragma once
 
-#include "kernels/backend_registry.hpp"
+#include "kernels/backend/backend_registry.hpp"
 
 namespace hacscale::testing {
 

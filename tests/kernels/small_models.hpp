@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/model_spec.hpp"
+#include "models/stages/model_spec.hpp"
 
 namespace hacscale::testing {
 

@@ -4,8 +4,8 @@
 
 #include <limits>
 
-#include "kernels/reference.hpp"
-#include "kernels/spot_check.hpp"
+#include "kernels/backend/spot_check.hpp"
+#include "models/ops/reference.hpp"
 #include "tests/kernels/layer_families.hpp"
 #include "tests/kernels/registry.hpp"
 

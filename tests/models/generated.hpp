@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "models/layer_spec.hpp"
-#include "models/model_spec.hpp"
+#include "models/ops/layer_spec.hpp"
+#include "models/stages/model_spec.hpp"
 
 namespace hacscale::testing {
 

@@ -1,4 +1,4 @@
-#include "models/layer_spec.hpp"
+#include "models/ops/layer_spec.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "models/model_spec.hpp"
+#include "models/stages/model_spec.hpp"
 
 #include <gtest/gtest.h>
 

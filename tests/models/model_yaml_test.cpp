@@ -1,4 +1,4 @@
-#include "models/model_yaml.hpp"
+#include "models/formats/model_yaml.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/error.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/models/generated.hpp"
 
 namespace hacscale {

@@ -1,4 +1,4 @@
-#include "models/network.hpp"
+#include "models/graph/network.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "models/model_problem.hpp"
-#include "models/zoo.hpp"
+#include "models/stages/model_problem.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/models/generated.hpp"
 
 namespace hacscale {

@@ -1,12 +1,12 @@
-#include "models/scaled_model.hpp"
+#include "models/stages/scaled_model.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
-#include "models/model_yaml.hpp"
-#include "models/network.hpp"
-#include "models/zoo.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/graph/network.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale {
 namespace {

@@ -1,4 +1,4 @@
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "models/model_yaml.hpp"
-#include "models/network.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/graph/network.hpp"
 
 namespace hacscale {
 namespace {

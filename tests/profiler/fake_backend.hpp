@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/backend_registry.hpp"
-#include "kernels/reference.hpp"
-#include "models/layer_cost.hpp"
+#include "kernels/backend/backend_registry.hpp"
+#include "models/ops/layer_cost.hpp"
+#include "models/ops/reference.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "profiler/instruments.hpp"
+#include "profiler/instruments/instruments.hpp"
 
 namespace hacscale::testing {
 

@@ -7,10 +7,10 @@
 #include <random>
 #include <set>
 
-#include "models/scaled_model.hpp"
-#include "profiler/detail/inner_candidates.hpp"
-#include "profiler/latency_index.hpp"
-#include "profiler/sweep_planner.hpp"
+#include "models/stages/scaled_model.hpp"
+#include "profiler/sweep/inner_candidates.hpp"
+#include "profiler/sweep/sweep_planner.hpp"
+#include "profiler/table/latency_index.hpp"
 #include "tests/profiler/profile_support.hpp"
 
 namespace hacscale {

@@ -1,10 +1,10 @@
-#include "profiler/interpolation.hpp"
+#include "profiler/table/interpolation.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <random>
 
-#include "models/layer_cost.hpp"
+#include "models/ops/layer_cost.hpp"
 #include "tests/profiler/table_support.hpp"
 
 namespace hacscale {

@@ -1,4 +1,4 @@
-#include "profiler/latency_index.hpp"
+#include "profiler/table/latency_index.hpp"
 
 #include <cmath>
 

@@ -7,8 +7,8 @@
 #include <set>
 #include <sstream>
 
-#include "models/network.hpp"
-#include "models/zoo.hpp"
+#include "models/graph/network.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/profiler/table_support.hpp"
 
 namespace hacscale {

@@ -1,6 +1,6 @@
 #include "profiler/table/peak_check.hpp"
 
-#include "models/layer_cost.hpp"
+#include "models/ops/layer_cost.hpp"
 #include "tests/profiler/table_support.hpp"
 
 namespace hacscale {

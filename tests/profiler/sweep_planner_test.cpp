@@ -6,8 +6,8 @@
 #include <random>
 #include <set>
 
-#include "models/scaled_model.hpp"
-#include "profiler/sweep_planner.hpp"
+#include "models/stages/scaled_model.hpp"
+#include "profiler/sweep/sweep_planner.hpp"
 #include "tests/profiler/profile_support.hpp"
 
 namespace hacscale {

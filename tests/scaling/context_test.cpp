@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "models/scaled_model.hpp"
-#include "scaling/contributions.hpp"
+#include "models/stages/scaled_model.hpp"
+#include "scaling/analysis/contributions.hpp"
 
 namespace hacscale::testing {
 

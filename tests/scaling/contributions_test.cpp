@@ -1,11 +1,11 @@
 // What one step adds: each line against a full evaluation of both networks, and each outcome by a case that
 // must bring it about.
-#include "scaling/contributions.hpp"
+#include "scaling/analysis/contributions.hpp"
 
 #include <gmock/gmock.h>
 
 #include "base/error.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "tests/scaling/contributions_support.hpp"
 #include "tests/scaling/synthetic_source.hpp"

@@ -1,10 +1,10 @@
-#include "scaling/free_capacity.hpp"
+#include "scaling/analysis/advise.hpp"
 
 #include <gmock/gmock.h>
 
 #include "base/error.hpp"
-#include "models/scaled_model.hpp"
-#include "models/zoo.hpp"
+#include "models/stages/scaled_model.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {

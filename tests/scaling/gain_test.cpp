@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "base/error.hpp"
-#include "models/model_yaml.hpp"
-#include "models/network.hpp"
-#include "models/zoo.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/graph/network.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "tests/scaling/contributions_support.hpp"
 #include "tests/scaling/synthetic_source.hpp"

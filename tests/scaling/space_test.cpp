@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale {
 namespace {

@@ -6,7 +6,7 @@
 #include <random>
 
 #include "base/error.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/scaling/random_chain.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 

@@ -1,13 +1,13 @@
-#include "scaling/staircase.hpp"
+#include "scaling/analysis/staircase.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "base/error.hpp"
-#include "models/network.hpp"
-#include "models/scaled_model.hpp"
-#include "models/zoo.hpp"
+#include "models/graph/network.hpp"
+#include "models/stages/scaled_model.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {

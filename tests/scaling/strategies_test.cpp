@@ -6,8 +6,8 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "models/zoo.hpp"
-#include "scaling/staircase.hpp"
+#include "models/zoo/zoo.hpp"
+#include "scaling/analysis/staircase.hpp"
 #include "scaling/strategies/multiplier.hpp"
 #include "scaling/strategies/step.hpp"
 #include "scaling/strategies/strategy.hpp"

@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "base/hash.hpp"
-#include "models/layer_cost.hpp"
-#include "profiler/latency_source.hpp"
+#include "models/graph/latency_source.hpp"
+#include "models/ops/layer_cost.hpp"
 
 namespace hacscale::testing {
 

@@ -1,9 +1,9 @@
-#include "scaling/utilization.hpp"
+#include "scaling/analysis/utilization.hpp"
 
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {

@@ -1,11 +1,11 @@
-#include "scaling/width_groups.hpp"
+#include "models/structure/width_groups.hpp"
 
 #include <gmock/gmock.h>
 
 #include <set>
 
-#include "models/network.hpp"
-#include "models/zoo.hpp"
+#include "models/graph/network.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale {
 namespace {

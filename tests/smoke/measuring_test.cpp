@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "kernels/backend_registry.hpp"
+#include "kernels/backend/backend_registry.hpp"
 #include "tests/cli/program_fixture.hpp"
 
 namespace hacscale::cli {

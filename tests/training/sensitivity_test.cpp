@@ -6,8 +6,8 @@
 #include <random>
 #include <set>
 
-#include "models/model_yaml.hpp"
-#include "models/zoo.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/zoo/zoo.hpp"
 #include "training_support.hpp"
 
 namespace hacscale {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "models/model_yaml.hpp"
+#include "models/formats/model_yaml.hpp"
 #include "tests/temp_folder.hpp"
 #include "training/detail/sha256.hpp"
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "training/weights_layout.hpp"
 #include "training_support.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "kernels/layer_weights.hpp"
+#include "models/ops/layer_weights.hpp"
 #include "training/torch/network.hpp"
 
 namespace hacscale::training {

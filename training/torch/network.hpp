@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "models/network.hpp"
+#include "models/graph/network.hpp"
 
 namespace hacscale::training {
 

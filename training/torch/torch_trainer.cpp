@@ -3,7 +3,7 @@
 #include <torch/version.h>
 
 #include "base/error.hpp"
-#include "models/model_yaml.hpp"
+#include "models/formats/model_yaml.hpp"
 #include "training/torch/device.hpp"
 #include "training/torch/folding.hpp"
 #include "training/torch/importance.hpp"

@@ -8,7 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "models/model_yaml.hpp"
+#include "models/formats/model_yaml.hpp"
 #include "training/torch/device.hpp"
 
 namespace hacscale::training {

@@ -5,12 +5,12 @@
 
 #include "cli/commands/models.hpp"
 #include "cli/print_json.hpp"
-#include "cli/records/record_file.hpp"
 #include "cli/text_table.hpp"
-#include "models/model_yaml.hpp"
-#include "models/network.hpp"
-#include "models/pytorch_code.hpp"
-#include "models/zoo.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/formats/pytorch_code.hpp"
+#include "models/graph/network.hpp"
+#include "models/zoo/zoo.hpp"
+#include "records/record_file.hpp"
 
 namespace hacscale::cli {
 

@@ -9,12 +9,12 @@
 #include <optional>
 
 #include "cli/commands/table.hpp"
-#include "cli/comparison/table_view.hpp"
 #include "cli/options.hpp"
-#include "cli/records/device_json.hpp"
 #include "cli/text_table.hpp"
-#include "models/zoo.hpp"
-#include "profiler/network_diff.hpp"
+#include "harness/compare/table_view.hpp"
+#include "models/zoo/zoo.hpp"
+#include "profiler/table/network_diff.hpp"
+#include "records/device_json.hpp"
 
 namespace hacscale::cli {
 

@@ -8,8 +8,8 @@
 
 #include "cli/commands/table.hpp"
 #include "cli/print_json.hpp"
-#include "cli/suite/shard_check.hpp"
 #include "cli/text_table.hpp"
+#include "harness/suite/shard_check.hpp"
 
 namespace hacscale::cli {
 

@@ -6,10 +6,10 @@
 #include <tuple>
 
 #include "cli/commands/table.hpp"
-#include "cli/records/device_json.hpp"
-#include "cli/records/optional_json.hpp"
 #include "cli/text_table.hpp"
 #include "profiler/table/table.hpp"
+#include "records/device_json.hpp"
+#include "records/optional_json.hpp"
 
 namespace hacscale::cli {
 

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "kernels/cuda/cudnn/plan_info.hpp"
-#include "models/layer_spec.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale::cuda {
 

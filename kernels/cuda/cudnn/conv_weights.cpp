@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kernels/cuda/host_tensor.hpp"
-#include "models/layer_cost.hpp"
+#include "models/ops/layer_cost.hpp"
 
 namespace hacscale::cuda {
 namespace {

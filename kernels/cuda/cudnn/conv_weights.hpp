@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <span>
 
-#include "kernels/layer_weights.hpp"
-#include "models/layer_spec.hpp"
+#include "models/ops/layer_spec.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::cuda {
 

@@ -4,7 +4,7 @@
 // One small JSON file a layer, batch, data type and state of the L2 cache, in a folder named for the device's fingerprint, which
 // includes cuDNN's version. Files are written under another name and renamed, so several processes may write
 // at once. A file that cannot be read or written is only a cache lost; a damaged one, and a file or folder that others
-// could have written (kernels/private_folder.hpp), is passed over and told of, once a process.
+// could have written (kernels/backend/private_folder.hpp), is passed over and told of, once a process.
 #pragma once
 
 #include <filesystem>
@@ -14,8 +14,8 @@
 #include <optional>
 #include <string>
 
+#include "kernels/backend/private_folder.hpp"
 #include "kernels/cuda/cuda_layer.hpp"
-#include "kernels/private_folder.hpp"
 
 namespace hacscale::cuda {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "models/layer_spec.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale::cuda {
 

@@ -41,8 +41,9 @@ __global__ void __launch_bounds__(threads) read_vectors(const uint4* source, std
     }
 }
 
-__global__ void __launch_bounds__(threads) read_and_write_vectors(const uint4* source, std::size_t read_count,
-                                                                  uint4* destination, std::size_t write_count) {
+__global__ void __launch_bounds__(threads)
+    read_and_write_vectors(const uint4* source, std::size_t read_count, uint4* destination,
+                           std::size_t write_count) {
     const std::size_t first = static_cast<std::size_t>(blockIdx.x) * (threads * together) + threadIdx.x;
     uint4 values[together] = {};
 #pragma unroll

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "kernels/cuda/device/host_device.hpp"
-#include "models/layer_spec.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale::cuda {
 

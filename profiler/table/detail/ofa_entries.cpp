@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-#include "models/model_spec.hpp"
+#include "models/stages/model_spec.hpp"
 
 namespace hacscale::detail {
 namespace {

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "kernels/backend_registry.hpp"
+#include "kernels/backend/backend_registry.hpp"
 
 namespace hacscale::cli {
 namespace {

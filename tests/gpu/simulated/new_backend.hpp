@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "kernels/backend.hpp"
+#include "kernels/backend/backend.hpp"
 
 namespace hacscale::testing {
 

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.hpp"
-#include "kernels/single_layer.hpp"
+#include "models/graph/single_layer.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/simulated/device.hpp"
 #include "tests/gpu/simulated/new_backend.hpp"

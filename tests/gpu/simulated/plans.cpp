@@ -12,7 +12,7 @@
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
 #include "kernels/cuda/device_usage.hpp"
 #include "kernels/cuda/driver.hpp"
-#include "models/layer_cost.hpp"
+#include "models/ops/layer_cost.hpp"
 #include "tests/gpu/simulated/device.hpp"
 #include "tests/gpu/simulated/plain_conv.hpp"
 

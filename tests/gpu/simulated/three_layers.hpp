@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/network_runner.hpp"
-#include "kernels/reference.hpp"
-#include "models/network.hpp"
+#include "kernels/backend/network_runner.hpp"
+#include "models/graph/network.hpp"
+#include "models/ops/reference.hpp"
 #include "tests/gpu/gpu.hpp"
 
 namespace hacscale::testing {

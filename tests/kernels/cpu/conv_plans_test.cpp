@@ -8,7 +8,7 @@
 
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/layout_choice.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale::cpu {
 namespace {

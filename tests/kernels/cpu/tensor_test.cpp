@@ -8,7 +8,7 @@
 
 #include "kernels/cpu/bfloat16.hpp"
 #include "kernels/cpu/tensor.hpp"
-#include "kernels/layer_weights.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::cpu {
 namespace {

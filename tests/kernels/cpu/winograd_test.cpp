@@ -9,7 +9,7 @@
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/tensor.hpp"
 #include "kernels/cpu/winograd/winograd_layer.hpp"
-#include "kernels/reference.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale::cpu {
 namespace {

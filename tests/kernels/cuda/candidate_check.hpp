@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/cuda/device/handwritten.hpp"
-#include "kernels/reference.hpp"
+#include "models/ops/reference.hpp"
 #include "tests/kernels/cuda/device_buffers.hpp"
 
 namespace hacscale::cuda::testing {

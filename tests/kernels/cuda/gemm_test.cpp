@@ -7,7 +7,7 @@
 #include <set>
 
 #include "kernels/cuda/device/handwritten.hpp"
-#include "kernels/reference.hpp"
+#include "models/ops/reference.hpp"
 #include "tests/kernels/cuda/candidate_check.hpp"
 
 namespace hacscale::cuda {

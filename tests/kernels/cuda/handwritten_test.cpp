@@ -7,7 +7,7 @@
 #include <set>
 #include <tuple>
 
-#include "kernels/reference.hpp"
+#include "models/ops/reference.hpp"
 #include "tests/kernels/cuda/candidate_check.hpp"
 #include "tests/kernels/cuda/host_executor.hpp"
 #include "tests/kernels/layer_families.hpp"

@@ -7,7 +7,7 @@
 #include <limits>
 #include <random>
 
-#include "kernels/layer_weights.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::cuda {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "kernels/cuda/host_tensor.hpp"
-#include "kernels/single_layer.hpp"
-#include "models/zoo.hpp"
+#include "models/graph/single_layer.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/kernels/small_models.hpp"
 
 namespace hacscale::cuda {

@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/kernels/cuda/cudnn_here.hpp"
 #include "tests/kernels/cuda/shipped_profiles.hpp"
 

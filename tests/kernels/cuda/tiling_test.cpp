@@ -13,8 +13,8 @@
 #include "kernels/cuda/device/linear.hpp"
 #include "kernels/cuda/device/pointwise.hpp"
 #include "kernels/cuda/device/reduction.hpp"
-#include "models/network.hpp"
-#include "models/zoo.hpp"
+#include "models/graph/network.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale::cuda {
 namespace {

@@ -1,6 +1,6 @@
 // A module that loads on a machine that cannot run it.
 #include "base/error.hpp"
-#include "kernels/backend.hpp"
+#include "kernels/backend/backend.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "profiler/cupti/activity_records.hpp"
+#include "profiler/instruments/cupti/activity_records.hpp"
 
 #include <gtest/gtest.h>
 

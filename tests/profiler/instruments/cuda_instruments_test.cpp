@@ -1,4 +1,4 @@
-#include "profiler/cupti/cuda_instruments.hpp"
+#include "profiler/instruments/cupti/cuda_instruments.hpp"
 
 #include <gtest/gtest.h>
 

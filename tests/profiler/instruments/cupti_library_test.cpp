@@ -1,11 +1,11 @@
-#include "profiler/cupti/cupti_library.hpp"
+#include "profiler/instruments/cupti/cupti_library.hpp"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "profiler/cupti/cupti_error.hpp"
+#include "profiler/instruments/cupti/cupti_error.hpp"
 #include "tests/profiler/instruments/fake_libraries.hpp"
 
 namespace hacscale::cupti {

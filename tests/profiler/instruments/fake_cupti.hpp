@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "profiler/cupti/cupti_library.hpp"
+#include "profiler/instruments/cupti/cupti_library.hpp"
 #include "tests/profiler/instruments/record_buffer.hpp"
 
 namespace hacscale::tests {

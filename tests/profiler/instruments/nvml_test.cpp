@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "profiler/nvml/clock_events.hpp"
-#include "profiler/nvml/nvml_device.hpp"
+#include "profiler/instruments/nvml/clock_events.hpp"
+#include "profiler/instruments/nvml/nvml_device.hpp"
 #include "tests/profiler/instruments/fake_libraries.hpp"
 
 namespace hacscale::nvml {

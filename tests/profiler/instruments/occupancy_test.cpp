@@ -1,4 +1,4 @@
-#include "profiler/occupancy/occupancy.hpp"
+#include "profiler/instruments/occupancy/occupancy.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "profiler/cupti/range_profiler.hpp"
+#include "profiler/instruments/cupti/range_profiler.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "profiler/cupti/activity_records.hpp"
+#include "profiler/instruments/cupti/activity_records.hpp"
 
 namespace hacscale::tests {
 

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/error.hpp"
-#include "models/network.hpp"
+#include "models/graph/network.hpp"
 #include "training/trainer_module.hpp"
 
 namespace {

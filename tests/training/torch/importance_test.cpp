@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/training/torch/made_up_data.hpp"
 #include "tests/training/torch/module_fixture.hpp"
 #include "tests/training/training_support.hpp"

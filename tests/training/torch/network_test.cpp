@@ -5,9 +5,9 @@
 #include <filesystem>
 
 #include "base/error.hpp"
-#include "kernels/backend_registry.hpp"
-#include "kernels/reference.hpp"
-#include "models/zoo.hpp"
+#include "kernels/backend/backend_registry.hpp"
+#include "models/ops/reference.hpp"
+#include "models/zoo/zoo.hpp"
 #include "tests/training/torch/module_fixture.hpp"
 
 namespace hacscale {

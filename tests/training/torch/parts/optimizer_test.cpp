@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models/zoo.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale::training {
 namespace {

@@ -1,0 +1,331 @@
+#include "cli/printing/answer.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "cli/printing/answer_phrases.hpp"
+#include "cli/text_lines.hpp"
+#include "profiler/table/peak_check.hpp"
+#include "profiler/timing/statistics.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+constexpr double largest_noisy_share = 0.1;  // of the latency, for predictions to be taken as they are
+using Records = std::vector<const ComparisonRecord*>;
+using Lines = std::vector<std::string>;
+
+void append(Lines& lines, const std::string& text, std::size_t indent) {
+    const Lines more = wrapped(text, indent);
+    lines.insert(lines.end(), more.begin(), more.end());
+}
+
+std::string state_of(const ComparisonRecord& record) {
+    return fmt::format("{}, batch {}, {}", record.device, record.batch, hacscale::name_of(record.type));
+}
+
+bool same_state(const Records& records) {
+    return std::all_of(records.begin(), records.end(), [&](const ComparisonRecord* record) {
+        return state_of(*record) == state_of(*records.front()) && record->cache == records.front()->cache;
+    });
+}
+
+std::string title_of(const ComparisonRecord& record, bool with_state) {
+    const std::optional<double> base_us =
+        record.base.measured_us ? record.base.measured_us : record.base.predicted_us;
+    return fmt::format(
+        "{}{}, budget {} x {}", record.model,
+        with_state ? fmt::format(" ({}, {})", state_of(record), hacscale::name_of(record.cache)) : "",
+        record.budget, base_us ? latency_text(*base_us) : "its latency");
+}
+
+std::size_t rows_with(const ComparisonRecord& record, StrategyStatus status) {
+    return static_cast<std::size_t>(
+        std::count_if(record.strategies.begin(), record.strategies.end(),
+                      [&](const StrategyRow& row) { return row.status == status; }));
+}
+
+// ---- One comparison ----
+
+// Why no network is advised, in one sentence.
+std::string nothing_gained(const ComparisonRecord& record) {
+    const std::size_t noisy = rows_with(record, StrategyStatus::noisy);
+    if (record.base.status == StrategyStatus::noisy || noisy > 0) {
+        return fmt::format(
+            "nothing can be said: {} of {} timings are too noisy; run it again when nothing else runs", noisy,
+            record.strategies.size());
+    }
+    if (record.base.status == StrategyStatus::failed) {
+        return "nothing can be said: the base could not be timed: " + record.base.reason;
+    }
+    const std::string busy = record.base.utilization ? fmt::format(" (the base reaches {:.0f} % of the peak)",
+                                                                   100.0 * *record.base.utilization)
+                                                     : "";
+    return fmt::format("keep the base: nothing is to be gained within this latency{}", busy);
+}
+
+std::string others_text(const ComparisonRecord& record, const std::vector<const StrategyRow*>& best) {
+    std::vector<std::string> parts;
+    if (best.size() > 1) {
+        const StrategyRow& second = *best[1];
+        parts.push_back(fmt::format("second: {} ({})", second.strategy, gain_text(record, second)));
+    }
+    const std::size_t keepers = keepers_of_base(record).size();
+    // Where all keep it, the sentence has said so.
+    if (keepers > 0 && keepers < record.strategies.size()) {
+        parts.push_back(fmt::format("{} of {} keep the base", keepers, record.strategies.size()));
+    }
+    for (const auto& [status, words] : {std::pair{StrategyStatus::noisy, "too noisy to judge"},
+                                        {StrategyStatus::over_budget, "over the budget"},
+                                        {StrategyStatus::unverified, "predicted only"},
+                                        {StrategyStatus::failed, "not measured"},
+                                        {StrategyStatus::infeasible, "without a choice"}}) {
+        // Where nothing was measured, the figures say so themselves.
+        const bool said = status == StrategyStatus::unverified && !record.base.measured_us;
+        if (const std::size_t rows = rows_with(record, status); rows > 0 && !said) {
+            parts.push_back(fmt::format("{} {}", rows, words));
+        }
+    }
+    return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::string prediction_text(const StrategyRow& row) {
+    const std::optional<double> error_pct = prediction_error_pct(row);
+    if (!error_pct || std::abs(*error_pct) <= prediction_tolerance_pct) {
+        return "";
+    }
+    return fmt::format("; but predicted {}, measured {}", latency_text(*row.predicted_us),
+                       latency_text(*row.measured_us));
+}
+
+// How much is said of one comparison, where not all of it has room.
+enum class Detail {
+    all,  // what to change, what it brings, which strategies come second and keep the base
+    without_others,
+    in_short,  // what to change, and what it brings without the gain
+};
+
+void add_comparison(Lines& lines, const ComparisonRecord& record, bool with_state, Detail detail) {
+    const std::vector<const StrategyRow*> best = ranked(record);
+    const std::string title = title_of(record, with_state);
+    if (best.empty()) {
+        append(lines, title + ": " + nothing_gained(record), 2);
+    } else {
+        const StrategyRow& first = *best.front();
+        append(lines,
+               fmt::format("{}: {}{}", title, changes_text(record, *first.choice),
+                           first.strategy == "hacscale" ? "" : " (by " + first.strategy + ")"),
+               2);
+        const std::string brings =
+            detail == Detail::in_short ? costs_text(record, first) : brings_text(record, first);
+        append(lines, "  " + brings + prediction_text(first), 2);
+    }
+    if (detail != Detail::all) {
+        return;
+    }
+    if (const std::string others = others_text(record, best);
+        record.strategies.size() > 1 && !others.empty()) {
+        append(lines, "  " + others, 2);
+    }
+}
+
+std::string one_line(const ComparisonRecord& record, bool with_state) {
+    const std::vector<const StrategyRow*> best = ranked(record);
+    return title_of(record, with_state) + ": " +
+           (best.empty() ? nothing_gained(record) : brings_text(record, *best.front()));
+}
+
+// ---- All of them ----
+
+std::string header_of(const Records& records) {
+    const ComparisonRecord& first = *records.front();
+    const bool capacity = std::all_of(records.begin(), records.end(), [](const ComparisonRecord* record) {
+        return record->gain_origin == "capacity";
+    });
+    return fmt::format("{}{}", same_state(records) ? state_of(first) : counted(records.size(), "comparison"),
+                       capacity ? "; more capacity (sqrt of params x MACs) is not yet accuracy" : "");
+}
+
+// Those that keep the base in every comparison, named together or counted.
+std::string keepers_text(const Records& records, bool named) {
+    const bool all_keep = std::all_of(records.begin(), records.end(), [](const ComparisonRecord* record) {
+        return keepers_of_base(*record).size() == record->strategies.size();
+    });
+    if (all_keep) {
+        return "";
+    }
+    std::vector<std::string> names = keepers_of_base(*records.front());
+    for (const ComparisonRecord* record : records) {
+        const std::vector<std::string> here = keepers_of_base(*record);
+        std::erase_if(names, [&](const std::string& name) {
+            return std::find(here.begin(), here.end(), name) == here.end();
+        });
+    }
+    if (names.empty()) {
+        return "";
+    }
+    return named ? fmt::format("keep the base{}: {}", records.size() > 1 ? " throughout" : "",
+                               fmt::join(names, ", "))
+                 : fmt::format("{} strategies keep the base throughout", names.size());
+}
+
+// How much of the advised networks' predictions is interpolated.
+std::string interpolated_text(const Records& records) {
+    std::vector<double> shares;
+    for (const ComparisonRecord* record : records) {
+        const std::vector<const StrategyRow*> best = ranked(*record);
+        if (!best.empty() && best.front()->interpolated_share) {
+            shares.push_back(100.0 * *best.front()->interpolated_share);
+        }
+    }
+    if (shares.empty()) {
+        return "";
+    }
+    const auto [least, most] = std::minmax_element(shares.begin(), shares.end());
+    const std::string share = std::round(*least) == std::round(*most)
+                                  ? fmt::format("{:.0f} %", *most)
+                                  : fmt::format("{:.0f} to {:.0f} %", *least, *most);
+    return fmt::format("interpolated: {} of the {} predicted latency", share,
+                       shares.size() > 1 ? "choices'" : "choice's");
+}
+
+std::string trust_text(const Records& records, const std::vector<VerificationRecord>& verified) {
+    const std::optional<TableTrust> trust = table_trust(records, verified);
+    if (!trust) {
+        return "table's sums: not checked on the device; \"hacscale verify\" does";
+    }
+    return fmt::format("table's sums: {:.1f} % off in the median of {}, {:.1f} % at worst{}",
+                       trust->median_pct, counted(trust->networks, "measured network"), trust->worst_pct,
+                       trust->worst_pct > prediction_tolerance_pct ? " (" + trust->worst + ")" : "");
+}
+
+Lines closing_lines(const Records& records, const AnswerNotes& notes) {
+    Lines lines;
+    append(lines, trust_text(records, notes.verified), 2);
+    if (const std::string interpolated = interpolated_text(records); !interpolated.empty()) {
+        append(lines, interpolated, 2);
+    }
+    lines.insert(lines.end(), notes.closing.begin(), notes.closing.end());
+    return lines;
+}
+
+Lines with_closing(Lines lines, const Lines& closing) {
+    lines.insert(lines.end(), closing.begin(), closing.end());
+    return lines;
+}
+
+}  // namespace
+
+std::optional<TableTrust> table_trust(const Records& records,
+                                      const std::vector<VerificationRecord>& verified) {
+    std::vector<std::pair<double, std::string>> errors;
+    for (const ComparisonRecord* record : records) {
+        std::set<std::string> networks;
+        const auto add = [&](const StrategyRow& row) {
+            const std::optional<double> error_pct = prediction_error_pct(row);
+            if (error_pct && networks.insert(row.model_hash).second) {
+                errors.emplace_back(std::abs(*error_pct), record->model + " " + row.strategy);
+            }
+        };
+        add(record->base);
+        std::for_each(record->strategies.begin(), record->strategies.end(), add);
+    }
+    for (const VerificationRecord& one : verified) {
+        errors.emplace_back(std::abs(100.0 * (one.predicted_us / one.measured_us - 1.0)), one.model);
+    }
+    if (errors.empty()) {
+        return std::nullopt;
+    }
+    std::vector<double> sizes;
+    for (const auto& [size, name] : errors) {
+        sizes.push_back(size);
+    }
+    const auto worst = std::max_element(errors.begin(), errors.end());
+    return TableTrust{errors.size(), quantile(sizes, 0.5), worst->first, worst->second};
+}
+
+std::vector<std::string> answer_lines(const Records& records, const AnswerNotes& notes) {
+    const Lines closing = closing_lines(records, notes);
+    if (records.empty()) {
+        return notes.closing;
+    }
+    const bool with_state = !same_state(records);
+    const Lines header = wrapped(header_of(records), 2);
+    for (const Detail detail : {Detail::all, Detail::without_others, Detail::in_short}) {
+        Lines said = header;
+        for (const ComparisonRecord* record : records) {
+            add_comparison(said, *record, with_state, detail);
+        }
+        // What "all" says of each comparison need not be counted once more.
+        std::vector<std::string> endings{keepers_text(records, true), ""};
+        if (detail != Detail::all) {
+            endings.insert(endings.begin() + 1, keepers_text(records, false));
+        }
+        for (const std::string& ending : endings) {
+            Lines form = said;
+            if (!ending.empty()) {
+                append(form, ending, 2);
+            }
+            if (form.size() + closing.size() <= answer_lines_at_most) {
+                return with_closing(form, closing);
+            }
+        }
+    }
+    const std::size_t room =
+        answer_lines_at_most - std::min(answer_lines_at_most, closing.size() + header.size());
+    Lines lines = header;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        const Lines one = wrapped(one_line(*records[i], with_state), 2);
+        const std::size_t used = lines.size() - header.size();
+        const std::size_t reserved = i + 1 < records.size() ? 1 : 0;  // for the line that counts the rest
+        if (used + one.size() + reserved > room) {
+            lines.push_back(fmt::format("and {} more: --details, or the report", records.size() - i));
+            break;
+        }
+        lines.insert(lines.end(), one.begin(), one.end());
+    }
+    return with_closing(lines, closing);
+}
+
+std::optional<std::string> noise_warning(const ComparisonRecord& record) {
+    double all_us = 0.0;
+    double noisy_us = 0.0;
+    for (const LayerRow& layer : record.layers) {
+        if (layer.spec == "base") {
+            all_us += layer.latency.latency_us;
+            noisy_us += layer.latency.noisy ? layer.latency.latency_us : 0.0;
+        }
+    }
+    if (noisy_us <= largest_noisy_share * all_us) {
+        return std::nullopt;
+    }
+    return fmt::format(
+        "{}: {:.0f} % of the base's predicted latency is the sum of noisy rows, so predictions may be far "
+        "off; such rows are measured again by",
+        record.model, 100.0 * noisy_us / all_us);
+}
+
+std::optional<std::string> peak_warning(const ComparisonRecord& record) {
+    double most = record.base.utilization.value_or(0.0);
+    for (const StrategyRow& row : record.strategies) {
+        most = std::max(most, row.utilization.value_or(0.0));
+    }
+    for (const LayerRow& layer : record.layers) {
+        most = std::max(most,
+                        layer.latency.kind == EstimateKind::measured ? layer.utilization.value_or(0.0) : 0.0);
+    }
+    if (most <= largest_utilization) {
+        return std::nullopt;
+    }
+    return fmt::format(
+        "{}: a utilization of {:.0f} % says that the table's peak is too low, so utilizations are too high; "
+        "the peak is measured again by",
+        record.model, 100.0 * most);
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,43 @@
+// What comparisons come to, in at most answer_lines_at_most lines of answer_columns columns: for each network
+// and budget what to do, what it brings, which strategy comes second and how many keep the base; for all of
+// them how far the table can be trusted. With more comparisons each gets less: first the names of those that
+// keep the base go, then each has one line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "records/comparison.hpp"
+
+namespace hacscale::cli {
+
+struct AnswerNotes {
+    // Of the table, for comparisons that measured nothing.
+    std::vector<VerificationRecord> verified;
+    // Whole lines after everything else: where the report is, what a file has.
+    std::vector<std::string> closing;
+};
+
+// How far sums of a table's layers are off whole networks measured on the device.
+struct TableTrust {
+    std::size_t networks = 0;
+    double median_pct = 0.0;
+    double worst_pct = 0.0;
+    std::string worst;  // that network
+};
+// Of all networks that the comparisons measured, and of `verified`.
+std::optional<TableTrust> table_trust(const std::vector<const ComparisonRecord*>& records,
+                                      const std::vector<VerificationRecord>& verified);
+
+std::vector<std::string> answer_lines(const std::vector<const ComparisonRecord*>& records,
+                                      const AnswerNotes& notes);
+
+// Where the table's rows of the base are noisy, a sentence that says so, to be followed by the command that
+// measures them again; nothing where little of the latency comes from such rows.
+std::optional<std::string> noise_warning(const ComparisonRecord& record);
+
+// Utilizations above 1 say that the peak is wrong. A sentence that says so, to be followed by the
+// command that measures the peak again; nothing where all is well.
+std::optional<std::string> peak_warning(const ComparisonRecord& record);
+
+}  // namespace hacscale::cli

@@ -1,0 +1,169 @@
+#include "cli/printing/answer_phrases.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/text_lines.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+// Gains are sums of rounded logarithms: below this nothing is gained.
+constexpr double least_gain = 1e-6;
+
+std::string change(int from, int to, const char* what) {
+    return from == to ? "" : fmt::format("{} -> {} {}", from, to, what);
+}
+
+std::string list_change(const char* what, const std::vector<int>& from, const std::vector<int>& to) {
+    return from == to ? "" : fmt::format("{} {} -> {}", what, fmt::join(from, ","), fmt::join(to, ","));
+}
+
+std::string joined(const std::vector<std::string>& parts, const char* separator) {
+    std::string text;
+    for (const std::string& part : parts) {
+        if (!part.empty()) {
+            text += (text.empty() ? "" : separator) + part;
+        }
+    }
+    return text;
+}
+
+std::string by_stage(const ComparisonRecord& record, const ScalingChoice& base, const ScalingChoice& choice) {
+    std::vector<std::string> stages;
+    for (std::size_t i = 0; i < choice.widths.size(); ++i) {
+        const bool own_inner = i < choice.inner_widths.size() && !choice.inner_widths[i].empty();
+        const std::string changes = joined(
+            {change(base.widths[i], choice.widths[i], "channels"),
+             change(base.depths[i], choice.depths[i], "blocks"), own_inner ? "inner widths of its own" : ""},
+            ", ");
+        if (!changes.empty()) {
+            stages.push_back(fmt::format("{}: {}", record.stages.at(i), changes));
+        }
+    }
+    return joined(stages, "; ");
+}
+
+std::string as_lists(const ScalingChoice& base, const ScalingChoice& choice) {
+    return joined({list_change("channels", base.widths, choice.widths),
+                   list_change("blocks", base.depths, choice.depths),
+                   choice.inner_widths.empty() ? "" : "inner widths of their own"},
+                  "; ");
+}
+
+// Relative half-width of the ratio's interval; nothing for a prediction.
+std::optional<double> relative_noise(const StrategyRow& row) {
+    return row.latency_ratio && row.latency_ratio_ci95
+               ? std::optional(*row.latency_ratio_ci95 / *row.latency_ratio)
+               : std::nullopt;
+}
+
+std::string latency_change(const ComparisonRecord& record, const StrategyRow& row) {
+    if (row.latency_ratio) {
+        return fmt::format("latency {:+.1f} +- {:.1f} %", 100.0 * (*row.latency_ratio - 1.0),
+                           100.0 * row.latency_ratio_ci95.value_or(0.0));
+    }
+    return row.predicted_us && record.base.predicted_us
+               ? fmt::format("latency {:+.1f} % (predicted)",
+                             100.0 * (*row.predicted_us / *record.base.predicted_us - 1.0))
+               : "";
+}
+
+std::string utilization_change(const StrategyRow& row) {
+    if (!row.utilization_ratio) {
+        return "";
+    }
+    const std::optional<double> noise = relative_noise(row);
+    return fmt::format("utilization x{:.2f}{}", *row.utilization_ratio,
+                       noise ? fmt::format(" +- {:.2f}", *noise * *row.utilization_ratio) : "");
+}
+
+std::string params_change(const ComparisonRecord& record, const StrategyRow& row) {
+    return row.params && record.base.params
+               ? fmt::format("params x{:.2f}",
+                             static_cast<double>(*row.params) / static_cast<double>(*record.base.params))
+               : "";
+}
+
+std::string accuracy_change(const ComparisonRecord& record, const StrategyRow& row) {
+    if (!row.accuracy || !record.base.accuracy) {
+        return "";
+    }
+    return fmt::format("accuracy {:.2f} -> {:.2f} %", record.base.accuracy->mean, row.accuracy->mean);
+}
+
+}  // namespace
+
+std::string latency_text(double latency_us) {
+    return latency_us < 1000.0 ? fmt::format("{:.1f} us", latency_us)
+                               : fmt::format("{:.2f} ms", latency_us * 1e-3);
+}
+
+bool keeps_base(const ComparisonRecord& record, const StrategyRow& row) {
+    return row.choice && row.choice == record.base.choice;
+}
+
+std::vector<std::string> keepers_of_base(const ComparisonRecord& record) {
+    std::vector<std::string> names;
+    for (const StrategyRow& row : record.strategies) {
+        if (keeps_base(record, row)) {
+            names.push_back(row.strategy);
+        }
+    }
+    return names;
+}
+
+std::vector<const StrategyRow*> ranked(const ComparisonRecord& record) {
+    std::vector<const StrategyRow*> rows;
+    for (const StrategyRow& row : record.strategies) {
+        const bool counts = row.status == StrategyStatus::ok || row.status == StrategyStatus::unverified;
+        const double lead = row.gain.value_or(0.0) - record.base.gain.value_or(0.0);
+        if (counts && row.choice && lead > least_gain) {
+            rows.push_back(&row);
+        }
+    }
+    std::stable_sort(rows.begin(), rows.end(), [](const StrategyRow* a, const StrategyRow* b) {
+        if (a->measured_us.has_value() != b->measured_us.has_value()) {
+            return a->measured_us.has_value();
+        }
+        const bool as_good = std::abs(*a->gain - *b->gain) <= least_gain;
+        return as_good ? a->strategy == "hacscale" && b->strategy != "hacscale" : *a->gain > *b->gain;
+    });
+    std::vector<const StrategyRow*> networks;
+    for (const StrategyRow* row : rows) {
+        const bool is_new = std::none_of(networks.begin(), networks.end(), [&](const StrategyRow* known) {
+            return known->choice == row->choice;
+        });
+        if (is_new) {
+            networks.push_back(row);
+        }
+    }
+    return networks;
+}
+
+std::string changes_text(const ComparisonRecord& record, const ScalingChoice& choice) {
+    const ScalingChoice& base = *record.base.choice;
+    const std::string pixels = change(base.resolution, choice.resolution, "pixels");
+    const std::string text = joined({by_stage(record, base, choice), pixels}, "; ");
+    return text.size() <= 2 * answer_columns - 40 ? text : joined({as_lists(base, choice), pixels}, "; ");
+}
+
+std::string gain_text(const ComparisonRecord& record, const StrategyRow& row) {
+    return record.gain_origin == "capacity"
+               ? fmt::format("capacity x{:.2f}", std::exp(row.gain.value_or(0.0)))
+               : fmt::format("gain {:+.3f}", row.gain.value_or(0.0));
+}
+
+std::string costs_text(const ComparisonRecord& record, const StrategyRow& row) {
+    return joined({latency_change(record, row), utilization_change(row), params_change(record, row)}, ", ");
+}
+
+std::string brings_text(const ComparisonRecord& record, const StrategyRow& row) {
+    return joined({costs_text(record, row), gain_text(record, row), accuracy_change(record, row)}, ", ");
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,138 @@
+#include "harness/compare/accuracies.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/logger.h>
+
+#include <map>
+#include <set>
+
+#include "base/error.hpp"
+#include "harness/compare/verdict.hpp"
+#include "records/record_file.hpp"
+#include "report/report.hpp"
+#include "training/mean_and_deviation.hpp"
+#include "training/recipe.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+std::vector<StrategyRow*> rows_of(ComparisonRecord& comparison) {
+    std::vector<StrategyRow*> rows{&comparison.base};
+    for (StrategyRow& row : comparison.strategies) {
+        rows.push_back(&row);
+    }
+    return rows;
+}
+
+AccuracyFigures figures_of(const std::map<std::uint64_t, double>& accuracy_by_seed) {
+    std::vector<double> percents;
+    for (const auto& [seed, accuracy] : accuracy_by_seed) {
+        percents.push_back(100.0 * accuracy);
+    }
+    const MeanAndDeviation figure = mean_and_deviation(percents);
+    AccuracyFigures figures;
+    figures.seeds = static_cast<int>(percents.size());
+    figures.mean = figure.mean;
+    figures.deviation = figure.deviation;
+    return figures;
+}
+
+}  // namespace
+
+KnownAccuracies::KnownAccuracies(const std::filesystem::path& file, const std::string& recipe,
+                                 bool may_be_absent)
+    : file_(file) {
+    const Recipe found = find_recipe(recipe);
+    recipe_ = found.name;
+    recipe_hash_ = recipe_hash(found);
+    if (!may_be_absent || std::filesystem::exists(file)) {
+        records_ = AccuracyRecords::open_to_read(file).all();
+    }
+}
+
+void KnownAccuracies::add_to(ComparisonRecord& comparison) const {
+    AccuracyOrigin origin{file_.string(), recipe_, recipe_hash_, ""};
+    for (StrategyRow* row : rows_of(comparison)) {
+        std::map<std::uint64_t, double> accuracy_by_seed;
+        for (const AccuracyRecord& record : records_) {
+            if (record.key.model_hash != row->model_hash || record.key.recipe_hash != recipe_hash_) {
+                continue;
+            }
+            if (origin.data_hash.empty()) {
+                origin.data_hash = record.key.data_hash;
+            } else if (origin.data_hash != record.key.data_hash) {
+                throw InputError(
+                    fmt::format("{}: the networks compared were trained on different data, so their "
+                                "accuracies do not compare; keep one file of records for each data set",
+                                file_.string()));
+            }
+            accuracy_by_seed.emplace(record.key.seed, record.result.test_accuracy);
+        }
+        row->accuracy.reset();
+        if (!accuracy_by_seed.empty()) {
+            row->accuracy = figures_of(accuracy_by_seed);
+        }
+    }
+    comparison.accuracies = std::move(origin);
+    add_verdict(comparison);
+}
+
+std::vector<std::string> KnownAccuracies::other_recipes(const ComparisonRecord& comparison) const {
+    std::set<std::string> hashes{comparison.base.model_hash};
+    for (const StrategyRow& row : comparison.strategies) {
+        hashes.insert(row.model_hash);
+    }
+    std::set<std::string> names;
+    for (const AccuracyRecord& record : records_) {
+        if (record.key.recipe_hash != recipe_hash_ && hashes.contains(record.key.model_hash)) {
+            names.insert(record.key.recipe);
+        }
+    }
+    return {names.begin(), names.end()};
+}
+
+void remove_accuracies(ComparisonRecord& comparison) {
+    for (StrategyRow* row : rows_of(comparison)) {
+        row->accuracy.reset();
+    }
+    comparison.accuracies.reset();
+    add_verdict(comparison);
+}
+
+void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, Session& session) {
+    known.add_to(comparison);
+    const std::vector<std::string> others = known.other_recipes(comparison);
+    if (comparison.accuracies->data_hash.empty() && !others.empty()) {
+        session.log.warn(
+            "{}: no accuracy is shown, because networks of {} were trained with the recipe {} and none "
+            "with {}; --recipe chooses",
+            comparison.accuracies->record, comparison.model, fmt::join(others, ", "), known.recipe());
+    }
+}
+
+void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAccuracies& known,
+                              Session& session) {
+    std::map<std::filesystem::path, ComparisonRecord> comparisons;
+    for (const std::filesystem::path& file : comparison_files(folder)) {
+        std::optional<ComparisonRecord> record = comparison_from_json(read_record(file));
+        if (!record) {
+            throw InputError(
+                fmt::format("{}: is no comparison that this program wrote; measure it anew with "
+                            "\"hacscale run\" or \"hacscale compare\"",
+                            file.string()));
+        }
+        add_accuracies(*record, known, session);
+        comparisons.emplace(file, std::move(*record));
+    }
+    if (comparisons.empty()) {
+        throw InputError(
+            fmt::format("{}: has no comparisons (compare-*.json) to enter accuracies into", folder.string()));
+    }
+    for (const auto& [file, record] : comparisons) {
+        write_record(file, to_json(record));
+    }
+}
+
+}  // namespace hacscale::cli

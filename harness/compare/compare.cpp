@@ -1,0 +1,411 @@
+#include "harness/compare/compare.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/error.hpp"
+#include "harness/compare/contender.hpp"
+#include "harness/compare/describe.hpp"
+#include "harness/compare/verdict.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/graph/network.hpp"
+#include "models/stages/stage_names.hpp"
+#include "scaling/analysis/utilization.hpp"
+#include "scaling/context.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+// How far above the budget predictions are planned for: a table may predict a network slower than it is.
+constexpr double planning_reserve = 1.25;
+constexpr double largest_budget = 100.0;
+// Timing stops at intervals of 1 % of each latency, so a ratio is known to about 1.4 %; of that, what a user
+// would still call the budget.
+constexpr double largest_slack = 0.01;
+
+// InputError that names the budget as it was given.
+double planned_budget(double budget) {
+    if (!(budget >= 1.0 && budget <= largest_budget)) {
+        throw InputError(
+            fmt::format("the latency budget is {}, expected 1 to {} base latencies", budget, largest_budget));
+    }
+    return std::min(largest_budget, budget * planning_reserve);
+}
+
+struct Ratio {
+    double value = 0.0;
+    double half_width = 0.0;  // of its 95 % interval
+};
+
+// By propagation of both intervals on the logarithm.
+Ratio ratio_of(const TimedNetwork& network, const TimedNetwork& base) {
+    const double value = network.latency_us / base.latency_us;
+    return {value, value * std::hypot(network.ci95_us / network.latency_us, base.ci95_us / base.latency_us)};
+}
+
+std::vector<const Strategy*> chosen_strategies(const std::vector<std::string>& names) {
+    std::vector<const Strategy*> chosen;
+    for (const std::string& name : names) {
+        chosen.push_back(&find_strategy(name));
+    }
+    if (names.empty()) {
+        for (const Strategy& strategy : strategies()) {
+            chosen.push_back(&strategy);
+        }
+    }
+    return chosen;
+}
+
+class Comparer {
+public:
+    Comparer(const TableView& view, const ComparisonSettings& settings, const TimeNetworks& time)
+        : view_(view),
+          settings_(settings),
+          time_(time),
+          sessions_(settings.sessions != nullptr ? *settings.sessions : unlimited_),
+          context_(view.base(), view.source(),
+                   {.space = settings.space,
+                    .max_budget = planned_budget(settings.budget),
+                    .caps = settings.caps,
+                    .batch = view.state().batch,
+                    .type = view.state().type},
+                   load_gain(settings.gain_files, view.base())) {
+        for (const Strategy* strategy : chosen_strategies(settings.strategies)) {
+            const auto fixed = settings.fixed.find(std::string(strategy->name));
+            if (fixed == settings.fixed.end()) {
+                contenders_.emplace_back(*strategy, context_, settings.budget);
+            } else {
+                contenders_.emplace_back(*strategy, context_, settings.budget,
+                                         fixed_fit(*strategy, fixed->second));
+            }
+        }
+    }
+
+    ComparisonRecord run() {
+        if (time_) {
+            for (int round = 0; round < settings_.rounds && time_open(); ++round) {
+            }
+            time_chosen();
+        }
+        return record();
+    }
+
+private:
+    // The choice that makes this model of the base; nothing when there is none.
+    std::optional<ScalingChoice> choice_for(const ModelSpec& model) const {
+        if (model.stages.size() != context_.base().stages.size()) {
+            return std::nullopt;
+        }
+        ScalingChoice choice = choice_of(model);
+        for (const StageSpec& stage : model.stages) {
+            choice.inner_widths.push_back(stage.inner_widths);
+        }
+        choice = canonical(context_.base(), std::move(choice));
+        return model_hash(model_of(choice)) == model_hash(model) ? std::optional(choice) : std::nullopt;
+    }
+
+    Fit fixed_fit(const Strategy& strategy, const ModelSpec& model) const {
+        const std::optional<ScalingChoice> choice = choice_for(model);
+        const std::optional<Evaluation> evaluation = choice ? context_.evaluate(*choice) : std::nullopt;
+        if (!evaluation) {
+            throw InputError(
+                fmt::format("{} is not a scaled {}: the training plan belongs to another network; "
+                            "name another plan",
+                            model.name, context_.base().name));
+        }
+        return {std::string(strategy.name), FitStatus::ok, "", *evaluation, std::nullopt};
+    }
+
+    ModelSpec model_of(const ScalingChoice& choice) const { return scaled(context_.base(), choice); }
+
+    // The base, first because nothing is known without it, and these choices, each once.
+    std::vector<ScalingChoice> beside_base(std::vector<ScalingChoice> choices) const {
+        const ScalingChoice base = choice_of(context_.base());
+        std::erase(choices, base);
+        std::sort(choices.begin(), choices.end());
+        choices.erase(std::unique(choices.begin(), choices.end()), choices.end());
+        choices.insert(choices.begin(), base);
+        return choices;
+    }
+
+    // Times them together; the first is the base. `later`: networks that the next session has at the least.
+    std::map<ScalingChoice, TimedNetwork> time_together(const std::vector<ScalingChoice>& choices,
+                                                        std::size_t later) {
+        std::vector<ModelSpec> models;
+        for (const ScalingChoice& choice : choices) {
+            models.push_back(model_of(choice));
+        }
+        sessions_.begin(models.size(), later);
+        const std::vector<TimedNetwork> timings = time_(models);
+        sessions_.end();
+        std::map<ScalingChoice, TimedNetwork> timed;
+        for (std::size_t i = 0; i < choices.size(); ++i) {
+            timed.emplace(choices[i], timings[i]);
+        }
+        base_ = timed.at(choices.front());
+        return timed;
+    }
+
+    // What the final session times, as things stand.
+    std::vector<ScalingChoice> chosen_beside_base() const {
+        std::vector<ScalingChoice> choices;
+        for (const Contender& contender : contenders_) {
+            if (contender.chosen().status == FitStatus::ok) {
+                choices.push_back(contender.chosen().result.choice);
+            }
+        }
+        return beside_base(std::move(choices));
+    }
+
+    // One round of the search; false when there was nothing to time, no time for it, or the base could not be
+    // timed.
+    bool time_open() {
+        std::vector<ScalingChoice> choices;
+        for (const Contender& contender : contenders_) {
+            if (contender.open()) {
+                choices.push_back(contender.open()->result.choice);
+            }
+        }
+        if (choices.empty()) {
+            return false;
+        }
+        choices = beside_base(std::move(choices));
+        const std::size_t later = chosen_beside_base().size();
+        if (!sessions_.allows(choices.size(), later)) {
+            return false;
+        }
+        const auto timed = time_together(choices, later);
+        bool in_time = true;
+        for (Contender& contender : contenders_) {
+            if (!contender.open() || !base_.timed()) {
+                continue;
+            }
+            const TimedNetwork& network = timed.at(contender.open()->result.choice);
+            if (network.timed()) {
+                contender.timed(ratio_of(network, base_).value);
+            } else if (network.out_of_time) {
+                in_time = false;
+            } else {
+                contender.failed(network.reason);
+            }
+        }
+        return base_.timed() && in_time;
+    }
+
+    // All choices and the base once more, in one session. A choice that kept the budget in its round may not
+    // keep it again; the next best one then takes its place, and all are timed anew.
+    void time_chosen() {
+        for (int session = 0; session < most_final_sessions; ++session) {
+            const std::vector<ScalingChoice> choices = chosen_beside_base();
+            final_ = time_together(choices, 0);
+            const bool last = session + 1 == most_final_sessions || !sessions_.allows(choices.size(), 0);
+            if (!base_.timed() || last || !replace_slow_ones()) {
+                return;
+            }
+        }
+    }
+
+    // Whether a choice over the budget was replaced.
+    bool replace_slow_ones() {
+        bool replaced = false;
+        for (Contender& contender : contenders_) {
+            const auto found = final_.find(contender.chosen().result.choice);
+            if (found == final_.end() || !found->second.timed()) {
+                continue;
+            }
+            const Ratio ratio = ratio_of(found->second, base_);
+            if (is_over_budget(ratio)) {
+                replaced = contender.reject_chosen(ratio.value) || replaced;
+            }
+        }
+        return replaced;
+    }
+
+    // Over the budget by less than a sound measurement can tell is not over it; a wide interval excuses
+    // nothing.
+    bool is_over_budget(const Ratio& ratio) const {
+        return ratio.value > settings_.budget + std::min(ratio.half_width, largest_slack * settings_.budget);
+    }
+
+    // Noise does not hide what exceeds the budget by more than the noise.
+    StrategyStatus status_of(const Ratio& ratio, double noise) const {
+        const bool judged =
+            noise <= largest_judged_noise || ratio.value - ratio.half_width > settings_.budget;
+        return !judged                 ? StrategyStatus::noisy
+               : is_over_budget(ratio) ? StrategyStatus::over_budget
+                                       : StrategyStatus::ok;
+    }
+
+    static void add_reason(StrategyRow& row, const std::string& reason) {
+        row.reason += (row.reason.empty() ? "" : "; ") + reason;
+    }
+
+    // ---- The record ----
+
+    std::optional<double> utilization_of(const Evaluation& evaluation, const TimedNetwork* timed) const {
+        const double latency_us =
+            timed != nullptr && timed->timed() ? timed->latency_us : evaluation.latency_us();
+        if (!view_.peak() || !evaluation.complete()) {
+            return std::nullopt;
+        }
+        return utilization(lower(model_of(evaluation.choice)), latency_us, view_.state().batch,
+                           DevicePeak{view_.peak()->flops_per_s, view_.peak()->bytes_per_s});
+    }
+
+    std::optional<double> interpolated_share(const ModelSpec& model) const {
+        double interpolated_us = 0.0;
+        double sum_us = 0.0;
+        for (const NetworkNode& node : lower(model).nodes) {
+            const LatencyEstimate layer = view_.source().estimate(node.layer);
+            sum_us += layer.latency_us;
+            interpolated_us += layer.kind == EstimateKind::interpolated ? layer.latency_us : 0.0;
+        }
+        return sum_us > 0.0 ? std::optional(interpolated_us / sum_us) : std::nullopt;
+    }
+
+    StrategyRow predicted_row(const Fit& fit, const TimedNetwork* timed) const {
+        StrategyRow row;
+        row.strategy = fit.strategy;
+        row.reason = fit.reason;
+        row.status = fit.status == FitStatus::ok ? StrategyStatus::unverified : StrategyStatus::infeasible;
+        if (fit.status != FitStatus::ok) {
+            return row;
+        }
+        row.predicted_us = fit.predicted_us();
+        row.params = fit.result.needs.params;
+        row.macs = fit.result.needs.macs;
+        row.gain = fit.result.gain;
+        row.choice = fit.result.choice;
+        const ModelSpec model = model_of(fit.result.choice);
+        row.memory_bytes = fit.result.needs.memory_bytes();
+        row.spec = to_yaml(model);
+        row.model_hash = model_hash(model);
+        row.utilization = utilization_of(fit.result, timed);
+        row.interpolated_share = interpolated_share(model);
+        return row;
+    }
+
+    StrategyRow row_of(const Fit& fit, const std::string& failure) const {
+        const auto found = fit.status == FitStatus::ok ? final_.find(fit.result.choice) : final_.end();
+        const TimedNetwork* timed = found == final_.end() ? nullptr : &found->second;
+        StrategyRow row = predicted_row(fit, timed);
+        if (timed == nullptr) {
+            return row;
+        }
+        if (timed->out_of_time || base_.out_of_time) {
+            row.reason = timed->out_of_time ? timed->reason : "the base was not timed: " + base_.reason;
+            return row;
+        }
+        if (!timed->timed() || !base_.timed()) {
+            row.status = StrategyStatus::failed;
+            row.reason = !failure.empty() ? failure : !timed->timed() ? timed->reason : base_.reason;
+            return row;
+        }
+        const Ratio ratio = ratio_of(*timed, base_);
+        row.measured_us = timed->latency_us;
+        row.ci95_us = timed->ci95_us;
+        row.upper = timed->upper;
+        row.latency_ratio = ratio.value;
+        // The base itself, chosen again, shares the base's timing.
+        const bool is_base = fit.result.choice == choice_of(context_.base());
+        row.latency_ratio_ci95 = is_base ? 0.0 : ratio.half_width;
+        const double noise = is_base ? base_.ci95_us / base_.latency_us : ratio.half_width / ratio.value;
+        row.status = status_of(ratio, noise);
+        if (!timed->converged || !base_.converged) {
+            row.noisy = true;
+            add_reason(row, fmt::format("the timing is noisy: the latency ratio is known to +-{:.1f} %",
+                                        100.0 * ratio.half_width / ratio.value));
+        }
+        const double error_pct = std::abs(*prediction_error_pct(row));
+        if (error_pct > prediction_tolerance_pct) {
+            add_reason(
+                row, fmt::format("predicted {:.1f} us, measured {:.1f} us: {:.0f} % off, more than the "
+                                 "tolerance of {:.0f} %",
+                                 *row.predicted_us, timed->latency_us, error_pct, prediction_tolerance_pct));
+        }
+        return row;
+    }
+
+    ComparisonRecord record() const {
+        ComparisonRecord record;
+        record.model = context_.base().name;
+        record.device = view_.table().device().id;
+        record.budget = settings_.budget;
+        record.batch = view_.state().batch;
+        record.type = view_.state().type;
+        record.cache = view_.state().cache;
+        record.gain_origin = name_of(context_.gain().origin);
+        record.gain_bound = context_.epsilon();
+        record.base = row_of(base_fit(context_), "");
+        record.base.strategy = "base";
+        for (const Contender& contender : contenders_) {
+            record.strategies.push_back(row_of(contender.chosen(), contender.failure()));
+        }
+        add_ratios(record);
+        add_verdict(record);
+        record.peak = view_.peak();
+        record.front = front_points(context_);
+        record.stages = stage_names(context_.base());
+        record.layers = layer_rows(context_.base(), view_, "base");
+        for (const StrategyRow& row : record.strategies) {
+            if (row.strategy == "hacscale" && row.choice) {
+                const std::vector<LayerRow> layers = layer_rows(model_of(*row.choice), view_, "hacscale");
+                record.layers.insert(record.layers.end(), layers.begin(), layers.end());
+            }
+        }
+        record.strategy_layers = strategy_layers(record, context_.base(), view_);
+        record.staircases = staircase_rows(context_, view_);
+        add_contributions(record);
+        return record;
+    }
+
+    void add_contributions(ComparisonRecord& record) const {
+        const double budget_us = context_.budget_us(settings_.budget);
+        record.contributions.push_back(
+            contributions_row(context_, view_, choice_of(context_.base()), budget_us, "base"));
+        for (const StrategyRow& row : record.strategies) {
+            if (row.strategy != "hacscale" || !row.choice) {
+                continue;
+            }
+            // On a device that is not as fast as predicted, what the table would have to predict for the
+            // device to need exactly the budget.
+            const double corrected_us =
+                row.latency_ratio ? *row.predicted_us * settings_.budget / *row.latency_ratio : budget_us;
+            record.contributions.push_back(
+                contributions_row(context_, view_, *row.choice, corrected_us, "hacscale"));
+        }
+    }
+
+    static void add_ratios(ComparisonRecord& record) {
+        const auto add = [&](StrategyRow& row) {
+            if (row.utilization && record.base.utilization) {
+                row.utilization_ratio = *row.utilization / *record.base.utilization;
+            }
+        };
+        std::for_each(record.strategies.begin(), record.strategies.end(), add);
+        add(record.base);
+    }
+
+    const TableView& view_;
+    const ComparisonSettings& settings_;
+    const TimeNetworks& time_;
+    SessionBudget unlimited_;
+    SessionBudget& sessions_;
+    ScalingContext context_;
+    std::vector<Contender> contenders_;
+    TimedNetwork base_;  // of the latest round
+    std::map<ScalingChoice, TimedNetwork> final_;
+};
+
+}  // namespace
+
+ComparisonRecord compare(const TableView& view, const ComparisonSettings& settings,
+                         const TimeNetworks& time) {
+    return Comparer(view, settings, time).run();
+}
+
+}  // namespace hacscale::cli

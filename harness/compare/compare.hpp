@@ -1,0 +1,49 @@
+// One network scaled by several strategies to one latency budget, predicted from a table and, where networks
+// can be timed, checked on the device.
+//
+// The check goes in rounds. Each times the base beside what the strategies chose. A choice that exceeds the
+// budget sends its strategy back with a prediction budget lowered in proportion; one that stays below it by
+// more than the strategy's next step needs, with a higher one (harness/compare/contender.hpp). Of the choices
+// that kept the budget, the one with the greatest gain counts. Then all final choices are timed once more
+// beside the base, and those figures are the record: the choice was made on other samples, so that luck in
+// choosing is not counted. Where one exceeds the budget then, its strategy's next best choice takes its
+// place, and all are timed anew, three times at most. Where the time is limited, the search ends when what is
+// left of it is needed for the final session, and what that had no time for stays `unverified`, with the
+// reason.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/compare/session_budget.hpp"
+#include "harness/compare/table_view.hpp"
+#include "harness/compare/timed_network.hpp"
+#include "records/comparison.hpp"
+#include "scaling/planner/pareto_front.hpp"
+#include "scaling/space.hpp"
+
+namespace hacscale::cli {
+
+struct ComparisonSettings {
+    double budget = 1.0;                  // latency over the base's
+    std::vector<std::string> strategies;  // names; empty: all there are
+    SpaceSettings space;
+    Caps caps;
+    std::vector<std::filesystem::path> gain_files;  // as load_gain() takes them
+    // Networks that strategies are taken to have chosen, instead of choosing: those of a training plan.
+    std::map<std::string, ModelSpec> fixed;
+    int rounds = 6;                     // of checking, at most, the final sessions not counted
+    SessionBudget* sessions = nullptr;  // the time for them; null: no limit
+};
+
+// Of all choices together, at most, until those that exceed the budget are replaced.
+constexpr int most_final_sessions = 4;
+
+// `time` may be empty: then rows are predictions, with status `unverified`. InputError for a budget below 1,
+// an unknown strategy, a table that lacks a layer of the base, or a fixed network that is no scaled base.
+ComparisonRecord compare(const TableView& view, const ComparisonSettings& settings, const TimeNetworks& time);
+
+}  // namespace hacscale::cli

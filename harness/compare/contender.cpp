@@ -1,0 +1,117 @@
+#include "harness/compare/contender.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace hacscale::cli {
+
+Contender::Contender(const Strategy& strategy, const ScalingContext& context, double budget)
+    : strategy_(strategy),
+      context_(context),
+      budget_(budget),
+      first_fit_(fit(strategy, context, context.budget_us(budget))) {
+    if (first_fit_.status == FitStatus::ok) {
+        open_ = first_fit_;
+    }
+}
+
+Contender::Contender(const Strategy& strategy, const ScalingContext& context, double budget, Fit fixed)
+    : strategy_(strategy), context_(context), budget_(budget), first_fit_(std::move(fixed)) {}
+
+void Contender::timed(double latency_ratio) {
+    const Tried now{*open_, latency_ratio};
+    open_.reset();
+    // Needs no timing of its own: every round times it.
+    if (tried_.empty() && context_.settings().caps.admit(context_.base_evaluation().needs)) {
+        Fit base = base_fit(context_);
+        base.strategy = strategy_.name;
+        tried_.push_back({std::move(base), 1.0});
+    }
+    tried_.push_back(now);
+    // What the table would have to predict for the device to need exactly the budget.
+    const double predicted_at_budget_us = now.fit.predicted_us() * budget_ / latency_ratio;
+    const bool room_for_a_step = now.fit.next_us && predicted_at_budget_us >= *now.fit.next_us;
+    if (latency_ratio <= budget_ && !room_for_a_step) {
+        return;
+    }
+    if (open_untried(predicted_at_budget_us)) {
+        return;
+    }
+    const Tried* kept = best();
+    const double low_us = kept != nullptr ? kept->fit.predicted_us() : 0.0;
+    double high_us = std::numeric_limits<double>::infinity();
+    for (const Tried& one : tried_) {
+        if (one.latency_ratio > budget_ && one.fit.predicted_us() > low_us) {
+            high_us = std::min(high_us, one.fit.predicted_us());
+        }
+    }
+    if (high_us < std::numeric_limits<double>::infinity()) {
+        open_untried(0.5 * (low_us + high_us));
+    }
+}
+
+void Contender::failed(const std::string& reason) {
+    failure_ = reason;
+    open_.reset();
+}
+
+const Fit& Contender::chosen() const {
+    const Tried* kept = best();
+    return kept != nullptr ? kept->fit : first_fit_;
+}
+
+bool Contender::reject_chosen(double latency_ratio) {
+    const Fit rejected = chosen();
+    for (Tried& one : tried_) {
+        if (one.fit.result.choice == rejected.result.choice) {
+            one.latency_ratio = std::max(one.latency_ratio, latency_ratio);
+        }
+    }
+    if (tried_.empty()) {
+        if (!open_) {
+            return false;
+        }
+        // There was no time for the search: what was timed is the prediction, and the next to be timed is
+        // what it leads to.
+        timed(latency_ratio);
+    } else if (open_untried(rejected.predicted_us() * budget_ / latency_ratio)) {
+        const double kept_gain = chosen().result.gain.value_or(0.0);
+        // It counts as keeping the budget until the next session has timed it.
+        if (open_->result.gain.value_or(0.0) > kept_gain) {
+            tried_.push_back({*open_, budget_});
+        }
+        open_.reset();
+    }
+    return chosen().result.choice != rejected.result.choice;
+}
+
+bool Contender::was_tried(const ScalingChoice& choice) const {
+    return std::any_of(tried_.begin(), tried_.end(),
+                       [&](const Tried& one) { return one.fit.result.choice == choice; });
+}
+
+bool Contender::open_untried(double predicted_budget_us) {
+    const double most_us = context_.budget_us(context_.settings().max_budget);
+    Fit next = fit(strategy_, context_, std::min(predicted_budget_us, most_us));
+    if (next.status != FitStatus::ok || was_tried(next.result.choice)) {
+        return false;
+    }
+    open_ = std::move(next);
+    return true;
+}
+
+const Contender::Tried* Contender::best() const {
+    const auto better = [this](const Tried& a, const Tried& b) {
+        const bool a_keeps = a.latency_ratio <= budget_;
+        const bool b_keeps = b.latency_ratio <= budget_;
+        if (a_keeps != b_keeps) {
+            return a_keeps;
+        }
+        return a_keeps ? a.fit.result.gain.value_or(0.0) > b.fit.result.gain.value_or(0.0)
+                       : a.latency_ratio < b.latency_ratio;
+    };
+    const auto found = std::min_element(tried_.begin(), tried_.end(), better);
+    return found == tried_.end() ? nullptr : &*found;
+}
+
+}  // namespace hacscale::cli

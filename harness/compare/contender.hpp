@@ -1,0 +1,57 @@
+// One strategy's way through the rounds of checking (harness/compare/compare.hpp).
+//
+// A table is off by some per cent, and by another share for each network. So the search goes along the
+// strategy's choices between what is known to keep the budget and what is known to exceed it: first to where
+// the last ratio says that the budget is met, and where that was tried already, half-way between the two.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/compare/timed_network.hpp"
+#include "scaling/strategies/strategy.hpp"
+
+namespace hacscale::cli {
+
+class Contender {
+public:
+    Contender(const Strategy& strategy, const ScalingContext& context, double budget);
+    // A strategy whose choice stands already: there is nothing to search.
+    Contender(const Strategy& strategy, const ScalingContext& context, double budget, Fit fixed);
+
+    const Fit& first_fit() const { return first_fit_; }
+    // What is to be timed next; nothing when the search is over.
+    const std::optional<Fit>& open() const { return open_; }
+    // The open choice was timed, at this ratio to the base.
+    void timed(double latency_ratio);
+    // The open choice could not be timed.
+    void failed(const std::string& reason);
+
+    // Of what kept the budget, the most gain, the base among it; where nothing did, what came closest; before
+    // anything was timed, the prediction.
+    const Fit& chosen() const;
+    // The choice, timed once more, exceeds the budget after all. Whether another one stands in its place now:
+    // one that kept the budget, or one not timed yet that gains more and should keep it.
+    bool reject_chosen(double latency_ratio);
+    const std::string& failure() const { return failure_; }
+
+private:
+    struct Tried {
+        Fit fit;
+        double latency_ratio = 0.0;
+    };
+    const Tried* best() const;
+    bool was_tried(const ScalingChoice& choice) const;
+    bool open_untried(double predicted_budget_us);
+
+    const Strategy& strategy_;
+    const ScalingContext& context_;
+    double budget_;
+    Fit first_fit_;
+    std::optional<Fit> open_;
+    std::vector<Tried> tried_;
+    std::string failure_;
+};
+
+}  // namespace hacscale::cli

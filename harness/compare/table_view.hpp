@@ -1,0 +1,47 @@
+// A table as one network's planner sees it: at one batch, data type and cache state, at that network's
+// footprint, and in the memory layout in which the table knows the network.
+#pragma once
+
+#include <optional>
+
+#include "models/stages/model_spec.hpp"
+#include "profiler/table/latency_index.hpp"
+#include "profiler/table/table.hpp"
+
+namespace hacscale::cli {
+
+struct MeasuredState {
+    int batch = 1;
+    DataType type = DataType::f32;
+    CacheState cache = CacheState::network;
+    bool operator==(const MeasuredState&) const = default;
+};
+
+// Finds a table's rows in this state.
+RowFilter filter_of(const MeasuredState& state);
+
+class TableView {
+public:
+    // `table` must outlive this. The base is taken in the layout of which the table lacks the fewest layers,
+    // and of equals the one that is faster.
+    TableView(const Table& table, ModelSpec base, const MeasuredState& state);
+
+    const Table& table() const { return table_; }
+    const ModelSpec& base() const { return base_; }
+    const MeasuredState& state() const { return state_; }
+    const LatencySource& source() const { return *source_; }
+    const std::optional<PeakRecord>& peak() const { return peak_; }
+    NetworkEstimate base_estimate() const;
+
+    // What runs this layer, where it was measured; else empty.
+    std::string implementation(const LayerSpec& layer) const;
+
+private:
+    const Table& table_;
+    ModelSpec base_;
+    MeasuredState state_;
+    std::optional<PeakRecord> peak_;
+    std::unique_ptr<TableLatencySource> source_;
+};
+
+}  // namespace hacscale::cli

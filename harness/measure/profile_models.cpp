@@ -1,0 +1,340 @@
+#include "harness/measure/profile_models.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/nominal_ceilings.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/print_json.hpp"
+#include "harness/compare/table_view.hpp"
+#include "harness/measure/device_access.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "profiler/peak.hpp"
+#include "profiler/table/peak_check.hpp"
+#include "records/record_file.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+void add(ProfileSummary& sum, const ProfileSummary& part) {
+    sum.measured += part.measured;
+    sum.reused += part.reused;
+    sum.noisy += part.noisy;
+    sum.failed += part.failed;
+    sum.given_up += part.given_up;
+    sum.dropped_records += part.dropped_records;
+    sum.clocks.insert(sum.clocks.end(), part.clocks.begin(), part.clocks.end());
+    sum.interrupted = sum.interrupted || part.interrupted;
+}
+
+// What the rounds that measured the rows say of the whole networks.
+std::vector<VerifiedModel> verified_in_place(const Table& table, const ProfileRequest& request,
+                                             const ProfileSummary& summary) {
+    std::map<std::string, const CarrierResult*> results;
+    const std::optional<double> fastest_pace_us = table.fastest_pace_us(request.settings.type);
+    for (const CarrierResult& result : summary.carriers) {
+        // Of a slow machine, where the table has rows of a fast one, it would tell of the machine.
+        if (result.measured && !outpaced(result.pace_us, fastest_pace_us)) {
+            results[result.model] = &result;
+        }
+    }
+    std::vector<VerifiedModel> records;
+    const MeasureSettings& settings = request.settings;
+    for (const ModelSpec& model : request.carriers) {
+        const auto found = results.find(model.name);
+        if (found == results.end()) {
+            continue;
+        }
+        const MedianEstimate& total = found->second->total;
+        for (const CacheState cache : request.caches) {
+            const NetworkEstimate predicted = predict(table, lower(model), settings, cache);
+            if (predicted.missing_layers == 0) {
+                records.push_back({{model.name, model_hash(model), settings.batch, settings.type, cache,
+                                    predicted.latency_us, total.median, total.half_width, timestamp()},
+                                   "zoo",
+                                   found->second->upper});
+            }
+        }
+    }
+    return records;
+}
+
+RowFilter network_rows(const MeasureSettings& settings) {
+    return filter_of({settings.batch, settings.type, CacheState::network});
+}
+
+int noisy_rows(const Table& table, const MeasureSettings& settings) {
+    RowFilter filter = network_rows(settings);
+    filter.status = RowStatus::noisy;
+    int rows = 0;
+    table.for_each(filter, [&rows](const Row&) { ++rows; });
+    return rows;
+}
+
+SweepSpace sweep_space(const ModelSpec& base, const SpaceSettings& settings) {
+    const ScalingSpace space = make_space(base, settings);
+    SweepSpace sweep;
+    for (const StageSpace& stage : space.stages) {
+        sweep.widths.push_back(stage.widths);
+        sweep.max_depths.push_back(stage.depths.back());
+    }
+    sweep.resolutions = space.resolutions;
+    if (space.inner.is_open()) {
+        sweep.inner_options = [inner = space.inner](std::size_t stage, int block, int width_before,
+                                                    int width) {
+            return inner.options(stage, block, width_before, width);
+        };
+    }
+    return sweep;
+}
+
+class ModelProfiling {
+public:
+    ModelProfiling(const DeviceHandle& device, Table& table, const ProfilePlan& plan, Session& session)
+        : device_(device),
+          table_(table),
+          plan_(plan),
+          session_(session),
+          progress_(session.err, session.progress),
+          events_(work_events(progress_)),
+          in_time_{[this] { return events_.keep_going() && plan_.left_s() > 0.0; }, events_.progress} {}
+
+    ProfileOutcome run() {
+        peak();
+        own_layers();
+        for (std::size_t i = 0; i < plan_.swept.size() && !interrupted(); ++i) {
+            other_widths(i);
+        }
+        outpaced_again();
+        check_peak();
+        outcome_.rows.interrupted = interrupted();
+        warn_of_rows();
+        return std::move(outcome_);
+    }
+
+private:
+    // With what the GPU's data sheet promises beside it; of CPUs nothing is known.
+    PeakRecord measured_peak() const {
+        PeakRecord peak = measure_peak(device_, plan_.measure, events_);
+        const Json properties = Json::parse(device_.device.properties, nullptr, false);
+        const auto text_in = [&](std::string_view name) {
+            const auto found = properties.find(std::string(name));
+            if (found == properties.end()) {
+                return std::string();
+            }
+            return found->is_string() ? found->get<std::string>() : found->dump();
+        };
+        const NominalCeilings nominal = nominal_ceilings(text_in, name_of(plan_.measure.type));
+        peak.nominal_flops_per_s = nominal.flops_per_s;
+        peak.nominal_bytes_per_s = nominal.bytes_per_s;
+        return peak;
+    }
+
+    void peak() {
+        if (table_.peak(plan_.measure.type)) {
+            return;
+        }
+        session_.log.info("measuring the peak of {} in {}", device_.device.id, name_of(plan_.measure.type));
+        const PeakRecord peak = measured_peak();
+        if (!interrupted()) {
+            table_.put(peak);
+        }
+    }
+
+    // Where a row does more FLOPs a second than the peak, the peak was measured at a bad moment.
+    void check_peak() {
+        const DataType type = plan_.measure.type;
+        std::optional<double> greatest = greatest_utilization(table_, type);
+        if (!greatest || *greatest <= largest_utilization || interrupted()) {
+            return;
+        }
+        session_.log.info("measuring the peak of {} in {} again: a row reaches {:.0f} % of it",
+                          device_.device.id, name_of(type), 100.0 * *greatest);
+        const PeakRecord again = measured_peak();
+        if (interrupted()) {
+            return;
+        }
+        table_.put(better_of(*table_.peak(type), again));
+        greatest = greatest_utilization(table_, type);
+        if (*greatest > largest_utilization) {
+            session_.log.warn(
+                "a row reaches {:.0f} % of the peak, which was measured twice: utilizations are too high by "
+                "as much; the same command on a quiet machine measures the peak again",
+                100.0 * *greatest);
+        }
+    }
+
+    void own_layers() {
+        ProfileRequest request{{}, plan_.measure, plan_.caches};
+        request.retry_failed = plan_.retry_failed;
+        request.noisy_until = plan_.noisy_until;
+        const std::size_t networks = plan_.swept.size() + plan_.own_layers.size();
+        request.settings.rules = within(request.settings.rules, own_share() * plan_.left_s(), networks);
+        for (const auto* models : {&plan_.swept, &plan_.own_layers}) {
+            for (const ModelSpec& model : *models) {
+                request.carriers.push_back(suited(model));
+            }
+        }
+        session_.log.info("measuring the layers of {} networks", request.carriers.size());
+        const ProfileSummary measured = profile(device_, table_, request, in_time_);
+        add(outcome_.rows, measured);
+        for (const CarrierResult& result : measured.carriers) {
+            own_.push_back({request.carriers[result.carrier], result.pace_us});
+        }
+        verify_in_place(request, measured);
+    }
+
+    ModelSpec suited(const ModelSpec& model) const {
+        return for_device(model, device_, plan_.measure.batch, plan_.measure.type);
+    }
+    // Of the time that is left, for networks as they are. Compiling them comes on top.
+    double own_share() const { return plan_.swept.empty() ? 0.8 : 0.3; }
+
+    void verify_in_place(const ProfileRequest& request, const ProfileSummary& measured) {
+        for (const VerifiedModel& one : verified_in_place(table_, request, measured)) {
+            std::erase_if(outcome_.verified, [&one](const VerifiedModel& earlier) {
+                return earlier.record.model == one.record.model && earlier.record.cache == one.record.cache;
+            });
+            outcome_.verified.push_back(one);
+            table_.put(one.record);
+        }
+    }
+
+    void other_widths(std::size_t place) {
+        const ModelSpec& model = plan_.swept[place];
+        SweepSettings settings = plan_.sweep;
+        settings.retry_failed = plan_.retry_failed;
+        settings.noisy_until = plan_.noisy_until;
+        const double share_s = plan_.left_s() / static_cast<double>(plan_.swept.size() - place);
+        settings.most_seconds = std::min(settings.most_seconds, share_s);
+        session_.log.info("measuring {} at other widths, for at most {:.0f} s", model.name,
+                          settings.most_seconds);
+        const SweepSummary swept =
+            sweep(device_, table_, suited(model), sweep_space(model, plan_.spaces[place]), plan_.measure,
+                  settings, events_);
+        add(outcome_.rows, swept.profile);
+        outcome_.swept.push_back({model.name, swept});
+        if (swept.out_of_time && !interrupted()) {
+            session_.log.warn(
+                "{}: the time was up before all widths were looked at; the rest is interpolated", model.name);
+        } else if (!swept.complete && !interrupted()) {
+            session_.log.warn(
+                "{}: of the networks drawn last, not seen before, the worst is predicted {:.1f} % off, more "
+                "than the tolerance of {:.1f} %",
+                model.name, 100.0 * swept.worst_network_error(), 100.0 * settings.tolerance);
+        }
+    }
+
+    // What was run while the machine was slower than later is run once more: as long as it is fast now, and a
+    // few networks at the least.
+    void outpaced_again() {
+        if (!plan_.caches.contains(CacheState::network)) {
+            return;
+        }
+        std::vector<Carrier> scaled;
+        for (const SweptModel& swept : outcome_.swept) {
+            scaled.insert(scaled.end(), swept.summary.carriers.begin(), swept.summary.carriers.end());
+        }
+        history().waited_in_vain = false;
+        const ProfileRequest own = outpaced_of(own_, plan_.measure);
+        verify_in_place(own, run_while_fast(own));
+        run_while_fast(outpaced_of(scaled, without_energy(plan_.measure)));
+    }
+
+    ProfileRequest outpaced_of(const std::vector<Carrier>& carriers, const MeasureSettings& settings) const {
+        ProfileRequest request{{}, settings, {CacheState::network}};
+        request.retry_failed = false;
+        const std::optional<double> fastest_us = table_.fastest_pace_us(settings.type);
+        for (const Carrier& carrier : carriers) {
+            if (outpaced(carrier.pace_us, fastest_us)) {
+                request.carriers.push_back(carrier.model);
+            }
+        }
+        return request;
+    }
+
+    ProfileSummary run_while_fast(const ProfileRequest& request) {
+        const WorkEvents while_fast{[&] { return in_time_.keep_going() && !history().waited_in_vain; },
+                                    events_.progress};
+        if (request.carriers.empty() || !while_fast.keep_going()) {
+            return {};
+        }
+        session_.log.info("measuring {} networks again that were measured while the machine was slower",
+                          request.carriers.size());
+        const int noisy_before = noisy_rows(table_, request.settings);
+        ProfileSummary measured = profile(device_, table_, request, while_fast);
+        outcome_.rows.noisy += noisy_rows(table_, request.settings) - noisy_before;
+        return measured;
+    }
+
+    PaceHistory& history() const { return (*plan_.measure.paces)[{device_.device.id, plan_.measure.type}]; }
+
+    void warn_of_rows() const {
+        if (outcome_.rows.dropped_records > 0) {
+            session_.log.warn(
+                "{} records of kernels were dropped by the tracing library, so the kernel times of some rows "
+                "may be too small",
+                outcome_.rows.dropped_records);
+        }
+        if (outcome_.rows.given_up > 0) {
+            session_.log.warn(
+                "{} rows have no value: they failed before the device was lost, or because it was; the next "
+                "run of the command tries them again",
+                outcome_.rows.given_up);
+        }
+    }
+
+    const DeviceHandle& device_;
+    Table& table_;
+    const ProfilePlan& plan_;
+    Session& session_;
+    Progress progress_;
+    const WorkEvents events_;
+    const WorkEvents in_time_;  // as long as the plan's time lasts
+    std::vector<Carrier> own_;  // the networks that were run as they are
+    ProfileOutcome outcome_;
+};
+
+}  // namespace
+
+std::optional<std::string> pace_warning(const DeviceHandle& device, const Table& table,
+                                        const MeasureSettings& measured_with, const std::string& remedy) {
+    const std::optional<double> fastest_us = table.fastest_pace_us(measured_with.type);
+    if (!fastest_us) {
+        return std::nullopt;
+    }
+    std::int64_t rows = 0;
+    double slowest_us = 0.0;
+    table.for_each(network_rows(measured_with), [&](const Row& row) {
+        if (row.outpaced(fastest_us)) {
+            ++rows;
+            slowest_us = std::max(slowest_us, *row.pace_us);
+        }
+    });
+    if (rows > 0) {
+        return fmt::format(
+            "{} rows were measured while the machine was up to {:.2f} times as slow as for others, so they "
+            "do not fit these; {}",
+            rows, slowest_us / *fastest_us, remedy);
+    }
+    const auto found = measured_with.paces->find({device.device.id, measured_with.type});
+    if (found != measured_with.paces->end() && outpaced(fastest_us, found->second.fastest_measured_us)) {
+        return fmt::format(
+            "the machine became {:.2f} times as fast after the rows were measured, so they do not fit what "
+            "came after; measured anew, into another table, both fit",
+            *fastest_us / *found->second.fastest_measured_us);
+    }
+    return std::nullopt;
+}
+
+ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfilePlan& plan,
+                              Session& session) {
+    return ModelProfiling(device, table, plan, session).run();
+}
+
+}  // namespace hacscale::cli

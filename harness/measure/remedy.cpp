@@ -1,0 +1,46 @@
+#include "harness/measure/remedy.hpp"
+
+#include "base/text/plain_number.hpp"
+#include "cli/print_json.hpp"
+#include "profiler/timing/timing_rules.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+constexpr double patient_seconds = 4.0 * TimingRules{}.most_seconds;
+
+}  // namespace
+
+ShellCommand Remedy::profile(const std::vector<std::string>& more) const {
+    ShellCommand command{{"hacscale", "profile"}};
+    command.words.insert(command.words.end(), models.begin(), models.end());
+    const auto add = [&command](const std::string& option, const std::string& value) {
+        command.words.push_back(option);
+        command.words.push_back(value);
+    };
+    add("--table", table.string());
+    const MeasuredState usual;
+    if (device.id != "cpu") {
+        add("--device", device.id);
+    }
+    const Json properties = Json::parse(device.properties, nullptr, false);
+    if (properties.is_object() && properties.contains("threads")) {
+        add("--threads", properties["threads"].dump());
+    }
+    if (state.batch != usual.batch) {
+        add("--batch", std::to_string(state.batch));
+    }
+    if (state.type != usual.type) {
+        add("--dtype", std::string(hacscale::name_of(state.type)));
+    }
+    command.words.insert(command.words.end(), more.begin(), more.end());
+    return command;
+}
+
+ShellCommand Remedy::profile_noisy(std::vector<std::string> more) const {
+    more.insert(more.end(), {"--remeasure-noisy", "--seconds", plain_number(patient_seconds)});
+    return profile(more);
+}
+
+}  // namespace hacscale::cli

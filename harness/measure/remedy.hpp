@@ -1,0 +1,26 @@
+// Commands that measure what an answer lacks: with the device, state and threads of the table.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/shell_command.hpp"
+#include "harness/compare/table_view.hpp"
+#include "profiler/table/table.hpp"
+
+namespace hacscale::cli {
+
+struct Remedy {
+    std::vector<std::string> models;  // as they were named
+    std::filesystem::path table;
+    DeviceRecord device;
+    MeasuredState state;
+
+    // "hacscale profile MODELS --table T ...", and `more` options.
+    ShellCommand profile(const std::vector<std::string>& more = {}) const;
+    // The same for the rows of the table that are noisy, and for longer.
+    ShellCommand profile_noisy(std::vector<std::string> more = {}) const;
+};
+
+}  // namespace hacscale::cli

@@ -1,0 +1,28 @@
+// Whole networks measured on the device, beside what the table predicts of them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/compare/table_view.hpp"
+#include "harness/compare/timed_network.hpp"
+#include "records/verification.hpp"
+
+namespace hacscale::cli {
+
+struct ModelToVerify {
+    ModelSpec model;
+    std::string role;  // as VerifiedModel::role
+};
+
+// A few networks at a time are timed in interleaved rounds. Those that the table does not cover, or that
+// could not be timed, are listed as skipped, with the reason. `noisy` counts those whose interval stayed
+// wide.
+struct VerifyOutcome {
+    VerificationReport report;
+    int noisy = 0;
+};
+VerifyOutcome verify_models(const Table& table, const std::vector<ModelToVerify>& models,
+                            const MeasuredState& state, const TimeNetworks& time);
+
+}  // namespace hacscale::cli

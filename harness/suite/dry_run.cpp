@@ -1,0 +1,306 @@
+#include "harness/suite/dry_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.hpp"
+#include "cli/print_json.hpp"
+#include "cli/text_table.hpp"
+#include "harness/suite/finished_work.hpp"
+#include "harness/suite/folder_claim.hpp"
+#include "harness/suite/layout.hpp"
+#include "harness/suite/run_clock.hpp"
+#include "harness/suite/state_run.hpp"
+#include "kernels/backend/backend_registry.hpp"
+#include "models/graph/network.hpp"
+#include "models/stages/scaled_model.hpp"
+#include "models/zoo/zoo.hpp"
+#include "profiler/profile.hpp"
+#include "records/record_file.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+constexpr double microseconds = 1e6;
+
+struct PlannedUnit {
+    ProfileUnit unit;
+    std::string network;  // its name
+    int known = 0;        // rows of the network's own layers that a table has
+    int fresh = 0;        // and those that are to be measured
+    double seconds_expected = 0.0;
+};
+
+struct PlannedState {
+    MeasuredState state;
+    std::filesystem::path folder;
+    std::string refusal{};  // why the device cannot do it; empty when it can
+    std::vector<PlannedUnit> units{};
+    int comparisons = 0;
+    int comparisons_known = 0;  // those that are finished and stand
+    double seconds_at_most = 0.0;
+    double seconds_expected = 0.0;
+};
+
+struct PlannedDevice {
+    std::string id;
+    std::string absence;  // why it is not here; empty when it is
+    std::filesystem::path table;
+    std::int64_t rows = 0;
+    std::vector<PlannedState> states;
+};
+
+class DryRun {
+public:
+    DryRun(const Suite& suite, std::filesystem::path folder, const std::optional<Shard>& shard)
+        : suite_(suite),
+          shard_(shard),
+          folder_(shard ? folder / folder_name(*shard) : std::move(folder)),
+          units_(units_of(suite, shard)),
+          suite_hash_(suite_hash(suite)),
+          registry_(BackendRegistry::load(suite.threads)) {}
+
+    std::vector<PlannedDevice> plan() const {
+        std::vector<PlannedDevice> devices;
+        for (const std::string& id : device_ids(suite_)) {
+            devices.push_back(plan_device(id));
+        }
+        return devices;
+    }
+
+private:
+    PlannedDevice plan_device(const std::string& id) const {
+        PlannedDevice planned{id, "", device_folder(suite_, folder_, id) / table_file, 0, {}};
+        std::optional<DeviceHandle> device;
+        try {
+            device = registry_.find(id);
+        } catch (const MissingError& error) {
+            planned.absence = error.what();
+        }
+        std::optional<Table> table;
+        if (std::filesystem::exists(planned.table)) {
+            table = Table::open(planned.table, OpenMode::read);
+            planned.rows = table->size();
+        }
+        for (const MeasuredState& state : states_of(suite_)) {
+            PlannedState one{state, state_folder(suite_, planned.table.parent_path(), state)};
+            if (device) {
+                one.refusal = device->backend->refusal(id, state.type);
+            }
+            if (one.refusal.empty()) {
+                plan_state(one, table ? &*table : nullptr);
+            }
+            planned.states.push_back(std::move(one));
+        }
+        return planned;
+    }
+
+    void plan_state(PlannedState& planned, const Table* table) const {
+        std::optional<MadeFrom> now;
+        bool profiled = false;
+        if (table != nullptr) {
+            now = made_from(suite_, suite_hash_, planned.state, *table);
+            profiled =
+                finished_profiling(planned.folder, profiling_of(suite_, *now), *table, planned.state, true)
+                    .has_value();
+        }
+        for (const ProfileUnit& unit : units_) {
+            if (unit.state == planned.state) {
+                planned.units.push_back(plan_unit(unit, table));
+                PlannedUnit& one = planned.units.back();
+                if (profiled) {
+                    one.seconds_expected = 0.0;
+                }
+                planned.seconds_at_most += unit.seconds_at_most;
+                planned.seconds_expected += one.seconds_expected;
+            }
+        }
+        if (!shard_) {
+            plan_comparisons(planned, table, now);
+        }
+    }
+
+    void plan_comparisons(PlannedState& planned, const Table* table,
+                          const std::optional<MadeFrom>& now) const {
+        planned.comparisons = static_cast<int>(suite_.models.size() * suite_.budgets.size());
+        const double verifying = verification_seconds(suite_);
+        planned.seconds_at_most += planned.comparisons * comparison_seconds(suite_) + verifying;
+        for (const std::string& name : suite_.models) {
+            const std::string model = find_model(name).name;
+            int known = 0;
+            for (const double budget : suite_.budgets) {
+                const std::filesystem::path file = planned.folder / comparison_file_name(model, budget);
+                known += now && finished_comparison(file, *now, true) ? 1 : 0;
+            }
+            planned.comparisons_known += known;
+            // Of the limit for timing a network.
+            const double share = timing_seconds(name, planned.state, table) / suite_.seconds;
+            planned.seconds_expected += (static_cast<double>(suite_.budgets.size()) - known) *
+                                        usual_comparison_seconds(suite_) * share;
+        }
+        const bool verified = now && planned.comparisons_known == planned.comparisons &&
+                              finished_verification(planned.folder, *now);
+        planned.seconds_expected += verified ? 0.0 : verifying;
+    }
+
+    MeasureSettings settings_of(const MeasuredState& state) const {
+        MeasureSettings settings;
+        settings.batch = state.batch;
+        settings.type = state.type;
+        return settings;
+    }
+
+    PlannedUnit plan_unit(const ProfileUnit& unit, const Table* table) const {
+        ModelSpec model = find_model(unit.model);
+        PlannedUnit planned{unit, model.name, 0, 0, unit.seconds_at_most};
+        if (table != nullptr) {
+            model = TableView(*table, model, unit.state).base();  // in the layout that the table knows
+        }
+        const Network network = lower(model);
+        std::set<LayerSpec> layers;
+        for (const NetworkNode& node : network.nodes) {
+            if (!layers.insert(node.layer).second) {
+                continue;
+            }
+            const RowKey key = row_key(node.layer, network, settings_of(unit.state), unit.state.cache);
+            const std::optional<Row> row = table == nullptr ? std::nullopt : table->find(key);
+            const bool known = row && row->status != RowStatus::failed;
+            ++(known ? planned.known : planned.fresh);
+        }
+        const double own_s = unit.seconds_at_most - (unit.swept ? 60.0 * suite_.minutes : 0.0);
+        if (planned.fresh == 0) {
+            planned.seconds_expected -= own_s;  // a network whose rows are all known is not run
+        }
+        return planned;
+    }
+
+    // For one network about as fast as this: as many samples as the table's rows have took this long.
+    double timing_seconds(const std::string& name, const MeasuredState& state, const Table* table) const {
+        if (table == nullptr) {
+            return suite_.seconds;
+        }
+        const TableView view(*table, find_model(name), state);
+        double seconds = 0.0;
+        for (const NetworkNode& node : lower(view.base()).nodes) {
+            const std::vector<Row> rows = table->find_all(node.layer, state.batch, state.type, state.cache);
+            if (rows.empty() || !has_latency(rows.front().status)) {
+                return suite_.seconds;
+            }
+            seconds += rows.front().latency_us * static_cast<double>(rows.front().samples) / microseconds;
+        }
+        return std::min(suite_.seconds, seconds);
+    }
+
+    const Suite& suite_;
+    const std::optional<Shard>& shard_;
+    std::filesystem::path folder_;
+    std::vector<ProfileUnit> units_;
+    std::string suite_hash_;
+    BackendRegistry registry_;
+};
+
+Json json_of(const PlannedState& planned) {
+    Json units = Json::array();
+    for (const PlannedUnit& one : planned.units) {
+        units.push_back({{"model", one.network},
+                         {"other_widths", one.unit.swept},
+                         {"rows_known", one.known},
+                         {"rows_new", one.fresh},
+                         {"seconds_at_most", one.unit.seconds_at_most},
+                         {"seconds_expected", one.seconds_expected}});
+    }
+    return {{"batch", planned.state.batch},
+            {"dtype", name_of(planned.state.type)},
+            {"cache", name_of(planned.state.cache)},
+            {"folder", planned.folder.string()},
+            {"refusal", planned.refusal},
+            {"networks", std::move(units)},
+            {"comparisons", planned.comparisons},
+            {"comparisons_known", planned.comparisons_known},
+            {"seconds_at_most", planned.seconds_at_most},
+            {"seconds_expected", planned.seconds_expected}};
+}
+
+Json json_of(const PlannedDevice& planned) {
+    Json states = Json::array();
+    for (const PlannedState& state : planned.states) {
+        states.push_back(json_of(state));
+    }
+    return {{"device", planned.id},          {"here", planned.absence.empty()},
+            {"absence", planned.absence},    {"table", planned.table.string()},
+            {"rows_in_table", planned.rows}, {"states", std::move(states)}};
+}
+
+void print_device(std::ostream& out, const PlannedDevice& planned) {
+    out << fmt::format("\n{}: {}, {} rows\n", planned.id, planned.table.string(),
+                       with_separators(planned.rows));
+    if (!planned.absence.empty()) {
+        out << planned.absence << '\n';
+    }
+    for (const PlannedState& state : planned.states) {
+        if (!state.refusal.empty()) {
+            out << fmt::format("\n{}: not on this device: {}\n", name_of(state.state), state.refusal);
+            continue;
+        }
+        out << fmt::format("\n{}: {} comparisons, {} of them finished, at most {}\n", name_of(state.state),
+                           state.comparisons, state.comparisons_known, duration_text(state.seconds_at_most));
+        TextTable table({{"network", Align::left},
+                         {"widths", Align::left},
+                         {"rows known", Align::right},
+                         {"rows new", Align::right},
+                         {"at most", Align::right}});
+        for (const PlannedUnit& one : state.units) {
+            table.add({one.network, one.unit.swept ? "all" : "own", with_separators(one.known),
+                       with_separators(one.fresh), duration_text(one.unit.seconds_at_most)});
+        }
+        table.print(out);
+    }
+}
+
+}  // namespace
+
+void dry_run(const Suite& suite, const std::filesystem::path& folder, const std::optional<Shard>& shard,
+             Session& session) {
+    check_claim(shard ? folder / folder_name(*shard) : folder, {suite.name, suite_hash(suite), shard, false});
+    const std::vector<PlannedDevice> devices = DryRun(suite, folder, shard).plan();
+    double at_most = 0.0;
+    double expected = 0.0;
+    for (const PlannedDevice& device : devices) {
+        for (const PlannedState& state : device.states) {
+            at_most += state.seconds_at_most;
+            expected += state.seconds_expected;
+        }
+    }
+    if (suite.total_minutes > 0.0) {
+        at_most = std::min(at_most, 60.0 * suite.total_minutes);
+        expected = std::min(expected, at_most);
+    }
+    if (session.json) {
+        Json list = Json::array();
+        for (const PlannedDevice& device : devices) {
+            list.push_back(json_of(device));
+        }
+        print_json(session.out, {{"suite", suite.name},
+                                 {"suite_hash", suite_hash(suite)},
+                                 {"shard", shard ? Json(name_of(*shard)) : Json(nullptr)},
+                                 {"folder", folder.string()},
+                                 {"devices", std::move(list)},
+                                 {"seconds_at_most", at_most},
+                                 {"seconds_expected", expected}});
+        return;
+    }
+    session.out << fmt::format("{}{}: nothing is measured now\n", suite.name,
+                               shard ? ", shard " + name_of(*shard) : "");
+    for (const PlannedDevice& device : devices) {
+        print_device(session.out, device);
+    }
+    const bool known = std::any_of(devices.begin(), devices.end(),
+                                   [](const PlannedDevice& device) { return device.rows > 0; });
+    session.out << fmt::format("\nall of it: at most {}{}\n", duration_text(at_most),
+                               known ? ", by what the tables say about " + duration_text(expected) : "");
+}
+
+}  // namespace hacscale::cli

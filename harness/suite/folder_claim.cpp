@@ -1,0 +1,140 @@
+#include "harness/suite/folder_claim.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/hash.hpp"
+#include "cli/print_json.hpp"
+#include "models/formats/model_yaml.hpp"
+#include "models/zoo/zoo.hpp"
+#include "records/record_file.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+constexpr const char* claim_file = "suite.json";
+
+Json networks(const std::vector<std::string>& names) {
+    Json list = Json::array();
+    for (const std::string& name : names) {
+        list.push_back(model_hash(find_model(name)));
+    }
+    return list;
+}
+
+template <typename Value>
+Json words(const std::vector<Value>& values) {
+    Json list = Json::array();
+    for (const Value value : values) {
+        list.push_back(name_of(value));
+    }
+    return list;
+}
+
+std::string in_words(const FolderClaim& claim) {
+    return claim.shard ? fmt::format("shard {} of the suite {}", name_of(*claim.shard), claim.suite)
+                       : fmt::format("the suite {}", claim.suite);
+}
+
+// Runs of older programs wrote the suite's name and no more.
+std::string suite_of_provenance(const std::filesystem::path& folder) {
+    const Json record = Json::parse(read_record(folder / "provenance.json"), nullptr, false);
+    return record.is_object() && record.contains("suite") && record["suite"].is_string()
+               ? record["suite"].get<std::string>()
+               : std::string();
+}
+
+}  // namespace
+
+std::string suite_hash(const Suite& suite) {
+    Json gains = Json::object();
+    for (const auto& [model, file] : suite.gains) {
+        gains[model_hash(find_model(model))].push_back(hex_hash(read_record(file)));
+    }
+    const SpaceSettings space = space_of(suite, find_model(suite.models.front()));
+    Json identity{{"name", suite.name},
+                  {"models", networks(suite.models)},
+                  {"devices", suite.devices},
+                  {"threads", suite.threads},
+                  {"batches", suite.batches},
+                  {"dtypes", words(suite.types)},
+                  {"caches", words(suite.caches)},
+                  {"budgets", suite.budgets},
+                  {"strategies", suite.strategies},
+                  {"space",
+                   {space.grid, space.min_width_ratio, space.max_width_ratio, space.min_depth_ratio,
+                    space.max_depth_ratio, space.min_inner_ratio, space.max_inner_ratio, space.inner_widths}},
+                  {"resolutions", suite.resolutions},
+                  {"resolution_steps", suite.resolution_steps},
+                  {"verify", networks(suite.verify)},
+                  {"gains", std::move(gains)}};
+    // Hashes of before there was a choice stay.
+    if (suite.rows != RowMethod::stopwatch) identity["rows"] = name_of(suite.rows);
+    return hex_hash(identity.dump());
+}
+
+std::optional<FolderClaim> read_claim(const std::filesystem::path& folder) {
+    const std::filesystem::path file = folder / claim_file;
+    if (!std::filesystem::exists(file)) {
+        return std::nullopt;
+    }
+    try {
+        const Json record = Json::parse(read_record(file));
+        FolderClaim claim{record.at("suite"), record.at("suite_hash"), {}, record.at("finished")};
+        if (const Json& shard = record.at("shard"); !shard.is_null()) {
+            claim.shard = Shard{shard.at("index"), shard.at("count")};
+            const auto& [index, count] = *claim.shard;
+            if (index < 1 || index > count) {
+                throw InputError(
+                    fmt::format("{}: there is no shard {}/{}; run the suite again into another "
+                                "folder",
+                                file.string(), index, count));
+            }
+        }
+        return claim;
+    } catch (const Json::exception& error) {
+        throw InputError(
+            fmt::format("{}: is damaged ({}), so it cannot be told which suite the folder belongs "
+                        "to; choose another folder",
+                        file.string(), error.what()));
+    }
+}
+
+void check_claim(const std::filesystem::path& folder, const FolderClaim& claim) {
+    const std::optional<FolderClaim> before = read_claim(folder);
+    if (!before) {
+        const std::string older = suite_of_provenance(folder);
+        if (!older.empty() && older != claim.suite) {
+            throw InputError(
+                fmt::format("{} holds the records of the suite {}, and not of {}; nothing was "
+                            "changed there, choose another folder with --out",
+                            folder.string(), older, in_words(claim)));
+        }
+        return;
+    }
+    if (before->suite != claim.suite || before->shard != claim.shard) {
+        throw InputError(fmt::format(
+            "{} holds the records of {}, and not of {}; nothing was changed there, choose another "
+            "folder with --out",
+            folder.string(), in_words(*before), in_words(claim)));
+    }
+    if (before->suite_hash != claim.suite_hash) {
+        throw InputError(fmt::format(
+            "{} holds the records of the suite {} as it was before it was changed (hash {}, now {}); nothing "
+            "was "
+            "changed there, choose another folder with --out, and put the table there first to keep its rows",
+            folder.string(), claim.suite, before->suite_hash, claim.suite_hash));
+    }
+}
+
+void write_claim(const std::filesystem::path& folder, const FolderClaim& claim) {
+    Json record{{"suite", claim.suite}, {"suite_hash", claim.suite_hash}, {"shard", nullptr}};
+    if (claim.shard) {
+        record["shard"] = {{"index", claim.shard->index}, {"count", claim.shard->count}};
+    }
+    record["finished"] = claim.finished;
+    write_record(folder / claim_file, text_of(record));
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,36 @@
+// Whose a folder of records is. suite.json lies in a run's folder and beside each of its tables: it names the
+// suite by a hash of what it measures, and the shard. So records of two suites are never mixed, and shards
+// that are to be united can be told to fit together. docs/formats.md, "Records of a run".
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "harness/suite/shard.hpp"
+#include "harness/suite/suite.hpp"
+
+namespace hacscale::cli {
+
+struct FolderClaim {
+    std::string suite;       // its name
+    std::string suite_hash;  // suite_hash()
+    std::optional<Shard> shard;
+    bool finished = false;  // all that was to be done was done; noisy rows count as done
+};
+
+// Of all that decides which rows a run wants and what it compares: not of limits of time, nor of accuracies
+// to show, nor of where files lie, so that these may change and a run be gone on with on any machine.
+std::string suite_hash(const Suite& suite);
+
+// Nothing where there is no suite.json. InputError when it is damaged.
+std::optional<FolderClaim> read_claim(const std::filesystem::path& folder);
+
+// Throws InputError, naming the suite that the folder belongs to, when its records are of another suite, of
+// one of the same name that measures something else, or of another shard. A folder with no more than a table
+// is free.
+void check_claim(const std::filesystem::path& folder, const FolderClaim& claim);
+// The folder must exist.
+void write_claim(const std::filesystem::path& folder, const FolderClaim& claim);
+
+}  // namespace hacscale::cli

@@ -1,0 +1,414 @@
+#include "harness/suite/state_run.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "base/hash.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/printing/answer.hpp"
+#include "cli/printing/comparison_text.hpp"
+#include "harness/compare/compare.hpp"
+#include "harness/measure/device_timer.hpp"
+#include "harness/measure/profile_models.hpp"
+#include "harness/measure/remedy.hpp"
+#include "harness/measure/verify_models.hpp"
+#include "harness/suite/finished_work.hpp"
+#include "models/zoo/zoo.hpp"
+#include "profiler/table/export.hpp"
+#include "records/provenance.hpp"
+#include "records/record_file.hpp"
+#include "report/report.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+class StateRun {
+public:
+    StateRun(const StateJob& job, const DeviceAccess& device, Instruments* instruments, Table& table,
+             RunClock& clock, Session& session)
+        : job_(job),
+          suite_(job.suite),
+          device_(device),
+          instruments_(instruments),
+          table_(table),
+          clock_(clock),
+          session_(session) {
+        measure_.batch = job.state.batch;
+        measure_.type = job.state.type;
+        measure_.rules.most_seconds = suite_.seconds;
+        measure_.rows = suite_.rows;
+        provenance_ = {session.command_line,
+                       suite_.name,
+                       job.claim.suite_hash,
+                       job.claim.shard ? name_of(*job.claim.shard) : "",
+                       timestamp(),
+                       "",
+                       device.record(),
+                       job.state.batch,
+                       job.state.type,
+                       job.state.cache,
+                       device_.handle.device.threads,
+                       device_.handle.device.warnings,
+                       std::nullopt};
+    }
+
+    StateResult run() {
+        now_ = made_from(suite_, job_.claim.suite_hash, job_.state, table_);
+        if (!keep_profiling() && may_go_on("profiling")) {
+            profile();
+        }
+        write_provenance();
+        if (!job_.claim.shard) {
+            compare_all();
+            verify();
+        }
+        warn_of_pace();
+        write_table();
+        write_provenance();
+        if (!interrupted() && !job_.claim.shard) {
+            result_.files = write_report(job_.folder);
+        }
+        result_.finished = result_.finished && !interrupted();
+        result_.complete = result_.complete && result_.finished;
+        return std::move(result_);
+    }
+
+private:
+    std::string label(const std::string& what) const {
+        return fmt::format("{} {}: {}", device_.handle.device.id, name_of(job_.state), what);
+    }
+
+    // False, and the run is unfinished, when there is no time for a step.
+    bool may_go_on(const std::string& step) {
+        if (interrupted()) {
+            return false;
+        }
+        if (clock_.time_is_up()) {
+            result_.finished = false;
+            warn(fmt::format("the suite's time limit came before {}; the same command goes on from there",
+                             label(step)));
+            return false;
+        }
+        return true;
+    }
+
+    void warn(const std::string& text) {
+        session_.log.warn("{}", text);
+        keep_warning(text);
+        result_.complete = false;
+    }
+
+    // What the user was told already, and what lessens nothing that was asked for.
+    void keep_warning(const std::string& text) {
+        provenance_.warnings.push_back(text);
+        result_.warnings.push_back(text);
+    }
+
+    // Called where something was measured now.
+    void keep_doubts() {
+        for (const std::string& doubt : session_.doubts) {
+            if (std::find(result_.warnings.begin(), result_.warnings.end(), doubt) ==
+                result_.warnings.end()) {
+                keep_warning(doubt);
+                result_.complete = false;
+            }
+        }
+    }
+
+    // Whether an earlier run did it. Its warnings still hold.
+    bool keep_profiling() {
+        provenance_.profiled = finished_profiling(job_.folder, profiling_of(suite_, now_), table_, job_.state,
+                                                  job_.retry_failed);
+        if (!provenance_.profiled) {
+            return false;
+        }
+        clock_.skip(session_, StepKind::profile, label("profiling was finished before"), profiling_seconds());
+        for (const std::string& warning : provenance_.profiled->warnings) {
+            warn(warning);
+        }
+        return true;
+    }
+
+    double profiling_seconds() const {
+        double seconds = 0.0;
+        for (const ProfileUnit& unit : job_.units) {
+            seconds += unit.seconds_at_most;
+        }
+        return seconds;
+    }
+
+    void profile() {
+        ProfilePlan plan;
+        plan.measure = measure_;
+        plan.measure.instruments = instruments_;
+        plan.retry_failed = job_.retry_failed;
+        plan.caches = {job_.state.cache};
+        for (const ProfileUnit& unit : job_.units) {
+            const ModelSpec model = find_model(unit.model);
+            if (unit.swept) {
+                plan.swept.push_back(model);
+                plan.spaces.push_back(space_of(suite_, model));
+            } else {
+                plan.own_layers.push_back(model);
+            }
+        }
+        clock_.begin(session_, StepKind::profile,
+                     label(fmt::format("profiling {} networks", job_.units.size())), profiling_seconds());
+        if (job_.units.empty()) {
+            return;
+        }
+        plan.sweep.tolerance = suite_.tolerance;
+        plan.sweep.most_seconds = 60.0 * suite_.minutes;
+        plan.left_s = [this] { return clock_.left_of_step_s(); };
+        const ProfileOutcome outcome = profile_models(device_.handle, table_, plan, session_);
+        if (outcome.rows.given_up > 0) {
+            warn(fmt::format("{} rows have no value: the device was lost", outcome.rows.given_up));
+        }
+        if (outcome.rows.noisy > 0 || outcome.rows.failed > 0) {
+            warn(fmt::format("of {} rows measured, {} are noisy and {} have no value", outcome.rows.measured,
+                             outcome.rows.noisy, outcome.rows.failed));
+        }
+        for (const SweptModel& swept : outcome.swept) {
+            if (swept.summary.out_of_time && clock_.is_limited() && !interrupted()) {
+                keep_warning(fmt::format(
+                    "{}: the run's time limit left widths of it interpolated that more time would measure",
+                    swept.model));
+            }
+        }
+        if (outcome.rows.measured > 0) {
+            keep_doubts();
+        }
+        now_ = made_from(suite_, job_.claim.suite_hash, job_.state, table_);
+        if (!interrupted()) {
+            provenance_.profiled = profiling_of(suite_, now_);
+            provenance_.profiled->warnings = result_.warnings;
+        }
+    }
+
+    void warn_of_pace() {
+        const std::string remedy = fmt::format("remove {}, and the same command measures them again",
+                                               (job_.folder / "provenance.json").string());
+        if (const auto warning = pace_warning(device_.handle, table_, measure_, remedy)) {
+            warn(*warning);
+        }
+    }
+
+    void compare_all() {
+        for (const std::string& name : suite_.models) {
+            for (const double budget : suite_.budgets) {
+                const ModelSpec model = find_model(name);
+                const std::string step =
+                    fmt::format("comparing {} at {} times its latency", model.name, budget);
+                if (keep_comparison(step, name, model, budget)) {
+                    continue;
+                }
+                all_kept_ = false;
+                if (may_go_on(step) && has_own_layers(model, step)) {
+                    clock_.begin(session_, StepKind::compare, label(step), usual_comparison_seconds(suite_));
+                    compare_at(name, model, budget);
+                }
+            }
+        }
+    }
+
+    // Where the time was up before the network was run as it is, there is nothing to compare with.
+    bool has_own_layers(const ModelSpec& model, const std::string& step) {
+        if (!clock_.is_limited() ||
+            TableView(table_, model, job_.state).base_estimate().missing_layers == 0) {
+            return true;
+        }
+        result_.finished = false;
+        warn(fmt::format(
+            "the suite's time limit came before {} was measured, so there is no {}; the same command goes on "
+            "from there",
+            model.name, step));
+        return false;
+    }
+
+    // Whether an earlier run did it. Accuracies are shown as they are known now.
+    bool keep_comparison(const std::string& step, const std::string& name, const ModelSpec& model,
+                         double budget) {
+        std::optional<ComparisonRecord> record = finished_comparison(
+            job_.folder / comparison_file_name(model.name, budget), now_, job_.retry_failed);
+        if (!record) {
+            return false;
+        }
+        clock_.skip(session_, StepKind::compare, label(step + " was finished before"),
+                    usual_comparison_seconds(suite_));
+        remove_accuracies(*record);
+        finish(std::move(*record), name, model, budget);
+        return true;
+    }
+
+    void compare_at(const std::string& name, const ModelSpec& model, double budget) {
+        ComparisonSettings settings;
+        settings.budget = budget;
+        settings.strategies = suite_.strategies;
+        settings.space = space_of(suite_, model);
+        for (const auto& [of, file] : suite_.gains) {
+            if (of == name) {
+                settings.gain_files.push_back(file);
+            }
+        }
+        const TableView view(table_, model, job_.state);
+        Progress progress(session_.err, session_.progress);
+        SessionBudget sessions;
+        SessionSeconds session_s;
+        if (clock_.is_limited()) {
+            sessions = SessionBudget([this] { return clock_.left_of_step_s(); });
+            settings.sessions = &sessions;
+            session_s = [&sessions](std::size_t) { return sessions.session_s(); };
+        }
+        ComparisonRecord record = compare(
+            view, settings, device_timer(device_.handle, table_, measure_, work_events(progress), session_s));
+        if (interrupted()) {
+            return;  // what the timings lack would pass for what the device cannot do
+        }
+        keep_doubts();
+        record.made_from = now_;
+        record.measured_at = timestamp();
+        finish(std::move(record), name, model, budget);
+    }
+
+    void finish(ComparisonRecord record, const std::string& name, const ModelSpec& model, double budget) {
+        if (job_.accuracies) {
+            add_accuracies(record, *job_.accuracies, session_);
+        }
+        write_record(job_.folder / comparison_file_name(model.name, budget), to_json(record));
+        const int untimed = untimed_rows(record);
+        if (untimed > 0) {
+            warn(
+                fmt::format("{} at {}: {} of {} strategies are predictions only, the run's time limit left "
+                            "none for timing them",
+                            model.name, budget, untimed, record.strategies.size()));
+        }
+        if (has_gaps(record)) {
+            warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
+                             model.name, budget));
+        }
+        if (const auto warning = peak_warning(record)) {
+            const Remedy remedy{{name}, table_.file(), table_.device(), job_.state};
+            cli::warn(session_, *warning, remedy.profile());
+            keep_warning(*warning + " " + remedy.profile().text());
+            result_.complete = false;
+        }
+        add_verified(record, record.base, model.name, "base");
+        // Many strategies choose what another has chosen, the base above all: it is one measurement.
+        std::set<std::string> networks{record.base.spec};
+        for (const StrategyRow& row : record.strategies) {
+            if (networks.insert(row.spec).second) {
+                add_verified(record, row, fmt::format("{} {} at {}", model.name, row.strategy, budget),
+                             "strategy");
+            }
+        }
+        result_.comparisons.push_back(std::move(record));
+    }
+
+    // A comparison measures networks that its table predicted: each is a check of the table too.
+    void add_verified(const ComparisonRecord& record, const StrategyRow& row, const std::string& name,
+                      const std::string& role) {
+        if (row.predicted_us && row.measured_us) {
+            verified_.models.push_back(
+                {{name, hex_hash(row.spec), job_.state.batch, job_.state.type, job_.state.cache,
+                  *row.predicted_us, *row.measured_us, row.ci95_us.value_or(0.0), record.measured_at},
+                 role});
+        }
+    }
+
+    void verify() {
+        // Comparisons are checks of the table too, so that verify.json has them.
+        if (all_kept_ && finished_verification(job_.folder, now_)) {
+            if (!suite_.verify.empty()) {
+                clock_.skip(session_, StepKind::verify, label("verifying was finished before"),
+                            verification_seconds(suite_));
+            }
+            return;
+        }
+        std::vector<ModelToVerify> models;
+        for (const std::string& name : suite_.verify) {
+            models.push_back({find_model(name), "zoo"});
+        }
+        if (!models.empty()) {
+            if (!may_go_on("verifying")) {
+                return;
+            }
+            clock_.begin(session_, StepKind::verify,
+                         label(fmt::format("measuring {} whole networks beside the table's predictions",
+                                           models.size())),
+                         verification_seconds(suite_));
+        }
+        Progress progress(session_.err, session_.progress);
+        SessionSeconds session_s;
+        if (clock_.is_limited()) {
+            session_s = [allotted_s = clock_.left_of_step_s(), all = models.size()](std::size_t networks) {
+                return allotted_s * static_cast<double>(networks) / static_cast<double>(all);
+            };
+        }
+        VerifyOutcome outcome =
+            verify_models(table_, models, job_.state,
+                          device_timer(device_.handle, table_, measure_, work_events(progress), session_s));
+        for (const VerifiedModel& one : outcome.report.models) {
+            table_.put(one.record);
+        }
+        for (const SkippedModel& one : outcome.report.skipped) {
+            warn(fmt::format("{} was not verified: {}", one.model, one.reason));
+        }
+        auto& models_verified = outcome.report.models;
+        models_verified.insert(models_verified.end(), verified_.models.begin(), verified_.models.end());
+        if (result_.finished && !interrupted()) {
+            outcome.report.made_from = now_;
+        }
+        write_record(job_.folder / "verify.json", to_json(outcome.report));
+    }
+
+    void write_table() const {
+        std::ostringstream rows;
+        RowFilter of_state;
+        of_state.batch = job_.state.batch;
+        of_state.type = job_.state.type;
+        of_state.cache = job_.state.cache;
+        write_json(table_, of_state, rows);
+        write_record(job_.folder / "table.json", rows.str());
+    }
+
+    void write_provenance() {
+        provenance_.finished_at = timestamp();
+        write_record(job_.folder / "provenance.json", to_json(provenance_));
+    }
+
+    const StateJob& job_;
+    const Suite& suite_;
+    const DeviceAccess& device_;
+    Instruments* instruments_;
+    Table& table_;
+    RunClock& clock_;
+    Session& session_;
+    MeasureSettings measure_;
+    Provenance provenance_;
+    MadeFrom now_;                 // what records are made from, as the table is now
+    bool all_kept_ = true;         // of the comparisons so far
+    VerificationReport verified_;  // from the comparisons
+    StateResult result_;
+};
+
+}  // namespace
+
+StateResult run_state(const StateJob& job, const DeviceAccess& device, Instruments* instruments, Table& table,
+                      RunClock& clock, Session& session) {
+    return StateRun(job, device, instruments, table, clock, session).run();
+}
+
+std::string name_of(const MeasuredState& state) {
+    return fmt::format("batch {} {} {}", state.batch, name_of(state.type), name_of(state.cache));
+}
+
+std::string folder_name(const MeasuredState& state) {
+    return fmt::format("batch{}-{}-{}", state.batch, name_of(state.type), name_of(state.cache));
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,68 @@
+// A suite: which networks to scale, on which devices and in which states, within which budgets, by which
+// strategies, and how long measuring may take. One `hacscale run SUITE` does all of it. The YAML format is
+// described in docs/formats.md, "Suite YAML"; reading is as strict as for models.
+#pragma once
+
+#include <filesystem>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "harness/compare/table_view.hpp"
+#include "models/stages/model_spec.hpp"
+#include "profiler/table/row.hpp"
+#include "profiler/timing/row_method.hpp"
+#include "scaling/space.hpp"
+
+namespace hacscale::cli {
+
+struct Suite {
+    std::string name;
+    std::vector<std::string> models;          // names of the zoo, or paths as find_model() takes them
+    std::vector<std::string> devices{"cpu"};  // or all_devices alone
+    int threads = 0;                          // of CPU work; 0: one a core this process may use
+    std::vector<int> batches{1};
+    std::vector<DataType> types{DataType::f32};
+    std::vector<CacheState> caches{CacheState::network};
+    std::vector<double> budgets{1.0};     // latency over the base's, at least 1
+    std::vector<std::string> strategies;  // names; empty: all there are
+    int grid = 8;                         // channels
+    double min_width_ratio = 0.5;
+    double max_width_ratio = 2.0;
+    double min_depth_ratio = 0.5;
+    double max_depth_ratio = 2.0;
+    double min_inner_ratio = 1.0;  // of a block's inner width over the one that follows
+    double max_inner_ratio = 1.0;
+    int inner_widths = 0;                   // a block, at most; 0: all on their grid
+    std::vector<int> resolutions;           // pixels, besides the base's
+    int resolution_steps = 0;               // resolutions above the base's, in steps of resolution_step()
+    std::vector<std::string> verify;        // more networks to check the table's sums against
+    double tolerance = 0.05;                // error within which networks not yet seen must be predicted
+    double seconds = 2.0;                   // at most, for timing one network
+    RowMethod rows = RowMethod::stopwatch;  // how layers are timed inside their network
+    double minutes = 10.0;                  // at most, for other widths of one network
+    double total_minutes = 0.0;             // at most, for the whole run; 0: no limit
+    std::vector<std::pair<std::string, std::filesystem::path>>
+        gains;                     // a model's sensitivity or importance file, or a pair for each of both
+    std::filesystem::path record;  // accuracy records to show; empty: none
+    std::string recipe = "short";  // with which those accuracies were reached; a name, or a file
+};
+
+constexpr std::string_view all_devices = "all";  // of the machine that the suite runs on
+
+// Every batch with every data type and cache state, in the suite's order.
+std::vector<MeasuredState> states_of(const Suite& suite);
+// What the suite allows of a model.
+SpaceSettings space_of(const Suite& suite, const ModelSpec& model);
+
+// Every key that a suite may have.
+std::initializer_list<std::string_view> suite_keys();
+
+// At most 1 MiB. Paths of models are relative to the suite's folder. Throws InputError with file and line.
+Suite load_suite(const std::filesystem::path& file);
+// `origin` stands for the file in messages; relative paths of models are relative to `folder`.
+Suite parse_suite(std::string_view yaml, const std::string& origin, const std::filesystem::path& folder);
+
+}  // namespace hacscale::cli

@@ -1,0 +1,27 @@
+// The files that scaling reads to know what growth is worth (docs/formats.md, "Sensitivity and importance
+// files"), written as JSON.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/print_json.hpp"
+#include "models/stages/model_spec.hpp"
+#include "training/importance.hpp"
+#include "training/sensitivity.hpp"
+
+namespace hacscale::cli {
+
+Json importance_json(const ModelSpec& model, ImportanceMeasure measure,
+                     const std::vector<LayerImportance>& layers, const Json& provenance);
+
+// What is not in the file though it was asked for, or cannot be asked for.
+struct LeftOut {
+    std::string what;
+    std::string reason;
+};
+
+Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit, const std::vector<LeftOut>& left_out,
+                      const Json& provenance);
+
+}  // namespace hacscale::cli

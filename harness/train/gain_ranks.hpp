@@ -1,0 +1,22 @@
+// How well gains rank networks that no coefficient was fitted to.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/stages/model_spec.hpp"
+#include "training/sensitivity.hpp"
+
+namespace hacscale::cli {
+
+struct GainRank {
+    std::string gain;                   // "sensitivity", "capacity", "equal"
+    std::optional<double> correlation;  // of ranks, with the points measured; nothing where it is undefined
+};
+
+// Over the networks held out: of the sensitivities' predictions, and, for comparison, of the two gains that
+// need no training. The first is nothing where a prediction is.
+std::vector<GainRank> gain_ranks(const ModelSpec& base, const Sensitivity& fit);
+
+}  // namespace hacscale::cli

@@ -1,0 +1,155 @@
+#include "harness/train/train_run.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
+#include "cli/version.hpp"
+#include "training/cifar10.hpp"
+#include "training/run_lock.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+// Of this device where there is one, else of any other.
+std::optional<AccuracyRecord> recorded(const AccuracyRecords& records, const RunKey& key,
+                                       const std::string& device) {
+    if (!records.has(key)) {
+        return std::nullopt;
+    }
+    std::optional<AccuracyRecord> found;
+    for (AccuracyRecord& record : records.all()) {
+        const RunKey& other = record.key;
+        if (other.model_hash != key.model_hash || other.recipe_hash != key.recipe_hash ||
+            other.seed != key.seed || other.data_hash != key.data_hash) {
+            continue;
+        }
+        if (!found || record.device == device) {
+            found = std::move(record);
+        }
+    }
+    return found;
+}
+
+// The bar, and a line for each finished epoch.
+class EpochReport {
+public:
+    EpochReport(const RunKey& key, Session& session)
+        : what_(fmt::format("{} seed {}", key.model, key.seed)),
+          session_(session),
+          progress_(session.err, session.progress) {}
+
+    void operator()(const TrainingProgress& now) {
+        if (epoch_ >= 0 && now.epoch > epoch_) {
+            progress_.clear();
+            const std::string accuracy =
+                now.validation_accuracy
+                    ? fmt::format(", validation accuracy {:.2f} %", 100.0 * *now.validation_accuracy)
+                    : "";
+            session_.log.info("{}: epoch {} of {} done, loss {:.4f}{}, {:.0f} images/s", what_, now.epoch,
+                              now.epochs, loss_, accuracy, images_per_s_);
+        }
+        epoch_ = now.epoch;
+        loss_ = now.loss;
+        images_per_s_ = now.images_per_s;
+        const double images = static_cast<double>(now.images_per_epoch);
+        progress_.set(now.epoch * images + static_cast<double>(now.images), now.epochs * images, what_);
+    }
+
+private:
+    const std::string what_;
+    Session& session_;
+    Progress progress_;
+    int epoch_ = -1;
+    double loss_ = 0.0;
+    double images_per_s_ = 0.0;
+};
+
+}  // namespace
+
+std::string_view name_of(RunStatus status) {
+    switch (status) {
+        case RunStatus::recorded:
+            return "recorded";
+        case RunStatus::was_there:
+            return "was_there";
+        case RunStatus::elsewhere:
+            return "elsewhere";
+        case RunStatus::interrupted:
+            return "interrupted";
+        case RunStatus::failed:
+            return "failed";
+    }
+    return "failed";
+}
+
+namespace {
+
+// What the leading process finds out before a run, with the run's lock held or not; nothing where it is to be
+// trained.
+std::optional<RunStatus> obstacle(RunOutcome& outcome, bool locked, const std::string& device,
+                                  const AccuracyRecords& records, const std::function<bool()>& keep_going) {
+    if (!locked) {
+        outcome.reason = fmt::format("it is being trained by {}", RunLock::holder(outcome.checkpoints));
+        return RunStatus::elsewhere;
+    }
+    // Asked under the lock: whoever held it before may have finished the run meanwhile.
+    if ((outcome.record = recorded(records, outcome.key, device))) {
+        return RunStatus::was_there;
+    }
+    if (!keep_going()) {
+        outcome.reason = "interrupted before it began";
+        return RunStatus::interrupted;
+    }
+    return std::nullopt;
+}
+
+constexpr int to_be_trained = -1;
+
+}  // namespace
+
+RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
+                     const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
+                     Session& session) {
+    RunOutcome outcome;
+    outcome.key = run_key(model, recipe, seed, cifar10_hash(settings.data));
+    outcome.checkpoints = settings.checkpoints / folder_name(outcome.key);
+    const std::string device = trainer.device_name(settings.device);
+    const auto keep_going = [&settings] { return !interrupted() && settings.keep_going(); };
+    const bool leads = trainer.leads(settings.device);
+    const std::optional<RunLock> lock =
+        leads ? RunLock::try_claim(outcome.checkpoints) : std::optional<RunLock>();
+    int said = to_be_trained;
+    if (leads) {
+        if (const auto status = obstacle(outcome, lock.has_value(), device, records, keep_going)) {
+            said = static_cast<int>(*status);
+        }
+    } else {
+        outcome.reason = "the process of rank 0 decides and records";
+    }
+    said = trainer.as_the_leader_says(said);
+    if (said != to_be_trained) {
+        outcome.status = static_cast<RunStatus>(said);
+        return outcome;
+    }
+    EpochReport report(outcome.key, session);
+    const TrainingRequest request{model,           recipe,          settings.data, seed, outcome.checkpoints,
+                                  settings.device, settings.threads};
+    const std::optional<TrainingResult> result = trainer.train(request, {keep_going, std::ref(report)});
+    if (!result) {
+        outcome.status = RunStatus::interrupted;
+        outcome.reason = "interrupted; the same command goes on from the last finished epoch";
+        return outcome;
+    }
+    if (leads) {
+        records.append(
+            {outcome.key, *result, device, trainer.libraries(), std::string(version()), std::string()});
+        outcome.record = recorded(records, outcome.key, device);
+    }
+    outcome.status = RunStatus::recorded;
+    return outcome;
+}
+
+}  // namespace hacscale::cli

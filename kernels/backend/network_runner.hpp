@@ -1,0 +1,68 @@
+// A network compiled for one device, ready to run.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/ops/layer_weights.hpp"
+
+namespace hacscale {
+
+class NetworkRunner {
+public:
+    virtual ~NetworkRunner() = default;
+
+    virtual void load(const std::vector<LayerWeights>& weights) = 0;  // one entry a node
+    // Dense NCHW, f32, `batch` images; converted to the network's data type and layout.
+    virtual void set_input(std::span<const float> nchw) = 0;
+    // The second input of a network made by single_layer(); does nothing on others.
+    virtual void set_residual(std::span<const float> nchw) = 0;
+
+    // The clock that its runs take time by, microseconds since an arbitrary start: the host's, unless the
+    // device is simulated. Whoever times runs reads this one.
+    virtual double clock_us() const;
+    // One inference; returns when the output is complete.
+    virtual void run() = 0;
+    // This many inferences back to back: microseconds of all of them, by the device's own clock where it has
+    // one, by the host's otherwise.
+    virtual double time_runs(int runs);
+    // The same in two steps: starts the inferences, which a device then does by itself; waits for those that were
+    // started last. A host that computes by itself does all of it in the second step.
+    virtual void start_runs(int runs);
+    virtual double finish_runs(int runs);
+    // One inference that finds nothing it touches (weights, activations) in the caches, microseconds. How the data
+    // is driven out is the backend's matter: the CPU flushes its cache lines, CUDA reads four times the L2 cache.
+    virtual double time_cold() = 0;
+    // One inference with a clock read between every two nodes: writes what the clock read for each, in
+    // microseconds, in running order. node_us has one entry a node.
+    virtual void run_timed(std::span<double> node_us) = 0;
+    // Whether those reads make the inference longer by more than can be ignored. What it takes longer than a plain
+    // one is then in node_us, and for the caller to take off (profiler/timing/clock_cost.hpp).
+    virtual bool clock_takes_time() const { return false; }
+    // Whether a kernel may start before the one in front of it has ended, unless a clock is read between them: then
+    // run_timed() times another network than run() runs.
+    virtual bool kernels_overlap() const { return false; }
+    // Whether there is time_prefixes().
+    virtual bool times_prefixes() const { return false; }
+    // Runs each prefix of the network (its first node, its first two, ...) once by itself, without a clock inside,
+    // in random order, and the whole network before each: writes the time of each, in microseconds, the shortest
+    // first. prefix_us has one entry a node; the last is the whole network. Throws InputError where
+    // times_prefixes() is false.
+    virtual void time_prefixes(std::span<double> prefix_us);
+
+    // Starts one layer by itself, for instruments that watch single layers; the layers before it have to have
+    // run. It may still be running on return: wait() returns when all that was started is complete.
+    virtual void start_layer(int node) = 0;
+    virtual void wait() = 0;
+
+    // Overwrites every output buffer with not-a-numbers, so that what a run does not write is seen.
+    virtual void poison() = 0;
+
+    virtual std::vector<float> output() const = 0;           // of the last node, dense NCHW
+    virtual std::string implementation(int node) const = 0;  // the library's name of what runs it
+    virtual std::size_t weight_bytes() const = 0;            // packed, as held on the device
+    virtual std::size_t activation_bytes() const = 0;        // of the reused activation buffers together
+};
+
+}  // namespace hacscale

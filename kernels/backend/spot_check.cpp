@@ -1,0 +1,77 @@
+#include "kernels/backend/spot_check.hpp"
+
+#include <cmath>
+
+#include "models/graph/single_layer.hpp"
+#include "models/ops/reference.hpp"
+
+namespace hacscale {
+namespace {
+
+constexpr std::size_t most_compared_outputs = 400;
+
+double bound_for(DataType type) {
+    return type == DataType::f32 ? 1e-4 : 2e-2;
+}
+
+std::vector<double> doubles(const std::vector<float>& values) {
+    return {values.begin(), values.end()};
+}
+
+// Positions spread evenly over the tensor; the step is made odd, so that they don't fall into a rhythm with
+// even sizes.
+std::vector<std::size_t> spread(std::size_t count) {
+    const std::size_t step = (count / most_compared_outputs) | 1;
+    std::vector<std::size_t> positions;
+    for (std::size_t i = 0; i < count; i += step) positions.push_back(i);
+    positions.push_back(count - 1);
+    return positions;
+}
+
+}  // namespace
+
+SpotCheck spot_check(Backend& backend, const std::string& device, const LayerSpec& layer,
+                     const CompileOptions& options) {
+    const Network network = single_layer(layer);
+    const Compiled compiled = backend.compile(device, network, options);
+    if (!compiled.runner) return {false, 0.0, compiled.reason};
+    const auto batch = static_cast<std::size_t>(options.batch);
+    const std::size_t in = batch * layer.in_channels * layer.in_height * layer.in_width;
+    const std::size_t out = batch * layer.out_channels * layer.out_height() * layer.out_width();
+    const std::vector<float> input = random_values(in, 11);
+    const std::vector<float> residual = layer.residual ? random_values(out, 12) : std::vector<float>{};
+    const LayerWeights weights = random_weights(layer, 13);
+    compiled.runner->load({weights});
+    compiled.runner->set_input(input);
+    compiled.runner->set_residual(residual);
+    compiled.runner->poison();
+    compiled.runner->run();
+    const std::vector<float> output = compiled.runner->output();
+
+    SpotCheck check;
+    const std::string kernel = " (" + compiled.runner->implementation(0) + ")";
+    if (output.size() != out) {
+        check.reason = "the output has " + std::to_string(output.size()) + " numbers instead of " +
+                       std::to_string(out) + kernel;
+        return check;
+    }
+    for (const float value : output) {
+        if (std::isfinite(value)) continue;
+        check.reason = "an output was not written or is not a number" + kernel;
+        return check;
+    }
+    const std::vector<std::size_t> positions = spread(output.size());
+    std::vector<float> actual;
+    for (const std::size_t position : positions) actual.push_back(output[position]);
+    const std::vector<double> expected =
+        reference_outputs(layer, options.batch, doubles(input), doubles(residual), weights, positions);
+    check.relative_error = relative_error(actual, expected);
+    check.right = check.relative_error <= bound_for(options.type);
+    if (!check.right) {
+        check.reason = "the output differs from the reference by " + std::to_string(check.relative_error) +
+                       " (relative, allowed " + std::to_string(bound_for(options.type)) + ")" + kernel;
+    }
+    return check;
+}
+
+}  // namespace hacscale

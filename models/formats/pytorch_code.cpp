@@ -1,0 +1,298 @@
+#include "models/formats/pytorch_code.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "models/formats/model_yaml.hpp"
+#include "models/formats/pytorch_modules.hpp"
+#include "models/graph/network.hpp"
+
+namespace hacscale {
+namespace {
+
+using detail::PytorchModules;
+
+std::string_view function_name(Activation activation) {
+    switch (activation) {
+        case Activation::none:
+            break;
+        case Activation::relu:
+            return "F.relu";
+        case Activation::relu6:
+            return "F.relu6";
+        case Activation::silu:
+            return "F.silu";
+        case Activation::hard_swish:
+            return "F.hardswish";
+        case Activation::sigmoid:
+            return "torch.sigmoid";
+        case Activation::hard_sigmoid:
+            return "F.hardsigmoid";
+    }
+    return "";
+}
+
+std::string activated(std::string expression, Activation activation) {
+    const std::string_view function = function_name(activation);
+    return function.empty() ? expression : fmt::format("{}({})", function, expression);
+}
+
+// What a conv or linear layer learns beside its weights follows from how many numbers that is: a bias is one
+// number a channel, a batch-norm two.
+struct Offsets {
+    bool bias = false;
+    bool batch_norm = false;
+};
+
+Offsets offsets_of(const NetworkNode& node) {
+    const std::int64_t each =
+        (node.learned_params - product_weights(node.layer)) / std::max(node.layer.out_channels, 1);
+    return {each % 2 == 1, each >= 2};
+}
+
+// ", name=value", or nothing where it is PyTorch's default.
+std::string option(std::string_view name, int value, int otherwise) {
+    return value == otherwise ? "" : fmt::format(", {}={}", name, value);
+}
+
+class CodeWriter {
+public:
+    explicit CodeWriter(const ModelSpec& model) : model_(model), network_(lower(model)), modules_(model) {
+        for (std::size_t i = 0; i < network_.nodes.size(); ++i) {
+            const NetworkNode& node = network_.nodes[i];
+            last_reader_.push_back(i);
+            for (const int read : {node.input, node.layer.residual ? node.residual : node.input}) {
+                (read == network_input ? variables_[0].last_reader
+                                       : last_reader_[static_cast<std::size_t>(read)]) = i;
+            }
+        }
+    }
+
+    std::string run() {
+        for (std::size_t i = 0; i < network_.nodes.size(); ++i) write(i);
+        std::string code = head() + helpers();
+        code += fmt::format("class {}(nn.Module):\n    def __init__(self, folded=False):\n",
+                            pytorch_class_name(model_));
+        code += "        super().__init__()\n" + modules_.code();
+        code += "\n    def forward(self, x):\n" + forward_;
+        const int last = static_cast<int>(network_.nodes.size()) - 1;
+        return code + fmt::format("        return {}.flatten(1)\n", variable_of(last));
+    }
+
+private:
+    struct Variable {
+        std::string name;
+        std::size_t last_reader = 0;  // of the value that it holds
+    };
+
+    // ---- The class's parts, one node after another ----
+
+    void write(std::size_t index) {
+        const NetworkNode& node = network_.nodes[index];
+        const LayerSpec& layer = node.layer;
+        const std::string input = input_of(node);
+        switch (layer.kind) {
+            case LayerKind::conv:
+                conv(node, input);
+                break;
+            case LayerKind::linear: {
+                const bool bias = offsets_of(node).bias;
+                add(node, "",
+                    fmt::format("nn.Linear({}, {}{})",
+                                std::int64_t{layer.in_channels} * layer.in_height * layer.in_width,
+                                layer.out_channels, bias ? "" : ", bias=False"));
+                value_ = activated(fmt::format("{}({}.flatten(1))", member(node), input), layer.activation);
+                break;
+            }
+            case LayerKind::scale_shift:
+                uses_scale_shift_ = true;
+                add(node, "", fmt::format("scale_shift({}, folded)", layer.in_channels));
+                value_ = activated(fmt::format("scaled({}, {})", member(node), input), layer.activation);
+                break;
+            case LayerKind::squeeze_excite: {
+                uses_squeeze_excite_ = true;
+                add(node, "",
+                    fmt::format("squeeze_excite({}, {})", layer.in_channels, layer.squeeze_channels));
+                const std::string_view function = function_name(layer.activation);
+                value_ =
+                    fmt::format("gated({}, {}, {}, {})", member(node), input,
+                                function.empty() ? "nn.Identity()" : function, function_name(layer.gate));
+                break;
+            }
+            case LayerKind::max_pool:
+                value_ = fmt::format("F.max_pool2d({}, {}, stride={}{})", input, layer.kernel, layer.stride,
+                                     option("padding", layer.padding, 0));
+                break;
+            case LayerKind::global_avg_pool:
+                value_ = fmt::format("{}.mean((2, 3), keepdim=True)", input);
+                break;
+        }
+        assign(index);
+    }
+
+    void conv(const NetworkNode& node, const std::string& input) {
+        const LayerSpec& layer = node.layer;
+        const Offsets offsets = offsets_of(node);
+        const std::string_view bias = offsets.bias         ? ""
+                                      : offsets.batch_norm ? ", bias=folded"
+                                                           : ", bias=False";
+        add(node, "",
+            fmt::format("nn.Conv2d({}, {}, {}{}{}{}{})", layer.in_channels, layer.out_channels, layer.kernel,
+                        option("stride", layer.stride, 1), option("padding", layer.padding, 0),
+                        option("groups", layer.groups, 1), bias));
+        value_ = fmt::format("{}({})", member(node), input);
+        if (offsets.batch_norm) {
+            uses_batch_norm_ = true;
+            add(node, "_bn", fmt::format("batch_norm({}, folded)", layer.out_channels));
+            value_ = fmt::format("{}({})", member(node, "_bn"), value_);
+        }
+        if (layer.residual) value_ += " + " + variable_of(node.residual);
+        value_ = activated(value_, layer.activation);
+    }
+
+    void add(const NetworkNode& node, std::string_view suffix, const std::string& expression) {
+        modules_.add(node.name + std::string(suffix), expression);
+    }
+
+    // How the forward pass calls a node's module. The group that holds it is looked up when it changes.
+    std::string member(const NetworkNode& node, std::string_view suffix = "") {
+        const PytorchModules::Place place = modules_.place(node.name + std::string(suffix));
+        const std::string group = fmt::format("{}", fmt::join(place.groups, "."));
+        if (group != group_) {
+            forward_ += fmt::format("        m = self.get_submodule(\"{}\")\n", group);
+            group_ = group;
+        }
+        return fmt::format("m[\"{}\"]", place.name);
+    }
+
+    // ---- Variables of the forward pass ----
+
+    // A value is kept until its last reader has run; then its variable is free for the next one. Two are
+    // alive at once in most blocks, a third where a shortcut is projected.
+    void assign(std::size_t index) {
+        const auto free = std::find_if(variables_.begin(), variables_.end(), [&](const Variable& variable) {
+            return variable.last_reader <= index;
+        });
+        const std::size_t place = static_cast<std::size_t>(free - variables_.begin());
+        if (free == variables_.end()) variables_.push_back({place == 1 ? "y" : fmt::format("y{}", place)});
+        variables_[place].last_reader = last_reader_[index];
+        forward_ += fmt::format("        {} = {}\n", variables_[place].name, value_);
+        variable_of_node_.push_back(place);
+    }
+
+    std::string variable_of(int node) const {
+        const std::size_t place =
+            node == network_input ? 0 : variable_of_node_[static_cast<std::size_t>(node)];
+        return variables_[place].name;
+    }
+
+    // A linear layer's output has no height and width; what reads it as an image gets them back.
+    std::string input_of(const NetworkNode& node) const {
+        const std::string variable = variable_of(node.input);
+        const bool flat =
+            node.input != network_input &&
+            network_.nodes[static_cast<std::size_t>(node.input)].layer.kind == LayerKind::linear;
+        return flat && node.layer.kind != LayerKind::linear ? variable + "[:, :, None, None]" : variable;
+    }
+
+    // ---- What stands above the class ----
+
+    std::string head() const {
+        std::string source = model_.source;
+        std::replace_if(
+            source.begin(), source.end(),
+            [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+        return fmt::format(
+            "# {0} as PyTorch code, written by hacscale.\n#\n{1}"
+            "# Input {2} x {3} x {3}, {4} params, {5} MACs an image; network {6}.\n#\n"
+            "# {7}() has batch-norms, for training. {7}(folded=True) has them folded into the convs, and "
+            "takes\n"
+            "# the tensors of a file that \"hacscale export-weights\" wrote.\n\n"
+            "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n\n\n",
+            model_.name, source.empty() ? "" : "# Source: " + source + "\n", model_.in_channels,
+            model_.resolution, network_.params(), network_.macs(), model_hash(model_),
+            pytorch_class_name(model_));
+    }
+
+    std::string helpers() const {
+        std::string code;
+        if (uses_batch_norm_) {
+            code +=
+                "def batch_norm(channels, folded):\n"
+                "    return nn.Identity() if folded else nn.BatchNorm2d(channels)\n\n\n";
+        }
+        if (uses_scale_shift_) {
+            code +=
+                "# A batch-norm that stands before its conv and cannot be folded into it.\n"
+                "def scale_shift(channels, folded):\n"
+                "    if not folded:\n"
+                "        return nn.BatchNorm2d(channels)\n"
+                "    return nn.ParameterDict({\n"
+                "        \"scale\": nn.Parameter(torch.ones(channels)),\n"
+                "        \"shift\": nn.Parameter(torch.zeros(channels)),\n"
+                "    })\n\n\n"
+                "def scaled(m, x):\n"
+                "    if isinstance(m, nn.BatchNorm2d):\n"
+                "        return m(x)\n"
+                "    return x * m[\"scale\"][:, None, None] + m[\"shift\"][:, None, None]\n\n\n";
+        }
+        if (uses_squeeze_excite_) {
+            code +=
+                "def squeeze_excite(channels, squeezed):\n"
+                "    return nn.ModuleDict({\n"
+                "        \"squeeze\": nn.Linear(channels, squeezed),\n"
+                "        \"excite\": nn.Linear(squeezed, channels),\n"
+                "    })\n\n\n"
+                "def gated(m, x, activation, gate):\n"
+                "    y = activation(m[\"squeeze\"](x.mean((2, 3))))\n"
+                "    return x * gate(m[\"excite\"](y))[:, :, None, None]\n\n\n";
+        }
+        return code;
+    }
+
+    const ModelSpec& model_;
+    Network network_;
+    PytorchModules modules_;
+    std::vector<std::size_t> last_reader_;  // of each node's output; itself where there is none
+    std::vector<Variable> variables_{Variable{"x"}};
+    std::vector<std::size_t> variable_of_node_;  // of the nodes so far
+    std::string forward_;
+    std::string group_;  // what `m` is at this place of the forward pass
+    std::string value_;  // of the node that is being written
+    bool uses_batch_norm_ = false;
+    bool uses_scale_shift_ = false;
+    bool uses_squeeze_excite_ = false;
+};
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+}  // namespace
+
+std::string pytorch_code(const ModelSpec& model) {
+    return CodeWriter(model).run();
+}
+
+std::string pytorch_class_name(const ModelSpec& model) {
+    std::string name;
+    bool starts_word = true;
+    for (const char c : model.name) {
+        const bool lower = c >= 'a' && c <= 'z';
+        if (!lower && !(c >= 'A' && c <= 'Z') && !is_digit(c)) {
+            starts_word = true;
+            continue;
+        }
+        // "1.0" is 1_0 and not 10.
+        if (starts_word && is_digit(c) && !name.empty() && is_digit(name.back())) name += '_';
+        name += starts_word && lower ? static_cast<char>(c - 'a' + 'A') : c;
+        starts_word = false;
+    }
+    return name.empty() || is_digit(name.front()) ? "Network" + name : name;
+}
+
+}  // namespace hacscale

@@ -1,0 +1,101 @@
+#include "models/zoo/zoo.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+
+#include "base/error.hpp"
+#include "base/text/near_miss.hpp"
+#include "models/formats/model_yaml.hpp"
+
+namespace hacscale {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_decimal(char c) {
+    return c >= '0' && c <= '9';
+}
+
+std::string_view leading_digits(std::string_view text) {
+    std::size_t length = 0;
+    while (length < text.size() && is_decimal(text[length])) ++length;
+    return text.substr(0, length);
+}
+
+// Numbers within names compare by value ("resnet20" before "resnet110", "0.25" before "0.5"), the rest by
+// character.
+bool naturally_before(std::string_view a, std::string_view b) {
+    bool after_point = false;  // digits after a point are decimals: they compare as text does
+    while (!a.empty() && !b.empty()) {
+        if (is_decimal(a.front()) && is_decimal(b.front())) {
+            const std::string_view left = leading_digits(a);
+            const std::string_view right = leading_digits(b);
+            // The zoo's names have no leading zeros, so more digits make a greater number.
+            if (!after_point && left.size() != right.size()) return left.size() < right.size();
+            if (left != right) return left < right;
+            a.remove_prefix(left.size());
+            b.remove_prefix(right.size());
+        } else {
+            if (a.front() != b.front()) return a.front() < b.front();
+            after_point = a.front() == '.';
+            a.remove_prefix(1);
+            b.remove_prefix(1);
+        }
+    }
+    return a.size() < b.size();
+}
+
+// What is meant as a path is not looked up as a name.
+bool looks_like_path(const std::string& text) {
+    return text.find('/') != std::string::npos || text.ends_with(".yaml") || text.ends_with(".yml");
+}
+
+}  // namespace
+
+fs::path zoo_folder() {
+    if (const char* chosen = std::getenv("HACSCALE_MODELS"); chosen != nullptr && *chosen != '\0')
+        return chosen;
+    std::error_code error;
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    if (!error) {
+        fs::path installed = (program.parent_path() / "../share/hacscale/models").lexically_normal();
+        if (fs::is_directory(installed, error)) return installed;
+    }
+    return HACSCALE_ZOO_FOLDER;
+}
+
+std::vector<std::string> zoo_names() {
+    const fs::path folder = zoo_folder();
+    std::error_code error;
+    std::vector<std::string> names;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        if (entry->path().extension() == ".yaml") names.push_back(entry->path().stem().string());
+    }
+    if (error) {
+        throw MissingError(
+            fmt::format("the models folder {} cannot be read ({}); set HACSCALE_MODELS to the folder "
+                        "with the zoo's YAML files",
+                        folder.string(), error.message()));
+    }
+    std::sort(names.begin(), names.end(), naturally_before);
+    return names;
+}
+
+ModelSpec find_model(const std::string& name_or_file) {
+    if (looks_like_path(name_or_file)) return load_model(name_or_file);
+    const std::vector<std::string> names = zoo_names();
+    if (std::find(names.begin(), names.end(), name_or_file) != names.end()) {
+        return load_model(zoo_folder() / (name_or_file + ".yaml"));
+    }
+    std::error_code error;
+    if (fs::is_regular_file(name_or_file, error)) return load_model(name_or_file);
+    throw InputError(
+        fmt::format("no model '{:.100}' in {} and no file of that name{}; 'hacscale models' lists the names",
+                    name_or_file, zoo_folder().string(), detail::did_you_mean(name_or_file, names)));
+}
+
+}  // namespace hacscale

@@ -1,0 +1,187 @@
+#include "profiler/table/interpolation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+
+#include "models/ops/layer_cost.hpp"
+
+namespace hacscale {
+namespace {
+
+constexpr double most_channel_ratio = 1.25;  // of a measured layer that is scaled
+constexpr double most_squeeze_ratio = 1.5;   // between the squeeze shares of layers that are compared
+
+using Column = std::map<int, double>;
+using Grid = std::map<int, Column>;
+
+// How far apart two widths are, as |ln(a/b)|.
+double distance(int a, int b) {
+    return std::abs(std::log(static_cast<double>(a) / b));
+}
+
+double squeeze_share(const LayerSpec& layer) {
+    return static_cast<double>(layer.squeeze_channels) / layer.in_channels;
+}
+
+double linear(double x, double x0, double y0, double x1, double y1) {
+    if (x0 == x1) return y0;
+    return std::lerp(y0, y1, (x - x0) / (x1 - x0));
+}
+
+struct Estimate {
+    double latency_us = 0.0;
+    double size =
+        std::numeric_limits<double>::infinity();  // of what it is taken from, in logarithms of widths
+};
+
+// Between the nearest points of a column around `out`.
+std::optional<Estimate> along(const Column& column, double out) {
+    const auto high = column.lower_bound(static_cast<int>(std::ceil(out)));
+    if (high == column.end()) return std::nullopt;
+    if (high->first == out) return Estimate{high->second, 0.0};
+    if (high == column.begin()) return std::nullopt;
+    const auto low = std::prev(high);
+    return Estimate{linear(out, low->first, low->second, high->first, high->second),
+                    distance(high->first, low->first)};
+}
+
+// From two columns: where both have the layer's `out`, or where the ray through the layer crosses them. The
+// ray crosses as many widths of `out` as of `in`, so its length counts twice.
+Estimate from_columns(const Grid::value_type& left, const Grid::value_type& right, int in, int out) {
+    const double width = distance(right.first, left.first);
+    Estimate best;
+    for (const bool ray : {false, true}) {
+        const auto at = [&](const Grid::value_type& column) {
+            return along(column.second, ray ? static_cast<double>(out) * column.first / in : out);
+        };
+        const auto low = at(left);
+        const auto high = low ? at(right) : std::nullopt;
+        if (!high) continue;
+        const double size = (ray ? 2.0 : 1.0) * width + std::max(low->size, high->size);
+        if (size >= best.size) continue;
+        best = {linear(in, left.first, low->latency_us, right.first, high->latency_us), size};
+    }
+    return best;
+}
+
+// Tries pairs of columns from the nearest outwards and stops where their distance alone is beyond the best
+// cell. A column at `in` itself is a neighbour on both sides.
+Estimate in_columns(const Grid& grid, int in, int out, Estimate best) {
+    const auto first_right = grid.lower_bound(in);
+    const auto last_left = grid.upper_bound(in);
+    for (auto right = first_right; right != grid.end(); ++right) {
+        if (distance(right->first, in) >= best.size) break;
+        for (auto left = std::make_reverse_iterator(last_left); left != grid.rend(); ++left) {
+            if (distance(right->first, left->first) >= best.size) break;
+            const Estimate cell = from_columns(*left, *right, in, out);
+            if (cell.size < best.size) best = cell;
+        }
+    }
+    return best;
+}
+
+// How the work of two layers of a family compares; batch and data type cancel out of MACs and nearly out of
+// bytes.
+double work_ratio(const LayerSpec& layer, const LayerSpec& measured) {
+    const LayerCost wanted = cost_of(layer, 1, DataType::f32);
+    const LayerCost known = cost_of(measured, 1, DataType::f32);
+    if (wanted.macs > 0 && known.macs > 0) {
+        return static_cast<double>(wanted.macs) / static_cast<double>(known.macs);
+    }
+    return static_cast<double>(wanted.bytes) / static_cast<double>(known.bytes);
+}
+
+bool within_ratio(int a, int b, double ratio) {
+    return std::max(a, b) <= ratio * std::min(a, b);
+}
+
+// How far apart two squeeze-excites' shares are, as |ln(a/b)|; nothing when they are too far apart to be
+// compared.
+std::optional<double> squeeze_distance(const LayerSpec& a, const LayerSpec& b) {
+    const double gap = std::abs(std::log(squeeze_share(a) / squeeze_share(b)));
+    if (gap > std::log(most_squeeze_ratio)) return std::nullopt;
+    return gap;
+}
+
+// The second coordinate of a layer in its family's grid.
+int out_coordinate(const LayerSpec& layer) {
+    if (layer.kind == LayerKind::squeeze_excite) return layer.squeeze_channels;
+    return family_of(layer).one_dimension ? 1 : layer.out_channels;
+}
+
+// Whether all layers of the family have one value of the second coordinate.
+bool one_row(const LayerSpec& layer) {
+    return layer.kind != LayerKind::squeeze_excite && family_of(layer).one_dimension;
+}
+
+}  // namespace
+
+LayerFamily family_of(const LayerSpec& layer) {
+    LayerFamily family;
+    family.shape = layer;
+    family.shape.in_channels = 0;
+    family.shape.out_channels = 0;
+    family.shape.groups = 0;
+    family.shape.squeeze_channels = 0;
+    if (layer.kind == LayerKind::conv && layer.groups > 1) {
+        family.channels_a_group = layer.in_channels / layer.groups;
+        family.one_dimension = layer.in_channels == layer.out_channels;
+    } else {
+        family.one_dimension = layer.kind != LayerKind::conv && layer.kind != LayerKind::linear;
+    }
+    return family;
+}
+
+void ChannelSurface::add(const LayerSpec& layer, double latency_us) {
+    const int out = out_coordinate(layer);
+    points_[layer] = latency_us;
+    columns_[layer.in_channels][out] = latency_us;
+    if (!one_row(layer)) rows_[out][layer.in_channels] = latency_us;
+}
+
+std::optional<double> ChannelSurface::at(const LayerSpec& layer) const {
+    if (const auto point = points_.find(layer); point != points_.end()) return point->second;
+    const int out = out_coordinate(layer);
+    Estimate cell = in_columns(columns_, layer.in_channels, out, {});
+    if (!one_row(layer)) cell = in_columns(rows_, out, layer.in_channels, cell);
+    if (cell.size == std::numeric_limits<double>::infinity() && layer.kind == LayerKind::squeeze_excite) {
+        cell = in_columns(squeeze_row(layer), layer.in_channels, 1, {});
+    }
+    if (cell.size < std::numeric_limits<double>::infinity()) return cell.latency_us;
+    return scaled_nearest(layer);
+}
+
+// For each number of channels, the squeeze-excite whose squeeze width is the nearest share of it.
+ChannelSurface::Grid ChannelSurface::squeeze_row(const LayerSpec& layer) const {
+    std::map<int, double> nearest;
+    Grid grid;
+    for (const auto& [measured, latency_us] : points_) {
+        const auto gap = squeeze_distance(layer, measured);
+        if (!gap) continue;
+        const auto [known, is_new] = nearest.try_emplace(measured.in_channels, *gap);
+        if (!is_new && known->second <= *gap) continue;
+        known->second = *gap;
+        grid[measured.in_channels][1] = latency_us;
+    }
+    return grid;
+}
+
+std::optional<double> ChannelSurface::scaled_nearest(const LayerSpec& layer) const {
+    std::optional<double> latency_us;
+    double least = std::numeric_limits<double>::infinity();
+    for (const auto& [measured, measured_us] : points_) {
+        if (!within_ratio(layer.in_channels, measured.in_channels, most_channel_ratio)) continue;
+        if (!within_ratio(layer.out_channels, measured.out_channels, most_channel_ratio)) continue;
+        if (layer.kind == LayerKind::squeeze_excite && !squeeze_distance(layer, measured)) continue;
+        const double gap = distance(layer.in_channels, measured.in_channels) +
+                           distance(layer.out_channels, measured.out_channels);
+        if (gap >= least) continue;
+        least = gap;
+        latency_us = measured_us * work_ratio(layer, measured);
+    }
+    return latency_us;
+}
+
+}  // namespace hacscale

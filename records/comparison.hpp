@@ -1,0 +1,154 @@
+// The record of one comparison: one network at one budget, every strategy a row. What stands in
+// compare-MODEL-BUDGET.json and what `scale` and `compare` answer; the keys are those of docs/formats.md,
+// "Records of a run". Latencies are in microseconds, utilizations are 0..1, ratios are relative to the base.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/graph/latency_source.hpp"
+#include "models/stages/scaled_model.hpp"
+#include "profiler/table/table.hpp"
+#include "profiler/timing/statistics.hpp"
+#include "records/contributions.hpp"
+#include "records/made_from.hpp"
+
+namespace hacscale::cli {
+
+// A ratio of latencies whose 95 % interval is wider than this to either side is not judged: half of it is
+// what a budget of 1.065 allows.
+constexpr double largest_judged_noise = 0.03;
+// A prediction further than this from its measurement is said to be off: in most cases a table's sum comes
+// nearer.
+constexpr double prediction_tolerance_pct = 10.0;
+
+enum class StrategyStatus {
+    ok,           // measured, and within the budget
+    over_budget,  // measured, and above it
+    noisy,        // measured, but the ratio to the base is known too poorly to say more: largest_judged_noise
+    infeasible,   // no choice keeps the budget, or the table lacks what judging one needs
+    unverified,   // predicted only
+    failed,       // could not be measured; `reason` says why
+};
+
+// Top-1 accuracy of one network on the test set, over the seeds it was trained with; percent.
+struct AccuracyFigures {
+    double mean = 0.0;
+    std::optional<double> deviation;  // the sample's; nothing for a single seed
+    int seeds = 0;
+};
+
+struct StrategyRow {
+    std::string strategy;
+    StrategyStatus status = StrategyStatus::unverified;
+    std::string reason;
+    bool noisy = false;  // measured, but the interval stayed wide
+    std::optional<double> predicted_us;
+    std::optional<double> interpolated_share;  // of predicted_us, 0..1: from rows that were not measured
+    std::optional<double> measured_us;
+    std::optional<double> ci95_us;
+    UpperPercentiles upper;                    // of the passes measured; without samples where none were
+    std::optional<double> latency_ratio;       // measured over the base measured beside it
+    std::optional<double> latency_ratio_ci95;  // half-width of its interval
+    std::optional<double> utilization;
+    std::optional<double> utilization_ratio;
+    std::optional<std::int64_t> params;
+    std::optional<std::int64_t> macs;          // of one image
+    std::optional<std::int64_t> memory_bytes;  // weights, and the activations alive together at most
+    std::optional<double> gain;
+    std::optional<ScalingChoice> choice;
+    std::optional<AccuracyFigures> accuracy;
+    std::string spec;                    // the model as YAML
+    std::string model_hash;              // of that model; empty where there is none
+    std::vector<std::string> dominates;  // names of rows, see harness/compare/verdict.hpp
+    std::vector<std::string> equal_to;   // names of rows within noise in all that is judged
+};
+
+struct FrontPoint {
+    double latency_us = 0.0;
+    double gain = 0.0;
+    std::int64_t params = 0;
+    ScalingChoice choice;
+};
+
+struct LayerRow {
+    std::string spec;  // "base" or "hacscale"
+    std::string name;
+    std::string key;
+    std::string stage;
+    int block = 0;
+    LatencyEstimate latency;
+    std::int64_t macs = 0;
+    std::int64_t bytes = 0;
+    std::optional<double> utilization;
+    std::optional<double> roofline_efficiency;
+    std::string implementation;
+};
+
+// The layers of a network that other strategies than HACScale chose, and that is not the base.
+struct StrategyLayers {
+    std::vector<std::string> strategies;
+    std::vector<LayerRow> layers;
+};
+
+struct StaircaseStep {
+    int width = 0;
+    LatencyEstimate latency;
+    std::optional<double> utilization;
+    std::int64_t params = 0;
+};
+
+struct StaircaseRow {
+    int stage = 0;
+    std::string name;
+    int base_width = 0;
+    std::vector<StaircaseStep> points;  // ascending in width
+    std::optional<int> free_width;
+};
+
+// Which trainings the accuracies of a comparison come from.
+struct AccuracyOrigin {
+    std::string record;  // the file of accuracy records
+    std::string recipe;
+    std::string recipe_hash;
+    std::string data_hash;  // empty while there is no accuracy
+};
+
+struct ComparisonRecord {
+    std::string model;
+    std::string device;  // id
+    double budget = 1.0;
+    int batch = 1;
+    DataType type = DataType::f32;
+    CacheState cache = CacheState::network;
+    std::string gain_origin;  // "capacity", "importance", ...
+    double gain_bound = 0.0;  // ScalingContext::epsilon(), of the strategies that plan
+    std::optional<AccuracyOrigin> accuracies;
+    StrategyRow base;
+    std::vector<StrategyRow> strategies;
+    std::optional<PeakRecord> peak;
+    std::vector<FrontPoint> front;  // ascending in latency
+    std::vector<std::string> stages;
+    std::vector<LayerRow> layers;
+    std::vector<StrategyLayers> strategy_layers;
+    std::vector<StaircaseRow> staircases;
+    std::vector<ContributionsRow> contributions;  // the base's, then those of the HACScale choice
+    // Of a suite's run.
+    std::string measured_at;  // UTC, ISO 8601
+    std::optional<MadeFrom> made_from;
+};
+
+// Strategies whose networks are predicted only.
+int untimed_rows(const ComparisonRecord& record);
+
+std::string_view name_of(StrategyStatus status);
+// Of predicted_us, in percent of measured_us; nothing where one of them is not there.
+std::optional<double> prediction_error_pct(const StrategyRow& row);
+std::string to_json(const ComparisonRecord& record);
+// The record that to_json() wrote as this text. Nothing where the text is something else: cut off, of a
+// program that wrote less, or changed by hand into what this one does not know.
+std::optional<ComparisonRecord> comparison_from_json(const std::string& text);
+
+}  // namespace hacscale::cli

@@ -1,0 +1,16 @@
+// What one step in each dimension adds to a network, as it stands in records: the base's and the chosen
+// network's.
+#pragma once
+
+#include <string>
+
+#include "scaling/analysis/contributions.hpp"
+
+namespace hacscale::cli {
+
+struct ContributionsRow {
+    std::string spec;  // "base" or "hacscale"
+    NetworkContributions network;
+};
+
+}  // namespace hacscale::cli

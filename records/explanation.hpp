@@ -1,0 +1,29 @@
+// What `explain` answers: the contributions of the base and of the network that HACScale chose for a budget.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/compare/table_view.hpp"
+#include "records/contributions.hpp"
+
+namespace hacscale::cli {
+
+struct Explanation {
+    std::string model;
+    std::string device;   // id
+    double budget = 1.0;  // latency over the base's
+    MeasuredState state;
+    std::string gain_origin;
+    std::string gain_unit;
+    std::vector<std::string> stages;
+    std::vector<ContributionsRow> contributions;  // the base's, then the choice's where there is one
+    std::string reason;                           // why there is no choice; else empty
+
+    // Whether the table lacks what a step needs.
+    bool has_missing() const;
+};
+
+std::string to_json(const Explanation& explanation);
+
+}  // namespace hacscale::cli

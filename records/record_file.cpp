@@ -1,0 +1,61 @@
+#include "records/record_file.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "base/error.hpp"
+
+namespace hacscale::cli {
+
+void write_record(const std::filesystem::path& file, const std::string& text) {
+    std::filesystem::path unfinished = file;
+    unfinished += ".part";
+    std::ofstream stream(unfinished, std::ios::binary | std::ios::trunc);
+    stream << text;
+    stream.close();
+    std::error_code error;
+    if (stream.fail()) {
+        error.assign(errno, std::generic_category());
+        std::error_code ignored;
+        std::filesystem::remove(unfinished, ignored);
+    } else {
+        std::filesystem::rename(unfinished, file, error);
+    }
+    if (error) {
+        throw WorkError(fmt::format("{}: cannot be written ({}); make room or choose another folder",
+                                    file.string(), error.message()));
+    }
+}
+
+std::string read_record(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+void make_record_folder(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error || !std::filesystem::is_directory(folder)) {
+        throw WorkError(fmt::format("{}: the folder cannot be made{}; choose another one", folder.string(),
+                                    error ? " (" + error.message() + ")" : ""));
+    }
+}
+
+std::string comparison_file_name(const std::string& model, double budget) {
+    const std::filesystem::path path(model);
+    const bool file = path.extension() == ".yaml" || path.extension() == ".yml";
+    return fmt::format("compare-{}-{}.json", (file ? path.stem() : path.filename()).string(), budget);
+}
+
+std::string timestamp() {
+    const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,79 @@
+#include "records/verification.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/text_lines.hpp"
+#include "records/made_from_json.hpp"
+#include "records/optional_json.hpp"
+#include "records/throughput_json.hpp"
+
+namespace hacscale::cli {
+
+namespace {
+
+std::string throughput_text(const VerifiedModel& model) {
+    const UpperPercentiles& upper = model.upper;
+    std::string text = fmt::format("{}: {:.1f} images/s", model.record.model,
+                                   images_per_s(model.record.batch, model.record.measured_us));
+    if (upper.p95) {
+        text += fmt::format("; p95 {:.1f} us", *upper.p95);
+    }
+    if (upper.p99) {
+        return text + fmt::format(", p99 {:.1f} us of {} passes", *upper.p99, upper.samples);
+    }
+    return text + "; " + upper.reason;
+}
+
+}  // namespace
+
+Json verified_json(const VerifiedModel& model) {
+    const VerificationRecord& record = model.record;
+    Json json{{"model", record.model},
+              {"model_hash", record.model_hash},
+              {"role", model.role},
+              {"batch", record.batch},
+              {"dtype", name_of(record.type)},
+              {"cache", name_of(record.cache)},
+              {"predicted_us", record.predicted_us},
+              {"measured_us", record.measured_us},
+              {"ci95_us", record.ci95_us},
+              {"error_pct", error_pct(record)},
+              {"measured_at", record.measured_at}};
+    add_throughput(json, record.batch, record.measured_us, model.upper);
+    return json;
+}
+
+std::vector<std::string> throughput_lines(const std::vector<VerifiedModel>& models) {
+    std::vector<std::string> lines;
+    for (const VerifiedModel& one : models) {
+        if (one.record.batch > 1 || models.size() == 1) {
+            const std::vector<std::string> more = wrapped(throughput_text(one), 2);
+            lines.insert(lines.end(), more.begin(), more.end());
+        }
+    }
+    return lines;
+}
+
+namespace {
+
+Json skipped_json(const SkippedModel& model) {
+    return {{"model", model.model}, {"reason", model.reason}};
+}
+
+}  // namespace
+
+double error_pct(const VerificationRecord& record) {
+    return 100.0 * (record.predicted_us / record.measured_us - 1.0);
+}
+
+std::string to_json(const VerificationReport& report) {
+    Json json{{"device", report.device},
+              {"models", list_json(report.models, verified_json)},
+              {"skipped", list_json(report.skipped, skipped_json)}};
+    if (report.made_from) {
+        json["made_from"] = made_from_json(*report.made_from);
+    }
+    return text_of(json);
+}
+
+}  // namespace hacscale::cli

@@ -1,0 +1,46 @@
+// The record of a verification: whole networks measured on the device beside the table's prediction of them.
+// What stands in verify.json and what `verify` answers; the keys are those of docs/formats.md, "Records of a
+// run".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/print_json.hpp"
+#include "profiler/table/table.hpp"
+#include "profiler/timing/statistics.hpp"
+#include "records/made_from.hpp"
+
+namespace hacscale::cli {
+
+struct VerifiedModel {
+    VerificationRecord record;
+    std::string role;  // "zoo", "base" or "strategy"
+    UpperPercentiles upper{};
+};
+
+// A network that could not be measured or predicted, and why.
+struct SkippedModel {
+    std::string model;
+    std::string reason;
+};
+
+struct VerificationReport {
+    std::string device;  // id
+    std::vector<VerifiedModel> models;
+    std::vector<SkippedModel> skipped;
+    std::optional<MadeFrom> made_from{};  // of a suite's run that measured all it was to
+};
+
+// Of the prediction, in percent of the measurement.
+double error_pct(const VerificationRecord& record);
+
+std::string to_json(const VerificationReport& report);
+Json verified_json(const VerifiedModel& model);
+
+// "resnet18: 812.3 images/s; p95 9940.1 us, p99 10121.0 us of 312 passes", for a terminal. Of several networks
+// only with batches above 1, since images a second say what the latency says otherwise.
+std::vector<std::string> throughput_lines(const std::vector<VerifiedModel>& models);
+
+}  // namespace hacscale::cli
