@@ -66,8 +66,9 @@ NominalCeilings nominal_ceilings(const std::function<std::string(std::string_vie
     const std::optional<double> memory_clock_mhz = number_of(property("memory_clock_mhz"));
     const std::optional<double> bus_bits = number_of(property("memory_bus_bits"));
     constexpr double transfers_per_clock = 2.0;  // the driver's clock is that of double data rate
-    if (memory_clock_mhz && bus_bits)
+    if (memory_clock_mhz && bus_bits) {
         ceilings.bytes_per_s = *memory_clock_mhz * 1e6 * transfers_per_clock * *bus_bits / 8.0;
+    }
     return ceilings;
 }
 

@@ -119,8 +119,9 @@ void time_networks_of_choices(const Options& options, std::ostream& out) {
             cold_us.push_back(cold->time_runs(runs_a_round) / runs_a_round);
         }
         int differ = 0;  // layers that run as another kernel
-        for (int node = 0; node < static_cast<int>(network.nodes.size()); ++node)
+        for (int node = 0; node < static_cast<int>(network.nodes.size()); ++node) {
             differ += hot->implementation(node) != cold->implementation(node) ? 1 : 0;
+        }
         const double hot_median = quantile(hot_us, 0.5);
         const double cold_median = quantile(cold_us, 0.5);
         fmt::print("{:<28}{:>12.2f}{:>12.2f}{:>9.3f}{:>4} of {}\n", name, hot_median, cold_median,
@@ -163,10 +164,11 @@ Options read_options(int argc, char** argv) {
 
 void measure(const Options& options) {
     std::ofstream file = bench::open_lines(options.out);
-    if (options.layers)
+    if (options.layers) {
         time_layers(options, file);
-    else
+    } else {
         time_networks_of_choices(options, file);
+    }
 }
 
 }  // namespace

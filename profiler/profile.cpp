@@ -265,8 +265,9 @@ private:
         row.samples = measured.timing.layer_samples * static_cast<std::int64_t>(nodes.size());
         row.pace_us = measured.timing.pace_us;
         row.timed_by = method_of(row.key);
-        if (settings().rows == RowMethod::stopwatch && measured.timing.clock.readings > 0)
+        if (settings().rows == RowMethod::stopwatch && measured.timing.clock.readings > 0) {
             row.overhead_us = measured.timing.clock.layer_us;
+        }
         row.implementation = measured.implementations[nodes.front()];
         double pass_us = 0.0;
         for (const MeanEstimate& node : measured.timing.nodes) pass_us += node.mean;

@@ -23,8 +23,9 @@ Row united(const Row& before, const Row& now) {
     row.samples = before.samples + now.samples;
     row.measured_at = now.measured_at;
     row.pace_us = now.pace_us ? now.pace_us : before.pace_us;
-    if (before.pace_us && now.pace_us)
+    if (before.pace_us && now.pace_us) {
         row.pace_us = old_share * *before.pace_us + (1.0 - old_share) * *now.pace_us;
+    }
     if (now.overhead_us) row.overhead_us = now.overhead_us;
     if (now.readings != Readings{}) row.readings = now.readings;
     return row;

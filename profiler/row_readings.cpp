@@ -37,8 +37,9 @@ Readings row_readings(const std::vector<const LayerReadings*>& places, const Dev
     row.power_w = state.power_w;
     row.throttle_reasons = state.throttle_reasons;
     row.reasons = state.reasons;
-    for (const LayerReadings* place : places)
+    for (const LayerReadings* place : places) {
         row.reasons.insert(place->reasons.begin(), place->reasons.end());
+    }
     for (const ReadingColumn& column : reading_columns) {
         if (row.*column.value) row.reasons.erase(std::string(column.name));
     }

@@ -17,8 +17,9 @@ void check(const ScalingSettings& settings) {
             fmt::format("the largest budget is {}, expected 1 to 100 base latencies", settings.max_budget));
     }
     const auto check_cap = [](const std::optional<std::int64_t>& cap, const char* what) {
-        if (cap && *cap < 1)
+        if (cap && *cap < 1) {
             throw InputError(fmt::format("the cap on {} is {}, expected at least 1", what, *cap));
+        }
     };
     check_cap(settings.caps.params, "params");
     check_cap(settings.caps.macs, "MACs");
@@ -35,8 +36,9 @@ std::int64_t most_cost(const Chain& chain) {
         return most;
     };
     std::int64_t sum = chain.cost_offset;
-    for (const ChainStage& stage : chain.stages)
+    for (const ChainStage& stage : chain.stages) {
         sum += most_of(stage.first) + (stage.most_blocks() - 1) * most_of(stage.further);
+    }
     return sum;
 }
 
@@ -66,8 +68,9 @@ ScalingContext::ScalingContext(ModelSpec base, const LatencySource& source, cons
     : base_(std::move(base)), source_(source), settings_(settings), gain_(std::move(gain)) {
     check(settings_);
     const ScalingSpace whole = make_space(base_, settings.space);
-    for (const Freedom freedom : {Freedom::all, Freedom::widths, Freedom::depths})
+    for (const Freedom freedom : {Freedom::all, Freedom::widths, Freedom::depths}) {
         spaces_.emplace(freedom, restricted(whole, base_, freedom));
+    }
     if (gain_.base != choice_of(base_)) {
         throw InputError(
             fmt::format("the gain is of another model than {}; make it for this one", base_.name));
@@ -148,8 +151,9 @@ const ParetoFront& ScalingContext::front(const PlanKind& kind) const {
         limits.max_cost = static_cast<std::int64_t>(std::ceil(most)) + budget_slack_ps;
     } else {
         leave_out_unknown(problem, costs(CostModel::latency, kind.freedom).problem);
-        for (const Chain& chain : problem.chains)
+        for (const Chain& chain : problem.chains) {
             limits.max_cost = std::max(limits.max_cost, most_cost(chain));
+        }
     }
     return fronts_.emplace(kind, pareto_front(problem, limits)).first->second;
 }

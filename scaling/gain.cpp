@@ -149,8 +149,9 @@ namespace {
 
 void set_way_gains(std::vector<BlockWay>& ways, const StageGain& gain, int block,
                    const std::vector<int>& inner_widths) {
-    for (std::size_t way = 0; way < ways.size(); ++way)
+    for (std::size_t way = 0; way < ways.size(); ++way) {
         ways[way].gain = quanta(inner_gain(gain, block, inner_widths[way], inner_widths.front()));
+    }
 }
 
 }  // namespace

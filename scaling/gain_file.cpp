@@ -83,8 +83,9 @@ Gain sensitivity(const YAML::Node& root, const std::string& file, const ModelSpe
     const Gain capacity = capacity_gain(base);
     for (std::size_t s = 0; s < gain.stages.size(); ++s) {
         const StageGain& share = capacity.stages[s];
-        for (const double inner : share.inner)
+        for (const double inner : share.inner) {
             gain.stages[s].inner.push_back(gain.stages[s].width.value * inner / share.width.value);
+        }
     }
     if (document.has("resolution") && !document.at("resolution").IsNull()) {
         gain.resolution = coefficient(document.at("resolution"), "resolution", file);
@@ -112,8 +113,9 @@ std::map<std::string, InnerLayer> inner_layers(const ModelSpec& base) {
             const Network other = lower(changed);
             for (std::size_t i = 0; i < network.nodes.size() && other.nodes.size() == network.nodes.size();
                  ++i) {
-                if (network.nodes[i].layer.out_channels != other.nodes[i].layer.out_channels)
+                if (network.nodes[i].layer.out_channels != other.nodes[i].layer.out_channels) {
                     found[network.nodes[i].name] = {s, block};
+                }
             }
         }
     }
@@ -132,8 +134,9 @@ std::vector<StageImportance> stage_importance(const StrictMap& document, const s
     for (const NetworkNode& node : lower(base).nodes) stage_of_layer[node.name] = node.stage;
     const std::map<std::string, InnerLayer> inner = inner_layers(base);
     std::vector<StageImportance> sums(base.stages.size());
-    for (std::size_t s = 0; s < sums.size(); ++s)
+    for (std::size_t s = 0; s < sums.size(); ++s) {
         sums[s].inner.resize(static_cast<std::size_t>(base.stages[s].depth));
+    }
     std::set<std::string> seen;
     const YAML::Node layers = list(document, "layers");
     for (const YAML::Node& node : layers) {
@@ -153,8 +156,9 @@ std::vector<StageImportance> stage_importance(const StrictMap& document, const s
         StageImportance& sum = sums[static_cast<std::size_t>(stage)];
         sum.all.value += importance;
         sum.all.spread = std::hypot(sum.all.spread, spread);
-        if (const auto at = inner.find(name); at != inner.end())
+        if (const auto at = inner.find(name); at != inner.end()) {
             sum.inner[static_cast<std::size_t>(at->second.block)] += importance;
+        }
     }
     return sums;
 }
@@ -177,8 +181,9 @@ Gain importance(const YAML::Node& root, const std::string& file, const ModelSpec
     for (std::size_t s = 0; s < sums.size(); ++s) {
         gain.stages[s].width = {width * std::max(0.0, sums[s].all.value) / total,
                                 width * sums[s].all.spread / total};
-        for (std::size_t block = 0; block < sums[s].inner.size(); ++block)
+        for (std::size_t block = 0; block < sums[s].inner.size(); ++block) {
             gain.stages[s].inner[block] = width * std::max(0.0, sums[s].inner[block]) / total;
+        }
     }
     return gain;
 }

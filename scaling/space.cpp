@@ -84,8 +84,9 @@ InnerSpace::InnerSpace(const ModelSpec& base, const SpaceSettings& settings)
       min_ratio_(settings.min_inner_ratio),
       max_ratio_(settings.max_inner_ratio),
       most_(settings.inner_widths) {
-    for (int stage = 0; stage < static_cast<int>(base.stages.size()); ++stage)
+    for (int stage = 0; stage < static_cast<int>(base.stages.size()); ++stage) {
         rules_.emplace_back(base, stage);
+    }
 }
 
 int InnerSpace::input_of(std::size_t stage, int block, int width_before, int width) const {
@@ -130,10 +131,12 @@ double ScalingSpace::log10_size() const {
 bool ScalingSpace::contains(const ScalingChoice& choice) const {
     if (choice.widths.size() != stages.size() || choice.depths.size() != stages.size()) return false;
     for (std::size_t i = 0; i < stages.size(); ++i) {
-        if (!std::binary_search(stages[i].widths.begin(), stages[i].widths.end(), choice.widths[i]))
+        if (!std::binary_search(stages[i].widths.begin(), stages[i].widths.end(), choice.widths[i])) {
             return false;
-        if (!std::binary_search(stages[i].depths.begin(), stages[i].depths.end(), choice.depths[i]))
+        }
+        if (!std::binary_search(stages[i].depths.begin(), stages[i].depths.end(), choice.depths[i])) {
             return false;
+        }
     }
     return std::binary_search(resolutions.begin(), resolutions.end(), choice.resolution);
 }

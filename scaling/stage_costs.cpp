@@ -50,8 +50,9 @@ private:
         ChainStage result = make_stage(static_cast<int>(previous_widths.size()),
                                        static_cast<int>(options.widths.size()), options.depths, kinds);
         fill_first(fragment, s, previous_widths, result);
-        for (int kind = 0; kind < kinds && result.most_blocks() > 1; ++kind)
+        for (int kind = 0; kind < kinds && result.most_blocks() > 1; ++kind) {
             fill_further(fragment, s, kind, result);
+        }
         return result;
     }
 
@@ -106,8 +107,9 @@ private:
             const int width = widths[static_cast<std::size_t>(w)];
             std::vector<BlockWay>& ways = stage.further[stage.kind_at(w, kind)];
             ways.clear();
-            for (const int inner : inner_widths[static_cast<std::size_t>(w)])
+            for (const int inner : inner_widths[static_cast<std::size_t>(w)]) {
                 ways.push_back(blocks.way({width, inner, width}));
+            }
         }
     }
 
@@ -115,8 +117,9 @@ private:
     detail::LowerBlock lower(const Fragment& fragment, int block) const {
         return [&fragment, block](const BlockWidths& widths) {
             Nodes nodes = fragment.nodes(widths.input, widths.width, block + 1, widths.inner);
-            if (nodes)
+            if (nodes) {
                 std::erase_if(*nodes, [&](const FragmentNode& node) { return !belongs(node.node, block); });
+            }
             return nodes;
         };
     }
@@ -190,8 +193,9 @@ ScalingChoice choice_from(const ScalingSpace& space, const ChainChoice& indices)
         choice.depths.push_back(stage.depths[static_cast<std::size_t>(indices.depths[s])]);
         const auto takes_another = [&](int way) { return way != 0; };
         if (s >= indices.ways.size() ||
-            std::none_of(indices.ways[s].begin(), indices.ways[s].end(), takes_another))
+            std::none_of(indices.ways[s].begin(), indices.ways[s].end(), takes_another)) {
             continue;
+        }
         all_follow = false;
         const int before = s > 0 ? choice.widths[s - 1] : 0;
         for (int block = 0; block < choice.depths[s]; ++block) {

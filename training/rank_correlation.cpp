@@ -18,8 +18,9 @@ std::vector<double> ranks_of(const std::vector<double>& values) {
     for (std::size_t begin = 0; begin < order.size();) {
         std::size_t end = begin;
         while (end < order.size() && values[order[end]] == values[order[begin]]) ++end;
-        for (std::size_t i = begin; i < end; ++i)
+        for (std::size_t i = begin; i < end; ++i) {
             ranks[order[i]] = 0.5 * static_cast<double>(begin + end - 1);
+        }
         begin = end;
     }
     return ranks;

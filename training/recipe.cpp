@@ -112,8 +112,9 @@ Recipe load_recipe(const fs::path& file) {
 }
 
 fs::path recipe_folder() {
-    if (const char* chosen = std::getenv("HACSCALE_RECIPES"); chosen != nullptr && *chosen != '\0')
+    if (const char* chosen = std::getenv("HACSCALE_RECIPES"); chosen != nullptr && *chosen != '\0') {
         return chosen;
+    }
     std::error_code error;
     const fs::path program = fs::read_symlink("/proc/self/exe", error);
     if (!error) {

@@ -49,8 +49,9 @@ public:
     explicit WeightsReader(const fs::path& file) : file_(file), stream_(file, std::ios::binary) {
         std::error_code error;
         size_ = fs::is_regular_file(file, error) ? fs::file_size(file, error) : 0;
-        if (error || !stream_ || size_ == 0)
+        if (error || !stream_ || size_ == 0) {
             fail("expected a file of weights, found no file that can be read");
+        }
         read_header();
     }
 
@@ -115,8 +116,9 @@ private:
                             length, size_));
         }
         std::string header(length, '\0');
-        if (!stream_.read(header.data(), static_cast<std::streamsize>(length)))
+        if (!stream_.read(header.data(), static_cast<std::streamsize>(length))) {
             fail("the file cannot be read");
+        }
         header_ = Json::parse(header, nullptr, false);
         if (!header_.is_object()) fail("expected a header that is a JSON object");
         data_begin_ = length_bytes + length;
@@ -134,8 +136,9 @@ private:
     std::vector<std::int64_t> integers(const Json& object, const char* key) const {
         std::vector<std::int64_t> values;
         const auto list = object.is_object() ? object.find(key) : object.end();
-        if (list == object.end() || !list->is_array())
+        if (list == object.end() || !list->is_array()) {
             fail(fmt::format("expected the key {} with a list", key));
+        }
         for (const Json& value : *list) {
             if (!value.is_number_integer()) fail(fmt::format("{}: expected whole numbers", key));
             values.push_back(value.get<std::int64_t>());

@@ -72,8 +72,9 @@ std::int64_t WeightTensor::elements() const {
 
 std::vector<WeightTensor> weight_tensors(const Network& network) {
     TensorList list;
-    for (std::size_t i = 0; i < network.nodes.size(); ++i)
+    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
         list.add_node(network.nodes[i], static_cast<int>(i));
+    }
     return list.take();
 }
 

@@ -25,8 +25,9 @@ std::string read_yaml_file(const std::filesystem::path& file, std::string_view w
                         std::filesystem::exists(file, error) ? "something that is no file" : "no file"));
     }
     std::ifstream stream(file, std::ios::binary);
-    if (!stream)
+    if (!stream) {
         throw InputError(fmt::format("{}: the file cannot be read; check its permissions", file.string()));
+    }
     std::string text(max_file_bytes + 1, '\0');
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(stream.gcount()));

@@ -116,8 +116,9 @@ private:
     }
 
     void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
-        if (anchor != 0)
+        if (anchor != 0) {
             throw InputError(origin_, line_of(mark), "an anchor (&name), expected the value alone");
+        }
     }
 
     void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
@@ -172,8 +173,9 @@ private:
             }
         }
         // Finding repeats takes time with the square of the keys; no mapping that is read here has more.
-        if (frame.node.entries.size() >= 64)
+        if (frame.node.entries.size() >= 64) {
             throw InputError(origin_, key.line, "more than 64 keys in one mapping");
+        }
         frame.key = key.text;
         frame.key_line = key.line;
         frame.key_read = true;

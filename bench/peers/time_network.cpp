@@ -55,8 +55,9 @@ int main(int argc, char** argv) try {
         const double end = now_us() + seconds * 1e6;
         runner->run();
         int runs = 1;
-        if (arguments.device != "cpu")
+        if (arguments.device != "cpu") {
             runs = std::max(1, static_cast<int>(10.0 * gpu_sample_us / runner->time_runs(10)));
+        }
         while (now_us() < end || times.empty()) times.push_back(runner->time_runs(runs) / runs);
         std::printf("%.3f %zu\n", quantile(times, 0.5), times.size());
         std::fflush(stdout);

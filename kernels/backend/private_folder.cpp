@@ -146,8 +146,9 @@ void PrivateFolder::remove(const std::string& name) const {
 std::string PrivateFolder::obstacle(const std::string& name) const {
     if (!usable()) return refusal_;
     const std::string path = (path_ / name).string();
-    if (::access(path_.c_str(), W_OK | X_OK) != 0)
+    if (::access(path_.c_str(), W_OK | X_OK) != 0) {
         return path_.string() + " cannot be written (" + error_in_words() + ")";
+    }
     const FileHandle file(::openat(handle_, name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (file) return distrust_of(file.get(), path);
     return errno == ENOENT ? std::string() : path + " is not used (" + error_in_words() + ")";

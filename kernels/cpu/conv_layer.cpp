@@ -83,8 +83,9 @@ ConvPlan choose(const LayerContext& context) {
             built.push_back(plan);
         }
     }
-    if (built.empty())
+    if (built.empty()) {
         throw UnsupportedLayer("none of oneDNN's kernels can be built for " + context.layer.key());
+    }
     const std::size_t chosen = fastest(candidates);
     cache.remember(key, candidates[chosen].name);
     return built[chosen];

@@ -19,8 +19,9 @@ using ConvDesc = convolution_forward::primitive_desc;
 // the block holds zeros, so it is passed off as channels whose weights are zero.
 TensorShape told_input(const LayerContext& context) {
     TensorShape input = context.input;
-    if (input.order == TensorShape::Order::blocked && context.layer.groups == 1)
+    if (input.order == TensorShape::Order::blocked && context.layer.groups == 1) {
         input.channels = std::max(input.channels, input.block);
+    }
     return input;
 }
 
@@ -96,8 +97,9 @@ public:
         LayerWeights padded = weights;
         const std::size_t rows = weights.weights.size() / row_;
         padded.weights.assign(rows * padded_row_, 0.0F);
-        for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t i = 0; i < rows; ++i) {
             std::copy_n(weights.weights.data() + i * row_, row_, padded.weights.data() + i * padded_row_);
+        }
         LayerAround::load(padded);
     }
 
@@ -183,8 +185,9 @@ ConvPlans fused_plans(const LayerContext& context, std::size_t count) {
     std::vector<ConvPlan> direct;
     append_plans(context, dnnl::algorithm::convolution_direct, direct);
     ConvPlans sorted;
-    for (const ConvPlan& plan : direct)
+    for (const ConvPlan& plan : direct) {
         (last_resort(plan.name) ? sorted.last_resorts : sorted.good).push_back(plan);
+    }
     keep_first(sorted.good, count);
     // Depthwise and first-layer shapes gain nothing from Winograd, and its bf16 form loses digits.
     const bool winograd = layer.kernel == 3 && layer.stride == 1 && layer.groups == 1 &&

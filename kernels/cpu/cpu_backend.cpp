@@ -33,8 +33,9 @@ public:
             throw InputError("batch " + std::to_string(options.batch) +
                              " is out of range, expected 1 to 4096");
         }
-        if (const std::string reason = refusal(device, options.type); !reason.empty())
+        if (const std::string reason = refusal(device, options.type); !reason.empty()) {
             return {nullptr, reason, NoRunner::unsupported};
+        }
         try {
             return {std::make_unique<CpuNetworkRunner>(network, options), {}};
         } catch (const UnsupportedLayer& unsupported) {

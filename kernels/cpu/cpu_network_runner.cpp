@@ -107,8 +107,9 @@ void CpuNetworkRunner::Step::run() const {
 }
 
 void CpuNetworkRunner::load(const std::vector<LayerWeights>& weights) {
-    if (weights.size() != steps_.size())
+    if (weights.size() != steps_.size()) {
         throw InputError("weights for another number of layers than the network has");
+    }
     for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i].layer->load(weights[i]);
 }
 
@@ -123,8 +124,9 @@ void CpuNetworkRunner::set_input(std::span<const float> nchw) {
 }
 
 void CpuNetworkRunner::set_residual(std::span<const float> nchw) {
-    if (external_residual_.size() > 0)
+    if (external_residual_.size() > 0) {
         write_tensor(nchw, steps_.back().output, type_, external_residual_.data());
+    }
 }
 
 void CpuNetworkRunner::run() {

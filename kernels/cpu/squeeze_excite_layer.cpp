@@ -121,8 +121,9 @@ private:
         const int row = index % layer_.squeeze_channels;
         const float* weights = reduce() + static_cast<std::size_t>(row) * channels();
         float sum = 0.0F;
-        for (int part = 0; part < parts_; ++part)
+        for (int part = 0; part < parts_; ++part) {
             sum += dot(weights, sums_of(part, image), layer_.in_channels);
+        }
         const float mean = sum / static_cast<float>(chunks_.pixels());
         hidden_[index] = activate(layer_.activation, reduce_bias()[row] + mean);
     }

@@ -49,8 +49,9 @@ std::vector<float> read_as(const Element* data, const TensorShape& shape) {
     for (int n = 0; n < shape.batch; ++n) {
         for (int c = 0; c < shape.channels; ++c) {
             for (int h = 0; h < shape.height; ++h) {
-                for (int w = 0; w < shape.width; ++w)
+                for (int w = 0; w < shape.width; ++w) {
                     nchw.push_back(static_cast<float>(data[shape.index(n, c, h, w)]));
+                }
             }
         }
     }
@@ -145,8 +146,9 @@ void evict(const std::byte* data, std::size_t bytes) {
     for (std::size_t i = 0; i < bytes; i += cache_line) _mm_clflush(data + i);
     _mm_mfence();
 #elif defined(__aarch64__)
-    for (std::size_t i = 0; i < bytes; i += cache_line)
+    for (std::size_t i = 0; i < bytes; i += cache_line) {
         asm volatile("dc civac, %0" : : "r"(data + i) : "memory");
+    }
     asm volatile("dsb ish" : : : "memory");
 #else
 #error "evict() needs this processor's instruction that flushes a cache line"

@@ -83,8 +83,9 @@ public:
             throw InputError(
                 fmt::format("batch {} is out of range, expected 1 to {}", options.batch, largest_batch));
         }
-        if (const std::string reason = refusal(device, options.type); !reason.empty())
+        if (const std::string reason = refusal(device, options.type); !reason.empty()) {
             return {nullptr, reason, NoRunner::unsupported};
+        }
         for (const NetworkNode& node : network.nodes) {
             if (node.layer.layout == Layout::channels_last) continue;
             return {

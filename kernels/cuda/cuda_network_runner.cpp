@@ -117,8 +117,9 @@ void CudaNetworkRunner::upload(std::span<const std::byte> from, std::byte* to, s
 }
 
 void CudaNetworkRunner::load(const std::vector<LayerWeights>& weights) {
-    if (weights.size() != layers_.size())
+    if (weights.size() != layers_.size()) {
         throw InputError("weights for another number of layers than the network has");
+    }
     use_device(device_.index);
     std::vector<std::byte> packed(layout_.weight_bytes);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -201,8 +202,9 @@ CudaNetworkRunner::Stopwatch CudaNetworkRunner::make_stopwatch() {
 }
 
 void CudaNetworkRunner::run_timed(std::span<double> node_us) {
-    if (node_us.size() != layers_.size())
+    if (node_us.size() != layers_.size()) {
         throw InputError("times for another number of layers than the network has");
+    }
     use_device(device_.index);
     if (!stopwatch_) stopwatch_ = make_stopwatch();
     stopwatch_->graph.launch(*stream_);
@@ -213,8 +215,9 @@ void CudaNetworkRunner::run_timed(std::span<double> node_us) {
 }
 
 void CudaNetworkRunner::time_prefixes(std::span<double> prefix_us) {
-    if (prefix_us.size() != layers_.size())
+    if (prefix_us.size() != layers_.size()) {
         throw InputError("times for another number of layers than the network has");
+    }
     use_device(device_.index);
     if (!prefixes_) {
         prefixes_.emplace(*stream_, layers_.size(), [this](std::size_t node) {

@@ -75,8 +75,9 @@ public:
         for (std::size_t i = 0; i < times_.size(); ++i) {
             if (times_[i].empty()) continue;
             const bool first = verdict.chosen == times_.size();
-            if (first || verdict.median_us[i] < worth_a_change * verdict.median_us[verdict.chosen])
+            if (first || verdict.median_us[i] < worth_a_change * verdict.median_us[verdict.chosen]) {
                 verdict.chosen = i;
+            }
         }
         if (verdict.chosen < times_.size()) return verdict;
         std::string text = "no kernel can run it";
@@ -88,10 +89,11 @@ private:
     template <typename Body>
     void for_all_alive(const Body& body) {
         // A round and its reverse: a drift falls on all alike.
-        if (rounds_++ % 2 == 0)
+        if (rounds_++ % 2 == 0) {
             std::shuffle(order_.begin(), order_.end(), generator_);
-        else
+        } else {
             std::reverse(order_.begin(), order_.end());
+        }
         for (const std::size_t i : order_) {
             if (!alive_[i]) continue;
             try {

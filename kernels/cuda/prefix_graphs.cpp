@@ -28,8 +28,9 @@ void PrefixGraphs::time(const Stream& stream, const Graph& whole_network, std::s
     }
     whole_network.launch(stream);
     stream.synchronize("running the network up to each of its layers");
-    for (std::size_t i = 0; i < prefixes_.size(); ++i)
+    for (std::size_t i = 0; i < prefixes_.size(); ++i) {
         prefix_us[i] = elapsed_us(prefixes_[i].begin, prefixes_[i].end);
+    }
 }
 
 }  // namespace hacscale::cuda

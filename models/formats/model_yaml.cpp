@@ -171,8 +171,9 @@ private:
         stage.group_width = fields.integer("group_width", size_range, stage.group_width);
         stage.bias = fields.boolean("bias", stage.bias);
         stage.activation = fields.word("activation", activation_from_name, activation_);
-        if (const YamlNode* squeeze = fields.find("squeeze_excite"))
+        if (const YamlNode* squeeze = fields.find("squeeze_excite")) {
             stage.squeeze_excite = squeeze_excite(*squeeze);
+        }
         if (const YamlNode* pool = fields.find("pool")) stage.pool = max_pool(*pool);
         inner_widths(fields, stage);
         return stage;

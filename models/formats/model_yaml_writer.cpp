@@ -142,8 +142,9 @@ private:
         values.add_unless("group_width", spec.group_width, defaults.group_width)
             .add_unless("bias", spec.bias, defaults.bias)
             .add_unless("activation", name_of(spec.activation), name_of(activation_));
-        if (spec.squeeze_excite)
+        if (spec.squeeze_excite) {
             values.on_new_line().add("squeeze_excite", squeeze_excite(*spec.squeeze_excite));
+        }
         if (spec.pool) values.add("pool", pool(*spec.pool));
         return values.text();
     }

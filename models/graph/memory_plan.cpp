@@ -55,8 +55,9 @@ MemoryPlan plan_memory(const Network& network, const std::vector<std::size_t>& o
         // First fit among the regions that are alive now.
         std::vector<Region> alive;
         for (const int other : placed) {
-            if (last_use[other] >= i)
+            if (last_use[other] >= i) {
                 alive.push_back({plan.offsets[other], plan.offsets[other] + output_bytes[other]});
+            }
         }
         std::sort(alive.begin(), alive.end(),
                   [](const Region& a, const Region& b) { return a.begin < b.begin; });

@@ -53,8 +53,9 @@ std::vector<std::int64_t> Network::alive_activations() const {
         freed_after.push_back(0);
         last_reader[nodes[i].input + 1] = i;
         // A second input of the network (models/graph/single_layer.hpp) is not among the outputs.
-        if (nodes[i].layer.residual && nodes[i].residual >= network_input)
+        if (nodes[i].layer.residual && nodes[i].residual >= network_input) {
             last_reader[nodes[i].residual + 1] = i;
+        }
     }
     for (std::size_t position = 0; position < elements.size() && !nodes.empty(); ++position) {
         freed_after[last_reader[position]] += elements[position];

@@ -77,8 +77,9 @@ std::vector<double> conv(const LayerSpec& layer, const Shape& in, const Shape& o
                          const std::vector<double>& input, const std::vector<double>& residual,
                          const LayerWeights& weights) {
     std::vector<double> result(out.size());
-    for (std::size_t i = 0; i < result.size(); ++i)
+    for (std::size_t i = 0; i < result.size(); ++i) {
         result[i] = conv_output(layer, in, out, input, residual, weights, i);
+    }
     return result;
 }
 
@@ -146,8 +147,9 @@ std::vector<double> squeeze_excite(const LayerSpec& layer, const Shape& in, cons
         const auto gate =
             dense(hidden.data(), hidden.size(), in.channels, weights.weights2, weights.bias2, layer.gate);
         for (int c = 0; c < in.channels; ++c) {
-            for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i)
+            for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
                 result[i] = input[i] * gate[c];
+            }
         }
     }
     return result;
@@ -183,8 +185,9 @@ std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const s
     if (layer.kind == LayerKind::conv) {
         const Shape in = input_shape(layer, batch);
         const Shape out = output_shape(layer, batch);
-        for (const std::size_t i : positions)
+        for (const std::size_t i : positions) {
             outputs.push_back(conv_output(layer, in, out, input, residual, weights, i));
+        }
         return outputs;
     }
     const std::vector<double> all = reference_layer(layer, batch, input, residual, weights);

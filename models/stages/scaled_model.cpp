@@ -100,8 +100,9 @@ ModelSpec scaled(const ModelSpec& base, const ScalingChoice& choice) {
     detail::check_fields(base);
     require_size("widths", choice.widths.size(), base.stages.size());
     require_size("depths", choice.depths.size(), base.stages.size());
-    if (!choice.inner_widths.empty())
+    if (!choice.inner_widths.empty()) {
         require_size("lists of inner widths", choice.inner_widths.size(), base.stages.size());
+    }
     for (const int depth : choice.depths) {
         if (depth < 1 || depth > max_stage_depth) {
             throw InputError(fmt::format("the scaling choice has a depth of {}, expected 1 to {}", depth,

@@ -57,8 +57,9 @@ bool looks_like_path(const std::string& text) {
 }  // namespace
 
 fs::path zoo_folder() {
-    if (const char* chosen = std::getenv("HACSCALE_MODELS"); chosen != nullptr && *chosen != '\0')
+    if (const char* chosen = std::getenv("HACSCALE_MODELS"); chosen != nullptr && *chosen != '\0') {
         return chosen;
+    }
     std::error_code error;
     const fs::path program = fs::read_symlink("/proc/self/exe", error);
     if (!error) {

@@ -103,8 +103,9 @@ private:
         }
         for (const Subject& subject : subjects_) {
             const auto row = rows_.here().find(subject.key);
-            if (row == rows_.here().end() || !has_latency(row->second.status) || !events_.keep_going())
+            if (row == rows_.here().end() || !has_latency(row->second.status) || !events_.keep_going()) {
                 continue;
+            }
             inspect(row->second, subject, throttle.state());
         }
     }

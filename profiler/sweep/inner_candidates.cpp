@@ -7,10 +7,12 @@
 namespace hacscale::detail {
 
 InnerCandidates::InnerCandidates(const ModelSpec& base, const SweepSpace& space) : base_(base) {
-    for (std::size_t stage = 0; stage < base.stages.size(); ++stage)
+    for (std::size_t stage = 0; stage < base.stages.size(); ++stage) {
         rules_.emplace_back(base, static_cast<int>(stage));
-    for (std::size_t stage = 0; stage < base.stages.size(); ++stage)
+    }
+    for (std::size_t stage = 0; stage < base.stages.size(); ++stage) {
         stages_.push_back(space.inner_options ? stage_of(space, stage) : Stage());
+    }
 }
 
 bool InnerCandidates::empty() const {

@@ -9,8 +9,9 @@ std::vector<std::size_t> spread(std::size_t size, int count, std::size_t always)
     if (size == 0) return {};
     std::vector<std::size_t> indices{always};
     const auto last = static_cast<double>(size - 1);
-    for (int k = 0; k < count; ++k)
+    for (int k = 0; k < count; ++k) {
         indices.push_back(static_cast<std::size_t>(std::lround(k * last / (count - 1))));
+    }
     std::sort(indices.begin(), indices.end());
     indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
     return indices;

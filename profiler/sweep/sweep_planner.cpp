@@ -141,8 +141,9 @@ private:
     // Even stages at the one coarse width, odd ones at the other.
     Point coarse_point(int resolution, std::size_t even, std::size_t odd) const {
         Point point = base_point();
-        for (std::size_t stage = 0; stage < base_.stages.size(); ++stage)
+        for (std::size_t stage = 0; stage < base_.stages.size(); ++stage) {
             place_coarse(point, resolution, Axis::width, stage, stage % 2 == 0 ? even : odd);
+        }
         return point;
     }
 
@@ -165,15 +166,17 @@ private:
         std::vector<int> depths = base_depths();
         // So that there is a block whose input is the stage's own width.
         for (std::size_t stage = 0; stage < depths.size(); ++stage) {
-            if (!inner_.values(stage).empty())
+            if (!inner_.values(stage).empty()) {
                 depths[stage] = std::max(depths[stage], std::min(2, space_.max_depths[stage]));
+            }
         }
         std::vector<ModelSpec> carriers;
         for (std::size_t even = 0; even < most; ++even) {
             for (std::size_t odd = 0; odd < most; ++odd) {
                 Point point = coarse_point(resolution, even, odd);
-                for (std::size_t stage = 0; stage < base_.stages.size(); ++stage)
+                for (std::size_t stage = 0; stage < base_.stages.size(); ++stage) {
                     place_coarse(point, resolution, Axis::inner, stage, (even + odd) % most);
+                }
                 carriers.push_back(carrier(point, depths, resolution));
             }
         }
@@ -270,8 +273,9 @@ private:
                 }
                 choice.resolution = any(space_.resolutions);
                 // Every other network, so that those whose inner widths follow are drawn too.
-                if (!inner_.empty() && carriers.size() % 2 == 0)
+                if (!inner_.empty() && carriers.size() % 2 == 0) {
                     choice.inner_widths = draw_inner(choice, any);
+                }
                 carriers.push_back(scaled(base_, choice));
             }
             std::vector<double> predicted;
@@ -365,8 +369,9 @@ private:
         request.retry_failed = settings_.retry_failed;
         request.noisy_until = settings_.noisy_until;
         const ProfileSummary part = profile(device_, table_, request, events);
-        for (const CarrierResult& result : part.carriers)
+        for (const CarrierResult& result : part.carriers) {
             summary_.carriers.push_back({carriers[result.carrier], result.pace_us});
+        }
         summary_.profile.measured += part.measured;
         summary_.profile.reused += part.reused;
         summary_.profile.noisy += part.noisy;

@@ -27,14 +27,16 @@ class Findings {
 public:
     void add(Severity severity, const std::string& sort, const std::string& where) {
         int& count = counts_[{severity, sort}];
-        if (++count <= most_findings_of_one_sort)
+        if (++count <= most_findings_of_one_sort) {
             list_.push_back({severity, fmt::format("{}: {}", where, sort)});
+        }
     }
     std::vector<Finding> finish() {
         for (const auto& [sort, count] : counts_) {
             const int left_out = count - most_findings_of_one_sort;
-            if (left_out > 0)
+            if (left_out > 0) {
                 list_.push_back({sort.first, fmt::format("{} more: {}", left_out, sort.second)});
+            }
         }
         return std::move(list_);
     }
@@ -276,8 +278,9 @@ void check_paces(const Database& database, Findings& findings) {
 
 void warn_of_incomplete_rows(const TableCheck& result, const std::string& file, Findings& findings) {
     const auto warn = [&](std::int64_t count, const char* what) {
-        if (count > 0)
+        if (count > 0) {
             findings.add(Severity::warning, fmt::format("{} of {} rows {}", count, result.rows, what), file);
+        }
     };
     warn(result.noisy, "are noisy");
     warn(result.failed, "failed");

@@ -241,8 +241,9 @@ void refuse_conflicts(const Database& merged, const std::vector<fs::path>& sourc
                          select.integer(4)};
         message += describe_conflict(key, sources);
     }
-    if (count > most_listed_conflicts)
+    if (count > most_listed_conflicts) {
         message += fmt::format("\n  and {} more", count - most_listed_conflicts);
+    }
     throw InputError(message);
 }
 

@@ -9,8 +9,9 @@ namespace hacscale {
 
 ClockCost take_off_clock(std::vector<std::vector<double>>& passes, const std::vector<double>& plain_us) {
     std::vector<double> with_clock;
-    for (const std::vector<double>& pass : passes)
+    for (const std::vector<double>& pass : passes) {
         with_clock.push_back(std::accumulate(pass.begin(), pass.end(), 0.0));
+    }
     const double longer_us = std::max(0.0, quantile(with_clock, 0.5) - quantile(plain_us, 0.5));
     ClockCost cost;
     cost.layer_us = longer_us / static_cast<double>(passes.front().size());

@@ -41,8 +41,9 @@ EnergyReading reading_between(const Step& first, const Step& last) {
 EnergyReading measure_energy(Instruments& instruments, NetworkRunner& runner, double seconds,
                              const std::function<bool()>& keep_going) {
     const EnergyCounter counter = instruments.energy();
-    if (!counter.mj)
+    if (!counter.mj) {
         return {{}, counter.reason.empty() ? "the device has no energy counter" : counter.reason};
+    }
     const double once_us = std::max(runner.time_runs(1), 0.1);
     const int burst = std::clamp(static_cast<int>(burst_us / once_us), 1, most_runs_in_burst);
 

@@ -58,8 +58,9 @@ void PaceHistory::add_reading(double us) {
 Pace::Pace(const DeviceHandle& device, DataType type, PaceHistory& history) : history_(history) {
     const Network network = reference_network();
     Compiled compiled = device.backend->compile(device.device.id, network, {1, type, 0});
-    if (!compiled.runner)
+    if (!compiled.runner) {
         throw WorkError("the reference network cannot run on " + device.device.id + ": " + compiled.reason);
+    }
     runner_ = std::move(compiled.runner);
     runner_->load(random_weights(network, 1));
     const LayerSpec& first = network.nodes.front().layer;

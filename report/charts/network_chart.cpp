@@ -95,8 +95,9 @@ Strip strip_of(const Comparison& comparison, Figure figure, const std::string& s
         }
         std::vector<std::string> lines{layer.name, latency(*layer.latency_us) + " (" + layer.estimate + ")"};
         if (layer.utilization) lines.push_back("utilization " + percent(*layer.utilization));
-        if (layer.occupancy_achieved)
+        if (layer.occupancy_achieved) {
             lines.push_back("achieved occupancy " + percent(*layer.occupancy_achieved));
+        }
         const std::optional<double>& shown = layer.*figure;
         strip.highest = std::max(strip.highest, shown.value_or(0.0));
         lines.push_back(layer.key);

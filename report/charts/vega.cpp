@@ -96,9 +96,10 @@ std::vector<LegendEntry> legend_of_kinds(const Comparison& comparison) {
             });
         if (any) legend.push_back({swatch, text});
     }
-    if (const std::size_t kept = networks.front().rows.size() - 1; kept > 0)
+    if (const std::size_t kept = networks.front().rows.size() - 1; kept > 0) {
         legend.front().text =
             fmt::format("keeps the base: {} {}", kept, kept == 1 ? "strategy" : "strategies");
+    }
     return legend;
 }
 

@@ -31,8 +31,9 @@ public:
         out_ << "<body>\n<main>\n<header>\n<p class=\"kicker\">" << html_escape(document.title)
              << "</p>\n<h1>" << html_escape(document.subtitle) << "</h1>\n";
         write_answers(document.answers);
-        if (!document.trust.empty())
+        if (!document.trust.empty()) {
             out_ << "<p class=\"standing\">" << html_escape(document.trust) << "</p>\n";
+        }
         write_warnings(document.warnings);
         out_ << "<p id=\"script-errors\" class=\"notice\" role=\"alert\" hidden></p>\n"
                 "<noscript><p class=\"notice\">Charts need scripts; every number is also in the "
@@ -188,8 +189,9 @@ private:
         const auto change_row = [&](ChartSize size) {
             if (size == row) return;
             if (row != ChartSize::full) out_ << "</div>\n";
-            if (size != ChartSize::full)
+            if (size != ChartSize::full) {
                 out_ << fmt::format("<div class=\"{}\">\n", size == ChartSize::half ? "halves" : "panels");
+            }
             row = size;
         };
         for (const Part& part : section.parts) {

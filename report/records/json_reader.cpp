@@ -130,8 +130,9 @@ int JsonPlace::integer(const char* key) const {
 std::optional<int> JsonPlace::integer_or_null(const char* key) const {
     const std::optional<double> value = number_or_null(key);
     if (!value) return std::nullopt;
-    if (*value != std::floor(*value) || std::abs(*value) > std::numeric_limits<int>::max())
+    if (*value != std::floor(*value) || std::abs(*value) > std::numeric_limits<int>::max()) {
         fail(key, "a whole number");
+    }
     return static_cast<int>(*value);
 }
 

@@ -151,18 +151,21 @@ Comparison load_comparison(const std::filesystem::path& file) {
                                .nominal_flops_per_s = peak->positive_or_null("nominal_flops_per_s"),
                                .nominal_bytes_per_s = peak->positive_or_null("nominal_bytes_per_s")};
     }
-    for (const JsonPlace& entry : root.objects_or_empty("front"))
+    for (const JsonPlace& entry : root.objects_or_empty("front")) {
         comparison.front.push_back(front_point_of(entry));
+    }
     std::sort(comparison.front.begin(), comparison.front.end(),
               [](const FrontPoint& a, const FrontPoint& b) { return a.latency_us < b.latency_us; });
     comparison.stages = root.texts_or_empty("stages");
     for (std::size_t i = 0; i < comparison.stages.size(); ++i) {
         if (comparison.stages[i].empty()) comparison.stages[i] = name_of_stage(static_cast<int>(i));
     }
-    for (const JsonPlace& entry : root.objects_or_empty("layers"))
+    for (const JsonPlace& entry : root.objects_or_empty("layers")) {
         comparison.layers.push_back(layer_of(entry));
-    for (const JsonPlace& entry : root.objects_or_empty("strategy_layers"))
+    }
+    for (const JsonPlace& entry : root.objects_or_empty("strategy_layers")) {
         comparison.strategy_layers.push_back(strategy_layers_of(entry));
+    }
     for (const JsonPlace& entry : root.objects_or_empty("staircases")) {
         comparison.staircases.push_back(staircase_of(entry));
     }

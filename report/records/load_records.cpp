@@ -19,8 +19,9 @@ namespace {
 void add_occupancies(const std::vector<MeasuredRow>& rows, std::vector<Comparison>& comparisons) {
     std::map<std::pair<std::string_view, double>, const MeasuredRow*> by_layer;
     for (const MeasuredRow& row : rows) {
-        if (row.latency_us && (row.occupancy_theoretical || row.occupancy_achieved))
+        if (row.latency_us && (row.occupancy_theoretical || row.occupancy_achieved)) {
             by_layer.emplace(std::pair(std::string_view(row.layer), *row.latency_us), &row);
+        }
     }
     for (Comparison& comparison : comparisons) {
         for (LayerRecord& layer : comparison.layers) {
@@ -82,8 +83,9 @@ Records load_records(const fs::path& folder) {
     if (fs::exists(folder / "verify.json")) records.verified = load_verified(folder / "verify.json");
     if (fs::exists(folder / "table.json")) records.rows = load_rows(folder / "table.json");
 
-    for (const fs::path& file : comparison_files(folder))
+    for (const fs::path& file : comparison_files(folder)) {
         records.comparisons.push_back(load_comparison(file));
+    }
     add_nominal_ceilings(records.provenance, records.comparisons);
     if (records.rows) add_occupancies(*records.rows, records.comparisons);
     std::sort(records.comparisons.begin(), records.comparisons.end(),

@@ -46,14 +46,17 @@ std::string gains_of(const StrategyRow& base, const StrategyRow& choice) {
     std::vector<std::string> parts;
     if (choice.latency_ratio) {
         parts.push_back("latency " + percent_change(*choice.latency_ratio - 1.0, choice.latency_ratio_ci95));
-        if (choice.measured_us)
+        if (choice.measured_us) {
             parts.back() += fmt::format(" ({})", latency(*choice.measured_us, choice.ci95_us));
+        }
     }
-    if (base.utilization && choice.utilization)
+    if (base.utilization && choice.utilization) {
         parts.push_back("utilization " + utilization_of(base, choice));
+    }
     if (const auto times = over(choice.params, base.params)) parts.push_back("parameters " + ratio(*times));
-    if (base.accuracy && choice.accuracy)
+    if (base.accuracy && choice.accuracy) {
         parts.push_back(fmt::format("accuracy {:.2f} → {:.2f}\u00a0%", *base.accuracy, *choice.accuracy));
+    }
     if (parts.empty()) return {};
     return fmt::format("It brings {}. ", fmt::join(parts, ", "));
 }
@@ -122,8 +125,9 @@ std::string trust_of(const Comparison& comparison, const StrategyRow& choice) {
                                : std::string(". "));
     }
     const double share = interpolated_share(comparison);
-    if (share >= 0.01)
+    if (share >= 0.01) {
         text += fmt::format("{} of the predicted time is interpolated. ", percent_whole(share));
+    }
     if (choice.latency_ratio_ci95.value_or(0.0) > max_ratio_half_width) {
         text += fmt::format(
             "The ratio of latencies is known only to ±\u00a0{}: measure again before relying on it. ",
@@ -174,12 +178,14 @@ Answer answer_of_all(const std::vector<Comparison>& comparisons, const Device& d
         ++within;
         best += gains_most(comparison, *choice) ? 1 : 0;
         if (choice->utilization_ratio) utilizations.push_back(*choice->utilization_ratio);
-        if (choice->params && comparison.base.params)
+        if (choice->params && comparison.base.params) {
             params.push_back(*choice->params / *comparison.base.params);
+        }
     }
     const std::string opening = fmt::format("Over {} comparisons on {}", comparisons.size(), device.name);
-    if (utilizations.empty() || params.empty())
+    if (utilizations.empty() || params.empty()) {
         return {.sentence = opening + ", no choice of HACScale was measured within its budget."};
+    }
     return {
         .sentence =
             fmt::format("{}, HACScale’s choice has {} times the base’s hardware utilization and {} times its "
@@ -216,9 +222,10 @@ std::string trust_in_table(const Records& records) {
     const std::vector<VerifiedNetwork> networks = checked_networks(records);
     std::vector<double> errors;
     for (const VerifiedNetwork& network : networks) errors.push_back(std::abs(network.error()));
-    if (errors.empty())
+    if (errors.empty()) {
         return "How far the table can be trusted is not known: no network was measured beside its "
                "prediction.";
+    }
     return fmt::format(
         "How far the table can be trusted: over {} network{} measured beside the prediction, it was "
         "{}\u00a0% "

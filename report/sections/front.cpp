@@ -16,8 +16,9 @@ constexpr std::size_t front_page_limit = 24;
 std::vector<std::size_t> selection_of(std::size_t count) {
     std::vector<std::size_t> indices;
     if (count <= front_page_limit) return indices;
-    for (std::size_t i = 0; i < front_page_limit; ++i)
+    for (std::size_t i = 0; i < front_page_limit; ++i) {
         indices.push_back(i * (count - 1) / (front_page_limit - 1));
+    }
     return indices;
 }
 

@@ -39,8 +39,9 @@ Table incomplete_rows(const std::vector<MeasuredRow>& rows) {
                      text_cell(row.reason)};
         table.rows.push_back(std::move(out));
     }
-    for (std::size_t i = 0; table.rows.size() > measurements_page_limit && i < measurements_page_limit; ++i)
+    for (std::size_t i = 0; table.rows.size() > measurements_page_limit && i < measurements_page_limit; ++i) {
         table.page_rows.push_back(i);
+    }
     table.caption =
         table.page_rows.empty()
             ? fmt::format("The {} rows that are not in order", table.rows.size())

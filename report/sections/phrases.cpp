@@ -56,8 +56,9 @@ std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
         std::vector<std::string> changes;
         if (wider) changes.push_back(fmt::format("{} → {} channels", base.widths[i], row.widths[i]));
         if (deeper) changes.push_back(fmt::format("{} → {} blocks", base.depths[i], row.depths[i]));
-        if (i < row.inner_widths.size() && !row.inner_widths[i].empty())
+        if (i < row.inner_widths.size() && !row.inner_widths[i].empty()) {
             changes.emplace_back("inner widths of its own");
+        }
         if (!changes.empty()) add(fmt::format("{}: {}", name, fmt::join(changes, ", ")));
     }
     if (base.resolution && row.resolution && *base.resolution != *row.resolution) {

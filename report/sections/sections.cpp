@@ -56,8 +56,9 @@ Document build_document(const Records& records) {
         if (name != "threads") document.subtitle += fmt::format(" · {} {}", name, value);
     }
     for (const std::string& warning : provenance.warnings) document.warnings.push_back({warning});
-    if (const std::string doubt = doubt_about_peak(records.comparisons); !doubt.empty())
+    if (const std::string doubt = doubt_about_peak(records.comparisons); !doubt.empty()) {
         document.warnings.push_back({doubt});
+    }
     document.trust = trust_in_table(records);
 
     const std::vector<Comparison>& all = records.comparisons;

@@ -46,8 +46,9 @@ Table free_steps(const Comparison& comparison) {
         const StaircasePoint* base = at_width(staircase, staircase.base_width);
         const StaircasePoint* free = at_width(staircase, staircase.free_width);
         std::optional<double> gained;
-        if (base != nullptr && free != nullptr && base->params && free->params)
+        if (base != nullptr && free != nullptr && base->params && free->params) {
             gained = *free->params - *base->params;
+        }
         TableRow row;
         row.cells = {model_cell(comparison),
                      text_cell(staircase.name),

@@ -145,8 +145,9 @@ Table matrix_of(const Comparison& comparison, const std::vector<const StrategyRo
         gain_in_words(comparison));
     table.folded = true;
     table.columns = {{"Network", "", false}};
-    for (std::size_t i = 0; i < networks.size(); ++i)
+    for (std::size_t i = 0; i < networks.size(); ++i) {
         table.columns.push_back({std::to_string(i + 1), "", false});
+    }
     for (std::size_t i = 0; i < networks.size(); ++i) {
         const StrategyRow& row = *networks[i];
         TableRow out;

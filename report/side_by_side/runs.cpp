@@ -20,8 +20,9 @@ RunFacts facts_of(const Records& run) {
     RunFacts facts{{"Device", fmt::format("{} ({})", provenance.device.name, provenance.device.id)},
                    {"Device fingerprint", provenance.device.fingerprint}};
     for (const auto& [name, value] : provenance.settings) facts.emplace_back("Setting: " + name, value);
-    for (const auto& [name, value] : provenance.device.properties)
+    for (const auto& [name, value] : provenance.device.properties) {
         facts.emplace_back("Device: " + name, value);
+    }
     facts.emplace_back("Program", provenance.program + " " + provenance.version);
     facts.emplace_back("Command", provenance.command);
     facts.emplace_back("Suite", provenance.suite);

@@ -27,8 +27,9 @@ std::string latency_clause(const Runs& runs, std::size_t run) {
     if (ratios.empty()) return {};
     const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
     const double mean = std::exp(log_sum / static_cast<double>(ratios.size()));
-    if (ratios.size() == 1)
+    if (ratios.size() == 1) {
         return fmt::format("{} takes {} the latency of A on one network", letter_of(run), ratio(mean));
+    }
     return fmt::format("{} takes {} the latency of A ({} to {} over {} networks)", letter_of(run),
                        ratio(mean), significant(*least), significant(*most), ratios.size());
 }
@@ -45,16 +46,18 @@ std::optional<double> utilization_gain(const Records& run) {
 Answer answer_of(const Runs& runs) {
     std::vector<std::string> clauses;
     for (std::size_t i = 1; i < runs.size(); ++i) {
-        if (std::string clause = latency_clause(runs, i); !clause.empty())
+        if (std::string clause = latency_clause(runs, i); !clause.empty()) {
             clauses.push_back(std::move(clause));
+        }
     }
     Answer answer;
     answer.sentence = clauses.empty() ? "The runs share rows of their tables, but no whole network."
                                       : fmt::format("{}.", fmt::join(clauses, "; "));
     std::vector<std::string> gains;
     for (std::size_t i = 0; i < runs.size(); ++i) {
-        if (const auto gain = utilization_gain(runs[i]))
+        if (const auto gain = utilization_gain(runs[i])) {
             gains.push_back(fmt::format("{} on {}", ratio(*gain), letter_of(i)));
+        }
     }
     if (!gains.empty()) {
         answer.standing = fmt::format(

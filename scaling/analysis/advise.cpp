@@ -97,8 +97,9 @@ private:
                 });
             };
             if (differs(std::identity{})) advice.touched.push_back(i);
-            if (differs([](const LayerSpec& layer) { return layer.out_channels; }))
+            if (differs([](const LayerSpec& layer) { return layer.out_channels; })) {
                 advice.members.push_back(i);
+            }
         }
     }
 
@@ -194,8 +195,9 @@ private:
                          const std::function<void(LayerAdvice&, const LayerSpec&)>& visit) {
         const Network wider = lower(widening(advice.free_width));
         for (const std::size_t index : advice.members) {
-            if (place_of_node_[index])
+            if (place_of_node_[index]) {
                 visit(result_.layers[*place_of_node_[index]], wider.nodes[index].layer);
+            }
         }
     }
 

@@ -221,8 +221,9 @@ private:
 
     BlockWay part_of(std::size_t n, const std::array<std::size_t, most_widths>& place) const {
         Sizes sizes = reference_[n];
-        for (std::size_t s = 0; s < slots_.size(); ++s)
+        for (std::size_t s = 0; s < slots_.size(); ++s) {
             sizes.add(slots_[s].sizes[n][slots_[s].kind[n][place[s]]], 1);
+        }
         LayerSpec layer = layers_[n];
         layer.in_channels = static_cast<int>(sizes.in_channels);
         layer.out_channels = static_cast<int>(sizes.out_channels);

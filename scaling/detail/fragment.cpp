@@ -60,8 +60,9 @@ std::optional<std::vector<FragmentNode>> Fragment::nodes(int previous_width, int
         const std::vector<std::int64_t> alive = network.alive_activations();
         std::vector<FragmentNode> nodes;
         for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-            if (network.nodes[i].stage >= first_stage_)
+            if (network.nodes[i].stage >= first_stage_) {
                 nodes.push_back({std::move(network.nodes[i]), alive[i]});
+            }
         }
         return nodes;
     } catch (const InputError&) {

@@ -23,8 +23,9 @@ StrictMap::StrictMap(const YAML::Node& node, std::string what, std::initializer_
             fail(entry.first, fmt::format("{}: unknown key '{}', expected one of {}", what_, key,
                                           fmt::join(keys.begin(), keys.end(), ", ")));
         }
-        if (!seen.insert(key).second)
+        if (!seen.insert(key).second) {
             fail(entry.first, fmt::format("{}: the key '{}' is repeated", what_, key));
+        }
     }
 }
 

@@ -61,11 +61,13 @@ bool is_negative(const Needs& needs) {
 Sums largest_of(const std::vector<std::vector<BlockWay>>& lists, std::size_t chain, std::size_t index) {
     Sums most;
     for (const std::vector<BlockWay>& ways : lists) {
-        if (ways.empty() || ways.size() > most_options)
+        if (ways.empty() || ways.size() > most_options) {
             refuse(chain, index, "a block must have 1 to 65535 ways");
+        }
         for (const BlockWay& way : ways) {
-            if (way.cost < 0 || is_negative(way.needs))
+            if (way.cost < 0 || is_negative(way.needs)) {
                 refuse(chain, index, "costs and needs must not be negative");
+            }
             if (way.feasible()) most.take_larger(way);
         }
     }
@@ -119,8 +121,9 @@ ChainStage make_stage(int previous_widths, int widths, std::vector<int> depths, 
     stage.widths = widths;
     stage.depths = std::move(depths);
     stage.kind_count = kind_count;
-    for (int block = 1; block < stage.most_blocks(); ++block)
+    for (int block = 1; block < stage.most_blocks(); ++block) {
         stage.kinds.push_back(std::min(block, kind_count) - 1);
+    }
     const auto columns = static_cast<std::size_t>(widths);
     stage.first.assign(static_cast<std::size_t>(previous_widths) * columns, {BlockWay{}});
     stage.further.assign(columns * static_cast<std::size_t>(kind_count), {BlockWay{}});
@@ -160,8 +163,9 @@ void check(const ChainProblem& problem) {
     for (std::size_t c = 0; c < problem.chains.size(); ++c) {
         const Chain& chain = problem.chains[c];
         if (chain.stages.size() != stages) refuse(c, 0, "all chains must have the same number of stages");
-        if (chain.cost_offset < 0 || is_negative(chain.needs_offset))
+        if (chain.cost_offset < 0 || is_negative(chain.needs_offset)) {
             refuse(c, 0, "offsets must not be negative");
+        }
         Sums sums;
         Sums offsets;
         offsets.take_larger({chain.cost_offset, chain.gain_offset, chain.needs_offset});

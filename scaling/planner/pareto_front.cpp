@@ -32,8 +32,9 @@ Caps binding_caps(const ChainProblem& problem, const Caps& caps) {
         const Needs most = planner::complete(chain).total.most;
         if (caps.params && most.params > *caps.params) binding.params = caps.params;
         if (caps.macs && most.macs > *caps.macs) binding.macs = caps.macs;
-        if (caps.memory_bytes && most.memory_bytes() > *caps.memory_bytes)
+        if (caps.memory_bytes && most.memory_bytes() > *caps.memory_bytes) {
             binding.memory_bytes = caps.memory_bytes;
+        }
     }
     return binding;
 }
@@ -47,8 +48,9 @@ std::vector<int> way_slots(const ChainProblem& problem) {
     for (const Chain& chain : problem.chains) {
         for (std::size_t s = 0; s < slots.size(); ++s) {
             const ChainStage& stage = chain.stages[s];
-            if (has_choice(stage.first) || has_choice(stage.further))
+            if (has_choice(stage.first) || has_choice(stage.further)) {
                 slots[s] = std::max(slots[s], stage.most_blocks());
+            }
         }
     }
     return slots;

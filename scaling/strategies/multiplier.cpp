@@ -36,8 +36,9 @@ class MultiplierPath {
 public:
     MultiplierPath(const ScalingContext& context, const ScalingChoice& start, const Exponents& exponents)
         : stages_(start.widths.size()) {
-        for (const int width : start.widths)
+        for (const int width : start.widths) {
             dimensions_.emplace_back(width, context.settings().space.grid, exponents.width);
+        }
         for (const int depth : start.depths) dimensions_.emplace_back(depth, 1, exponents.depth);
         dimensions_.emplace_back(start.resolution, resolution_step(context.base()), exponents.resolution);
     }
@@ -48,8 +49,9 @@ public:
             return choice();
         }
         double nearest = std::numeric_limits<double>::infinity();
-        for (const Dimension& dimension : dimensions_)
+        for (const Dimension& dimension : dimensions_) {
             nearest = std::min(nearest, dimension.next_ln_factor());
+        }
         if (!(nearest <= std::log(largest_factor))) return std::nullopt;
         // Dimensions of equal ratio reach their next value together: the same quotient gives the same double.
         for (Dimension& dimension : dimensions_) {

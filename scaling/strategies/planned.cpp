@@ -62,8 +62,9 @@ Fit chosen(const ScalingContext& context, const PlanKind& kind, std::size_t poin
     Fit fit;
     const std::optional<Evaluation> result =
         context.evaluate(choice_from(context.space(kind.freedom), context.front(kind).choice(point)));
-    if (!result)
+    if (!result) {
         throw WorkError("the plan chose a model that cannot be built; please report this as a fault");
+    }
     fit.status = FitStatus::ok;
     fit.result = *result;
     fit.reason = at_widest(context, kind.freedom, result->choice);

@@ -20,15 +20,18 @@ std::vector<ScalingChoice> steps_from(const ScalingChoice& choice, const Scaling
                                       Direction direction) {
     std::vector<ScalingChoice> steps;
     const auto add = [&](const std::vector<int>& values, int value, const auto& set) {
-        if (const std::optional<int> to = next(values, value, direction))
+        if (const std::optional<int> to = next(values, value, direction)) {
             set(steps.emplace_back(choice), *to);
+        }
     };
-    for (std::size_t s = 0; s < space.stages.size(); ++s)
+    for (std::size_t s = 0; s < space.stages.size(); ++s) {
         add(space.stages[s].widths, choice.widths[s],
             [s](ScalingChoice& step, int value) { step.widths[s] = value; });
-    for (std::size_t s = 0; s < space.stages.size(); ++s)
+    }
+    for (std::size_t s = 0; s < space.stages.size(); ++s) {
         add(space.stages[s].depths, choice.depths[s],
             [s](ScalingChoice& step, int value) { step.depths[s] = value; });
+    }
     add(space.resolutions, choice.resolution,
         [](ScalingChoice& step, int value) { step.resolution = value; });
     return steps;

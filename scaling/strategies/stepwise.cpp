@@ -61,8 +61,9 @@ Fit greedy(const ScalingContext& context, std::int64_t budget_ps) {
         for (const ScalingChoice& choice : steps_from(fit.result.choice, context.space(), Direction::up)) {
             const std::optional<Evaluation> step = context.evaluate(choice);
             if (!step) continue;
-            if (limits.over_budget(*step))
+            if (limits.over_budget(*step)) {
                 fit.next_us = std::min(fit.next_us.value_or(step->latency_us()), step->latency_us());
+            }
             if (!limits.admit(*step) || *step->gain <= *fit.result.gain) continue;
             if (!best || better_step(fit.result, *step, *best)) best = step;
         }
@@ -101,8 +102,9 @@ Fit random_search(const ScalingContext& context, std::int64_t budget_ps) {
                 if (*here.gain > *fit.result.gain) fit.result = here;
                 continue;
             }
-            if (step && limits.over_budget(*step))
+            if (step && limits.over_budget(*step)) {
                 fit.next_us = std::min(fit.next_us.value_or(step->latency_us()), step->latency_us());
+            }
             steps.erase(at);
         }
     }

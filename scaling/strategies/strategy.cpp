@@ -41,8 +41,9 @@ const Strategy& find_strategy(std::string_view name) {
 }
 
 Fit fit(const Strategy& strategy, const ScalingContext& context, double budget_us) {
-    if (!(budget_us > 0.0))
+    if (!(budget_us > 0.0)) {
         throw InputError(fmt::format("the budget is {} us, expected more than 0", budget_us));
+    }
     const double most_us = context.settings().max_budget * context.base_evaluation().latency_us();
     if (budget_us > most_us * (1.0 + 1e-9)) {
         throw InputError(

@@ -45,8 +45,9 @@ devices) echo '{"id": "cuda:0"}' ;;
 run) while [ $# -gt 1 ]; do [ "$1" = --out ] && mkdir -p "$2" && touch "$2/table.db"; shift; done ;;
 profile) while [ $# -gt 1 ]; do [ "$1" = --table ] && touch "$2"; shift; done ;;
 esac)");
-        for (const char* name : {"tests/gpu_tests", "bench/time_network", "bench/cuda_layers"})
+        for (const char* name : {"tests/gpu_tests", "bench/time_network", "bench/cuda_layers"}) {
             program(name, "");
+        }
     }
     ~GpuCheck() override { std::filesystem::remove_all(folder_); }
 

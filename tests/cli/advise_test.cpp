@@ -106,8 +106,9 @@ TEST_F(AdviseTest, ExtrasAreSumsOverTheTable) {
     const ModelSpec base = find_model("resnet20-cifar");
     const auto sum_us = [](const ModelSpec& model) {
         double sum = 0.0;
-        for (const NetworkNode& node : lower(model).nodes)
+        for (const NetworkNode& node : lower(model).nodes) {
             sum += testing::SyntheticSource::latency_us(node.layer);
+        }
         return sum;
     };
     for (const nlohmann::json& point : named(advice["widths"], "stage3.block3 inner")["points"]) {

@@ -70,8 +70,9 @@ TEST_F(ProfileModels, WhatWasMeasuredOnASlowMachineIsMeasuredAgainAtTheEnd) {
     ASSERT_EQ(outcome.verified.size(), 1U) << "the network as it is, once";
     EXPECT_EQ(outcome.verified[0].record.model_hash,
               model_hash(for_device(plan_.swept[0], device_.handle, 1, DataType::f32)));
-    for (const VerificationRecord& record : table_.verifications())
+    for (const VerificationRecord& record : table_.verifications()) {
         EXPECT_EQ(record.model_hash, outcome.verified[0].record.model_hash) << "not of other widths";
+    }
     EXPECT_GT(outcome.verified[0].upper.samples, 0) << "of the passes that the latency is of";
     EXPECT_NEAR(outcome.verified[0].record.predicted_us / outcome.verified[0].record.measured_us, 1.0, 0.1);
 }

@@ -64,8 +64,9 @@ TEST(ChromeTrace, HasASliceForEachLayerOfEachPass) {
     run.implementations.assign(run.network.nodes.size(), "jit");
     for (int pass = 0; pass < 3; ++pass) {
         TracedPass traced{1000.0 * pass, {}};
-        for (std::size_t i = 0; i < run.network.nodes.size(); ++i)
+        for (std::size_t i = 0; i < run.network.nodes.size(); ++i) {
             traced.node_us.push_back(1.25 * static_cast<double>(i % 7) + pass);
+        }
         run.passes.push_back(traced);
     }
     const Json trace = Json::parse(chrome_trace(run));

@@ -65,8 +65,9 @@ public:
           weights_(random_weights(context.layer, seed)),
           input_(random_values(input_shape(context.layer, context.batch).elements(), seed + 1)) {
         const LayerSpec& layer = context.layer;
-        if (layer.residual)
+        if (layer.residual) {
             residual_ = random_values(output_shape(layer, context.batch).elements(), seed + 2);
+        }
         expected_ = reference_layer(layer, context.batch, {input_.begin(), input_.end()},
                                     {residual_.begin(), residual_.end()}, weights_);
     }

@@ -21,8 +21,9 @@ class GpuLayer : public testing::GpuTest,
 
 TEST_P(GpuLayer, EqualsTheReference) {
     const auto [kind, type] = GetParam();
-    if (const std::string reason = backend().refusal(device(), type); !reason.empty())
+    if (const std::string reason = backend().refusal(device(), type); !reason.empty()) {
         GTEST_SKIP() << "skipped: " << reason;
+    }
     std::uint64_t seed = 300;
     for (LayerSpec layer : testing::layer_family(kind, kind == LayerKind::conv ? 30 : 12, 7)) {
         layer.layout = Layout::channels_last;

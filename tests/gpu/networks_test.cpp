@@ -57,8 +57,9 @@ protected:
         same_after("a timed run", [&] { runner.run_timed(node_us); });
         for (const double time : node_us) EXPECT_GT(time, 0.0);
         // A sweep runs every prefix, which takes long on the simulation.
-        if (node_us.size() < static_cast<std::size_t>(testing::times(100, 15)))
+        if (node_us.size() < static_cast<std::size_t>(testing::times(100, 15))) {
             same_after("a sweep over its prefixes", [&] { runner.time_prefixes(node_us); });
+        }
         same_after("a cold run", [&] { EXPECT_GT(runner.time_cold(), 0.0); });
         const int several = testing::times(70, 5);
         same_after("one run of several", [&] { EXPECT_GT(runner.time_runs(several), 0.0); });
@@ -79,10 +80,12 @@ protected:
 class GpuNetworkOfType : public GpuNetwork, public ::testing::WithParamInterface<DataType> {};
 
 TEST_P(GpuNetworkOfType, OfTheZooEqualsTheReference) {
-    if (const std::string reason = backend().refusal(device(), GetParam()); !reason.empty())
+    if (const std::string reason = backend().refusal(device(), GetParam()); !reason.empty()) {
         GTEST_SKIP() << "skipped: " << reason;
-    for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35-cifar"})
+    }
+    for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35-cifar"}) {
         expect_right(testing::zoo_model(name), 1, GetParam());
+    }
 }
 
 TEST_P(GpuNetworkOfType, SmallOnesEqualTheReference) {
@@ -122,8 +125,9 @@ TEST_F(GpuNetwork, PrefixesGrowToTheNetwork) {
         for (std::size_t node = 0; node < nodes; ++node) until[node].push_back(prefix_us[node]);
     }
     EXPECT_NEAR(median(until.back()) / median(plain), 1.0, 0.04);
-    for (std::size_t node = 1; node < nodes; ++node)
+    for (std::size_t node = 1; node < nodes; ++node) {
         EXPECT_GT(median(until[node]), 0.98 * median(until[node - 1])) << tested.network.nodes[node].name;
+    }
 }
 
 TEST_F(GpuNetwork, ManyRunsTakeManyTimesAsLong) {

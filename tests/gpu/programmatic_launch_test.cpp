@@ -40,8 +40,9 @@ public:
           weights_(layer.weight_bytes(), "a test"),
           workspace_(layer.workspace_bytes(), "a test") {
         for (const DeviceBuffer* buffer : {&input_, &output_, &weights_, &workspace_}) {
-            if (buffer->size() > 0)
+            if (buffer->size() > 0) {
                 check(cudaMemsetAsync(buffer->data(), 0, buffer->size(), stream_.get()), "clearing");
+            }
         }
         stream_.synchronize("clearing");
     }

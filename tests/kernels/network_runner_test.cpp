@@ -147,8 +147,9 @@ std::string slow_layers(ModelSpec model) {
     std::string slow;
     for (std::size_t node = 0; node < network.nodes.size(); ++node) {
         const std::string kernel = compiled.runner->implementation(static_cast<int>(node));
-        if (kernel.find("ref") != std::string::npos)
+        if (kernel.find("ref") != std::string::npos) {
             slow += network.nodes[node].layer.key() + " by " + kernel + "\n";
+        }
     }
     return slow;
 }

@@ -28,8 +28,9 @@ LayerSpec conv(int channels, int size, int width, int kernel, int stride) {
 // Places where a window of the padded input begins, counted one by one.
 int count_windows(int size, const LayerSpec& layer) {
     int count = 0;
-    for (int start = -layer.padding; start + layer.kernel <= size + layer.padding; start += layer.stride)
+    for (int start = -layer.padding; start + layer.kernel <= size + layer.padding; start += layer.stride) {
         ++count;
+    }
     return count;
 }
 

@@ -123,8 +123,9 @@ TEST(Lowering, ConvAndSeparableStagesAndTheirPool) {
 TEST(Lowering, EveryLayerGetsTheModelsLayout) {
     ModelSpec model = find_model("mobilenetv3-small-1.0");
     model.layout = Layout::blocked;
-    for (const NetworkNode& node : lower(model).nodes)
+    for (const NetworkNode& node : lower(model).nodes) {
         EXPECT_EQ(node.layer.layout, Layout::blocked) << node.name;
+    }
 }
 
 TEST(Lowering, ShapesConnectInAnyModel) {
@@ -186,8 +187,9 @@ TEST(Network, PeakMemoryIsTheMostAliveAtAnyStep) {
             continue;
         }
         std::int64_t peak = 0;
-        for (int at = 0; at < std::ssize(network.nodes); ++at)
+        for (int at = 0; at < std::ssize(network.nodes); ++at) {
             peak = std::max(peak, alive_elements(network, at));
+        }
         ASSERT_EQ(network.peak_activation_bytes(3, DataType::f16), 3 * 2 * peak);
     }
 }

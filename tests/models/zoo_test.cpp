@@ -123,8 +123,9 @@ protected:
 };
 
 TEST_F(ZooFolder, NamesSortNaturally) {
-    for (const char* name : {"resnet110", "resnet20", "b-1.4", "b-0.5", "b-0.25", "b-0.35", "b", "a9"})
+    for (const char* name : {"resnet110", "resnet20", "b-1.4", "b-0.5", "b-0.25", "b-0.35", "b", "a9"}) {
         add(name);
+    }
     EXPECT_THAT(zoo_names(), ::testing::ElementsAre("a9", "b", "b-0.25", "b-0.35", "b-0.5", "b-1.4",
                                                     "resnet20", "resnet110"));
 }

@@ -50,8 +50,9 @@ class FakeRunner final : public NetworkRunner {
 public:
     FakeRunner(FakeMachine& machine, Network network, int batch)
         : machine_(machine), network_(std::move(network)), batch_(batch) {
-        for (const NetworkNode& node : network_.nodes)
+        for (const NetworkNode& node : network_.nodes) {
             latencies_us_.push_back(machine_.latency_us(node.layer) * batch_);
+        }
         ++machine_.alive;
     }
     ~FakeRunner() override { --machine_.alive; }
@@ -162,14 +163,17 @@ public:
                      const CompileOptions& options) override {
         machine_.before_compile(network);
         ++machine_.compiled;
-        if (const std::string reason = refusal(device, options.type); !reason.empty())
+        if (const std::string reason = refusal(device, options.type); !reason.empty()) {
             return {nullptr, reason, NoRunner::unsupported};
-        for (const NetworkNode& node : network.nodes) {
-            if (!machine_.supported(node.layer))
-                return {nullptr, "no kernel for " + node.layer.key(), NoRunner::unsupported};
         }
-        if (const std::string reason = machine_.whole_network_refusal(network); !reason.empty())
+        for (const NetworkNode& node : network.nodes) {
+            if (!machine_.supported(node.layer)) {
+                return {nullptr, "no kernel for " + node.layer.key(), NoRunner::unsupported};
+            }
+        }
+        if (const std::string reason = machine_.whole_network_refusal(network); !reason.empty()) {
             return {nullptr, reason, NoRunner::no_memory};
+        }
         return {std::make_unique<FakeRunner>(machine_, network, options.batch), {}};
     }
     std::vector<LayerSpec> peak_layers(DataType) const override {

@@ -52,8 +52,9 @@ ModelSpec blocks_model(BlockKind kind, double inner_ratio) {
         stage.block = kind;
         stage.depth = 2;
         stage.stride = 2;
-        for (const int leader : {inner_follows_input(kind) ? input : stage.width, stage.width})
+        for (const int leader : {inner_follows_input(kind) ? input : stage.width, stage.width}) {
             stage.inner_widths.push_back(static_cast<int>(leader * inner_ratio));
+        }
         input = stage.width;
     }
     return model;
@@ -152,8 +153,9 @@ TEST_P(InnerSweep, MeasuresWhatFollowsAndNothingElseUnlessOpen) {
     std::set<LayerSpec> following;
     for (const int first : space_.widths[0]) {
         for (const int second : space_.widths[1]) {
-            for (const NetworkNode& node : lower(scaled(base_, {{first, second}, {3, 3}, 8})).nodes)
+            for (const NetworkNode& node : lower(scaled(base_, {{first, second}, {3, 3}, 8})).nodes) {
                 following.insert(node.layer);
+            }
         }
     }
     const auto others = [&] {
@@ -180,8 +182,9 @@ INSTANTIATE_TEST_SUITE_P(Blocks, InnerSweep, ::testing::ValuesIn([] {
                              std::vector<ModelSpec> models{blocks_model(BlockKind::basic, 1.0),
                                                            blocks_model(BlockKind::bottleneck, 0.5),
                                                            blocks_model(BlockKind::inverted_residual, 3.0)};
-                             for (StageSpec& stage : models.back().stages)
+                             for (StageSpec& stage : models.back().stages) {
                                  stage.squeeze_excite = SqueezeExciteSpec{.from = SqueezeFrom::input};
+                             }
                              models.push_back(blocks_model(BlockKind::inverted_residual, 2.0));
                              models.back().name = "no_expansion_at_first";
                              models.back().stages[0].inner_widths[0] = 16;

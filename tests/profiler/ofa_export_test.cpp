@@ -49,8 +49,9 @@ protected:
 
     double sum_ms(const std::string& name) {
         double sum = 0.0;
-        for (const NetworkNode& node : lower(find_model(name)).nodes)
+        for (const NetworkNode& node : lower(find_model(name)).nodes) {
             sum += latency_us_.at(node.layer) / 1000.0;
+        }
         return sum;
     }
 
@@ -151,8 +152,9 @@ TEST_F(OfaExport, PredictsMobileNetV3AsTheTableDoes) {
 TEST_F(OfaExport, LeavesOutWhatItHasNoWordsFor) {
     measure("resnet18");
     const auto entries = exported();
-    for (const auto& [words, ms] : entries)
+    for (const auto& [words, ms] : entries) {
         EXPECT_TRUE(words.starts_with("AvgPool2D-") || words.starts_with("Logits-")) << words;
+    }
     EXPECT_EQ(summary_.written, 2);
     EXPECT_EQ(summary_.left_out.at("once-for-all has no words for a max_pool of this form"), 1);
     EXPECT_GT(summary_.left_out.at("once-for-all has no words for a conv of this form"), 5);

@@ -42,8 +42,9 @@ TEST(PassTrace, TakesOffWhatTheClockTook) {
     EXPECT_NEAR(trace.clock.layer_us, 0.75, 1e-9);
     EXPECT_EQ(trace.clock.clamped, 0);
     for (const TracedPass& pass : trace.passes) {
-        for (std::size_t node = 0; node < network.nodes.size(); ++node)
+        for (std::size_t node = 0; node < network.nodes.size(); ++node) {
             EXPECT_NEAR(pass.node_us[node], machine.latency_us(network.nodes[node].layer), 1e-9);
+        }
     }
 }
 

@@ -68,8 +68,9 @@ protected:
         const std::set<RowKey> lost = network_keys({request_.carriers[1]}, request_.settings);
         std::set<RowKey> others;
         for (const ModelSpec& model : request_.carriers) {
-            if (model.name != request_.carriers[1].name)
+            if (model.name != request_.carriers[1].name) {
                 others.merge(network_keys({model}, request_.settings));
+            }
         }
         for (const RowKey& key : others) {
             ASSERT_TRUE(row(key).has_value()) << key.layer.key();

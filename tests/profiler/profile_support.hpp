@@ -17,8 +17,9 @@ inline std::set<RowKey> network_keys(const std::vector<ModelSpec>& carriers,
     std::set<RowKey> keys;
     for (const ModelSpec& model : carriers) {
         const Network network = lower(model);
-        for (const NetworkNode& node : network.nodes)
+        for (const NetworkNode& node : network.nodes) {
             keys.insert(row_key(node.layer, network, settings, CacheState::network));
+        }
     }
     return keys;
 }

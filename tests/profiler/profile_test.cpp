@@ -324,8 +324,9 @@ TEST_F(Profile, PredictionIsTheSumOfTheRows) {
     run({model});
     const NetworkEstimate estimate = predict(table_, network, settings_, CacheState::network);
     double sum = 0.0;
-    for (const NetworkNode& node : network.nodes)
+    for (const NetworkNode& node : network.nodes) {
         sum += row(row_key(node.layer, network, settings_, CacheState::network)).latency_us;
+    }
     EXPECT_DOUBLE_EQ(estimate.latency_us, sum);
     EXPECT_NEAR(estimate.latency_us, device_.truth_us(network, 3), 1e-6);
     EXPECT_EQ(estimate.missing_layers, 0);
@@ -380,8 +381,9 @@ TEST_F(Profile, OfOnePassAllThatIsKnownIsItsTime) {
     settings_.rules = {.most_seconds = 0.0, .burst_us = 0.0};
     int runs = 0;
     device_.machine.before_run = [&](const Network& network) {
-        if (network.nodes.size() > 1 && !is_reference(network) && ++runs % 4 == 3)
+        if (network.nodes.size() > 1 && !is_reference(network) && ++runs % 4 == 3) {
             device_.machine.clock_us += 0.3e6;
+        }
     };
     run({chain_model("a", {8})});
     ASSERT_GT(table_.size(), 0);

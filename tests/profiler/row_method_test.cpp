@@ -32,8 +32,9 @@ double mean_clock_us(const FakeMachine& machine, const Network& network) {
 }
 
 TEST(RowMethod, ReadsItsNamesBack) {
-    for (const RowMethod method : {RowMethod::stopwatch, RowMethod::prefix})
+    for (const RowMethod method : {RowMethod::stopwatch, RowMethod::prefix}) {
         EXPECT_EQ(row_method_from_name(name_of(method)), method);
+    }
     EXPECT_THROW(row_method_from_name("sundial"), InputError);
 }
 

@@ -19,8 +19,9 @@ TEST(TableDiff, IsAntisymmetric) {
             const Row row = random_row(random);
             if (i % 5 != 0) rows_a.push_back(row);
             Row changed = row;
-            if (has_latency(row.status))
+            if (has_latency(row.status)) {
                 changed.latency_us *= 0.9 + 0.2 * static_cast<double>(random() % 100) / 100.0;
+            }
             if (i % 7 != 0) rows_b.push_back(changed);
         }
         const Table a = make_table(folder / "a.db", rows_a);

@@ -60,8 +60,9 @@ std::vector<std::map<std::string, std::string>> exported_csv(const Table& table)
     for (std::size_t line = 1; line < lines.size(); ++line) {
         EXPECT_EQ(lines[line].size(), lines[0].size());
         auto& row = rows.emplace_back();
-        for (std::size_t column = 0; column < lines[0].size(); ++column)
+        for (std::size_t column = 0; column < lines[0].size(); ++column) {
             row[lines[0][column]] = lines[line].at(column);
+        }
     }
     return rows;
 }

@@ -31,8 +31,9 @@ TEST(TableMerge, OfShardsIsTheTableOfAllRows) {
         for (const auto& [key, row] : distinct) {
             all.push_back(row);
             parts[random() % shards].push_back(row);
-            if (random() % 4 == 0)
+            if (random() % 4 == 0) {
                 parts[random() % shards].push_back(row);  // identical rows may be in several
+            }
         }
         { make_table(folder / "all.db", all); }
         std::vector<fs::path> inputs;

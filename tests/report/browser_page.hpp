@@ -19,8 +19,9 @@ inline std::string output_of(const std::string& command) {
     if (pipe == nullptr) return {};
     std::string output;
     std::array<char, 65536> buffer{};
-    for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
         output.append(buffer.data(), n);
+    }
     ::pclose(pipe);
     return output;
 }

@@ -193,8 +193,9 @@ TEST(Document, RowsFitTheirColumns) {
         for (const Part& part : section.parts) {
             const Table* table = std::get_if<Table>(&part);
             if (table == nullptr) continue;
-            for (const TableRow& row : table->rows)
+            for (const TableRow& row : table->rows) {
                 EXPECT_EQ(row.cells.size(), table->columns.size()) << table->caption;
+            }
             for (const std::size_t index : table->page_rows) EXPECT_LT(index, table->rows.size());
         }
     });

@@ -195,8 +195,10 @@ Json row(const SampleOptions& options, const std::string& strategy, const std::s
         {"equal_to", strategy == "base" ? Json{"depth-only"} : Json::array()},
         {"spec", strategy == "hacscale" ? "name: synthetic # " + options.hostile + "\nstages: []\n" : ""}};
     if (status == "failed") {
-        for (const char* key : {"utilization", "utilization_ratio", "params", "macs", "memory_bytes", "gain"})
+        for (const char* key :
+             {"utilization", "utilization_ratio", "params", "macs", "memory_bytes", "gain"}) {
             out[key] = Json();
+        }
     }
     return out;
 }

@@ -38,8 +38,9 @@ inline ScalingChoice after(ScalingChoice choice, const Contribution& step, const
             break;
         case StepDimension::depth:
             choice.depths[stage] = *step.to;
-            if (stage < choice.inner_widths.size() && !choice.inner_widths[stage].empty())
+            if (stage < choice.inner_widths.size() && !choice.inner_widths[stage].empty()) {
                 choice.inner_widths[stage].push_back(choice.inner_widths[stage].back());
+            }
             break;
         case StepDimension::inner_width: {
             const ModelSpec before = scaled(base, choice);

@@ -42,8 +42,9 @@ ScalingChoice random_inner(const ModelSpec& base, const ScalingSpace& space, std
         choice.inner_widths[stage] = following.stages[stage].inner_widths;
         for (std::size_t block = 0; block < choice.inner_widths[stage].size(); ++block) {
             const std::vector<int> options = options_of(space, choice, stage, static_cast<int>(block));
-            if (const int inner = options[random() % options.size()]; inner != 0)
+            if (const int inner = options[random() % options.size()]; inner != 0) {
                 choice.inner_widths[stage][block] = inner;
+            }
         }
     }
     return canonical(base, choice);
@@ -56,8 +57,9 @@ bool in_space(const ModelSpec& base, const ScalingSpace& space, const ScalingCho
         for (std::size_t block = 0; block < model.stages[stage].inner_widths.size(); ++block) {
             const std::vector<int> options = options_of(space, choice, stage, static_cast<int>(block));
             const int inner = model.stages[stage].inner_widths[block];
-            if (options.front() != 0 && std::find(options.begin(), options.end(), inner) == options.end())
+            if (options.front() != 0 && std::find(options.begin(), options.end(), inner) == options.end()) {
                 return false;
+            }
         }
     }
     return true;

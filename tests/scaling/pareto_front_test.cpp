@@ -20,8 +20,9 @@ using testing::random_problem;
 
 std::vector<FrontPoint> points_of(const ParetoFront& front) {
     std::vector<FrontPoint> points;
-    for (std::size_t i = 0; i < front.size(); ++i)
+    for (std::size_t i = 0; i < front.size(); ++i) {
         points.push_back({front.costs[i], front.gains[i], front.needs[i]});
+    }
     return points;
 }
 
@@ -43,8 +44,9 @@ FrontPoint point(std::int64_t cost, std::int64_t gain, std::int64_t params) {
 // One width an option.
 ChainProblem one_stage(const std::vector<FrontPoint>& options) {
     ChainStage stage = make_stage(1, static_cast<int>(options.size()), {1});
-    for (std::size_t i = 0; i < options.size(); ++i)
+    for (std::size_t i = 0; i < options.size(); ++i) {
         stage.first[i] = {{options[i].cost, options[i].gain, options[i].needs}};
+    }
     ChainProblem problem;
     problem.chains.emplace_back().stages = {stage};
     return problem;

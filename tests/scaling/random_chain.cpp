@@ -136,8 +136,9 @@ ChainProblem random_problem(Random& random) {
         Shape shape;
         shape.widths = static_cast<int>(within(random, 1, long_lists ? 2 : most));
         int depth = 0;
-        for (std::int64_t i = within(random, 1, std::max<std::int64_t>(1, most - 1)); i > 0; --i)
+        for (std::int64_t i = within(random, 1, std::max<std::int64_t>(1, most - 1)); i > 0; --i) {
             shape.depths.push_back(depth += static_cast<int>(within(random, 1, with_ways ? 1 : 2)));
+        }
         shape.kinds = static_cast<int>(within(random, 1, 2));
         shapes.push_back(shape);
     }
@@ -152,8 +153,10 @@ FrontLimits random_limits(const ChainProblem& problem, Random& random) {
     for_each_choice(problem, [&](const ChainChoice& choice) {
         if (const auto point = evaluate(problem, choice)) {
             most.cost = std::max(most.cost, point->cost);
-            for (const auto member : {&Needs::params, &Needs::macs, &Needs::weight_bytes, &Needs::peak_bytes})
+            for (const auto member :
+                 {&Needs::params, &Needs::macs, &Needs::weight_bytes, &Needs::peak_bytes}) {
                 most.needs.*member = std::max(most.needs.*member, point->needs.*member);
+            }
         }
     });
     FrontLimits limits;
@@ -178,8 +181,9 @@ std::vector<FrontPoint> all_points(const ChainProblem& problem, const FrontLimit
     std::vector<FrontPoint> points;
     for_each_choice(problem, [&](const ChainChoice& choice) {
         const auto point = evaluate(problem, choice);
-        if (point && point->cost <= limits.max_cost && limits.caps.admit(point->needs))
+        if (point && point->cost <= limits.max_cost && limits.caps.admit(point->needs)) {
             points.push_back(*point);
+        }
     });
     return points;
 }

@@ -256,8 +256,9 @@ TEST(MultiplierPath, LooksBeyondAHumpInLatency) {
 
 bool same_but_one(const ScalingChoice& a, const ScalingChoice& b) {
     int differences = a.resolution != b.resolution ? 1 : 0;
-    for (std::size_t s = 0; s < a.widths.size(); ++s)
+    for (std::size_t s = 0; s < a.widths.size(); ++s) {
         differences += (a.widths[s] != b.widths[s] ? 1 : 0) + (a.depths[s] != b.depths[s] ? 1 : 0);
+    }
     return differences == 1;
 }
 

@@ -81,8 +81,9 @@ TEST(Batches, AnEpochHasEachImageOnce) {
     EXPECT_EQ(loader.batches_per_epoch(), 10);
     EXPECT_EQ(loader.images_per_epoch(), 160);
     std::multiset<std::int64_t> labels;
-    for (const auto& batch : read_epoch(loader, 3, images.image_bytes()).labels)
+    for (const auto& batch : read_epoch(loader, 3, images.image_bytes()).labels) {
         labels.insert(batch.begin(), batch.end());
+    }
     EXPECT_EQ(labels, std::multiset<std::int64_t>(images.labels.begin(), images.labels.end()));
 }
 

@@ -20,8 +20,9 @@ TEST(Importance, MeanAndDeviationOverBatches) {
 }
 
 TEST(Importance, MeasuresAreFoundByTheirNames) {
-    for (const char* name : {"taylor", "fisher", "growth"})
+    for (const char* name : {"taylor", "fisher", "growth"}) {
         EXPECT_EQ(name_of(importance_measure_from_name(name)), name);
+    }
     EXPECT_THROW(importance_measure_from_name("hunch"), InputError);
 }
 

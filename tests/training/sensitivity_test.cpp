@@ -74,8 +74,9 @@ TEST_P(SensitivityOfModel, KnownCoefficientsAreRecoveredAndCombinationsPredicted
             EXPECT_EQ(fit.stages[s].width->coefficient.seeds, 3);
         }
         ASSERT_EQ(fit.combinations.size(), 3U);
-        for (const PredictionCheck& check : fit.combinations)
+        for (const PredictionCheck& check : fit.combinations) {
             EXPECT_NEAR(*check.predicted_points, check.points.mean, 1e-9) << check.name;
+        }
     }
 }
 
@@ -152,8 +153,9 @@ TEST(Sensitivity, HeldOutNetworksAreNewAndInReachOfTheBase) {
         EXPECT_EQ(sensitivity_runs(steps, 2).back().step, steps.size() - 1);
         EXPECT_EQ(steps.back().name, "held-out-20");
     }
-    for (const SensitivityStep& step : sensitivity_steps(testing::small_model(), {"stage2"}, 5))
+    for (const SensitivityStep& step : sensitivity_steps(testing::small_model(), {"stage2"}, 5)) {
         EXPECT_EQ(step.choice.widths[0], testing::small_model().stages[0].width);
+    }
 }
 
 TEST(Sensitivity, StepsAreSmallAndUpwards) {

@@ -72,8 +72,9 @@ void replace(const std::filesystem::path& file, const std::string& bytes) {
 void write_tensors(torch::serialize::OutputArchive& archive, const std::string& name,
                    const std::vector<at::Tensor>& tensors) {
     archive.write(name + "_count", c10::IValue(static_cast<std::int64_t>(tensors.size())));
-    for (std::size_t i = 0; i < tensors.size(); ++i)
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
         archive.write(name + "_" + std::to_string(i), tensors[i].detach().to(at::kCPU));
+    }
 }
 
 c10::IValue read_value(torch::serialize::InputArchive& archive, const std::string& name) {
@@ -126,8 +127,9 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
     try {
         torch::serialize::InputArchive archive;
         archive.load_from(file.string());
-        if (read_value(archive, "format").toInt() != format_version)
+        if (read_value(archive, "format").toInt() != format_version) {
             throw InputError("checkpoint " + file.string() + " is of another version of this program");
+        }
         Checkpoint checkpoint;
         RunIdentity& identity = checkpoint.identity;
         identity.model = read_value(archive, "model").toStringRef();

@@ -41,13 +41,15 @@ at::Device device_of(const std::string& text) {
         if (parsed.ec != std::errc() || parsed.ptr != end) index = -1;
     }
     if (index < 0) throw InputError("device '" + text + "' is none to train on: give cpu or cuda:N");
-    if (!torch::cuda::is_available())
+    if (!torch::cuda::is_available()) {
         throw MissingError("device '" + text +
                            "' cannot be trained on: this libtorch was built without CUDA, or there is no "
                            "NVIDIA driver; build with PyTorch 2's libtorch for CUDA, or use --device cpu");
-    if (index >= static_cast<int>(torch::cuda::device_count()))
+    }
+    if (index >= static_cast<int>(torch::cuda::device_count())) {
         throw MissingError("device '" + text + "' is not here; libtorch sees " +
                            std::to_string(torch::cuda::device_count()) + " GPUs");
+    }
     return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
 
@@ -63,8 +65,9 @@ std::string name_of(const at::Device& device) {
 int usable_cores() {
     cpu_set_t set;
     CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof(set), &set) != 0)
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) {
         return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    }
     return CPU_COUNT(&set);
 }
 

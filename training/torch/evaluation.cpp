@@ -14,8 +14,9 @@ constexpr int evaluation_batch = 200;
 
 void require_fit(const ModelSpec& model, const ImageSet& images) {
     if (model.in_channels == images.channels && model.resolution == images.height &&
-        model.classes == images.classes)
+        model.classes == images.classes) {
         return;
+    }
     const auto shape = [](int channels, int size, int classes) {
         return std::to_string(channels) + "x" + std::to_string(size) + "x" + std::to_string(size) + " and " +
                std::to_string(classes) + " classes";
@@ -30,8 +31,9 @@ void place(TorchNetwork& network, const ComputeSettings& settings) {
     network.to(settings.device);
     if (!settings.channels_last) return;
     for (const auto& node : network.nodes()) {
-        if (node->weight.defined() && node->weight.dim() == 4)
+        if (node->weight.defined() && node->weight.dim() == 4) {
             node->weight.set_data(node->weight.detach().contiguous(at::MemoryFormat::ChannelsLast));
+        }
     }
 }
 

@@ -17,8 +17,9 @@ at::Tensor in_double(const at::Tensor& tensor) {
 }
 
 LayerWeights fold(const NodeModule& node) {
-    if (!node.has_batch_norm())
+    if (!node.has_batch_norm()) {
         return {as_floats(node.weight), as_floats(node.bias), as_floats(node.weight2), as_floats(node.bias2)};
+    }
     const at::Tensor scale =
         in_double(node.gamma) / (in_double(node.running_var) + batch_norm_epsilon).sqrt();
     at::Tensor shift = -in_double(node.running_mean);

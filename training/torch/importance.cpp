@@ -55,8 +55,9 @@ std::vector<double> by_growth(TorchNetwork& network, const std::vector<std::size
     torch::autograd::backward({mean_loss(channels.forward(images), labels)}, {});
     const std::vector<double> squared = channels.squared_gradients();
     std::vector<double> figures;
-    for (const std::size_t node : measured)
+    for (const std::size_t node : measured) {
         figures.push_back(squared[node] * network.nodes()[node]->layer().out_channels);
+    }
     return figures;
 }
 
@@ -191,8 +192,9 @@ std::optional<std::vector<LayerImportance>> measured_importance(TorchNetwork& ne
     if (failure) std::rethrow_exception(failure);
     if (!source.complete()) return std::nullopt;
     std::vector<std::string> layers;
-    for (const std::size_t node : measured_nodes(network, request.measure))
+    for (const std::size_t node : measured_nodes(network, request.measure)) {
         layers.push_back(network.network().nodes[node].name);
+    }
     return over_batches(layers, figures);
 }
 

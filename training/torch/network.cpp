@@ -63,9 +63,10 @@ void NodeModule::add_products(std::int64_t offsets) {
     }
     // A bias is one number a channel beside the products, a batch-norm two, both together three.
     const std::int64_t each = offsets / out;
-    if (offsets % out != 0 || each < 0 || each > 3)
+    if (offsets % out != 0 || each < 0 || each > 3) {
         throw WorkError("a layer " + layer_.key() + " with " + std::to_string(offsets) +
                         " numbers beside its products is none that can be trained");
+    }
     if (each == 1 || each == 3) bias = register_parameter("bias", at::empty({out}));
     if (each >= 2) add_batch_norm(out);
 }
@@ -142,8 +143,9 @@ at::Tensor TorchNetwork::forward(const at::Tensor& images, std::vector<at::Tenso
                                       node.layer.residual ? output_of(node.residual) : at::Tensor());
         if (outputs != nullptr) continue;
         for (const int read : {node.input, node.residual}) {
-            if (read != network_input && last_reader_[static_cast<std::size_t>(read)] == i)
+            if (read != network_input && last_reader_[static_cast<std::size_t>(read)] == i) {
                 alive[read].reset();
+            }
         }
     }
     at::Tensor logits = alive.back().flatten(1).to(at::kFloat);

@@ -43,10 +43,12 @@ int number_of(const char* variable, int least, int most) {
     const std::string text = text_of(variable);
     int value = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value < least || value > most)
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value < least ||
+        value > most) {
         throw InputError("environment variable " + std::string(variable) + " is '" + text +
                          "', and has to be a number from " + std::to_string(least) + " to " +
                          std::to_string(most) + " to train in several processes; torchrun sets it");
+    }
     return value;
 }
 
@@ -58,10 +60,11 @@ Place place_from_environment() {
     place.rank = number_of("RANK", 0, place.size - 1);
     place.port = number_of("MASTER_PORT", 1, 65535);
     place.host = text_of("MASTER_ADDR");
-    if (place.host.empty())
+    if (place.host.empty()) {
         throw InputError(
             "environment variable MASTER_ADDR is empty, and has to name the machine of rank 0 to "
             "train in several processes; torchrun sets it");
+    }
     return place;
 }
 

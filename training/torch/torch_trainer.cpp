@@ -28,10 +28,11 @@ std::unique_ptr<TorchNetwork> network_of(const ModelSpec& model,
                                          const std::filesystem::path& folder_or_file) {
     const std::filesystem::path file = checkpoint_file(folder_or_file);
     const Checkpoint checkpoint = load_checkpoint(file);
-    if (checkpoint.identity.model != model_hash(model))
+    if (checkpoint.identity.model != model_hash(model)) {
         throw InputError("checkpoint " + file.string() + " is of a model with hash " +
                          checkpoint.identity.model + ", not of " + model.name + " (" + model_hash(model) +
                          ")");
+    }
     auto network = std::make_unique<TorchNetwork>(lower(model));
     restore(checkpoint.average.empty() ? checkpoint.network : checkpoint.average, numbers_of(*network), file);
     network->eval();
@@ -78,9 +79,10 @@ public:
                                 const std::vector<float>& images, int batch) override {
         const std::size_t wanted =
             static_cast<std::size_t>(batch) * model.in_channels * model.resolution * model.resolution;
-        if (batch < 1 || images.size() != wanted)
+        if (batch < 1 || images.size() != wanted) {
             throw InputError("a batch of " + std::to_string(batch) + " images for " + model.name + " has " +
                              std::to_string(wanted) + " numbers, not " + std::to_string(images.size()));
+        }
         return with_plain_errors([&] {
             const at::NoGradGuard no_grad;
             const auto network = network_of(model, checkpoint);

@@ -99,9 +99,10 @@ void TrainingRun::resume() {
     if (!std::filesystem::exists(file_)) return;
     const Checkpoint checkpoint = load_checkpoint(file_);
     const std::string different = difference(identity_, checkpoint.identity);
-    if (!different.empty())
+    if (!different.empty()) {
         throw InputError("the checkpoint " + file_.string() + " is of another run (" + different +
                          "); give another checkpoint folder, or remove it");
+    }
     restore(checkpoint.network, numbers_of(*network_), file_);
     restore(checkpoint.velocities, optimizer_->velocities(), file_);
     if (average_) restore(checkpoint.average, numbers_of(*average_), file_);

@@ -370,8 +370,9 @@ std::vector<KnobSetting> settings_of(ConvGraph& graph, std::int64_t engine) {
     if (graph.get_knobs_for_engine(engine, knobs).is_bad()) return {};
     std::vector<KnobRange> ranges;
     for (const fe::Knob& knob : knobs) {
-        if (knob.type == fe::KnobType_t::NOT_SET)
+        if (knob.type == fe::KnobType_t::NOT_SET) {
             continue;  // one that the frontend cannot name: cuDNN sets it
+        }
         ranges.push_back({static_cast<std::int64_t>(knob.type), knob.minValue, knob.maxValue, knob.stride});
     }
     return knob_settings(ranges, most_settings_of_engine, static_cast<std::uint64_t>(engine));

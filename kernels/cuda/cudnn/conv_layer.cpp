@@ -125,8 +125,9 @@ std::vector<std::unique_ptr<CudaLayer>> layers_of(const LayerContext& context, c
 
 // Why cuDNN cannot run the layer on the context's device, whatever its shape.
 std::string refusal(const LayerContext& context) {
-    if (!is_conv(context.layer))
+    if (!is_conv(context.layer)) {
         return fmt::format("cuDNN runs convolutions here, not {}", name_of(context.layer.kind));
+    }
     return type_refusal(context.device.compute_capability, context.type);
 }
 

@@ -56,8 +56,9 @@ void check_tensor(const nlohmann::json& tensor, std::vector<PlanTensor>& wanted,
     const auto dims = tensor.at("dim").get<std::vector<std::int64_t>>();
     const auto place = std::find_if(wanted.begin(), wanted.end(),
                                     [&](const PlanTensor& one) { return std::to_string(one.id) == name; });
-    if (place == wanted.end())
+    if (place == wanted.end()) {
         throw WorkError(fmt::format("a stored plan has a tensor {} that the layer has not", name));
+    }
     if (dims != place->dims) {
         throw WorkError(fmt::format("a stored plan's tensor {} has the dimensions {}, and the layer's has {}",
                                     name, fmt::join(dims, "x"), fmt::join(place->dims, "x")));

@@ -35,12 +35,13 @@ struct ChannelSumsKernel {
     template <int Phase>
     HACSCALE_HD void run(Shared& shared, int block, int thread) const {
         const ChannelTiling::Place place = params.tiling.place(block, thread);
-        if constexpr (Phase == 0)
+        if constexpr (Phase == 0) {
             add_positions(shared, place);
-        else if constexpr (Phase == 1)
+        } else if constexpr (Phase == 1) {
             params.lanes.add_to_parts(shared.sums, thread, params.tiling.threads());
-        else
+        } else {
             write_sums(shared, place, thread);
+        }
     }
 
 private:

@@ -85,8 +85,9 @@ private:
         unsigned inside = 0;
         HACSCALE_UNROLL
         for (int x = 0; x < columns; ++x) {
-            if (static_cast<unsigned>(first_column + x) < static_cast<unsigned>(params.in_width))
+            if (static_cast<unsigned>(first_column + x) < static_cast<unsigned>(params.in_width)) {
                 inside |= 1U << x;
+            }
         }
         const T* line = input_at(cell, first_row, first_column);
         const T* weights = weights_of(cell);
@@ -112,8 +113,9 @@ private:
         }
         float weights[Kernel][V];
         HACSCALE_UNROLL
-        for (int x = 0; x < Kernel; ++x)
+        for (int x = 0; x < Kernel; ++x) {
             load(weight_row + static_cast<std::int64_t>(x) * params.channels, weights[x]);
+        }
         HACSCALE_UNROLL
         for (int x = 0; x < columns; ++x) {
             float input[V];
@@ -199,17 +201,19 @@ void with_depthwise(const DepthwiseParams& params, DataType type, Visit&& visit)
                     params});
         };
         const auto with_stride = [&](auto stride) {
-            if (params.tiling.strip == 4)
+            if (params.tiling.strip == 4) {
                 with_strip(stride, Constant<4>{});
-            else if (params.tiling.strip == 2)
+            } else if (params.tiling.strip == 2) {
                 with_strip(stride, Constant<2>{});
-            else
+            } else {
                 with_strip(stride, Constant<1>{});
+            }
         };
-        if (params.stride == 1)
+        if (params.stride == 1) {
             with_stride(Constant<1>{});
-        else
+        } else {
             with_stride(Constant<2>{});
+        }
     });
 }
 

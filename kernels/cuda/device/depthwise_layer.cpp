@@ -50,12 +50,13 @@ public:
         params.padding = layer_.padding;
         params.activation = layer_.activation;
         params.tiling = tiling_;
-        if (!specialised_)
+        if (!specialised_) {
             launch_depthwise_any(params, type_, vectors_, stream);
-        else if (layer_.kernel == 3)
+        } else if (layer_.kernel == 3) {
             launch_depthwise_3x3(params, type_, stream);
-        else
+        } else {
             launch_depthwise_5x5(params, type_, stream);
+        }
     }
 
 private:

@@ -130,8 +130,9 @@ struct DepthwiseTensorKernel {
     HACSCALE_HD void run_warp(const Shared& shared, int block, const Warp& warp) const {
         const auto tile = params.tiling.tile(block);
         for (int unit = warp_uniform(warp.index()); unit < params.tiling.units();
-             unit += params.tiling.warps())
+             unit += params.tiling.warps()) {
             walk(shared, tile, unit, warp);
+        }
     }
 
 private:
@@ -266,8 +267,9 @@ private:
         Lanes<std::uint32_t> kept[2];
         Lanes<std::uint32_t> swapped[2];
         warp.each_lane([&](int lane) {
-            if (params.residual != nullptr)
+            if (params.residual != nullptr) {
                 add_residual(row, lane, state, (*done[0])[lane], (*done[1])[lane]);
+            }
             with_activation<Precision::coarse>(params.activation, [&](auto function) {
                 HACSCALE_UNROLL
                 for (int i = 0; i < 4; ++i) {
@@ -343,21 +345,24 @@ template <typename Visit>
 void with_depthwise_tensor(const DepthwiseTensorParams& params, DataType type, Visit&& visit) {
     const auto with_stride = [&](auto element, auto kernel) {
         using T = decltype(element);
-        if (params.tiling.stride == 1)
+        if (params.tiling.stride == 1) {
             visit(DepthwiseTensorKernel<T, decltype(kernel)::value, 1>{params});
-        else
+        } else {
             visit(DepthwiseTensorKernel<T, decltype(kernel)::value, 2>{params});
+        }
     };
     const auto with_kernel = [&](auto element) {
-        if (params.tiling.kernel == 3)
+        if (params.tiling.kernel == 3) {
             with_stride(element, Constant<3>{});
-        else
+        } else {
             with_stride(element, Constant<5>{});
+        }
     };
-    if (type == DataType::f16)
+    if (type == DataType::f16) {
         with_kernel(__half{});
-    else
+    } else {
         with_kernel(__nv_bfloat16{});
+    }
 }
 
 }  // namespace hacscale::cuda

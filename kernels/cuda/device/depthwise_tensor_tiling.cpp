@@ -108,8 +108,9 @@ std::vector<DepthwiseTensorTiling> depthwise_tensor_tilings(const DepthwiseTenso
     constexpr std::size_t most_tilings = 2;
     std::vector<Expected> found;
     const int pairs_there = ceil_div(shape.channels / 8, pair_vectors);
-    for (int pairs = std::min(most_pairs, pairs_there); pairs > 0; --pairs)
+    for (int pairs = std::min(most_pairs, pairs_there); pairs > 0; --pairs) {
         found.push_back(best_with(shape, pairs, multiprocessors));
+    }
     std::stable_sort(found.begin(), found.end(),
                      [](const Expected& a, const Expected& b) { return a.cycles < b.cycles; });
     std::vector<DepthwiseTensorTiling> tilings;

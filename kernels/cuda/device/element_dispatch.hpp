@@ -32,10 +32,11 @@ template <typename Visit>
 void with_vector(DataType type, bool vectors, Visit&& visit) {
     with_element(type, [&](auto element) {
         using T = decltype(element);
-        if (vectors)
+        if (vectors) {
             visit(element, Constant<vector_width<T>>{});
-        else
+        } else {
             visit(element, Constant<1>{});
+        }
     });
 }
 

@@ -190,10 +190,11 @@ HACSCALE_HD float silu(float x) {
 }
 template <Precision Wanted>
 HACSCALE_HD float sigmoid_of(float x) {
-    if constexpr (Wanted == Precision::full)
+    if constexpr (Wanted == Precision::full) {
         return sigmoid(x);
-    else
+    } else {
         return 0.5F + 0.5F * coarse_tanh(0.5F * x);
+    }
 }
 
 // Calls apply(function) with the activation as a function of one value. One switch for all values: the kernels'

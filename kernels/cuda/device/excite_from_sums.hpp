@@ -70,8 +70,9 @@ struct ExciteFromSumsKernel {
         if constexpr (Phase == 0) {
             add_chunks(place.image, means, thread);
         } else if constexpr (Phase == 1) {
-            for (int i = thread; i < params.channels; i += threads())
+            for (int i = thread; i < params.channels; i += threads()) {
                 means[i] = params.chunks.total(means, i) / static_cast<float>(tiling.positions);
+            }
         } else if constexpr (Phase == 2) {
             const MatrixPart<T> matrix{static_cast<const T*>(params.weights), params.squeeze, tiling.vectors,
                                        params.channels};
@@ -108,8 +109,9 @@ private:
             const int channel = params.chunks.width.take(chunk);
             float sum = 0.0F;
             HACSCALE_UNROLL_BY(8)
-            for (; chunk < params.chunks.lanes; chunk += params.chunks.parts)
+            for (; chunk < params.chunks.lanes; chunk += params.chunks.parts) {
                 sum += sums[static_cast<std::int64_t>(chunk) * params.channels + channel];
+            }
             means[i] = sum;
         }
     }

@@ -44,10 +44,11 @@ __device__ __forceinline__ void run_phase(const Kernel& kernel, typename Kernel:
         return;
     }
     if constexpr (Phase == 0) follow_previous_kernel();
-    if constexpr (by_warps<Kernel, Phase>)
+    if constexpr (by_warps<Kernel, Phase>) {
         kernel.template run_warp<Phase>(shared, block, Warp(thread / warp_lanes, thread % warp_lanes));
-    else
+    } else {
         kernel.template run<Phase>(shared, block, thread);
+    }
 }
 
 template <int Phase, typename Kernel>

@@ -156,8 +156,9 @@ HACSCALE_HD void scale_positions(const ChannelTiling& tiling, const ChannelTilin
             unpack(inputs[s], values);
             HACSCALE_UNROLL
             for (int i = 0; i < V; ++i) values[i] *= factors[i];
-            if (position < place.end)
+            if (position < place.end) {
                 store(values, output + static_cast<std::int64_t>(position) * channels + channel);
+            }
         }
     }
 }

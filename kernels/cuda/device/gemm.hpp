@@ -65,8 +65,9 @@ struct GemmKernel {
     HACSCALE_HD void run(const Shared& shared, int block, int thread) const {
         const GemmTiling::Place place = params.tiling.place(block);
         constexpr int vectors = Columns / width;
-        for (int i = thread; i < Rows * vectors; i += params.tiling.warps * warp_lanes)
+        for (int i = thread; i < Rows * vectors; i += params.tiling.warps * warp_lanes) {
             finish(shared, place, i / vectors, i % vectors * width);
+        }
     }
 
 private:
@@ -149,8 +150,9 @@ private:
                                lower.values[2 * Half + 1]}};
             });
             HACSCALE_UNROLL
-            for (int j = 0; j < column_tiles; ++j)
+            for (int j = 0; j < column_tiles; ++j) {
                 multiply_add<T, 2 * Half>(warp, left, operands.right[j], sums[i][j]);
+            }
         }
     }
 
@@ -160,8 +162,9 @@ private:
         Lanes<Sums> sums[row_tiles][column_tiles];
         warp.each_lane([&](int lane) {
             HACSCALE_UNROLL
-            for (int i = 0; i < 2 * row_tiles; ++i)
+            for (int i = 0; i < 2 * row_tiles; ++i) {
                 place_row(place.first_row + i * 8 + lane / 4, i, rows[lane]);
+            }
             HACSCALE_UNROLL
             for (int i = 0; i < row_tiles; ++i) {
                 HACSCALE_UNROLL
@@ -171,8 +174,9 @@ private:
         Operands operands[ahead];
         const int step = params.tiling.warps;
         HACSCALE_UNROLL
-        for (int i = 0; i < ahead; ++i)
+        for (int i = 0; i < ahead; ++i) {
             load_operands(warp.index() + i * step, place, warp, rows, operands[i]);
+        }
         for (int chunk = warp.index(); chunk < params.chunks; chunk += ahead * step) {
             HACSCALE_UNROLL
             for (int i = 0; i < ahead; ++i) {
@@ -225,10 +229,11 @@ void with_gemm(const GemmParams& params, DataType type, Visit&& visit) {
     const auto with_tile = [&](auto element, auto index) {
         constexpr GemmTile tile = gemm_tiles[decltype(index)::value];
         if (params.tiling.tile != tile) return;
-        if (params.kernel.value() == 1)
+        if (params.kernel.value() == 1) {
             visit(GemmKernel<decltype(element), tile.rows, tile.columns, false>{params});
-        else
+        } else {
             visit(GemmKernel<decltype(element), tile.rows, tile.columns, true>{params});
+        }
     };
     const auto with_type = [&](auto element) {
         with_tile(element, Constant<0>{});

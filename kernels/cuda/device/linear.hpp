@@ -105,10 +105,11 @@ struct LinearKernel {
     }
     template <int Phase>
     HACSCALE_HD void run(Shared& shared, int block, int thread) const {
-        if constexpr (Phase == 1)
+        if constexpr (Phase == 1) {
             add_lanes(shared, thread);
-        else
+        } else {
             finish(shared, block, thread);
+        }
     }
 
 private:
@@ -155,8 +156,9 @@ private:
         HACSCALE_UNROLL
         for (int r = 0; r < Rows; ++r) {
             HACSCALE_UNROLL
-            for (int n = 0; n < Images; ++n)
+            for (int n = 0; n < Images; ++n) {
                 shared.sums[r * Images + n][sum_index(place.group, place.lane)] = sums[r][n];
+            }
         }
     }
     // Those of `together` steps.
@@ -166,8 +168,9 @@ private:
         for (int t = 0; t < together; ++t) {
             const int at = k + t * step();
             HACSCALE_UNROLL
-            for (int r = 0; r < Rows; ++r)
+            for (int r = 0; r < Rows; ++r) {
                 packets[t][r] = load_or_zero<T, V>(weights[r] + at, at < params.features);
+            }
         }
     }
     HACSCALE_HD void add_features(const Packet<T, V> (&weight_packets)[together][Rows],
@@ -178,8 +181,9 @@ private:
         for (int t = 0; t < together; ++t) {
             const int at = k + t * step();
             HACSCALE_UNROLL
-            for (int n = 0; n < Images; ++n)
+            for (int n = 0; n < Images; ++n) {
                 input_packets[t][n] = load_or_zero<T, V>(inputs[n] + at, at < params.features);
+            }
         }
         HACSCALE_UNROLL
         for (int t = 0; t < together; ++t) {
@@ -206,8 +210,9 @@ private:
             const int item = i / parts % items;
             const int group = i / parts / items;
             float sum = 0.0F;
-            for (int lane = part; lane < lanes; lane += parts)
+            for (int lane = part; lane < lanes; lane += parts) {
                 sum += shared.sums[item][sum_index(group, lane)];
+            }
             shared.part_sums[i] = sum;
         }
     }
@@ -236,10 +241,11 @@ void with_linear(const LinearParams& params, DataType type, bool vectors, Visit&
     with_vector(type, vectors, [&](auto element, auto width) {
         using T = decltype(element);
         constexpr int width_of_vector = decltype(width)::value;
-        if (params.tiling.batch == 1)
+        if (params.tiling.batch == 1) {
             visit(LinearKernel<T, width_of_vector, linear_rows(1), linear_images(1)>{params});
-        else
+        } else {
             visit(LinearKernel<T, width_of_vector, linear_rows(2), linear_images(2)>{params});
+        }
     });
 }
 

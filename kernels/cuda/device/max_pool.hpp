@@ -43,10 +43,11 @@ struct MaxPoolKernel {
         float best[V];
         HACSCALE_UNROLL
         for (int i = 0; i < V; ++i) best[i] = -INFINITY;
-        if constexpr (Kernel > 0)
+        if constexpr (Kernel > 0) {
             take_all(image, top, left, best);
-        else
+        } else {
             take_one_by_one(image, top, left, best);
+        }
         store(best, static_cast<T*>(params.output) + index * V);
     }
 
@@ -94,12 +95,13 @@ void with_max_pool(const MaxPoolParams& params, DataType type, bool vectors, Vis
         constexpr int width_of_vector = decltype(width)::value;
         // With padding as wide as the window, some windows have no element on the map.
         const int side = params.padding < params.kernel ? params.kernel : 0;
-        if (side == 3)
+        if (side == 3) {
             visit(MaxPoolKernel<T, width_of_vector, 3>{params});
-        else if (side == 2)
+        } else if (side == 2) {
             visit(MaxPoolKernel<T, width_of_vector, 2>{params});
-        else
+        } else {
             visit(MaxPoolKernel<T, width_of_vector, 0>{params});
+        }
     });
 }
 

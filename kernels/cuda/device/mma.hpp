@@ -115,41 +115,43 @@ HACSCALE_HD void load_matrices(const Warp& warp, const Lanes<const void*>& rows,
 #ifdef __CUDA_ARCH__
     const auto address = static_cast<std::uint32_t>(__cvta_generic_to_shared(rows[0]));
     std::uint32_t(&w)[N] = to[0].values;
-    if constexpr (N == 1 && !Transposed)
+    if constexpr (N == 1 && !Transposed) {
         asm volatile("ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%0}, [%1];"
                      : "=r"(w[0])
                      : "r"(address)
                      : "memory");
-    else if constexpr (N == 1)
+    } else if constexpr (N == 1) {
         asm volatile("ldmatrix.sync.aligned.m8n8.x1.trans.shared.b16 {%0}, [%1];"
                      : "=r"(w[0])
                      : "r"(address)
                      : "memory");
-    else if constexpr (N == 2 && !Transposed)
+    } else if constexpr (N == 2 && !Transposed) {
         asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];"
                      : "=r"(w[0]), "=r"(w[1])
                      : "r"(address)
                      : "memory");
-    else if constexpr (N == 2)
+    } else if constexpr (N == 2) {
         asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0, %1}, [%2];"
                      : "=r"(w[0]), "=r"(w[1])
                      : "r"(address)
                      : "memory");
-    else if constexpr (!Transposed)
+    } else if constexpr (!Transposed) {
         asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                      : "=r"(w[0]), "=r"(w[1]), "=r"(w[2]), "=r"(w[3])
                      : "r"(address)
                      : "memory");
-    else
+    } else {
         asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                      : "=r"(w[0]), "=r"(w[1]), "=r"(w[2]), "=r"(w[3])
                      : "r"(address)
                      : "memory");
+    }
 #else
     for (int matrix = 0; matrix < N; ++matrix) {
         Packet<std::uint16_t, 8> read[8];
-        for (int r = 0; r < 8; ++r)
+        for (int r = 0; r < 8; ++r) {
             read[r] = load_packet<std::uint16_t, 8>(static_cast<const std::uint16_t*>(rows[8 * matrix + r]));
+        }
         warp.each_lane([&](int lane) {
             std::uint16_t two[2];
             for (int i = 0; i < 2; ++i) {
@@ -194,20 +196,21 @@ HACSCALE_HD void multiply_add_to(const Warp& warp, const Lanes<Words<4>>& left, 
     const std::uint32_t(&b)[N] = right[0].values;
     const float(&c)[4] = sums[0].values;
     float d[4];
-    if constexpr (std::is_same_v<T, __half>)
+    if constexpr (std::is_same_v<T, __half>) {
         asm volatile(
             "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
             "{%10, %11, %12, %13};"
             : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
             : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[First]), "r"(b[First + 1]), "f"(c[0]),
               "f"(c[1]), "f"(c[2]), "f"(c[3]));
-    else
+    } else {
         asm volatile(
             "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, "
             "%9}, {%10, %11, %12, %13};"
             : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
             : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[First]), "r"(b[First + 1]), "f"(c[0]),
               "f"(c[1]), "f"(c[2]), "f"(c[3]));
+    }
     to[0] = Sums{{d[0], d[1], d[2], d[3]}};
 #else
     __trap();  // layers that need it are not offered on such a device
@@ -221,9 +224,10 @@ HACSCALE_HD void multiply_add_to(const Warp& warp, const Lanes<Words<4>>& left, 
         const int row = lane / 4;
         const int two = 2 * (lane % 4);
         for (int i = 0; i < 2; ++i) {
-            for (int word = 0; word < 4; ++word)
+            for (int word = 0; word < 4; ++word) {
                 a[row + 8 * (word % 2)][two + i + 8 * (word / 2)] =
                     values[left[lane].values[word] >> 16 * i & 0xffffU];
+            }
             for (int word = 0; word < 2; ++word) {
                 b[two + i + 8 * word][row] = values[right[lane].values[First + word] >> 16 * i & 0xffffU];
                 c[row + 8 * word][two + i] = sums[lane].values[2 * word + i];
@@ -289,8 +293,9 @@ public:
         for (; !pending_.empty() && pending_.front().group < groups_ - Pending; pending_.pop_front()) {
             const Copy& next = pending_.front();
             Packet<std::uint32_t, 4> packet{};
-            if (next.from != nullptr)
+            if (next.from != nullptr) {
                 packet = load_packet<std::uint32_t, 4>(static_cast<const std::uint32_t*>(next.from));
+            }
             *static_cast<Packet<std::uint32_t, 4>*>(next.to) = packet;
         }
 #endif

@@ -18,18 +18,19 @@ HACSCALE_HD void multiply_add_to(const Warp& warp, const Lanes<Words<2>>& left, 
     const std::uint32_t b = right[0].values[First];
     const float(&c)[4] = sums[0].values;
     float d[4];
-    if constexpr (std::is_same_v<T, __half>)
+    if constexpr (std::is_same_v<T, __half>) {
         asm volatile(
             "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%7, %8, %9, "
             "%10};"
             : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
             : "r"(a[0]), "r"(a[1]), "r"(b), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
-    else
+    } else {
         asm volatile(
             "mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%7, %8, "
             "%9, %10};"
             : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
             : "r"(a[0]), "r"(a[1]), "r"(b), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
+    }
     to[0] = Sums{{d[0], d[1], d[2], d[3]}};
 #else
     __trap();
@@ -41,8 +42,9 @@ HACSCALE_HD void multiply_add_to(const Warp& warp, const Lanes<Words<2>>& left, 
     for (int lane = 0; lane < warp_lanes; ++lane) {
         for (int i = 0; i < 2; ++i) {
             const int k = 2 * (lane % 4) + i;
-            for (int word = 0; word < 2; ++word)
+            for (int word = 0; word < 2; ++word) {
                 a[lane / 4 + 8 * word][k] = values[left[lane].values[word] >> 16 * i & 0xffffU];
+            }
             b[k][lane / 4] = values[right[lane].values[First] >> 16 * i & 0xffffU];
         }
     }

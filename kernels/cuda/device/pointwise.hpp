@@ -45,8 +45,9 @@ struct PointwiseKernel {
             const std::int64_t i = index(block, thread, s);
             if (i >= params.count) break;
             inputs[s] = load_packet<T, V>(static_cast<const T*>(params.x) + i * V);
-            if (params.residual != nullptr)
+            if (params.residual != nullptr) {
                 residuals[s] = load_packet<T, V>(static_cast<const T*>(params.residual) + i * V);
+            }
         }
         HACSCALE_UNROLL
         for (int s = 0; s < Steps; ++s) {
@@ -92,10 +93,11 @@ void with_pointwise(const PointwiseParams& params, DataType type, bool vectors, 
     with_vector(type, vectors, [&](auto element, auto width) {
         using T = decltype(element);
         constexpr int width_of_vector = decltype(width)::value;
-        if (params.count >= pointwise_many)
+        if (params.count >= pointwise_many) {
             visit(PointwiseKernel<T, width_of_vector, 4>{params});
-        else
+        } else {
             visit(PointwiseKernel<T, width_of_vector, 1>{params});
+        }
     });
 }
 

@@ -107,8 +107,9 @@ struct SqueezeExciteClusterKernel {
         if constexpr (Phase == 1) {
             params.lanes.add_to_parts(shared.at<float>(memory.lanes), thread, tiling.threads());
         } else if constexpr (Phase == 2) {
-            for (int i = thread; i < params.lanes.width.value(); i += tiling.threads())
+            for (int i = thread; i < params.lanes.width.value(); i += tiling.threads()) {
                 shared.at<float>(memory.sums)[i] = params.lanes.total(shared.at<float>(memory.lanes), i);
+            }
         } else if constexpr (Phase == 3) {
             make_means(shared, block, thread);
         } else if constexpr (Phase == 4) {
@@ -116,8 +117,9 @@ struct SqueezeExciteClusterKernel {
                                 shared.at<float>(memory.lanes), thread, tiling.threads());
         } else if constexpr (Phase == 5) {
             const int rows = rows_of(place);
-            for (int row = thread; row < rows; row += tiling.threads())
+            for (int row = thread; row < rows; row += tiling.threads()) {
                 shared.at<float>(memory.part)[row] = add_row(shared.at<float>(memory.lanes), row);
+            }
         } else if constexpr (Phase == 6) {
             make_hidden(shared, thread);
         } else if constexpr (Phase == 7) {
@@ -172,10 +174,11 @@ private:
         HACSCALE_UNROLL_BY(4)
         for (int row = place.lane; row < matrix.rows; row += params.tiling.lanes) {
             const T* const from = matrix.first + row * matrix.stride + place.vector * V;
-            if constexpr (V > 1)
+            if constexpr (V > 1) {
                 copies.copy(packet_at(to, row, place), from);
-            else
+            } else {
                 *packet_at(to, row, place) = load_packet<T, V>(from);
+            }
         }
     }
     HACSCALE_HD Packet<T, V>* packet_at(T* rows, int row, const Place& place) const {
@@ -223,8 +226,9 @@ private:
         for (int i = thread; i < params.lanes.width.value(); i += params.tiling.threads()) {
             float sum = 0.0F;
             HACSCALE_UNROLL_BY(8)  // reads of other blocks' memory take long: several at once
-            for (int chunk = 0; chunk < params.tiling.chunks.value(); ++chunk)
+            for (int chunk = 0; chunk < params.tiling.chunks.value(); ++chunk) {
                 sum += shared.of_block<float>(number_of(tile, chunk), params.memory.sums)[i];
+            }
             shared.at<float>(params.memory.means)[i] = sum / static_cast<float>(params.tiling.positions);
         }
     }
@@ -234,8 +238,9 @@ private:
             const int chunk = params.tiling.chunks.take(part_row);
             float value[1] = {params.bias[row]};
             HACSCALE_UNROLL_BY(8)
-            for (int tile = 0; tile < params.tiling.vector_tiles.value(); ++tile)
+            for (int tile = 0; tile < params.tiling.vector_tiles.value(); ++tile) {
                 value[0] += shared.of_block<float>(number_of(tile, chunk), params.memory.part)[part_row];
+            }
             activate(params.activation, value);
             shared.at<float>(params.memory.hidden)[row] = value[0];
         }

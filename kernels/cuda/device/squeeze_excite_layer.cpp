@@ -232,8 +232,9 @@ LayerList squeeze_excite_layers(const LayerContext& context) {
             if (auto layer = InOneCluster::of(context, blocks)) layers.push_back(std::move(layer));
         }
     }
-    if (auto layer = std::make_unique<InTwoLaunches>(context); layer->offered())
+    if (auto layer = std::make_unique<InTwoLaunches>(context); layer->offered()) {
         layers.push_back(std::move(layer));
+    }
     layers.push_back(std::make_unique<InThreeLaunches>(context));
     return layers;
 }

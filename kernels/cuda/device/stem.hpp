@@ -86,8 +86,9 @@ struct StemKernel {
             load_part(shared, place, thread);
             load_weights(shared, place, thread);
         } else {
-            for (int i = thread; i < stem_height * stem_width * column_tiles; i += max_threads)
+            for (int i = thread; i < stem_height * stem_width * column_tiles; i += max_threads) {
                 finish(shared, place, i / column_tiles, i % column_tiles * width);
+            }
         }
     }
     template <int Phase>
@@ -149,8 +150,9 @@ private:
         constexpr int packet = vector_width<T>;
         const T* from = static_cast<const T*>(params.weights) + place.group * group_weights;
         HACSCALE_UNROLL
-        for (int i = thread * packet; i < group_weights; i += max_threads * packet)
+        for (int i = thread * packet; i < group_weights; i += max_threads * packet) {
             *reinterpret_cast<Packet<T, packet>*>(&shared.weights[i]) = load_packet<T, packet>(from + i);
+        }
     }
 
     // Two elements under the window of position x of the tile's row y. What fills a row of an odd number up counts as
@@ -223,12 +225,13 @@ template <typename Visit>
 void with_stem(const StemParams& params, int kernel, int stride, DataType type, Visit&& visit) {
     const auto with_type = [&](auto element) {
         using T = decltype(element);
-        if (kernel == 7)
+        if (kernel == 7) {
             visit(StemKernel<T, 7, 2>{params});
-        else if (stride == 2)
+        } else if (stride == 2) {
             visit(StemKernel<T, 3, 2>{params});
-        else
+        } else {
             visit(StemKernel<T, 3, 1>{params});
+        }
     };
     if (type == DataType::f16) with_type(__half{});
     if (type == DataType::bf16) with_type(__nv_bfloat16{});

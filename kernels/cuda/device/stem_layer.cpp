@@ -91,8 +91,9 @@ LayerList stem_layers(const LayerContext& context) {
     LayerList layers;
     if (context.device.compute_capability >= oldest_with_mma && halves &&
         layer.in_channels == stem_channels && layer.groups == 1 && !layer.residual &&
-        stem_specialised(layer.kernel, layer.stride) && fits_vectors(layer.out_channels, context.type))
+        stem_specialised(layer.kernel, layer.stride) && fits_vectors(layer.out_channels, context.type)) {
         layers.push_back(std::make_unique<StemLayer>(context));
+    }
     return layers;
 }
 

@@ -91,8 +91,9 @@ DeviceState NvmlDevice::state() const {
     for (const ViolationPolicy& policy : violation_policies()) {
         ViolationTime time;
         if (nvml_.violation_status == nullptr ||
-            nvml_.violation_status(device_, policy.policy, &time) != success)
+            nvml_.violation_status(device_, policy.policy, &time) != success) {
             continue;
+        }
         state.held_down.push_back({std::string(policy.text), policy.effect == ClockEffect::power_cap,
                                    static_cast<double>(time.violation_ns) / 1000.0});
     }

@@ -70,8 +70,9 @@ public:
         for (const auto& [words, rows] : rows_) {
             for (const std::size_t row : rows) roles_[row].used = true;
         }
-        for (std::size_t i = 0; i < layers_.size(); ++i)
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
             entries_.left_out[i] = reason(i, slowest.at(without_layout(i)));
+        }
         return std::move(entries_);
     }
 
@@ -160,8 +161,9 @@ private:
             for (const std::size_t expansion : expansions->second) {
                 const LayerSpec& expanding = layers_[expansion].layer;
                 // A block that expands nothing has no conv for it.
-                if (expanding.activation != layer.activation || expanding.in_channels == layer.in_channels)
+                if (expanding.activation != layer.activation || expanding.in_channels == layer.in_channels) {
                     continue;
+                }
                 block(expanding.in_channels, {depthwise, projection, expansion});
             }
         }
@@ -181,12 +183,14 @@ private:
         };
         if (depthwise.activation == Activation::relu6) {
             // ProxylessNAS names the ratio, a whole number.
-            if (depthwise.in_channels % in_channels == 0)
+            if (depthwise.in_channels % in_channels == 0) {
                 put(words(depthwise.in_channels / in_channels), rows);
+            }
             return;
         }
-        if (depthwise.activation != Activation::relu && depthwise.activation != Activation::hard_swish)
+        if (depthwise.activation != Activation::relu && depthwise.activation != Activation::hard_swish) {
             return;
+        }
         // MobileNetV3's space names the inner width, and says whether there is a squeeze-excite.
         const int hard_swish = depthwise.activation == Activation::hard_swish ? 1 : 0;
         put(fmt::format("{}-se:0-hs:{}", words(depthwise.in_channels), hard_swish), rows);
@@ -224,8 +228,9 @@ private:
         const Role& role = roles_[slowest];
         if (role.used && i == slowest) return "";
         if (role.has_words) return "a slower row has the same words";
-        if (role.in_blocks)
+        if (role.in_blocks) {
             return "no inverted residual of once-for-all's kind can be made of them and the other rows";
+        }
         return fmt::format("once-for-all has no words for a {} of this form", name_of(layers_[i].layer.kind));
     }
 

@@ -47,8 +47,9 @@ void ChainSearch::run(std::uint16_t chain_index, CompleteChoices& found) {
 void ChainSearch::set_trim() {
     if (search_.epsilon == 0.0) return;
     std::size_t comparisons = 0;
-    for (std::size_t s = 0; s < chain_.stages.size(); ++s)
+    for (std::size_t s = 0; s < chain_.stages.size(); ++s) {
         comparisons += 1 + static_cast<std::size_t>(search_.way_slots[s]);
+    }
     const double allowed =
         search_.epsilon * static_cast<double>(completion_.least_cost) / static_cast<double>(comparisons);
     trim_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(allowed));
@@ -138,8 +139,9 @@ void ChainSearch::take(const Part& part, std::size_t label_node, std::size_t way
     const bool last_label = part.label_tree.is_leaf(label_node);
     const bool last_way = part.way_tree.is_leaf(way_node);
     if (last_label && last_way) {
-        for (std::size_t w = part.way_tree.first_item(way_node); w < part.way_tree.end_item(way_node); ++w)
+        for (std::size_t w = part.way_tree.first_item(way_node); w < part.way_tree.end_item(way_node); ++w) {
             take_each(part, label_node, part.ways[w], to);
+        }
         watch_memory(to.size() * sizeof(Label));
     } else if (last_way || (!last_label && label_node <= way_node)) {
         take(part, 2 * label_node, way_node, to);
@@ -224,9 +226,10 @@ Labels ChainSearch::further(std::size_t s, int width, int blocks, const Labels& 
     const std::size_t list = stage.further_at(width, blocks - 1);
     const WayList ways = ways_.further(s, list);
     Labels after;
-    if (!before.empty() && !ways.empty())
+    if (!before.empty() && !ways.empty()) {
         take({before, tree_of(before), ways, tree_of(ways), 0, least_after}, CornerTree::root,
              CornerTree::root, after);
+    }
     // One way adds the same to all: what was worth keeping, and sorted, still is.
     if (ways.size() > 1) {
         Needs most_after = completion_.after[s][w].most;

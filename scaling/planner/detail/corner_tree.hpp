@@ -28,12 +28,14 @@ public:
         for (std::size_t leaf = 0; leaf * leaf_items < count; ++leaf) {
             Corner& corner = nodes_[leaves_ + leaf];
             corner.cost = corner_of(leaf * leaf_items).cost;
-            for (std::size_t i = leaf * leaf_items; i < std::min(count, (leaf + 1) * leaf_items); ++i)
+            for (std::size_t i = leaf * leaf_items; i < std::min(count, (leaf + 1) * leaf_items); ++i) {
                 corner.gain = std::max(corner.gain, corner_of(i).gain);
+            }
         }
-        for (std::size_t node = leaves_ - 1; node > 0; --node)
+        for (std::size_t node = leaves_ - 1; node > 0; --node) {
             nodes_[node] = {nodes_[2 * node].cost,
                             std::max(nodes_[2 * node].gain, nodes_[2 * node + 1].gain)};
+        }
     }
 
     static constexpr std::size_t root = 1;  // the children of a node are 2 x node and 2 x node + 1

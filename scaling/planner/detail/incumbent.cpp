@@ -175,8 +175,9 @@ std::vector<std::int64_t> params_prices(const ChainProblem& problem, const Caps&
     const double exact_price = static_cast<double>(std::int64_t{1} << 50) / most_params;
     for (double factor = 1.0 / 16; factor <= 16; factor *= 2) {
         const double price = std::min(exact_price, factor * gain_span / std::max(1.0, params_span));
-        if (static_cast<std::int64_t>(price) > prices.back())
+        if (static_cast<std::int64_t>(price) > prices.back()) {
             prices.push_back(static_cast<std::int64_t>(price));
+        }
     }
     return prices;
 }

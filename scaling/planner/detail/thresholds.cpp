@@ -31,15 +31,17 @@ void Thresholds::leave(const Chain& chain, const UsefulWays& ways, std::size_t s
     for (int begin = 0; begin < stage.widths; begin += widths_at_once) {
         const int end = std::min(stage.widths, begin + widths_at_once);
         if (s + 1 == chain.stages.size()) {
-            for (int width = begin; width < end; ++width)
+            for (int width = begin; width < end; ++width) {
                 std::copy(required.begin(), required.end(), at(s, width, 0));
+            }
             continue;
         }
         const ChainStage& next = chain.stages[s + 1];
         for (const int next_width : by_closeness((begin + end) / 2, stage.widths, next.widths)) {
-            for (int width = begin; width < end; ++width)
+            for (int width = begin; width < end; ++width) {
                 relax(at(s, width, 0), at(s + 1, next_width, 1),
                       ways.first(s + 1, next.first_at(width, next_width)));
+            }
         }
     }
 }
@@ -48,8 +50,9 @@ void Thresholds::build(const ChainStage& stage, const UsefulWays& ways, std::siz
     std::size_t depth = stage.depths.size();
     for (int blocks = stage.most_blocks(); blocks >= 1; --blocks) {
         double* built = at(s, width, blocks);
-        if (blocks < stage.most_blocks())
+        if (blocks < stage.most_blocks()) {
             relax(built, at(s, width, blocks + 1), ways.further(s, stage.further_at(width, blocks)));
+        }
         if (depth == 0 || stage.depths[depth - 1] != blocks) continue;
         --depth;
         const auto gain = static_cast<double>(stage.gain[stage.gain_at(width, depth)]);

@@ -108,8 +108,9 @@ void UsefulWays::add(const std::vector<UsefulWay>& ways) {
     corners_.push_back(groups == 0 ? UsefulWay{} : corner_of({first, optimistic_.end()}));
     optimistic_ends_.push_back(optimistic_.size());
     const std::size_t some = std::min(ways.size(), most_real_ways);
-    for (std::size_t i = 0; i < some; ++i)
+    for (std::size_t i = 0; i < some; ++i) {
         real_.push_back(ways.size() == some ? ways[i] : ways[i * (ways.size() - 1) / (some - 1)]);
+    }
     real_ends_.push_back(real_.size());
 }
 

@@ -186,16 +186,18 @@ cudaError_t cudaDeviceSynchronize() {
 
 cudaError_t cudaMalloc(void** data, std::size_t bytes) {
     return call([&] {
-        if (const cudaError_t refused = device().refuse_while_capturing(); refused != cudaSuccess)
+        if (const cudaError_t refused = device().refuse_while_capturing(); refused != cudaSuccess) {
             return refused;
+        }
         return device().allocate(data, bytes);
     });
 }
 
 cudaError_t cudaFree(void* data) {
     return giving_back([=] {
-        if (const cudaError_t refused = device().refuse_while_capturing(); refused != cudaSuccess)
+        if (const cudaError_t refused = device().refuse_while_capturing(); refused != cudaSuccess) {
             return refused;
+        }
         return device().release(data);
     });
 }
@@ -203,8 +205,9 @@ cudaError_t cudaFree(void* data) {
 // At once: it does not wait for the streams, none of which is a blocking one.
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
     return call([&] {
-        if (const cudaError_t refused = device().refuse_while_capturing(); refused != cudaSuccess)
+        if (const cudaError_t refused = device().refuse_while_capturing(); refused != cudaSuccess) {
             return refused;
+        }
         if (!copy_is_possible(to, from, bytes, kind)) return cudaErrorInvalidValue;
         if (bytes > 0) std::memcpy(to, from, bytes);
         return cudaSuccess;
@@ -291,8 +294,9 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
 cudaError_t cudaGraphGetEdges(cudaGraph_t graph, cudaGraphNode_t* from, cudaGraphNode_t* to,
                               cudaGraphEdgeData* data, size_t* count) {
     return call([&] {
-        if (!device().alive(graph) || (data != nullptr && (from == nullptr || to == nullptr)))
+        if (!device().alive(graph) || (data != nullptr && (from == nullptr || to == nullptr))) {
             return cudaErrorInvalidValue;
+        }
         const std::size_t edges = graph->nodes.empty() ? 0 : graph->nodes.size() - 1;
         const std::size_t wanted = from == nullptr ? 0 : std::min(*count, edges);
         *count = edges;

@@ -79,8 +79,9 @@ PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>&, const PlanReque
         return search;
     }
     for (int i = 0; i < swept_engine && search.plans.size() < most; ++i) {
-        if (engines[i].workspace_bytes <= workspace_cap)
+        if (engines[i].workspace_bytes <= workspace_cap) {
             search.plans.push_back(std::make_unique<Plan>(request, i));
+        }
     }
     return search;
 }

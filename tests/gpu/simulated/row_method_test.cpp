@@ -68,8 +68,9 @@ TEST_F(SimulatedRowMethod, PrefixesAreRightWhereAnEventCostsOneKindOfLayerMore) 
     };
     const NetworkTiming stopwatch = timed(RowMethod::stopwatch);
     const NetworkTiming prefix = timed(RowMethod::prefix);
-    for (std::size_t node = 1; node < network.nodes.size(); ++node)
+    for (std::size_t node = 1; node < network.nodes.size(); ++node) {
         EXPECT_NEAR(prefix.nodes[node].mean, truth_us[node], 1e-3) << network.nodes[node].name;
+    }
     // In every graph the clock is started before the first kernel and stopped behind the last: the network's time
     // has that in it.
     const double sum_us = std::accumulate(truth_us.begin(), truth_us.end(), 0.0);

@@ -13,8 +13,9 @@ namespace {
 
 class MistakeListener final : public ::testing::EmptyTestEventListener {
     void OnTestEnd(const ::testing::TestInfo&) override {
-        for (const std::string& mistake : simulated::Device::instance().take_mistakes())
+        for (const std::string& mistake : simulated::Device::instance().take_mistakes()) {
             ADD_FAILURE() << mistake;
+        }
     }
 };
 

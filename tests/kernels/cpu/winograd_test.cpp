@@ -18,8 +18,9 @@ std::vector<const WinogradKernels*> kernels_here() {
     std::vector<const WinogradKernels*> here{&winograd_baseline};
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) here.push_back(&winograd_avx2);
-    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
         here.push_back(&winograd_avx512);
+    }
 #endif
     return here;
 }

@@ -104,10 +104,11 @@ TEST(DepthwiseTensor, SpoilsOneVectorOfTheWindowsWithAnInfiniteInput) {
                     // A pair of taps, or the last of a row, is multiplied together, too; a tap beyond the window
                     // is none.
                     const bool window = std::abs(y - row) <= 1 && std::abs(x - column) <= 1;
-                    if (window && c / 8 == channel / 8)
+                    if (window && c / 8 == channel / 8) {
                         EXPECT_FALSE(std::isfinite(after[i])) << c << ", " << y << ", " << x;
-                    else
+                    } else {
                         EXPECT_EQ(after[i], before[i]) << c << ", " << y << ", " << x;
+                    }
                 }
             }
         }

@@ -40,8 +40,9 @@ TEST_P(Gemm, EqualsTheReference) {
          }) {
         for (const int batch : {1, 3}) {
             const LayerContext context = context_of(key, GetParam(), batch, seed % 2 == 0 ? 132 : 4);
-            for (const auto& name : testing::check_candidates(context, seed))
+            for (const auto& name : testing::check_candidates(context, seed)) {
                 names.insert(name.substr(0, name.find(" warps")));
+            }
             ++seed;
         }
     }
@@ -54,12 +55,14 @@ INSTANTIATE_TEST_SUITE_P(Types, Gemm, ::testing::Values(DataType::f16, DataType:
 TEST(GemmLayers, LeaveToOthersWhatMatrixUnitsOrAccessesDoNotFit) {
     const std::string key = "conv_i64x7x7_o48_k1_s1_p0_g1_bias_relu";
     EXPECT_FALSE(handwritten_candidates(context_of(key, DataType::f16)).empty());
-    for (const DataType type : {DataType::f32, DataType::tf32})
+    for (const DataType type : {DataType::f32, DataType::tf32}) {
         EXPECT_TRUE(handwritten_candidates(context_of(key, type)).empty());
+    }
     for (const char* other :
          {"conv_i60x7x7_o48_k1_s1_p0_g1_bias_relu", "conv_i64x7x7_o44_k1_s1_p0_g1_bias_relu",
-          "conv_i64x7x7_o48_k1_s1_p0_g2_bias_relu"})
+          "conv_i64x7x7_o48_k1_s1_p0_g2_bias_relu"}) {
         EXPECT_TRUE(handwritten_candidates(context_of(other, DataType::f16)).empty()) << other;
+    }
     LayerContext turing = context_of(key, DataType::f16);
     turing.device.compute_capability = 75;
     EXPECT_TRUE(handwritten_candidates(turing).empty());
@@ -77,8 +80,10 @@ TEST(GemmTiling, EveryOutputBelongsToOneBlock) {
                 for (int row = place.first_row;
                      row < std::min(shape.rows, place.first_row + tiling.tile.rows); ++row) {
                     for (int column = place.first_column;
-                         column < std::min(shape.columns, place.first_column + tiling.tile.columns); ++column)
+                         column < std::min(shape.columns, place.first_column + tiling.tile.columns);
+                         ++column) {
                         ++owners[static_cast<std::size_t>(row) * shape.columns + column];
+                    }
                 }
             }
             EXPECT_EQ(std::count(owners.begin(), owners.end(), 1), std::ssize(owners));

@@ -112,8 +112,9 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
         layers.back().out_channels = 9;
     }
     if (kind != LayerKind::max_pool && kind != LayerKind::global_avg_pool) {
-        for (std::size_t i = 0; i < layers.size(); ++i)
+        for (std::size_t i = 0; i < layers.size(); ++i) {
             layers[i].activation = all_activations[i % std::size(all_activations)];
+        }
     }
     return layers;
 }
@@ -207,8 +208,9 @@ TEST(HandwrittenLayers, SayHowTheyAreSpecialised) {
 std::vector<std::string> squeeze_excite_names(const LayerSpec& layer, int batch, int compute_capability) {
     std::vector<std::string> names;
     for (const auto& candidate :
-         handwritten_candidates({layer, batch, DataType::f16, device_with(132, compute_capability)}))
+         handwritten_candidates({layer, batch, DataType::f16, device_with(132, compute_capability)})) {
         names.push_back(candidate->implementation());
+    }
     return names;
 }
 
@@ -276,8 +278,9 @@ void check_epilogue(const EpilogueCase& tested, Activation activation, std::int6
     unit.weights.assign(tested.channels, 1.0F);
     unit.bias = tested.bias ? bias : std::vector<float>(tested.channels, 0.0F);
     std::vector<double> sum(count);
-    for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t i = 0; i < count; ++i) {
         sum[i] = static_cast<double>(x[i]) + (tested.residual ? static_cast<double>(residual[i]) : 0.0);
+    }
     EXPECT_LT(relative_error(testing::dense_nchw(y, count, images, tested.channels, tested.type),
                              reference_layer(layer, images, sum, {}, unit)),
               bound_for(tested.type))

@@ -43,10 +43,11 @@ int run_phases(const Kernel& kernel, typename Kernel::Shared& shared, int block,
     } else {
         for (int i = 0; i < threads; ++i) {
             const int thread = backwards ? threads - 1 - i : i;
-            if constexpr (Phase == 0 && StartsEarly<Kernel>)
+            if constexpr (Phase == 0 && StartsEarly<Kernel>) {
                 run_first(kernel, shared, block, thread);
-            else if (!only_start_early)
+            } else if (!only_start_early) {
                 kernel.template run<Phase>(shared, block, thread);
+            }
         }
     }
     if (only_start_early) return Kernel::phases;
@@ -58,10 +59,11 @@ int run_phases(const Kernel& kernel, typename Kernel::Shared& shared, int block,
         }
         if (kernel.cluster_waits(Phase)) return Phase + 1;
     }
-    if constexpr (Phase + 1 < Kernel::phases)
+    if constexpr (Phase + 1 < Kernel::phases) {
         return run_phases<Phase + 1>(kernel, shared, block, backwards);
-    else
+    } else {
         return Kernel::phases;
+    }
 }
 
 template <int Phase = 0, typename Kernel>
@@ -108,8 +110,9 @@ void run_on_host(const Kernel& kernel) {
         int blocks = 1;
         if constexpr (Clustered<Kernel>) blocks = kernel.cluster_blocks();
         ASSERT_EQ(kernel.blocks() % blocks, 0);
-        for (int first = 0; first < kernel.blocks(); first += blocks)
+        for (int first = 0; first < kernel.blocks(); first += blocks) {
             run_cluster(kernel, blocks, first, first / blocks % 2 == 1);
+        }
     } else {
         const auto shared = std::make_unique<typename Kernel::Shared>();
         for (int block = 0; block < kernel.blocks(); ++block) {

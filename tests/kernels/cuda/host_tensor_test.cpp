@@ -51,12 +51,16 @@ TEST(HostTensor, LiesAsTheObviousLoopsSay) {
         std::vector<float> nhwc(shape.elements());
         std::memcpy(nhwc.data(), bytes.data(), bytes.size());
         std::size_t at = 0;
-        for (int n = 0; n < shape.batch; ++n)
-            for (int h = 0; h < shape.height; ++h)
-                for (int w = 0; w < shape.width; ++w)
-                    for (int c = 0; c < shape.channels; ++c, ++at)
+        for (int n = 0; n < shape.batch; ++n) {
+            for (int h = 0; h < shape.height; ++h) {
+                for (int w = 0; w < shape.width; ++w) {
+                    for (int c = 0; c < shape.channels; ++c, ++at) {
                         ASSERT_EQ(nhwc[at],
                                   nchw[((n * shape.channels + c) * shape.height + h) * shape.width + w]);
+                    }
+                }
+            }
+        }
         EXPECT_EQ(to_nchw(bytes, shape, DataType::f32), nchw);
     }
 }

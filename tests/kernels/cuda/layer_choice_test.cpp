@@ -230,8 +230,9 @@ TEST(SweepSeconds, AreANumber) {
     };
     EXPECT_EQ(read("2.5"), 2.5);
     EXPECT_EQ(read(""), 0.0);
-    for (const char* wrong : {"much", "-1", "3 s", "inf", "nan"})
+    for (const char* wrong : {"much", "-1", "3 s", "inf", "nan"}) {
         EXPECT_THROW(read(wrong), InputError) << wrong;
+    }
     unsetenv("HACSCALE_PLAN_SWEEP");
     EXPECT_EQ(sweep_seconds(), 0.0);
 }

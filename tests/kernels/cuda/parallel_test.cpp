@@ -23,8 +23,9 @@ TEST(ForEachInParallel, DoesEveryPieceOnce) {
             std::vector<std::atomic<int>> done(count);
             for_each_in_parallel(
                 count, [&](std::size_t i) { ++done[i]; }, threads);
-            for (const auto& times : done)
+            for (const auto& times : done) {
                 EXPECT_EQ(times, 1) << threads << " threads, " << count << " pieces";
+            }
         }
     }
 }

@@ -59,9 +59,11 @@ TEST(StemLayers, AreForThreeChannelsOnMatrixUnits) {
     const std::string key = "conv_i3x32x32_o16_k3_s1_p1_g1_bias_relu";
     EXPECT_FALSE(handwritten_candidates(stem_context(key, DataType::f16)).empty());
     EXPECT_TRUE(handwritten_candidates(stem_context(key, DataType::f32)).empty());
-    for (const char* other : {"conv_i3x32x32_o16_k5_s1_p1_g1_bias", "conv_i3x32x32_o16_k7_s1_p1_g1_bias",
-                              "conv_i3x32x32_o12_k3_s1_p1_g1_bias", "conv_i3x32x32_o16_k3_s1_p1_g1_bias_add"})
+    for (const char* other :
+         {"conv_i3x32x32_o16_k5_s1_p1_g1_bias", "conv_i3x32x32_o16_k7_s1_p1_g1_bias",
+          "conv_i3x32x32_o12_k3_s1_p1_g1_bias", "conv_i3x32x32_o16_k3_s1_p1_g1_bias_add"}) {
         EXPECT_TRUE(handwritten_candidates(stem_context(other, DataType::f16)).empty()) << other;
+    }
     LayerContext turing = stem_context(key, DataType::f16);
     turing.device.compute_capability = 75;
     EXPECT_TRUE(handwritten_candidates(turing).empty());

@@ -226,10 +226,12 @@ TEST(ChannelTiling, VisitsEveryElementOnce) {
                 if (!place.valid) continue;
                 ASSERT_LT(place.begin, place.end);
                 const int own = place.first_vector + place.vector;
-                if (place.lane == 0)
+                if (place.lane == 0) {
                     ++writes[(place.image * tiling.chunks.value() + place.chunk_index) * vectors + own];
-                for (int p = place.begin + place.lane; p < place.end; p += tiling.lanes)
+                }
+                for (int p = place.begin + place.lane; p < place.end; p += tiling.lanes) {
                     ++visits[(static_cast<std::size_t>(place.image) * shape.positions + p) * vectors + own];
+                }
             }
         }
         expect_all_once(visits, "visits of shape " + std::to_string(i));
@@ -263,9 +265,10 @@ TEST(ClusterTiling, VisitsEveryElementOfAnImageInOneCluster) {
                 const auto place = tiling->place(block, thread);
                 ASSERT_EQ(place.image, block / cluster);
                 if (!place.valid) continue;
-                for (int p = place.begin + place.lane; p < place.end; p += tiling->lanes)
+                for (int p = place.begin + place.lane; p < place.end; p += tiling->lanes) {
                     ++visits[(static_cast<std::size_t>(place.image) * shape.positions + p) * vectors +
                              place.first_vector + place.vector];
+                }
             }
         }
         expect_all_once(visits, "visits of shape " + std::to_string(i));
@@ -296,8 +299,9 @@ TEST(LaneSums, AddsEveryRowOnce) {
         std::vector<float> expected(static_cast<std::size_t>(width));
         for (int at = 0; at < lanes * width; ++at) expected[at % width] += rows[at];
         for (int thread = threads - 1; thread >= 0; --thread) sums.add_to_parts(rows.data(), thread, threads);
-        for (int column = 0; column < width; ++column)
+        for (int column = 0; column < width; ++column) {
             ASSERT_EQ(sums.total(rows.data(), column), expected[column]) << lanes << " rows of " << width;
+        }
     }
 }
 
@@ -317,8 +321,9 @@ TEST(LinearTiling, GivesEveryOutputToOneGroup) {
                 for (int r = place.first_output; r < std::min(outputs, place.first_output + tiling.rows);
                      ++r) {
                     for (int n = place.first_image; n < std::min(batch, place.first_image + tiling.images);
-                         ++n)
+                         ++n) {
                         ++writes[static_cast<std::size_t>(n) * outputs + r];
+                    }
                 }
             }
             EXPECT_EQ(static_cast<int>(lanes_of_group.size()), tiling.groups());

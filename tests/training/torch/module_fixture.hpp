@@ -19,8 +19,9 @@ protected:
     void SetUp() override {
         if (loaded_trainer().trainer) return;
         std::string reasons;
-        for (const TrainerLoadAttempt& attempt : loaded_trainer().attempts)
+        for (const TrainerLoadAttempt& attempt : loaded_trainer().attempts) {
             reasons.append(" ").append(attempt.path.string()).append(": ").append(attempt.reason);
+        }
         GTEST_SKIP() << "the training module is not here:" << reasons;
     }
     static Trainer& trainer() { return *loaded_trainer().trainer; }

@@ -44,18 +44,21 @@ int run(char** arguments) {
     events.keep_going = [&] { return steps != number_from("TRAINER_STOP_AT"); };
     events.progress = [&](const TrainingProgress& progress) {
         if (progress.images < progress.images_per_epoch) ++steps;
-        if (steps == number_from("TRAINER_KILL_AT") || progress.epoch == number_from("TRAINER_KILL_IN"))
+        if (steps == number_from("TRAINER_KILL_AT") || progress.epoch == number_from("TRAINER_KILL_IN")) {
             std::raise(SIGKILL);
+        }
     };
     const auto result = trainer.train(request, events);
     if (!result) return 5;
     if (!trainer.leads(request.device)) return 0;
     std::ofstream out(arguments[6], std::ios::binary);
-    for (const double value : {result->train_accuracy, result->validation_accuracy, result->test_accuracy})
+    for (const double value : {result->train_accuracy, result->validation_accuracy, result->test_accuracy}) {
         out.write(reinterpret_cast<const char*>(&value), sizeof value);
+    }
     for (const LayerWeights& layer : trainer.folded_weights(request.model, request.checkpoint_folder)) {
-        for (const auto* part : {&layer.weights, &layer.bias, &layer.weights2, &layer.bias2})
+        for (const auto* part : {&layer.weights, &layer.bias, &layer.weights2, &layer.bias2}) {
             write_floats(out, *part);
+        }
     }
     return out.flush() ? 0 : 1;
 }

@@ -174,12 +174,14 @@ TEST_F(TrainingRunTest, LearnsAndRepeatsItself) {
 TEST_F(TrainingRunTest, ARunThatWasKilledEndsAsOneThatWasNot) {
     ASSERT_EQ(train("whole").status, 0) << read("whole.err");
     // In the first epoch, before there is a checkpoint; in the second; and right at its end.
-    for (const char* at : {"TRAINER_KILL_AT=2", "TRAINER_KILL_AT=8", "TRAINER_KILL_AT=3"})
+    for (const char* at : {"TRAINER_KILL_AT=2", "TRAINER_KILL_AT=8", "TRAINER_KILL_AT=3"}) {
         ASSERT_EQ(train("killed", {at}).status, 128 + SIGKILL) << read("killed.err");
+    }
     ASSERT_EQ(train("killed").status, 0) << read("killed.err");
     EXPECT_EQ(read("whole.out"), read("killed.out"));
-    for (const auto& entry : fs::directory_iterator(folder_ / "killed"))
+    for (const auto& entry : fs::directory_iterator(folder_ / "killed")) {
         EXPECT_EQ(entry.path().filename(), "checkpoint.pt");
+    }
 }
 
 TEST_F(TrainingRunTest, ARunThatWasStoppedGoesOn) {
@@ -320,8 +322,9 @@ TEST_F(GpuTrainingRunTest, LearnsWhatTheCpuLearnsAndRepeatsItself) {
 
 TEST_F(GpuTrainingRunTest, ARunThatWasKilledEndsAsOneThatWasNot) {
     ASSERT_EQ(train_there("whole").status, 0) << read("whole.err");
-    for (const char* in : {"TRAINER_KILL_IN=0", "TRAINER_KILL_IN=2"})
+    for (const char* in : {"TRAINER_KILL_IN=0", "TRAINER_KILL_IN=2"}) {
         ASSERT_EQ(train_there("killed", {in}).status, 128 + SIGKILL) << read("killed.err");
+    }
     ASSERT_EQ(train_there("killed").status, 0) << read("killed.err");
     EXPECT_EQ(read("whole.out"), read("killed.out"));
 }

@@ -113,8 +113,9 @@ TEST(ImportanceOfBatch, FisherIsTheMeanOverSingleImages) {
         const std::vector<double> single = figures_of(*network, ImportanceMeasure::fisher, one);
         for (std::size_t layer = 0; layer < mean.size(); ++layer) mean[layer] += single[layer] / 4.0;
     }
-    for (std::size_t layer = 0; layer < mean.size(); ++layer)
+    for (std::size_t layer = 0; layer < mean.size(); ++layer) {
         EXPECT_NEAR(whole[layer], mean[layer], 1e-4 * mean[layer]);
+    }
 }
 
 TEST(ImportanceOfBatch, NewChannelsDoNotChangeTheOutput) {
@@ -214,8 +215,9 @@ TEST(Growth, PredictsSignAndOrderOfTheLossChangeOfWidenedLayers) {
     const double loss = at::cross_entropy_loss(narrow->forward(batch.images), batch.labels).item<double>();
     const std::vector<double> figures = figures_of(*narrow, ImportanceMeasure::growth, batch);
     std::array<double, 3> predicted{};  // fall for each unit of learning rate
-    for (std::size_t stage = 0; stage < 3; ++stage)
+    for (std::size_t stage = 0; stage < 3; ++stage) {
         predicted[stage] = figures[stage + 1] / base.stages[stage].width * channels_added;
+    }
     const double rate = 0.02 * loss / *std::max_element(predicted.begin(), predicted.end());
     std::array<double, 3> falls{};
     for (std::size_t stage = 0; stage < 3; ++stage) {
