@@ -9,9 +9,9 @@
 #include <string>
 
 #include "models/zoo/zoo.hpp"
+#include "scaling/costs.hpp"
 #include "scaling/gain.hpp"
 #include "scaling/planner/pareto_front.hpp"
-#include "scaling/stage_costs.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "scaling/analysis/contributions.hpp"
+#include "scaling/analysis/explain.hpp"
 
 namespace hacscale::cli {
 

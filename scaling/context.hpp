@@ -12,10 +12,10 @@
 #include "models/graph/latency_source.hpp"
 #include "models/stages/model_spec.hpp"
 #include "models/stages/scaled_model.hpp"
+#include "scaling/costs.hpp"
 #include "scaling/gain.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"
-#include "scaling/stage_costs.hpp"
 
 namespace hacscale {
 

@@ -5,8 +5,8 @@
 #include "models/stages/scaled_model.hpp"
 #include "scaling/analysis/staircase.hpp"
 #include "scaling/analysis/utilization.hpp"
+#include "scaling/costs.hpp"
 #include "scaling/planner/pareto_front.hpp"
-#include "scaling/stage_costs.hpp"
 
 namespace hacscale::cli {
 

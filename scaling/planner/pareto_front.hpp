@@ -10,7 +10,7 @@
 // holds up to the very end, the last points may cost up to (1 + epsilon) max_cost.
 //
 // How: grids over cost give, for each partial choice, the gain it needs to match something that can surely be
-// reached (detail/incumbent.hpp, detail/thresholds.hpp). Most partial choices fail that test, whole ranges of
+// reached (detail/bounds.hpp). Most partial choices fail that test, whole ranges of
 // them at once (detail/corner_tree.hpp), and the few that pass are compared exactly. Bounds take at most 2048
 // simple operations for each pair of neighbouring widths and each of at most 16 ways of a block, so time
 // grows with the square of the number of widths.
@@ -68,5 +68,11 @@ struct ParetoFront {
 // Throws InputError for limits that make no sense and as check() does; WorkError when max_bytes would be
 // exceeded.
 ParetoFront pareto_front(const ChainProblem& problem, const FrontLimits& limits);
+
+// What the choices of a chain problem need at the least: for saying how far a cap is out of reach.
+enum class Need { params, macs, memory_bytes };
+
+// Over all choices that cost at most `max_cost`; nothing when there is none. Exact.
+std::optional<std::int64_t> least_need(const ChainProblem& problem, std::int64_t max_cost, Need need);
 
 }  // namespace hacscale

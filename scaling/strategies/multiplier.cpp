@@ -1,4 +1,4 @@
-#include "scaling/strategies/multiplier.hpp"
+#include "scaling/strategies/families.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,9 +1,9 @@
-#include "scaling/strategies/planned.hpp"
+#include "scaling/strategies/families.hpp"
 
 #include <fmt/format.h>
 
 #include "base/error.hpp"
-#include "scaling/planner/least_need.hpp"
+#include "scaling/planner/pareto_front.hpp"
 
 namespace hacscale::rules {
 namespace {

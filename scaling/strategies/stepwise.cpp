@@ -1,12 +1,87 @@
-#include "scaling/strategies/stepwise.hpp"
+#include "scaling/strategies/families.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <random>
 
-#include "scaling/strategies/path.hpp"
-#include "scaling/strategies/step.hpp"
-
 namespace hacscale::rules {
+namespace {
+
+// The next of ascending values; nothing at the end, or when the value is none of them.
+std::optional<int> next(const std::vector<int>& values, int value, Direction direction) {
+    const auto at = std::lower_bound(values.begin(), values.end(), value);
+    if (at == values.end() || *at != value) return std::nullopt;
+    if (direction == Direction::down) return at == values.begin() ? std::nullopt : std::optional(*(at - 1));
+    return at + 1 == values.end() ? std::nullopt : std::optional(*(at + 1));
+}
+
+}  // namespace
+
+std::vector<ScalingChoice> steps_from(const ScalingChoice& choice, const ScalingSpace& space,
+                                      Direction direction) {
+    std::vector<ScalingChoice> steps;
+    const auto add = [&](const std::vector<int>& values, int value, const auto& set) {
+        if (const std::optional<int> to = next(values, value, direction)) {
+            set(steps.emplace_back(choice), *to);
+        }
+    };
+    for (std::size_t s = 0; s < space.stages.size(); ++s) {
+        add(space.stages[s].widths, choice.widths[s],
+            [s](ScalingChoice& step, int value) { step.widths[s] = value; });
+    }
+    for (std::size_t s = 0; s < space.stages.size(); ++s) {
+        add(space.stages[s].depths, choice.depths[s],
+            [s](ScalingChoice& step, int value) { step.depths[s] = value; });
+    }
+    add(space.resolutions, choice.resolution,
+        [](ScalingChoice& step, int value) { step.resolution = value; });
+    return steps;
+}
+
+// ---- Cut, then widen ----
+
+namespace {
+
+// The base with widths cut until it is within `morph_cut` of its latency, or none can be cut any more.
+ScalingChoice cut(const ScalingContext& context) {
+    const ScalingSpace& space = context.space(Freedom::widths);
+    Evaluation here = context.base_evaluation();
+    const auto goal_ps = static_cast<std::int64_t>(morph_cut * static_cast<double>(here.latency_ps));
+    while (here.latency_ps > goal_ps) {
+        std::optional<Evaluation> best;
+        double best_loss = 0.0;
+        for (const ScalingChoice& choice : steps_from(here.choice, space, Direction::down)) {
+            const std::optional<Evaluation> step = context.evaluate(choice);
+            if (!step || !step->complete() || step->latency_ps >= here.latency_ps) continue;
+            const double loss =
+                (*here.gain - *step->gain) / static_cast<double>(here.latency_ps - step->latency_ps);
+            if (best && loss >= best_loss) continue;
+            best = step;
+            best_loss = loss;
+        }
+        if (!best) break;
+        here = *best;
+    }
+    return here.choice;
+}
+
+Fit morph(const ScalingContext& context, std::int64_t budget_ps) {
+    const auto path = [&context, base_given = false,
+                       widened = multiplier_path(context, cut(context), {0.5, 0.0, 0.0})]() mutable {
+        if (base_given) return widened();
+        base_given = true;
+        return std::optional(choice_of(context.base()));
+    };
+    Fit fit = last_within(context, path, budget_ps);
+    // Not every cut pays.
+    if (fit.status == FitStatus::ok && *fit.result.gain < 0.0) fit.result = context.base_evaluation();
+    return fit;
+}
+
+}  // namespace
+
+// ---- One step at a time ----
+
 namespace {
 
 // What may be stood on: predicted, within the budget and the caps.
@@ -115,6 +190,8 @@ Fit random_search(const ScalingContext& context, std::int64_t budget_ps) {
 
 std::vector<Strategy> stepwise_strategies() {
     return {
+        {"morph", "widths cut where they matter least, then all widened alike",
+         "cut to 0.75 of the latency by least gain lost per latency, then w = s^1/2", morph},
         {"random", "random search with as many table lookups as the planner",
          "most gain on random walks up from the base", random_search},
         {"greedy", "one step at a time, the one of most gain per latency",

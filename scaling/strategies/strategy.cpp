@@ -5,20 +5,15 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "scaling/strategies/morph.hpp"
-#include "scaling/strategies/multiplier.hpp"
-#include "scaling/strategies/planned.hpp"
-#include "scaling/strategies/stepwise.hpp"
-#include "scaling/strategies/width_on_edges.hpp"
+#include "scaling/strategies/families.hpp"
 
 namespace hacscale {
 namespace {
 
 std::vector<Strategy> make_table() {
     std::vector<Strategy> table;
-    for (const auto& family :
-         {rules::multiplier_strategies(), rules::width_on_edges_strategies(), rules::morph_strategies(),
-          rules::stepwise_strategies(), rules::planned_strategies()}) {
+    for (const auto& family : {rules::multiplier_strategies(), rules::width_on_edges_strategies(),
+                               rules::stepwise_strategies(), rules::planned_strategies()}) {
         table.insert(table.end(), family.begin(), family.end());
     }
     return table;
@@ -63,3 +58,64 @@ Fit base_fit(const ScalingContext& context) {
 }
 
 }  // namespace hacscale
+
+namespace hacscale::rules {
+namespace {
+
+std::string why_base_does_not_fit(const ScalingContext& context, std::int64_t budget_ps) {
+    const Evaluation& base = context.base_evaluation();
+    if (base.latency_ps > budget_ps + budget_slack_ps) {
+        return fmt::format("even the base needs {:.1f} us, and the budget is {:.1f} us", base.latency_us(),
+                           static_cast<double>(budget_ps) / picoseconds_per_us);
+    }
+    const Caps& caps = context.settings().caps;
+    std::string reason;
+    const auto compare = [&](std::int64_t need, const std::optional<std::int64_t>& cap, const char* what) {
+        if (!cap || need <= *cap) return;
+        reason += fmt::format("{}{} {}, and the cap is {}", reason.empty() ? "even the base needs " : "; ",
+                              need, what, *cap);
+    };
+    compare(base.needs.params, caps.params, "params");
+    compare(base.needs.macs, caps.macs, "MACs");
+    compare(base.needs.memory_bytes(), caps.memory_bytes, "bytes of memory");
+    return reason;
+}
+
+}  // namespace
+
+Fit last_within(const ScalingContext& context, const Path& path, std::int64_t budget_ps) {
+    const std::int64_t limit_ps = budget_ps + budget_slack_ps;
+    Fit best;
+    std::string missing;  // a layer without which the steps after the best one could not be predicted
+    while (const std::optional<ScalingChoice> choice = path()) {
+        const std::optional<Evaluation> step = context.evaluate(*choice);
+        if (!step) break;  // grown beyond what a model may be
+        if (!context.settings().caps.admit(step->needs)) {
+            if (!best.next_us && step->complete()) best.next_us = step->latency_us();
+            break;
+        }
+        if (!step->complete()) {
+            if (missing.empty()) missing = step->first_missing;
+            continue;
+        }
+        if (step->latency_ps <= limit_ps) {
+            best.status = FitStatus::ok;
+            best.result = *step;
+            best.next_us.reset();
+            missing.clear();
+        } else if (!best.next_us) {
+            best.next_us = step->latency_us();
+        }
+        if (step->latency_ps / 2 > limit_ps) break;
+    }
+    if (best.status != FitStatus::ok) {
+        best.next_us.reset();
+        best.reason = why_base_does_not_fit(context, budget_ps);
+    } else if (!missing.empty()) {
+        best.reason =
+            fmt::format("larger steps could not be predicted: the table lacks {} among others", missing);
+    }
+    return best;
+}
+
+}  // namespace hacscale::rules

@@ -1,4 +1,4 @@
-#include "scaling/strategies/width_on_edges.hpp"
+#include "scaling/strategies/families.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "models/stages/scaled_model.hpp"
-#include "scaling/analysis/contributions.hpp"
+#include "scaling/analysis/explain.hpp"
 
 namespace hacscale::testing {
 

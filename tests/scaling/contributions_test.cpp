@@ -1,6 +1,6 @@
 // What one step adds: each line against a full evaluation of both networks, and each outcome by a case that
 // must bring it about.
-#include "scaling/analysis/contributions.hpp"
+#include "scaling/analysis/explain.hpp"
 
 #include <gmock/gmock.h>
 

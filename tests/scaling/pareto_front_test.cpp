@@ -6,7 +6,6 @@
 #include <random>
 
 #include "base/error.hpp"
-#include "scaling/planner/least_need.hpp"
 #include "tests/scaling/random_chain.hpp"
 
 namespace hacscale {

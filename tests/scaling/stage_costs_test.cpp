@@ -1,4 +1,4 @@
-#include "scaling/stage_costs.hpp"
+#include "scaling/costs.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,10 +8,8 @@
 #include "base/error.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/analysis/staircase.hpp"
-#include "scaling/strategies/multiplier.hpp"
-#include "scaling/strategies/step.hpp"
+#include "scaling/strategies/families.hpp"
 #include "scaling/strategies/strategy.hpp"
-#include "scaling/strategies/width_on_edges.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {

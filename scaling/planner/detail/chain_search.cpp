@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "scaling/planner/detail/neighbours.hpp"
 
 namespace hacscale::planner {
 namespace {

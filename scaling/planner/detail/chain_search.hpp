@@ -6,12 +6,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "scaling/planner/detail/bounds.hpp"
 #include "scaling/planner/detail/completion.hpp"
 #include "scaling/planner/detail/corner_tree.hpp"
-#include "scaling/planner/detail/cost_grid.hpp"
+#include "scaling/planner/detail/cost_buckets.hpp"
 #include "scaling/planner/detail/labels.hpp"
-#include "scaling/planner/detail/reached_gains.hpp"
-#include "scaling/planner/detail/thresholds.hpp"
 #include "scaling/planner/detail/useful_ways.hpp"
 #include "scaling/planner/pareto_front.hpp"
 

@@ -1,6 +1,5 @@
-// What a partial choice must have gained to matter: for each stage, width, number of blocks and cost bucket,
-// the least gain with which some completion could still match the incumbents. Costs of the completion are
-// rounded down, so nothing that belongs to the front is ever below its threshold.
+// Bounds on partial choices, by cost bucket. The incumbents are what can surely be reached; the thresholds are what a
+// partial choice must have gained so that it can still match them.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +7,31 @@
 #include <vector>
 
 #include "scaling/planner/chain_problem.hpp"
-#include "scaling/planner/detail/cost_grid.hpp"
+#include "scaling/planner/detail/cost_buckets.hpp"
 #include "scaling/planner/detail/useful_ways.hpp"
+#include "scaling/planner/pareto_front.hpp"
 
 namespace hacscale::planner {
 
+// ---- Incumbents ----
+//
+// For each cost bucket, the gain of some real choice that costs no more than the bucket's lower edge and keeps the caps.
+
+// Prices in gain quanta a parameter. A choice's value is gain - price x params: raising the price steers the
+// search towards choices that fit under a cap. Without a cap the only price is 0. Params stand for the other
+// needs, too, since all of them rise with width and depth.
+std::vector<std::int64_t> params_prices(const ChainProblem& problem, const Caps& caps);
+
+// `ways`: of each chain. One gain a bucket, ascending; minus infinity where nothing is known.
+std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vector<UsefulWays>& ways,
+                                    const CostGrid& grid, const std::vector<std::int64_t>& prices,
+                                    const Caps& caps);
+
+// ---- Thresholds ----
+//
+// For each stage, width, number of blocks and cost bucket, the least gain with which some completion could still match
+// the incumbents. Costs of the completion are rounded down, so nothing that belongs to the front is ever below its
+// threshold.
 class Thresholds {
 public:
     // `required` is what a complete choice must have in each bucket: gain - price x params.

@@ -1,4 +1,4 @@
-#include "scaling/analysis/contributions.hpp"
+#include "scaling/analysis/explain.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "scaling/planner/detail/bucket_loops.hpp"
+#include "scaling/planner/detail/cost_buckets.hpp"
 
 #include <algorithm>
 

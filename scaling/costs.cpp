@@ -1,4 +1,4 @@
-#include "scaling/stage_costs.hpp"
+#include "scaling/costs.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,8 @@
 
 #include "base/error.hpp"
 #include "models/graph/network.hpp"
-#include "scaling/detail/block_ways.hpp"
+#include "scaling/detail/block_costs.hpp"
 #include "scaling/detail/fragment.hpp"
-#include "scaling/detail/layer_costs.hpp"
 
 namespace hacscale {
 namespace {
