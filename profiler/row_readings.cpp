@@ -1,5 +1,9 @@
 #include "profiler/row_readings.hpp"
 
+#include <utility>
+
+#include "profiler/table/columns.hpp"
+
 namespace hacscale {
 namespace {
 
@@ -40,10 +44,14 @@ Readings row_readings(const std::vector<const LayerReadings*>& places, const Dev
     for (const LayerReadings* place : places) {
         row.reasons.insert(place->reasons.begin(), place->reasons.end());
     }
-    for (const ReadingColumn& column : reading_columns) {
-        if (row.*column.value) row.reasons.erase(std::string(column.name));
+    Row holder;
+    holder.readings = std::move(row);
+    for (const RowColumn& column : row_columns()) {
+        if (column.reading && column.get(holder) != ColumnValue()) {
+            holder.readings.reasons.erase(std::string(column.name));
+        }
     }
-    return row;
+    return holder.readings;
 }
 
 }  // namespace hacscale

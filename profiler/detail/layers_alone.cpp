@@ -12,6 +12,7 @@
 #include "models/graph/single_layer.hpp"
 #include "profiler/row_changes.hpp"
 #include "profiler/row_readings.hpp"
+#include "profiler/table/columns.hpp"
 #include "profiler/timing/layer_timer.hpp"
 #include "profiler/timing/subject_lost.hpp"
 #include "profiler/timing/throttle_guard.hpp"
@@ -143,7 +144,8 @@ private:
             row.readings = row_readings({&readings.front()}, state);
             row.readings.reasons["energy_mj"] = "it is measured for whole networks only";
         } catch (const DeviceLost& lost) {
-            for (const ReadingColumn& column : reading_columns) {
+            for (const RowColumn& column : row_columns()) {
+                if (!column.reading) continue;
                 row.readings.reasons[std::string(column.name)] =
                     fmt::format("the device was lost while its counters were read: {}", lost.what());
             }

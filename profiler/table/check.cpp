@@ -10,7 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/sqlite/sqlite.hpp"
-#include "profiler/table/detail/row_codec.hpp"
+#include "profiler/table/columns.hpp"
 #include "profiler/table/detail/schema.hpp"
 #include "profiler/table/row.hpp"
 
@@ -129,19 +129,38 @@ void check_footprint(const RawRow& row, Findings& findings) {
     }
 }
 
-// The readings stand in `select` from this column on, in the order of reading_columns.
-constexpr int first_reading = 10;
-void check_readings(const Statement& select, const RawRow& row, Findings& findings) {
-    int index = first_reading;
-    for (const ReadingColumn& column : reading_columns) {
-        const std::optional<double> value = select.optional_real(index++);
-        if (!value) continue;
-        if (column.share && !(*value >= 0.0 && *value <= most_share)) {
-            findings.add(Severity::error, fmt::format("{} is outside 0 to 1", column.name), row.where);
-        } else if (!(std::isfinite(*value) && *value >= 0.0)) {
-            findings.add(Severity::error, fmt::format("{} is not finite and positive", column.name),
-                         row.where);
+template <typename FromName>
+void check_name(FromName from_name, std::string_view name, const std::string& where, Findings& findings) {
+    try {
+        from_name(name);
+    } catch (const InputError& error) {
+        findings.add(Severity::error, error.what(), where);
+    }
+}
+
+void check_range(const RowColumn& column, double value, const std::string& where, Findings& findings) {
+    if (column.range == ColumnRange::share && !(value >= 0.0 && value <= most_share)) {
+        findings.add(Severity::error, fmt::format("{} is outside 0 to 1", column.name), where);
+    } else if (column.range != ColumnRange::any && !(std::isfinite(value) && value >= 0.0)) {
+        findings.add(Severity::error, fmt::format("{} is not finite and positive", column.name), where);
+    }
+}
+
+// Figures and JSON; what the other columns may hold is checked where their rows are counted.
+void check_columns(const Statement& select, int first_column, const std::string& where, Findings& findings) {
+    int index = first_column;
+    for (const RowColumn& column : row_columns()) {
+        if (const std::optional<double> value = select.optional_real(index);
+            value && column.type == ColumnType::real) {
+            check_range(column, *value, where, findings);
+        } else if (column.type == ColumnType::json) {
+            const auto set = [&column](std::string_view text) {
+                Row row;
+                column.set(row, std::string(text));
+            };
+            check_name(set, select.text(index), where, findings);
         }
+        ++index;
     }
 }
 
@@ -172,21 +191,12 @@ void count_status(std::string_view status, const std::string& where, Findings& f
     }
 }
 
-template <typename FromName>
-void check_name(FromName from_name, std::string_view name, const std::string& where, Findings& findings) {
-    try {
-        from_name(name);
-    } catch (const InputError& error) {
-        findings.add(Severity::error, error.what(), where);
-    }
-}
-
 void check_rows(const Database& database, Findings& findings, TableCheck& result) {
+    constexpr int first_column = 10;
     std::string sql =
         "SELECT l.key, m.batch, m.dtype, m.cache, m.footprint_bytes, m.status, m.reason <> '', m.latency_us, "
         "m.ci95_us, m.layer_id";
-    for (const ReadingColumn& column : reading_columns) sql += fmt::format(", m.{}", column.name);
-    sql += ", m.missing_reasons";
+    for (const RowColumn& column : row_columns()) sql += fmt::format(", m.{}", column.name);
     Statement select =
         database.prepare(sql + " FROM measurement AS m LEFT JOIN layer AS l ON l.id = m.layer_id");
     while (select.step()) {
@@ -208,9 +218,7 @@ void check_rows(const Database& database, Findings& findings, TableCheck& result
         count_status(row.status, row.where, findings, result);
         check_values(row, findings);
         check_footprint(row, findings);
-        check_readings(select, row, findings);
-        check_name(detail::reasons_of, select.text(first_reading + static_cast<int>(reading_columns.size())),
-                   row.where, findings);
+        check_columns(select, first_column, row.where, findings);
     }
 }
 

@@ -9,20 +9,23 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "models/ops/layer_cost.hpp"
+#include "profiler/table/columns.hpp"
 #include "profiler/table/detail/written.hpp"
 
 namespace hacscale {
 namespace {
 
-// monostate: absent.
 // A text that is JSON itself: CSV shows it as it is.
 struct JsonText {
     std::string text;
 };
+// monostate: absent.
 using Cell = std::variant<std::monostate, std::int64_t, double, std::string, JsonText>;
 
 Cell cell_of(const std::optional<double>& value) {
@@ -65,10 +68,38 @@ struct ExportColumn {
     std::function<Cell(const Entry&)> value;
 };
 
-Cell missing_reasons(const Entry& entry) {
-    if (entry.row.readings.reasons.empty()) return {};
-    return JsonText{nlohmann::ordered_json(entry.row.readings.reasons)
-                        .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
+// What follows from a row, behind the column of the row that is named.
+struct DerivedColumns {
+    std::string_view behind;
+    std::vector<ExportColumn> columns;
+};
+
+const std::vector<DerivedColumns>& derived_columns() {
+    static const std::vector<DerivedColumns> list{
+        {"reason",
+         {{"utilization", [](const Entry& e) { return cell_of(e.utilization()); }},
+          {"utilization_reason", [](const Entry& e) -> Cell { return e.utilization_reason(); }},
+          {"roofline_efficiency", [](const Entry& e) { return cell_of(e.roofline_efficiency()); }}}},
+        {"missing_reasons",
+         {{"macs", [](const Entry& e) -> Cell { return e.cost.macs; }},
+          {"flops", [](const Entry& e) -> Cell { return e.cost.flops(); }},
+          {"bytes", [](const Entry& e) -> Cell { return e.cost.bytes; }},
+          {"flops_per_s", [](const Entry& e) { return cell_of(e.rate(e.cost.flops())); }},
+          {"bytes_per_s", [](const Entry& e) { return cell_of(e.rate(e.cost.bytes)); }}}},
+    };
+    return list;
+}
+
+Cell cell_of(const RowColumn& column, const Row& row) {
+    const auto cell = [&column](auto&& value) -> Cell {
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::string>) {
+            if (column.type == ColumnType::json) {
+                return value.empty() ? Cell() : Cell(JsonText{std::move(value)});
+            }
+        }
+        return std::forward<decltype(value)>(value);
+    };
+    return std::visit(cell, column.get(row));
 }
 
 // One list for both forms. Names are part of the program's interface: they are added to, never renamed.
@@ -79,36 +110,14 @@ std::vector<ExportColumn> make_columns() {
         {"dtype", [](const Entry& e) -> Cell { return std::string(name_of(e.row.key.type)); }},
         {"cache", [](const Entry& e) -> Cell { return std::string(name_of(e.row.key.cache)); }},
         {"footprint_bytes", [](const Entry& e) -> Cell { return e.row.key.footprint_bytes; }},
-        {"latency_us", [](const Entry& e) { return cell_of(e.latency_us()); }},
-        {"ci95_us", [](const Entry& e) { return e.latency_us() ? Cell(e.row.ci95_us) : Cell(); }},
-        {"samples", [](const Entry& e) -> Cell { return e.row.samples; }},
-        {"status", [](const Entry& e) -> Cell { return std::string(name_of(e.row.status)); }},
-        {"reason", [](const Entry& e) -> Cell { return e.row.reason; }},
-        {"utilization", [](const Entry& e) { return cell_of(e.utilization()); }},
-        {"utilization_reason", [](const Entry& e) -> Cell { return e.utilization_reason(); }},
-        {"roofline_efficiency", [](const Entry& e) { return cell_of(e.roofline_efficiency()); }},
     };
-    for (const ReadingColumn& reading : reading_columns) {
-        columns.push_back({reading.name, [value = reading.value](const Entry& e) {
-                               return cell_of(e.row.readings.*value);
-                           }});
+    for (const RowColumn& column : row_columns()) {
+        columns.push_back({column.name, [&column](const Entry& e) { return cell_of(column, e.row); }});
+        for (const DerivedColumns& derived : derived_columns()) {
+            if (derived.behind != column.name) continue;
+            columns.insert(columns.end(), derived.columns.begin(), derived.columns.end());
+        }
     }
-    const std::vector<ExportColumn> others{
-        {"throttle_reasons", [](const Entry& e) -> Cell { return e.row.readings.throttle_reasons; }},
-        {"missing_reasons", missing_reasons},
-        {"macs", [](const Entry& e) -> Cell { return e.cost.macs; }},
-        {"flops", [](const Entry& e) -> Cell { return e.cost.flops(); }},
-        {"bytes", [](const Entry& e) -> Cell { return e.cost.bytes; }},
-        {"flops_per_s", [](const Entry& e) { return cell_of(e.rate(e.cost.flops())); }},
-        {"bytes_per_s", [](const Entry& e) { return cell_of(e.rate(e.cost.bytes)); }},
-        {"implementation", [](const Entry& e) -> Cell { return e.row.implementation; }},
-        {"carrier", [](const Entry& e) -> Cell { return e.row.carrier; }},
-        {"measured_at", [](const Entry& e) -> Cell { return e.row.measured_at; }},
-        {"pace_us", [](const Entry& e) { return cell_of(e.row.pace_us); }},
-        {"timed_by", [](const Entry& e) -> Cell { return e.row.timed_by; }},
-        {"overhead_us", [](const Entry& e) { return cell_of(e.row.overhead_us); }},
-    };
-    columns.insert(columns.end(), others.begin(), others.end());
     return columns;
 }
 

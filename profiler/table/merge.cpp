@@ -77,17 +77,17 @@ INSERT INTO temp.taken
            o.status, o.carrier, o.implementation, o.reason, o.missing_reasons);
 )sql";
 
-// A row is taken whole, with its readings and its kernels: {0} are the columns of `measurement` behind its
-// key, {1} those of `kernel`, both qualified with s, {2} joins a table of the source, called s, with `taken`.
+// A row is taken whole, with its readings and its kernels: {0} are the columns of `measurement`, {1} those of `kernel`, {2}
+// and {3} the same behind the row's key and qualified with s, {4} joins a table of the source, called s, with `taken`.
 constexpr std::string_view add_rows_sql = R"sql(
-INSERT OR REPLACE INTO main.measurement
-    SELECT t.id, t.batch, t.dtype, t.cache, t.footprint_bytes, {0}
-    FROM temp.taken AS t CROSS JOIN temp.source_measurement AS s ON {2};
+INSERT OR REPLACE INTO main.measurement ({0})
+    SELECT t.id, t.batch, t.dtype, t.cache, t.footprint_bytes, {2}
+    FROM temp.taken AS t CROSS JOIN temp.source_measurement AS s ON {4};
 DELETE FROM main.kernel WHERE (layer_id, batch, dtype, cache, footprint_bytes)
     IN (SELECT id, batch, dtype, cache, footprint_bytes FROM temp.taken);
-INSERT INTO main.kernel
-    SELECT t.id, t.batch, t.dtype, t.cache, t.footprint_bytes, {1}
-    FROM temp.taken AS t CROSS JOIN temp.source_kernel AS s ON {2};
+INSERT INTO main.kernel ({1})
+    SELECT t.id, t.batch, t.dtype, t.cache, t.footprint_bytes, {3}
+    FROM temp.taken AS t CROSS JOIN temp.source_kernel AS s ON {4};
 )sql";
 
 constexpr std::string_view same_row =
@@ -108,15 +108,16 @@ INSERT INTO main.verification (model, model_hash, batch, dtype, cache, predicted
     ORDER BY measured_at;
 )sql";
 
-constexpr const char* replace_all_sql = R"sql(
+// {0} are the columns of `measurement`, {1} those of `kernel`: an upgraded file has them in another order.
+constexpr std::string_view replace_all_sql = R"sql(
 DELETE FROM main.kernel;
 DELETE FROM main.measurement;
 DELETE FROM main.layer;
 DELETE FROM main.peak;
 DELETE FROM main.verification;
 INSERT INTO main.layer SELECT * FROM source.layer;
-INSERT INTO main.measurement SELECT * FROM source.measurement;
-INSERT INTO main.kernel SELECT * FROM source.kernel;
+INSERT INTO main.measurement ({0}) SELECT {0} FROM source.measurement;
+INSERT INTO main.kernel ({1}) SELECT {1} FROM source.kernel;
 INSERT INTO main.peak SELECT * FROM source.peak;
 INSERT INTO main.verification SELECT * FROM source.verification;
 )sql";
@@ -185,7 +186,8 @@ void add_rows(const Database& merged, std::int64_t version, double tolerance) {
         note_overlaps.run();
     }
     merged.execute(choose_rows_sql);
-    merged.execute(fmt::format(add_rows_sql, values_of(detail::list_of_columns("")),
+    const std::string values = detail::list_of_columns("");
+    merged.execute(fmt::format(add_rows_sql, values, detail::kernel_columns, values_of(values),
                                values_of(std::string(detail::kernel_columns)), same_row));
     merged.execute("DROP VIEW temp.source_measurement; DROP VIEW temp.source_kernel");
 }
@@ -279,7 +281,7 @@ void replace_rows(const fs::path& output, const fs::path& merged) {
     Attached attached(database, Database(merged, detail::Access::existing).uri());
     {
         detail::Transaction transaction(database);
-        database.execute(replace_all_sql);
+        database.execute(fmt::format(replace_all_sql, detail::list_of_columns(""), detail::kernel_columns));
         transaction.commit();
     }
     attached.detach();

@@ -1,7 +1,6 @@
-// What a device's instruments told of a layer, as its row keeps it, and the list of the columns that hold it.
+// What a device's instruments told of a layer, as its row keeps it.
 #pragma once
 
-#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,30 +33,6 @@ struct Readings {
     std::map<std::string, std::string> reasons;  // why a figure is missing, by the name of its column
     std::vector<KernelLaunch> kernels;           // in launch order
     bool operator==(const Readings&) const = default;
-};
-
-struct ReadingColumn {
-    std::string_view name;
-    std::optional<double> Readings::*value;
-    bool share = false;  // 0..1; the others are 0 or more
-};
-
-// Every figure has one entry; the table, its export and its check go over this list.
-inline constexpr std::array reading_columns{
-    ReadingColumn{"kernel_time_us", &Readings::kernel_time_us},
-    ReadingColumn{"occupancy_theoretical", &Readings::occupancy_theoretical, true},
-    ReadingColumn{"occupancy_grid_limited", &Readings::occupancy_grid_limited, true},
-    ReadingColumn{"occupancy_achieved", &Readings::occupancy_achieved, true},
-    ReadingColumn{"tensor_active", &Readings::tensor_active, true},
-    ReadingColumn{"sm_busy", &Readings::sm_busy, true},
-    ReadingColumn{"l2_hit_rate", &Readings::l2_hit_rate, true},
-    ReadingColumn{"dram_bytes", &Readings::dram_bytes},
-    ReadingColumn{"sm_throughput", &Readings::sm_throughput, true},
-    ReadingColumn{"energy_mj", &Readings::energy_mj},
-    ReadingColumn{"sm_clock_mhz", &Readings::sm_clock_mhz},
-    ReadingColumn{"memory_clock_mhz", &Readings::memory_clock_mhz},
-    ReadingColumn{"temperature_c", &Readings::temperature_c},
-    ReadingColumn{"power_w", &Readings::power_w},
 };
 
 }  // namespace hacscale

@@ -66,7 +66,7 @@ constexpr std::string_view state_condition = "m.batch = ? AND m.dtype = ? AND m.
 std::string select_rows(std::string_view conditions, std::string_view order) {
     return fmt::format(
         "SELECT {} FROM layer AS l CROSS JOIN measurement AS m ON m.layer_id = l.id WHERE {} ORDER BY {}",
-        detail::row_columns(), conditions, order);
+        detail::selected_columns(), conditions, order);
 }
 
 int bind_state(Statement& statement, int index, int batch, DataType type, CacheState cache) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "profiler/table/columns.hpp"
 #include "profiler/table/table.hpp"
 #include "tests/temp_folder.hpp"
 
@@ -75,10 +76,12 @@ inline Readings random_readings(std::mt19937& random) {
     const auto pick = [&](int low, int high) {
         return std::uniform_int_distribution<int>(low, high)(random);
     };
-    Readings readings;
-    for (const ReadingColumn& column : reading_columns) {
+    Row row;
+    Readings& readings = row.readings;
+    for (const RowColumn& column : row_columns()) {
+        if (!column.reading) continue;
         if (pick(0, 2) > 0) {
-            readings.*column.value = pick(0, 1000) / (column.share ? 1000.0 : 7.0);
+            column.set(row, pick(0, 1000) / (column.range == ColumnRange::share ? 1000.0 : 7.0));
         } else {
             readings.reasons[std::string(column.name)] = "no \"privilege\",\n\xc3\xa9";
         }

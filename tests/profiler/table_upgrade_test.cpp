@@ -1,5 +1,7 @@
 // Tables of earlier schemas: read as they are, upgraded when they are written.
 #include "profiler/table/check.hpp"
+#include "profiler/table/columns.hpp"
+#include "profiler/table/detail/schema.hpp"
 #include "profiler/table/diff.hpp"
 #include "profiler/table/export.hpp"
 #include "profiler/table/merge.hpp"
@@ -21,18 +23,12 @@ void write_schema(int version, const fs::path& file, const std::vector<Row>& row
     for (const char* column : {"cluster_x", "cluster_y", "cluster_z", "max_active_clusters"}) {
         sql += "ALTER TABLE kernel DROP COLUMN " + std::string(column) + ";";
     }
-    for (const char* column : {"timed_by", "overhead_us"}) {
-        sql += "ALTER TABLE measurement DROP COLUMN " + std::string(column) + ";";
-    }
-    if (version < 3) sql += "ALTER TABLE measurement DROP COLUMN pace_us;";
-    if (version == 1) {
-        sql += "DROP TABLE kernel;";
-        for (const char* column : {"kernel_time_us", "tensor_active", "sm_busy", "l2_hit_rate", "dram_bytes",
-                                   "sm_throughput", "sm_clock_mhz", "memory_clock_mhz", "temperature_c",
-                                   "power_w", "throttle_reasons", "missing_reasons"}) {
-            sql += "ALTER TABLE measurement DROP COLUMN " + std::string(column) + ";";
+    for (const RowColumn& column : row_columns()) {
+        if (column.since > version) {
+            sql += "ALTER TABLE measurement DROP COLUMN " + std::string(column.name) + ";";
         }
     }
+    if (version == 1) sql += "DROP TABLE kernel;";
     tamper(file, sql + "PRAGMA user_version = " + std::to_string(version));
 }
 
@@ -95,7 +91,7 @@ TEST_P(TableUpgrade, UpgradesAnOldTableThatIsWritten) {
         Table table = Table::open(file_, OpenMode::write);
         table.put(added);
     }
-    EXPECT_EQ(version(), "4;");
+    EXPECT_EQ(version(), std::to_string(detail::schema_version) + ";");
     const Table table = Table::open(file_, OpenMode::read);
     for (const Row& row : old_rows()) EXPECT_EQ(table.find(row.key), row);
     EXPECT_EQ(table.find(added.key), added);
@@ -135,7 +131,7 @@ TEST_P(TableUpgrade, MergesOldAndNewTables) {
     MergeOptions append;
     append.append = true;
     merge_tables({fresh_}, file_, append);
-    EXPECT_EQ(version(), "4;");
+    EXPECT_EQ(version(), std::to_string(detail::schema_version) + ";");
     EXPECT_EQ(Table::open(file_, OpenMode::read).find(better.key), better);
 }
 

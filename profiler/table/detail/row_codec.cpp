@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <variant>
 
 #include "base/error.hpp"
+#include "profiler/table/columns.hpp"
 #include "profiler/table/detail/schema.hpp"
 
 namespace hacscale::detail {
@@ -19,37 +21,39 @@ std::string parameters(std::size_t count) {
     return list;
 }
 
-// Parameters of replace_row_sql() begin at 1, columns of row_columns() have the layer's key in front.
-constexpr int parameter_of(std::string_view column) {
-    return column_of(column) + 1;
-}
-constexpr int selected(std::string_view column) {
-    return column_of(column) + 1;
+// Where the columns behind the row's key begin: as parameters, which SQLite counts from 1, and as selected columns, which
+// have the layer's key in front.
+constexpr int first_parameter = static_cast<int>(key_columns.size()) + 1;
+constexpr int first_selected = static_cast<int>(key_columns.size()) + 1;
+
+void bind_value(Statement& statement, int index, const ColumnValue& value) {
+    struct Bind {
+        Statement& statement;
+        int index;
+        void operator()(std::monostate) const { statement.bind_null(index); }
+        void operator()(std::int64_t integer) const { statement.bind(index, integer); }
+        void operator()(double real) const { statement.bind(index, real); }
+        void operator()(const std::string& text) const { statement.bind(index, std::string_view(text)); }
+    };
+    std::visit(Bind{statement, index}, value);
 }
 
-std::string text_of(const std::map<std::string, std::string>& reasons) {
-    if (reasons.empty()) return {};
-    return nlohmann::json(reasons).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+ColumnValue read_value(const Statement& statement, int index, ColumnType type) {
+    if (type == ColumnType::integer) return statement.integer(index);
+    if (type != ColumnType::real) return std::string(statement.text(index));
+    const std::optional<double> real = statement.optional_real(index);
+    return real ? ColumnValue(*real) : ColumnValue();
 }
 
 }  // namespace
 
-std::map<std::string, std::string> reasons_of(std::string_view text) {
-    if (text.empty()) return {};
-    try {
-        return nlohmann::json::parse(text).get<std::map<std::string, std::string>>();
-    } catch (const nlohmann::json::exception& error) {
-        throw InputError(fmt::format("its missing_reasons are no JSON object of texts: {}", error.what()));
-    }
-}
-
-std::string row_columns() {
+std::string selected_columns() {
     return "l.key, " + list_of_columns("m.");
 }
 
 std::string replace_row_sql() {
     return fmt::format("INSERT OR REPLACE INTO measurement ({}) VALUES ({})", list_of_columns(""),
-                       parameters(measurement_columns.size()));
+                       parameters(key_columns.size() + row_columns().size()));
 }
 
 std::string delete_kernels_sql() {
@@ -95,24 +99,9 @@ int bind_key(Statement& statement, std::int64_t layer_id, const RowKey& key) {
 }
 
 void bind_row(Statement& replace_row, std::int64_t layer_id, const Row& row) {
-    const bool has_value = has_latency(row.status);
     bind_key(replace_row, layer_id, row.key);
-    replace_row.bind(parameter_of("status"), name_of(row.status));
-    replace_row.bind(parameter_of("reason"), row.reason);
-    replace_row.bind(parameter_of("latency_us"), has_value ? std::optional(row.latency_us) : std::nullopt);
-    replace_row.bind(parameter_of("ci95_us"), has_value ? std::optional(row.ci95_us) : std::nullopt);
-    replace_row.bind(parameter_of("samples"), row.samples);
-    replace_row.bind(parameter_of("implementation"), row.implementation);
-    replace_row.bind(parameter_of("carrier"), row.carrier);
-    replace_row.bind(parameter_of("measured_at"), row.measured_at);
-    for (const ReadingColumn& column : reading_columns) {
-        replace_row.bind(parameter_of(column.name), row.readings.*column.value);
-    }
-    replace_row.bind(parameter_of("throttle_reasons"), row.readings.throttle_reasons);
-    replace_row.bind(parameter_of("missing_reasons"), text_of(row.readings.reasons));
-    replace_row.bind(parameter_of("pace_us"), row.pace_us);
-    replace_row.bind(parameter_of("timed_by"), row.timed_by);
-    replace_row.bind(parameter_of("overhead_us"), row.overhead_us);
+    int index = first_parameter;
+    for (const RowColumn& column : row_columns()) bind_value(replace_row, index++, column.get(row));
 }
 
 void bind_kernel(Statement& insert_kernel, std::int64_t layer_id, const RowKey& key, std::int64_t position,
@@ -154,26 +143,14 @@ Row RowReader::read(const Statement& statement) {
         }
         Row row;
         row.key.layer = last_layer_;
-        row.key.batch = static_cast<int>(statement.integer(selected("batch")));
-        row.key.type = data_type_from_name(statement.text(selected("dtype")));
-        row.key.cache = cache_state_from_name(statement.text(selected("cache")));
-        row.key.footprint_bytes = statement.integer(selected("footprint_bytes"));
-        row.status = row_status_from_name(statement.text(selected("status")));
-        row.reason = statement.text(selected("reason"));
-        row.latency_us = statement.real(selected("latency_us"));  // an absent value reads as 0
-        row.ci95_us = statement.real(selected("ci95_us"));
-        row.samples = statement.integer(selected("samples"));
-        row.implementation = statement.text(selected("implementation"));
-        row.carrier = statement.text(selected("carrier"));
-        row.measured_at = statement.text(selected("measured_at"));
-        for (const ReadingColumn& column : reading_columns) {
-            row.readings.*column.value = statement.optional_real(selected(column.name));
+        row.key.batch = static_cast<int>(statement.integer(2));
+        row.key.type = data_type_from_name(statement.text(3));
+        row.key.cache = cache_state_from_name(statement.text(4));
+        row.key.footprint_bytes = statement.integer(5);
+        int index = first_selected;
+        for (const RowColumn& column : row_columns()) {
+            column.set(row, read_value(statement, index++, column.type));
         }
-        row.readings.throttle_reasons = statement.text(selected("throttle_reasons"));
-        row.readings.reasons = reasons_of(statement.text(selected("missing_reasons")));
-        row.pace_us = statement.optional_real(selected("pace_us"));
-        row.timed_by = statement.text(selected("timed_by"));
-        row.overhead_us = statement.optional_real(selected("overhead_us"));
         return row;
     } catch (const InputError& error) {
         throw InputError(

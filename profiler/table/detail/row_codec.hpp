@@ -9,8 +9,8 @@
 
 namespace hacscale::detail {
 
-// "l.key" followed by measurement_columns, qualified for `layer` as l and `measurement` as m.
-std::string row_columns();
+// "l.key" followed by list_of_columns(), qualified for `layer` as l and `measurement` as m.
+std::string selected_columns();
 // The order of query(): by the layer's text key, then by the rest of the row's key.
 constexpr std::string_view row_order = "l.key, m.batch, m.dtype, m.cache, m.footprint_bytes";
 
@@ -32,10 +32,7 @@ void bind_kernel(Statement& insert_kernel, std::int64_t layer_id, const RowKey& 
                  const KernelLaunch& kernel);
 KernelLaunch read_kernel(const Statement& select_kernels);
 
-// The text of a row's missing_reasons: a JSON object, or empty. Throws InputError for anything else.
-std::map<std::string, std::string> reasons_of(std::string_view text);
-
-// Reads rows whose columns are row_columns. Rows of one layer come one after another, so its key is parsed
+// Reads rows whose columns are selected_columns(). Rows of one layer come one after another, so its key is parsed
 // once.
 class RowReader {
 public:

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "profiler/table/columns.hpp"
 
 namespace hacscale::detail {
 namespace {
@@ -37,17 +39,6 @@ CREATE TABLE layer (
     squeeze_channels INTEGER NOT NULL, layout TEXT NOT NULL) STRICT;
 CREATE INDEX layer_family ON layer (
     kind, in_height, in_width, kernel, stride, padding, activation, gate, bias, residual, layout);
-CREATE TABLE measurement (
-    layer_id INTEGER NOT NULL REFERENCES layer (id), batch INTEGER NOT NULL, dtype TEXT NOT NULL,
-    cache TEXT NOT NULL, footprint_bytes INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL,
-    latency_us REAL, ci95_us REAL, samples INTEGER NOT NULL, implementation TEXT NOT NULL,
-    occupancy_theoretical REAL, occupancy_grid_limited REAL, occupancy_achieved REAL, energy_mj REAL,
-    carrier TEXT NOT NULL, measured_at TEXT NOT NULL, kernel_time_us REAL, tensor_active REAL, sm_busy REAL,
-    l2_hit_rate REAL, dram_bytes REAL, sm_throughput REAL, sm_clock_mhz REAL, memory_clock_mhz REAL,
-    temperature_c REAL, power_w REAL,
-    throttle_reasons TEXT NOT NULL DEFAULT '', missing_reasons TEXT NOT NULL DEFAULT '', pace_us REAL,
-    timed_by TEXT NOT NULL DEFAULT '', overhead_us REAL,
-    PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes)) STRICT, WITHOUT ROWID;
 CREATE TABLE peak (
     dtype TEXT PRIMARY KEY, flops_per_s REAL NOT NULL, bytes_per_s REAL NOT NULL, nominal_flops_per_s REAL,
     nominal_bytes_per_s REAL) STRICT, WITHOUT ROWID;
@@ -69,39 +60,54 @@ CREATE TABLE kernel (
     PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes, position)) STRICT, WITHOUT ROWID;
 )sql";
 
-// SQLite adds columns at the end, without touching the rows.
-constexpr const char* schema_2_sql = R"sql(
-ALTER TABLE measurement ADD COLUMN kernel_time_us REAL;
-ALTER TABLE measurement ADD COLUMN tensor_active REAL;
-ALTER TABLE measurement ADD COLUMN sm_busy REAL;
-ALTER TABLE measurement ADD COLUMN l2_hit_rate REAL;
-ALTER TABLE measurement ADD COLUMN dram_bytes REAL;
-ALTER TABLE measurement ADD COLUMN sm_throughput REAL;
-ALTER TABLE measurement ADD COLUMN sm_clock_mhz REAL;
-ALTER TABLE measurement ADD COLUMN memory_clock_mhz REAL;
-ALTER TABLE measurement ADD COLUMN temperature_c REAL;
-ALTER TABLE measurement ADD COLUMN power_w REAL;
-ALTER TABLE measurement ADD COLUMN throttle_reasons TEXT NOT NULL DEFAULT '';
-ALTER TABLE measurement ADD COLUMN missing_reasons TEXT NOT NULL DEFAULT '';
-)sql";
-constexpr const char* schema_3_sql = "ALTER TABLE measurement ADD COLUMN pace_us REAL";
-constexpr const char* schema_4_sql = R"sql(
-ALTER TABLE measurement ADD COLUMN timed_by TEXT NOT NULL DEFAULT '';
-ALTER TABLE measurement ADD COLUMN overhead_us REAL;
-)sql";
+std::string sql_of(const RowColumn& column) {
+    const bool added = column.since > 1;  // to tables that have rows
+    switch (column.type) {
+        case ColumnType::integer:
+            return fmt::format("{} INTEGER NOT NULL{}", column.name, added ? " DEFAULT 0" : "");
+        case ColumnType::real:
+            return fmt::format("{} REAL", column.name);
+        case ColumnType::text:
+        case ColumnType::json:
+            break;
+    }
+    return fmt::format("{} TEXT NOT NULL{}", column.name, added ? " DEFAULT ''" : "");
+}
+
+// SQLite adds columns at the end, so a new table has them in the order of their schemas too.
+std::string measurement_sql() {
+    std::string columns;
+    for (std::int64_t version = 1; version <= schema_version; ++version) {
+        for (const RowColumn& column : row_columns()) {
+            if (column.since == version) columns += fmt::format("{}, ", sql_of(column));
+        }
+    }
+    return fmt::format(
+        "CREATE TABLE measurement (layer_id INTEGER NOT NULL REFERENCES layer (id), batch INTEGER NOT NULL, "
+        "dtype TEXT NOT NULL, cache TEXT NOT NULL, footprint_bytes INTEGER NOT NULL, {}"
+        "PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes)) STRICT, WITHOUT ROWID;",
+        columns);
+}
+
+// The columns that a table of an earlier schema lacks; its rows are not touched.
+std::string add_columns_sql(std::int64_t version) {
+    std::string sql;
+    for (std::int64_t later = version + 1; later <= schema_version; ++later) {
+        for (const RowColumn& column : row_columns()) {
+            if (column.since == later) {
+                sql += fmt::format("ALTER TABLE measurement ADD COLUMN {};", sql_of(column));
+            }
+        }
+    }
+    return sql;
+}
+
 constexpr const char* schema_4_kernel_sql = R"sql(
 ALTER TABLE kernel ADD COLUMN cluster_x INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE kernel ADD COLUMN cluster_y INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE kernel ADD COLUMN cluster_z INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE kernel ADD COLUMN max_active_clusters INTEGER NOT NULL DEFAULT 0;
 )sql";
-
-// The first schema that had the column.
-int schema_of_column(int column) {
-    if (column >= column_of("timed_by")) return 4;
-    if (column >= column_of("pace_us")) return 3;
-    return column >= column_of("kernel_time_us") ? 2 : 1;
-}
 
 // Readings that programs of schemas before `since` took wrongly: the value is not shown, and this is why.
 struct RetiredReading {
@@ -143,6 +149,12 @@ std::string reasons_sql(std::int64_t version) {
         "json_object({0}))) "
         "ELSE missing_reasons END",
         added);
+}
+
+// A column's value in rows of tables that do not have it.
+std::string_view absent_sql(ColumnType type) {
+    if (type == ColumnType::integer) return "0";
+    return type == ColumnType::real ? "NULL" : "''";
 }
 
 std::string retire_sql(std::int64_t version) {
@@ -226,13 +238,11 @@ Database open_for_reading(const fs::path& file) {
 void upgrade(const Database& database, std::int64_t version) {
     Transaction transaction(database);
     if (version < 2) {
-        database.execute(schema_2_sql);
         database.execute(kernel_sql);
     } else {
         database.execute(schema_4_kernel_sql);
     }
-    if (version < 3) database.execute(schema_3_sql);
-    database.execute(schema_4_sql);
+    database.execute(add_columns_sql(version));
     database.execute(retire_sql(version));
     database.execute(fmt::format("PRAGMA user_version = {}", schema_version));
     transaction.commit();
@@ -250,6 +260,7 @@ void write_schema(const fs::path& file, const DeviceRecord& device) {
     database.execute(
         fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, schema_version));
     database.execute(schema_sql);
+    database.execute(measurement_sql());
     database.execute(kernel_sql);
     Statement insert = database.prepare("INSERT INTO device VALUES (?, ?, ?, ?)");
     insert.bind(1, device.id);
@@ -276,9 +287,11 @@ void sync_path(const fs::path& path) {
 
 std::string list_of_columns(std::string_view prefix) {
     std::string list;
-    for (const std::string_view column : measurement_columns) {
+    const auto add = [&](std::string_view column) {
         list += fmt::format("{}{}{}", list.empty() ? "" : ", ", prefix, column);
-    }
+    };
+    for (const std::string_view column : key_columns) add(column);
+    for (const RowColumn& column : row_columns()) add(column.name);
     return list;
 }
 
@@ -300,18 +313,15 @@ std::int64_t schema_version_of(const Database& database) {
 }
 
 std::string select_measurements(std::string_view database, std::int64_t version) {
-    std::string columns;
-    for (int i = 0; i < static_cast<int>(measurement_columns.size()); ++i) {
-        const std::string_view name = measurement_columns[i];
-        columns += i == 0 ? "" : ", ";
-        const bool known = version >= schema_of_column(i);
-        if (known && name == "missing_reasons") {
-            columns += fmt::format("{} AS {}", reasons_sql(version), name);
-        } else if (known && !is_retired(name, version)) {
-            columns += name;
+    std::string columns = fmt::format("{}", fmt::join(key_columns, ", "));
+    for (const RowColumn& column : row_columns()) {
+        const bool known = version >= column.since;
+        if (known && column.name == "missing_reasons") {
+            columns += fmt::format(", {} AS {}", reasons_sql(version), column.name);
+        } else if (known && !is_retired(column.name, version)) {
+            columns += fmt::format(", {}", column.name);
         } else {
-            const bool text = name.ends_with("_reasons") || name == "timed_by";
-            columns += fmt::format("{} AS {}", text ? "''" : "NULL", name);
+            columns += fmt::format(", {} AS {}", absent_sql(column.type), column.name);
         }
     }
     return fmt::format("SELECT {} FROM {}.measurement", columns, database);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -17,30 +16,12 @@ namespace hacscale::detail {
 constexpr std::int64_t application_id = 0x48414353;  // "HACS"
 constexpr std::int64_t schema_version = 4;
 
-// The columns of the SQL table `measurement`, in their order there: the row's key, its values, and what later
-// schemas added.
-inline constexpr std::array<std::string_view, 32> measurement_columns{
-    "layer_id", "batch", "dtype", "cache", "footprint_bytes",
-    // values
-    "status", "reason", "latency_us", "ci95_us", "samples", "implementation", "occupancy_theoretical",
-    "occupancy_grid_limited", "occupancy_achieved", "energy_mj", "carrier", "measured_at",
-    // since schema 2
-    "kernel_time_us", "tensor_active", "sm_busy", "l2_hit_rate", "dram_bytes", "sm_throughput",
-    "sm_clock_mhz", "memory_clock_mhz", "temperature_c", "power_w", "throttle_reasons", "missing_reasons",
-    // since schema 3
-    "pace_us",
-    // since schema 4
-    "timed_by", "overhead_us"};
+// The columns of a row's key, in `measurement` and `kernel`.
+inline constexpr std::array<std::string_view, 5> key_columns{"layer_id", "batch", "dtype", "cache",
+                                                             "footprint_bytes"};
 
-// Place of a column in measurement_columns; a name that is not there does not compile, or throws.
-constexpr int column_of(std::string_view name) {
-    for (std::size_t i = 0; i < measurement_columns.size(); ++i) {
-        if (measurement_columns[i] == name) return static_cast<int>(i);
-    }
-    throw "no column of a measurement has this name";
-}
-
-// "m.layer_id, m.batch, ..." for the prefix "m.".
+// The columns of the SQL table `measurement`: the row's key, then row_columns(); "m.layer_id, m.batch, ..." for the
+// prefix "m.".
 std::string list_of_columns(std::string_view prefix);
 
 // The columns of the SQL table `kernel`, in their order there: the key of its row, then the kernel.
