@@ -161,14 +161,6 @@ void count_options(const ChainProblem& problem, CostCoverage& coverage) {
 
 }  // namespace
 
-std::int64_t picoseconds(double latency_us) {
-    // A layer that takes over an hour is a fault of the table, and its sums would leave the exact range.
-    if (!(latency_us >= 0.0 && latency_us < 3.6e9)) {
-        throw InputError(fmt::format("a latency of {} us is not possible; check the table", latency_us));
-    }
-    return std::llround(latency_us * picoseconds_per_us);
-}
-
 StageCosts stage_costs(const ModelSpec& base, const ScalingSpace& space, const LatencySource& source,
                        const CostSettings& settings) {
     check(space, base);

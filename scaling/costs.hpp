@@ -7,41 +7,16 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "models/graph/latency_source.hpp"
 #include "models/stages/model_spec.hpp"
 #include "models/stages/scaled_model.hpp"
+#include "scaling/cost_model.hpp"
 #include "scaling/planner/chain_problem.hpp"
-#include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"
 
 namespace hacscale {
-
-// What the chain's costs count.
-enum class CostModel {
-    latency,  // picoseconds
-    macs,     // of one image
-    params,
-};
-
-struct CostSettings {
-    CostModel model = CostModel::latency;
-    // Of the activations and weights that needs count; MACs and params are of one image.
-    int batch = 1;
-    DataType type = DataType::f32;
-};
-
-// How much of the latencies is measured.
-struct CostCoverage {
-    int distinct_layers = 0;
-    int interpolated_layers = 0;  // of the distinct ones
-    int missing_layers = 0;       // of the distinct ones; options that need one are infeasible
-    std::int64_t options = 0;     // entries and bodies, over all stages and resolutions
-    std::int64_t infeasible_options = 0;
-    std::string first_missing;  // key of one missing layer, for messages
-};
 
 struct StageCosts {
     ChainProblem problem;  // one chain a resolution of the space, ascending; gains are 0
@@ -58,8 +33,5 @@ StageCosts stage_costs(const ModelSpec& base, const ScalingSpace& space, const L
 // A choice of indices as widths, depths and pixels, and inner widths where other ways than the first are
 // taken.
 ScalingChoice choice_from(const ScalingSpace& space, const ChainChoice& indices);
-
-// Microseconds to whole picoseconds; InputError when that is negative or not finite.
-std::int64_t picoseconds(double latency_us);
 
 }  // namespace hacscale

@@ -13,7 +13,7 @@
 #include "models/ops/layer_spec.hpp"
 #include "scaling/detail/fragment.hpp"
 #include "scaling/planner/chain_problem.hpp"
-#include "scaling/costs.hpp"
+#include "scaling/cost_model.hpp"
 
 namespace hacscale::detail {
 

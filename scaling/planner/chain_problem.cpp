@@ -1,6 +1,9 @@
 #include "scaling/planner/chain_problem.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <string>
 
@@ -108,11 +111,24 @@ void check_stage(const ChainStage& stage, int previous_widths, std::size_t chain
 
 }  // namespace
 
+std::int64_t picoseconds(double latency_us) {
+    // A layer that takes over an hour is a fault of the table, and its sums would leave the exact range.
+    if (!(latency_us >= 0.0 && latency_us < 3.6e9)) {
+        throw InputError(fmt::format("a latency of {} us is not possible; check the table", latency_us));
+    }
+    return std::llround(latency_us * picoseconds_per_us);
+}
+
 void Needs::add(const Needs& other) {
     params += other.params;
     macs += other.macs;
     weight_bytes += other.weight_bytes;
     peak_bytes = std::max(peak_bytes, other.peak_bytes);
+}
+
+bool Caps::admit(const Needs& needs) const {
+    return (!params || needs.params <= *params) && (!macs || needs.macs <= *macs) &&
+           (!memory_bytes || needs.memory_bytes() <= *memory_bytes);
 }
 
 ChainStage make_stage(int previous_widths, int widths, std::vector<int> depths, int kind_count) {

@@ -12,6 +12,7 @@
 // costs count cost quanta (1 ps, or one MAC), gains count gain quanta (1e-9).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -21,6 +22,8 @@ namespace hacscale {
 
 constexpr double picoseconds_per_us = 1e6;
 constexpr double gain_quanta_per_unit = 1e9;
+// Microseconds to whole picoseconds; InputError when that is negative or not finite.
+std::int64_t picoseconds(double latency_us);
 // Marks a way that cannot be chosen, in its cost.
 constexpr std::int64_t infeasible_cost = std::numeric_limits<std::int64_t>::max();
 
@@ -34,6 +37,16 @@ struct Needs {
     void add(const Needs& other);
     std::int64_t memory_bytes() const { return weight_bytes + peak_bytes; }
     bool operator==(const Needs&) const = default;
+};
+
+// The most that a choice may need; nothing: no cap.
+struct Caps {
+    std::optional<std::int64_t> params;
+    std::optional<std::int64_t> macs;
+    std::optional<std::int64_t> memory_bytes;
+
+    bool any() const { return params || macs || memory_bytes; }
+    bool admit(const Needs& needs) const;
 };
 
 // One way to build a block.
@@ -109,6 +122,13 @@ struct ChainTotals {
 
 // What a choice comes to; nothing when a part of it is infeasible. The indices must be within the tables.
 std::optional<ChainTotals> totals_of(const ChainProblem& problem, const ChainChoice& choice);
+
+// What a search over choices took.
+struct FrontStatistics {
+    std::int64_t candidates = 0;  // partial choices looked at
+    std::int64_t labels = 0;      // partial choices kept
+    std::size_t peak_bytes = 0;   // of the planner's own tables
+};
 
 // Throws InputError when tables have the wrong size, stages do not follow one another, a cost or a need is
 // negative, or sums could leave the range in which they are exact (2^52).

@@ -80,11 +80,6 @@ planner::Search prepare(const ChainProblem& problem, const FrontLimits& limits) 
 
 }  // namespace
 
-bool Caps::admit(const Needs& needs) const {
-    return (!params || needs.params <= *params) && (!macs || needs.macs <= *macs) &&
-           (!memory_bytes || needs.memory_bytes() <= *memory_bytes);
-}
-
 ChainChoice ParetoFront::choice(std::size_t point) const {
     std::size_t row = 1;
     for (const int slots : way_slots) row += 2 + static_cast<std::size_t>(slots);

@@ -25,28 +25,12 @@
 
 namespace hacscale {
 
-// The most that a choice may need; nothing: no cap.
-struct Caps {
-    std::optional<std::int64_t> params;
-    std::optional<std::int64_t> macs;
-    std::optional<std::int64_t> memory_bytes;
-
-    bool any() const { return params || macs || memory_bytes; }
-    bool admit(const Needs& needs) const;
-};
-
 struct FrontLimits {
     std::int64_t max_cost = 0;  // only choices that cost at most this are looked at
     Caps caps;
     double epsilon = 0.0;  // 0: exact; else within (0, 1)
     // Give up (WorkError) before labels take more memory than this.
     std::size_t max_bytes = std::size_t{1} << 30;
-};
-
-struct FrontStatistics {
-    std::int64_t candidates = 0;  // partial choices looked at
-    std::int64_t labels = 0;      // partial choices kept
-    std::size_t peak_bytes = 0;   // of the planner's own tables
 };
 
 // Ascending in cost and in gain.

@@ -9,7 +9,6 @@
 #include "scaling/planner/chain_problem.hpp"
 #include "scaling/planner/detail/cost_buckets.hpp"
 #include "scaling/planner/detail/useful_ways.hpp"
-#include "scaling/planner/pareto_front.hpp"
 
 namespace hacscale::planner {
 

@@ -12,7 +12,6 @@
 #include "scaling/planner/detail/cost_buckets.hpp"
 #include "scaling/planner/detail/labels.hpp"
 #include "scaling/planner/detail/useful_ways.hpp"
-#include "scaling/planner/pareto_front.hpp"
 
 namespace hacscale::planner {
 

@@ -1,11 +1,11 @@
-#include "scaling/strategies/strategy.hpp"
+// The table of strategies, and what its families share.
+#include "scaling/strategies/families.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "base/error.hpp"
-#include "scaling/strategies/families.hpp"
 
 namespace hacscale {
 namespace {
