@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "training/augment.hpp"
+#include "training/images.hpp"
 
 namespace hacscale {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
-#include "training/detail/sha256.hpp"
 #include "training/random.hpp"
+#include "training/sha256.hpp"
 
 namespace hacscale {
 namespace {

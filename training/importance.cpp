@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
-#include "training/mean_and_deviation.hpp"
+#include "training/statistics.hpp"
 
 namespace hacscale {
 

@@ -12,7 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/sqlite/sqlite.hpp"
-#include "training/mean_and_deviation.hpp"
+#include "training/statistics.hpp"
 
 namespace hacscale {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "training/run_key.hpp"
+#include "training/run.hpp"
 #include "training/trainer.hpp"
 
 namespace hacscale {

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "base/error.hpp"
-#include "training/mean_and_deviation.hpp"
+#include "training/statistics.hpp"
 
 namespace hacscale {
 namespace {

@@ -15,7 +15,7 @@
 #include "base/clock.hpp"
 #include "bench/training/plain_loop.hpp"
 #include "models/zoo/zoo.hpp"
-#include "training/torch/device.hpp"
+#include "training/torch/compute.hpp"
 #include "training/torch/training_run.hpp"
 
 namespace hacscale::bench {

@@ -11,8 +11,8 @@
 #include "harness/compare/verdict.hpp"
 #include "records/record_file.hpp"
 #include "report/report.hpp"
-#include "training/mean_and_deviation.hpp"
 #include "training/recipe.hpp"
+#include "training/statistics.hpp"
 
 namespace hacscale::cli {
 

@@ -1,7 +1,7 @@
 #include "harness/train/gain_ranks.hpp"
 
 #include "scaling/gain.hpp"
-#include "training/rank_correlation.hpp"
+#include "training/statistics.hpp"
 
 namespace hacscale::cli {
 

@@ -7,7 +7,7 @@
 #include "cli/progress.hpp"
 #include "cli/version.hpp"
 #include "training/cifar10.hpp"
-#include "training/run_lock.hpp"
+#include "training/run.hpp"
 
 namespace hacscale::cli {
 

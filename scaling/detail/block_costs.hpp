@@ -11,9 +11,9 @@
 
 #include "models/graph/latency_source.hpp"
 #include "models/ops/layer_spec.hpp"
+#include "scaling/cost_model.hpp"
 #include "scaling/detail/fragment.hpp"
 #include "scaling/planner/chain_problem.hpp"
-#include "scaling/cost_model.hpp"
 
 namespace hacscale::detail {
 

@@ -1,4 +1,4 @@
-#include "training/augment.hpp"
+#include "training/images.hpp"
 
 #include <gtest/gtest.h>
 

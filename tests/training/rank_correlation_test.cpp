@@ -1,4 +1,4 @@
-#include "training/rank_correlation.hpp"
+#include "training/statistics.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,10 @@
-#include "training/run_lock.hpp"
+#include "training/run.hpp"
 
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "training/run_key.hpp"
 #include "training_support.hpp"
 
 namespace hacscale {

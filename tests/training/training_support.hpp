@@ -17,7 +17,7 @@
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "tests/temp_folder.hpp"
-#include "training/detail/sha256.hpp"
+#include "training/sha256.hpp"
 
 namespace hacscale::testing {
 

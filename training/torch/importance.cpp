@@ -10,8 +10,7 @@
 #include <thread>
 
 #include "training/batches.hpp"
-#include "training/torch/device.hpp"
-#include "training/torch/evaluation.hpp"
+#include "training/torch/compute.hpp"
 #include "training/torch/new_channels.hpp"
 #include "training/torch/optimizer.hpp"
 

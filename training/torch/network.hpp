@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/graph/network.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::training {
 
@@ -74,5 +75,14 @@ private:
     std::vector<std::shared_ptr<NodeModule>> nodes_;
     std::vector<std::size_t> last_reader_;  // node after which an output is not needed any more
 };
+
+// An activation as libtorch computes and differentiates it. May overwrite x, where the backward pass can do with the
+// result alone: it saves a pass over memory.
+at::Tensor activated(at::Tensor x, Activation activation);
+
+// The numbers for inference: batch-norm folded into the products before it, in double, in the layout of
+// models/ops/layer_weights.hpp. One entry a node. y = gamma (Wx + b - mean) / sqrt(var + eps) + beta becomes W' = s W, b' = s (b - mean) +
+// beta with s = gamma / sqrt(var + eps).
+std::vector<LayerWeights> folded(const TorchNetwork& network);
 
 }  // namespace hacscale::training

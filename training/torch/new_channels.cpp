@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "training/torch/activation.hpp"
+#include "training/torch/network.hpp"
 
 namespace hacscale::training {
 namespace {

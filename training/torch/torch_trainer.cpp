@@ -4,9 +4,9 @@
 
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
-#include "training/torch/device.hpp"
-#include "training/torch/folding.hpp"
+#include "training/torch/compute.hpp"
 #include "training/torch/importance.hpp"
+#include "training/torch/network.hpp"
 #include "training/torch/training_run.hpp"
 #include "training/trainer_module.hpp"
 

@@ -9,7 +9,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
-#include "training/torch/device.hpp"
+#include "training/torch/compute.hpp"
 
 namespace hacscale::training {
 namespace {

@@ -8,7 +8,7 @@
 #include "training/cifar10.hpp"
 #include "training/torch/captured_step.hpp"
 #include "training/torch/checkpoint.hpp"
-#include "training/torch/evaluation.hpp"
+#include "training/torch/compute.hpp"
 #include "training/torch/optimizer.hpp"
 #include "training/torch/process_group.hpp"
 #include "training/trainer.hpp"

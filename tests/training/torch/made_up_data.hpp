@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "training/detail/sha256.hpp"
+#include "training/sha256.hpp"
 
 namespace hacscale::testing_data {
 

@@ -1,5 +1,5 @@
 // bf16 on CPUs goes ways of its own: it has to have the values and gradients of f32.
-#include "training/torch/activation.hpp"
+#include "training/torch/network.hpp"
 
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>

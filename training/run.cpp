@@ -1,10 +1,11 @@
-#include "training/run_lock.hpp"
+#include "training/run.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -12,8 +13,26 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/hash.hpp"
+#include "models/formats/model_yaml.hpp"
 
 namespace hacscale {
+RunKey run_key(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
+               const std::string& data_hash) {
+    return {model.name, model_hash(model), recipe.name, recipe_hash(recipe), seed, data_hash};
+}
+
+// Names are for people; the hash at the end tells apart what has the same name.
+std::string folder_name(const RunKey& key) {
+    const std::string identity =
+        fmt::format("{} {} {} {}", key.model_hash, key.recipe_hash, key.seed, key.data_hash);
+    std::string name = fmt::format("{}.{}.seed{}.{}", key.model, key.recipe, key.seed, hex_hash(identity));
+    std::replace(name.begin(), name.end(), '/', '_');
+    return name;
+}
+
+// ---- The lock ----
+
 namespace {
 
 std::filesystem::path lock_file(const std::filesystem::path& run_folder) {

@@ -1,4 +1,4 @@
-#include "training/rank_correlation.hpp"
+#include "training/statistics.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -27,6 +27,18 @@ std::vector<double> ranks_of(const std::vector<double>& values) {
 }
 
 }  // namespace
+
+MeanAndDeviation mean_and_deviation(const std::vector<double>& values) {
+    MeanAndDeviation result;
+    if (values.empty()) return result;
+    const auto count = static_cast<double>(values.size());
+    result.mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+    if (values.size() < 2) return result;
+    double squares = 0.0;
+    for (const double value : values) squares += (value - result.mean) * (value - result.mean);
+    result.deviation = std::sqrt(squares / (count - 1.0));
+    return result;
+}
 
 std::optional<double> rank_correlation(const std::vector<double>& a, const std::vector<double>& b) {
     if (a.size() != b.size()) throw InputError("a rank correlation needs two lists of the same length");

@@ -1,4 +1,4 @@
-#include "training/detail/sha256.hpp"
+#include "training/sha256.hpp"
 
 #include <fmt/format.h>
 
