@@ -179,7 +179,7 @@ void print_large_layers(const std::vector<LayerTimes>& all, double bytes_per_sec
     std::map<std::string, Group> groups;
     for (const LayerTimes& times : all) {
         if (times.bytes <= large_bytes) continue;
-        const std::string kind = fmt::format("{0}x{0} s{1}", times.layer.kernel, times.layer.stride);
+        const std::string kind = fmt::format("{0}x{0} s{1}", times.layer.kernel(), times.layer.stride());
         for (const auto& [variant, us] :
              {std::pair{"strips", times.strips_us}, {"tensor", times.tensor_us}}) {
             if (!us) continue;

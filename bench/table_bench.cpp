@@ -29,8 +29,7 @@ RowKey key_of(std::int64_t index) {
     key.layer.in_channels = static_cast<int>(8 * (1 + index % 64));
     key.layer.out_channels = static_cast<int>(8 * (1 + index / 64 % 64));
     key.layer.in_height = key.layer.in_width = static_cast<int>(7 + index / 4096 % 64);
-    key.layer.kernel = 3;
-    key.layer.padding = 1;
+    key.layer.window = Window::square(3, 1, 1);
     key.batch = static_cast<int>(1 + index / (4096 * 64));
     key.cache = CacheState::warm;
     return key;

@@ -1,5 +1,8 @@
 #include "cli/model_json.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "models/formats/model_yaml.hpp"
 #include "models/graph/network.hpp"
 #include "models/ops/layer_cost.hpp"
@@ -19,30 +22,40 @@ Json layer_json(const ModelSpec& model, const NetworkNode& node, int batch, Data
             {"bytes", cost_of(node.layer, batch, type).bytes}};
 }
 
+// One number where all sides have it, else a list: height and width, or top, left, bottom and right.
+template <std::size_t N>
+Json sides_json(const std::array<int, N>& sides) {
+    const bool equal = std::ranges::all_of(sides, [&](int side) { return side == sides[0]; });
+    return equal ? Json(sides[0]) : Json(sides);
+}
+
 // Every field of the layer, and which nodes it reads: an index into this array, -1 for the network's input,
 // null for no residual.
 Json graph_node_json(const NetworkNode& node) {
     const LayerSpec& layer = node.layer;
-    return {{"name", node.name},
-            {"input", node.input},
-            {"residual", layer.residual ? Json(node.residual) : Json(nullptr)},
-            {"kind", name_of(layer.kind)},
-            {"activation", name_of(layer.activation)},
-            {"gate", name_of(layer.gate)},
-            {"bias", layer.bias},
-            {"in_channels", layer.in_channels},
-            {"in_height", layer.in_height},
-            {"in_width", layer.in_width},
-            {"out_channels", layer.out_channels},
-            {"out_height", layer.out_height()},
-            {"out_width", layer.out_width()},
-            {"kernel", layer.kernel},
-            {"stride", layer.stride},
-            {"padding", layer.padding},
-            {"groups", layer.groups},
-            {"squeeze_channels", layer.squeeze_channels},
-            {"layout", name_of(layer.layout)},
-            {"learned_params", node.learned_params}};
+    Json json = {{"name", node.name},
+                 {"input", node.input},
+                 {"residual", layer.residual ? Json(node.residual) : Json(nullptr)},
+                 {"kind", name_of(layer.kind)},
+                 {"activation", name_of(layer.activation)},
+                 {"gate", name_of(layer.gate)},
+                 {"bias", layer.bias},
+                 {"in_channels", layer.in_channels},
+                 {"in_height", layer.in_height},
+                 {"in_width", layer.in_width},
+                 {"out_channels", layer.out_channels},
+                 {"out_height", layer.out_height()},
+                 {"out_width", layer.out_width()},
+                 {"kernel", sides_json(layer.window.kernel)},
+                 {"stride", sides_json(layer.window.strides)},
+                 {"padding", sides_json(layer.window.pads)},
+                 {"groups", layer.groups},
+                 {"squeeze_channels", layer.squeeze_channels},
+                 {"layout", name_of(layer.layout)},
+                 {"learned_params", node.learned_params}};
+    const std::array<int, 2>& dilations = layer.window.dilations;
+    if (dilations != Window().dilations) json["dilation"] = sides_json(dilations);
+    return json;
 }
 
 }  // namespace

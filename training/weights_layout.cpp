@@ -23,7 +23,7 @@ public:
         switch (layer.kind) {
             case LayerKind::conv:
                 add("weight",
-                    {layer.out_channels, layer.in_channels / layer.groups, layer.kernel, layer.kernel},
+                    {layer.out_channels, layer.in_channels / layer.groups, layer.kernel(), layer.kernel()},
                     &LayerWeights::weights);
                 if (layer.bias) add("bias", {layer.out_channels}, &LayerWeights::bias);
                 break;

@@ -30,8 +30,9 @@ memory::dims conv_weight_dims(const LayerContext& context) {
     const memory::dim g = layer.groups;
     const memory::dim out = layer.out_channels;
     const memory::dim in = told_input(context).channels;
-    if (g == 1) return {out, in, layer.kernel, layer.kernel};
-    return {g, out / g, in / g, layer.kernel, layer.kernel};
+    const auto& [height, width] = layer.window.kernel;
+    if (g == 1) return {out, in, height, width};
+    return {g, out / g, in / g, height, width};
 }
 
 // oneDNN lists, after its optimised kernels, slow general ones and those of older instruction sets.
@@ -91,8 +92,8 @@ class ConvOfMoreChannels final : public LayerAround {
 public:
     ConvOfMoreChannels(std::unique_ptr<CpuLayer> conv, const LayerSpec& layer, int channels)
         : LayerAround(std::move(conv)),
-          row_(static_cast<std::size_t>(layer.in_channels) * layer.kernel * layer.kernel),
-          padded_row_(static_cast<std::size_t>(channels) * layer.kernel * layer.kernel) {}
+          row_(static_cast<std::size_t>(layer.in_channels * layer.window.taps())),
+          padded_row_(static_cast<std::size_t>(channels * layer.window.taps())) {}
     void load(const LayerWeights& weights) override {
         LayerWeights padded = weights;
         const std::size_t rows = weights.weights.size() / row_;
@@ -127,11 +128,11 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, std::v
     const memory::desc weights(conv_weight_dims(context), dnnl_type(context.type), memory::format_tag::any);
     const memory::desc bias({layer.out_channels}, memory::data_type::f32, memory::format_tag::a);
     const memory::desc no_bias;
-    const memory::dims strides{layer.stride, layer.stride};
-    const memory::dims padding{layer.padding, layer.padding};
+    const memory::dims strides{layer.stride(), layer.stride()};
+    const memory::dims padding{layer.padding(), layer.padding()};
     // The far side is padded no further than the last window reaches, as oneDNN checks the sizes exactly.
     const auto far = [&](int in, int out) {
-        return memory::dim{(out - 1) * layer.stride + layer.kernel - in - layer.padding};
+        return memory::dim{(out - 1) * layer.stride() + layer.kernel() - in - layer.padding()};
     };
     const memory::dims far_padding{far(layer.in_height, layer.out_height()),
                                    far(layer.in_width, layer.out_width())};
@@ -190,7 +191,7 @@ ConvPlans fused_plans(const LayerContext& context, std::size_t count) {
     }
     keep_first(sorted.good, count);
     // Depthwise and first-layer shapes gain nothing from Winograd, and its bf16 form loses digits.
-    const bool winograd = layer.kernel == 3 && layer.stride == 1 && layer.groups == 1 &&
+    const bool winograd = layer.kernel() == 3 && layer.stride() == 1 && layer.groups == 1 &&
                           layer.in_channels >= 8 && context.type == DataType::f32;
     if (winograd) {
         append_plans(context, dnnl::algorithm::convolution_winograd, sorted.good);

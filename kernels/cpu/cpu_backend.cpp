@@ -52,8 +52,7 @@ public:
                 LayerSpec layer;
                 layer.in_channels = layer.out_channels = 256;
                 layer.in_height = layer.in_width = kernel == 1 ? 56 : 28;
-                layer.kernel = kernel;
-                layer.padding = kernel / 2;
+                layer.window = Window::square(kernel, 1, kernel / 2);
                 layer.layout = layout;
                 layers.push_back(layer);
             }

@@ -10,11 +10,11 @@ using PoolDesc = pooling_forward::primitive_desc;
 
 PoolDesc pool_plan(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
-    const memory::dims kernel{layer.kernel, layer.kernel};
-    const memory::dims strides{layer.stride, layer.stride};
-    const memory::dims padding{layer.padding, layer.padding};
+    const memory::dims kernel{layer.kernel(), layer.kernel()};
+    const memory::dims strides{layer.stride(), layer.stride()};
+    const memory::dims padding{layer.padding(), layer.padding()};
     const auto far = [&](int in, int out) {
-        return memory::dim{(out - 1) * layer.stride + layer.kernel - in - layer.padding};
+        return memory::dim{(out - 1) * layer.stride() + layer.kernel() - in - layer.padding()};
     };
     const memory::dims far_padding{far(layer.in_height, layer.out_height()),
                                    far(layer.in_width, layer.out_width())};

@@ -47,8 +47,7 @@ LayerSpec dense_layer(int channels, int size, int kernel) {
     LayerSpec layer;
     layer.in_channels = layer.out_channels = channels;
     layer.in_height = layer.in_width = size;
-    layer.kernel = kernel;
-    layer.padding = kernel / 2;
+    layer.window = Window::square(kernel, 1, kernel / 2);
     return layer;
 }
 

@@ -124,8 +124,8 @@ private:
                 break;
             }
             case LayerKind::max_pool:
-                value_ = fmt::format("F.max_pool2d({}, {}, stride={}{})", input, layer.kernel, layer.stride,
-                                     option("padding", layer.padding, 0));
+                value_ = fmt::format("F.max_pool2d({}, {}, stride={}{})", input, layer.kernel(),
+                                     layer.stride(), option("padding", layer.padding(), 0));
                 break;
             case LayerKind::global_avg_pool:
                 value_ = fmt::format("{}.mean((2, 3), keepdim=True)", input);
@@ -141,9 +141,9 @@ private:
                                       : offsets.batch_norm ? ", bias=folded"
                                                            : ", bias=False";
         add(node, "",
-            fmt::format("nn.Conv2d({}, {}, {}{}{}{}{})", layer.in_channels, layer.out_channels, layer.kernel,
-                        option("stride", layer.stride, 1), option("padding", layer.padding, 0),
-                        option("groups", layer.groups, 1), bias));
+            fmt::format("nn.Conv2d({}, {}, {}{}{}{}{})", layer.in_channels, layer.out_channels,
+                        layer.kernel(), option("stride", layer.stride(), 1),
+                        option("padding", layer.padding(), 0), option("groups", layer.groups, 1), bias));
         value_ = fmt::format("{}({})", member(node), input);
         if (offsets.batch_norm) {
             uses_batch_norm_ = true;

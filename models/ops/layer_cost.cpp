@@ -27,7 +27,7 @@ std::int64_t product_weights(const LayerSpec& layer) {
     const std::int64_t out = layer.out_channels;
     switch (layer.kind) {
         case LayerKind::conv:
-            return out * (in / layer.groups) * layer.kernel * layer.kernel;
+            return out * (in / layer.groups) * layer.window.taps();
         case LayerKind::linear:
             return out * in * layer.in_height * layer.in_width;
         case LayerKind::squeeze_excite:

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/error.hpp"
@@ -90,32 +92,86 @@ public:
 
     // "k3": the letter, then a decimal number without sign or leading zeros, then '_' or the end.
     int number(std::string_view letter, std::string_view what) {
-        if (!rest_.starts_with(letter)) fail(what);
+        std::array<int, 1> value{};
+        numbers(letter, what, value);
+        return value[0];
+    }
+
+    // "k3x1", or "k3" where both are equal. "k3x3" is no key: a layer has one only.
+    std::array<int, 2> pair(std::string_view letter, std::string_view what) {
         const std::string_view part = rest_;
-        rest_.remove_prefix(letter.size());
-        const int value = digits(part, what);
-        if (!rest_.empty() && rest_.front() != '_') fail_at(part, what);
-        take_separator();
-        return value;
+        std::array<int, 2> values{};
+        if (const std::size_t count = numbers(letter, what, values); count == 1) {
+            values[1] = values[0];
+        } else if (values[0] == values[1]) {
+            fail_at(part, what);
+        }
+        return values;
+    }
+
+    // "p1", "p1x0" where the far side is padded as the near one, or "p0x1x2x1".
+    std::array<int, 4> pads() {
+        constexpr std::string_view what =
+            "the padding as p<n>, p<height>x<width> or p<top>x<left>x<bottom>x<right>, the shortest that "
+            "says it";
+        const std::string_view part = rest_;
+        std::array<int, 4> values{};
+        const std::size_t count = numbers("p", what, values);
+        if (count == 1) values[1] = values[0];
+        if (count == 3 || (count == 2 && values[0] == values[1])) fail_at(part, what);
+        if (count < 4) {
+            values[2] = values[0];
+            values[3] = values[1];
+        } else if (values[0] == values[2] && values[1] == values[3]) {
+            fail_at(part, what);
+        }
+        return values;
+    }
+
+    Window window() {
+        Window window;
+        window.kernel = pair("k", "the kernel as k<n> or k<height>x<width>");
+        window.strides = pair("s", "the stride as s<n> or s<height>x<width>");
+        window.pads = pads();
+        if (rest_.starts_with('d')) {
+            constexpr std::string_view what = "a dilation above 1 as d<n> or d<height>x<width>";
+            const std::string_view part = rest_;
+            window.dilations = pair("d", what);
+            if (window.dilations == Window().dilations) fail_at(part, what);
+        }
+        return window;
     }
 
     // "i64x56x56": channels, height, width.
     void input(LayerSpec& layer) {
         constexpr std::string_view what = "the input as i<channels>x<height>x<width>";
         const std::string_view part = rest_;
-        if (!take_char('i')) fail(what);
-        layer.in_channels = digits(part, what);
-        if (!take_char('x')) fail_at(part, what);
-        layer.in_height = digits(part, what);
-        if (!take_char('x')) fail_at(part, what);
-        layer.in_width = digits(part, what);
-        if (!rest_.empty() && rest_.front() != '_') fail_at(part, what);
-        take_separator();
+        std::array<int, 3> sizes{};
+        if (numbers("i", what, sizes) != sizes.size()) fail_at(part, what);
+        layer.in_channels = sizes[0];
+        layer.in_height = sizes[1];
+        layer.in_width = sizes[2];
     }
 
     [[noreturn]] void fail(std::string_view expected) const { fail_at(rest_, expected); }
 
 private:
+    // A letter and at least one decimal number, more of them behind 'x', then '_' or the end. The count of
+    // numbers.
+    std::size_t numbers(std::string_view letter, std::string_view what, std::span<int> values) {
+        if (!rest_.starts_with(letter)) fail(what);
+        const std::string_view part = rest_;
+        rest_.remove_prefix(letter.size());
+        std::size_t count = 0;
+        do {
+            if (count == values.size()) fail_at(part, what);
+            values[count++] = digits(part, what);
+        } while (take_char('x'));
+        if (!rest_.empty() && rest_.front() != '_') fail_at(part, what);
+        take_separator();
+        return count;
+    }
+
     bool take_char(char c) {
         if (rest_.empty() || rest_.front() != c) return false;
         rest_.remove_prefix(1);
@@ -147,12 +203,6 @@ private:
     std::string_view rest_;
 };
 
-// The size of a sliding window's output along one dimension; 0 where the window does not fit.
-int window_count(int in, const LayerSpec& layer) {
-    const int span = in + 2 * layer.padding - layer.kernel;
-    return span < 0 ? 0 : span / layer.stride + 1;
-}
-
 bool slides(LayerKind kind) {
     return kind == LayerKind::conv || kind == LayerKind::max_pool;
 }
@@ -160,20 +210,81 @@ bool has_weights(LayerKind kind) {
     return kind == LayerKind::conv || kind == LayerKind::linear;
 }
 
-std::optional<std::string> range_fault(std::string_view what, int value, int low, int high) {
+std::optional<std::string> range_fault(std::string_view what, std::int64_t value, std::int64_t low,
+                                       std::int64_t high) {
     if (value >= low && value <= high) return std::nullopt;
     return fmt::format("{} is {}, expected {} to {}", what, value, low, high);
 }
 
+// Height and width, or one number where they are equal.
+template <typename Out>
+void write_pair(Out to, char letter, const std::array<int, 2>& values) {
+    fmt::format_to(to, "_{}{}", letter, values[0]);
+    if (values[1] != values[0]) fmt::format_to(to, "x{}", values[1]);
+}
+
+template <typename Out>
+void write_window(Out to, const Window& window) {
+    write_pair(to, 'k', window.kernel);
+    write_pair(to, 's', window.strides);
+    const auto& [top, left, bottom, right] = window.pads;
+    if (top == bottom && left == right) {
+        write_pair(to, 'p', {top, left});
+    } else {
+        fmt::format_to(to, "_p{}x{}x{}x{}", top, left, bottom, right);
+    }
+    if (window.dilations != Window().dilations) write_pair(to, 'd', window.dilations);
+}
+
+std::optional<std::string> window_fault(const Window& window) {
+    constexpr std::array axes{"height", "width"};
+    constexpr std::array sides{"top", "left", "bottom", "right"};
+    for (int axis = 0; axis < 2; ++axis) {
+        const auto of_axis = [&](std::string_view what) { return fmt::format("{} {}", what, axes[axis]); };
+        const auto named = [&](std::string_view what, bool equal) {
+            return equal ? std::string(what) : of_axis(what);
+        };
+        const bool one_kernel = window.kernel[0] == window.kernel[1];
+        const bool one_stride = window.strides[0] == window.strides[1];
+        const bool one_dilation = window.dilations[0] == window.dilations[1];
+        if (auto fault = range_fault(named("kernel", one_kernel), window.kernel[axis], 1, max_layer_size)) {
+            return fault;
+        }
+        if (auto fault = range_fault(named("stride", one_stride), window.strides[axis], 1, max_layer_size)) {
+            return fault;
+        }
+        if (auto fault =
+                range_fault(named("dilation", one_dilation), window.dilations[axis], 1, max_layer_size)) {
+            return fault;
+        }
+        // So that a layer has one key only.
+        if (window.kernel[axis] == 1 && window.dilations[axis] != 1) return "a kernel of 1 has no dilation";
+        if (auto fault = range_fault(of_axis("dilated kernel"), window.span(axis), 1, max_layer_size)) {
+            return fault;
+        }
+    }
+    const bool one_padding = std::ranges::all_of(window.pads, [&](int pad) { return pad == window.pads[0]; });
+    for (int side = 0; side < 4; ++side) {
+        const std::string what = one_padding ? "padding" : fmt::format("{} padding", sides[side]);
+        if (auto fault = range_fault(what, window.pads[side], 0, window.span(side % 2) - 1)) return fault;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
+int Window::positions(int in, int axis) const {
+    const std::int64_t room = std::int64_t{in} + pads[axis] + pads[axis + 2] - span(axis);
+    return room < 0 ? 0 : static_cast<int>(room / strides[axis] + 1);
+}
+
 int LayerSpec::out_height() const {
-    if (slides(kind)) return window_count(in_height, *this);
+    if (slides(kind)) return window.positions(in_height, 0);
     return kind == LayerKind::squeeze_excite || kind == LayerKind::scale_shift ? in_height : 1;
 }
 
 int LayerSpec::out_width() const {
-    if (slides(kind)) return window_count(in_width, *this);
+    if (slides(kind)) return window.positions(in_width, 1);
     return kind == LayerKind::squeeze_excite || kind == LayerKind::scale_shift ? in_width : 1;
 }
 
@@ -182,7 +293,7 @@ std::string LayerSpec::key() const {
     const auto to = std::back_inserter(out);
     fmt::format_to(to, "{}_i{}x{}x{}", name_of(kind), in_channels, in_height, in_width);
     if (has_weights(kind)) fmt::format_to(to, "_o{}", out_channels);
-    if (slides(kind)) fmt::format_to(to, "_k{}_s{}_p{}", kernel, stride, padding);
+    if (slides(kind)) write_window(to, window);
     if (kind == LayerKind::conv) fmt::format_to(to, "_g{}", groups);
     if (kind == LayerKind::squeeze_excite) {
         fmt::format_to(to, "_r{}_{}_{}", squeeze_channels, name_of(activation), name_of(gate));
@@ -204,9 +315,7 @@ LayerSpec LayerSpec::from_key(std::string_view key) {
     layer.out_channels =
         has_weights(layer.kind) ? reader.number("o", "output channels as o<n>") : layer.in_channels;
     if (slides(layer.kind)) {
-        layer.kernel = reader.number("k", "the kernel as k<n>");
-        layer.stride = reader.number("s", "the stride as s<n>");
-        layer.padding = reader.number("p", "the padding as p<n>");
+        layer.window = reader.window();
     }
     if (layer.kind == LayerKind::conv) layer.groups = reader.number("g", "the groups as g<n>");
     if (layer.kind == LayerKind::squeeze_excite) {
@@ -234,9 +343,7 @@ std::optional<std::string> fault_of(const LayerSpec& layer) {
     if (auto fault = range_fault("input height", layer.in_height, 1, max_layer_size)) return fault;
     if (auto fault = range_fault("input width", layer.in_width, 1, max_layer_size)) return fault;
     if (auto fault = range_fault("output channels", layer.out_channels, 1, max_layer_size)) return fault;
-    if (auto fault = range_fault("kernel", layer.kernel, 1, max_layer_size)) return fault;
-    if (auto fault = range_fault("stride", layer.stride, 1, max_layer_size)) return fault;
-    if (auto fault = range_fault("padding", layer.padding, 0, layer.kernel - 1)) return fault;
+    if (auto fault = window_fault(layer.window)) return fault;
     if (auto fault = range_fault("groups", layer.groups, 1, layer.in_channels)) return fault;
     if (layer.in_channels % layer.groups != 0 || layer.out_channels % layer.groups != 0) {
         return fmt::format("{} groups do not divide {} input and {} output channels", layer.groups,
@@ -256,7 +363,13 @@ std::optional<std::string> fault_of(const LayerSpec& layer) {
     }
     if (layer.out_height() < 1 || layer.out_width() < 1) {
         return fmt::format("a {}x{} input is smaller than the {}x{} window", layer.in_height, layer.in_width,
-                           layer.kernel, layer.kernel);
+                           layer.window.span(0), layer.window.span(1));
+    }
+    // Wider gaps than the map could hold nothing but padding, which has no maximum.
+    if (layer.kind == LayerKind::max_pool &&
+        (layer.window.dilations[0] > layer.in_height || layer.window.dilations[1] > layer.in_width)) {
+        return fmt::format("a dilation of {}x{} is larger than the {}x{} input", layer.window.dilations[0],
+                           layer.window.dilations[1], layer.in_height, layer.in_width);
     }
     // In floating point, because this check is what keeps the integer counts of layer_cost.cpp from
     // overflowing.
@@ -265,7 +378,7 @@ std::optional<std::string> fault_of(const LayerSpec& layer) {
     double macs = 0.0;
     if (layer.kind == LayerKind::conv) {
         const int group_channels = layer.in_channels / layer.groups;
-        macs = out * group_channels * layer.kernel * layer.kernel;
+        macs = out * group_channels * static_cast<double>(layer.window.taps());
     } else if (layer.kind == LayerKind::linear) {
         macs = out * in;
     }
@@ -316,12 +429,22 @@ std::size_t LayerSpecHash::operator()(const LayerSpec& layer) const noexcept {
         static_cast<std::uint64_t>(layer.kind) | static_cast<std::uint64_t>(layer.activation) << 8 |
         static_cast<std::uint64_t>(layer.gate) << 16 | static_cast<std::uint64_t>(layer.bias) << 24 |
         static_cast<std::uint64_t>(layer.residual) << 25 | static_cast<std::uint64_t>(layer.layout) << 26;
+    // Most windows are square: what differs from one that is, is mixed in apart, as zero for those. Sizes of a
+    // window are small, so four share a word; a hash need not keep all bits apart.
+    const auto& [kernel, strides, pads, dilations] = layer.window;
+    const auto share = [](int a, int b, int c, int d) {
+        return static_cast<std::uint64_t>(a) ^ static_cast<std::uint64_t>(b) << 16 ^
+               static_cast<std::uint64_t>(c) << 32 ^ static_cast<std::uint64_t>(d) << 48;
+    };
+    const std::uint64_t sizes =
+        share(kernel[0] ^ kernel[1], strides[0] ^ strides[1], dilations[0] ^ 1, dilations[1] ^ 1);
+    const std::uint64_t sides = share(pads[0] ^ pads[1], pads[0] ^ pads[2], pads[0] ^ pads[3], 0);
+    std::uint64_t hash = flags ^ sizes * 0xC2B2AE3D27D4EB4FULL ^ sides * 0x165667B19E3779F9ULL;
     // Multiply and fold: one pass over six words, each bit of which reaches the low bits that a hash map
     // uses.
-    std::uint64_t hash = flags;
-    for (const std::uint64_t word : {pack(layer.in_channels, layer.out_channels),
-                                     pack(layer.in_height, layer.in_width), pack(layer.kernel, layer.stride),
-                                     pack(layer.padding, layer.groups), pack(layer.squeeze_channels, 0)}) {
+    for (const std::uint64_t word :
+         {pack(layer.in_channels, layer.out_channels), pack(layer.in_height, layer.in_width),
+          pack(kernel[0], strides[0]), pack(pads[0], layer.groups), pack(layer.squeeze_channels, 0)}) {
         hash = (std::rotl(hash, 29) ^ word) * 0x9E3779B97F4A7C15ULL;
         hash ^= hash >> 32;
     }

@@ -37,9 +37,33 @@ enum class Layout : std::uint8_t {
               // AVX-512); the last block is padded with zeros
 };
 
-// All sizes are elements. A square kernel, stride and padding; padding is symmetric. Fields that a kind does
-// not use keep their defaults, and out_channels equals in_channels where no weights change it, so that equal
-// layers compare equal.
+// How a kernel slides over the input of a conv or pool. Pairs are height first.
+struct Window {
+    std::array<int, 2> kernel{1, 1};
+    std::array<int, 2> strides{1, 1};
+    std::array<int, 4> pads{0, 0, 0, 0};  // top, left, bottom, right, as ONNX orders them
+    std::array<int, 2> dilations{1, 1};   // distance of neighbouring taps; 1: none is left out
+
+    static constexpr Window square(int kernel, int stride = 1, int padding = 0) {
+        return {{kernel, kernel}, {stride, stride}, {padding, padding, padding, padding}, {1, 1}};
+    }
+    // True when one kernel size, one stride and one padding say it all. Many hand-written kernels know no
+    // other.
+    constexpr bool is_square() const { return *this == square(kernel[0], strides[0], pads[0]); }
+
+    std::int64_t taps() const { return std::int64_t{kernel[0]} * kernel[1]; }
+    // Elements from the first tap to the last, both included. `axis`: 0 for height, 1 for width.
+    std::int64_t span(int axis) const { return std::int64_t{kernel[axis] - 1} * dilations[axis] + 1; }
+    // Positions of the window along an axis of `in` elements; 0 where it does not fit.
+    int positions(int in, int axis) const;
+    // The first element under the window at output position `out`; negative where it is padding.
+    int first(int out, int axis) const { return out * strides[axis] - pads[axis]; }
+
+    auto operator<=>(const Window&) const = default;
+};
+
+// All sizes are elements. Fields that a kind does not use keep their defaults, and out_channels equals
+// in_channels where no weights change it, so that equal layers compare equal.
 struct LayerSpec {
     LayerKind kind = LayerKind::conv;
     Activation activation = Activation::none;  // for squeeze_excite: the activation between the two products
@@ -50,20 +74,23 @@ struct LayerSpec {
     int in_height = 1;
     int in_width = 1;
     int out_channels = 0;
-    int kernel = 1;
-    int stride = 1;
-    int padding = 0;
+    Window window;  // conv and max_pool
     int groups = 1;
     int squeeze_channels = 0;  // squeeze_excite only
     Layout layout = Layout::channels_last;
 
     int out_height() const;
     int out_width() const;
+    // Of a square window (Window::is_square).
+    int kernel() const { return window.kernel[0]; }
+    int stride() const { return window.strides[0]; }
+    int padding() const { return window.pads[0]; }
     bool depthwise() const {
         return kind == LayerKind::conv && groups > 1 && groups == in_channels && groups == out_channels;
     }
 
-    // For example "conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu". Stable: tables on disk depend on it.
+    // For example "conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu", or with "k3x1_s2x1_p1x0_d2x1" where height
+    // and width differ ("p0x1x2x1": top, left, bottom, right). Stable: tables on disk depend on it.
     std::string key() const;
     // The inverse of key(). Throws InputError naming the part that is wrong.
     static LayerSpec from_key(std::string_view key);
@@ -71,7 +98,7 @@ struct LayerSpec {
     auto operator<=>(const LayerSpec&) const = default;
 };
 
-constexpr int max_layer_size = 65536;               // channels, height, width, kernel, stride
+constexpr int max_layer_size = 65536;  // channels, height, width, kernel with its dilation, stride
 constexpr double max_layer_macs = 1099511627776.0;  // 2^40, also the most elements of an input or output
 
 // What makes this no layer that can run (a size out of range, groups that do not divide the channels, a

@@ -34,7 +34,7 @@ LayerWeights random_weights(const LayerSpec& layer, std::uint64_t seed) {
     const auto size = [](auto... factors) { return (static_cast<std::size_t>(factors) * ...); };
     switch (layer.kind) {
         case LayerKind::conv: {
-            const int fan_in = layer.in_channels / layer.groups * layer.kernel * layer.kernel;
+            const int fan_in = static_cast<int>(layer.in_channels / layer.groups * layer.window.taps());
             const double variance = (layer.residual ? 0.5 : 2.0) / fan_in;
             out.weights = uniform(size(layer.out_channels, fan_in), half_width_for(variance), generator);
             if (layer.bias) out.bias = uniform(size(layer.out_channels), 0.1, generator);

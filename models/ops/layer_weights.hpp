@@ -10,7 +10,7 @@
 namespace hacscale {
 
 // Layouts, all dense and row-major:
-//   conv            weights [out][in/groups][kernel][kernel], bias [out]
+//   conv            weights [out][in/groups][kernel height][kernel width], bias [out]
 //   linear          weights [out][in_channels * in_height * in_width] (input flattened as CHW), bias [out]
 //   squeeze_excite  weights [squeeze][channels], bias [squeeze]; weights2 [channels][squeeze], bias2 [channels]
 //   scale_shift     weights = scale [channels], bias = shift [channels]

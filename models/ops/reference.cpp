@@ -41,10 +41,11 @@ struct Shape {
 // Calls visit(input index) for each element of the window at (oh, ow) that lies on the map.
 template <typename Visit>
 void for_window(const LayerSpec& layer, int oh, int ow, Visit visit) {
-    for (int kh = 0; kh < layer.kernel; ++kh) {
-        for (int kw = 0; kw < layer.kernel; ++kw) {
-            const int ih = oh * layer.stride - layer.padding + kh;
-            const int iw = ow * layer.stride - layer.padding + kw;
+    const Window& window = layer.window;
+    for (int kh = 0; kh < window.kernel[0]; ++kh) {
+        for (int kw = 0; kw < window.kernel[1]; ++kw) {
+            const int ih = window.first(oh, 0) + kh * window.dilations[0];
+            const int iw = window.first(ow, 1) + kw * window.dilations[1];
             if (ih >= 0 && ih < layer.in_height && iw >= 0 && iw < layer.in_width) visit(kh, kw, ih, iw);
         }
     }
@@ -65,7 +66,9 @@ double conv_output(const LayerSpec& layer, const Shape& in, const Shape& out,
     for_window(layer, oh, ow, [&](int kh, int kw, int ih, int iw) {
         for (int ic = 0; ic < group_in; ++ic) {
             const std::size_t w =
-                ((static_cast<std::size_t>(oc) * group_in + ic) * layer.kernel + kh) * layer.kernel + kw;
+                ((static_cast<std::size_t>(oc) * group_in + ic) * layer.window.kernel[0] + kh) *
+                    layer.window.kernel[1] +
+                kw;
             sum += input[in.at(n, first_in + ic, ih, iw)] * static_cast<double>(weights.weights[w]);
         }
     });

@@ -101,9 +101,7 @@ private:
         layer.bias = request.batch_norm || request.bias;
         layer.residual = request.residual.has_value();
         layer.out_channels = request.width;
-        layer.kernel = request.kernel;
-        layer.stride = request.stride;
-        layer.padding = request.kernel / 2;
+        layer.window = Window::square(request.kernel, request.stride, request.kernel / 2);
         layer.groups = request.groups;
         const std::int64_t offsets = (request.batch_norm ? 2 : 0) + (request.bias ? 1 : 0);
         append(name, layer, offsets * request.width,
@@ -123,9 +121,7 @@ private:
 
     void max_pool(std::string_view name, const MaxPoolSpec& spec) {
         LayerSpec layer = layer_here(LayerKind::max_pool);
-        layer.kernel = spec.kernel;
-        layer.stride = spec.stride;
-        layer.padding = spec.padding;
+        layer.window = Window::square(spec.kernel, spec.stride, spec.padding);
         append(name, layer, 0);
     }
 

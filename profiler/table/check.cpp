@@ -78,8 +78,8 @@ void check_layers(const Database& database, Findings& findings, TableCheck& resu
             select.integer(4) == layer->bias && select.integer(5) == layer->residual &&
             select.integer(6) == layer->in_channels && select.integer(7) == layer->in_height &&
             select.integer(8) == layer->in_width && select.integer(9) == layer->out_channels &&
-            select.integer(10) == layer->kernel && select.integer(11) == layer->stride &&
-            select.integer(12) == layer->padding && select.integer(13) == layer->groups &&
+            select.integer(10) == layer->kernel() && select.integer(11) == layer->stride() &&
+            select.integer(12) == layer->padding() && select.integer(13) == layer->groups &&
             select.integer(14) == layer->squeeze_channels && select.text(15) == name_of(layer->layout);
         if (!same) findings.add(Severity::error, "the layer's columns differ from its key", key);
     }

@@ -281,7 +281,7 @@ void Table::for_each_of_family(const LayerSpec& layer, int batch, DataType type,
     select.bind(++index, name_of(layer.gate));
     select.bind(++index, name_of(layer.layout));
     for (const int value : {static_cast<int>(layer.bias), static_cast<int>(layer.residual), layer.in_height,
-                            layer.in_width, layer.kernel, layer.stride, layer.padding}) {
+                            layer.in_width, layer.kernel(), layer.stride(), layer.padding()}) {
         select.bind(++index, std::int64_t{value});
     }
     bind_state(select, index, batch, type, cache);

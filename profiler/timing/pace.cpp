@@ -14,9 +14,7 @@ LayerSpec reference_conv(int in_channels, int out_channels, int pixels, int kern
     layer.in_channels = in_channels;
     layer.out_channels = out_channels;
     layer.in_height = layer.in_width = pixels;
-    layer.kernel = kernel;
-    layer.stride = stride;
-    layer.padding = kernel / 2;
+    layer.window = Window::square(kernel, stride, kernel / 2);
     layer.groups = groups;
     return layer;
 }

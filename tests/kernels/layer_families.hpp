@@ -28,9 +28,9 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
         switch (kind) {
             case LayerKind::conv: {
                 const int form = static_cast<int>(generator() % 3);  // dense, depthwise, grouped
-                layer.kernel = pick({1, 3, 3, 5, 7});
-                layer.stride = pick({1, 1, 2});
-                layer.padding = generator() % 4 == 0 ? 0 : layer.kernel / 2;
+                const int kernel = pick({1, 3, 3, 5, 7});
+                const int stride = pick({1, 1, 2});
+                layer.window = Window::square(kernel, stride, generator() % 4 == 0 ? 0 : kernel / 2);
                 if (form == 0) layer.out_channels = pick({1, 4, 10, 16, 24, 33, 48});
                 if (form == 1) layer.groups = layer.in_channels;
                 if (form == 2) {
@@ -42,12 +42,12 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 layer.residual = generator() % 2 == 0;
                 break;
             }
-            case LayerKind::max_pool:
-                layer.kernel = pick({2, 3});
-                layer.stride = pick({1, 2});
-                layer.padding = layer.kernel == 3 ? 1 : 0;
+            case LayerKind::max_pool: {
+                const int kernel = pick({2, 3});
+                layer.window = Window::square(kernel, pick({1, 2}), kernel == 3 ? 1 : 0);
                 layer.activation = Activation::none;
                 break;
+            }
             case LayerKind::linear:
                 layer.out_channels = pick({1, 10, 33, 100});
                 layer.bias = generator() % 4 != 0;

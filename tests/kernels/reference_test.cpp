@@ -34,8 +34,7 @@ TEST(Reference, ConvSlidesItsKernelOverThePaddedInput) {
     // 1 2 3      1 0
     // 4 5 6  by  0 2  , padding 1: windows start at -1.
     LayerSpec layer = layer_of(LayerKind::conv, 1, 2, 3);
-    layer.kernel = 2;
-    layer.padding = 1;
+    layer.window = Window::square(2, 1, 1);
     const LayerWeights weights{{1, 0, 0, 2}, {10}, {}, {}};
     expect_near(reference_layer(layer, 1, {1, 2, 3, 4, 5, 6}, {}, weights),
                 {12, 14, 16, 10,    //
@@ -45,8 +44,7 @@ TEST(Reference, ConvSlidesItsKernelOverThePaddedInput) {
 
 TEST(Reference, ConvWithAStrideSkipsWindows) {
     LayerSpec layer = layer_of(LayerKind::conv, 1, 5, 5);
-    layer.kernel = 3;
-    layer.stride = 2;
+    layer.window = Window::square(3, 2);
     layer.bias = false;
     Values input(25);
     for (std::size_t i = 0; i < 25; ++i) input[i] = static_cast<double>(i);
@@ -88,9 +86,7 @@ TEST(Reference, ResidualIsAddedBeforeTheActivation) {
 
 TEST(Reference, MaxPoolNeverPicksThePadding) {
     LayerSpec layer = layer_of(LayerKind::max_pool, 1, 3, 3);
-    layer.kernel = 3;
-    layer.stride = 2;
-    layer.padding = 1;
+    layer.window = Window::square(3, 2, 1);
     expect_near(reference_layer(layer, 1, {-9, -8, -7, -6, -5, -4, -3, -2, -1}, {}, {}), {-5, -4, -2, -1});
 }
 
@@ -150,8 +146,7 @@ TEST(Reference, OutputsAtPositionsEqualTheWholeLayer) {
     for (const LayerKind kind : {LayerKind::conv, LayerKind::scale_shift}) {
         LayerSpec layer = layer_of(kind, 4, 5, 6);
         if (kind == LayerKind::conv) {
-            layer.kernel = 3;
-            layer.padding = 1;
+            layer.window = Window::square(3, 1, 1);
             layer.groups = 2;
             layer.residual = true;
         }

@@ -86,8 +86,7 @@ LayerSpec small_conv(bool residual = false) {
     layer.in_channels = 6;
     layer.out_channels = 10;
     layer.in_height = layer.in_width = 9;
-    layer.kernel = 3;
-    layer.padding = 1;
+    layer.window = Window::square(3, 1, 1);
     layer.residual = residual;
     layer.activation = Activation::silu;
     return layer;

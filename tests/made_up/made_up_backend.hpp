@@ -40,8 +40,7 @@ public:
         LayerSpec layer;
         layer.in_channels = layer.out_channels = 256;
         layer.in_height = layer.in_width = 56;
-        layer.kernel = 3;
-        layer.padding = 1;
+        layer.window = Window::square(3, 1, 1);
         return {layer};
     }
 

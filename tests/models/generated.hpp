@@ -79,11 +79,21 @@ public:
 
 private:
     void window(LayerSpec& layer) {
-        layer.kernel = between(1, 7);
-        layer.stride = between(1, 4);
-        layer.padding = between(0, layer.kernel - 1);
-        layer.in_height = std::max(layer.in_height, layer.kernel);
-        layer.in_width = std::max(layer.in_width, layer.kernel);
+        const int kernel = between(1, 7);
+        const int stride = between(1, 4);
+        layer.window = Window::square(kernel, stride, between(0, kernel - 1));
+        if (coin()) {  // height and width differ, the kernel may be dilated
+            layer.window.kernel[1] = between(1, 7);
+            layer.window.strides[1] = between(1, 4);
+            for (int axis = 0; axis < 2; ++axis) {
+                if (layer.window.kernel[axis] > 1) layer.window.dilations[axis] = between(1, 3);
+            }
+            for (int side = 0; side < 4; ++side) {
+                layer.window.pads[side] = between(0, static_cast<int>(layer.window.span(side % 2)) - 1);
+            }
+        }
+        layer.in_height = std::max(layer.in_height, static_cast<int>(layer.window.span(0)));
+        layer.in_width = std::max(layer.in_width, static_cast<int>(layer.window.span(1)));
     }
 
     StageSpec stage(const ModelSpec& model) {

@@ -16,7 +16,7 @@ std::int64_t count_multiplies(const LayerSpec& layer) {
                 for (int in = 0; in < layer.in_channels; ++in) {
                     const bool same_group =
                         in / (layer.in_channels / layer.groups) == out / (layer.out_channels / layer.groups);
-                    if (same_group) count += std::int64_t{layer.kernel} * layer.kernel;
+                    if (same_group) count += std::int64_t{layer.window.kernel[0]} * layer.window.kernel[1];
                 }
             }
         }

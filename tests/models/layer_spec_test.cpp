@@ -19,16 +19,16 @@ LayerSpec conv(int channels, int size, int width, int kernel, int stride) {
     layer.in_channels = channels;
     layer.in_height = layer.in_width = size;
     layer.out_channels = width;
-    layer.kernel = kernel;
-    layer.stride = stride;
-    layer.padding = kernel / 2;
+    layer.window = Window::square(kernel, stride, kernel / 2);
     return layer;
 }
 
 // Places where a window of the padded input begins, counted one by one.
-int count_windows(int size, const LayerSpec& layer) {
+int count_windows(int size, const Window& window, int axis) {
     int count = 0;
-    for (int start = -layer.padding; start + layer.kernel <= size + layer.padding; start += layer.stride) {
+    const int stride = window.strides[axis];
+    const int end = size + window.pads[axis + 2];
+    for (int start = -window.pads[axis]; start + window.span(axis) <= end; start += stride) {
         ++count;
     }
     return count;
@@ -45,7 +45,10 @@ TEST(LayerSpec, KeysStayAsTheyAreOnDisk) {
           "conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu_blocked", "max_pool_i64x112x112_k3_s2_p1",
           "global_avg_pool_i512x7x7", "linear_i512x7x7_o4096_bias_relu", "linear_i512x1x1_o10",
           "squeeze_excite_i96x14x14_r24_silu_sigmoid", "squeeze_excite_i96x14x14_r24_hard_swish_hard_sigmoid",
-          "squeeze_excite_i96x14x14_r24_none_sigmoid_blocked", "scale_shift_i16x32x32_relu6"}) {
+          "squeeze_excite_i96x14x14_r24_none_sigmoid_blocked", "scale_shift_i16x32x32_relu6",
+          "conv_i16x32x32_o16_k1x7_s1_p0x3_g1_bias", "conv_i16x32x32_o16_k3x1_s2x1_p1x0_g1_bias_relu",
+          "conv_i16x32x32_o16_k3_s1_p2_d2_g1", "conv_i16x32x32_o16_k3_s1_p2x1_d2x1_g16_bias_add",
+          "conv_i16x32x32_o16_k3_s2_p0x0x1x1_g1", "max_pool_i16x32x32_k3x2_s2_p0x0x1x0"}) {
         EXPECT_EQ(LayerSpec::from_key(key).key(), key);
     }
 }
@@ -75,8 +78,8 @@ TEST(LayerSpec, OutputIsTheNumberOfWindowsThatFit) {
     for (int i = 0; i < 20'000; ++i) {
         const LayerSpec layer = generate.layer();
         if (layer.kind == LayerKind::conv || layer.kind == LayerKind::max_pool) {
-            ASSERT_EQ(layer.out_height(), count_windows(layer.in_height, layer)) << layer.key();
-            ASSERT_EQ(layer.out_width(), count_windows(layer.in_width, layer)) << layer.key();
+            ASSERT_EQ(layer.out_height(), count_windows(layer.in_height, layer.window, 0)) << layer.key();
+            ASSERT_EQ(layer.out_width(), count_windows(layer.in_width, layer.window, 1)) << layer.key();
         } else {
             const bool kept = layer.kind == LayerKind::squeeze_excite || layer.kind == LayerKind::scale_shift;
             ASSERT_EQ(layer.out_height(), kept ? layer.in_height : 1) << layer.key();
@@ -84,7 +87,7 @@ TEST(LayerSpec, OutputIsTheNumberOfWindowsThatFit) {
     }
     EXPECT_EQ(conv(3, 4, 8, 7, 1).out_height(), 4);
     LayerSpec no_window = conv(3, 4, 8, 7, 1);
-    no_window.padding = 0;
+    no_window.window.pads = {};
     EXPECT_EQ(no_window.out_height(), 0);
 }
 
@@ -116,10 +119,24 @@ TEST(LayerSpec, BadKeysNameThePart) {
         {"conv_i0x8x8_o4_k3_s1_p1_g1", "input channels is 0"},
         {"conv_i3x8x8_o4_k3_s0_p1_g1", "stride is 0"},
         {"conv_i3x8x8_o4_k3_s1_p3_g1", "padding is 3"},
+        {"conv_i3x8x8_o4_k3x3_s1_p1_g1", "'k3x3'"},
+        {"conv_i3x8x8_o4_k3x1x1_s1_p1_g1", "'k3x1x1'"},
+        {"conv_i3x8x8_o4_k3x_s1_p1_g1", "'k3x'"},
+        {"conv_i3x8x8_o4_k3_s2x2_p1_g1", "'s2x2'"},
+        {"conv_i3x8x8_o4_k3_s1_p1x1_g1", "'p1x1'"},
+        {"conv_i3x8x8_o4_k3_s1_p1x1x1_g1", "'p1x1x1'"},
+        {"conv_i3x8x8_o4_k3_s1_p1x0x1x0_g1", "'p1x0x1x0'"},
+        {"conv_i3x8x8_o4_k3_s1_p1_d1_g1", "a dilation above 1"},
+        {"conv_i3x8x8_o4_k3_s1_p1_d2x2_g1", "'d2x2'"},
+        {"conv_i3x8x8_o4_k3_s1_p0_d4_g1", "smaller than the 9x9 window"},
+        {"conv_i3x8x8_o4_k3x1_s1_p0x1x0x0_g1", "left padding is 1, expected 0 to 0"},
+        {"conv_i3x8x8_o4_k1x3_s1_p1_d2_g1", "a kernel of 1 has no dilation"},
+        {"conv_i3x8x8_o4_k60000_s1_p1_d60000_g1", "dilated kernel height"},
+        {"max_pool_i3x2x8_k2x1_s1_p1x0_d3x1", "a dilation of 3x1 is larger than the 2x8 input"},
         {"conv_i3x8x8_o4_k3_s1_p1_g2", "2 groups do not divide 3"},
         {"conv_i3x8x8_o4_k9_s1_p0_g1", "smaller than the 9x9 window"},
         {"conv_i65536x65536x65536_o65536_k3_s1_p1_g1", "too large"},
-        {"max_pool_i3x8x8_o3_k3_s1_p1", "the kernel as k<n> at 'o3'"},
+        {"max_pool_i3x8x8_o3_k3_s1_p1", "k<height>x<width> at 'o3'"},
         {"squeeze_excite_i3x8x8_r0_relu_sigmoid", "squeeze channels is 0"},
         {"squeeze_excite_i3x8x8_r1_relu_relu", "sigmoid or hard_sigmoid"},
     };

@@ -162,7 +162,7 @@ TEST_F(OfaExport, LeavesOutWhatItHasNoWordsFor) {
 
 TEST_F(OfaExport, TheSlowestOfRowsWithTheSameWordsCounts) {
     LayerSpec layer = conv(3, 16, 224);
-    layer.stride = 2;
+    layer.window = Window::square(3, 2, 1);
     layer.activation = Activation::relu6;
     table_.put(network_row(layer, 1.5, 1 << 20));
     table_.put(network_row(layer, 2.5, 1 << 24));
@@ -198,7 +198,7 @@ TEST_F(OfaExport, AsksForOneState) {
 // YAML 1.1, PyYAML's: a number with an exponent has a point and a sign, else it is read as text.
 TEST_F(OfaExport, NumbersAreNumbersInOldYamlToo) {
     LayerSpec layer = conv(3, 16, 224);
-    layer.stride = 2;
+    layer.window = Window::square(3, 2, 1);
     layer.activation = Activation::relu6;
     for (const double latency_us : {0.01, 1e-5, 2e-4, 1.0, 1000.0, 1e7, 1e22, 123456.789}) {
         table_.put(network_row(layer, latency_us, 1 << 20));

@@ -281,7 +281,7 @@ TEST_F(Profile, KeepsATimeThatALaterFailureHasNoneFor) {
     device_.machine.right = [](const LayerSpec&) { return false; };
     profile(device_.handle, table_, request, {});
     EXPECT_EQ(table_.query({}), before);
-    device_.machine.supported = [](const LayerSpec& layer) { return layer.kernel == 3; };
+    device_.machine.supported = [](const LayerSpec& layer) { return layer.kernel() == 3; };
     profile(device_.handle, table_, request, {});
     EXPECT_EQ(table_.query({}), before);
 }

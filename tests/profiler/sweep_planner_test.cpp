@@ -58,7 +58,7 @@ protected:
         std::set<std::pair<int, int>> widths;  // (map size, width)
         table_.for_each({.kind = LayerKind::conv}, [&](const Row& row) {
             const LayerSpec& layer = row.key.layer;
-            if (layer.stride == 1 && layer.in_height < base_.resolution) {
+            if (layer.stride() == 1 && layer.in_height < base_.resolution) {
                 widths.emplace(layer.in_height, layer.out_channels);
             }
         });

@@ -59,7 +59,7 @@ TEST_F(TableRows, AreRefusedWithoutASoundLatency) {
     LayerSpec pool;
     pool.kind = LayerKind::global_avg_pool;
     pool.in_channels = pool.out_channels = 8;
-    pool.stride = 2;  // a pool over the whole map has none, so its key would not say it
+    pool.window.strides = {2, 2};  // a pool over the whole map has none, so its key would not say it
     EXPECT_THROW(table_.put(warm_row(pool, 1.0)), InputError);
     EXPECT_EQ(table_.size(), 0);
 }

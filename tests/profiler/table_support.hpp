@@ -31,8 +31,7 @@ inline LayerSpec conv(int in, int out, int size = 56) {
     layer.in_channels = in;
     layer.in_height = layer.in_width = size;
     layer.out_channels = out;
-    layer.kernel = 3;
-    layer.padding = 1;
+    layer.window = Window::square(3, 1, 1);
     return layer;
 }
 

@@ -23,7 +23,7 @@ TensorView view_of(const TensorShape& shape) {
 
 bool fits(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
-    return layer.kernel == 3 && layer.stride == 1 && layer.groups == 1 && layer.padding <= 1 &&
+    return layer.kernel() == 3 && layer.stride() == 1 && layer.groups == 1 && layer.padding() <= 1 &&
            context.type == DataType::f32 && context.input.order != TensorShape::Order::plain;
 }
 
@@ -104,7 +104,7 @@ std::optional<WinogradPlan> winograd_plan(const LayerContext& context, const Win
     WinogradConv& conv = plan.conv;
     if (!set_range(context.layer.activation, conv)) return std::nullopt;
     conv.batch = context.batch;
-    conv.padding = context.layer.padding;
+    conv.padding = context.layer.padding();
     conv.outputs = outputs;
     conv.in = view_of(context.input);
     conv.out = view_of(context.output);

@@ -225,20 +225,20 @@ ConvGraph::ConvGraph(const PlanRequest& request, const Target& target)
     set_compute_data_type(fe::DataType_t::FLOAT);
 
     const bool linear = layer.kind == LayerKind::linear;
-    const int window_height = linear ? layer.in_height : layer.kernel;
-    const int window_width = linear ? layer.in_width : layer.kernel;
-    const std::int64_t padding = linear ? 0 : layer.padding;
-    const std::int64_t stride = linear ? 1 : layer.stride;
+    // A linear layer is a conv whose window is the whole input.
+    const Window window = linear ? Window{.kernel = {layer.in_height, layer.in_width}} : layer.window;
+    const auto& [top, left, bottom, right] = window.pads;
     const int groups = linear ? 1 : layer.groups;
     const Tensor input =
         tensor(channels_last(input_id, request.batch, layer.in_channels, layer.in_height, layer.in_width));
     const Tensor weights = tensor(channels_last(weights_id, layer.out_channels, layer.in_channels / groups,
-                                                window_height, window_width));
+                                                window.kernel[0], window.kernel[1]));
     Tensor value = conv_fprop(input, weights,
                               fe::graph::Conv_fprop_attributes()
-                                  .set_padding({padding, padding})
-                                  .set_stride({stride, stride})
-                                  .set_dilation({1, 1}));
+                                  .set_pre_padding({top, left})
+                                  .set_post_padding({bottom, right})
+                                  .set_stride({window.strides[0], window.strides[1]})
+                                  .set_dilation({window.dilations[0], window.dilations[1]}));
     if (request.form == ConvForm::fused) value = chain(value, request);
     value->set_output(true).set_uid(output_id).set_data_type(frontend_type(request.type));
 }

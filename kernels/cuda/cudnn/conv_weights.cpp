@@ -37,7 +37,8 @@ void pack_conv_weights(const LayerSpec& layer, DataType type, BiasType bias, con
     const bool linear = layer.kind == LayerKind::linear;
     // Outputs take the place of images: what is NHWC for them is KRSC for the weights.
     const TensorShape shape{layer.out_channels, layer.in_channels / (linear ? 1 : layer.groups),
-                            linear ? layer.in_height : layer.kernel, linear ? layer.in_width : layer.kernel};
+                            linear ? layer.in_height : layer.window.kernel[0],
+                            linear ? layer.in_width : layer.window.kernel[1]};
     to_nhwc(weights.weights, shape, type, packed.first(shape.bytes(type)));
     if (bias == BiasType::none || weights.bias.empty()) return;
     const TensorShape vector{1, layer.out_channels, 1, 1};

@@ -86,8 +86,8 @@ std::vector<PlanTensor> plan_tensors(const PlanRequest& request) {
     const bool linear = layer.kind == LayerKind::linear;
     const std::int64_t out_height = linear ? 1 : layer.out_height();
     const std::int64_t out_width = linear ? 1 : layer.out_width();
-    const std::int64_t window_height = linear ? layer.in_height : layer.kernel;
-    const std::int64_t window_width = linear ? layer.in_width : layer.kernel;
+    const std::int64_t window_height = linear ? layer.in_height : layer.window.kernel[0];
+    const std::int64_t window_width = linear ? layer.in_width : layer.window.kernel[1];
     const std::vector<std::int64_t> output{request.batch, layer.out_channels, out_height, out_width};
     std::vector<PlanTensor> tensors{
         {input_id, {request.batch, layer.in_channels, layer.in_height, layer.in_width}},

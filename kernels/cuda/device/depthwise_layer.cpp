@@ -13,16 +13,16 @@ public:
         : layer_(context.layer),
           type_(context.type),
           vectors_(shape.vector > 1),
-          specialised_(depthwise_specialised(layer_.kernel, layer_.stride, vectors_)),
+          specialised_(depthwise_specialised(layer_.kernel(), layer_.stride(), vectors_)),
           tiling_(tile_depthwise(shape, strip, context.device.multiprocessors)) {
-        const std::size_t taps = static_cast<std::size_t>(layer_.kernel) * layer_.kernel;
+        const std::size_t taps = static_cast<std::size_t>(layer_.kernel()) * layer_.kernel();
         parts_.add(taps * layer_.in_channels * size_of(type_));
         bias_offset_ = parts_.add(layer_.in_channels * sizeof(float));
     }
 
     std::string implementation() const override {
-        const std::string side = std::to_string(layer_.kernel);
-        return kernel_name("depthwise " + side + "x" + side + " s" + std::to_string(layer_.stride) +
+        const std::string side = std::to_string(layer_.kernel());
+        return kernel_name("depthwise " + side + "x" + side + " s" + std::to_string(layer_.stride()) +
                                (specialised_ ? " strip" + std::to_string(tiling_.strip) : " general"),
                            vectors_, type_);
     }
@@ -45,14 +45,14 @@ public:
         params.in_width = layer_.in_width;
         params.out_height = layer_.out_height();
         params.out_width = layer_.out_width();
-        params.kernel = layer_.kernel;
-        params.stride = layer_.stride;
-        params.padding = layer_.padding;
+        params.kernel = layer_.kernel();
+        params.stride = layer_.stride();
+        params.padding = layer_.padding();
         params.activation = layer_.activation;
         params.tiling = tiling_;
         if (!specialised_) {
             launch_depthwise_any(params, type_, vectors_, stream);
-        } else if (layer_.kernel == 3) {
+        } else if (layer_.kernel() == 3) {
             launch_depthwise_3x3(params, type_, stream);
         } else {
             launch_depthwise_5x5(params, type_, stream);
@@ -79,7 +79,7 @@ LayerList depthwise_layers(const LayerContext& context) {
     const DepthwiseShape shape{context.batch, layer.in_channels, layer.out_height(), layer.out_width(),
                                vectors ? static_cast<int>(16 / size_of(context.type)) : 1};
     std::vector<int> strips{1};
-    if (depthwise_specialised(layer.kernel, layer.stride, vectors)) {
+    if (depthwise_specialised(layer.kernel(), layer.stride(), vectors)) {
         const int expected = strip_for(shape, context.device.multiprocessors);
         strips = {4, 2, 1};
         std::erase_if(strips, [&](int strip) { return strip > shape.out_width; });

@@ -18,7 +18,7 @@ bool can_be_product(const LayerContext& context) {
     const double elements = static_cast<double>(context.batch) * layer.in_height * layer.in_width *
                             std::max(layer.in_channels, layer.out_channels);
     const double weights =
-        static_cast<double>(layer.kernel) * layer.kernel * layer.in_channels * layer.out_channels;
+        static_cast<double>(layer.kernel()) * layer.kernel() * layer.in_channels * layer.out_channels;
     return context.device.compute_capability >= oldest_with_mma && halves && layer.groups == 1 &&
            fits_vectors(layer.in_channels, context.type) && fits_vectors(layer.out_channels, context.type) &&
            std::max(elements, weights) < most_elements;
@@ -34,7 +34,7 @@ public:
           layout_(weight_layout(layer_, type_, BiasType::f32)) {}
 
     std::string implementation() const override {
-        const std::string side = std::to_string(layer_.kernel);
+        const std::string side = std::to_string(layer_.kernel());
         return kernel_name("gemm " + side + "x" + side + " tile" + std::to_string(tiling_.tile.rows) + "x" +
                                std::to_string(tiling_.tile.columns) + " warps" +
                                std::to_string(tiling_.warps),
@@ -56,11 +56,11 @@ public:
         params.positions = shape_.rows;
         params.in_height = layer_.in_height;
         params.in_width = layer_.in_width;
-        params.stride = layer_.stride;
-        params.padding = layer_.padding;
+        params.stride = layer_.stride();
+        params.padding = layer_.padding();
         params.chunks = shape_.chunks;
         params.tap_chunks = Divisor(ceil_div(layer_.in_channels, gemm_chunk));
-        params.kernel = Divisor(layer_.kernel);
+        params.kernel = Divisor(layer_.kernel());
         params.out_width = Divisor(layer_.out_width());
         params.out_height = Divisor(layer_.out_height());
         params.activation = layer_.activation;
@@ -83,7 +83,7 @@ LayerList gemm_layers(const LayerContext& context) {
     if (!can_be_product(context)) return layers;
     const LayerSpec& layer = context.layer;
     const GemmShape shape{context.batch * layer.out_height() * layer.out_width(), layer.out_channels,
-                          layer.kernel * layer.kernel * ceil_div(layer.in_channels, gemm_chunk)};
+                          layer.kernel() * layer.kernel() * ceil_div(layer.in_channels, gemm_chunk)};
     for (const GemmTiling& tiling : tile_gemm(shape, context.device.multiprocessors)) {
         if (layers.size() == most_tilings) break;
         layers.push_back(std::make_unique<GemmLayer>(context, shape, tiling));

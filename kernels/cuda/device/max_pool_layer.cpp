@@ -14,8 +14,8 @@ public:
           vectors_(fits_vectors(layer_.in_channels, type_)) {}
 
     std::string implementation() const override {
-        const std::string side = std::to_string(layer_.kernel);
-        return kernel_name("max_pool " + side + "x" + side + " s" + std::to_string(layer_.stride), vectors_,
+        const std::string side = std::to_string(layer_.kernel());
+        return kernel_name("max_pool " + side + "x" + side + " s" + std::to_string(layer_.stride()), vectors_,
                            type_);
     }
     std::size_t weight_bytes() const override { return 0; }
@@ -28,9 +28,9 @@ public:
         params.channels = layer_.in_channels;
         params.in_height = layer_.in_height;
         params.in_width = layer_.in_width;
-        params.kernel = layer_.kernel;
-        params.stride = layer_.stride;
-        params.padding = layer_.padding;
+        params.kernel = layer_.kernel();
+        params.stride = layer_.stride();
+        params.padding = layer_.padding();
         params.vectors = Divisor(vectors);
         params.out_width = Divisor(layer_.out_width());
         params.out_height = Divisor(layer_.out_height());

@@ -15,8 +15,8 @@ namespace {
 constexpr int image_channels = 3;
 
 bool is_conv(const LayerSpec& layer, int kernel, int stride) {
-    return layer.kind == LayerKind::conv && layer.kernel == kernel && layer.stride == stride &&
-           layer.padding == kernel / 2;
+    return layer.kind == LayerKind::conv && layer.kernel() == kernel && layer.stride() == stride &&
+           layer.padding() == kernel / 2;
 }
 
 bool is_pointwise(const LayerSpec& layer) {
@@ -117,7 +117,7 @@ private:
 
     void conv(std::size_t i, const LayerSpec& layer) {
         roles_[i].in_blocks = true;
-        if (layer.depthwise() && layer.padding == layer.kernel / 2 && !layer.residual) {
+        if (layer.depthwise() && layer.padding() == layer.kernel() / 2 && !layer.residual) {
             depthwise_.push_back(i);
         } else if (is_pointwise(layer) && layer.activation == Activation::none) {
             projections_[before(layer)].push_back(i);
@@ -174,11 +174,11 @@ private:
         const LayerSpec& depthwise = layers_[rows[0]].layer;
         const LayerSpec& projection = layers_[rows[1]].layer;
         const bool skip = projection.residual;
-        if (skip && (depthwise.stride != 1 || in_channels != projection.out_channels)) return;
+        if (skip && (depthwise.stride() != 1 || in_channels != projection.out_channels)) return;
         const auto words = [&](int expand) {
             return fmt::format("expanded_conv-input:{}-output:{}-expand:{}-kernel:{}-stride:{}-idskip:{}",
                                shape(depthwise.in_height, depthwise.in_width, in_channels),
-                               output_shape(projection), expand, depthwise.kernel, depthwise.stride,
+                               output_shape(projection), expand, depthwise.kernel(), depthwise.stride(),
                                skip ? 1 : 0);
         };
         if (depthwise.activation == Activation::relu6) {

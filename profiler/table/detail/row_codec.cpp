@@ -81,8 +81,8 @@ void bind_layer(Statement& insert_layer, const LayerSpec& layer, std::string_vie
     insert_layer.bind(++index, name_of(layer.activation));
     insert_layer.bind(++index, name_of(layer.gate));
     for (const int value : {static_cast<int>(layer.bias), static_cast<int>(layer.residual), layer.in_channels,
-                            layer.in_height, layer.in_width, layer.out_channels, layer.kernel, layer.stride,
-                            layer.padding, layer.groups, layer.squeeze_channels}) {
+                            layer.in_height, layer.in_width, layer.out_channels, layer.kernel(),
+                            layer.stride(), layer.padding(), layer.groups, layer.squeeze_channels}) {
         insert_layer.bind(++index, std::int64_t{value});
     }
     insert_layer.bind(++index, name_of(layer.layout));

@@ -7,15 +7,10 @@
 namespace hacscale::cuda::testing {
 namespace {
 
-struct Window {
-    int height;
-    int width;
-};
-
 // Of a linear layer it is the whole input.
 Window window_of(const LayerSpec& layer) {
-    if (layer.kind == LayerKind::linear) return {layer.in_height, layer.in_width};
-    return {layer.kernel, layer.kernel};
+    if (layer.kind == LayerKind::linear) return {.kernel = {layer.in_height, layer.in_width}};
+    return layer.window;
 }
 
 template <typename T>
@@ -41,12 +36,10 @@ void run(const PlanRequest& request, const ConvTensors& tensors) {
     const LayerSpec& layer = request.layer;
     const bool linear = layer.kind == LayerKind::linear;
     const Window window = window_of(layer);
-    const int stride = linear ? 1 : layer.stride;
-    const int padding = linear ? 0 : layer.padding;
     const int groups = linear ? 1 : layer.groups;
     const int in_a_group = layer.in_channels / groups;
     const int out_a_group = layer.out_channels / groups;
-    const auto taps = static_cast<std::size_t>(window.height) * window.width;
+    const auto taps = static_cast<std::size_t>(window.taps());
     const std::size_t group_weights = taps * in_a_group * out_a_group;
     const std::size_t image = static_cast<std::size_t>(layer.in_height) * layer.in_width * layer.in_channels;
     const std::vector<float> input = as_floats<T>(tensors.input, image * request.batch);
@@ -70,16 +63,16 @@ void run(const PlanRequest& request, const ConvTensors& tensors) {
         for (int y = 0; y < layer.out_height(); ++y) {
             for (int x = 0; x < layer.out_width(); ++x) {
                 sums = bias;
-                for (int r = 0; r < window.height; ++r) {
-                    const int in_y = y * stride - padding + r;
+                for (int r = 0; r < window.kernel[0]; ++r) {
+                    const int in_y = window.first(y, 0) + r * window.dilations[0];
                     if (in_y < 0 || in_y >= layer.in_height) continue;
-                    for (int s = 0; s < window.width; ++s) {
-                        const int in_x = x * stride - padding + s;
+                    for (int s = 0; s < window.kernel[1]; ++s) {
+                        const int in_x = window.first(x, 1) + s * window.dilations[1];
                         if (in_x < 0 || in_x >= layer.in_width) continue;
                         const float* const pixel =
                             input.data() + n * image +
                             (static_cast<std::size_t>(in_y) * layer.in_width + in_x) * layer.in_channels;
-                        const std::size_t tap = static_cast<std::size_t>(r) * window.width + s;
+                        const std::size_t tap = static_cast<std::size_t>(r) * window.kernel[1] + s;
                         for (int c = 0; c < layer.in_channels; ++c) {
                             const int group = c / in_a_group;
                             const float* const w = weights.data() + group * group_weights +

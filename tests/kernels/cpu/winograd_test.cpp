@@ -32,12 +32,12 @@ LayerSpec random_conv(std::mt19937_64& generator) {
         return *(values.begin() + static_cast<int>(generator() % values.size()));
     };
     LayerSpec layer;
-    layer.kernel = 3;
+    layer.window = Window::square(3);
     layer.in_channels = pick({3, 8, 16, 17, 24, 40, 64});
     layer.out_channels = pick({1, 8, 10, 16, 33, 48, 64});
     layer.in_height = pick({3, 4, 5, 7, 8, 13});
     layer.in_width = pick({3, 4, 6, 7, 9, 14});
-    layer.padding = pick({0, 1, 1});
+    layer.window = Window::square(3, 1, pick({0, 1, 1}));
     layer.bias = pick({0, 1, 1}) != 0;
     layer.residual = pick({0, 1}) != 0;
     constexpr Activation activations[] = {Activation::none, Activation::relu, Activation::relu6};
@@ -113,8 +113,7 @@ TEST(Winograd, EqualsTheReference) {
 
 TEST(Winograd, TakesOnlyWhatItFits) {
     LayerContext context;
-    context.layer.kernel = 3;
-    context.layer.padding = 1;
+    context.layer.window = Window::square(3, 1, 1);
     context.layer.in_channels = context.layer.out_channels = 16;
     context.layer.in_height = context.layer.in_width = 8;
     const auto fits = [&context](auto change) {
@@ -125,8 +124,8 @@ TEST(Winograd, TakesOnlyWhatItFits) {
         return winograd_plan(changed, winograd_baseline, 4, false).has_value();
     };
     EXPECT_TRUE(fits([](LayerContext&) {}));
-    EXPECT_FALSE(fits([](LayerContext& changed) { changed.layer.stride = 2; }));
-    EXPECT_FALSE(fits([](LayerContext& changed) { changed.layer.kernel = 5; }));
+    EXPECT_FALSE(fits([](LayerContext& changed) { changed.layer.window.strides = {2, 2}; }));
+    EXPECT_FALSE(fits([](LayerContext& changed) { changed.layer.window.kernel = {5, 5}; }));
     EXPECT_FALSE(fits([](LayerContext& changed) { changed.layer.groups = 16; }));
     EXPECT_FALSE(fits([](LayerContext& changed) { changed.layer.activation = Activation::silu; }));
     EXPECT_FALSE(fits([](LayerContext& changed) { changed.type = DataType::bf16; }));

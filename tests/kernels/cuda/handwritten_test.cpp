@@ -40,9 +40,7 @@ LayerSpec depthwise(int channels, int height, int width, int kernel, int stride,
     layer.in_channels = layer.out_channels = layer.groups = channels;
     layer.in_height = height;
     layer.in_width = width;
-    layer.kernel = kernel;
-    layer.stride = stride;
-    layer.padding = padding;
+    layer.window = Window::square(kernel, stride, padding);
     return layer;
 }
 
@@ -85,9 +83,7 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
     if (kind == LayerKind::max_pool) {
         for (const int kernel : {2, 3, 5}) {
             layers.push_back(pooled(kind, 64, 23, 21));
-            layers.back().kernel = kernel;
-            layers.back().stride = 2;
-            layers.back().padding = kernel - 1;
+            layers.back().window = Window::square(kernel, 2, kernel - 1);
         }
     }
     if (kind == LayerKind::global_avg_pool) {

@@ -239,8 +239,7 @@ TEST(SweepSeconds, AreANumber) {
 
 TEST_F(LayerChoice, OwnKernelsAreFoundByTheirName) {
     context_.layer.groups = 8;
-    context_.layer.kernel = 3;
-    context_.layer.padding = 1;
+    context_.layer.window = Window::square(3, 1, 1);
     context_.device.multiprocessors = 132;
     context_.device.compute_capability = 90;
     for (const auto& layer : handwritten_candidates(context_)) {

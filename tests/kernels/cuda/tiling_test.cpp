@@ -193,9 +193,13 @@ TEST(DepthwiseTensorTiling, FillsADeviceWithTheZoosLayers) {
     for (const std::string& name : zoo_names()) {
         for (const NetworkNode& node : lower(find_model(name)).nodes) {
             const LayerSpec& layer = node.layer;
-            if (!layer.depthwise() || layer.in_channels % 8 != 0 || layer.kernel > 5) continue;
-            const DepthwiseTensorShape shape{
-                64, layer.out_channels, layer.out_height(), layer.out_width(), layer.kernel, layer.stride};
+            if (!layer.depthwise() || layer.in_channels % 8 != 0 || layer.kernel() > 5) continue;
+            const DepthwiseTensorShape shape{64,
+                                             layer.out_channels,
+                                             layer.out_height(),
+                                             layer.out_width(),
+                                             layer.kernel(),
+                                             layer.stride()};
             const DepthwiseTensorTiling tiling = depthwise_tensor_tilings(shape, multiprocessors).front();
             EXPECT_GE(tiling.blocks(), multiprocessors * 3 / 4) << layer.key();
             computed += static_cast<double>(tiling.blocks()) * tiling.staged_vectors.value() * tiling.groups *

@@ -167,7 +167,7 @@ public:
             const at::Tensor added = to.weight.narrow(0, from.weight.size(0), channels_added);
             added.normal_();
             const at::Tensor made =
-                at::conv2d(outputs[i - 1], added, {}, to.layer().stride, to.layer().padding);
+                at::conv2d(outputs[i - 1], added, {}, to.layer().stride(), to.layer().padding());
             to.running_mean.narrow(0, from.weight.size(0), channels_added).copy_(made.mean({0, 2, 3}));
             to.running_var.narrow(0, from.weight.size(0), channels_added)
                 .copy_(made.var({0, 2, 3}, /*unbiased=*/false));
