@@ -1,9 +1,13 @@
-// Errors as part of the product: every exception that leaves a room is an `Error`, and an `Error` knows the
-// exit status it leads to. Its text is one sentence that says what is wrong, where, and what to do.
+// Errors as part of the product: every exception that leaves a module is an `Error`, and an `Error` knows the
+// exit status it leads to. Its text is one sentence that says what is wrong, where, and what to do. A library's call
+// that failed without the user's doing adds its place in the sources in parentheses, for whoever reads the report.
 #pragma once
 
+#include <concepts>
+#include <source_location>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace hacscale {
 
@@ -14,6 +18,21 @@ enum class ExitStatus {
     bad_input = 2,   // bad usage or bad input
     missing = 3,     // a device or a component is not here
     incomplete = 4,  // done, but rows are missing or noisy
+};
+
+// "kernels/cuda/stream.cpp:80": from the root of the sources, wherever the program was built.
+std::string place_of(const std::source_location& where);
+
+// A library's call that may fail: what it is made for, in words for the message ("copying the input"), and its place.
+// Made from the words alone, where they are handed to a checked call.
+struct CallSite {
+    template <typename Text>
+    requires std::convertible_to<const Text&, std::string_view> CallSite(
+        const Text& words, const std::source_location& place = std::source_location::current())
+        : what(words), where(place) {}
+
+    std::string_view what;  // refers to the words
+    std::source_location where;
 };
 
 class Error : public std::runtime_error {
@@ -30,13 +49,18 @@ private:
 class WorkError : public Error {
 public:
     explicit WorkError(const std::string& message) : Error(ExitStatus::failed, message) {}
+    // For a library's call that should not have failed: the text ends in "(call, file:line)", or in "(file:line)"
+    // where the call has no name.
+    WorkError(const std::string& message, const std::source_location& where, std::string_view call = {})
+        : WorkError(message + " (" + std::string(call) + (call.empty() ? "" : ", ") + place_of(where) + ")") {
+    }
 };
 
-// The device's context is broken: every later call in this process would fail. What was measured stays; the
-// work can go on in a fresh process.
+// The device's context is broken: every later call in this process would fail. What was measured stays; a fresh
+// process can do the rest.
 class DeviceLost : public WorkError {
 public:
-    explicit DeviceLost(const std::string& message) : WorkError(message) {}
+    using WorkError::WorkError;
 };
 
 // The user's input is wrong. With a place, the text reads "file:line: message".

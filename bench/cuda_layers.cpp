@@ -14,11 +14,10 @@
 
 #include "base/error.hpp"
 #include "bench/measuring_program.hpp"
-#include "kernels/cuda/candidate_timer.hpp"
-#include "kernels/cuda/copy_bandwidth.hpp"
+#include "kernels/cuda/candidate_timing.hpp"
+#include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
-#include "kernels/cuda/fastest.hpp"
 #include "kernels/cuda/host_tensor.hpp"
 #include "models/ops/layer_cost.hpp"
 #include "models/zoo/zoo.hpp"

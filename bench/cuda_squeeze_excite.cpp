@@ -15,7 +15,7 @@
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
-#include "kernels/cuda/median.hpp"
+#include "base/statistics.hpp"
 #include "kernels/cuda/stream.hpp"
 
 using namespace hacscale;
@@ -130,12 +130,12 @@ void measure(const Options& options) {
             for (const Candidate& candidate : time_candidates({layer, batch, type, traits})) {
                 const std::string name = candidate.layer->implementation();
                 const bool timed = !candidate.us.empty();
-                fmt::print("{:>10}  {}\n", timed ? fmt::format("{:.2f} us", cuda::median(candidate.us)) : "-",
+                fmt::print("{:>10}  {}\n", timed ? fmt::format("{:.2f} us", upper_median(candidate.us)) : "-",
                            timed ? name : name + ": " + candidate.why_not);
                 if (!out.is_open()) continue;
                 nlohmann::json line{
                     {"layer", layer.key()}, {"batch", batch}, {"dtype", options.dtype}, {"by", name}};
-                line["us"] = timed ? nlohmann::json(cuda::median(candidate.us)) : nullptr;
+                line["us"] = timed ? nlohmann::json(upper_median(candidate.us)) : nullptr;
                 out << line.dump() << '\n';
             }
         }

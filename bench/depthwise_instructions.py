@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the instructions of the depthwise kernels, an output element, from their machine code: no GPU needed.
 
-Compiles kernels/cuda/device/depthwise_*.cu for one architecture and disassembles them (nvcc; cuobjdump and nvdisasm of the
+Compiles kernels/cuda/device/depthwise.cu for one architecture and disassembles them (nvcc; cuobjdump and nvdisasm of the
 CUDA toolkit or of the Python packages nvidia-cuda-cuobjdump and nvidia-cuda-nvdisasm). What a thread executes is the
 shortest path through the code that stores all of its outputs: no activation, no residual, nothing beyond the image's edge.
 A loop's body counts as often as a thread goes round it: kernel rows for strips; for matrix units the rows of the tile that
@@ -170,10 +170,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         cubins = options.cubin or []
         if not cubins:
-            for source in sorted((FOLDER / "kernels/cuda/device").glob("depthwise_*.cu")):
-                cubins.append(f"{folder}/{source.stem}.cubin")
-                subprocess.run([options.nvcc, "-std=c++20", "-O3", "-DNDEBUG", f"-arch={options.arch}", "-cubin", f"-I{FOLDER}",
-                                "-o", cubins[-1], source], check=True)
+            source = FOLDER / "kernels/cuda/device/depthwise.cu"
+            cubins.append(f"{folder}/{source.stem}.cubin")
+            subprocess.run([options.nvcc, "-std=c++20", "-O3", "-DNDEBUG", f"-arch={options.arch}", "-cubin", f"-I{FOLDER}",
+                            "-o", cubins[-1], source], check=True)
         for cubin in cubins:
             for name, (code, (registers, spilled)) in disassembled(cubin, options.cuobjdump).items():
                 for pattern, describe in ((STRIPS, strips), (TENSOR, tensor)):

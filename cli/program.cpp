@@ -10,7 +10,7 @@
 #include <new>
 #include <string>
 
-#include "base/text/near_miss.hpp"
+#include "base/text/wording.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/interrupt.hpp"

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "base/text/plain_number.hpp"
+#include "base/text/wording.hpp"
 
 namespace hacscale::cli {
 

@@ -7,11 +7,13 @@
 #include <map>
 
 #include "models/graph/single_layer.hpp"
-#include "profiler/detail/isolated_layers.hpp"
+#include "profiler/detail/layers_alone.hpp"
+#include "profiler/detail/output_check.hpp"
 #include "profiler/detail/pending_rows.hpp"
-#include "profiler/row_values.hpp"
+#include "profiler/row_changes.hpp"
+#include "profiler/row_readings.hpp"
 #include "profiler/table/latency_index.hpp"
-#include "profiler/timing/rounds.hpp"
+#include "profiler/timing/subject_lost.hpp"
 
 namespace hacscale {
 namespace {

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/yaml/yaml_file.hpp"
 #include "base/yaml/yaml_reader.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/zoo/zoo.hpp"

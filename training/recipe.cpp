@@ -11,8 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
-#include "base/text/near_miss.hpp"
-#include "base/yaml/yaml_file.hpp"
+#include "base/text/wording.hpp"
 #include "base/yaml/yaml_reader.hpp"
 
 namespace hacscale {

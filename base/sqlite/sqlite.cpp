@@ -12,6 +12,7 @@ namespace {
 constexpr int busy_timeout_ms =
     20'000;  // writers exclude each other elsewhere; this covers recovery and checkpoints
 
+// What the user can do; nothing where an error is the program's own.
 std::string_view advice(int primary_code) {
     switch (primary_code) {
         case SQLITE_FULL:
@@ -30,24 +31,32 @@ std::string_view advice(int primary_code) {
             return "the file is damaged, cut short or something else; restore it from a copy or name "
                    "another file";
         default:
-            return "this is not expected; check the file with SQLite's own `PRAGMA integrity_check`";
+            return {};
     }
 }
 
-[[noreturn]] void throw_error(int code, const std::string& file, std::string_view doing, const char* detail) {
+[[noreturn]] void throw_error(int code, const std::string& file, std::string_view doing, const char* detail,
+                              const Place& where) {
     const int primary = code & 0xff;
     const std::string message =
-        fmt::format("{}: cannot {}: {} (SQLite code {}); {}", file, doing, detail, code, advice(primary));
-    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) throw InputError(message);
-    throw WorkError(message);
+        fmt::format("{}: cannot {}: {} (SQLite code {}); ", file, doing, detail, code);
+    const std::string_view remedy = advice(primary);
+    if (remedy.empty()) {
+        throw WorkError(
+            message + "this is not expected; check the file with SQLite's own `PRAGMA integrity_check`",
+            where);
+    }
+    const std::string text = message + std::string(remedy);
+    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) throw InputError(text);
+    throw WorkError(text);
 }
 
-void check(sqlite3_stmt* statement, int code, std::string_view doing) {
+void check(sqlite3_stmt* statement, int code, std::string_view doing, const Place& where) {
     if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE) return;
     sqlite3* database = sqlite3_db_handle(statement);
     const char* file = sqlite3_db_filename(database, "main");
     throw_error(sqlite3_extended_errcode(database), file == nullptr ? "" : file, doing,
-                sqlite3_errmsg(database));
+                sqlite3_errmsg(database), where);
 }
 
 // SQLite reads '?', '#' and '%' in a URI's path as marks of its own.
@@ -85,41 +94,41 @@ void Statement::Finalize::operator()(sqlite3_stmt* handle) const {
 
 Statement::Statement(sqlite3_stmt* handle) : handle_(handle) {}
 
-void Statement::bind(int index, std::int64_t value) {
-    check(handle_.get(), sqlite3_bind_int64(handle_.get(), index, value), "bind an integer");
+void Statement::bind(int index, std::int64_t value, const Place& where) {
+    check(handle_.get(), sqlite3_bind_int64(handle_.get(), index, value), "bind an integer", where);
 }
 
-void Statement::bind(int index, double value) {
-    check(handle_.get(), sqlite3_bind_double(handle_.get(), index, value), "bind a number");
+void Statement::bind(int index, double value, const Place& where) {
+    check(handle_.get(), sqlite3_bind_double(handle_.get(), index, value), "bind a number", where);
 }
 
-void Statement::bind(int index, std::string_view text) {
+void Statement::bind(int index, std::string_view text, const Place& where) {
     // An empty view may hold a null pointer, which SQLite would take for NULL.
     const char* data = text.empty() ? "" : text.data();
     check(handle_.get(),
           sqlite3_bind_text(handle_.get(), index, data, static_cast<int>(text.size()), SQLITE_TRANSIENT),
-          "bind a text");
+          "bind a text", where);
 }
 
-void Statement::bind(int index, const std::optional<double>& value) {
-    value ? bind(index, *value) : bind_null(index);
+void Statement::bind(int index, const std::optional<double>& value, const Place& where) {
+    value ? bind(index, *value, where) : bind_null(index, where);
 }
 
-void Statement::bind_null(int index) {
-    check(handle_.get(), sqlite3_bind_null(handle_.get(), index), "bind an absent value");
+void Statement::bind_null(int index, const Place& where) {
+    check(handle_.get(), sqlite3_bind_null(handle_.get(), index), "bind an absent value", where);
 }
 
-bool Statement::step() {
+bool Statement::step(const Place& where) {
     const int code = sqlite3_step(handle_.get());
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        check(handle_.get(), code, sqlite3_stmt_readonly(handle_.get()) != 0 ? "read" : "write");
+        check(handle_.get(), code, sqlite3_stmt_readonly(handle_.get()) != 0 ? "read" : "write", where);
     }
     return code == SQLITE_ROW;
 }
 
-void Statement::run() {
+void Statement::run(const Place& where) {
     ResetOnExit reset_on_exit(*this);
-    while (step()) {
+    while (step(where)) {
     }
 }
 
@@ -167,30 +176,31 @@ Database::Database(const std::filesystem::path& file, Access access)
     sqlite3_busy_timeout(handle, busy_timeout_ms);
 }
 
-void Database::execute(const std::string& sql) const {
+void Database::execute(const std::string& sql, const Place& where) const {
     const int code = sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr);
-    if (code != SQLITE_OK) fail(code, "write");
+    if (code != SQLITE_OK) fail(code, "write", where);
 }
 
-Statement Database::prepare(std::string_view sql) const {
+Statement Database::prepare(std::string_view sql, const Place& where) const {
     sqlite3_stmt* statement = nullptr;
     const int code =
         sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), 0, &statement, nullptr);
-    if (code != SQLITE_OK) fail(code, "read");
+    if (code != SQLITE_OK) fail(code, "read", where);
     return Statement(statement);
 }
 
-std::int64_t Database::integer(std::string_view sql) const {
-    Statement statement = prepare(sql);
-    return statement.step() ? statement.integer(0) : 0;
+std::int64_t Database::integer(std::string_view sql, const Place& where) const {
+    Statement statement = prepare(sql, where);
+    return statement.step(where) ? statement.integer(0) : 0;
 }
 
 int Database::probe() const {
     return sqlite3_exec(handle_.get(), "PRAGMA schema_version", nullptr, nullptr, nullptr);
 }
 
-void Database::fail(int code, std::string_view doing) const {
-    throw_error(code, file_.string(), doing, handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code));
+void Database::fail(int code, std::string_view doing, const Place& where) const {
+    throw_error(code, file_.string(), doing, handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code),
+                where);
 }
 
 Transaction::Transaction(const Database& database) : database_(database) {

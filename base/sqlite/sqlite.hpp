@@ -1,12 +1,14 @@
 // Owners of SQLite's handles, and the one place where its return codes are turned into errors: a damaged file
 // is an InputError, anything else (a full disk, a read-only folder, a lock) a WorkError; both name the file
-// and give SQLite's own text. Handles stay inside profiler/table.
+// and give SQLite's own text, and an error that no user can mend names the caller's place in the sources. Handles
+// stay with the folders that keep tables.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 
@@ -15,19 +17,23 @@ struct sqlite3_stmt;
 
 namespace hacscale::detail {
 
+// Of the call that may fail.
+using Place = std::source_location;
+
 // A prepared statement. Indices of parameters start at 1, of columns at 0, as in SQLite.
 class Statement {
 public:
     explicit Statement(sqlite3_stmt* handle);
 
-    void bind(int index, std::int64_t value);
-    void bind(int index, double value);
-    void bind(int index, std::string_view text);
-    void bind(int index, const std::optional<double>& value);
-    void bind_null(int index);
+    void bind(int index, std::int64_t value, const Place& where = Place::current());
+    void bind(int index, double value, const Place& where = Place::current());
+    void bind(int index, std::string_view text, const Place& where = Place::current());
+    void bind(int index, const std::optional<double>& value, const Place& where = Place::current());
+    void bind_null(int index, const Place& where = Place::current());
 
-    bool step();  // true: a row is there to be read
-    void run();   // steps to the end and resets; for statements without rows
+    bool step(const Place& where = Place::current());  // true: a row is there to be read
+    void run(
+        const Place& where = Place::current());  // steps to the end and resets; for statements without rows
     void reset();
 
     std::int64_t integer(int column) const;
@@ -69,12 +75,14 @@ public:
     // The URI that ATTACH takes to open the same file in the same way.
     const std::string& uri() const { return uri_; }
 
-    void execute(const std::string& sql) const;  // one or more statements; rows are passed over
-    Statement prepare(std::string_view sql) const;
-    std::int64_t integer(std::string_view sql) const;  // the first column of the first row
+    void execute(const std::string& sql, const Place& where = Place::current())
+        const;  // one or more statements; rows are passed over
+    Statement prepare(std::string_view sql, const Place& where = Place::current()) const;
+    std::int64_t integer(std::string_view sql,
+                         const Place& where = Place::current()) const;  // the first column of the first row
     // Result code of the error, or 0, of a first read of the file; nothing is thrown.
     int probe() const;
-    [[noreturn]] void fail(int code, std::string_view doing) const;
+    [[noreturn]] void fail(int code, std::string_view doing, const Place& where = Place::current()) const;
 
 private:
     struct Close {

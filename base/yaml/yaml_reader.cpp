@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <vector>
 
-#include "base/text/near_miss.hpp"
+#include "base/text/wording.hpp"
 
 namespace hacscale::detail {
 namespace {
+
+constexpr std::size_t max_file_bytes = std::size_t{1} << 20;
+constexpr std::size_t max_name_length = 100;
 
 [[noreturn]] void fail_expected(const YamlNode& node, std::string_view what, std::string_view expected,
                                 const std::string& origin) {
@@ -30,6 +34,27 @@ std::optional<Number> parsed(const YamlNode& node) {
 
 }  // namespace
 
+std::string read_yaml_file(const std::filesystem::path& file, std::string_view what) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) {
+        throw InputError(
+            fmt::format("{}: expected {}, a YAML file, found {}", file.string(), what,
+                        std::filesystem::exists(file, error) ? "something that is no file" : "no file"));
+    }
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) {
+        throw InputError(fmt::format("{}: the file cannot be read; check its permissions", file.string()));
+    }
+    std::string text(max_file_bytes + 1, '\0');
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    if (stream.bad() || !stream.eof()) {
+        throw InputError(fmt::format("{}: expected {}, a YAML file of at most {} bytes", file.string(), what,
+                                     max_file_bytes));
+    }
+    return text;
+}
+
 int read_integer(const YamlNode& node, std::string_view what, IntegerRange range, const std::string& origin) {
     const std::optional<int> value = parsed<int>(node);
     if (!value || *value < range.low || *value > range.high) {
@@ -43,6 +68,15 @@ double read_number(const YamlNode& node, std::string_view what, double above, do
     const std::optional<double> value = parsed<double>(node);
     if (!value || !(*value > above && *value <= at_most)) {
         fail_expected(node, what, fmt::format("a number above {} and at most {}", above, at_most), origin);
+    }
+    return *value;
+}
+
+double read_number_between(const YamlNode& node, std::string_view key, double low, double high,
+                           const std::string& origin) {
+    const std::optional<double> value = parsed<double>(node);
+    if (!value || !(*value >= low && *value <= high)) {
+        fail_expected(node, key, fmt::format("a number from {} to {}", low, high), origin);
     }
     return *value;
 }
@@ -64,6 +98,22 @@ std::string read_text(const YamlNode& node, std::string_view what, const std::st
         fail_expected(node, what, "one line of at most 1000 characters", origin);
     }
     return node.text;
+}
+
+std::string read_name(const YamlNode& node, std::string_view key, const std::string& origin) {
+    std::string text = read_text(node, key, origin);
+    const auto allowed = [](char letter) {
+        return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+               (letter >= '0' && letter <= '9') || letter == '.' || letter == '_' || letter == '-';
+    };
+    if (text.empty() || text.size() > max_name_length || text.front() == '.' ||
+        !std::all_of(text.begin(), text.end(), allowed)) {
+        throw InputError(origin, node.line,
+                         fmt::format("{}: expected at most {} letters, digits and . _ -, not beginning with "
+                                     "a dot",
+                                     key, max_name_length));
+    }
+    return text;
 }
 
 YamlFields::YamlFields(const YamlNode& node, std::string_view what,

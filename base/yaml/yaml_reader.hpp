@@ -1,7 +1,8 @@
-// Strict access to a YAML mapping: only known keys, each of the right type and within its range. Every
-// failure is an InputError with file, line and what was expected.
+// Strict access to a YAML file and its mappings: only known keys, each of the right type and within its range.
+// Every failure is an InputError with file, line and what was expected.
 #pragma once
 
+#include <filesystem>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -11,6 +12,9 @@
 #include "base/yaml/yaml_tree.hpp"
 
 namespace hacscale::detail {
+
+// The whole of a YAML file, at most 1 MiB. Throws InputError, which names `what` was expected ("a recipe").
+std::string read_yaml_file(const std::filesystem::path& file, std::string_view what);
 
 // Inclusive.
 struct IntegerRange {
@@ -22,9 +26,14 @@ struct IntegerRange {
 int read_integer(const YamlNode& node, std::string_view what, IntegerRange range, const std::string& origin);
 double read_number(const YamlNode& node, std::string_view what, double above, double at_most,
                    const std::string& origin);
+// As read_number(), but both ends belong to the range.
+double read_number_between(const YamlNode& node, std::string_view key, double low, double high,
+                           const std::string& origin);
 bool read_boolean(const YamlNode& node, std::string_view what, const std::string& origin);
 // One line of text.
 std::string read_text(const YamlNode& node, std::string_view what, const std::string& origin);
+// A name that goes into records: at most 100 letters, digits and . _ -, not beginning with a dot.
+std::string read_name(const YamlNode& node, std::string_view key, const std::string& origin);
 
 // The keys of one mapping. A key that is not there leaves the default.
 class YamlFields {

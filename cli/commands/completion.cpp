@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "base/text/near_miss.hpp"
+#include "base/text/wording.hpp"
 #include "cli/completion/completion.hpp"
 #include "cli/print_json.hpp"
 #include "cli/program.hpp"

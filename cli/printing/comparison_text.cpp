@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/text/plain_number.hpp"
+#include "base/text/wording.hpp"
 #include "cli/printing/verdict_text.hpp"
 #include "cli/text_table.hpp"
 

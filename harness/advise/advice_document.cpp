@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/text/plain_number.hpp"
+#include "base/text/wording.hpp"
 #include "harness/advise/advice.hpp"
 #include "report/document/cells.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/text/plain_number.hpp"
+#include "base/text/wording.hpp"
 #include "cli/text_lines.hpp"
 #include "harness/advise/advice.hpp"
 #include "harness/measure/remedy.hpp"

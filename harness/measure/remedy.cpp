@@ -1,6 +1,6 @@
 #include "harness/measure/remedy.hpp"
 
-#include "base/text/plain_number.hpp"
+#include "base/text/wording.hpp"
 #include "cli/print_json.hpp"
 #include "profiler/timing/timing_rules.hpp"
 

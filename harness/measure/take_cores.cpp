@@ -16,7 +16,7 @@
 #include "cli/interrupt.hpp"
 #include "harness/measure/doubt.hpp"
 #include "kernels/host/core_claims.hpp"
-#include "kernels/host/processor_load.hpp"
+#include "kernels/host/processors.hpp"
 #include "kernels/host/thread_choice.hpp"
 
 namespace hacscale::cli {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "base/yaml/yaml_file.hpp"
 #include "base/yaml/yaml_reader.hpp"
 #include "base/yaml/yaml_tree.hpp"
 #include "models/zoo/zoo.hpp"

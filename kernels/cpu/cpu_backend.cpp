@@ -4,7 +4,7 @@
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/cpu_network_runner.hpp"
 #include "kernels/cpu/detail/onednn_versions.hpp"
-#include "kernels/cpu/layout_choice.hpp"
+#include "kernels/cpu/plan_choice.hpp"
 
 namespace hacscale::cpu {
 namespace {

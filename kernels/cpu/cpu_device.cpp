@@ -26,7 +26,6 @@
 #include "kernels/cpu/plan_choice.hpp"
 #include "kernels/cpu/tensor.hpp"
 #include "kernels/host/processors.hpp"
-#include "kernels/host/system_file.hpp"
 
 namespace hacscale::cpu {
 namespace {

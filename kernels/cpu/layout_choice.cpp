@@ -1,11 +1,10 @@
-#include "kernels/cpu/layout_choice.hpp"
+#include "kernels/cpu/plan_choice.hpp"
 
 #include <algorithm>
 
 #include "base/hash.hpp"
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/cpu_network_runner.hpp"
-#include "kernels/cpu/plan_choice.hpp"
 
 namespace hacscale::cpu {
 namespace {

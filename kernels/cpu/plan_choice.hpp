@@ -1,6 +1,6 @@
-// Which of several kernels runs a layer: the candidates are timed once on this device, and the choice is
-// remembered in the user's cache folder, so that every later run of the same layer, in this or another
-// process, is the same program.
+// Which of several kernels runs a layer, and in which layout a network runs faster here: the candidates are timed once
+// on this device, and the choice is remembered in the user's cache folder, so that every later run of the same layer,
+// in this or another process, is the same program.
 #pragma once
 
 #include <filesystem>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "kernels/backend/backend.hpp"
 #include "kernels/backend/private_folder.hpp"
 
 namespace hacscale::cpu {
@@ -50,5 +51,13 @@ private:
     std::string file_;                       // its name in there
     std::map<std::string, std::string> names_;
 };
+
+// Whether every layer of the network has a kernel for blocked tensors that was made for processors like this
+// one.
+bool may_be_blocked(const Network& network);
+
+// Channels-last unless the blocked layout is more than 3 % faster. What may not be blocked, or cannot be
+// compiled, is no candidate. The layouts that the network's layers name do not matter.
+Layout fastest_layout(const Network& network, const CompileOptions& options);
 
 }  // namespace hacscale::cpu

@@ -1,4 +1,4 @@
-#include "kernels/cpu/silu.hpp"
+#include "kernels/cpu/conv_plans.hpp"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "kernels/cuda/candidate_timer.hpp"
+#include "kernels/cuda/candidate_timing.hpp"
 
 #include <algorithm>
 
@@ -42,10 +42,9 @@ struct Bench {
 
     void fill(const DeviceBuffer& buffer, const std::vector<std::byte>& pattern) const {
         for (std::size_t at = 0; at < buffer.size(); at += pattern.size()) {
-            check(cudaMemcpyAsync(buffer.data() + at, pattern.data(),
+            call<cudaMemcpyAsync>("filling a layer's buffers", buffer.data() + at, pattern.data(),
                                   std::min(pattern.size(), buffer.size() - at), cudaMemcpyHostToDevice,
-                                  stream.get()),
-                  "filling a layer's buffers");
+                                  stream.get());
         }
         stream.synchronize("filling a layer's buffers");
     }

@@ -6,14 +6,14 @@
 
 #include "base/error.hpp"
 #include "kernels/backend/backend.hpp"
-#include "kernels/cuda/candidate_timer.hpp"
-#include "kernels/cuda/copy_bandwidth.hpp"
+#include "kernels/cuda/candidate_timing.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cuda_network_runner.hpp"
 #include "kernels/cuda/cudnn/conv_layer.hpp"
 #include "kernels/cuda/cudnn/offline_plan.hpp"
-#include "kernels/cuda/cudnn/type_support.hpp"
+#include "kernels/cuda/device_memory.hpp"
+#include "kernels/cuda/layer_choice.hpp"
 
 namespace hacscale::cuda {
 namespace {

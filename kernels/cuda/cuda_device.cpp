@@ -13,10 +13,8 @@
 #include "base/hash.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
-#include "kernels/cuda/device_usage.hpp"
-#include "kernels/cuda/driver.hpp"
-#include "kernels/cuda/kernel_generation.hpp"
-#include "kernels/cuda/programmatic_launch.hpp"
+#include "kernels/cuda/libraries.hpp"
+#include "kernels/cuda/stream.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -34,7 +32,7 @@ std::string installed_driver() {
 
 int attribute(cudaDeviceAttr which, int device) {
     int value = 0;
-    check(cudaDeviceGetAttribute(&value, which, device), "reading a device's attributes");
+    call<cudaDeviceGetAttribute>("reading a device's attributes", &value, which, device);
     return value;
 }
 
@@ -91,7 +89,7 @@ std::vector<std::string> timing_warnings(const cudaDeviceProp& device, int index
 // at a time, and fail where another has it.
 CudaDevice describe(int index, int driver_cuda_version) {
     cudaDeviceProp device{};
-    check(cudaGetDeviceProperties(&device, index), fmt::format("reading the properties of cuda:{}", index));
+    call<cudaGetDeviceProperties>(fmt::format("reading the properties of cuda:{}", index), &device, index);
     const std::string name = device.name;
     const std::string mig = mig_profile(name);
 
@@ -196,6 +194,23 @@ const CudaDevice& cuda_device(const std::string& id) {
         known += (known.empty() ? "" : ", ") + device.description.id;
     }
     throw MissingError("device '" + id + "' is not here (GPUs found: " + known + ")");
+}
+
+std::string type_refusal(int compute_capability, DataType type) {
+    constexpr int oldest = 75;     // that CUDA 13 makes code for
+    constexpr int with_bf16 = 80;  // matrix units gained bf16 and TF32 together
+    const auto text = [&](std::string_view what, int needed) {
+        return fmt::format("{} needs compute capability {}.{} or newer, and this GPU has {}.{}", what,
+                           needed / 10, needed % 10, compute_capability / 10, compute_capability % 10);
+    };
+    if (compute_capability < oldest) return text("the CUDA backend", oldest);
+    if (type == DataType::bf16 && compute_capability < with_bf16) {
+        return text("bf16", with_bf16) + "; use f16 or f32";
+    }
+    if (type == DataType::tf32 && compute_capability < with_bf16) {
+        return text("tf32", with_bf16) + "; use f32 or f16";
+    }
+    return {};
 }
 
 }  // namespace hacscale::cuda

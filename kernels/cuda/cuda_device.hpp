@@ -1,14 +1,41 @@
-// The GPUs of this machine as the rest of the program sees them.
+// The GPUs of this machine as the rest of the program sees them: whether there is a driver that this program can use,
+// the devices with their fingerprints, and what keeps each from being used.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kernels/backend/backend.hpp"
 #include "kernels/cuda/cuda_layer.hpp"
-#include "kernels/cuda/device_usage.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale::cuda {
+
+// ---- The driver, asked before the CUDA runtime is touched, because the runtime folds most answers into one error.
+
+// The CUDA version that the driver supports, as 13000 for 13.0. Throws MissingError with what is wrong and
+// what to do: no driver, a driver too old for this program, no device, all devices hidden.
+int require_driver();
+
+// ---- Who uses a GPU now: asked of NVML, which needs no context on it. NVML is opened at run time; the profiler, which
+// kernels/ may not know, has its own table of the functions that read clocks and energy.
+
+struct DeviceUsage {
+    std::optional<std::int64_t> used_bytes;     // of memory, without what the driver reserves
+    std::optional<std::vector<unsigned>> pids;  // of other processes with a context
+    std::string reason;                         // why one of them is missing
+};
+
+// By the address on the PCI bus, "00000000:3b:00.0": NVML does not know CUDA_VISIBLE_DEVICES' numbers.
+DeviceUsage device_usage(const std::string& pci_bus_id);
+
+// ---- The devices
+
+// Which hand-written kernels this program has, for the fingerprint: a hash of the sources in device/, made when the
+// program is built (cmake/KernelHash.cmake).
+extern const char* const kernel_generation;
 
 struct CudaDevice {
     BackendDevice description;
@@ -32,5 +59,8 @@ std::string usage_warning(const DeviceUsage& usage, int compute_mode);
 
 // The first version number in the text of /proc/driver/nvidia/version: "580.65.06".
 std::string driver_release(const std::string& text);
+
+// Why a device of this compute capability (75 for 7.5) cannot run the type; empty when it can.
+std::string type_refusal(int compute_capability, DataType type);
 
 }  // namespace hacscale::cuda

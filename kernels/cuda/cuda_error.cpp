@@ -75,28 +75,29 @@ bool device_in_use(int index) {
     return (devices_in_use & bit_of(index)) != 0;
 }
 
-void check(cudaError_t error, std::string_view what) {
+void check(cudaError_t error, const CallSite& site, std::string_view function) {
     if (error == cudaSuccess) return;
     // Take the error off the thread's record, or the next check_launch() would see it again.
     cudaGetLastError();
     const std::string text =
-        fmt::format("{} failed: {} ({})", what, cudaGetErrorString(error), cudaGetErrorName(error));
+        fmt::format("{} failed: {} ({})", site.what, cudaGetErrorString(error), cudaGetErrorName(error));
     if (error == cudaErrorMemoryAllocation) {
-        throw OutOfDeviceMemory(fmt::format("out of device memory while {}{}", what, free_memory()));
+        throw OutOfDeviceMemory(fmt::format("out of device memory while {}{}", site.what, free_memory()));
     }
     if (is_sticky(error) || (devices_in_use != 0 && is_loss_of_a_device_in_use(error))) {
-        throw DeviceLost(text +
-                         "; the device cannot be used any more by this process, start the program again");
+        throw DeviceLost(
+            text + "; the device cannot be used any more by this process, start the program again",
+            site.where, function);
     }
-    throw WorkError(text);
+    throw WorkError(text, site.where, function);
 }
 
-void check_launch(std::string_view what) {
-    check(cudaGetLastError(), what);
+void check_launch(const CallSite& site) {
+    check(cudaGetLastError(), site);
 }
 
 void check_device_works() {
-    check(cudaDeviceSynchronize(), "asking the device whether it still works");
+    call<cudaDeviceSynchronize>("asking the device whether it still works");
 }
 
 }  // namespace hacscale::cuda

@@ -27,12 +27,29 @@ bool is_loss_of_a_device_in_use(cudaError_t error);
 void note_device_in_use(int index);
 bool device_in_use(int index);
 
-// `what` is the work that failed, in words: "copying the input". Throws OutOfDeviceMemory; DeviceLost for
-// sticky errors, and for those that mean the loss of a device in use, once there is one; WorkError otherwise.
-void check(cudaError_t error, std::string_view what);
+// Throws OutOfDeviceMemory; DeviceLost for sticky errors, and for those that mean the loss of a device in use, once
+// there is one; WorkError otherwise. The last two name the place of the call, and the call where it is known.
+void check(cudaError_t error, const CallSite& site, std::string_view function = {});
 
 // check() of what an asynchronous launch left behind, without waiting.
-void check_launch(std::string_view what);
+void check_launch(const CallSite& site);
+
+// "cudaMalloc" for the function of that name.
+template <auto Function>
+std::string_view function_name() {
+    constexpr std::string_view mark =
+        "Function = ";  // the compiler's name of this instance holds the argument's
+    std::string_view text = std::source_location::current().function_name();
+    text.remove_prefix(text.find(mark) + mark.size());
+    if (text.starts_with('&')) text.remove_prefix(1);
+    return text.substr(0, text.find_first_of(";],"));
+}
+
+// Calls a function of the CUDA runtime, and check()s: call<cudaEventRecord>("recording an event", event, stream).
+template <auto Function, typename... Arguments>
+void call(const CallSite& site, const Arguments&... arguments) {
+    check(Function(arguments...), site, function_name<Function>());
+}
 
 // Waits for the current device's work. Throws DeviceLost when the device no longer answers: asked before a failure
 // is put down to a layer, because libraries answer in their own words on a broken device.

@@ -69,8 +69,10 @@ public:
     virtual void launch(const LayerBuffers& buffers, cudaStream_t stream) = 0;
 };
 
-// The ways to run this layer, those expected to be fastest first; never empty. Throws UnsupportedLayer.
-std::vector<std::unique_ptr<CudaLayer>> layer_candidates(const LayerContext& context);
+using LayerList = std::vector<std::unique_ptr<CudaLayer>>;
+
+// The candidates to run this layer, the one expected to be fastest first; never empty. Throws UnsupportedLayer.
+LayerList layer_candidates(const LayerContext& context);
 
 class UnsupportedLayer : public std::runtime_error {
     using std::runtime_error::runtime_error;

@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
-#include "kernels/cuda/layer_range.hpp"
+#include "kernels/cuda/stream.hpp"
 #include "models/graph/single_layer.hpp"
 
 namespace hacscale::cuda {

@@ -22,8 +22,6 @@
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
 #include "kernels/cuda/memory_layout.hpp"
-#include "kernels/cuda/prefix_graphs.hpp"
-#include "kernels/cuda/programmatic_launch.hpp"
 #include "kernels/cuda/stream.hpp"
 
 namespace hacscale::cuda {

@@ -1,11 +1,14 @@
-// Memory on a device, owned.
+// Memory on a device: owned blocks of it, and how fast the device copies it.
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <utility>
 
 namespace hacscale::cuda {
+
+struct DeviceTraits;
 
 // Makes the device with this index the one that the calling thread works with; the first time, the process gets a
 // context on it. Throws MissingError when it cannot have one, and as check().
@@ -42,5 +45,13 @@ private:
     std::byte* data_ = nullptr;
     std::size_t size_ = 0;
 };
+
+struct CopyBandwidth {
+    double bytes_per_second = 0.0;  // read plus written
+    std::string by;                 // what copied fastest: "cudaMemcpyAsync" or "hacscale copy"
+};
+
+// The median over copies of 2 GiB, or of a quarter of the memory that is free where that is less.
+CopyBandwidth measure_copy_bandwidth(const DeviceTraits& device);
 
 }  // namespace hacscale::cuda

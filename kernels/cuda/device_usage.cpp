@@ -1,4 +1,4 @@
-#include "kernels/cuda/device_usage.hpp"
+#include "kernels/cuda/cuda_device.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

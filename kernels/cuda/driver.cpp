@@ -1,4 +1,4 @@
-#include "kernels/cuda/driver.hpp"
+#include "kernels/cuda/cuda_device.hpp"
 
 #include <cuda.h>
 #include <cuda_runtime_api.h>

@@ -1,4 +1,4 @@
-#include "kernels/cuda/fastest.hpp"
+#include "kernels/cuda/candidate_timing.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "kernels/cuda/median.hpp"
+#include "base/statistics.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -25,7 +25,7 @@ constexpr double worth_a_change = 0.97;
 constexpr double never = std::numeric_limits<double>::infinity();
 
 double median_or_never(std::vector<double> values) {
-    return values.empty() ? never : median(std::move(values));
+    return values.empty() ? never : upper_median(std::move(values));
 }
 
 class Contest {

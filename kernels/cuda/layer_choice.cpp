@@ -9,11 +9,11 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "kernels/cuda/candidate_timing.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/conv_layer.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
-#include "kernels/cuda/fastest.hpp"
-#include "kernels/cuda/parallel.hpp"
+#include "kernels/host/thread_choice.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -106,7 +106,8 @@ void LayerChooser::prepare(const std::vector<LayerContext>& contexts) {
         place->second = look_up(key, swept.contains(key));
         work.emplace_back(&context, &place->second);
     }
-    for_each_in_parallel(work.size(), [&](std::size_t i) { find_ways(*work[i].first, *work[i].second); });
+    host::for_each_in_parallel(work.size(),
+                               [&](std::size_t i) { find_ways(*work[i].first, *work[i].second); });
 }
 
 // What a sweep found is taken by all later processes, whether they ask for a sweep or not.

@@ -16,8 +16,6 @@
 
 namespace hacscale::cuda {
 
-using LayerList = std::vector<std::unique_ptr<CudaLayer>>;
-
 // What the choice is made with; tests bring their own.
 struct ChoiceParts {
     // As layer_candidates().

@@ -31,4 +31,9 @@ std::vector<std::filesystem::path> library_folders();
 // other folders. `file_name` is a soname, "libcudnn.so.9"; `advice` says how to get it, and ends the reason.
 Library open_library(std::string_view file_name, std::string_view advice);
 
+// 13000 -> "13.0"
+inline std::string cuda_version_text(int version) {
+    return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
 }  // namespace hacscale::cuda

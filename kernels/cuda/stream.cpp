@@ -1,6 +1,11 @@
 #include "kernels/cuda/stream.hpp"
 
+#include <nvtx3/nvToolsExt.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <numeric>
+#include <string_view>
 #include <vector>
 
 #include "kernels/cuda/cuda_error.hpp"
@@ -20,7 +25,7 @@ class Capture {
 public:
     explicit Capture(const Stream& stream) : stream_(stream.get()) {
         // Other threads (an instrument's) may allocate meanwhile without spoiling the capture.
-        check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "starting a graph capture");
+        call<cudaStreamBeginCapture>("starting a graph capture", stream_, cudaStreamCaptureModeThreadLocal);
     }
     ~Capture() {
         if (stream_ == nullptr) return;
@@ -48,17 +53,23 @@ private:
 GraphEdges edges_of(cudaGraph_t graph) {
     constexpr std::string_view what = "reading a graph's edges";
     GraphEdges edges;
-    check(cudaGraphGetEdges(graph, nullptr, nullptr, nullptr, &edges.all), what);
+    call<cudaGraphGetEdges>(what, graph, nullptr, nullptr, nullptr, &edges.all);
     if (edges.all == 0) return edges;
     std::vector<cudaGraphNode_t> from(edges.all);
     std::vector<cudaGraphNode_t> to(edges.all);
     std::vector<cudaGraphEdgeData> data(edges.all);
-    check(cudaGraphGetEdges(graph, from.data(), to.data(), data.data(), &edges.all), what);
+    call<cudaGraphGetEdges>(what, graph, from.data(), to.data(), data.data(), &edges.all);
     edges.programmatic =
         static_cast<std::size_t>(std::count_if(data.begin(), data.end(), [](const cudaGraphEdgeData& edge) {
             return edge.type == cudaGraphDependencyTypeProgrammatic;
         }));
     return edges;
+}
+
+// Null where no tool listens.
+nvtxDomainHandle_t domain() {
+    static const nvtxDomainHandle_t handle = nvtxDomainCreateA("hacscale");
+    return handle;
 }
 
 }  // namespace
@@ -77,32 +88,32 @@ void GraphDeleter::operator()(cudaGraphExec_t graph) const noexcept {
 
 Stream::Stream() {
     cudaStream_t stream = nullptr;
-    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "creating a stream");
+    call<cudaStreamCreateWithFlags>("creating a stream", &stream, cudaStreamNonBlocking);
     stream_.reset(stream);
 }
 
-void Stream::synchronize(std::string_view what) const {
-    check(cudaStreamSynchronize(get()), what);
+void Stream::synchronize(const CallSite& site) const {
+    call<cudaStreamSynchronize>(site, get());
 }
 
 Event::Event() {
     cudaEvent_t event = nullptr;
-    check(cudaEventCreate(&event), "creating an event");
+    call<cudaEventCreate>("creating an event", &event);
     event_.reset(event);
 }
 
 void Event::record(const Stream& stream) const {
-    check(cudaEventRecord(get(), stream.get()), "recording an event");
+    call<cudaEventRecord>("recording an event", get(), stream.get());
 }
 
 void Event::record_in_graph(const Stream& stream) const {
-    check(cudaEventRecordWithFlags(get(), stream.get(), cudaEventRecordExternal),
-          "recording an event in a graph");
+    call<cudaEventRecordWithFlags>("recording an event in a graph", get(), stream.get(),
+                                   cudaEventRecordExternal);
 }
 
 double elapsed_us(const Event& begin, const Event& end) {
     float milliseconds = 0.0F;
-    check(cudaEventElapsedTime(&milliseconds, begin.get(), end.get()), "reading the time between two events");
+    call<cudaEventElapsedTime>("reading the time between two events", &milliseconds, begin.get(), end.get());
     return 1e3 * static_cast<double>(milliseconds);
 }
 
@@ -111,16 +122,71 @@ Graph Graph::capture(const Stream& stream, const std::function<void()>& enqueue)
     enqueue();
     const GraphTemplate captured = capture.finish();
     cudaGraphExec_t executable = nullptr;
-    check(cudaGraphInstantiate(&executable, captured.get(), 0), "instantiating a graph");
+    call<cudaGraphInstantiate>("instantiating a graph", &executable, captured.get(), 0);
     Graph graph;
     graph.graph_.reset(executable);
     graph.edges_ = edges_of(captured.get());
-    check(cudaGraphUpload(executable, stream.get()), "uploading a graph");
+    call<cudaGraphUpload>("uploading a graph", executable, stream.get());
     return graph;
 }
 
 void Graph::launch(const Stream& stream) const {
-    check(cudaGraphLaunch(graph_.get(), stream.get()), "launching a graph");
+    call<cudaGraphLaunch>("launching a graph", graph_.get(), stream.get());
+}
+
+PrefixGraphs::PrefixGraphs(const Stream& stream, std::size_t nodes,
+                           const std::function<void(std::size_t)>& enqueue)
+    : prefixes_(nodes), order_(nodes) {
+    for (std::size_t last = 0; last < nodes; ++last) {
+        Prefix& prefix = prefixes_[last];
+        prefix.graph = Graph::capture(stream, [&] {
+            prefix.begin.record_in_graph(stream);
+            for (std::size_t node = 0; node <= last; ++node) enqueue(node);
+            prefix.end.record_in_graph(stream);
+        });
+    }
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+}
+
+void PrefixGraphs::time(const Stream& stream, const Graph& whole_network, std::span<double> prefix_us) {
+    std::shuffle(order_.begin(), order_.end(), generator_);
+    // All of them are started before the first one's time is asked for: the device never waits for the host.
+    for (const std::size_t index : order_) {
+        whole_network.launch(stream);
+        prefixes_[index].graph.launch(stream);
+    }
+    whole_network.launch(stream);
+    stream.synchronize("running the network up to each of its layers");
+    for (std::size_t i = 0; i < prefixes_.size(); ++i) {
+        prefix_us[i] = elapsed_us(prefixes_[i].begin, prefixes_[i].end);
+    }
+}
+
+bool ranges_are_seen() {
+    return domain() != nullptr;
+}
+
+LayerRange::LayerRange(const std::string& name) {
+    if (!ranges_are_seen()) return;
+    nvtxEventAttributes_t attributes{};
+    attributes.version = NVTX_VERSION;
+    attributes.size = NVTX_EVENT_ATTRIB_STRUCT_SIZE;
+    attributes.messageType = NVTX_MESSAGE_TYPE_ASCII;
+    attributes.message.ascii = name.c_str();
+    nvtxDomainRangePushEx(domain(), &attributes);
+}
+
+LayerRange::~LayerRange() {
+    if (ranges_are_seen()) nvtxDomainRangePop(domain());
+}
+
+bool programmatic_launches_wanted() {
+    const char* const value = std::getenv("HACSCALE_PDL");
+    const std::string_view text = value == nullptr ? "" : value;
+    if (!text.empty() && text != "0" && text != "1") {
+        throw InputError("HACSCALE_PDL is '" + std::string(text) + "'; it may be 0 or 1");
+    }
+    return text == "1";
 }
 
 }  // namespace hacscale::cuda

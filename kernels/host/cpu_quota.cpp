@@ -1,11 +1,11 @@
-#include "kernels/host/cpu_quota.hpp"
+#include "kernels/host/thread_choice.hpp"
 
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <vector>
 
-#include "kernels/host/system_file.hpp"
+#include "kernels/host/processors.hpp"
 
 namespace hacscale::host {
 namespace {

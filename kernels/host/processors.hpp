@@ -1,8 +1,10 @@
-// Which processors this process may use, and which of them share a core. Files below `root` ("/" on a real
-// machine) say so; tests pass a folder of their own.
+// Which processors this process may use, which of them share a core, and how busy each is. Files below `root` ("/" on
+// a real machine) say so; tests pass a folder of their own.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,5 +33,20 @@ int core_name(int processor, const std::filesystem::path& root);
 std::vector<Core> cores_of(const std::vector<int>& processors, const std::filesystem::path& root);
 
 int logical_processors(const std::vector<Core>& cores);
+
+struct ProcessorTime {
+    std::int64_t idle = 0;  // in the kernel's ticks, since the machine started
+    std::int64_t all = 0;
+};
+
+// Of each online processor; empty where the kernel does not tell.
+std::map<int, ProcessorTime> processor_times(const std::filesystem::path& root);
+
+// 0..1, of the busiest processor of the core between two readings; 0 where they tell nothing.
+double busy_share(const Core& core, const std::map<int, ProcessorTime>& before,
+                  const std::map<int, ProcessorTime>& after);
+
+// Of a small file of /proc or /sys; empty where the file is not there or cannot be read.
+std::string first_line(const std::filesystem::path& file);
 
 }  // namespace hacscale::host

@@ -1,14 +1,28 @@
-// How many threads CPU work uses, and on which processors.
+// How many threads CPU work uses, on which processors, and work that is spread over them.
 #pragma once
 
+#include <cstddef>
+#include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "kernels/host/cpu_quota.hpp"
 #include "kernels/host/processors.hpp"
 
 namespace hacscale::host {
+
+// How much processor time the process's control group may use: the limit of a container
+// (`docker run --cpus 1.5`) or of a service. Threads beyond it are stopped for a part of each period.
+struct CpuQuota {
+    double cores = 0.0;  // processor seconds a second
+    std::string file;    // that sets it
+    bool operator==(const CpuQuota&) const = default;
+};
+
+// The least of the process's own group and those around it, of both versions of control groups; nothing where
+// none is limited. `root` as in processors.hpp.
+std::optional<CpuQuota> cpu_quota(const std::filesystem::path& root);
 
 // What there is for CPU work.
 struct Room {
@@ -35,5 +49,13 @@ ThreadChoice choose_threads(const Room& room, int wanted);
 // For OMP_PLACES: the first `threads` cores, "{0,4},{1,5}"; where there are more threads than cores, each
 // logical processor.
 std::string openmp_places(const std::vector<Core>& cores, int threads);
+
+// Calls work(0) to work(count - 1), each once, in any order, on as many threads as there are processors that the process
+// was allowed when it began, and returns when all are done: for planning, above all, which takes cuDNN up to seconds a
+// layer. On the calling thread alone when there is one thing, or one processor. The first exception is thrown when the
+// others are done; no new work begins after it.
+constexpr std::size_t max_parallel_threads = 16;
+void for_each_in_parallel(std::size_t count, const std::function<void(std::size_t)>& work,
+                          std::size_t threads = max_parallel_threads);
 
 }  // namespace hacscale::host

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "base/yaml/yaml_file.hpp"
 #include "base/yaml/yaml_reader.hpp"
 #include "base/yaml/yaml_tree.hpp"
 #include "models/graph/network.hpp"

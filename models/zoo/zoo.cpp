@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "base/error.hpp"
-#include "base/text/near_miss.hpp"
+#include "base/text/wording.hpp"
 #include "models/formats/model_yaml.hpp"
 
 namespace hacscale {

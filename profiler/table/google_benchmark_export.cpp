@@ -1,9 +1,11 @@
-#include "profiler/table/export.hpp"
+#include "profiler/table/google_benchmark_export.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "profiler/table/detail/written.hpp"
 
 namespace hacscale {
 namespace {

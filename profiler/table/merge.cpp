@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/sqlite/sqlite.hpp"
-#include "base/text/plain_number.hpp"
+#include "base/text/wording.hpp"
 #include "profiler/table/detail/schema.hpp"
 #include "profiler/table/detail/writer_lock.hpp"
 #include "profiler/table/table.hpp"

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "base/latency_ratio.hpp"
+#include "base/statistics.hpp"
 #include "report/document/document.hpp"
 
 namespace hacscale::report {

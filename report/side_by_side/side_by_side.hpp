@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/latency_ratio.hpp"
+#include "base/statistics.hpp"
 #include "report/document/document.hpp"
 #include "report/records/records.hpp"
 

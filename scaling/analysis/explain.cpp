@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "base/error.hpp"
-#include "base/text/plain_number.hpp"
+#include "base/text/wording.hpp"
 #include "models/graph/network.hpp"
 
 namespace hacscale {

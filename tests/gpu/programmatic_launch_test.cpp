@@ -1,6 +1,6 @@
 // Kernels that may be launched before the one in front of them has ended: what the edges of captured graphs say,
 // and that networks compute the same.
-#include "kernels/cuda/programmatic_launch.hpp"
+#include "kernels/cuda/stream.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,6 @@
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
-#include "kernels/cuda/stream.hpp"
 #include "models/ops/reference.hpp"
 #include "tests/gpu/gpu.hpp"
 

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kernels/host/processor_load.hpp"
 #include "tests/kernels/made_up_machine.hpp"
 
 namespace hacscale::host {

@@ -3,7 +3,6 @@
 #include <oneapi/dnnl/dnnl_debug.h>
 
 #include "kernels/cpu/cpu_layer.hpp"
-#include "kernels/cpu/detail/aligned_stack.hpp"
 
 namespace hacscale::cpu {
 
@@ -15,6 +14,11 @@ dnnl::engine& engine() {
 dnnl::stream& stream() {
     static dnnl::stream the_stream(engine());
     return the_stream;
+}
+
+void check(dnnl_status_t status, const CallSite& site) {
+    if (status == dnnl_success) return;
+    throw WorkError(std::string(site.what) + " failed in oneDNN: " + dnnl_status2str(status), site.where);
 }
 
 dnnl::memory::data_type dnnl_type(DataType type) {
@@ -87,13 +91,11 @@ void BoundPrimitive::bind(int argument, const std::byte* data) {
 }
 
 void BoundPrimitive::run() {
-    const dnnl_status_t status = with_aligned_stack([this] {
-        return dnnl_primitive_execute(primitive_.get(), stream().get(), static_cast<int>(arguments_.size()),
-                                      arguments_.data());
-    });
-    if (status != dnnl_success) {
-        throw WorkError(std::string("running a layer failed in oneDNN: ") + dnnl_status2str(status));
-    }
+    check(with_aligned_stack([this] {
+              return dnnl_primitive_execute(primitive_.get(), stream().get(),
+                                            static_cast<int>(arguments_.size()), arguments_.data());
+          }),
+          "running a layer");
 }
 
 }  // namespace hacscale::cpu

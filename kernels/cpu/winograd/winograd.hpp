@@ -4,7 +4,7 @@
 // and transformed to m x m outputs. With m = 4 a quarter of the multiplies remain, with m = 2 four ninths, at
 // 4 and 1.8 times the direct kernel's bytes of weights.
 //
-// Written once in vector code of `lanes` floats (winograd_kernels.inc) and compiled for each instruction set.
+// Written once in vector code of `lanes` floats (winograd_kernels.cpp) and compiled for each instruction set.
 #pragma once
 
 #include <cstddef>

@@ -12,7 +12,7 @@
 #include "base/error.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
-#include "kernels/cuda/cudnn/knob_settings.hpp"
+#include "kernels/cuda/cudnn/engine_plans.hpp"
 #include "kernels/cuda/cudnn/plan_check.hpp"
 
 namespace cudnn_frontend {

@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/cuda/cudnn/plan_info.hpp"
+#include "kernels/cuda/cudnn/engine_plans.hpp"
 #include "models/ops/layer_spec.hpp"
 
 namespace hacscale::cuda {

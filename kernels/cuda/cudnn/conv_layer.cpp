@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "kernels/cuda/cudnn/conv_weights.hpp"
-#include "kernels/cuda/cudnn/type_support.hpp"
+#include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 
 namespace hacscale::cuda {

@@ -8,7 +8,6 @@
 #include <array>
 
 #include "base/error.hpp"
-#include "kernels/cuda/driver.hpp"
 
 namespace hacscale::cuda {
 namespace {

@@ -1,5 +1,5 @@
 #include "kernels/cuda/cudnn/offline_plan.hpp"
-#include "kernels/cuda/parallel.hpp"
+#include "kernels/host/thread_choice.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "kernels/cuda/cudnn/conv_layer.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
 #include "kernels/cuda/cudnn/gpu_profile.hpp"
-#include "kernels/cuda/cudnn/type_support.hpp"
+#include "kernels/cuda/cuda_device.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -87,7 +87,7 @@ std::vector<LayerPlan> plan_without_device(const std::string& device_profile, co
         if (places.emplace(node.layer, layers.size()).second) layers.push_back(node.layer);
     }
     std::vector<LayerPlan> known(layers.size());
-    for_each_in_parallel(layers.size(),
+    host::for_each_in_parallel(layers.size(),
                          [&](std::size_t i) { known[i] = plan_layer(target, layers[i], options); });
     std::vector<LayerPlan> plans;
     plans.reserve(network.nodes.size());

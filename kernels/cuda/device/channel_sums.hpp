@@ -117,7 +117,11 @@ struct MeansKernel {
     template <int Phase>
     HACSCALE_HD void run(Shared&, int block, int thread) const {
         const std::int64_t index = std::int64_t{block} * max_threads + thread;
-        if (index >= params.count) return;
+        if (index < params.count) write_mean(index);
+    }
+
+private:
+    HACSCALE_HD void write_mean(std::int64_t index) const {
         int image = static_cast<int>(index);
         const int channel = params.channels.take(image);
         const float* from = params.sums +

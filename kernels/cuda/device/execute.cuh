@@ -7,7 +7,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/block_memory.hpp"
 #include "kernels/cuda/device/mma.hpp"
-#include "kernels/cuda/programmatic_launch.hpp"
+#include "kernels/cuda/stream.hpp"
 
 namespace hacscale::cuda {
 
@@ -131,51 +131,51 @@ private:
 // Of the architecture that the kernel was compiled for. A newer device may run code for an older one, in which
 // clusters and waiting for the previous kernel are missing.
 template <typename Kernel>
-int compiled_for(const char* what) {
+int compiled_for(const CallSite& site) {
     cudaFuncAttributes attributes{};
-    check(cudaFuncGetAttributes(&attributes, execute<Kernel>), what);
+    check(cudaFuncGetAttributes(&attributes, execute<Kernel>), site);
     return attributes.ptxVersion;
 }
 
-inline bool device_has_programmatic_launches(const char* what) {
+inline bool device_has_programmatic_launches(const CallSite& site) {
     int device = 0;
     int major = 0;
-    check(cudaGetDevice(&device), what);
-    check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), what);
+    check(cudaGetDevice(&device), site);
+    check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), site);
     return major >= 9;
 }
 
 // What the device has to know of a kernel with much shared memory, or with clusters, before it is launched.
 // Throws WorkError where the kernel has no code that can run in clusters, as in a build for older devices.
 template <typename Kernel>
-void prepare_block_memory(const Kernel& kernel, const char* what) {
+void prepare_block_memory(const Kernel& kernel, const CallSite& site) {
     check(cudaFuncSetAttribute(execute<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                static_cast<int>(kernel.shared_bytes())),
-          what);
+          site);
     if constexpr (Clustered<Kernel>) {
-        if (compiled_for<Kernel>(what) < 90) {
-            throw WorkError(std::string(what) + ": this program was built for devices without clusters");
+        if (compiled_for<Kernel>(site) < 90) {
+            throw WorkError(std::string(site.what) + ": this program was built for devices without clusters");
         }
         if (kernel.cluster_blocks() > max_portable_cluster) {
             check(cudaFuncSetAttribute(execute<Kernel>, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
-                  what);
+                  site);
         }
     }
 }
 
 template <typename Kernel>
-void launch_kernel(const Kernel& kernel, const char* what, cudaStream_t stream) {
+void launch_kernel(const Kernel& kernel, const CallSite& site, cudaStream_t stream) {
     Launch launch(kernel.blocks(), kernel.threads(), stream);
     if constexpr (HasBlockMemory<Kernel>) {
-        prepare_block_memory(kernel, what);
+        prepare_block_memory(kernel, site);
         launch.share(kernel.shared_bytes());
         if constexpr (Clustered<Kernel>) launch.in_clusters(kernel.cluster_blocks());
     }
-    if (programmatic_launches_wanted() && device_has_programmatic_launches(what) &&
-        compiled_for<Kernel>(what) >= 90) {
+    if (programmatic_launches_wanted() && device_has_programmatic_launches(site) &&
+        compiled_for<Kernel>(site) >= 90) {
         launch.programmatically();
     }
-    check(launch.start(kernel), what);
+    check(launch.start(kernel), site);
 }
 
 }  // namespace hacscale::cuda

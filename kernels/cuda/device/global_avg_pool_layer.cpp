@@ -1,4 +1,4 @@
-#include "kernels/cuda/device/handwritten_layers.hpp"
+#include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device/launch.hpp"
 #include "kernels/cuda/device/packing.hpp"
 

@@ -1,6 +1,5 @@
 #include "kernels/cuda/device/handwritten.hpp"
 
-#include "kernels/cuda/device/handwritten_layers.hpp"
 #include "kernels/cuda/device/stem.hpp"
 
 namespace hacscale::cuda {
@@ -19,7 +18,7 @@ bool small_enough(const LayerSpec& layer, int batch) {
 
 }  // namespace
 
-std::vector<std::unique_ptr<CudaLayer>> handwritten_candidates(const LayerContext& context) {
+LayerList handwritten_candidates(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
     if (layer.kind == LayerKind::scale_shift) return scale_shift_layers(context);
     if (!small_enough(layer, context.batch)) return {};

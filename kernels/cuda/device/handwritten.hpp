@@ -6,16 +6,29 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
 
 #include "kernels/cuda/cuda_layer.hpp"
 
 namespace hacscale::cuda {
 
-// The hand-written ways to run this layer, best first. Empty when there are none: dense and grouped convs,
+// The hand-written candidates to run this layer, best first. Empty when there are none: dense and grouped convs,
 // and layers that are too large for 31-bit block numbers.
-std::vector<std::unique_ptr<CudaLayer>> handwritten_candidates(const LayerContext& context);
+LayerList handwritten_candidates(const LayerContext& context);
+
+// The same for one kind of layer, one function a file. Each takes a context that is sound for it, which
+// handwritten_candidates() sees to.
+LayerList depthwise_layers(const LayerContext& context);
+// Dense convs.
+LayerList gemm_layers(const LayerContext& context);
+// A network's first conv.
+LayerList stem_layers(const LayerContext& context);
+// On matrix units; empty for layers and devices that have none for it.
+LayerList depthwise_tensor_layers(const LayerContext& context);
+LayerList max_pool_layers(const LayerContext& context);
+LayerList global_avg_pool_layers(const LayerContext& context);
+LayerList linear_layers(const LayerContext& context);
+LayerList squeeze_excite_layers(const LayerContext& context);
+LayerList scale_shift_layers(const LayerContext& context);
 
 // y[p][c] = activation(x[p][c] + bias[c] + residual[p][c]) over a dense NHWC tensor.
 struct EpilogueParams {

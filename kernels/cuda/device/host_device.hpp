@@ -9,7 +9,7 @@
 //   std::int64_t blocks() const;  int threads() const;
 //   template <int Phase> HACSCALE_HD void run(Shared& shared, int block, int thread) const;
 // Phases of whole warps, for matrix units: mma.hpp.
-// A kernel that can do something before the kernel in front of it has ended (programmatic_launch.hpp) has, in
+// A kernel that can do something before the kernel in front of it has ended (../stream.hpp) has, in
 // place of run<0>,
 //   HACSCALE_HD Early start_early(Shared& shared, int block, int thread) const;
 //   HACSCALE_HD void run_first(Shared& shared, int block, int thread, Early& early) const;

@@ -2,26 +2,18 @@
 set(cuda_device_sources
     device/channel_tiling.cpp
     device/copy.cu
-    device/depthwise_3x3.cu
-    device/depthwise_5x5.cu
-    device/depthwise_any.cu
+    device/depthwise.cu
     device/depthwise_layer.cpp
-    device/depthwise_tensor.cu
     device/depthwise_tensor_layer.cpp
-    device/depthwise_tensor_tiling.cpp
-    device/depthwise_tiling.cpp
-    device/gemm.cu
     device/gemm_layer.cpp
-    device/gemm_tiling.cpp
     device/global_avg_pool_layer.cpp
     device/handwritten.cpp
-    device/linear.cu
     device/linear_layer.cpp
+    device/matrix_units.cu
     device/max_pool_layer.cpp
+    device/memory_bound.cu
     device/packing.cpp
-    device/pointwise.cu
     device/pointwise_layer.cpp
     device/squeeze_excite.cu
     device/squeeze_excite_layer.cpp
-    device/stem.cu
     device/stem_layer.cpp)

@@ -1,3 +1,4 @@
+// The launchers of sums over positions and of squeeze-excite in one, two and three launches.
 #include "kernels/cuda/device/execute.cuh"
 #include "kernels/cuda/device/launch.hpp"
 

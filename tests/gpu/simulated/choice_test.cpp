@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "kernels/cuda/candidate_timer.hpp"
+#include "kernels/cuda/candidate_timing.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/cudnn/conv_layer.hpp"
 #include "kernels/cuda/layer_choice.hpp"

@@ -1,6 +1,6 @@
 // Which candidate is fastest, on a clock that is exact: one run of each tells. What the real choice does with clocks that
 // are not is tested in tests/kernels/cuda/fastest_test.cpp.
-#include "kernels/cuda/fastest.hpp"
+#include "kernels/cuda/candidate_timing.hpp"
 
 #include <limits>
 

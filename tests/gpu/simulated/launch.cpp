@@ -8,7 +8,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device/launch.hpp"
-#include "kernels/cuda/programmatic_launch.hpp"
+#include "kernels/cuda/stream.hpp"
 #include "tests/gpu/simulated/device.hpp"
 #include "tests/gpu/trap.hpp"
 #include "tests/kernels/cuda/host_executor.hpp"

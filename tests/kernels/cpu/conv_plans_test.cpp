@@ -7,7 +7,7 @@
 #include <set>
 
 #include "kernels/cpu/cpu_device.hpp"
-#include "kernels/cpu/layout_choice.hpp"
+#include "kernels/cpu/plan_choice.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale::cpu {

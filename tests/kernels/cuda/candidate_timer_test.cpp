@@ -1,5 +1,5 @@
 // What a layer finds in the cache, from the size of its network; the timing itself: tests/gpu/simulated.
-#include "kernels/cuda/candidate_timer.hpp"
+#include "kernels/cuda/candidate_timing.hpp"
 
 #include <gtest/gtest.h>
 

@@ -63,20 +63,5 @@ TEST(CudaError, OthersDoNot) {
     }
 }
 
-TEST(CudaDevice, KnowsASliceByItsName) {
-    EXPECT_EQ(mig_profile("NVIDIA A100-SXM4-40GB MIG 1g.5gb"), "1g.5gb");
-    EXPECT_EQ(mig_profile("NVIDIA H100 80GB HBM3 MIG 1g.10gb+me"), "1g.10gb+me");
-    EXPECT_EQ(mig_profile("NVIDIA H200"), "");
-}
-
-TEST(CudaDevice, ReadsTheDriversRelease) {
-    EXPECT_EQ(driver_release("NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Wed Jul 23\n"
-                             "GCC version:  gcc version 12.2.0"),
-              "580.65.06");
-    EXPECT_EQ(driver_release("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  575.51.03  Release"),
-              "575.51.03");
-    EXPECT_EQ(driver_release(""), "");
-}
-
 }  // namespace
 }  // namespace hacscale::cuda

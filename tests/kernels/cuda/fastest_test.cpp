@@ -1,5 +1,5 @@
 // The choice among candidates, with times that the tests make up.
-#include "kernels/cuda/fastest.hpp"
+#include "kernels/cuda/candidate_timing.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // The hash of the kernels is of their code: the same in every checkout, another when the code is.
-#include "kernels/cuda/kernel_generation.hpp"
+#include "kernels/cuda/cuda_device.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,0 +1,173 @@
+#include "profiler/detail/layers_alone.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "models/graph/single_layer.hpp"
+#include "profiler/row_changes.hpp"
+#include "profiler/row_readings.hpp"
+#include "profiler/table/columns.hpp"
+#include "profiler/timing/layer_timer.hpp"
+#include "profiler/timing/subject_lost.hpp"
+#include "profiler/timing/throttle_guard.hpp"
+
+namespace hacscale::detail {
+namespace {
+
+struct Subject {
+    RowKey key;
+    Network network;
+    std::unique_ptr<NetworkRunner> runner;
+};
+
+void fill(Row& row, const LayerTiming& timing, const ThrottleGuard& throttle) {
+    row.latency_us = timing.latency.median;
+    row.ci95_us = std::isfinite(timing.latency.half_width) ? timing.latency.half_width : row.latency_us;
+    row.samples = timing.samples;
+    if (throttle.throttled()) {
+        row.status = RowStatus::noisy;
+        row.reason = throttle.reason();
+    } else if (!timing.converged) {
+        row.status = RowStatus::noisy;
+        row.reason = fmt::format("its interval was still +-{:.1f} % when the time was up",
+                                 100.0 * row.ci95_us / row.latency_us);
+    }
+}
+
+class LayersAlone {
+public:
+    LayersAlone(const DeviceHandle& device, const MeasureSettings& settings, const WorkEvents& events,
+                OutputCheck& check, PendingRows& rows)
+        : device_(device), settings_(settings), events_(events), check_(check), rows_(rows) {}
+
+    void measure(const std::vector<LayerSpec>& layers, CacheState cache) {
+        // Kernels are chosen for the state they are timed in.
+        footprint_bytes_ = cache == CacheState::cold ? std::numeric_limits<std::int64_t>::max() : 0;
+        try {
+            for (const LayerSpec& layer : layers) {
+                Row row = new_row(row_key(layer, {}, settings_, cache), "");
+                rows_.losing(row, "it was compiled", [&] { compile(row); });
+            }
+            time(cache == CacheState::warm ? AloneState::warm : AloneState::cold);
+        } catch (const DeviceLost&) {
+            // What has no time yet has nothing to tell, but why it has none.
+            std::erase_if(rows_.here(), [](const auto& entry) {
+                return has_latency(entry.second.status) && entry.second.samples == 0;
+            });
+            throw;
+        }
+    }
+
+private:
+    void compile(Row& row) {
+        const LayerSpec& layer = row.key.layer;
+        const auto batch = static_cast<std::size_t>(settings_.batch);
+        Network network = single_layer(layer);
+        Compiled compiled = device_.backend->compile(device_.device.id, network,
+                                                     {settings_.batch, settings_.type, footprint_bytes_});
+        if (!compiled.runner) {
+            no_runner(row, compiled);
+            rows_.put(row);
+            return;
+        }
+        row.implementation = compiled.runner->implementation(0);
+        compiled.runner->load(random_weights(network, settings_.seed));
+        compiled.runner->set_input(
+            random_values(batch * layer.in_channels * layer.in_height * layer.in_width, 2));
+        if (layer.residual) {
+            compiled.runner->set_residual(
+                random_values(batch * layer.out_channels * layer.out_height() * layer.out_width(), 3));
+        }
+        rows_.put(row);
+        subjects_.push_back({row.key, std::move(network), std::move(compiled.runner)});
+    }
+
+    void time(AloneState state) {
+        ThrottleGuard throttle(settings_.instruments);
+        const std::vector<LayerTiming> timings = time_unthrottled(state, throttle);
+        const bool interrupted = !events_.keep_going();
+        for (std::size_t i = 0; i < subjects_.size(); ++i) {
+            const RowKey& key = subjects_[i].key;
+            if (timings[i].samples == 0 || (interrupted && !timings[i].converged)) {
+                rows_.here().erase(key);
+                continue;
+            }
+            Row& row = rows_.here()[key];
+            fill(row, timings[i], throttle);
+            rows_.losing(row, "its output was checked", [&] { check_(row, footprint_bytes_); });
+        }
+        for (const Subject& subject : subjects_) {
+            const auto row = rows_.here().find(subject.key);
+            if (row == rows_.here().end() || !has_latency(row->second.status) || !events_.keep_going()) {
+                continue;
+            }
+            inspect(row->second, subject, throttle.state());
+        }
+    }
+
+    // Again when the device held its clocks down, at most twice.
+    std::vector<LayerTiming> time_unthrottled(AloneState state, ThrottleGuard& throttle) {
+        std::vector<NetworkRunner*> runners;
+        for (const Subject& subject : subjects_) runners.push_back(subject.runner.get());
+        std::vector<LayerTiming> timings;
+        for (int attempt = 0; attempt <= most_repeats; ++attempt) {
+            if (attempt > 0) pause(settings_.cool_down_seconds, events_.keep_going);
+            throttle.begin();
+            const auto watch_and_go = [&] {
+                throttle.look(device_.backend->clock_us());
+                return events_.keep_going();
+            };
+            try {
+                if (!runners.empty()) spin_up(*runners.front(), settings_.spin_seconds, events_.keep_going);
+                timings = time_layers(runners, state, settings_.rules, settings_.seed, watch_and_go);
+            } catch (const SubjectLost& lost) {
+                rows_.losing(rows_.here()[subjects_[lost.subject()].key], "it was timed",
+                             [&] { throw DeviceLost(lost.what()); });
+            }
+            throttle.end();
+            if (!throttle.throttled() || !events_.keep_going()) break;
+        }
+        return timings;
+    }
+
+    // The row has its time: when the device is lost now, only readings are.
+    void inspect(Row& row, const Subject& subject, const DeviceState& state) {
+        if (settings_.instruments == nullptr) return;
+        try {
+            const auto readings = settings_.instruments->inspect(*subject.runner, subject.network);
+            row.readings = row_readings({&readings.front()}, state);
+            row.readings.reasons["energy_mj"] = "it is measured for whole networks only";
+        } catch (const DeviceLost& lost) {
+            for (const RowColumn& column : row_columns()) {
+                if (!column.reading) continue;
+                row.readings.reasons[std::string(column.name)] =
+                    fmt::format("the device was lost while its counters were read: {}", lost.what());
+            }
+            throw;
+        }
+    }
+
+    const DeviceHandle& device_;
+    const MeasureSettings& settings_;
+    const WorkEvents& events_;
+    OutputCheck& check_;
+    PendingRows& rows_;
+    std::int64_t footprint_bytes_ = 0;
+    std::vector<Subject> subjects_;
+};
+
+}  // namespace
+
+void measure_alone(const DeviceHandle& device, const std::vector<LayerSpec>& layers, CacheState cache,
+                   const MeasureSettings& settings, const WorkEvents& events, OutputCheck& check,
+                   PendingRows& rows) {
+    LayersAlone(device, settings, events, check, rows).measure(layers, cache);
+}
+
+}  // namespace hacscale::detail

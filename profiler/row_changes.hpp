@@ -1,0 +1,24 @@
+// What becomes of a row when its layer is measured once more, or cannot be.
+#pragma once
+
+#include <string>
+
+#include "kernels/backend/backend.hpp"
+#include "profiler/table/row.hpp"
+
+namespace hacscale {
+
+// Whether rows with these Row::timed_by were timed in one way.
+bool same_method(const std::string& one, const std::string& other);
+
+// One layer timed in two carriers, with a latency in both: the mean, weighted by samples; the later readings.
+// Of two that were timed in different ways, the later one.
+Row united(const Row& before, const Row& now);
+
+// Takes the row's value away.
+void fail(Row& row, const std::string& reason);
+
+// Of a layer that was compiled alone and has no runner: `unsupported` when that is for good, else `failed`.
+void no_runner(Row& row, const Compiled& compiled);
+
+}  // namespace hacscale

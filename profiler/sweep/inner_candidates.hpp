@@ -1,0 +1,48 @@
+// The inner widths that a sweep looks at: for each stage, all that some block of it may have at some width.
+//
+// A carrier gives all blocks of a stage the same inner width, and any stage width together with any inner
+// width, whether or not the two may be chosen together: so the measured pairs form a full rectangle, and
+// every pair that may be chosen lies inside it.
+#pragma once
+
+#include <vector>
+
+#include "models/stages/scaled_model.hpp"
+#include "profiler/sweep/sweep_planner.hpp"
+
+namespace hacscale::detail {
+
+class InnerCandidates {
+public:
+    InnerCandidates() = default;
+    // The space fits the base. With no inner_options there are no candidates.
+    InnerCandidates(const ModelSpec& base, const SweepSpace& space);
+
+    bool empty() const;
+    // Ascending; empty where a stage has nothing to choose.
+    const std::vector<int>& values(std::size_t stage) const { return stages_[stage].values; }
+    // The place among them of the inner width of the base's last block that may choose.
+    std::size_t base_index(std::size_t stage) const { return stages_[stage].base_index; }
+    // The width of the stage at which this value may be chosen, nearest to the base's.
+    int home(std::size_t stage, std::size_t index) const { return stages_[stage].homes[index]; }
+
+    // Inner widths for `choice`, whose own are not looked at: `wanted` has one value a stage, 0 where the
+    // stage's follow. A block that has none to choose keeps what follows. An inverted residual has the next
+    // multiple where the wanted one equals its input, since that would say that there is no expansion conv.
+    std::vector<std::vector<int>> lists(const ScalingChoice& choice, const std::vector<int>& wanted) const;
+
+private:
+    struct Stage {
+        std::vector<int> values;
+        std::vector<int> homes;  // of each value
+        std::size_t base_index = 0;
+    };
+    Stage stage_of(const SweepSpace& space, std::size_t stage) const;
+    int apart_from_input(std::size_t stage, int value, int input) const;
+
+    ModelSpec base_;
+    std::vector<InnerRule> rules_;
+    std::vector<Stage> stages_;
+};
+
+}  // namespace hacscale::detail

@@ -1,0 +1,70 @@
+// What becomes of a row whose layer is measured once more.
+#include "profiler/row_changes.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/profiler/table_support.hpp"
+
+namespace hacscale {
+namespace {
+
+using namespace testing;
+
+Row measured(double latency_us, std::optional<double> pace_us, std::int64_t samples = 100) {
+    Row row = network_row(conv(8, 8), latency_us, 1 << 20);
+    row.pace_us = pace_us;
+    row.samples = samples;
+    return row;
+}
+
+TEST(RowChanges, RowsOfOnePaceAreUnitedBySamples) {
+    const Row row = united(measured(10.0, 100.0, 100), measured(12.0, 108.0, 300));
+    EXPECT_DOUBLE_EQ(row.latency_us, 11.5);
+    EXPECT_DOUBLE_EQ(row.pace_us.value(), 106.0);
+    EXPECT_EQ(row.samples, 400);
+}
+
+TEST(RowChanges, OfTwoPacesTheFasterStays) {
+    const Row fast = measured(10.0, 100.0);
+    const Row slow = measured(19.0, 100.0 * outpaced_from + 1.0, 1000);
+    EXPECT_EQ(united(fast, slow), fast);
+    EXPECT_EQ(united(slow, fast), fast);
+}
+
+TEST(RowChanges, WhatIsNotNoisyReplacesANoisyRow) {
+    Row noisy = measured(15.0, 100.0, 1000);
+    noisy.status = RowStatus::noisy;
+    noisy.reason = "its interval is wide";
+    const Row quiet = measured(10.0, 100.0);
+    EXPECT_EQ(united(noisy, quiet), quiet);
+    EXPECT_EQ(united(noisy, noisy).status, RowStatus::noisy);
+}
+
+TEST(RowChanges, AnUnknownPaceIsNoReasonToDropARow) {
+    for (const auto& [before_us, now_us] :
+         {std::pair<std::optional<double>, std::optional<double>>{100.0, std::nullopt},
+          {std::nullopt, 100.0}}) {
+        const Row row = united(measured(10.0, before_us), measured(12.0, now_us));
+        EXPECT_DOUBLE_EQ(row.latency_us, 11.0);
+        EXPECT_EQ(row.pace_us, 100.0);
+    }
+    EXPECT_EQ(united(measured(10.0, {}), measured(12.0, {})).pace_us, std::nullopt);
+}
+
+TEST(RowChanges, RowsTimedInTwoWaysAreNotUnited) {
+    Row stopwatch = measured(10.0, {}, 1000);
+    Row prefix = measured(12.0, {});
+    prefix.timed_by = "prefix";
+    EXPECT_EQ(united(stopwatch, prefix), prefix);
+    EXPECT_EQ(united(prefix, stopwatch), stopwatch);
+    // Rows of before there were two ways are of the stopwatch.
+    Row named = measured(12.0, {}, 1000);
+    named.timed_by = "stopwatch";
+    named.overhead_us = 0.7;
+    const Row both = united(stopwatch, named);
+    EXPECT_DOUBLE_EQ(both.latency_us, 11.0);
+    EXPECT_EQ(both.overhead_us, 0.7);
+}
+
+}  // namespace
+}  // namespace hacscale
