@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "profiler/timing/energy.hpp"
-#include "profiler/timing/pace.hpp"
-#include "profiler/timing/subject_lost.hpp"
+#include "profiler/timing/machine_speed.hpp"
+#include "profiler/timing/rounds.hpp"
 #include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale {

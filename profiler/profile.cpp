@@ -7,13 +7,11 @@
 #include <map>
 
 #include "models/graph/single_layer.hpp"
-#include "profiler/detail/layers_alone.hpp"
-#include "profiler/detail/output_check.hpp"
+#include "profiler/detail/isolated_layers.hpp"
 #include "profiler/detail/pending_rows.hpp"
-#include "profiler/row_changes.hpp"
-#include "profiler/row_readings.hpp"
+#include "profiler/row_values.hpp"
 #include "profiler/table/latency_index.hpp"
-#include "profiler/timing/subject_lost.hpp"
+#include "profiler/timing/rounds.hpp"
 
 namespace hacscale {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "cli/printing/answer_phrases.hpp"
 #include "cli/text_lines.hpp"
-#include "profiler/table/peak_check.hpp"
+#include "profiler/peak.hpp"
 #include "profiler/timing/statistics.hpp"
 
 namespace hacscale::cli {

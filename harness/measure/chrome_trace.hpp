@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/graph/network.hpp"
-#include "profiler/timing/pass_trace.hpp"
+#include "profiler/timing/timed_passes.hpp"
 
 namespace hacscale::cli {
 

@@ -14,7 +14,6 @@
 #include "harness/measure/device_access.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "profiler/peak.hpp"
-#include "profiler/table/peak_check.hpp"
 #include "records/record_file.hpp"
 
 namespace hacscale::cli {

@@ -8,8 +8,7 @@
 
 #include "base/error.hpp"
 #include "models/stages/scaled_model.hpp"
-#include "profiler/sweep/inner_candidates.hpp"
-#include "profiler/sweep/interval_search.hpp"
+#include "profiler/sweep/candidates.hpp"
 #include "profiler/table/latency_index.hpp"
 
 namespace hacscale {

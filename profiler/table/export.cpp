@@ -14,9 +14,9 @@
 #include <variant>
 #include <vector>
 
+#include "base/error.hpp"
 #include "models/ops/layer_cost.hpp"
 #include "profiler/table/columns.hpp"
-#include "profiler/table/detail/written.hpp"
 
 namespace hacscale {
 namespace {
@@ -166,6 +166,11 @@ struct JsonValue {
 };
 
 }  // namespace
+
+void detail::require_written(const std::ostream& out) {
+    if (out) return;
+    throw WorkError("the rows cannot be written: the output was closed or its disk is full; write elsewhere");
+}
 
 void write_csv(const Table& table, const RowFilter& filter, std::ostream& out) {
     std::string_view separator;

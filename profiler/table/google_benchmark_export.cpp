@@ -1,11 +1,9 @@
-#include "profiler/table/google_benchmark_export.hpp"
+#include "profiler/table/export.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-
-#include "profiler/table/detail/written.hpp"
 
 namespace hacscale {
 namespace {

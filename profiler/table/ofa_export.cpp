@@ -1,4 +1,4 @@
-#include "profiler/table/ofa_export.hpp"
+#include "profiler/table/export.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,8 +8,8 @@
 #include <tuple>
 #include <vector>
 
+#include "base/error.hpp"
 #include "profiler/table/detail/ofa_entries.hpp"
-#include "profiler/table/detail/written.hpp"
 
 namespace hacscale {
 namespace {

@@ -26,10 +26,9 @@
 #include <vector>
 
 #include "kernels/backend/network_runner.hpp"
-#include "profiler/timing/clock_cost.hpp"
-#include "profiler/timing/pace.hpp"
-#include "profiler/timing/row_method.hpp"
+#include "profiler/timing/machine_speed.hpp"
 #include "profiler/timing/statistics.hpp"
+#include "profiler/timing/timed_passes.hpp"
 #include "profiler/timing/timing_rules.hpp"
 
 namespace hacscale {

@@ -3,16 +3,29 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <numeric>
 #include <random>
+#include <string>
 #include <vector>
 
-#include "profiler/timing/subject_lost.hpp"
+#include "base/error.hpp"
 #include "profiler/timing/timing_rules.hpp"
 
 namespace hacscale {
+
+// The device was lost, and it is known during whose turn. Kernels end before a turn does, so an error of one
+// cannot come up in the turn of another.
+class SubjectLost : public DeviceLost {
+public:
+    SubjectLost(const std::string& message, std::size_t subject) : DeviceLost(message), subject_(subject) {}
+    std::size_t subject() const { return subject_; }  // its place in the list that was to be measured
+
+private:
+    std::size_t subject_;
+};
 
 // `open`, asked before each round, gives the subjects that have a turn in it. Ends when there are none, or
 // `keep_going`, asked before each visit, says no. Throws SubjectLost when the device is lost in a visit.

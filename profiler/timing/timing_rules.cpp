@@ -1,8 +1,24 @@
 #include "profiler/timing/timing_rules.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/error.hpp"
+
 namespace hacscale {
+
+std::string_view name_of(RowMethod method) {
+    return method == RowMethod::prefix ? "prefix" : "stopwatch";
+}
+
+RowMethod row_method_from_name(std::string_view name) {
+    for (const RowMethod method : {RowMethod::stopwatch, RowMethod::prefix}) {
+        if (name == name_of(method)) return method;
+    }
+    throw InputError(fmt::format(
+        "'{}' is no way to time layers inside their network; there are stopwatch and prefix", name));
+}
 
 TimingRules within(TimingRules rules, double seconds, std::size_t subjects) {
     const double share = std::max(0.0, seconds) / static_cast<double>(std::max<std::size_t>(1, subjects));

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "models/ops/reference.hpp"
-#include "profiler/timing/clock_cost.hpp"
+#include "profiler/timing/timed_passes.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/kernels/small_models.hpp"
 

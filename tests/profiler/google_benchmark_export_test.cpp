@@ -1,4 +1,4 @@
-#include "profiler/table/google_benchmark_export.hpp"
+#include "profiler/table/export.hpp"
 
 #include <map>
 #include <nlohmann/json.hpp>

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "models/stages/scaled_model.hpp"
-#include "profiler/sweep/inner_candidates.hpp"
+#include "profiler/sweep/candidates.hpp"
 #include "profiler/sweep/sweep_planner.hpp"
 #include "profiler/table/latency_index.hpp"
 #include "tests/profiler/profile_support.hpp"

@@ -1,4 +1,4 @@
-#include "profiler/table/ofa_export.hpp"
+#include "profiler/table/export.hpp"
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>

@@ -1,4 +1,4 @@
-#include "profiler/table/peak_check.hpp"
+#include "profiler/peak.hpp"
 
 #include "models/ops/layer_cost.hpp"
 #include "tests/profiler/table_support.hpp"

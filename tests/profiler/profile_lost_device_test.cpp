@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "profiler/profile.hpp"
-#include "profiler/timing/subject_lost.hpp"
+#include "profiler/timing/rounds.hpp"
 #include "tests/profiler/fake_instruments.hpp"
 #include "tests/profiler/profile_support.hpp"
 

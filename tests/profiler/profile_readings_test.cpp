@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "profiler/profile.hpp"
-#include "profiler/row_readings.hpp"
+#include "profiler/row_values.hpp"
 #include "tests/profiler/fake_instruments.hpp"
 #include "tests/profiler/profile_support.hpp"
 

@@ -13,7 +13,6 @@
 #include "cli/text_table.hpp"
 #include "harness/compare/table_view.hpp"
 #include "models/zoo/zoo.hpp"
-#include "profiler/table/network_diff.hpp"
 #include "records/device_json.hpp"
 
 namespace hacscale::cli {

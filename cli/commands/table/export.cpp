@@ -7,8 +7,6 @@
 #include "cli/commands/table.hpp"
 #include "cli/commands/table/filter_options.hpp"
 #include "cli/text_table.hpp"
-#include "profiler/table/google_benchmark_export.hpp"
-#include "profiler/table/ofa_export.hpp"
 
 namespace hacscale::cli {
 

@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-#include "profiler/instruments/cupti/cupti_error.hpp"
+#include "profiler/instruments/cupti/cupti_library.hpp"
 
 namespace hacscale::cupti {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "profiler/instruments/cupti/activity_trace.hpp"
-#include "profiler/instruments/cupti/cupti_error.hpp"
+#include "profiler/instruments/cupti/cupti_library.hpp"
 #include "profiler/instruments/cupti/range_profiler.hpp"
 
 namespace hacscale {

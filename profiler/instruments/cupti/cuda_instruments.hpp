@@ -7,7 +7,7 @@
 #include <string>
 
 #include "profiler/instruments/cupti/cupti_library.hpp"
-#include "profiler/instruments/driver/device_facts.hpp"
+#include "profiler/instruments/driver/driver.hpp"
 #include "profiler/instruments/instruments.hpp"
 #include "profiler/instruments/nvml/nvml_device.hpp"
 

@@ -7,7 +7,9 @@
 #include <cupti_range_profiler.h>
 #include <cupti_target.h>
 
+#include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace hacscale::cupti {
 
@@ -65,5 +67,20 @@ struct CuptiLibrary {
 CuptiLibrary open_cupti();
 // The same, once a process.
 const CuptiLibrary& cupti();
+
+// CUPTI's return codes in words that say what to do. Inside this folder a failed call is an exception; it
+// leaves as the reason of the cells that it leaves empty.
+class CuptiFailure : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// What is wrong and what to do: "cuptiRangeProfilerEnable: no privilege to read counters; ...".
+std::string explain(const CuptiLibrary& cupti, CUptiResult result, std::string_view call);
+
+// Throws CuptiFailure with explain()'s text unless the call went well.
+void check(const CuptiLibrary& cupti, CUptiResult result, std::string_view call);
+
+// Why cuptiProfilerDeviceSupported() says no, in the same words; empty when it says yes.
+std::string refusal_of(const CUpti_Profiler_DeviceSupported_Params& support);
 
 }  // namespace hacscale::cupti

@@ -13,7 +13,7 @@
 #include <functional>
 #include <span>
 
-#include "profiler/instruments/cupti/counter_config.hpp"
+#include "profiler/instruments/cupti/counters.hpp"
 
 namespace hacscale::cupti {
 

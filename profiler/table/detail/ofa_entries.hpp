@@ -1,4 +1,4 @@
-// The entries of once-for-all's latency table that some layers make; see profiler/table/ofa_export.hpp.
+// The entries of once-for-all's latency table that some layers make; see profiler/table/export.hpp.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-#include "profiler/instruments/cupti/counter_config.hpp"
+#include "profiler/instruments/cupti/counters.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <set>
 #include <span>
 
-#include "profiler/instruments/cupti/cupti_error.hpp"
+#include "profiler/instruments/cupti/cupti_library.hpp"
 
 namespace hacscale::cupti {
 namespace {

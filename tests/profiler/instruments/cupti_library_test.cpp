@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "profiler/instruments/cupti/cupti_error.hpp"
 #include "tests/profiler/instruments/fake_libraries.hpp"
 
 namespace hacscale::cupti {

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "profiler/instruments/nvml/clock_events.hpp"
 #include "profiler/instruments/nvml/nvml_device.hpp"
 #include "tests/profiler/instruments/fake_libraries.hpp"
 

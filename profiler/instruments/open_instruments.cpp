@@ -1,3 +1,4 @@
+// The opener knows every kind of instruments, and no other source knows it; it is declared with their interface.
 #include "profiler/instruments/instruments.hpp"
 
 #ifdef HACSCALE_CUDA_FOUND

@@ -1,17 +1,24 @@
-// The counters that are read, as data: one entry a column.
-//
-// One more: an entry in counter_metrics.cpp, and a member of LayerReadings. Tests go over the list.
+// The counters that fill columns, in which sets they are read, and in how many passes a chip gives them.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "profiler/instruments/cupti/cupti_library.hpp"
 #include "profiler/instruments/instruments.hpp"
 
 namespace hacscale::cupti {
+
+// The counters that are read, as data: one entry a column.
+//
+// One more: an entry in counter_metrics.cpp, and a member of LayerReadings. Tests go over the list.
 
 // Counters that are read together. Each set is a schedule of its own, so that a column whose metrics are divided by
 // each other has them from the same pass: the standard set takes one (tests/profiler/instruments/counter_config).
@@ -52,5 +59,36 @@ struct CounterMetric {
 };
 
 std::span<const CounterMetric> counter_metrics();
+
+// Which counters a chip gives, and in how many passes: CUPTI's host API, which needs no device.
+
+// CUPTI's object that knows a chip's metrics.
+class ProfilerHost {
+public:
+    // chip: "GH100". availability: what the device at hand says it has (cuptiProfilerGetCounterAvailability),
+    // kept alive by the caller; null for a chip that is only known by name. Throws CuptiFailure.
+    ProfilerHost(const CuptiLibrary& cupti, const std::string& chip, const std::uint8_t* availability);
+    ~ProfilerHost();
+    ProfilerHost(const ProfilerHost&) = delete;
+    ProfilerHost& operator=(const ProfilerHost&) = delete;
+
+    CUpti_Profiler_Host_Object* get() const { return host_; }
+
+private:
+    const CuptiLibrary& cupti_;
+    CUpti_Profiler_Host_Object* host_ = nullptr;
+};
+
+struct CounterConfig {
+    std::vector<const CounterMetric*> metrics;   // those the chip has, among those asked for
+    std::vector<const char*> names;              // theirs, one after the other, as CUPTI wants them
+    std::map<std::string, std::string> reasons;  // by column: why a metric asked for is not among them
+    std::vector<std::uint8_t> image;             // CUPTI's schedule of their collection
+    std::size_t passes = 0;
+};
+
+// Throws CuptiFailure: the library does not know the chip.
+CounterConfig counter_config(const CuptiLibrary& cupti, const std::string& chip, CounterSet set,
+                             const std::uint8_t* availability = nullptr);
 
 }  // namespace hacscale::cupti

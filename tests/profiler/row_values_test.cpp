@@ -1,5 +1,5 @@
 // What becomes of a row whose layer is measured once more.
-#include "profiler/row_changes.hpp"
+#include "profiler/row_values.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "profiler/timing/pass_trace.hpp"
+#include "profiler/timing/timed_passes.hpp"
 
 #include <gtest/gtest.h>
 

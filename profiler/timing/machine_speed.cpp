@@ -1,4 +1,4 @@
-#include "profiler/timing/pace.hpp"
+#include "profiler/timing/machine_speed.hpp"
 
 #include <algorithm>
 #include <array>

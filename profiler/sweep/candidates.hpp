@@ -1,10 +1,9 @@
-// The inner widths that a sweep looks at: for each stage, all that some block of it may have at some width.
-//
-// A carrier gives all blocks of a stage the same inner width, and any stage width together with any inner
-// width, whether or not the two may be chosen together: so the measured pairs form a full rectangle, and
-// every pair that may be chosen lies inside it.
+// What a sweep examines of one dimension of a network: the order in which candidates between measured ones are looked at, and the
+// inner widths that are candidates.
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <vector>
 
 #include "models/stages/scaled_model.hpp"
@@ -12,6 +11,39 @@
 
 namespace hacscale::detail {
 
+// Which of some ascending candidates remain to be measured, when those between two measured ones are looked
+// at only where they turn out to be predicted badly.
+
+// `count` indices (2 or more) spread over 0..size-1, both ends among them, and `always`; ascending, each
+// once. None where size is 0.
+std::vector<std::size_t> spread(std::size_t size, int count, std::size_t always);
+
+// Indices of measured candidates with unmeasured ones between them.
+struct Interval {
+    std::size_t low, high;
+    std::size_t middle() const { return (low + high) / 2; }
+};
+
+class IntervalSearch {
+public:
+    // `measured`: ascending indices.
+    explicit IntervalSearch(const std::vector<std::size_t>& measured);
+
+    bool empty() const { return open_.empty(); }
+    Interval take();
+    // The middle of the interval was measured and predicted badly: both halves are to be looked at.
+    void split(const Interval& interval);
+
+private:
+    void add(const Interval& interval);
+    std::deque<Interval> open_;  // breadth first
+};
+
+// The inner widths that a sweep looks at: for each stage, all that some block of it may have at some width.
+//
+// A carrier gives all blocks of a stage the same inner width, and any stage width together with any inner
+// width, whether or not the two may be chosen together: so the measured pairs form a full rectangle, and
+// every pair that may be chosen lies inside it.
 class InnerCandidates {
 public:
     InnerCandidates() = default;

@@ -1,4 +1,4 @@
-#include "profiler/detail/layers_alone.hpp"
+#include "profiler/detail/isolated_layers.hpp"
 
 #include <fmt/format.h>
 
@@ -10,11 +10,10 @@
 #include <utility>
 
 #include "models/graph/single_layer.hpp"
-#include "profiler/row_changes.hpp"
-#include "profiler/row_readings.hpp"
+#include "profiler/row_values.hpp"
 #include "profiler/table/columns.hpp"
 #include "profiler/timing/layer_timer.hpp"
-#include "profiler/timing/subject_lost.hpp"
+#include "profiler/timing/rounds.hpp"
 #include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale::detail {

@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "profiler/detail/output_check.hpp"
 #include "profiler/detail/pending_rows.hpp"
 #include "profiler/measure_networks.hpp"
 
