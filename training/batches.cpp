@@ -40,17 +40,18 @@ struct Slot {
 
 }  // namespace
 
-// Batch b lies in slot b modulo the number of slots. One slot more than `ahead` is there: the reader's.
+// Batch b is in slot b modulo the number of slots. One slot more than `ahead` is there: the reader's.
 class BatchLoader::Work {
 public:
     Work(const ImageSet& images, const Normalization& normalization, const BatchSettings& settings)
         : images_(images), settings_(settings), scale_(normalization) {
         check();
         slots_.resize(static_cast<std::size_t>(std::max(settings_.ahead, 1)) + 1);
-        const auto most = static_cast<std::size_t>((settings_.batch + settings_.ranks - 1) / settings_.ranks);
+        const auto max_images =
+            static_cast<std::size_t>((settings_.batch + settings_.ranks - 1) / settings_.ranks);
         for (Slot& slot : slots_) {
-            slot.images.resize(most * images_.image_bytes());
-            slot.labels.resize(most);
+            slot.images.resize(max_images * images_.image_bytes());
+            slot.labels.resize(max_images);
         }
         for (int i = 0; i < std::max(settings_.threads, 1); ++i) {
             threads_.emplace_back([this] { prepare_batches(); });
@@ -80,13 +81,13 @@ public:
             order_of(images_.count(), settings_.training.has_value(), settings_.seed, epoch);
         {
             std::unique_lock lock(mutex_);
-            claimed_ = batches();  // nothing of the old epoch is begun any more
+            begun_ = batches();  // nothing of the old epoch is begun any more
             changed_.wait(lock, [&] { return busy_ == 0; });
             order_ = std::move(order);
             epoch_ = epoch;
             for (Slot& slot : slots_) slot.ready = -1;
             given_ = -1;
-            claimed_ = 0;
+            begun_ = 0;
         }
         changed_.notify_all();
     }
@@ -145,8 +146,8 @@ private:
 
     // A slot may be filled again when the reader has gone on from the batch that lay there.
     bool can_begin() const {
-        return claimed_ < batches() && !order_.empty() &&
-               claimed_ < std::max<std::int64_t>(given_, 0) + static_cast<std::int64_t>(slots_.size());
+        return begun_ < batches() && !order_.empty() &&
+               begun_ < std::max<std::int64_t>(given_, 0) + static_cast<std::int64_t>(slots_.size());
     }
 
     void prepare_batches() {
@@ -154,7 +155,7 @@ private:
         for (;;) {
             changed_.wait(lock, [&] { return stopping_ || can_begin(); });
             if (stopping_) return;
-            const std::int64_t batch = claimed_++;
+            const std::int64_t batch = begun_++;
             ++busy_;
             lock.unlock();
             fill(batch);
@@ -193,9 +194,9 @@ private:
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    std::int64_t claimed_ = 0;  // batches that a thread has begun
-    std::int64_t given_ = -1;   // the batch that the reader has
-    int busy_ = 0;              // threads that fill a slot
+    std::int64_t begun_ = 0;   // batches that a thread has begun
+    std::int64_t given_ = -1;  // the batch that the reader has
+    int busy_ = 0;             // threads that fill a slot
     bool stopping_ = false;
     double wait_ = 0.0;
     std::vector<std::thread> threads_;

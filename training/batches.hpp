@@ -21,7 +21,7 @@ struct Batch {
 
 struct BatchSettings {
     int batch = 128;             // over all ranks
-    bool channels_last = false;  // how `images` lies in memory
+    bool channels_last = false;  // layout of `images` in memory
     // For training: shuffled and augmented, and what does not fill a batch is left out of the epoch. Nothing:
     // in the order of the set, as they are, the last batch as large as it comes.
     std::optional<Augmentation> training = std::nullopt;

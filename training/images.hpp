@@ -39,7 +39,7 @@ struct AugmentationDraw {
     bool flip = false;
     int shift_y = 0;  // of the crop, -crop_padding..crop_padding
     int shift_x = 0;
-    int cutout = 0;  // side of the blanked square; its centre lies anywhere on the image, so it may stick out
+    int cutout = 0;  // side of the blanked square; its centre is anywhere on the image, so it may stick out
     int cutout_y = 0;
     int cutout_x = 0;
 };
@@ -61,7 +61,7 @@ private:
 };
 
 // Writes image `index` of the set to `out`, [C][H][W] or [H][W][C]. The image is flipped, then cropped, then
-// cut out; what lies outside of the image or within the cutout is 0, which is the mean colour.
+// cut out; what is outside of the image or within the cutout is 0, which is the mean colour.
 void place_image(const ImageSet& images, int index, const AugmentationDraw& drawn, const PixelScale& scale,
                  bool channels_last, float* out);
 

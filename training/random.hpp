@@ -16,7 +16,7 @@ public:
 
     std::uint64_t bits() { return mixed(state_ += step); }
 
-    // Uniform in 0..count-1; count is small beside 2^32, so the bias of the product is below 2^-32 of a step.
+    // Uniform in 0..count-1; count is small against 2^32, so the bias of the product is below 2^-32 of a step.
     int below(int count) {
         return static_cast<int>(((bits() >> 32) * static_cast<std::uint64_t>(count)) >> 32);
     }

@@ -54,7 +54,7 @@ Recipe load_recipe(const std::filesystem::path& file);
 Recipe parse_recipe(std::string_view yaml, const std::string& origin);
 // A path, or the name of a recipe that comes with the program ("short"). InputError names those there are.
 Recipe find_recipe(const std::string& name_or_file);
-// The folder of the recipes that come with the program: $HACSCALE_RECIPES, else beside it
+// The folder of the recipes that come with the program: $HACSCALE_RECIPES, else next to it
 // (../share/hacscale/recipes), else the source tree's.
 std::filesystem::path recipe_folder();
 std::vector<std::string> recipe_names();  // sorted

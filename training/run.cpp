@@ -48,7 +48,7 @@ std::string host_name() {
 
 // The file stays when the lock is released: were it removed, two processes could hold locks on two files of
 // one name.
-std::optional<RunLock> RunLock::try_claim(const std::filesystem::path& run_folder) {
+std::optional<RunLock> RunLock::try_lock(const std::filesystem::path& run_folder) {
     std::error_code error;
     std::filesystem::create_directories(run_folder, error);
     const std::filesystem::path file = lock_file(run_folder);

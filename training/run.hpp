@@ -28,7 +28,7 @@ RunKey run_key(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
 // Name of the folder that holds a run's checkpoints: readable, and different for different keys.
 std::string folder_name(const RunKey& key);
 
-// Claims one run for this process. The claim is an advisory lock (flock) on a file in the run's folder; the
+// Locks one run for this process, with an advisory lock (flock) on a file in the run's folder; the
 // kernel drops it when the process ends in whatever way, so a killed process never blocks a run. It holds
 // between machines as far as their shared file system carries flock: NFS does on Linux (since 2.6.12), Lustre
 // when it is mounted with the option flock.
@@ -36,7 +36,7 @@ class RunLock {
 public:
     // Nothing when another process has it. Makes the folder. Throws WorkError when the folder cannot be
     // written or its file system has no locks.
-    static std::optional<RunLock> try_claim(const std::filesystem::path& run_folder);
+    static std::optional<RunLock> try_lock(const std::filesystem::path& run_folder);
     // Who has the run, as far as its file says: "process 4711 on node17".
     static std::string holder(const std::filesystem::path& run_folder);
 

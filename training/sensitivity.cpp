@@ -68,9 +68,9 @@ ScalingChoice random_choice(const ScalingChoice& start, const std::vector<std::s
     ScalingChoice choice = start;
     for (const std::size_t s : stages) {
         choice.widths[s] = nearest_on_grid(start.widths[s] * std::exp2(2.0 * uniform() - 1.0));
-        const int fewest = (start.depths[s] + 1) / 2;
-        const int most = 2 * start.depths[s];
-        choice.depths[s] = fewest + static_cast<int>(uniform() * (most - fewest + 1));
+        const int min_depth = (start.depths[s] + 1) / 2;
+        const int max_depth = 2 * start.depths[s];
+        choice.depths[s] = min_depth + static_cast<int>(uniform() * (max_depth - min_depth + 1));
     }
     return choice;
 }

@@ -91,7 +91,7 @@ struct StageSensitivity {
 struct Sensitivity {
     std::optional<MeasuredGain> base;  // accuracy points
     std::vector<StageSensitivity> stages;
-    std::vector<PredictionCheck> combinations;  // those that were measured
+    std::vector<PredictionCheck> combinations;  // measured ones
     std::vector<PredictionCheck> held_out;      // likewise
 };
 

@@ -23,7 +23,7 @@ struct TrainingRequest {
     Recipe recipe;
     std::filesystem::path data;  // folder of CIFAR-10's binary files
     std::uint64_t seed = 1;
-    // Checkpoints are kept here, one folder a run; a run whose folder has one goes on from it, and ends with
+    // Checkpoints are kept here, one folder a run; a run whose folder has one resumes from it, and ends with
     // the same numbers as one that was never stopped.
     std::filesystem::path checkpoint_folder;
     std::string device = "cpu";  // or "cuda:N"
@@ -70,7 +70,7 @@ public:
     // What the leading process says, in all of them; all call it at the same place, after leads().
     virtual int as_the_leader_says(int said) = 0;
 
-    // Nothing when `keep_going` said no: the last checkpoint stands. WorkError for a loss that is no number
+    // Nothing when `keep_going` said no: the last checkpoint is kept. WorkError for a loss that is no number
     // any more (the run is not recorded), a full disk, a checkpoint of another model or recipe.
     virtual std::optional<TrainingResult> train(const TrainingRequest& request,
                                                 const TrainingEvents& events) = 0;

@@ -28,7 +28,7 @@ TrainerLoadAttempt load(const fs::path& path, std::unique_ptr<Trainer>& trainer)
     return {path, "ready", ""};
 }
 
-// $HACSCALE_MODULES when set, else beside the program.
+// $HACSCALE_MODULES when set, else next to the program.
 std::vector<fs::path> trainer_folders() {
     return module_folders("HACSCALE_MODULES", "modules");
 }

@@ -34,7 +34,7 @@ struct LoadedTrainer {
     Trainer& required() const;
 };
 
-// The first module that is ready, in $HACSCALE_MODULES or in folders named modules beside the program
+// The first module that is ready, in $HACSCALE_MODULES or in folders named modules next to the program
 // (module_folders in base/module.hpp).
 LoadedTrainer load_trainer();
 

@@ -120,7 +120,7 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
     const auto keep_going = [&settings] { return !interrupted() && settings.keep_going(); };
     const bool leads = trainer.leads(settings.device);
     const std::optional<RunLock> lock =
-        leads ? RunLock::try_claim(outcome.checkpoints) : std::optional<RunLock>();
+        leads ? RunLock::try_lock(outcome.checkpoints) : std::optional<RunLock>();
     int said = to_be_trained;
     if (leads) {
         if (const auto status = obstacle(outcome, lock.has_value(), device, records, keep_going)) {

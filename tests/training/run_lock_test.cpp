@@ -16,13 +16,13 @@ using ::testing::HasSubstr;
 
 TEST(RunLock, IsHeldByOneAtATime) {
     TempFolder temp;
-    auto first = RunLock::try_claim(temp / "run");
+    auto first = RunLock::try_lock(temp / "run");
     ASSERT_TRUE(first.has_value());
-    EXPECT_FALSE(RunLock::try_claim(temp / "run").has_value());
-    EXPECT_TRUE(RunLock::try_claim(temp / "other").has_value());
+    EXPECT_FALSE(RunLock::try_lock(temp / "run").has_value());
+    EXPECT_TRUE(RunLock::try_lock(temp / "other").has_value());
     EXPECT_THAT(RunLock::holder(temp / "run"), HasSubstr("process " + std::to_string(::getpid()) + " on "));
     first.reset();
-    EXPECT_TRUE(RunLock::try_claim(temp / "run").has_value());
+    EXPECT_TRUE(RunLock::try_lock(temp / "run").has_value());
 }
 
 TEST(RunLock, EndsWithAProcessThatIsKilled) {
@@ -31,7 +31,7 @@ TEST(RunLock, EndsWithAProcessThatIsKilled) {
     ASSERT_EQ(::pipe(ready), 0);
     const pid_t child = ::fork();
     if (child == 0) {
-        const auto lock = RunLock::try_claim(temp / "run");
+        const auto lock = RunLock::try_lock(temp / "run");
         const char said = lock ? '1' : '0';
         if (::write(ready[1], &said, 1) == 1) ::pause();
         ::_exit(1);
@@ -39,16 +39,16 @@ TEST(RunLock, EndsWithAProcessThatIsKilled) {
     char said = '0';
     ASSERT_EQ(::read(ready[0], &said, 1), 1);
     EXPECT_EQ(said, '1');
-    EXPECT_FALSE(RunLock::try_claim(temp / "run").has_value());
+    EXPECT_FALSE(RunLock::try_lock(temp / "run").has_value());
     ::kill(child, SIGKILL);
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-    EXPECT_TRUE(RunLock::try_claim(temp / "run").has_value());
+    EXPECT_TRUE(RunLock::try_lock(temp / "run").has_value());
     ::close(ready[0]);
     ::close(ready[1]);
 }
 
 TEST(RunLock, SaysWhereItCannotWrite) {
-    EXPECT_THAT(error_of<WorkError>([] { RunLock::try_claim("/proc/nowhere"); }), HasSubstr("/proc/nowhere"));
+    EXPECT_THAT(error_of<WorkError>([] { RunLock::try_lock("/proc/nowhere"); }), HasSubstr("/proc/nowhere"));
 }
 
 TEST(RunKey, FoldersDifferWhereRunsDo) {

@@ -53,7 +53,7 @@ void write_all(int descriptor, const std::string& bytes, const std::filesystem::
 void replace(const std::filesystem::path& file, const std::string& bytes) {
     std::error_code ignored;
     const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-    std::filesystem::create_directories(folder, ignored);  // the open says what is wrong
+    std::filesystem::create_directories(folder, ignored);  // the open reports the error
     const std::filesystem::path part = file.string() + ".part" + std::to_string(::getpid());
     try {
         Descriptor out(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);

@@ -1,5 +1,5 @@
 // A run's state on disk, one file, replaced as a whole after each epoch: whoever is killed, the file is that
-// of an epoch's end, and the run goes on from there with the same numbers. Nothing of it is random beyond the
+// of an epoch's end, and the run resumes from there with the same numbers. Nothing of it is random beyond the
 // seed: batches follow from (seed, epoch), so there is no generator's state to keep.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace hacscale::training {
 
-// What a checkpoint belongs to; a run goes on only from one that is equal in all of it.
+// What a checkpoint belongs to; a run resumes only from one that is equal in all of it.
 struct RunIdentity {
     std::string model;   // model_hash()
     std::string recipe;  // recipe_hash(); "" for a checkpoint that no run made
@@ -47,7 +47,7 @@ struct Checkpoint {
 // Of a run's folder; a path of a file stays as it is.
 std::filesystem::path checkpoint_file(const std::filesystem::path& folder_or_file);
 
-// Written beside the target, flushed to the disk, and renamed. Throws WorkError, and leaves the file that was
+// Written next to the target, flushed to the disk, and renamed. Throws WorkError, and leaves the file that was
 // there.
 void save(const Checkpoint& checkpoint, const std::filesystem::path& file);
 // Throws InputError where there is no such file or it is none of ours.

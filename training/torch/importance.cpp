@@ -21,7 +21,7 @@ at::Tensor mean_loss(const at::Tensor& logits, const at::Tensor& labels) {
     return at::cross_entropy_loss(logits, labels);
 }
 
-// A factor of 1 for each image and channel stands after each batch-norm. The loss's slope in a factor is the
+// Each batch-norm is followed by a factor of 1 for each image and channel. The loss's slope in a factor is the
 // sum, over the channel's map, of output times gradient: added up over a batch it is
 // gamma dL/dgamma + beta dL/dbeta.
 std::vector<double> by_gates(TorchNetwork& network, const std::vector<std::size_t>& measured, bool fisher,
@@ -60,7 +60,7 @@ std::vector<double> by_growth(TorchNetwork& network, const std::vector<std::size
     return figures;
 }
 
-// Gives batches with their numbers to several workers. After the last image of the set it begins anew, in
+// Gives batches with their numbers to several workers. After the last image of the set it begins again, in
 // another order.
 class NumberedBatches {
 public:

@@ -123,7 +123,7 @@ void NodeModule::add_products(std::int64_t offsets) {
         const std::int64_t features = std::int64_t{layer_.in_channels} * layer_.in_height * layer_.in_width;
         weight = register_parameter("weight", at::empty({out, features}));
     }
-    // A bias is one number a channel beside the products, a batch-norm two, both together three.
+    // A bias is one number a channel next to the products, a batch-norm two, both together three.
     const std::int64_t each = offsets / out;
     if (offsets % out != 0 || each < 0 || each > 3) {
         throw WorkError("a layer " + layer_.key() + " with " + std::to_string(offsets) +

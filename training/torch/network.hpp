@@ -55,7 +55,7 @@ public:
     // He et al. 2015: normal with variance 2 / fan-out for convs, N(0, 0.01) for linear layers (as VGG and
     // MobileNetV2), batch-norms 1 and 0. The last batch-norm of a residual branch starts at 1 as well: zero
     // there helps deep networks with large batches (Goyal et al. 2017), but the CIFAR figures of the
-    // literature are with 1, and a branch that starts at zero passes no gradient to what is before it in the
+    // literature are with 1, and a branch that starts at zero passes no gradient to the layers before it in the
     // first steps, which a short recipe can ill afford.
     void initialize(std::uint64_t seed);
     // Random numbers everywhere, running statistics included, of the size that a trained network's have.

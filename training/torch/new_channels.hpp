@@ -1,4 +1,4 @@
-// New channels for every conv of a network, beside the ones it has: what growth importance asks about. Each
+// New channels for every conv of a network, next to the ones it has, which growth importance asks about. Each
 // conv gets a few channels with random incoming weights; whatever reads them does so with weights of zero, so
 // that the network computes what it did, and what those zero weights have as gradient is what one step of
 // training would make of the channels (docs/method.md, "Importance").

@@ -18,7 +18,7 @@ public:
 
     void step(double learning_rate);
 #ifdef HACSCALE_TORCH_CUDA
-    // The same with a rate that lies on the GPU (f32, no dimension), as a recorded step needs it.
+    // The same with a rate in GPU memory (f32, no dimension), as a recorded step needs it.
     void step(const at::Tensor& learning_rate);
 #endif
     // Gradients are dropped, not set to zero: the next backward pass writes them instead of adding to them.

@@ -39,15 +39,14 @@ std::string text_of(const char* variable) {
     return value != nullptr ? value : "";
 }
 
-int number_of(const char* variable, int least, int most) {
+int number_of(const char* variable, int min, int max) {
     const std::string text = text_of(variable);
     int value = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value < least ||
-        value > most) {
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value < min || value > max) {
         throw InputError("environment variable " + std::string(variable) + " is '" + text +
-                         "', and has to be a number from " + std::to_string(least) + " to " +
-                         std::to_string(most) + " to train in several processes; torchrun sets it");
+                         "', and has to be a number from " + std::to_string(min) + " to " +
+                         std::to_string(max) + " to train in several processes; torchrun sets it");
     }
     return value;
 }

@@ -3,7 +3,7 @@
 // MASTER_PORT (and GLOO_SOCKET_IFNAME where a machine has several networks).
 // Life cycle: opened once, before the first step, by all processes; then all make the same calls in the same
 // order. A process that dies makes the others' next call fail with a WorkError, and a new start of all of
-// them goes on from the last checkpoint.
+// them resumes from the last checkpoint.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -17,8 +17,8 @@ namespace {
 constexpr double us_per_s = 1e6;
 // Steps between looks at the loss on a GPU, which would wait for it otherwise.
 constexpr std::int64_t steps_between_reports_on_gpu = 50;
-// That prepare batches beside a GPU, which takes more than 100,000 small images a second.
-constexpr int most_loader_threads = 8;
+// Threads that prepare batches for a GPU, which takes more than 100,000 small images a second.
+constexpr int max_loader_threads = 8;
 
 // What ONEDNN_MAX_CPU_ISA, or its older name, leaves libtorch's oneDNN.
 bool onednn_may_use_avx512() {
@@ -45,7 +45,7 @@ ComputeSettings settings_for(const Recipe& recipe, const at::Device& device) {
     settings.type = bf16 ? at::kBFloat16 : at::kFloat;
     settings.channels_last = recipe.channels_last;
     // One thread prepares tens of thousands of images a second, which no CPU trains.
-    settings.loader_threads = device.is_cuda() ? std::min(most_loader_threads, usable_cores()) : 1;
+    settings.loader_threads = device.is_cuda() ? std::min(max_loader_threads, usable_cores()) : 1;
     return settings;
 }
 
@@ -220,7 +220,7 @@ void TrainingRun::report(const TrainingEvents& events, std::int64_t steps) {
     }
     const double images_left =
         static_cast<double>((now.epochs - now.epoch) * now.images_per_epoch - now.images);
-    // What stands between the steps, validation above all, takes its share of what is left, too.
+    // The time left includes the work between the steps, mostly validation.
     const double images_per_session_s =
         static_cast<double>(session_images_) / std::max(1e-9, session_seconds());
     now.seconds_left = images_left / std::max(1e-9, images_per_session_s);

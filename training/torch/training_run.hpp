@@ -40,7 +40,7 @@ private:
     bool step(const Batch& batch, bool keep_going);
     // Forward and backward pass; what they came to is added to the totals.
     void find_gradients(const at::Tensor& images, const at::Tensor& labels);
-    // A whole step on what lies on the GPU.
+    // A whole step on tensors in GPU memory.
     void step_on_device(const StepTensors& tensors);
     void report(const TrainingEvents& events, std::int64_t steps);
     bool finish_epoch(const TrainingEvents& events);
