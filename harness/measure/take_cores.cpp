@@ -88,7 +88,7 @@ std::optional<std::string> doubt_about(const std::vector<CoreLoad>& loads) {
 }
 
 void take_cores(int threads, Session& session) {
-    const host::Room& room = host::this_machine();
+    const host::CpuResources& room = host::this_machine();
     const int count = host::choose_threads(room, threads).threads;
     static std::unique_ptr<host::CoreClaims> claims;  // of the process, as OpenMP's threads are
     const std::filesystem::path folder = host::core_locks_folder();

@@ -4,7 +4,8 @@
 
 namespace hacscale::cli {
 
-int training_threads(const host::Room& room, int wanted, const std::string& device, Session& session) {
+int training_threads(const host::CpuResources& room, int wanted, const std::string& device,
+                     Session& session) {
     const host::ThreadChoice choice = host::choose_threads(room, wanted);
     if (device == "cpu") {
         for (const std::string& warning : choice.warnings) {

@@ -10,6 +10,6 @@ namespace hacscale::cli {
 
 // To be called before the trainer is loaded, for its OpenMP pins the thread that loads it. Warns as measuring
 // does where the device is the CPU. Throws InputError for more threads than there are processors.
-int training_threads(const host::Room& room, int wanted, const std::string& device, Session& session);
+int training_threads(const host::CpuResources& room, int wanted, const std::string& device, Session& session);
 
 }  // namespace hacscale::cli

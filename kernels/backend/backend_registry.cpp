@@ -39,7 +39,7 @@ LoadAttempt load_module(const std::filesystem::path& path, std::vector<std::uniq
 // OpenMP reads these when its library is loaded. What the user has set for pinning stays.
 std::vector<std::string> prepare_openmp(int threads) {
     host::keep_allowed_processors();
-    const host::Room& room = host::this_machine();
+    const host::CpuResources& room = host::this_machine();
     const host::ThreadChoice choice = host::choose_threads(room, threads);
     setenv("OMP_NUM_THREADS", std::to_string(choice.threads).c_str(), 1);
     // Pinned threads that spin between layers: a layer of ten microseconds has no time to wake a sleeping

@@ -16,7 +16,7 @@ namespace {
 
 constexpr mode_t folder_mode = 0700;
 constexpr mode_t file_mode = 0600;
-constexpr int most_drafts = 100;  // names that a draft is tried under
+constexpr int max_drafts = 100;  // names that a draft is tried under
 
 std::string error_in_words() {
     return std::generic_category().message(errno);
@@ -115,7 +115,7 @@ std::optional<std::string> PrivateFolder::read(const std::string& name, std::str
 bool PrivateFolder::replace(const std::string& name, const std::string& text) const {
     if (!usable()) return false;
     static std::atomic<int> drafts{0};
-    for (int attempt = 0; attempt < most_drafts; ++attempt) {
+    for (int attempt = 0; attempt < max_drafts; ++attempt) {
         const std::string draft =
             name + "." + std::to_string(::getpid()) + "-" + std::to_string(drafts++) + ".tmp";
         const FileHandle file(::openat(handle_, draft.c_str(),

@@ -8,7 +8,7 @@
 namespace hacscale {
 namespace {
 
-constexpr std::size_t most_compared_outputs = 400;
+constexpr std::size_t max_compared_outputs = 400;
 
 double bound_for(DataType type) {
     return type == DataType::f32 ? 1e-4 : 2e-2;
@@ -21,7 +21,7 @@ std::vector<double> doubles(const std::vector<float>& values) {
 // Positions spread evenly over the tensor; the step is made odd, so that they don't fall into a rhythm with
 // even sizes.
 std::vector<std::size_t> spread(std::size_t count) {
-    const std::size_t step = (count / most_compared_outputs) | 1;
+    const std::size_t step = (count / max_compared_outputs) | 1;
     std::vector<std::size_t> positions;
     for (std::size_t i = 0; i < count; i += step) positions.push_back(i);
     positions.push_back(count - 1);

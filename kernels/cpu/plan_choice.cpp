@@ -13,7 +13,7 @@ namespace {
 constexpr int screening_runs = 3;  // enough to drop what is plainly slow
 constexpr double screening_factor = 1.5;
 constexpr int timed_rounds = 15;
-constexpr int fewest_rounds = 4;
+constexpr int min_rounds = 4;
 constexpr double enough_us = 200e3;  // after so long and the fewest rounds, more of them change nothing
 constexpr double worth_a_change = 0.97;
 
@@ -45,7 +45,7 @@ std::size_t fastest(const std::vector<PlanCandidate>& candidates, const std::fun
     const double limit = screening_factor * *std::min_element(best.begin(), best.end());
     // The best of many: other work on the machine only ever adds time, so it must not decide.
     const double start = clock();
-    for (int r = 0; r < timed_rounds && (r < fewest_rounds || clock() - start < enough_us); ++r) {
+    for (int r = 0; r < timed_rounds && (r < min_rounds || clock() - start < enough_us); ++r) {
         for (std::size_t i = 0; i < candidates.size(); ++i) {
             if (best[i] <= limit) best[i] = std::min(best[i], timed(candidates[i], clock));
         }

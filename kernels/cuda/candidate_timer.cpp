@@ -12,7 +12,7 @@ namespace {
 
 // Reading it takes longer than the host needs to enqueue what comes after, so that the device does not wait
 // for the host between the events.
-constexpr std::size_t least_flush_bytes = std::size_t{128} << 20;
+constexpr std::size_t min_flush_bytes = std::size_t{128} << 20;
 
 constexpr int pattern_elements = 1 << 18;
 
@@ -101,7 +101,7 @@ L2State l2_state(std::int64_t footprint_bytes, std::size_t l2_bytes) {
 }
 
 std::shared_ptr<const DeviceBuffer> make_flush_buffer(const DeviceTraits& device) {
-    return std::make_shared<const DeviceBuffer>(std::max(least_flush_bytes, 4 * device.l2_bytes),
+    return std::make_shared<const DeviceBuffer>(std::max(min_flush_bytes, 4 * device.l2_bytes),
                                                 "a buffer that clears the caches");
 }
 

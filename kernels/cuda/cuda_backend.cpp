@@ -69,7 +69,7 @@ public:
             return fmt::format("{} has compute capability {}.{}, and this program needs 7.5 or newer", device,
                                capability / 10, capability % 10);
         }
-        return type_refusal(capability, type);
+        return unsupported_type(capability, type);
     }
 
     Layout preferred_layout(const Network&, const CompileOptions&) const override {

@@ -196,7 +196,7 @@ const CudaDevice& cuda_device(const std::string& id) {
     throw MissingError("device '" + id + "' is not here (GPUs found: " + known + ")");
 }
 
-std::string type_refusal(int compute_capability, DataType type) {
+std::string unsupported_type(int compute_capability, DataType type) {
     constexpr int oldest = 75;     // that CUDA 13 makes code for
     constexpr int with_bf16 = 80;  // matrix units gained bf16 and TF32 together
     const auto text = [&](std::string_view what, int needed) {

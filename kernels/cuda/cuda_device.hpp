@@ -61,6 +61,6 @@ std::string usage_warning(const DeviceUsage& usage, int compute_mode);
 std::string driver_release(const std::string& text);
 
 // Why a device of this compute capability (75 for 7.5) cannot run the type; empty when it can.
-std::string type_refusal(int compute_capability, DataType type);
+std::string unsupported_type(int compute_capability, DataType type);
 
 }  // namespace hacscale::cuda

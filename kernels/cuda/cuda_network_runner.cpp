@@ -19,7 +19,7 @@ namespace {
 constexpr int layers_a_start = 64;
 
 constexpr double cold_work_us = 100.0;  // between the events of a cold run
-constexpr int most_cold_copies = 32;
+constexpr int max_cold_copies = 32;
 constexpr std::size_t cold_memory_share = 4;  // of the free device memory
 
 }  // namespace
@@ -232,7 +232,7 @@ void CudaNetworkRunner::time_prefixes(std::span<double> prefix_us) {
 CudaNetworkRunner::ColdRuns CudaNetworkRunner::make_cold_runs() {
     time_runs(1);
     const double once_us = std::max(time_runs(3) / 3.0, 0.1);
-    const int wanted = std::clamp(static_cast<int>(std::ceil(cold_work_us / once_us)), 1, most_cold_copies);
+    const int wanted = std::clamp(static_cast<int>(std::ceil(cold_work_us / once_us)), 1, max_cold_copies);
     const std::size_t bytes = layout_.weight_bytes + layout_.activation_bytes;
     const std::size_t affordable = free_device_bytes() / cold_memory_share / bytes;
     const int extra = static_cast<int>(std::min(static_cast<std::size_t>(wanted - 1), affordable));

@@ -20,7 +20,7 @@ struct Stage {
 };
 constexpr Stage stages[] = {{3, 1.5}, {3, 1.25}, {3, 1.12}};
 constexpr int final_rounds = 6;
-constexpr std::size_t least_survivors = 4;  // of a stage, if they are within its factor
+constexpr std::size_t min_survivors = 4;  // of a stage, if they are within its factor
 constexpr double worth_a_change = 0.97;
 constexpr double never = std::numeric_limits<double>::infinity();
 
@@ -59,7 +59,7 @@ public:
         }
         if (medians.empty()) return;
         std::sort(medians.begin(), medians.end());
-        const std::size_t survivors = std::max(least_survivors, (medians.size() + 1) / 2);
+        const std::size_t survivors = std::max(min_survivors, (medians.size() + 1) / 2);
         const double slowest =
             std::min(factor * medians.front(), medians[std::min(survivors, medians.size()) - 1]);
         for (std::size_t i = 0; i < times_.size(); ++i) {

@@ -1,4 +1,5 @@
-// Tensors on their way between the host (dense NCHW, f32) and a device (dense NHWC, in the network's type).
+// Tensors and the weights of convs on their way between the host (dense NCHW, f32) and a device (dense NHWC, in the
+// network's type).
 #pragma once
 
 #include <cstddef>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "models/ops/layer_spec.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::cuda {
 
@@ -26,5 +28,20 @@ TensorShape output_shape(const LayerSpec& layer, int batch);
 // for f16 become infinite.
 void to_nhwc(std::span<const float> nchw, const TensorShape& shape, DataType type, std::span<std::byte> nhwc);
 std::vector<float> to_nchw(std::span<const std::byte> nhwc, const TensorShape& shape, DataType type);
+
+// A conv's or linear layer's numbers as cuDNN's plans and the own matrix products read them: weights
+// [out][height][width][in] in the data type, then, at the next multiple of 256 bytes, the bias.
+enum class BiasType { none, as_data, f32 };
+
+struct ConvWeightLayout {
+    std::size_t bias_offset = 0;
+    std::size_t bytes = 0;
+};
+
+ConvWeightLayout weight_layout(const LayerSpec& layer, DataType type, BiasType bias);
+
+// Every byte of `packed` is written; a layer without a bias has one of zeros.
+void pack_conv_weights(const LayerSpec& layer, DataType type, BiasType bias, const LayerWeights& weights,
+                       std::span<std::byte> packed);
 
 }  // namespace hacscale::cuda

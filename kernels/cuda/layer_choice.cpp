@@ -20,11 +20,11 @@ namespace {
 
 // Up to this batch a linear layer reads its weights once for all images, which a product of vectors does as
 // fast as memory allows; beyond it, matrix units pay.
-constexpr int most_images_of_own_linear = 8;
+constexpr int max_images_of_own_linear = 8;
 
 bool own_kernels_first(const LayerContext& context) {
     if (context.layer.kind == LayerKind::conv) return context.layer.depthwise();
-    return context.layer.kind != LayerKind::linear || context.batch <= most_images_of_own_linear;
+    return context.layer.kind != LayerKind::linear || context.batch <= max_images_of_own_linear;
 }
 
 constexpr std::size_t swept_shapes = 10;  // of a network, the most frequent

@@ -44,11 +44,11 @@ std::optional<int> outer_threads(const std::string& text) {
     return threads;
 }
 
-int threads_by_themselves(const Room& room) {
-    const int cores = static_cast<int>(room.cores.size());
-    if (!room.quota) return cores;
+int threads_by_themselves(const CpuResources& resources) {
+    const int cores = static_cast<int>(resources.cores.size());
+    if (!resources.quota) return cores;
     // A quota of 1.9999 by rounding of its period is meant to be 2.
-    return std::clamp(static_cast<int>(std::floor(room.quota->cores + 1e-3)), 1, cores);
+    return std::clamp(static_cast<int>(std::floor(resources.quota->cores + 1e-3)), 1, cores);
 }
 
 // OpenMP pins the thread that loads it to one core, and threads that it starts inherit that: they go back to what the
@@ -62,45 +62,46 @@ void go_where_there_is_room(const std::vector<int>& processors) {
 
 }  // namespace
 
-const Room& this_machine() {
-    static const Room room = [] {
-        Room found{cores_of(allowed_processors(), "/"), cpu_quota("/"), std::nullopt};
+const CpuResources& this_machine() {
+    static const CpuResources resources = [] {
+        CpuResources found{cores_of(allowed_processors(), "/"), cpu_quota("/"), std::nullopt};
         if (const char* threads = std::getenv("OMP_NUM_THREADS")) found.omp_num_threads = threads;
         return found;
     }();
-    return room;
+    return resources;
 }
 
-ThreadChoice choose_threads(const Room& room, int wanted) {
-    const int most = logical_processors(room.cores);
+ThreadChoice choose_threads(const CpuResources& resources, int wanted) {
+    const int most = logical_processors(resources.cores);
     ThreadChoice choice{wanted, {}, false};
     if (wanted > most) {
-        throw InputError(count_of(wanted, "thread") + " would share the " + cores_in_words(room.cores) +
+        throw InputError(count_of(wanted, "thread") + " would share the " + cores_in_words(resources.cores) +
                          " that this process may use; ask for 1 to " + std::to_string(most) +
                          " threads, or 0 for one on each core");
     }
     if (wanted == 0) {
-        choice.threads = threads_by_themselves(room);
-        const auto set = room.omp_num_threads ? outer_threads(*room.omp_num_threads) : std::nullopt;
+        choice.threads = threads_by_themselves(resources);
+        const auto set = resources.omp_num_threads ? outer_threads(*resources.omp_num_threads) : std::nullopt;
         if (set && *set > most) {
-            choice.warnings.push_back("OMP_NUM_THREADS=" + *room.omp_num_threads + " is more than the " +
-                                      cores_in_words(room.cores) + " that this process may use: " +
+            choice.warnings.push_back("OMP_NUM_THREADS=" + *resources.omp_num_threads + " is more than the " +
+                                      cores_in_words(resources.cores) + " that this process may use: " +
                                       count_of(choice.threads, "thread") + " will do the work");
         } else if (set && *set != choice.threads) {
-            choice.warnings.push_back("OMP_NUM_THREADS=" + *room.omp_num_threads +
+            choice.warnings.push_back("OMP_NUM_THREADS=" + *resources.omp_num_threads +
                                       " decides: " + count_of(*set, "thread") + " instead of " +
                                       std::to_string(choice.threads) + "; --threads is stronger than it");
             choice.threads = *set;
         }
     }
-    if (room.quota && room.quota->cores < choice.threads - 1e-3) {
+    if (resources.quota && resources.quota->cores < choice.threads - 1e-3) {
         choice.above_quota = true;
         choice.warnings.push_back(count_of(choice.threads, "thread") +
-                                  " will be stopped again and again: " + quota_in_words(*room.quota) +
+                                  " will be stopped again and again: " + quota_in_words(*resources.quota) +
                                   " is less, and latencies will be too long or jump");
-    } else if (room.quota && wanted == 0 && choice.threads < static_cast<int>(room.cores.size())) {
-        choice.warnings.push_back(count_of(choice.threads, "thread") + " for " + cores_in_words(room.cores) +
-                                  ", because of " + quota_in_words(*room.quota));
+    } else if (resources.quota && wanted == 0 && choice.threads < static_cast<int>(resources.cores.size())) {
+        choice.warnings.push_back(count_of(choice.threads, "thread") + " for " +
+                                  cores_in_words(resources.cores) + ", because of " +
+                                  quota_in_words(*resources.quota));
     }
     return choice;
 }

@@ -25,14 +25,14 @@ struct CpuQuota {
 std::optional<CpuQuota> cpu_quota(const std::filesystem::path& root);
 
 // What there is for CPU work.
-struct Room {
+struct CpuResources {
     std::vector<Core> cores;  // that the process may use; at least one
     std::optional<CpuQuota> quota;
     std::optional<std::string> omp_num_threads;  // of the environment the program was started in
 };
 
 // Of this machine, read when first asked: before OpenMP pins the thread that loads it.
-const Room& this_machine();
+const CpuResources& this_machine();
 
 struct ThreadChoice {
     int threads = 1;
@@ -44,7 +44,7 @@ struct ThreadChoice {
 // thread for each physical core that the process may use, and no more than the quota has whole cores. More
 // than there are logical processors: InputError. Warns where OMP_NUM_THREADS decides, or threads exceed the
 // quota.
-ThreadChoice choose_threads(const Room& room, int wanted);
+ThreadChoice choose_threads(const CpuResources& resources, int wanted);
 
 // For OMP_PLACES: the first `threads` cores, "{0,4},{1,5}"; where there are more threads than cores, each
 // logical processor.

@@ -26,9 +26,9 @@ using ::testing::IsEmpty;
 const std::vector<Core> two_cores{{0}, {1}};
 const std::vector<Core> four_hyperthreads{{0, 2}, {1, 3}};
 
-std::string refusal(const Room& room, int wanted) {
+std::string refusal(const CpuResources& resources, int wanted) {
     try {
-        choose_threads(room, wanted);
+        choose_threads(resources, wanted);
     } catch (const InputError& error) {
         return error.what();
     }

@@ -13,7 +13,6 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
 #include "kernels/cuda/cudnn/engine_plans.hpp"
-#include "kernels/cuda/cudnn/plan_check.hpp"
 
 namespace cudnn_frontend {
 // The frontend looks symbols up here (NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING).
@@ -32,7 +31,7 @@ constexpr float hard_shift = 3.0F;
 constexpr float hard_scale = 1.0F / 6.0F;
 
 constexpr std::size_t sure_plans = 6;  // are built however long it takes
-constexpr std::size_t most_settings_of_engine = 128;
+constexpr std::size_t max_settings_of_engine = 128;
 
 bool is_hard(Activation activation) {
     return activation == Activation::hard_swish || activation == Activation::hard_sigmoid;
@@ -55,17 +54,23 @@ std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
-void check_cudnn(cudnnStatus_t status, std::string_view what) {
+void check_cudnn(cudnnStatus_t status, const CallSite& site) {
     if (status == CUDNN_STATUS_SUCCESS) return;
-    check_launch(what);  // a broken context is told as such
-    throw WorkError(fmt::format("{} failed: cuDNN says {} ({})", what, fe::detail::get_error_string(status),
-                                first_line(fe::detail::get_last_error_string_())));
+    check_launch(site);  // a broken context is told as such
+    throw WorkError(
+        fmt::format("{} failed: cuDNN says {} ({})", site.what, fe::detail::get_error_string(status),
+                    first_line(fe::detail::get_last_error_string_())),
+        site.where);
+}
+
+void check_frontend(const fe::error_t& error, const CallSite& site) {
+    if (error.is_bad()) throw WorkError(fmt::format("{}: {}", site.what, error.get_message()), site.where);
 }
 
 class Target : public CudnnTarget {
 public:
     explicit Target(int device) : index(device) {
-        check(cudaSetDevice(device), "selecting the device for cuDNN");
+        call<cudaSetDevice>("selecting the device for cuDNN", device);
         check_cudnn(fe::detail::create_handle(&handle), "making a cuDNN handle");
     }
     explicit Target(Properties description) : properties(std::move(description)) {}
@@ -88,7 +93,7 @@ class PlanningLease {
 public:
     explicit PlanningLease(const Target& target) : index_(target.index) {
         if (target.handle == nullptr) return;
-        check(cudaSetDevice(index_), "selecting the device for cuDNN");
+        call<cudaSetDevice>("selecting the device for cuDNN", index_);
         {
             const std::lock_guard lock(mutex());
             auto& idle = idle_handles()[index_];
@@ -173,11 +178,8 @@ public:
         }
         fe::detail::backend_descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
         check_cudnn(pack.get_status(), "making cuDNN's list of tensors");
-        fe::error_t error = fe::detail::create_variant_pack(pack, pointers, ids, tensors.workspace);
-        if (error.is_bad()) {
-            throw WorkError("cuDNN does not take the tensors of plan " + info_.name + ": " +
-                            error.get_message());
-        }
+        check_frontend(fe::detail::create_variant_pack(pack, pointers, ids, tensors.workspace),
+                       "cuDNN does not take the tensors of plan " + info_.name);
         check_cudnn(fe::detail::set_stream(target_->handle, stream), "setting cuDNN's stream");
         check_cudnn(fe::detail::execute(target_->handle, plan_->get_raw_desc(), pack.get_ptr()),
                     "launching cuDNN plan " + info_.name);
@@ -375,7 +377,7 @@ std::vector<KnobSetting> settings_of(ConvGraph& graph, std::int64_t engine) {
         }
         ranges.push_back({static_cast<std::int64_t>(knob.type), knob.minValue, knob.maxValue, knob.stride});
     }
-    return knob_settings(ranges, most_settings_of_engine, static_cast<std::uint64_t>(engine));
+    return knob_settings(ranges, max_settings_of_engine, static_cast<std::uint64_t>(engine));
 }
 
 }  // namespace
@@ -437,7 +439,7 @@ PlanSearch sweep_plans(const std::shared_ptr<const CudnnTarget>& any_target, con
     std::vector<std::vector<KnobSetting>> settings;
     for (std::int64_t engine = 0; engine < engines; ++engine) settings.push_back(settings_of(graph, engine));
     // One setting of each engine after the other, so that little time does not all go to the first.
-    for (std::size_t round = 0; round < most_settings_of_engine; ++round) {
+    for (std::size_t round = 0; round < max_settings_of_engine; ++round) {
         for (std::int64_t engine = 0; engine < engines; ++engine) {
             const auto& tried = settings[static_cast<std::size_t>(engine)];
             if (round >= tried.size()) continue;

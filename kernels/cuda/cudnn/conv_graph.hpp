@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "kernels/cuda/cudnn/engine_plans.hpp"
+#include "kernels/cuda/cudnn/plan_check.hpp"
 #include "models/ops/layer_spec.hpp"
 
 namespace hacscale::cuda {
@@ -29,14 +30,9 @@ public:
     // One a device, made at the first call. Throws MissingError without cuDNN, WorkError when the device
     // cannot be used.
     static std::shared_ptr<const CudnnTarget> device(int index);
-    // From a GPU profile's text (gpu_profile.hpp). Throws InputError with cuDNN's reason when it refuses it.
+    // From a GPU profile's text (offline_plan.hpp). Throws InputError with cuDNN's reason when it refuses it.
     static std::shared_ptr<const CudnnTarget> described(const std::string& profile_json);
     virtual ~CudnnTarget() = default;
-};
-
-enum class ConvForm {
-    fused,  // conv, residual add, bias and activation in one kernel; a layer without a bias has one of zeros
-    bare,   // the conv alone
 };
 
 // Null where the plan's form has no such tensor.
@@ -56,13 +52,6 @@ public:
     virtual std::string serialized() const = 0;  // cuDNN's JSON, for restore_plan()
     // Only for a target that is a device. Throws as cuda_error.hpp's check(), WorkError for cuDNN's errors.
     virtual void launch(const ConvTensors& tensors, cudaStream_t stream) const = 0;
-};
-
-struct PlanRequest {
-    LayerSpec layer;  // conv or linear
-    int batch = 1;
-    DataType type = DataType::f32;
-    ConvForm form = ConvForm::fused;
 };
 
 struct PlanSearch {

@@ -6,15 +6,15 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
-#include "kernels/cuda/cudnn/conv_weights.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
+#include "kernels/cuda/host_tensor.hpp"
 
 namespace hacscale::cuda {
 namespace {
 
-constexpr double seconds_a_form = 3.0;     // of planning, beyond the plans that cuDNN expects to be fastest
-constexpr std::size_t most_of_sweep = 96;  // plans of a form: more take longer to time than to find
+constexpr double seconds_a_form = 3.0;       // of planning, beyond the plans that cuDNN expects to be fastest
+constexpr std::size_t max_swept_plans = 96;  // plans of a form: more take longer to time than to find
 constexpr int plan_schema = 1;
 
 bool is_conv(const LayerSpec& layer) {
@@ -128,7 +128,7 @@ std::string refusal(const LayerContext& context) {
     if (!is_conv(context.layer)) {
         return fmt::format("cuDNN runs convolutions here, not {}", name_of(context.layer.kind));
     }
-    return type_refusal(context.device.compute_capability, context.type);
+    return unsupported_type(context.device.compute_capability, context.type);
 }
 
 }  // namespace
@@ -148,7 +148,7 @@ std::vector<std::unique_ptr<CudaLayer>> conv_sweep(const std::shared_ptr<const C
                                                    const LayerContext& context, double seconds) {
     const double share = has_epilogue(context.layer) ? 0.5 : 1.0;
     const auto search = [&](const PlanRequest& request) {
-        return sweep_plans(target, request, most_of_sweep, largest_workspace_bytes, share * seconds);
+        return sweep_plans(target, request, max_swept_plans, largest_workspace_bytes, share * seconds);
     };
     return layers_of(context, search, nullptr);
 }

@@ -37,7 +37,7 @@ std::vector<std::int64_t> values_of(const KnobRange& range) {
     const std::int64_t stride = std::max<std::int64_t>(range.stride, 1);
     for (std::int64_t value = range.min; value <= range.max; value += stride) {
         const bool power_of_two = value > 0 && (value & (value - 1)) == 0;
-        if (range.knob == split_k_knob && (!power_of_two || value > most_k_slices)) continue;
+        if (range.knob == split_k_knob && (!power_of_two || value > max_k_slices)) continue;
         values.push_back(value);
     }
     if (values.empty()) values.push_back(range.min);

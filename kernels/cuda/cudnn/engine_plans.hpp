@@ -29,8 +29,8 @@ struct KnobRange {
     std::int64_t stride = 1;
 };
 
-constexpr std::int64_t split_k_knob = 9;    // SPLIT_K_SLC: into how many slices the sum over inputs is cut
-constexpr std::int64_t most_k_slices = 16;  // more slices than that are slower to add up than to compute
+constexpr std::int64_t split_k_knob = 9;   // SPLIT_K_SLC: into how many slices the sum over inputs is cut
+constexpr std::int64_t max_k_slices = 16;  // more slices than that are slower to add up than to compute
 
 using KnobSetting = std::map<std::int64_t, std::int64_t>;  // value by knob
 

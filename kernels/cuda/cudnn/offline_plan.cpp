@@ -6,11 +6,10 @@
 #include <unordered_map>
 
 #include "base/error.hpp"
+#include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/cudnn/conv_graph.hpp"
 #include "kernels/cuda/cudnn/conv_layer.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
-#include "kernels/cuda/cudnn/gpu_profile.hpp"
-#include "kernels/cuda/cuda_device.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -77,7 +76,7 @@ LayerPlan plan_layer(const DescribedTarget& target, const LayerSpec& layer, cons
 std::vector<LayerPlan> plan_without_device(const std::string& device_profile, const Network& network,
                                            const CompileOptions& options) {
     const GpuProfile profile = parse_gpu_profile(device_profile);
-    const std::string refusal = type_refusal(profile.compute_capability, options.type);
+    const std::string refusal = unsupported_type(profile.compute_capability, options.type);
     if (!refusal.empty()) throw InputError(fmt::format("{}: {}", profile.name, refusal));
     const DescribedTarget target = CudnnTarget::described(device_profile);
 
@@ -88,7 +87,7 @@ std::vector<LayerPlan> plan_without_device(const std::string& device_profile, co
     }
     std::vector<LayerPlan> known(layers.size());
     host::for_each_in_parallel(layers.size(),
-                         [&](std::size_t i) { known[i] = plan_layer(target, layers[i], options); });
+                               [&](std::size_t i) { known[i] = plan_layer(target, layers[i], options); });
     std::vector<LayerPlan> plans;
     plans.reserve(network.nodes.size());
     for (std::size_t i = 0; i < network.nodes.size(); ++i) {

@@ -17,4 +17,14 @@ namespace hacscale::cuda {
 std::vector<LayerPlan> plan_without_device(const std::string& device_profile, const Network& network,
                                            const CompileOptions& options);
 
+// A GPU as a JSON file describes it. The fields are those that cuDNN takes (docs/formats.md, "GPU profiles").
+struct GpuProfile {
+    std::string name;
+    int compute_capability = 0;  // 90 for 9.0
+};
+
+// Throws InputError, in words that can follow a file's name, when the text is no JSON object, lacks fields
+// (it names them) or has values that no GPU has.
+GpuProfile parse_gpu_profile(const std::string& text);
+
 }  // namespace hacscale::cuda

@@ -1,4 +1,4 @@
-// Is a stored plan one for these tensors? cuDNN takes a serialized plan with the dimensions that stand in it, and what
+// What a plan is asked for, and whether a stored plan is one for these tensors: cuDNN takes a serialized plan with the dimensions that stand in it, and what
 // it is then given are bare addresses: the plan of a larger layer would write past their ends.
 #pragma once
 
@@ -6,9 +6,21 @@
 #include <string>
 #include <vector>
 
-#include "kernels/cuda/cudnn/conv_graph.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale::cuda {
+
+enum class ConvForm {
+    fused,  // conv, residual add, bias and activation in one kernel; a layer without a bias has one of zeros
+    bare,   // the conv alone
+};
+
+struct PlanRequest {
+    LayerSpec layer;  // conv or linear
+    int batch = 1;
+    DataType type = DataType::f32;
+    ConvForm form = ConvForm::fused;
+};
 
 // Numbers of the tensors in cuDNN's graphs and in what is launched.
 enum TensorId : std::int64_t {

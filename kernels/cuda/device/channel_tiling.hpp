@@ -52,9 +52,9 @@ struct ChannelShape {
     int vector;  // channels of a vector
 };
 
-// A tiling that fills a device with so many multiprocessors. least_visits: positions that a lane should at
+// A tiling that fills a device with so many multiprocessors. min_visits: positions that a lane should at
 // least have before an image is cut into (at most 64) chunks.
-ChannelTiling tile_channels(const ChannelShape& shape, int multiprocessors, int least_visits);
+ChannelTiling tile_channels(const ChannelShape& shape, int multiprocessors, int min_visits);
 
 // A tiling in which vector_tiles * chunks, a power of two of at most `cluster_blocks`, are the blocks of an
 // image. Some of the last tiles and chunks may be empty. At most `max_threads` threads a block; nothing when a

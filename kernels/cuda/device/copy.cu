@@ -58,7 +58,7 @@ __global__ void __launch_bounds__(threads)
 
 unsigned blocks_for(std::size_t count) {
     return static_cast<unsigned>(
-        std::min<std::size_t>(ceil_div<std::size_t>(count, threads * together), most_blocks));
+        std::min<std::size_t>(ceil_div<std::size_t>(count, threads * together), max_blocks));
 }
 
 }  // namespace

@@ -95,21 +95,12 @@ public:
         pack_floats(weights.bias, channels, packed.subspan(bias_offset_));
     }
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
-        DepthwiseParams params;
-        params.input = buffers.input;
+        auto params = conv_params<DepthwiseParams>(layer_, buffers, bias_offset_);
         params.weights = buffers.weights;
-        params.bias = part<float>(buffers.weights, bias_offset_);
-        params.residual = layer_.residual ? buffers.residual : nullptr;
-        params.output = buffers.output;
-        params.channels = layer_.in_channels;
-        params.in_height = layer_.in_height;
-        params.in_width = layer_.in_width;
         params.out_height = layer_.out_height();
         params.out_width = layer_.out_width();
         params.kernel = layer_.kernel();
         params.stride = layer_.stride();
-        params.padding = layer_.padding();
-        params.activation = layer_.activation;
         params.tiling = tiling_;
         if (!specialised_) {
             launch_depthwise_any(params, type_, vectors_, stream);

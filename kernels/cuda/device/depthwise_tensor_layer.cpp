@@ -10,10 +10,10 @@
 namespace hacscale::cuda {
 namespace {
 
-constexpr int most_pairs = 4;  // 64 channels: a cache line
-constexpr int most_groups = 4;
-constexpr int most_bands = 4;
-constexpr int most_band_rows = 32;
+constexpr int max_pairs = 4;  // 64 channels: a cache line
+constexpr int max_groups = 4;
+constexpr int max_bands = 4;
+constexpr int max_band_rows = 32;
 
 // Warp instructions, counted in the machine code (bench/depthwise_instructions.py), and cycles that a multiprocessor
 // takes to get and put a packet at a device's bandwidth. They compare tilings of one layer with each other and tell
@@ -26,7 +26,7 @@ struct WalkInstructions {
 };
 constexpr WalkInstructions instructions_3x3{172.0, 64.0};
 constexpr WalkInstructions instructions_5x5{255.0, 87.0};
-constexpr double most_issued = 3.2;       // of four schedulers, a cycle
+constexpr double max_issued = 3.2;        // of four schedulers, a cycle
 constexpr double issued_by_a_warp = 0.2;  // alone: it waits for what it has asked for
 constexpr int shared_packets = 14000;     // of a multiprocessor, 16 bytes each
 constexpr int block_packets = 64;         // that each block takes besides
@@ -74,9 +74,9 @@ double cycles(const DepthwiseTensorShape& shape, const DepthwiseTensorTiling& ti
     const int resident_warps = tiling.kernel == 3 ? 24 : 16;  // that registers have room for
     const double warps =
         std::min<double>(resident_warps, std::min<double>(resident_blocks, blocks) * tiling.warps());
-    const double computing = instructions / std::min(most_issued, issued_by_a_warp * warps);
+    const double computing = instructions / std::min(max_issued, issued_by_a_warp * warps);
     // Tiles of few channels read and write pieces of cache lines.
-    const double pieces = 1.0 + 0.1 * (most_pairs - tiling.pairs.value());
+    const double pieces = 1.0 + 0.1 * (max_pairs - tiling.pairs.value());
     const double moving = (read + written) * packet_cycles * pieces;
     // Blocks of a multiprocessor overlap: while one waits for its inputs another computes.
     return block_cycles + computing + moving + (blocks - 1.0) * std::max(computing, moving);
@@ -91,10 +91,10 @@ struct Expected {
 Expected best_with(const DepthwiseTensorShape& shape, int pairs, int multiprocessors) {
     Expected best;
     const int groups_there = ceil_div(shape.out_width, group_columns);
-    for (int groups = 1; groups <= std::min(most_groups, groups_there); ++groups) {
-        for (int bands = 1; bands <= std::min(most_bands, shape.out_height); ++bands) {
+    for (int groups = 1; groups <= std::min(max_groups, groups_there); ++groups) {
+        for (int bands = 1; bands <= std::min(max_bands, shape.out_height); ++bands) {
             const int rows_there = ceil_div(shape.out_height, bands);
-            for (int rows = 1; rows <= std::min(most_band_rows, rows_there); ++rows) {
+            for (int rows = 1; rows <= std::min(max_band_rows, rows_there); ++rows) {
                 const DepthwiseTensorTiling tiling = tiling_of(shape, pairs, groups, bands, rows);
                 if (tiling.packets() > depthwise_tensor_packets) break;
                 const double expected = cycles(shape, tiling, multiprocessors);
@@ -109,17 +109,17 @@ Expected best_with(const DepthwiseTensorShape& shape, int pairs, int multiproces
 
 std::vector<DepthwiseTensorTiling> depthwise_tensor_tilings(const DepthwiseTensorShape& shape,
                                                             int multiprocessors) {
-    constexpr std::size_t most_tilings = 2;
+    constexpr std::size_t max_tilings = 2;
     std::vector<Expected> found;
     const int pairs_there = ceil_div(shape.channels / 8, pair_vectors);
-    for (int pairs = std::min(most_pairs, pairs_there); pairs > 0; --pairs) {
+    for (int pairs = std::min(max_pairs, pairs_there); pairs > 0; --pairs) {
         found.push_back(best_with(shape, pairs, multiprocessors));
     }
     std::stable_sort(found.begin(), found.end(),
                      [](const Expected& a, const Expected& b) { return a.cycles < b.cycles; });
     std::vector<DepthwiseTensorTiling> tilings;
     for (const Expected& expected : found) {
-        if (tilings.size() < most_tilings) tilings.push_back(expected.tiling);
+        if (tilings.size() < max_tilings) tilings.push_back(expected.tiling);
     }
     return tilings;
 }
@@ -161,19 +161,10 @@ public:
         pack_floats(weights.bias, layer_.in_channels, packed.subspan(bias_offset_));
     }
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
-        DepthwiseTensorParams params;
-        params.input = buffers.input;
+        auto params = conv_params<DepthwiseTensorParams>(layer_, buffers, bias_offset_);
         params.weights = part<std::uint32_t>(buffers.weights, 0);
-        params.bias = part<float>(buffers.weights, bias_offset_);
-        params.residual = layer_.residual ? buffers.residual : nullptr;
-        params.output = buffers.output;
-        params.channels = layer_.in_channels;
-        params.in_height = layer_.in_height;
-        params.in_width = layer_.in_width;
         params.out_height = layer_.out_height();
         params.out_width = layer_.out_width();
-        params.padding = layer_.padding();
-        params.activation = layer_.activation;
         params.tiling = tiling_;
         launch_depthwise_tensor(params, type_, stream);
     }

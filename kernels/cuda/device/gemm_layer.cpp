@@ -1,15 +1,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "kernels/cuda/cudnn/conv_weights.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device/launch.hpp"
 #include "kernels/cuda/device/packing.hpp"
+#include "kernels/cuda/host_tensor.hpp"
 
 namespace hacscale::cuda {
 namespace {
 
-constexpr std::int64_t most_waves = 8;
+constexpr std::int64_t max_waves = 8;
 constexpr int chunks_a_warp = 2;  // at least, where the sum is long enough: the second is loaded ahead
 
 GemmTiling tiling_for(const GemmShape& shape, GemmTile tile) {
@@ -33,7 +33,7 @@ std::vector<GemmTiling> tile_gemm(const GemmShape& shape, int multiprocessors) {
     std::vector<GemmTiling> tilings;
     for (const GemmTile tile : gemm_tiles) {
         const GemmTiling tiling = tiling_for(shape, tile);
-        if (tiling.blocks() <= most_waves * multiprocessors) tilings.push_back(tiling);
+        if (tiling.blocks() <= max_waves * multiprocessors) tilings.push_back(tiling);
     }
     std::stable_sort(tilings.begin(), tilings.end(), [&](const GemmTiling& a, const GemmTiling& b) {
         return cost_of(a, multiprocessors) < cost_of(b, multiprocessors);
@@ -44,8 +44,8 @@ std::vector<GemmTiling> tile_gemm(const GemmShape& shape, int multiprocessors) {
 namespace {
 
 // Offsets are computed in 31 bits, for rows beyond the last position as well.
-constexpr double most_elements = 1 << 30;
-constexpr std::size_t most_tilings = 4;  // that are offered
+constexpr double max_elements = 1 << 30;
+constexpr std::size_t max_tilings = 4;  // that are offered
 
 bool can_be_product(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
@@ -56,7 +56,7 @@ bool can_be_product(const LayerContext& context) {
         static_cast<double>(layer.kernel()) * layer.kernel() * layer.in_channels * layer.out_channels;
     return context.device.compute_capability >= oldest_with_mma && halves && layer.groups == 1 &&
            fits_vectors(layer.in_channels, context.type) && fits_vectors(layer.out_channels, context.type) &&
-           std::max(elements, weights) < most_elements;
+           std::max(elements, weights) < max_elements;
 }
 
 class GemmLayer final : public CudaLayer {
@@ -80,25 +80,16 @@ public:
         pack_conv_weights(layer_, type_, BiasType::f32, weights, packed);
     }
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
-        GemmParams params;
-        params.input = buffers.input;
+        auto params = conv_params<GemmParams>(layer_, buffers, layout_.bias_offset);
         params.weights = buffers.weights;
-        params.bias = part<float>(buffers.weights, layout_.bias_offset);
-        params.residual = layer_.residual ? buffers.residual : nullptr;
-        params.output = buffers.output;
-        params.channels = layer_.in_channels;
         params.outputs = layer_.out_channels;
         params.positions = shape_.rows;
-        params.in_height = layer_.in_height;
-        params.in_width = layer_.in_width;
         params.stride = layer_.stride();
-        params.padding = layer_.padding();
         params.chunks = shape_.chunks;
         params.tap_chunks = Divisor(ceil_div(layer_.in_channels, gemm_chunk));
         params.kernel = Divisor(layer_.kernel());
         params.out_width = Divisor(layer_.out_width());
         params.out_height = Divisor(layer_.out_height());
-        params.activation = layer_.activation;
         params.tiling = tiling_;
         launch_gemm(params, type_, stream);
     }
@@ -120,7 +111,7 @@ LayerList gemm_layers(const LayerContext& context) {
     const GemmShape shape{context.batch * layer.out_height() * layer.out_width(), layer.out_channels,
                           layer.kernel() * layer.kernel() * ceil_div(layer.in_channels, gemm_chunk)};
     for (const GemmTiling& tiling : tile_gemm(shape, context.device.multiprocessors)) {
-        if (layers.size() == most_tilings) break;
+        if (layers.size() == max_tilings) break;
         layers.push_back(std::make_unique<GemmLayer>(context, shape, tiling));
     }
     return layers;

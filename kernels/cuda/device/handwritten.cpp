@@ -8,12 +8,12 @@ namespace {
 // Kernels count vectors, features and blocks in 31 bits. Tensors of more elements than that (4 GB in f16) are
 // left to cuDNN.
 bool small_enough(const LayerSpec& layer, int batch) {
-    constexpr double most_elements = 2147483647.0 - 65536.0;  // room for a loop's last step
-    constexpr double most_positions = 1 << 30;
+    constexpr double max_elements = 2147483647.0 - 65536.0;  // room for a loop's last step
+    constexpr double max_positions = 1 << 30;
     const double in_positions = static_cast<double>(layer.in_height) * layer.in_width;
     const double out_positions = static_cast<double>(layer.out_height()) * layer.out_width();
-    return in_positions < most_positions && in_positions * layer.in_channels * batch < most_elements &&
-           out_positions * layer.out_channels * batch < most_elements;
+    return in_positions < max_positions && in_positions * layer.in_channels * batch < max_elements &&
+           out_positions * layer.out_channels * batch < max_elements;
 }
 
 }  // namespace

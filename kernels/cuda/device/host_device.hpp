@@ -82,6 +82,6 @@ private:
     int shift_ = 31;
 };
 
-constexpr std::int64_t most_blocks = 2147483647;  // of a grid's x dimension
+constexpr std::int64_t max_blocks = 2147483647;  // of a grid's x dimension
 
 }  // namespace hacscale::cuda

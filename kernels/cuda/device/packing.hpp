@@ -1,5 +1,5 @@
-// How weights lie on the device: parts one after the other, each aligned to a cache line, matrices in the
-// network's data type and vectors of one number a channel in f32.
+// How layers hand their numbers to kernels, and how weights lie on the device: parts one after the other, each aligned
+// to a cache line, matrices in the network's data type and vectors of one number a channel in f32.
 #pragma once
 
 #include <cstddef>
@@ -41,5 +41,24 @@ bool fits_vectors(int elements, DataType type);
 
 // "hacscale WHAT v8 f16": the elements of an access, and the type that is computed with.
 std::string kernel_name(const std::string& what, bool vectors, DataType type);
+
+// What the parameters of all convs' kernels have in common: the tensors but for the weights, the input's map, the
+// activation. The bias lies at this offset of the weights.
+template <typename Params>
+Params conv_params(const LayerSpec& layer, const LayerBuffers& buffers, std::size_t bias_offset) {
+    Params params;
+    params.input = buffers.input;
+    params.bias = part<float>(buffers.weights, bias_offset);
+    params.output = buffers.output;
+    params.in_height = layer.in_height;
+    params.in_width = layer.in_width;
+    params.padding = layer.padding();
+    params.activation = layer.activation;
+    if constexpr (requires { params.residual; }) {
+        params.residual = layer.residual ? buffers.residual : nullptr;
+    }
+    if constexpr (requires { params.channels; }) params.channels = layer.in_channels;
+    return params;
+}
 
 }  // namespace hacscale::cuda

@@ -15,13 +15,13 @@ const void* advanced(const void* from, std::int64_t bytes) {
 // Launches over as many positions at a time as 31-bit indices reach: one launch for all tensors below 32 GB.
 void launch_over(PointwiseParams params, std::int64_t positions, int channels, DataType type,
                  cudaStream_t stream) {
-    constexpr std::int64_t most_vectors = (std::int64_t{1} << 31) - 1;
+    constexpr std::int64_t max_vectors = (std::int64_t{1} << 31) - 1;
     const bool vectors = fits_vectors(channels, type);
     const int vectors_a_position = channels / (vectors ? vector_width_of(type) : 1);
     params.vectors = Divisor(vectors_a_position);
-    const std::int64_t most_positions = most_vectors / vectors_a_position;
-    for (std::int64_t done = 0; done < positions; done += most_positions) {
-        const std::int64_t now = std::min(most_positions, positions - done);
+    const std::int64_t max_positions = max_vectors / vectors_a_position;
+    for (std::int64_t done = 0; done < positions; done += max_positions) {
+        const std::int64_t now = std::min(max_positions, positions - done);
         const std::int64_t bytes = done * channels * static_cast<std::int64_t>(size_of(type));
         PointwiseParams step = params;
         step.x = advanced(params.x, bytes);

@@ -8,7 +8,7 @@ namespace hacscale::cuda {
 namespace {
 
 // Positions a thread should have at least, so that its loads overlap.
-constexpr int least_visits = 4;
+constexpr int min_visits = 4;
 // Of the first matrix, that a multiprocessor may read again for what it spares: the time of a launch is worth
 // about a third of it.
 constexpr double max_matrix_bytes_again = 256.0 * 1024.0;
@@ -89,7 +89,7 @@ class FromSumsLayer : public SqueezeExciteLayer {
 public:
     explicit FromSumsLayer(const LayerContext& context)
         : SqueezeExciteLayer(context),
-          tiling_(tile_channels(shape(), context.device.multiprocessors, least_visits)) {
+          tiling_(tile_channels(shape(), context.device.multiprocessors, min_visits)) {
         workspace_.add(sizeof(float) * batch() * tiling_.chunks.value() * layer().in_channels);
     }
     std::size_t workspace_bytes() const override { return workspace_.bytes(); }

@@ -42,22 +42,15 @@ public:
         pack_floats(weights.bias, layer_.out_channels, packed.subspan(bias_offset_));
     }
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
-        StemParams params;
-        params.input = buffers.input;
+        auto params = conv_params<StemParams>(layer_, buffers, bias_offset_);
         params.weights = buffers.weights;
-        params.bias = part<float>(buffers.weights, bias_offset_);
-        params.output = buffers.output;
         params.batch = batch_;
-        params.in_height = layer_.in_height;
-        params.in_width = layer_.in_width;
         params.out_height = layer_.out_height();
         params.out_width = layer_.out_width();
         params.outputs = layer_.out_channels;
-        params.padding = layer_.padding();
         params.groups = Divisor(groups_);
         params.tiles_x = Divisor(ceil_div(params.out_width, stem_width));
         params.tiles_y = Divisor(ceil_div(params.out_height, stem_height));
-        params.activation = layer_.activation;
         launch_stem(params, layer_.kernel(), layer_.stride(), type_, stream);
     }
 

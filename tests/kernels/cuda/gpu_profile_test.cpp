@@ -1,4 +1,4 @@
-#include "kernels/cuda/cudnn/gpu_profile.hpp"
+#include "kernels/cuda/cudnn/offline_plan.hpp"
 
 #include <gmock/gmock.h>
 

@@ -103,7 +103,7 @@ void run_cluster(const Kernel& kernel, int blocks, int first_block, bool backwar
 template <typename Kernel>
 void run_on_host(const Kernel& kernel) {
     ASSERT_GT(kernel.blocks(), 0);
-    ASSERT_LE(kernel.blocks(), most_blocks);
+    ASSERT_LE(kernel.blocks(), max_blocks);
     ASSERT_GT(kernel.threads(), 0);
     ASSERT_LE(kernel.threads(), Kernel::max_threads);
     if constexpr (HasBlockMemory<Kernel>) {
