@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "kernels/cpu/bfloat16.hpp"
 #include "kernels/cpu/tensor.hpp"
 
 namespace hacscale::cpu {

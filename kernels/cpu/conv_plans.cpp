@@ -4,7 +4,6 @@
 
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/detail/primitive_layer.hpp"
-#include "kernels/cpu/winograd/winograd_layer.hpp"
 
 namespace hacscale::cpu {
 namespace {

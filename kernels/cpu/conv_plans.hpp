@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kernels/cpu/cpu_layer.hpp"
 #include "kernels/cpu/detail/onednn.hpp"
+#include "kernels/cpu/winograd/winograd.hpp"
 
 namespace hacscale::cpu {
 
@@ -27,6 +29,20 @@ struct ConvPlans {
 
 // Throws UnsupportedLayer when there is none.
 ConvPlans conv_plans(const LayerContext& context);
+
+// A candidate of our own to run the layer by Winograd's algorithm, with `outputs` rows and columns a tile; empty for a
+// layer that the algorithm does not fit (it takes dense f32 convs of 3 x 3 windows at stride 1), or of an activation
+// that it does not fuse.
+struct WinogradPlan {
+    WinogradConv conv;
+    const WinogradKernels* kernels;
+
+    std::string name() const;
+};
+std::optional<WinogradPlan> winograd_plan(const LayerContext& context, const WinogradKernels& kernels,
+                                          int outputs, bool share_channels);
+
+std::unique_ptr<CpuLayer> make_winograd(const LayerContext& context, const WinogradPlan& plan);
 
 // SiLU over a whole tensor, in place, for convs whose library kernel spends longer on a fused SiLU than this pass takes:
 // values[i] = values[i] / (1 + exp(-values[i])), with all threads, each its contiguous share: in

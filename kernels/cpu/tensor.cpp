@@ -12,8 +12,6 @@
 #include <immintrin.h>
 #endif
 
-#include "kernels/cpu/bfloat16.hpp"
-
 namespace hacscale::cpu {
 namespace {
 

@@ -32,14 +32,14 @@ std::function<double(std::size_t)> make_candidate_timer(const LayerContext& cont
 
 struct Verdict {
     std::size_t chosen = 0;
-    std::vector<double> median_us;      // infinite for those that failed
-    std::vector<std::string> failures;  // why a candidate cannot run; empty for those that can
+    std::vector<double> median_us;      // infinite where a candidate failed
+    std::vector<std::string> failures;  // why a candidate cannot run; empty where it can
 };
 
 // Candidates come in order of preference; one further back is taken only if it is more than 3 % faster.
 // `time_once` runs one candidate once and returns microseconds. Rounds over all candidates interleave, in an order
 // that `seed` shuffles, each followed by its reverse, so that neither drift nor what a neighbour leaves behind decides. Those far
-// behind are timed a few times only: after every three rounds at most half go on, and none that is slower than the
+// behind are timed a few times only: after every three rounds at most half remain, and none that is slower than the
 // best by a share that shrinks. A candidate whose run throws is dropped; DeviceLost goes through. Throws WorkError
 // with the reasons when none is left.
 Verdict fastest(std::size_t candidates, const std::function<double(std::size_t)>& time_once,

@@ -1,5 +1,5 @@
 // CUDA's return codes as exceptions. After some errors (an illegal address, a failed assertion) every later
-// call of the process fails: those become DeviceLost, so that the caller can go on in a fresh process.
+// call of the process fails: those become DeviceLost, so that the caller can resume in a fresh process.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -27,7 +27,7 @@ bool is_loss_of_a_device_in_use(cudaError_t error);
 void note_device_in_use(int index);
 bool device_in_use(int index);
 
-// Throws OutOfDeviceMemory; DeviceLost for sticky errors, and for those that mean the loss of a device in use, once
+// Throws OutOfDeviceMemory; DeviceLost for sticky errors, and for errors that mean the loss of a device in use, once
 // there is one; WorkError otherwise. The last two name the place of the call, and the call where it is known.
 void check(cudaError_t error, const CallSite& site, std::string_view function = {});
 

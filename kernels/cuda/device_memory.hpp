@@ -21,7 +21,7 @@ std::size_t free_device_bytes();
 class DeviceBuffer {
 public:
     DeviceBuffer() = default;
-    // `purpose` stands in the error: "the weights". Throws OutOfDeviceMemory saying how much was asked for
+    // The error names the `purpose`: "the weights". Throws OutOfDeviceMemory saying how much was asked for
     // and how much is free.
     DeviceBuffer(std::size_t bytes, std::string_view purpose);
     ~DeviceBuffer() { release(); }

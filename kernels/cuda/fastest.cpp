@@ -13,7 +13,7 @@ namespace hacscale::cuda {
 namespace {
 
 // Three rounds are enough to drop what is plainly slow, more to tell what is close. Who is within the factor of the
-// best after its rounds goes on.
+// best after its rounds remains.
 struct Stage {
     int rounds;
     double factor;

@@ -107,7 +107,7 @@ void LayerChooser::prepare(const std::vector<LayerContext>& contexts) {
         work.emplace_back(&context, &place->second);
     }
     host::for_each_in_parallel(work.size(),
-                               [&](std::size_t i) { find_ways(*work[i].first, *work[i].second); });
+                               [&](std::size_t i) { prepare_layer(*work[i].first, *work[i].second); });
 }
 
 // What a sweep found is taken by all later processes, whether they ask for a sweep or not.
@@ -133,7 +133,7 @@ LayerList LayerChooser::find_candidates(const LayerContext& context, bool sweep)
     return candidates;
 }
 
-void LayerChooser::find_ways(const LayerContext& context, Prepared& prepared) const {
+void LayerChooser::prepare_layer(const LayerContext& context, Prepared& prepared) const {
     try {
         if (prepared.choice) {
             try {
@@ -156,7 +156,7 @@ void LayerChooser::find_ways(const LayerContext& context, Prepared& prepared) co
 LayerChooser::Prepared LayerChooser::take_prepared(const std::string& key, const LayerContext& context) {
     if (auto known = prepared_.extract(key)) return std::move(known.mapped());
     Prepared prepared = look_up(key, false);
-    find_ways(context, prepared);
+    prepare_layer(context, prepared);
     return prepared;
 }
 

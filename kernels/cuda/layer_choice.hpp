@@ -42,11 +42,11 @@ public:
     LayerChooser(ChoiceParts parts, PlanCache& cache, double sweep_seconds = 0.0)
         : parts_(std::move(parts)), cache_(cache), sweep_seconds_(sweep_seconds) {}
 
-    // Finds the ways to run each of these layers, on several threads, for the calls of choose() that follow:
+    // Finds the candidates to run each of these layers, on several threads, for the calls of choose() that follow:
     // the library may take seconds for one. Throws nothing of a layer; choose() does.
     void prepare(const std::vector<LayerContext>& contexts);
 
-    // Throws UnsupportedLayer naming the layer when there is no way to run it, OutOfDeviceMemory when there
+    // Throws UnsupportedLayer naming the layer when there is no candidate to run it, OutOfDeviceMemory when there
     // is no room to time its candidates, WorkError naming the layer when none of them ran, DeviceLost.
     std::shared_ptr<CudaLayer> choose(const LayerContext& context);
 
@@ -64,7 +64,7 @@ private:
     };
 
     Prepared look_up(const std::string& key, bool sweep);
-    void find_ways(const LayerContext& context, Prepared& prepared) const;
+    void prepare_layer(const LayerContext& context, Prepared& prepared) const;
     LayerList find_candidates(const LayerContext& context, bool sweep) const;
     Prepared take_prepared(const std::string& key, const LayerContext& context);
     std::unique_ptr<CudaLayer> timed_choice(const LayerContext& context, LayerList candidates);

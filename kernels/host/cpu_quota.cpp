@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 // Where groups of one kind are seen as folders.
 struct Mount {
     bool version_2 = false;
-    fs::path shows;  // the group that stands at `at`: not the outermost one, in a container
+    fs::path shows;  // the group that is seen at `at`: not the outermost one, in a container
     fs::path at;
 };
 

@@ -1,4 +1,4 @@
-#include "kernels/cpu/winograd/winograd_layer.hpp"
+#include "kernels/cpu/conv_plans.hpp"
 
 #include <omp.h>
 

@@ -63,7 +63,7 @@ constexpr std::size_t all_plans = std::numeric_limits<std::size_t>::max();
 constexpr double unlimited_seconds = 1e9;
 
 // The first `most` plans that the heuristics name, that can be built and need no more than `workspace_cap` bytes.
-// Beyond the first six, plans are built as long as `seconds` last: those that cuDNN compiles at run time take up to
+// Beyond the first six, plans are built as long as `seconds` last: plans that cuDNN compiles at run time take up to
 // a second each. For f32, plans that use matrix units, which round f32 to TF32, or round their inputs otherwise are
 // left out; tf32 allows them.
 PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>& target, const PlanRequest& request,

@@ -185,7 +185,7 @@ const float* values_of() {
 #endif
 
 // to = sums + left * right, T is __half or __nv_bfloat16; `to` may be `sums`. The right matrix's two words are First and
-// First + 1 of those that were loaded together.
+// First + 1 of the words that were loaded together.
 template <typename T, int First, int N>
 HACSCALE_HD void multiply_add_to(const Warp& warp, const Lanes<Words<4>>& left, const Lanes<Words<N>>& right,
                                  const Lanes<Sums>& sums, Lanes<Sums>& to) {
@@ -252,7 +252,7 @@ HACSCALE_HD void multiply_add(const Warp& warp, const Lanes<Words<4>>& left, con
     multiply_add_to<T, First>(warp, left, right, sums, sums);
 }
 
-// Copies from global to shared memory that run while the thread goes on (cp.async), 16 bytes each. Copies are
+// Copies from global to shared memory that run while the thread continues (cp.async), 16 bytes each. Copies are
 // committed in groups. On the host a group is copied when it is waited for, so that a read before that finds
 // poison; there one object serves all lanes of a warp.
 class AsyncCopies {

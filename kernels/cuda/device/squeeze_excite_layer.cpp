@@ -14,7 +14,7 @@ constexpr int min_visits = 4;
 constexpr double max_matrix_bytes_again = 256.0 * 1024.0;
 constexpr std::size_t usual_block_bytes = 48 * 1024;  // of shared memory, on every device
 
-// The weights, which are the same for all ways to run the layer.
+// The weights, which are the same for all candidates to run the layer.
 class SqueezeExciteLayer : public CudaLayer {
 public:
     explicit SqueezeExciteLayer(const LayerContext& context)

@@ -6,7 +6,6 @@
 #include <limits>
 #include <set>
 
-#include "kernels/cpu/bfloat16.hpp"
 #include "kernels/cpu/tensor.hpp"
 #include "models/ops/layer_weights.hpp"
 

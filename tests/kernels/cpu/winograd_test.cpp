@@ -6,9 +6,9 @@
 #include <limits>
 #include <random>
 
+#include "kernels/cpu/conv_plans.hpp"
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/tensor.hpp"
-#include "kernels/cpu/winograd/winograd_layer.hpp"
 #include "models/ops/reference.hpp"
 
 namespace hacscale::cpu {
