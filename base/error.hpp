@@ -4,7 +4,6 @@
 #pragma once
 
 #include <concepts>
-#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,19 +19,29 @@ enum class ExitStatus {
     incomplete = 4,  // done, but rows are missing or noisy
 };
 
+// A line of the sources. As a default argument, Place::current() is the caller's line. It does what
+// std::source_location does, which Clang knows from version 15 on.
+struct Place {
+    static constexpr Place current(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+        return {file, line};
+    }
+    const char* file;
+    int line;
+};
+
 // "kernels/cuda/stream.cpp:80": from the root of the sources, wherever the program was built.
-std::string place_of(const std::source_location& where);
+std::string text_of(const Place& place);
 
 // A library's call that may fail: what it is made for, in words for the message ("copying the input"), and its place.
 // Made from the words alone, where they are handed to a checked call.
 struct CallSite {
     template <typename Text>
     requires std::convertible_to<const Text&, std::string_view> CallSite(
-        const Text& words, const std::source_location& place = std::source_location::current())
+        const Text& words, const Place& place = Place::current())
         : what(words), where(place) {}
 
     std::string_view what;  // refers to the words
-    std::source_location where;
+    Place where;
 };
 
 class Error : public std::runtime_error {
@@ -51,9 +60,8 @@ public:
     explicit WorkError(const std::string& message) : Error(ExitStatus::failed, message) {}
     // For a library's call that should not have failed: the text ends in "(call, file:line)", or in "(file:line)"
     // where the call has no name.
-    WorkError(const std::string& message, const std::source_location& where, std::string_view call = {})
-        : WorkError(message + " (" + std::string(call) + (call.empty() ? "" : ", ") + place_of(where) + ")") {
-    }
+    WorkError(const std::string& message, const Place& where, std::string_view call = {})
+        : WorkError(message + " (" + std::string(call) + (call.empty() ? "" : ", ") + text_of(where) + ")") {}
 };
 
 // The device's context is broken: every later call in this process would fail. What was measured stays; a fresh

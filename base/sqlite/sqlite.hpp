@@ -8,17 +8,15 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <string_view>
+
+#include "base/error.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace hacscale::detail {
-
-// Of the call that may fail.
-using Place = std::source_location;
 
 // A prepared statement. Indices of parameters start at 1, of columns at 0, as in SQLite.
 class Statement {

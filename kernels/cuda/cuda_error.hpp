@@ -37,9 +37,8 @@ void check_launch(const CallSite& site);
 // "cudaMalloc" for the function of that name.
 template <auto Function>
 std::string_view function_name() {
-    constexpr std::string_view mark =
-        "Function = ";  // the compiler's name of this instance holds the argument's
-    std::string_view text = std::source_location::current().function_name();
+    constexpr std::string_view mark = "Function = ";  // the name of this instance tells its argument
+    std::string_view text = __PRETTY_FUNCTION__;
     text.remove_prefix(text.find(mark) + mark.size());
     if (text.starts_with('&')) text.remove_prefix(1);
     return text.substr(0, text.find_first_of(";],"));

@@ -15,7 +15,7 @@ using ::testing::MatchesRegex;
 using ::testing::Not;
 
 TEST(WorkError, NamesThePlaceFromTheSourcesRoot) {
-    const WorkError error("the call failed", std::source_location::current(), "open_device");
+    const WorkError error("the call failed", Place::current(), "open_device");
     EXPECT_THAT(error.what(),
                 MatchesRegex(R"(the call failed \(open_device, tests/base/error_test\.cpp:[0-9]+\))"));
     EXPECT_EQ(error.status(), ExitStatus::failed);

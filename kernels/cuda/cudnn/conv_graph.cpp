@@ -63,7 +63,7 @@ void check_cudnn(cudnnStatus_t status, const CallSite& site) {
         site.where);
 }
 
-void check_frontend(const fe::error_t& error, const CallSite& site) {
+void check_frontend(fe::error_t error, const CallSite& site) {
     if (error.is_bad()) throw WorkError(fmt::format("{}: {}", site.what, error.get_message()), site.where);
 }
 

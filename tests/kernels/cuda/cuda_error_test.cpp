@@ -9,6 +9,14 @@ namespace hacscale::cuda {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
+
+cudaError_t succeed(int) {
+    return cudaSuccess;
+}
+cudaError_t refuse(int) {
+    return cudaErrorInvalidValue;
+}
 
 TEST(CudaError, SuccessIsNoError) {
     EXPECT_NO_THROW(check(cudaSuccess, "anything"));
@@ -60,6 +68,28 @@ TEST(CudaError, OthersDoNot) {
     } catch (const WorkError& error) {
         EXPECT_THAT(error.what(), HasSubstr("copying the input failed"));
         EXPECT_THAT(error.what(), HasSubstr("cudaErrorInvalidValue"));
+        EXPECT_THAT(error.what(), HasSubstr("(tests/kernels/cuda/cuda_error_test.cpp:"));
+    }
+}
+
+TEST(CudaError, NamesTheFunctionThatWasCalled) {
+    EXPECT_EQ(function_name<cudaStreamSynchronize>(), "cudaStreamSynchronize");
+    EXPECT_NO_THROW(call<succeed>("copying the input", 1));
+    try {
+        call<refuse>("copying the input", 1);
+        FAIL();
+    } catch (const WorkError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("copying the input failed"));
+        EXPECT_THAT(error.what(), HasSubstr("refuse, tests/kernels/cuda/cuda_error_test.cpp:"));
+    }
+}
+
+TEST(CudaError, OfMemoryNamesNoPlace) {
+    try {
+        check(cudaErrorMemoryAllocation, "copying the input");
+        FAIL();
+    } catch (const OutOfDeviceMemory& error) {
+        EXPECT_THAT(error.what(), Not(HasSubstr(".cpp:")));
     }
 }
 
