@@ -1,13 +1,9 @@
 #include "profiler/profile.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
-#include <map>
 
-#include "models/graph/single_layer.hpp"
 #include "profiler/detail/isolated_layers.hpp"
+#include "profiler/detail/network_rows.hpp"
 #include "profiler/detail/pending_rows.hpp"
 #include "profiler/row_values.hpp"
 #include "profiler/table/latency_index.hpp"
@@ -21,12 +17,6 @@ namespace {
 constexpr std::size_t most_in_group = 8;
 constexpr std::int64_t most_group_bytes = std::int64_t{3} << 30;
 constexpr std::size_t most_layers_in_group = 64;
-// A layer's interval may be this many times wider than its network's before the row counts as noisy: short
-// layers scatter more, and a sum of many does not.
-constexpr double row_tolerance_factor = 3.0;
-// Or this share of what its network's interval may be: then it hardly matters to any sum.
-constexpr double row_share_of_tolerance = 0.1;
-
 class Profiling {
 public:
     Profiling(const DeviceHandle& device, Table& table, const ProfileRequest& request,
@@ -57,10 +47,6 @@ private:
         return instruments() != nullptr ? instruments()->dropped_records() : 0;
     }
 
-    std::string method_of(const RowKey& key) const {
-        return key.cache == CacheState::network ? std::string(name_of(settings().rows)) : "";
-    }
-
     enum class Known { no, yes, given_up, unsupported };
     Known known(const RowKey& key) const {
         const std::optional<Row> row = table_.find(key);
@@ -68,7 +54,8 @@ private:
         if (row->status == RowStatus::failed) return request_.retry_failed ? Known::no : Known::given_up;
         if (row->outpaced(fastest_pace_us_)) return Known::no;
         if (row->status == RowStatus::noisy && row->measured_at <= request_.noisy_until) return Known::no;
-        if (has_latency(row->status) && !same_method(row->timed_by, method_of(key))) return Known::no;
+        const bool same = same_method(row->timed_by, method_of(key, settings()));
+        if (has_latency(row->status) && !same) return Known::no;
         return row->status == RowStatus::unsupported ? Known::unsupported : Known::yes;
     }
     void count(const RowKey& key, Known known) {
@@ -129,8 +116,10 @@ private:
         for (const std::size_t index : group) members.push_back(networks[index]);
         const WorkEvents quiet{events_.keep_going, [](double, double, const std::string&) {}};
         std::vector<NetworkMeasurement> measurements;
-        detail::PendingRows rows(table_);
+        detail::PendingRows pending(table_);
+        detail::NetworkRows rows(device_, settings(), check_, pending);
         std::vector<std::size_t> alone;  // to be tried by themselves
+        const auto given_up = [this](const RowKey& key) { return known(key) == Known::given_up; };
         try {
             measurements = measure_networks(device_, members, settings(), quiet);
             const bool interrupted = !events_.keep_going();
@@ -141,157 +130,42 @@ private:
                 // measured again.
                 if (!measured.measured() && measured.reason.empty()) continue;
                 if (interrupted && measured.measured() && !measured.timing.converged) continue;
-                if (!measured.measured() && !add_unsupported(members[i], measured, name, rows)) {
+                if (!measured.measured() && !rows.add_unsupported(members[i], measured, name)) {
                     // There may be too little memory for all of the group.
                     if (group.size() > 1) {
                         alone.push_back(group[i]);
                         continue;
                     }
-                    add_failed(members[i], name, measured.reason, rows);
+                    rows.add_failed(members[i], name, measured.reason);
                 }
                 summary_.carriers.push_back({group[i], name, measured.timing.total, measured.measured(),
                                              measured.timing.converged, measured.timing.pace_us,
                                              measured.timing.upper});
                 if (measured.measured()) {
                     if (measured.timing.clock.readings > 0) summary_.clocks.push_back(measured.timing.clock);
-                    add_rows(members[i], measured, name, rows);
+                    rows.add(members[i], measured, name, given_up);
                 }
             }
         } catch (const SubjectLost& lost) {
-            add_failed(members[lost.subject()], request_.carriers[group[lost.subject()]].name, lost.what(),
-                       rows);
-            rows.commit(summary_);
+            rows.add_failed(members[lost.subject()], request_.carriers[group[lost.subject()]].name,
+                            lost.what());
+            commit(pending);
             throw;
         } catch (const DeviceLost&) {
-            rows.commit(summary_);
+            commit(pending);
             throw;
         }
-        rows.commit(summary_);
+        commit(pending);
         for (const std::size_t index : alone) {
             if (events_.keep_going()) run_group({index}, networks);
         }
     }
 
-    using Places = std::map<RowKey, std::vector<std::size_t>>;
-    Places places_of(const Network& network) const {
-        Places places;
-        for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-            places[row_key(network.nodes[i].layer, network, settings(), CacheState::network)].push_back(i);
-        }
-        return places;
-    }
-
-    // Of a network that the device does not support: the layers that cannot be compiled alone. Whether any of
-    // them is unsupported; else they are not to blame, and nothing is added. What may pass (no memory, a failure)
-    // is no layer's fault.
-    bool add_unsupported(const Network& network, const NetworkMeasurement& measured,
-                         const std::string& carrier, detail::PendingRows& rows) {
-        if (measured.why_no_runner != NoRunner::unsupported) return false;
-        const CompileOptions options{settings().batch, settings().type,
-                                     pass_footprint(network, settings().batch, settings().type)};
-        std::vector<Row> without;
-        for (const auto& place : places_of(network)) {
-            const RowKey& key = place.first;
-            const std::optional<Row> there = rows.find(key);
-            if (there && has_latency(there->status)) continue;
-            Row row = detail::new_row(key, "");
-            rows.losing(row, "it was compiled", [&] {
-                const Compiled compiled =
-                    device_.backend->compile(device_.device.id, single_layer(key.layer), options);
-                if (compiled.runner) return;
-                no_runner(row, compiled);
-                if (row.status == RowStatus::failed) row.carrier = carrier;
-                without.push_back(row);
-            });
-        }
-        const bool any = std::any_of(without.begin(), without.end(),
-                                     [](const Row& row) { return row.status == RowStatus::unsupported; });
-        if (!any) return false;
-        for (Row& row : without) rows.put(std::move(row));
-        return true;
-    }
-
-    // The network has no measurement: its layers that have no row yet, or one that failed, are failed.
-    void add_failed(const Network& network, const std::string& carrier, const std::string& reason,
-                    detail::PendingRows& rows) {
-        for (const auto& [key, nodes] : places_of(network)) {
-            const std::optional<Row> there = rows.find(key);
-            if (there && there->status != RowStatus::failed) continue;
-            Row row = detail::new_row(key, carrier);
-            fail(row, fmt::format("{} could not be measured: {}", carrier, reason));
-            rows.put(std::move(row));
-        }
-    }
-
-    // Unites the network's rows with those of its group in `rows`, and with the table's.
-    void add_rows(const Network& network, const NetworkMeasurement& measured, const std::string& carrier,
-                  detail::PendingRows& rows) {
-        for (const auto& [key, nodes] : places_of(network)) {
-            const std::optional<Row> there = rows.find(key);
-            // The layer took the device with it when it ran alone: it has no carrier then.
-            if (there && there->carrier.empty() && known(key) == Known::given_up) continue;
-            Row row = detail::new_row(key, carrier);
-            fill(row, nodes, measured);
-            rows.losing(row, "its output was checked",
-                        [&] { check_(row, pass_footprint(network, settings().batch, settings().type)); });
-            if (there && has_latency(there->status)) {
-                if (!has_latency(row.status)) continue;
-                row = united(*there, row);
-            }
-            rows.put(std::move(row));
-        }
-    }
-
-    std::string unfinished(const NetworkTiming& timing) const {
-        const double half_width = timing.total.relative_half_width();
-        if (std::isfinite(half_width) && half_width > settings().rules.target_half_width) {
-            return fmt::format("its network's interval was still +-{:.1f} % when the time was up",
-                               100.0 * half_width);
-        }
-        return fmt::format("only {} passes of its network counted when the time was up", timing.samples);
-    }
-
-    // A layer that stands at several places of its network: the mean over the places, so that the sum stays
-    // right.
-    void fill(Row& row, const std::vector<std::size_t>& nodes, const NetworkMeasurement& measured) const {
-        const auto count = static_cast<double>(nodes.size());
-        for (const std::size_t node : nodes) {
-            row.latency_us += measured.timing.nodes[node].mean / count;
-            row.ci95_us += measured.timing.nodes[node].half_width / count;
-        }
-        if (!std::isfinite(row.ci95_us)) row.ci95_us = row.latency_us;
-        row.samples = measured.timing.layer_samples * static_cast<std::int64_t>(nodes.size());
-        row.pace_us = measured.timing.pace_us;
-        row.timed_by = method_of(row.key);
-        if (settings().rows == RowMethod::stopwatch && measured.timing.clock.readings > 0) {
-            row.overhead_us = measured.timing.clock.layer_us;
-        }
-        row.implementation = measured.implementations[nodes.front()];
-        double pass_us = 0.0;
-        for (const MeanEstimate& node : measured.timing.nodes) pass_us += node.mean;
-        const double target = settings().rules.target_half_width;
-        const double limit = row_tolerance_factor * target;
-        if (!measured.reason.empty()) {
-            row.status = RowStatus::noisy;
-            row.reason = measured.reason;
-        } else if (!measured.timing.converged) {
-            row.status = RowStatus::noisy;
-            row.reason = unfinished(measured.timing);
-        } else if (row.ci95_us > limit * row.latency_us &&
-                   row.ci95_us > row_share_of_tolerance * target * pass_us) {
-            row.status = RowStatus::noisy;
-            row.reason = fmt::format("its interval is +-{:.1f} %, wanted {:.1f} %",
-                                     100.0 * row.ci95_us / row.latency_us, 100.0 * limit);
-        }
-        if (measured.readings.empty()) return;
-        std::vector<const LayerReadings*> readings;
-        for (const std::size_t node : nodes) readings.push_back(&measured.readings[node]);
-        row.readings = row_readings(readings, measured.state);
-        if (measured.energy_mj) {
-            row.readings.energy_mj = *measured.energy_mj * row.latency_us / pass_us;
-        } else {
-            row.readings.reasons["energy_mj"] = measured.energy_reason;
-        }
+    void commit(const detail::PendingRows& rows) {
+        const detail::CommittedRows committed = rows.commit();
+        summary_.measured += committed.written;
+        summary_.noisy += committed.noisy;
+        summary_.failed += committed.failed;
     }
 
     // ---- Warm and cold ----
@@ -322,10 +196,10 @@ private:
         try {
             detail::measure_alone(device_, layers, cache, settings(), events_, check_, rows);
         } catch (const DeviceLost&) {
-            rows.commit(summary_);
+            commit(rows);
             throw;
         }
-        rows.commit(summary_);
+        commit(rows);
     }
 
     const DeviceHandle& device_;
@@ -351,15 +225,6 @@ std::optional<double> expect_pace_of(const Table& table, const DeviceHandle& dev
     PaceHistory& history = (*settings.paces)[{device.device.id, settings.type}];
     if (pace_us) history.expect(*pace_us);
     return pace_us;
-}
-
-RowKey row_key(const LayerSpec& layer, const Network& network, const MeasureSettings& settings,
-               CacheState cache) {
-    RowKey key{layer, settings.batch, settings.type, cache, 0};
-    if (cache == CacheState::network) {
-        key.footprint_bytes = footprint_bucket(pass_footprint(network, settings.batch, settings.type));
-    }
-    return key;
 }
 
 NetworkEstimate predict(const Table& table, const Network& network, const MeasureSettings& settings,

@@ -70,10 +70,6 @@ ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRe
 std::optional<double> expect_pace_of(const Table& table, const DeviceHandle& device,
                                      const MeasureSettings& settings);
 
-// The row's key for a layer of a network in a state.
-RowKey row_key(const LayerSpec& layer, const Network& network, const MeasureSettings& settings,
-               CacheState cache);
-
 // What the table says of a whole network: the sum over its layers, at its own footprint.
 NetworkEstimate predict(const Table& table, const Network& network, const MeasureSettings& settings,
                         CacheState cache);

@@ -25,35 +25,63 @@ std::optional<double> mean_of(const std::vector<const LayerReadings*>& places,
 
 }  // namespace
 
-Readings row_readings(const std::vector<const LayerReadings*>& places, const DeviceState& state) {
-    Readings row;
-    row.kernel_time_us = mean_of(places, &LayerReadings::kernel_time_us);
-    row.occupancy_theoretical = mean_of(places, &LayerReadings::occupancy_theoretical);
-    row.occupancy_grid_limited = mean_of(places, &LayerReadings::occupancy_grid_limited);
-    row.occupancy_achieved = mean_of(places, &LayerReadings::occupancy_achieved);
-    row.tensor_active = mean_of(places, &LayerReadings::tensor_active);
-    row.sm_busy = mean_of(places, &LayerReadings::sm_busy);
-    row.l2_hit_rate = mean_of(places, &LayerReadings::l2_hit_rate);
-    row.dram_bytes = mean_of(places, &LayerReadings::dram_bytes);
-    row.sm_throughput = mean_of(places, &LayerReadings::sm_throughput);
-    row.kernels = places.front()->kernels;
-    row.sm_clock_mhz = state.sm_clock_mhz;
-    row.memory_clock_mhz = state.memory_clock_mhz;
-    row.temperature_c = state.temperature_c;
-    row.power_w = state.power_w;
-    row.throttle_reasons = state.throttle_reasons;
-    row.reasons = state.reasons;
-    for (const LayerReadings* place : places) {
-        row.reasons.insert(place->reasons.begin(), place->reasons.end());
+RowKey row_key(const LayerSpec& layer, const Network& network, const MeasureSettings& settings,
+               CacheState cache) {
+    RowKey key{layer, settings.batch, settings.type, cache, 0};
+    if (cache == CacheState::network) {
+        key.footprint_bytes = footprint_bucket(pass_footprint(network, settings.batch, settings.type));
     }
-    Row holder;
-    holder.readings = std::move(row);
+    return key;
+}
+
+std::string method_of(const RowKey& key, const MeasureSettings& settings) {
+    return key.cache == CacheState::network ? std::string(name_of(settings.rows)) : "";
+}
+
+void set_timing(Row& row, const NetworkTiming& timing, const std::vector<std::size_t>& nodes) {
+    const auto count = static_cast<double>(nodes.size());
+    for (const std::size_t node : nodes) {
+        row.latency_us += timing.nodes[node].mean / count;
+        row.ci95_us += timing.nodes[node].half_width / count;
+    }
+    if (!std::isfinite(row.ci95_us)) row.ci95_us = row.latency_us;
+    row.samples = timing.layer_samples * static_cast<std::int64_t>(nodes.size());
+    row.pace_us = timing.pace_us;
+}
+
+void set_timing(Row& row, const LayerTiming& timing) {
+    row.latency_us = timing.latency.median;
+    row.ci95_us = std::isfinite(timing.latency.half_width) ? timing.latency.half_width : row.latency_us;
+    row.samples = timing.samples;
+}
+
+void set_readings(Row& row, const std::vector<const LayerReadings*>& places, const DeviceState& state) {
+    Readings readings;
+    readings.kernel_time_us = mean_of(places, &LayerReadings::kernel_time_us);
+    readings.occupancy_theoretical = mean_of(places, &LayerReadings::occupancy_theoretical);
+    readings.occupancy_grid_limited = mean_of(places, &LayerReadings::occupancy_grid_limited);
+    readings.occupancy_achieved = mean_of(places, &LayerReadings::occupancy_achieved);
+    readings.tensor_active = mean_of(places, &LayerReadings::tensor_active);
+    readings.sm_busy = mean_of(places, &LayerReadings::sm_busy);
+    readings.l2_hit_rate = mean_of(places, &LayerReadings::l2_hit_rate);
+    readings.dram_bytes = mean_of(places, &LayerReadings::dram_bytes);
+    readings.sm_throughput = mean_of(places, &LayerReadings::sm_throughput);
+    readings.kernels = places.front()->kernels;
+    readings.sm_clock_mhz = state.sm_clock_mhz;
+    readings.memory_clock_mhz = state.memory_clock_mhz;
+    readings.temperature_c = state.temperature_c;
+    readings.power_w = state.power_w;
+    readings.throttle_reasons = state.throttle_reasons;
+    readings.reasons = state.reasons;
+    for (const LayerReadings* place : places) {
+        readings.reasons.insert(place->reasons.begin(), place->reasons.end());
+    }
+    row.readings = std::move(readings);
     for (const RowColumn& column : row_columns()) {
-        if (column.reading && column.get(holder) != ColumnValue()) {
-            holder.readings.reasons.erase(std::string(column.name));
+        if (column.reading && column.get(row) != ColumnValue()) {
+            row.readings.reasons.erase(std::string(column.name));
         }
     }
-    return holder.readings;
 }
 
 bool same_method(const std::string& one, const std::string& other) {

@@ -18,6 +18,7 @@
 #include "models/stages/scaled_model.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/profile.hpp"
+#include "profiler/row_values.hpp"
 #include "records/record_file.hpp"
 
 namespace hacscale::cli {

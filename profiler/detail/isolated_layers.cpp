@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -26,9 +25,7 @@ struct Subject {
 };
 
 void fill(Row& row, const LayerTiming& timing, const ThrottleGuard& throttle) {
-    row.latency_us = timing.latency.median;
-    row.ci95_us = std::isfinite(timing.latency.half_width) ? timing.latency.half_width : row.latency_us;
-    row.samples = timing.samples;
+    set_timing(row, timing);
     if (throttle.throttled()) {
         row.status = RowStatus::noisy;
         row.reason = throttle.reason();
@@ -140,7 +137,7 @@ private:
         if (settings_.instruments == nullptr) return;
         try {
             const auto readings = settings_.instruments->inspect(*subject.runner, subject.network);
-            row.readings = row_readings({&readings.front()}, state);
+            set_readings(row, {&readings.front()}, state);
             row.readings.reasons["energy_mj"] = "it is measured for whole networks only";
         } catch (const DeviceLost& lost) {
             for (const RowColumn& column : row_columns()) {

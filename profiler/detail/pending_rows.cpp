@@ -38,15 +38,17 @@ void PendingRows::blame(Row& row, const char* doing, const DeviceLost& lost) {
     if (!there || !has_latency(there->status)) put(row);
 }
 
-void PendingRows::commit(ProfileSummary& summary) const {
+CommittedRows PendingRows::commit() const {
+    CommittedRows committed;
     std::vector<Row> list;
     for (const auto& [key, row] : rows_) {
         list.push_back(row);
-        ++summary.measured;
-        if (row.status == RowStatus::noisy) ++summary.noisy;
-        if (!has_latency(row.status)) ++summary.failed;
+        ++committed.written;
+        if (row.status == RowStatus::noisy) ++committed.noisy;
+        if (!has_latency(row.status)) ++committed.failed;
     }
     if (!list.empty()) table_.put(list);
+    return committed;
 }
 
 void OutputCheck::operator()(Row& row, std::int64_t footprint_bytes) {

@@ -10,7 +10,6 @@
 
 #include "base/error.hpp"
 #include "profiler/measure_networks.hpp"
-#include "profiler/profile.hpp"
 #include "profiler/table/row.hpp"
 #include "profiler/table/table.hpp"
 
@@ -18,6 +17,12 @@ namespace hacscale::detail {
 
 // Without values; measured now.
 Row new_row(const RowKey& key, const std::string& carrier);
+
+struct CommittedRows {
+    int written = 0;  // those without a value included
+    int noisy = 0;
+    int failed = 0;  // unsupported ones included
+};
 
 class PendingRows {
 public:
@@ -41,8 +46,8 @@ public:
         }
     }
 
-    // Into the table, in one transaction; the summary counts them.
-    void commit(ProfileSummary& summary) const;
+    // Into the table, in one transaction.
+    CommittedRows commit() const;
 
 private:
     void blame(Row& row, const char* doing, const DeviceLost& lost);

@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "models/stages/scaled_model.hpp"
-#include "profiler/sweep/candidates.hpp"
+#include "profiler/sweep/sweep_space.hpp"
 #include "profiler/table/latency_index.hpp"
 
 namespace hacscale {

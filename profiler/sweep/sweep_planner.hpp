@@ -17,25 +17,13 @@
 // sweep's own account of itself.
 #pragma once
 
-#include <cstddef>
-#include <functional>
 #include <optional>
 #include <vector>
 
 #include "profiler/profile.hpp"
+#include "profiler/sweep/sweep_space.hpp"
 
 namespace hacscale {
-
-struct SweepSpace {
-    std::vector<std::vector<int>> widths;  // of each stage, ascending, the base's width among them
-    std::vector<int> max_depths;           // of each stage: deeper networks reach further through the caches
-    std::vector<int> resolutions;          // pixels, the base's among them
-    // Which inner widths a block may have, in a stage of this width after one of the width before (0, and not
-    // looked at, in the first stage): first the one that follows, then the others, ascending; one value, 0,
-    // where the block has none to choose. Empty: all inner widths follow.
-    std::function<std::vector<int>(std::size_t stage, int block, int width_before, int width)>
-        inner_options{};
-};
 
 struct SweepSettings {
     double tolerance = 0.05;      // relative error of a held-out stage or network

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "models/stages/scaled_model.hpp"
-#include "profiler/sweep/candidates.hpp"
 #include "profiler/sweep/sweep_planner.hpp"
+#include "profiler/sweep/sweep_space.hpp"
 #include "profiler/table/latency_index.hpp"
 #include "tests/profiler/profile_support.hpp"
 

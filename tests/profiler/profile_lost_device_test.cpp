@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "profiler/profile.hpp"
+#include "profiler/row_values.hpp"
 #include "profiler/timing/rounds.hpp"
 #include "tests/profiler/fake_instruments.hpp"
 #include "tests/profiler/profile_support.hpp"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "profiler/profile.hpp"
+#include "profiler/row_values.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/table_support.hpp"
 

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "profiler/profile.hpp"
+#include "profiler/row_values.hpp"
 #include "profiler/table/check.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/profile_support.hpp"

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/sqlite/sqlite.hpp"
-#include "profiler/table/table.hpp"
+#include "profiler/table/records.hpp"
 
 namespace hacscale::detail {
 

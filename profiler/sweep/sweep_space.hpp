@@ -1,13 +1,28 @@
-// What a sweep examines of one dimension of a network: the order in which candidates between measured ones are looked at, and the
-// inner widths that are candidates.
+// The space that a sweep covers, and what it examines of one dimension of it: the order in which candidates between measured
+// ones are looked at, and the inner widths that are candidates.
 #pragma once
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <vector>
 
 #include "models/stages/scaled_model.hpp"
-#include "profiler/sweep/sweep_planner.hpp"
+
+namespace hacscale {
+
+struct SweepSpace {
+    std::vector<std::vector<int>> widths;  // of each stage, ascending, the base's width among them
+    std::vector<int> max_depths;           // of each stage: deeper networks reach further through the caches
+    std::vector<int> resolutions;          // pixels, the base's among them
+    // Which inner widths a block may have, in a stage of this width after one of the width before (0, and not
+    // looked at, in the first stage): first the one that follows, then the others, ascending; one value, 0,
+    // where the block has none to choose. Empty: all inner widths follow.
+    std::function<std::vector<int>(std::size_t stage, int block, int width_before, int width)>
+        inner_options{};
+};
+
+}  // namespace hacscale
 
 namespace hacscale::detail {
 

@@ -1,4 +1,4 @@
-#include "profiler/sweep/candidates.hpp"
+#include "profiler/sweep/sweep_space.hpp"
 
 #include <algorithm>
 #include <cmath>
