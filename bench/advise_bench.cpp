@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "bench/made_up_source.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "models/structure/width_groups.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/table/latency_index.hpp"
 #include "profiler/table/table.hpp"
 #include "scaling/analysis/advise.hpp"
-#include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {
 namespace {
@@ -55,7 +55,7 @@ public:
             for (const std::int64_t footprint_bytes : {64 * mib, 128 * mib, 256 * mib}) {
                 Row row;
                 row.key = {layer, 1, DataType::f32, CacheState::network, footprint_bytes};
-                row.latency_us = testing::SyntheticSource::latency_us(layer);
+                row.latency_us = bench::made_up_latency_us(layer);
                 row.ci95_us = row.latency_us / 200.0;
                 row.samples = 100;
                 row.implementation = "made up";

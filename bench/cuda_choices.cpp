@@ -15,7 +15,6 @@
 
 #include "base/error.hpp"
 #include "bench/measuring_program.hpp"
-#include "bench/ready_runner.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "kernels/cuda/candidate_timing.hpp"
 #include "kernels/cuda/cuda_device.hpp"

@@ -15,9 +15,9 @@
 #include "base/error.hpp"
 #include "bench/measuring_program.hpp"
 #include "kernels/cuda/candidate_timing.hpp"
-#include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
+#include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
 #include "models/ops/layer_cost.hpp"
 #include "models/zoo/zoo.hpp"
@@ -27,12 +27,8 @@ using namespace hacscale;
 
 namespace {
 
-struct Options {
-    std::string device = "cuda:0";
-    std::string dtype = "f16";
-    std::vector<int> batches{1, 64};
+struct Options : bench::LayerOptions {
     std::vector<std::string> kernels{"strips", "tensor", "cudnn"};
-    std::string out;
 };
 
 using Time = std::optional<double>;
@@ -216,17 +212,13 @@ void print_ratio(const std::vector<LayerTimes>& all, const char* what, Time Laye
 Options read_options(int argc, char** argv) {
     Options options;
     CLI::App parser("Times every depthwise layer of the zoo on a GPU, this project's kernels beside cuDNN's");
-    parser.add_option("--device", options.device, "Device, as \"hacscale devices\" names it")
-        ->capture_default_str();
-    parser.add_option("--dtype", options.dtype, "Data type")->capture_default_str();
-    parser.add_option("--batches", options.batches, "Images at once")->capture_default_str()->delimiter(',');
+    bench::declare(parser, options, "layer");
     parser
         .add_option("--kernels", options.kernels,
                     "Which kernels: strips, tensor (both are this project's), cudnn")
         ->capture_default_str()
         ->delimiter(',')
         ->check(CLI::IsMember({"strips", "tensor", "cudnn"}));
-    parser.add_option("--out", options.out, "File for one line of JSON a layer");
     bench::parse_or_exit(parser, argc, argv);
     return options;
 }

@@ -9,13 +9,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/statistics.hpp"
 #include "bench/measuring_program.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
-#include "base/statistics.hpp"
 #include "kernels/cuda/stream.hpp"
 
 using namespace hacscale;
@@ -30,13 +30,6 @@ constexpr struct {
     int channels, size, squeeze;
 } shapes[] = {{32, 112, 8},  {96, 56, 4},   {144, 56, 6}, {144, 28, 6},  {240, 28, 10}, {240, 14, 10},
               {480, 14, 20}, {672, 14, 28}, {672, 7, 28}, {1152, 7, 48}, {960, 7, 240}, {896, 14, 224}};
-
-struct Options {
-    std::string device = "cuda:0";
-    std::string dtype = "f16";
-    std::vector<int> batches{1, 64};
-    std::string out;
-};
 
 LayerSpec squeeze_excite(int channels, int size, int squeeze) {
     LayerSpec layer;
@@ -106,19 +99,15 @@ std::vector<Candidate> time_candidates(const cuda::LayerContext& context) {
     return candidates;
 }
 
-Options read_options(int argc, char** argv) {
-    Options options;
+bench::LayerOptions read_options(int argc, char** argv) {
+    bench::LayerOptions options;
     CLI::App parser("Times every way to run a squeeze-excite on a GPU, for twelve layers of known networks");
-    parser.add_option("--device", options.device, "Device, as \"hacscale devices\" names it")
-        ->capture_default_str();
-    parser.add_option("--dtype", options.dtype, "Data type")->capture_default_str();
-    parser.add_option("--batches", options.batches, "Images at once")->capture_default_str()->delimiter(',');
-    parser.add_option("--out", options.out, "File for one line of JSON a way");
+    bench::declare(parser, options, "way");
     bench::parse_or_exit(parser, argc, argv);
     return options;
 }
 
-void measure(const Options& options) {
+void measure(const bench::LayerOptions& options) {
     const cuda::DeviceTraits traits = cuda::cuda_device(options.device).traits;
     const DataType type = data_type_from_name(options.dtype);
     cuda::use_device(traits.index);

@@ -1,13 +1,19 @@
-// What the programs that measure on a device share: their arguments, their file of JSON lines, and how they end.
+// What the programs that measure on a device share: their arguments, their file of JSON lines, networks that are
+// ready to run, and how they end.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
+#include "kernels/backend/backend_registry.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::bench {
 
@@ -27,6 +33,34 @@ inline std::ofstream open_lines(const std::string& file) {
     lines.open(file);
     if (!lines) throw WorkError("the file " + file + " cannot be written");
     return lines;
+}
+
+// What programs take that time layers of their own at several batches.
+struct LayerOptions {
+    std::string device = "cuda:0";
+    std::string dtype = "f16";
+    std::vector<int> batches{1, 64};
+    std::string out;
+};
+
+// `line`: what a line of --out is of.
+inline void declare(CLI::App& parser, LayerOptions& options, const std::string& line) {
+    parser.add_option("--device", options.device, "Device, as \"hacscale devices\" names it")
+        ->capture_default_str();
+    parser.add_option("--dtype", options.dtype, "Data type")->capture_default_str();
+    parser.add_option("--batches", options.batches, "Images at once")->capture_default_str()->delimiter(',');
+    parser.add_option("--out", options.out, "File for one line of JSON a " + line);
+}
+
+// A network that is compiled and has weights and an input, as programs want it that only time it. Throws WorkError with the model's name and the reason where it cannot run.
+inline std::unique_ptr<NetworkRunner> ready_runner(const DeviceHandle& device, const std::string& model,
+                                                   const Network& network, const CompileOptions& options) {
+    Compiled compiled = device.backend->compile(device.device.id, network, options);
+    if (!compiled.runner) throw WorkError(model + ": " + compiled.reason);
+    compiled.runner->load(random_weights(network, 1));
+    const auto pixels = static_cast<std::size_t>(network.resolution) * network.resolution;
+    compiled.runner->set_input(random_values(options.batch * network.in_channels * pixels, 2));
+    return std::move(compiled.runner);
 }
 
 // Runs `work` and returns the program's exit status; an exception is a line on standard error, behind the program's name.

@@ -8,11 +8,11 @@
 #include <map>
 #include <string>
 
+#include "bench/made_up_source.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/costs.hpp"
 #include "scaling/gain.hpp"
 #include "scaling/planner/pareto_front.hpp"
-#include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {
 namespace {
@@ -39,7 +39,7 @@ Setting make_setting(const std::string& model, bool inner) {
         settings.resolutions = {setting.base.resolution - 4 * step, setting.base.resolution + 4 * step};
     }
     setting.space = make_space(setting.base, settings);
-    const testing::SyntheticSource source;
+    const bench::MadeUpSource source;
     setting.problem = stage_costs(setting.base, setting.space, source).problem;
     set_gains(setting.problem, setting.space, capacity_gain(setting.base));
     const Network network = lower(setting.base);
@@ -80,7 +80,7 @@ void front(benchmark::State& state, const std::string& model, double budget, dou
 
 void cost_tables(benchmark::State& state, const std::string& model, bool inner = false) {
     const Setting& setting = setting_of(model, inner);
-    const testing::SyntheticSource source;
+    const bench::MadeUpSource source;
     for (auto _ : state) benchmark::DoNotOptimize(stage_costs(setting.base, setting.space, source));
 }
 

@@ -10,11 +10,11 @@
 #include <map>
 #include <optional>
 
+#include "bench/made_up_source.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/costs.hpp"
 #include "scaling/gain.hpp"
 #include "scaling/planner/pareto_front.hpp"
-#include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {
 namespace {
@@ -45,7 +45,7 @@ Setting make_setting(int grid) {
     settings.min_depth_ratio = 1.0;
     settings.max_depth_ratio = 1.0;
     const ScalingSpace space = make_space(base, settings);
-    setting.problem = stage_costs(base, space, testing::SyntheticSource()).problem;
+    setting.problem = stage_costs(base, space, bench::MadeUpSource()).problem;
     set_gains(setting.problem, space, capacity_gain(base));
     for (std::size_t s = 0; s < space.stages.size(); ++s) {
         const std::vector<int>& widths = space.stages[s].widths;

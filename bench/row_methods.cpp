@@ -12,7 +12,6 @@
 
 #include "base/error.hpp"
 #include "bench/measuring_program.hpp"
-#include "bench/ready_runner.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"

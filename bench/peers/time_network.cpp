@@ -9,7 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "bench/ready_runner.hpp"
+#include "bench/measuring_program.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 
