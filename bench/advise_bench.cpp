@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bench/made_up_source.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "models/structure/width_groups.hpp"
 #include "models/zoo/zoo.hpp"
@@ -29,7 +30,7 @@ const DeviceRecord device{"cpu", "benchmark", "0000000000000000", "{}"};
 std::set<LayerSpec> layers_of(const ModelSpec& base) {
     std::set<LayerSpec> layers;
     const auto add = [&](const ModelSpec& model) {
-        for (const NetworkNode& node : lower(model).nodes) layers.insert(node.layer);
+        for (const Node& node : lower(model).nodes) layers.insert(node.layer);
     };
     add(base);
     for (const WidthGroup& group : width_groups(base)) {

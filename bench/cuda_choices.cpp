@@ -18,6 +18,7 @@
 #include "kernels/backend/backend_registry.hpp"
 #include "kernels/cuda/candidate_timing.hpp"
 #include "kernels/cuda/cuda_device.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/timing/statistics.hpp"
@@ -84,7 +85,7 @@ void time_layers(const Options& options, std::ostream& out) {
     const auto flush = cuda::make_flush_buffer(traits);
     std::set<LayerSpec> layers;
     for (const std::string& model : options.models) {
-        for (const NetworkNode& node : lower(find_model(model)).nodes) {
+        for (const Node& node : lower(find_model(model)).nodes) {
             if (node.layer.kind == LayerKind::conv && node.layer.groups == 1) layers.insert(node.layer);
         }
     }
@@ -104,7 +105,7 @@ void time_networks_of_choices(const Options& options, std::ostream& out) {
     fmt::print("{:<28}{:>12}{:>12}{:>9}{:>10}\n", "network", "hot us", "cold us", "ratio", "differ");
     for (const std::string& name : options.models) {
         const DataType type = data_type_from_name(options.dtype);
-        const Network network = lower(for_device(find_model(name), device, options.batch, type));
+        const Graph network = lower(for_device(find_model(name), device, options.batch, type));
         const auto chosen_for = [&](std::int64_t footprint_bytes) {
             return bench::ready_runner(device, name, network, {options.batch, type, footprint_bytes});
         };

@@ -20,6 +20,7 @@
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
 #include "models/ops/layer_cost.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
 
@@ -64,7 +65,7 @@ private:
 std::set<LayerSpec> depthwise_layers() {
     std::set<LayerSpec> layers;
     for (const std::string& name : zoo_names()) {
-        for (const NetworkNode& node : lower(find_model(name)).nodes) {
+        for (const Node& node : lower(find_model(name)).nodes) {
             if (node.layer.depthwise()) layers.insert(node.layer);
         }
     }

@@ -53,7 +53,7 @@ struct Candidate {
     std::unique_ptr<cuda::CudaLayer> layer;
     cuda::DeviceBuffer weights, workspace;
     cuda::Event begin, end;
-    cuda::Graph graph;
+    cuda::CapturedGraph graph;
     std::string why_not;
     std::vector<double> us;
 };
@@ -66,7 +66,7 @@ void capture(Candidate& candidate, const cuda::LayerBuffers& tensors, const cuda
     buffers.workspace = candidate.workspace.data();
     candidate.layer->launch(buffers, stream.get());
     stream.synchronize("running a layer");
-    candidate.graph = cuda::Graph::capture(stream, [&] {
+    candidate.graph = cuda::CapturedGraph::capture(stream, [&] {
         candidate.begin.record_in_graph(stream);
         for (int i = 0; i < launches; ++i) candidate.layer->launch(buffers, stream.get());
         candidate.end.record_in_graph(stream);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bench/made_up_source.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/costs.hpp"
 #include "scaling/gain.hpp"
@@ -42,7 +43,7 @@ Setting make_setting(const std::string& model, bool inner) {
     const bench::MadeUpSource source;
     setting.problem = stage_costs(setting.base, setting.space, source).problem;
     set_gains(setting.problem, setting.space, capacity_gain(setting.base));
-    const Network network = lower(setting.base);
+    const Graph network = lower(setting.base);
     setting.base_ps = picoseconds(estimate(network, source).latency_us);
     setting.base_params = network.params();
     return setting;

@@ -4,14 +4,14 @@
 #include <array>
 
 #include "models/formats/model_yaml.hpp"
-#include "models/graph/network.hpp"
 #include "models/ops/layer_cost.hpp"
+#include "models/stages/lowering.hpp"
 
 namespace hacscale::cli {
 
 namespace {
 
-Json layer_json(const ModelSpec& model, const NetworkNode& node, int batch, DataType type) {
+Json layer_json(const ModelSpec& model, const Node& node, int batch, DataType type) {
     const LayerCost cost = cost_of(node.layer, 1, type);
     return {{"key", node.layer.key()},
             {"name", node.name},
@@ -31,11 +31,11 @@ Json sides_json(const std::array<int, N>& sides) {
 
 // Every field of the layer, and which nodes it reads: an index into this array, -1 for the network's input,
 // null for no residual.
-Json graph_node_json(const NetworkNode& node) {
+Json graph_node_json(const Graph& network, const Node& node) {
     const LayerSpec& layer = node.layer;
     Json json = {{"name", node.name},
-                 {"input", node.input},
-                 {"residual", layer.residual ? Json(node.residual) : Json(nullptr)},
+                 {"input", network.source_of(node)},
+                 {"residual", layer.residual ? Json(network.source_of(node, 1)) : Json(nullptr)},
                  {"kind", name_of(layer.kind)},
                  {"activation", name_of(layer.activation)},
                  {"gate", name_of(layer.gate)},
@@ -61,12 +61,12 @@ Json graph_node_json(const NetworkNode& node) {
 }  // namespace
 
 Json model_json(const ModelSpec& model, int batch, DataType type) {
-    const Network network = lower(model);
+    const Graph network = lower(model);
     Json layers = Json::array();
     Json graph = Json::array();
-    for (const NetworkNode& node : network.nodes) {
+    for (const Node& node : network.nodes) {
         layers.push_back(layer_json(model, node, batch, type));
-        graph.push_back(graph_node_json(node));
+        graph.push_back(graph_node_json(network, node));
     }
     return {{"name", model.name},
             {"source", model.source},

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "models/graph/graph_values.hpp"
+#include "models/stages/lowering.hpp"
 #include "profiler/timing/energy.hpp"
 #include "profiler/timing/machine_speed.hpp"
 #include "profiler/timing/rounds.hpp"
@@ -22,7 +24,7 @@ ModelSpec for_device(ModelSpec model, const DeviceHandle& device, int batch, Dat
     return model;
 }
 
-std::int64_t pass_footprint(const Network& network, int batch, DataType type) {
+std::int64_t pass_footprint(const Graph& network, int batch, DataType type) {
     return network.weight_bytes(type) + network.peak_activation_bytes(batch, type);
 }
 
@@ -30,8 +32,8 @@ namespace {
 
 class Measuring {
 public:
-    Measuring(const DeviceHandle& device, const std::vector<Network>& networks,
-              const MeasureSettings& settings, const WorkEvents& events)
+    Measuring(const DeviceHandle& device, const std::vector<Graph>& networks, const MeasureSettings& settings,
+              const WorkEvents& events)
         : device_(device),
           networks_(networks),
           settings_(settings),
@@ -66,7 +68,7 @@ private:
     }
 
     void compile(std::size_t place) {
-        const Network& network = networks_[place];
+        const Graph& network = networks_[place];
         NetworkMeasurement& result = results_[place];
         Compiled compiled =
             device_.backend->compile(device_.device.id, network, {settings_.batch, settings_.type, 0});
@@ -87,9 +89,7 @@ private:
                 "(--rows prefix, or rows: prefix in a suite)");
         }
         compiled.runner->load(random_weights(network, settings_.seed));
-        const std::size_t pixels = static_cast<std::size_t>(network.resolution) * network.resolution;
-        compiled.runner->set_input(
-            random_values(settings_.batch * network.in_channels * pixels, settings_.seed + 1));
+        set_inputs(*compiled.runner, random_inputs(network, settings_.batch, settings_.seed + 1));
         for (std::size_t node = 0; node < network.nodes.size(); ++node) {
             result.implementations.push_back(compiled.runner->implementation(static_cast<int>(node)));
         }
@@ -169,7 +169,7 @@ private:
     }
 
     const DeviceHandle& device_;
-    const std::vector<Network>& networks_;
+    const std::vector<Graph>& networks_;
     const MeasureSettings& settings_;
     const WorkEvents& events_;
     std::vector<NetworkMeasurement> results_;
@@ -181,7 +181,7 @@ private:
 }  // namespace
 
 std::vector<NetworkMeasurement> measure_networks(const DeviceHandle& device,
-                                                 const std::vector<Network>& networks,
+                                                 const std::vector<Graph>& networks,
                                                  const MeasureSettings& settings, const WorkEvents& events) {
     return Measuring(device, networks, settings, events).run();
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/backend/backend_registry.hpp"
+#include "models/stages/model_spec.hpp"
 #include "profiler/instruments/instruments.hpp"
 #include "profiler/timing/network_timer.hpp"
 
@@ -64,7 +65,7 @@ ModelSpec for_device(ModelSpec model, const DeviceHandle& device, int batch, Dat
 constexpr int most_repeats = 2;  // of a measurement that something disturbed
 
 // Bytes that one pass of the network goes over: weights, and activations that are alive together.
-std::int64_t pass_footprint(const Network& network, int batch, DataType type);
+std::int64_t pass_footprint(const Graph& network, int batch, DataType type);
 
 // Results in the order of `networks`. They are timed in one session of interleaved rounds, so that ratios
 // between them hold even where the machine changes its pace, and only what was timed at its fastest pace
@@ -73,7 +74,7 @@ std::int64_t pass_footprint(const Network& network, int batch, DataType type);
 // with a place in `networks` when the device is lost while one of them is compiled, timed or inspected, and
 // DeviceLost when it is lost in between.
 std::vector<NetworkMeasurement> measure_networks(const DeviceHandle& device,
-                                                 const std::vector<Network>& networks,
+                                                 const std::vector<Graph>& networks,
                                                  const MeasureSettings& settings, const WorkEvents& events);
 
 }  // namespace hacscale

@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/layer_cost.hpp"
 #include "profiler/timing/layer_timer.hpp"
 #include "profiler/timing/throttle_guard.hpp"
@@ -46,15 +47,14 @@ PeakRecord measure_peak(const DeviceHandle& device, const MeasureSettings& setti
     std::string reason;
     for (const LayerSpec& layer : device.backend->peak_layers(type)) {
         if (!events.keep_going()) break;
-        const Network network = single_layer(layer);
+        const Graph network = single_layer(layer);
         const Compiled compiled = device.backend->compile(device.device.id, network, {1, type, 0});
         if (!compiled.runner) {
             reason = compiled.reason;
             continue;
         }
         compiled.runner->load(random_weights(network, 1));
-        const auto inputs = static_cast<std::size_t>(layer.in_channels) * layer.in_height * layer.in_width;
-        compiled.runner->set_input(random_values(inputs, 2));
+        set_inputs(*compiled.runner, random_inputs(network, 1, 2));
         const LayerTiming timing = time_unthrottled(device, *compiled.runner, settings, events);
         if (timing.samples == 0) continue;
         const auto flops = static_cast<double>(cost_of(layer, 1, type).flops());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/stages/lowering.hpp"
 #include "profiler/detail/isolated_layers.hpp"
 #include "profiler/detail/network_rows.hpp"
 #include "profiler/detail/pending_rows.hpp"
@@ -73,12 +74,12 @@ private:
 
     void run_carriers() {
         std::vector<std::size_t> needed;
-        std::vector<Network> networks;
+        std::vector<Graph> networks;
         std::set<RowKey> counted;
         for (const ModelSpec& model : request_.carriers) networks.push_back(lower(model));
         for (std::size_t i = 0; i < networks.size(); ++i) {
             std::set<Known> layers;
-            for (const NetworkNode& node : networks[i].nodes) {
+            for (const Node& node : networks[i].nodes) {
                 const RowKey key = row_key(node.layer, networks[i], settings(), CacheState::network);
                 const Known layer = known(key);
                 layers.insert(layer);
@@ -99,7 +100,7 @@ private:
     }
 
     std::vector<std::size_t> take_group(const std::vector<std::size_t>& needed, std::size_t& next,
-                                        const std::vector<Network>& networks) const {
+                                        const std::vector<Graph>& networks) const {
         std::vector<std::size_t> group;
         std::int64_t bytes = 0;
         while (next < needed.size() && group.size() < most_in_group) {
@@ -111,8 +112,8 @@ private:
         return group;
     }
 
-    void run_group(const std::vector<std::size_t>& group, const std::vector<Network>& networks) {
-        std::vector<Network> members;
+    void run_group(const std::vector<std::size_t>& group, const std::vector<Graph>& networks) {
+        std::vector<Graph> members;
         for (const std::size_t index : group) members.push_back(networks[index]);
         const WorkEvents quiet{events_.keep_going, [](double, double, const std::string&) {}};
         std::vector<NetworkMeasurement> measurements;
@@ -174,7 +175,7 @@ private:
         std::vector<LayerSpec> wanted;
         std::set<LayerSpec> seen;
         for (const ModelSpec& model : request_.carriers) {
-            for (const NetworkNode& node : lower(model).nodes) {
+            for (const Node& node : lower(model).nodes) {
                 if (!seen.insert(node.layer).second) continue;
                 const RowKey key = row_key(node.layer, {}, settings(), cache);
                 const Known layer = known(key);
@@ -227,7 +228,7 @@ std::optional<double> expect_pace_of(const Table& table, const DeviceHandle& dev
     return pace_us;
 }
 
-NetworkEstimate predict(const Table& table, const Network& network, const MeasureSettings& settings,
+NetworkEstimate predict(const Table& table, const Graph& network, const MeasureSettings& settings,
                         CacheState cache) {
     const std::int64_t footprint = footprint_bucket(pass_footprint(network, settings.batch, settings.type));
     const TableLatencySource source(table, settings.batch, settings.type, cache, footprint);

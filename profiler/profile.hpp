@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/graph/latency_source.hpp"
+#include "models/stages/model_spec.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
 
@@ -71,7 +72,7 @@ std::optional<double> expect_pace_of(const Table& table, const DeviceHandle& dev
                                      const MeasureSettings& settings);
 
 // What the table says of a whole network: the sum over its layers, at its own footprint.
-NetworkEstimate predict(const Table& table, const Network& network, const MeasureSettings& settings,
+NetworkEstimate predict(const Table& table, const Graph& network, const MeasureSettings& settings,
                         CacheState cache);
 
 }  // namespace hacscale

@@ -25,7 +25,7 @@ std::optional<double> mean_of(const std::vector<const LayerReadings*>& places,
 
 }  // namespace
 
-RowKey row_key(const LayerSpec& layer, const Network& network, const MeasureSettings& settings,
+RowKey row_key(const LayerSpec& layer, const Graph& network, const MeasureSettings& settings,
                CacheState cache) {
     RowKey key{layer, settings.batch, settings.type, cache, 0};
     if (cache == CacheState::network) {

@@ -16,7 +16,7 @@
 namespace hacscale {
 
 // The key for a layer of a network in a state.
-RowKey row_key(const LayerSpec& layer, const Network& network, const MeasureSettings& settings,
+RowKey row_key(const LayerSpec& layer, const Graph& network, const MeasureSettings& settings,
                CacheState cache);
 
 // The Row::timed_by of rows that are measured with these settings.

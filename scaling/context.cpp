@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 
 namespace hacscale {
 namespace {
@@ -100,7 +100,7 @@ double ScalingContext::budget_us(double ratio) const {
 }
 
 std::optional<Evaluation> ScalingContext::evaluate(const ScalingChoice& choice) const {
-    std::optional<Network> network;
+    std::optional<Graph> network;
     try {
         network = lower(scaled(base_, choice));
     } catch (const InputError&) {
@@ -111,7 +111,7 @@ std::optional<Evaluation> ScalingContext::evaluate(const ScalingChoice& choice) 
     if (gain_.resolution || choice.resolution == base_.resolution) result.gain = gain_.of(choice);
     result.needs = {network->params(), network->macs(), network->weight_bytes(settings_.type),
                     network->peak_activation_bytes(settings_.batch, settings_.type)};
-    for (const NetworkNode& node : network->nodes) {
+    for (const Node& node : network->nodes) {
         const LatencyEstimate estimate = source_.estimate(node.layer);
         if (estimate.kind == EstimateKind::missing) {
             if (result.missing_layers++ == 0) result.first_missing = node.layer.key();

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/error.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "scaling/detail/block_costs.hpp"
 #include "scaling/detail/fragment.hpp"
 
@@ -124,7 +124,7 @@ private:
     }
 
     // A pool after the last block counts with the first.
-    static bool belongs(const NetworkNode& node, int block) {
+    static bool belongs(const Node& node, int block) {
         const bool pool = node.layer.kind == LayerKind::max_pool;
         return block == 0 ? node.block == 0 || pool : node.block == block && !pool;
     }

@@ -4,13 +4,13 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 
 namespace hacscale {
 namespace {
 
 double ln_capacity(const ModelSpec& base, const ScalingChoice& choice) {
-    const Network network = lower(scaled(base, choice));
+    const Graph network = lower(scaled(base, choice));
     return 0.5 *
            (std::log(static_cast<double>(network.params())) + std::log(static_cast<double>(network.macs())));
 }

@@ -14,7 +14,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "scaling/gain.hpp"
 
 namespace hacscale {
@@ -173,7 +173,7 @@ struct InnerLayer {
 // By layer name. What changes when a block's inner width does are that block's inner layers.
 std::map<std::string, InnerLayer> inner_layers(const ModelSpec& base) {
     std::map<std::string, InnerLayer> found;
-    const Network network = lower(base);
+    const Graph network = lower(base);
     for (int s = 0; s < static_cast<int>(base.stages.size()); ++s) {
         const InnerRule rule(base, s);
         for (int block = 0; block < base.stages[static_cast<std::size_t>(s)].depth; ++block) {
@@ -181,7 +181,7 @@ std::map<std::string, InnerLayer> inner_layers(const ModelSpec& base) {
             ModelSpec changed = base;
             changed.stages[static_cast<std::size_t>(s)].inner_widths[static_cast<std::size_t>(block)] +=
                 rule.grid();
-            const Network other = lower(changed);
+            const Graph other = lower(changed);
             for (std::size_t i = 0; i < network.nodes.size() && other.nodes.size() == network.nodes.size();
                  ++i) {
                 if (network.nodes[i].layer.out_channels != other.nodes[i].layer.out_channels) {
@@ -202,7 +202,7 @@ struct StageImportance {
 std::vector<StageImportance> stage_importance(const StrictMap& document, const std::string& file,
                                               const ModelSpec& base) {
     std::map<std::string, int> stage_of_layer;
-    for (const NetworkNode& node : lower(base).nodes) stage_of_layer[node.name] = node.stage;
+    for (const Node& node : lower(base).nodes) stage_of_layer[node.name] = node.stage;
     const std::map<std::string, InnerLayer> inner = inner_layers(base);
     std::vector<StageImportance> sums(base.stages.size());
     for (std::size_t s = 0; s < sums.size(); ++s) {

@@ -75,7 +75,7 @@ public:
     virtual std::optional<TrainingResult> train(const TrainingRequest& request,
                                                 const TrainingEvents& events) = 0;
 
-    // Learned parameters of the network as it is trained; equal to Network::params() of the lowered model.
+    // Learned parameters of the network as it is trained; equal to Graph::params() of the lowered model.
     virtual std::int64_t parameters(const ModelSpec& model) = 0;
     // The trained network's numbers with batch-norm folded, one entry a node of the lowered network: what
     // NetworkRunner::load() takes. Throws InputError for a checkpoint of another model.

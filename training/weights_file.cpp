@@ -14,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
+#include "models/stages/lowering.hpp"
 #include "training/weights_layout.hpp"
 
 namespace hacscale {
@@ -171,7 +172,7 @@ void check_sizes(const std::vector<WeightTensor>& tensors, const std::vector<Lay
 }  // namespace
 
 void write_weights(const fs::path& file, const ModelSpec& model, const std::vector<LayerWeights>& weights) {
-    const Network network = lower(model);
+    const Graph network = lower(model);
     const std::vector<WeightTensor> tensors = weight_tensors(network);
     check_sizes(tensors, weights, network.nodes.size());
     const std::string header = header_of(model, tensors);
@@ -201,7 +202,7 @@ void write_weights(const fs::path& file, const ModelSpec& model, const std::vect
 std::vector<LayerWeights> read_weights(const fs::path& file, const ModelSpec& model) {
     WeightsReader reader(file);
     reader.check_model(model);
-    const Network network = lower(model);
+    const Graph network = lower(model);
     const std::vector<WeightTensor> tensors = weight_tensors(network);
     std::vector<LayerWeights> weights(network.nodes.size());
     for (const WeightTensor& tensor : tensors) {

@@ -12,7 +12,7 @@ using Shape = std::vector<std::int64_t>;
 
 class TensorList {
 public:
-    void add_node(const NetworkNode& node, int index) {
+    void add_node(const Node& node, int index) {
         const LayerSpec& layer = node.layer;
         prefix_ = node.name;
         // Names come from the model's stages, which a user may have named alike.
@@ -70,7 +70,7 @@ std::int64_t WeightTensor::elements() const {
     return product;
 }
 
-std::vector<WeightTensor> weight_tensors(const Network& network) {
+std::vector<WeightTensor> weight_tensors(const Graph& network) {
     TensorList list;
     for (std::size_t i = 0; i < network.nodes.size(); ++i) {
         list.add_node(network.nodes[i], static_cast<int>(i));

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "models/graph/network.hpp"
+#include "models/graph/graph.hpp"
 #include "models/ops/layer_weights.hpp"
 
 namespace hacscale {
@@ -21,6 +21,6 @@ struct WeightTensor {
 };
 
 // In running order; every tensor that is not empty.
-std::vector<WeightTensor> weight_tensors(const Network& network);
+std::vector<WeightTensor> weight_tensors(const Graph& network);
 
 }  // namespace hacscale

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "bench/measuring_program.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 
@@ -43,7 +44,7 @@ int main(int argc, char** argv) try {
     const Arguments arguments = read_arguments(argc, argv);
     const BackendRegistry registry = BackendRegistry::load();
     const DeviceHandle device = registry.find(arguments.device);
-    const Network network =
+    const Graph network =
         lower(for_device(find_model(arguments.model), device, arguments.batch, arguments.type));
     const auto runner =
         bench::ready_runner(device, arguments.model, network, {arguments.batch, arguments.type, 0});

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "models/graph/network.hpp"
+#include "models/graph/graph.hpp"
 #include "training/cifar10.hpp"
 
 namespace hacscale::bench {
@@ -12,7 +12,7 @@ namespace hacscale::bench {
 // Called after each step with the images trained so far; the loop ends when it says no.
 using AfterStep = std::function<bool(std::int64_t images)>;
 
-void train_plainly(const Network& network, const Cifar10& data, int batch, int loader_threads,
+void train_plainly(const Graph& network, const Cifar10& data, int batch, int loader_threads,
                    const AfterStep& after_step);
 
 }  // namespace hacscale::bench

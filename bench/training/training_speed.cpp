@@ -14,6 +14,7 @@
 
 #include "base/clock.hpp"
 #include "bench/training/plain_loop.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "training/torch/compute.hpp"
 #include "training/torch/training_run.hpp"
@@ -84,7 +85,7 @@ void compare(const std::string& model, const Recipe& recipe, const std::filesyst
     // A turn ends before an epoch does, so that no checkpoint is written.
     request.checkpoint_folder =
         std::filesystem::temp_directory_path() / ("hacscale_training_speed_" + std::to_string(::getpid()));
-    const Network network = lower(request.model);
+    const Graph network = lower(request.model);
     std::vector<double> ours, plain, ratios, waits;
     for (int round = 0; round < rounds; ++round) {
         Turn theirs(seconds);

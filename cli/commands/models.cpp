@@ -10,7 +10,7 @@
 #include "cli/options.hpp"
 #include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/stage_names.hpp"
 #include "models/zoo/zoo.hpp"
 
@@ -24,7 +24,7 @@ ExitStatus list_models(Session& session) {
         {{"model", Align::left}, {"params"}, {"MACs"}, {"activations"}, {"resolution"}, {"stages"}});
     for (const std::string& name : zoo_names()) {
         const ModelSpec model = find_model(name);
-        const Network network = lower(model);
+        const Graph network = lower(model);
         models.push_back({{"name", name},
                           {"params", network.params()},
                           {"macs", network.macs()},
@@ -79,7 +79,7 @@ void print_layers(std::ostream& out, const Json& model) {
 }
 
 std::string node_reference(const Json& index) {
-    return index.is_null() ? "" : index == network_input ? "input" : index.dump();
+    return index.is_null() ? "" : index == -1 ? "input" : index.dump();
 }
 
 void print_graph(std::ostream& out, const Json& model) {

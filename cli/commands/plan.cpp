@@ -13,7 +13,7 @@
 #include "cli/print_json.hpp"
 #include "cli/text_table.hpp"
 #include "kernels/backend/backend_registry.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale::cli {
@@ -68,7 +68,7 @@ std::string tile_of(const LayerPlan& plan) {
     return text;
 }
 
-Json layer_json(const NetworkNode& node, const LayerPlan& plan) {
+Json layer_json(const Node& node, const LayerPlan& plan) {
     Json knobs = Json::object();
     for (const auto& [name, value] : plan.knobs) {
         knobs[name] = value;
@@ -95,7 +95,7 @@ std::string cudnn_version(const std::vector<LayerPlan>& plans) {
     return {};
 }
 
-Json plan_json(const PlanOptions& options, const ModelSpec& model, const Network& network,
+Json plan_json(const PlanOptions& options, const ModelSpec& model, const Graph& network,
                const std::string& profile, const std::vector<LayerPlan>& plans) {
     const Json gpu = Json::parse(profile);  // sound: the backend has read it
     const int version = gpu["deviceVer"].get<int>();
@@ -145,7 +145,7 @@ void print_plan(std::ostream& out, const Json& plan) {
 
 ExitStatus plan_command(const PlanOptions& options, Session& session) {
     const ModelSpec model = find_model(options.model);
-    const Network network = lower(model);
+    const Graph network = lower(model);
     CompileOptions compile;
     compile.batch = options.batch.batch;
     compile.type = options.batch.type();

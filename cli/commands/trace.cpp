@@ -12,6 +12,8 @@
 #include "harness/measure/chrome_trace.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/doubt.hpp"
+#include "models/graph/graph_values.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"
 
@@ -53,8 +55,7 @@ std::unique_ptr<NetworkRunner> compiled(const DeviceAccess& device, const Traced
             fmt::format("{} cannot run {}: {}", device.handle.device.id, run.model.name, result.reason));
     }
     result.runner->load(random_weights(run.network, 1));
-    const std::size_t pixels = static_cast<std::size_t>(run.network.resolution) * run.network.resolution;
-    result.runner->set_input(random_values(run.batch * run.network.in_channels * pixels, 2));
+    set_inputs(*result.runner, random_inputs(run.network, run.batch, 2));
     return std::move(result.runner);
 }
 

@@ -11,6 +11,7 @@
 #include "cli/text_table.hpp"
 #include "harness/measure/device_access.hpp"
 #include "models/formats/model_yaml.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/optional_json.hpp"
 #include "training/batches.hpp"
@@ -67,7 +68,7 @@ int largest(const float* scores, int classes) {
     return static_cast<int>(std::max_element(scores, scores + classes) - scores);
 }
 
-std::unique_ptr<NetworkRunner> compiled(const DeviceAccess& device, const Network& network, int batch) {
+std::unique_ptr<NetworkRunner> compiled(const DeviceAccess& device, const Graph& network, int batch) {
     CompileOptions settings;
     settings.batch = batch;
     Compiled result = device.handle.backend->compile(device.handle.device.id, network, settings);
@@ -101,9 +102,9 @@ double validation_accuracy(NetworkRunner& runner, const Cifar10& data, int class
         // The last batch may be short; the runner's size is fixed, and what fills it up is not counted.
         std::copy_n(next->images, static_cast<std::size_t>(next->count) * data.validation.image_bytes(),
                     images.begin());
-        runner.set_input(images);
+        runner.set_input(0, images);
         runner.run();
-        const std::vector<float> scores = runner.output();
+        const std::vector<float> scores = runner.output(0);
         for (int i = 0; i < next->count; ++i) {
             right +=
                 largest(scores.data() + static_cast<std::ptrdiff_t>(i) * classes, classes) == next->labels[i];
@@ -116,9 +117,9 @@ double validation_accuracy(NetworkRunner& runner, const Cifar10& data, int class
 
 void check_outputs(NetworkRunner& runner, const ModelSpec& model, int batch) {
     const std::size_t pixels = static_cast<std::size_t>(model.resolution) * model.resolution;
-    runner.set_input(random_values(pixels * model.in_channels * batch, 1));
+    runner.set_input(0, random_values(pixels * model.in_channels * batch, 1));
     runner.run();
-    const std::vector<float> scores = runner.output();
+    const std::vector<float> scores = runner.output(0);
     if (!std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); })) {
         throw WorkError(
             fmt::format("{} with these weights puts out numbers that are not finite", model.name));

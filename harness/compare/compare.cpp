@@ -11,7 +11,7 @@
 #include "harness/compare/describe.hpp"
 #include "harness/compare/verdict.hpp"
 #include "models/formats/model_yaml.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/stage_names.hpp"
 #include "scaling/analysis/utilization.hpp"
 #include "scaling/context.hpp"
@@ -259,7 +259,7 @@ private:
     std::optional<double> interpolated_share(const ModelSpec& model) const {
         double interpolated_us = 0.0;
         double sum_us = 0.0;
-        for (const NetworkNode& node : lower(model).nodes) {
+        for (const Node& node : lower(model).nodes) {
             const LatencyEstimate layer = view_.source().estimate(node.layer);
             sum_us += layer.latency_us;
             interpolated_us += layer.kind == EstimateKind::interpolated ? layer.latency_us : 0.0;

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "scaling/analysis/staircase.hpp"
 #include "scaling/analysis/utilization.hpp"

@@ -2,7 +2,7 @@
 
 #include <tuple>
 
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "profiler/measure_networks.hpp"
 
 namespace hacscale::cli {

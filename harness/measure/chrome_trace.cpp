@@ -55,7 +55,7 @@ std::string chrome_trace(const TracedRun& run) {
                 const double flops = 2.0 * args["macs"].get<double>();
                 args["utilization"] = flops / (traced.node_us[i] * 1e-6 * *run.peak_flops_per_s);
             }
-            const NetworkNode& node = run.network.nodes[i];
+            const Node& node = run.network.nodes[i];
             events.push_back(
                 slice(node.name, name_of(node.layer.kind), begins[i], traced.node_us[i], std::move(args)));
         }

@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "models/graph/network.hpp"
+#include "models/graph/graph.hpp"
 #include "profiler/timing/timed_passes.hpp"
 
 namespace hacscale::cli {
 
 struct TracedRun {
     ModelSpec model;
-    Network network;
+    Graph network;
     int batch = 1;
     DataType type = DataType::f32;
     std::string device;  // its name

@@ -1,5 +1,6 @@
 #include "harness/measure/device_timer.hpp"
 
+#include "models/stages/lowering.hpp"
 #include "profiler/profile.hpp"
 
 namespace hacscale::cli {
@@ -44,7 +45,7 @@ TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const 
                 return events.keep_going() && device.backend->clock_us() < until_us;
             };
         }
-        std::vector<Network> networks;
+        std::vector<Graph> networks;
         for (const ModelSpec& model : models) {
             networks.push_back(lower(model));
         }

@@ -13,6 +13,7 @@
 #include "harness/compare/table_view.hpp"
 #include "harness/measure/device_access.hpp"
 #include "models/formats/model_yaml.hpp"
+#include "models/stages/lowering.hpp"
 #include "profiler/peak.hpp"
 #include "records/record_file.hpp"
 

@@ -14,7 +14,7 @@
 #include "harness/suite/run_clock.hpp"
 #include "harness/suite/state_run.hpp"
 #include "kernels/backend/backend_registry.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/profile.hpp"
@@ -160,9 +160,9 @@ private:
         if (table != nullptr) {
             model = TableView(*table, model, unit.state).base();  // in the layout that the table knows
         }
-        const Network network = lower(model);
+        const Graph network = lower(model);
         std::set<LayerSpec> layers;
-        for (const NetworkNode& node : network.nodes) {
+        for (const Node& node : network.nodes) {
             if (!layers.insert(node.layer).second) {
                 continue;
             }
@@ -185,7 +185,7 @@ private:
         }
         const TableView view(*table, find_model(name), state);
         double seconds = 0.0;
-        for (const NetworkNode& node : lower(view.base()).nodes) {
+        for (const Node& node : lower(view.base()).nodes) {
             const std::vector<Row> rows = table->find_all(node.layer, state.batch, state.type, state.cache);
             if (rows.empty() || !has_latency(rows.front().status)) {
                 return suite_.seconds;

@@ -10,7 +10,7 @@
 
 #include "base/error.hpp"
 #include "harness/compare/compare.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
@@ -38,7 +38,7 @@ double own_seconds(const Suite& suite, const MeasuredState& state, const std::st
         return suite.seconds;
     }
     std::set<LayerSpec> layers;  // each is timed on its own
-    for (const NetworkNode& node : lower(find_model(model)).nodes) {
+    for (const Node& node : lower(find_model(model)).nodes) {
         layers.insert(node.layer);
     }
     return suite.seconds * static_cast<double>(layers.size());

@@ -10,7 +10,7 @@
 
 #include "base/clock.hpp"
 #include "kernels/backend/network_runner.hpp"
-#include "models/graph/network.hpp"
+#include "models/graph/graph.hpp"
 
 namespace hacscale {
 
@@ -54,9 +54,9 @@ public:
     // The layout in which this network runs fastest here; the layouts that its layers name do not matter.
     // Where it is measured, it takes as long as compiling and running the network in each layout, and is
     // remembered.
-    virtual Layout preferred_layout(const Network& network, const CompileOptions& options) const = 0;
+    virtual Layout preferred_layout(const Graph& network, const CompileOptions& options) const = 0;
     // Throws DeviceLost, and MissingError when the device cannot be used now, whatever the network.
-    virtual Compiled compile(const std::string& device, const Network& network,
+    virtual Compiled compile(const std::string& device, const Graph& network,
                              const CompileOptions& options) = 0;
     // Large dense layers; the best FLOP/s over them is the device's measured peak.
     virtual std::vector<LayerSpec> peak_layers(DataType type) const = 0;
@@ -79,7 +79,7 @@ struct LayerPlan {
     std::string library;  // whose engine it is, with its version: "cudnn 9.19.0"; empty for the project's own
 };
 
-constexpr std::uint32_t backend_abi_version = 4;
+constexpr std::uint32_t backend_abi_version = 5;
 constexpr const char* backend_entry_name = "hacscale_backend_module";
 
 struct BackendModule {
@@ -90,7 +90,7 @@ struct BackendModule {
     // Plans for a device described by the text of a GPU profile (docs/formats.md, "GPU profiles"); works where
     // create() throws. One entry a node. Null where the backend cannot plan without a device. Throws InputError for
     // an invalid profile, MissingError when the library is not here.
-    std::vector<LayerPlan> (*plan)(const std::string& device_profile, const Network& network,
+    std::vector<LayerPlan> (*plan)(const std::string& device_profile, const Graph& network,
                                    const CompileOptions& options) = nullptr;
 };
 

@@ -25,4 +25,8 @@ double NetworkRunner::finish_runs(int runs) {
     return time_runs(runs);
 }
 
+void set_inputs(NetworkRunner& runner, const std::vector<std::vector<float>>& inputs) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) runner.set_input(i, inputs[i]);
+}
+
 }  // namespace hacscale

@@ -14,10 +14,9 @@ public:
     virtual ~NetworkRunner() = default;
 
     virtual void load(const std::vector<LayerWeights>& weights) = 0;  // one entry a node
-    // Dense NCHW, f32, `batch` images; converted to the network's data type and layout.
-    virtual void set_input(std::span<const float> nchw) = 0;
-    // The second input of a network made by single_layer(); does nothing on others.
-    virtual void set_residual(std::span<const float> nchw) = 0;
+    // The graph's input of this index: dense NCHW, f32, `batch` images; converted to the network's data type and
+    // layout. Throws InputError for another number of values.
+    virtual void set_input(std::size_t index, std::span<const float> nchw) = 0;
 
     // The clock that its runs take time by, microseconds since an arbitrary start: the host's, unless the
     // device is simulated. Whoever times runs reads this one.
@@ -59,10 +58,13 @@ public:
     // Overwrites every output buffer with not-a-numbers, so that what a run does not write is seen.
     virtual void poison() = 0;
 
-    virtual std::vector<float> output() const = 0;           // of the last node, dense NCHW
-    virtual std::string implementation(int node) const = 0;  // the library's name of what runs it
-    virtual std::size_t weight_bytes() const = 0;            // packed, as held on the device
-    virtual std::size_t activation_bytes() const = 0;        // of the reused activation buffers together
+    virtual std::vector<float> output(std::size_t index) const = 0;  // the graph's of this index, dense NCHW
+    virtual std::string implementation(int node) const = 0;          // the library's name of what runs it
+    virtual std::size_t weight_bytes() const = 0;                    // packed, as held on the device
+    virtual std::size_t activation_bytes() const = 0;  // of the reused activation buffers together
 };
+
+// One entry an input of the graph.
+void set_inputs(NetworkRunner& runner, const std::vector<std::vector<float>>& inputs);
 
 }  // namespace hacscale

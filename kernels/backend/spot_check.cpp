@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
 #include "models/ops/reference.hpp"
 
 namespace hacscale {
@@ -32,7 +32,7 @@ std::vector<std::size_t> spread(std::size_t count) {
 
 SpotCheck spot_check(Backend& backend, const std::string& device, const LayerSpec& layer,
                      const CompileOptions& options) {
-    const Network network = single_layer(layer);
+    const Graph network = single_layer(layer);
     const Compiled compiled = backend.compile(device, network, options);
     if (!compiled.runner) return {false, 0.0, compiled.reason};
     const auto batch = static_cast<std::size_t>(options.batch);
@@ -42,11 +42,11 @@ SpotCheck spot_check(Backend& backend, const std::string& device, const LayerSpe
     const std::vector<float> residual = layer.residual ? random_values(out, 12) : std::vector<float>{};
     const LayerWeights weights = random_weights(layer, 13);
     compiled.runner->load({weights});
-    compiled.runner->set_input(input);
-    compiled.runner->set_residual(residual);
+    compiled.runner->set_input(0, input);
+    if (layer.residual) compiled.runner->set_input(1, residual);
     compiled.runner->poison();
     compiled.runner->run();
-    const std::vector<float> output = compiled.runner->output();
+    const std::vector<float> output = compiled.runner->output(0);
 
     SpotCheck check;
     const std::string kernel = " (" + compiled.runner->implementation(0) + ")";

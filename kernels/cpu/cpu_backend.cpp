@@ -23,11 +23,11 @@ public:
         return "this processor has no bf16 arithmetic (AVX512-BF16 or AMX); use f32";
     }
 
-    Layout preferred_layout(const Network& network, const CompileOptions& options) const override {
+    Layout preferred_layout(const Graph& network, const CompileOptions& options) const override {
         return fastest_layout(network, options);
     }
 
-    Compiled compile(const std::string& device, const Network& network,
+    Compiled compile(const std::string& device, const Graph& network,
                      const CompileOptions& options) override {
         if (options.batch < 1 || options.batch > 4096) {
             throw InputError("batch " + std::to_string(options.batch) +

@@ -3,52 +3,58 @@
 
 #include "kernels/backend/backend.hpp"
 #include "kernels/cpu/cpu_layer.hpp"
-#include "models/graph/memory_plan.hpp"
+#include "models/graph/memory_layout.hpp"
 
 namespace hacscale::cpu {
 
 class CpuNetworkRunner final : public NetworkRunner {
 public:
     // Throws UnsupportedLayer naming the layer that has no kernel.
-    CpuNetworkRunner(const Network& network, const CompileOptions& options);
+    CpuNetworkRunner(const Graph& network, const CompileOptions& options);
 
     void load(const std::vector<LayerWeights>& weights) override;
-    void set_input(std::span<const float> nchw) override;
-    void set_residual(std::span<const float> nchw) override;
+    void set_input(std::size_t index, std::span<const float> nchw) override;
     void run() override;
     double time_cold() override;
     void run_timed(std::span<double> node_us) override;
-    void start_layer(int node) override { steps_.at(node).run(); }
+    void start_layer(int node) override { run(steps_.at(node)); }
     void wait() override {}
     void poison() override;
-    std::vector<float> output() const override;
+    std::vector<float> output(std::size_t index) const override;
     std::string implementation(int node) const override { return steps_.at(node).layer->implementation(); }
     std::size_t weight_bytes() const override;
     std::size_t activation_bytes() const override { return arena_.size(); }
 
 private:
+    // A tensor that is needed where or as it does not lie.
+    struct Copy {
+        const std::byte* from = nullptr;
+        TensorShape from_shape;
+        std::byte* to = nullptr;
+        TensorShape to_shape;
+    };
     struct Step {
         std::unique_ptr<CpuLayer> layer;
-        TensorShape output;
-        std::byte* output_data = nullptr;
-        // The residual to copy to the output first; null where it is there already.
-        const std::byte* residual = nullptr;
-        std::size_t residual_bytes = 0;
-
-        void run() const;
+        TensorShape input;  // as the layer reads it
+        // Done before the layer runs: an input in another order, and the residual to the output where it is not
+        // there already.
+        std::vector<Copy> copies;
+        Buffer reordered;  // the input, where it is one of the copies
     };
 
-    TensorShape shape_of(int node) const;
+    void make_layers(bool weights_stay_cached);
+    void place(const ArenaLayout& layout);
+    void run(const Step& step) const;
     void evict();
 
-    Network network_;
+    Graph network_;
     int batch_;
     DataType type_;
     WeightPool weight_pool_;
+    std::vector<TensorShape> shapes_;  // one a tensor of the graph
+    std::vector<std::byte*> data_;     // of each tensor
     std::vector<Step> steps_;
-    TensorShape input_shape_;
-    Buffer input_;
-    Buffer external_residual_;
+    std::vector<Buffer> inputs_;
     Buffer arena_;
     Buffer scratch_;
 };

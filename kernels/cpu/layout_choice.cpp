@@ -5,20 +5,27 @@
 #include "base/hash.hpp"
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/cpu_network_runner.hpp"
+#include "models/graph/graph_values.hpp"
 
 namespace hacscale::cpu {
 namespace {
 
-Network in_layout(Network network, Layout layout) {
-    for (NetworkNode& node : network.nodes) node.layer.layout = layout;
+Graph in_layout(Graph network, Layout layout) {
+    for (Node& node : network.nodes) node.layer.layout = layout;
     return network;
 }
 
-std::string choice_key(const Network& network, const CompileOptions& options) {
+std::string choice_key(const Graph& network, const CompileOptions& options) {
     std::string layers;
-    for (const NetworkNode& node : network.nodes) {
-        layers +=
-            node.layer.key() + ' ' + std::to_string(node.input) + ' ' + std::to_string(node.residual) + '\n';
+    for (const Node& node : network.nodes) {
+        layers += node.layer.key() + ' ' + std::to_string(network.source_of(node)) + ' ' +
+                  std::to_string(node.layer.residual ? network.source_of(node, 1) : -1) + '\n';
+    }
+    // A network that ends with its last node says nothing more: the choices that are remembered rest on that.
+    if (network.outputs.size() > 1 || network.outputs.front() != network.nodes.back().outputs.front()) {
+        for (const TensorId id : network.outputs) {
+            layers += "output " + std::to_string(network.tensors[id].producer) + '\n';
+        }
     }
     return "layout of " + hex_hash(layers) + " n" + std::to_string(options.batch) + ' ' +
            std::string(name_of(options.type));
@@ -31,7 +38,7 @@ bool has_blocked_kernel(const LayerSpec& layer) {
            layer.out_channels / layer.groups % channel_block() == 0;
 }
 
-std::unique_ptr<NetworkRunner> ready(const Network& network, const CompileOptions& options) {
+std::unique_ptr<NetworkRunner> ready(const Graph& network, const CompileOptions& options) {
     try {
         auto runner = std::make_unique<CpuNetworkRunner>(network, options);
         runner->load(random_weights(network, 1));
@@ -43,13 +50,13 @@ std::unique_ptr<NetworkRunner> ready(const Network& network, const CompileOption
 
 }  // namespace
 
-bool may_be_blocked(const Network& network) {
+bool may_be_blocked(const Graph& network) {
     return std::all_of(network.nodes.begin(), network.nodes.end(),
-                       [](const NetworkNode& node) { return has_blocked_kernel(node.layer); });
+                       [](const Node& node) { return has_blocked_kernel(node.layer); });
 }
 
-Layout fastest_layout(const Network& given, const CompileOptions& options) {
-    const Network last = in_layout(given, Layout::channels_last);
+Layout fastest_layout(const Graph& given, const CompileOptions& options) {
+    const Graph last = in_layout(given, Layout::channels_last);
     if (!may_be_blocked(given)) return Layout::channels_last;
     PlanCache& cache = PlanCache::instance(cpu_device().fingerprint);
     const std::string key = choice_key(last, options);

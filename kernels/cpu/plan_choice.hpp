@@ -54,10 +54,10 @@ private:
 
 // Whether every layer of the network has a kernel for blocked tensors that was made for processors like this
 // one.
-bool may_be_blocked(const Network& network);
+bool may_be_blocked(const Graph& network);
 
 // Channels-last unless the blocked layout is more than 3 % faster. What may not be blocked, or cannot be
 // compiled, is no candidate. The layouts that the network's layers name do not matter.
-Layout fastest_layout(const Network& network, const CompileOptions& options);
+Layout fastest_layout(const Graph& network, const CompileOptions& options);
 
 }  // namespace hacscale::cpu

@@ -72,11 +72,11 @@ public:
         return unsupported_type(capability, type);
     }
 
-    Layout preferred_layout(const Network&, const CompileOptions&) const override {
+    Layout preferred_layout(const Graph&, const CompileOptions&) const override {
         return Layout::channels_last;
     }
 
-    Compiled compile(const std::string& device, const Network& network,
+    Compiled compile(const std::string& device, const Graph& network,
                      const CompileOptions& options) override {
         if (options.batch < 1 || options.batch > largest_batch) {
             throw InputError(
@@ -85,7 +85,7 @@ public:
         if (const std::string reason = refusal(device, options.type); !reason.empty()) {
             return {nullptr, reason, NoRunner::unsupported};
         }
-        for (const NetworkNode& node : network.nodes) {
+        for (const Node& node : network.nodes) {
             if (node.layer.layout == Layout::channels_last) continue;
             return {
                 nullptr,
@@ -101,7 +101,7 @@ public:
                                                    network.peak_activation_bytes(options.batch, options.type);
             const L2State l2 = l2_state(footprint, workshop.traits.l2_bytes);
             std::vector<LayerContext> contexts;
-            for (const NetworkNode& node : network.nodes) {
+            for (const Node& node : network.nodes) {
                 contexts.push_back({node.layer, options.batch, options.type, workshop.traits, l2});
             }
             workshop.chooser.prepare(contexts);

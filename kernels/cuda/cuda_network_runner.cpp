@@ -9,7 +9,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/stream.hpp"
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -28,7 +28,7 @@ CudaNetworkRunner::Memory::Memory(const MemoryLayout& layout)
     : weights(layout.weight_bytes, "the network's weights"),
       activations(layout.activation_bytes, "the network's activations") {}
 
-CudaNetworkRunner::CudaNetworkRunner(const Network& network, const CompileOptions& options,
+CudaNetworkRunner::CudaNetworkRunner(const Graph& network, const CompileOptions& options,
                                      const DeviceTraits& device, const ChooseLayer& choose,
                                      std::shared_ptr<const DeviceBuffer> flush)
     : network_(network),
@@ -36,11 +36,11 @@ CudaNetworkRunner::CudaNetworkRunner(const Network& network, const CompileOption
       type_(options.type),
       device_(device),
       flush_(std::move(flush)) {
-    if (network_.nodes.empty()) throw InputError("a network without layers cannot be compiled");
+    if (const auto fault = validate(network_)) throw InputError("the network cannot be compiled: " + *fault);
     use_device(device_.index);
     std::vector<std::size_t> weight_bytes;
     std::size_t workspace_bytes = 0;
-    for (const NetworkNode& node : network_.nodes) {
+    for (const Node& node : network_.nodes) {
         layers_.push_back(choose({node.layer, batch_, type_, device_}));
         range_names_.push_back(fmt::format("{} {}", node.name, node.layer.key()));
         weight_bytes.push_back(layers_.back()->weight_bytes());
@@ -58,12 +58,12 @@ CudaNetworkRunner::CudaNetworkRunner(const Network& network, const CompileOption
     // Kernels are loaded when they first run, and loading is not allowed while a graph is captured.
     enqueue(*memory_);
     wait();
-    plain_ = Graph::capture(*stream_, [this] { enqueue(*memory_); });
-    opening_ = Graph::capture(*stream_, [this] {
+    plain_ = CapturedGraph::capture(*stream_, [this] { enqueue(*memory_); });
+    opening_ = CapturedGraph::capture(*stream_, [this] {
         begin_->record_in_graph(*stream_);
         enqueue(*memory_);
     });
-    single_ = Graph::capture(*stream_, [this] {
+    single_ = CapturedGraph::capture(*stream_, [this] {
         begin_->record_in_graph(*stream_);
         enqueue(*memory_);
         end_->record_in_graph(*stream_);
@@ -71,7 +71,7 @@ CudaNetworkRunner::CudaNetworkRunner(const Network& network, const CompileOption
     const int layers = static_cast<int>(layers_.size());
     repetitions_ = (layers_a_start + layers - 1) / layers;
     if (repetitions_ > 1) {
-        repeated_ = Graph::capture(*stream_, [this] {
+        repeated_ = CapturedGraph::capture(*stream_, [this] {
             for (int i = 0; i < repetitions_; ++i) enqueue(*memory_);
         });
     }
@@ -85,15 +85,11 @@ CudaNetworkRunner::~CudaNetworkRunner() {
 
 LayerBuffers CudaNetworkRunner::buffers_of(int node, const Memory& memory) const {
     std::byte* const base = memory.activations.data();
-    const auto output_of = [&](int of) {
-        if (of == external_residual) return base + layout_.residual;
-        return of == network_input ? base + layout_.input : base + layout_.outputs[of];
-    };
-    const NetworkNode& described = network_.nodes[node];
+    const Node& described = network_.nodes[node];
     LayerBuffers buffers;
-    buffers.input = output_of(described.input);
-    if (described.layer.residual) buffers.residual = output_of(described.residual);
-    buffers.output = base + layout_.outputs[node];
+    buffers.input = base + layout_.tensors[described.inputs.front()];
+    if (described.layer.residual) buffers.residual = base + layout_.tensors[described.residual_input()];
+    buffers.output = base + layout_.tensors[described.outputs.front()];
     if (memory.weights.data() != nullptr) buffers.weights = memory.weights.data() + layout_.weights[node];
     buffers.workspace = base + layout_.workspace;
     return buffers;
@@ -130,27 +126,18 @@ void CudaNetworkRunner::load(const std::vector<LayerWeights>& weights) {
     if (cold_) cold_->up_to_date = false;
 }
 
-void CudaNetworkRunner::set_tensor(std::span<const float> nchw, const TensorShape& shape, std::size_t offset,
-                                   std::string_view what) {
+void CudaNetworkRunner::set_input(std::size_t index, std::span<const float> nchw) {
+    const TensorId id = network_.inputs.at(index);
+    const TensorShape shape = shape_of(network_.tensors[id], batch_);
     if (nchw.size() != shape.elements()) {
-        throw InputError(
-            fmt::format("the {} has {} numbers, the network takes {}", what, nchw.size(), shape.elements()));
+        throw InputError(fmt::format("input {} has {} numbers, the network takes {}", index, nchw.size(),
+                                     shape.elements()));
     }
     use_device(device_.index);
     std::vector<std::byte> converted(shape.bytes(type_));
     to_nhwc(nchw, shape, type_, converted);
-    upload(converted, memory_->activations.data() + offset,
-           fmt::format("copying the {} to the device", what));
+    upload(converted, memory_->activations.data() + layout_.tensors[id], "copying an input to the device");
     if (cold_) cold_->up_to_date = false;
-}
-
-void CudaNetworkRunner::set_input(std::span<const float> nchw) {
-    set_tensor(nchw, input_shape(network_.nodes.front().layer, batch_), layout_.input, "input");
-}
-
-void CudaNetworkRunner::set_residual(std::span<const float> nchw) {
-    if (layout_.written == layout_.residual) return;
-    set_tensor(nchw, output_shape(network_.nodes.back().layer, batch_), layout_.residual, "residual");
 }
 
 void CudaNetworkRunner::run() {
@@ -191,7 +178,7 @@ double CudaNetworkRunner::finish_runs(int /*runs*/) {
 CudaNetworkRunner::Stopwatch CudaNetworkRunner::make_stopwatch() {
     Stopwatch stopwatch;
     stopwatch.events = std::vector<Event>(layers_.size() + 1);
-    stopwatch.graph = Graph::capture(*stream_, [&] {
+    stopwatch.graph = CapturedGraph::capture(*stream_, [&] {
         stopwatch.events.front().record_in_graph(*stream_);
         for (std::size_t i = 0; i < layers_.size(); ++i) {
             layers_[i]->launch(buffers_of(static_cast<int>(i), *memory_), stream_->get());
@@ -242,7 +229,7 @@ CudaNetworkRunner::ColdRuns CudaNetworkRunner::make_cold_runs() {
     } catch (const OutOfDeviceMemory&) {
         // Fewer copies only make the time a little coarser.
     }
-    cold.graph = Graph::capture(*stream_, [&] {
+    cold.graph = CapturedGraph::capture(*stream_, [&] {
         launch_touch(flush_->data(), flush_->size(), stream_->get());
         cold.begin.record_in_graph(*stream_);
         enqueue(*memory_);
@@ -292,11 +279,12 @@ void CudaNetworkRunner::poison() {
     stream_->synchronize("overwriting the outputs");
 }
 
-std::vector<float> CudaNetworkRunner::output() const {
+std::vector<float> CudaNetworkRunner::output(std::size_t index) const {
     use_device(device_.index);
-    const TensorShape shape = output_shape(network_.nodes.back().layer, batch_);
+    const TensorId id = network_.outputs.at(index);
+    const TensorShape shape = shape_of(network_.tensors[id], batch_);
     std::vector<std::byte> raw(shape.bytes(type_));
-    check(cudaMemcpyAsync(raw.data(), memory_->activations.data() + layout_.outputs.back(), raw.size(),
+    check(cudaMemcpyAsync(raw.data(), memory_->activations.data() + layout_.tensors[id], raw.size(),
                           cudaMemcpyDeviceToHost, stream_->get()),
           "copying the output from the device");
     stream_->synchronize("copying the output from the device");

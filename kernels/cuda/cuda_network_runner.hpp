@@ -34,13 +34,12 @@ class CudaNetworkRunner final : public NetworkRunner {
 public:
     // `flush` is a buffer of at least twice the L2 cache. Throws UnsupportedLayer naming the layer,
     // OutOfDeviceMemory, and as cuda_error.hpp.
-    CudaNetworkRunner(const Network& network, const CompileOptions& options, const DeviceTraits& device,
+    CudaNetworkRunner(const Graph& network, const CompileOptions& options, const DeviceTraits& device,
                       const ChooseLayer& choose, std::shared_ptr<const DeviceBuffer> flush);
     ~CudaNetworkRunner() override;
 
     void load(const std::vector<LayerWeights>& weights) override;
-    void set_input(std::span<const float> nchw) override;
-    void set_residual(std::span<const float> nchw) override;
+    void set_input(std::size_t index, std::span<const float> nchw) override;
     void run() override;
     double time_runs(int runs) override;
     void start_runs(int runs) override;
@@ -56,7 +55,7 @@ public:
     void start_layer(int node) override;
     void wait() override;
     void poison() override;
-    std::vector<float> output() const override;
+    std::vector<float> output(std::size_t index) const override;
     std::string implementation(int node) const override { return layers_.at(node)->implementation(); }
     std::size_t weight_bytes() const override;
     std::size_t activation_bytes() const override { return layout_.output_bytes; }
@@ -71,13 +70,13 @@ private:
     // The graph that times each layer: event i before layer i, one more after the last.
     struct Stopwatch {
         std::vector<Event> events;
-        Graph graph;
+        CapturedGraph graph;
     };
     struct ColdRuns {
         std::vector<Memory> copies;  // beside the network's own memory, which is run first
         Event begin;
         Event end;
-        Graph graph;
+        CapturedGraph graph;
         bool up_to_date = false;  // weights and inputs are those of the network
     };
 
@@ -85,13 +84,11 @@ private:
     void enqueue(const Memory& memory) const;
     void launch(int node, const Memory& memory) const;  // in the layer's range
     void upload(std::span<const std::byte> from, std::byte* to, std::string_view what) const;
-    void set_tensor(std::span<const float> nchw, const TensorShape& shape, std::size_t offset,
-                    std::string_view what);
     Stopwatch make_stopwatch();
     ColdRuns make_cold_runs();
     void update(ColdRuns& cold) const;
 
-    Network network_;
+    Graph network_;
     int batch_;
     DataType type_;
     DeviceTraits device_;
@@ -101,10 +98,10 @@ private:
     MemoryLayout layout_;
     std::optional<Memory> memory_;
     std::optional<Stream> stream_;
-    Graph plain_;
-    Graph opening_;   // records begin_, then runs the network: no gap between the clock and the work
-    Graph single_;    // the same, and records end_
-    Graph repeated_;  // the network several times, where starting a graph takes as long as running it
+    CapturedGraph plain_;
+    CapturedGraph opening_;   // records begin_, then runs the network: no gap between the clock and the work
+    CapturedGraph single_;    // the same, and records end_
+    CapturedGraph repeated_;  // the network several times, where starting a graph takes as long as running it
     int repetitions_ = 1;
     std::optional<Event> begin_;
     std::optional<Event> end_;

@@ -1,8 +1,6 @@
 #include "kernels/cuda/memory_layout.hpp"
 
-#include "kernels/cuda/host_tensor.hpp"
-#include "models/graph/memory_plan.hpp"
-#include "models/graph/single_layer.hpp"
+#include "models/graph/memory_layout.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -13,26 +11,34 @@ std::size_t aligned(std::size_t bytes) {
 
 }  // namespace
 
-MemoryLayout lay_out(const Network& network, int batch, DataType type,
+TensorShape shape_of(const Tensor& tensor, int batch) {
+    return {batch, tensor.channels, tensor.height, tensor.width};
+}
+
+MemoryLayout lay_out(const Graph& network, int batch, DataType type,
                      const std::vector<std::size_t>& weight_bytes, std::size_t workspace_bytes) {
     MemoryLayout layout;
-    std::vector<std::size_t> output_bytes;
-    std::size_t residual_bytes = 0;
-    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-        const NetworkNode& node = network.nodes[i];
+    for (const std::size_t bytes : weight_bytes) {
         layout.weights.push_back(layout.weight_bytes);
-        layout.weight_bytes += aligned(weight_bytes[i]);
-        // Rounded up, so that the plan's offsets are aligned as well.
-        output_bytes.push_back(aligned(output_shape(node.layer, batch).bytes(type)));
-        if (node.layer.residual && node.residual == external_residual) residual_bytes = output_bytes.back();
+        layout.weight_bytes += aligned(bytes);
     }
-    layout.residual = aligned(input_shape(network.nodes.front().layer, batch).bytes(type));
-    layout.written = layout.residual + residual_bytes;
+    // Rounded up, so that offsets in the arena are aligned as well.
+    std::vector<std::size_t> tensor_bytes;
+    for (const Tensor& tensor : network.tensors) {
+        tensor_bytes.push_back(aligned(shape_of(tensor, batch).bytes(type)));
+    }
     // cuDNN's kernels and ours cannot add to what they write over.
-    const MemoryPlan plan = plan_memory(network, output_bytes, InPlace::never);
-    for (const std::size_t offset : plan.offsets) layout.outputs.push_back(layout.written + offset);
-    layout.output_bytes = plan.bytes;
-    layout.workspace = layout.written + plan.bytes;
+    const ArenaLayout arena = lay_out_arena(network, tensor_bytes, never_in_place);
+    layout.tensors.resize(network.tensors.size());
+    for (const TensorId id : network.inputs) {
+        layout.tensors[id] = layout.written;
+        layout.written += tensor_bytes[id];
+    }
+    for (std::size_t id = 0; id < network.tensors.size(); ++id) {
+        if (network.tensors[id].producer != no_node) layout.tensors[id] = layout.written + arena.offsets[id];
+    }
+    layout.output_bytes = arena.bytes;
+    layout.workspace = layout.written + arena.bytes;
     layout.activation_bytes = layout.workspace + aligned(workspace_bytes);
     return layout;
 }

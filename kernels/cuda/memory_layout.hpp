@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "models/graph/network.hpp"
+#include "kernels/cuda/host_tensor.hpp"
+#include "models/graph/graph.hpp"
 
 namespace hacscale::cuda {
 
@@ -16,21 +17,21 @@ struct MemoryLayout {
     std::vector<std::size_t> weights;
     std::size_t weight_bytes = 0;
 
-    // Offsets in the block of activations: the network's input, its second input (of a network made by
-    // single_layer(); of no size otherwise), each node's output, and the workspace that all layers share.
-    std::size_t input = 0;
-    std::size_t residual = 0;
-    std::vector<std::size_t> outputs;
+    // Offsets in the block of activations: of each tensor, the network's inputs first, and of the workspace that
+    // all layers share.
+    std::vector<std::size_t> tensors;
     std::size_t workspace = 0;
     std::size_t activation_bytes = 0;
 
-    // What the layers write (outputs, then the workspace) begins here and goes to the end of the block.
+    // What the layers write (their outputs, then the workspace) begins here and goes to the end of the block.
     std::size_t written = 0;
     std::size_t output_bytes = 0;  // of the reused outputs together
 };
 
+TensorShape shape_of(const Tensor& tensor, int batch);
+
 // All sizes in bytes; `weight_bytes` has one entry a node.
-MemoryLayout lay_out(const Network& network, int batch, DataType type,
+MemoryLayout lay_out(const Graph& network, int batch, DataType type,
                      const std::vector<std::size_t>& weight_bytes, std::size_t workspace_bytes);
 
 }  // namespace hacscale::cuda

@@ -117,20 +117,20 @@ double elapsed_us(const Event& begin, const Event& end) {
     return 1e3 * static_cast<double>(milliseconds);
 }
 
-Graph Graph::capture(const Stream& stream, const std::function<void()>& enqueue) {
+CapturedGraph CapturedGraph::capture(const Stream& stream, const std::function<void()>& enqueue) {
     Capture capture(stream);
     enqueue();
     const GraphTemplate captured = capture.finish();
     cudaGraphExec_t executable = nullptr;
     call<cudaGraphInstantiate>("instantiating a graph", &executable, captured.get(), 0);
-    Graph graph;
+    CapturedGraph graph;
     graph.graph_.reset(executable);
     graph.edges_ = edges_of(captured.get());
     call<cudaGraphUpload>("uploading a graph", executable, stream.get());
     return graph;
 }
 
-void Graph::launch(const Stream& stream) const {
+void CapturedGraph::launch(const Stream& stream) const {
     call<cudaGraphLaunch>("launching a graph", graph_.get(), stream.get());
 }
 
@@ -139,7 +139,7 @@ PrefixGraphs::PrefixGraphs(const Stream& stream, std::size_t nodes,
     : prefixes_(nodes), order_(nodes) {
     for (std::size_t last = 0; last < nodes; ++last) {
         Prefix& prefix = prefixes_[last];
-        prefix.graph = Graph::capture(stream, [&] {
+        prefix.graph = CapturedGraph::capture(stream, [&] {
             prefix.begin.record_in_graph(stream);
             for (std::size_t node = 0; node <= last; ++node) enqueue(node);
             prefix.end.record_in_graph(stream);
@@ -148,7 +148,8 @@ PrefixGraphs::PrefixGraphs(const Stream& stream, std::size_t nodes,
     std::iota(order_.begin(), order_.end(), std::size_t{0});
 }
 
-void PrefixGraphs::time(const Stream& stream, const Graph& whole_network, std::span<double> prefix_us) {
+void PrefixGraphs::time(const Stream& stream, const CapturedGraph& whole_network,
+                        std::span<double> prefix_us) {
     std::shuffle(order_.begin(), order_.end(), generator_);
     // All of them are started before the first one's time is asked for: the device never waits for the host.
     for (const std::size_t index : order_) {

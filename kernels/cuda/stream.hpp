@@ -63,11 +63,11 @@ struct GraphEdges {
 };
 
 // Work that was recorded once and is started as a whole.
-class Graph {
+class CapturedGraph {
 public:
     // Captures what `enqueue` puts into the stream. When it throws, the capture is ended and the stream can
     // be used as before.
-    static Graph capture(const Stream& stream, const std::function<void()>& enqueue);
+    static CapturedGraph capture(const Stream& stream, const std::function<void()>& enqueue);
     void launch(const Stream& stream) const;
     const GraphEdges& edges() const { return edges_; }
 
@@ -89,13 +89,13 @@ public:
     PrefixGraphs(const Stream& stream, std::size_t nodes, const std::function<void(std::size_t)>& enqueue);
     // Runs each graph once, and then the whole network, since a prefix may leave something else where the network's
     // output was. prefix_us has one entry a node: the time up to its end, microseconds.
-    void time(const Stream& stream, const Graph& whole_network, std::span<double> prefix_us);
+    void time(const Stream& stream, const CapturedGraph& whole_network, std::span<double> prefix_us);
 
 private:
     struct Prefix {
         Event begin;
         Event end;
-        Graph graph;
+        CapturedGraph graph;
     };
     std::vector<Prefix> prefixes_;
     std::vector<std::size_t> order_;

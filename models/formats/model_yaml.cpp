@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "base/yaml/yaml_reader.hpp"
 #include "base/yaml/yaml_tree.hpp"
-#include "models/graph/network.hpp"
+#include "models/graph/graph.hpp"
 #include "models/stages/model_problem.hpp"
 
 namespace hacscale {

@@ -9,7 +9,7 @@
 
 #include "models/formats/model_yaml.hpp"
 #include "models/formats/pytorch_modules.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 
 namespace hacscale {
 namespace {
@@ -48,7 +48,7 @@ struct Offsets {
     bool batch_norm = false;
 };
 
-Offsets offsets_of(const NetworkNode& node) {
+Offsets offsets_of(const Node& node) {
     const std::int64_t each =
         (node.learned_params - product_weights(node.layer)) / std::max(node.layer.out_channels, 1);
     return {each % 2 == 1, each >= 2};
@@ -61,16 +61,13 @@ std::string option(std::string_view name, int value, int otherwise) {
 
 class CodeWriter {
 public:
-    explicit CodeWriter(const ModelSpec& model) : model_(model), network_(lower(model)), modules_(model) {
-        for (std::size_t i = 0; i < network_.nodes.size(); ++i) {
-            const NetworkNode& node = network_.nodes[i];
-            last_reader_.push_back(i);
-            for (const int read : {node.input, node.layer.residual ? node.residual : node.input}) {
-                (read == network_input ? variables_[0].last_reader
-                                       : last_reader_[static_cast<std::size_t>(read)]) = i;
-            }
-        }
-    }
+    explicit CodeWriter(const ModelSpec& model)
+        : model_(model),
+          network_(lower(model)),
+          modules_(model),
+          last_reader_(last_readers(network_)),
+          variables_{Variable{"x", last_reader_[network_.inputs.front()]}},
+          variable_of_tensor_(network_.tensors.size(), 0) {}
 
     std::string run() {
         for (std::size_t i = 0; i < network_.nodes.size(); ++i) write(i);
@@ -79,20 +76,19 @@ public:
                             pytorch_class_name(model_));
         code += "        super().__init__()\n" + modules_.code();
         code += "\n    def forward(self, x):\n" + forward_;
-        const int last = static_cast<int>(network_.nodes.size()) - 1;
-        return code + fmt::format("        return {}.flatten(1)\n", variable_of(last));
+        return code + fmt::format("        return {}.flatten(1)\n", variable_of(network_.outputs.front()));
     }
 
 private:
     struct Variable {
         std::string name;
-        std::size_t last_reader = 0;  // of the value that it holds
+        int last_reader = 0;  // of the value that it holds
     };
 
     // ---- The class's parts, one node after another ----
 
     void write(std::size_t index) {
-        const NetworkNode& node = network_.nodes[index];
+        const Node& node = network_.nodes[index];
         const LayerSpec& layer = node.layer;
         const std::string input = input_of(node);
         switch (layer.kind) {
@@ -134,7 +130,7 @@ private:
         assign(index);
     }
 
-    void conv(const NetworkNode& node, const std::string& input) {
+    void conv(const Node& node, const std::string& input) {
         const LayerSpec& layer = node.layer;
         const Offsets offsets = offsets_of(node);
         const std::string_view bias = offsets.bias         ? ""
@@ -150,16 +146,16 @@ private:
             add(node, "_bn", fmt::format("batch_norm({}, folded)", layer.out_channels));
             value_ = fmt::format("{}({})", member(node, "_bn"), value_);
         }
-        if (layer.residual) value_ += " + " + variable_of(node.residual);
+        if (layer.residual) value_ += " + " + variable_of(node.residual_input());
         value_ = activated(value_, layer.activation);
     }
 
-    void add(const NetworkNode& node, std::string_view suffix, const std::string& expression) {
+    void add(const Node& node, std::string_view suffix, const std::string& expression) {
         modules_.add(node.name + std::string(suffix), expression);
     }
 
     // How the forward pass calls a node's module. The group that holds it is looked up when it changes.
-    std::string member(const NetworkNode& node, std::string_view suffix = "") {
+    std::string member(const Node& node, std::string_view suffix = "") {
         const PytorchModules::Place place = modules_.place(node.name + std::string(suffix));
         const std::string group = fmt::format("{}", fmt::join(place.groups, "."));
         if (group != group_) {
@@ -175,27 +171,25 @@ private:
     // alive at once in most blocks, a third where a shortcut is projected.
     void assign(std::size_t index) {
         const auto free = std::find_if(variables_.begin(), variables_.end(), [&](const Variable& variable) {
-            return variable.last_reader <= index;
+            return variable.last_reader <= static_cast<int>(index);
         });
         const std::size_t place = static_cast<std::size_t>(free - variables_.begin());
         if (free == variables_.end()) variables_.push_back({place == 1 ? "y" : fmt::format("y{}", place)});
-        variables_[place].last_reader = last_reader_[index];
+        const TensorId output = network_.nodes[index].outputs.front();
+        variables_[place].last_reader = last_reader_[output];
         forward_ += fmt::format("        {} = {}\n", variables_[place].name, value_);
-        variable_of_node_.push_back(place);
+        variable_of_tensor_[output] = place;
     }
 
-    std::string variable_of(int node) const {
-        const std::size_t place =
-            node == network_input ? 0 : variable_of_node_[static_cast<std::size_t>(node)];
-        return variables_[place].name;
+    const std::string& variable_of(TensorId tensor) const {
+        return variables_[variable_of_tensor_[tensor]].name;
     }
 
     // A linear layer's output has no height and width; what reads it as an image gets them back.
-    std::string input_of(const NetworkNode& node) const {
-        const std::string variable = variable_of(node.input);
-        const bool flat =
-            node.input != network_input &&
-            network_.nodes[static_cast<std::size_t>(node.input)].layer.kind == LayerKind::linear;
+    std::string input_of(const Node& node) const {
+        const std::string& variable = variable_of(node.inputs.front());
+        const int producer = network_.producer_of(node);
+        const bool flat = producer != no_node && network_.nodes[producer].layer.kind == LayerKind::linear;
         return flat && node.layer.kind != LayerKind::linear ? variable + "[:, :, None, None]" : variable;
     }
 
@@ -255,11 +249,11 @@ private:
     }
 
     const ModelSpec& model_;
-    Network network_;
+    Graph network_;
     PytorchModules modules_;
-    std::vector<std::size_t> last_reader_;  // of each node's output; itself where there is none
-    std::vector<Variable> variables_{Variable{"x"}};
-    std::vector<std::size_t> variable_of_node_;  // of the nodes so far
+    std::vector<int> last_reader_;  // of each tensor
+    std::vector<Variable> variables_;
+    std::vector<std::size_t> variable_of_tensor_;  // of the tensors so far
     std::string forward_;
     std::string group_;  // what `m` is at this place of the forward pass
     std::string value_;  // of the node that is being written

@@ -14,9 +14,9 @@ std::string_view name_of(EstimateKind kind) {
     return "missing";
 }
 
-NetworkEstimate estimate(const Network& network, const LatencySource& source) {
+NetworkEstimate estimate(const Graph& network, const LatencySource& source) {
     NetworkEstimate sum;
-    for (const NetworkNode& node : network.nodes) {
+    for (const Node& node : network.nodes) {
         const LatencyEstimate layer = source.estimate(node.layer);
         sum.latency_us += layer.latency_us;
         if (layer.kind == EstimateKind::interpolated) ++sum.interpolated_layers;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "models/graph/network.hpp"
+#include "models/graph/graph.hpp"
 #include "models/ops/layer_spec.hpp"
 
 namespace hacscale {
@@ -34,6 +34,6 @@ struct NetworkEstimate {
     std::string first_missing;  // key of the first missing layer, for messages
 };
 
-NetworkEstimate estimate(const Network& network, const LatencySource& source);
+NetworkEstimate estimate(const Graph& network, const LatencySource& source);
 
 }  // namespace hacscale

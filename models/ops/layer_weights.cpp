@@ -68,13 +68,4 @@ LayerWeights random_weights(const LayerSpec& layer, std::uint64_t seed) {
     return out;
 }
 
-std::vector<LayerWeights> random_weights(const Network& network, std::uint64_t seed) {
-    std::vector<LayerWeights> out;
-    out.reserve(network.nodes.size());
-    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-        out.push_back(random_weights(network.nodes[i].layer, seed + 1 + i));
-    }
-    return out;
-}
-
 }  // namespace hacscale

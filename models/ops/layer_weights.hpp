@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/graph/network.hpp"
 #include "models/ops/layer_spec.hpp"
 
 namespace hacscale {
@@ -25,7 +24,6 @@ struct LayerWeights {
 // Reproducible random weights whose outputs neither die out nor blow up over a hundred layers (variance 2 /
 // fan-in; half of that where a residual is added), so that timings meet no denormal numbers.
 LayerWeights random_weights(const LayerSpec& layer, std::uint64_t seed);
-std::vector<LayerWeights> random_weights(const Network& network, std::uint64_t seed);
 
 // `count` reproducible numbers, uniform in [-1, 1).
 std::vector<float> random_values(std::size_t count, std::uint64_t seed);

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "models/graph/single_layer.hpp"
-
 namespace hacscale {
 namespace {
 
@@ -217,23 +215,6 @@ std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std
             return scale_shift(layer, in, input, weights);
     }
     return {};
-}
-
-std::vector<double> reference_network(const Network& network, int batch, const std::vector<double>& input,
-                                      const std::vector<LayerWeights>& weights,
-                                      const std::vector<double>& residual_input) {
-    std::vector<std::vector<double>> outputs;
-    const auto value_of = [&](int index) -> const std::vector<double>& {
-        if (index == external_residual) return residual_input;
-        return index == network_input ? input : outputs[index];
-    };
-    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-        const NetworkNode& node = network.nodes[i];
-        static const std::vector<double> none;
-        outputs.push_back(reference_layer(node.layer, batch, value_of(node.input),
-                                          node.layer.residual ? value_of(node.residual) : none, weights[i]));
-    }
-    return outputs.back();
 }
 
 double relative_error(const std::vector<float>& actual, const std::vector<double>& expected) {

@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "models/graph/network.hpp"
 #include "models/ops/layer_weights.hpp"
 
 namespace hacscale {
@@ -18,11 +17,6 @@ std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std
 std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const std::vector<double>& input,
                                       const std::vector<double>& residual, const LayerWeights& weights,
                                       const std::vector<std::size_t>& positions);
-
-// The output of the last node. `residual_input` feeds nodes whose residual is `external_residual`.
-std::vector<double> reference_network(const Network& network, int batch, const std::vector<double>& input,
-                                      const std::vector<LayerWeights>& weights,
-                                      const std::vector<double>& residual_input = {});
 
 // ||actual - expected|| / ||expected||; infinite when anything is not a number or the sizes differ.
 double relative_error(const std::vector<float>& actual, const std::vector<double>& expected);

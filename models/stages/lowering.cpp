@@ -1,6 +1,8 @@
 // lower(): the rules by which blocks become layers. A batch-norm folds into the conv before it, an activation
 // into the layer before it, a residual add into the last conv of its block. A projected shortcut is a conv of
 // its own, run first, so that every other conv of the block finds its input just produced.
+#include "models/stages/lowering.hpp"
+
 #include <fmt/format.h>
 
 #include <optional>
@@ -8,20 +10,10 @@
 #include <string_view>
 #include <utility>
 
-#include "models/graph/network.hpp"
 #include "models/stages/model_fields.hpp"
 
 namespace hacscale {
 namespace {
-
-// The output of a node, and its shape.
-struct Tensor {
-    int node = network_input;
-    int channels = 0;
-    int height = 0;
-    int width = 0;
-    bool operator==(const Tensor&) const = default;
-};
 
 // A conv as a block asks for it.
 struct ConvRequest {
@@ -31,28 +23,28 @@ struct ConvRequest {
     int groups = 1;
     Activation activation = Activation::none;
     bool batch_norm = true;
-    bool bias = false;                              // learned, beside the batch-norm or without one
-    std::optional<Tensor> residual = std::nullopt;  // added before the activation
+    bool bias = false;                                // learned, beside the batch-norm or without one
+    std::optional<TensorId> residual = std::nullopt;  // added before the activation
 };
 
 // Appends nodes one after another, each reading the output of the one before unless go_to() said otherwise.
 class Lowering {
 public:
     explicit Lowering(const ModelSpec& model) : model_(model) {
-        network_.in_channels = model.in_channels;
-        network_.resolution = model.resolution;
-        here_ = {network_input, model.in_channels, model.resolution, model.resolution};
         std::size_t nodes = model.stem.size() + model.head.size();
         for (const StageSpec& stage : model.stages) nodes += 1 + 4 * static_cast<std::size_t>(stage.depth);
-        network_.nodes.reserve(nodes);
+        graph_.nodes.reserve(nodes);
+        graph_.tensors.reserve(nodes + 1);
+        here_ = graph_.add_input(model.in_channels, model.resolution, model.resolution);
     }
 
-    Network run() {
+    Graph run() {
         plain_layers(model_.stem, ModelSection::stem, -1, "stem.");
         section_ = ModelSection::stages;
         for (index_ = 0; index_ < std::ssize(model_.stages); ++index_) stage(model_.stages[index_]);
         plain_layers(model_.head, ModelSection::head, static_cast<int>(model_.stages.size()), "head.");
-        return std::move(network_);
+        graph_.outputs = {here_};
+        return std::move(graph_);
     }
 
 private:
@@ -67,9 +59,10 @@ private:
     LayerSpec layer_here(LayerKind kind) const {
         LayerSpec layer;
         layer.kind = kind;
-        layer.in_channels = layer.out_channels = here_.channels;
-        layer.in_height = here_.height;
-        layer.in_width = here_.width;
+        const Tensor& input = graph_.tensors[here_];
+        layer.in_channels = layer.out_channels = input.channels;
+        layer.in_height = input.height;
+        layer.in_width = input.width;
         layer.layout = model_.layout;
         return layer;
     }
@@ -77,22 +70,21 @@ private:
     // `learned_offsets`: biases, and a batch-norm's scales and shifts, that stand beside the layer's
     // products.
     void append(std::string_view name, const LayerSpec& layer, std::int64_t learned_offsets,
-                int residual = network_input) {
+                std::optional<TensorId> residual = std::nullopt) {
         if (const auto fault = fault_of(layer)) fail(fmt::format("{}: {}", name, *fault));
         const LayerCost cost = cost_of(layer, 1, DataType::f32);
         macs_ += cost.macs;  // each is at most 2^40, so the sum is refused long before it could overflow
         if (static_cast<double>(macs_) > max_layer_macs) fail("the model needs more than 2^40 MACs an image");
-        NetworkNode& node = network_.nodes.emplace_back();
+        Node node;
         node.layer = layer;
         node.name.reserve(prefix_.size() + name.size());
         node.name.append(prefix_).append(name);
         node.stage = stage_;
         node.block = block_;
-        node.input = here_.node;
-        node.residual = residual;
+        node.inputs.push_back(here_);
+        if (residual) node.inputs.push_back(*residual);
         node.learned_params = product_weights(layer) + learned_offsets;
-        here_ = {static_cast<int>(network_.nodes.size()) - 1, layer.out_channels, layer.out_height(),
-                 layer.out_width()};
+        here_ = graph_.add_node(std::move(node));
     }
 
     void conv(std::string_view name, const ConvRequest& request) {
@@ -104,15 +96,15 @@ private:
         layer.window = Window::square(request.kernel, request.stride, request.kernel / 2);
         layer.groups = request.groups;
         const std::int64_t offsets = (request.batch_norm ? 2 : 0) + (request.bias ? 1 : 0);
-        append(name, layer, offsets * request.width,
-               request.residual ? request.residual->node : network_input);
+        append(name, layer, offsets * request.width, request.residual);
         if (request.residual) {
-            const Tensor& added = *request.residual;
-            if (added.channels != here_.channels || added.height != here_.height ||
-                added.width != here_.width) {
+            const Tensor& output = graph_.tensors[here_];
+            const Tensor& added = graph_.tensors[*request.residual];
+            if (added.channels != output.channels || added.height != output.height ||
+                added.width != output.width) {
                 fail(fmt::format("{}: puts out {}x{}x{}, but the residual added to it is {}x{}x{}; "
                                  "a block with a residual needs an odd kernel",
-                                 name, here_.channels, here_.height, here_.width, added.channels,
+                                 name, output.channels, output.height, output.width, added.channels,
                                  added.height, added.width),
                      "kernel");
             }
@@ -136,7 +128,7 @@ private:
         LayerSpec layer = layer_here(LayerKind::squeeze_excite);
         layer.activation = spec->activation;
         layer.gate = spec->gate;
-        layer.squeeze_channels = squeeze_width(*spec, here_.channels, block_input_channels);
+        layer.squeeze_channels = squeeze_width(*spec, channels(here_), block_input_channels);
         append("squeeze_excite", layer, std::int64_t{layer.squeeze_channels} + layer.in_channels);
     }
 
@@ -231,17 +223,17 @@ private:
     }
 
     void depthwise(const StageSpec& spec, int stride) {
-        conv("depthwise", {.width = here_.channels,
+        conv("depthwise", {.width = channels(here_),
                            .kernel = spec.kernel,
                            .stride = stride,
-                           .groups = here_.channels,
+                           .groups = channels(here_),
                            .activation = spec.activation,
                            .bias = spec.bias});
     }
 
     // What the block adds at its end: its input, or where the shapes differ a 1x1 conv of it.
-    Tensor shortcut(const StageSpec& spec, int stride, bool batch_norm) {
-        const Tensor input = here_;
+    TensorId shortcut(const StageSpec& spec, int stride, bool batch_norm) {
+        const TensorId input = here_;
         if (!changes_shape(spec, stride)) return input;
         conv("shortcut",
              {.width = spec.width, .stride = stride, .batch_norm = batch_norm, .bias = spec.bias});
@@ -249,11 +241,11 @@ private:
     }
 
     bool changes_shape(const StageSpec& spec, int stride) const {
-        return stride != 1 || here_.channels != spec.width;
+        return stride != 1 || channels(here_) != spec.width;
     }
 
     void basic(const StageSpec& spec, int stride) {
-        const Tensor added = shortcut(spec, stride, true);
+        const TensorId added = shortcut(spec, stride, true);
         conv("conv1", {.width = inner(spec),
                        .kernel = spec.kernel,
                        .stride = stride,
@@ -270,10 +262,10 @@ private:
     // conv1. The raw input is what is added, unless it must be projected; the projection reads the activated
     // input.
     void preact_basic(const StageSpec& spec, int stride) {
-        const Tensor raw_input = here_;
+        const TensorId raw_input = here_;
         const bool projected = changes_shape(spec, stride);
         batch_norm("norm", spec.activation);
-        const Tensor added = projected ? shortcut(spec, stride, false) : raw_input;
+        const TensorId added = projected ? shortcut(spec, stride, false) : raw_input;
         conv("conv1", {.width = inner(spec),
                        .kernel = spec.kernel,
                        .stride = stride,
@@ -287,8 +279,8 @@ private:
     }
 
     void bottleneck(const StageSpec& spec, int stride) {
-        const int input_channels = here_.channels;
-        const Tensor added = shortcut(spec, stride, true);
+        const int input_channels = channels(here_);
+        const TensorId added = shortcut(spec, stride, true);
         conv("conv1", {.width = inner(spec), .activation = spec.activation, .bias = spec.bias});
         conv("conv2", {.width = inner(spec),
                        .kernel = spec.kernel,
@@ -302,7 +294,7 @@ private:
     }
 
     void inverted_residual(const StageSpec& spec, int stride) {
-        const Tensor input = here_;
+        const TensorId input = here_;
         const bool same_shape = !changes_shape(spec, stride);
         if (spec.block == BlockKind::fused_inverted_residual) {
             conv("expand", {.width = inner(spec),
@@ -311,12 +303,12 @@ private:
                             .activation = spec.activation,
                             .bias = spec.bias});
         } else {
-            if (inner(spec) != input.channels) {
+            if (inner(spec) != channels(input)) {
                 conv("expand", {.width = inner(spec), .activation = spec.activation, .bias = spec.bias});
             }
             depthwise(spec, stride);
         }
-        squeeze_excite(spec.squeeze_excite, input.channels);
+        squeeze_excite(spec.squeeze_excite, channels(input));
         conv("project", {.width = spec.width,
                          .bias = spec.bias,
                          .residual = same_shape ? std::optional(input) : std::nullopt});
@@ -324,9 +316,11 @@ private:
 
     int inner(const StageSpec& spec) const { return spec.inner_widths[block_]; }
 
+    int channels(TensorId tensor) const { return graph_.tensors[tensor].channels; }
+
     const ModelSpec& model_;
-    Network network_;
-    Tensor here_;  // what the next node reads
+    Graph graph_;
+    TensorId here_ = 0;  // what the next node reads
     std::int64_t macs_ = 0;
     // Where the next node belongs.
     ModelSection section_ = ModelSection::stem;
@@ -338,7 +332,7 @@ private:
 
 }  // namespace
 
-Network lower(const ModelSpec& model) {
+Graph lower(const ModelSpec& model) {
     detail::check_fields(model);
     return Lowering(model).run();
 }

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/stage_names.hpp"
 
 namespace hacscale {

@@ -1,5 +1,5 @@
 // What a network is: a stem, stages of repeated blocks, a head, and an input. A plain value, written by hand
-// or as YAML (models/formats/model_yaml.hpp), lowered to layers by models/graph/network.hpp and scaled by scaling/.
+// or as YAML (models/formats/model_yaml.hpp), lowered to a graph by models/stages/lowering.hpp and scaled by scaling/.
 #pragma once
 
 #include <optional>
@@ -113,7 +113,7 @@ bool inner_follows_input(BlockKind kind);
 
 // Channels that the first block of a stage reads: the width of the stage before, or what the stem puts out.
 int stage_input_width(const ModelSpec& model, int stage);
-// As NetworkNode counts stages: "stem" for -1, "head" for what is past the last.
+// As Node counts stages: "stem" for -1, "head" for what is past the last.
 std::string stage_name(const ModelSpec& model, int stage);
 
 // Channels between the two products of a squeeze-excite in a block of these widths. With a divisor above 1,

@@ -8,7 +8,8 @@
 #include <memory>
 #include <utility>
 
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 #include "profiler/row_values.hpp"
 #include "profiler/table/columns.hpp"
 #include "profiler/timing/layer_timer.hpp"
@@ -20,7 +21,7 @@ namespace {
 
 struct Subject {
     RowKey key;
-    Network network;
+    Graph network;
     std::unique_ptr<NetworkRunner> runner;
 };
 
@@ -63,8 +64,7 @@ public:
 private:
     void compile(Row& row) {
         const LayerSpec& layer = row.key.layer;
-        const auto batch = static_cast<std::size_t>(settings_.batch);
-        Network network = single_layer(layer);
+        Graph network = single_layer(layer);
         Compiled compiled = device_.backend->compile(device_.device.id, network,
                                                      {settings_.batch, settings_.type, footprint_bytes_});
         if (!compiled.runner) {
@@ -74,12 +74,7 @@ private:
         }
         row.implementation = compiled.runner->implementation(0);
         compiled.runner->load(random_weights(network, settings_.seed));
-        compiled.runner->set_input(
-            random_values(batch * layer.in_channels * layer.in_height * layer.in_width, 2));
-        if (layer.residual) {
-            compiled.runner->set_residual(
-                random_values(batch * layer.out_channels * layer.out_height() * layer.out_width(), 3));
-        }
+        set_inputs(*compiled.runner, random_inputs(network, settings_.batch, 2));
         rows_.put(row);
         subjects_.push_back({row.key, std::move(network), std::move(compiled.runner)});
     }

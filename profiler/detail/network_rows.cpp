@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
 #include "profiler/row_values.hpp"
 
 namespace hacscale::detail {
@@ -21,7 +21,7 @@ constexpr double row_share_of_tolerance = 0.1;
 
 }  // namespace
 
-NetworkRows::Places NetworkRows::places_of(const Network& network) const {
+NetworkRows::Places NetworkRows::places_of(const Graph& network) const {
     Places places;
     for (std::size_t i = 0; i < network.nodes.size(); ++i) {
         places[row_key(network.nodes[i].layer, network, settings_, CacheState::network)].push_back(i);
@@ -29,7 +29,7 @@ NetworkRows::Places NetworkRows::places_of(const Network& network) const {
     return places;
 }
 
-bool NetworkRows::add_unsupported(const Network& network, const NetworkMeasurement& measured,
+bool NetworkRows::add_unsupported(const Graph& network, const NetworkMeasurement& measured,
                                   const std::string& carrier) {
     if (measured.why_no_runner != NoRunner::unsupported) return false;
     const CompileOptions options{settings_.batch, settings_.type,
@@ -56,7 +56,7 @@ bool NetworkRows::add_unsupported(const Network& network, const NetworkMeasureme
     return true;
 }
 
-void NetworkRows::add_failed(const Network& network, const std::string& carrier, const std::string& reason) {
+void NetworkRows::add_failed(const Graph& network, const std::string& carrier, const std::string& reason) {
     for (const auto& [key, nodes] : places_of(network)) {
         const std::optional<Row> there = rows_.find(key);
         if (there && there->status != RowStatus::failed) continue;
@@ -66,7 +66,7 @@ void NetworkRows::add_failed(const Network& network, const std::string& carrier,
     }
 }
 
-void NetworkRows::add(const Network& network, const NetworkMeasurement& measured, const std::string& carrier,
+void NetworkRows::add(const Graph& network, const NetworkMeasurement& measured, const std::string& carrier,
                       const std::function<bool(const RowKey&)>& given_up) {
     for (const auto& [key, nodes] : places_of(network)) {
         const std::optional<Row> there = rows_.find(key);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "kernels/backend/backend_registry.hpp"
-#include "models/graph/network.hpp"
+#include "models/graph/graph.hpp"
 
 namespace hacscale {
 
@@ -84,7 +84,7 @@ public:
     virtual ~Instruments() = default;
     // Runs the network layer by layer as often as the counters need. One entry a node. What cannot be had is
     // told in the entries' reasons; throws DeviceLost only.
-    virtual std::vector<LayerReadings> inspect(NetworkRunner& runner, const Network& network) = 0;
+    virtual std::vector<LayerReadings> inspect(NetworkRunner& runner, const Graph& network) = 0;
     virtual DeviceState state() = 0;
     // These two alone, for asking often while the device works.
     virtual EnergyCounter energy() = 0;

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "base/error.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "profiler/sweep/sweep_space.hpp"
 #include "profiler/table/latency_index.hpp"
@@ -344,12 +345,12 @@ private:
     std::vector<std::vector<StageLatency>> stage_latencies(const std::vector<ModelSpec>& carriers) const {
         std::vector<std::vector<StageLatency>> latencies;
         for (const ModelSpec& model : carriers) {
-            const Network network = lower(model);
+            const Graph network = lower(model);
             const TableLatencySource source(
                 table_, measure_.batch, measure_.type, CacheState::network,
                 footprint_bucket(pass_footprint(network, measure_.batch, measure_.type)));
             auto& stages = latencies.emplace_back(model.stages.size());
-            for (const NetworkNode& node : network.nodes) {
+            for (const Node& node : network.nodes) {
                 if (node.stage < 0 || node.stage >= static_cast<int>(stages.size())) continue;
                 const LatencyEstimate layer = source.estimate(node.layer);
                 stages[node.stage].latency_us += layer.latency_us;

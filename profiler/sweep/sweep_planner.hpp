@@ -20,6 +20,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/stages/model_spec.hpp"
 #include "profiler/profile.hpp"
 #include "profiler/sweep/sweep_space.hpp"
 

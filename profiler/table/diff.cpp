@@ -62,10 +62,9 @@ TableDiff diff_tables(const Table& a, const Table& b) {
     return diff;
 }
 
-NetworkDiff diff_network(const Network& network_a, const LatencySource& a, const Network& network_b,
+NetworkDiff diff_network(const Graph& network_a, const LatencySource& a, const Graph& network_b,
                          const LatencySource& b) {
-    const bool same =
-        std::ranges::equal(network_a.nodes, network_b.nodes, {}, &NetworkNode::name, &NetworkNode::name);
+    const bool same = std::ranges::equal(network_a.nodes, network_b.nodes, {}, &Node::name, &Node::name);
     if (!same) throw InputError("a network is compared with another one: their layers have other names");
     NetworkDiff diff;
     double sum_a_us = 0.0;
@@ -73,7 +72,7 @@ NetworkDiff diff_network(const Network& network_a, const LatencySource& a, const
     double ci95_a_us = 0.0;
     double ci95_b_us = 0.0;
     for (std::size_t i = 0; i < network_a.nodes.size(); ++i) {
-        const NetworkNode& node = network_b.nodes[i];
+        const Node& node = network_b.nodes[i];
         const LatencyEstimate in_a = a.estimate(network_a.nodes[i].layer);
         const LatencyEstimate in_b = b.estimate(node.layer);
         if (in_a.kind == EstimateKind::missing || in_b.kind == EstimateKind::missing) {

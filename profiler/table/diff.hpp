@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/statistics.hpp"
+#include "models/graph/graph.hpp"
 #include "models/graph/latency_source.hpp"
-#include "models/graph/network.hpp"
 #include "profiler/table/table.hpp"
 
 namespace hacscale {
@@ -55,7 +55,7 @@ struct NetworkDiff {
 // The same network in the layouts in which the two tables know it: the nodes correspond. The interval of a
 // sum is the root of the sum of squares of its layers'; what is interpolated has none of its own. InputError
 // for networks with different nodes, or when nothing of them is known to both.
-NetworkDiff diff_network(const Network& network_a, const LatencySource& a, const Network& network_b,
+NetworkDiff diff_network(const Graph& network_a, const LatencySource& a, const Graph& network_b,
                          const LatencySource& b);
 
 }  // namespace hacscale

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "models/graph/graph_values.hpp"
 
 namespace hacscale {
 namespace {
@@ -21,22 +22,23 @@ LayerSpec reference_conv(int in_channels, int out_channels, int pixels, int kern
 
 // An inverted residual block with little arithmetic, whose tensors pass from core to core, then convs that
 // compute.
-Network reference_network() {
+Graph reference_network() {
     const std::vector<LayerSpec> layers{
         reference_conv(8, 48, 56, 1, 1, 1),  reference_conv(48, 48, 56, 3, 1, 48),
         reference_conv(48, 8, 56, 1, 1, 1),  reference_conv(8, 32, 56, 3, 2, 1),
         reference_conv(32, 32, 28, 3, 1, 1),
     };
-    Network network;
-    network.in_channels = layers.front().in_channels;
-    network.resolution = layers.front().in_height;
+    Graph network;
+    TensorId here =
+        network.add_input(layers.front().in_channels, layers.front().in_height, layers.front().in_width);
     for (const LayerSpec& layer : layers) {
-        NetworkNode node;
+        Node node;
         node.layer = layer;
         node.name = "reference";
-        node.input = static_cast<int>(network.nodes.size()) - 1;
-        network.nodes.push_back(node);
+        node.inputs = {here};
+        here = network.add_node(std::move(node));
     }
+    network.outputs = {here};
     return network;
 }
 
@@ -54,16 +56,14 @@ void PaceHistory::add_reading(double us) {
 }
 
 Pace::Pace(const DeviceHandle& device, DataType type, PaceHistory& history) : history_(history) {
-    const Network network = reference_network();
+    const Graph network = reference_network();
     Compiled compiled = device.backend->compile(device.device.id, network, {1, type, 0});
     if (!compiled.runner) {
         throw WorkError("the reference network cannot run on " + device.device.id + ": " + compiled.reason);
     }
     runner_ = std::move(compiled.runner);
     runner_->load(random_weights(network, 1));
-    const LayerSpec& first = network.nodes.front().layer;
-    runner_->set_input(
-        random_values(static_cast<std::size_t>(first.in_channels) * first.in_height * first.in_width, 2));
+    set_inputs(*runner_, random_inputs(network, 1, 2));
 }
 
 double Pace::now() {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "models/structure/width_groups.hpp"
 
@@ -42,9 +43,9 @@ std::vector<int> candidate_widths(int base_width, int multiple, const FreeCapaci
     return widths;
 }
 
-bool same_layers(const std::vector<NetworkNode>& a, const std::vector<NetworkNode>& b) {
+bool same_layers(const std::vector<Node>& a, const std::vector<Node>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](const NetworkNode& x, const NetworkNode& y) { return x.name == y.name; });
+                      [](const Node& x, const Node& y) { return x.name == y.name; });
 }
 
 // The base with one width changed; lowering it throws InputError when that makes no valid model.
@@ -52,7 +53,7 @@ using Widening = std::function<ModelSpec(int width)>;
 
 class Advisor {
 public:
-    Advisor(const Network& network, const LatencySource& source, const FreeCapacitySettings& settings)
+    Advisor(const Graph& network, const LatencySource& source, const FreeCapacitySettings& settings)
         : nodes_(network.nodes), source_(source), settings_(settings) {}
 
     WidthAdvice advise(const std::string& name, int base_width, int multiple,
@@ -63,7 +64,7 @@ public:
         const auto variants = lowered(candidate_widths(base_width, multiple, settings_), widening);
         find_layers(variants, advice);
         for (const auto& [width, nodes] : variants) {
-            std::vector<const NetworkNode*> summed;
+            std::vector<const Node*> summed;
             for (const std::size_t index : advice.touched) summed.push_back(&nodes[index]);
             advice.points.push_back(sum_of(width, summed, source_));
         }
@@ -72,7 +73,7 @@ public:
     }
 
 private:
-    using Variants = std::vector<std::pair<int, std::vector<NetworkNode>>>;
+    using Variants = std::vector<std::pair<int, std::vector<Node>>>;
 
     // Widths at which there is no model, or one of other layers (a shortcut conv comes or goes where two
     // widths happen to meet), are left out.
@@ -80,7 +81,7 @@ private:
         Variants variants;
         for (const int width : widths) {
             try {
-                std::vector<NetworkNode> nodes = lower(widening(width)).nodes;
+                std::vector<Node> nodes = lower(widening(width)).nodes;
                 if (same_layers(nodes, nodes_)) variants.emplace_back(width, std::move(nodes));
             } catch (const InputError&) {
                 continue;
@@ -129,7 +130,7 @@ private:
         }
     }
 
-    const std::vector<NetworkNode>& nodes_;
+    const std::vector<Node>& nodes_;
     const LatencySource& source_;
     FreeCapacitySettings settings_;
 };
@@ -140,7 +141,7 @@ public:
     Answer(const ModelSpec& base, const LatencySource& source, const FreeCapacitySettings& settings)
         : base_(base), source_(source), network_(lower(base)), advisor_(network_, source, settings) {
         result_.base = estimate(network_, source);
-        for (const NetworkNode& node : network_.nodes) {
+        for (const Node& node : network_.nodes) {
             result_.node_names.push_back(node.name);
             const bool listed = node.layer.kind == LayerKind::conv || node.layer.kind == LayerKind::linear;
             place_of_node_.push_back(listed ? std::optional(result_.layers.size()) : std::nullopt);
@@ -193,7 +194,7 @@ private:
 
     void for_each_member(const WidthAdvice& advice, const Widening& widening,
                          const std::function<void(LayerAdvice&, const LayerSpec&)>& visit) {
-        const Network wider = lower(widening(advice.free_width));
+        const Graph wider = lower(widening(advice.free_width));
         for (const std::size_t index : advice.members) {
             if (place_of_node_[index]) {
                 visit(result_.layers[*place_of_node_[index]], wider.nodes[index].layer);
@@ -209,7 +210,7 @@ private:
 
     const ModelSpec& base_;
     const LatencySource& source_;
-    Network network_;
+    Graph network_;
     Advisor advisor_;
     FreeCapacity result_;
     std::vector<std::optional<std::size_t>> place_of_node_;  // in result_.layers

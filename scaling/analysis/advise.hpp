@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "models/graph/graph.hpp"
 #include "models/graph/latency_source.hpp"
-#include "models/graph/network.hpp"
 #include "scaling/analysis/staircase.hpp"
 
 namespace hacscale {

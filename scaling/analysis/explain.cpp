@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/text/wording.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 
 namespace hacscale {
 namespace {
@@ -15,9 +15,9 @@ namespace {
 // Gains are sums of products, so equal ones can differ in their last bits.
 constexpr double no_gain_below = 1e-12;
 
-std::vector<LayerSpec> sorted_layers(const Network& network) {
+std::vector<LayerSpec> sorted_layers(const Graph& network) {
     std::vector<LayerSpec> layers;
-    for (const NetworkNode& node : network.nodes) layers.push_back(node.layer);
+    for (const Node& node : network.nodes) layers.push_back(node.layer);
     std::sort(layers.begin(), layers.end());
     return layers;
 }
@@ -176,7 +176,7 @@ private:
         if (const std::string reason = outside(choice); !reason.empty()) {
             return because(StepOutcome::space_end, reason);
         }
-        const Network network = lower(scaled(context_.base(), choice));
+        const Graph network = lower(scaled(context_.base(), choice));
         step.estimate = weakest_change(network);
         if (!larger->complete()) {
             return because(StepOutcome::missing,
@@ -207,7 +207,7 @@ private:
         return 100.0 * latency_us / context_.base_evaluation().latency_us();
     }
 
-    StepFigures figures(const Evaluation& larger, const Network& network) const {
+    StepFigures figures(const Evaluation& larger, const Graph& network) const {
         const Evaluation& before = result_.network;
         StepFigures added;
         added.latency_us = static_cast<double>(larger.latency_ps - before.latency_ps) / picoseconds_per_us;
@@ -220,13 +220,13 @@ private:
         return added;
     }
 
-    std::optional<double> utilization_of(const Network& network, const Evaluation& evaluation) const {
+    std::optional<double> utilization_of(const Graph& network, const Evaluation& evaluation) const {
         if (!basis_) return std::nullopt;
         return utilization(network, evaluation.latency_us(), basis_->batch, basis_->peak);
     }
 
     // Layers that stand in both networks cancel out of every difference, so only the others count.
-    EstimateKind weakest_change(const Network& network) const {
+    EstimateKind weakest_change(const Graph& network) const {
         std::vector<LayerSpec> changed;
         const std::vector<LayerSpec> layers = sorted_layers(network);
         std::set_symmetric_difference(layers_.begin(), layers_.end(), layers.begin(), layers.end(),
@@ -241,7 +241,7 @@ private:
     const ScalingContext& context_;
     const std::optional<UtilizationBasis>& basis_;
     ModelSpec model_;  // before the step
-    Network network_;
+    Graph network_;
     std::vector<LayerSpec> layers_;  // of network_, sorted
     NetworkContributions result_;
 };

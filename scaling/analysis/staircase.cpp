@@ -17,11 +17,11 @@ using detail::Fragment;
 
 }  // namespace
 
-StaircasePoint sum_of(int width, const std::vector<const NetworkNode*>& nodes, const LatencySource& source) {
+StaircasePoint sum_of(int width, const std::vector<const Node*>& nodes, const LatencySource& source) {
     StaircasePoint point;
     point.width = width;
     std::unordered_map<LayerSpec, int, LayerSpecHash> times;
-    for (const NetworkNode* node : nodes) {
+    for (const Node* node : nodes) {
         ++times[node->layer];
         point.macs += cost_of(node->layer, 1, DataType::f32).macs;
         point.params += node->learned_params;
@@ -61,7 +61,7 @@ StaircasePoint StageView::at(int width, const LatencySource& source) const {
         throw InputError(fmt::format("{}: width {} makes no valid model",
                                      stage_name(base_, static_cast<int>(stage_)), width));
     }
-    std::vector<const NetworkNode*> nodes;
+    std::vector<const Node*> nodes;
     for (const auto* part : {&*own, &*next}) {
         for (const auto& [node, alive] : *part) nodes.push_back(&node);
     }

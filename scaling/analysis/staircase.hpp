@@ -24,7 +24,7 @@ struct StaircasePoint {
 
 // The sum over these nodes. Layers that are equal have one row of the table: its error counts once for each
 // of them, while errors of different rows are independent and add in quadrature.
-StaircasePoint sum_of(int width, const std::vector<const NetworkNode*>& nodes, const LatencySource& source);
+StaircasePoint sum_of(int width, const std::vector<const Node*>& nodes, const LatencySource& source);
 
 // What one stage's width touches: the stage's layers and those that read or feed them at that width, which
 // are the first block of the next stage, the stem before the first stage, and the head after the last.

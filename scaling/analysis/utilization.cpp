@@ -19,18 +19,18 @@ void check(const DevicePeak& peak) {
                     peak.flops_per_s, peak.bytes_per_s));
 }
 
-double flops_of(const Network& network, int batch) {
+double flops_of(const Graph& network, int batch) {
     return 2.0 * static_cast<double>(network.macs()) * batch;
 }
 
 }  // namespace
 
-std::vector<LayerEfficiency> layer_efficiencies(const Network& network, const LatencySource& source,
-                                                int batch, DataType type, const DevicePeak& peak) {
+std::vector<LayerEfficiency> layer_efficiencies(const Graph& network, const LatencySource& source, int batch,
+                                                DataType type, const DevicePeak& peak) {
     check(peak);
     std::vector<LayerEfficiency> layers;
     layers.reserve(network.nodes.size());
-    for (const NetworkNode& node : network.nodes) {
+    for (const Node& node : network.nodes) {
         LayerEfficiency& layer = layers.emplace_back();
         layer.name = node.name;
         layer.layer = node.layer;
@@ -50,14 +50,14 @@ std::vector<LayerEfficiency> layer_efficiencies(const Network& network, const La
     return layers;
 }
 
-std::optional<double> utilization(const Network& network, const LatencySource& source, int batch,
+std::optional<double> utilization(const Graph& network, const LatencySource& source, int batch,
                                   const DevicePeak& peak) {
     const NetworkEstimate total = estimate(network, source);
     if (total.missing_layers > 0) return std::nullopt;
     return utilization(network, total.latency_us, batch, peak);
 }
 
-double utilization(const Network& network, double latency_us, int batch, const DevicePeak& peak) {
+double utilization(const Graph& network, double latency_us, int batch, const DevicePeak& peak) {
     check(peak);
     if (!(latency_us > 0.0)) throw InputError(fmt::format("a latency of {} us is not above 0", latency_us));
     return flops_of(network, batch) / (latency_us / us_per_s * peak.flops_per_s);

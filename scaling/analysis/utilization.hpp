@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "models/graph/graph.hpp"
 #include "models/graph/latency_source.hpp"
-#include "models/graph/network.hpp"
 
 namespace hacscale {
 
@@ -32,13 +32,13 @@ struct LayerEfficiency {
 };
 
 // Throws InputError when a peak is not above 0.
-std::vector<LayerEfficiency> layer_efficiencies(const Network& network, const LatencySource& source,
-                                                int batch, DataType type, const DevicePeak& peak);
+std::vector<LayerEfficiency> layer_efficiencies(const Graph& network, const LatencySource& source, int batch,
+                                                DataType type, const DevicePeak& peak);
 
 // Nothing when a layer's latency is missing.
-std::optional<double> utilization(const Network& network, const LatencySource& source, int batch,
+std::optional<double> utilization(const Graph& network, const LatencySource& source, int batch,
                                   const DevicePeak& peak);
 // The same from a latency measured of the whole network. Throws InputError when it is not above 0.
-double utilization(const Network& network, double latency_us, int batch, const DevicePeak& peak);
+double utilization(const Graph& network, double latency_us, int batch, const DevicePeak& peak);
 
 }  // namespace hacscale

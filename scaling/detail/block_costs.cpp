@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "models/ops/layer_cost.hpp"
+#include "models/stages/lowering.hpp"
 
 namespace hacscale::detail {
 BlockWay LayerCosts::of(const LayerSpec& layer, std::int64_t learned_params) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 
 namespace hacscale::detail {
@@ -11,7 +12,7 @@ std::vector<int> stage_input_resolutions(const ModelSpec& base, int resolution) 
     ScalingChoice choice = choice_of(base);
     choice.resolution = resolution;
     std::vector<int> inputs(base.stages.size(), 0);
-    for (const NetworkNode& node : lower(scaled(base, choice)).nodes) {
+    for (const Node& node : lower(scaled(base, choice)).nodes) {
         if (node.stage < 0 || node.stage >= static_cast<int>(inputs.size())) continue;
         int& input = inputs[static_cast<std::size_t>(node.stage)];
         if (input == 0) input = node.layer.in_height;
@@ -56,8 +57,8 @@ std::optional<std::vector<FragmentNode>> Fragment::nodes(int previous_width, int
     try {
         ModelSpec model = scaled(base_, choice);
         if (inner > 0) model.stages.back().inner_widths.back() = inner;
-        Network network = lower(model);
-        const std::vector<std::int64_t> alive = network.alive_activations();
+        Graph network = lower(model);
+        const std::vector<std::int64_t> alive = alive_activations(network);
         std::vector<FragmentNode> nodes;
         for (std::size_t i = 0; i < network.nodes.size(); ++i) {
             if (network.nodes[i].stage >= first_stage_) {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "models/graph/network.hpp"
+#include "models/graph/graph.hpp"
 #include "models/stages/model_spec.hpp"
 
 namespace hacscale::detail {
@@ -15,9 +15,9 @@ namespace hacscale::detail {
 // choices.
 std::vector<int> stage_input_resolutions(const ModelSpec& base, int resolution);
 
-// A node, and what is alive while it runs (Network::alive_activations).
+// A node, and what is alive while it runs (alive_activations()).
 struct FragmentNode {
-    NetworkNode node;
+    Node node;
     std::int64_t alive_elements = 0;
 };
 

@@ -6,6 +6,8 @@
 #include "program_fixture.hpp"
 #include "synthetic_table.hpp"
 
+#include "models/stages/lowering.hpp"
+
 namespace hacscale::cli {
 namespace {
 
@@ -38,7 +40,7 @@ protected:
                 ModelSpec model = base;
                 std::fill(model.stages[s].inner_widths.begin(), model.stages[s].inner_widths.end(), width);
                 std::vector<Row> rows;
-                for (const NetworkNode& node : lower(model).nodes) {
+                for (const Node& node : lower(model).nodes) {
                     Row row;
                     row.key.layer = node.layer;
                     row.key.footprint_bytes = footprint;
@@ -106,7 +108,7 @@ TEST_F(AdviseTest, ExtrasAreSumsOverTheTable) {
     const ModelSpec base = find_model("resnet20-cifar");
     const auto sum_us = [](const ModelSpec& model) {
         double sum = 0.0;
-        for (const NetworkNode& node : lower(model).nodes) {
+        for (const Node& node : lower(model).nodes) {
             sum += testing::SyntheticSource::latency_us(node.layer);
         }
         return sum;

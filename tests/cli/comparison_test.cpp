@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
+#include "models/stages/lowering.hpp"
 #include "program_fixture.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "synthetic_table.hpp"
@@ -243,7 +244,7 @@ TEST_F(ComparisonTest, TheTableSaysInWhichLayoutItKnowsTheNetwork) {
     ModelSpec blocked = find_model("resnet20-cifar");
     blocked.layout = Layout::blocked;
     std::vector<Row> rows;
-    for (const NetworkNode& node : lower(blocked).nodes) {
+    for (const Node& node : lower(blocked).nodes) {
         Row row;
         row.key.layer = node.layer;
         row.key.footprint_bytes = footprint_bucket(1 << 20);

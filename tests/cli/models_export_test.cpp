@@ -3,8 +3,9 @@
 #include <cstdlib>
 
 #include "models/formats/model_yaml.hpp"
-#include "models/graph/network.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"
 #include "tests/models/generated.hpp"
@@ -59,7 +60,7 @@ protected:
 };
 
 void expect_equal(const nlohmann::json& found, const ModelSpec& model) {
-    const Network network = lower(model);
+    const Graph network = lower(model);
     EXPECT_EQ(found["params"], network.params()) << model.name;
     EXPECT_EQ(found["macs"], network.macs()) << model.name;
     const std::vector<WeightTensor> tensors = weight_tensors(network);
@@ -81,7 +82,7 @@ TEST_F(ModelsExportTest, WritesCodeIntoAFileOrTheAnswer) {
     written << std::ifstream(path("net.py")).rdbuf();
     EXPECT_EQ(written.str(), code.out);
     const auto json = call({"models", "export", "resnet20-cifar", "--json"}).json();
-    const Network network = lower(find_model("resnet20-cifar"));
+    const Graph network = lower(find_model("resnet20-cifar"));
     EXPECT_EQ(json["code"], code.out);
     EXPECT_EQ(json["class"], "Resnet20Cifar");
     EXPECT_EQ(json["params"], network.params());
@@ -147,7 +148,7 @@ TEST_F(ModelsExportTest, PyTorchComputesWhatTheReferenceComputes) {
     std::vector<std::vector<float>> inputs;
     for (std::size_t i = 0; i < models.size(); ++i) {
         const std::string name = std::to_string(i);
-        const Network network = lower(models[i]);
+        const Graph network = lower(models[i]);
         jobs.push_back(job(write(name + ".yaml", to_yaml(models[i])), name));
         write_weights(path(name + ".safetensors"), models[i], random_weights(network, i));
         inputs.push_back(random_values(
@@ -162,10 +163,10 @@ TEST_F(ModelsExportTest, PyTorchComputesWhatTheReferenceComputes) {
     const nlohmann::json answers = run_in_python(jobs);
     ASSERT_EQ(answers.size(), jobs.size());
     for (std::size_t i = 0; i < models.size(); ++i) {
-        const Network network = lower(models[i]);
+        const Graph network = lower(models[i]);
         expect_equal(answers[i], models[i]);
         const std::vector<double> expected =
-            reference_network(network, 1, {inputs[i].begin(), inputs[i].end()}, random_weights(network, i));
+            reference_graph(network, 1, {inputs[i]}, random_weights(network, i)).front();
         std::vector<float> found(expected.size());
         std::ifstream stream(path(std::to_string(i) + ".out"), std::ios::binary);
         ASSERT_TRUE(stream.read(reinterpret_cast<char*>(found.data()),

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "models/formats/model_yaml.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"
 
@@ -45,7 +45,7 @@ TEST_F(ModelsTest, ShowAnswersByTheContract) {
     const Answer answer = call({"models", "show", "resnet20-cifar", "--json"});
     ASSERT_EQ(answer.status, 0) << answer.err;
     const auto model = answer.json();
-    const Network network = lower(find_model("resnet20-cifar"));
+    const Graph network = lower(find_model("resnet20-cifar"));
     EXPECT_EQ(model["name"], "resnet20-cifar");
     EXPECT_EQ(model["params"], network.params());
     EXPECT_EQ(model["macs"], network.macs());
@@ -64,7 +64,7 @@ TEST_F(ModelsTest, ShowAnswersByTheContract) {
         EXPECT_EQ(layer["key"], network.nodes[i].layer.key());
         EXPECT_TRUE(layer.contains("stage"));
         const auto& node = model["graph"][i];
-        EXPECT_EQ(node["input"], network.nodes[i].input);
+        EXPECT_EQ(node["input"], network.source_of(network.nodes[i]));
         EXPECT_LT(node["input"], static_cast<int>(i));
         EXPECT_EQ(node["residual"].is_null(), !network.nodes[i].layer.residual);
         EXPECT_EQ(node["out_channels"], network.nodes[i].layer.out_channels);

@@ -9,6 +9,7 @@
 
 #include "cli/interrupt.hpp"
 #include "models/formats/model_yaml.hpp"
+#include "models/stages/lowering.hpp"
 #include "profiler/table/check.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/table_support.hpp"
@@ -56,7 +57,7 @@ TEST_F(ProfileModels, WhatWasMeasuredOnASlowMachineIsMeasuredAgainAtTheEnd) {
     // Slow while the networks as they are are measured, and for the first of the others.
     const std::size_t slow_networks = 3;
     std::size_t compiled = 0;
-    device_.machine.before_compile = [&](const Network& network) {
+    device_.machine.before_compile = [&](const Graph& network) {
         compiled += is_reference(network) ? 0 : 1;
         device_.machine.slowdown = compiled <= slow_networks ? 1.5 : 1.0;
     };

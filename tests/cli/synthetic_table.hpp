@@ -7,7 +7,7 @@
 #include <string>
 
 #include "harness/compare/timed_network.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
@@ -28,7 +28,7 @@ inline void write_synthetic_table(const std::string& file, bool inner = false) {
     std::set<LayerSpec> seen;
     std::vector<Row> rows;
     const auto add = [&](const ScalingChoice& choice) {
-        for (const NetworkNode& node : lower(scaled(base, choice)).nodes) {
+        for (const Node& node : lower(scaled(base, choice)).nodes) {
             if (!seen.insert(node.layer).second) {
                 continue;
             }
@@ -71,7 +71,7 @@ inline TimeNetworks synthetic_device(double factor) {
         std::vector<TimedNetwork> timed;
         for (const ModelSpec& model : models) {
             double sum_us = 0.0;
-            for (const NetworkNode& node : lower(model).nodes) {
+            for (const Node& node : lower(model).nodes) {
                 sum_us += testing::SyntheticSource::latency_us(node.layer);
             }
             const bool is_base = choice_of(model) == choice_of(base);

@@ -4,6 +4,7 @@
 #include "kernels/backend/backend_registry.hpp"
 #include "made_up_device.hpp"
 #include "models/ops/layer_cost.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
@@ -16,7 +17,7 @@ using Json = nlohmann::json;
 
 // What the viewers need, of any trace: slices of one thread lie beside or within each other, with times that
 // are not negative.
-void expect_sound(const Json& trace, const Network& network, std::size_t passes) {
+void expect_sound(const Json& trace, const Graph& network, std::size_t passes) {
     std::vector<Json> layers;
     std::vector<Json> whole;
     int names = 0;
@@ -97,7 +98,7 @@ protected:
 };
 
 TEST_F(TraceTest, TracesANetwork) {
-    const Network network = lower(find_model("resnet8-cifar"));
+    const Graph network = lower(find_model("resnet8-cifar"));
     const Answer text = call({"trace", "resnet8-cifar", "--out", path("trace.json"), "--passes", "3"});
     ASSERT_EQ(text.status, 0) << text.err;
     EXPECT_THAT(text.out, HasSubstr("3 passes of resnet8-cifar"));

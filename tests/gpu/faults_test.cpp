@@ -6,7 +6,9 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/stream.hpp"
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
+#include "models/stages/lowering.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/trap.hpp"
 
@@ -26,7 +28,7 @@ TEST_F(GpuFaults, TooLittleMemoryIsAReasonAndTheNextNetworkRuns) {
     EXPECT_FALSE(refused.runner);
     EXPECT_THAT(refused.reason, HasSubstr("out of device memory"));
 
-    const Network network = lower(testing::zoo_model("resnet20-cifar"));
+    const Graph network = lower(testing::zoo_model("resnet20-cifar"));
     const Compiled compiled = backend().compile(device(), network, {1, DataType::f32});
     ASSERT_TRUE(compiled.runner) << compiled.reason;
     compiled.runner->load(random_weights(network, 1));
@@ -50,13 +52,13 @@ TEST_F(GpuFaults, AFailedCaptureLeavesTheStreamUsable) {
     const auto fill = [&](int value) {
         cuda::check(cudaMemsetAsync(buffer.data(), value, buffer.size(), stream.get()), "filling");
     };
-    EXPECT_THROW(cuda::Graph::capture(stream,
-                                      [&] {
-                                          fill(1);
-                                          throw WorkError("interrupted");
-                                      }),
+    EXPECT_THROW(cuda::CapturedGraph::capture(stream,
+                                              [&] {
+                                                  fill(1);
+                                                  throw WorkError("interrupted");
+                                              }),
                  WorkError);
-    const cuda::Graph graph = cuda::Graph::capture(stream, [&] { fill(2); });
+    const cuda::CapturedGraph graph = cuda::CapturedGraph::capture(stream, [&] { fill(2); });
     graph.launch(stream);
     stream.synchronize("filling");
 }

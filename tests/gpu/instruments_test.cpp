@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "models/graph/graph_values.hpp"
 #include "models/ops/layer_weights.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/gpu/gpu.hpp"
 
@@ -29,7 +31,7 @@ protected:
         compiled.runner->load(random_weights(network, 1));
         return instruments->inspect(*compiled.runner, network);
     }
-    const Network network = lower(find_model("resnet20-cifar"));
+    const Graph network = lower(find_model("resnet20-cifar"));
     std::unique_ptr<Instruments> instruments;
 };
 

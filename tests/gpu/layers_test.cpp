@@ -4,17 +4,14 @@
 
 #include <tuple>
 
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/kernels/layer_families.hpp"
 
 namespace hacscale {
 namespace {
-
-std::vector<double> doubles(const std::vector<float>& values) {
-    return {values.begin(), values.end()};
-}
 
 class GpuLayer : public testing::GpuTest,
                  public ::testing::WithParamInterface<std::tuple<LayerKind, DataType>> {};
@@ -28,25 +25,17 @@ TEST_P(GpuLayer, EqualsTheReference) {
     for (LayerSpec layer : testing::layer_family(kind, kind == LayerKind::conv ? 30 : 12, 7)) {
         layer.layout = Layout::channels_last;
         const auto batch = static_cast<int>(1 + seed % 3);
-        const Network network = single_layer(layer);
+        const Graph network = single_layer(layer);
         const std::vector<LayerWeights> weights{random_weights(layer, ++seed)};
-        const auto images = static_cast<std::size_t>(batch);
-        const std::vector<float> input =
-            random_values(images * layer.in_channels * layer.in_height * layer.in_width, ++seed);
-        std::vector<float> residual;
-        if (layer.residual) {
-            residual =
-                random_values(images * layer.out_channels * layer.out_height() * layer.out_width(), ++seed);
-        }
+        const std::vector<std::vector<float>> inputs = random_inputs(network, batch, ++seed);
         const Compiled compiled = backend().compile(device(), network, {batch, type});
         ASSERT_TRUE(compiled.runner) << layer.key() << ": " << compiled.reason;
         compiled.runner->load(weights);
-        compiled.runner->set_input(input);
-        compiled.runner->set_residual(residual);
+        set_inputs(*compiled.runner, inputs);
         compiled.runner->poison();
         compiled.runner->run();
-        const auto expected = reference_network(network, batch, doubles(input), weights, doubles(residual));
-        EXPECT_LT(relative_error(compiled.runner->output(), expected), testing::layer_tolerance(type))
+        const auto expected = reference_graph(network, batch, inputs, weights).front();
+        EXPECT_LT(relative_error(compiled.runner->output(0), expected), testing::layer_tolerance(type))
             << layer.key() << " batch " << batch << " by " << compiled.runner->implementation(0);
     }
 }

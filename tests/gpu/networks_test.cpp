@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
+#include "models/stages/lowering.hpp"
 #include "profiler/timing/timed_passes.hpp"
 #include "tests/gpu/gpu.hpp"
+#include "tests/kernels/small_graphs.hpp"
 #include "tests/kernels/small_models.hpp"
 
 namespace hacscale {
@@ -15,43 +18,56 @@ namespace {
 class GpuNetwork : public testing::GpuTest {
 protected:
     struct Loaded {
-        Network network;
+        Graph network;
         std::unique_ptr<NetworkRunner> runner;
         std::vector<LayerWeights> weights;
-        std::vector<float> input;
+        std::vector<std::vector<float>> inputs;
     };
 
     static Loaded loaded(const ModelSpec& model, int batch, DataType type) {
+        return loaded({model.name, lower(model)}, batch, type);
+    }
+
+    static Loaded loaded(const testing::NamedGraph& named, int batch, DataType type) {
         Loaded result;
-        result.network = lower(model);
+        result.network = named.graph;
         Compiled compiled = backend().compile(device(), result.network, {batch, type});
-        if (!compiled.runner) throw std::runtime_error(model.name + ": " + compiled.reason);
+        if (!compiled.runner) throw std::runtime_error(named.name + ": " + compiled.reason);
         result.runner = std::move(compiled.runner);
         result.weights = random_weights(result.network, 5);
-        const auto side = static_cast<std::size_t>(result.network.resolution);
-        result.input =
-            random_values(static_cast<std::size_t>(batch) * result.network.in_channels * side * side, 6);
+        result.inputs = random_inputs(result.network, batch, 6);
         result.runner->load(result.weights);
-        result.runner->set_input(result.input);
+        set_inputs(*result.runner, result.inputs);
         return result;
     }
 
     static void expect_right(const ModelSpec& model, int batch, DataType type) {
-        SCOPED_TRACE(model.name + " batch " + std::to_string(batch) + " " + std::string(name_of(type)));
-        const Loaded tested = loaded(model, batch, type);
+        expect_right({model.name, lower(model)}, batch, type);
+    }
+
+    static void expect_right(const testing::NamedGraph& named, int batch, DataType type) {
+        SCOPED_TRACE(named.name + " batch " + std::to_string(batch) + " " + std::string(name_of(type)));
+        const Loaded tested = loaded(named, batch, type);
         NetworkRunner& runner = *tested.runner;
         runner.poison();
         runner.run();
-        const std::vector<float> output = runner.output();
-        const auto expected = reference_network(tested.network, batch,
-                                                {tested.input.begin(), tested.input.end()}, tested.weights);
-        EXPECT_LT(relative_error(output, expected), type == DataType::f32 ? 1e-4 : 5e-2);
+        const auto expected = reference_graph(tested.network, batch, tested.inputs, tested.weights);
+        const auto outputs = [&] {
+            std::vector<std::vector<float>> all;
+            for (std::size_t i = 0; i < expected.size(); ++i) all.push_back(runner.output(i));
+            return all;
+        };
+        const std::vector<std::vector<float>> first = outputs();
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            EXPECT_LT(relative_error(first[i], expected[i]), type == DataType::f32 ? 1e-4 : 5e-2)
+                << "output " << i;
+        }
 
         std::vector<double> node_us(tested.network.nodes.size());
         const auto same_after = [&](const char* what, const auto& work) {
             runner.poison();
             work();
-            EXPECT_EQ(runner.output(), output) << what << " differs";
+            EXPECT_EQ(outputs(), first) << what << " differs";
         };
         same_after("a second run", [&] { runner.run(); });
         same_after("a timed run", [&] { runner.run_timed(node_us); });
@@ -91,6 +107,12 @@ TEST_P(GpuNetworkOfType, OfTheZooEqualsTheReference) {
 TEST_P(GpuNetworkOfType, SmallOnesEqualTheReference) {
     for (const auto& models : {testing::small_models(), testing::unusual_models()}) {
         for (const ModelSpec& model : models) expect_right(model, 2, GetParam());
+    }
+}
+
+TEST_P(GpuNetworkOfType, GraphsOfAnyFormEqualTheReference) {
+    for (const testing::NamedGraph& named : testing::small_graphs(Layout::channels_last)) {
+        expect_right(named, 2, GetParam());
     }
 }
 

@@ -15,7 +15,9 @@
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
+#include "models/stages/lowering.hpp"
 #include "tests/gpu/gpu.hpp"
 
 namespace hacscale::cuda {
@@ -70,7 +72,7 @@ protected:
         const Event event;
         layer.launch(buffers.get(), stream.get());  // loads its kernels
         stream.synchronize("running a layer");
-        const Graph graph = Graph::capture(stream, [&] {
+        const CapturedGraph graph = CapturedGraph::capture(stream, [&] {
             for (int i = 0; i < 3; ++i) {
                 layer.launch(buffers.get(), stream.get());
                 if (with_events) event.record_in_graph(stream);
@@ -130,7 +132,7 @@ TEST_F(GpuProgrammaticLaunch, CountsTheEdgesOfTheLibrarysKernels) {
 // would spoil.
 TEST_F(GpuProgrammaticLaunch, LeavesResultsAsTheyAre) {
     const ModelSpec model = hacscale::testing::zoo_model("efficientnet-b0");
-    const Network network = lower(model);
+    const Graph network = lower(model);
     const LayerSpec& first = network.nodes.front().layer;
     const auto input =
         random_values(static_cast<std::size_t>(first.in_channels) * first.in_height * first.in_width, 5);
@@ -139,12 +141,12 @@ TEST_F(GpuProgrammaticLaunch, LeavesResultsAsTheyAre) {
         const Compiled compiled = backend().compile(device(), network, {1, DataType::f16});
         EXPECT_NE(compiled.runner, nullptr) << compiled.reason;
         compiled.runner->load(weights);
-        compiled.runner->set_input(input);
+        compiled.runner->set_input(0, input);
         std::vector<std::vector<float>> results;
         for (int i = 0; i < hacscale::testing::times(20, 2); ++i) {
             compiled.runner->poison();
             compiled.runner->run();
-            results.push_back(compiled.runner->output());
+            results.push_back(compiled.runner->output(0));
         }
         return results;
     };

@@ -6,28 +6,14 @@
 #include <tuple>
 
 #include "kernels/backend/backend_registry.hpp"
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "tests/kernels/layer_families.hpp"
 #include "tests/kernels/registry.hpp"
 
 namespace hacscale {
 namespace {
-
-struct Tensors {
-    std::vector<float> input, residual;
-};
-
-Tensors random_tensors(const LayerSpec& layer, int batch, std::uint64_t seed) {
-    const auto in = static_cast<std::size_t>(batch) * layer.in_channels * layer.in_height * layer.in_width;
-    const auto out =
-        static_cast<std::size_t>(batch) * layer.out_channels * layer.out_height() * layer.out_width();
-    return {random_values(in, seed), layer.residual ? random_values(out, seed + 1) : std::vector<float>{}};
-}
-
-std::vector<double> doubles(const std::vector<float>& values) {
-    return {values.begin(), values.end()};
-}
 
 // What the backend computes of these layers, against the reference: a line for each that is wrong.
 std::string wrong_layers(const std::vector<LayerSpec>& layers, DataType type) {
@@ -37,22 +23,20 @@ std::string wrong_layers(const std::vector<LayerSpec>& layers, DataType type) {
     for (const LayerSpec& layer : layers) {
         const int batch = 1 + static_cast<int>(seed % 2);
         const std::string name = layer.key() + " batch " + std::to_string(batch);
-        const Network network = single_layer(layer);
+        const Graph network = single_layer(layer);
         const std::vector<LayerWeights> weights{random_weights(layer, ++seed)};
-        const Tensors tensors = random_tensors(layer, batch, ++seed);
+        const std::vector<std::vector<float>> inputs = random_inputs(network, batch, ++seed);
         const Compiled compiled = testing::cpu_backend().compile("cpu", network, {batch, type});
         if (!compiled.runner) {
             wrong += name + ": " + compiled.reason + "\n";
             continue;
         }
         compiled.runner->load(weights);
-        compiled.runner->set_input(tensors.input);
-        compiled.runner->set_residual(tensors.residual);
+        set_inputs(*compiled.runner, inputs);
         compiled.runner->poison();
         compiled.runner->run();
-        const auto expected =
-            reference_network(network, batch, doubles(tensors.input), weights, doubles(tensors.residual));
-        const double error = relative_error(compiled.runner->output(), expected);
+        const auto expected = reference_graph(network, batch, inputs, weights).front();
+        const double error = relative_error(compiled.runner->output(0), expected);
         if (!(error < tolerance)) {
             wrong += name + " by " + compiled.runner->implementation(0) + ": relative error " +
                      std::to_string(error) + "\n";

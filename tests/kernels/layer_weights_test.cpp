@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/graph/graph_values.hpp"
 #include "models/ops/layer_cost.hpp"
 #include "models/ops/layer_weights.hpp"
 #include "models/ops/reference.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/kernels/layer_families.hpp"
 
@@ -36,7 +38,7 @@ TEST(LayerWeights, FollowTheSeed) {
     const LayerSpec layer = testing::layer_family(LayerKind::conv, 1, 1).front();
     EXPECT_TRUE(equal(random_weights(layer, 1), random_weights(layer, 1)));
     EXPECT_FALSE(equal(random_weights(layer, 1), random_weights(layer, 2)));
-    const Network network = lower(find_model("resnet20-cifar"));
+    const Graph network = lower(find_model("resnet20-cifar"));
     const auto weights = random_weights(network, 1);
     ASSERT_EQ(weights.size(), network.nodes.size());
     EXPECT_FALSE(equal(weights[1], weights[2])) << "equal layers have weights of their own";
@@ -64,11 +66,10 @@ TEST(LayerWeights, KeepActivationsAliveOverManyLayers) {
     model.stages = {
         {.block = BlockKind::basic, .width = 16, .depth = 25, .inner_widths = std::vector<int>(25, 16)},
         {.block = BlockKind::conv, .width = 16, .depth = 50}};
-    const Network network = lower(model);
+    const Graph network = lower(model);
     ASSERT_GT(network.nodes.size(), 100u);
-    const auto input = random_values(3 * 4 * 4, 1);
     const auto output =
-        reference_network(network, 1, {input.begin(), input.end()}, random_weights(network, 2));
+        reference_graph(network, 1, random_inputs(network, 1, 1), random_weights(network, 2)).front();
     double squares = 0.0;
     for (const double value : output) squares += value * value;
     const double size = std::sqrt(squares / static_cast<double>(output.size()));

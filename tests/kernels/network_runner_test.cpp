@@ -1,5 +1,6 @@
 // Whole networks on the CPU against the double-precision reference: wiring, residuals, memory that is reused,
 // layouts.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -8,17 +9,16 @@
 #include <ostream>
 
 #include "base/error.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/kernels/registry.hpp"
+#include "tests/kernels/small_graphs.hpp"
 #include "tests/kernels/small_models.hpp"
 
 namespace hacscale {
 namespace {
-
-std::size_t input_count(const Network& network, int batch) {
-    return static_cast<std::size_t>(batch) * network.in_channels * network.resolution * network.resolution;
-}
 
 double tolerance(DataType type) {
     return type == DataType::f32 ? 1e-4 : 5e-2;
@@ -26,58 +26,58 @@ double tolerance(DataType type) {
 
 // Weights and input depend on the batch alone, so that layouts and data types share one expected output.
 struct Case {
-    Case(const Network& lowered, int images)
+    Case(const Graph& lowered, int images)
         : network(lowered),
           batch(images),
           weights(random_weights(network, 5)),
-          input(random_values(input_count(network, batch), 6)),
-          expected(reference_network(network, batch, {input.begin(), input.end()}, weights)) {}
+          inputs(random_inputs(network, batch, 6)),
+          expected(reference_graph(network, batch, inputs, weights).front()) {}
 
-    Network network;
+    Graph network;
     int batch;
     std::vector<LayerWeights> weights;
-    std::vector<float> input;
+    std::vector<std::vector<float>> inputs;
     std::vector<double> expected;
 };
 
 void expect_right(const ModelSpec& model, const Case& tested, DataType type) {
     SCOPED_TRACE(model.name + " " + std::string(name_of(model.layout)) + " batch " +
                  std::to_string(tested.batch) + " " + std::string(name_of(type)));
-    const Network network = lower(model);
+    const Graph network = lower(model);
     const Compiled compiled = testing::cpu_backend().compile("cpu", network, {tested.batch, type});
     ASSERT_TRUE(compiled.runner) << compiled.reason;
     NetworkRunner& runner = *compiled.runner;
     runner.load(tested.weights);
-    runner.set_input(tested.input);
+    set_inputs(runner, tested.inputs);
 
     runner.poison();
     runner.run();
-    const std::vector<float> output = runner.output();
+    const std::vector<float> output = runner.output(0);
     EXPECT_LT(relative_error(output, tested.expected), tolerance(type));
 
     runner.poison();
     runner.run();
-    EXPECT_EQ(runner.output(), output) << "a second run differs";
+    EXPECT_EQ(runner.output(0), output) << "a second run differs";
 
     runner.poison();
     std::vector<double> node_us(network.nodes.size(), -1.0);
     runner.run_timed(node_us);
-    EXPECT_EQ(runner.output(), output) << "a timed run differs";
+    EXPECT_EQ(runner.output(0), output) << "a timed run differs";
     for (const double time : node_us) EXPECT_GE(time, 0.0);
     EXPECT_GT(std::accumulate(node_us.begin(), node_us.end(), 0.0), 0.0);
 
     runner.poison();
     EXPECT_GT(runner.time_cold(), 0.0);
-    EXPECT_EQ(runner.output(), output) << "a cold run differs";
+    EXPECT_EQ(runner.output(0), output) << "a cold run differs";
 
     runner.poison();
     EXPECT_GT(runner.time_runs(3), 0.0);
-    EXPECT_EQ(runner.output(), output) << "runs back to back differ";
+    EXPECT_EQ(runner.output(0), output) << "runs back to back differ";
 
     runner.poison();
     for (std::size_t i = 0; i < network.nodes.size(); ++i) runner.start_layer(static_cast<int>(i));
     runner.wait();
-    EXPECT_EQ(runner.output(), output) << "layers started one by one differ";
+    EXPECT_EQ(runner.output(0), output) << "layers started one by one differ";
 }
 
 // The name of the case is all that a failing test has to say.
@@ -142,7 +142,7 @@ std::vector<ModelSpec> networks_of_odd_channels() {
 std::string slow_layers(ModelSpec model) {
     Backend& backend = testing::cpu_backend();
     model.layout = backend.preferred_layout(lower(model), {1, DataType::f32});
-    const Network network = lower(model);
+    const Graph network = lower(model);
     const Compiled compiled = backend.compile("cpu", network, {1, DataType::f32});
     std::string slow;
     for (std::size_t node = 0; node < network.nodes.size(); ++node) {
@@ -175,7 +175,7 @@ TEST(NetworkRunnerDeathTest, RunsNoConvByAReferenceKernelWithoutAvx512) {
 
 TEST(NetworkRunner, ReusesMemoryAndNamesItsKernels) {
     const ModelSpec model = testing::small_models()[2];
-    const Network network = lower(model);
+    const Graph network = lower(model);
     const Compiled compiled = testing::cpu_backend().compile("cpu", network, {2, DataType::f32});
     ASSERT_TRUE(compiled.runner) << compiled.reason;
     EXPECT_GE(compiled.runner->activation_bytes(), 2u * 10 * sizeof(float));
@@ -187,37 +187,95 @@ TEST(NetworkRunner, ReusesMemoryAndNamesItsKernels) {
     }
 }
 
+// Every output of the graph, after runs of every kind.
+void expect_right(const testing::NamedGraph& named, int batch, DataType type) {
+    const Graph& graph = named.graph;
+    SCOPED_TRACE(named.name + " " + std::string(name_of(graph.nodes.front().layer.layout)) + " batch " +
+                 std::to_string(batch) + " " + std::string(name_of(type)));
+    const auto weights = random_weights(graph, 5);
+    const auto inputs = random_inputs(graph, batch, 6);
+    const auto expected = reference_graph(graph, batch, inputs, weights);
+    const Compiled compiled = testing::cpu_backend().compile("cpu", graph, {batch, type});
+    ASSERT_TRUE(compiled.runner) << compiled.reason;
+    NetworkRunner& runner = *compiled.runner;
+    runner.load(weights);
+    set_inputs(runner, inputs);
+    std::vector<double> node_us(graph.nodes.size());
+    const auto expect_outputs = [&](const char* run) {
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            EXPECT_LT(relative_error(runner.output(i), expected[i]), tolerance(type))
+                << run << ", output " << i;
+        }
+    };
+    runner.poison();
+    runner.run();
+    expect_outputs("run");
+    runner.poison();
+    runner.run_timed(node_us);
+    expect_outputs("run_timed");
+    runner.time_cold();
+    expect_outputs("time_cold");
+    EXPECT_THROW(runner.output(expected.size()), std::out_of_range);
+    EXPECT_THROW(runner.set_input(inputs.size(), inputs.front()), std::out_of_range);
+}
+
+TEST(NetworkRunner, GraphsOfAnyFormEqualTheReference) {
+    for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
+        for (const testing::NamedGraph& named : testing::small_graphs(layout)) {
+            for (const int batch : {1, 3}) expect_right(named, batch, DataType::f32);
+        }
+    }
+}
+
+TEST(NetworkRunner, LayoutsMayBeMixedInAGraph) {
+    for (testing::NamedGraph& named : testing::small_graphs(Layout::channels_last)) {
+        for (std::size_t i = 0; i < named.graph.nodes.size(); i += 2) {
+            named.graph.nodes[i].layer.layout = Layout::blocked;
+        }
+        expect_right(named, 2, DataType::f32);
+    }
+}
+
+TEST(NetworkRunner, RefusesGraphsThatAreNotSound) {
+    testing::NamedGraph named = testing::two_inputs(Layout::channels_last);
+    named.graph.nodes.front().inputs = {0};
+    EXPECT_THAT(
+        [&] {
+            testing::cpu_backend().compile("cpu", named.graph, {1, DataType::f32});
+        },
+        ::testing::ThrowsMessage<InputError>(::testing::HasSubstr("node 0 (node0): it reads 1 tensors")));
+}
+
 TEST(NetworkRunner, TakesNewWeightsAndInputs) {
-    const Network network = lower(testing::small_models()[6]);
+    const Graph network = lower(testing::small_models()[6]);
     const Compiled compiled = testing::cpu_backend().compile("cpu", network, {1, DataType::f32});
     ASSERT_TRUE(compiled.runner) << compiled.reason;
     for (const std::uint64_t seed : {1, 2}) {
         const auto weights = random_weights(network, seed);
-        const auto input = random_values(input_count(network, 1), seed + 10);
+        const auto inputs = random_inputs(network, 1, seed + 10);
         compiled.runner->load(weights);
-        compiled.runner->set_input(input);
+        set_inputs(*compiled.runner, inputs);
         compiled.runner->run();
-        const auto expected = reference_network(network, 1, {input.begin(), input.end()}, weights);
-        EXPECT_LT(relative_error(compiled.runner->output(), expected), tolerance(DataType::f32));
+        const auto expected = reference_graph(network, 1, inputs, weights).front();
+        EXPECT_LT(relative_error(compiled.runner->output(0), expected), tolerance(DataType::f32));
     }
 }
 
 TEST(NetworkRunner, RefusesInputsAndWeightsOfAnotherSize) {
-    const Network network = lower(testing::small_models()[2]);
+    const Graph network = lower(testing::small_models()[2]);
     const Compiled compiled = testing::cpu_backend().compile("cpu", network, {2, DataType::f32});
     ASSERT_TRUE(compiled.runner) << compiled.reason;
-    const std::vector<float> one_image(input_count(network, 1));
-    EXPECT_THROW(compiled.runner->set_input(one_image), InputError);
+    EXPECT_THROW(set_inputs(*compiled.runner, random_inputs(network, 1, 1)), InputError);
     auto weights = random_weights(network, 1);
     weights.pop_back();
     EXPECT_THROW(compiled.runner->load(weights), InputError);
 }
 
 TEST(NetworkRunner, RefusesBatchesOutOfRangeAndEmptyNetworks) {
-    const Network network = lower(testing::small_models()[2]);
+    const Graph network = lower(testing::small_models()[2]);
     EXPECT_THROW(testing::cpu_backend().compile("cpu", network, {0, DataType::f32}), InputError);
     EXPECT_THROW(testing::cpu_backend().compile("cpu", network, {4097, DataType::f32}), InputError);
-    EXPECT_THROW(testing::cpu_backend().compile("cpu", Network{}, {1, DataType::f32}), InputError);
+    EXPECT_THROW(testing::cpu_backend().compile("cpu", Graph{}, {1, DataType::f32}), InputError);
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 
 namespace hacscale {
@@ -163,23 +164,29 @@ TEST(Reference, OutputsAtPositionsEqualTheWholeLayer) {
 
 TEST(Reference, NetworksFollowTheirWires) {
     // x -> scale by 2 -> conv by 1 that adds x, -> conv by 1 that adds the first node's output.
-    Network network;
+    Graph network;
     const LayerSpec scale = layer_of(LayerKind::scale_shift, 1, 1, 2);
     LayerSpec add = layer_of(LayerKind::conv, 1, 1, 2);
     add.residual = true;
     add.bias = false;
-    network.nodes = {{.layer = scale, .name = "scale", .input = network_input},
-                     {.layer = add, .name = "adds the input", .input = 0, .residual = network_input},
-                     {.layer = add, .name = "adds the scaled", .input = 1, .residual = 0}};
+    const TensorId x = network.add_input(1, 1, 2);
+    const TensorId scaled = network.add_node({.layer = scale, .inputs = {x}, .name = "scale"});
+    const TensorId sum = network.add_node({.layer = add, .inputs = {scaled, x}, .name = "adds the input"});
+    network.outputs = {network.add_node({.layer = add, .inputs = {sum, scaled}, .name = "adds the scaled"}),
+                       sum};
     const std::vector<LayerWeights> weights{{{2}, {0}, {}, {}}, {{10}, {}, {}, {}}, {{100}, {}, {}, {}}};
     // 1 -> 2 -> 20 + 1 -> 2100 + 2
-    expect_near(reference_network(network, 1, {1, 3}, weights), {2102, 6306});
+    const auto outputs = reference_graph(network, 1, {{1, 3}}, weights);
+    ASSERT_EQ(outputs.size(), 2U);
+    expect_near(outputs[0], {2102, 6306});
+    expect_near(outputs[1], {21, 63});
 }
 
 TEST(Reference, SingleLayersTakeTheirResidualFromOutside) {
     LayerSpec add = layer_of(LayerKind::conv, 1, 1, 2);
     add.residual = true;
-    expect_near(reference_network(single_layer(add), 1, {1, 2}, {{{3}, {1}, {}, {}}}, {10, 20}), {14, 27});
+    expect_near(reference_graph(single_layer(add), 1, {{1, 2}, {10, 20}}, {{{3}, {1}, {}, {}}}).front(),
+                {14, 27});
 }
 
 TEST(RelativeError, IsTheRatioOfNorms) {

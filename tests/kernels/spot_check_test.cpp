@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/backend/spot_check.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "tests/kernels/layer_families.hpp"
 #include "tests/kernels/registry.hpp"
@@ -19,14 +20,15 @@ enum class Fault { none, scaled, one_unwritten, one_infinite, last_wrong, size }
 // Computes with the reference, and then does one thing wrong.
 class FaultyRunner final : public NetworkRunner {
 public:
-    FaultyRunner(Network network, int batch, Fault fault)
+    FaultyRunner(Graph network, int batch, Fault fault)
         : network_(std::move(network)), batch_(batch), fault_(fault) {}
 
     void load(const std::vector<LayerWeights>& weights) override { weights_ = weights; }
-    void set_input(std::span<const float> nchw) override { input_.assign(nchw.begin(), nchw.end()); }
-    void set_residual(std::span<const float> nchw) override { residual_.assign(nchw.begin(), nchw.end()); }
+    void set_input(std::size_t index, std::span<const float> nchw) override {
+        inputs_.at(index).assign(nchw.begin(), nchw.end());
+    }
     void run() override {
-        const auto result = reference_network(network_, batch_, input_, weights_, residual_);
+        const auto result = reference_graph(network_, batch_, inputs_, weights_).front();
         std::vector<float> written(result.begin(), result.end());
         if (fault_ == Fault::scaled) {
             for (float& value : written) value *= 1.001F;
@@ -47,17 +49,17 @@ public:
             static_cast<std::size_t>(batch_) * layer.out_channels * layer.out_height() * layer.out_width(),
             std::numeric_limits<float>::quiet_NaN());
     }
-    std::vector<float> output() const override { return output_; }
+    std::vector<float> output(std::size_t) const override { return output_; }
     std::string implementation(int) const override { return "faulty_kernel"; }
     std::size_t weight_bytes() const override { return 0; }
     std::size_t activation_bytes() const override { return 0; }
 
 private:
-    Network network_;
+    Graph network_;
     int batch_;
     Fault fault_;
     std::vector<LayerWeights> weights_;
-    std::vector<double> input_, residual_;
+    std::vector<std::vector<float>> inputs_{network_.inputs.size()};
     std::vector<float> output_;
 };
 
@@ -67,10 +69,10 @@ public:
     std::string name() const override { return "faulty"; }
     std::vector<BackendDevice> devices() const override { return {}; }
     std::string refusal(const std::string&, DataType) const override { return {}; }
-    Layout preferred_layout(const Network&, const CompileOptions&) const override {
+    Layout preferred_layout(const Graph&, const CompileOptions&) const override {
         return Layout::channels_last;
     }
-    Compiled compile(const std::string&, const Network& network, const CompileOptions& options) override {
+    Compiled compile(const std::string&, const Graph& network, const CompileOptions& options) override {
         if (options.type == DataType::f16) return {nullptr, "no kernel for " + network.nodes[0].layer.key()};
         return {std::make_unique<FaultyRunner>(network, options.batch, fault_), {}};
     }

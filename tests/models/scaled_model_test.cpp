@@ -5,7 +5,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale {
@@ -42,7 +42,7 @@ TEST(Scaled, MoreOfAnyDimensionCostsMore) {
     for (const char* name : {"resnet18", "resnet50", "wrn-16-4-cifar", "vgg16-bn", "mobilenetv1-1.0",
                              "mobilenetv3-small-1.0", "efficientnet-b0", "regnety-400mf"}) {
         const ModelSpec base = find_model(name);
-        const Network network = lower(base);
+        const Graph network = lower(base);
         for (std::size_t stage = 0; stage < base.stages.size(); ++stage) {
             ScalingChoice deeper = choice_of(base);
             deeper.depths[stage] += 1;
@@ -84,7 +84,7 @@ TEST(Scaled, ABlockWithoutExpansionStaysWithout) {
     const ModelSpec model = scaled(base, choice);
     EXPECT_EQ(std::get<ConvSpec>(model.stem[0]).width, 48);  // keeps its ratio of two to the first stage
     EXPECT_THAT(model.stages[0].inner_widths, ElementsAre(48, 24));
-    const Network network = lower(model);
+    const Graph network = lower(model);
     EXPECT_EQ(network.nodes[1].name, "stage1.block1.depthwise");
     EXPECT_EQ(network.nodes[3].name, "stage1.block2.depthwise");
 }

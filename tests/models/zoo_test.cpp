@@ -10,7 +10,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 
 namespace hacscale {
 namespace {
@@ -78,7 +78,7 @@ constexpr Count counts[] = {
 
 TEST(Zoo, CountsAreExact) {
     for (const Count& expected : counts) {
-        const Network network = lower(find_model(expected.name));
+        const Graph network = lower(find_model(expected.name));
         EXPECT_EQ(network.params(), expected.params) << expected.name;
         EXPECT_EQ(network.macs(), expected.macs) << expected.name;
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/backend/backend_registry.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/layer_cost.hpp"
 #include "models/ops/reference.hpp"
 #include "profiler/measure_networks.hpp"
@@ -30,13 +31,13 @@ struct FakeMachine {
     std::function<double(const LayerSpec&)> clock_us_behind;
     std::function<bool(const LayerSpec&)> supported = [](const LayerSpec&) { return true; };
     std::function<bool(const LayerSpec&)> right = [](const LayerSpec&) { return true; };
-    std::function<void(const Network&)> before_compile = [](const Network&) {};
-    std::function<void(const Network&)> before_run = [](const Network&) {};
+    std::function<void(const Graph&)> before_compile = [](const Graph&) {};
+    std::function<void(const Graph&)> before_run = [](const Graph&) {};
     // Factor of the run with this number, plain and timed runs counted together.
     std::function<double(int)> spike = [](int) { return 1.0; };
 
     // Why a network as a whole cannot be compiled, whatever its layers; empty when it can.
-    std::function<std::string(const Network&)> whole_network_refusal = [](const Network&) {
+    std::function<std::string(const Graph&)> whole_network_refusal = [](const Graph&) {
         return std::string();
     };
 
@@ -48,9 +49,9 @@ struct FakeMachine {
 
 class FakeRunner final : public NetworkRunner {
 public:
-    FakeRunner(FakeMachine& machine, Network network, int batch)
+    FakeRunner(FakeMachine& machine, Graph network, int batch)
         : machine_(machine), network_(std::move(network)), batch_(batch) {
-        for (const NetworkNode& node : network_.nodes) {
+        for (const Node& node : network_.nodes) {
             latencies_us_.push_back(machine_.latency_us(node.layer) * batch_);
         }
         ++machine_.alive;
@@ -60,8 +61,9 @@ public:
     FakeRunner& operator=(const FakeRunner&) = delete;
 
     void load(const std::vector<LayerWeights>& weights) override { weights_ = weights; }
-    void set_input(std::span<const float> nchw) override { input_.assign(nchw.begin(), nchw.end()); }
-    void set_residual(std::span<const float> nchw) override { residual_.assign(nchw.begin(), nchw.end()); }
+    void set_input(std::size_t index, std::span<const float> nchw) override {
+        inputs_.at(index).assign(nchw.begin(), nchw.end());
+    }
 
     double clock_us() const override { return machine_.clock_us; }
     // What is started runs by itself, while the test's instruments move the clock.
@@ -107,8 +109,8 @@ public:
     void wait() override {}
     void poison() override {}
 
-    std::vector<float> output() const override {
-        const auto exact = reference_network(network_, batch_, input_, weights_, residual_);
+    std::vector<float> output(std::size_t) const override {
+        const auto exact = reference_graph(network_, batch_, inputs_, weights_).front();
         std::vector<float> result(exact.begin(), exact.end());
         if (!machine_.right(network_.nodes.back().layer)) {
             for (float& value : result) value *= 1.5F;
@@ -129,11 +131,11 @@ private:
     }
 
     FakeMachine& machine_;
-    Network network_;
+    Graph network_;
     int batch_;
     std::vector<double> latencies_us_;
     std::vector<LayerWeights> weights_;
-    std::vector<double> input_, residual_;
+    std::vector<std::vector<float>> inputs_{network_.inputs.size()};
     bool evicted_ = false;
     double started_us_ = 0.0;
     double in_flight_us_ = 0.0;
@@ -156,17 +158,17 @@ public:
     std::string refusal(const std::string&, DataType type) const override {
         return type == DataType::f16 ? "the fake device has no f16" : "";
     }
-    Layout preferred_layout(const Network& network, const CompileOptions&) const override {
-        return network.in_channels > 3 ? Layout::blocked : Layout::channels_last;
+    Layout preferred_layout(const Graph& network, const CompileOptions&) const override {
+        return network.tensors[network.inputs.front()].channels > 3 ? Layout::blocked : Layout::channels_last;
     }
-    Compiled compile(const std::string& device, const Network& network,
+    Compiled compile(const std::string& device, const Graph& network,
                      const CompileOptions& options) override {
         machine_.before_compile(network);
         ++machine_.compiled;
         if (const std::string reason = refusal(device, options.type); !reason.empty()) {
             return {nullptr, reason, NoRunner::unsupported};
         }
-        for (const NetworkNode& node : network.nodes) {
+        for (const Node& node : network.nodes) {
             if (!machine_.supported(node.layer)) {
                 return {nullptr, "no kernel for " + node.layer.key(), NoRunner::unsupported};
             }
@@ -194,9 +196,9 @@ struct FakeDevice {
     FakeBackend backend{machine};
     DeviceHandle handle{&backend, backend.devices().front()};
 
-    double truth_us(const Network& network, int batch = 1) const {
+    double truth_us(const Graph& network, int batch = 1) const {
         double sum = 0.0;
-        for (const NetworkNode& node : network.nodes) sum += machine.latency_us(node.layer) * batch;
+        for (const Node& node : network.nodes) sum += machine.latency_us(node.layer) * batch;
         return sum;
     }
     DeviceRecord record() const {
@@ -206,7 +208,7 @@ struct FakeDevice {
 };
 
 // Whether it is what the pace is read by, and not one that a test asks for.
-inline bool is_reference(const Network& network) {
+inline bool is_reference(const Graph& network) {
     return network.nodes.front().name == "reference";
 }
 

@@ -11,8 +11,7 @@ namespace hacscale::testing {
 
 class FakeInstruments final : public Instruments {
 public:
-    std::function<LayerReadings(const NetworkNode& node, int position)> read = [](const NetworkNode& node,
-                                                                                  int) {
+    std::function<LayerReadings(const Node& node, int position)> read = [](const Node& node, int) {
         LayerReadings readings;
         readings.kernel_time_us = 0.5 * node.layer.out_channels;
         readings.occupancy_theoretical = 0.75;
@@ -41,7 +40,7 @@ public:
     int inspected = 0;
     int asked = 0;
 
-    std::vector<LayerReadings> inspect(NetworkRunner& runner, const Network& network) override {
+    std::vector<LayerReadings> inspect(NetworkRunner& runner, const Graph& network) override {
         ++inspected;
         dropped += dropped_each_time;
         std::vector<LayerReadings> readings;

@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "profiler/sweep/sweep_planner.hpp"
 #include "profiler/sweep/sweep_space.hpp"
@@ -74,7 +75,7 @@ protected:
     SweepSummary run() { return sweep(device_.handle, table_, base_, space_, measure_, settings_, {}); }
     // As predict(), without reading the table anew for each of thousands of choices. No row comes after.
     NetworkEstimate predicted(const ScalingChoice& choice) {
-        const Network network = lower(scaled(base_, choice));
+        const Graph network = lower(scaled(base_, choice));
         const std::int64_t footprint = footprint_bucket(pass_footprint(network, 1, DataType::f32));
         const auto [source, added] =
             sources_.try_emplace(footprint, table_, 1, DataType::f32, CacheState::network, footprint);
@@ -153,7 +154,7 @@ TEST_P(InnerSweep, MeasuresWhatFollowsAndNothingElseUnlessOpen) {
     std::set<LayerSpec> following;
     for (const int first : space_.widths[0]) {
         for (const int second : space_.widths[1]) {
-            for (const NetworkNode& node : lower(scaled(base_, {{first, second}, {3, 3}, 8})).nodes) {
+            for (const Node& node : lower(scaled(base_, {{first, second}, {3, 3}, 8})).nodes) {
                 following.insert(node.layer);
             }
         }

@@ -118,7 +118,7 @@ TEST_F(LatencyIndex, SumsANetwork) {
     table_.put(warm_row(conv(32, 32), 10.0));
     table_.put(warm_row(conv(32, 64), 20.0));
     const TableLatencySource source(table_, 1, DataType::f32, CacheState::warm);
-    Network network;
+    Graph network;
     for (const LayerSpec& layer : {conv(32, 32), conv(32, 48), conv(32, 32), conv(512, 8), conv(8, 512)}) {
         network.nodes.emplace_back().layer = layer;
     }

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
 #include "profiler/timing/layer_timer.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/scattered.hpp"

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "models/stages/lowering.hpp"
 #include "tests/profiler/fake_backend.hpp"
 
 namespace hacscale {
@@ -14,8 +15,8 @@ namespace {
 using namespace testing;
 using ::testing::HasSubstr;
 
-std::vector<Network> chains(const std::vector<std::vector<int>>& widths) {
-    std::vector<Network> networks;
+std::vector<Graph> chains(const std::vector<std::vector<int>>& widths) {
+    std::vector<Graph> networks;
     for (const auto& chain : widths) networks.push_back(lower(chain_model("chain", chain)));
     return networks;
 }
@@ -134,7 +135,7 @@ TEST(MeasureNetworks, RatiosAreOfOnePaceWhereTheFastestIsNotToBeHad) {
     int rounds = 0;
     bool reading = true;
     std::set<std::size_t> visited;
-    device.machine.before_run = [&](const Network& network) {
+    device.machine.before_run = [&](const Graph& network) {
         const bool begins = std::exchange(reading, is_reference(network)) && !reading;
         if (begins && visited.size() == networks.size()) {
             visited.clear();
@@ -176,7 +177,7 @@ TEST(MeasureNetworks, ReasonsOfThePaceStandOnlyWhereThereAreTimes) {
     measure_networks(device.handle, chains({{8}}), settings, {});
     device.machine.slowdown = 1.5;
     bool measuring = false;
-    device.machine.before_compile = [&](const Network& network) {
+    device.machine.before_compile = [&](const Graph& network) {
         measuring = measuring || is_reference(network);
     };
     int visits = 0;
@@ -197,7 +198,7 @@ TEST(MeasureNetworks, WorksForAWhileBeforeItTimes) {
     take_long(device.machine);
     device.machine.clock_us = 1e6;
     std::optional<double> first_reading_us;
-    device.machine.before_run = [&](const Network& network) {
+    device.machine.before_run = [&](const Graph& network) {
         if (is_reference(network) && !first_reading_us) first_reading_us = device.machine.clock_us;
         device.machine.slowdown = device.machine.clock_us < 1.045e6 ? 4.0 : 1.0;
     };
@@ -221,7 +222,7 @@ TEST(MeasureNetworks, ChoosesTheLayoutThatTheBackendPrefers) {
 }
 
 TEST(MeasureNetworks, FootprintIsWeightsAndLivingActivations) {
-    const Network network = lower(chain_model("chain", {16}));
+    const Graph network = lower(chain_model("chain", {16}));
     // Weights and biases: 3 x 8 + 8, 8 x 16 + 16, 16 x 10 + 10. At once: 8 x 4 x 4 in and 16 x 4 x 4 out.
     const std::int64_t weights = 32 + 144 + 170;
     EXPECT_EQ(pass_footprint(network, 1, DataType::f32), 4 * (weights + 24 * 16));

@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "models/stages/lowering.hpp"
 #include "profiler/timing/network_timer.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/scattered.hpp"
@@ -16,7 +17,7 @@ const auto without_end = [] { return true; };
 
 struct Subject {
     FakeMachine machine{};
-    Network network;
+    Graph network;
     FakeRunner runner;
 
     explicit Subject(const std::vector<int>& widths, double scale = 1.0)
@@ -33,7 +34,7 @@ struct Subject {
     }
     double truth_us() const {
         double sum = 0.0;
-        for (const NetworkNode& node : network.nodes) sum += machine.latency_us(node.layer);
+        for (const Node& node : network.nodes) sum += machine.latency_us(node.layer);
         return sum;
     }
 };

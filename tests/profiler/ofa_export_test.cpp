@@ -7,7 +7,7 @@
 #include <set>
 #include <sstream>
 
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/profiler/table_support.hpp"
 
@@ -20,7 +20,7 @@ class OfaExport : public ::testing::Test {
 protected:
     // Rows of all layers of a network, each with another latency.
     void measure(const std::string& name) {
-        for (const NetworkNode& node : lower(find_model(name)).nodes) {
+        for (const Node& node : lower(find_model(name)).nodes) {
             if (!latency_us_.contains(node.layer)) {
                 latency_us_[node.layer] = 1.0 + 0.37 * static_cast<double>(latency_us_.size());
                 table_.put(network_row(node.layer, latency_us_[node.layer], 1 << 22));
@@ -49,7 +49,7 @@ protected:
 
     double sum_ms(const std::string& name) {
         double sum = 0.0;
-        for (const NetworkNode& node : lower(find_model(name)).nodes) {
+        for (const Node& node : lower(find_model(name)).nodes) {
             sum += latency_us_.at(node.layer) / 1000.0;
         }
         return sum;

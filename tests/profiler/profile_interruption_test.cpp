@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "models/stages/lowering.hpp"
 #include "profiler/table/check.hpp"
 #include "tests/profiler/profile_support.hpp"
 
@@ -68,7 +69,7 @@ TEST(ProfileInterruption, LeavesOutWhatWasInterruptedInItsTurn) {
         request.settings.rules.fewest_samples = 1'000'000;
         request.settings.rules.fewest_samples_in_all = 1'000'000;
         int runs = 0;
-        device.machine.before_run = [&](const Network& network) {
+        device.machine.before_run = [&](const Graph& network) {
             if (!is_reference(network)) ++runs;
         };
         const ProfileSummary summary = profile(device.handle, table, request, {[&] { return runs < 200; }});
@@ -131,7 +132,7 @@ TEST(ProfileInterruption, AKilledProcessLosesNothingThatWasWritten) {
     const std::int64_t written = table.size();
     EXPECT_GT(written, 0);
     std::set<std::string> run;
-    device.machine.before_compile = [&](const Network& network) {
+    device.machine.before_compile = [&](const Graph& network) {
         if (network.nodes.size() > 1 && !is_reference(network)) run.insert(network.nodes[1].layer.key());
     };
     const ProfileSummary summary = profile(device.handle, table, request_for(carriers), {});

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "models/stages/lowering.hpp"
 #include "profiler/profile.hpp"
 #include "profiler/row_values.hpp"
 #include "profiler/timing/rounds.hpp"
@@ -19,9 +20,9 @@ using ::testing::HasSubstr;
 
 constexpr int culprit = 24;  // channels of the layer that the device does not survive
 
-bool has_culprit(const Network& network) {
+bool has_culprit(const Graph& network) {
     return std::any_of(network.nodes.begin(), network.nodes.end(),
-                       [](const NetworkNode& node) { return node.layer.out_channels == culprit; });
+                       [](const Node& node) { return node.layer.out_channels == culprit; });
 }
 
 class LostDevice : public ::testing::Test {
@@ -30,18 +31,18 @@ protected:
     bool run(bool retry_failed) {
         FakeDevice device;
         bool lost = false;
-        device.machine.before_run = [&](const Network& network) {
+        device.machine.before_run = [&](const Graph& network) {
             lost = lost || (when_ == When::running && network.nodes.size() >= least_nodes_ && dies(network));
             if (lost) throw DeviceLost("illegal address");
         };
-        device.machine.before_compile = [&](const Network& network) {
+        device.machine.before_compile = [&](const Graph& network) {
             lost =
                 lost || (when_ == When::compiling && network.nodes.size() >= least_nodes_ && dies(network));
             if (lost) throw DeviceLost("illegal address");
         };
         FakeInstruments instruments;
         instruments.tell = [](int) { return DeviceState{}; };
-        instruments.read = [&](const NetworkNode& node, int) {
+        instruments.read = [&](const Node& node, int) {
             lost = lost || (when_ == When::inspecting && node.layer.out_channels == culprit);
             if (lost) throw DeviceLost("illegal address");
             return LayerReadings{};
@@ -89,7 +90,7 @@ protected:
         EXPECT_EQ(summary_.given_up, failed);
     }
 
-    static bool dies(const Network& network) { return has_culprit(network); }
+    static bool dies(const Graph& network) { return has_culprit(network); }
     enum class When { compiling, running, inspecting };
     When when_ = When::running;
     std::size_t least_nodes_ = 2;
@@ -137,7 +138,7 @@ TEST_F(LostDevice, BlamesTheLayerThatItWasLostOnAlone) {
     for (bool lost = true; lost && processes < 9; ++processes) {
         FakeDevice device;
         bool gone = false;
-        device.machine.before_compile = [&](const Network& network) {
+        device.machine.before_compile = [&](const Graph& network) {
             gone = gone || (network.nodes.size() == 1 && has_culprit(network));
             if (gone) throw DeviceLost("illegal address");
         };
@@ -172,7 +173,7 @@ TEST_F(LostDevice, LosesOneRowOfLayersThatRunAlone) {
         request_.carriers = {chain_model("a", {8, 16}), chain_model("b", {culprit, 40})};
         EXPECT_EQ(run_to_the_end(), 2);
         int failed = 0;
-        for (const NetworkNode& node : lower(request_.carriers[1]).nodes) {
+        for (const Node& node : lower(request_.carriers[1]).nodes) {
             const auto key = row_key(node.layer, {}, request_.settings, CacheState::warm);
             ASSERT_TRUE(row(key).has_value()) << key.layer.key();
             if (has_latency(row(key)->status)) continue;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "models/stages/lowering.hpp"
 #include "profiler/profile.hpp"
 #include "profiler/row_values.hpp"
 #include "tests/profiler/fake_instruments.hpp"
@@ -64,7 +65,7 @@ TEST_F(ProfileReadings, AreAbsentWithoutInstruments) {
 }
 
 TEST_F(ProfileReadings, AreTheMeanOverTheLayersPlaces) {
-    instruments_.read = [](const NetworkNode&, int position) {
+    instruments_.read = [](const Node&, int position) {
         LayerReadings readings;
         readings.sm_busy = 0.1 * position;
         if (position % 2 == 0) readings.l2_hit_rate = 0.25;
@@ -74,7 +75,7 @@ TEST_F(ProfileReadings, AreTheMeanOverTheLayersPlaces) {
     // Both inner convs are the same layer.
     request_.carriers = {chain_model("a", {8, 8})};
     run();
-    const Network network = lower(request_.carriers[0]);
+    const Graph network = lower(request_.carriers[0]);
     const Row row =
         table_.find(row_key(network.nodes[1].layer, network, request_.settings, CacheState::network)).value();
     EXPECT_NEAR(row.readings.sm_busy.value(), 0.15, 1e-12);
@@ -92,9 +93,9 @@ TEST_F(ProfileReadings, ShareTheEnergyOfTheNetworkByTime) {
                              {}};
     };
     run();
-    const Network network = lower(request_.carriers[0]);
+    const Graph network = lower(request_.carriers[0]);
     double sum_mj = 0.0;
-    for (const NetworkNode& node : network.nodes) {
+    for (const Node& node : network.nodes) {
         const Row row =
             table_.find(row_key(node.layer, network, request_.settings, CacheState::network)).value();
         ASSERT_TRUE(row.readings.energy_mj.has_value()) << row.readings.reasons.at("energy_mj");

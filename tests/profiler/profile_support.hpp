@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/stages/lowering.hpp"
 #include "profiler/profile.hpp"
 #include "profiler/row_values.hpp"
 #include "tests/profiler/fake_backend.hpp"
@@ -17,8 +18,8 @@ inline std::set<RowKey> network_keys(const std::vector<ModelSpec>& carriers,
                                      const MeasureSettings& settings) {
     std::set<RowKey> keys;
     for (const ModelSpec& model : carriers) {
-        const Network network = lower(model);
-        for (const NetworkNode& node : network.nodes) {
+        const Graph network = lower(model);
+        for (const Node& node : network.nodes) {
             keys.insert(row_key(node.layer, network, settings, CacheState::network));
         }
     }

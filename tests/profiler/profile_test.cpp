@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "models/stages/lowering.hpp"
 #include "profiler/profile.hpp"
 #include "profiler/row_values.hpp"
 #include "profiler/table/check.hpp"
@@ -96,7 +97,7 @@ TEST_F(Profile, RunsEverythingAgainWhenAsked) {
     profile(device_.handle, table_, request, {});
     const RowKey key = *network_keys(request.carriers, settings_).begin();
     const Row before = row(key);
-    device_.machine.before_run = [&](const Network& network) {
+    device_.machine.before_run = [&](const Graph& network) {
         device_.machine.slowdown = is_reference(network) ? 1.0 : 2.0;
     };
     profile(device_.handle, table_, request, {});
@@ -150,7 +151,7 @@ TEST_F(Profile, UnitesLayersThatStandInSeveralNetworksOfOneGroup) {
     // Both are small enough for one footprint, and the machine is twice as slow in the longer one.
     const std::vector<ModelSpec> carriers{chain_model("short", {8, 16}), chain_model("long", {8, 16, 24})};
     const std::size_t longer = lower(carriers[1]).nodes.size();
-    device_.machine.before_run = [&](const Network& network) {
+    device_.machine.before_run = [&](const Graph& network) {
         device_.machine.slowdown = network.nodes.size() == longer ? 2.0 : 1.0;
     };
     const std::set<RowKey> shared = [&] {
@@ -206,7 +207,7 @@ TEST_F(Profile, SaysWhyANetworkCannotRun) {
 TEST_F(Profile, AsksAgainForWhatMayPass) {
     const std::vector<ModelSpec> carriers{chain_model("short", {8, 16})};
     const std::set<CacheState> caches{CacheState::network, CacheState::warm};
-    device_.machine.whole_network_refusal = [](const Network& network) {
+    device_.machine.whole_network_refusal = [](const Graph& network) {
         return is_reference(network) ? "" : "out of device memory";
     };
     const ProfileSummary summary = run(carriers, caches);
@@ -216,13 +217,13 @@ TEST_F(Profile, AsksAgainForWhatMayPass) {
         EXPECT_EQ(row.status, RowStatus::failed);
         EXPECT_THAT(row.reason, HasSubstr("out of device memory"));
     }
-    device_.machine.whole_network_refusal = [](const Network&) { return std::string(); };
+    device_.machine.whole_network_refusal = [](const Graph&) { return std::string(); };
     EXPECT_EQ(run(carriers, caches).failed, 0);
     for (const Row& row : table_.query({})) EXPECT_TRUE(has_latency(row.status)) << row.reason;
 }
 
 TEST_F(Profile, TriesANetworkAloneWhenTheDeviceIsTooSmallForItsGroup) {
-    device_.machine.whole_network_refusal = [this](const Network& network) {
+    device_.machine.whole_network_refusal = [this](const Graph& network) {
         const bool small = network.nodes.size() <= 4 || is_reference(network);
         return !small && device_.machine.alive > 0 ? "out of device memory" : "";
     };
@@ -233,7 +234,7 @@ TEST_F(Profile, TriesANetworkAloneWhenTheDeviceIsTooSmallForItsGroup) {
 }
 
 TEST_F(Profile, SaysThatTheDeviceIsTooSmallForANetwork) {
-    device_.machine.whole_network_refusal = [](const Network& network) {
+    device_.machine.whole_network_refusal = [](const Graph& network) {
         return network.nodes.size() > 5 && !is_reference(network) ? "out of device memory" : "";
     };
     const std::vector<ModelSpec> carriers{chain_model("big", {8, 16, 32, 64}), chain_model("small", {8, 16})};
@@ -299,11 +300,11 @@ TEST_F(Profile, TellsWarmAndColdApart) {
     device_.machine.latency_us = [](const LayerSpec& layer) { return 5.0 + layer.out_channels; };
     device_.machine.cold_factor = 3.0;
     const ModelSpec model = chain_model("a", {8, 16});
-    const Network network = lower(model);
+    const Graph network = lower(model);
     const ProfileSummary summary = run({model}, {CacheState::warm, CacheState::cold});
     EXPECT_TRUE(summary.carriers.empty());
     EXPECT_EQ(table_.size(), 2 * static_cast<std::int64_t>(network.nodes.size()));
-    for (const NetworkNode& node : network.nodes) {
+    for (const Node& node : network.nodes) {
         const double truth_us = device_.machine.latency_us(node.layer);
         const Row warm = row(row_key(node.layer, network, settings_, CacheState::warm));
         const Row cold = row(row_key(node.layer, network, settings_, CacheState::cold));
@@ -320,12 +321,12 @@ TEST_F(Profile, TellsWarmAndColdApart) {
 
 TEST_F(Profile, PredictionIsTheSumOfTheRows) {
     const ModelSpec model = chain_model("a", {32, 32, 32, 48});
-    const Network network = lower(model);
+    const Graph network = lower(model);
     settings_.batch = 3;
     run({model});
     const NetworkEstimate estimate = predict(table_, network, settings_, CacheState::network);
     double sum = 0.0;
-    for (const NetworkNode& node : network.nodes) {
+    for (const Node& node : network.nodes) {
         sum += row(row_key(node.layer, network, settings_, CacheState::network)).latency_us;
     }
     EXPECT_DOUBLE_EQ(estimate.latency_us, sum);
@@ -381,7 +382,7 @@ TEST_F(Profile, MeasuresNoisyRowsAgainWhereAsked) {
 TEST_F(Profile, OfOnePassAllThatIsKnownIsItsTime) {
     settings_.rules = {.most_seconds = 0.0, .burst_us = 0.0};
     int runs = 0;
-    device_.machine.before_run = [&](const Network& network) {
+    device_.machine.before_run = [&](const Graph& network) {
         if (network.nodes.size() > 1 && !is_reference(network) && ++runs % 4 == 3) {
             device_.machine.clock_us += 0.3e6;
         }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "models/stages/lowering.hpp"
 #include "profiler/timing/network_timer.hpp"
 #include "profiler/timing/timed_passes.hpp"
 #include "tests/profiler/fake_backend.hpp"
@@ -25,9 +26,9 @@ FakeMachine machine_with_dear_clock() {
     return machine;
 }
 
-double mean_clock_us(const FakeMachine& machine, const Network& network) {
+double mean_clock_us(const FakeMachine& machine, const Graph& network) {
     double sum = 0.0;
-    for (const NetworkNode& node : network.nodes) sum += machine.clock_us_behind(node.layer);
+    for (const Node& node : network.nodes) sum += machine.clock_us_behind(node.layer);
     return sum / static_cast<double>(network.nodes.size());
 }
 
@@ -40,7 +41,7 @@ TEST(RowMethod, ReadsItsNamesBack) {
 
 TEST(RowMethod, PrefixesAreRightWhereTheEvenSpreadIsNot) {
     FakeMachine machine = machine_with_dear_clock();
-    const Network network = lower(chain_model("chain", {16, 32}));
+    const Graph network = lower(chain_model("chain", {16, 32}));
     FakeRunner runner(machine, network, 1);
     const std::size_t nodes = network.nodes.size();
     const auto timings =
@@ -69,7 +70,7 @@ TEST(RowMethod, PrefixesAreRightWhereTheEvenSpreadIsNot) {
 // Its cost is read in the turns in which layers are timed, and not once in the beginning.
 TEST(RowMethod, TheStopwatchFollowsAClockThatChanges) {
     FakeMachine machine;
-    const Network network = lower(chain_model("chain", {16, 32}));
+    const Graph network = lower(chain_model("chain", {16, 32}));
     machine.clock_us_behind = [&](const LayerSpec&) { return machine.clock_us < 200.0 ? 1.5 : 0.5; };
     FakeRunner runner(machine, network, 1);
     const NetworkTiming timing =
@@ -94,7 +95,7 @@ TEST(ClockCost, CountsTheReadingsThatItMayNotTakeAllOff) {
 TEST(RowMethod, ALayerTooShortToTellIsCounted) {
     FakeMachine machine = machine_with_dear_clock();
     machine.latency_us = [](const LayerSpec& layer) { return layer.kind == LayerKind::linear ? 0.001 : 5.0; };
-    const Network network = lower(chain_model("chain", {16}));
+    const Graph network = lower(chain_model("chain", {16}));
     FakeRunner runner(machine, network, 1);
     const NetworkTiming timing = time_networks({{&runner, network.nodes.size(), RowMethod::prefix}},
                                                quick_settings().rules, 1, until_done)
@@ -107,7 +108,7 @@ TEST(RowMethod, ADeviceWithoutPrefixesSaysSo) {
     FakeDevice device;
     MeasureSettings settings = quick_settings();
     settings.rows = RowMethod::prefix;
-    const std::vector<Network> networks{lower(chain_model("chain", {16}))};
+    const std::vector<Graph> networks{lower(chain_model("chain", {16}))};
     try {
         measure_networks(device.handle, networks, settings, {});
         FAIL() << "it measured";
@@ -119,7 +120,7 @@ TEST(RowMethod, ADeviceWithoutPrefixesSaysSo) {
 TEST(RowMethod, AClockThatWouldKeepKernelsApartIsRefused) {
     FakeDevice device;
     device.machine.kernels_overlap = true;
-    const std::vector<Network> networks{lower(chain_model("chain", {16}))};
+    const std::vector<Graph> networks{lower(chain_model("chain", {16}))};
     MeasureSettings settings = quick_settings();
     EXPECT_THROW(measure_networks(device.handle, networks, settings, {}), InputError);
     settings.layers_count = false;

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "profiler/sweep/sweep_planner.hpp"
 #include "tests/profiler/profile_support.hpp"
@@ -69,7 +70,7 @@ protected:
         std::mt19937 random(77);
         std::vector<double> errors;
         for (int i = 0; i < count; ++i) {
-            const Network network = lower(scaled(base_, random_choice(random)));
+            const Graph network = lower(scaled(base_, random_choice(random)));
             const NetworkEstimate estimate = predict(table_, network, measure_, CacheState::network);
             EXPECT_EQ(estimate.missing_layers, 0) << estimate.first_missing;
             errors.push_back(std::abs(estimate.latency_us / device_.truth_us(network) - 1.0));
@@ -116,7 +117,7 @@ TEST_F(Sweep, FindsASteepStep) {
         for (const int width : space_.widths[stage]) {
             ScalingChoice choice = choice_of(base_);
             choice.widths[stage] = width;
-            const Network network = lower(scaled(base_, choice));
+            const Graph network = lower(scaled(base_, choice));
             const double predicted = predict(table_, network, measure_, CacheState::network).latency_us;
             EXPECT_NEAR(predicted / device_.truth_us(network), 1.0, 2 * settings_.tolerance)
                 << "stage " << stage + 1 << " width " << width;
@@ -175,7 +176,7 @@ TEST_F(Sweep, RefinesOnAfterAnInterruption) {
     settings_.tolerance = 1e-4;
     // The networks of the coarse widths and of some widths between them, but not all.
     int carriers = 0;
-    device_.machine.before_compile = [&](const Network& network) {
+    device_.machine.before_compile = [&](const Graph& network) {
         carriers += network.nodes.size() > 1 && !is_reference(network);
     };
     const SweepSummary interrupted = run({[&] { return carriers < 38; }});

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "models/stages/lowering.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/fake_instruments.hpp"
 
@@ -121,7 +122,7 @@ TEST_F(Throttling, IsLookedForNotMoreOftenThanNeeded) {
 TEST(SpinUp, KeepsTheDeviceBusyForSoLong) {
     FakeDevice device;
     device.machine.latency_us = [](const LayerSpec&) { return 500.0; };
-    const Network network = lower(chain_model("chain", {8}));
+    const Graph network = lower(chain_model("chain", {8}));
     const Compiled compiled = device.backend.compile("fake", network, {1, DataType::f32, 0});
     spin_up(*compiled.runner, 0.05, [] { return true; });
     EXPECT_GE(device.machine.clock_us, 50e3);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "models/stages/lowering.hpp"
 #include "tests/profiler/fake_backend.hpp"
 
 namespace hacscale {
@@ -11,7 +12,7 @@ using namespace testing;
 
 TEST(PassTrace, HasTheTimesOfEachPassInOrder) {
     FakeMachine machine;
-    const Network network = lower(chain_model("chain", {8, 16, 24}));
+    const Graph network = lower(chain_model("chain", {8, 16, 24}));
     FakeRunner runner(machine, network, 1);
     machine.spike = [](int run) { return 1.0 + run; };
     const std::vector<TracedPass> passes =
@@ -36,7 +37,7 @@ TEST(PassTrace, HasTheTimesOfEachPassInOrder) {
 TEST(PassTrace, TakesOffWhatTheClockTook) {
     FakeMachine machine;
     machine.clock_us_behind = [](const LayerSpec&) { return 0.75; };
-    const Network network = lower(chain_model("chain", {8, 16, 24}));
+    const Graph network = lower(chain_model("chain", {8, 16, 24}));
     FakeRunner runner(machine, network, 1);
     const Trace trace = trace_passes(runner, network.nodes.size(), 3, [] { return true; });
     EXPECT_NEAR(trace.clock.layer_us, 0.75, 1e-9);
@@ -50,7 +51,7 @@ TEST(PassTrace, TakesOffWhatTheClockTook) {
 
 TEST(PassTrace, KeepsWhatThereIsWhenItIsTold) {
     FakeMachine machine;
-    const Network network = lower(chain_model("chain", {8}));
+    const Graph network = lower(chain_model("chain", {8}));
     FakeRunner runner(machine, network, 1);
     const auto keep_going = [&] { return machine.runs < untraced_passes + 2; };
     EXPECT_EQ(trace_passes(runner, network.nodes.size(), 100, keep_going).passes.size(), 2U);

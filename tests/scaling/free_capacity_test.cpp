@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/scaling/synthetic_source.hpp"
@@ -62,7 +63,7 @@ TEST(FreeCapacity, CountsAllThatAWidthTouches) {
             for (std::size_t i = 0; i < stage.points.size(); ++i) {
                 ScalingChoice choice = choice_of(base);
                 choice.widths[s] = stage.points[i].width;
-                const Network wider = lower(scaled(base, choice));
+                const Graph wider = lower(scaled(base, choice));
                 EXPECT_NEAR(stage.extras[i].latency_us,
                             estimate(wider, source).latency_us - capacity.base.latency_us, 1e-6);
                 EXPECT_EQ(stage.points[i].macs - stage.at(stage.base_width).macs,

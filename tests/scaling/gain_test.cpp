@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale {
@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 
 double ln_capacity(const ModelSpec& base, const ScalingChoice& choice) {
-    const Network network = lower(scaled(base, choice));
+    const Graph network = lower(scaled(base, choice));
     return 0.5 * std::log(static_cast<double>(network.params()) * static_cast<double>(network.macs()));
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "tests/scaling/contributions_support.hpp"

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/error.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/scaling/random_chain.hpp"
 #include "tests/scaling/synthetic_source.hpp"
@@ -77,7 +78,7 @@ TEST_P(StageCostsOfTheZoo, EqualTheWholeNetworks) {
             continue;
         }
         ++feasible;
-        const Network network = lower(scaled(base, choice_from(space, indices)));
+        const Graph network = lower(scaled(base, choice_from(space, indices)));
         const double rounding_us = 0.5e-6 * static_cast<double>(network.nodes.size()) + 1e-9;
         EXPECT_NEAR(static_cast<double>(point->cost) / picoseconds_per_us,
                     estimate(network, source).latency_us, rounding_us);
@@ -121,7 +122,7 @@ TEST(StageCosts, MissingLayersMakeOptionsInfeasibleAndAreCounted) {
     int infeasible = 0;
     for (int i = 0; i < 200; ++i) {
         const ChainChoice indices = random_chain_choice(space, random);
-        const Network network = lower(scaled(base, choice_from(space, indices)));
+        const Graph network = lower(scaled(base, choice_from(space, indices)));
         const bool missing = estimate(network, source).missing_layers > 0;
         EXPECT_EQ(testing::evaluate(costs.problem, indices).has_value(), !missing);
         infeasible += missing ? 1 : 0;

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/scaling/synthetic_source.hpp"
@@ -20,13 +20,13 @@ TEST(Staircase, DifferencesAreThoseOfTheWholeNetwork) {
     const SyntheticSource source;
     for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35", "vgg16-bn-cifar", "regnety-400mf"}) {
         const ModelSpec base = find_model(name);
-        const Network network = lower(base);
+        const Graph network = lower(base);
         for (int stage = 0; stage < static_cast<int>(base.stages.size()); ++stage) {
             const StageView view(base, stage);
             const int width = base.stages[static_cast<std::size_t>(stage)].width;
             ScalingChoice choice = choice_of(base);
             choice.widths[static_cast<std::size_t>(stage)] = 2 * width;
-            const Network wider = lower(scaled(base, choice));
+            const Graph wider = lower(scaled(base, choice));
             const StaircasePoint before = view.at(width, source);
             const StaircasePoint after = view.at(2 * width, source);
             EXPECT_NEAR(after.latency_us - before.latency_us,
@@ -56,9 +56,9 @@ TEST(Staircase, AddsErrorsOfRowsInQuadratureAndThoseOfOneRowTogether) {
             return {10.0, EstimateKind::measured, 1.0, layer.out_channels == 64};
         }
     };
-    NetworkNode repeated;
+    Node repeated;
     repeated.layer.in_channels = repeated.layer.out_channels = 32;
-    NetworkNode other = repeated;
+    Node other = repeated;
     other.layer.out_channels = 64;
     const StaircasePoint point = sum_of(32, {&repeated, &other, &repeated, &repeated}, OneIntervalForAll());
     EXPECT_DOUBLE_EQ(point.latency_us, 40.0);

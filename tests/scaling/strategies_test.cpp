@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/analysis/staircase.hpp"
 #include "scaling/strategies/families.hpp"
@@ -70,7 +71,7 @@ TEST_P(EveryStrategy, StaysWithinTheBudgetAndOnTheGrid) {
         EXPECT_LE(result.predicted_us(), budget_us + 1e-3);
         expect_on_grid(context, result.result.choice);
         // The figures are those of the model it names.
-        const Network network = lower(scaled(context.base(), result.result.choice));
+        const Graph network = lower(scaled(context.base(), result.result.choice));
         EXPECT_NEAR(result.predicted_us(), estimate(network, source_).latency_us, 1e-3);
         EXPECT_EQ(result.result.needs.params, network.params());
         EXPECT_EQ(result.result.needs.macs, network.macs());
@@ -147,7 +148,7 @@ TEST_P(EveryStrategy, RefusesBudgetsThatMakeNoSense) {
 TEST_P(EveryStrategy, NeverChoosesALayerThatTheTableLacks) {
     const ModelSpec base = find_model(model());
     std::set<LayerSpec> of_base;
-    for (const NetworkNode& node : lower(base).nodes) of_base.insert(node.layer);
+    for (const Node& node : lower(base).nodes) of_base.insert(node.layer);
     const SyntheticSource gaps(
         [&](const LayerSpec& layer) { return !of_base.contains(layer) && LayerSpecHash{}(layer) % 7 == 0; });
     const ScalingContext context = make_context(model(), gaps);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
@@ -14,14 +15,14 @@ using testing::SyntheticSource;
 constexpr DevicePeak peak{1e12, 1e11};
 
 TEST(Utilization, OfANetworkIsItsFlopsOverTimeAndPeak) {
-    const Network network = lower(find_model("resnet20-cifar"));
+    const Graph network = lower(find_model("resnet20-cifar"));
     // 81.6 MFLOP in 1 ms on 1 TFLOP/s
     EXPECT_NEAR(utilization(network, 1000.0, 1, peak), 2.0 * 40'813'184 / 1e-3 / 1e12, 1e-12);
     EXPECT_NEAR(utilization(network, 1000.0, 8, peak), 8 * utilization(network, 1000.0, 1, peak), 1e-12);
 }
 
 TEST(Utilization, OfANetworkIsTheMeanOfItsLayersWeighedByTime) {
-    const Network network = lower(find_model("mobilenetv2-1.0"));
+    const Graph network = lower(find_model("mobilenetv2-1.0"));
     const SyntheticSource source;
     double weighed = 0.0;
     double total_us = 0.0;
@@ -34,7 +35,7 @@ TEST(Utilization, OfANetworkIsTheMeanOfItsLayersWeighedByTime) {
 }
 
 TEST(Utilization, ALayerBoundByMemoryIsJudgedByItsBytes) {
-    Network network;
+    Graph network;
     network.nodes.emplace_back();
     LayerSpec& pool = network.nodes[0].layer;
     pool.kind = LayerKind::global_avg_pool;
@@ -48,7 +49,7 @@ TEST(Utilization, ALayerBoundByMemoryIsJudgedByItsBytes) {
 }
 
 TEST(Utilization, IsAbsentWhereALatencyIs) {
-    const Network network = lower(find_model("resnet20-cifar"));
+    const Graph network = lower(find_model("resnet20-cifar"));
     const SyntheticSource source([](const LayerSpec& layer) { return layer.kind == LayerKind::linear; });
     EXPECT_FALSE(utilization(network, source, 1, peak).has_value());
     const auto layers = layer_efficiencies(network, source, 1, DataType::f32, peak);
@@ -57,7 +58,7 @@ TEST(Utilization, IsAbsentWhereALatencyIs) {
 }
 
 TEST(Utilization, RefusesPeaksAndLatenciesThatAreNotAboveZero) {
-    const Network network = lower(find_model("resnet20-cifar"));
+    const Graph network = lower(find_model("resnet20-cifar"));
     EXPECT_THROW(utilization(network, 1.0, 1, {0.0, 1.0}), InputError);
     EXPECT_THROW(utilization(network, 1.0, 1, {1.0, 0.0}), InputError);
     EXPECT_THROW(utilization(network, 0.0, 1, peak), InputError);

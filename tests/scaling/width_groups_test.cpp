@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale {
@@ -59,12 +59,12 @@ TEST(WidthGroups, TieToTheInputWhatCannotBeChosen) {
 TEST(WidthGroups, CoverEachNetworkOfTheZooOnce) {
     for (const std::string& name : zoo_names()) {
         const ModelSpec base = find_model(name);
-        const Network network = lower(base);
+        const Graph network = lower(base);
         std::vector<int> owners(network.nodes.size(), 0);
         for (const WidthGroup& group : width_groups(base)) {
             const int width = 11 * group.base_width;  // no other width, so that none meets it
             EXPECT_EQ(widened(base, group, group.base_width), base) << name << ", " << group.name;
-            const Network wider = lower(widened(base, group, width));
+            const Graph wider = lower(widened(base, group, width));
             ASSERT_EQ(wider.nodes.size(), network.nodes.size()) << name << ", " << group.name;
             for (std::size_t i = 0; i < network.nodes.size(); ++i) {
                 ASSERT_EQ(wider.nodes[i].name, network.nodes[i].name) << name << ", " << group.name;

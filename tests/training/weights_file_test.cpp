@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "models/graph/graph_values.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "training/weights_layout.hpp"
 #include "training_support.hpp"
@@ -67,7 +69,7 @@ TEST_F(WeightsFile, GivesBackEveryNumber) {
 
 TEST_F(WeightsFile, TheLayoutFitsEveryNetworkOfTheZoo) {
     for (const std::string& name : zoo_names()) {
-        const Network network = lower(find_model(name));
+        const Graph network = lower(find_model(name));
         std::int64_t elements = 0;
         std::set<std::string> names;
         for (const WeightTensor& tensor : weight_tensors(network)) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "models/stages/model_spec.hpp"
 #include "training/images.hpp"
 #include "training/torch/network.hpp"
 

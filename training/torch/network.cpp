@@ -92,7 +92,7 @@ std::string module_name(const std::string& node) {
 
 // ---- One node ----
 
-NodeModule::NodeModule(const NetworkNode& node) : layer_(node.layer) {
+NodeModule::NodeModule(const Node& node) : layer_(node.layer) {
     const std::int64_t offsets = node.learned_params - product_weights(layer_);
     switch (layer_.kind) {
         case LayerKind::conv:
@@ -184,35 +184,27 @@ at::Tensor NodeModule::forward(const at::Tensor& input, const at::Tensor& residu
 
 // ---- The network ----
 
-TorchNetwork::TorchNetwork(const Network& network) : network_(network), last_reader_(network.nodes.size()) {
-    const auto count = static_cast<std::size_t>(network.nodes.size());
-    for (std::size_t i = 0; i < count; ++i) {
-        const NetworkNode& node = network.nodes[i];
+TorchNetwork::TorchNetwork(const Graph& network) : network_(network), last_reader_(last_readers(network)) {
+    for (const Node& node : network.nodes) {
         nodes_.push_back(register_module(module_name(node.name), std::make_shared<NodeModule>(node)));
-        last_reader_[i] = i;
-        for (const int read : {node.input, node.residual}) {
-            if (read != network_input) last_reader_[static_cast<std::size_t>(read)] = i;
-        }
     }
 }
 
 at::Tensor TorchNetwork::forward(const at::Tensor& images, std::vector<at::Tensor>* outputs) {
-    std::vector<at::Tensor> alive(nodes_.size());
-    const auto output_of = [&](int node) { return node == network_input ? images : alive[node]; };
+    std::vector<at::Tensor> values(network_.tensors.size());
+    values[network_.inputs.front()] = images;
+    if (outputs != nullptr) outputs->clear();
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-        const NetworkNode& node = network_.nodes[i];
-        alive[i] = nodes_[i]->forward(output_of(node.input),
-                                      node.layer.residual ? output_of(node.residual) : at::Tensor());
-        if (outputs != nullptr) continue;
-        for (const int read : {node.input, node.residual}) {
-            if (read != network_input && last_reader_[static_cast<std::size_t>(read)] == i) {
-                alive[read].reset();
-            }
+        const Node& node = network_.nodes[i];
+        at::Tensor& output = values[node.outputs.front()];
+        output = nodes_[i]->forward(values[node.inputs.front()],
+                                    node.layer.residual ? values[node.residual_input()] : at::Tensor());
+        if (outputs != nullptr) outputs->push_back(output);
+        for (const TensorId read : node.inputs) {
+            if (last_reader_[read] == static_cast<int>(i)) values[read].reset();
         }
     }
-    at::Tensor logits = alive.back().flatten(1).to(at::kFloat);
-    if (outputs != nullptr) *outputs = std::move(alive);
-    return logits;
+    return values[network_.outputs.front()].flatten(1).to(at::kFloat);
 }
 
 void TorchNetwork::initialize(std::uint64_t seed) {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "models/graph/network.hpp"
+#include "models/graph/graph.hpp"
 #include "models/ops/layer_weights.hpp"
 
 namespace hacscale::training {
@@ -21,7 +21,7 @@ inline constexpr double batch_norm_momentum = 0.1;
 // What one node learns. Tensors that the node does not have are undefined.
 class NodeModule : public torch::nn::Module {
 public:
-    explicit NodeModule(const NetworkNode& node);
+    explicit NodeModule(const Node& node);
 
     const LayerSpec& layer() const { return layer_; }
     bool has_batch_norm() const { return gamma.defined(); }
@@ -49,8 +49,8 @@ private:
 
 class TorchNetwork : public torch::nn::Module {
 public:
-    // Numbers are unset until initialize() or a checkpoint gives them.
-    explicit TorchNetwork(const Network& network);
+    // A network of one input and one output. Numbers are unset until initialize() or a checkpoint gives them.
+    explicit TorchNetwork(const Graph& network);
 
     // He et al. 2015: normal with variance 2 / fan-out for convs, N(0, 0.01) for linear layers (as VGG and
     // MobileNetV2), batch-norms 1 and 0. The last batch-norm of a residual branch starts at 1 as well: zero
@@ -66,14 +66,14 @@ public:
     at::Tensor forward(const at::Tensor& images, std::vector<at::Tensor>* outputs = nullptr);
 
     const std::vector<std::shared_ptr<NodeModule>>& nodes() const { return nodes_; }
-    const Network& network() const { return network_; }
+    const Graph& network() const { return network_; }
     // Every learned number: equal to network().params().
     std::int64_t parameter_count() const;
 
 private:
-    Network network_;
+    Graph network_;
     std::vector<std::shared_ptr<NodeModule>> nodes_;
-    std::vector<std::size_t> last_reader_;  // node after which an output is not needed any more
+    std::vector<int> last_reader_;  // of each tensor, the node after which it is not needed any more
 };
 
 // An activation as libtorch computes and differentiates it. May overwrite x, where the backward pass can do with the

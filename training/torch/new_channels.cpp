@@ -40,25 +40,24 @@ NewChannels::NewChannels(TorchNetwork& network, std::uint64_t seed)
 at::Tensor NewChannels::forward(const at::Tensor& images) {
     readers_.clear();
     const auto& nodes = network_.nodes();
-    std::vector<at::Tensor> outputs(nodes.size());
-    std::vector<Added> added(nodes.size());
+    const Graph& network = network_.network();
+    std::vector<at::Tensor> values(network.tensors.size());
+    std::vector<Added> added(network.tensors.size());
+    values[network.inputs.front()] = images;
     const Added none;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const NetworkNode& place = network_.network().nodes[i];
-        const bool reads_images = place.input == network_input;
-        const auto input = static_cast<std::size_t>(place.input);
-        const at::Tensor& x = reads_images ? images : outputs[input];
-        const Added& from_input = reads_images ? none : added[input];
+        const Node& place = network.nodes[i];
+        const TensorId input = place.inputs.front();
+        const TensorId output = place.outputs.front();
         const bool adds = place.layer.residual;
-        const bool adds_images = place.residual == network_input;
-        const auto residual = static_cast<std::size_t>(place.residual);
-        read(*nodes[i], from_input);
-        outputs[i] = nodes[i]->forward(x, !adds ? at::Tensor() : adds_images ? images : outputs[residual]);
+        read(*nodes[i], added[input]);
+        values[output] =
+            nodes[i]->forward(values[input], adds ? values[place.residual_input()] : at::Tensor());
         nodes[i]->added.reset();
         const at::NoGradGuard no_grad;
-        added[i] = added_by(i, x, from_input, adds && !adds_images ? added[residual] : none);
+        added[output] = added_by(i, values[input], added[input], adds ? added[place.residual_input()] : none);
     }
-    return outputs.back().flatten(1).to(at::kFloat);
+    return values[network.outputs.front()].flatten(1).to(at::kFloat);
 }
 
 // Zeros that are added to what the node makes, and through which gradients reach the weights.

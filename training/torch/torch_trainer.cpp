@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
+#include "models/stages/lowering.hpp"
 #include "training/torch/compute.hpp"
 #include "training/torch/importance.hpp"
 #include "training/torch/network.hpp"

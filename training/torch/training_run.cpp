@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "models/formats/model_yaml.hpp"
+#include "models/stages/lowering.hpp"
 #include "training/torch/compute.hpp"
 
 namespace hacscale::training {
@@ -69,7 +70,7 @@ TrainingRun::TrainingRun(const TrainingRequest& request, ProcessGroup& group)
       identity_{model_hash(request.model), recipe_hash(request.recipe), std::to_string(request.seed),
                 data_.hash} {
     require_fit(request.model, data_.train);
-    const Network lowered = lower(request.model);
+    const Graph lowered = lower(request.model);
     network_ = std::make_unique<TorchNetwork>(lowered);
     network_->initialize(request.seed);
     place(*network_, settings_);

@@ -8,7 +8,7 @@
 #include "cli/text_table.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/formats/pytorch_code.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"
 
@@ -24,7 +24,7 @@ struct ModelExportOptions {
 
 ExitStatus export_model(const ModelExportOptions& options, Session& session) {
     const ModelSpec model = find_model(options.model);
-    const Network network = lower(model);
+    const Graph network = lower(model);
     const std::string code = pytorch_code(model);
     if (!options.out.empty()) {
         write_record(options.out, code);

@@ -12,6 +12,7 @@
 #include "cli/options.hpp"
 #include "cli/text_table.hpp"
 #include "harness/compare/table_view.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/device_json.hpp"
 

@@ -73,7 +73,7 @@ LayerPlan plan_layer(const DescribedTarget& target, const LayerSpec& layer, cons
 
 }  // namespace
 
-std::vector<LayerPlan> plan_without_device(const std::string& device_profile, const Network& network,
+std::vector<LayerPlan> plan_without_device(const std::string& device_profile, const Graph& network,
                                            const CompileOptions& options) {
     const GpuProfile profile = parse_gpu_profile(device_profile);
     const std::string refusal = unsupported_type(profile.compute_capability, options.type);
@@ -82,7 +82,7 @@ std::vector<LayerPlan> plan_without_device(const std::string& device_profile, co
 
     std::unordered_map<LayerSpec, std::size_t, LayerSpecHash> places;  // in `layers`
     std::vector<LayerSpec> layers;
-    for (const NetworkNode& node : network.nodes) {
+    for (const Node& node : network.nodes) {
         if (places.emplace(node.layer, layers.size()).second) layers.push_back(node.layer);
     }
     std::vector<LayerPlan> known(layers.size());

@@ -14,7 +14,7 @@ namespace hacscale::cuda {
 // "hand-written". Depthwise convs get cuDNN's plan, although the backend may choose its own kernel on the
 // device. Throws InputError for a profile that is none, or a data type that the GPU cannot compute in;
 // MissingError without cuDNN.
-std::vector<LayerPlan> plan_without_device(const std::string& device_profile, const Network& network,
+std::vector<LayerPlan> plan_without_device(const std::string& device_profile, const Graph& network,
                                            const CompileOptions& options);
 
 // A GPU as a JSON file describes it. The fields are those that cuDNN takes (docs/formats.md, "GPU profiles").

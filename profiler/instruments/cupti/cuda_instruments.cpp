@@ -109,7 +109,7 @@ void CudaInstruments::trace_kernels(NetworkRunner& runner, std::vector<LayerRead
     }
 }
 
-std::vector<LayerReadings> CudaInstruments::inspect(NetworkRunner& runner, const Network& network) {
+std::vector<LayerReadings> CudaInstruments::inspect(NetworkRunner& runner, const Graph& network) {
     std::vector<LayerReadings> readings(network.nodes.size());
     if (readings.empty()) return readings;
     const auto nothing = [&](const std::string& reason) {

@@ -20,7 +20,7 @@ public:
                     const nvml::NvmlLibrary& nvml, int ordinal, const InstrumentOptions& options);
 
     // Call it in the thread that made the runner, and not between runs that are timed.
-    std::vector<LayerReadings> inspect(NetworkRunner& runner, const Network& network) override;
+    std::vector<LayerReadings> inspect(NetworkRunner& runner, const Graph& network) override;
     DeviceState state() override;
     EnergyCounter energy() override;
     std::optional<double> sm_clock_mhz() override;

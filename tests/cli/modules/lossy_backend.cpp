@@ -10,9 +10,9 @@
 namespace {
 
 using hacscale::DeviceLost;
-using hacscale::Network;
+using hacscale::Graph;
 
-bool fatal(const Network& network) {
+bool fatal(const Graph& network) {
     const char* channels = std::getenv("HACSCALE_TEST_FATAL_CHANNELS");
     if (channels == nullptr) return false;
     if (std::string(channels) == "all") return true;
@@ -25,11 +25,11 @@ bool fatal(const Network& network) {
 std::unique_ptr<hacscale::Backend> create() {
     static hacscale::testing::FakeMachine machine;
     static bool lost = false;
-    machine.before_run = [](const Network& network) {
+    machine.before_run = [](const Graph& network) {
         lost = lost || fatal(network);
         if (lost) throw DeviceLost("an illegal memory access was encountered");
     };
-    machine.before_compile = [](const Network&) {
+    machine.before_compile = [](const Graph&) {
         if (lost) throw DeviceLost("an illegal memory access was encountered");
     };
     return std::make_unique<hacscale::testing::FakeBackend>(machine);

@@ -19,7 +19,7 @@ using simulated::Device;
 
 void expect_usable(const Stream& stream) {
     const DeviceBuffer buffer(256, "a test");
-    const Graph graph = Graph::capture(
+    const CapturedGraph graph = CapturedGraph::capture(
         stream, [&] { check(cudaMemsetAsync(buffer.data(), 7, buffer.size(), stream.get()), "filling"); });
     stream.synchronize("uploading");
     EXPECT_NE(buffer.data()[0], std::byte{7}) << "a captured fill has run";
@@ -33,12 +33,12 @@ TEST(SimulatedCapture, EndsWhenSomethingForbiddenIsDone) {
     use_device(0);
     const Stream stream;
     const Event event;
-    EXPECT_THROW(Graph::capture(stream, [] { const DeviceBuffer buffer(16, "a test"); }), WorkError);
+    EXPECT_THROW(CapturedGraph::capture(stream, [] { const DeviceBuffer buffer(16, "a test"); }), WorkError);
     expect_usable(stream);
-    EXPECT_THROW(Graph::capture(stream, [&] { stream.synchronize("waiting"); }), WorkError);
+    EXPECT_THROW(CapturedGraph::capture(stream, [&] { stream.synchronize("waiting"); }), WorkError);
     expect_usable(stream);
     // An error that nobody looked at still spoils the graph.
-    EXPECT_THROW(Graph::capture(stream, [&] { cudaStreamSynchronize(stream.get()); }), WorkError);
+    EXPECT_THROW(CapturedGraph::capture(stream, [&] { cudaStreamSynchronize(stream.get()); }), WorkError);
     expect_usable(stream);
     EXPECT_THROW(event.record_in_graph(stream), WorkError) << "no graph is captured";
     expect_usable(stream);
@@ -49,7 +49,7 @@ TEST(SimulatedCapture, WithoutMemoryForTheGraphLeavesTheStreamUsable) {
     use_device(0);
     const Stream stream;
     Device::instance().fail_allocation(1);
-    EXPECT_THROW(Graph::capture(stream, [] {}), OutOfDeviceMemory);
+    EXPECT_THROW(CapturedGraph::capture(stream, [] {}), OutOfDeviceMemory);
     expect_usable(stream);
 }
 
@@ -81,7 +81,7 @@ TEST(SimulatedCapture, OfALayerThatAllocatesFailsAndLeavesNothing) {
     const auto choose = [](const LayerContext& context) -> std::shared_ptr<CudaLayer> {
         return std::make_shared<Allocating>(std::move(layer_candidates(context).front()));
     };
-    const Network network = hacscale::testing::three_layers(0);
+    const Graph network = hacscale::testing::three_layers(0);
     EXPECT_THROW(CudaNetworkRunner(network, {1, DataType::f32}, traits, choose, nullptr), WorkError);
     EXPECT_EQ(Device::instance().blocks(), blocks);
     EXPECT_EQ(Device::instance().handles(), handles);

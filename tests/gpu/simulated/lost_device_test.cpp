@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "models/graph/graph_values.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/simulated/device.hpp"
 #include "tests/gpu/simulated/new_backend.hpp"
@@ -22,7 +23,7 @@ int breaks_everywhere(const Work& work) {
         bool lost = false;
         {
             const auto backend = testing::new_backend();
-            const Network network = testing::three_layers(n % 100);
+            const Graph network = testing::three_layers(n % 100);
             try {
                 work(*backend, network, n);
             } catch (const DeviceLost&) {
@@ -37,7 +38,7 @@ int breaks_everywhere(const Work& work) {
     return n;
 }
 
-void measure(NetworkRunner& runner, const Network& network) {
+void measure(NetworkRunner& runner, const Graph& network) {
     runner.load(random_weights(network, 1));
     runner.poison();
     runner.run();
@@ -47,7 +48,7 @@ void measure(NetworkRunner& runner, const Network& network) {
     runner.time_runs(3);
     runner.start_layer(1);
     runner.wait();
-    runner.output();
+    runner.output(0);
 }
 
 class SimulatedLoss : public ::testing::Test {
@@ -57,7 +58,7 @@ protected:
 };
 
 TEST_F(SimulatedLoss, AtAnyKernelWhileCompiling) {
-    const int last = breaks_everywhere([&](Backend& backend, const Network& network, int n) {
+    const int last = breaks_everywhere([&](Backend& backend, const Graph& network, int n) {
         Device::instance().break_kernel(n);
         backend.compile(device, network, {1, DataType::f16});
     });
@@ -65,7 +66,7 @@ TEST_F(SimulatedLoss, AtAnyKernelWhileCompiling) {
 }
 
 TEST_F(SimulatedLoss, AtAnyKernelWhileRunning) {
-    const int last = breaks_everywhere([&](Backend& backend, const Network& network, int n) {
+    const int last = breaks_everywhere([&](Backend& backend, const Graph& network, int n) {
         const Compiled compiled = backend.compile(device, network, {1, DataType::f32});
         ASSERT_TRUE(compiled.runner) << compiled.reason;
         Device::instance().break_kernel(n);
@@ -76,7 +77,7 @@ TEST_F(SimulatedLoss, AtAnyKernelWhileRunning) {
 
 TEST_F(SimulatedLoss, IsToldByEveryLaterCall) {
     const auto backend = testing::new_backend();
-    const Network network = testing::three_layers(7);
+    const Graph network = testing::three_layers(7);
     const Compiled compiled = backend->compile(device, network, {1, DataType::f32});
     ASSERT_TRUE(compiled.runner) << compiled.reason;
     NetworkRunner& runner = *compiled.runner;
@@ -88,7 +89,7 @@ TEST_F(SimulatedLoss, IsToldByEveryLaterCall) {
     EXPECT_THROW(runner.time_cold(), DeviceLost);
     EXPECT_THROW(runner.time_runs(2), DeviceLost);
     EXPECT_THROW(runner.poison(), DeviceLost);
-    EXPECT_THROW(runner.output(), DeviceLost);
+    EXPECT_THROW(runner.output(0), DeviceLost);
     EXPECT_THROW(runner.wait(), DeviceLost);
     EXPECT_THROW(runner.start_layer(0), DeviceLost);
     EXPECT_THROW(runner.load(random_weights(network, 1)), DeviceLost);

@@ -4,7 +4,8 @@
 #include <optional>
 
 #include "base/error.hpp"
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/simulated/device.hpp"
 #include "tests/gpu/simulated/new_backend.hpp"
@@ -23,9 +24,9 @@ struct Held {
     bool operator==(const Held&) const = default;
 };
 
-void use_all_of(NetworkRunner& runner, const Network& network, int batch = 1) {
+void use_all_of(NetworkRunner& runner, const Graph& network, int batch = 1) {
     runner.load(random_weights(network, 1));
-    runner.set_input(random_values(batch * testing::input_elements(network), 2));
+    set_inputs(runner, random_inputs(network, batch, 2));
     runner.run();
     std::vector<double> node_us(network.nodes.size());
     runner.run_timed(node_us);
@@ -42,7 +43,7 @@ TEST(SimulatedMemory, ComesBackFromRunnersAndBackends) {
         const auto backend = testing::new_backend();
         std::optional<Held> with_one;
         for (int i = 0; i < 3; ++i) {
-            const Network network = testing::three_layers(50 + i);
+            const Graph network = testing::three_layers(50 + i);
             const Compiled compiled = backend->compile(device, network, {2, DataType::f16});
             ASSERT_TRUE(compiled.runner) << compiled.reason;
             use_all_of(*compiled.runner, network, 2);
@@ -65,7 +66,7 @@ TEST(SimulatedMemory, MayRunOutAnywhereInCompiling) {
     while (met && ++n < 200) {
         SCOPED_TRACE(n);
         const auto backend = testing::new_backend();
-        const Network network = testing::three_layers(n);
+        const Graph network = testing::three_layers(n);
         Device::instance().fail_allocation(n);
         const Compiled refused = backend->compile(device, network, {batch, DataType::f32});
         met = !Device::instance().fault_is_ahead();
@@ -87,7 +88,7 @@ TEST(SimulatedMemory, MayRunOutAnywhereInCompiling) {
 // A runner that finds no room for its clocks says so, and goes on as soon as there is room.
 TEST(SimulatedMemory, MayRunOutAnywhereInTiming) {
     const std::string device = testing::gpu().device.id;
-    const Network network = testing::three_layers(0);
+    const Graph network = testing::three_layers(0);
     bool met = true;
     int n = 0;
     while (met && ++n < 200) {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.hpp"
-#include "models/graph/single_layer.hpp"
+#include "models/graph/graph.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/simulated/device.hpp"
 #include "tests/gpu/simulated/new_backend.hpp"

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "models/stages/lowering.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/simulated/device.hpp"
 #include "tests/gpu/simulated/new_backend.hpp"
@@ -74,7 +75,7 @@ TEST_F(SimulatedProfile, FillsATableWithWhatRan) {
     EXPECT_TRUE(own);
     // The clock is exact, so the sums are.
     for (const CarrierResult& carrier : summary.carriers) {
-        const Network network = lower(request.carriers[carrier.carrier]);
+        const Graph network = lower(request.carriers[carrier.carrier]);
         const NetworkEstimate predicted = predict(filled, network, request.settings, CacheState::network);
         EXPECT_NEAR(predicted.latency_us / carrier.total.median, 1.0, 0.02) << carrier.model;
     }

@@ -6,6 +6,7 @@
 
 #include <numeric>
 
+#include "models/graph/graph_values.hpp"
 #include "profiler/timing/network_timer.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/simulated/device.hpp"
@@ -22,7 +23,7 @@ protected:
         testing::Gpu& gpu = testing::gpu();
         runner = gpu.backend->compile(gpu.device.id, network, {1, DataType::f16}).runner;
         runner->load(random_weights(network, 3));
-        runner->set_input(random_values(testing::input_elements(network), 4));
+        set_inputs(*runner, random_inputs(network, 1, 4));
         rules = {.target_half_width = 0.01,
                  .most_seconds = 20.0,
                  .fewest_samples = 6,
@@ -52,7 +53,7 @@ protected:
         return us;
     }
 
-    Network network;
+    Graph network;
     std::unique_ptr<NetworkRunner> runner;
     TimingRules rules;
 };

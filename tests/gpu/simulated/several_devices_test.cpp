@@ -38,7 +38,7 @@ TEST(SimulatedDevices, SayWhyTheyCannotBeUsed) {
 // It is no fault of a network, so there is no row to write: the command ends.
 TEST(SimulatedDevices, AreMissingWhereTheyCannotBeUsedAndLeaveTheOthersUsable) {
     const auto backend = testing::new_backend();
-    const Network network = testing::three_layers(80);
+    const Graph network = testing::three_layers(80);
     for (const char* device : {"cuda:1", "cuda:2"}) {
         try {
             backend->compile(device, network, {1, DataType::f32});

@@ -5,14 +5,15 @@
 #include <gtest/gtest.h>
 
 #include "kernels/backend/network_runner.hpp"
-#include "models/graph/network.hpp"
+#include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "tests/gpu/gpu.hpp"
 
 namespace hacscale::testing {
 
 // Another `variant` (0 to 99) is another shape of every layer.
-inline Network three_layers(int variant) {
+inline Graph three_layers(int variant) {
     const int height = 2 + variant / 10;
     const int width = 2 + variant % 10;
     LayerSpec conv;
@@ -34,34 +35,29 @@ inline Network three_layers(int variant) {
     linear.in_width = width;
     linear.out_channels = 10;
 
-    Network network;
+    Graph network;
+    TensorId here = network.add_input(3, height, width);
     for (const LayerSpec& layer : {conv, depthwise, linear}) {
-        NetworkNode node;
+        Node node;
         node.layer = layer;
         node.name = layer.key();
-        node.input = static_cast<int>(network.nodes.size()) - 1;
-        if (layer.residual) node.residual = node.input;
-        network.nodes.push_back(node);
+        node.inputs = {here};
+        if (layer.residual) node.inputs.push_back(here);
+        here = network.add_node(std::move(node));
     }
-    network.in_channels = 3;
-    network.resolution = height;
+    network.outputs = {here};
     return network;
 }
 
-inline std::size_t input_elements(const Network& network) {
-    const LayerSpec& first = network.nodes.front().layer;
-    return static_cast<std::size_t>(first.in_channels) * first.in_height * first.in_width;
-}
-
-inline void expect_right(NetworkRunner& runner, const Network& network, int batch, DataType type) {
+inline void expect_right(NetworkRunner& runner, const Graph& network, int batch, DataType type) {
     const std::vector<LayerWeights> weights = random_weights(network, 3);
-    const std::vector<float> input = random_values(batch * input_elements(network), 4);
+    const std::vector<std::vector<float>> inputs = random_inputs(network, batch, 4);
     runner.load(weights);
-    runner.set_input(input);
+    set_inputs(runner, inputs);
     runner.poison();
     runner.run();
-    const auto expected = reference_network(network, batch, {input.begin(), input.end()}, weights);
-    EXPECT_LT(relative_error(runner.output(), expected), layer_tolerance(type));
+    const auto expected = reference_graph(network, batch, inputs, weights).front();
+    EXPECT_LT(relative_error(runner.output(0), expected), layer_tolerance(type));
 }
 
 }  // namespace hacscale::testing

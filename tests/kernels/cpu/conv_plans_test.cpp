@@ -8,6 +8,7 @@
 
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/plan_choice.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale::cpu {
@@ -41,10 +42,10 @@ std::string slow_layers_of_the_zoo() {
         for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
             ModelSpec model = find_model(name);
             model.layout = layout;
-            const Network network = lower(model);
+            const Graph network = lower(model);
             if (layout == Layout::blocked && !may_be_blocked(network)) continue;
-            for (const NetworkNode& node : network.nodes) {
-                const bool first = node.input == network_input;
+            for (const Node& node : network.nodes) {
+                const bool first = network.producer_of(node) == no_node;
                 if (!seen.insert(node.layer.key() + (first ? " first" : "")).second) continue;
                 WeightPool pool;
                 LayerContext context;

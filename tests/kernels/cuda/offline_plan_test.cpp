@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/kernels/cuda/cudnn_here.hpp"
 #include "tests/kernels/cuda/shipped_profiles.hpp"
@@ -18,14 +19,14 @@ using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 
 // Every distinct layer of the zoo.
-Network zoo_layers() {
+Graph zoo_layers() {
     std::set<LayerSpec> layers;
     for (const std::string& name : zoo_names()) {
-        for (const NetworkNode& node : lower(find_model(name)).nodes) layers.insert(node.layer);
+        for (const Node& node : lower(find_model(name)).nodes) layers.insert(node.layer);
     }
-    Network network;
+    Graph network;
     for (const LayerSpec& layer : layers) {
-        NetworkNode node;
+        Node node;
         node.layer = layer;
         network.nodes.push_back(node);
     }
@@ -42,7 +43,7 @@ bool is_conv(const LayerSpec& layer) {
     return layer.kind == LayerKind::conv || layer.kind == LayerKind::linear;
 }
 
-void expect_plans_for_all(const std::string& profile, const Network& network) {
+void expect_plans_for_all(const std::string& profile, const Graph& network) {
     const auto plans = plan_without_device(shipped_profile(profile), network, options(DataType::f16));
     ASSERT_EQ(plans.size(), network.nodes.size());
     for (std::size_t i = 0; i < plans.size(); ++i) {
@@ -73,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Gpus, OfflinePlan, ::testing::ValuesIn(shipped_profile_
 
 TEST(OfflinePlans, F32AndTf32Differ) {
     HACSCALE_NEEDS_CUDNN();
-    const Network network = lower(find_model("resnet18"));
+    const Graph network = lower(find_model("resnet18"));
     const auto exact = plan_without_device(shipped_profile("h200"), network, options(DataType::f32));
     const auto rounded = plan_without_device(shipped_profile("h200"), network, options(DataType::tf32));
     ASSERT_EQ(exact.size(), rounded.size());
@@ -87,7 +88,7 @@ TEST(OfflinePlans, F32AndTf32Differ) {
 
 TEST(OfflinePlans, TheSameLayerHasTheSamePlanWhereverItStands) {
     HACSCALE_NEEDS_CUDNN();
-    const Network network = lower(find_model("resnet20-cifar"));
+    const Graph network = lower(find_model("resnet20-cifar"));
     const auto plans = plan_without_device(shipped_profile("a100"), network, options(DataType::bf16));
     std::map<LayerSpec, std::string> seen;
     for (const LayerPlan& plan : plans) {

@@ -13,7 +13,7 @@
 #include "kernels/cuda/device/linear.hpp"
 #include "kernels/cuda/device/pointwise.hpp"
 #include "kernels/cuda/device/reduction.hpp"
-#include "models/graph/network.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale::cuda {
@@ -93,8 +93,8 @@ TEST(DepthwiseTiling, FillsADeviceWithTheZoosLayers) {
     constexpr int multiprocessors = 132;
     int layers = 0;
     for (const std::string& name : zoo_names()) {
-        const Network network = lower(find_model(name));
-        for (const NetworkNode& node : network.nodes) {
+        const Graph network = lower(find_model(name));
+        for (const Node& node : network.nodes) {
             const LayerSpec& layer = node.layer;
             if (!layer.depthwise() || layer.in_channels % 8 != 0) continue;
             ++layers;
@@ -191,7 +191,7 @@ TEST(DepthwiseTensorTiling, FillsADeviceWithTheZoosLayers) {
     double computed = 0.0;
     double wanted = 0.0;
     for (const std::string& name : zoo_names()) {
-        for (const NetworkNode& node : lower(find_model(name)).nodes) {
+        for (const Node& node : lower(find_model(name)).nodes) {
             const LayerSpec& layer = node.layer;
             if (!layer.depthwise() || layer.in_channels % 8 != 0 || layer.kernel() > 5) continue;
             const DepthwiseTensorShape shape{64,

@@ -17,8 +17,7 @@ using tests::fake_cupti;
 class FakeRunner : public NetworkRunner {
 public:
     void load(const std::vector<LayerWeights>&) override {}
-    void set_input(std::span<const float>) override {}
-    void set_residual(std::span<const float>) override {}
+    void set_input(std::size_t, std::span<const float>) override {}
     void run() override {}
     double time_cold() override { return 0.0; }
     void run_timed(std::span<double>) override {}
@@ -32,7 +31,7 @@ public:
         if (lost) throw DeviceLost("an illegal address");
     }
     void poison() override {}
-    std::vector<float> output() const override { return {}; }
+    std::vector<float> output(std::size_t) const override { return {}; }
     std::string implementation(int) const override { return "fake"; }
     std::size_t weight_bytes() const override { return 0; }
     std::size_t activation_bytes() const override { return 0; }
@@ -64,7 +63,7 @@ protected:
     nvml::NvmlLibrary nvml;
     cupti::CuptiLibrary cupti;
     FakeRunner runner;
-    Network network;
+    Graph network;
 };
 
 TEST_F(CudaInstrument, TellOfEachLayer) {

@@ -11,7 +11,8 @@
 #include <thread>
 
 #include "base/error.hpp"
-#include "models/graph/network.hpp"
+#include "models/graph/graph_values.hpp"
+#include "models/stages/lowering.hpp"
 #include "training/trainer_module.hpp"
 
 namespace {
@@ -87,7 +88,7 @@ public:
     std::optional<std::vector<LayerImportance>> importance(const ImportanceRequest& request,
                                                            const ImportanceEvents& events) override {
         std::vector<LayerImportance> figures;
-        for (const NetworkNode& node : lower(request.model).nodes) {
+        for (const Node& node : lower(request.model).nodes) {
             if (node.layer.kind != LayerKind::conv) continue;
             figures.push_back({node.name, 1.0 + node.stage, 0.25});
         }

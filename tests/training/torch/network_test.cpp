@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "models/ops/reference.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/training/torch/module_fixture.hpp"
 
@@ -66,7 +67,7 @@ TEST_P(FoldedWeights, GiveTheSameOutputsOnTheCpuBackend) {
     for (const std::string& name : zoo_names()) {
         if (family_of(name) != GetParam()) continue;
         const ModelSpec model = for_test(name);
-        const Network network = lower(model);
+        const Graph network = lower(model);
         trainer().write_random_checkpoint(model, 7, checkpoint());
         const std::vector<float> images = random_values(
             static_cast<std::size_t>(model.in_channels) * model.resolution * model.resolution, 3);
@@ -75,10 +76,10 @@ TEST_P(FoldedWeights, GiveTheSameOutputsOnTheCpuBackend) {
         Compiled compiled = cpu.backend->compile("cpu", network, CompileOptions{});
         ASSERT_TRUE(compiled.runner) << name << ": " << compiled.reason;
         compiled.runner->load(trainer().folded_weights(model, checkpoint()));
-        compiled.runner->set_input(images);
+        compiled.runner->set_input(0, images);
         compiled.runner->run();
         const std::vector<double> reference(expected.begin(), expected.end());
-        EXPECT_LE(relative_error(compiled.runner->output(), reference), 1e-4) << name;
+        EXPECT_LE(relative_error(compiled.runner->output(0), reference), 1e-4) << name;
         EXPECT_GT(*std::max_element(expected.begin(), expected.end()), 1e-6F) << name << " died out";
     }
 }

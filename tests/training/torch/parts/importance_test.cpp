@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "models/formats/model_yaml.hpp"
+#include "models/stages/lowering.hpp"
 #include "tests/training/training_support.hpp"
 #include "training/torch/new_channels.hpp"
 #include "training/torch/optimizer.hpp"

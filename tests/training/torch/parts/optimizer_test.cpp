@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale::training {
@@ -20,7 +21,7 @@ TEST(MovingAverage, ForgetsTheBeginningEarly) {
 }
 
 TEST(MovingAverage, TakesWhatItDoesNotKeepFromItsSource) {
-    const Network lowered = lower(find_model("resnet8-cifar"));
+    const Graph lowered = lower(find_model("resnet8-cifar"));
     TorchNetwork source(lowered), average(lowered);
     source.initialize(1);
     average.initialize(2);

@@ -1,0 +1,44 @@
+#include "models/graph/graph_values.hpp"
+
+#include "models/ops/reference.hpp"
+
+namespace hacscale {
+
+std::vector<LayerWeights> random_weights(const Graph& graph, std::uint64_t seed) {
+    std::vector<LayerWeights> weights;
+    weights.reserve(graph.nodes.size());
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+        weights.push_back(random_weights(graph.nodes[i].layer, seed + 1 + i));
+    }
+    return weights;
+}
+
+std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std::uint64_t seed) {
+    std::vector<std::vector<float>> inputs;
+    for (const TensorId id : graph.inputs) {
+        const auto elements = static_cast<std::size_t>(graph.tensors[id].elements());
+        inputs.push_back(random_values(static_cast<std::size_t>(batch) * elements, seed + inputs.size()));
+    }
+    return inputs;
+}
+
+std::vector<std::vector<double>> reference_graph(const Graph& graph, int batch,
+                                                 const std::vector<std::vector<float>>& inputs,
+                                                 const std::vector<LayerWeights>& weights) {
+    const std::vector<double> none;
+    std::vector<std::vector<double>> values(graph.tensors.size());
+    for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+        values[graph.inputs[i]].assign(inputs[i].begin(), inputs[i].end());
+    }
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+        const Node& node = graph.nodes[i];
+        values[node.outputs.front()] =
+            reference_layer(node.layer, batch, values[node.inputs.front()],
+                            node.layer.residual ? values[node.residual_input()] : none, weights[i]);
+    }
+    std::vector<std::vector<double>> outputs;
+    for (const TensorId id : graph.outputs) outputs.push_back(values[id]);
+    return outputs;
+}
+
+}  // namespace hacscale

@@ -1,0 +1,24 @@
+// The numbers that go through a graph: random weights and inputs, and the reference that every backend's outputs
+// are compared with.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/graph/graph.hpp"
+#include "models/ops/layer_weights.hpp"
+
+namespace hacscale {
+
+// One entry a node, as random_weights(LayerSpec).
+std::vector<LayerWeights> random_weights(const Graph& graph, std::uint64_t seed);
+
+// Of each input of the graph: dense NCHW, `batch` images, the first as random_values(count, seed).
+std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std::uint64_t seed);
+
+// Each output of the graph in double precision, dense NCHW. `inputs` has one entry an input of the graph.
+std::vector<std::vector<double>> reference_graph(const Graph& graph, int batch,
+                                                 const std::vector<std::vector<float>>& inputs,
+                                                 const std::vector<LayerWeights>& weights);
+
+}  // namespace hacscale

@@ -1,0 +1,79 @@
+#include "models/graph/memory_layout.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace hacscale {
+namespace {
+
+constexpr std::size_t alignment = 64;
+
+struct Region {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+};
+
+}  // namespace
+
+std::optional<TensorId> overwritable_input(const Graph& graph, const Node& node) {
+    std::optional<TensorId> input;
+    if (node.layer.kind == LayerKind::squeeze_excite) input = node.inputs.front();
+    if (node.layer.residual) input = node.residual_input();
+    if (!input || graph.tensors[*input].producer == no_node) return std::nullopt;
+    // A conv reads its input while it writes.
+    if (std::count(node.inputs.begin(), node.inputs.end(), *input) > 1) return std::nullopt;
+    return input;
+}
+
+ArenaLayout lay_out_arena(const Graph& graph, const std::vector<std::size_t>& tensor_bytes,
+                          const MayOverwrite& may_overwrite) {
+    const int count = static_cast<int>(graph.nodes.size());
+    std::vector<int> last_use = last_readers(graph);
+    ArenaLayout layout;
+    layout.offsets.resize(graph.tensors.size());
+    layout.in_place.resize(graph.nodes.size(), false);
+    std::vector<TensorId> owner(graph.tensors.size());  // the tensor whose region a tensor lies in
+    std::iota(owner.begin(), owner.end(), 0);
+    for (int i = 0; i < count; ++i) {
+        const Node& node = graph.nodes[i];
+        const std::optional<TensorId> from = overwritable_input(graph, node);
+        const TensorId to = node.outputs.front();
+        if (!from || last_use[*from] != i || tensor_bytes[*from] != tensor_bytes[to]) continue;
+        if (!may_overwrite(*from, to)) continue;
+        layout.in_place[i] = true;
+        owner[to] = owner[*from];
+    }
+    // A region is needed as long as any of the tensors that lie in it.
+    for (std::size_t id = 0; id < owner.size(); ++id) {
+        last_use[owner[id]] = std::max(last_use[owner[id]], last_use[id]);
+    }
+    std::vector<TensorId> placed;
+    for (int i = 0; i < count; ++i) {
+        for (const TensorId id : graph.nodes[i].outputs) {
+            if (owner[id] != id) {
+                layout.offsets[id] = layout.offsets[owner[id]];
+                continue;
+            }
+            // First fit among the regions that are alive now.
+            std::vector<Region> alive;
+            for (const TensorId other : placed) {
+                if (last_use[other] >= i) {
+                    alive.push_back({layout.offsets[other], layout.offsets[other] + tensor_bytes[other]});
+                }
+            }
+            std::sort(alive.begin(), alive.end(),
+                      [](const Region& a, const Region& b) { return a.begin < b.begin; });
+            std::size_t offset = 0;
+            for (const Region& region : alive) {
+                if (offset + tensor_bytes[id] <= region.begin) break;
+                offset = std::max(offset, (region.end + alignment - 1) / alignment * alignment);
+            }
+            layout.offsets[id] = offset;
+            layout.bytes = std::max(layout.bytes, offset + tensor_bytes[id]);
+            placed.push_back(id);
+        }
+    }
+    return layout;
+}
+
+}  // namespace hacscale

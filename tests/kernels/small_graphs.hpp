@@ -1,0 +1,184 @@
+// Graphs by hand that no model of stages is: several inputs and outputs, branches, residuals from far back, and maps that
+// are not square. Backends run them and are compared with the reference.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "models/graph/graph.hpp"
+
+namespace hacscale::testing {
+
+struct NamedGraph {
+    std::string name;
+    Graph graph;
+};
+
+// Adds layers to a graph whose shapes follow from the tensors that they read.
+class GraphBuilder {
+public:
+    explicit GraphBuilder(Layout layout) : layout_(layout) {}
+
+    TensorId input(int channels, int height, int width) { return graph_.add_input(channels, height, width); }
+
+    struct Conv {
+        int width = 0;
+        int kernel = 1;
+        int stride = 1;
+        int groups = 1;
+        Activation activation = Activation::relu;
+    };
+    TensorId conv(TensorId from, const Conv& conv) { return add(conv_spec(from, conv), {from}); }
+    TensorId conv(TensorId from, const Conv& conv, TensorId residual) {
+        LayerSpec layer = conv_spec(from, conv);
+        layer.residual = true;
+        return add(layer, {from, residual});
+    }
+    TensorId depthwise(TensorId from, int stride = 1) {
+        const int channels = graph_.tensors[from].channels;
+        return conv(from, {.width = channels, .kernel = 3, .stride = stride, .groups = channels});
+    }
+    TensorId max_pool(TensorId from) {
+        LayerSpec layer = spec(LayerKind::max_pool, from);
+        layer.window = Window::square(3, 2, 1);
+        return add(layer, {from});
+    }
+    TensorId global_avg_pool(TensorId from) { return add(spec(LayerKind::global_avg_pool, from), {from}); }
+    TensorId scale_shift(TensorId from) { return add(spec(LayerKind::scale_shift, from), {from}); }
+    TensorId linear(TensorId from, int width) {
+        LayerSpec layer = spec(LayerKind::linear, from);
+        layer.out_channels = width;
+        return add(layer, {from});
+    }
+    TensorId squeeze_excite(TensorId from) {
+        LayerSpec layer = spec(LayerKind::squeeze_excite, from);
+        layer.activation = Activation::relu;
+        layer.gate = Activation::sigmoid;
+        layer.squeeze_channels = 4;
+        return add(layer, {from});
+    }
+
+    NamedGraph named(std::string name, std::vector<TensorId> outputs) {
+        graph_.outputs = std::move(outputs);
+        return {std::move(name), std::move(graph_)};
+    }
+
+private:
+    LayerSpec spec(LayerKind kind, TensorId from) const {
+        const Tensor& tensor = graph_.tensors[from];
+        LayerSpec layer;
+        layer.kind = kind;
+        layer.in_channels = layer.out_channels = tensor.channels;
+        layer.in_height = tensor.height;
+        layer.in_width = tensor.width;
+        layer.layout = layout_;
+        // As layers that have none compare equal.
+        layer.bias = kind == LayerKind::conv || kind == LayerKind::linear;
+        return layer;
+    }
+
+    LayerSpec conv_spec(TensorId from, const Conv& conv) const {
+        LayerSpec layer = spec(LayerKind::conv, from);
+        layer.out_channels = conv.width;
+        layer.window = Window::square(conv.kernel, conv.stride, conv.kernel / 2);
+        layer.groups = conv.groups;
+        layer.activation = conv.activation;
+        return layer;
+    }
+
+    TensorId add(const LayerSpec& layer, TensorIds inputs) {
+        Node node;
+        node.layer = layer;
+        node.name = "node" + std::to_string(graph_.nodes.size());
+        node.inputs = std::move(inputs);
+        return graph_.add_node(std::move(node));
+    }
+
+    Layout layout_;
+    Graph graph_;
+};
+
+inline NamedGraph two_inputs(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId image = build.input(3, 10, 14);
+    const TensorId features = build.input(20, 5, 7);
+    const TensorId reduced = build.conv(image, {.width = 20, .kernel = 3, .stride = 2}, features);
+    return build.named("two_inputs", {build.conv(reduced, {.width = 12})});
+}
+
+inline NamedGraph two_outputs(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId image = build.input(3, 9, 12);
+    const TensorId first = build.conv(image, {.width = 20, .kernel = 3});
+    const TensorId second = build.conv(first, {.width = 20, .kernel = 3});
+    // The first output is added last of all: it must neither be written over nor be reused.
+    const TensorId sum = build.conv(second, {.width = 20, .kernel = 3}, first);
+    return build.named("two_outputs", {first, build.conv(sum, {.width = 8})});
+}
+
+inline NamedGraph three_readers(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId image = build.input(3, 12, 8);
+    const TensorId stem = build.conv(image, {.width = 20, .kernel = 3});
+    const TensorId pooled = build.max_pool(stem);
+    const TensorId filtered = build.depthwise(stem, 2);
+    const TensorId sum = build.conv(stem, {.width = 20, .kernel = 3, .stride = 2}, pooled);
+    return build.named("three_readers", {build.conv(filtered, {.width = 20}, sum)});
+}
+
+inline NamedGraph far_residual(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId first = build.conv(build.input(4, 7, 9), {.width = 12, .kernel = 3});
+    TensorId here = first;
+    for (int i = 0; i < 5; ++i) here = build.conv(here, {.width = i == 4 ? 12 : 20, .kernel = 3});
+    here = build.conv(here, {.width = 12}, first);
+    return build.named("far_residual", {build.linear(build.global_avg_pool(here), 5)});
+}
+
+inline NamedGraph diamond(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId top = build.conv(build.input(3, 8, 8), {.width = 16, .kernel = 3});
+    const TensorId left = build.conv(top, {.width = 24});
+    const TensorId right = build.squeeze_excite(build.conv(top, {.width = 24, .kernel = 3}));
+    return build.named("diamond", {build.conv(left, {.width = 24, .kernel = 3}, right)});
+}
+
+// The input is read by layers that want it in different orders, and is added itself.
+inline NamedGraph input_with_many_readers(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId image = build.input(3, 6, 10);
+    const TensorId dense = build.conv(image, {.width = 16, .kernel = 3});
+    const TensorId filtered = build.depthwise(image);
+    const TensorId sum = build.conv(dense, {.width = 3}, image);
+    const TensorId pooled = build.max_pool(image);
+    return build.named("input_with_many_readers", {sum, build.conv(filtered, {.width = 16}, dense), pooled});
+}
+
+// After a global pool a tensor is a vector, which lies alike in all layouts but for its padding.
+inline NamedGraph vectors(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId map = build.conv(build.input(3, 6, 6), {.width = 20, .kernel = 3});
+    const TensorId pooled = build.global_avg_pool(map);
+    const TensorId sum = build.conv(build.conv(pooled, {.width = 28}), {.width = 20}, pooled);
+    const TensorId filtered = build.depthwise(pooled);
+    return build.named("vectors", {build.linear(sum, 7), build.linear(filtered, 6), map});
+}
+
+// What an output of the graph is read by works on it no more in place.
+inline NamedGraph output_in_the_middle(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId map = build.conv(build.input(3, 5, 11), {.width = 12, .kernel = 3});
+    const TensorId gated = build.squeeze_excite(map);
+    const TensorId twice = build.conv(gated, {.width = 12, .kernel = 3}, gated);
+    return build.named("output_in_the_middle", {map, build.scale_shift(twice), gated});
+}
+
+inline std::vector<NamedGraph> small_graphs(Layout layout) {
+    return {two_inputs(layout),    two_outputs(layout),
+            three_readers(layout), far_residual(layout),
+            diamond(layout),       input_with_many_readers(layout),
+            vectors(layout),       output_in_the_middle(layout)};
+}
+
+}  // namespace hacscale::testing
