@@ -14,7 +14,6 @@
 #include "base/error.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "models/graph/graph_values.hpp"
-#include "models/graph/graph_values.hpp"
 
 namespace hacscale::bench {
 
