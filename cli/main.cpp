@@ -5,7 +5,7 @@
 
 #include "cli/interrupt.hpp"
 #include "cli/program.hpp"
-#include "harness/measure/restart.hpp"
+#include "cli/restart.hpp"
 
 int main(int argc, char** argv) {
     const hacscale::cli::Restart restart(argc, argv);

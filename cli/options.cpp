@@ -52,13 +52,9 @@ void add_details_option(CLI::App& parser, bool& details) {
     parser.add_flag("--details", details, "Before the answer, all that it was made from");
 }
 
-std::unique_ptr<Instruments> CounterOptions::open(const BackendDevice& device) const {
-    return none ? nullptr : open_instruments(device, instruments);
-}
-
-void add_counter_options(CLI::App& parser, CounterOptions& options) {
-    parser.add_flag("--no-counters", options.none, "Time only: no kernels, counters, clocks or energy");
-    parser.add_flag("--sm-throughput", options.instruments.sm_throughput,
+void add_counter_options(CLI::App& parser, CounterSettings& settings) {
+    parser.add_flag("--no-counters", settings.none, "Time only: no kernels, counters, clocks or energy");
+    parser.add_flag("--sm-throughput", settings.instruments.sm_throughput,
                     "Also how busy the busiest unit of the multiprocessors is; takes many more passes");
 }
 

@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "cli/parser_fwd.hpp"
-#include "harness/compare/table_view.hpp"
-#include "profiler/instruments/instruments.hpp"
+#include "harness/measure/device_access.hpp"
 #include "profiler/measure_networks.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"
@@ -46,14 +45,7 @@ void add_timing_options(CLI::App& parser, TimingOptions& options);
 void add_details_option(CLI::App& parser, bool& details);
 
 // --no-counters and --sm-throughput: what the device's instruments are asked.
-struct CounterOptions {
-    bool none = false;
-    InstrumentOptions instruments;
-
-    // Null where they are not wanted, or the device has none.
-    std::unique_ptr<Instruments> open(const BackendDevice& device) const;
-};
-void add_counter_options(CLI::App& parser, CounterOptions& options);
+void add_counter_options(CLI::App& parser, CounterSettings& settings);
 
 // --max-params, --max-macs, --max-memory: the most that a planned network may need.
 void add_cap_options(CLI::App& parser, Caps& caps);

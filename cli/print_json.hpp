@@ -6,6 +6,11 @@
 #include <ostream>
 #include <string>
 
+namespace hacscale::cli {}
+namespace hacscale::harness {
+using namespace cli;
+}
+
 namespace hacscale::cli {
 
 using Json = nlohmann::ordered_json;

@@ -11,10 +11,10 @@
 #include <string>
 
 #include "base/text/wording.hpp"
+#include "base/version.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/interrupt.hpp"
-#include "cli/version.hpp"
 
 namespace hacscale::cli {
 
@@ -184,9 +184,8 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
             throw InputError(usage_message(program->parser, error));
         }
         log->set_level(program->quiet ? spdlog::level::warn : spdlog::level::info);
-        Session session{
-            out,    err, *log, program->json, err_is_terminal && !program->quiet, command_line(argc, argv),
-            restart};
+        Session session(out, err, *log, program->json, err_is_terminal && !program->quiet,
+                        command_line(argc, argv), restart);
         const ExitStatus status = run_command(*program, session);
         out.flush();
         return interrupted() ? interrupt_exit_status() : number_of(status);

@@ -46,29 +46,27 @@ std::string progress_line(const std::string& what, double done, double total, do
     return line;
 }
 
-Progress::~Progress() {
-    clear();
-}
-
-void Progress::clear() {
-    if (enabled_) {
+void ProgressBar::clear() {
+    if (enabled_ && !what_.empty()) {
         terminal_ << "\r\033[K" << std::flush;
+        what_.clear();
+        drawn_ = {};
     }
 }
 
-void Progress::set(double done, double total, const std::string& what) {
+void ProgressBar::set(double done, double total, const std::string& what) {
     if (!enabled_) {
         return;
     }
     const Clock::time_point now = Clock::now();
-    const bool anew = what != what_ || done < done_;
-    if (anew) {
+    const bool restarted = what != what_ || done < done_;
+    if (restarted) {
         what_ = what;
         start_ = now;
         before_ = done;
     }
     done_ = done;
-    if (!anew && now - drawn_ < redraw_interval) {
+    if (!restarted && now - drawn_ < redraw_interval) {
         return;
     }
     drawn_ = now;

@@ -14,16 +14,17 @@ namespace hacscale::cli {
 std::string progress_line(const std::string& what, double done, double total, double elapsed_s,
                           int width = 30, double before = 0.0);
 
-class Progress {
+class ProgressBar {
 public:
-    Progress(std::ostream& terminal, bool enabled) : terminal_(terminal), enabled_(enabled) {}
-    ~Progress();  // takes the bar off the screen
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
+    ProgressBar(std::ostream& terminal, bool enabled) : terminal_(terminal), enabled_(enabled) {}
+    ~ProgressBar() { clear(); }
+    ProgressBar(const ProgressBar&) = delete;
+    ProgressBar& operator=(const ProgressBar&) = delete;
 
-    // Other work, or work that begins anew, starts the clock again.
+    // Other work, or work that begins again, starts the clock again.
     void set(double done, double total, const std::string& what);
-    void clear();  // makes room for a message; the next set() draws again
+    // Takes the bar off the screen; the next set() starts the clock again.
+    void clear();
 
 private:
     using Clock = std::chrono::steady_clock;

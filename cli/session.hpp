@@ -1,28 +1,50 @@
 // What a command may use of the world outside: its two streams, the messages, and what the global options
-// said.
+// said. For the harness it is where events go: messages to the log, progress to a bar, and the signals of the
+// process ask work to stop.
 #pragma once
 
 #include <spdlog/fwd.h>
 
 #include <ostream>
 #include <string>
-#include <vector>
+
+#include "base/error.hpp"
+#include "cli/progress.hpp"
+#include "harness/events.hpp"
 
 namespace hacscale::cli {
 
+using namespace harness;
+
 class Restart;
 
-struct Session {
-    std::ostream& out;         // the answer, and nothing else
-    std::ostream& err;         // progress and messages
-    spdlog::logger& log;       // writes to err
-    bool json = false;         // --json: the answer is machine-readable
-    bool progress = false;     // err is a terminal and --quiet was not given: bars may be drawn
-    std::string command_line;  // as it was typed, for records
-    const Restart* restart =
-        nullptr;  // how the process starts again (harness/measure/restart.hpp), if it may
-    // Why what this process measures may be too slow; the user was warned of each (harness/measure/doubt.hpp).
-    std::vector<std::string> doubts{};
+class Session final : public Events {
+public:
+    // `terminal`: bars may be drawn on `err`. `command_line` as it was typed. `restart` is null where the process may not
+    // start again (cli/restart.hpp).
+    Session(std::ostream& out, std::ostream& err, spdlog::logger& log, bool json = false,
+            bool terminal = false, std::string command_line = "", const Restart* restart = nullptr);
+
+    void note(const std::string& message) override;
+    void warn(const std::string& message) override;
+    void warn(const std::string& message, const ShellCommand& command) override;
+    void progress(double done, double total, const std::string& what) override;
+    void progress_ended() override;
+    bool stop_requested() const override;
+
+    std::ostream& out;    // the answer, and nothing else
+    std::ostream& err;    // progress and messages
+    spdlog::logger& log;  // writes to err
+    const bool json;      // --json: the answer is machine-readable
+    const std::string command_line;
+    const Restart* const restart;
+
+private:
+    ProgressBar bar_;
 };
+
+// The status of a command that measured: `done` becomes `incomplete`, with a sentence, where times may be
+// wrong.
+ExitStatus status_with_doubts(ExitStatus status, Session& session);
 
 }  // namespace hacscale::cli

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/text_lines.hpp"
+#include "base/text/lines.hpp"
 
 namespace hacscale::cli {
 
@@ -37,14 +37,10 @@ void TextTable::print(std::ostream& out) const {
     }
 }
 
-std::string with_separators(std::int64_t number) {
-    std::string text = std::to_string(number);
-    const std::size_t first = number < 0 ? 1 : 0;
-    for (std::size_t i = text.size(); i > first + 3;) {
-        i -= 3;
-        text.insert(i, 1, ',');
+void print_lines(std::ostream& out, const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+        out << line << '\n';
     }
-    return text;
 }
 
 }  // namespace hacscale::cli

@@ -1,4 +1,4 @@
-// A table of text with aligned columns, for answers on a terminal.
+// Text on a terminal: lines, and tables with aligned columns.
 #pragma once
 
 #include <ostream>
@@ -25,6 +25,6 @@ private:
     std::vector<std::vector<std::string>> rows_;
 };
 
-std::string with_separators(std::int64_t number);  // 1234567 -> "1,234,567"
+void print_lines(std::ostream& out, const std::vector<std::string>& lines);
 
 }  // namespace hacscale::cli

@@ -15,6 +15,11 @@
 #include "records/contributions.hpp"
 #include "records/made_from.hpp"
 
+namespace hacscale::cli {}
+namespace hacscale::harness {
+using namespace cli;
+}
+
 namespace hacscale::cli {
 
 // A ratio of latencies whose 95 % interval is wider than this to either side is not judged: half of it is

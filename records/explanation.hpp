@@ -7,6 +7,11 @@
 #include "harness/compare/table_view.hpp"
 #include "records/contributions.hpp"
 
+namespace hacscale::cli {}
+namespace hacscale::harness {
+using namespace cli;
+}
+
 namespace hacscale::cli {
 
 struct Explanation {

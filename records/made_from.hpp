@@ -4,6 +4,11 @@
 
 #include <string>
 
+namespace hacscale::cli {}
+namespace hacscale::harness {
+using namespace cli;
+}
+
 namespace hacscale::cli {
 
 struct MadeFrom {

@@ -1,6 +1,6 @@
 #include "records/provenance.hpp"
 
-#include "cli/version.hpp"
+#include "base/version.hpp"
 #include "records/device_json.hpp"
 #include "records/made_from_json.hpp"
 

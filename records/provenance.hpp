@@ -8,6 +8,11 @@
 #include "profiler/table/table.hpp"
 #include "records/made_from.hpp"
 
+namespace hacscale::cli {}
+namespace hacscale::harness {
+using namespace cli;
+}
+
 namespace hacscale::cli {
 
 // A suite's profiling that went through: of the rows it left, and with the limits that it had.

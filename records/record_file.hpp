@@ -4,6 +4,11 @@
 #include <filesystem>
 #include <string>
 
+namespace hacscale::cli {}
+namespace hacscale::harness {
+using namespace cli;
+}
+
 namespace hacscale::cli {
 
 // Replaces the file as a whole: a reader sees the old text or the new one, and an interrupted write leaves

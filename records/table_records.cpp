@@ -1,7 +1,7 @@
 #include "records/table_records.hpp"
 
+#include "base/version.hpp"
 #include "cli/print_json.hpp"
-#include "cli/version.hpp"
 
 namespace hacscale::cli {
 

@@ -5,6 +5,11 @@
 #include "profiler/table/table.hpp"
 #include "report/records/records.hpp"
 
+namespace hacscale::cli {}
+namespace hacscale::harness {
+using namespace cli;
+}
+
 namespace hacscale::cli {
 
 std::vector<report::MeasuredRow> measured_rows(const Table& table);

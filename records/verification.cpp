@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/text_lines.hpp"
+#include "base/text/lines.hpp"
 #include "records/made_from_json.hpp"
 #include "records/optional_json.hpp"
 #include "records/throughput_json.hpp"

@@ -12,6 +12,11 @@
 #include "profiler/timing/statistics.hpp"
 #include "records/made_from.hpp"
 
+namespace hacscale::cli {}
+namespace hacscale::harness {
+using namespace cli;
+}
+
 namespace hacscale::cli {
 
 struct VerifiedModel {

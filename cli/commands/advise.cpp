@@ -4,9 +4,9 @@
 #include <memory>
 #include <sstream>
 
+#include "base/text/lines.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/print_document.hpp"
-#include "cli/text_lines.hpp"
 #include "harness/advise/advice.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"

@@ -6,17 +6,16 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/text/lines.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
-#include "cli/printing/answer.hpp"
 #include "cli/printing/comparison_text.hpp"
-#include "cli/text_lines.hpp"
 #include "harness/compare/accuracies.hpp"
+#include "harness/compare/answer.hpp"
 #include "harness/compare/compare.hpp"
 #include "harness/compare/training_plan.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/device_timer.hpp"
-#include "harness/measure/doubt.hpp"
 #include "harness/measure/remedy.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"
@@ -69,10 +68,10 @@ ComparisonRecord compared(const CompareOptions& options, AnswerNotes& notes, Ses
     }
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     check_same_device(table, device);
-    Progress progress(session.err, session.progress);
+    Progress progress(session);
     return compare(view, settings,
                    device_timer(device.handle, table, options.timing.settings(options.state.batch),
-                                work_events(progress)));
+                                progress.work_events()));
 }
 
 // The YAML of what the last strategy chose, which is HACScale's own where it was among them.
@@ -124,11 +123,11 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
                       options.state.state()};
     };
     if (const auto warning = peak_warning(record)) {
-        warn(session, *warning, remedy().profile());
+        session.warn(*warning, remedy().profile());
     }
     const std::optional<std::string> noise = noise_warning(record);
     if (noise) {
-        warn(session, *noise, remedy().profile_noisy());
+        session.warn(*noise, remedy().profile_noisy());
     }
     if (session.json) {
         session.out << to_json(record);

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/text/lines.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/explanation_text.hpp"
-#include "cli/text_lines.hpp"
 #include "harness/compare/describe.hpp"
 #include "harness/measure/remedy.hpp"
 #include "models/stages/stage_names.hpp"
@@ -105,7 +105,7 @@ ExitStatus explain_command(const ExplainOptions& options, Session& session) {
         }
     }
     if (explanation.has_missing() && session.json) {  // the text of the answer has the command
-        warn(session, "the table lacks what some steps need; it is measured by:", command);
+        session.warn("the table lacks what some steps need; it is measured by:", command);
     }
     return explanation.has_missing() ? ExitStatus::incomplete : ExitStatus::done;
 }

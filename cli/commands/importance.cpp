@@ -6,10 +6,10 @@
 #include <memory>
 
 #include "base/text/wording.hpp"
+#include "base/version.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
 #include "cli/text_table.hpp"
-#include "cli/version.hpp"
 #include "harness/train/gain_json.hpp"
 #include "harness/train/training_threads.hpp"
 #include "models/zoo/zoo.hpp"
@@ -58,12 +58,12 @@ ExitStatus importance_command(const ImportanceOptions& options, Session& session
     request.workers = training_threads(host::this_machine(), request.workers, request.device, session);
     const LoadedTrainer loaded = load_trainer();
     Trainer& trainer = loaded.required();
-    Progress progress(session.err, session.progress);
+    Progress progress(session);
     ImportanceEvents events;
     events.keep_going = [] { return !interrupted(); };
     events.progress = [&](int done, int batches) { progress.set(done, batches, options.measure); };
     const auto layers = trainer.importance(request, events);
-    progress.clear();
+    session.progress_ended();
     if (!layers) {
         throw WorkError("interrupted; no importance file was written");
     }

@@ -6,9 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/text/lines.hpp"
 #include "cli/model_json.hpp"
 #include "cli/options.hpp"
-#include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/stages/stage_names.hpp"

@@ -9,13 +9,12 @@
 #include <memory>
 #include <set>
 
+#include "base/text/lines.hpp"
 #include "cli/options.hpp"
-#include "cli/text_lines.hpp"
+#include "cli/restart.hpp"
 #include "cli/text_table.hpp"
 #include "harness/measure/device_access.hpp"
-#include "harness/measure/doubt.hpp"
 #include "harness/measure/profile_models.hpp"
-#include "harness/measure/restart.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
 #include "records/optional_json.hpp"
@@ -42,7 +41,7 @@ struct ProfileOptions {
     std::string rows{name_of(RowMethod::stopwatch)};
     bool remeasure_noisy = false;
     bool details = false;
-    CounterOptions counters;
+    CounterSettings counters;
 };
 
 ProfilePlan plan_of(const ProfileOptions& options) {
@@ -257,7 +256,8 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
     }
     if (const auto warning =
             pace_warning(device.handle, table, plan.measure, "the same command measures them again")) {
-        add_doubt(session, *warning);
+        session.warn(*warning);
+        session.keep_doubt(*warning);
     }
     warn_of_clamped(outcome, session);
     if (outcome.rows.interrupted) {

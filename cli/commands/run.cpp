@@ -1,13 +1,20 @@
 #include "cli/commands/run.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
 
+#include "base/text/lines.hpp"
 #include "cli/options.hpp"
-#include "harness/measure/restart.hpp"
+#include "cli/printing/comparison_text.hpp"
+#include "cli/restart.hpp"
+#include "cli/text_table.hpp"
 #include "harness/suite/dry_run.hpp"
+#include "harness/suite/layout.hpp"
 #include "harness/suite/run_suite.hpp"
 
 namespace hacscale::cli {
@@ -21,8 +28,81 @@ struct RunOptions {
     std::optional<double> minutes;
     bool dry_run = false;
     bool details = false;
-    CounterOptions counters;
+    CounterSettings counters;
 };
+
+void print_device(std::ostream& out, const PlannedDevice& planned) {
+    out << fmt::format("\n{}: {}, {} rows\n", planned.id, planned.table.string(),
+                       with_separators(planned.rows));
+    if (!planned.absence.empty()) {
+        out << planned.absence << '\n';
+    }
+    for (const PlannedState& state : planned.states) {
+        if (!state.refusal.empty()) {
+            out << fmt::format("\n{}: not on this device: {}\n", harness::name_of(state.state), state.refusal);
+            continue;
+        }
+        out << fmt::format("\n{}: {} comparisons, {} of them finished, at most {}\n", harness::name_of(state.state),
+                           state.comparisons, state.comparisons_known, duration_text(state.seconds_at_most));
+        TextTable table({{"network", Align::left},
+                         {"widths", Align::left},
+                         {"rows known", Align::right},
+                         {"rows new", Align::right},
+                         {"at most", Align::right}});
+        for (const PlannedUnit& one : state.units) {
+            table.add({one.network, one.unit.swept ? "all" : "own", with_separators(one.known),
+                       with_separators(one.fresh), duration_text(one.unit.seconds_at_most)});
+        }
+        table.print(out);
+    }
+}
+
+void print_forecast(std::ostream& out, const SuiteForecast& forecast, const Suite& suite,
+                    const std::optional<Shard>& shard) {
+    out << fmt::format("{}{}: nothing is measured now\n", suite.name,
+                       shard ? ", shard " + name_of(*shard) : "");
+    for (const PlannedDevice& device : forecast.devices) {
+        print_device(out, device);
+    }
+    const bool known = std::any_of(forecast.devices.begin(), forecast.devices.end(),
+                                   [](const PlannedDevice& device) { return device.rows > 0; });
+    out << fmt::format(
+        "\nall of it: at most {}{}\n", duration_text(forecast.seconds_at_most),
+        known ? ", by what the tables say about " + duration_text(forecast.seconds_expected) : "");
+}
+
+void print_details(std::ostream& out, const SuiteOutcome& outcome, const Suite& suite, bool is_shard) {
+    for (const FinishedRun& run : outcome.runs) {
+        if (has_several_folders(suite) && !run.result.comparisons.empty()) {
+            out << fmt::format("{} {}\n", run.device, harness::name_of(run.state));
+        }
+        for (const ComparisonRecord& record : run.result.comparisons) {
+            print_comparison(out, record);
+            out << '\n';
+        }
+    }
+    for (const std::filesystem::path& file : is_shard ? outcome.tables : outcome.files) {
+        out << file.string() << '\n';
+    }
+}
+
+ExitStatus run_command(const RunOptions& options, const Suite& suite, const std::filesystem::path& folder,
+                       const std::optional<Shard>& shard, bool retry_failed, Session& session) {
+    const SuiteOutcome outcome =
+        run_suite(suite, folder, {options.counters, shard, retry_failed, session.command_line}, session);
+    if (outcome.stopped) {
+        return ExitStatus::incomplete;
+    }
+    if (session.json) {
+        session.out << to_json(outcome, suite, shard);
+    } else {
+        if (options.details) {
+            print_details(session.out, outcome, suite, shard.has_value());
+        }
+        print_lines(session.out, answer_lines(outcome, shard));
+    }
+    return outcome.complete ? ExitStatus::done : ExitStatus::incomplete;
+}
 
 }  // namespace
 
@@ -46,12 +126,16 @@ Run declare_run(CLI::App& parser) {
         const std::optional<Shard> shard =
             options->shard.empty() ? std::nullopt : std::optional(parse_shard(options->shard));
         if (options->dry_run) {
-            dry_run(suite, folder, shard, session);
+            const SuiteForecast forecast = dry_run(suite, folder, shard);
+            if (session.json) {
+                session.out << to_json(forecast, suite, folder, shard);
+            } else {
+                print_forecast(session.out, forecast, suite, shard);
+            }
             return ExitStatus::done;
         }
         return surviving_lost_devices(session, [&](bool retry_failed) {
-            return run_suite(suite, folder, {options->counters, shard, retry_failed, options->details},
-                             session);
+            return run_command(*options, suite, folder, shard, retry_failed, session);
         });
     };
 }

@@ -8,9 +8,9 @@
 #include <memory>
 
 #include "base/clock.hpp"
+#include "base/version.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/text_table.hpp"
-#include "cli/version.hpp"
 #include "harness/train/gain_json.hpp"
 #include "harness/train/gain_ranks.hpp"
 #include "harness/train/train_run.hpp"

@@ -11,7 +11,6 @@
 #include "cli/print_json.hpp"
 #include "harness/measure/chrome_trace.hpp"
 #include "harness/measure/device_access.hpp"
-#include "harness/measure/doubt.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"

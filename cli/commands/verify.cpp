@@ -7,15 +7,14 @@
 #include <cmath>
 #include <memory>
 
+#include "base/text/lines.hpp"
 #include "cli/options.hpp"
-#include "cli/shell_command.hpp"
-#include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/device_timer.hpp"
-#include "harness/measure/doubt.hpp"
 #include "harness/measure/remedy.hpp"
 #include "harness/measure/verify_models.hpp"
+#include "harness/shell_command.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
 #include "records/verification.hpp"
@@ -138,18 +137,18 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     Table table = Table::open(options.table, OpenMode::write);
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     check_same_device(table, device);
-    Progress progress(session.err, session.progress);
+    Progress progress(session);
     MeasureSettings settings = options.timing.settings(options.state.batch);
     // A narrow interval of the median is not enough here, as long as there is time.
     settings.rules.fewest_samples = static_cast<int>(fewest_for_p99);
     const VerifyOutcome outcome = verify_models(
-        table, models, state, device_timer(device.handle, table, settings, work_events(progress)));
+        table, models, state, device_timer(device.handle, table, settings, progress.work_events()), session);
     for (const VerifiedModel& one : outcome.report.models) {
         table.put(one.record);
     }
     if (!outcome.report.skipped.empty()) {
-        warn(session,
-             "what the table lacks is measured by:", command_for(outcome.report.skipped, options, table));
+        session.warn("what the table lacks is measured by:",
+                     command_for(outcome.report.skipped, options, table));
     }
     if (session.json) {
         session.out << to_json(outcome.report);

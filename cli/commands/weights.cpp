@@ -93,7 +93,7 @@ void require_cifar_form(const ModelSpec& model) {
 double validation_accuracy(NetworkRunner& runner, const Cifar10& data, int classes, int batch,
                            Session& session) {
     BatchLoader loader(data.validation, data.normalization, {.batch = batch});
-    Progress progress(session.err, session.progress);
+    Progress progress(session);
     std::vector<float> images(static_cast<std::size_t>(batch) * data.validation.image_bytes());
     std::int64_t seen = 0;
     std::int64_t right = 0;

@@ -113,9 +113,4 @@ void print_comparison(std::ostream& out, const ComparisonRecord& record) {
     print_verdict(out, record);
 }
 
-bool has_gaps(const ComparisonRecord& record) {
-    const auto gap = [](const StrategyRow& row) { return row.noisy || row.status == StrategyStatus::failed; };
-    return gap(record.base) || std::any_of(record.strategies.begin(), record.strategies.end(), gap);
-}
-
 }  // namespace hacscale::cli

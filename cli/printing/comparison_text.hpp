@@ -13,7 +13,4 @@ std::string inner_widths_text(const ScalingChoice& choice);
 
 void print_comparison(std::ostream& out, const ComparisonRecord& record);
 
-// Whether something that should have been timed was not, or its timing stayed noisy.
-bool has_gaps(const ComparisonRecord& record);
-
 }  // namespace hacscale::cli

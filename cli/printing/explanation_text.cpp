@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "cli/printing/answer_phrases.hpp"
+#include "base/text/lines.hpp"
 #include "cli/printing/comparison_text.hpp"
-#include "cli/text_lines.hpp"
 #include "cli/text_table.hpp"
+#include "harness/compare/answer_phrases.hpp"
 #include "records/comparison.hpp"
 
 namespace hacscale::cli {
@@ -146,7 +146,7 @@ std::string closing(const NetworkContributions& choice) {
 }  // namespace
 
 std::vector<std::string> explanation_lines(const Explanation& explanation,
-                                           const ShellCommand& profile_command) {
+                                           const harness::ShellCommand& profile_command) {
     std::vector<std::string> lines;
     const auto add = [&lines](const std::string& text) {
         const std::vector<std::string> more = wrapped(text, 2);
@@ -164,14 +164,14 @@ std::vector<std::string> explanation_lines(const Explanation& explanation,
         chosen.utilization_ratio = *chosen.utilization / *record.base.utilization;
     }
     const std::string title = fmt::format("{} on {}, budget {} x {}", explanation.model, explanation.device,
-                                          explanation.budget, latency_text(base.network.latency_us()));
+                                          explanation.budget, harness::latency_text(base.network.latency_us()));
     if (rows.size() < 2) {
         add(title + ": HACScale chose nothing: " + explanation.reason);
-    } else if (keeps_base(record, chosen)) {
+    } else if (harness::keeps_base(record, chosen)) {
         add(title + ": HACScale keeps the base");
     } else {
-        add(title + ": " + changes_text(record, *chosen.choice));
-        add("  " + brings_text(record, chosen));
+        add(title + ": " + harness::changes_text(record, *chosen.choice));
+        add("  " + harness::brings_text(record, chosen));
     }
     if (const Contribution* step = best_step(choice, StepOutcome::fits)) {
         add(fmt::format("a step that still fits: {} ({})", step_text(*step, explanation.stages),

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/shell_command.hpp"
+#include "harness/shell_command.hpp"
 #include "records/explanation.hpp"
 
 namespace hacscale::cli {
@@ -13,7 +13,7 @@ namespace hacscale::cli {
 // What is chosen, what it brings, which steps come next, and what is interpolated or missing, in ten lines at
 // most. `profile_command` measures what is missing.
 std::vector<std::string> explanation_lines(const Explanation& explanation,
-                                           const ShellCommand& profile_command);
+                                           const harness::ShellCommand& profile_command);
 
 // Every step of the base and of the choice.
 void print_explanation(std::ostream& out, const Explanation& explanation);

@@ -81,7 +81,7 @@ std::string lead_of(const ComparisonRecord& record, const StrategyRow& row, cons
         return "dominates";
     }
     const bool more = *row.gain > *other.gain;
-    const bool less_latency = latency_leads(row, other);
+    const bool less_latency = harness::latency_leads(row, other);
     return more && less_latency ? "has more capacity at less latency than"
            : more               ? "has more capacity at no more latency than"
                                 : "has less latency at no less capacity than";

@@ -11,7 +11,7 @@
 #include "report/document/document.hpp"
 #include "scaling/analysis/advise.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct Advice {
     std::string model;
@@ -38,4 +38,4 @@ std::vector<std::string> advice_lines(const Advice& advice, const std::string& m
 // Whether the answer is open for some width: nothing wider was measured, or only with too much noise.
 bool has_gaps(const Advice& advice);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -6,7 +6,7 @@
 #include "harness/advise/advice.hpp"
 #include "report/document/cells.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -241,4 +241,4 @@ report::Document advice_document(const Advice& advice) {
     return document;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -2,7 +2,7 @@
 #include "records/device_json.hpp"
 #include "records/optional_json.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -137,4 +137,4 @@ std::string to_json(const Advice& advice) {
                     {"sentence", sentence(advice)}});
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

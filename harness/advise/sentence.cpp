@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
+#include "base/text/lines.hpp"
 #include "base/text/wording.hpp"
-#include "cli/text_lines.hpp"
 #include "harness/advise/advice.hpp"
 #include "harness/measure/remedy.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -150,4 +150,4 @@ bool has_gaps(const Advice& advice) {
            layers_in_state(advice.capacity, CapacityState::unclear) > 0;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spdlog/logger.h>
 
 #include <map>
 #include <set>
@@ -14,7 +13,7 @@
 #include "training/recipe.hpp"
 #include "training/statistics.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -101,19 +100,19 @@ void remove_accuracies(ComparisonRecord& comparison) {
     add_verdict(comparison);
 }
 
-void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, Session& session) {
+void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, Events& events) {
     known.add_to(comparison);
     const std::vector<std::string> others = known.other_recipes(comparison);
     if (comparison.accuracies->data_hash.empty() && !others.empty()) {
-        session.log.warn(
+        events.warn(fmt::format(
             "{}: no accuracy is shown, because networks of {} were trained with the recipe {} and none "
             "with {}; --recipe chooses",
-            comparison.accuracies->record, comparison.model, fmt::join(others, ", "), known.recipe());
+            comparison.accuracies->record, comparison.model, fmt::join(others, ", "), known.recipe()));
     }
 }
 
 void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAccuracies& known,
-                              Session& session) {
+                              Events& events) {
     std::map<std::filesystem::path, ComparisonRecord> comparisons;
     for (const std::filesystem::path& file : comparison_files(folder)) {
         std::optional<ComparisonRecord> record = comparison_from_json(read_record(file));
@@ -123,7 +122,7 @@ void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAc
                             "\"hacscale run\" or \"hacscale compare\"",
                             file.string()));
         }
-        add_accuracies(*record, known, session);
+        add_accuracies(*record, known, events);
         comparisons.emplace(file, std::move(*record));
     }
     if (comparisons.empty()) {
@@ -135,4 +134,4 @@ void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAc
     }
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "cli/session.hpp"
+#include "harness/events.hpp"
 #include "records/comparison.hpp"
 #include "training/records.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 class KnownAccuracies {
 public:
@@ -38,12 +38,12 @@ private:
 void remove_accuracies(ComparisonRecord& comparison);
 
 // add_to(), and a message when the records know the networks by other recipes only.
-void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, Session& session);
+void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, Events& events);
 
 // add_accuracies() for the comparisons stored in a folder of records (compare-*.json), which are replaced.
 // What was measured stays as it is. InputError when there is none, or when one is not what this program
 // writes; no file has been changed then.
 void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAccuracies& known,
-                              Session& session);
+                              Events& events);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

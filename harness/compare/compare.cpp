@@ -16,7 +16,7 @@
 #include "scaling/analysis/utilization.hpp"
 #include "scaling/context.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -408,4 +408,4 @@ ComparisonRecord compare(const TableView& view, const ComparisonSettings& settin
     return Comparer(view, settings, time).run();
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

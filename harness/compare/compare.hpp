@@ -25,7 +25,7 @@
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct ComparisonSettings {
     double budget = 1.0;                  // latency over the base's
@@ -46,4 +46,4 @@ constexpr int most_final_sessions = 4;
 // an unknown strategy, a table that lacks a layer of the base, or a fixed network that is no scaled base.
 ComparisonRecord compare(const TableView& view, const ComparisonSettings& settings, const TimeNetworks& time);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

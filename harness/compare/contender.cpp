@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 Contender::Contender(const Strategy& strategy, const ScalingContext& context, double budget)
     : strategy_(strategy),
@@ -114,4 +114,4 @@ const Contender::Tried* Contender::best() const {
     return found == tried_.end() ? nullptr : &*found;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -12,7 +12,7 @@
 #include "harness/compare/timed_network.hpp"
 #include "scaling/strategies/strategy.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 class Contender {
 public:
@@ -54,4 +54,4 @@ private:
     std::string failure_;
 };
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -9,7 +9,7 @@
 #include "scaling/costs.hpp"
 #include "scaling/planner/pareto_front.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -120,4 +120,4 @@ ContributionsRow contributions_row(const ScalingContext& context, const TableVie
     return {std::move(spec), contributions(context, choice, budget_us, basis)};
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

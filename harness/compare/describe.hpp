@@ -9,7 +9,7 @@
 #include "records/comparison.hpp"
 #include "scaling/context.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 // Ascending; thinned evenly to at most `most` points, the ends kept.
 std::vector<FrontPoint> front_points(const ScalingContext& context, std::size_t most = 500);
@@ -30,4 +30,4 @@ std::vector<StrategyLayers> strategy_layers(const ComparisonRecord& record, cons
 ContributionsRow contributions_row(const ScalingContext& context, const TableView& view,
                                    const ScalingChoice& choice, double budget_us, std::string spec);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

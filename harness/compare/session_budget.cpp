@@ -1,6 +1,6 @@
 #include "harness/compare/session_budget.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 bool SessionBudget::allows(std::size_t networks, std::size_t later) const {
     return !left_s_ || left_s_() > network_s_ * static_cast<double>(networks + later);
@@ -21,4 +21,4 @@ void SessionBudget::end() {
     }
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -7,7 +7,7 @@
 #include <functional>
 #include <limits>
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 class SessionBudget {
 public:
@@ -32,4 +32,4 @@ private:
     double session_s_ = std::numeric_limits<double>::infinity();
 };
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

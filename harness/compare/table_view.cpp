@@ -5,15 +5,7 @@
 #include "models/stages/lowering.hpp"
 #include "profiler/measure_networks.hpp"
 
-namespace hacscale::cli {
-
-RowFilter filter_of(const MeasuredState& state) {
-    RowFilter filter;
-    filter.batch = state.batch;
-    filter.type = state.type;
-    filter.cache = state.cache;
-    return filter;
-}
+namespace hacscale::harness {
 
 namespace {
 
@@ -53,4 +45,4 @@ std::string TableView::implementation(const LayerSpec& layer) const {
     return rows.empty() ? "" : rows.front().implementation;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

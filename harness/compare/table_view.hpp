@@ -8,17 +8,7 @@
 #include "profiler/table/latency_index.hpp"
 #include "profiler/table/table.hpp"
 
-namespace hacscale::cli {
-
-struct MeasuredState {
-    int batch = 1;
-    DataType type = DataType::f32;
-    CacheState cache = CacheState::network;
-    bool operator==(const MeasuredState&) const = default;
-};
-
-// Finds a table's rows in this state.
-RowFilter filter_of(const MeasuredState& state);
+namespace hacscale::harness {
 
 class TableView {
 public:
@@ -44,4 +34,4 @@ private:
     std::unique_ptr<TableLatencySource> source_;
 };
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

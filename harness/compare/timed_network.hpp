@@ -9,7 +9,7 @@
 #include "models/stages/model_spec.hpp"
 #include "profiler/timing/statistics.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct TimedNetwork {
     double latency_us = 0.0;  // median of one inference; 0 when it could not be timed
@@ -25,4 +25,4 @@ struct TimedNetwork {
 // All in interleaved rounds, so that their ratios hold although the machine drifts. One answer a model.
 using TimeNetworks = std::function<std::vector<TimedNetwork>(const std::vector<ModelSpec>&)>;
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -12,7 +12,7 @@
 #include "scaling/strategies/strategy.hpp"
 #include "training/plan.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -156,4 +156,4 @@ WrittenPlan write_training_plan(const ComparisonRecord& comparison, const Traini
     return written;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -14,7 +14,7 @@
 
 #include "records/comparison.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct TrainingPlanRequest {
     std::filesystem::path plan;  // the file to write; models go into its folder
@@ -45,4 +45,4 @@ struct WrittenPlan {
 // content: runs of it may be under way.
 WrittenPlan write_training_plan(const ComparisonRecord& comparison, const TrainingPlanRequest& request);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -3,7 +3,7 @@
 #include <array>
 #include <cmath>
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -109,4 +109,4 @@ void add_verdict(ComparisonRecord& record) {
     }
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

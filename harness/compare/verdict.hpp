@@ -10,7 +10,7 @@
 
 #include "records/comparison.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 // Half-width, in points, of the 95 % interval of the difference of two means (Welch 1947). Nothing when one
 // of them has a single seed: how far it might be off is not known.
@@ -32,4 +32,4 @@ bool latency_leads(const StrategyRow& a, const StrategyRow& b);
 // Fills `dominates` and `equal_to` of every row, the base included.
 void add_verdict(ComparisonRecord& record);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -6,7 +6,7 @@
 #include "models/formats/model_yaml.hpp"
 #include "models/ops/layer_cost.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -72,4 +72,4 @@ std::string chrome_trace(const TracedRun& run) {
     return trace.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

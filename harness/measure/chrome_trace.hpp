@@ -9,7 +9,7 @@
 #include "models/graph/graph.hpp"
 #include "profiler/timing/timed_passes.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct TracedRun {
     ModelSpec model;
@@ -25,4 +25,4 @@ struct TracedRun {
 
 std::string chrome_trace(const TracedRun& run);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

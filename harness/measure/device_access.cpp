@@ -1,31 +1,29 @@
 #include "harness/measure/device_access.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
 
 #include "base/error.hpp"
-#include "cli/interrupt.hpp"
 #include "harness/measure/take_cores.hpp"
 #include "kernels/host/thread_choice.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 DeviceRecord DeviceAccess::record() const {
     const BackendDevice& device = handle.device;
     return {device.id, device.name, device.fingerprint, device.properties};
 }
 
-DeviceAccess open_device(const std::string& id, int threads, Session& session) {
+DeviceAccess open_device(const std::string& id, int threads, Events& events) {
     if (id == "cpu") {
-        take_cores(threads, session);
+        take_cores(threads, events);
     }
     DeviceAccess access{BackendRegistry::load(threads), {}};
     access.handle = access.registry.find(id);
     for (const std::string& warning : access.handle.device.warnings) {
-        session.log.warn("{}: {}", id, warning);
+        events.warn(fmt::format("{}: {}", id, warning));
     }
     if (access.handle.device.threads > 0 && host::choose_threads(host::this_machine(), threads).above_quota) {
-        session.doubts.push_back(fmt::format(
+        events.keep_doubt(fmt::format(
             "{}: there are more threads than the CPU quota has cores, so times may be too long", id));
     }
     return access;
@@ -44,10 +42,8 @@ void check_same_device(const Table& table, const DeviceAccess& device) {
     }
 }
 
-WorkEvents work_events(Progress& progress) {
-    return {
-        [] { return !interrupted(); },
-        [&progress](double done, double total, const std::string& what) { progress.set(done, total, what); }};
+std::unique_ptr<Instruments> CounterSettings::open(const BackendDevice& device) const {
+    return none ? nullptr : open_instruments(device, instruments);
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -3,7 +3,7 @@
 #include "models/stages/lowering.hpp"
 #include "profiler/profile.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -58,4 +58,4 @@ TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const 
     };
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -5,7 +5,7 @@
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 // For so many networks that are timed together: seconds that this may take at most, compiling them included.
 using SessionSeconds = std::function<double(std::size_t networks)>;
@@ -16,4 +16,4 @@ using SessionSeconds = std::function<double(std::size_t networks)>;
 TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const MeasureSettings& settings,
                           const WorkEvents& events, SessionSeconds seconds_at_most = {});
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

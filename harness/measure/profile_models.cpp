@@ -1,14 +1,12 @@
 #include "harness/measure/profile_models.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
 
 #include <algorithm>
 #include <map>
 #include <utility>
 
 #include "base/nominal_ceilings.hpp"
-#include "cli/interrupt.hpp"
 #include "cli/print_json.hpp"
 #include "harness/compare/table_view.hpp"
 #include "harness/measure/device_access.hpp"
@@ -17,7 +15,7 @@
 #include "profiler/peak.hpp"
 #include "records/record_file.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -95,24 +93,24 @@ SweepSpace sweep_space(const ModelSpec& base, const SpaceSettings& settings) {
 
 class ModelProfiling {
 public:
-    ModelProfiling(const DeviceHandle& device, Table& table, const ProfilePlan& plan, Session& session)
+    ModelProfiling(const DeviceHandle& device, Table& table, const ProfilePlan& plan, Events& events)
         : device_(device),
           table_(table),
           plan_(plan),
-          session_(session),
-          progress_(session.err, session.progress),
-          events_(work_events(progress_)),
-          in_time_{[this] { return events_.keep_going() && plan_.left_s() > 0.0; }, events_.progress} {}
+          events_(events),
+          progress_(events),
+          work_(progress_.work_events()),
+          in_time_{[this] { return work_.keep_going() && plan_.left_s() > 0.0; }, work_.progress} {}
 
     ProfileOutcome run() {
         peak();
         own_layers();
-        for (std::size_t i = 0; i < plan_.swept.size() && !interrupted(); ++i) {
+        for (std::size_t i = 0; i < plan_.swept.size() && !events_.stop_requested(); ++i) {
             other_widths(i);
         }
         outpaced_again();
         check_peak();
-        outcome_.rows.interrupted = interrupted();
+        outcome_.rows.interrupted = events_.stop_requested();
         warn_of_rows();
         return std::move(outcome_);
     }
@@ -120,7 +118,7 @@ public:
 private:
     // With what the GPU's data sheet promises beside it; of CPUs nothing is known.
     PeakRecord measured_peak() const {
-        PeakRecord peak = measure_peak(device_, plan_.measure, events_);
+        PeakRecord peak = measure_peak(device_, plan_.measure, work_);
         const Json properties = Json::parse(device_.device.properties, nullptr, false);
         const auto text_in = [&](std::string_view name) {
             const auto found = properties.find(std::string(name));
@@ -139,9 +137,10 @@ private:
         if (table_.peak(plan_.measure.type)) {
             return;
         }
-        session_.log.info("measuring the peak of {} in {}", device_.device.id, name_of(plan_.measure.type));
+        events_.note(
+            fmt::format("measuring the peak of {} in {}", device_.device.id, name_of(plan_.measure.type)));
         const PeakRecord peak = measured_peak();
-        if (!interrupted()) {
+        if (!events_.stop_requested()) {
             table_.put(peak);
         }
     }
@@ -150,22 +149,22 @@ private:
     void check_peak() {
         const DataType type = plan_.measure.type;
         std::optional<double> greatest = greatest_utilization(table_, type);
-        if (!greatest || *greatest <= largest_utilization || interrupted()) {
+        if (!greatest || *greatest <= largest_utilization || events_.stop_requested()) {
             return;
         }
-        session_.log.info("measuring the peak of {} in {} again: a row reaches {:.0f} % of it",
-                          device_.device.id, name_of(type), 100.0 * *greatest);
+        events_.note(fmt::format("measuring the peak of {} in {} again: a row reaches {:.0f} % of it",
+                                 device_.device.id, name_of(type), 100.0 * *greatest));
         const PeakRecord again = measured_peak();
-        if (interrupted()) {
+        if (events_.stop_requested()) {
             return;
         }
         table_.put(better_of(*table_.peak(type), again));
         greatest = greatest_utilization(table_, type);
         if (*greatest > largest_utilization) {
-            session_.log.warn(
+            events_.warn(fmt::format(
                 "a row reaches {:.0f} % of the peak, which was measured twice: utilizations are too high by "
                 "as much; the same command on a quiet machine measures the peak again",
-                100.0 * *greatest);
+                100.0 * *greatest));
         }
     }
 
@@ -180,7 +179,7 @@ private:
                 request.carriers.push_back(suited(model));
             }
         }
-        session_.log.info("measuring the layers of {} networks", request.carriers.size());
+        events_.note(fmt::format("measuring the layers of {} networks", request.carriers.size()));
         const ProfileSummary measured = profile(device_, table_, request, in_time_);
         add(outcome_.rows, measured);
         for (const CarrierResult& result : measured.carriers) {
@@ -212,21 +211,22 @@ private:
         settings.noisy_until = plan_.noisy_until;
         const double share_s = plan_.left_s() / static_cast<double>(plan_.swept.size() - place);
         settings.most_seconds = std::min(settings.most_seconds, share_s);
-        session_.log.info("measuring {} at other widths, for at most {:.0f} s", model.name,
-                          settings.most_seconds);
+        events_.note(fmt::format("measuring {} at other widths, for at most {:.0f} s", model.name,
+                                 settings.most_seconds));
         const SweepSummary swept =
             sweep(device_, table_, suited(model), sweep_space(model, plan_.spaces[place]), plan_.measure,
-                  settings, events_);
+                  settings, work_);
         add(outcome_.rows, swept.profile);
         outcome_.swept.push_back({model.name, swept});
-        if (swept.out_of_time && !interrupted()) {
-            session_.log.warn(
-                "{}: the time was up before all widths were looked at; the rest is interpolated", model.name);
-        } else if (!swept.complete && !interrupted()) {
-            session_.log.warn(
+        if (swept.out_of_time && !events_.stop_requested()) {
+            events_.warn(
+                fmt::format("{}: the time was up before all widths were looked at; the rest is interpolated",
+                            model.name));
+        } else if (!swept.complete && !events_.stop_requested()) {
+            events_.warn(fmt::format(
                 "{}: of the networks drawn last, not seen before, the worst is predicted {:.1f} % off, more "
                 "than the tolerance of {:.1f} %",
-                model.name, 100.0 * swept.worst_network_error(), 100.0 * settings.tolerance);
+                model.name, 100.0 * swept.worst_network_error(), 100.0 * settings.tolerance));
         }
     }
 
@@ -260,12 +260,13 @@ private:
 
     ProfileSummary run_while_fast(const ProfileRequest& request) {
         const WorkEvents while_fast{[&] { return in_time_.keep_going() && !history().waited_in_vain; },
-                                    events_.progress};
+                                    work_.progress};
         if (request.carriers.empty() || !while_fast.keep_going()) {
             return {};
         }
-        session_.log.info("measuring {} networks again that were measured while the machine was slower",
-                          request.carriers.size());
+        events_.note(
+            fmt::format("measuring {} networks again that were measured while the machine was slower",
+                        request.carriers.size()));
         const int noisy_before = noisy_rows(table_, request.settings);
         ProfileSummary measured = profile(device_, table_, request, while_fast);
         outcome_.rows.noisy += noisy_rows(table_, request.settings) - noisy_before;
@@ -276,25 +277,25 @@ private:
 
     void warn_of_rows() const {
         if (outcome_.rows.dropped_records > 0) {
-            session_.log.warn(
+            events_.warn(fmt::format(
                 "{} records of kernels were dropped by the tracing library, so the kernel times of some rows "
                 "may be too small",
-                outcome_.rows.dropped_records);
+                outcome_.rows.dropped_records));
         }
         if (outcome_.rows.given_up > 0) {
-            session_.log.warn(
+            events_.warn(fmt::format(
                 "{} rows have no value: they failed before the device was lost, or because it was; the next "
                 "run of the command tries them again",
-                outcome_.rows.given_up);
+                outcome_.rows.given_up));
         }
     }
 
     const DeviceHandle& device_;
     Table& table_;
     const ProfilePlan& plan_;
-    Session& session_;
+    Events& events_;
     Progress progress_;
-    const WorkEvents events_;
+    const WorkEvents work_;
     const WorkEvents in_time_;  // as long as the plan's time lasts
     std::vector<Carrier> own_;  // the networks that were run as they are
     ProfileOutcome outcome_;
@@ -333,8 +334,8 @@ std::optional<std::string> pace_warning(const DeviceHandle& device, const Table&
 }
 
 ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfilePlan& plan,
-                              Session& session) {
-    return ModelProfiling(device, table, plan, session).run();
+                              Events& events) {
+    return ModelProfiling(device, table, plan, events).run();
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

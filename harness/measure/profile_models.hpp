@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/session.hpp"
+#include "harness/events.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/profile.hpp"
 #include "profiler/sweep/sweep_planner.hpp"
@@ -17,7 +17,7 @@
 #include "records/verification.hpp"
 #include "scaling/space.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct ProfilePlan {
     std::vector<ModelSpec> own_layers;  // networks whose own layers are wanted, and no more
@@ -55,11 +55,11 @@ struct ProfileOutcome {
 // slower than for others. At the end the networks of such rows are run once more, as long as the machine is
 // fast. When it is interrupted, what was measured stays.
 ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfilePlan& plan,
-                              Session& session);
+                              Events& events);
 
 // When rows of the table in this state were measured while the machine was slower than for others (`remedy`
 // says how to have them measured again), or than it has been since in what was measured with these settings.
 std::optional<std::string> pace_warning(const DeviceHandle& device, const Table& table,
                                         const MeasureSettings& measured_with, const std::string& remedy);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

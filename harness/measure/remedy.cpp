@@ -4,7 +4,7 @@
 #include "cli/print_json.hpp"
 #include "profiler/timing/timing_rules.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -43,4 +43,4 @@ ShellCommand Remedy::profile_noisy(std::vector<std::string> more) const {
     return profile(more);
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

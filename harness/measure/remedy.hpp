@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "cli/shell_command.hpp"
 #include "harness/compare/table_view.hpp"
+#include "harness/shell_command.hpp"
 #include "profiler/table/table.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct Remedy {
     std::vector<std::string> models;  // as they were named
@@ -23,4 +23,4 @@ struct Remedy {
     ShellCommand profile_noisy(std::vector<std::string> more = {}) const;
 };
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spdlog/logger.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -13,13 +12,11 @@
 #include <utility>
 #include <vector>
 
-#include "cli/interrupt.hpp"
-#include "harness/measure/doubt.hpp"
 #include "kernels/host/core_claims.hpp"
 #include "kernels/host/processors.hpp"
 #include "kernels/host/thread_choice.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -52,18 +49,18 @@ std::vector<host::Core> idle_first(std::vector<CoreLoad> loads) {
 }
 
 std::vector<host::Core> wait_for_cores(host::CoreClaims& claims, const std::vector<host::Core>& cores,
-                                       std::size_t count, Session& session) {
+                                       std::size_t count, Events& events) {
     bool told = false;
-    while (!interrupted()) {
+    while (!events.stop_requested()) {
         std::vector<host::Core> taken = claims.take(idle_first(loads_of(cores, load_seen_for)), count);
         if (!taken.empty()) {
             return taken;
         }
         if (!told) {
-            session.log.warn(
+            events.warn(fmt::format(
                 "cpu: another hacscale measures here, and fewer than {} of {} cores are free; waiting until "
                 "it ends (HACSCALE_CORE_LOCKS= in the environment measures at once, and both are disturbed)",
-                count, cores.size());
+                count, cores.size()));
             told = true;
         }
         std::this_thread::sleep_for(asked_again_after);
@@ -87,7 +84,7 @@ std::optional<std::string> doubt_about(const std::vector<CoreLoad>& loads) {
                        busy.size() == 1 ? "core" : "cores", fmt::join(busy, " and "));
 }
 
-void take_cores(int threads, Session& session) {
+void take_cores(int threads, Events& events) {
     const host::CpuResources& room = host::this_machine();
     const int count = host::choose_threads(room, threads).threads;
     static std::unique_ptr<host::CoreClaims> claims;  // of the process, as OpenMP's threads are
@@ -97,14 +94,16 @@ void take_cores(int threads, Session& session) {
     }
     claims = std::make_unique<host::CoreClaims>(folder);
     const std::size_t wanted = std::min(static_cast<std::size_t>(count), room.cores.size());
-    const std::vector<host::Core> taken = wait_for_cores(*claims, room.cores, wanted, session);
+    const std::vector<host::Core> taken = wait_for_cores(*claims, room.cores, wanted, events);
     if (!claims->obstacle().empty()) {
-        session.log.warn("cpu: cores cannot be claimed ({}): another hacscale may measure on the same ones",
-                         claims->obstacle());
+        events.warn(
+            fmt::format("cpu: cores cannot be claimed ({}): another hacscale may measure on the same ones",
+                        claims->obstacle()));
     }
     if (doubt_about(loads_of(taken, load_seen_for))) {
         if (const auto doubt = doubt_about(loads_of(taken, busy_seen_for))) {
-            add_doubt(session, *doubt);
+            events.warn(*doubt);
+            events.keep_doubt(*doubt);
         }
     }
     if (!taken.empty()) {
@@ -112,4 +111,4 @@ void take_cores(int threads, Session& session) {
     }
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/session.hpp"
+#include "harness/events.hpp"
 #include "kernels/host/processors.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct CoreLoad {
     host::Core core;
@@ -24,6 +24,6 @@ std::optional<std::string> doubt_about(const std::vector<CoreLoad>& loads);
 // until there are enough, and says so; a core that other work keeps busy is a doubt (doubt.hpp). Throws
 // InputError for more threads than there are processors. Nothing is taken where $HACSCALE_CORE_LOCKS is
 // empty.
-void take_cores(int threads, Session& session);
+void take_cores(int threads, Events& events);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "cli/interrupt.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "records/record_file.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -44,12 +43,12 @@ void verify_group(const std::vector<Predicted>& group, const MeasuredState& stat
 }  // namespace
 
 VerifyOutcome verify_models(const Table& table, const std::vector<ModelToVerify>& models,
-                            const MeasuredState& state, const TimeNetworks& time) {
+                            const MeasuredState& state, const TimeNetworks& time, const Events& events) {
     VerifyOutcome outcome;
     outcome.report.device = table.device().id;
     std::vector<Predicted> group;
     for (const ModelToVerify& wanted : models) {
-        if (interrupted()) {
+        if (events.stop_requested()) {
             break;
         }
         const TableView view(table, wanted.model, state);
@@ -66,10 +65,10 @@ VerifyOutcome verify_models(const Table& table, const std::vector<ModelToVerify>
             group.clear();
         }
     }
-    if (!group.empty() && !interrupted()) {
+    if (!group.empty() && !events.stop_requested()) {
         verify_group(group, state, time, outcome);
     }
     return outcome;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -6,9 +6,10 @@
 
 #include "harness/compare/table_view.hpp"
 #include "harness/compare/timed_network.hpp"
+#include "harness/events.hpp"
 #include "records/verification.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct ModelToVerify {
     ModelSpec model;
@@ -23,6 +24,6 @@ struct VerifyOutcome {
     int noisy = 0;
 };
 VerifyOutcome verify_models(const Table& table, const std::vector<ModelToVerify>& models,
-                            const MeasuredState& state, const TimeNetworks& time);
+                            const MeasuredState& state, const TimeNetworks& time, const Events& events);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

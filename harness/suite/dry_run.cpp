@@ -7,7 +7,6 @@
 
 #include "base/error.hpp"
 #include "cli/print_json.hpp"
-#include "cli/text_table.hpp"
 #include "harness/suite/finished_work.hpp"
 #include "harness/suite/folder_claim.hpp"
 #include "harness/suite/layout.hpp"
@@ -21,38 +20,11 @@
 #include "profiler/row_values.hpp"
 #include "records/record_file.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
 constexpr double microseconds = 1e6;
-
-struct PlannedUnit {
-    ProfileUnit unit;
-    std::string network;  // its name
-    int known = 0;        // rows of the network's own layers that a table has
-    int fresh = 0;        // and those that are to be measured
-    double seconds_expected = 0.0;
-};
-
-struct PlannedState {
-    MeasuredState state;
-    std::filesystem::path folder;
-    std::string refusal{};  // why the device cannot do it; empty when it can
-    std::vector<PlannedUnit> units{};
-    int comparisons = 0;
-    int comparisons_known = 0;  // those that are finished and stand
-    double seconds_at_most = 0.0;
-    double seconds_expected = 0.0;
-};
-
-struct PlannedDevice {
-    std::string id;
-    std::string absence;  // why it is not here; empty when it is
-    std::filesystem::path table;
-    std::int64_t rows = 0;
-    std::vector<PlannedState> states;
-};
 
 class DryRun {
 public:
@@ -235,73 +207,38 @@ Json json_of(const PlannedDevice& planned) {
             {"rows_in_table", planned.rows}, {"states", std::move(states)}};
 }
 
-void print_device(std::ostream& out, const PlannedDevice& planned) {
-    out << fmt::format("\n{}: {}, {} rows\n", planned.id, planned.table.string(),
-                       with_separators(planned.rows));
-    if (!planned.absence.empty()) {
-        out << planned.absence << '\n';
-    }
-    for (const PlannedState& state : planned.states) {
-        if (!state.refusal.empty()) {
-            out << fmt::format("\n{}: not on this device: {}\n", name_of(state.state), state.refusal);
-            continue;
-        }
-        out << fmt::format("\n{}: {} comparisons, {} of them finished, at most {}\n", name_of(state.state),
-                           state.comparisons, state.comparisons_known, duration_text(state.seconds_at_most));
-        TextTable table({{"network", Align::left},
-                         {"widths", Align::left},
-                         {"rows known", Align::right},
-                         {"rows new", Align::right},
-                         {"at most", Align::right}});
-        for (const PlannedUnit& one : state.units) {
-            table.add({one.network, one.unit.swept ? "all" : "own", with_separators(one.known),
-                       with_separators(one.fresh), duration_text(one.unit.seconds_at_most)});
-        }
-        table.print(out);
-    }
-}
-
 }  // namespace
 
-void dry_run(const Suite& suite, const std::filesystem::path& folder, const std::optional<Shard>& shard,
-             Session& session) {
+SuiteForecast dry_run(const Suite& suite, const std::filesystem::path& folder,
+                      const std::optional<Shard>& shard) {
     check_claim(shard ? folder / folder_name(*shard) : folder, {suite.name, suite_hash(suite), shard, false});
-    const std::vector<PlannedDevice> devices = DryRun(suite, folder, shard).plan();
-    double at_most = 0.0;
-    double expected = 0.0;
-    for (const PlannedDevice& device : devices) {
+    SuiteForecast forecast{DryRun(suite, folder, shard).plan()};
+    for (const PlannedDevice& device : forecast.devices) {
         for (const PlannedState& state : device.states) {
-            at_most += state.seconds_at_most;
-            expected += state.seconds_expected;
+            forecast.seconds_at_most += state.seconds_at_most;
+            forecast.seconds_expected += state.seconds_expected;
         }
     }
     if (suite.total_minutes > 0.0) {
-        at_most = std::min(at_most, 60.0 * suite.total_minutes);
-        expected = std::min(expected, at_most);
+        forecast.seconds_at_most = std::min(forecast.seconds_at_most, 60.0 * suite.total_minutes);
+        forecast.seconds_expected = std::min(forecast.seconds_expected, forecast.seconds_at_most);
     }
-    if (session.json) {
-        Json list = Json::array();
-        for (const PlannedDevice& device : devices) {
-            list.push_back(json_of(device));
-        }
-        print_json(session.out, {{"suite", suite.name},
-                                 {"suite_hash", suite_hash(suite)},
-                                 {"shard", shard ? Json(name_of(*shard)) : Json(nullptr)},
-                                 {"folder", folder.string()},
-                                 {"devices", std::move(list)},
-                                 {"seconds_at_most", at_most},
-                                 {"seconds_expected", expected}});
-        return;
-    }
-    session.out << fmt::format("{}{}: nothing is measured now\n", suite.name,
-                               shard ? ", shard " + name_of(*shard) : "");
-    for (const PlannedDevice& device : devices) {
-        print_device(session.out, device);
-    }
-    const bool known = std::any_of(devices.begin(), devices.end(),
-                                   [](const PlannedDevice& device) { return device.rows > 0; });
-    session.out << fmt::format("\nall of it: at most {}{}\n", duration_text(at_most),
-                               known ? ", by what the tables say about " + duration_text(expected) : "");
+    return forecast;
 }
 
-}  // namespace hacscale::cli
+std::string to_json(const SuiteForecast& forecast, const Suite& suite, const std::filesystem::path& folder,
+                    const std::optional<Shard>& shard) {
+    Json list = Json::array();
+    for (const PlannedDevice& device : forecast.devices) {
+        list.push_back(json_of(device));
+    }
+    return text_of({{"suite", suite.name},
+                    {"suite_hash", suite_hash(suite)},
+                    {"shard", shard ? Json(name_of(*shard)) : Json(nullptr)},
+                    {"folder", folder.string()},
+                    {"devices", std::move(list)},
+                    {"seconds_at_most", forecast.seconds_at_most},
+                    {"seconds_expected", forecast.seconds_expected}});
+}
+
+}  // namespace hacscale::harness

@@ -5,11 +5,11 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
-#include "cli/version.hpp"
+#include "base/version.hpp"
 #include "records/made_from_json.hpp"
 #include "records/record_file.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -86,4 +86,4 @@ bool finished_verification(const std::filesystem::path& folder, const MadeFrom& 
     }
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

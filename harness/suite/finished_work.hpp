@@ -14,7 +14,7 @@
 #include "records/made_from.hpp"
 #include "records/provenance.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 // What records of this state are made from as things are now.
 MadeFrom made_from(const Suite& suite, const std::string& suite_hash, const MeasuredState& state,
@@ -37,4 +37,4 @@ std::optional<ComparisonRecord> finished_comparison(const std::filesystem::path&
 // Whether verify.json of the state's folder has all networks, and is made from what there is now.
 bool finished_verification(const std::filesystem::path& folder, const MadeFrom& now);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -9,7 +9,7 @@
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -137,4 +137,4 @@ void write_claim(const std::filesystem::path& folder, const FolderClaim& claim) 
     write_record(folder / claim_file, text_of(record));
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -10,7 +10,7 @@
 #include "harness/suite/shard.hpp"
 #include "harness/suite/suite.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct FolderClaim {
     std::string suite;       // its name
@@ -33,4 +33,4 @@ void check_claim(const std::filesystem::path& folder, const FolderClaim& claim);
 // The folder must exist.
 void write_claim(const std::filesystem::path& folder, const FolderClaim& claim);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

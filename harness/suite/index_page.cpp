@@ -7,7 +7,7 @@
 #include "records/record_file.hpp"
 #include "report/text/escape.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -84,4 +84,4 @@ std::filesystem::path write_index_page(const std::filesystem::path& folder, cons
     return file;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -7,7 +7,7 @@
 
 #include "harness/suite/state_run.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct FinishedRun {
     std::string device;
@@ -21,4 +21,4 @@ struct FinishedRun {
 std::filesystem::path write_index_page(const std::filesystem::path& folder, const std::string& suite,
                                        const std::vector<FinishedRun>& runs, bool side_by_side);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

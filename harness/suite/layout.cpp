@@ -6,7 +6,7 @@
 #include "harness/suite/state_run.hpp"
 #include "kernels/backend/backend_registry.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -53,4 +53,4 @@ std::vector<std::string> device_ids(const Suite& suite) {
     return ids;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

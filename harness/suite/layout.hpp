@@ -9,7 +9,7 @@
 
 #include "harness/suite/suite.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 inline constexpr const char* table_file = "table.db";
 
@@ -24,4 +24,4 @@ bool has_several_folders(const Suite& suite);
 // The suite's devices by name; for "all", those of this machine. MissingError when it has none.
 std::vector<std::string> device_ids(const Suite& suite);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

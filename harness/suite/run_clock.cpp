@@ -1,13 +1,12 @@
 #include "harness/suite/run_clock.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -21,12 +20,12 @@ constexpr double largest_factor = 10.0;
 
 RunClock::RunClock(const PlannedSteps& planned, double limit_s, Now now)
     : now_(std::move(now)), start_s_(now_()), limit_s_(limit_s), steps_(planned.count()) {
-    for (const StepKind kind : {StepKind::profile, StepKind::compare, StepKind::verify}) {
+    for (const RunStep kind : {RunStep::profile, RunStep::compare, RunStep::verify}) {
         ahead_s_[static_cast<std::size_t>(kind)] = planned.weight_s(kind);
     }
 }
 
-void RunClock::begin(Session& session, StepKind kind, const std::string& what, double weight_s) {
+void RunClock::begin(Events& events, RunStep kind, const std::string& what, double weight_s) {
     end_step();
     running_ = true;
     kind_ = kind;
@@ -39,13 +38,13 @@ void RunClock::begin(Session& session, StepKind kind, const std::string& what, d
     if (is_limited()) {
         text += fmt::format(", at most {}", duration_text(std::max(0.0, left_s())));
     }
-    say(session, text);
+    say(events, text);
 }
 
-void RunClock::skip(Session& session, StepKind kind, const std::string& what, double weight_s) {
+void RunClock::skip(Events& events, RunStep kind, const std::string& what, double weight_s) {
     end_step();
     ahead_s_[static_cast<std::size_t>(kind)] -= weight_s;
-    say(session, what);
+    say(events, what);
 }
 
 void RunClock::end_step() {
@@ -58,22 +57,22 @@ void RunClock::end_step() {
     pace(kind_).took_s += now_() - began_s_;
 }
 
-void RunClock::say(Session& session, const std::string& text) {
-    session.log.info("[{}/{}] {}", ++step_, steps_, text);
+void RunClock::say(Events& events, const std::string& text) {
+    events.note(fmt::format("[{}/{}] {}", ++step_, steps_, text));
 }
 
 double RunClock::left_of_step_s() const {
     return is_limited() ? std::max(0.0, until_s_ - now_()) : std::numeric_limits<double>::infinity();
 }
 
-double RunClock::factor(StepKind kind) const {
+double RunClock::factor(RunStep kind) const {
     const Pace& pace = paces_[static_cast<std::size_t>(kind)];
     return pace.weight_s > 0.0 ? std::min(largest_factor, pace.took_s / pace.weight_s) : 1.0;
 }
 
 double RunClock::expected_s() const {
     double expected_s = 0.0;
-    for (const StepKind kind : {StepKind::profile, StepKind::compare, StepKind::verify}) {
+    for (const RunStep kind : {RunStep::profile, RunStep::compare, RunStep::verify}) {
         expected_s += std::max(0.0, ahead_s_[static_cast<std::size_t>(kind)]) * factor(kind);
     }
     if (running_) {
@@ -99,4 +98,4 @@ std::string duration_text(double seconds) {
                                 : fmt::format("{:.1f} h", seconds / hour);
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -11,20 +11,20 @@
 #include <functional>
 #include <string>
 
-#include "cli/session.hpp"
+#include "harness/events.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
-enum class StepKind { profile, compare, verify };
+enum class RunStep { profile, compare, verify };
 
 class PlannedSteps {
 public:
-    void add(StepKind kind, double weight_s) {
+    void add(RunStep kind, double weight_s) {
         ++count_;
         weights_s_[static_cast<std::size_t>(kind)] += weight_s;
     }
     int count() const { return count_; }
-    double weight_s(StepKind kind) const { return weights_s_[static_cast<std::size_t>(kind)]; }
+    double weight_s(RunStep kind) const { return weights_s_[static_cast<std::size_t>(kind)]; }
     double weight_s() const { return weights_s_[0] + weights_s_[1] + weights_s_[2]; }
 
 private:
@@ -40,9 +40,9 @@ public:
     RunClock(const PlannedSteps& planned, double limit_s, Now now);
 
     // Says which step it is and how long all that is left will take. The step before has ended.
-    void begin(Session& session, StepKind kind, const std::string& what, double weight_s);
+    void begin(Events& events, RunStep kind, const std::string& what, double weight_s);
     // The step was finished by an earlier run: its time is there for the others.
-    void skip(Session& session, StepKind kind, const std::string& what, double weight_s);
+    void skip(Events& events, RunStep kind, const std::string& what, double weight_s);
 
     // Of what the current step was allotted as it began; infinity without a limit.
     double left_of_step_s() const;
@@ -54,14 +54,14 @@ public:
 private:
     double left_s() const;
     void end_step();
-    void say(Session& session, const std::string& text);
+    void say(Events& events, const std::string& text);
 
     struct Pace {  // of finished steps of one kind
         double weight_s = 0.0;
         double took_s = 0.0;
     };
-    double factor(StepKind kind) const;
-    Pace& pace(StepKind kind) { return paces_[static_cast<std::size_t>(kind)]; }
+    double factor(RunStep kind) const;
+    Pace& pace(RunStep kind) { return paces_[static_cast<std::size_t>(kind)]; }
 
     Now now_;
     double start_s_;
@@ -71,7 +71,7 @@ private:
     std::array<Pace, 3> paces_{};
     int step_ = 0;
     bool running_ = false;
-    StepKind kind_ = StepKind::profile;  // of the current step
+    RunStep kind_ = RunStep::profile;  // of the current step
     double weight_s_ = 0.0;
     double began_s_ = 0.0;
     double until_s_ = 0.0;
@@ -80,4 +80,4 @@ private:
 // "45 s", "12 min", "3.5 h"
 std::string duration_text(double seconds);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

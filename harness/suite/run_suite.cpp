@@ -1,16 +1,9 @@
 #include "harness/suite/run_suite.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
 
 #include <algorithm>
 
-#include "base/error.hpp"
-#include "cli/interrupt.hpp"
-#include "cli/print_json.hpp"
-#include "cli/printing/answer.hpp"
-#include "cli/printing/comparison_text.hpp"
-#include "cli/text_lines.hpp"
 #include "harness/compare/accuracies.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/take_cores.hpp"
@@ -22,17 +15,17 @@
 #include "records/record_file.hpp"
 #include "report/report.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
 class SuiteRun {
 public:
     SuiteRun(const Suite& suite, const std::filesystem::path& folder, const RunSettings& settings,
-             Session& session)
+             Events& events)
         : suite_(suite),
           settings_(settings),
-          session_(session),
+          events_(events),
           units_(units_of(suite, settings.shard)),
           claim_{suite.name, suite_hash(suite), settings.shard, false},
           folder_(settings.shard ? folder / folder_name(*settings.shard) : folder) {
@@ -43,38 +36,40 @@ public:
         // Before the first device is opened, whichever that is: it loads the backends.
         if (std::any_of(suite.devices.begin(), suite.devices.end(),
                         [](const std::string& id) { return id == "cpu" || id == all_devices; })) {
-            take_cores(suite.threads, session);
+            take_cores(suite.threads, events);
         }
         for (const std::string& id : device_ids(suite)) {
-            devices_.push_back(open_device(id, suite.threads, session));
+            devices_.push_back(open_device(id, suite.threads, events));
             find_states(devices_.back());
         }
         accuracies_ = known_accuracies();
+        outcome_.suite_hash = claim_.suite_hash;
+        outcome_.folder = folder_;
     }
 
-    ExitStatus run() {
+    SuiteOutcome run() {
         make_record_folder(folder_);
         write_claim(folder_, claim_);
         RunClock clock = make_clock();
-        for (std::size_t i = 0; i < devices_.size() && !interrupted(); ++i) {
+        for (std::size_t i = 0; i < devices_.size() && !events_.stop_requested(); ++i) {
             run_device(devices_[i], states_[i], clock);
         }
-        if (interrupted()) {
-            session_.log.warn(
+        if (events_.stop_requested()) {
+            events_.warn(fmt::format(
                 "interrupted; what was measured is in {}, and the same command goes on from there",
-                folder_.string());
-            return ExitStatus::incomplete;
+                folder_.string()));
+            outcome_.stopped = true;
+            return std::move(outcome_);
         }
-        if (finished_) {
+        if (outcome_.finished) {
             claim_.finished = true;
             write_claim(folder_, claim_);
         }
         if (has_several_folders(suite_) && !settings_.shard) {
             const bool side_by_side = write_together();
-            files_.push_back(write_index_page(folder_, suite_.name, runs_, side_by_side));
+            outcome_.files.push_back(write_index_page(folder_, suite_.name, outcome_.runs, side_by_side));
         }
-        answer();
-        return complete_ ? ExitStatus::done : ExitStatus::incomplete;
+        return std::move(outcome_);
     }
 
 private:
@@ -82,17 +77,17 @@ private:
     bool write_together() {
         try {
             std::vector<ReportData> runs;
-            for (const FinishedRun& run : runs_) {
+            for (const FinishedRun& run : outcome_.runs) {
                 runs.push_back(load_report(run.folder));
             }
             if (runs.size() < 2) {
                 return false;
             }
             const std::vector<std::filesystem::path> files = write_side_by_side(runs, folder_);
-            files_.insert(files_.end(), files.begin(), files.end());
+            outcome_.files.insert(outcome_.files.end(), files.begin(), files.end());
             return true;
         } catch (const InputError& error) {
-            session_.log.warn("no page sets the runs side by side: {}", error.what());
+            events_.warn(fmt::format("no page sets the runs side by side: {}", error.what()));
             return false;
         }
     }
@@ -111,7 +106,8 @@ private:
                                 "devices, of which each measures what it can",
                                 name_of(state.type), device.device.id, refusal));
             } else {
-                session_.log.warn("{}: {} is left out: {}", device.device.id, name_of(state), refusal);
+                events_.warn(
+                    fmt::format("{}: {} is left out: {}", device.device.id, name_of(state), refusal));
             }
         }
         states_.push_back(std::move(states));
@@ -122,8 +118,8 @@ private:
             return std::nullopt;
         }
         if (!std::filesystem::exists(suite_.record)) {
-            session_.log.warn("there are no accuracy records in {} yet, so no accuracy is shown",
-                              suite_.record.string());
+            events_.warn(fmt::format("there are no accuracy records in {} yet, so no accuracy is shown",
+                                     suite_.record.string()));
         }
         return KnownAccuracies(suite_.record, suite_.recipe, true);
     }
@@ -143,15 +139,15 @@ private:
                 for (const ProfileUnit& unit : units_in(state)) {
                     profiling_s += unit.seconds_at_most;
                 }
-                steps.add(StepKind::profile, profiling_s);
+                steps.add(RunStep::profile, profiling_s);
                 if (settings_.shard) {
                     continue;
                 }
                 for (std::size_t i = 0; i < suite_.models.size() * suite_.budgets.size(); ++i) {
-                    steps.add(StepKind::compare, usual_comparison_seconds(suite_));
+                    steps.add(RunStep::compare, usual_comparison_seconds(suite_));
                 }
                 if (!suite_.verify.empty()) {
-                    steps.add(StepKind::verify, verification_seconds(suite_));
+                    steps.add(RunStep::verify, verification_seconds(suite_));
                 }
             }
         }
@@ -166,145 +162,53 @@ private:
         write_claim(folder, claim);
         const DeviceRecord record = access.record();
         Table table = Table::open(folder / table_file, OpenMode::create, &record);
-        tables_.push_back(table.file());
+        outcome_.tables.push_back(table.file());
         const std::unique_ptr<Instruments> instruments = settings_.counters.open(access.handle.device);
         bool finished = true;
         for (const MeasuredState& state : states) {
-            if (interrupted()) {
+            if (events_.stop_requested()) {
                 return;
             }
             StateJob job{suite_,
                          claim,
+                         settings_.command,
                          state,
                          units_in(state),
                          state_folder(suite_, folder, state),
                          settings_.retry_failed,
                          accuracies_ ? &*accuracies_ : nullptr};
             make_record_folder(job.folder);
-            StateResult result = run_state(job, access, instruments.get(), table, clock, session_);
+            StateResult result = run_state(job, access, instruments.get(), table, clock, events_);
             finished = finished && result.finished;
-            complete_ = complete_ && result.complete;
-            warnings_.insert(warnings_.end(), result.warnings.begin(), result.warnings.end());
-            files_.insert(files_.end(), result.files.begin(), result.files.end());
-            runs_.push_back({access.handle.device.id, state, job.folder, std::move(result)});
+            outcome_.complete = outcome_.complete && result.complete;
+            outcome_.warnings.insert(outcome_.warnings.end(), result.warnings.begin(), result.warnings.end());
+            outcome_.files.insert(outcome_.files.end(), result.files.begin(), result.files.end());
+            outcome_.runs.push_back({access.handle.device.id, state, job.folder, std::move(result)});
         }
         if (finished) {
             claim.finished = true;
             write_claim(folder, claim);
         }
-        finished_ = finished_ && finished;
-    }
-
-    static Json names_of(const std::vector<std::filesystem::path>& files) {
-        Json names = Json::array();
-        for (const std::filesystem::path& file : files) {
-            names.push_back(file.string());
-        }
-        return names;
-    }
-
-    void answer() const {
-        if (session_.json) {
-            Json comparisons = Json::array();
-            Json runs = Json::array();
-            for (const FinishedRun& run : runs_) {
-                for (const ComparisonRecord& record : run.result.comparisons) {
-                    comparisons.push_back(Json::parse(to_json(record)));
-                }
-                runs.push_back({{"device", run.device},
-                                {"batch", run.state.batch},
-                                {"dtype", name_of(run.state.type)},
-                                {"cache", name_of(run.state.cache)},
-                                {"folder", run.folder.string()},
-                                {"complete", run.result.complete}});
-            }
-            print_json(session_.out,
-                       {{"suite", suite_.name},
-                        {"suite_hash", claim_.suite_hash},
-                        {"shard", settings_.shard ? Json(name_of(*settings_.shard)) : Json(nullptr)},
-                        {"folder", folder_.string()},
-                        {"complete", complete_},
-                        {"warnings", warnings_},
-                        {"runs", std::move(runs)},
-                        {"comparisons", std::move(comparisons)},
-                        {"tables", names_of(tables_)},
-                        {"files", names_of(files_)}});
-            return;
-        }
-        if (settings_.details) {
-            print_details();
-        }
-        std::vector<const ComparisonRecord*> records;
-        for (const FinishedRun& run : runs_) {
-            for (const ComparisonRecord& record : run.result.comparisons) {
-                records.push_back(&record);
-            }
-        }
-        print_lines(session_.out, answer_lines(records, {{}, closing_lines_of(records.empty())}));
-    }
-
-    void print_details() const {
-        for (const FinishedRun& run : runs_) {
-            if (has_several_folders(suite_) && !run.result.comparisons.empty()) {
-                session_.out << fmt::format("{} {}\n", run.device, name_of(run.state));
-            }
-            for (const ComparisonRecord& record : run.result.comparisons) {
-                print_comparison(session_.out, record);
-                session_.out << '\n';
-            }
-        }
-        for (const std::filesystem::path& file : settings_.shard ? tables_ : files_) {
-            session_.out << file.string() << '\n';
-        }
-    }
-
-    // Where to look on: of a shard its tables, else the page that leads to everything.
-    std::vector<std::string> closing_lines_of(bool nothing_compared) const {
-        std::vector<std::string> lines;
-        if (nothing_compared && !settings_.shard) {
-            lines.emplace_back(finished_
-                                   ? "nothing was compared"
-                                   : "nothing was compared yet: the time was up before the networks were "
-                                     "measured; the same command goes on");
-        }
-        if (settings_.shard) {
-            for (const std::filesystem::path& table : tables_) {
-                lines.push_back("table: " + table.string());
-            }
-            return lines;
-        }
-        const auto is_page = [](const std::filesystem::path& file) {
-            return file.filename() == "index.html" || file.filename() == "report.html";
-        };
-        const auto main_page = std::find_if(files_.rbegin(), files_.rend(), is_page);
-        if (main_page != files_.rend()) {
-            lines.push_back("report: " + main_page->string() + " (every row: --details)");
-        }
-        return lines;
+        outcome_.finished = outcome_.finished && finished;
     }
 
     const Suite& suite_;
     const RunSettings& settings_;
-    Session& session_;
+    Events& events_;
     std::vector<ProfileUnit> units_;
     FolderClaim claim_;
     std::filesystem::path folder_;
     std::vector<DeviceAccess> devices_;
     std::vector<std::vector<MeasuredState>> states_;  // one list a device
     std::optional<KnownAccuracies> accuracies_;       // opened before anything is measured
-    std::vector<FinishedRun> runs_;
-    std::vector<std::string> warnings_;
-    std::vector<std::filesystem::path> tables_;
-    std::vector<std::filesystem::path> files_;
-    bool complete_ = true;
-    bool finished_ = true;
+    SuiteOutcome outcome_;
 };
 
 }  // namespace
 
-ExitStatus run_suite(const Suite& suite, const std::filesystem::path& folder, const RunSettings& settings,
-                     Session& session) {
-    return SuiteRun(suite, folder, settings, session).run();
+SuiteOutcome run_suite(const Suite& suite, const std::filesystem::path& folder, const RunSettings& settings,
+                       Events& events) {
+    return SuiteRun(suite, folder, settings, events).run();
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -15,7 +15,7 @@
 #include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -135,4 +135,4 @@ double verification_seconds(const Suite& suite) {
     return suite.seconds * static_cast<double>(suite.verify.size());
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -9,7 +9,7 @@
 
 #include "harness/suite/suite.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct Shard {
     int index = 1;  // 1 to count
@@ -47,4 +47,4 @@ double comparison_seconds(const Suite& suite);
 double usual_comparison_seconds(const Suite& suite);
 double verification_seconds(const Suite& suite);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "harness/suite/folder_claim.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -79,4 +79,4 @@ std::vector<std::string> check_shards(const std::vector<std::filesystem::path>& 
     return gaps;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -1,16 +1,13 @@
 #include "harness/suite/state_run.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
 
 #include <algorithm>
 #include <set>
 #include <sstream>
 
 #include "base/hash.hpp"
-#include "cli/interrupt.hpp"
-#include "cli/printing/answer.hpp"
-#include "cli/printing/comparison_text.hpp"
+#include "harness/compare/answer.hpp"
 #include "harness/compare/compare.hpp"
 #include "harness/measure/device_timer.hpp"
 #include "harness/measure/profile_models.hpp"
@@ -23,26 +20,26 @@
 #include "records/record_file.hpp"
 #include "report/report.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
 class StateRun {
 public:
     StateRun(const StateJob& job, const DeviceAccess& device, Instruments* instruments, Table& table,
-             RunClock& clock, Session& session)
+             RunClock& clock, Events& events)
         : job_(job),
           suite_(job.suite),
           device_(device),
           instruments_(instruments),
           table_(table),
           clock_(clock),
-          session_(session) {
+          events_(events) {
         measure_.batch = job.state.batch;
         measure_.type = job.state.type;
         measure_.rules.most_seconds = suite_.seconds;
         measure_.rows = suite_.rows;
-        provenance_ = {session.command_line,
+        provenance_ = {job.command,
                        suite_.name,
                        job.claim.suite_hash,
                        job.claim.shard ? name_of(*job.claim.shard) : "",
@@ -70,10 +67,10 @@ public:
         warn_of_pace();
         write_table();
         write_provenance();
-        if (!interrupted() && !job_.claim.shard) {
+        if (!events_.stop_requested() && !job_.claim.shard) {
             result_.files = write_report(job_.folder);
         }
-        result_.finished = result_.finished && !interrupted();
+        result_.finished = result_.finished && !events_.stop_requested();
         result_.complete = result_.complete && result_.finished;
         return std::move(result_);
     }
@@ -85,7 +82,7 @@ private:
 
     // False, and the run is unfinished, when there is no time for a step.
     bool may_go_on(const std::string& step) {
-        if (interrupted()) {
+        if (events_.stop_requested()) {
             return false;
         }
         if (clock_.time_is_up()) {
@@ -98,7 +95,7 @@ private:
     }
 
     void warn(const std::string& text) {
-        session_.log.warn("{}", text);
+        events_.warn(text);
         keep_warning(text);
         result_.complete = false;
     }
@@ -111,7 +108,7 @@ private:
 
     // Called where something was measured now.
     void keep_doubts() {
-        for (const std::string& doubt : session_.doubts) {
+        for (const std::string& doubt : events_.doubts()) {
             if (std::find(result_.warnings.begin(), result_.warnings.end(), doubt) ==
                 result_.warnings.end()) {
                 keep_warning(doubt);
@@ -127,7 +124,7 @@ private:
         if (!provenance_.profiled) {
             return false;
         }
-        clock_.skip(session_, StepKind::profile, label("profiling was finished before"), profiling_seconds());
+        clock_.skip(events_, RunStep::profile, label("profiling was finished before"), profiling_seconds());
         for (const std::string& warning : provenance_.profiled->warnings) {
             warn(warning);
         }
@@ -157,7 +154,7 @@ private:
                 plan.own_layers.push_back(model);
             }
         }
-        clock_.begin(session_, StepKind::profile,
+        clock_.begin(events_, RunStep::profile,
                      label(fmt::format("profiling {} networks", job_.units.size())), profiling_seconds());
         if (job_.units.empty()) {
             return;
@@ -165,7 +162,7 @@ private:
         plan.sweep.tolerance = suite_.tolerance;
         plan.sweep.most_seconds = 60.0 * suite_.minutes;
         plan.left_s = [this] { return clock_.left_of_step_s(); };
-        const ProfileOutcome outcome = profile_models(device_.handle, table_, plan, session_);
+        const ProfileOutcome outcome = profile_models(device_.handle, table_, plan, events_);
         if (outcome.rows.given_up > 0) {
             warn(fmt::format("{} rows have no value: the device was lost", outcome.rows.given_up));
         }
@@ -174,7 +171,7 @@ private:
                              outcome.rows.noisy, outcome.rows.failed));
         }
         for (const SweptModel& swept : outcome.swept) {
-            if (swept.summary.out_of_time && clock_.is_limited() && !interrupted()) {
+            if (swept.summary.out_of_time && clock_.is_limited() && !events_.stop_requested()) {
                 keep_warning(fmt::format(
                     "{}: the run's time limit left widths of it interpolated that more time would measure",
                     swept.model));
@@ -184,7 +181,7 @@ private:
             keep_doubts();
         }
         now_ = made_from(suite_, job_.claim.suite_hash, job_.state, table_);
-        if (!interrupted()) {
+        if (!events_.stop_requested()) {
             provenance_.profiled = profiling_of(suite_, now_);
             provenance_.profiled->warnings = result_.warnings;
         }
@@ -209,7 +206,7 @@ private:
                 }
                 all_kept_ = false;
                 if (may_go_on(step) && has_own_layers(model, step)) {
-                    clock_.begin(session_, StepKind::compare, label(step), usual_comparison_seconds(suite_));
+                    clock_.begin(events_, RunStep::compare, label(step), usual_comparison_seconds(suite_));
                     compare_at(name, model, budget);
                 }
             }
@@ -238,7 +235,7 @@ private:
         if (!record) {
             return false;
         }
-        clock_.skip(session_, StepKind::compare, label(step + " was finished before"),
+        clock_.skip(events_, RunStep::compare, label(step + " was finished before"),
                     usual_comparison_seconds(suite_));
         remove_accuracies(*record);
         finish(std::move(*record), name, model, budget);
@@ -256,7 +253,7 @@ private:
             }
         }
         const TableView view(table_, model, job_.state);
-        Progress progress(session_.err, session_.progress);
+        Progress progress(events_);
         SessionBudget sessions;
         SessionSeconds session_s;
         if (clock_.is_limited()) {
@@ -264,9 +261,10 @@ private:
             settings.sessions = &sessions;
             session_s = [&sessions](std::size_t) { return sessions.session_s(); };
         }
-        ComparisonRecord record = compare(
-            view, settings, device_timer(device_.handle, table_, measure_, work_events(progress), session_s));
-        if (interrupted()) {
+        ComparisonRecord record =
+            compare(view, settings,
+                    device_timer(device_.handle, table_, measure_, progress.work_events(), session_s));
+        if (events_.stop_requested()) {
             return;  // what the timings lack would pass for what the device cannot do
         }
         keep_doubts();
@@ -277,7 +275,7 @@ private:
 
     void finish(ComparisonRecord record, const std::string& name, const ModelSpec& model, double budget) {
         if (job_.accuracies) {
-            add_accuracies(record, *job_.accuracies, session_);
+            add_accuracies(record, *job_.accuracies, events_);
         }
         write_record(job_.folder / comparison_file_name(model.name, budget), to_json(record));
         const int untimed = untimed_rows(record);
@@ -293,7 +291,7 @@ private:
         }
         if (const auto warning = peak_warning(record)) {
             const Remedy remedy{{name}, table_.file(), table_.device(), job_.state};
-            cli::warn(session_, *warning, remedy.profile());
+            events_.warn(*warning, remedy.profile());
             keep_warning(*warning + " " + remedy.profile().text());
             result_.complete = false;
         }
@@ -324,7 +322,7 @@ private:
         // Comparisons are checks of the table too, so that verify.json has them.
         if (all_kept_ && finished_verification(job_.folder, now_)) {
             if (!suite_.verify.empty()) {
-                clock_.skip(session_, StepKind::verify, label("verifying was finished before"),
+                clock_.skip(events_, RunStep::verify, label("verifying was finished before"),
                             verification_seconds(suite_));
             }
             return;
@@ -337,21 +335,21 @@ private:
             if (!may_go_on("verifying")) {
                 return;
             }
-            clock_.begin(session_, StepKind::verify,
+            clock_.begin(events_, RunStep::verify,
                          label(fmt::format("measuring {} whole networks beside the table's predictions",
                                            models.size())),
                          verification_seconds(suite_));
         }
-        Progress progress(session_.err, session_.progress);
+        Progress progress(events_);
         SessionSeconds session_s;
         if (clock_.is_limited()) {
             session_s = [allotted_s = clock_.left_of_step_s(), all = models.size()](std::size_t networks) {
                 return allotted_s * static_cast<double>(networks) / static_cast<double>(all);
             };
         }
-        VerifyOutcome outcome =
-            verify_models(table_, models, job_.state,
-                          device_timer(device_.handle, table_, measure_, work_events(progress), session_s));
+        VerifyOutcome outcome = verify_models(
+            table_, models, job_.state,
+            device_timer(device_.handle, table_, measure_, progress.work_events(), session_s), events_);
         for (const VerifiedModel& one : outcome.report.models) {
             table_.put(one.record);
         }
@@ -360,7 +358,7 @@ private:
         }
         auto& models_verified = outcome.report.models;
         models_verified.insert(models_verified.end(), verified_.models.begin(), verified_.models.end());
-        if (result_.finished && !interrupted()) {
+        if (result_.finished && !events_.stop_requested()) {
             outcome.report.made_from = now_;
         }
         write_record(job_.folder / "verify.json", to_json(outcome.report));
@@ -368,11 +366,7 @@ private:
 
     void write_table() const {
         std::ostringstream rows;
-        RowFilter of_state;
-        of_state.batch = job_.state.batch;
-        of_state.type = job_.state.type;
-        of_state.cache = job_.state.cache;
-        write_json(table_, of_state, rows);
+        write_json(table_, filter_of(job_.state), rows);
         write_record(job_.folder / "table.json", rows.str());
     }
 
@@ -387,7 +381,7 @@ private:
     Instruments* instruments_;
     Table& table_;
     RunClock& clock_;
-    Session& session_;
+    Events& events_;
     MeasureSettings measure_;
     Provenance provenance_;
     MadeFrom now_;                 // what records are made from, as the table is now
@@ -399,8 +393,8 @@ private:
 }  // namespace
 
 StateResult run_state(const StateJob& job, const DeviceAccess& device, Instruments* instruments, Table& table,
-                      RunClock& clock, Session& session) {
-    return StateRun(job, device, instruments, table, clock, session).run();
+                      RunClock& clock, Events& events) {
+    return StateRun(job, device, instruments, table, clock, events).run();
 }
 
 std::string name_of(const MeasuredState& state) {
@@ -411,4 +405,4 @@ std::string folder_name(const MeasuredState& state) {
     return fmt::format("batch{}-{}-{}", state.batch, name_of(state.type), name_of(state.cache));
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

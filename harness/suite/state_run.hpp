@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/session.hpp"
 #include "harness/compare/accuracies.hpp"
+#include "harness/events.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/suite/folder_claim.hpp"
 #include "harness/suite/run_clock.hpp"
@@ -19,11 +19,12 @@
 #include "profiler/table/table.hpp"
 #include "records/comparison.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct StateJob {
     const Suite& suite;
     FolderClaim claim;
+    std::string command;  // as it was typed, for the records
     MeasuredState state;
     std::vector<ProfileUnit> units;  // to profile; of a shard that is all, without comparisons and report
     std::filesystem::path folder;    // of the records; it exists
@@ -40,10 +41,10 @@ struct StateResult {
 };
 
 StateResult run_state(const StateJob& job, const DeviceAccess& device, Instruments* instruments, Table& table,
-                      RunClock& clock, Session& session);
+                      RunClock& clock, Events& events);
 
 // "batch 8 f16 network", and the same as a folder's name.
 std::string name_of(const MeasuredState& state);
 std::string folder_name(const MeasuredState& state);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

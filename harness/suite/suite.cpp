@@ -11,7 +11,7 @@
 #include "scaling/strategies/strategy.hpp"
 #include "training/recipe.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -397,4 +397,4 @@ Suite load_suite(const std::filesystem::path& file) {
     return parse_suite(detail::read_yaml_file(file, "a suite"), file.string(), file.parent_path());
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -16,7 +16,7 @@
 #include "profiler/timing/timing_rules.hpp"
 #include "scaling/space.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct Suite {
     std::string name;
@@ -65,4 +65,4 @@ Suite load_suite(const std::filesystem::path& file);
 // `origin` stands for the file in messages; relative paths of models are relative to `folder`.
 Suite parse_suite(std::string_view yaml, const std::string& origin, const std::filesystem::path& folder);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

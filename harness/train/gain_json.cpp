@@ -4,7 +4,7 @@
 #include "models/formats/model_yaml.hpp"
 #include "records/optional_json.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -95,4 +95,4 @@ Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit, const std:
     return document;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

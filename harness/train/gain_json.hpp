@@ -10,7 +10,7 @@
 #include "training/importance.hpp"
 #include "training/sensitivity.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 Json importance_json(const ModelSpec& model, ImportanceMeasure measure,
                      const std::vector<LayerImportance>& layers, const Json& provenance);
@@ -24,4 +24,4 @@ struct LeftOut {
 Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit, const std::vector<LeftOut>& left_out,
                       const Json& provenance);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -3,7 +3,7 @@
 #include "scaling/gain.hpp"
 #include "training/statistics.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -38,4 +38,4 @@ std::vector<GainRank> gain_ranks(const ModelSpec& base, const Sensitivity& fit) 
             {"equal", of_gain(equal_gain(base), fit, measured)}};
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -8,7 +8,7 @@
 #include "models/stages/model_spec.hpp"
 #include "training/sensitivity.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct GainRank {
     std::string gain;                   // "sensitivity", "capacity", "equal"
@@ -19,4 +19,4 @@ struct GainRank {
 // need no training. The first is nothing where a prediction is.
 std::vector<GainRank> gain_ranks(const ModelSpec& base, const Sensitivity& fit);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

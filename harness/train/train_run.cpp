@@ -1,15 +1,12 @@
 #include "harness/train/train_run.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
 
-#include "cli/interrupt.hpp"
-#include "cli/progress.hpp"
-#include "cli/version.hpp"
+#include "base/version.hpp"
 #include "training/cifar10.hpp"
 #include "training/run.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -36,20 +33,17 @@ std::optional<AccuracyRecord> recorded(const AccuracyRecords& records, const Run
 // The bar, and a line for each finished epoch.
 class EpochReport {
 public:
-    EpochReport(const RunKey& key, Session& session)
-        : what_(fmt::format("{} seed {}", key.model, key.seed)),
-          session_(session),
-          progress_(session.err, session.progress) {}
+    EpochReport(const RunKey& key, Events& events)
+        : what_(fmt::format("{} seed {}", key.model, key.seed)), events_(events), progress_(events) {}
 
     void operator()(const TrainingProgress& now) {
         if (epoch_ >= 0 && now.epoch > epoch_) {
-            progress_.clear();
             const std::string accuracy =
                 now.validation_accuracy
                     ? fmt::format(", validation accuracy {:.2f} %", 100.0 * *now.validation_accuracy)
                     : "";
-            session_.log.info("{}: epoch {} of {} done, loss {:.4f}{}, {:.0f} images/s", what_, now.epoch,
-                              now.epochs, loss_, accuracy, images_per_s_);
+            events_.note(fmt::format("{}: epoch {} of {} done, loss {:.4f}{}, {:.0f} images/s", what_,
+                                     now.epoch, now.epochs, loss_, accuracy, images_per_s_));
         }
         epoch_ = now.epoch;
         loss_ = now.loss;
@@ -60,7 +54,7 @@ public:
 
 private:
     const std::string what_;
-    Session& session_;
+    Events& events_;
     Progress progress_;
     int epoch_ = -1;
     double loss_ = 0.0;
@@ -112,12 +106,14 @@ constexpr int to_be_trained = -1;
 
 RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
                      const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
-                     Session& session) {
+                     Events& events) {
     RunOutcome outcome;
     outcome.key = run_key(model, recipe, seed, cifar10_hash(settings.data));
     outcome.checkpoints = settings.checkpoints / folder_name(outcome.key);
     const std::string device = trainer.device_name(settings.device);
-    const auto keep_going = [&settings] { return !interrupted() && settings.keep_going(); };
+    const auto keep_going = [&settings, &events] {
+        return !events.stop_requested() && settings.keep_going();
+    };
     const bool leads = trainer.leads(settings.device);
     const std::optional<RunLock> lock =
         leads ? RunLock::try_lock(outcome.checkpoints) : std::optional<RunLock>();
@@ -134,7 +130,7 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
         outcome.status = static_cast<RunStatus>(said);
         return outcome;
     }
-    EpochReport report(outcome.key, session);
+    EpochReport report(outcome.key, events);
     const TrainingRequest request{model,           recipe,          settings.data, seed, outcome.checkpoints,
                                   settings.device, settings.threads};
     const std::optional<TrainingResult> result = trainer.train(request, {keep_going, std::ref(report)});
@@ -152,4 +148,4 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
     return outcome;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -7,11 +7,11 @@
 #include <optional>
 #include <string>
 
-#include "cli/session.hpp"
+#include "harness/events.hpp"
 #include "training/records.hpp"
 #include "training/trainer.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 enum class RunStatus {
     recorded,     // trained to its end by this process
@@ -44,6 +44,6 @@ struct RunOutcome {
 // are thrown; so is any that would meet the next run too.
 RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
                      const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
-                     Session& session);
+                     Events& events);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -1,11 +1,8 @@
 #include "harness/train/training_json.hpp"
 
-#include <fmt/format.h>
-
-#include "cli/text_table.hpp"
 #include "records/optional_json.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -31,14 +28,6 @@ void add_record(Json& object, const AccuracyRecord& record) {
     object["finished_at"] = record.finished_at;
 }
 
-std::string share_text(double share) {
-    return fmt::format("{:.2f}", 100.0 * share);
-}
-
-std::string share_text(const std::optional<double>& share) {
-    return share ? share_text(*share) : "";
-}
-
 }  // namespace
 
 Json outcomes_json(const std::vector<RunOutcome>& outcomes) {
@@ -54,24 +43,6 @@ Json outcomes_json(const std::vector<RunOutcome>& outcomes) {
         runs.push_back(std::move(run));
     }
     return {{"runs", std::move(runs)}};
-}
-
-void print_outcomes(std::ostream& out, const std::vector<RunOutcome>& outcomes) {
-    for (const RunOutcome& outcome : outcomes) {
-        const std::string what =
-            fmt::format("{}, recipe {}, seed {}", outcome.key.model, outcome.key.recipe, outcome.key.seed);
-        if (!outcome.record) {
-            out << fmt::format("{}: {}\n", what, outcome.reason);
-            continue;
-        }
-        const TrainingResult& result = outcome.record->result;
-        out << fmt::format(
-            "{}: test accuracy {} %, validation {} %, training {} %; {} epochs in {:.0f} s, {:.0f} "
-            "images/s{}\n",
-            what, share_text(result.test_accuracy), share_text(result.validation_accuracy),
-            share_text(result.train_accuracy), result.epochs, result.seconds, result.images_per_s,
-            outcome.status == RunStatus::was_there ? " (recorded before)" : "");
-    }
 }
 
 Json records_json(const AccuracyRecords& records) {
@@ -96,44 +67,4 @@ Json records_json(const AccuracyRecords& records) {
     return {{"records", std::move(rows)}, {"summaries", std::move(summaries)}};
 }
 
-void print_records(std::ostream& out, const AccuracyRecords& records) {
-    TextTable runs({{"model", Align::left},
-                    {"recipe", Align::left},
-                    {"seed"},
-                    {"epochs"},
-                    {"train %"},
-                    {"validation %"},
-                    {"test %"},
-                    {"hours"},
-                    {"images/s"},
-                    {"precision", Align::left},
-                    {"device", Align::left},
-                    {"finished", Align::left}});
-    for (const AccuracyRecord& record : records.all()) {
-        const TrainingResult& result = record.result;
-        runs.add({record.key.model, record.key.recipe, std::to_string(record.key.seed),
-                  std::to_string(result.epochs), share_text(result.train_accuracy),
-                  share_text(result.validation_accuracy), share_text(result.test_accuracy),
-                  fmt::format("{:.2f}", result.seconds / 3600.0), fmt::format("{:.0f}", result.images_per_s),
-                  std::string(name_of(result.precision)), record.device, record.finished_at});
-    }
-    runs.print(out);
-    out << "\nmean and standard deviation over seeds\n";
-    TextTable summaries({{"model", Align::left},
-                         {"recipe", Align::left},
-                         {"seeds"},
-                         {"test %"},
-                         {"+-"},
-                         {"validation %"},
-                         {"+-"},
-                         {"device", Align::left}});
-    for (const AccuracySummary& summary : records.summaries()) {
-        summaries.add({summary.key.model, summary.key.recipe, std::to_string(summary.seeds),
-                       share_text(summary.mean_test_accuracy), share_text(summary.deviation_test_accuracy),
-                       share_text(summary.mean_validation_accuracy),
-                       share_text(summary.deviation_validation_accuracy), summary.device});
-    }
-    summaries.print(out);
-}
-
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -1,18 +1,16 @@
 #include "harness/train/training_threads.hpp"
 
-#include <spdlog/logger.h>
-
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 int training_threads(const host::CpuResources& room, int wanted, const std::string& device,
-                     Session& session) {
+                     Events& events) {
     const host::ThreadChoice choice = host::choose_threads(room, wanted);
     if (device == "cpu") {
         for (const std::string& warning : choice.warnings) {
-            session.log.warn("{}: {}", device, warning);
+            events.warn(fmt::format("{}: {}", device, warning));
         }
     }
     return choice.threads;
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

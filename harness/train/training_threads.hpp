@@ -3,13 +3,13 @@
 
 #include <string>
 
-#include "cli/session.hpp"
+#include "harness/events.hpp"
 #include "kernels/host/thread_choice.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 // To be called before the trainer is loaded, for its OpenMP pins the thread that loads it. Warns as measuring
 // does where the device is the CPU. Throws InputError for more threads than there are processors.
-int training_threads(const host::CpuResources& room, int wanted, const std::string& device, Session& session);
+int training_threads(const host::CpuResources& room, int wanted, const std::string& device, Events& events);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

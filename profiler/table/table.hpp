@@ -29,6 +29,19 @@ struct RowFilter {
     std::optional<RowStatus> status = {};
 };
 
+// In which rows were measured.
+struct MeasuredState {
+    int batch = 1;
+    DataType type = DataType::f32;
+    CacheState cache = CacheState::network;
+    bool operator==(const MeasuredState&) const = default;
+};
+
+// Finds the rows of a state.
+inline RowFilter filter_of(const MeasuredState& state) {
+    return {.batch = state.batch, .type = state.type, .cache = state.cache};
+}
+
 class Table {
 public:
     // read: must exist. write: must exist, takes the writer's lock. create: makes the file for `device` if it

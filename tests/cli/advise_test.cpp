@@ -4,7 +4,7 @@
 #include <set>
 
 #include "program_fixture.hpp"
-#include "synthetic_table.hpp"
+#include "tests/harness/synthetic_table.hpp"
 
 #include "models/stages/lowering.hpp"
 

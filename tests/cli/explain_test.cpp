@@ -2,7 +2,7 @@
 
 #include "harness/compare/compare.hpp"
 #include "program_fixture.hpp"
-#include "synthetic_table.hpp"
+#include "tests/harness/synthetic_table.hpp"
 
 namespace hacscale::cli {
 namespace {

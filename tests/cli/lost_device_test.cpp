@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-#include "harness/measure/restart.hpp"
+#include "cli/restart.hpp"
 #include "profiler/table/table.hpp"
 #include "program_fixture.hpp"
 

@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "cli/program.hpp"
+#include "tests/harness/fixture.hpp"
 
 namespace hacscale::cli {
 
@@ -39,24 +38,7 @@ inline Answer call(const std::vector<std::string>& arguments) {
     return {status, out.str(), err.str()};
 }
 
-// A folder of its own for each test, gone after it.
-class ProgramTest : public ::testing::Test {
-protected:
-    ProgramTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "hacscale-cli-XXXXXX").string();
-        folder_ = mkdtemp(pattern.data());
-    }
-    ~ProgramTest() override { std::filesystem::remove_all(folder_); }
-
-    std::string path(const std::string& name) const { return (folder_ / name).string(); }
-
-    std::string write(const std::string& name, const std::string& text) const {
-        std::ofstream(path(name), std::ios::binary) << text;
-        return path(name);
-    }
-
-private:
-    std::filesystem::path folder_;
-};
+// A folder of its own for each test.
+using ProgramTest = harness::FolderTest;
 
 }  // namespace hacscale::cli

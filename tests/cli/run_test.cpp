@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "harness/suite/suite.hpp"
 #include "run_fixture.hpp"
 
 namespace hacscale::cli {
@@ -131,6 +132,22 @@ TEST_F(RunTest, BadRequestsAreRefusedBeforeAnythingIsWritten) {
     EXPECT_THAT(device.err, HasSubstr("cuda:99"));
     EXPECT_EQ(call({"run", suite("models: [four.yaml]\n"), "--out", path("out")}).status, 2);
     EXPECT_FALSE(exists("out"));
+}
+
+TEST_F(RunTest, EverySuiteThatComesWithTheProgramIsPlannedWithoutItsDevice) {
+    for (const char* name : {"quickstart", "cifar", "imagenet-mobile", "imagenet-server", "full-gpu"}) {
+        const std::string suite = std::string(HACSCALE_SOURCE_DIR "/bench/suites/") + name + ".yaml";
+        const Answer answer = call({"run", suite, "--dry-run", "--json", "--out", path("out")});
+        ASSERT_EQ(answer.status, 0) << answer.err;
+        const nlohmann::json plan = answer.json();
+        EXPECT_EQ(plan["suite"], name);
+        EXPECT_GT(plan["seconds_at_most"], 0.0);
+        const auto& states = plan["devices"][0]["states"];
+        EXPECT_EQ(states.size(), states_of(load_suite(suite)).size());
+        const Answer text = call({"run", suite, "--dry-run", "--out", path("out")});
+        EXPECT_THAT(text.out, ::testing::AllOf(HasSubstr("nothing is measured now"), HasSubstr("at most")));
+        EXPECT_FALSE(std::filesystem::exists(path("out"))) << "nothing is written";
+    }
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "program_fixture.hpp"
-#include "synthetic_table.hpp"
+#include "tests/harness/synthetic_table.hpp"
 
 namespace hacscale::cli {
 namespace {

@@ -20,14 +20,6 @@ TEST(TextTable, AlignsColumnsByCharacters) {
               "a       1,000\n");
 }
 
-TEST(TextTable, SeparatesThousands) {
-    EXPECT_EQ(with_separators(0), "0");
-    EXPECT_EQ(with_separators(999), "999");
-    EXPECT_EQ(with_separators(1000), "1,000");
-    EXPECT_EQ(with_separators(1234567), "1,234,567");
-    EXPECT_EQ(with_separators(-123456), "-123,456");
-}
-
 TEST(Progress, SaysRateAndTimeLeft) {
     EXPECT_EQ(progress_line("layers", 5, 10, 2.0, 10), "layers [=====>    ] 5/10  2.5/s  2 s left");
     EXPECT_EQ(progress_line("layers", 0, 10, 0.0, 4), "layers [>   ] 0/10");
@@ -38,7 +30,7 @@ TEST(Progress, SaysRateAndTimeLeft) {
 TEST(Progress, DrawsNothingWhereThereIsNoTerminal) {
     std::ostringstream err;
     {
-        Progress progress(err, false);
+        ProgressBar progress(err, false);
         progress.set(5, 10, "layers");
     }
     EXPECT_EQ(err.str(), "");
@@ -47,7 +39,7 @@ TEST(Progress, DrawsNothingWhereThereIsNoTerminal) {
 TEST(Progress, TakesItsBarOffTheScreen) {
     std::ostringstream err;
     {
-        Progress progress(err, true);
+        ProgressBar progress(err, true);
         progress.set(5, 10, "layers");
     }
     EXPECT_NE(err.str().find("layers [="), std::string::npos);

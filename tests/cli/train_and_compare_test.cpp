@@ -10,7 +10,7 @@
 #include "harness/compare/training_plan.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "program_fixture.hpp"
-#include "synthetic_table.hpp"
+#include "tests/harness/synthetic_table.hpp"
 #include "training/plan.hpp"
 
 namespace hacscale::cli {

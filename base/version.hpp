@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-namespace hacscale::cli {
+namespace hacscale {
 
 std::string_view version();
 
-}  // namespace hacscale::cli
+}  // namespace hacscale

@@ -10,18 +10,18 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "fixture.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/stages/lowering.hpp"
-#include "program_fixture.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "synthetic_table.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 namespace {
 
 using ::testing::HasSubstr;
 
-class ComparisonTest : public ProgramTest {
+class ComparisonTest : public FolderTest {
 protected:
     ComparisonTest() { write_synthetic_table(path("t.db")); }
 
@@ -256,114 +256,5 @@ TEST_F(ComparisonTest, TheTableSaysInWhichLayoutItKnowsTheNetwork) {
     EXPECT_EQ(TableView(table, find_model("resnet20-cifar"), {}).base().layout, Layout::blocked);
 }
 
-// ---- As commands ----
-
-TEST_F(ComparisonTest, ScaleAnswersByTheContract) {
-    const Answer answer = call({"scale", "resnet20-cifar", "--table", path("t.db"), "--budget", "1.2",
-                                "--out", path("larger.yaml"), "--json"});
-    ASSERT_EQ(answer.status, 0) << answer.err;
-    const auto json = answer.json();
-    EXPECT_EQ(json["model"], "resnet20-cifar");
-    EXPECT_EQ(json["device"], "cpu");
-    EXPECT_EQ(json["budget"], 1.2);
-    EXPECT_EQ(json["gain_bound"], 0);
-    ASSERT_EQ(json["strategies"].size(), 1U);
-    const auto& row = json["strategies"][0];
-    EXPECT_EQ(row["strategy"], "hacscale");
-    EXPECT_EQ(row["status"], "unverified");
-    EXPECT_EQ(choice_of(load_model(path("larger.yaml"))).widths, row["widths"].get<std::vector<int>>());
-}
-
-TEST_F(ComparisonTest, CompareShowsEveryStrategy) {
-    const Answer answer =
-        call({"compare", "resnet20-cifar", "--table", path("t.db"), "--no-verify", "--details"});
-    ASSERT_EQ(answer.status, 0) << answer.err;
-    const std::string help = call({"compare", "--help"}).out;
-    for (const Strategy& strategy : strategies()) {
-        EXPECT_THAT(answer.out, HasSubstr(std::string(strategy.name)));
-        EXPECT_THAT(help, HasSubstr(std::string(strategy.name))) << "docs/cli.md lists the strategies";
-    }
-}
-
-TEST_F(ComparisonTest, InnerWidthsChosenApartAreShown) {
-    const std::string table = path("inner.db");
-    write_synthetic_table(table, true);
-    std::vector<std::string> arguments{"scale",
-                                       "resnet20-cifar",
-                                       "--table",
-                                       table,
-                                       "--budget",
-                                       "1.2",
-                                       "--min-inner-ratio",
-                                       "0.5",
-                                       "--max-inner-ratio",
-                                       "1.5",
-                                       "--max-depth-ratio",
-                                       "1",
-                                       "--inner-widths",
-                                       "4"};
-    std::vector<std::string> detailed = arguments;
-    detailed.emplace_back("--details");
-    const Answer text = call(detailed);
-    ASSERT_EQ(text.status, 0) << text.err;
-    EXPECT_THAT(text.out, HasSubstr("inner widths"));
-    arguments.emplace_back("--json");
-    const Answer answer = call(arguments);
-    const auto row = answer.json()["strategies"][0];
-    EXPECT_TRUE(answer.json()["base"]["inner_widths"].is_null());
-    ASSERT_TRUE(row["inner_widths"].is_array());
-    ASSERT_EQ(row["inner_widths"].size(), 3U);
-    const ModelSpec model = parse_model(row["spec"].get<std::string>(), "choice");
-    for (std::size_t stage = 0; stage < 3; ++stage) {
-        const auto inner = row["inner_widths"][stage].get<std::vector<int>>();
-        if (!inner.empty()) {
-            EXPECT_EQ(inner, model.stages[stage].inner_widths);
-        }
-    }
-}
-
-TEST_F(ComparisonTest, LimitsAreKept) {
-    const Answer answer = call({"scale", "resnet20-cifar", "--table", path("t.db"), "--budget", "1.5",
-                                "--max-params", "280000", "--max-depth-ratio", "1", "--json"});
-    ASSERT_EQ(answer.status, 0) << answer.err;
-    EXPECT_LE(answer.json()["strategies"][0]["params"], 280000);
-    for (const int depth : answer.json()["strategies"][0]["depths"].get<std::vector<int>>()) {
-        EXPECT_LE(depth, 3);
-    }
-}
-
-TEST_F(ComparisonTest, BadInputIsRefused) {
-    const std::string table = path("t.db");
-    const auto with = [&](std::vector<std::string> more) {
-        std::vector<std::string> arguments{"scale", "resnet20-cifar", "--table", table};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        return call(arguments);
-    };
-    for (const char* budget : {"0.9", "0", "-1", "nan", "1e9", "fast"}) {
-        const Answer answer = with({"--budget", budget});
-        EXPECT_EQ(answer.status, 2) << budget << answer.err;
-        EXPECT_THAT(answer.err, HasSubstr("budget")) << budget;
-    }
-    EXPECT_THAT(with({"--strategy", "hacscael"}).err, HasSubstr("hacscael"));
-    EXPECT_EQ(with({"--strategy", "hacscael"}).status, 2);
-    EXPECT_EQ(with({"--resolutions", "0"}).status, 2);
-    EXPECT_EQ(with({"--max-params", "-5"}).status, 2);
-    EXPECT_EQ(with({"--gain", path("none.yaml")}).status, 2);
-    EXPECT_EQ(with({"--batch", "3"}).status, 2) << "the table has no row at this batch";
-    EXPECT_EQ(call({"scale", "resnet20-cifar", "--table", path("none.db")}).status, 2);
-    EXPECT_EQ(call({"scale", "resnet21-cifar", "--table", table}).status, 2);
-    EXPECT_EQ(call({"scale", "resnet18", "--table", table}).status, 2);
-}
-
-TEST_F(ComparisonTest, AnotherDevicesTableIsNotVerifiedHere) {
-    const Answer answer = call({"scale", "resnet20-cifar", "--table", path("t.db"), "--verify"});
-    // 3 where no backend can run at all.
-    EXPECT_TRUE(answer.status == 2 || answer.status == 3) << answer.err;
-    const Answer unknown =
-        call({"scale", "resnet20-cifar", "--table", path("t.db"), "--verify", "--device", "tpu"});
-    EXPECT_EQ(unknown.status, 3);
-    EXPECT_THAT(unknown.err, HasSubstr("tpu"));
-}
-
 }  // namespace
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

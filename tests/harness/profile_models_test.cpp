@@ -2,19 +2,15 @@
 #include "harness/measure/profile_models.hpp"
 
 #include <gmock/gmock.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/ostream_sink.h>
 
-#include <sstream>
-
-#include "cli/interrupt.hpp"
+#include "fixture.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/stages/lowering.hpp"
 #include "profiler/table/check.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/table_support.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 namespace {
 
 using namespace hacscale::testing;
@@ -24,7 +20,6 @@ using ::testing::Not;
 class ProfileModels : public ::testing::Test {
 protected:
     ProfileModels() {
-        clear_interrupt();
         take_long(device_.machine);
         plan_.swept = {chain_model("chain", {8, 16})};
         plan_.spaces.resize(1);
@@ -35,7 +30,7 @@ protected:
         plan_.sweep.coarse_widths = 2;
     }
 
-    ProfileOutcome run() { return profile_models(device_.handle, table_, plan_, session_); }
+    ProfileOutcome run() { return profile_models(device_.handle, table_, plan_, events_); }
     std::string warning() const {
         return pace_warning(device_.handle, table_, plan_.measure, "do it again").value_or("");
     }
@@ -48,9 +43,7 @@ protected:
     DeviceRecord record_ = device_.record();
     Table table_ = Table::open(folder_ / "t.db", OpenMode::create, &record_);
     ProfilePlan plan_;
-    std::ostringstream messages_;
-    spdlog::logger log_{"test", std::make_shared<spdlog::sinks::ostream_sink_st>(messages_)};
-    Session session_{messages_, messages_, log_, false, false, "", nullptr};
+    FakeEvents events_;
 };
 
 TEST_F(ProfileModels, WhatWasMeasuredOnASlowMachineIsMeasuredAgainAtTheEnd) {
@@ -62,7 +55,7 @@ TEST_F(ProfileModels, WhatWasMeasuredOnASlowMachineIsMeasuredAgainAtTheEnd) {
         device_.machine.slowdown = compiled <= slow_networks ? 1.5 : 1.0;
     };
     const ProfileOutcome outcome = run();
-    EXPECT_THAT(messages_.str(), HasSubstr("again that were measured while the machine was slower"));
+    EXPECT_THAT(events_.said, HasSubstr("again that were measured while the machine was slower"));
     EXPECT_EQ(warning(), "");
     for (const Row& row : table_.query({})) {
         EXPECT_TRUE(exact(row)) << row.key.layer.key() << " " << row.latency_us;
@@ -110,5 +103,24 @@ TEST_F(ProfileModels, AMachineThatBecameFasterThanForAllRowsIsTold) {
     EXPECT_THAT(warning(), Not(HasSubstr("do it again")));
 }
 
+TEST_F(ProfileModels, WhoAsksItToStopKeepsWhatWasMeasured) {
+    std::size_t compiled = 0;
+    device_.machine.before_compile = [&](const Network& network) {
+        compiled += is_reference(network) ? 0 : 1;
+        events_.stop = compiled > 2;
+    };
+    const ProfileOutcome outcome = run();
+    EXPECT_TRUE(outcome.rows.interrupted);
+    EXPECT_FALSE(outcome.complete());
+    EXPECT_GT(table_.size(), 0);
+    EXPECT_GT(events_.progress_reports, 0);
+    EXPECT_GT(events_.progress_ends, 0);
+    const auto kept = table_.size();
+    device_.machine.before_compile = {};
+    events_.stop = false;
+    EXPECT_FALSE(run().rows.interrupted);
+    EXPECT_GT(table_.size(), kept);
+}
+
 }  // namespace
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

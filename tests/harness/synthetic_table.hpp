@@ -15,7 +15,7 @@
 #include "scaling/space.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 // Every layer at every pair of neighbouring widths within twice the base's; with `inner`, also at all inner
 // widths up to 1.5 times those that follow.
@@ -81,4 +81,4 @@ inline TimeNetworks synthetic_device(double factor) {
     };
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

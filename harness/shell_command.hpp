@@ -4,9 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/session.hpp"
-
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 struct ShellCommand {
     std::vector<std::string> words;
@@ -18,7 +16,4 @@ struct ShellCommand {
     std::vector<std::string> lines() const;
 };
 
-// The sentence, which ends with a colon, and the command below it.
-void warn(Session& session, const std::string& sentence, const ShellCommand& command);
-
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

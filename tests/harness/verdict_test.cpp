@@ -5,30 +5,15 @@
 #include <cmath>
 #include <random>
 
-#include "cli/printing/verdict_text.hpp"
+#include "sample_comparison.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-StrategyRow measured(const std::string& name, double us, double ci95_us, double gain) {
-    StrategyRow row;
-    row.strategy = name;
-    row.status = StrategyStatus::ok;
-    row.measured_us = us;
-    row.ci95_us = ci95_us;
-    row.gain = gain;
-    return row;
-}
-
-StrategyRow trained(StrategyRow row, double mean, std::optional<double> deviation, int seeds) {
-    row.accuracy = AccuracyFigures{mean, deviation, seeds};
-    return row;
-}
 
 Relation reversed(Relation relation) {
     switch (relation) {
@@ -114,14 +99,6 @@ TEST(Verdict, RelationsAreMirroredAndEverythingEqualsItself) {
     EXPECT_GT(dominating, 100);
 }
 
-ComparisonRecord three_rows() {
-    ComparisonRecord record;
-    record.gain_origin = "sensitivity";
-    record.base = measured("base", 100.0, 0.5, 0.0);
-    record.strategies = {measured("uniform", 100.2, 0.5, 0.0), measured("hacscale", 100.1, 0.5, 0.4)};
-    return record;
-}
-
 TEST(Verdict, NamesWhomARowDominatesAndEquals) {
     ComparisonRecord record = three_rows();
     add_verdict(record);
@@ -134,19 +111,5 @@ TEST(Verdict, NamesWhomARowDominatesAndEquals) {
     EXPECT_THAT(record.strategies[1].dominates, IsEmpty()) << "a verdict is drawn anew";
 }
 
-TEST(Verdict, IsPrintedWithEmptyCellsForWhatIsNotKnown) {
-    ComparisonRecord record = three_rows();
-    record.strategies[0] = trained(record.strategies[0], 91.234, 0.123, 3);
-    add_verdict(record);
-    std::ostringstream out;
-    print_verdict(out, record);
-    EXPECT_THAT(out.str(), HasSubstr("hacscale dominates base, uniform\n"));
-    EXPECT_THAT(out.str(), HasSubstr("dominated by no other: hacscale\n"));
-    EXPECT_THAT(out.str(), HasSubstr("base equals, within noise, uniform\n"));
-    EXPECT_THAT(out.str(), Not(HasSubstr("uniform equals")));
-    EXPECT_THAT(out.str(), HasSubstr("91.23  0.12      3\n"));
-    EXPECT_THAT(out.str(), HasSubstr("0.400\n")) << "a row without an accuracy ends with its gain";
-}
-
 }  // namespace
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

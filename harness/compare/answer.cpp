@@ -1,4 +1,4 @@
-#include "cli/printing/answer.hpp"
+#include "harness/compare/answer.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,12 +7,12 @@
 #include <cmath>
 #include <set>
 
-#include "cli/printing/answer_phrases.hpp"
-#include "cli/text_lines.hpp"
+#include "base/text/lines.hpp"
+#include "harness/compare/answer_phrases.hpp"
 #include "profiler/peak.hpp"
 #include "profiler/timing/statistics.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -328,4 +328,9 @@ std::optional<std::string> peak_warning(const ComparisonRecord& record) {
         record.model, 100.0 * most);
 }
 
-}  // namespace hacscale::cli
+bool has_gaps(const ComparisonRecord& record) {
+    const auto gap = [](const StrategyRow& row) { return row.noisy || row.status == StrategyStatus::failed; };
+    return gap(record.base) || std::any_of(record.strategies.begin(), record.strategies.end(), gap);
+}
+
+}  // namespace hacscale::harness

@@ -1,16 +1,15 @@
-#include "cli/shell_command.hpp"
+#include "harness/shell_command.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spdlog/logger.h>
 
 #include <algorithm>
 #include <cctype>
 #include <string_view>
 
-#include "cli/text_lines.hpp"
+#include "base/text/lines.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -60,8 +59,4 @@ std::vector<std::string> ShellCommand::lines() const {
     return all;
 }
 
-void warn(Session& session, const std::string& sentence, const ShellCommand& command) {
-    session.log.warn("{}\n{}", sentence, fmt::join(command.lines(), "\n"));
-}
-
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

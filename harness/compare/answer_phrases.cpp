@@ -1,4 +1,4 @@
-#include "cli/printing/answer_phrases.hpp"
+#include "harness/compare/answer_phrases.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/text_lines.hpp"
+#include "base/text/lines.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 namespace {
 
@@ -166,4 +166,4 @@ std::string brings_text(const ComparisonRecord& record, const StrategyRow& row) 
     return joined({costs_text(record, row), gain_text(record, row), accuracy_change(record, row)}, ", ");
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

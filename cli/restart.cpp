@@ -1,4 +1,4 @@
-#include "harness/measure/restart.hpp"
+#include "cli/restart.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>

@@ -1,11 +1,11 @@
-#include "cli/text_lines.hpp"
+#include "base/text/lines.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <sstream>
 
-namespace hacscale::cli {
+namespace hacscale {
 
 std::size_t width_of(const std::string& text) {
     return static_cast<std::size_t>(
@@ -31,14 +31,18 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t indent, st
     return lines;
 }
 
-void print_lines(std::ostream& out, const std::vector<std::string>& lines) {
-    for (const std::string& line : lines) {
-        out << line << '\n';
-    }
-}
-
 std::string counted(std::size_t count, const std::string& noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-}  // namespace hacscale::cli
+std::string with_separators(std::int64_t number) {
+    std::string text = std::to_string(number);
+    const std::size_t first = number < 0 ? 1 : 0;
+    for (std::size_t i = text.size(); i > first + 3;) {
+        i -= 3;
+        text.insert(i, 1, ',');
+    }
+    return text;
+}
+
+}  // namespace hacscale

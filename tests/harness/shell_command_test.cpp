@@ -1,5 +1,5 @@
 // Commands in answers can be pasted into a shell as they are.
-#include "cli/shell_command.hpp"
+#include "harness/shell_command.hpp"
 
 #include <gmock/gmock.h>
 
@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <sstream>
 
-#include "cli/text_lines.hpp"
+#include "base/text/lines.hpp"
 #include "harness/measure/remedy.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 namespace {
 
 using ::testing::EndsWith;
@@ -77,4 +77,4 @@ TEST(Remedy, KeepsTheStateAndThreadsOfTheTable) {
 }
 
 }  // namespace
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

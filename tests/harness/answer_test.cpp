@@ -1,4 +1,4 @@
-#include "cli/printing/answer.hpp"
+#include "harness/compare/answer.hpp"
 
 #include <gmock/gmock.h>
 
@@ -8,80 +8,18 @@
 #include <regex>
 #include <string>
 
-#include "cli/printing/verdict_text.hpp"
-#include "cli/text_lines.hpp"
+#include "base/text/lines.hpp"
+#include "fixture.hpp"
 #include "harness/compare/compare.hpp"
-#include "program_fixture.hpp"
-#include "scaling/strategies/strategy.hpp"
+#include "sample_comparison.hpp"
 #include "synthetic_table.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-StrategyRow base_row() {
-    StrategyRow row;
-    row.strategy = "base";
-    row.status = StrategyStatus::ok;
-    row.predicted_us = 550.0;
-    row.measured_us = 545.4;
-    row.interpolated_share = 0.0;
-    row.ci95_us = 5.3;
-    row.latency_ratio = 1.0;
-    row.latency_ratio_ci95 = 0.0;
-    row.utilization = 0.409;
-    row.utilization_ratio = 1.0;
-    row.params = 270'000;
-    row.macs = 40'810'000;
-    row.gain = 0.0;
-    row.choice = ScalingChoice{{16, 32, 64}, {3, 3, 3}, 32};
-    row.model_hash = "base";
-    return row;
-}
-
-StrategyRow larger(const std::string& strategy, double gain, const ScalingChoice& choice) {
-    StrategyRow row = base_row();
-    row.strategy = strategy;
-    row.predicted_us = 541.0;
-    row.measured_us = 530.3;
-    row.interpolated_share = 0.12;
-    row.latency_ratio = 0.972;
-    row.latency_ratio_ci95 = 0.013;
-    row.utilization = 0.477;
-    row.utilization_ratio = 1.17;
-    row.params = 370'000;
-    row.gain = gain;
-    row.choice = choice;
-    row.model_hash = strategy;
-    return row;
-}
-
-// As a quickstart's: most strategies keep the base.
-ComparisonRecord sample(const std::string& model = "resnet20-cifar", double budget = 1.0) {
-    ComparisonRecord record;
-    record.model = model;
-    record.device = "cpu";
-    record.budget = budget;
-    record.gain_origin = "capacity";
-    record.stages = {"stage1", "stage2", "stage 3"};
-    record.base = base_row();
-    for (const Strategy& strategy : strategies()) {
-        StrategyRow row = base_row();
-        row.strategy = strategy.name;
-        record.strategies.push_back(row);
-    }
-    const auto put = [&](const StrategyRow& row) {
-        *std::find_if(record.strategies.begin(), record.strategies.end(),
-                      [&](const StrategyRow& one) { return one.strategy == row.strategy; }) = row;
-    };
-    put(larger("hacscale-depths", 0.228, {{16, 32, 64}, {2, 3, 5}, 32}));
-    put(larger("hacscale-no-utilization", 0.212, {{16, 32, 112}, {2, 2, 2}, 32}));
-    put(larger("hacscale", 0.273, {{16, 48, 96}, {3, 3, 2}, 32}));
-    return record;
-}
 
 std::string joined(const std::vector<std::string>& lines) {
     return std::accumulate(
@@ -211,24 +149,6 @@ TEST(Answer, ManyChangesAreListsOfWidths) {
     EXPECT_THAT(text, HasSubstr("32 -> 40"));
 }
 
-TEST(Answer, MoreCapacityIsNotCalledDominance) {
-    ComparisonRecord record = sample();
-    StrategyRow& hacscale = record.strategies.back();
-    hacscale.dominates = {"base"};
-    std::ostringstream details;
-    print_verdict(details, record);
-    EXPECT_THAT(details.str(), HasSubstr("hacscale has more capacity at less latency than base\n"));
-    hacscale.measured_us = record.base.measured_us;
-    details.str("");
-    print_verdict(details, record);
-    EXPECT_THAT(details.str(), HasSubstr("hacscale has more capacity at no more latency than base\n"));
-    hacscale.accuracy = AccuracyFigures{92.0, 0.1, 3};
-    record.base.accuracy = AccuracyFigures{91.0, 0.1, 3};
-    details.str("");
-    print_verdict(details, record);
-    EXPECT_THAT(details.str(), HasSubstr("hacscale dominates base\n"));
-}
-
 TEST(Answer, UtilizationsAboveOneSayThatThePeakIsWrong) {
     ComparisonRecord record = sample();
     EXPECT_FALSE(peak_warning(record));
@@ -258,7 +178,7 @@ TEST(Answer, NoisyRowsBelowThePredictionsAreSaid) {
 
 // ---- What makes the rows ----
 
-class AnswerOfTable : public ProgramTest {
+class AnswerOfTable : public FolderTest {
 protected:
     AnswerOfTable() { write_synthetic_table(path("t.db")); }
 
@@ -307,47 +227,5 @@ TEST_F(AnswerOfTable, APredictionThatIsFarOffIsSaidInTheRow) {
     EXPECT_TRUE(json["strategies"].back()["interpolated_share"].is_number());
 }
 
-TEST_F(AnswerOfTable, CommandsEndWithIt) {
-    for (const std::vector<std::string>& arguments :
-         {std::vector<std::string>{"compare", "resnet20-cifar", "--table", path("t.db"), "--no-verify"},
-          {"scale", "resnet20-cifar", "--table", path("t.db"), "--budget", "1.2"},
-          {"explain", "resnet20-cifar", "--table", path("t.db"), "--budget", "1.2"},
-          {"advise", "resnet20-cifar", "--table", path("t.db")}}) {
-        const Answer answer = call(arguments);
-        ASSERT_TRUE(done_or_noisy(answer)) << answer.err;
-        std::vector<std::string> lines;
-        std::istringstream out(answer.out);
-        for (std::string line; std::getline(out, line);) lines.push_back(line);
-        expect_fits(lines);
-        std::vector<std::string> detailed = arguments;
-        detailed.emplace_back("--details");
-        const std::string details = call(detailed).out;
-        EXPECT_GT(details.size(), answer.out.size());
-        // But for the line that tells of --details.
-        lines.pop_back();
-        EXPECT_THAT(details, ::testing::EndsWith(joined(lines))) << arguments.front();
-    }
-}
-
-TEST_F(AnswerOfTable, TheBudgetIsNamedAsItWasGiven) {
-    for (const char* budget : {"0.7", "0.9", "1e9"}) {
-        const Answer answer = call({"scale", "resnet20-cifar", "--table", path("t.db"), "--budget", budget});
-        EXPECT_EQ(answer.status, 2);
-        EXPECT_THAT(answer.err, HasSubstr("the latency budget is"));
-    }
-    EXPECT_THAT(
-        call({"compare", "resnet20-cifar", "--table", path("t.db"), "--budget", "0.7", "--no-verify"}).err,
-        HasSubstr("the latency budget is 0.7, expected 1 to 100 base latencies"));
-}
-
-TEST(TextLines, BreakAtSpacesAndKeepLongWords) {
-    EXPECT_EQ(wrapped("one two three", 2, 7), (std::vector<std::string>{"one two", "  three"}));
-    EXPECT_EQ(wrapped("  one two three", 4, 9), (std::vector<std::string>{"  one two", "    three"}));
-    EXPECT_EQ(wrapped("a/path/that/is/long b", 0, 5), (std::vector<std::string>{"a/path/that/is/long", "b"}));
-    EXPECT_EQ(wrapped("", 0, 5), (std::vector<std::string>{""}));
-    EXPECT_EQ(counted(1, "network"), "1 network");
-    EXPECT_EQ(counted(3, "network"), "3 networks");
-}
-
 }  // namespace
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

@@ -5,11 +5,11 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "fixture.hpp"
 #include "models/zoo/zoo.hpp"
-#include "program_fixture.hpp"
 #include "scaling/strategies/strategy.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 namespace {
 
 using ::testing::ElementsAre;
@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-using SuiteTest = ProgramTest;
+using SuiteTest = FolderTest;
 
 TEST_F(SuiteTest, EverySuiteThatComesWithTheProgramLoads) {
     int suites = 0;
@@ -99,22 +99,6 @@ TEST_F(SuiteTest, FindsModelsBesideItself) {
     std::filesystem::copy_file(HACSCALE_SOURCE_DIR "/models/zoo/resnet18.yaml", path("mine.yaml"));
     const Suite suite = load_suite(write("suite.yaml", "name: s\nmodels: [mine.yaml]\n"));
     EXPECT_THAT(suite.models, ElementsAre(path("mine.yaml")));
-}
-
-TEST_F(SuiteTest, EverySuiteThatComesWithTheProgramIsPlannedWithoutItsDevice) {
-    for (const char* name : {"quickstart", "cifar", "imagenet-mobile", "imagenet-server", "full-gpu"}) {
-        const std::string suite = std::string(HACSCALE_SOURCE_DIR "/bench/suites/") + name + ".yaml";
-        const Answer answer = call({"run", suite, "--dry-run", "--json", "--out", path("out")});
-        ASSERT_EQ(answer.status, 0) << answer.err;
-        const nlohmann::json plan = answer.json();
-        EXPECT_EQ(plan["suite"], name);
-        EXPECT_GT(plan["seconds_at_most"], 0.0);
-        const auto& states = plan["devices"][0]["states"];
-        EXPECT_EQ(states.size(), states_of(load_suite(suite)).size());
-        const Answer text = call({"run", suite, "--dry-run", "--out", path("out")});
-        EXPECT_THAT(text.out, ::testing::AllOf(HasSubstr("nothing is measured now"), HasSubstr("at most")));
-        EXPECT_FALSE(std::filesystem::exists(path("out"))) << "nothing is written";
-    }
 }
 
 // Editors check suites against the schema: what it allows and what is read must be the same.
@@ -305,4 +289,4 @@ TEST_F(SuiteTest, RefusesFilesThatAreMissingOrHuge) {
 }
 
 }  // namespace
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness

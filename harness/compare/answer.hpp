@@ -9,7 +9,10 @@
 
 #include "records/comparison.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
+
+// What a command ends with, at most; the rest is shown on request.
+constexpr std::size_t answer_lines_at_most = 20;
 
 struct AnswerNotes {
     // Of the table, for comparisons that measured nothing.
@@ -40,4 +43,7 @@ std::optional<std::string> noise_warning(const ComparisonRecord& record);
 // command that measures the peak again; nothing where all is well.
 std::optional<std::string> peak_warning(const ComparisonRecord& record);
 
-}  // namespace hacscale::cli
+// Whether something that should have been timed was not, or its timing stayed noisy.
+bool has_gaps(const ComparisonRecord& record);
+
+}  // namespace hacscale::harness

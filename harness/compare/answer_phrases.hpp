@@ -1,4 +1,4 @@
-// What an answer says of one comparison, in words: cli/printing/answer.hpp puts them into lines.
+// What an answer says of one comparison, in words: harness/compare/answer.hpp puts them into lines.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "records/comparison.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::harness {
 
 // Networks that gain over the base within the budget: those that were measured before predictions, and of either most gain
 // first, each network once. Of strategies that chose the same one, HACScale's stands for all, else the first.
@@ -30,4 +30,4 @@ std::string gain_text(const ComparisonRecord& record, const StrategyRow& row);
 // "545.4 us", "1.46 ms".
 std::string latency_text(double latency_us);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::harness
