@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "harness/compare/events_budget.hpp"
+#include "harness/compare/session_budget.hpp"
 
 namespace hacscale::harness {
 namespace {
@@ -109,7 +109,7 @@ TEST(SessionBudget, WithoutALimitEverySessionIsAllowed) {
     sessions.begin(100, 100);
     sessions.end();
     EXPECT_TRUE(sessions.allows(100, 100));
-    EXPECT_TRUE(std::isinf(sessions.events_s()));
+    EXPECT_TRUE(std::isinf(sessions.session_s()));
 }
 
 TEST(SessionBudget, ARoundLeavesTheFinalSessionItsTime) {
@@ -117,13 +117,13 @@ TEST(SessionBudget, ARoundLeavesTheFinalSessionItsTime) {
     SessionBudget sessions([&] { return left_s; });
     EXPECT_TRUE(sessions.allows(10, 5));
     sessions.begin(10, 5);
-    EXPECT_NEAR(sessions.events_s(), 20.0, 1e-9);
+    EXPECT_NEAR(sessions.session_s(), 20.0, 1e-9);
     left_s = 20.0;  // one second a network
     sessions.end();
     EXPECT_TRUE(sessions.allows(10, 9));
     EXPECT_FALSE(sessions.allows(11, 10));
     sessions.begin(9, 0);
-    EXPECT_NEAR(sessions.events_s(), 20.0, 1e-9) << "nothing has to follow it";
+    EXPECT_NEAR(sessions.session_s(), 20.0, 1e-9) << "nothing has to follow it";
     left_s = 2.0;
     sessions.end();
     EXPECT_TRUE(sessions.allows(0, 0));
