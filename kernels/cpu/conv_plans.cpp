@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/detail/primitive_layer.hpp"
+#include "kernels/cpu/detail/window_dims.hpp"
 
 namespace hacscale::cpu {
 namespace {
@@ -126,14 +127,7 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, std::v
     const memory::desc weights(conv_weight_dims(context), dnnl_type(context.type), memory::format_tag::any);
     const memory::desc bias({layer.out_channels}, memory::data_type::f32, memory::format_tag::a);
     const memory::desc no_bias;
-    const memory::dims strides{layer.stride(), layer.stride()};
-    const memory::dims padding{layer.padding(), layer.padding()};
-    // The far side is padded no further than the last window reaches, as oneDNN checks the sizes exactly.
-    const auto far = [&](int in, int out) {
-        return memory::dim{(out - 1) * layer.stride() + layer.kernel() - in - layer.padding()};
-    };
-    const memory::dims far_padding{far(layer.in_height, layer.out_height()),
-                                   far(layer.in_width, layer.out_width())};
+    const WindowDims window = window_dims(layer);
 
     onednn::post_ops post_ops;
     if (layer.residual) post_ops.append_sum(1.0F);
@@ -144,7 +138,8 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, std::v
     try {
         ConvDesc plan(engine(), dnnl::prop_kind::forward_inference, algorithm,
                       dnnl_desc(told_input(context), context.type), weights, layer.bias ? bias : no_bias,
-                      dnnl_desc(context.output, context.type), strides, padding, far_padding, attributes,
+                      dnnl_desc(context.output, context.type), window.strides, window.dilations,
+                      window.near_padding, window.far_padding, attributes,
                       /*allow_empty=*/true);
         if (!plan) return;
         do {
@@ -189,8 +184,8 @@ ConvPlans fused_plans(const LayerContext& context, std::size_t count) {
     }
     keep_first(sorted.good, count);
     // Depthwise and first-layer shapes gain nothing from Winograd, and its bf16 form loses digits.
-    const bool winograd = layer.kernel() == 3 && layer.stride() == 1 && layer.groups == 1 &&
-                          layer.in_channels >= 8 && context.type == DataType::f32;
+    const bool winograd = layer.window.is_square() && layer.kernel() == 3 && layer.stride() == 1 &&
+                          layer.groups == 1 && layer.in_channels >= 8 && context.type == DataType::f32;
     if (winograd) {
         append_plans(context, dnnl::algorithm::convolution_winograd, sorted.good);
         append_winograd(context, sorted.good);

@@ -1,29 +1,23 @@
 // Maximum pooling: oneDNN's pooling primitive.
 #include "kernels/cpu/detail/primitive_layer.hpp"
+#include "kernels/cpu/detail/window_dims.hpp"
 
 namespace hacscale::cpu {
 namespace {
 
-using dnnl::memory;
 using onednn::pooling_forward;
 using PoolDesc = pooling_forward::primitive_desc;
 
 PoolDesc pool_plan(const LayerContext& context) {
-    const LayerSpec& layer = context.layer;
-    const memory::dims kernel{layer.kernel(), layer.kernel()};
-    const memory::dims strides{layer.stride(), layer.stride()};
-    const memory::dims padding{layer.padding(), layer.padding()};
-    const auto far = [&](int in, int out) {
-        return memory::dim{(out - 1) * layer.stride() + layer.kernel() - in - layer.padding()};
-    };
-    const memory::dims far_padding{far(layer.in_height, layer.out_height()),
-                                   far(layer.in_width, layer.out_width())};
+    const WindowDims window = window_dims(context.layer);
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     PoolDesc plan(engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::pooling_max,
-                  dnnl_desc(context.input, context.type), dnnl_desc(context.output, context.type), strides,
-                  kernel, /*dilation=*/{0, 0}, padding, far_padding, attributes, /*allow_empty=*/true);
-    if (!plan) throw UnsupportedLayer("oneDNN has no pooling for " + layer.key());
+                  dnnl_desc(context.input, context.type), dnnl_desc(context.output, context.type),
+                  window.strides, window.kernel, window.dilations, window.near_padding, window.far_padding,
+                  attributes,
+                  /*allow_empty=*/true);
+    if (!plan) throw UnsupportedLayer("oneDNN has no pooling for " + context.layer.key());
     return plan;
 }
 

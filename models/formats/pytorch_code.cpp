@@ -9,6 +9,8 @@
 
 #include "models/formats/model_yaml.hpp"
 #include "models/formats/pytorch_modules.hpp"
+#include "models/ops/operator.hpp"
+#include "models/ops/torch_text.hpp"
 #include "models/stages/lowering.hpp"
 
 namespace hacscale {
@@ -52,11 +54,6 @@ Offsets offsets_of(const Node& node) {
     const std::int64_t each =
         (node.learned_params - product_weights(node.layer)) / std::max(node.layer.out_channels, 1);
     return {each % 2 == 1, each >= 2};
-}
-
-// ", name=value", or nothing where it is PyTorch's default.
-std::string option(std::string_view name, int value, int otherwise) {
-    return value == otherwise ? "" : fmt::format(", {}={}", name, value);
 }
 
 class CodeWriter {
@@ -119,12 +116,8 @@ private:
                                 function.empty() ? "nn.Identity()" : function, function_name(layer.gate));
                 break;
             }
-            case LayerKind::max_pool:
-                value_ = fmt::format("F.max_pool2d({}, {}, stride={}{})", input, layer.kernel(),
-                                     layer.stride(), option("padding", layer.padding(), 0));
-                break;
-            case LayerKind::global_avg_pool:
-                value_ = fmt::format("{}.mean((2, 3), keepdim=True)", input);
+            default:
+                value_ = operator_of(layer.kind).torch_expression(layer, input);
                 break;
         }
         assign(index);
@@ -136,11 +129,13 @@ private:
         const std::string_view bias = offsets.bias         ? ""
                                       : offsets.batch_norm ? ", bias=folded"
                                                            : ", bias=False";
+        const TorchPadding padding = torch_padding(input, layer.window, {max_layer_size, max_layer_size}, "");
         add(node, "",
-            fmt::format("nn.Conv2d({}, {}, {}{}{}{}{})", layer.in_channels, layer.out_channels,
-                        layer.kernel(), option("stride", layer.stride(), 1),
-                        option("padding", layer.padding(), 0), option("groups", layer.groups, 1), bias));
-        value_ = fmt::format("{}({})", member(node), input);
+            fmt::format("nn.Conv2d({}, {}, {}{}{}{}{}{})", layer.in_channels, layer.out_channels,
+                        torch_pair(layer.window.kernel), torch_option("stride", layer.window.strides, 1),
+                        padding.option, torch_option("dilation", layer.window.dilations, 1),
+                        layer.groups == 1 ? "" : fmt::format(", groups={}", layer.groups), bias));
+        value_ = fmt::format("{}({})", member(node), padding.input);
         if (offsets.batch_norm) {
             uses_batch_norm_ = true;
             add(node, "_bn", fmt::format("batch_norm({}, folded)", layer.out_channels));

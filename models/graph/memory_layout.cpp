@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "models/ops/operator.hpp"
+
 namespace hacscale {
 namespace {
 
@@ -17,7 +19,7 @@ struct Region {
 
 std::optional<TensorId> overwritable_input(const Graph& graph, const Node& node) {
     std::optional<TensorId> input;
-    if (node.layer.kind == LayerKind::squeeze_excite) input = node.inputs.front();
+    if (operator_of(node.layer.kind).overwrites_input) input = node.inputs.front();
     if (node.layer.residual) input = node.residual_input();
     if (!input || graph.tensors[*input].producer == no_node) return std::nullopt;
     // A conv reads its input while it writes.

@@ -1,44 +1,11 @@
 #include "models/ops/layer_cost.hpp"
 
+#include "models/ops/operator.hpp"
+
 namespace hacscale {
-namespace {
-
-// Biases and shifts.
-std::int64_t offsets_of(const LayerSpec& layer) {
-    switch (layer.kind) {
-        case LayerKind::conv:
-        case LayerKind::linear:
-            return layer.bias ? layer.out_channels : 0;
-        case LayerKind::squeeze_excite:
-            return std::int64_t{layer.squeeze_channels} + layer.in_channels;
-        case LayerKind::scale_shift:
-            return layer.in_channels;
-        case LayerKind::max_pool:
-        case LayerKind::global_avg_pool:
-            break;
-    }
-    return 0;
-}
-
-}  // namespace
 
 std::int64_t product_weights(const LayerSpec& layer) {
-    const std::int64_t in = layer.in_channels;
-    const std::int64_t out = layer.out_channels;
-    switch (layer.kind) {
-        case LayerKind::conv:
-            return out * (in / layer.groups) * layer.window.taps();
-        case LayerKind::linear:
-            return out * in * layer.in_height * layer.in_width;
-        case LayerKind::squeeze_excite:
-            return 2 * in * layer.squeeze_channels;
-        case LayerKind::scale_shift:
-            return in;
-        case LayerKind::max_pool:
-        case LayerKind::global_avg_pool:
-            break;
-    }
-    return 0;
+    return operator_of(layer.kind).product_weights(layer);
 }
 
 LayerCost& LayerCost::operator+=(const LayerCost& other) {
@@ -50,18 +17,13 @@ LayerCost& LayerCost::operator+=(const LayerCost& other) {
 }
 
 LayerCost cost_of(const LayerSpec& layer, int batch, DataType type) {
-    const std::int64_t products = product_weights(layer);
-    const std::int64_t out_pixels = std::int64_t{layer.out_height()} * layer.out_width();
+    const Operator& op = operator_of(layer.kind);
     const std::int64_t inputs = std::int64_t{layer.in_channels} * layer.in_height * layer.in_width;
-    const std::int64_t outputs = layer.out_channels * out_pixels;
+    const std::int64_t outputs = std::int64_t{layer.out_channels} * layer.out_height() * layer.out_width();
 
     LayerCost cost;
-    // A batch-norm's scale is a product too, but the definition of MACs leaves it out.
-    if (layer.kind != LayerKind::scale_shift) {
-        // Each conv weight is used once an output pixel; linear and squeeze-excite products once an image.
-        cost.macs = batch * products * (layer.kind == LayerKind::conv ? out_pixels : 1);
-    }
-    cost.params = products + offsets_of(layer);
+    cost.macs = batch * static_cast<std::int64_t>(op.macs(layer));
+    cost.params = op.product_weights(layer) + op.offsets(layer);
     cost.activations = batch * outputs;
     const std::int64_t residual = layer.residual ? outputs : 0;
     cost.bytes =

@@ -14,16 +14,19 @@
 
 namespace hacscale {
 
+// Each is described in its file, here (models/ops/NAME.cpp).
 enum class LayerKind : std::uint8_t {
-    conv,             // convolution + bias + [residual add] + activation; depthwise when groups == channels
-    max_pool,         // maximum over a window; padding never wins
-    global_avg_pool,  // mean over height and width
-    linear,           // fully connected + bias + activation; the input is flattened
-    squeeze_excite,   // x * gate(W2 act(W1 mean(x) + b1) + b2), per channel
-    scale_shift,  // y = act(scale[c] * x + shift[c]): a batch-norm that nothing can absorb (pre-activation)
+    conv,
+    max_pool,
+    global_avg_pool,
+    linear,
+    squeeze_excite,
+    scale_shift,
 };
 
 enum class Activation : std::uint8_t { none, relu, relu6, silu, hard_swish, sigmoid, hard_sigmoid };
+inline constexpr std::array<std::string_view, 7> activation_names{
+    "none", "relu", "relu6", "silu", "hard_swish", "sigmoid", "hard_sigmoid"};
 
 // tf32: tensors are f32, and products may be rounded to TF32 (10 bits of mantissa), as GPUs' matrix units do.
 enum class DataType : std::uint8_t { f32, bf16, f16, tf32 };

@@ -2,18 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <random>
 #include <vector>
 
 #include "models/ops/layer_spec.hpp"
 
 namespace hacscale {
 
-// Layouts, all dense and row-major:
-//   conv            weights [out][in/groups][kernel height][kernel width], bias [out]
-//   linear          weights [out][in_channels * in_height * in_width] (input flattened as CHW), bias [out]
-//   squeeze_excite  weights [squeeze][channels], bias [squeeze]; weights2 [channels][squeeze], bias2 [channels]
-//   scale_shift     weights = scale [channels], bias = shift [channels]
-// Parts that a layer does not have are empty.
+// Dense and row-major; which tensors a kind has, in which shapes, is Operator::weights. Others are empty.
 struct LayerWeights {
     std::vector<float> weights;
     std::vector<float> bias;
@@ -21,8 +17,20 @@ struct LayerWeights {
     std::vector<float> bias2;
 };
 
-// Reproducible random weights whose outputs neither die out nor blow up over a hundred layers (variance 2 /
-// fan-in; half of that where a residual is added), so that timings meet no denormal numbers.
+// A stream of reproducible numbers.
+class RandomValues {
+public:
+    explicit RandomValues(std::uint64_t seed) : generator_(seed) {}
+    // Uniform in [-half_width, half_width).
+    std::vector<float> uniform(std::int64_t count, double half_width);
+    std::vector<float> of_variance(std::int64_t count, double variance);
+
+private:
+    std::mt19937_64 generator_;
+};
+
+// Reproducible random weights whose outputs neither die out nor blow up over a hundred layers, so that timings
+// meet no denormal numbers.
 LayerWeights random_weights(const LayerSpec& layer, std::uint64_t seed);
 
 // `count` reproducible numbers, uniform in [-1, 1).

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/sqlite/sqlite.hpp"
 #include "profiler/table/columns.hpp"
+#include "profiler/table/detail/layer_columns.hpp"
 #include "profiler/table/detail/schema.hpp"
 #include "profiler/table/row.hpp"
 
@@ -59,9 +60,7 @@ void check_file(const Database& database, Findings& findings) {
 // The columns exist beside the key for queries by family, so they must say what the key says.
 void check_layers(const Database& database, Findings& findings, TableCheck& result) {
     Statement select = database.prepare(
-        "SELECT key, kind, activation, gate, bias, residual, in_channels, in_height, in_width, out_channels, "
-        "kernel, "
-        "stride, padding, \"groups\", squeeze_channels, layout FROM layer ORDER BY key");
+        fmt::format("SELECT key, {} FROM layer ORDER BY key", detail::list_of_layer_columns()));
     while (select.step()) {
         ++result.layers;
         const std::string key(select.text(0));
@@ -72,15 +71,17 @@ void check_layers(const Database& database, Findings& findings, TableCheck& resu
             findings.add(Severity::error, "the key is none of a layer", error.what());
             continue;
         }
-        const bool same =
-            layer->key() == key && select.text(1) == name_of(layer->kind) &&
-            select.text(2) == name_of(layer->activation) && select.text(3) == name_of(layer->gate) &&
-            select.integer(4) == layer->bias && select.integer(5) == layer->residual &&
-            select.integer(6) == layer->in_channels && select.integer(7) == layer->in_height &&
-            select.integer(8) == layer->in_width && select.integer(9) == layer->out_channels &&
-            select.integer(10) == layer->kernel() && select.integer(11) == layer->stride() &&
-            select.integer(12) == layer->padding() && select.integer(13) == layer->groups &&
-            select.integer(14) == layer->squeeze_channels && select.text(15) == name_of(layer->layout);
+        bool same = layer->key() == key;
+        int index = 0;
+        for (const detail::LayerColumn& column : detail::layer_columns()) {
+            const auto value = column.value(*layer);
+            ++index;
+            if (const auto* const text = std::get_if<std::string_view>(&value)) {
+                same = same && select.text(index) == *text;
+            } else {
+                same = same && select.integer(index) == std::get<std::int64_t>(value);
+            }
+        }
         if (!same) findings.add(Severity::error, "the layer's columns differ from its key", key);
     }
 }

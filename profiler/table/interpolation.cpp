@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "models/ops/layer_cost.hpp"
+#include "models/ops/operator.hpp"
 
 namespace hacscale {
 namespace {
@@ -105,15 +106,19 @@ std::optional<double> squeeze_distance(const LayerSpec& a, const LayerSpec& b) {
     return gap;
 }
 
-// The second coordinate of a layer in its family's grid.
-int out_coordinate(const LayerSpec& layer) {
-    if (layer.kind == LayerKind::squeeze_excite) return layer.squeeze_channels;
-    return family_of(layer).one_dimension ? 1 : layer.out_channels;
+// What varies in a layer's family besides its input channels; null where nothing does.
+int LayerSpec::*second_axis(const LayerSpec& layer) {
+    return operator_of(layer.kind).second_axis(layer);
 }
 
-// Whether all layers of the family have one value of the second coordinate.
-bool one_row(const LayerSpec& layer) {
-    return layer.kind != LayerKind::squeeze_excite && family_of(layer).one_dimension;
+bool varies_in_squeeze(const LayerSpec& layer) {
+    return second_axis(layer) == &LayerSpec::squeeze_channels;
+}
+
+// The second coordinate of a layer in its family's grid.
+int out_coordinate(const LayerSpec& layer) {
+    int LayerSpec::*const axis = second_axis(layer);
+    return axis == nullptr ? 1 : layer.*axis;
 }
 
 }  // namespace
@@ -125,12 +130,8 @@ LayerFamily family_of(const LayerSpec& layer) {
     family.shape.out_channels = 0;
     family.shape.groups = 0;
     family.shape.squeeze_channels = 0;
-    if (layer.kind == LayerKind::conv && layer.groups > 1) {
-        family.channels_a_group = layer.in_channels / layer.groups;
-        family.one_dimension = layer.in_channels == layer.out_channels;
-    } else {
-        family.one_dimension = layer.kind != LayerKind::conv && layer.kind != LayerKind::linear;
-    }
+    if (layer.groups > 1) family.channels_a_group = layer.in_channels / layer.groups;
+    family.one_dimension = second_axis(layer) != &LayerSpec::out_channels;
     return family;
 }
 
@@ -138,15 +139,15 @@ void ChannelSurface::add(const LayerSpec& layer, double latency_us) {
     const int out = out_coordinate(layer);
     points_[layer] = latency_us;
     columns_[layer.in_channels][out] = latency_us;
-    if (!one_row(layer)) rows_[out][layer.in_channels] = latency_us;
+    if (second_axis(layer) != nullptr) rows_[out][layer.in_channels] = latency_us;
 }
 
 std::optional<double> ChannelSurface::at(const LayerSpec& layer) const {
     if (const auto point = points_.find(layer); point != points_.end()) return point->second;
     const int out = out_coordinate(layer);
     Estimate cell = in_columns(columns_, layer.in_channels, out, {});
-    if (!one_row(layer)) cell = in_columns(rows_, out, layer.in_channels, cell);
-    if (cell.size == std::numeric_limits<double>::infinity() && layer.kind == LayerKind::squeeze_excite) {
+    if (second_axis(layer) != nullptr) cell = in_columns(rows_, out, layer.in_channels, cell);
+    if (cell.size == std::numeric_limits<double>::infinity() && varies_in_squeeze(layer)) {
         cell = in_columns(squeeze_row(layer), layer.in_channels, 1, {});
     }
     if (cell.size < std::numeric_limits<double>::infinity()) return cell.latency_us;
@@ -174,7 +175,7 @@ std::optional<double> ChannelSurface::scaled_nearest(const LayerSpec& layer) con
     for (const auto& [measured, measured_us] : points_) {
         if (!within_ratio(layer.in_channels, measured.in_channels, most_channel_ratio)) continue;
         if (!within_ratio(layer.out_channels, measured.out_channels, most_channel_ratio)) continue;
-        if (layer.kind == LayerKind::squeeze_excite && !squeeze_distance(layer, measured)) continue;
+        if (varies_in_squeeze(layer) && !squeeze_distance(layer, measured)) continue;
         const double gap = distance(layer.in_channels, measured.in_channels) +
                            distance(layer.out_channels, measured.out_channels);
         if (gap >= least) continue;

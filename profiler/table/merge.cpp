@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/sqlite/sqlite.hpp"
 #include "base/text/wording.hpp"
+#include "profiler/table/detail/layer_columns.hpp"
 #include "profiler/table/detail/schema.hpp"
 #include "profiler/table/detail/writer_lock.hpp"
 #include "profiler/table/table.hpp"
@@ -36,11 +37,9 @@ CREATE TEMP TABLE overlap (
     PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes)) WITHOUT ROWID;
 )sql";
 
-constexpr const char* add_layers_sql = R"sql(
-INSERT INTO main.layer
-    SELECT NULL, key, kind, activation, gate, bias, residual, in_channels, in_height, in_width, out_channels, kernel,
-           stride, padding, "groups", squeeze_channels, layout FROM source.layer WHERE true
-    ON CONFLICT (key) DO NOTHING;
+// {0} are the columns of a layer behind its key, {1} selects the source's layers.
+constexpr std::string_view add_layers_sql = R"sql(
+INSERT INTO main.layer (key, {0}) SELECT key, {0} FROM ({1}) WHERE true ON CONFLICT (key) DO NOTHING;
 DELETE FROM temp.layer_map;
 INSERT INTO temp.layer_map
     SELECT s.id, l.id FROM source.layer AS s CROSS JOIN main.layer AS l ON l.key = s.key;
@@ -199,8 +198,10 @@ std::int64_t add_source(const Database& merged, const fs::path& source, double t
     std::int64_t rows = 0;
     {
         detail::Transaction transaction(merged);
-        merged.execute(add_layers_sql);
-        add_rows(merged, detail::schema_version_of(opened), tolerance);
+        const std::int64_t version = detail::schema_version_of(opened);
+        merged.execute(fmt::format(add_layers_sql, detail::list_of_layer_columns(),
+                                   detail::select_layers("source", version)));
+        add_rows(merged, version, tolerance);
         merged.execute(add_records_sql);
         rows = merged.integer("SELECT count(*) FROM source.measurement");
         transaction.commit();

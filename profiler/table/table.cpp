@@ -22,7 +22,7 @@ namespace {
 // What put() runs.
 struct Writing {
     explicit Writing(const detail::Database& database)
-        : insert_layer(database.prepare(detail::insert_layer_sql)),
+        : insert_layer(database.prepare(detail::insert_layer_sql())),
           select_layer(database.prepare("SELECT id FROM layer WHERE key = ?")),
           replace_row(database.prepare(detail::replace_row_sql())),
           delete_kernels(database.prepare(detail::delete_kernels_sql())),
@@ -269,21 +269,9 @@ std::vector<Row> Table::find_all(const LayerSpec& layer, int batch, DataType typ
 void Table::for_each_of_family(const LayerSpec& layer, int batch, DataType type, CacheState cache,
                                const std::function<void(const Row&)>& visit) const {
     Statement select = impl_->database.prepare(select_rows(
-        fmt::format(
-            "l.kind = ? AND l.activation = ? AND l.gate = ? AND l.layout = ? AND l.bias = ? AND "
-            "l.residual = ? AND l.in_height = ? AND l.in_width = ? AND l.kernel = ? AND l.stride = ? AND "
-            "l.padding = ? AND {} AND m.status IN ('ok', 'noisy')",
-            state_condition),
+        fmt::format("{} AND {} AND m.status IN ('ok', 'noisy')", detail::family_condition(), state_condition),
         "l.id, m.footprint_bytes"));
-    int index = 0;
-    select.bind(++index, name_of(layer.kind));
-    select.bind(++index, name_of(layer.activation));
-    select.bind(++index, name_of(layer.gate));
-    select.bind(++index, name_of(layer.layout));
-    for (const int value : {static_cast<int>(layer.bias), static_cast<int>(layer.residual), layer.in_height,
-                            layer.in_width, layer.kernel(), layer.stride(), layer.padding()}) {
-        select.bind(++index, std::int64_t{value});
-    }
+    const int index = detail::bind_family(select, 0, layer);
     bind_state(select, index, batch, type, cache);
     impl_->read_rows(select, Impl::Kernels::without, visit);
 }

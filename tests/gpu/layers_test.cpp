@@ -29,6 +29,12 @@ TEST_P(GpuLayer, EqualsTheReference) {
         const std::vector<LayerWeights> weights{random_weights(layer, ++seed)};
         const std::vector<std::vector<float>> inputs = random_inputs(network, batch, ++seed);
         const Compiled compiled = backend().compile(device(), network, {batch, type});
+        // cuDNN has engines for the same padding on both sides only, for some shapes.
+        const auto& [top, left, bottom, right] = layer.window.pads;
+        if (!compiled.runner && kind == LayerKind::conv && (top != bottom || left != right)) {
+            EXPECT_NE(compiled.reason, "");
+            continue;
+        }
         ASSERT_TRUE(compiled.runner) << layer.key() << ": " << compiled.reason;
         compiled.runner->load(weights);
         set_inputs(*compiled.runner, inputs);
@@ -41,10 +47,7 @@ TEST_P(GpuLayer, EqualsTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GpuLayer,
-                         ::testing::Combine(::testing::Values(LayerKind::conv, LayerKind::max_pool,
-                                                              LayerKind::global_avg_pool, LayerKind::linear,
-                                                              LayerKind::squeeze_excite,
-                                                              LayerKind::scale_shift),
+                         ::testing::Combine(::testing::ValuesIn(testing::all_kinds()),
                                             ::testing::ValuesIn(all_data_types)),
                          [](const auto& tested) {
                              return std::string(name_of(std::get<0>(tested.param))) + "_" +

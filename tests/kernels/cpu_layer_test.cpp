@@ -56,10 +56,7 @@ TEST_P(CpuLayer, EqualsTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CpuLayer,
-                         ::testing::Combine(::testing::Values(LayerKind::conv, LayerKind::max_pool,
-                                                              LayerKind::global_avg_pool, LayerKind::linear,
-                                                              LayerKind::squeeze_excite,
-                                                              LayerKind::scale_shift),
+                         ::testing::Combine(::testing::ValuesIn(testing::all_kinds()),
                                             ::testing::Values(DataType::f32, DataType::bf16)),
                          [](const auto& tested) {
                              return std::string(name_of(std::get<0>(tested.param))) + "_" +

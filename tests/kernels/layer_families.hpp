@@ -6,8 +6,31 @@
 #include <vector>
 
 #include "models/ops/layer_spec.hpp"
+#include "models/ops/operator.hpp"
 
 namespace hacscale::testing {
+
+// Every operator's kind, so that a new one is tested by being in the table.
+inline std::vector<LayerKind> all_kinds() {
+    std::vector<LayerKind> kinds;
+    for (const Operator* const op : all_operators()) kinds.push_back(op->kind);
+    return kinds;
+}
+
+// Windows that are no square: convs of Inception's kind, dilated ones, pads as exporters of other frameworks write them.
+inline std::vector<Window> conv_windows() {
+    return {{.kernel = {1, 7}, .pads = {0, 3, 0, 3}},
+            {.kernel = {7, 1}, .pads = {3, 0, 3, 0}},
+            {.kernel = {3, 1}, .strides = {2, 1}, .pads = {1, 0, 1, 0}},
+            {.kernel = {3, 3}, .pads = {2, 2, 2, 2}, .dilations = {2, 2}},
+            {.kernel = {3, 3}, .strides = {2, 2}, .pads = {0, 0, 1, 1}},
+            {.kernel = {3, 5}, .strides = {1, 2}, .pads = {2, 0, 1, 3}, .dilations = {2, 1}}};
+}
+inline std::vector<Window> pool_windows() {
+    return {{.kernel = {3, 2}, .strides = {2, 1}, .pads = {0, 1, 1, 0}},
+            {.kernel = {2, 2}, .strides = {2, 2}, .pads = {0, 0, 1, 1}},
+            {.kernel = {1, 3}, .pads = {0, 2, 0, 0}}};
+}
 
 inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint64_t seed) {
     std::mt19937_64 generator(seed);
@@ -38,6 +61,10 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                     layer.in_channels = layer.groups * pick({4, 8, 16});
                     layer.out_channels = layer.groups * pick({4, 8, 16});
                 }
+                if (family.size() % 3 == 0) {
+                    const auto windows = conv_windows();
+                    layer.window = windows[family.size() / 3 % windows.size()];
+                }
                 layer.bias = generator() % 4 != 0;
                 layer.residual = generator() % 2 == 0;
                 break;
@@ -45,6 +72,10 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
             case LayerKind::max_pool: {
                 const int kernel = pick({2, 3});
                 layer.window = Window::square(kernel, pick({1, 2}), kernel == 3 ? 1 : 0);
+                if (family.size() % 2 == 0) {
+                    const auto windows = pool_windows();
+                    layer.window = windows[family.size() / 2 % windows.size()];
+                }
                 layer.activation = Activation::none;
                 break;
             }

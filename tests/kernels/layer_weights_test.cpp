@@ -24,8 +24,7 @@ bool equal(const LayerWeights& a, const LayerWeights& b) {
 }
 
 TEST(LayerWeights, AreAsManyAsTheLayersCostSays) {
-    for (const LayerKind kind : {LayerKind::conv, LayerKind::max_pool, LayerKind::global_avg_pool,
-                                 LayerKind::linear, LayerKind::squeeze_excite, LayerKind::scale_shift}) {
+    for (const LayerKind kind : testing::all_kinds()) {
         for (const LayerSpec& layer : testing::layer_family(kind, 20, 1)) {
             EXPECT_EQ(count(random_weights(layer, 1)),
                       static_cast<std::size_t>(cost_of(layer, 1, DataType::f32).params))

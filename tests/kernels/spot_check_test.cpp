@@ -101,8 +101,7 @@ SpotCheck check(Fault fault, const LayerSpec& layer, DataType type = DataType::f
 
 TEST(SpotCheck, PassesTheCpuBackend) {
     Backend& backend = testing::cpu_backend();
-    for (const LayerKind kind : {LayerKind::conv, LayerKind::max_pool, LayerKind::global_avg_pool,
-                                 LayerKind::linear, LayerKind::squeeze_excite, LayerKind::scale_shift}) {
+    for (const LayerKind kind : testing::all_kinds()) {
         for (const LayerSpec& layer : testing::layer_family(kind, 8, 21)) {
             for (const DataType type : {DataType::f32, DataType::bf16}) {
                 if (!backend.refusal("cpu", type).empty()) continue;

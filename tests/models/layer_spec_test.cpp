@@ -131,7 +131,7 @@ TEST(LayerSpec, BadKeysNameThePart) {
         {"conv_i3x8x8_o4_k3_s1_p0_d4_g1", "smaller than the 9x9 window"},
         {"conv_i3x8x8_o4_k3x1_s1_p0x1x0x0_g1", "left padding is 1, expected 0 to 0"},
         {"conv_i3x8x8_o4_k1x3_s1_p1_d2_g1", "a kernel of 1 has no dilation"},
-        {"conv_i3x8x8_o4_k60000_s1_p1_d60000_g1", "dilated kernel height"},
+        {"conv_i3x8x8_o4_k60000_s1_p1_d60000_g1", "elements under a dilated kernel"},
         {"max_pool_i3x2x8_k2x1_s1_p1x0_d3x1", "a dilation of 3x1 is larger than the 2x8 input"},
         {"conv_i3x8x8_o4_k3_s1_p1_g2", "2 groups do not divide 3"},
         {"conv_i3x8x8_o4_k9_s1_p0_g1", "smaller than the 9x9 window"},

@@ -1,6 +1,7 @@
 // Tables of earlier schemas: read as they are, upgraded when they are written.
 #include "profiler/table/check.hpp"
 #include "profiler/table/columns.hpp"
+#include "profiler/table/detail/layer_columns.hpp"
 #include "profiler/table/detail/schema.hpp"
 #include "profiler/table/diff.hpp"
 #include "profiler/table/export.hpp"
@@ -15,13 +16,16 @@ namespace {
 namespace fs = std::filesystem;
 using namespace testing;
 
-// What earlier versions of the program left: schema 3 with other counters, schema 2 also without paces, schema 1
+// What earlier versions of the program left: schema 4 with square windows only, schema 3 with other counters, schema 2 also without paces, schema 1
 // also without kernels and most readings.
 void write_schema(int version, const fs::path& file, const std::vector<Row>& rows) {
     { make_table(file, rows).put(PeakRecord{DataType::f32, 1e12, 1e11, {}, {}}); }
     std::string sql;
+    for (const detail::LayerColumn& column : detail::layer_columns()) {
+        if (column.since > version) sql += "ALTER TABLE layer DROP COLUMN " + std::string(column.name) + ";";
+    }
     for (const char* column : {"cluster_x", "cluster_y", "cluster_z", "max_active_clusters"}) {
-        sql += "ALTER TABLE kernel DROP COLUMN " + std::string(column) + ";";
+        if (version < 4) sql += "ALTER TABLE kernel DROP COLUMN " + std::string(column) + ";";
     }
     for (const RowColumn& column : row_columns()) {
         if (column.since > version) {
@@ -76,6 +80,8 @@ TEST_P(TableUpgrade, ReadsAnOldTableAsItIs) {
     old.for_each_of_family(row.key.layer, 1, DataType::f32, CacheState::network, [&](const Row&) { ++seen; });
     EXPECT_EQ(seen, 1);
     EXPECT_TRUE(check_table(file_).sound());
+    const TableDiff diff = diff_tables(old, fresh);
+    EXPECT_EQ(diff.ratios.size() + diff.without_ratio.size(), 3U);
     std::ostringstream csv;
     write_csv(old, {}, csv);
     EXPECT_NE(csv.str().find("kernel_time_us"), std::string::npos);
@@ -97,11 +103,33 @@ TEST_P(TableUpgrade, UpgradesAnOldTableThatIsWritten) {
     EXPECT_EQ(table.find(added.key), added);
     EXPECT_TRUE(check_table(file_).sound());
     { make_table(fresh_, {}); }
-    for (const char* name : {"measurement", "kernel"}) {
+    for (const char* name : {"layer", "measurement", "kernel"}) {
         const std::string columns = "SELECT name FROM pragma_table_info('" + std::string(name) + "')";
         EXPECT_EQ(text_of(file_, columns), text_of(fresh_, columns)) << name;
         EXPECT_NE(text_of(file_, columns), "");
     }
+}
+
+// Columns of schema 5 tell a window of two dimensions from the square one of its height.
+TEST_P(TableUpgrade, TakesLayersOfTwoDimensions) {
+    LayerSpec flat = conv(8, 16);
+    flat.window.kernel[1] = 1;
+    flat.window.pads[1] = flat.window.pads[3] = 0;
+    const Row added = network_row(flat, 4.0, 1 << 20);
+    Table::open(file_, OpenMode::write).put(added);
+    EXPECT_TRUE(check_table(file_).sound());
+    merge_tables({file_}, fresh_);
+    for (const fs::path& file : {file_, fresh_}) {
+        const Table table = Table::open(file, OpenMode::read);
+        EXPECT_EQ(table.find(added.key), added);
+        for (const LayerSpec& layer : {flat, conv(8, 16)}) {
+            std::vector<LayerSpec> family;
+            table.for_each_of_family(layer, 1, DataType::f32, CacheState::network,
+                                     [&](const Row& row) { family.push_back(row.key.layer); });
+            EXPECT_EQ(family, std::vector{layer});
+        }
+    }
+    EXPECT_EQ(text_of(file_, "SELECT kernel_width FROM layer ORDER BY id"), "3;3;3;1;");
 }
 
 TEST_P(TableUpgrade, ReadersKeepReadingWhileItIsUpgraded) {
@@ -233,7 +261,7 @@ TEST(ShippedGpuTables, OpenMergeAndDiffWithTheReason) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Schemas, RetiredReadings, ::testing::Values(2, 3));
-INSTANTIATE_TEST_SUITE_P(Schemas, TableUpgrade, ::testing::Values(1, 2, 3));
+INSTANTIATE_TEST_SUITE_P(Schemas, TableUpgrade, ::testing::Values(1, 2, 3, 4));
 
 }  // namespace
 }  // namespace hacscale

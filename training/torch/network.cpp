@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "training/torch/window.hpp"
 
 namespace hacscale::training {
 namespace {
@@ -117,8 +118,8 @@ NodeModule::NodeModule(const Node& node) : layer_(node.layer) {
 void NodeModule::add_products(std::int64_t offsets) {
     const std::int64_t out = layer_.out_channels;
     if (layer_.kind == LayerKind::conv) {
-        weight = register_parameter(
-            "weight", at::empty({out, layer_.in_channels / layer_.groups, layer_.kernel(), layer_.kernel()}));
+        weight = register_parameter("weight", at::empty({out, layer_.in_channels / layer_.groups,
+                                                         layer_.window.kernel[0], layer_.window.kernel[1]}));
     } else {
         const std::int64_t features = std::int64_t{layer_.in_channels} * layer_.in_height * layer_.in_width;
         weight = register_parameter("weight", at::empty({out, features}));
@@ -158,8 +159,8 @@ at::Tensor NodeModule::forward(const at::Tensor& input, const at::Tensor& residu
     at::Tensor y;
     switch (layer_.kind) {
         case LayerKind::conv:
-            y = at::conv2d(input, as_type_of(weight, input), as_type_of(bias, input), layer_.stride(),
-                           layer_.padding(), 1, layer_.groups);
+            y = conv_over(layer_.window, input, as_type_of(weight, input), as_type_of(bias, input),
+                          layer_.groups);
             if (added.defined()) y = y + added;
             if (has_batch_norm()) y = normalized(y);
             if (gate.defined()) y = y * gate;
@@ -175,7 +176,7 @@ at::Tensor NodeModule::forward(const at::Tensor& input, const at::Tensor& residu
         case LayerKind::squeeze_excite:
             return squeezed(input);
         case LayerKind::max_pool:
-            return at::max_pool2d(input, layer_.kernel(), layer_.stride(), layer_.padding());
+            return max_pool_over(layer_.window, input);
         case LayerKind::global_avg_pool:
             return input.mean({2, 3}, true);
     }
@@ -214,7 +215,7 @@ void TorchNetwork::initialize(std::uint64_t seed) {
         const LayerSpec& layer = node->layer();
         if (layer.kind == LayerKind::conv) {
             const double fan_out =
-                static_cast<double>(layer.out_channels) * layer.kernel() * layer.kernel() / layer.groups;
+                static_cast<double>(layer.out_channels * layer.window.taps()) / layer.groups;
             node->weight.normal_(0.0, std::sqrt(2.0 / fan_out), generator);
         } else if (layer.kind == LayerKind::linear) {
             node->weight.normal_(0.0, 0.01, generator);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "training/torch/network.hpp"
+#include "training/torch/window.hpp"
 
 namespace hacscale::training {
 namespace {
@@ -70,7 +71,7 @@ void NewChannels::read(NodeModule& node, const Added& input) {
     at::Tensor weights = at::zeros(shape, node.weight.options());
     weights.set_requires_grad(true);
     node.added = linear ? at::linear(input.maps.flatten(1), weights)
-                        : at::conv2d(input.maps, weights, {}, layer.stride(), layer.padding());
+                        : conv_over(layer.window, input.maps, weights, {});
     readers_.push_back({weights, input.origins});
 }
 
@@ -85,8 +86,7 @@ NewChannels::Added NewChannels::added_by(std::size_t index, const at::Tensor& in
         result.origins = from_residual.origins;
     }
     if (can_grow(layer)) {
-        const at::Tensor made =
-            standardized(at::conv2d(input.detach(), incoming_[index], {}, layer.stride(), layer.padding()));
+        const at::Tensor made = standardized(conv_over(layer.window, input.detach(), incoming_[index], {}));
         maps.push_back(activated(made, layer.activation));
         result.origins.push_back(index);
     } else if (!from_input.origins.empty() && layer.kind != LayerKind::linear) {
@@ -110,8 +110,7 @@ NewChannels::Added NewChannels::passed_on(const NodeModule& node, const Added& i
             const at::Tensor chosen =
                 at::arange(input.maps.size(1), own.options().dtype(at::kLong)).remainder(own.size(0));
             const at::Tensor filters = own.index_select(0, chosen);
-            const at::Tensor made =
-                at::conv2d(input.maps, filters, {}, layer.stride(), layer.padding(), 1, input.maps.size(1));
+            const at::Tensor made = conv_over(layer.window, input.maps, filters, {}, input.maps.size(1));
             return {activated(standardized(made), layer.activation), input.origins};
         }
         case LayerKind::scale_shift:
@@ -122,8 +121,7 @@ NewChannels::Added NewChannels::passed_on(const NodeModule& node, const Added& i
             return {input.maps * gate, input.origins};
         }
         case LayerKind::max_pool:
-            return {at::max_pool2d(input.maps, layer.kernel(), layer.stride(), layer.padding()),
-                    input.origins};
+            return {max_pool_over(layer.window, input.maps), input.origins};
         case LayerKind::global_avg_pool:
             return {input.maps.mean({2, 3}, true), input.origins};
         case LayerKind::linear:

@@ -1,24 +1,21 @@
 #include "cli/commands/table/filter_options.hpp"
 
 #include <CLI/CLI.hpp>
-#include <array>
 
 #include "base/error.hpp"
+#include "models/ops/operator.hpp"
 
 namespace hacscale::cli {
 
 namespace {
 
 LayerKind kind_from_name(const std::string& name) {
-    static constexpr std::array kinds{
-        LayerKind::conv,   LayerKind::max_pool,       LayerKind::global_avg_pool,
-        LayerKind::linear, LayerKind::squeeze_excite, LayerKind::scale_shift};
     std::string known;
-    for (const LayerKind kind : kinds) {
-        if (name_of(kind) == name) {
-            return kind;
+    for (const Operator* const op : all_operators()) {
+        if (op->name == name) {
+            return op->kind;
         }
-        known += (known.empty() ? "" : ", ") + std::string(name_of(kind));
+        known += (known.empty() ? "" : ", ") + std::string(op->name);
     }
     throw InputError("--kind: \"" + name + "\" is no kind of layer; there are " + known);
 }

@@ -72,13 +72,13 @@ struct convolution_forward : dnnl::convolution_forward {
         primitive_desc(const dnnl::engine& engine, dnnl::prop_kind kind, dnnl::algorithm algorithm,
                        const dnnl::memory::desc& source, const dnnl::memory::desc& weights,
                        const dnnl::memory::desc& bias, const dnnl::memory::desc& destination,
-                       const dnnl::memory::dims& strides, const dnnl::memory::dims& padding,
-                       const dnnl::memory::dims& far_padding, const dnnl::primitive_attr& attributes,
-                       bool allow_empty)
-            : DescribedPrimitive(
-                  engine,
-                  {kind, algorithm, source, weights, bias, destination, strides, padding, far_padding},
-                  attributes, allow_empty) {}
+                       const dnnl::memory::dims& strides, const dnnl::memory::dims& dilations,
+                       const dnnl::memory::dims& padding, const dnnl::memory::dims& far_padding,
+                       const dnnl::primitive_attr& attributes, bool allow_empty)
+            : DescribedPrimitive(engine,
+                                 {kind, algorithm, source, weights, bias, destination, strides, dilations,
+                                  padding, far_padding},
+                                 attributes, allow_empty) {}
     };
 };
 

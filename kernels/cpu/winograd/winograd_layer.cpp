@@ -23,8 +23,9 @@ TensorView view_of(const TensorShape& shape) {
 
 bool fits(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
-    return layer.kernel() == 3 && layer.stride() == 1 && layer.groups == 1 && layer.padding() <= 1 &&
-           context.type == DataType::f32 && context.input.order != TensorShape::Order::plain;
+    return layer.window.is_square() && layer.kernel() == 3 && layer.stride() == 1 && layer.groups == 1 &&
+           layer.padding() <= 1 && context.type == DataType::f32 &&
+           context.input.order != TensorShape::Order::plain;
 }
 
 // Where the activation clips, if that is all it does.

@@ -58,17 +58,9 @@ LayerPlan plan_conv(const DescribedTarget& target, PlanRequest request) {
 }
 
 LayerPlan plan_layer(const DescribedTarget& target, const LayerSpec& layer, const CompileOptions& options) {
-    switch (layer.kind) {
-        case LayerKind::conv:
-        case LayerKind::linear:
-            return plan_conv(target, {layer, options.batch, options.type, ConvForm::fused});
-        case LayerKind::max_pool:
-        case LayerKind::global_avg_pool:
-        case LayerKind::squeeze_excite:
-        case LayerKind::scale_shift:
-            return hand_written(layer);
-    }
-    return {};
+    const bool conv = layer.kind == LayerKind::conv || layer.kind == LayerKind::linear;
+    if (!conv) return hand_written(layer);
+    return plan_conv(target, {layer, options.batch, options.type, ConvForm::fused});
 }
 
 }  // namespace

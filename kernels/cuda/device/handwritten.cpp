@@ -24,6 +24,8 @@ LayerList handwritten_candidates(const LayerContext& context) {
     if (!small_enough(layer, context.batch)) return {};
     switch (layer.kind) {
         case LayerKind::conv:
+            // Their tiles and unrolled taps are made for one kernel size, stride and padding.
+            if (!layer.window.is_square()) return {};
             if (layer.depthwise()) return depthwise_layers(context);
             return layer.in_channels == stem_channels ? stem_layers(context) : gemm_layers(context);
         case LayerKind::max_pool:

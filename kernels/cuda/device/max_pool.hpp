@@ -11,7 +11,10 @@ struct MaxPoolParams {
     void* output = nullptr;       // [batch][out_height][out_width][channels]
     int channels = 0;
     int in_height = 0, in_width = 0;
-    int kernel = 0, stride = 1, padding = 0;
+    int kernel_height = 0, kernel_width = 0;
+    int stride_height = 1, stride_width = 1;
+    int top = 0, left = 0;  // padding
+    int dilation_height = 1, dilation_width = 1;
     Divisor vectors, out_width, out_height;  // of V channels in all channels
     int count = 0;                           // vectors of the output
 };
@@ -35,8 +38,8 @@ struct MaxPoolKernel {
         if (index >= params.count) return;
         int rest = static_cast<int>(index);
         const int channel = params.vectors.take(rest) * V;
-        const int left = params.out_width.take(rest) * params.stride - params.padding;
-        const int top = params.out_height.take(rest) * params.stride - params.padding;
+        const int left = params.out_width.take(rest) * params.stride_width - params.left;
+        const int top = params.out_height.take(rest) * params.stride_height - params.top;
         const T* image =
             static_cast<const T*>(params.input) +
             static_cast<std::int64_t>(rest) * params.in_height * params.in_width * params.channels + channel;
@@ -78,9 +81,11 @@ private:
         for (int i = 0; i < Kernel * Kernel; ++i) take(window[i], best);
     }
     HACSCALE_HD void take_one_by_one(const T* image, int top, int left, float (&best)[V]) const {
-        for (int row = top; row < top + params.kernel; ++row) {
+        for (int y = 0; y < params.kernel_height; ++y) {
+            const int row = top + y * params.dilation_height;
             if (row < 0 || row >= params.in_height) continue;
-            for (int column = left; column < left + params.kernel; ++column) {
+            for (int x = 0; x < params.kernel_width; ++x) {
+                const int column = left + x * params.dilation_width;
                 if (column < 0 || column >= params.in_width) continue;
                 take(load_packet<T, V>(at(image, row, column)), best);
             }
@@ -93,8 +98,10 @@ void with_max_pool(const MaxPoolParams& params, DataType type, bool vectors, Vis
     with_vector(type, vectors, [&](auto element, auto width) {
         using T = decltype(element);
         constexpr int width_of_vector = decltype(width)::value;
-        // With padding as wide as the window, some windows have no element on the map.
-        const int side = params.padding < params.kernel ? params.kernel : 0;
+        // Dilated windows may have no element at the nearest place on the map.
+        const bool square = params.kernel_height == params.kernel_width && params.dilation_height == 1 &&
+                            params.dilation_width == 1;
+        const int side = square ? params.kernel_height : 0;
         if (side == 3) {
             visit(MaxPoolKernel<T, width_of_vector, 3>{params});
         } else if (side == 2) {

@@ -14,9 +14,7 @@ public:
           vectors_(fits_vectors(layer_.in_channels, type_)) {}
 
     std::string implementation() const override {
-        const std::string side = std::to_string(layer_.kernel());
-        return kernel_name("max_pool " + side + "x" + side + " s" + std::to_string(layer_.stride()), vectors_,
-                           type_);
+        return kernel_name("max_pool " + window_name(layer_.window), vectors_, type_);
     }
     std::size_t weight_bytes() const override { return 0; }
     void pack_weights(const LayerWeights&, std::span<std::byte>) const override {}
@@ -28,9 +26,14 @@ public:
         params.channels = layer_.in_channels;
         params.in_height = layer_.in_height;
         params.in_width = layer_.in_width;
-        params.kernel = layer_.kernel();
-        params.stride = layer_.stride();
-        params.padding = layer_.padding();
+        params.kernel_height = layer_.window.kernel[0];
+        params.kernel_width = layer_.window.kernel[1];
+        params.stride_height = layer_.window.strides[0];
+        params.stride_width = layer_.window.strides[1];
+        params.top = layer_.window.pads[0];
+        params.left = layer_.window.pads[1];
+        params.dilation_height = layer_.window.dilations[0];
+        params.dilation_width = layer_.window.dilations[1];
         params.vectors = Divisor(vectors);
         params.out_width = Divisor(layer_.out_width());
         params.out_height = Divisor(layer_.out_height());

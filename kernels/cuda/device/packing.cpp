@@ -46,6 +46,17 @@ bool fits_vectors(int elements, DataType type) {
     return elements % vector_width_of(type) == 0;
 }
 
+std::string window_name(const Window& window) {
+    const auto [height, width] = window.kernel;
+    const auto pair = [](const char* letter, const std::array<int, 2>& values) {
+        const std::string first = letter + std::to_string(values[0]);
+        return values[0] == values[1] ? first : first + "x" + std::to_string(values[1]);
+    };
+    std::string name = std::to_string(height) + "x" + std::to_string(width) + pair(" s", window.strides);
+    if (window.dilations != Window().dilations) name += pair(" d", window.dilations);
+    return name;
+}
+
 std::string kernel_name(const std::string& what, bool vectors, DataType type) {
     const DataType computed = type == DataType::tf32 ? DataType::f32 : type;
     return "hacscale " + what + " v" + std::to_string(vectors ? vector_width_of(type) : 1) + " " +

@@ -42,6 +42,9 @@ bool fits_vectors(int elements, DataType type);
 // "hacscale WHAT v8 f16": the elements of an access, and the type that is computed with.
 std::string kernel_name(const std::string& what, bool vectors, DataType type);
 
+// "3x3 s2", "3x2 s2x1", "3x3 s1 d2": a window's kernel, stride and dilation.
+std::string window_name(const Window& window);
+
 // What the parameters of all convs' kernels have in common: the tensors but for the weights, the input's map, the
 // activation. The bias lies at this offset of the weights.
 template <typename Params>

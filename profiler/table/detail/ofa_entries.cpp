@@ -15,8 +15,7 @@ namespace {
 constexpr int image_channels = 3;
 
 bool is_conv(const LayerSpec& layer, int kernel, int stride) {
-    return layer.kind == LayerKind::conv && layer.kernel() == kernel && layer.stride() == stride &&
-           layer.padding() == kernel / 2;
+    return layer.kind == LayerKind::conv && layer.window == Window::square(kernel, stride, kernel / 2);
 }
 
 bool is_pointwise(const LayerSpec& layer) {
@@ -109,15 +108,14 @@ private:
                     put(plain_words("Conv_2", layer), {i});
                 }
                 break;
-            case LayerKind::max_pool:
-            case LayerKind::scale_shift:
+            default:  // once-for-all has no other kinds
                 break;
         }
     }
 
     void conv(std::size_t i, const LayerSpec& layer) {
         roles_[i].in_blocks = true;
-        if (layer.depthwise() && layer.padding() == layer.kernel() / 2 && !layer.residual) {
+        if (layer.depthwise() && is_conv(layer, layer.kernel(), layer.stride()) && !layer.residual) {
             depthwise_.push_back(i);
         } else if (is_pointwise(layer) && layer.activation == Activation::none) {
             projections_[before(layer)].push_back(i);

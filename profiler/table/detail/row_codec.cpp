@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "profiler/table/columns.hpp"
+#include "profiler/table/detail/layer_columns.hpp"
 #include "profiler/table/detail/schema.hpp"
 
 namespace hacscale::detail {
@@ -45,10 +46,19 @@ ColumnValue read_value(const Statement& statement, int index, ColumnType type) {
     return real ? ColumnValue(*real) : ColumnValue();
 }
 
+void bind_column(Statement& statement, int index, const LayerColumn& column, const LayerSpec& layer) {
+    std::visit([&](const auto& value) { statement.bind(index, value); }, column.value(layer));
+}
+
 }  // namespace
 
 std::string selected_columns() {
     return "l.key, " + list_of_columns("m.");
+}
+
+std::string insert_layer_sql() {
+    return fmt::format("INSERT INTO layer (key, {}) VALUES ({}) ON CONFLICT (key) DO NOTHING",
+                       list_of_layer_columns(), parameters(layer_columns().size() + 1));
 }
 
 std::string replace_row_sql() {
@@ -77,15 +87,23 @@ std::string select_kernels_sql() {
 void bind_layer(Statement& insert_layer, const LayerSpec& layer, std::string_view key) {
     int index = 0;
     insert_layer.bind(++index, key);
-    insert_layer.bind(++index, name_of(layer.kind));
-    insert_layer.bind(++index, name_of(layer.activation));
-    insert_layer.bind(++index, name_of(layer.gate));
-    for (const int value : {static_cast<int>(layer.bias), static_cast<int>(layer.residual), layer.in_channels,
-                            layer.in_height, layer.in_width, layer.out_channels, layer.kernel(),
-                            layer.stride(), layer.padding(), layer.groups, layer.squeeze_channels}) {
-        insert_layer.bind(++index, std::int64_t{value});
+    for (const LayerColumn& column : layer_columns()) bind_column(insert_layer, ++index, column, layer);
+}
+
+std::string family_condition() {
+    std::string conditions;
+    for (const LayerColumn& column : layer_columns()) {
+        if (!column.of_family) continue;
+        conditions += fmt::format("{}l.{} = ?", conditions.empty() ? "" : " AND ", column.name);
     }
-    insert_layer.bind(++index, name_of(layer.layout));
+    return conditions;
+}
+
+int bind_family(Statement& select, int index, const LayerSpec& layer) {
+    for (const LayerColumn& column : layer_columns()) {
+        if (column.of_family) bind_column(select, ++index, column, layer);
+    }
+    return index;
 }
 
 int bind_key(Statement& statement, std::int64_t layer_id, const RowKey& key) {

@@ -14,10 +14,7 @@ std::string selected_columns();
 // The order of query(): by the layer's text key, then by the rest of the row's key.
 constexpr std::string_view row_order = "l.key, m.batch, m.dtype, m.cache, m.footprint_bytes";
 
-constexpr std::string_view insert_layer_sql =
-    "INSERT INTO layer (key, kind, activation, gate, bias, residual, in_channels, in_height, in_width, "
-    "out_channels, kernel, stride, padding, \"groups\", squeeze_channels, layout) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING";
+std::string insert_layer_sql();
 std::string replace_row_sql();
 // The kernels of one row; parameters are the row's key with the layer's id.
 std::string delete_kernels_sql();
@@ -25,6 +22,10 @@ std::string insert_kernel_sql();
 std::string select_kernels_sql();
 
 void bind_layer(Statement& insert_layer, const LayerSpec& layer, std::string_view key);
+// Conditions on `layer` as l that a layer's family meets, and their parameters from index + 1 on. Returns the index of
+// the last one bound.
+std::string family_condition();
+int bind_family(Statement& select, int index, const LayerSpec& layer);
 void bind_row(Statement& replace_row, std::int64_t layer_id, const Row& row);
 // Returns the index of the last parameter bound.
 int bind_key(Statement& statement, std::int64_t layer_id, const RowKey& key);

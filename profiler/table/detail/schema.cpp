@@ -16,6 +16,7 @@
 
 #include "base/error.hpp"
 #include "profiler/table/columns.hpp"
+#include "profiler/table/detail/layer_columns.hpp"
 
 namespace hacscale::detail {
 namespace {
@@ -26,19 +27,10 @@ constexpr std::string_view magic{"SQLite format 3\0", 16};
 constexpr std::size_t header_size = 100;
 
 // The primary key of `measurement` is the row's key; WITHOUT ROWID stores rows in its order, which makes all
-// footprints of a layer neighbours; `kernel` has the same key and the kernel's place. `layer_family` serves
-// interpolation: everything but channels is equal.
+// footprints of a layer neighbours; `kernel` has the same key and the kernel's place.
 constexpr const char* schema_sql = R"sql(
 CREATE TABLE device (
     id TEXT NOT NULL, name TEXT NOT NULL, fingerprint TEXT NOT NULL, properties TEXT NOT NULL) STRICT;
-CREATE TABLE layer (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, activation TEXT NOT NULL,
-    gate TEXT NOT NULL, bias INTEGER NOT NULL, residual INTEGER NOT NULL, in_channels INTEGER NOT NULL,
-    in_height INTEGER NOT NULL, in_width INTEGER NOT NULL, out_channels INTEGER NOT NULL,
-    kernel INTEGER NOT NULL, stride INTEGER NOT NULL, padding INTEGER NOT NULL, "groups" INTEGER NOT NULL,
-    squeeze_channels INTEGER NOT NULL, layout TEXT NOT NULL) STRICT;
-CREATE INDEX layer_family ON layer (
-    kind, in_height, in_width, kernel, stride, padding, activation, gate, bias, residual, layout);
 CREATE TABLE peak (
     dtype TEXT PRIMARY KEY, flops_per_s REAL NOT NULL, bytes_per_s REAL NOT NULL, nominal_flops_per_s REAL,
     nominal_bytes_per_s REAL) STRICT, WITHOUT ROWID;
@@ -239,19 +231,22 @@ void upgrade(const Database& database, std::int64_t version) {
     Transaction transaction(database);
     if (version < 2) {
         database.execute(kernel_sql);
-    } else {
+    } else if (version < 4) {
         database.execute(schema_4_kernel_sql);
     }
+    database.execute(upgrade_layers_sql(version));
     database.execute(add_columns_sql(version));
-    database.execute(retire_sql(version));
+    if (version < 4) database.execute(retire_sql(version));
     database.execute(fmt::format("PRAGMA user_version = {}", schema_version));
     transaction.commit();
 }
 
 // Hides the tables of a file of an earlier schema behind views that have the columns of this schema.
 void read_as_this_schema(const Database& database, std::int64_t version) {
-    database.execute(fmt::format("CREATE TEMP VIEW measurement AS {}; CREATE TEMP VIEW kernel AS {}",
-                                 select_measurements("main", version), select_kernels("main", version)));
+    database.execute(fmt::format(
+        "CREATE TEMP VIEW measurement AS {}; CREATE TEMP VIEW kernel AS {}; CREATE TEMP VIEW layer AS {}",
+        select_measurements("main", version), select_kernels("main", version),
+        select_layers("main", version)));
 }
 
 void write_schema(const fs::path& file, const DeviceRecord& device) {
@@ -260,6 +255,7 @@ void write_schema(const fs::path& file, const DeviceRecord& device) {
     database.execute(
         fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, schema_version));
     database.execute(schema_sql);
+    database.execute(create_layer_sql());
     database.execute(measurement_sql());
     database.execute(kernel_sql);
     Statement insert = database.prepare("INSERT INTO device VALUES (?, ?, ?, ?)");

@@ -1,0 +1,132 @@
+// All that is known of a kind of layer without a device, in one value; the table of operators has one entry a kind.
+// Code that treats all kinds alike asks this table and has no switch. How to add an operator: README.md, here.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/ops/layer_spec.hpp"
+
+namespace hacscale {
+
+class KeyReader;     // models/ops/key_text.hpp
+class KeyWriter;     // the same
+class RandomValues;  // models/ops/layer_weights.hpp
+struct LayerWeights;
+
+// The height and width of an output.
+enum class OutputSize : std::uint8_t {
+    window,  // positions of LayerSpec::window
+    input,   // as the input's
+    pixel,   // 1x1
+};
+
+// How the channels of the data input belong to those of the output, for code that changes widths. A residual input
+// is always tied to the output one to one, and its width is the output's.
+enum class ChannelTie : std::uint8_t {
+    // Output channel i is computed from input channel i alone (each channel of a pool, a depthwise conv of one
+    // output a channel): one width, which cannot change on one side only.
+    one_to_one,
+    // Weights join every input channel with every output channel: either width changes alone. Of a linear layer, an
+    // input channel is in_height x in_width features.
+    free,
+    // Weights join the channels within each of LayerSpec::groups. Either width may change, but the groups divide
+    // both, and a group keeps consecutive channels: its outputs are computed from its inputs only.
+    grouped,
+};
+
+// One tensor of a layer's weights: its part's name in files of weights, and its dense row-major shape.
+struct WeightPart {
+    std::string_view name;
+    std::vector<std::int64_t> shape;
+    std::vector<float> LayerWeights::*values;
+};
+
+// Dense NCHW tensors. `residual` is empty for layers that add none.
+struct ReferenceCall {
+    const LayerSpec& layer;
+    int batch;
+    const std::vector<double>& input;
+    const std::vector<double>& residual;
+    const LayerWeights& weights;
+};
+
+struct Operator {
+    LayerKind kind;
+    std::string_view name;                       // in keys and tables
+    std::array<std::string_view, 2> onnx_names;  // ONNX's operators for it; empty where a subgraph says it
+    OutputSize output_size;
+    // Weights make the channels of the output; otherwise it has those of the input.
+    bool own_output_channels;
+    // The output may be written over the data input, where nobody reads that later.
+    bool overwrites_input;
+
+    ChannelTie (*channel_tie)(const LayerSpec&);
+    // Interpolation over channels: the size that varies besides in_channels (out_channels or squeeze_channels);
+    // null where in_channels varies alone. Layers of a family are equal in all other sizes.
+    int LayerSpec::* (*second_axis)(const LayerSpec&);
+
+    // The parts of the key between the input's size and the layout. Keys on disk stay readable: parts are added,
+    // never changed.
+    void (*write_key)(const LayerSpec&, KeyWriter&);
+    void (*read_key)(KeyReader&, LayerSpec&);
+
+    // Why no such layer can run, beyond what validate() checks of all kinds.
+    std::optional<std::string> (*validate)(const LayerSpec&);
+
+    // Counts of one image (docs/method.md, "Quantities"). `macs` is exact, and does not overflow on sizes that
+    // nobody has validated yet.
+    double (*macs)(const LayerSpec&);
+    std::int64_t (*product_weights)(const LayerSpec&);  // numbers that inputs are multiplied with
+    std::int64_t (*offsets)(const LayerSpec&);          // biases and shifts
+
+    std::vector<WeightPart> (*weights)(const LayerSpec&);
+    // Outputs neither die out nor blow up over a hundred layers: a variance of 2 / fan-in; half of that where a
+    // residual is added.
+    LayerWeights (*random_weights)(const LayerSpec&, RandomValues&);
+
+    // The layer written out plainly, in double precision.
+    std::vector<double> (*reference)(const ReferenceCall&);
+    // The same at one position of the dense output; null where it is no less work than all of them.
+    double (*reference_at)(const ReferenceCall&, std::size_t position);
+
+    // A PyTorch expression of the value named `input`; null where the layer is a module of its own
+    // (models/formats/pytorch_code.cpp).
+    std::string (*torch_expression)(const LayerSpec&, std::string_view input);
+};
+
+const Operator& operator_of(LayerKind kind);
+// In the order of LayerKind.
+std::span<const Operator* const> all_operators();
+
+// The entries, each in its file.
+extern const Operator conv_operator, max_pool_operator, global_avg_pool_operator, linear_operator,
+    squeeze_excite_operator, scale_shift_operator;
+
+// What entries share.
+inline ChannelTie tied_one_to_one(const LayerSpec&) {
+    return ChannelTie::one_to_one;
+}
+inline int LayerSpec::*no_second_axis(const LayerSpec&) {
+    return nullptr;
+}
+inline std::optional<std::string> always_valid(const LayerSpec&) {
+    return std::nullopt;
+}
+inline double no_macs(const LayerSpec&) {
+    return 0.0;
+}
+inline std::int64_t no_numbers(const LayerSpec&) {
+    return 0;
+}
+inline std::vector<WeightPart> no_weights(const LayerSpec&) {
+    return {};
+}
+
+}  // namespace hacscale

@@ -1,0 +1,61 @@
+// y = activation(scale[c] * x + shift[c]): a batch-norm that nothing can absorb (pre-activation).
+#include "models/ops/key_text.hpp"
+#include "models/ops/operator.hpp"
+#include "models/ops/reference_math.hpp"
+
+namespace hacscale {
+
+constinit const Operator scale_shift_operator{
+    .kind = LayerKind::scale_shift,
+    .name = "scale_shift",
+    .onnx_names = {"BatchNormalization"},
+    .output_size = OutputSize::input,
+    .own_output_channels = false,
+    .overwrites_input = false,
+
+    .channel_tie = tied_one_to_one,
+    .second_axis = no_second_axis,
+
+    .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.activation(layer.activation); },
+    .read_key = [](KeyReader& key, LayerSpec& layer) { layer.activation = key.optional_activation(); },
+    .validate = always_valid,
+
+    // A batch-norm's scale is a product too, but the definition of MACs leaves it out.
+    .macs = no_macs,
+    .product_weights = [](const LayerSpec& layer) -> std::int64_t { return layer.in_channels; },
+    .offsets = [](const LayerSpec& layer) -> std::int64_t { return layer.in_channels; },
+
+    .weights =
+        [](const LayerSpec& layer) {
+            return std::vector<WeightPart>{{"scale", {layer.in_channels}, &LayerWeights::weights},
+                                           {"shift", {layer.in_channels}, &LayerWeights::bias}};
+        },
+    .random_weights =
+        [](const LayerSpec& layer, RandomValues& random) {
+            LayerWeights out;
+            out.weights = random.uniform(layer.in_channels, 0.25);
+            for (float& scale : out.weights) scale += 1.0F;
+            out.bias = random.uniform(layer.in_channels, 0.1);
+            return out;
+        },
+
+    .reference =
+        [](const ReferenceCall& call) {
+            const MapShape in = input_map(call);
+            std::vector<double> result(call.input.size());
+            for (int n = 0; n < in.batch; ++n) {
+                for (int c = 0; c < in.channels; ++c) {
+                    for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
+                        const double scaled = call.input[i] * static_cast<double>(call.weights.weights[c]);
+                        result[i] = activate(call.layer.activation,
+                                             scaled + static_cast<double>(call.weights.bias[c]));
+                    }
+                }
+            }
+            return result;
+        },
+    .reference_at = nullptr,
+    .torch_expression = nullptr,
+};
+
+}  // namespace hacscale
