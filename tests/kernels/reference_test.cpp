@@ -91,6 +91,22 @@ TEST(Reference, MaxPoolNeverPicksThePadding) {
     expect_near(reference_layer(layer, 1, {-9, -8, -7, -6, -5, -4, -3, -2, -1}, {}, {}), {-5, -4, -2, -1});
 }
 
+TEST(Reference, WindowsHaveTwoDimensionsFourPadsAndDilations) {
+    //  0  1  2  3        1
+    //  4  5  6  7   by   .   , one row of padding above, none below, every second column
+    //  8  9 10 11       10
+    LayerSpec layer = layer_of(LayerKind::conv, 1, 3, 4);
+    layer.window = {.kernel = {2, 1}, .strides = {1, 2}, .pads = {1, 0, 0, 0}, .dilations = {2, 1}};
+    Values input(12);
+    for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<double>(i);
+    expect_near(reference_layer(layer, 1, input, {}, {{1, 10}, {0}, {}, {}}),
+                {40, 60,     // the first tap is in the padding
+                 80, 102});  // 0 + 10*8, 2 + 10*10
+    layer.kind = LayerKind::max_pool;
+    layer.window = {.kernel = {1, 3}, .pads = {0, 0, 0, 2}};
+    expect_near(reference_layer(layer, 1, input, {}, {}), {2, 3, 3, 3, 6, 7, 7, 7, 10, 11, 11, 11});
+}
+
 TEST(Reference, GlobalAvgPoolIsTheMeanOfEachChannel) {
     const LayerSpec layer = layer_of(LayerKind::global_avg_pool, 2, 2, 2);
     expect_near(reference_layer(layer, 2, {1, 2, 3, 4, 0, 0, 0, 2, 5, 5, 5, 5, -1, 1, -1, 1}, {}, {}),
