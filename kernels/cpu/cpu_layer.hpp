@@ -42,7 +42,7 @@ public:
 // Each throws UnsupportedLayer when the library has no kernel for it.
 std::unique_ptr<CpuLayer> make_conv(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_linear(const LayerContext& context);
-std::unique_ptr<CpuLayer> make_max_pool(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_pool(const LayerContext& context);  // maximum and average
 std::unique_ptr<CpuLayer> make_global_avg_pool(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_squeeze_excite(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_scale_shift(const LayerContext& context);

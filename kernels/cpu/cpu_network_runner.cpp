@@ -14,7 +14,8 @@ std::unique_ptr<CpuLayer> make_layer(const LayerContext& context) {
         case LayerKind::conv:
             return make_conv(context);
         case LayerKind::max_pool:
-            return make_max_pool(context);
+        case LayerKind::avg_pool:
+            return make_pool(context);
         case LayerKind::global_avg_pool:
             return make_global_avg_pool(context);
         case LayerKind::linear:

@@ -22,6 +22,7 @@ enum class LayerKind : std::uint8_t {
     linear,
     squeeze_excite,
     scale_shift,
+    avg_pool,
 };
 
 enum class Activation : std::uint8_t { none, relu, relu6, silu, hard_swish, sigmoid, hard_sigmoid };

@@ -107,7 +107,7 @@ std::span<const Operator* const> all_operators();
 
 // The entries, each in its file.
 extern const Operator conv_operator, max_pool_operator, global_avg_pool_operator, linear_operator,
-    squeeze_excite_operator, scale_shift_operator;
+    squeeze_excite_operator, scale_shift_operator, avg_pool_operator;
 
 // What entries share.
 inline ChannelTie tied_one_to_one(const LayerSpec&) {

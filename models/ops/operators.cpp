@@ -6,8 +6,9 @@
 namespace hacscale {
 namespace {
 
-constexpr std::array operators{&conv_operator,   &max_pool_operator,       &global_avg_pool_operator,
-                               &linear_operator, &squeeze_excite_operator, &scale_shift_operator};
+constexpr std::array operators{&conv_operator,    &max_pool_operator,       &global_avg_pool_operator,
+                               &linear_operator,  &squeeze_excite_operator, &scale_shift_operator,
+                               &avg_pool_operator};
 
 }  // namespace
 

@@ -69,7 +69,8 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 layer.residual = generator() % 2 == 0;
                 break;
             }
-            case LayerKind::max_pool: {
+            case LayerKind::max_pool:
+            case LayerKind::avg_pool: {
                 const int kernel = pick({2, 3});
                 layer.window = Window::square(kernel, pick({1, 2}), kernel == 3 ? 1 : 0);
                 if (family.size() % 2 == 0) {

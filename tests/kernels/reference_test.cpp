@@ -107,6 +107,13 @@ TEST(Reference, WindowsHaveTwoDimensionsFourPadsAndDilations) {
     expect_near(reference_layer(layer, 1, input, {}, {}), {2, 3, 3, 3, 6, 7, 7, 7, 10, 11, 11, 11});
 }
 
+TEST(Reference, AvgPoolDoesNotCountPadding) {
+    LayerSpec layer = layer_of(LayerKind::avg_pool, 1, 3, 3);
+    layer.window = {.kernel = {2, 2}, .strides = {2, 2}, .pads = {0, 1, 1, 0}};
+    // Columns 0 and then 1 to 2; rows 0 to 1 and then 2.
+    expect_near(reference_layer(layer, 1, {1, 2, 3, 4, 5, 6, 7, 8, 9}, {}, {}), {2.5, 4, 7, 8.5});
+}
+
 TEST(Reference, GlobalAvgPoolIsTheMeanOfEachChannel) {
     const LayerSpec layer = layer_of(LayerKind::global_avg_pool, 2, 2, 2);
     expect_near(reference_layer(layer, 2, {1, 2, 3, 4, 0, 0, 0, 2, 5, 5, 5, 5, -1, 1, -1, 1}, {}, {}),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/ops/layer_spec.hpp"
+#include "models/ops/operator.hpp"
 #include "models/stages/model_spec.hpp"
 
 namespace hacscale::testing {
@@ -27,7 +28,7 @@ public:
     // A layer that can run, of any kind.
     LayerSpec layer() {
         LayerSpec layer;
-        layer.kind = static_cast<LayerKind>(between(0, 5));
+        layer.kind = all_operators()[between(0, static_cast<int>(all_operators().size()) - 1)]->kind;
         layer.in_channels = layer.out_channels = between(1, 64);
         layer.in_height = between(1, 40);
         layer.in_width = between(1, 40);
@@ -37,7 +38,15 @@ public:
             layer.out_channels = between(1, 64);
             layer.bias = coin();
         }
-        if (layer.kind == LayerKind::conv || layer.kind == LayerKind::max_pool) window(layer);
+        if (operator_of(layer.kind).output_size == OutputSize::window) window(layer);
+        if (layer.kind == LayerKind::avg_pool) {
+            layer.activation = Activation::none;
+            layer.window.dilations = {1, 1};
+            for (int side = 0; side < 4; ++side) {
+                layer.window.pads[side] =
+                    std::min(layer.window.pads[side], layer.window.kernel[side % 2] - 1);
+            }
+        }
         if (layer.kind == LayerKind::conv) {
             layer.residual = coin();
             layer.groups = between(1, 8);

@@ -1,4 +1,5 @@
 #include "models/ops/layer_spec.hpp"
+#include "models/ops/operator.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,7 +49,8 @@ TEST(LayerSpec, KeysStayAsTheyAreOnDisk) {
           "squeeze_excite_i96x14x14_r24_none_sigmoid_blocked", "scale_shift_i16x32x32_relu6",
           "conv_i16x32x32_o16_k1x7_s1_p0x3_g1_bias", "conv_i16x32x32_o16_k3x1_s2x1_p1x0_g1_bias_relu",
           "conv_i16x32x32_o16_k3_s1_p2_d2_g1", "conv_i16x32x32_o16_k3_s1_p2x1_d2x1_g16_bias_add",
-          "conv_i16x32x32_o16_k3_s2_p0x0x1x1_g1", "max_pool_i16x32x32_k3x2_s2_p0x0x1x0"}) {
+          "conv_i16x32x32_o16_k3_s2_p0x0x1x1_g1", "max_pool_i16x32x32_k3x2_s2_p0x0x1x0",
+          "avg_pool_i16x32x32_k2_s2_p0", "avg_pool_i16x32x32_k3x2_s1_p0x1x1x0_blocked"}) {
         EXPECT_EQ(LayerSpec::from_key(key).key(), key);
     }
 }
@@ -77,7 +79,7 @@ TEST(LayerSpec, OutputIsTheNumberOfWindowsThatFit) {
     testing::Generator generate(3);
     for (int i = 0; i < 20'000; ++i) {
         const LayerSpec layer = generate.layer();
-        if (layer.kind == LayerKind::conv || layer.kind == LayerKind::max_pool) {
+        if (operator_of(layer.kind).output_size == OutputSize::window) {
             ASSERT_EQ(layer.out_height(), count_windows(layer.in_height, layer.window, 0)) << layer.key();
             ASSERT_EQ(layer.out_width(), count_windows(layer.in_width, layer.window, 1)) << layer.key();
         } else {
@@ -137,6 +139,8 @@ TEST(LayerSpec, BadKeysNameThePart) {
         {"conv_i3x8x8_o4_k9_s1_p0_g1", "smaller than the 9x9 window"},
         {"conv_i65536x65536x65536_o65536_k3_s1_p1_g1", "too large"},
         {"max_pool_i3x8x8_o3_k3_s1_p1", "k<height>x<width> at 'o3'"},
+        {"avg_pool_i3x8x8_k3_s1_p1_d2", "no dilation"},
+        {"avg_pool_i3x8x8_k3_s1_p1_relu", "the end of the key at 'relu'"},
         {"squeeze_excite_i3x8x8_r0_relu_sigmoid", "squeeze channels is 0"},
         {"squeeze_excite_i3x8x8_r1_relu_relu", "sigmoid or hard_sigmoid"},
     };

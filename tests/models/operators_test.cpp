@@ -88,7 +88,9 @@ TEST(Operators, ChannelTiesAreWhatTheReferenceJoins) {
         }
         const std::size_t joined = tie == ChannelTie::one_to_one ? 1 : layer.out_channels / layer.groups;
         EXPECT_LE(reached.size(), joined) << layer.key();
-        if (layer.window.strides == Window().strides) EXPECT_GE(reached.size(), 1U) << layer.key();
+        if (layer.window.strides == Window().strides) {
+            EXPECT_GE(reached.size(), 1U) << layer.key();
+        }
     }
     EXPECT_EQ(seen.size(), 3U);
 }

@@ -110,6 +110,7 @@ NodeModule::NodeModule(const Node& node) : layer_(node.layer) {
             bias2 = register_parameter("bias2", at::empty({layer_.in_channels}));
             break;
         case LayerKind::max_pool:
+        case LayerKind::avg_pool:
         case LayerKind::global_avg_pool:
             break;
     }
@@ -177,6 +178,8 @@ at::Tensor NodeModule::forward(const at::Tensor& input, const at::Tensor& residu
             return squeezed(input);
         case LayerKind::max_pool:
             return max_pool_over(layer_.window, input);
+        case LayerKind::avg_pool:
+            return avg_pool_over(layer_.window, input);
         case LayerKind::global_avg_pool:
             return input.mean({2, 3}, true);
     }

@@ -122,6 +122,8 @@ NewChannels::Added NewChannels::passed_on(const NodeModule& node, const Added& i
         }
         case LayerKind::max_pool:
             return {max_pool_over(layer.window, input.maps), input.origins};
+        case LayerKind::avg_pool:
+            return {avg_pool_over(layer.window, input.maps), input.origins};
         case LayerKind::global_avg_pool:
             return {input.maps.mean({2, 3}, true), input.origins};
         case LayerKind::linear:

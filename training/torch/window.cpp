@@ -39,4 +39,17 @@ at::Tensor max_pool_over(const Window& window, const at::Tensor& input) {
     return at::max_pool2d(images, kernel, sizes(window.strides), padding, sizes(window.dilations));
 }
 
+at::Tensor avg_pool_over(const Window& window, const at::Tensor& input) {
+    const Sizes kernel = sizes(window.kernel);
+    const auto pool = [&](const at::Tensor& maps) {
+        const auto [images, padding] = padded(window, maps, {kernel[0] / 2, kernel[1] / 2}, 0.0);
+        return at::avg_pool2d(images, kernel, sizes(window.strides), padding, /*ceil_mode=*/false,
+                              /*count_include_pad=*/false);
+    };
+    const auto& [top, left, bottom, right] = window.pads;
+    const bool by_libtorch = top == bottom && left == right && 2 * top <= kernel[0] && 2 * left <= kernel[1];
+    // Zeros laid around the map count, as often in the mean of ones.
+    return by_libtorch ? pool(input) : pool(input) / pool(at::ones_like(input));
+}
+
 }  // namespace hacscale::training

@@ -11,5 +11,7 @@ namespace hacscale::training {
 at::Tensor conv_over(const Window& window, const at::Tensor& input, const at::Tensor& weight,
                      const at::Tensor& bias, std::int64_t groups = 1);
 at::Tensor max_pool_over(const Window& window, const at::Tensor& input);
+// Padding does not count.
+at::Tensor avg_pool_over(const Window& window, const at::Tensor& input);
 
 }  // namespace hacscale::training

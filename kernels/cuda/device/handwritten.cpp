@@ -29,7 +29,8 @@ LayerList handwritten_candidates(const LayerContext& context) {
             if (layer.depthwise()) return depthwise_layers(context);
             return layer.in_channels == stem_channels ? stem_layers(context) : gemm_layers(context);
         case LayerKind::max_pool:
-            return max_pool_layers(context);
+        case LayerKind::avg_pool:
+            return pool_layers(context);
         case LayerKind::global_avg_pool:
             return global_avg_pool_layers(context);
         case LayerKind::linear:

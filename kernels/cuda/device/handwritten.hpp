@@ -24,7 +24,7 @@ LayerList gemm_layers(const LayerContext& context);
 LayerList stem_layers(const LayerContext& context);
 // On matrix units; empty for layers and devices that have none for it.
 LayerList depthwise_tensor_layers(const LayerContext& context);
-LayerList max_pool_layers(const LayerContext& context);
+LayerList pool_layers(const LayerContext& context);
 LayerList global_avg_pool_layers(const LayerContext& context);
 LayerList linear_layers(const LayerContext& context);
 LayerList squeeze_excite_layers(const LayerContext& context);

@@ -13,8 +13,8 @@
 #include "kernels/cuda/device/excite_from_sums.hpp"
 #include "kernels/cuda/device/gemm.hpp"
 #include "kernels/cuda/device/linear.hpp"
-#include "kernels/cuda/device/max_pool.hpp"
 #include "kernels/cuda/device/pointwise.hpp"
+#include "kernels/cuda/device/pool.hpp"
 #include "kernels/cuda/device/squeeze_excite.hpp"
 #include "kernels/cuda/device/squeeze_excite_cluster.hpp"
 #include "kernels/cuda/device/stem.hpp"
@@ -30,7 +30,7 @@ void launch_depthwise_any(const DepthwiseParams& params, DataType type, bool vec
 void launch_depthwise_tensor(const DepthwiseTensorParams& params, DataType type, cudaStream_t stream);
 
 void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t stream);
-void launch_max_pool(const MaxPoolParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_pool(const PoolParams& params, DataType type, bool vectors, cudaStream_t stream);
 void launch_channel_sums(const ChannelSumsParams& params, DataType type, bool vectors, cudaStream_t stream);
 void launch_means(const MeansParams& params, DataType type, cudaStream_t stream);
 void launch_squeeze(const SqueezeParams& params, DataType type, bool vectors, cudaStream_t stream);

@@ -1,4 +1,4 @@
-// The launchers of steps that move far more bytes than they compute: elementwise steps, max pools, linear layers.
+// The launchers of steps that move far more bytes than they compute: elementwise steps, pools, linear layers.
 #include "kernels/cuda/device/execute.cuh"
 #include "kernels/cuda/device/launch.hpp"
 
@@ -10,9 +10,9 @@ void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors
     });
 }
 
-void launch_max_pool(const MaxPoolParams& params, DataType type, bool vectors, cudaStream_t stream) {
-    with_max_pool(params, type, vectors,
-                  [stream](const auto& kernel) { launch_kernel(kernel, "launching a max pool", stream); });
+void launch_pool(const PoolParams& params, DataType type, bool vectors, cudaStream_t stream) {
+    with_pool(params, type, vectors,
+                  [stream](const auto& kernel) { launch_kernel(kernel, "launching a pool", stream); });
 }
 
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t stream) {

@@ -10,7 +10,7 @@ set(cuda_device_sources
     device/handwritten.cpp
     device/linear_layer.cpp
     device/matrix_units.cu
-    device/max_pool_layer.cpp
+    device/pool_layer.cpp
     device/memory_bound.cu
     device/packing.cpp
     device/pointwise_layer.cpp

@@ -51,8 +51,8 @@ void launch_depthwise_tensor(const DepthwiseTensorParams& params, DataType type,
 void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_pointwise(params, type, vectors, on(stream));
 }
-void launch_max_pool(const MaxPoolParams& params, DataType type, bool vectors, cudaStream_t stream) {
-    with_max_pool(params, type, vectors, on(stream));
+void launch_pool(const PoolParams& params, DataType type, bool vectors, cudaStream_t stream) {
+    with_pool(params, type, vectors, on(stream));
 }
 void launch_channel_sums(const ChannelSumsParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_channel_sums(params, type, vectors, on(stream));

@@ -108,7 +108,8 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
         layers.push_back(pooled(kind, 40, 7, 7));
         layers.back().out_channels = 9;
     }
-    if (kind != LayerKind::max_pool && kind != LayerKind::global_avg_pool) {
+    const bool pool = kind == LayerKind::max_pool || kind == LayerKind::avg_pool;
+    if (!pool && kind != LayerKind::global_avg_pool) {
         for (std::size_t i = 0; i < layers.size(); ++i) {
             layers[i].activation = all_activations[i % std::size(all_activations)];
         }

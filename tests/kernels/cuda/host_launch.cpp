@@ -26,8 +26,8 @@ void launch_depthwise_tensor(const DepthwiseTensorParams& params, DataType type,
 void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t) {
     with_pointwise(params, type, vectors, on_host);
 }
-void launch_max_pool(const MaxPoolParams& params, DataType type, bool vectors, cudaStream_t) {
-    with_max_pool(params, type, vectors, on_host);
+void launch_pool(const PoolParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_pool(params, type, vectors, on_host);
 }
 void launch_channel_sums(const ChannelSumsParams& params, DataType type, bool vectors, cudaStream_t) {
     with_channel_sums(params, type, vectors, on_host);

@@ -5,22 +5,23 @@
 namespace hacscale::cuda {
 namespace {
 
-class MaxPoolLayer final : public CudaLayer {
+class PoolLayer final : public CudaLayer {
 public:
-    explicit MaxPoolLayer(const LayerContext& context)
+    explicit PoolLayer(const LayerContext& context)
         : layer_(context.layer),
           batch_(context.batch),
           type_(context.type),
           vectors_(fits_vectors(layer_.in_channels, type_)) {}
 
     std::string implementation() const override {
-        return kernel_name("max_pool " + window_name(layer_.window), vectors_, type_);
+        return kernel_name(std::string(name_of(layer_.kind)) + " " + window_name(layer_.window), vectors_,
+                           type_);
     }
     std::size_t weight_bytes() const override { return 0; }
     void pack_weights(const LayerWeights&, std::span<std::byte>) const override {}
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
         const int vectors = layer_.in_channels / (vectors_ ? vector_width_of(type_) : 1);
-        MaxPoolParams params;
+        PoolParams params;
         params.input = buffers.input;
         params.output = buffers.output;
         params.channels = layer_.in_channels;
@@ -34,11 +35,12 @@ public:
         params.left = layer_.window.pads[1];
         params.dilation_height = layer_.window.dilations[0];
         params.dilation_width = layer_.window.dilations[1];
+        params.average = layer_.kind == LayerKind::avg_pool;
         params.vectors = Divisor(vectors);
         params.out_width = Divisor(layer_.out_width());
         params.out_height = Divisor(layer_.out_height());
         params.count = batch_ * layer_.out_height() * layer_.out_width() * vectors;
-        launch_max_pool(params, type_, vectors_, stream);
+        launch_pool(params, type_, vectors_, stream);
     }
 
 private:
@@ -50,9 +52,9 @@ private:
 
 }  // namespace
 
-LayerList max_pool_layers(const LayerContext& context) {
+LayerList pool_layers(const LayerContext& context) {
     LayerList layers;
-    layers.push_back(std::make_unique<MaxPoolLayer>(context));
+    layers.push_back(std::make_unique<PoolLayer>(context));
     return layers;
 }
 

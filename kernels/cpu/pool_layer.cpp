@@ -1,4 +1,4 @@
-// Maximum pooling: oneDNN's pooling primitive.
+// Maximum and average pooling over a window: oneDNN's pooling primitive.
 #include "kernels/cpu/detail/primitive_layer.hpp"
 #include "kernels/cpu/detail/window_dims.hpp"
 
@@ -12,7 +12,10 @@ PoolDesc pool_plan(const LayerContext& context) {
     const WindowDims window = window_dims(context.layer);
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    PoolDesc plan(engine(), dnnl::prop_kind::forward_inference, dnnl::algorithm::pooling_max,
+    const auto algorithm = context.layer.kind == LayerKind::max_pool
+                               ? dnnl::algorithm::pooling_max
+                               : dnnl::algorithm::pooling_avg_exclude_padding;
+    PoolDesc plan(engine(), dnnl::prop_kind::forward_inference, algorithm,
                   dnnl_desc(context.input, context.type), dnnl_desc(context.output, context.type),
                   window.strides, window.kernel, window.dilations, window.near_padding, window.far_padding,
                   attributes,
@@ -23,7 +26,7 @@ PoolDesc pool_plan(const LayerContext& context) {
 
 }  // namespace
 
-std::unique_ptr<CpuLayer> make_max_pool(const LayerContext& context) {
+std::unique_ptr<CpuLayer> make_pool(const LayerContext& context) {
     return checked("compiling " + context.layer.key(),
                    [&] { return PrimitiveLayer::make<pooling_forward>(context, pool_plan(context)); });
 }

@@ -1,0 +1,69 @@
+// The mean over a window. Padding does not count: at the rim of the map, the mean is over fewer elements (ONNX's
+// count_include_pad = 0).
+#include <fmt/format.h>
+
+#include "models/ops/key_text.hpp"
+#include "models/ops/operator.hpp"
+#include "models/ops/reference_math.hpp"
+#include "models/ops/torch_text.hpp"
+
+namespace hacscale {
+
+constinit const Operator avg_pool_operator{
+    .kind = LayerKind::avg_pool,
+    .name = "avg_pool",
+    .onnx_names = {"AveragePool"},
+    .output_size = OutputSize::window,
+    .own_output_channels = false,
+    .overwrites_input = false,
+
+    .channel_tie = tied_one_to_one,
+    .second_axis = no_second_axis,
+
+    .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.window(layer.window); },
+    .read_key = [](KeyReader& key, LayerSpec& layer) { layer.window = key.window(); },
+    // PyTorch has no dilated one, and no network is known that does.
+    .validate = [](const LayerSpec& layer) -> std::optional<std::string> {
+        if (layer.window.dilations == Window().dilations) return std::nullopt;
+        return "an avg_pool's window has no dilation";
+    },
+
+    .macs = no_macs,
+    .product_weights = no_numbers,
+    .offsets = no_numbers,
+    .weights = no_weights,
+    .random_weights = [](const LayerSpec&, RandomValues&) { return LayerWeights{}; },
+
+    .reference =
+        [](const ReferenceCall& call) {
+            const MapShape in = input_map(call);
+            return at_each_output(call, [&](int n, int c, int oh, int ow) {
+                double sum = 0.0;
+                int count = 0;
+                for_window(call.layer, oh, ow, [&](int, int, int ih, int iw) {
+                    sum += call.input[in.at(n, c, ih, iw)];
+                    ++count;
+                });
+                return sum / count;
+            });
+        },
+    .reference_at = nullptr,
+    .torch_expression =
+        [](const LayerSpec& layer, std::string_view input) {
+            const Window& window = layer.window;
+            const auto pool = [&](const TorchPadding& padding) {
+                return fmt::format(
+                    "F.avg_pool2d({}, {}, stride={}{})", padding.input, torch_pair(window.kernel),
+                    torch_pair(window.strides),
+                    padding.option.empty() ? "" : padding.option + ", count_include_pad=False");
+            };
+            const TorchPadding padding = torch_pool_padding(input, window, "");
+            if (padding.input == input) return pool(padding);
+            // Zeros around the map count there, as often in the mean of ones.
+            const TorchPadding ones =
+                torch_pool_padding(fmt::format("torch.ones_like({})", input), window, "");
+            return fmt::format("({} / {})", pool(padding), pool(ones));
+        },
+};
+
+}  // namespace hacscale
