@@ -1,9 +1,14 @@
 #include "models/structure/width_groups.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <numeric>
 #include <utility>
 #include <variant>
+
+#include "models/stages/lowering.hpp"
+#include "models/structure/channel_groups.hpp"
 
 namespace hacscale {
 namespace {
@@ -46,94 +51,126 @@ std::string name_of(const ModelSpec& model, const WidthParameter& parameter) {
     return stage + ".block" + std::to_string(parameter.block + 1) + " inner";
 }
 
-// Walks through the network and unites what is tied. Sets are numbered; 0 is the input's.
-class Ties {
+// A width, and the channel groups whose channels it sets: indices, or `no_group` for channels that no width sets.
+struct Setting {
+    WidthParameter parameter;
+    std::vector<int> groups;
+};
+
+constexpr int no_group = 0;  // channel groups count from 1 here
+
+// Of the base's lowered network, what each width sets.
+class Settings {
 public:
-    explicit Ties(const ModelSpec& base) : base_(base) {
-        for (std::size_t i = 0; i < base_.stem.size(); ++i) plain(Place::stem, i, base_.stem[i]);
-        for (std::size_t s = 0; s < base_.stages.size(); ++s) stage(s);
-        for (std::size_t i = 0; i < base_.head.size(); ++i) plain(Place::head, i, base_.head[i]);
+    explicit Settings(const ModelSpec& base)
+        : base_(base), graph_(lower(base)), groups_(channel_groups(graph_)) {
+        group_of_.resize(graph_.tensors.size(), no_group);
+        for (std::size_t g = 0; g < groups_.size(); ++g) {
+            for (const TensorId tensor : groups_[g].tensors) group_of_[at(tensor)] = static_cast<int>(g) + 1;
+        }
     }
 
-    std::vector<WidthGroup> groups() {
-        std::vector<WidthGroup> groups;
-        std::vector<int> group_of(set_.size(), -1);
-        for (std::size_t i = 1; i < set_.size(); ++i) {
-            const int set = set_[i];
-            if (set == set_[0] || set == set_[static_cast<std::size_t>(here_)]) continue;
-            int& known = group_of[static_cast<std::size_t>(set)];
-            if (known < 0) {
-                known = static_cast<int>(groups.size());
-                groups.emplace_back();
-            }
-            add(groups[static_cast<std::size_t>(known)], parameters_[i]);
-        }
-        return groups;
+    const std::vector<ChannelGroup>& groups() const { return groups_; }
+
+    // In the order of the network: a stage's width, then the inner widths of its blocks.
+    std::vector<Setting> find() const {
+        std::vector<Setting> found;
+        plain_layers(Place::stem, base_.stem, 0, found);
+        int node = static_cast<int>(base_.stem.size());
+        for (std::size_t s = 0; s < base_.stages.size(); ++s) stage(static_cast<int>(s), node, found);
+        plain_layers(Place::head, base_.head, node, found);
+        return found;
     }
 
 private:
-    int declare(const WidthParameter& parameter) {
-        parameters_.push_back(parameter);
-        set_.push_back(static_cast<int>(set_.size()));
-        return set_.back();
+    static std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+    int written(int node) const { return group_of_[at(graph_.nodes[at(node)].outputs.front())]; }
+    int read(int node) const { return group_of_[at(graph_.nodes[at(node)].inputs.front())]; }
+
+    // Each is one node, from `node` on.
+    void plain_layers(Place place, std::vector<PlainLayer> layers, int node,
+                      std::vector<Setting>& found) const {
+        for (int i = 0; i < static_cast<int>(layers.size()); ++i) {
+            if (width_of(layers[at(i)]) != nullptr) found.push_back({{place, i, 0}, {written(node + i)}});
+        }
     }
 
-    void unite(int a, int b) {
-        const int from = set_[static_cast<std::size_t>(b)];
-        const int to = set_[static_cast<std::size_t>(a)];
-        std::replace(set_.begin(), set_.end(), from, to);
-    }
-
-    void plain(Place place, std::size_t index, PlainLayer layer) {
-        if (width_of(layer) == nullptr) return;
-        here_ = declare({place, static_cast<int>(index), 0});
-        here_channels_ = *width_of(layer);
-    }
-
-    void stage(std::size_t index) {
-        const StageSpec& spec = base_.stages[index];
-        const int place = static_cast<int>(index);
-        here_channels_ = stage_input_width(base_, place);
-        const int own = declare({Place::stage, place, 0});
-        const bool has_residual = spec.block != BlockKind::conv && spec.block != BlockKind::separable;
-        if (has_residual && spec.stride == 1 && here_channels_ == spec.width) unite(here_, own);
+    // `node`: the stage's first one; moved past its last.
+    void stage(int index, int& node, std::vector<Setting>& found) const {
+        const StageSpec& spec = base_.stages[at(index)];
+        Setting own{{Place::stage, index, 0}, {}};
+        std::vector<Setting> inner;
         for (int block = 0; block < spec.depth; ++block) {
-            const int input = block == 0 ? here_ : own;
-            const int input_channels = block == 0 ? here_channels_ : spec.width;
-            if (!has_inner_width(spec.block)) continue;
-            const int inner = declare({Place::inner, place, block});
-            const bool no_expansion = spec.block == BlockKind::inverted_residual &&
-                                      spec.inner_widths[static_cast<std::size_t>(block)] == input_channels;
-            if (no_expansion) unite(input, inner);
+            const int first = node;
+            while (in_block(node, index, block)) ++node;
+            own.groups.push_back(written(node - 1));
+            if (!spec.inner_widths.empty()) {
+                inner.push_back({{Place::inner, index, block}, inner_groups(first, node)});
+            }
         }
-        here_ = own;
-        here_channels_ = spec.width;
+        found.push_back(std::move(own));
+        std::move(inner.begin(), inner.end(), std::back_inserter(found));
     }
 
-    void add(WidthGroup& group, const WidthParameter& parameter) {
-        if (group.parameters.empty()) {
-            ModelSpec model = base_;
-            group.base_width = width_at(model, parameter);
+    bool in_block(int node, int stage, int block) const {
+        return node < static_cast<int>(graph_.nodes.size()) && graph_.nodes[at(node)].stage == stage &&
+               graph_.nodes[at(node)].block == block;
+    }
+
+    // What a block of nodes [first, end) makes on its way to its output; where that is nothing of its own, the block works
+    // on what it reads.
+    std::vector<int> inner_groups(int first, int end) const {
+        std::vector<int> groups;
+        for (int node = first; node < end; ++node) {
+            if (written(node) != read(node) && written(node) != written(end - 1))
+                groups.push_back(written(node));
         }
-        group.parameters.push_back(parameter);
-        group.name += (group.name.empty() ? "" : " + ") + name_of(base_, parameter);
-        if (parameter.place == Place::inner) {
-            const int channels = base_.stages[static_cast<std::size_t>(parameter.index)].group_width;
-            group.multiple = std::lcm(group.multiple, std::max(channels, 1));
-        }
+        if (groups.empty()) groups.push_back(read(first));
+        return groups;
     }
 
     const ModelSpec& base_;
-    std::vector<WidthParameter> parameters_{{}};  // the first stands for the input
-    std::vector<int> set_{0};                     // of each parameter
-    int here_ = 0;  // the parameter that sets the width of what the next layer reads
-    int here_channels_ = 0;
+    Graph graph_;
+    std::vector<ChannelGroup> groups_;
+    std::vector<int> group_of_;  // by tensor
 };
 
 }  // namespace
 
 std::vector<WidthGroup> width_groups(const ModelSpec& base) {
-    return Ties(base).groups();
+    const Settings settings(base);
+    const std::vector<Setting> found = settings.find();
+    // Channel groups that one width sets change together.
+    std::vector<int> tied(settings.groups().size() + 1);
+    std::iota(tied.begin(), tied.end(), 0);
+    for (const Setting& setting : found) {
+        for (const int group : setting.groups) {
+            const int from = tied[static_cast<std::size_t>(group)];
+            std::replace(tied.begin(), tied.end(), from,
+                         tied[static_cast<std::size_t>(setting.groups.front())]);
+        }
+    }
+    const auto tied_to = [&](int group) { return tied[static_cast<std::size_t>(group)]; };
+    std::vector<WidthGroup> groups;
+    std::map<int, std::size_t> place;  // in `groups`
+    for (const Setting& setting : found) {
+        const int key = tied_to(setting.groups.front());
+        if (key == tied_to(no_group)) continue;
+        const auto [known, is_new] = place.try_emplace(key, groups.size());
+        if (is_new) {
+            ModelSpec model = base;
+            groups.emplace_back().base_width = width_at(model, setting.parameter);
+        }
+        WidthGroup& group = groups[known->second];
+        group.parameters.push_back(setting.parameter);
+        group.name += (group.name.empty() ? "" : " + ") + name_of(base, setting.parameter);
+        for (const int channels : setting.groups) {
+            const int multiple = settings.groups()[static_cast<std::size_t>(channels) - 1].multiple;
+            group.multiple = std::lcm(group.multiple, multiple);
+        }
+    }
+    return groups;
 }
 
 ModelSpec widened(const ModelSpec& base, const WidthGroup& group, int width) {

@@ -1,9 +1,6 @@
-// Which layers of a network share a width. A network's widths are numbers in its ModelSpec: those of the
-// plain layers of stem and head, of each stage, and the inner width of each block. Some of them are one
-// number in truth, since layers tie them:
-//  - a residual edge adds what a block reads to what it puts out, so both have one width;
-//  - a depthwise conv without an expansion conv before it keeps the width it reads.
-// Widening one layer of a group means widening all of them, and every layer that reads one.
+// Which widths of a ModelSpec are one number. A network's widths are numbers in its ModelSpec: those of the plain layers of
+// stem and head, of each stage, and the inner width of each block. Each sets the channels of some layers; widths that set
+// channels of one group (channel_groups.hpp) can only change together. The edges at the base's own widths say what is tied.
 #pragma once
 
 #include <optional>
@@ -27,7 +24,7 @@ struct WidthGroup {
     std::vector<WidthParameter> parameters;
     std::string name;    // of the parameters, as "stem.conv1 + stage1" or "stage1.block2 inner"
     int base_width = 0;  // channels
-    int multiple = 1;    // channels a group of the block's grouped conv; the width is a multiple of it
+    int multiple = 1;    // the width is a multiple of it, for a grouped conv
 };
 
 // All widths that can be chosen, in the order of the network; the channels of the input and what the last

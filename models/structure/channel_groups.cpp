@@ -1,0 +1,174 @@
+#include "models/structure/channel_groups.hpp"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <utility>
+
+namespace hacscale {
+namespace {
+
+// Channels of an input and of the output that can only change together: `blocks` times, so many of the one with so many of
+// the other.
+struct ChannelTie {
+    std::size_t input = 0;
+    int blocks = 0;
+    int input_channels = 1;
+    int output_channels = 1;
+};
+
+// None for the first input of a layer that reads all of its channels for each that it writes.
+std::vector<ChannelTie> channel_ties(const LayerSpec& layer) {
+    std::vector<ChannelTie> ties;
+    const bool reads_all =
+        layer.kind == LayerKind::linear || (layer.kind == LayerKind::conv && layer.groups == 1);
+    if (layer.kind == LayerKind::conv && layer.groups > 1) {
+        ties.push_back(
+            {0, layer.groups, layer.in_channels / layer.groups, layer.out_channels / layer.groups});
+    } else if (!reads_all) {
+        ties.push_back({0, layer.in_channels});
+    }
+    if (layer.residual) ties.push_back({1, layer.out_channels});
+    return ties;
+}
+
+constexpr int given = -1;  // a channel whose number the network's inputs or outputs fix
+
+// Channels that change together, over all channels of all tensors.
+class TiedChannels {
+public:
+    explicit TiedChannels(const Graph& graph) : graph_(graph) {
+        int channels = 0;
+        for (const Tensor& tensor : graph.tensors) {
+            first_.push_back(channels);
+            channels += tensor.channels;
+        }
+        parent_.resize(static_cast<std::size_t>(channels));
+        std::iota(parent_.begin(), parent_.end(), 0);
+        for (const Node& node : graph.nodes) {
+            for (const ChannelTie& tie : channel_ties(node.layer)) add(node, tie);
+        }
+    }
+
+    int size() const { return static_cast<int>(parent_.size()); }
+
+    // One channel for all that are tied to it.
+    int root_of(TensorId tensor, int channel) { return root(at(tensor, channel)); }
+
+private:
+    int at(TensorId tensor, int channel) const { return first_[static_cast<std::size_t>(tensor)] + channel; }
+
+    int root(int channel) {
+        while (parent_[static_cast<std::size_t>(channel)] != channel) {
+            int& parent = parent_[static_cast<std::size_t>(channel)];
+            parent = parent_[static_cast<std::size_t>(parent)];
+            channel = parent;
+        }
+        return channel;
+    }
+
+    void merge(int a, int b) { parent_[static_cast<std::size_t>(root(b))] = root(a); }
+
+    void add(const Node& node, const ChannelTie& tie) {
+        const TensorId input = node.inputs[tie.input];
+        const TensorId output = node.outputs.front();
+        for (int block = 0; block < tie.blocks; ++block) {
+            const int from = at(input, block * tie.input_channels);
+            const int to = at(output, block * tie.output_channels);
+            for (int i = 0; i < tie.input_channels; ++i) merge(from, from + i);
+            for (int i = 0; i < tie.output_channels; ++i) merge(from, to + i);
+        }
+    }
+
+    const Graph& graph_;
+    std::vector<int> first_;  // by tensor, its first channel among all
+    std::vector<int> parent_;
+};
+
+// Of one tensor, the roots of its channels in their order, with how many of its channels each one stands for.
+std::vector<std::pair<int, int>> roots_in(const Graph& graph, TiedChannels& tied, TensorId tensor,
+                                          std::vector<int>& count) {
+    std::vector<std::pair<int, int>> roots;
+    for (int c = 0; c < graph.tensors[static_cast<std::size_t>(tensor)].channels; ++c) {
+        const int root = tied.root_of(tensor, c);
+        if (count[static_cast<std::size_t>(root)]++ == 0) roots.emplace_back(root, 0);
+    }
+    for (auto& [root, channels] : roots) channels = std::exchange(count[static_cast<std::size_t>(root)], 0);
+    return roots;
+}
+
+// Of each root, a number that is equal for those in the same tensors with equally many channels in each of them: these
+// make one width.
+std::vector<int> kinds_of(const Graph& graph, TiedChannels& tied) {
+    std::vector<int> kinds(static_cast<std::size_t>(tied.size()), 0);
+    for (const auto* ends : {&graph.inputs, &graph.outputs}) {
+        for (const TensorId tensor : *ends) {
+            for (int c = 0; c < graph.tensors[static_cast<std::size_t>(tensor)].channels; ++c) {
+                kinds[static_cast<std::size_t>(tied.root_of(tensor, c))] = given;
+            }
+        }
+    }
+    std::vector<int> count(kinds.size(), 0);
+    int next = 1;
+    for (TensorId tensor = 0; tensor < static_cast<TensorId>(graph.tensors.size()); ++tensor) {
+        std::map<std::pair<int, int>, int> refined;  // by the kind so far, and the channels in this tensor
+        for (const auto& [root, channels] : roots_in(graph, tied, tensor, count)) {
+            int& kind = kinds[static_cast<std::size_t>(root)];
+            if (kind == given) continue;
+            const auto [known, is_new] = refined.try_emplace({kind, channels}, next);
+            if (is_new) ++next;
+            kind = known->second;
+        }
+    }
+    return kinds;
+}
+
+void add_once(std::vector<int>& list, int value) {
+    if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+}
+
+}  // namespace
+
+std::vector<ChannelGroup> channel_groups(const Graph& graph) {
+    TiedChannels tied(graph);
+    const std::vector<int> kinds = kinds_of(graph, tied);
+    std::vector<int> count(kinds.size(), 0);
+    std::map<int, std::size_t> group_of_kind;
+    std::vector<std::vector<std::size_t>> groups_of_tensor(graph.tensors.size());
+    std::vector<ChannelGroup> groups;
+    for (TensorId tensor = 0; tensor < static_cast<TensorId>(graph.tensors.size()); ++tensor) {
+        for (const auto& [root, channels] : roots_in(graph, tied, tensor, count)) {
+            const int kind = kinds[static_cast<std::size_t>(root)];
+            if (kind == given) continue;
+            const auto [known, is_new] = group_of_kind.try_emplace(kind, groups.size());
+            if (is_new) {
+                ChannelGroup& group = groups.emplace_back();
+                group.multiple = channels;
+                const int producer = graph.tensors[static_cast<std::size_t>(tensor)].producer;
+                group.name = graph.nodes[static_cast<std::size_t>(producer)].name;
+            }
+            ChannelGroup& group = groups[known->second];
+            if (group.tensors.empty() || group.tensors.back() != tensor) {
+                group.tensors.push_back(tensor);
+                groups_of_tensor[static_cast<std::size_t>(tensor)].push_back(known->second);
+            }
+            if (group.tensors.size() == 1) group.base_width += channels;
+        }
+    }
+    for (int n = 0; n < static_cast<int>(graph.nodes.size()); ++n) {
+        const Node& node = graph.nodes[static_cast<std::size_t>(n)];
+        for (const TensorId tensor : node.inputs) {
+            for (const std::size_t g : groups_of_tensor[static_cast<std::size_t>(tensor)]) {
+                add_once(groups[g].readers, n);
+            }
+        }
+        for (const TensorId tensor : node.outputs) {
+            for (const std::size_t g : groups_of_tensor[static_cast<std::size_t>(tensor)]) {
+                add_once(groups[g].producers, n);
+            }
+        }
+    }
+    return groups;
+}
+
+}  // namespace hacscale

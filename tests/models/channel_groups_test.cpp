@@ -1,0 +1,229 @@
+#include "models/structure/channel_groups.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+
+namespace hacscale {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+LayerSpec layer_on(const Graph& graph, TensorId input, LayerKind kind) {
+    const Tensor& read = graph.tensors[static_cast<std::size_t>(input)];
+    LayerSpec layer;
+    layer.kind = kind;
+    layer.in_channels = layer.out_channels = read.channels;
+    layer.in_height = read.height;
+    layer.in_width = read.width;
+    return layer;
+}
+
+TensorId append(Graph& graph, const std::string& name, const LayerSpec& layer, TensorIds inputs) {
+    Node node;
+    node.name = name;
+    node.layer = layer;
+    node.inputs = inputs;
+    return graph.add_node(node);
+}
+
+TensorId conv(Graph& graph, const std::string& name, TensorId input, int width, int groups = 1) {
+    LayerSpec layer = layer_on(graph, input, LayerKind::conv);
+    layer.out_channels = width;
+    layer.groups = groups;
+    return append(graph, name, layer, {input});
+}
+
+TensorId conv_plus(Graph& graph, const std::string& name, TensorId input, TensorId added) {
+    LayerSpec layer = layer_on(graph, input, LayerKind::conv);
+    layer.out_channels = graph.tensors[static_cast<std::size_t>(added)].channels;
+    layer.residual = true;
+    return append(graph, name, layer, {input, added});
+}
+
+TEST(ChannelGroups, AreTiedByResidualAddsAndLayersThatKeepChannels) {
+    Graph graph;
+    const TensorId image = graph.add_input(3, 8, 8);
+    graph.inputs = {image};
+    const TensorId stem = conv(graph, "stem", image, 16);
+    const TensorId wide = conv(graph, "expand", stem, 48);
+    const TensorId filtered = conv(graph, "depthwise", wide, 48, 48);
+    const TensorId block = conv_plus(graph, "project", filtered, stem);
+    const TensorId logits = conv(graph, "head", block, 10);
+    graph.outputs = {logits};
+
+    const std::vector<ChannelGroup> groups = channel_groups(graph);
+    ASSERT_EQ(groups.size(), 2u);
+    EXPECT_EQ(groups[0].name, "stem");
+    EXPECT_EQ(groups[0].base_width, 16);
+    EXPECT_THAT(groups[0].tensors, ElementsAre(stem, block));
+    EXPECT_THAT(groups[0].producers, ElementsAre(0, 3));
+    EXPECT_THAT(groups[0].readers, ElementsAre(1, 3, 4));
+    EXPECT_EQ(groups[1].name, "expand");
+    EXPECT_THAT(groups[1].producers, ElementsAre(1, 2));
+    EXPECT_THAT(groups[1].readers, ElementsAre(2, 3));
+}
+
+TEST(ChannelGroups, GrowByWholeGroupsOfAGroupedConv) {
+    Graph graph;
+    const TensorId image = graph.add_input(3, 8, 8);
+    graph.inputs = {image};
+    const TensorId stem = conv(graph, "stem", image, 24);
+    const TensorId grouped = conv(graph, "grouped", stem, 48, 3);
+    graph.outputs = {conv(graph, "head", grouped, 10)};
+    const std::vector<ChannelGroup> groups = channel_groups(graph);
+    ASSERT_EQ(groups.size(), 1u);
+    EXPECT_THAT(groups[0].tensors, ElementsAre(stem, grouped));
+    EXPECT_EQ(groups[0].base_width, 24);
+    EXPECT_EQ(groups[0].multiple, 8);
+}
+
+TEST(ChannelGroups, LeaveOutWhatInputsAndOutputsFix) {
+    Graph graph;
+    const TensorId image = graph.add_input(8, 8, 8);
+    graph.inputs = {image};
+    const TensorId block = conv_plus(graph, "block", image, image);
+    const TensorId inner = conv(graph, "inner", block, 32);
+    graph.outputs = {conv_plus(graph, "out", inner, block)};
+    const std::vector<ChannelGroup> groups = channel_groups(graph);
+    ASSERT_EQ(groups.size(), 1u);
+    EXPECT_EQ(groups[0].name, "inner");
+
+    // A second output in the middle fixes its width as well.
+    graph.outputs.push_back(inner);
+    EXPECT_THAT(channel_groups(graph), IsEmpty());
+}
+
+// ---- Any graph ----
+
+// One resolution, so that tensors of equal width can be added.
+class RandomGraph {
+public:
+    explicit RandomGraph(unsigned seed) : random_(seed) {
+        graph.inputs = {graph.add_input(12, 4, 4)};
+        const int nodes = 4 + below(16);
+        for (int i = 0; i < nodes; ++i) add("node" + std::to_string(i));
+        const auto last = static_cast<TensorId>(graph.tensors.size()) - 1;
+        graph.outputs = {last};
+        if (below(4) == 0 && last > 2) graph.outputs.push_back(1 + below(last - 1));
+    }
+
+    Graph graph;
+
+private:
+    int below(int count) { return static_cast<int>(random_() % static_cast<unsigned>(count)); }
+
+    void add(const std::string& name) {
+        const int tensors = static_cast<int>(graph.tensors.size());
+        const TensorId input = below(2) == 0 ? tensors - 1 : below(tensors);
+        const int channels = graph.tensors[static_cast<std::size_t>(input)].channels;
+        switch (below(7)) {
+            case 0:
+                append(graph, name, layer_on(graph, input, LayerKind::scale_shift), {input});
+                return;
+            case 1: {
+                LayerSpec layer = layer_on(graph, input, LayerKind::squeeze_excite);
+                layer.squeeze_channels = 4;
+                layer.gate = Activation::sigmoid;
+                append(graph, name, layer, {input});
+                return;
+            }
+            case 2:
+                conv(graph, name, input, channels, channels);
+                return;
+            case 3:
+                conv(graph, name, input, channels * (1 + below(2)), channels / (1 << below(2)));
+                return;
+            case 4:
+            case 5: {
+                const TensorId added = below(tensors);
+                conv_plus(graph, name, input, added);
+                return;
+            }
+            default:
+                conv(graph, name, input, 12 << below(2));
+        }
+    }
+
+    std::mt19937 random_;
+};
+
+// The channels of each tensor in units that cannot be divided, and tensors whose units are tied, by going over all layers
+// until nothing changes.
+class Closure {
+public:
+    explicit Closure(const Graph& graph) : label_(graph.tensors.size()) {
+        for (std::size_t i = 0; i < label_.size(); ++i) label_[i] = static_cast<int>(i);
+        for (bool changed = true; changed;) {
+            changed = false;
+            for (const Node& node : graph.nodes) {
+                const LayerSpec& layer = node.layer;
+                const bool reads_all =
+                    layer.kind == LayerKind::linear || (layer.kind == LayerKind::conv && layer.groups == 1);
+                if (!reads_all) changed |= tie(node.inputs[0], node.outputs[0]);
+                if (layer.residual) changed |= tie(node.inputs[1], node.outputs[0]);
+            }
+        }
+    }
+
+    std::set<std::set<TensorId>> free_sets(const Graph& graph) const {
+        std::map<int, std::set<TensorId>> sets;
+        for (std::size_t i = 0; i < label_.size(); ++i) sets[label_[i]].insert(static_cast<TensorId>(i));
+        for (const auto* ends : {&graph.inputs, &graph.outputs}) {
+            for (const TensorId tensor : *ends) sets.erase(label_[static_cast<std::size_t>(tensor)]);
+        }
+        std::set<std::set<TensorId>> free;
+        for (const auto& [label, tensors] : sets) free.insert(tensors);
+        return free;
+    }
+
+private:
+    bool tie(TensorId a, TensorId b) {
+        int& x = label_[static_cast<std::size_t>(a)];
+        int& y = label_[static_cast<std::size_t>(b)];
+        if (x == y) return false;
+        x = y = std::min(x, y);
+        return true;
+    }
+
+    std::vector<int> label_;
+};
+
+// The graph with the group `times` as wide.
+Graph widened(Graph graph, const ChannelGroup& group, int times) {
+    std::vector<int> factor(graph.tensors.size(), 1);
+    for (const TensorId tensor : group.tensors) factor[static_cast<std::size_t>(tensor)] = times;
+    for (std::size_t i = 0; i < factor.size(); ++i) graph.tensors[i].channels *= factor[i];
+    for (Node& node : graph.nodes) {
+        const int in = factor[static_cast<std::size_t>(node.inputs[0])];
+        node.layer.in_channels *= in;
+        node.layer.out_channels *= factor[static_cast<std::size_t>(node.outputs[0])];
+        if (node.layer.groups > 1) node.layer.groups *= in;
+    }
+    return graph;
+}
+
+TEST(ChannelGroups, AreTheClosureOfAllTies) {
+    int tied = 0;
+    for (unsigned seed = 0; seed < 1000; ++seed) {
+        const Graph graph = RandomGraph(seed).graph;
+        ASSERT_EQ(validate(graph), std::nullopt) << seed;
+        std::set<std::set<TensorId>> found;
+        for (const ChannelGroup& group : channel_groups(graph)) {
+            found.emplace(group.tensors.begin(), group.tensors.end());
+            tied += group.tensors.size() > 1 ? 1 : 0;
+            // Three times, which every multiple divides where it divides the base's width.
+            EXPECT_EQ(group.base_width % group.multiple, 0) << seed;
+            EXPECT_EQ(validate(widened(graph, group, 3)), std::nullopt) << seed << ", " << group.name;
+        }
+        EXPECT_EQ(found, Closure(graph).free_sets(graph)) << seed;
+    }
+    EXPECT_GT(tied, 500);
+}
+
+}  // namespace
+}  // namespace hacscale
