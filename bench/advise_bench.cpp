@@ -82,11 +82,11 @@ private:
 void advise(benchmark::State& state, const std::string& model) {
     const ModelSpec base = find_model(model);
     const TableFile file(base);
-    FreeCapacity capacity;
+    CapacityAdvice capacity;
     for (auto _ : state) {
         const Table table = Table::open(file.path(), OpenMode::read);
         const TableLatencySource source(table, 1, DataType::f32, CacheState::network, 128 * mib);
-        capacity = free_capacity(base, source, {});
+        capacity = advise(base, source, {});
     }
     std::size_t points = 0;
     for (const auto* list : {&capacity.widths, &capacity.stages}) {

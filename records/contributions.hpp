@@ -10,7 +10,7 @@ namespace hacscale::cli {
 
 struct ContributionsRow {
     std::string spec;  // "base" or "hacscale"
-    NetworkContributions network;
+    NetworkExplanation network;
 };
 
 }  // namespace hacscale::cli

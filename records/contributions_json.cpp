@@ -80,8 +80,8 @@ ContributionsRow contributions_in(const Json& json) {
     before.choice = choice_in(json).value();
     before.latency_ps = std::llround(json.at("latency_us").get<double>() * picoseconds_per_us);
     before.gain = value_in<double>(json, "gain");
-    before.needs.params = json.at("params");
-    before.needs.macs = json.at("macs");
+    before.usage.params = json.at("params");
+    before.usage.macs = json.at("macs");
     row.network.budget_us = json.at("budget_us");
     row.network.utilization = value_in<double>(json, "utilization");
     row.network.steps = list_in(json, "steps", step_in);
@@ -100,8 +100,8 @@ Json contributions_json(const std::vector<ContributionsRow>& rows, const std::ve
                         {"latency_us", before.latency_us()},
                         {"budget_us", network.budget_us},
                         {"utilization", value_or_null(network.utilization)},
-                        {"params", before.needs.params},
-                        {"macs", before.needs.macs},
+                        {"params", before.usage.params},
+                        {"macs", before.usage.macs},
                         {"gain", value_or_null(before.gain)},
                         {"widths", before.choice.widths},
                         {"depths", before.choice.depths},

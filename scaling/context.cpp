@@ -27,27 +27,28 @@ void check(const ScalingSettings& settings) {
 }
 
 // No choice of the chain costs more than this.
-std::int64_t most_cost(const Chain& chain) {
-    const auto most_of = [](const std::vector<std::vector<BlockWay>>& lists) {
+std::int64_t max_cost_of(const Chain& chain) {
+    const auto max_of = [](const std::vector<std::vector<BlockOption>>& lists) {
         std::int64_t most = 0;
-        for (const std::vector<BlockWay>& ways : lists) {
-            for (const BlockWay& way : ways) most = way.feasible() ? std::max(most, way.cost) : most;
+        for (const std::vector<BlockOption>& options : lists) {
+            for (const BlockOption& option : options)
+                most = option.feasible() ? std::max(most, option.cost) : most;
         }
         return most;
     };
     std::int64_t sum = chain.cost_offset;
     for (const ChainStage& stage : chain.stages) {
-        sum += most_of(stage.first) + (stage.most_blocks() - 1) * most_of(stage.further);
+        sum += max_of(stage.first) + (stage.max_blocks() - 1) * max_of(stage.further);
     }
     return sum;
 }
 
-// Takes the ways out of `problem` that `known`, of the same space, cannot tell the cost of.
+// Takes the options out of `problem` that `known`, of the same space, cannot tell the cost of.
 void leave_out_unknown(ChainProblem& problem, const ChainProblem& known) {
     const auto leave_out = [](auto& lists, const auto& known_lists) {
         for (std::size_t list = 0; list < lists.size(); ++list) {
-            for (std::size_t way = 0; way < lists[list].size(); ++way) {
-                if (!known_lists[list][way].feasible()) lists[list][way].cost = infeasible_cost;
+            for (std::size_t option = 0; option < lists[list].size(); ++option) {
+                if (!known_lists[list][option].feasible()) lists[list][option].cost = infeasible_cost;
             }
         }
     };
@@ -68,8 +69,9 @@ ScalingContext::ScalingContext(ModelSpec base, const LatencySource& source, cons
     : base_(std::move(base)), source_(source), settings_(settings), gain_(std::move(gain)) {
     check(settings_);
     const ScalingSpace whole = make_space(base_, settings.space);
-    for (const Freedom freedom : {Freedom::all, Freedom::widths, Freedom::depths}) {
-        spaces_.emplace(freedom, restricted(whole, base_, freedom));
+    for (const SearchDimensions dimensions :
+         {SearchDimensions::all, SearchDimensions::widths, SearchDimensions::depths}) {
+        spaces_.emplace(dimensions, restricted(whole, base_, dimensions));
     }
     if (gain_.base != choice_of(base_)) {
         throw InputError(
@@ -109,7 +111,7 @@ std::optional<Evaluation> ScalingContext::evaluate(const ScalingChoice& choice) 
     Evaluation result;
     result.choice = choice;
     if (gain_.resolution || choice.resolution == base_.resolution) result.gain = gain_.of(choice);
-    result.needs = {network->params(), network->macs(), network->weight_bytes(settings_.type),
+    result.usage = {network->params(), network->macs(), network->weight_bytes(settings_.type),
                     network->peak_activation_bytes(settings_.batch, settings_.type)};
     for (const Node& node : network->nodes) {
         const LatencyEstimate estimate = source_.estimate(node.layer);
@@ -127,22 +129,23 @@ double ScalingContext::epsilon() const {
     return settings_.epsilon.value_or(space().inner.is_open() ? open_inner_epsilon : 0.0);
 }
 
-const ScalingSpace& ScalingContext::space(Freedom freedom) const {
-    return spaces_.at(freedom);
+const ScalingSpace& ScalingContext::space(SearchDimensions dimensions) const {
+    return spaces_.at(dimensions);
 }
 
-const StageCosts& ScalingContext::costs(CostModel cost, Freedom freedom) const {
-    const auto known = costs_.find({cost, freedom});
+const StageCosts& ScalingContext::costs(CostModel cost, SearchDimensions dimensions) const {
+    const auto known = costs_.find({cost, dimensions});
     if (known != costs_.end()) return known->second;
-    StageCosts made = stage_costs(base_, space(freedom), source_, {cost, settings_.batch, settings_.type});
-    return costs_.emplace(std::make_pair(cost, freedom), std::move(made)).first->second;
+    StageCosts made = stage_costs(base_, space(dimensions), source_, {cost, settings_.batch, settings_.type});
+    return costs_.emplace(std::make_pair(cost, dimensions), std::move(made)).first->second;
 }
 
 const ParetoFront& ScalingContext::front(const PlanKind& kind) const {
     const auto known = fronts_.find(kind);
     if (known != fronts_.end()) return known->second;
-    ChainProblem problem = costs(kind.cost, kind.freedom).problem;
-    set_gains(problem, space(kind.freedom), kind.weights == GainWeights::given ? gain_ : equal_gain(base_));
+    ChainProblem problem = costs(kind.cost, kind.dimensions).problem;
+    set_gains(problem, space(kind.dimensions),
+              kind.weights == GainWeights::given ? gain_ : equal_gain(base_));
     FrontLimits limits;
     limits.epsilon = epsilon();
     limits.caps = settings_.caps;
@@ -150,9 +153,9 @@ const ParetoFront& ScalingContext::front(const PlanKind& kind) const {
         const double most = settings_.max_budget * static_cast<double>(base_evaluation_.latency_ps);
         limits.max_cost = static_cast<std::int64_t>(std::ceil(most)) + budget_slack_ps;
     } else {
-        leave_out_unknown(problem, costs(CostModel::latency, kind.freedom).problem);
+        leave_out_unknown(problem, costs(CostModel::latency, kind.dimensions).problem);
         for (const Chain& chain : problem.chains) {
-            limits.max_cost = std::max(limits.max_cost, most_cost(chain));
+            limits.max_cost = std::max(limits.max_cost, max_cost_of(chain));
         }
     }
     return fronts_.emplace(kind, pareto_front(problem, limits)).first->second;

@@ -26,7 +26,7 @@ struct ScalingSettings {
     SpaceSettings space;
     double max_budget =
         2.0;    // the largest latency budget that will be asked for, in base latencies, 1 to 100
-    Caps caps;  // on what plans may need
+    Caps caps;  // on what plans may use
     std::optional<double> epsilon{};  // of plans, see FrontLimits; nothing: open_inner_epsilon or 0
     // Of the activations and weights that count as memory.
     int batch = 1;
@@ -42,7 +42,7 @@ struct Evaluation {
     ScalingChoice choice;
     std::int64_t latency_ps = 0;  // of layers that are not missing
     std::optional<double> gain;   // nothing when the resolution's worth is not known
-    Needs needs;
+    ResourceUsage usage;
     int interpolated_layers = 0;
     int missing_layers = 0;
     std::string first_missing;
@@ -60,7 +60,7 @@ enum class GainWeights {
 struct PlanKind {
     CostModel cost = CostModel::latency;
     GainWeights weights = GainWeights::given;
-    Freedom freedom = Freedom::all;
+    SearchDimensions dimensions = SearchDimensions::all;
     auto operator<=>(const PlanKind&) const = default;
 };
 
@@ -72,7 +72,7 @@ public:
 
     const ModelSpec& base() const { return base_; }
     const ScalingSettings& settings() const { return settings_; }
-    const ScalingSpace& space(Freedom freedom = Freedom::all) const;
+    const ScalingSpace& space(SearchDimensions dimensions = SearchDimensions::all) const;
     const Gain& gain() const { return gain_; }
     const LatencySource& source() const { return source_; }
     // How far plans may be from exact: no network within budget / (1 + epsilon) gains more than the plan's
@@ -88,19 +88,19 @@ public:
     std::optional<Evaluation> evaluate(const ScalingChoice& choice) const;
 
     // Latency fronts reach to max_budget; fronts by MACs or params cover the whole space. Indices in their
-    // choices are those of space(kind.freedom).
+    // choices are those of space(kind.dimensions).
     const ParetoFront& front(const PlanKind& kind) const;
     // The cost tables that fronts are made from; their coverage says how much of them is measured.
-    const StageCosts& costs(CostModel cost, Freedom freedom = Freedom::all) const;
+    const StageCosts& costs(CostModel cost, SearchDimensions dimensions = SearchDimensions::all) const;
 
 private:
     ModelSpec base_;
     const LatencySource& source_;
     ScalingSettings settings_;
-    std::map<Freedom, ScalingSpace> spaces_;
+    std::map<SearchDimensions, ScalingSpace> spaces_;
     Gain gain_;
     Evaluation base_evaluation_;
-    mutable std::map<std::pair<CostModel, Freedom>, StageCosts> costs_;
+    mutable std::map<std::pair<CostModel, SearchDimensions>, StageCosts> costs_;
     mutable std::map<PlanKind, ParetoFront> fronts_;
 };
 

@@ -17,7 +17,7 @@ enum class CostModel {
 
 struct CostSettings {
     CostModel model = CostModel::latency;
-    // Of the activations and weights that needs count; MACs and params are of one image.
+    // Of the activations and weights that usage counts; MACs and params are of one image.
     int batch = 1;
     DataType type = DataType::f32;
 };

@@ -14,7 +14,7 @@
 namespace hacscale {
 namespace {
 
-using detail::BlockWays;
+using detail::BlockOptions;
 using detail::BlockWidths;
 using detail::Fragment;
 using detail::FragmentNode;
@@ -43,26 +43,25 @@ private:
         const StageSpace& options = space_.stages[s];
         const std::vector<int> previous_widths = s > 0 ? space_.stages[s - 1].widths : std::vector<int>{0};
         const Fragment fragment = Fragment::of_stage(base_, s, resolution_, input_resolutions_);
-        // Blocks after the first are alike but for the inner widths that they follow: one kind for each of
+        // Blocks after the first are alike but for their derived inner widths: one kind for each of
         // the base's, the last of which repeats.
         const int kinds = std::max(1, base_.stages[s].depth - 1);
         ChainStage result = make_stage(static_cast<int>(previous_widths.size()),
                                        static_cast<int>(options.widths.size()), options.depths, kinds);
         fill_first(fragment, s, previous_widths, result);
-        for (int kind = 0; kind < kinds && result.most_blocks() > 1; ++kind) {
+        for (int kind = 0; kind < kinds && result.max_blocks() > 1; ++kind) {
             fill_further(fragment, s, kind, result);
         }
         return result;
     }
 
-    // The ways of first blocks have with them what stands before them, if that is the stem, and after them,
-    // if that is a pool or the head: none of these has another shape for another depth.
+    // The options of first blocks include the stem before them, and the pool or the head after them: none of these has another shape for another depth.
     void fill_first(const Fragment& fragment, std::size_t s, const std::vector<int>& previous_widths,
                     ChainStage& stage) {
         const std::vector<int>& widths = space_.stages[s].widths;
         const detail::LowerBlock lower_first = lower(fragment, 0);
-        BlockWays blocks(lower_first, InnerRule(base_, static_cast<int>(s)).grid(), layer_costs_);
-        // The stem's widths follow the first stage's, so its first blocks are not as the widths alone say.
+        BlockOptions blocks(lower_first, InnerRule(base_, static_cast<int>(s)).grid(), layer_costs_);
+        // The stem's widths are derived from the first stage's, so its first blocks are not as the widths alone say.
         const bool by_lowering = s == 0;
         std::vector<std::vector<int>> inner_widths;
         for (const int width : widths) {
@@ -77,16 +76,16 @@ private:
         auto inner_list = inner_widths.begin();
         for (int w = 0; w < stage.widths; ++w) {
             const int width = widths[static_cast<std::size_t>(w)];
-            const BlockWay after = s + 1 == space_.stages.size() ? head(width) : nothing();
+            const BlockOption after = s + 1 == space_.stages.size() ? head(width) : nothing();
             for (int p = 0; p < stage.previous_widths; ++p, ++inner_list) {
-                std::vector<BlockWay>& ways = stage.first[stage.first_at(p, w)];
-                ways.clear();
-                ways.reserve(inner_list->size());
+                std::vector<BlockOption>& options = stage.first[stage.first_at(p, w)];
+                options.clear();
+                options.reserve(inner_list->size());
                 for (const int inner : *inner_list) {
                     const BlockWidths at{previous_widths[static_cast<std::size_t>(p)], inner, width};
-                    ways.push_back(by_lowering ? detail::lowered_way(at, lower_first, layer_costs_)
-                                               : blocks.way(at));
-                    detail::join(ways.back(), after);
+                    options.push_back(by_lowering ? detail::lowered_option(at, lower_first, layer_costs_)
+                                                  : blocks.option(at));
+                    detail::join(options.back(), after);
                 }
             }
         }
@@ -95,7 +94,8 @@ private:
     void fill_further(const Fragment& fragment, std::size_t s, int kind, ChainStage& stage) {
         const std::vector<int>& widths = space_.stages[s].widths;
         const int block = kind + 1;
-        BlockWays blocks(lower(fragment, block), InnerRule(base_, static_cast<int>(s)).grid(), layer_costs_);
+        BlockOptions blocks(lower(fragment, block), InnerRule(base_, static_cast<int>(s)).grid(),
+                            layer_costs_);
         std::vector<std::vector<int>> inner_widths;
         for (const int width : widths) {
             inner_widths.push_back(space_.inner.options(s, block, 0, width));
@@ -104,10 +104,10 @@ private:
         blocks.learn();
         for (int w = 0; w < stage.widths; ++w) {
             const int width = widths[static_cast<std::size_t>(w)];
-            std::vector<BlockWay>& ways = stage.further[stage.kind_at(w, kind)];
-            ways.clear();
+            std::vector<BlockOption>& options = stage.further[stage.kind_at(w, kind)];
+            options.clear();
             for (const int inner : inner_widths[static_cast<std::size_t>(w)]) {
-                ways.push_back(blocks.way({width, inner, width}));
+                options.push_back(blocks.option({width, inner, width}));
             }
         }
     }
@@ -129,11 +129,11 @@ private:
         return block == 0 ? node.block == 0 || pool : node.block == block && !pool;
     }
 
-    static BlockWay nothing() { return {0, 0, {}}; }
+    static BlockOption nothing() { return {0, 0, {}}; }
 
-    BlockWay head(int width) const {
+    BlockOption head(int width) const {
         const Fragment fragment = Fragment::of_head(base_, input_resolutions_);
-        return detail::lowered_way(
+        return detail::lowered_option(
             {0, 0, width}, [&](const BlockWidths& widths) { return fragment.nodes(0, widths.width, 1); },
             layer_costs_);
     }
@@ -149,10 +149,11 @@ void count_options(const ChainProblem& problem, CostCoverage& coverage) {
     for (const Chain& chain : problem.chains) {
         for (const ChainStage& stage : chain.stages) {
             for (const auto* lists : {&stage.first, &stage.further}) {
-                for (const std::vector<BlockWay>& ways : *lists) {
-                    coverage.options += std::ssize(ways);
-                    coverage.infeasible_options += std::count_if(
-                        ways.begin(), ways.end(), [](const BlockWay& way) { return !way.feasible(); });
+                for (const std::vector<BlockOption>& options : *lists) {
+                    coverage.options += std::ssize(options);
+                    coverage.infeasible_options +=
+                        std::count_if(options.begin(), options.end(),
+                                      [](const BlockOption& option) { return !option.feasible(); });
                 }
             }
         }
@@ -182,16 +183,16 @@ ScalingChoice choice_from(const ScalingSpace& space, const ChainChoice& indices)
         const StageSpace& stage = space.stages[s];
         choice.widths.push_back(stage.widths[static_cast<std::size_t>(indices.widths[s])]);
         choice.depths.push_back(stage.depths[static_cast<std::size_t>(indices.depths[s])]);
-        const auto takes_another = [&](int way) { return way != 0; };
-        if (s >= indices.ways.size() ||
-            std::none_of(indices.ways[s].begin(), indices.ways[s].end(), takes_another)) {
+        const auto takes_another = [&](int option) { return option != 0; };
+        if (s >= indices.options.size() ||
+            std::none_of(indices.options[s].begin(), indices.options[s].end(), takes_another)) {
             continue;
         }
         all_follow = false;
         const int before = s > 0 ? choice.widths[s - 1] : 0;
         for (int block = 0; block < choice.depths[s]; ++block) {
             const std::vector<int> options = space.inner.options(s, block, before, choice.widths[s]);
-            choice.inner_widths[s].push_back(options[static_cast<std::size_t>(indices.way(s, block))]);
+            choice.inner_widths[s].push_back(options[static_cast<std::size_t>(indices.option(s, block))]);
         }
     }
     if (all_follow) choice.inner_widths.clear();

@@ -1,5 +1,5 @@
 // The planner's cost tables of a network: what each stage costs at each width, depth and resolution, on a
-// device (latency) or on paper (MACs, params), and what it needs.
+// device (latency) or on paper (MACs, params), and its resource usage.
 //
 // Only small fragments of the network are lowered, about one for each value of each width, and each
 // distinct layer is looked up once. The sum over a chain equals estimate(lower(scaled(base, choice)), source)
@@ -23,14 +23,14 @@ struct StageCosts {
     CostCoverage coverage;
 };
 
-// The ways of a block are its inner widths, in the order of space.inner.options(). `source` is asked
+// The options of a block are its inner widths, in the order of space.inner.options(). `source` is asked
 // only when costs are latencies. Throws InputError when the space does not fit the base, or a
 // latency is negative or not finite. Options that make no valid model (groups that do not divide a width) are
 // infeasible.
 StageCosts stage_costs(const ModelSpec& base, const ScalingSpace& space, const LatencySource& source,
                        const CostSettings& settings = {});
 
-// A choice of indices as widths, depths and pixels, and inner widths where other ways than the first are
+// A choice of indices as widths, depths and pixels, and inner widths where other options than the first are
 // taken.
 ScalingChoice choice_from(const ScalingSpace& space, const ChainChoice& indices);
 

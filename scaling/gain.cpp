@@ -38,14 +38,14 @@ std::int64_t quanta(double gain) {
 
 namespace {
 
-double inner_gain(const StageGain& stage, int block, int inner, int followed) {
-    if (inner == followed) return 0.0;
+double inner_gain(const StageGain& stage, int block, int inner, int derived) {
+    if (inner == derived) return 0.0;
     if (stage.inner.empty()) {
         throw InputError(
             "gain: what inner widths are worth is not known; let them follow, or use a gain that knows");
     }
     const auto last = static_cast<int>(stage.inner.size()) - 1;
-    return stage.inner[static_cast<std::size_t>(std::min(block, last))] * log_ratio(inner, followed);
+    return stage.inner[static_cast<std::size_t>(std::min(block, last))] * log_ratio(inner, derived);
 }
 
 // ---- Capacity ----
@@ -93,11 +93,11 @@ double Gain::of(const ScalingChoice& choice) const {
     if (choice.inner_widths.empty()) return sum;
     ScalingChoice following = choice;
     following.inner_widths.clear();
-    const ModelSpec followed = scaled(model, following);
+    const ModelSpec derived = scaled(model, following);
     for (std::size_t s = 0; s < stages.size(); ++s) {
         for (std::size_t block = 0; block < choice.inner_widths[s].size(); ++block) {
             sum += inner_gain(stages[s], static_cast<int>(block), choice.inner_widths[s][block],
-                              followed.stages[s].inner_widths[block]);
+                              derived.stages[s].inner_widths[block]);
         }
     }
     return sum;
@@ -147,10 +147,10 @@ Gain equal_gain(const ModelSpec& base) {
 
 namespace {
 
-void set_way_gains(std::vector<BlockWay>& ways, const StageGain& gain, int block,
-                   const std::vector<int>& inner_widths) {
-    for (std::size_t way = 0; way < ways.size(); ++way) {
-        ways[way].gain = quanta(inner_gain(gain, block, inner_widths[way], inner_widths.front()));
+void set_option_gains(std::vector<BlockOption>& options, const StageGain& gain, int block,
+                      const std::vector<int>& inner_widths) {
+    for (std::size_t option = 0; option < options.size(); ++option) {
+        options[option].gain = quanta(inner_gain(gain, block, inner_widths[option], inner_widths.front()));
     }
 }
 
@@ -176,15 +176,15 @@ void set_gains(ChainProblem& problem, const ScalingSpace& space, const Gain& gai
                     stage.gain[stage.gain_at(w, d)] = width_gain + quanta(depth_gain);
                 }
                 for (int p = 0; p < stage.previous_widths; ++p) {
-                    set_way_gains(stage.first[stage.first_at(p, w)], worth, 0,
-                                  space.inner.options(s, 0, before[static_cast<std::size_t>(p)], width));
+                    set_option_gains(stage.first[stage.first_at(p, w)], worth, 0,
+                                     space.inner.options(s, 0, before[static_cast<std::size_t>(p)], width));
                 }
                 for (int kind = 0; kind < stage.kind_count; ++kind) {
-                    std::vector<BlockWay>& ways = stage.further[stage.kind_at(w, kind)];
-                    // A stage that never has a second block has no ways to build it.
-                    if (stage.most_blocks() == 1) continue;
-                    set_way_gains(ways, worth, kind + 1,
-                                  space.inner.options(s, kind + 1, before.front(), width));
+                    std::vector<BlockOption>& options = stage.further[stage.kind_at(w, kind)];
+                    // A stage that never has a second block has no options for it.
+                    if (stage.max_blocks() == 1) continue;
+                    set_option_gains(options, worth, kind + 1,
+                                     space.inner.options(s, kind + 1, before.front(), width));
                 }
             }
         }

@@ -1,8 +1,8 @@
 // What a choice is worth:
 //     gain = sum over stages of width_s x ln(width / base width) + depth_s x ln(depth / base depth)
-//            + sum over its blocks of inner_sb x ln(inner width / the one that would follow)
+//            + sum over its blocks of inner_sb x ln(inner width / the derived one)
 //            + resolution x ln(resolution / base resolution)
-// The base gains 0, and inner widths that follow add nothing beside their stage's width. Blocks beyond the
+// The base gains 0, and derived inner widths add nothing to their stage's width. Blocks beyond the
 // base's have the inner coefficient of its last one. Coefficients come from one of four places.
 //
 //  - sensitivity: measured by short trainings; the unit is the file's, for example accuracy points.
@@ -48,7 +48,7 @@ struct Gain {
     GainOrigin origin = GainOrigin::capacity;
     std::string unit = "ln capacity";  // of a coefficient
     ScalingChoice base;                // what ratios are taken of
-    ModelSpec model;                   // the base; what inner widths follow in
+    ModelSpec model;                   // the base; what inner widths are derived from
     std::vector<StageGain> stages;
     std::optional<Coefficient> resolution;  // nothing: not known, so only the base's resolution can be judged
 

@@ -69,11 +69,12 @@ void check_values(const std::vector<int>& values, int base, int largest, const s
 
 // `most` of these values, spread evenly, the first and the last among them; all of them where there are
 // fewer.
-std::vector<int> spread(const std::vector<int>& values, std::size_t most) {
-    if (most == 0 || values.size() <= most) return values;
-    if (most == 1) return {values.back()};
+std::vector<int> spread(const std::vector<int>& values, std::size_t max_count) {
+    if (max_count == 0 || values.size() <= max_count) return values;
+    if (max_count == 1) return {values.back()};
     std::vector<int> some;
-    for (std::size_t i = 0; i < most; ++i) some.push_back(values[i * (values.size() - 1) / (most - 1)]);
+    for (std::size_t i = 0; i < max_count; ++i)
+        some.push_back(values[i * (values.size() - 1) / (max_count - 1)]);
     return some;
 }
 
@@ -83,7 +84,7 @@ InnerSpace::InnerSpace(const ModelSpec& base, const SpaceSettings& settings)
     : base_(base),
       min_ratio_(settings.min_inner_ratio),
       max_ratio_(settings.max_inner_ratio),
-      most_(settings.inner_widths) {
+      max_count_(settings.inner_widths) {
     for (int stage = 0; stage < static_cast<int>(base.stages.size()); ++stage) {
         rules_.emplace_back(base, stage);
     }
@@ -101,20 +102,20 @@ std::vector<int> InnerSpace::options(std::size_t stage, int block, int width_bef
     if (rules_.empty() || !rules_[stage].is_free(block)) return {0};
     const InnerRule& rule = rules_[stage];
     const int input = input_of(stage, block, width_before, width);
-    const int followed = rule.followed(block, input, width);
-    std::vector<int> values{followed};
+    const int derived = rule.derived(block, input, width);
+    std::vector<int> values{derived};
     if (!is_open()) return values;
     const int grid = rule.grid();
-    const int low = std::max(1, static_cast<int>(std::ceil(followed * min_ratio_ / grid - rounding)));
+    const int low = std::max(1, static_cast<int>(std::ceil(derived * min_ratio_ / grid - rounding)));
     const int high =
-        static_cast<int>(std::floor(std::min<double>(followed * max_ratio_, largest_size) / grid + rounding));
+        static_cast<int>(std::floor(std::min<double>(derived * max_ratio_, largest_size) / grid + rounding));
     std::vector<int> others;
     for (int multiple = low; multiple <= high; ++multiple) {
         const int value = multiple * grid;
         // An inner width equal to its input would say that there is no expansion conv.
-        if (value != followed && value != input) others.push_back(value);
+        if (value != derived && value != input) others.push_back(value);
     }
-    others = spread(others, static_cast<std::size_t>(most_));
+    others = spread(others, static_cast<std::size_t>(max_count_));
     values.insert(values.end(), others.begin(), others.end());
     return values;
 }
@@ -191,15 +192,15 @@ int resolution_step(const ModelSpec& base) {
     return base.resolution <= 64 ? 4 : 8;
 }
 
-ScalingSpace restricted(const ScalingSpace& space, const ModelSpec& base, Freedom freedom) {
-    if (freedom == Freedom::all) return space;
+ScalingSpace restricted(const ScalingSpace& space, const ModelSpec& base, SearchDimensions dimensions) {
+    if (dimensions == SearchDimensions::all) return space;
     ScalingSpace result = space;
     result.resolutions = {base.resolution};
     for (std::size_t s = 0; s < result.stages.size(); ++s) {
-        if (freedom == Freedom::widths) result.stages[s].depths = {base.stages[s].depth};
-        if (freedom == Freedom::depths) result.stages[s].widths = {base.stages[s].width};
+        if (dimensions == SearchDimensions::widths) result.stages[s].depths = {base.stages[s].depth};
+        if (dimensions == SearchDimensions::depths) result.stages[s].widths = {base.stages[s].width};
     }
-    if (freedom == Freedom::depths) result.inner = InnerSpace();
+    if (dimensions == SearchDimensions::depths) result.inner = InnerSpace();
     return result;
 }
 

@@ -2,8 +2,8 @@
 //
 // Widths are multiples of a grid, since the kernels of every device work in groups of channels; depths are
 // all integers between two ratios of the base depth. The base's own values are always among them, so the base
-// is always a choice. The inner width of each block follows the stage's width and may, on its own, be chosen
-// around what follows.
+// is always a choice. The inner width of each block is derived from the stage's width and may, on its own, be
+// chosen around the derived one.
 #pragma once
 
 #include <vector>
@@ -19,9 +19,9 @@ struct SpaceSettings {
     double max_width_ratio = 2.0;
     double min_depth_ratio = 0.5;  // of each stage's base depth; at least one block always stays
     double max_depth_ratio = 2.0;
-    double min_inner_ratio = 1.0;  // of the inner width that follows; both 1: inner widths only follow
+    double min_inner_ratio = 1.0;  // of the derived inner width; both 1: inner widths are only derived
     double max_inner_ratio = 1.0;
-    int inner_widths = 0;  // a block, at most, besides what follows, spread evenly; 0: all on their grid
+    int inner_widths = 0;  // a block, at most, besides the derived one, spread evenly; 0: all on their grid
     std::vector<int> resolutions;  // pixels; the base's is added; empty: the base's alone
 };
 
@@ -34,7 +34,7 @@ public:
     // Whether there is anything to choose in some block.
     bool is_open() const { return max_ratio_ > min_ratio_; }
     // Of a block in a stage of this width, after a stage of the width before (of which the first stage has
-    // none: the value is not looked at). First the width that follows, then the others, ascending. One value,
+    // none: the value is not looked at). First the derived width, then the others, ascending. One value,
     // 0, where a block has no inner width to choose.
     std::vector<int> options(std::size_t stage, int block, int width_before, int width) const;
 
@@ -45,7 +45,7 @@ private:
     std::vector<InnerRule> rules_;  // one a stage
     double min_ratio_ = 1.0;
     double max_ratio_ = 1.0;
-    int most_ = 0;
+    int max_count_ = 0;
 };
 
 struct StageSpace {
@@ -70,14 +70,14 @@ struct ScalingSpace {
 ScalingSpace make_space(const ModelSpec& base, const SpaceSettings& settings);
 
 // Which dimensions of a space may differ from the base.
-enum class Freedom {
+enum class SearchDimensions {
     all,
     widths,  // of stages, and inner widths
     depths,
 };
 
 // The others at the base's values.
-ScalingSpace restricted(const ScalingSpace& space, const ModelSpec& base, Freedom freedom);
+ScalingSpace restricted(const ScalingSpace& space, const ModelSpec& base, SearchDimensions dimensions);
 
 // Throws InputError when a space given by hand does not fit the base: another number of stages, an empty
 // list, values that do not ascend or are outside 1..65536, or the base's own values missing.

@@ -22,7 +22,7 @@ struct AdviseOptions {
     std::string markdown;
     bool details = false;
     StateOptions state;
-    FreeCapacitySettings settings;
+    AdviseSettings settings;
 };
 
 Advice advised(const AdviseOptions& options) {
@@ -30,7 +30,7 @@ Advice advised(const AdviseOptions& options) {
     const Table table = Table::open(options.table, OpenMode::read);
     const TableView view(table, model, options.state.state());
     return {model.name, table.device(), view.state(), options.settings,
-            free_capacity(view.base(), view.source(), options.settings)};
+            advise(view.base(), view.source(), options.settings)};
 }
 
 ExitStatus advise(const AdviseOptions& options, Session& session) {

@@ -50,7 +50,7 @@ std::vector<std::string> cells_of(const Contribution& step, const std::vector<st
     return cells;
 }
 
-void print_network(std::ostream& out, const std::string& title, const NetworkContributions& network,
+void print_network(std::ostream& out, const std::string& title, const NetworkExplanation& network,
                    const std::vector<std::string>& stages) {
     const Evaluation& before = network.network;
     out << fmt::format(
@@ -60,8 +60,8 @@ void print_network(std::ostream& out, const std::string& title, const NetworkCon
         title, fmt::join(before.choice.widths, ","), fmt::join(before.choice.depths, ","),
         before.choice.inner_widths.empty() ? "" : ", inner widths " + inner_widths_text(before.choice),
         before.choice.resolution, before.latency_us(), network.budget_us,
-        percent_of(network.utilization, "{:.1f}"), static_cast<double>(before.needs.params) * 1e-6,
-        static_cast<double>(before.needs.macs) * 1e-6, before.gain.value_or(0.0));
+        percent_of(network.utilization, "{:.1f}"), static_cast<double>(before.usage.params) * 1e-6,
+        static_cast<double>(before.usage.macs) * 1e-6, before.gain.value_or(0.0));
     TextTable table({{"stage", Align::left},
                      {"dimension", Align::left},
                      {"base"},
@@ -94,7 +94,7 @@ std::string step_text(const Contribution& step, const std::vector<std::string>& 
 }
 
 // The step that pays best among those of one outcome; null where there is none.
-const Contribution* best_step(const NetworkContributions& network, StepOutcome outcome) {
+const Contribution* best_step(const NetworkExplanation& network, StepOutcome outcome) {
     const Contribution* best = nullptr;
     const auto worth = [](const Contribution& step) {
         // Free gains come first.
@@ -129,13 +129,13 @@ StrategyRow predicted_row(const ContributionsRow& row) {
     shown.strategy = row.spec;
     shown.predicted_us = network.latency_us();
     shown.utilization = row.network.utilization;
-    shown.params = network.needs.params;
+    shown.params = network.usage.params;
     shown.gain = network.gain;
     shown.choice = network.choice;
     return shown;
 }
 
-std::string closing(const NetworkContributions& choice) {
+std::string closing(const NetworkExplanation& choice) {
     const auto fitting =
         std::count_if(choice.steps.begin(), choice.steps.end(),
                       [](const Contribution& step) { return step.outcome == StepOutcome::fits; });
@@ -153,8 +153,8 @@ std::vector<std::string> explanation_lines(const Explanation& explanation,
         lines.insert(lines.end(), more.begin(), more.end());
     };
     const std::vector<ContributionsRow>& rows = explanation.contributions;
-    const NetworkContributions& base = rows.front().network;
-    const NetworkContributions& choice = rows.back().network;
+    const NetworkExplanation& base = rows.front().network;
+    const NetworkExplanation& choice = rows.back().network;
     ComparisonRecord record;
     record.gain_origin = explanation.gain_origin;
     record.stages = explanation.stages;
@@ -209,7 +209,7 @@ void print_explanation(std::ostream& out, const Explanation& explanation) {
         out << "HACScale chose nothing: " << explanation.reason << '\n';
         return;
     }
-    const NetworkContributions& choice = rows.back().network;
+    const NetworkExplanation& choice = rows.back().network;
     if (choice.network.choice == rows.front().network.network.choice) {
         out << "HACScale keeps the base. ";
     } else {

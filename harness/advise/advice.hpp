@@ -17,8 +17,8 @@ struct Advice {
     std::string model;
     DeviceRecord device;
     MeasuredState state;
-    FreeCapacitySettings settings;
-    FreeCapacity capacity;
+    AdviseSettings settings;
+    CapacityAdvice capacity;
 };
 
 // "stage2 as a whole": all of a stage's layers widened together, as scaling does.

@@ -109,7 +109,7 @@ struct NamedAdvice {
 };
 
 // Widths that can be chosen alone, then stages.
-std::vector<NamedAdvice> all_of(const FreeCapacity& capacity) {
+std::vector<NamedAdvice> all_of(const CapacityAdvice& capacity) {
     std::vector<NamedAdvice> all;
     for (const WidthAdvice& width : capacity.widths) {
         all.push_back({width.name, width});
@@ -120,7 +120,7 @@ std::vector<NamedAdvice> all_of(const FreeCapacity& capacity) {
     return all;
 }
 
-report::Table wasteful_table(const FreeCapacity& capacity) {
+report::Table wasteful_table(const CapacityAdvice& capacity) {
     report::Table table;
     table.caption =
         "Each costs measurably more than the measured count before it, and no less than a wider one. Extra "
@@ -148,7 +148,7 @@ report::Table wasteful_table(const FreeCapacity& capacity) {
     return table;
 }
 
-report::Table layers_table(const FreeCapacity& capacity) {
+report::Table layers_table(const CapacityAdvice& capacity) {
     report::Table table;
     table.caption =
         "Channels are those a layer puts out. Where its width was not measured alone, the stage as a whole "
@@ -174,7 +174,7 @@ report::Table layers_table(const FreeCapacity& capacity) {
     return table;
 }
 
-report::Table points_table(const FreeCapacity& capacity) {
+report::Table points_table(const CapacityAdvice& capacity) {
     report::Table table;
     table.caption = "Every count looked at";
     table.folded = true;
@@ -195,7 +195,7 @@ report::Table points_table(const FreeCapacity& capacity) {
     return table;
 }
 
-report::Section wasteful_section(const FreeCapacity& capacity) {
+report::Section wasteful_section(const CapacityAdvice& capacity) {
     report::Section section{"wasteful", "Wasteful counts, just past an edge", {}, {}};
     report::Table table = wasteful_table(capacity);
     if (table.rows.empty()) {
@@ -209,7 +209,7 @@ report::Section wasteful_section(const FreeCapacity& capacity) {
 }  // namespace
 
 report::Document advice_document(const Advice& advice) {
-    const FreeCapacity& capacity = advice.capacity;
+    const CapacityAdvice& capacity = advice.capacity;
     report::Document document;
     document.title = "Free capacity of " + advice.model;
     document.subtitle = fmt::format(

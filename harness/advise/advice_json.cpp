@@ -98,7 +98,7 @@ Json estimate_or_null(const LatencyEstimate& estimate) {
     return estimate.kind == EstimateKind::missing ? Json(nullptr) : Json(estimate.latency_us);
 }
 
-Json layer_json(const LayerAdvice& layer, const FreeCapacity& capacity) {
+Json layer_json(const LayerAdvice& layer, const CapacityAdvice& capacity) {
     const bool found = layer.state == CapacityState::found;
     return {{"name", layer.name},
             {"key", layer.layer.key()},
@@ -116,7 +116,7 @@ Json layer_json(const LayerAdvice& layer, const FreeCapacity& capacity) {
 }  // namespace
 
 std::string to_json(const Advice& advice) {
-    const FreeCapacity& capacity = advice.capacity;
+    const CapacityAdvice& capacity = advice.capacity;
     Json layers = Json::array();
     for (const LayerAdvice& layer : capacity.layers) {
         layers.push_back(layer_json(layer, capacity));

@@ -21,7 +21,7 @@ struct Find {
 };
 
 // What decided for the layers with free capacity, the largest share of free channels first.
-std::vector<Find> finds(const FreeCapacity& capacity) {
+std::vector<Find> finds(const CapacityAdvice& capacity) {
     std::vector<Find> found;
     for (const LayerAdvice& layer : capacity.layers) {
         if (layer.state != CapacityState::found) {
@@ -49,7 +49,7 @@ std::string growth_text(const Find& find) {
 }
 
 // Of the layers whose channels can be chosen.
-std::ptrdiff_t layers_in_state(const FreeCapacity& capacity, CapacityState state) {
+std::ptrdiff_t layers_in_state(const CapacityAdvice& capacity, CapacityState state) {
     return std::count_if(capacity.layers.begin(), capacity.layers.end(),
                          [&](const LayerAdvice& layer) { return layer.width && layer.state == state; });
 }
@@ -65,7 +65,7 @@ std::string decider_name(const LayerAdvice& layer, const WidthAdvice& decider) {
 }
 
 std::string sentence(const Advice& advice) {
-    const FreeCapacity& capacity = advice.capacity;
+    const CapacityAdvice& capacity = advice.capacity;
     const std::ptrdiff_t layers = layers_in_state(capacity, CapacityState::found);
     std::vector<std::string> largest;
     for (const Find& find : finds(capacity)) {
@@ -91,7 +91,7 @@ std::string sentence(const Advice& advice) {
 
 std::vector<std::string> advice_lines(const Advice& advice, const std::string& model,
                                       const std::filesystem::path& table) {
-    const FreeCapacity& capacity = advice.capacity;
+    const CapacityAdvice& capacity = advice.capacity;
     std::vector<std::string> lines =
         wrapped(fmt::format("{}, batch {}, {}: {}", advice.device.id, advice.state.batch,
                             hacscale::name_of(advice.state.type), sentence(advice)),

@@ -276,12 +276,12 @@ private:
             return row;
         }
         row.predicted_us = fit.predicted_us();
-        row.params = fit.result.needs.params;
-        row.macs = fit.result.needs.macs;
+        row.params = fit.result.usage.params;
+        row.macs = fit.result.usage.macs;
         row.gain = fit.result.gain;
         row.choice = fit.result.choice;
         const ModelSpec model = model_of(fit.result.choice);
-        row.memory_bytes = fit.result.needs.memory_bytes();
+        row.memory_bytes = fit.result.usage.memory_bytes();
         row.spec = to_yaml(model);
         row.model_hash = model_hash(model);
         row.utilization = utilization_of(fit.result, timed);

@@ -22,7 +22,7 @@ void Contender::timed(double latency_ratio) {
     const Tried now{*open_, latency_ratio};
     open_.reset();
     // Needs no timing of its own: every round times it.
-    if (tried_.empty() && context_.settings().caps.admit(context_.base_evaluation().needs)) {
+    if (tried_.empty() && context_.settings().caps.admit(context_.base_evaluation().usage)) {
         Fit base = base_fit(context_);
         base.strategy = strategy_.name;
         tried_.push_back({std::move(base), 1.0});

@@ -15,7 +15,7 @@ namespace {
 
 FrontPoint front_point(const ScalingContext& context, const ParetoFront& front, std::size_t index) {
     return {static_cast<double>(front.costs[index]) / picoseconds_per_us,
-            static_cast<double>(front.gains[index]) / gain_quanta_per_unit, front.needs[index].params,
+            static_cast<double>(front.gains[index]) / gain_quanta_per_unit, front.usage[index].params,
             choice_from(context.space(), front.choice(index))};
 }
 
@@ -117,7 +117,7 @@ ContributionsRow contributions_row(const ScalingContext& context, const TableVie
     if (view.peak()) {
         basis = {{view.peak()->flops_per_s, view.peak()->bytes_per_s}, view.state().batch};
     }
-    return {std::move(spec), contributions(context, choice, budget_us, basis)};
+    return {std::move(spec), explain(context, choice, budget_us, basis)};
 }
 
 }  // namespace hacscale::harness

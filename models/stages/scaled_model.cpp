@@ -38,7 +38,7 @@ std::vector<int> followed_inner(const InnerRule& rule, const StageSpec& changed,
     if (!has_inner_width(changed.block)) return inner_widths;
     inner_widths.reserve(changed.depth);
     for (int block = 0; block < changed.depth; ++block) {
-        inner_widths.push_back(rule.followed(block, block == 0 ? input : changed.width, changed.width));
+        inner_widths.push_back(rule.derived(block, block == 0 ? input : changed.width, changed.width));
     }
     return inner_widths;
 }
@@ -76,7 +76,7 @@ bool InnerRule::is_free(int block) const {
     return base_.inner_widths[model_block] != (model_block == 0 ? base_input_ : base_.width);
 }
 
-int InnerRule::followed(int block, int input, int width) const {
+int InnerRule::derived(int block, int input, int width) const {
     const int model_block = std::min(block, base_.depth - 1);
     const int base_inner = base_.inner_widths[model_block];
     if (!inner_follows_input(base_.block)) return follow(base_inner, base_.width, width, grid_);

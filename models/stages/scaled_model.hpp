@@ -40,7 +40,7 @@ public:
     // Inner widths are multiples of this.
     int grid() const { return grid_; }
     // The inner width that follows the block's input and the stage's width; the block must have one.
-    int followed(int block, int input, int width) const;
+    int derived(int block, int input, int width) const;
 
 private:
     StageSpec base_;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int largest_width = 65536;  // as ModelSpec allows
 
-void check(const FreeCapacitySettings& settings) {
+void check(const AdviseSettings& settings) {
     if (!(settings.tolerance > 0.0 && settings.tolerance <= 1.0)) {
         throw InputError(
             fmt::format("the tolerance is {}, expected more than 0 and at most 1", settings.tolerance));
@@ -32,7 +32,7 @@ void check(const FreeCapacitySettings& settings) {
     }
 }
 
-std::vector<int> candidate_widths(int base_width, int multiple, const FreeCapacitySettings& settings) {
+std::vector<int> candidate_widths(int base_width, int multiple, const AdviseSettings& settings) {
     const int step = std::lcm(settings.grid, multiple);
     const double most = std::min<double>(base_width * settings.max_width_ratio, largest_width);
     std::vector<int> widths;
@@ -53,7 +53,7 @@ using Widening = std::function<ModelSpec(int width)>;
 
 class Advisor {
 public:
-    Advisor(const Graph& network, const LatencySource& source, const FreeCapacitySettings& settings)
+    Advisor(const Graph& network, const LatencySource& source, const AdviseSettings& settings)
         : nodes_(network.nodes), source_(source), settings_(settings) {}
 
     WidthAdvice advise(const std::string& name, int base_width, int multiple,
@@ -132,13 +132,13 @@ private:
 
     const std::vector<Node>& nodes_;
     const LatencySource& source_;
-    FreeCapacitySettings settings_;
+    AdviseSettings settings_;
 };
 
 // The answer, built up by one width after another.
 class Answer {
 public:
-    Answer(const ModelSpec& base, const LatencySource& source, const FreeCapacitySettings& settings)
+    Answer(const ModelSpec& base, const LatencySource& source, const AdviseSettings& settings)
         : base_(base), source_(source), network_(lower(base)), advisor_(network_, source, settings) {
         result_.base = estimate(network_, source);
         for (const Node& node : network_.nodes) {
@@ -154,7 +154,7 @@ public:
         }
     }
 
-    FreeCapacity run() {
+    CapacityAdvice run() {
         for (const WidthGroup& group : width_groups(base_)) add_width(group);
         for (std::size_t s = 0; s < base_.stages.size(); ++s) add_stage(s);
         return std::move(result_);
@@ -212,7 +212,7 @@ private:
     const LatencySource& source_;
     Graph network_;
     Advisor advisor_;
-    FreeCapacity result_;
+    CapacityAdvice result_;
     std::vector<std::optional<std::size_t>> place_of_node_;  // in result_.layers
 };
 
@@ -234,13 +234,12 @@ const Extra& WidthAdvice::extra_at(int width) const {
     return extras[static_cast<std::size_t>(&at(width) - points.data())];
 }
 
-const WidthAdvice* FreeCapacity::decider(const LayerAdvice& layer) const {
+const WidthAdvice* CapacityAdvice::decider(const LayerAdvice& layer) const {
     if (layer.by_stage) return &stages[layer.stage];
     return layer.width ? &widths[*layer.width] : nullptr;
 }
 
-FreeCapacity free_capacity(const ModelSpec& base, const LatencySource& source,
-                           const FreeCapacitySettings& settings) {
+CapacityAdvice advise(const ModelSpec& base, const LatencySource& source, const AdviseSettings& settings) {
     check(settings);
     Answer answer(base, source, settings);
     if (answer.knows_nothing()) {

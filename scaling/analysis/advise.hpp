@@ -1,7 +1,7 @@
 // Where a network could be wider at no measurable extra latency, and where it pays for channels that it does
 // not have: the staircase of each width that can be chosen alone (models/structure/width_groups.hpp), and of each
 // stage as scaling widens it, everything else at the base. Widths are judged by measured rows only
-// (scaling/analysis/staircase.hpp); what is interpolated or missing is kept as such and never advised.
+// (scaling/analysis/staircase.hpp); interpolated and missing ones are kept as such and never advised.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace hacscale {
 
-struct FreeCapacitySettings {
+struct AdviseSettings {
     double tolerance = free_tolerance;  // of the base's latency; above 0, at most 1
     int grid = 8;                       // channels; widths looked at are multiples
     double max_width_ratio = 2.0;       // widest, over the base's width; the narrowest is half of it
@@ -61,12 +61,11 @@ struct LayerAdvice {
     LatencyEstimate free_estimate;  // and what it takes then
 };
 
-struct FreeCapacity {
+struct CapacityAdvice {
     NetworkEstimate base;
     std::vector<std::string> node_names;
     std::vector<WidthAdvice> widths;  // in the order of the network
-    std::vector<WidthAdvice>
-        stages;  // one a stage; what follows its width follows (models/stages/scaled_model.hpp)
+    std::vector<WidthAdvice> stages;  // one a stage, with its derived widths (models/stages/scaled_model.hpp)
     std::vector<LayerAdvice> layers;  // convs and linear layers, in running order
 
     // What decided a layer's advice; null where its channels are given.
@@ -74,7 +73,6 @@ struct FreeCapacity {
 };
 
 // Throws InputError for settings out of their range and when the table has no layer of the base at all.
-FreeCapacity free_capacity(const ModelSpec& base, const LatencySource& source,
-                           const FreeCapacitySettings& settings);
+CapacityAdvice advise(const ModelSpec& base, const LatencySource& source, const AdviseSettings& settings);
 
 }  // namespace hacscale

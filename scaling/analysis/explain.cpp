@@ -40,16 +40,16 @@ const char* unit_of(StepDimension dimension) {
     return "pixels";
 }
 
-// Which caps the needs exceed, and by how much; empty when none.
-std::string over_caps(const Needs& needs, const Caps& caps) {
+// Which caps the usage exceeds, and by how much; empty when none.
+std::string over_caps(const ResourceUsage& usage, const Caps& caps) {
     std::string over;
-    const auto check = [&over](const std::optional<std::int64_t>& cap, std::int64_t need, const char* what) {
-        if (!cap || need <= *cap) return;
-        over += fmt::format("{}{} by {}", over.empty() ? "over the cap on " : ", on ", what, need - *cap);
+    const auto check = [&over](const std::optional<std::int64_t>& cap, std::int64_t used, const char* what) {
+        if (!cap || used <= *cap) return;
+        over += fmt::format("{}{} by {}", over.empty() ? "over the cap on " : ", on ", what, used - *cap);
     };
-    check(caps.params, needs.params, "parameters");
-    check(caps.macs, needs.macs, "MACs");
-    check(caps.memory_bytes, needs.memory_bytes(), "bytes of memory");
+    check(caps.params, usage.params, "parameters");
+    check(caps.macs, usage.macs, "MACs");
+    check(caps.memory_bytes, usage.memory_bytes(), "bytes of memory");
     return over;
 }
 
@@ -68,7 +68,7 @@ public:
         layers_ = sorted_layers(network_);
     }
 
-    NetworkContributions explained() {
+    NetworkExplanation explained() {
         const ScalingChoice base = choice_of(context_.base());
         const ScalingChoice& from = result_.network.choice;
         const ScalingSpace& space = context_.space();
@@ -196,7 +196,7 @@ private:
                            fmt::format("over the budget by {} us ({} %)", plain_number(over_us),
                                        plain_number(percent_of_base(over_us), 2)));
         }
-        if (const std::string over = over_caps(larger->needs, context_.settings().caps); !over.empty()) {
+        if (const std::string over = over_caps(larger->usage, context_.settings().caps); !over.empty()) {
             return because(StepOutcome::over_cap, over);
         }
         because(StepOutcome::fits, fmt::format("fits, {} us would be left",
@@ -212,8 +212,8 @@ private:
         StepFigures added;
         added.latency_us = static_cast<double>(larger.latency_ps - before.latency_ps) / picoseconds_per_us;
         added.latency_percent = percent_of_base(added.latency_us);
-        added.params = larger.needs.params - before.needs.params;
-        added.macs = larger.needs.macs - before.needs.macs;
+        added.params = larger.usage.params - before.usage.params;
+        added.macs = larger.usage.macs - before.usage.macs;
         added.gain = larger.gain.value() - before.gain.value();
         if (added.latency_us > 0.0) added.gain_per_percent = added.gain / added.latency_percent;
         if (basis_) added.utilization = *utilization_of(network, larger) - *result_.utilization;
@@ -225,7 +225,7 @@ private:
         return utilization(network, evaluation.latency_us(), basis_->batch, basis_->peak);
     }
 
-    // Layers that stand in both networks cancel out of every difference, so only the others count.
+    // Layers that are in both networks cancel out of every difference, so only the others count.
     EstimateKind weakest_change(const Graph& network) const {
         std::vector<LayerSpec> changed;
         const std::vector<LayerSpec> layers = sorted_layers(network);
@@ -243,18 +243,18 @@ private:
     ModelSpec model_;  // before the step
     Graph network_;
     std::vector<LayerSpec> layers_;  // of network_, sorted
-    NetworkContributions result_;
+    NetworkExplanation result_;
 };
 
 }  // namespace
 
-bool NetworkContributions::has_missing() const {
+bool NetworkExplanation::has_missing() const {
     return std::any_of(steps.begin(), steps.end(),
                        [](const Contribution& step) { return step.outcome == StepOutcome::missing; });
 }
 
-NetworkContributions contributions(const ScalingContext& context, const ScalingChoice& from, double budget_us,
-                                   const std::optional<UtilizationBasis>& basis) {
+NetworkExplanation explain(const ScalingContext& context, const ScalingChoice& from, double budget_us,
+                           const std::optional<UtilizationBasis>& basis) {
     if (!context.space().contains(from)) {
         throw InputError("the network to explain is not in the scaling space; widen the space's limits");
     }

@@ -61,7 +61,7 @@ struct Contribution {
     std::string reason;  // the outcome in words, with figures; per cent are of the base's latency
 };
 
-struct NetworkContributions {
+struct NetworkExplanation {
     Evaluation network;  // before the step
     std::optional<double> utilization;
     double budget_us = 0.0;  // the predicted latency that steps are judged by
@@ -80,8 +80,8 @@ struct UtilizationBasis {
 
 // All steps up from `from`, one a dimension, each judged by `budget_us` and the context's caps.
 // Throws InputError when `from` is not in the context's space, or a latency of it is missing.
-NetworkContributions contributions(const ScalingContext& context, const ScalingChoice& from, double budget_us,
-                                   const std::optional<UtilizationBasis>& basis);
+NetworkExplanation explain(const ScalingContext& context, const ScalingChoice& from, double budget_us,
+                           const std::optional<UtilizationBasis>& basis);
 
 std::string_view name_of(StepDimension dimension);
 std::string_view name_of(StepOutcome outcome);

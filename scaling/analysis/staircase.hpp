@@ -66,7 +66,7 @@ constexpr double free_tolerance = 0.02;  // twice the interval at which the timi
 // the first's latency: none when D <= t and D + c <= 3 t, measurable when D > t and D > c, else unclear.
 Extra extra_of(const StaircasePoint& from, const StaircasePoint& to, double tolerance);
 
-// The widest width with no measurable extra latency over that of `base_width`, wherever narrower ones stand:
+// The widest width with no measurable extra latency over that of `base_width`, whatever narrower ones cost:
 // some kernels are faster at a wider width. `base_width` itself when it is not among the points (ascending).
 int free_width(const std::vector<StaircasePoint>& points, int base_width, double tolerance);
 

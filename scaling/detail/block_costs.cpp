@@ -9,23 +9,23 @@
 #include "models/stages/lowering.hpp"
 
 namespace hacscale::detail {
-BlockWay LayerCosts::of(const LayerSpec& layer, std::int64_t learned_params) {
+BlockOption LayerCosts::of(const LayerSpec& layer, std::int64_t learned_params) {
     const LayerCost cost = cost_of(layer, 1, DataType::f32);
-    BlockWay way;
-    way.needs = {learned_params, cost.macs, cost.params * static_cast<std::int64_t>(size_of(settings_.type)),
-                 0};
+    BlockOption option;
+    option.usage = {learned_params, cost.macs,
+                    cost.params * static_cast<std::int64_t>(size_of(settings_.type)), 0};
     if (settings_.model == CostModel::macs) {
-        way.cost = cost.macs;
-        return way;
+        option.cost = cost.macs;
+        return option;
     }
     if (settings_.model == CostModel::params) {
-        way.cost = learned_params;
-        return way;
+        option.cost = learned_params;
+        return option;
     }
     const auto [entry, is_new] = known_.try_emplace(layer);
     if (is_new) entry->second = look_up(layer);
-    way.cost = entry->second.value_or(infeasible_cost);
-    return way;
+    option.cost = entry->second.value_or(infeasible_cost);
+    return option;
 }
 
 std::int64_t LayerCosts::activation_bytes(std::int64_t elements) const {
@@ -41,22 +41,22 @@ std::optional<std::int64_t> LayerCosts::look_up(const LayerSpec& layer) {
     return std::nullopt;
 }
 
-void join(BlockWay& way, const BlockWay& part) {
-    way.cost = way.feasible() && part.feasible() ? way.cost + part.cost : infeasible_cost;
-    way.needs.add(part.needs);
+void join(BlockOption& option, const BlockOption& part) {
+    option.cost = option.feasible() && part.feasible() ? option.cost + part.cost : infeasible_cost;
+    option.usage.add(part.usage);
 }
 
 // ---- One block at many widths ----
 
 namespace {
 
-constexpr std::size_t most_widths = 3;
-using Values = std::array<int, most_widths>;
-constexpr std::size_t most_table_entries = std::size_t{1} << 22;
+constexpr std::size_t max_widths = 3;
+using Values = std::array<int, max_widths>;
+constexpr std::size_t max_table_entries = std::size_t{1} << 22;
 
 // Which of a block's widths are equal. Widths that are equal share a slot; those in different slots differ.
 struct Ties {
-    std::array<int, most_widths> slot{-1, -1, -1};  // of input, inner and block width; -1: there is none
+    std::array<int, max_widths> slot{-1, -1, -1};  // of input, inner and block width; -1: there is none
     std::size_t slots = 0;
 
     explicit Ties(const Values& widths) {
@@ -71,10 +71,10 @@ struct Ties {
     // Different for different ties.
     std::size_t index() const {
         std::size_t index = 0;
-        for (const int s : slot) index = index * (most_widths + 1) + static_cast<std::size_t>(s + 1);
+        for (const int s : slot) index = index * (max_widths + 1) + static_cast<std::size_t>(s + 1);
         return index;
     }
-    static constexpr std::size_t count = (most_widths + 1) * (most_widths + 1) * (most_widths + 1);
+    static constexpr std::size_t count = (max_widths + 1) * (max_widths + 1) * (max_widths + 1);
 };
 
 Values values_of(const BlockWidths& widths) {
@@ -87,7 +87,7 @@ struct Sizes {
     std::int64_t out_channels = 0;
     std::int64_t groups = 0;
     std::int64_t squeeze_channels = 0;
-    std::int64_t learned_offsets = 0;  // learned numbers beside the layer's products
+    std::int64_t learned_offsets = 0;  // learned numbers besides the layer's products
     std::int64_t alive_elements = 0;
 
     static Sizes of(const FragmentNode& node) {
@@ -121,30 +121,30 @@ struct Slot {
 };
 
 // Widths with the same ties, all above `most` and multiples of the grid.
-Values reference_above(int most, int grid, const Ties& ties) {
+Values reference_above(int max_width, int grid, const Ties& ties) {
     Values reference{};
     for (std::size_t i = 0; i < reference.size(); ++i) {
-        if (ties.slot[i] >= 0) reference[i] = (most / grid + 1 + ties.slot[i]) * grid;
+        if (ties.slot[i] >= 0) reference[i] = (max_width / grid + 1 + ties.slot[i]) * grid;
     }
     return reference;
 }
 
 }  // namespace
 
-BlockWay lowered_way(const BlockWidths& widths, const LowerBlock& lower, LayerCosts& costs) {
+BlockOption lowered_option(const BlockWidths& widths, const LowerBlock& lower, LayerCosts& costs) {
     const auto nodes = lower(widths);
     if (!nodes) return {};
-    BlockWay way;
-    way.cost = 0;
+    BlockOption option;
+    option.cost = 0;
     for (const FragmentNode& node : *nodes) {
-        BlockWay part = costs.of(node.node.layer, node.node.learned_params);
-        part.needs.peak_bytes = costs.activation_bytes(node.alive_elements);
-        join(way, part);
+        BlockOption part = costs.of(node.node.layer, node.node.learned_params);
+        part.usage.peak_bytes = costs.activation_bytes(node.alive_elements);
+        join(option, part);
     }
-    return way;
+    return option;
 }
 
-class BlockWays::Family {
+class BlockOptions::Family {
 public:
     Family(const Ties& ties, const LowerBlock& lower, LayerCosts& costs)
         : ties_(ties), lower_(lower), costs_(costs), slots_(ties.slots) {}
@@ -161,8 +161,8 @@ public:
     }
 
     // `most`: no width of any family is above this.
-    void learn(int most, int grid) {
-        const Values reference = reference_above(most, grid, ties_);
+    void learn(int max_width, int grid) {
+        const Values reference = reference_above(max_width, grid, ties_);
         std::size_t values = 1;
         for (Slot& slot : slots_) {
             for (std::size_t value = 0; value < slot.place_of.size(); ++value) {
@@ -185,17 +185,17 @@ public:
         make_tables();
     }
 
-    BlockWay way(const Values& widths) {
-        if (!learned_) return lowered_way({widths[0], widths[1], widths[2]}, lower_, costs_);
-        std::array<std::size_t, most_widths> place{};
+    BlockOption option(const Values& widths) {
+        if (!learned_) return lowered_option({widths[0], widths[1], widths[2]}, lower_, costs_);
+        std::array<std::size_t, max_widths> place{};
         for (std::size_t i = 0; i < widths.size(); ++i) {
             if (ties_.slot[i] < 0) continue;
             const auto s = static_cast<std::size_t>(ties_.slot[i]);
             place[s] = static_cast<std::size_t>(slots_[s].place_of[static_cast<std::size_t>(widths[i])]);
             if (!slots_[s].valid[place[s]]) return {};
         }
-        BlockWay way;
-        way.cost = 0;
+        BlockOption option;
+        option.cost = 0;
         std::int64_t peak = 0;
         for (std::size_t n = 0; n < layers_.size(); ++n) {
             std::size_t entry = 0;
@@ -204,13 +204,13 @@ public:
                 entry = entry * slots_[s].sizes[n].size() + slots_[s].kind[n][place[s]];
                 alive += slots_[s].alive[place[s]][n];
             }
-            BlockWay& part = tables_[n][entry];
-            if (part.needs.peak_bytes == not_known) part = part_of(n, place);
-            join(way, part);
+            BlockOption& part = tables_[n][entry];
+            if (part.usage.peak_bytes == not_known) part = part_of(n, place);
+            join(option, part);
             peak = std::max(peak, alive);
         }
-        way.needs.peak_bytes = costs_.activation_bytes(peak);
-        return way;
+        option.usage.peak_bytes = costs_.activation_bytes(peak);
+        return option;
     }
 
 private:
@@ -248,18 +248,18 @@ private:
     }
 
     void make_tables() {
-        BlockWay unknown;
-        unknown.needs.peak_bytes = not_known;
+        BlockOption unknown;
+        unknown.usage.peak_bytes = not_known;
         for (std::size_t n = 0; n < layers_.size(); ++n) {
             std::size_t entries = 1;
             for (const Slot& slot : slots_) entries *= slot.sizes[n].size();
-            if (entries > most_table_entries) return;
+            if (entries > max_table_entries) return;
             tables_.emplace_back(entries, unknown);
         }
         learned_ = true;
     }
 
-    BlockWay part_of(std::size_t n, const std::array<std::size_t, most_widths>& place) const {
+    BlockOption part_of(std::size_t n, const std::array<std::size_t, max_widths>& place) const {
         Sizes sizes = reference_[n];
         for (std::size_t s = 0; s < slots_.size(); ++s) {
             sizes.add(slots_[s].sizes[n][slots_[s].kind[n][place[s]]], 1);
@@ -277,35 +277,35 @@ private:
     LayerCosts& costs_;
     std::size_t combinations_ = 0;
     std::vector<Slot> slots_;
-    std::vector<Sizes> reference_;               // by node
-    std::vector<LayerSpec> layers_;              // by node, at the reference
-    std::vector<std::vector<BlockWay>> tables_;  // by node, by the kinds of its widths
-    bool learned_ = false;                       // else every combination is lowered
+    std::vector<Sizes> reference_;                  // by node
+    std::vector<LayerSpec> layers_;                 // by node, at the reference
+    std::vector<std::vector<BlockOption>> tables_;  // by node, by the kinds of its widths
+    bool learned_ = false;                          // else every combination is lowered
 };
 
-BlockWays::BlockWays(LowerBlock lower, int grid, LayerCosts& costs)
+BlockOptions::BlockOptions(LowerBlock lower, int grid, LayerCosts& costs)
     : lower_(std::move(lower)), grid_(grid), costs_(costs), families_(Ties::count) {}
 
-BlockWays::~BlockWays() = default;
+BlockOptions::~BlockOptions() = default;
 
-void BlockWays::note(const BlockWidths& widths) {
+void BlockOptions::note(const BlockWidths& widths) {
     const Values values = values_of(widths);
     const Ties ties(values);
     std::unique_ptr<Family>& family = families_[ties.index()];
     if (!family) family = std::make_unique<Family>(ties, lower_, costs_);
     family->note(values);
-    most_ = std::max(most_, *std::max_element(values.begin(), values.end()));
+    max_width_ = std::max(max_width_, *std::max_element(values.begin(), values.end()));
 }
 
-void BlockWays::learn() {
+void BlockOptions::learn() {
     for (const std::unique_ptr<Family>& family : families_) {
-        if (family) family->learn(most_, grid_);
+        if (family) family->learn(max_width_, grid_);
     }
 }
 
-BlockWay BlockWays::way(const BlockWidths& widths) {
+BlockOption BlockOptions::option(const BlockWidths& widths) {
     const Values values = values_of(widths);
-    return families_[Ties(values).index()]->way(values);
+    return families_[Ties(values).index()]->option(values);
 }
 
 }  // namespace hacscale::detail

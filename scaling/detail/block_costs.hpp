@@ -1,4 +1,4 @@
-// What the blocks of a stage cost and need: single layers, whose latency is looked up once, and one block at very many
+// What the blocks of a stage cost and use: single layers, whose latency is looked up once, and one block at very many
 // widths, from few lowered networks.
 #pragma once
 
@@ -23,8 +23,8 @@ public:
     LayerCosts(const LatencySource& source, const CostSettings& settings, CostCoverage& coverage)
         : source_(source), settings_(settings), coverage_(coverage) {}
 
-    // One layer as a way of its own, without its activations; infeasible when its latency is not known.
-    BlockWay of(const LayerSpec& layer, std::int64_t learned_params);
+    // One layer as an option of its own, without its activations; infeasible when its latency is not known.
+    BlockOption of(const LayerSpec& layer, std::int64_t learned_params);
     std::int64_t activation_bytes(std::int64_t elements) const;
 
 private:
@@ -36,17 +36,17 @@ private:
     std::unordered_map<LayerSpec, std::optional<std::int64_t>, LayerSpecHash> known_;
 };
 
-// Adds costs and needs; infeasible when either part is.
-void join(BlockWay& way, const BlockWay& part);
+// Adds costs and usage; infeasible when either part is.
+void join(BlockOption& option, const BlockOption& part);
 
-// The cost and the needs of one block at very many widths, from few lowered networks.
+// The cost and the resource usage of one block at very many widths, from few lowered networks.
 //
 // Which layers a block has depends only on which of its widths are equal (an input that differs from the
 // block's width is projected, an inner width that equals the input is not expanded). Each size of a layer
 // (its channels, groups, learned numbers, what is alive while it runs) is a sum with one term for each of the
 // widths, and mostly is one of them. So one lowering for each value of each width, with the other widths held
 // at values that equal none, tells the layers of all combinations. Each layer depends on two of the widths at
-// most: its cost is looked up once for each pair of them, and a way is the sum over its layers.
+// most: its cost is looked up once for each pair of them, and an option is the sum over its layers.
 struct BlockWidths {
     int input = 0;
     int inner = 0;  // 0: the block has none that could be chosen
@@ -56,19 +56,19 @@ struct BlockWidths {
 // The nodes of the block at these widths; nothing when they make no valid model.
 using LowerBlock = std::function<std::optional<std::vector<FragmentNode>>(const BlockWidths&)>;
 
-// Used in this order: note() all widths that will be asked for, learn(), way().
-class BlockWays {
+// Used in this order: note() all widths that will be asked for, learn(), option().
+class BlockOptions {
 public:
     // `costs` must outlive this. `grid`: inner widths are multiples of it.
-    BlockWays(LowerBlock lower, int grid, LayerCosts& costs);
-    ~BlockWays();
-    BlockWays(const BlockWays&) = delete;
-    BlockWays& operator=(const BlockWays&) = delete;
+    BlockOptions(LowerBlock lower, int grid, LayerCosts& costs);
+    ~BlockOptions();
+    BlockOptions(const BlockOptions&) = delete;
+    BlockOptions& operator=(const BlockOptions&) = delete;
 
     void note(const BlockWidths& widths);
     void learn();
     // Infeasible where there is no valid model or no latency.
-    BlockWay way(const BlockWidths& widths);
+    BlockOption option(const BlockWidths& widths);
 
 private:
     class Family;  // of all combinations that have the same widths equal
@@ -76,11 +76,11 @@ private:
     LowerBlock lower_;
     int grid_;
     LayerCosts& costs_;
-    int most_ = 0;
+    int max_width_ = 0;
     std::vector<std::unique_ptr<Family>> families_;
 };
 
 // The same for one combination, by lowering it.
-BlockWay lowered_way(const BlockWidths& widths, const LowerBlock& lower, LayerCosts& costs);
+BlockOption lowered_option(const BlockWidths& widths, const LowerBlock& lower, LayerCosts& costs);
 
 }  // namespace hacscale::detail

@@ -31,7 +31,7 @@ public:
     // The nodes in question, `block` counted from the stage's first; nothing when these values make no valid
     // model. A head's fragment has depth 1. The first stage has no width before it: the value is not looked
     // at.
-    // `inner`: of the last of the blocks, 0 where it follows.
+    // `inner`: of the last of the blocks, 0 where it is derived.
     std::optional<std::vector<FragmentNode>> nodes(int previous_width, int width, int depth,
                                                    int inner = 0) const;
 

@@ -1,11 +1,11 @@
-// The planner's problem with no networks in it: a chain of stages, each with a width, a depth, and a way to
-// build each of its blocks to choose.
+// The planner's problem with no networks in it: a chain of stages, each with a width, a depth, and an
+// option for each of its blocks to choose.
 //
-// A stage with width w and depth d has d blocks. The first one is built in one of the ways first(v, w), where
+// A stage with width w and depth d has d blocks. The first one is one of the options first(v, w), where
 // v is the width of the stage before; the block at position j > 0 in one of further(w, j). Only the first
-// block sees the width before it, which is what networks have. Each way has a cost, a gain and needs; those
+// block sees the width before it, as in networks. Each option has a cost, a gain and resource usage; those
 // of a choice are the sums over its blocks and stages, with the chain's offsets, and gain(w, d) of each
-// stage. Before stage 0 there is one fixed "previous width", index 0. Widths, depths and ways are indices
+// stage. Before stage 0 there is one fixed "previous width", index 0. Widths, depths and options are indices
 // here; their values live with the caller.
 //
 // All quantities are integers, so that sums are the same in every order and dominance is decided exactly:
@@ -24,36 +24,36 @@ constexpr double picoseconds_per_us = 1e6;
 constexpr double gain_quanta_per_unit = 1e9;
 // Microseconds to whole picoseconds; InputError when that is negative or not finite.
 std::int64_t picoseconds(double latency_us);
-// Marks a way that cannot be chosen, in its cost.
+// Marks an option that cannot be chosen, in its cost.
 constexpr std::int64_t infeasible_cost = std::numeric_limits<std::int64_t>::max();
 
-// What a choice needs beside its cost.
-struct Needs {
+// What a choice takes besides its cost.
+struct ResourceUsage {
     std::int64_t params = 0;
     std::int64_t macs = 0;
     std::int64_t weight_bytes = 0;
     std::int64_t peak_bytes = 0;  // of activations alive at once: of parts, the largest counts
 
-    void add(const Needs& other);
+    void add(const ResourceUsage& other);
     std::int64_t memory_bytes() const { return weight_bytes + peak_bytes; }
-    bool operator==(const Needs&) const = default;
+    bool operator==(const ResourceUsage&) const = default;
 };
 
-// The most that a choice may need; nothing: no cap.
+// The most that a choice may use; nothing: no cap.
 struct Caps {
     std::optional<std::int64_t> params;
     std::optional<std::int64_t> macs;
     std::optional<std::int64_t> memory_bytes;
 
     bool any() const { return params || macs || memory_bytes; }
-    bool admit(const Needs& needs) const;
+    bool admit(const ResourceUsage& usage) const;
 };
 
-// One way to build a block.
-struct BlockWay {
+// One choice for a block.
+struct BlockOption {
     std::int64_t cost = infeasible_cost;
     std::int64_t gain = 0;
-    Needs needs;
+    ResourceUsage usage;
     bool feasible() const { return cost != infeasible_cost; }
 };
 
@@ -61,14 +61,14 @@ struct ChainStage {
     int previous_widths = 1;
     int widths = 1;
     std::vector<int> depths;  // numbers of blocks, ascending
-    // Which list of ways the block at position j has, at j - 1: blocks that are alike share one.
+    // Which list of options the block at position j has, at j - 1: blocks that are alike share one.
     std::vector<int> kinds;
     int kind_count = 0;
-    std::vector<std::vector<BlockWay>> first;    // [previous_widths x widths]
-    std::vector<std::vector<BlockWay>> further;  // [widths x kind_count]
-    std::vector<std::int64_t> gain;              // [widths x depths]
+    std::vector<std::vector<BlockOption>> first;    // [previous_widths x widths]
+    std::vector<std::vector<BlockOption>> further;  // [widths x kind_count]
+    std::vector<std::int64_t> gain;                 // [widths x depths]
 
-    int most_blocks() const { return depths.back(); }
+    int max_blocks() const { return depths.back(); }
     std::size_t first_at(int previous, int width) const { return at(previous, widths, width); }
     std::size_t kind_at(int width, int kind) const { return at(width, kind_count, kind); }
     std::size_t further_at(int width, int position) const {
@@ -85,7 +85,7 @@ private:
     }
 };
 
-// A stage with all its tables allocated: one way a block, which is infeasible; gains and needs 0.
+// A stage with all its tables allocated: one option a block, which is infeasible; gains and usage 0.
 // `kind_count` kinds of blocks after the first, the last of which repeats.
 ChainStage make_stage(int previous_widths, int widths, std::vector<int> depths, int kind_count = 1);
 
@@ -93,7 +93,7 @@ struct Chain {
     std::vector<ChainStage> stages;
     std::int64_t cost_offset = 0;
     std::int64_t gain_offset = 0;
-    Needs needs_offset;
+    ResourceUsage usage_offset;
 };
 
 // One chain a resolution; the planner chooses among them too. All have the same number of stages.
@@ -105,19 +105,19 @@ struct ChainChoice {
     int chain = 0;
     std::vector<int> widths;  // indices, one a stage
     std::vector<int> depths;  // indices
-    // For each stage one way a block; a stage with an empty list, or no lists at all: the first way of each.
-    std::vector<std::vector<int>> ways;
+    // For each stage one option a block; a stage with an empty list, or no lists at all: the first option of each.
+    std::vector<std::vector<int>> options;
 
-    int way(std::size_t stage, int position) const {
-        if (stage >= ways.size() || ways[stage].empty()) return 0;
-        return ways[stage][static_cast<std::size_t>(position)];
+    int option(std::size_t stage, int position) const {
+        if (stage >= options.size() || options[stage].empty()) return 0;
+        return options[stage][static_cast<std::size_t>(position)];
     }
 };
 
 struct ChainTotals {
     std::int64_t cost = 0;
     std::int64_t gain = 0;
-    Needs needs;
+    ResourceUsage usage;
 };
 
 // What a choice comes to; nothing when a part of it is infeasible. The indices must be within the tables.
@@ -130,7 +130,7 @@ struct FrontStatistics {
     std::size_t peak_bytes = 0;   // of the planner's own tables
 };
 
-// Throws InputError when tables have the wrong size, stages do not follow one another, a cost or a need is
+// Throws InputError when tables have the wrong size, stages do not fit each other, a cost or a usage is
 // negative, or sums could leave the range in which they are exact (2^52).
 void check(const ChainProblem& problem);
 

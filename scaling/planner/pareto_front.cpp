@@ -29,27 +29,28 @@ Caps binding_caps(const ChainProblem& problem, const Caps& caps) {
     Caps binding;
     if (!caps.any()) return binding;
     for (const Chain& chain : problem.chains) {
-        const Needs most = planner::complete(chain).total.most;
-        if (caps.params && most.params > *caps.params) binding.params = caps.params;
-        if (caps.macs && most.macs > *caps.macs) binding.macs = caps.macs;
-        if (caps.memory_bytes && most.memory_bytes() > *caps.memory_bytes) {
+        const ResourceUsage max = planner::complete(chain).total.max;
+        if (caps.params && max.params > *caps.params) binding.params = caps.params;
+        if (caps.macs && max.macs > *caps.macs) binding.macs = caps.macs;
+        if (caps.memory_bytes && max.memory_bytes() > *caps.memory_bytes) {
             binding.memory_bytes = caps.memory_bytes;
         }
     }
     return binding;
 }
 
-// Where some block has several ways, one for each of the most blocks that any chain has there.
-std::vector<int> way_slots(const ChainProblem& problem) {
+// Where some block has several options, one for each block of the deepest chain there.
+std::vector<int> option_slots(const ChainProblem& problem) {
     std::vector<int> slots(problem.chains.front().stages.size(), 0);
-    const auto has_choice = [](const std::vector<std::vector<BlockWay>>& lists) {
-        return std::any_of(lists.begin(), lists.end(), [](const auto& ways) { return ways.size() > 1; });
+    const auto has_choice = [](const std::vector<std::vector<BlockOption>>& lists) {
+        return std::any_of(lists.begin(), lists.end(),
+                           [](const auto& options) { return options.size() > 1; });
     };
     for (const Chain& chain : problem.chains) {
         for (std::size_t s = 0; s < slots.size(); ++s) {
             const ChainStage& stage = chain.stages[s];
             if (has_choice(stage.first) || has_choice(stage.further)) {
-                slots[s] = std::max(slots[s], stage.most_blocks());
+                slots[s] = std::max(slots[s], stage.max_blocks());
             }
         }
     }
@@ -66,15 +67,15 @@ planner::Search prepare(const ChainProblem& problem, const FrontLimits& limits) 
             static_cast<std::int64_t>(static_cast<double>(limits.max_cost) * limits.epsilon) + 1;
     }
     search.caps = binding_caps(problem, limits.caps);
-    search.way_slots = way_slots(problem);
+    search.option_slots = option_slots(problem);
     search.grid = planner::make_grid(search.max_cost);
     search.prices = planner::params_prices(problem, search.caps);
     for (const Chain& chain : problem.chains) {
-        search.ways.emplace_back(chain, search.max_cost, search.caps.any());
-        search.bytes += search.ways.back().bytes();
+        search.options.emplace_back(chain, search.max_cost, search.caps.any());
+        search.bytes += search.options.back().bytes();
     }
     search.incumbents =
-        planner::incumbent_gains(problem, search.ways, search.grid, search.prices, search.caps);
+        planner::incumbent_gains(problem, search.options, search.grid, search.prices, search.caps);
     return search;
 }
 
@@ -82,16 +83,16 @@ planner::Search prepare(const ChainProblem& problem, const FrontLimits& limits) 
 
 ChainChoice ParetoFront::choice(std::size_t point) const {
     std::size_t row = 1;
-    for (const int slots : way_slots) row += 2 + static_cast<std::size_t>(slots);
+    for (const int slots : option_slots) row += 2 + static_cast<std::size_t>(slots);
     const std::uint16_t* at = choices.data() + point * row;
     ChainChoice result;
     result.chain = *at++;
-    for (const int slots : way_slots) {
+    for (const int slots : option_slots) {
         result.widths.push_back(*at++);
         result.depths.push_back(*at++);
-        result.ways.emplace_back();
+        result.options.emplace_back();
         for (int slot = 0; slot < slots; ++slot, ++at) {
-            if (*at != planner::absent_way) result.ways.back().push_back(*at);
+            if (*at != planner::absent_option) result.options.back().push_back(*at);
         }
     }
     return result;
@@ -110,38 +111,38 @@ ParetoFront pareto_front(const ChainProblem& problem, const FrontLimits& limits)
     const planner::Search search = prepare(problem, limits);
     planner::CompleteChoices found;
     for (std::size_t c = 0; c < problem.chains.size(); ++c) {
-        planner::ChainSearch(problem.chains[c], search.ways[c], search, front.statistics)
+        planner::ChainSearch(problem.chains[c], search.options[c], search, front.statistics)
             .run(static_cast<std::uint16_t>(c), found);
     }
     const auto count = static_cast<std::ptrdiff_t>(found.values.size());
     planner::keep_best(found.values, 1, planner::no_floor);
-    front.way_slots = search.way_slots;
+    front.option_slots = search.option_slots;
     const auto rows = static_cast<std::ptrdiff_t>(found.rows.size());
     const std::ptrdiff_t row = count > 0 ? rows / count : 0;
     front.choices.reserve(found.values.size() * static_cast<std::size_t>(row));
     for (const planner::Label& label : found.values) {
         front.costs.push_back(label.cost);
         front.gains.push_back(label.gain);
-        front.needs.push_back(label.needs);
+        front.usage.push_back(label.usage);
         const auto first = found.rows.begin() + static_cast<std::ptrdiff_t>(label.origin.label) * row;
         front.choices.insert(front.choices.end(), first, first + row);
     }
     return front;
 }
 
-// ---- The least that choices need ----
+// ---- The least usage ----
 
 namespace {
 
-// The problem in which a choice gains the more the less of something it needs.
-ChainProblem with_gains(ChainProblem problem, std::int64_t Needs::*need) {
+// The problem in which a choice gains the more the less of a resource it uses.
+ChainProblem with_gains(ChainProblem problem, std::int64_t ResourceUsage::*resource) {
     for (Chain& chain : problem.chains) {
-        chain.gain_offset = -(chain.needs_offset.*need);
+        chain.gain_offset = -(chain.usage_offset.*resource);
         for (ChainStage& stage : chain.stages) {
             std::fill(stage.gain.begin(), stage.gain.end(), 0);
             for (auto* lists : {&stage.first, &stage.further}) {
-                for (std::vector<BlockWay>& ways : *lists) {
-                    for (BlockWay& way : ways) way.gain = -(way.needs.*need);
+                for (std::vector<BlockOption>& options : *lists) {
+                    for (BlockOption& option : options) option.gain = -(option.usage.*resource);
                 }
             }
         }
@@ -156,21 +157,21 @@ ParetoFront front_of(const ChainProblem& problem, std::int64_t max_cost, const C
     return pareto_front(problem, limits);
 }
 
-std::optional<std::int64_t> least_sum(const ChainProblem& problem, std::int64_t max_cost,
-                                      std::int64_t Needs::*need) {
-    const ParetoFront front = front_of(with_gains(problem, need), max_cost, {});
+std::optional<std::int64_t> min_sum(const ChainProblem& problem, std::int64_t max_cost,
+                                    std::int64_t ResourceUsage::*resource) {
+    const ParetoFront front = front_of(with_gains(problem, resource), max_cost, {});
     if (front.size() == 0) return std::nullopt;
-    return front.needs.back().*need;
+    return front.usage.back().*resource;
 }
 
 // Memory is a sum and a largest part, so that no gain stands for it: the cap is narrowed down instead.
-std::optional<std::int64_t> least_memory(const ChainProblem& problem, std::int64_t max_cost) {
-    const ChainProblem plain = with_gains(problem, &Needs::weight_bytes);
+std::optional<std::int64_t> min_memory(const ChainProblem& problem, std::int64_t max_cost) {
+    const ChainProblem plain = with_gains(problem, &ResourceUsage::weight_bytes);
     const ParetoFront lightest = front_of(plain, max_cost, {});
     if (lightest.size() == 0) return std::nullopt;
     // The lightest weights alone cannot be undercut; their network is possible.
-    std::int64_t impossible = lightest.needs.back().weight_bytes - 1;
-    std::int64_t possible = lightest.needs.back().memory_bytes();
+    std::int64_t impossible = lightest.usage.back().weight_bytes - 1;
+    std::int64_t possible = lightest.usage.back().memory_bytes();
     while (possible - impossible > 1) {
         Caps caps;
         caps.memory_bytes = impossible + (possible - impossible) / 2;
@@ -179,21 +180,21 @@ std::optional<std::int64_t> least_memory(const ChainProblem& problem, std::int64
             impossible = *caps.memory_bytes;
             continue;
         }
-        for (const Needs& needs : within.needs) possible = std::min(possible, needs.memory_bytes());
+        for (const ResourceUsage& usage : within.usage) possible = std::min(possible, usage.memory_bytes());
     }
     return possible;
 }
 
 }  // namespace
 
-std::optional<std::int64_t> least_need(const ChainProblem& problem, std::int64_t max_cost, Need need) {
-    switch (need) {
-        case Need::params:
-            return least_sum(problem, max_cost, &Needs::params);
-        case Need::macs:
-            return least_sum(problem, max_cost, &Needs::macs);
-        case Need::memory_bytes:
-            return least_memory(problem, max_cost);
+std::optional<std::int64_t> min_usage(const ChainProblem& problem, std::int64_t max_cost, Resource resource) {
+    switch (resource) {
+        case Resource::params:
+            return min_sum(problem, max_cost, &ResourceUsage::params);
+        case Resource::macs:
+            return min_sum(problem, max_cost, &ResourceUsage::macs);
+        case Resource::memory_bytes:
+            return min_memory(problem, max_cost);
     }
     return std::nullopt;
 }

@@ -2,17 +2,17 @@
 // blocks.
 //
 // A point is on the front when no other choice has cost <= and gain >= with one of them strict; among choices
-// equal in both, one with the fewest params stands for them. With caps, only choices within them count.
+// equal in both, one with the fewest params represents them. With caps, only choices within them count.
 //
 // With epsilon > 0 the front is approximate with a guarantee: for every point (cost, gain) of the exact front
 // there is a returned point with cost' <= (1 + epsilon) cost and gain' >= gain. Returned points are always
-// real choices with their exact cost, gain and needs, and none dominates another. So that the guarantee
+// real choices with their exact cost, gain and usage, and none dominates another. So that the guarantee
 // holds up to the very end, the last points may cost up to (1 + epsilon) max_cost.
 //
 // How: grids over cost give, for each partial choice, the gain it needs to match something that can surely be
 // reached (detail/bounds.hpp). Most partial choices fail that test, whole ranges of
 // them at once (detail/corner_tree.hpp), and the few that pass are compared exactly. Bounds take at most 2048
-// simple operations for each pair of neighbouring widths and each of at most 16 ways of a block, so time
+// simple operations for each pair of neighbouring widths and each of at most 16 options of a block, so time
 // grows with the square of the number of widths.
 #pragma once
 
@@ -37,10 +37,10 @@ struct FrontLimits {
 struct ParetoFront {
     std::vector<std::int64_t> costs;
     std::vector<std::int64_t> gains;
-    std::vector<Needs> needs;
-    // [size x (1 + 2 stages + sum of way_slots)]: chain, then width, depth and ways of each stage.
+    std::vector<ResourceUsage> usage;
+    // [size x (1 + 2 stages + sum of option_slots)]: chain, then width, depth and options of each stage.
     std::vector<std::uint16_t> choices;
-    std::vector<int> way_slots;  // of each stage; 0 where every block has one way
+    std::vector<int> option_slots;  // of each stage; 0 where every block has one option
     FrontStatistics statistics;
 
     std::size_t size() const { return costs.size(); }
@@ -53,10 +53,10 @@ struct ParetoFront {
 // exceeded.
 ParetoFront pareto_front(const ChainProblem& problem, const FrontLimits& limits);
 
-// What the choices of a chain problem need at the least: for saying how far a cap is out of reach.
-enum class Need { params, macs, memory_bytes };
+// The least of a resource that the choices of a chain problem use, to say how far a cap is out of reach.
+enum class Resource { params, macs, memory_bytes };
 
 // Over all choices that cost at most `max_cost`; nothing when there is none. Exact.
-std::optional<std::int64_t> least_need(const ChainProblem& problem, std::int64_t max_cost, Need need);
+std::optional<std::int64_t> min_usage(const ChainProblem& problem, std::int64_t max_cost, Resource need);
 
 }  // namespace hacscale

@@ -70,14 +70,14 @@ std::string why_base_does_not_fit(const ScalingContext& context, std::int64_t bu
     }
     const Caps& caps = context.settings().caps;
     std::string reason;
-    const auto compare = [&](std::int64_t need, const std::optional<std::int64_t>& cap, const char* what) {
-        if (!cap || need <= *cap) return;
+    const auto compare = [&](std::int64_t used, const std::optional<std::int64_t>& cap, const char* what) {
+        if (!cap || used <= *cap) return;
         reason += fmt::format("{}{} {}, and the cap is {}", reason.empty() ? "even the base needs " : "; ",
-                              need, what, *cap);
+                              used, what, *cap);
     };
-    compare(base.needs.params, caps.params, "params");
-    compare(base.needs.macs, caps.macs, "MACs");
-    compare(base.needs.memory_bytes(), caps.memory_bytes, "bytes of memory");
+    compare(base.usage.params, caps.params, "params");
+    compare(base.usage.macs, caps.macs, "MACs");
+    compare(base.usage.memory_bytes(), caps.memory_bytes, "bytes of memory");
     return reason;
 }
 
@@ -90,7 +90,7 @@ Fit last_within(const ScalingContext& context, const Path& path, std::int64_t bu
     while (const std::optional<ScalingChoice> choice = path()) {
         const std::optional<Evaluation> step = context.evaluate(*choice);
         if (!step) break;  // grown beyond what a model may be
-        if (!context.settings().caps.admit(step->needs)) {
+        if (!context.settings().caps.admit(step->usage)) {
             if (!best.next_us && step->complete()) best.next_us = step->latency_us();
             break;
         }

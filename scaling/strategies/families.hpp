@@ -41,8 +41,8 @@ std::vector<Strategy> multiplier_strategies();
 
 // ---- width_on_edges.cpp ----
 //
-// Width only, but each stage's width goes on to the last one before its next latency step: what lies between
-// is nearly free. One multiplier for the whole network, so early and late stages grow alike.
+// Width only, but each stage's width is the last one before its next latency step: widths between steps
+// are nearly free. One multiplier for the whole network, so early and late stages grow alike.
 
 // A rise of a stage's latency by more than this counts as a step.
 constexpr double edge_tolerance = 0.01;
@@ -63,7 +63,7 @@ std::vector<Strategy> width_on_edges_strategies();
 
 enum class Direction { down, up };
 
-// All neighbours of a choice in a space that lie one value further in one dimension: first widths, then
+// All neighbours of a choice in a space that are one value further in one dimension: first widths, then
 // depths, by stage, then the resolution. The choice's values must be in the space.
 std::vector<ScalingChoice> steps_from(const ScalingChoice& choice, const ScalingSpace& space,
                                       Direction direction);
@@ -75,8 +75,8 @@ std::vector<Strategy> stepwise_strategies();
 
 // ---- planned.cpp ----
 //
-// The strategies that choose from the exact front of a plan: HACScale, what is left of it when one of its
-// sources of knowledge or of its dimensions is taken away, and importance-aware width scaling, which knows
+// The strategies that choose from the exact front of a plan: HACScale, its variants without one of its
+// sources of knowledge or of its dimensions, and importance-aware width scaling, which knows
 // params instead of latencies.
 
 std::vector<Strategy> planned_strategies();

@@ -8,23 +8,23 @@
 namespace hacscale::rules {
 namespace {
 
-// Which caps cannot be kept, and the least that a network within the latency budget needs.
+// Which caps cannot be kept, and the least that a network within the latency budget uses.
 std::string why_caps_are_broken(const ScalingContext& context, std::int64_t budget_ps) {
     const ChainProblem& problem = context.costs(CostModel::latency).problem;
     const Caps& caps = context.settings().caps;
     std::string broken;
     std::string kept_alone;
-    const auto compare = [&](const std::optional<std::int64_t>& cap, Need need, const char* what) {
+    const auto compare = [&](const std::optional<std::int64_t>& cap, Resource resource, const char* what) {
         if (!cap) return;
-        const std::optional<std::int64_t> least = least_need(problem, budget_ps + budget_slack_ps, need);
-        if (!least) return;
-        std::string& text = *least > *cap ? broken : kept_alone;
+        const std::optional<std::int64_t> min = min_usage(problem, budget_ps + budget_slack_ps, resource);
+        if (!min) return;
+        std::string& text = *min > *cap ? broken : kept_alone;
         text += fmt::format("{}the cap on {} is {}, and the least possible within the latency budget is {}",
-                            text.empty() ? "" : "; ", what, *cap, *least);
+                            text.empty() ? "" : "; ", what, *cap, *min);
     };
-    compare(caps.params, Need::params, "params");
-    compare(caps.macs, Need::macs, "MACs");
-    compare(caps.memory_bytes, Need::memory_bytes, "bytes of memory");
+    compare(caps.params, Resource::params, "params");
+    compare(caps.macs, Resource::macs, "MACs");
+    compare(caps.memory_bytes, Resource::memory_bytes, "bytes of memory");
     if (!broken.empty()) return broken;
     return kept_alone.empty() ? "" : "no network keeps all caps together: " + kept_alone;
 }
@@ -41,8 +41,9 @@ Fit nothing_within(const ScalingContext& context, std::int64_t budget_ps) {
 }
 
 // Said where it is the space and not the budget that keeps most stages from being wider.
-std::string at_widest(const ScalingContext& context, Freedom freedom, const ScalingChoice& choice) {
-    const ScalingSpace& space = context.space(freedom);
+std::string at_widest(const ScalingContext& context, SearchDimensions dimensions,
+                      const ScalingChoice& choice) {
+    const ScalingSpace& space = context.space(dimensions);
     int open = 0;
     int widest = 0;
     for (std::size_t s = 0; s < space.stages.size(); ++s) {
@@ -61,13 +62,13 @@ std::string at_widest(const ScalingContext& context, Freedom freedom, const Scal
 Fit chosen(const ScalingContext& context, const PlanKind& kind, std::size_t point) {
     Fit fit;
     const std::optional<Evaluation> result =
-        context.evaluate(choice_from(context.space(kind.freedom), context.front(kind).choice(point)));
+        context.evaluate(choice_from(context.space(kind.dimensions), context.front(kind).choice(point)));
     if (!result) {
         throw WorkError("the plan chose a model that cannot be built; please report this as a fault");
     }
     fit.status = FitStatus::ok;
     fit.result = *result;
-    fit.reason = at_widest(context, kind.freedom, result->choice);
+    fit.reason = at_widest(context, kind.dimensions, result->choice);
     return fit;
 }
 
@@ -88,10 +89,10 @@ Fit best_by_latency(const ScalingContext& context, std::int64_t budget_ps, const
 // stays.
 Fit best_by_paper_cost(const ScalingContext& context, std::int64_t budget_ps, const PlanKind& kind) {
     const ParetoFront& front = context.front(kind);
-    const ChainProblem& latencies = context.costs(CostModel::latency, kind.freedom).problem;
+    const ChainProblem& latencies = context.costs(CostModel::latency, kind.dimensions).problem;
     const std::int64_t limit_ps = budget_ps + budget_slack_ps;
     const Evaluation& base = context.base_evaluation();
-    const bool base_fits = base.latency_ps <= limit_ps && context.settings().caps.admit(base.needs);
+    const bool base_fits = base.latency_ps <= limit_ps && context.settings().caps.admit(base.usage);
     std::optional<double> next_us;
     for (std::size_t point = front.size(); point-- > 0;) {
         if (base_fits && front.gains[point] <= 0) break;
@@ -128,19 +129,21 @@ std::vector<Strategy> planned_strategies() {
     return {
         strategy("importance-width", "each layer's width by its importance, within a budget of params",
                  "max gain of widths, params <= p, the largest p with latency <= budget", best_by_paper_cost,
-                 {CostModel::params, given, Freedom::widths}),
+                 {CostModel::params, given, SearchDimensions::widths}),
         strategy("hacscale-widths", "HACScale that chooses widths alone",
-                 "max gain of widths, latency <= budget", best_by_latency, {latency, given, Freedom::widths}),
+                 "max gain of widths, latency <= budget", best_by_latency,
+                 {latency, given, SearchDimensions::widths}),
         strategy("hacscale-depths", "HACScale that chooses depths alone",
-                 "max gain of depths, latency <= budget", best_by_latency, {latency, given, Freedom::depths}),
+                 "max gain of depths, latency <= budget", best_by_latency,
+                 {latency, given, SearchDimensions::depths}),
         strategy("hacscale-no-importance", "HACScale with every stage weighed alike",
                  "max gain, equal weights, latency <= budget", best_by_latency,
-                 {latency, GainWeights::equal, Freedom::all}),
+                 {latency, GainWeights::equal, SearchDimensions::all}),
         strategy("hacscale-no-utilization", "HACScale with MACs in place of the device's latencies",
                  "max gain, MACs as cost, then latency <= budget", best_by_paper_cost,
-                 {CostModel::macs, given, Freedom::all}),
+                 {CostModel::macs, given, SearchDimensions::all}),
         strategy("hacscale", "the most gain that the device's latencies allow", "max gain, latency <= budget",
-                 best_by_latency, {latency, given, Freedom::all}),
+                 best_by_latency, {latency, given, SearchDimensions::all}),
     };
 }
 

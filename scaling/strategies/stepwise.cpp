@@ -44,7 +44,7 @@ namespace {
 
 // The base with widths cut until it is within `morph_cut` of its latency, or none can be cut any more.
 ScalingChoice cut(const ScalingContext& context) {
-    const ScalingSpace& space = context.space(Freedom::widths);
+    const ScalingSpace& space = context.space(SearchDimensions::widths);
     Evaluation here = context.base_evaluation();
     const auto goal_ps = static_cast<std::int64_t>(morph_cut * static_cast<double>(here.latency_ps));
     while (here.latency_ps > goal_ps) {
@@ -92,7 +92,7 @@ public:
 
     bool admit(const Evaluation& network) const {
         return network.complete() && network.gain && network.latency_ps <= limit_ps_ &&
-               context_.settings().caps.admit(network.needs);
+               context_.settings().caps.admit(network.usage);
     }
     // Whether the latency is all that speaks against it.
     bool over_budget(const Evaluation& network) const {

@@ -4,7 +4,7 @@
 // The baselines have one parameter s, the factor by which MACs grow to first order. It is raised from 1:
 // widths are rounded to the grid, depths to integers, resolutions to their step, and of the distinct
 // configurations that come about, the last one within the budget is taken. Latency is a staircase and can
-// fall as a network grows, so the search goes on until a configuration is over twice the budget. Two go step
+// fall as a network grows, so the search continues until a configuration is over twice the budget. Two go step
 // by step through the planner's own space. The others choose from the exact front of a plan.
 #pragma once
 

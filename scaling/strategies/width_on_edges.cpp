@@ -35,7 +35,7 @@ public:
         find_next();
         if (next_ != 0) width_ = std::exchange(next_, unknown);
     }
-    // To the end of the step on which the base stands.
+    // To the end of the step that the base is on.
     void advance_from_base() { width_ = end_of_step(base_width_); }
 
 private:

@@ -172,7 +172,7 @@ TEST(InnerRule, FollowsAsScaledDoesAndKnowsWhichBlocksAreFree) {
             for (int block = 0; block < stage.depth && has_inner_width(stage.block); ++block) {
                 const int input = block == 0 ? stage_input_width(model, s) : stage.width;
                 const int inner = stage.inner_widths[static_cast<std::size_t>(block)];
-                EXPECT_EQ(rule.followed(block, input, stage.width), inner) << name;
+                EXPECT_EQ(rule.derived(block, input, stage.width), inner) << name;
                 // Only what has no expansion conv cannot be chosen.
                 if (!rule.is_free(block)) {
                     EXPECT_EQ(inner, input) << name;

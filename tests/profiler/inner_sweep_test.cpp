@@ -31,7 +31,7 @@ std::vector<int> half_to_more(const ModelSpec& base, std::size_t stage, int bloc
     const InnerRule rule(base, static_cast<int>(stage));
     if (!rule.is_free(block)) return {0};
     const int input = block > 0 ? width : stage > 0 ? before : stage_input_width(base, 0);
-    const int followed = rule.followed(block, input, width);
+    const int followed = rule.derived(block, input, width);
     std::vector<int> values{followed};
     for (int value = rule.grid(); value <= followed * 3 / 2; value += rule.grid()) {
         if (value * 2 >= followed && value != followed && value != input) values.push_back(value);

@@ -243,7 +243,7 @@ TEST(Gain, PlannerTablesHoldTheSameGains) {
             const auto widths = static_cast<int>(stage.widths.size());
             chain.stages.push_back(make_stage(previous, widths, stage.depths));
             for (auto* lists : {&chain.stages.back().first, &chain.stages.back().further}) {
-                for (auto& ways : *lists) ways.front().cost = 0;
+                for (auto& options : *lists) options.front().cost = 0;
             }
             previous = widths;
         }

@@ -20,7 +20,7 @@ using testing::random_problem;
 std::vector<FrontPoint> points_of(const ParetoFront& front) {
     std::vector<FrontPoint> points;
     for (std::size_t i = 0; i < front.size(); ++i) {
-        points.push_back({front.costs[i], front.gains[i], front.needs[i]});
+        points.push_back({front.costs[i], front.gains[i], front.usage[i]});
     }
     return points;
 }
@@ -36,7 +36,7 @@ void expect_choices_are_real(const ChainProblem& problem, const ParetoFront& fro
 
 FrontPoint point(std::int64_t cost, std::int64_t gain, std::int64_t params) {
     FrontPoint point{cost, gain, {}};
-    point.needs.params = params;
+    point.usage.params = params;
     return point;
 }
 
@@ -44,7 +44,7 @@ FrontPoint point(std::int64_t cost, std::int64_t gain, std::int64_t params) {
 ChainProblem one_stage(const std::vector<FrontPoint>& options) {
     ChainStage stage = make_stage(1, static_cast<int>(options.size()), {1});
     for (std::size_t i = 0; i < options.size(); ++i) {
-        stage.first[i] = {{options[i].cost, options[i].gain, options[i].needs}};
+        stage.first[i] = {{options[i].cost, options[i].gain, options[i].usage}};
     }
     ChainProblem problem;
     problem.chains.emplace_back().stages = {stage};
@@ -54,7 +54,7 @@ ChainProblem one_stage(const std::vector<FrontPoint>& options) {
 // Choices equal in cost, gain and params may differ in other needs, and any of them may stand for the others.
 bool equal_but_for_ties(const std::vector<FrontPoint>& a, const std::vector<FrontPoint>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const FrontPoint& x, const FrontPoint& y) {
-        return x.cost == y.cost && x.gain == y.gain && x.needs.params == y.needs.params;
+        return x.cost == y.cost && x.gain == y.gain && x.usage.params == y.usage.params;
     });
 }
 
@@ -104,32 +104,32 @@ TEST(ParetoFront, KeepsEpsilonsPromiseOnAThousandSeeds) {
             EXPECT_LT(points[i - 1].gain, points[i].gain);
         }
         for (const FrontPoint& point : points) {
-            EXPECT_TRUE(limits.caps.admit(point.needs));
+            EXPECT_TRUE(limits.caps.admit(point.usage));
         }
     }
 }
 
-TEST(LeastNeed, EqualsBruteForce) {
+TEST(MinUsage, EqualsBruteForce) {
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
         std::mt19937_64 random(seed);
         const ChainProblem problem = random_problem(random);
         FrontLimits limits = random_limits(problem, random);
         limits.caps = {};
-        std::optional<Needs> least;
-        std::int64_t least_memory = 0;
+        std::optional<ResourceUsage> least;
+        std::int64_t min_memory = 0;
         for (const FrontPoint& point : testing::all_points(problem, limits)) {
-            const Needs& needs = point.needs;
-            least_memory = least ? std::min(least_memory, needs.memory_bytes()) : needs.memory_bytes();
-            if (!least) least = needs;
-            least->params = std::min(least->params, needs.params);
-            least->macs = std::min(least->macs, needs.macs);
+            const ResourceUsage& usage = point.usage;
+            min_memory = least ? std::min(min_memory, usage.memory_bytes()) : usage.memory_bytes();
+            if (!least) least = usage;
+            least->params = std::min(least->params, usage.params);
+            least->macs = std::min(least->macs, usage.macs);
         }
-        const auto found = [&](Need need) { return least_need(problem, limits.max_cost, need); };
-        ASSERT_EQ(found(Need::params).has_value(), least.has_value());
+        const auto found = [&](Resource need) { return min_usage(problem, limits.max_cost, need); };
+        ASSERT_EQ(found(Resource::params).has_value(), least.has_value());
         if (!least) continue;
-        EXPECT_EQ(found(Need::params), least->params) << "seed " << seed;
-        EXPECT_EQ(found(Need::macs), least->macs) << "seed " << seed;
-        EXPECT_EQ(found(Need::memory_bytes), least_memory) << "seed " << seed;
+        EXPECT_EQ(found(Resource::params), least->params) << "seed " << seed;
+        EXPECT_EQ(found(Resource::macs), least->macs) << "seed " << seed;
+        EXPECT_EQ(found(Resource::memory_bytes), min_memory) << "seed " << seed;
     }
 }
 

@@ -17,8 +17,8 @@ struct Spread {
     std::int64_t params = 1;
     std::int64_t gain = 1;
     bool infeasible = false;
-    std::int64_t ways = 1;  // of a block, at most
-    bool grows = false;     // later options cost and gain more, as wider and deeper stages do
+    std::int64_t options = 1;  // of a block, at most
+    bool grows = false;        // later options cost and gain more, as wider and deeper stages do
 };
 
 std::int64_t cost_or_infeasible(Random& random, const Spread& spread, std::size_t option) {
@@ -34,19 +34,19 @@ std::int64_t gain(Random& random, const Spread& spread, std::size_t option) {
                         : within(random, -spread.gain, spread.gain);
 }
 
-Needs random_needs(Random& random, const Spread& spread) {
+ResourceUsage random_needs(Random& random, const Spread& spread) {
     return {within(random, 0, spread.params), within(random, 0, spread.params),
             within(random, 0, spread.params), within(random, 0, spread.params)};
 }
 
-std::vector<BlockWay> random_ways(Random& random, const Spread& spread) {
-    std::vector<BlockWay> ways(static_cast<std::size_t>(within(random, 1, spread.ways)));
-    for (std::size_t i = 0; i < ways.size(); ++i) {
-        ways[i].cost = cost_or_infeasible(random, spread, i);
-        ways[i].gain = gain(random, spread, i);
-        ways[i].needs = random_needs(random, spread);
+std::vector<BlockOption> random_ways(Random& random, const Spread& spread) {
+    std::vector<BlockOption> options(static_cast<std::size_t>(within(random, 1, spread.options)));
+    for (std::size_t i = 0; i < options.size(); ++i) {
+        options[i].cost = cost_or_infeasible(random, spread, i);
+        options[i].gain = gain(random, spread, i);
+        options[i].usage = random_needs(random, spread);
     }
-    return ways;
+    return options;
 }
 
 struct Shape {
@@ -59,12 +59,12 @@ Chain random_chain(Random& random, const std::vector<Shape>& shapes, const Sprea
     Chain chain;
     chain.cost_offset = within(random, 0, spread.cost);
     chain.gain_offset = within(random, -spread.gain, spread.gain);
-    chain.needs_offset = random_needs(random, spread);
+    chain.usage_offset = random_needs(random, spread);
     int previous = 1;
     for (const Shape& shape : shapes) {
         ChainStage stage = make_stage(previous, shape.widths, shape.depths, shape.kinds);
-        for (auto& ways : stage.first) ways = random_ways(random, spread);
-        for (auto& ways : stage.further) ways = random_ways(random, spread);
+        for (auto& options : stage.first) options = random_ways(random, spread);
+        for (auto& options : stage.further) options = random_ways(random, spread);
         for (std::size_t i = 0; i < stage.gain.size(); ++i) stage.gain[i] = gain(random, spread, i);
         chain.stages.push_back(std::move(stage));
         previous = shape.widths;
@@ -72,13 +72,13 @@ Chain random_chain(Random& random, const std::vector<Shape>& shapes, const Sprea
     return chain;
 }
 
-// The next choice of ways for one stage; false when there is none.
-bool advance_ways(const ChainStage& stage, int previous, int width, std::vector<int>& ways) {
-    for (std::size_t block = 0; block < ways.size(); ++block) {
+// The next choice of options for one stage; false when there is none.
+bool advance_ways(const ChainStage& stage, int previous, int width, std::vector<int>& options) {
+    for (std::size_t block = 0; block < options.size(); ++block) {
         const auto& list = block == 0 ? stage.first[stage.first_at(previous, width)]
                                       : stage.further[stage.further_at(width, static_cast<int>(block))];
-        if (++ways[block] < static_cast<int>(list.size())) return true;
-        ways[block] = 0;
+        if (++options[block] < static_cast<int>(list.size())) return true;
+        options[block] = 0;
     }
     return false;
 }
@@ -95,11 +95,11 @@ void for_each_from(const std::vector<ChainStage>& stages, std::size_t s, ChainCh
     const int previous = s > 0 ? choice.widths[s - 1] : 0;
     for (choice.widths[s] = 0; choice.widths[s] < stage.widths; ++choice.widths[s]) {
         for (choice.depths[s] = 0; choice.depths[s] < std::ssize(stage.depths); ++choice.depths[s]) {
-            choice.ways[s].assign(
+            choice.options[s].assign(
                 static_cast<std::size_t>(stage.depths[static_cast<std::size_t>(choice.depths[s])]), 0);
             do {
                 for_each_from(stages, s + 1, choice, visit);
-            } while (advance_ways(stage, previous, choice.widths[s], choice.ways[s]));
+            } while (advance_ways(stage, previous, choice.widths[s], choice.options[s]));
         }
     }
 }
@@ -126,11 +126,11 @@ ChainProblem random_problem(Random& random) {
     const auto stages = static_cast<std::size_t>(within(random, 1, 4));
     // Fewer of everything where there is more of another, so that brute force stays fast.
     const bool with_ways = within(random, 0, 1) == 1;
-    spread.ways = with_ways ? (stages > 2 ? 2 : 3) : 1;
+    spread.options = with_ways ? (stages > 2 ? 2 : 3) : 1;
     const std::int64_t most = with_ways ? (stages < 3 ? 3 : 2) : stages == 4 ? 3 : 4;
     // Long lists too, where one stage with one or two widths keeps the number of choices small.
     const bool long_lists = with_ways && stages == 1;
-    if (long_lists) spread.ways = 40;
+    if (long_lists) spread.options = 40;
     std::vector<Shape> shapes;
     for (std::size_t s = 0; s < stages; ++s) {
         Shape shape;
@@ -153,9 +153,9 @@ FrontLimits random_limits(const ChainProblem& problem, Random& random) {
     for_each_choice(problem, [&](const ChainChoice& choice) {
         if (const auto point = evaluate(problem, choice)) {
             most.cost = std::max(most.cost, point->cost);
-            for (const auto member :
-                 {&Needs::params, &Needs::macs, &Needs::weight_bytes, &Needs::peak_bytes}) {
-                most.needs.*member = std::max(most.needs.*member, point->needs.*member);
+            for (const auto member : {&ResourceUsage::params, &ResourceUsage::macs,
+                                      &ResourceUsage::weight_bytes, &ResourceUsage::peak_bytes}) {
+                most.usage.*member = std::max(most.usage.*member, point->usage.*member);
             }
         }
     });
@@ -165,23 +165,23 @@ FrontLimits random_limits(const ChainProblem& problem, Random& random) {
         if (within(random, 1, one_in) > 1) return std::nullopt;
         return within(random, most_need / 3, most_need + 1);
     };
-    limits.caps.params = some_cap(most.needs.params, 3);
-    limits.caps.macs = some_cap(most.needs.macs, 5);
-    limits.caps.memory_bytes = some_cap(most.needs.memory_bytes(), 5);
+    limits.caps.params = some_cap(most.usage.params, 3);
+    limits.caps.macs = some_cap(most.usage.macs, 5);
+    limits.caps.memory_bytes = some_cap(most.usage.memory_bytes(), 5);
     return limits;
 }
 
 std::optional<FrontPoint> evaluate(const ChainProblem& problem, const ChainChoice& choice) {
     const auto totals = totals_of(problem, choice);
     if (!totals) return std::nullopt;
-    return FrontPoint{totals->cost, totals->gain, totals->needs};
+    return FrontPoint{totals->cost, totals->gain, totals->usage};
 }
 
 std::vector<FrontPoint> all_points(const ChainProblem& problem, const FrontLimits& limits) {
     std::vector<FrontPoint> points;
     for_each_choice(problem, [&](const ChainChoice& choice) {
         const auto point = evaluate(problem, choice);
-        if (point && point->cost <= limits.max_cost && limits.caps.admit(point->needs)) {
+        if (point && point->cost <= limits.max_cost && limits.caps.admit(point->usage)) {
             points.push_back(*point);
         }
     });
@@ -192,7 +192,7 @@ std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const Fro
     std::vector<FrontPoint> points = all_points(problem, limits);
     std::sort(points.begin(), points.end(), [](const FrontPoint& a, const FrontPoint& b) {
         if (a.cost != b.cost) return a.cost < b.cost;
-        return a.gain != b.gain ? a.gain > b.gain : a.needs.params < b.needs.params;
+        return a.gain != b.gain ? a.gain > b.gain : a.usage.params < b.usage.params;
     });
     std::vector<FrontPoint> front;
     for (const FrontPoint& point : points) {

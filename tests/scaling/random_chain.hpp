@@ -13,7 +13,7 @@ namespace hacscale::testing {
 struct FrontPoint {
     std::int64_t cost = 0;
     std::int64_t gain = 0;
-    Needs needs;
+    ResourceUsage usage;
     bool operator==(const FrontPoint&) const = default;
 };
 

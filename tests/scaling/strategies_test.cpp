@@ -73,8 +73,8 @@ TEST_P(EveryStrategy, StaysWithinTheBudgetAndOnTheGrid) {
         // The figures are those of the model it names.
         const Graph network = lower(scaled(context.base(), result.result.choice));
         EXPECT_NEAR(result.predicted_us(), estimate(network, source_).latency_us, 1e-3);
-        EXPECT_EQ(result.result.needs.params, network.params());
-        EXPECT_EQ(result.result.needs.macs, network.macs());
+        EXPECT_EQ(result.result.usage.params, network.params());
+        EXPECT_EQ(result.result.usage.macs, network.macs());
         EXPECT_NEAR(*result.result.gain, context.gain().of(result.result.choice), 1e-12);
         // The next step is too slow.
         if (result.next_us) {
@@ -130,7 +130,7 @@ TEST_P(EveryStrategy, KeepsToTheCapOnParams) {
     const ScalingContext context = make_context(model(), source_, settings);
     const Fit result = fit(strategy(), context, context.budget_us(1.8));
     ASSERT_EQ(result.status, FitStatus::ok) << result.reason;
-    EXPECT_LE(result.result.needs.params, *settings.caps.params);
+    EXPECT_LE(result.result.usage.params, *settings.caps.params);
 
     settings.caps.params = 1;
     const Fit nothing = fit(strategy(), make_context(model(), source_, settings), context.budget_us(1.8));

@@ -9,29 +9,29 @@ namespace {
 constexpr double nothing = -std::numeric_limits<double>::infinity();
 
 // The best value within each bucket's lower edge, the exact cost of the choice that has it (adding up costs
-// that are rounded up leaves it well below the edge), and, where there are caps, its needs. Doubles hold
+// that are rounded up leaves it well below the edge), and, where there are caps, its resource usage. Doubles hold
 // integers below 2^53, so they are exact, and comparing them is faster than comparing 64-bit integers.
 struct Reach {
     std::vector<double> value;
     std::vector<double> cost;
-    std::vector<Needs> needs;  // empty without caps
+    std::vector<ResourceUsage> usage;  // empty without caps
 
-    Reach(std::size_t buckets, bool with_needs)
-        : value(buckets, nothing), cost(buckets, 0.0), needs(with_needs ? buckets : 0) {}
+    Reach(std::size_t buckets, bool with_usage)
+        : value(buckets, nothing), cost(buckets, 0.0), usage(with_usage ? buckets : 0) {}
 
     bool could_improve(const Reach& from, std::size_t shift, double added_value) const {
         return shift < value.size() &&
                could_raise(value.data() + shift, from.value.data(), value.size() - shift, added_value);
     }
 
-    // Takes over what `from` reaches, `shift` buckets later, with value, cost and needs added.
+    // Takes over what `from` reaches, `shift` buckets later, with value, cost and usage added.
     void improve(const Reach& from, std::size_t shift, double added_value, double added_cost,
-                 const Needs& added_needs) {
+                 const ResourceUsage& added_usage) {
         if (shift >= value.size()) return;
         const std::size_t count = value.size() - shift;
         const double* from_value = from.value.data();
         double* to_value = value.data() + shift;
-        if (needs.empty()) {
+        if (usage.empty()) {
             raise(to_value, cost.data() + shift, from_value, from.cost.data(), count, added_value,
                   added_cost);
             return;
@@ -41,26 +41,26 @@ struct Reach {
             if (!(candidate > to_value[b])) continue;
             to_value[b] = candidate;
             cost[b + shift] = from.cost[b] + added_cost;
-            needs[b + shift] = from.needs[b];
-            needs[b + shift].add(added_needs);
+            usage[b + shift] = from.usage[b];
+            usage[b + shift].add(added_usage);
         }
     }
 };
 
 class IncumbentSearch {
 public:
-    IncumbentSearch(const Chain& chain, const UsefulWays& ways, const CostGrid& grid, std::int64_t price,
-                    bool with_needs)
-        : chain_(chain), ways_(ways), grid_(grid), price_(price), with_needs_(with_needs) {}
+    IncumbentSearch(const Chain& chain, const Candidates& options, const CostGrid& grid, std::int64_t price,
+                    bool with_usage)
+        : chain_(chain), options_(options), grid_(grid), price_(price), with_usage_(with_usage) {}
 
     // After the last stage, one a width.
     std::vector<Reach> run() const {
-        Reach start(grid_.buckets, with_needs_);
-        const double value = value_of(chain_.gain_offset, chain_.needs_offset.params);
+        Reach start(grid_.buckets, with_usage_);
+        const double value = value_of(chain_.gain_offset, chain_.usage_offset.params);
         for (std::size_t b = grid_.above(chain_.cost_offset); b < grid_.buckets; ++b) {
             start.value[b] = value;
             start.cost[b] = static_cast<double>(chain_.cost_offset);
-            if (with_needs_) start.needs[b] = chain_.needs_offset;
+            if (with_usage_) start.usage[b] = chain_.usage_offset;
         }
         std::vector<Reach> reached{std::move(start)};
         for (std::size_t s = 0; s < chain_.stages.size(); ++s) reached = after_stage(s, reached);
@@ -72,13 +72,14 @@ private:
         return static_cast<double>(gain - price_ * params);
     }
 
-    void improve(Reach& to, const Reach& from, const WayList& list) const {
+    void improve(Reach& to, const Reach& from, const OptionList& list) const {
         if (list.empty()) return;
-        const UsefulWay& corner = list.corner();
+        const Candidate& corner = list.corner();
         if (!to.could_improve(from, grid_.above(corner.cost), value_of(corner.gain, corner.params))) return;
-        for (const UsefulWay& way : list.real()) {
-            to.improve(from, grid_.above(way.cost), value_of(way.gain, way.params),
-                       static_cast<double>(way.cost), with_needs_ ? list.all()[way.index].needs : Needs{});
+        for (const Candidate& option : list.real()) {
+            to.improve(from, grid_.above(option.cost), value_of(option.gain, option.params),
+                       static_cast<double>(option.cost),
+                       with_usage_ ? list.all()[option.index].usage : ResourceUsage{});
         }
     }
 
@@ -87,17 +88,17 @@ private:
         std::vector<Reach> after;
         after.reserve(static_cast<std::size_t>(stage.widths));
         for (int width = 0; width < stage.widths; ++width) {
-            Reach here(grid_.buckets, with_needs_);
+            Reach here(grid_.buckets, with_usage_);
             for (const int previous : by_closeness(width, stage.widths, stage.previous_widths)) {
                 improve(here, before[static_cast<std::size_t>(previous)],
-                        ways_.first(s, stage.first_at(previous, width)));
+                        options_.first(s, stage.first_at(previous, width)));
             }
-            Reach left(grid_.buckets, with_needs_);
+            Reach left(grid_.buckets, with_usage_);
             std::size_t depth = 0;
-            for (int position = 1; position <= stage.most_blocks(); ++position) {
+            for (int position = 1; position <= stage.max_blocks(); ++position) {
                 if (position > 1) {
-                    Reach further(grid_.buckets, with_needs_);
-                    improve(further, here, ways_.further(s, stage.further_at(width, position - 1)));
+                    Reach further(grid_.buckets, with_usage_);
+                    improve(further, here, options_.further(s, stage.further_at(width, position - 1)));
                     here = std::move(further);
                 }
                 if (position != stage.depths[depth]) continue;
@@ -110,10 +111,10 @@ private:
     }
 
     const Chain& chain_;
-    const UsefulWays& ways_;
+    const Candidates& options_;
     const CostGrid& grid_;
     std::int64_t price_;
-    bool with_needs_;
+    bool with_usage_;
 };
 
 struct Range {
@@ -130,12 +131,12 @@ struct Range {
 struct Ranges {
     Range gain;
     Range params;
-    explicit Ranges(const std::vector<std::vector<BlockWay>>& lists) {
-        for (const std::vector<BlockWay>& ways : lists) {
-            for (const BlockWay& way : ways) {
-                if (!way.feasible()) continue;
-                gain.take(way.gain);
-                params.take(way.needs.params);
+    explicit Ranges(const std::vector<std::vector<BlockOption>>& lists) {
+        for (const std::vector<BlockOption>& options : lists) {
+            for (const BlockOption& option : options) {
+                if (!option.feasible()) continue;
+                gain.take(option.gain);
+                params.take(option.usage.params);
             }
         }
     }
@@ -148,28 +149,28 @@ std::vector<std::int64_t> params_prices(const ChainProblem& problem, const Caps&
     if (!caps.any()) return prices;
     double gain_span = 0;
     double params_span = 0;
-    double most_params = 1;
+    double max_params = 1;
     for (const Chain& chain : problem.chains) {
         double gain = 0;
         double span = 0;
-        double most = static_cast<double>(chain.needs_offset.params);
+        double max = static_cast<double>(chain.usage_offset.params);
         for (const ChainStage& stage : chain.stages) {
             const Ranges first(stage.first);
             const Ranges further(stage.further);
-            const double blocks = stage.most_blocks() - 1;
+            const double blocks = stage.max_blocks() - 1;
             Range own;
             for (const std::int64_t value : stage.gain) own.take(value);
             gain += own.span() + first.gain.span() + blocks * further.gain.span();
             span += first.params.span() + blocks * further.params.top();
-            most += first.params.top() + blocks * further.params.top();
+            max += first.params.top() + blocks * further.params.top();
         }
         gain_span = std::max(gain_span, gain);
         params_span = std::max(params_span, span);
-        most_params = std::max(most_params, most);
+        max_params = std::max(max_params, max);
     }
     // Around the mean exchange rate of gain and params, in steps of two; no larger than keeps price x params
     // exact.
-    const double exact_price = static_cast<double>(std::int64_t{1} << 50) / most_params;
+    const double exact_price = static_cast<double>(std::int64_t{1} << 50) / max_params;
     for (double factor = 1.0 / 16; factor <= 16; factor *= 2) {
         const double price = std::min(exact_price, factor * gain_span / std::max(1.0, params_span));
         if (static_cast<std::int64_t>(price) > prices.back()) {
@@ -179,18 +180,18 @@ std::vector<std::int64_t> params_prices(const ChainProblem& problem, const Caps&
     return prices;
 }
 
-std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vector<UsefulWays>& ways,
+std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vector<Candidates>& options,
                                     const CostGrid& grid, const std::vector<std::int64_t>& prices,
                                     const Caps& caps) {
     std::vector<double> gains(grid.buckets, nothing);
     for (std::size_t c = 0; c < problem.chains.size(); ++c) {
         for (const std::int64_t price : prices) {
             for (const Reach& reach :
-                 IncumbentSearch(problem.chains[c], ways[c], grid, price, caps.any()).run()) {
+                 IncumbentSearch(problem.chains[c], options[c], grid, price, caps.any()).run()) {
                 for (std::size_t b = 0; b < grid.buckets; ++b) {
                     if (reach.value[b] == nothing) continue;
-                    if (caps.any() && !caps.admit(reach.needs[b])) continue;
-                    const double paid = caps.any() ? static_cast<double>(price * reach.needs[b].params) : 0.0;
+                    if (caps.any() && !caps.admit(reach.usage[b])) continue;
+                    const double paid = caps.any() ? static_cast<double>(price * reach.usage[b].params) : 0.0;
                     double& gain = gains[grid.above(static_cast<std::int64_t>(reach.cost[b]))];
                     gain = std::max(gain, reach.value[b] + paid);
                 }
@@ -203,23 +204,24 @@ std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vect
 
 // ---- Thresholds ----
 
-Thresholds::Thresholds(const Chain& chain, const UsefulWays& ways, const CostGrid& grid,
+Thresholds::Thresholds(const Chain& chain, const Candidates& options, const CostGrid& grid,
                        const std::vector<double>& required, std::int64_t price)
     : grid_(grid), buckets_(grid.buckets), price_(price) {
     std::size_t rows = 0;
     for (const ChainStage& stage : chain.stages) {
-        stages_.push_back({rows, static_cast<std::size_t>(stage.most_blocks()) + 1});
+        stages_.push_back({rows, static_cast<std::size_t>(stage.max_blocks()) + 1});
         rows += static_cast<std::size_t>(stage.widths) * stages_.back().a_width;
     }
     rows_.assign(rows * buckets_, std::numeric_limits<double>::infinity());
     for (std::size_t s = chain.stages.size(); s-- > 0;) {
-        leave(chain, ways, s, required);
-        for (int width = 0; width < chain.stages[s].widths; ++width) build(chain.stages[s], ways, s, width);
+        leave(chain, options, s, required);
+        for (int width = 0; width < chain.stages[s].widths; ++width)
+            build(chain.stages[s], options, s, width);
     }
 }
 
 // A few widths at a time, so that a row of the next stage is fetched once for all of them.
-void Thresholds::leave(const Chain& chain, const UsefulWays& ways, std::size_t s,
+void Thresholds::leave(const Chain& chain, const Candidates& options, std::size_t s,
                        const std::vector<double>& required) {
     constexpr int widths_at_once = 8;
     const ChainStage& stage = chain.stages[s];
@@ -235,18 +237,18 @@ void Thresholds::leave(const Chain& chain, const UsefulWays& ways, std::size_t s
         for (const int next_width : by_closeness((begin + end) / 2, stage.widths, next.widths)) {
             for (int width = begin; width < end; ++width) {
                 relax(at(s, width, 0), at(s + 1, next_width, 1),
-                      ways.first(s + 1, next.first_at(width, next_width)));
+                      options.first(s + 1, next.first_at(width, next_width)));
             }
         }
     }
 }
 
-void Thresholds::build(const ChainStage& stage, const UsefulWays& ways, std::size_t s, int width) {
+void Thresholds::build(const ChainStage& stage, const Candidates& options, std::size_t s, int width) {
     std::size_t depth = stage.depths.size();
-    for (int blocks = stage.most_blocks(); blocks >= 1; --blocks) {
+    for (int blocks = stage.max_blocks(); blocks >= 1; --blocks) {
         double* built = at(s, width, blocks);
-        if (blocks < stage.most_blocks()) {
-            relax(built, at(s, width, blocks + 1), ways.further(s, stage.further_at(width, blocks)));
+        if (blocks < stage.max_blocks()) {
+            relax(built, at(s, width, blocks + 1), options.further(s, stage.further_at(width, blocks)));
         }
         if (depth == 0 || stage.depths[depth - 1] != blocks) continue;
         --depth;
@@ -255,15 +257,15 @@ void Thresholds::build(const ChainStage& stage, const UsefulWays& ways, std::siz
     }
 }
 
-void Thresholds::relax(double* to, const double* from, const WayList& list) const {
+void Thresholds::relax(double* to, const double* from, const OptionList& list) const {
     if (list.empty()) return;
-    const UsefulWay& corner = list.corner();
-    const std::size_t least_shift = grid_.below(corner.cost);
-    const auto most_value = static_cast<double>(corner.gain - price_ * corner.params);
-    if (!could_lower(to, from + least_shift, buckets_ - least_shift, most_value)) return;
-    for (const UsefulWay& way : list.optimistic()) {
-        const std::size_t shift = grid_.below(way.cost);
-        const auto value = static_cast<double>(way.gain - price_ * way.params);
+    const Candidate& corner = list.corner();
+    const std::size_t min_shift = grid_.below(corner.cost);
+    const auto max_value = static_cast<double>(corner.gain - price_ * corner.params);
+    if (!could_lower(to, from + min_shift, buckets_ - min_shift, max_value)) return;
+    for (const Candidate& option : list.optimistic()) {
+        const std::size_t shift = grid_.below(option.cost);
+        const auto value = static_cast<double>(option.gain - price_ * option.params);
         lower(to, from + shift, buckets_ - shift, value);
     }
 }

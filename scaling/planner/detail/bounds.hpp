@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "scaling/planner/chain_problem.hpp"
+#include "scaling/planner/detail/candidates.hpp"
 #include "scaling/planner/detail/cost_buckets.hpp"
-#include "scaling/planner/detail/useful_ways.hpp"
 
 namespace hacscale::planner {
 
@@ -18,11 +18,11 @@ namespace hacscale::planner {
 
 // Prices in gain quanta a parameter. A choice's value is gain - price x params: raising the price steers the
 // search towards choices that fit under a cap. Without a cap the only price is 0. Params stand for the other
-// needs, too, since all of them rise with width and depth.
+// resources, too, since all of them rise with width and depth.
 std::vector<std::int64_t> params_prices(const ChainProblem& problem, const Caps& caps);
 
-// `ways`: of each chain. One gain a bucket, ascending; minus infinity where nothing is known.
-std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vector<UsefulWays>& ways,
+// `options`: of each chain. One gain a bucket, ascending; minus infinity where nothing is known.
+std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vector<Candidates>& options,
                                     const CostGrid& grid, const std::vector<std::int64_t>& prices,
                                     const Caps& caps);
 
@@ -34,7 +34,7 @@ std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vect
 class Thresholds {
 public:
     // `required` is what a complete choice must have in each bucket: gain - price x params.
-    Thresholds(const Chain& chain, const UsefulWays& ways, const CostGrid& grid,
+    Thresholds(const Chain& chain, const Candidates& options, const CostGrid& grid,
                const std::vector<double>& required, std::int64_t price);
 
     std::int64_t price() const { return price_; }
@@ -55,11 +55,11 @@ private:
         return rows_.data() + row(stage, width, blocks) * buckets_;
     }
     // Fills the rows of a stage's widths: left() from the next stage's rows, then built() from these.
-    void leave(const Chain& chain, const UsefulWays& ways, std::size_t s,
+    void leave(const Chain& chain, const Candidates& options, std::size_t s,
                const std::vector<double>& required);
-    void build(const ChainStage& stage, const UsefulWays& ways, std::size_t s, int width);
-    // to[b] = the least of to[b] and, over the ways, from[b + cost] - value
-    void relax(double* to, const double* from, const WayList& list) const;
+    void build(const ChainStage& stage, const Candidates& options, std::size_t s, int width);
+    // to[b] = the minimum of to[b] and, over the options, from[b + cost] - value
+    void relax(double* to, const double* from, const OptionList& list) const;
 
     struct StageRows {
         std::size_t first = 0;

@@ -7,16 +7,16 @@
 #include <vector>
 
 #include "scaling/planner/detail/bounds.hpp"
+#include "scaling/planner/detail/candidates.hpp"
 #include "scaling/planner/detail/completion.hpp"
 #include "scaling/planner/detail/corner_tree.hpp"
 #include "scaling/planner/detail/cost_buckets.hpp"
 #include "scaling/planner/detail/labels.hpp"
-#include "scaling/planner/detail/useful_ways.hpp"
 
 namespace hacscale::planner {
 
 // In the slot of a block that a choice does not have.
-constexpr std::uint16_t absent_way = 65535;
+constexpr std::uint16_t absent_option = 65535;
 
 // What the searches of all chains share.
 struct Search {
@@ -24,12 +24,12 @@ struct Search {
     std::int64_t max_cost = 0;
     Caps caps;  // those that some choice would break
     std::vector<std::int64_t> prices;
-    std::vector<UsefulWays> ways;  // one a chain
+    std::vector<Candidates> options;  // one a chain
     std::vector<double> incumbents;
     double epsilon = 0.0;
     std::size_t max_bytes = 0;
-    std::size_t bytes = 0;       // of `ways`
-    std::vector<int> way_slots;  // as in ParetoFront
+    std::size_t bytes = 0;          // of `options`
+    std::vector<int> option_slots;  // as in ParetoFront
 };
 
 // Complete choices with their indices, as ParetoFront keeps them; each label's origin.label is its row.
@@ -40,7 +40,7 @@ struct CompleteChoices {
 
 class ChainSearch {
 public:
-    ChainSearch(const Chain& chain, const UsefulWays& ways, const Search& search,
+    ChainSearch(const Chain& chain, const Candidates& options, const Search& search,
                 FrontStatistics& statistics);
     // Appends the chain's own front to `found`.
     void run(std::uint16_t chain_index, CompleteChoices& found);
@@ -52,14 +52,14 @@ private:
         std::vector<Origin> left;
     };
 
-    // Labels, and the ways by which each of them may go on.
+    // Labels, and the options by which each of them may be continued.
     struct Part {
         const Labels& labels;
         const CornerTree& label_tree;
-        const WayList& ways;
-        const CornerTree& way_tree;
-        std::uint16_t option = 0;  // of the new labels' origin
-        const Needs& least_after;
+        const OptionList& options;
+        const CornerTree& option_tree;
+        std::uint16_t width_or_depth = 0;  // of the new labels' origin
+        const ResourceUsage& min_after;
     };
 
     void make_thresholds();
@@ -70,27 +70,27 @@ private:
         return search_.grid.below(cost > slack_ ? cost - slack_ : 0);
     }
     bool useful(std::int64_t cost, std::int64_t gain, std::int64_t params) const;
-    bool keeps_caps(const Needs& needs, const Needs& least_after) const;
+    bool keeps_caps(const ResourceUsage& usage, const ResourceUsage& min_after) const;
     std::vector<Labels> extend(std::size_t s, const std::vector<Labels>& before);
     Labels enter(std::size_t s, int width, const std::vector<Labels>& before,
                  const std::vector<CornerTree>& trees);
     Labels further(std::size_t s, int width, int blocks, const Labels& before);
     void leave(std::size_t s, int width, std::size_t depth, const Labels& built, Labels& left);
-    // Adds to `to` what becomes of the labels below a node with the ways below another one, of those that can
+    // Adds to `to` the labels that come of those below a node with the options below another one, where they can
     // still matter.
-    void take(const Part& part, std::size_t label_node, std::size_t way_node, Labels& to);
-    void take_each(const Part& part, std::size_t label_leaf, const UsefulWay& useful_way, Labels& to);
+    void take(const Part& part, std::size_t label_node, std::size_t option_node, Labels& to);
+    void take_each(const Part& part, std::size_t label_leaf, const Candidate& candidate, Labels& to);
     bool matters(std::int64_t cost, std::int64_t gain) const;
     void drop_overtaken(Labels& labels) const;
     void reach(std::int64_t cost, std::int64_t gain);
     void aim_at(std::size_t s, int width, int blocks);
     void collect(const std::vector<Labels>& labels, std::uint16_t chain_index, CompleteChoices& found);
     void write_row(Origin at, std::size_t width, std::uint16_t* row) const;
-    Needs floor_before(const Needs& most_after) const;
+    ResourceUsage floor_before(const ResourceUsage& max_after) const;
     void watch_memory(std::size_t more);
 
     const Chain& chain_;
-    const UsefulWays& ways_;
+    const Candidates& options_;
     const Search& search_;
     FrontStatistics& statistics_;
     Completion completion_;

@@ -26,9 +26,9 @@ struct CostGrid {
 
 // 2048 buckets are the best trade measured on MobileNetV2's space: fewer prune less, more take longer to
 // fill.
-inline CostGrid make_grid(std::int64_t max_cost, std::int64_t most_buckets = 2048) {
+inline CostGrid make_grid(std::int64_t max_cost, std::int64_t max_buckets = 2048) {
     CostGrid grid;
-    while ((max_cost >> grid.shift) >= most_buckets) ++grid.shift;
+    while ((max_cost >> grid.shift) >= max_buckets) ++grid.shift;
     grid.buckets = static_cast<std::size_t>(max_cost >> grid.shift) + 1;
     return grid;
 }

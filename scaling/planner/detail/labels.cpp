@@ -9,20 +9,21 @@
 namespace hacscale::planner {
 namespace {
 
-constexpr std::array members{&Needs::params, &Needs::macs, &Needs::weight_bytes, &Needs::peak_bytes};
+constexpr std::array members{&ResourceUsage::params, &ResourceUsage::macs, &ResourceUsage::weight_bytes,
+                             &ResourceUsage::peak_bytes};
 
-// The (gain, need) pairs kept so far that no other one covers: needs rise with gain.
+// The (gain, usage) pairs kept so far that no other one covers: usage rises with gain.
 class Staircase {
 public:
-    // False when a kept pair has no less gain and no more need; else takes the pair in.
-    bool take(std::int64_t gain, std::int64_t need) {
+    // False when a kept pair has no less gain and no more usage; else takes the pair in.
+    bool take(std::int64_t gain, std::int64_t resource) {
         const auto above = steps_.lower_bound(gain);
-        if (above != steps_.end() && above->second <= need) return false;
+        if (above != steps_.end() && above->second <= resource) return false;
         auto first = above;
-        while (first != steps_.begin() && std::prev(first)->second >= need) --first;
+        while (first != steps_.begin() && std::prev(first)->second >= resource) --first;
         auto last = above != steps_.end() && above->first == gain ? std::next(above) : above;
         steps_.erase(first, last);
-        steps_.emplace(gain, need);
+        steps_.emplace(gain, resource);
         return true;
     }
 
@@ -30,9 +31,9 @@ private:
     std::map<std::int64_t, std::int64_t> steps_;
 };
 
-// Of labels that are equal in cost: the first one makes the others needless, where needs do not matter.
+// Of labels that are equal in cost: the first one makes the others needless, where usage does not matter.
 auto rank(const Label& label) {
-    return std::make_tuple(-label.gain, label.needs.params, label.cost, label.origin.packed());
+    return std::make_tuple(-label.gain, label.usage.params, label.cost, label.origin.packed());
 }
 
 // Only the first of each interval can be kept, so that an order by cost is all it takes.
@@ -54,22 +55,23 @@ void keep_by_gain(std::int64_t trim, Labels& labels) {
 }
 
 // Below, labels come in the order of their costs, so that one that was kept can only be missed for its gain
-// or its needs.
+// or its usage.
 
-void keep_by_gain_and(std::int64_t Needs::*need, std::int64_t floor, Labels& labels) {
+void keep_by_gain_and(std::int64_t ResourceUsage::*resource, std::int64_t floor, Labels& labels) {
     Staircase staircase;
     std::size_t kept = 0;
     for (const Label& label : labels) {
-        if (staircase.take(label.gain, std::max(label.needs.*need, floor))) labels[kept++] = label;
+        if (staircase.take(label.gain, std::max(label.usage.*resource, floor))) labels[kept++] = label;
     }
     labels.resize(kept);
 }
 
-void keep_by_all(const Needs& floor, Labels& labels) {
+void keep_by_all(const ResourceUsage& floor, Labels& labels) {
     const auto covers = [&](const Label& a, const Label& b) {
         if (a.gain < b.gain) return false;
-        return std::all_of(members.begin(), members.end(), [&](std::int64_t Needs::*member) {
-            return std::max(a.needs.*member, floor.*member) <= std::max(b.needs.*member, floor.*member);
+        return std::all_of(members.begin(), members.end(), [&](std::int64_t ResourceUsage::*resource) {
+            return std::max(a.usage.*resource, floor.*resource) <=
+                   std::max(b.usage.*resource, floor.*resource);
         });
     };
     std::size_t kept = 0;
@@ -83,8 +85,8 @@ void keep_by_all(const Needs& floor, Labels& labels) {
 
 }  // namespace
 
-void keep_best(Labels& labels, std::int64_t trim, const Needs& floor) {
-    const auto counts = [&](std::int64_t Needs::*member) { return floor.*member != no_cap; };
+void keep_best(Labels& labels, std::int64_t trim, const ResourceUsage& floor) {
+    const auto counts = [&](std::int64_t ResourceUsage::*resource) { return floor.*resource != no_cap; };
     const auto number = std::count_if(members.begin(), members.end(), counts);
     if (number == 0) return keep_by_gain(trim, labels);
     std::sort(labels.begin(), labels.end(), [trim](const Label& a, const Label& b) {
@@ -93,8 +95,8 @@ void keep_best(Labels& labels, std::int64_t trim, const Needs& floor) {
         return a_cost != b_cost ? a_cost < b_cost : rank(a) < rank(b);
     });
     if (number == 1) {
-        std::int64_t Needs::*const member = *std::find_if(members.begin(), members.end(), counts);
-        keep_by_gain_and(member, floor.*member, labels);
+        std::int64_t ResourceUsage::*const resource = *std::find_if(members.begin(), members.end(), counts);
+        keep_by_gain_and(resource, floor.*resource, labels);
     } else {
         keep_by_all(floor, labels);
     }

@@ -13,7 +13,7 @@ namespace {
 
 using testing::SyntheticSource;
 
-const WidthAdvice& named(const FreeCapacity& capacity, const std::string& name) {
+const WidthAdvice& named(const CapacityAdvice& capacity, const std::string& name) {
     for (const WidthAdvice& advice : capacity.widths) {
         if (advice.name == name) return advice;
     }
@@ -30,9 +30,9 @@ public:
     }
 };
 
-TEST(FreeCapacity, IsTheRightEdgeOfTheStepTheBaseStandsOn) {
+TEST(Advise, IsTheRightEdgeOfTheStepTheBaseStandsOn) {
     const ModelSpec base = find_model("resnet20-cifar");  // widths 16, 32, 64
-    const FreeCapacity capacity = free_capacity(base, Steps(), {});
+    const CapacityAdvice capacity = advise(base, Steps(), {});
     EXPECT_EQ(named(capacity, "stem.conv1 + stage1").free_width, 24);
     EXPECT_EQ(named(capacity, "stem.conv1 + stage1").costly_from, 32);
     EXPECT_EQ(named(capacity, "stage2").free_width, 48);
@@ -52,11 +52,11 @@ TEST(FreeCapacity, IsTheRightEdgeOfTheStepTheBaseStandsOn) {
 }
 
 // What a width's points sum is all that changes: differences equal those of the whole network.
-TEST(FreeCapacity, CountsAllThatAWidthTouches) {
+TEST(Advise, CountsAllThatAWidthTouches) {
     const SyntheticSource source;
     for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35", "efficientnet-b0", "regnety-400mf"}) {
         const ModelSpec base = find_model(name);
-        const FreeCapacity capacity = free_capacity(base, source, {});
+        const CapacityAdvice capacity = advise(base, source, {});
         for (std::size_t s = 0; s < base.stages.size(); ++s) {
             const WidthAdvice& stage = capacity.stages[s];
             ASSERT_EQ(stage.points.size(), stage.extras.size());
@@ -73,14 +73,14 @@ TEST(FreeCapacity, CountsAllThatAWidthTouches) {
     }
 }
 
-TEST(FreeCapacity, AdvisesNothingThatIsNotMeasured) {
+TEST(Advise, AdvisesNothingThatIsNotMeasured) {
     const ModelSpec base = find_model("resnet20-cifar");
     const std::set<int> widths{16, 32, 64};
     const auto off_base = [&](const LayerSpec& layer) {
         return layer.kind == LayerKind::conv &&
                (!widths.contains(layer.out_channels) || layer.in_channels % 16 == 8);
     };
-    const FreeCapacity capacity = free_capacity(base, SyntheticSource(nullptr, off_base), {});
+    const CapacityAdvice capacity = advise(base, SyntheticSource(nullptr, off_base), {});
     for (const WidthAdvice& advice : capacity.widths) {
         EXPECT_TRUE(advice.free_width == advice.base_width || widths.contains(advice.free_width))
             << advice.name;
@@ -91,32 +91,32 @@ TEST(FreeCapacity, AdvisesNothingThatIsNotMeasured) {
     }
     EXPECT_EQ(named(capacity, "stage3").state, CapacityState::unknown);  // nothing above 64
 
-    const FreeCapacity no_base = free_capacity(
-        base, SyntheticSource([](const LayerSpec& layer) { return layer.out_channels == 32; }), {});
+    const CapacityAdvice no_base =
+        advise(base, SyntheticSource([](const LayerSpec& layer) { return layer.out_channels == 32; }), {});
     EXPECT_EQ(named(no_base, "stage2").state, CapacityState::unknown);
     EXPECT_EQ(named(no_base, "stage3.block2 inner").state, CapacityState::none);
     EXPECT_GT(no_base.base.missing_layers, 0);
 }
 
-TEST(FreeCapacity, SaysWhenRowsAreTooNoisy) {
+TEST(Advise, SaysWhenRowsAreTooNoisy) {
     class Noise : public LatencySource {
         LatencyEstimate estimate(const LayerSpec&) const override {
             return {10.0, EstimateKind::measured, 2.0, true};
         }
     };
-    for (const WidthAdvice& advice : free_capacity(find_model("resnet20-cifar"), Noise(), {}).widths) {
+    for (const WidthAdvice& advice : advise(find_model("resnet20-cifar"), Noise(), {}).widths) {
         EXPECT_EQ(advice.state, CapacityState::unclear) << advice.name;
         EXPECT_EQ(advice.free_width, advice.base_width);
         EXPECT_TRUE(advice.points.front().noisy);
     }
 }
 
-TEST(FreeCapacity, KeepsToTheGridAndToWhatGroupsNeed) {
+TEST(Advise, KeepsToTheGridAndToWhatGroupsNeed) {
     const ModelSpec base = find_model("regnetx-400mf");
-    FreeCapacitySettings settings;
+    AdviseSettings settings;
     settings.grid = 12;
     settings.max_width_ratio = 1.5;
-    const FreeCapacity capacity = free_capacity(base, SyntheticSource(), settings);
+    const CapacityAdvice capacity = advise(base, SyntheticSource(), settings);
     for (const WidthAdvice& advice : capacity.widths) {
         EXPECT_GT(advice.points.size(), 1u) << advice.name;
         for (const StaircasePoint& point : advice.points) {
@@ -127,14 +127,14 @@ TEST(FreeCapacity, KeepsToTheGridAndToWhatGroupsNeed) {
     }
 }
 
-TEST(FreeCapacity, RefusesSettingsAndTablesOfNoUse) {
+TEST(Advise, RefusesSettingsAndTablesOfNoUse) {
     const ModelSpec base = find_model("resnet20-cifar");
     const SyntheticSource source;
-    EXPECT_THROW(free_capacity(base, source, {.tolerance = 0.0}), InputError);
-    EXPECT_THROW(free_capacity(base, source, {.tolerance = 1.5}), InputError);
-    EXPECT_THROW(free_capacity(base, source, {.grid = 0}), InputError);
-    EXPECT_THROW(free_capacity(base, source, {.max_width_ratio = 0.9}), InputError);
-    EXPECT_THROW(free_capacity(base, SyntheticSource([](const LayerSpec&) { return true; }), {}), InputError);
+    EXPECT_THROW(advise(base, source, {.tolerance = 0.0}), InputError);
+    EXPECT_THROW(advise(base, source, {.tolerance = 1.5}), InputError);
+    EXPECT_THROW(advise(base, source, {.grid = 0}), InputError);
+    EXPECT_THROW(advise(base, source, {.max_width_ratio = 0.9}), InputError);
+    EXPECT_THROW(advise(base, SyntheticSource([](const LayerSpec&) { return true; }), {}), InputError);
 }
 
 }  // namespace

@@ -47,12 +47,12 @@ ChainChoice random_chain_choice(const ScalingSpace& space, std::mt19937_64& rand
         choice.widths.push_back(static_cast<int>(random() % stage.widths.size()));
         choice.depths.push_back(static_cast<int>(random() % stage.depths.size()));
         const int width = stage.widths[static_cast<std::size_t>(choice.widths.back())];
-        std::vector<int>& ways = choice.ways.emplace_back();
+        std::vector<int>& options = choice.options.emplace_back();
         const int blocks = stage.depths[static_cast<std::size_t>(choice.depths.back())];
         const bool follows = random() % 2 == 0;
         for (int block = 0; block < blocks; ++block) {
             const std::size_t count = space.inner.options(s, block, width_before, width).size();
-            ways.push_back(follows ? 0 : static_cast<int>(random() % count));
+            options.push_back(follows ? 0 : static_cast<int>(random() % count));
         }
         width_before = width;
     }
@@ -82,10 +82,10 @@ TEST_P(StageCostsOfTheZoo, EqualTheWholeNetworks) {
         const double rounding_us = 0.5e-6 * static_cast<double>(network.nodes.size()) + 1e-9;
         EXPECT_NEAR(static_cast<double>(point->cost) / picoseconds_per_us,
                     estimate(network, source).latency_us, rounding_us);
-        EXPECT_EQ(point->needs.params, network.params());
-        EXPECT_EQ(point->needs.macs, network.macs());
-        EXPECT_EQ(point->needs.weight_bytes, network.weight_bytes(DataType::f32));
-        EXPECT_EQ(point->needs.peak_bytes, network.peak_activation_bytes(1, DataType::f32));
+        EXPECT_EQ(point->usage.params, network.params());
+        EXPECT_EQ(point->usage.macs, network.macs());
+        EXPECT_EQ(point->usage.weight_bytes, network.weight_bytes(DataType::f32));
+        EXPECT_EQ(point->usage.peak_bytes, network.peak_activation_bytes(1, DataType::f32));
         EXPECT_EQ(testing::evaluate(macs.problem, indices)->cost, network.macs());
     }
     EXPECT_GT(feasible, 20);

@@ -8,7 +8,7 @@
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
-#include "tests/scaling/contributions_support.hpp"
+#include "tests/scaling/explain_support.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {
@@ -36,7 +36,7 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
             base, source, settings_with({base.resolution + 2 * resolution_step(base)}), capacity_gain(base));
         for (int i = 0; i < 10; ++i) {
             const ScalingChoice from = random_choice(context.space(), random);
-            const NetworkContributions all = contributions(context, from, context.budget_us(1.5), basis);
+            const NetworkExplanation all = explain(context, from, context.budget_us(1.5), basis);
             ASSERT_EQ(all.steps.size(), 2 * base.stages.size() + 1);
             const Evaluation before = *context.evaluate(from);
             for (const Contribution& step : all.steps) {
@@ -51,8 +51,8 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
                 const Evaluation evaluation = *context.evaluate(larger);
                 ASSERT_TRUE(step.added);
                 EXPECT_NEAR(step.added->latency_us, evaluation.latency_us() - before.latency_us(), 1e-5);
-                EXPECT_EQ(step.added->params, evaluation.needs.params - before.needs.params);
-                EXPECT_EQ(step.added->macs, evaluation.needs.macs - before.needs.macs);
+                EXPECT_EQ(step.added->params, evaluation.usage.params - before.usage.params);
+                EXPECT_EQ(step.added->macs, evaluation.usage.macs - before.usage.macs);
                 EXPECT_DOUBLE_EQ(step.added->gain, *evaluation.gain - *before.gain);
                 EXPECT_NEAR(*step.added->utilization,
                             *utilization(lower(scaled(base, larger)), source, 1, basis.peak) -
@@ -69,7 +69,7 @@ TEST(Contributions, OfTheBaseStartAtItsOwnValues) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
     const ScalingContext context(base, source, {}, capacity_gain(base));
-    const NetworkContributions all = contributions(context, choice_of(base), context.budget_us(1.0), basis);
+    const NetworkExplanation all = explain(context, choice_of(base), context.budget_us(1.0), basis);
     EXPECT_EQ(all.network.latency_ps, context.base_evaluation().latency_ps);
     for (const Contribution& step : all.steps) EXPECT_EQ(step.from, step.base);
     EXPECT_EQ(all.steps[0].to, 24);
@@ -87,8 +87,7 @@ TEST(Contributions, OfAnExactChoiceNoneFits) {
             const double budget_us = context.budget_us(budget);
             const Fit chosen = fit(find_strategy("hacscale"), context, budget_us);
             ASSERT_EQ(chosen.status, FitStatus::ok);
-            for (const Contribution& step :
-                 contributions(context, chosen.result.choice, budget_us, basis).steps) {
+            for (const Contribution& step : explain(context, chosen.result.choice, budget_us, basis).steps) {
                 EXPECT_NE(step.outcome, StepOutcome::fits)
                     << name << " " << budget << " " << name_of(step.dimension) << " " << step.reason;
             }
@@ -101,12 +100,12 @@ TEST(Contributions, AreJudgedByTheBudget) {
     const ModelSpec base = find_model("resnet20-cifar");
     const ScalingContext context(base, source, {}, capacity_gain(base));
     const double base_us = context.base_evaluation().latency_us();
-    const Contribution step = contributions(context, choice_of(base), base_us, basis).steps[1];
+    const Contribution step = explain(context, choice_of(base), base_us, basis).steps[1];
     ASSERT_EQ(step.outcome, StepOutcome::over_budget);
     EXPECT_THAT(step.reason, HasSubstr("over the budget by"));
     const double needed_us = base_us + step.added->latency_us;
     const auto outcome_at = [&](double budget_us) {
-        return contributions(context, choice_of(base), budget_us, basis).steps[1].outcome;
+        return explain(context, choice_of(base), budget_us, basis).steps[1].outcome;
     };
     EXPECT_EQ(outcome_at(needed_us), StepOutcome::fits);
     EXPECT_EQ(outcome_at(needed_us - 0.01), StepOutcome::over_budget);
@@ -120,8 +119,7 @@ TEST(Contributions, AreJudgedByTheCapOnParams) {
     ScalingSettings settings;
     settings.caps.params = lower(base).params() + 1;
     const ScalingContext context(base, source, settings, capacity_gain(base));
-    for (const Contribution& step :
-         contributions(context, choice_of(base), context.budget_us(2.0), basis).steps) {
+    for (const Contribution& step : explain(context, choice_of(base), context.budget_us(2.0), basis).steps) {
         if (step.to) {
             EXPECT_EQ(step.outcome, StepOutcome::over_cap) << step.reason;
         }
@@ -134,7 +132,7 @@ TEST(Contributions, WithoutWorthGainNothing) {
     Gain gain = capacity_gain(base);
     gain.stages[1].depth.value = 0.0;
     const ScalingContext context(base, source, {}, gain);
-    const auto steps = contributions(context, choice_of(base), context.budget_us(2.0), basis).steps;
+    const auto steps = explain(context, choice_of(base), context.budget_us(2.0), basis).steps;
     EXPECT_EQ(steps[3].outcome, StepOutcome::no_gain);
     EXPECT_EQ(steps[3].added->gain, 0.0);
     EXPECT_EQ(steps[1].outcome, StepOutcome::fits);
@@ -151,7 +149,7 @@ TEST(Contributions, SayHowTheChangedLayersAreKnown) {
         const SyntheticSource source(missing ? SyntheticSource::Predicate(wide_third) : nullptr,
                                      missing ? linear : SyntheticSource::Predicate(wide_third));
         const ScalingContext context(base, source, {}, capacity_gain(base));
-        const auto all = contributions(context, choice_of(base), context.budget_us(1.1), basis);
+        const auto all = explain(context, choice_of(base), context.budget_us(1.1), basis);
         EXPECT_EQ(all.has_missing(), missing);
         for (std::size_t i = 0; i + 1 < all.steps.size(); ++i) {
             const Contribution& step = all.steps[i];
@@ -174,7 +172,7 @@ TEST(Contributions, HaveNoUtilizationWithoutAPeak) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
     const ScalingContext context(base, source, {}, capacity_gain(base));
-    const auto all = contributions(context, choice_of(base), context.budget_us(1.0), std::nullopt);
+    const auto all = explain(context, choice_of(base), context.budget_us(1.0), std::nullopt);
     EXPECT_FALSE(all.utilization);
     EXPECT_FALSE(all.steps[0].added->utilization);
 }
@@ -185,9 +183,9 @@ TEST(Contributions, RefuseANetworkThatIsNotInTheSpace) {
     const ScalingContext context(base, source, {}, capacity_gain(base));
     ScalingChoice outside = choice_of(base);
     outside.widths[0] = 1000;
-    EXPECT_THROW(contributions(context, outside, context.budget_us(1.0), basis), InputError);
+    EXPECT_THROW(explain(context, outside, context.budget_us(1.0), basis), InputError);
     outside.widths.pop_back();
-    EXPECT_THROW(contributions(context, outside, context.budget_us(1.0), basis), InputError);
+    EXPECT_THROW(explain(context, outside, context.budget_us(1.0), basis), InputError);
 }
 
 }  // namespace

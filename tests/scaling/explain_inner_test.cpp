@@ -8,7 +8,7 @@
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
-#include "tests/scaling/contributions_support.hpp"
+#include "tests/scaling/explain_support.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {
@@ -76,8 +76,7 @@ TEST(InnerContributions, AreTheDifferencesBetweenTwoEvaluations) {
         for (int i = 0; i < 4; ++i) {
             const ScalingChoice from = random_inner(base, context.space(), random);
             const Evaluation before = *context.evaluate(from);
-            for (const Contribution& step :
-                 contributions(context, from, context.budget_us(2.0), basis).steps) {
+            for (const Contribution& step : explain(context, from, context.budget_us(2.0), basis).steps) {
                 if (!step.to) continue;
                 const ScalingChoice larger = after(from, step, base);
                 if (!in_space(base, context.space(), larger)) {
@@ -90,8 +89,8 @@ TEST(InnerContributions, AreTheDifferencesBetweenTwoEvaluations) {
                 const Evaluation evaluation = *context.evaluate(larger);
                 ASSERT_TRUE(step.added) << name << " " << name_of(step.dimension) << " " << step.reason;
                 EXPECT_NEAR(step.added->latency_us, evaluation.latency_us() - before.latency_us(), 1e-5);
-                EXPECT_EQ(step.added->params, evaluation.needs.params - before.needs.params);
-                EXPECT_EQ(step.added->macs, evaluation.needs.macs - before.needs.macs);
+                EXPECT_EQ(step.added->params, evaluation.usage.params - before.usage.params);
+                EXPECT_EQ(step.added->macs, evaluation.usage.macs - before.usage.macs);
                 EXPECT_NEAR(step.added->gain, *evaluation.gain - *before.gain, 1e-12);
                 EXPECT_NEAR(*step.added->utilization,
                             *utilization(lower(scaled(base, larger)), source, 1, basis.peak) -
@@ -113,7 +112,7 @@ TEST(InnerContributions, AreTheNextValueOfEachBlock) {
         const ScalingChoice from = random_inner(base, context.space(), random);
         const ModelSpec model = scaled(base, from);
         std::set<std::pair<int, int>> blocks;
-        for (const Contribution& step : contributions(context, from, context.budget_us(2.0), basis).steps) {
+        for (const Contribution& step : explain(context, from, context.budget_us(2.0), basis).steps) {
             if (step.dimension != StepDimension::inner_width) {
                 EXPECT_FALSE(step.block);
                 continue;
@@ -147,7 +146,7 @@ TEST(InnerContributions, AreLeftOutWhereInnerWidthsOnlyFollow) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
     const ScalingContext context(base, source, {}, capacity_gain(base));
-    const auto all = contributions(context, choice_of(base), context.budget_us(1.5), basis);
+    const auto all = explain(context, choice_of(base), context.budget_us(1.5), basis);
     EXPECT_EQ(all.steps.size(), 2 * base.stages.size() + 1);
 }
 
@@ -162,7 +161,7 @@ TEST(InnerContributions, OfAPlannedChoiceFitOnlyWithinItsBound) {
             const double budget_us = context.budget_us(budget);
             const Fit chosen = fit(find_strategy("hacscale"), context, budget_us);
             ASSERT_EQ(chosen.status, FitStatus::ok);
-            const auto all = contributions(context, chosen.result.choice, budget_us, basis);
+            const auto all = explain(context, chosen.result.choice, budget_us, basis);
             for (const Contribution& step : all.steps) {
                 if (step.outcome != StepOutcome::fits) continue;
                 const double latency_us = all.network.latency_us() + step.added->latency_us;
@@ -179,7 +178,7 @@ TEST(InnerContributions, SayHowTheChangedLayersAreKnown) {
     const ModelSpec base = find_model("resnet20-cifar");
     const SyntheticSource source([](const LayerSpec& layer) { return layer.out_channels == 72; });
     const ScalingContext context(base, source, open_settings(0), capacity_gain(base));
-    const auto all = contributions(context, choice_of(base), context.budget_us(1.5), basis);
+    const auto all = explain(context, choice_of(base), context.budget_us(1.5), basis);
     int missing = 0;
     for (const Contribution& step : all.steps) {
         if (step.dimension != StepDimension::inner_width) continue;
