@@ -10,7 +10,7 @@ namespace {
 
 // Channels of an input and of the output that can only change together: `blocks` times, so many of the one with so many of
 // the other.
-struct ChannelTie {
+struct TiedBlocks {
     std::size_t input = 0;
     int blocks = 0;
     int input_channels = 1;
@@ -18,8 +18,8 @@ struct ChannelTie {
 };
 
 // None for the first input of a layer that reads all of its channels for each that it writes.
-std::vector<ChannelTie> channel_ties(const LayerSpec& layer) {
-    std::vector<ChannelTie> ties;
+std::vector<TiedBlocks> tied_blocks(const LayerSpec& layer) {
+    std::vector<TiedBlocks> ties;
     const bool reads_all =
         layer.kind == LayerKind::linear || (layer.kind == LayerKind::conv && layer.groups == 1);
     if (layer.kind == LayerKind::conv && layer.groups > 1) {
@@ -46,7 +46,7 @@ public:
         parent_.resize(static_cast<std::size_t>(channels));
         std::iota(parent_.begin(), parent_.end(), 0);
         for (const Node& node : graph.nodes) {
-            for (const ChannelTie& tie : channel_ties(node.layer)) add(node, tie);
+            for (const TiedBlocks& tie : tied_blocks(node.layer)) add(node, tie);
         }
     }
 
@@ -69,7 +69,7 @@ private:
 
     void merge(int a, int b) { parent_[static_cast<std::size_t>(root(b))] = root(a); }
 
-    void add(const Node& node, const ChannelTie& tie) {
+    void add(const Node& node, const TiedBlocks& tie) {
         const TensorId input = node.inputs[tie.input];
         const TensorId output = node.outputs.front();
         for (int block = 0; block < tie.blocks; ++block) {
