@@ -55,7 +55,8 @@ private:
         return result;
     }
 
-    // The options of first blocks include the stem before them, and the pool or the head after them: none of these has another shape for another depth.
+    // The options of first blocks include the stem before them, and the pool or the head after them: none of these has
+    // another shape for another depth.
     void fill_first(const Fragment& fragment, std::size_t s, const std::vector<int>& previous_widths,
                     ChainStage& stage) {
         const std::vector<int>& widths = space_.stages[s].widths;

@@ -6,7 +6,7 @@
 // block sees the width before it, as in networks. Each option has a cost, a gain and resource usage; those
 // of a choice are the sums over its blocks and stages, with the chain's offsets, and gain(w, d) of each
 // stage. Before stage 0 there is one fixed "previous width", index 0. Widths, depths and options are indices
-// here; their values live with the caller.
+// here; the caller keeps their values.
 //
 // All quantities are integers, so that sums are the same in every order and dominance is decided exactly:
 // costs count cost quanta (1 ps, or one MAC), gains count gain quanta (1e-9).

@@ -39,10 +39,10 @@ Fit fit(const Strategy& strategy, const ScalingContext& context, double budget_u
     if (!(budget_us > 0.0)) {
         throw InputError(fmt::format("the budget is {} us, expected more than 0", budget_us));
     }
-    const double most_us = context.settings().max_budget * context.base_evaluation().latency_us();
-    if (budget_us > most_us * (1.0 + 1e-9)) {
+    const double max_us = context.settings().max_budget * context.base_evaluation().latency_us();
+    if (budget_us > max_us * (1.0 + 1e-9)) {
         throw InputError(
-            fmt::format("the budget is {} us, above the largest planned for, {} us", budget_us, most_us));
+            fmt::format("the budget is {} us, above the largest planned for, {} us", budget_us, max_us));
     }
     Fit result = strategy.fit(context, picoseconds(budget_us));
     result.strategy = strategy.name;

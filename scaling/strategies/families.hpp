@@ -56,10 +56,11 @@ std::vector<Strategy> width_on_edges_strategies();
 
 // ---- stepwise.cpp ----
 //
-// The baselines that enlarge a network step by step over the same space and with the same gain as HACScale,
-// but look one step ahead only, greedily or at random; inner widths are derived. And MorphNet's two steps (Gordon et al. 2018, arXiv 1711.06798) with importance from outside: the widths that
-// matter least for the latency they take are cut, then all that is left is widened uniformly until the budget
-// is met. Where MorphNet finds what to cut by training with a regularizer, here the gain says it.
+// The baselines that enlarge a network step by step over the same space and with the same gain as HACScale, but look one
+// step ahead only, greedily or at random; inner widths are derived. And MorphNet's two steps (Gordon et al. 2018, arXiv
+// 1711.06798) with importance from outside: the widths that matter least for the latency they take are cut, then all that
+// is left is widened uniformly until the budget is met. Where MorphNet finds what to cut by training with a regularizer,
+// here the gain says it.
 
 enum class Direction { down, up };
 

@@ -81,8 +81,8 @@ private:
 at::Tensor activated(at::Tensor x, Activation activation);
 
 // The numbers for inference: batch-norm folded into the products before it, in double, in the layout of
-// models/ops/layer_weights.hpp. One entry a node. y = gamma (Wx + b - mean) / sqrt(var + eps) + beta becomes W' = s W, b' = s (b - mean) +
-// beta with s = gamma / sqrt(var + eps).
+// models/ops/layer_weights.hpp. One entry a node. y = gamma (Wx + b - mean) / sqrt(var + eps) + beta becomes W' = s W,
+// b' = s (b - mean) + beta with s = gamma / sqrt(var + eps).
 std::vector<LayerWeights> folded(const TorchNetwork& network);
 
 }  // namespace hacscale::training

@@ -76,23 +76,23 @@ Candidates::Candidates(const Chain& chain, std::int64_t max_cost, bool with_caps
     }
 }
 
-// Room that is not written to takes no memory.
+// Space that is not written to takes no memory.
 void Candidates::reserve() {
-    std::size_t max = 0;
-    std::size_t most_optimistic = 0;
-    std::size_t most_real = 0;
+    std::size_t all = 0;
+    std::size_t optimistic = 0;
+    std::size_t real = 0;
     for (const ChainStage& stage : chain_.stages) {
         for (const auto* lists : {&stage.first, &stage.further}) {
             for (const std::vector<BlockOption>& options : *lists) {
-                max += options.size();
-                most_optimistic += std::min(options.size(), max_optimistic);
-                most_real += std::min(options.size(), max_real);
+                all += options.size();
+                optimistic += std::min(options.size(), max_optimistic);
+                real += std::min(options.size(), max_real);
             }
         }
     }
-    useful_.reserve(max);
-    optimistic_.reserve(most_optimistic);
-    real_.reserve(most_real);
+    useful_.reserve(all);
+    optimistic_.reserve(optimistic);
+    real_.reserve(real);
 }
 
 void Candidates::add(const std::vector<Candidate>& options) {

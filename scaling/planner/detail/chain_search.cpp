@@ -126,7 +126,7 @@ std::vector<Labels> ChainSearch::extend(std::size_t s, const std::vector<Labels>
     return after;
 }
 
-// Most candidates fail the first test, and most of those together with all that are near them.
+// Most pairs fail the first test, and most of these together with all pairs near them.
 void ChainSearch::take(const Part& part, std::size_t label_node, std::size_t option_node, Labels& to) {
     const Corner& labels = part.label_tree.corner(label_node);
     const Corner& options = part.option_tree.corner(option_node);
