@@ -53,9 +53,9 @@ struct LayerAdvice {
     std::string name;  // of the node
     LayerSpec layer;
     LatencyEstimate estimate;          // at the base
-    std::optional<std::size_t> width;  // index into FreeCapacity::widths; none: its channels are given
+    std::optional<std::size_t> width;  // index into CapacityAdvice::widths; none: its channels are given
     bool by_stage = false;             // the following are those of the stage as a whole
-    std::size_t stage = 0;             // index into FreeCapacity::stages; only where by_stage
+    std::size_t stage = 0;             // index into CapacityAdvice::stages; only where by_stage
     CapacityState state = CapacityState::unknown;
     int free_channels = 0;          // that the layer puts out at the free width
     LatencyEstimate free_estimate;  // and what it takes then
