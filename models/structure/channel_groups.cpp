@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "models/ops/operator.hpp"
+
 namespace hacscale {
 namespace {
 
@@ -17,16 +19,19 @@ struct TiedBlocks {
     int output_channels = 1;
 };
 
-// None for the first input of a layer that reads all of its channels for each that it writes.
+// None for the first input of a layer whose weights join all channels.
 std::vector<TiedBlocks> tied_blocks(const LayerSpec& layer) {
     std::vector<TiedBlocks> ties;
-    const bool reads_all =
-        layer.kind == LayerKind::linear || (layer.kind == LayerKind::conv && layer.groups == 1);
-    if (layer.kind == LayerKind::conv && layer.groups > 1) {
-        ties.push_back(
-            {0, layer.groups, layer.in_channels / layer.groups, layer.out_channels / layer.groups});
-    } else if (!reads_all) {
-        ties.push_back({0, layer.in_channels});
+    switch (operator_of(layer.kind).channel_tie(layer)) {
+        case ChannelTie::one_to_one:
+            ties.push_back({0, layer.in_channels});
+            break;
+        case ChannelTie::grouped:
+            ties.push_back(
+                {0, layer.groups, layer.in_channels / layer.groups, layer.out_channels / layer.groups});
+            break;
+        case ChannelTie::free:
+            break;
     }
     if (layer.residual) ties.push_back({1, layer.out_channels});
     return ties;
