@@ -43,8 +43,8 @@ struct CudaDevice {
 };
 
 // Read once a process, without a context on any of them; never empty. A GPU that cannot be used now, because another
-// process has it for itself or its compute mode forbids work, is among them and says so in its warnings. Throws MissingError as require_driver() and cudnn() do, and when the CUDA
-// runtime cannot use what the driver shows.
+// process has it for itself or its compute mode forbids work, is among them and says so in its warnings. Throws
+// MissingError as require_driver() and cudnn() do, and when the CUDA runtime cannot use what the driver shows.
 const std::vector<CudaDevice>& cuda_devices();
 
 // By its name, "cuda:0". Throws MissingError naming those there are.

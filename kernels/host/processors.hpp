@@ -19,8 +19,8 @@ std::vector<int> parse_processor_list(const std::string& text);
 // Those that the process may run on (taskset, a cpuset of its control group). OpenMP pins the thread that
 // loads it to one processor, so this must be asked before.
 std::vector<int> allowed_processors();
-// What allowed_processors() answers now is what kept_processors() answers later, in modules as well, which have statics of
-// their own: it is kept in the environment. Called before OpenMP is loaded.
+// What allowed_processors() answers now is what kept_processors() answers later, in modules as well, which have
+// statics of their own: it is kept in the environment. Called before OpenMP is loaded.
 void keep_allowed_processors();
 std::vector<int> kept_processors();  // empty when none were kept
 std::vector<int> online_processors(const std::filesystem::path& root);

@@ -50,10 +50,10 @@ ThreadChoice choose_threads(const CpuResources& resources, int wanted);
 // logical processor.
 std::string openmp_places(const std::vector<Core>& cores, int threads);
 
-// Calls work(0) to work(count - 1), each once, in any order, on as many threads as there are processors that the process
-// was allowed when it began, and returns when all are done: for planning, above all, which takes cuDNN up to seconds a
-// layer. On the calling thread alone when there is one thing, or one processor. The first exception is thrown when the
-// others are done; no new work begins after it.
+// Calls work(0) to work(count - 1), each once, in any order, on as many threads as there are processors that the
+// process was allowed when it began, and returns when all are done: for planning, above all, which takes cuDNN up to
+// seconds a layer. On the calling thread alone when there is one thing, or one processor. The first exception is
+// thrown when the others are done; no new work begins after it.
 constexpr std::size_t max_parallel_threads = 16;
 void for_each_in_parallel(std::size_t count, const std::function<void(std::size_t)>& work,
                           std::size_t threads = max_parallel_threads);

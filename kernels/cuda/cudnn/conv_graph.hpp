@@ -74,7 +74,8 @@ PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>& target, const Pl
 PlanSearch sweep_plans(const std::shared_ptr<const CudnnTarget>& target, const PlanRequest& request,
                        std::size_t most, std::int64_t workspace_cap, double seconds);
 
-// Throws WorkError when the plan is for other tensors (plan_check.hpp), or this cuDNN, on this target, does not take it.
+// Throws WorkError when the plan is for other tensors (plan_check.hpp), or this cuDNN, on this target, does not take
+// it.
 std::unique_ptr<ConvPlan> restore_plan(const std::shared_ptr<const CudnnTarget>& target,
                                        const PlanRequest& request, const std::string& serialized);
 

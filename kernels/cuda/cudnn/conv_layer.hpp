@@ -14,8 +14,8 @@ namespace hacscale::cuda {
 // Plans that want more scratch memory than this are not considered.
 constexpr std::int64_t largest_workspace_bytes = std::int64_t{512} << 20;
 
-// Candidates to run the layer on the device of the context, the one that cuDNN expects to be fastest first: of fused plans
-// and of bare ones at most `most` each. Empty for other kinds of layers, for data types that the device cannot
+// Candidates to run the layer on the device of the context, the one that cuDNN expects to be fastest first: of fused
+// plans and of bare ones at most `most` each. Empty for other kinds of layers, for data types that the device cannot
 // compute in, and where cuDNN has nothing; `reason` then says why. Throws MissingError without cuDNN.
 std::vector<std::unique_ptr<CudaLayer>> cudnn_candidates(const LayerContext& context,
                                                          std::size_t most = all_plans,

@@ -1,10 +1,11 @@
 // The choices of kernels made so far on one device, in the user's cache folder: a later process rebuilds just
 // the plan that won, with no heuristics and no timing.
 //
-// One small JSON file a layer, batch, data type and state of the L2 cache, in a folder named for the device's fingerprint, which
-// includes cuDNN's version. Files are written under another name and renamed, so several processes may write
-// at once. A file that cannot be read or written is only a cache lost; a damaged one, and a file or folder that others
-// could have written (kernels/backend/private_folder.hpp), is passed over and told of, once a process.
+// One small JSON file a layer, batch, data type and state of the L2 cache, in a folder named for the device's
+// fingerprint, which includes cuDNN's version. Files are written under another name and renamed, so several
+// processes may write at once. A file that cannot be read or written is only a cache lost; a damaged one, and a file
+// or folder that others could have written (kernels/backend/private_folder.hpp), is passed over and told of, once a
+// process.
 #pragma once
 
 #include <filesystem>

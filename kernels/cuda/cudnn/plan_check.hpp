@@ -1,5 +1,6 @@
-// What a plan is asked for, and whether a stored plan is one for these tensors: cuDNN takes a serialized plan with the dimensions that stand in it, and what
-// it is then given are bare addresses: the plan of a larger layer would write past their ends.
+// What a plan is asked for, and whether a stored plan is one for these tensors: cuDNN takes a serialized plan with
+// the dimensions that stand in it, and what it is then given are bare addresses: the plan of a larger layer would
+// write past their ends.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +45,8 @@ std::vector<std::int64_t> channels_last_strides(const std::vector<std::int64_t>&
 
 std::vector<PlanTensor> plan_tensors(const PlanRequest& request);
 
-// `plan_json` is cuDNN's text of a plan. Throws WorkError, saying which tensor differs and how, unless it has exactly the
-// request's tensors, by number, dimensions, strides and data type.
+// `plan_json` is cuDNN's text of a plan. Throws WorkError, saying which tensor differs and how, unless it has
+// exactly the request's tensors, by number, dimensions, strides and data type.
 void check_plan_tensors(const PlanRequest& request, const std::string& plan_json);
 
 }  // namespace hacscale::cuda

@@ -63,7 +63,8 @@ struct DepthwiseTensorTiling {
         tile.image = block;
         return tile;
     }
-    // The halves of a unit are 2 m and 2 m + 1 of its m; one beyond the last is not valid and has the place of the first.
+    // The halves of a unit are 2 m and 2 m + 1 of its m; one beyond the last is not valid and has the place of
+    // the first.
     HACSCALE_HD constexpr Half half(int index) const {
         if (index >= groups * bands) return {0, 0, false};
         const int group = group_divisor.take(index);

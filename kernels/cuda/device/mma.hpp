@@ -184,8 +184,8 @@ const float* values_of() {
 }  // namespace emulated
 #endif
 
-// to = sums + left * right, T is __half or __nv_bfloat16; `to` may be `sums`. The right matrix's two words are First and
-// First + 1 of the words that were loaded together.
+// to = sums + left * right, T is __half or __nv_bfloat16; `to` may be `sums`. The right matrix's two words are First
+// and First + 1 of the words that were loaded together.
 template <typename T, int First, int N>
 HACSCALE_HD void multiply_add_to(const Warp& warp, const Lanes<Words<4>>& left, const Lanes<Words<N>>& right,
                                  const Lanes<Sums>& sums, Lanes<Sums>& to) {

@@ -21,8 +21,7 @@ inline Graph three_layers(int variant) {
     conv.out_channels = 16;
     conv.in_height = height;
     conv.in_width = width;
-    conv.kernel = 3;
-    conv.padding = 1;
+    conv.window = Window::square(3, 1, 1);
     conv.activation = Activation::hard_swish;
     LayerSpec depthwise = conv;
     depthwise.in_channels = depthwise.groups = 16;
