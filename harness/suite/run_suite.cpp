@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
 #include "harness/compare/accuracies.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/take_cores.hpp"
