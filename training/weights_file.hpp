@@ -3,13 +3,34 @@
 // by its hash.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
+#include "models/graph/graph.hpp"
 #include "models/ops/layer_weights.hpp"
 #include "models/stages/model_spec.hpp"
 
 namespace hacscale {
+
+// ---- Tensors ----
+//
+// Their names and shapes, in the layouts of models/ops/layer_weights.hpp.
+
+struct WeightTensor {
+    std::string name;  // "stage1.block1.conv2.weight"
+    std::vector<std::int64_t> shape;
+    int node = 0;                              // of the network
+    std::vector<float> LayerWeights::*values;  // of that node
+
+    std::int64_t elements() const;
+};
+
+// In running order; every tensor that is not empty.
+std::vector<WeightTensor> weight_tensors(const Graph& network);
+
+// ---- The file ----
 
 // One entry a node of the lowered model. Replaces the file as a whole. InputError when an entry has not the
 // size that its layer needs, WorkError when the file cannot be written.

@@ -10,7 +10,6 @@
 #include "program_fixture.hpp"
 #include "tests/models/generated.hpp"
 #include "training/weights_file.hpp"
-#include "training/weights_layout.hpp"
 
 namespace hacscale::cli {
 namespace {

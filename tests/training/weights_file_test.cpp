@@ -10,7 +10,6 @@
 #include "models/graph/graph_values.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
-#include "training/weights_layout.hpp"
 #include "training_support.hpp"
 
 namespace hacscale {
