@@ -1,5 +1,6 @@
 #include "profiler/row_values.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -43,6 +44,7 @@ void set_timing(Row& row, const NetworkTiming& timing, const std::vector<std::si
     for (const std::size_t node : nodes) {
         row.latency_us += timing.nodes[node].mean / count;
         row.ci95_us += timing.nodes[node].half_width / count;
+        row.min_us = std::min(row.min_us.value_or(timing.nodes[node].min), timing.nodes[node].min);
     }
     if (!std::isfinite(row.ci95_us)) row.ci95_us = row.latency_us;
     row.samples = timing.layer_samples * static_cast<std::int64_t>(nodes.size());
@@ -53,6 +55,7 @@ void set_timing(Row& row, const LayerTiming& timing) {
     row.latency_us = timing.latency.median;
     row.ci95_us = std::isfinite(timing.latency.half_width) ? timing.latency.half_width : row.latency_us;
     row.samples = timing.samples;
+    row.min_us = timing.latency.min;
 }
 
 void set_readings(Row& row, const std::vector<const LayerReadings*>& places, const DeviceState& state) {
@@ -105,6 +108,8 @@ Row united(const Row& before, const Row& now) {
         row.pace_us = old_share * *before.pace_us + (1.0 - old_share) * *now.pace_us;
     }
     if (now.overhead_us) row.overhead_us = now.overhead_us;
+    row.min_us.reset();  // of a part of the runs it would say nothing
+    if (before.min_us && now.min_us) row.min_us = std::min(*before.min_us, *now.min_us);
     if (now.readings != Readings{}) row.readings = now.readings;
     return row;
 }
@@ -116,6 +121,7 @@ void fail(Row& row, const std::string& reason) {
     row.samples = 0;
     row.timed_by.clear();
     row.overhead_us.reset();
+    row.min_us.reset();
     row.readings = {};
 }
 

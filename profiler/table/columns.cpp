@@ -138,6 +138,7 @@ constexpr std::array all_columns{
     value<&Row::pace_us>("pace_us", 3),
     value<&Row::timed_by>("timed_by", 4),
     value<&Row::overhead_us>("overhead_us", 4),
+    value<&Row::min_us>("min_us", 5, ColumnRange::positive),
 };
 
 }  // namespace

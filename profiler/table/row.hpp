@@ -88,8 +88,10 @@ struct Row {
     // (timing/network_timer.hpp says why), warm and cold the median. A row united from several measurements, or from
     // several places of one network, has their mean.
     double latency_us = 0.0;
-    double ci95_us = 0.0;        // half-width of the 95 % confidence interval of that mean or median
-    std::int64_t samples = 0;    // timed runs that latency_us is computed from
+    double ci95_us = 0.0;      // half-width of the 95 % confidence interval of that mean or median
+    std::int64_t samples = 0;  // timed runs that latency_us is computed from
+    // The fastest of these runs; absent in rows of tables before schema 5. By prefixes, the difference of the fastest sweeps.
+    std::optional<double> min_us;
     std::string implementation;  // what ran: the library's name of the kernel or plan
     std::string carrier;         // the network it was timed in (network state), else empty
     std::string measured_at;     // UTC, ISO 8601

@@ -151,7 +151,8 @@ private:
             const MedianEstimate after = median_estimate(until);
             const double difference = after.median - before.median;
             timing.nodes[node] = {std::max(difference, least_layer_us),
-                                  std::hypot(after.half_width, before.half_width)};
+                                  std::hypot(after.half_width, before.half_width),
+                                  std::max(after.min - before.min, least_layer_us)};
             timing.clock.clamped += difference < least_layer_us ? 1 : 0;
             timing.layer_samples = static_cast<std::int64_t>(until.size());
             before = after;

@@ -21,7 +21,7 @@ double sorted_median(const std::vector<double>& sorted) {
 MedianEstimate median_estimate(std::vector<double> samples) {
     std::sort(samples.begin(), samples.end());
     const auto n = static_cast<double>(samples.size());
-    MedianEstimate estimate{sorted_median(samples), std::numeric_limits<double>::infinity()};
+    MedianEstimate estimate{sorted_median(samples), std::numeric_limits<double>::infinity(), samples.front()};
     if (samples.size() < fewest_for_interval) return estimate;
     const double reach = normal_95 * std::sqrt(n) / 2.0;
     const auto low = static_cast<std::size_t>(std::max(0.0, std::floor(n / 2.0 - reach)));
@@ -59,6 +59,7 @@ MeanEstimate mean_estimate(std::span<const double> values) {
     if (values.empty()) return estimate;
     const auto n = static_cast<double>(values.size());
     for (const double value : values) estimate.mean += value / n;
+    estimate.min = *std::min_element(values.begin(), values.end());
     double squares = 0.0;
     for (const double value : values) squares += (value - estimate.mean) * (value - estimate.mean);
     // One value alone says nothing of how far it is off.

@@ -12,6 +12,7 @@ namespace hacscale {
 struct MedianEstimate {
     double median = 0.0;
     double half_width = 0.0;  // of the 95 % confidence interval; infinite below six samples
+    double min = 0.0;
 
     double relative_half_width() const { return median > 0.0 ? half_width / median : 0.0; }
 };
@@ -42,6 +43,7 @@ UpperPercentiles upper_percentiles(const std::vector<double>& samples);
 struct MeanEstimate {
     double mean = 0.0;
     double half_width = 0.0;
+    double min = 0.0;
 };
 MeanEstimate mean_estimate(std::span<const double> values);
 

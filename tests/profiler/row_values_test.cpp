@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "profiler/table/export.hpp"
 #include "tests/profiler/table_support.hpp"
 
 namespace hacscale {
@@ -64,6 +67,32 @@ TEST(RowChanges, RowsTimedInTwoWaysAreNotUnited) {
     const Row both = united(stopwatch, named);
     EXPECT_DOUBLE_EQ(both.latency_us, 11.0);
     EXPECT_EQ(both.overhead_us, 0.7);
+}
+
+TEST(RowValues, KeepTheFastestRunOfAllPlacesAndMeasurements) {
+    NetworkTiming timing;
+    timing.nodes = {{10.0, 1.0, 9.0}, {12.0, 1.0, 8.5}, {1.0, 0.1, 0.5}};
+    timing.layer_samples = 50;
+    Row first = measured(0.0, {});
+    set_timing(first, timing, {0, 1});
+    EXPECT_DOUBLE_EQ(first.latency_us, 11.0);
+    EXPECT_EQ(first.min_us, 8.5);
+    Row alone = measured(0.0, {});
+    set_timing(alone, LayerTiming{{11.0, 1.0, 8.0}, 100, true});
+    EXPECT_EQ(united(first, alone).min_us, 8.0);
+    const Row older = measured(11.0, {});  // of a table that did not keep it
+    EXPECT_EQ(united(older, alone).min_us, std::nullopt);
+    fail(first, "out of memory");
+    EXPECT_EQ(first.min_us, std::nullopt);
+
+    TempFolder folder;
+    make_table(folder / "t.db", {alone, failed_row(conv(8, 24))});
+    const Table table = Table::open(folder / "t.db", OpenMode::read);
+    EXPECT_EQ(table.find(alone.key)->min_us, 8.0);
+    std::ostringstream exported;
+    write_json(table, {}, exported);
+    EXPECT_NE(exported.str().find("\"min_us\":8.0"), std::string::npos);
+    EXPECT_NE(exported.str().find("\"min_us\":null"), std::string::npos);
 }
 
 }  // namespace
