@@ -133,19 +133,19 @@ const CuptiLibrary& cupti() {
     return opened;
 }
 
-std::string explain(const CuptiLibrary& cupti, CUptiResult result, std::string_view call) {
+std::string explain(const CuptiLibrary& cupti, CUptiResult result, const CallSite& call) {
     for (const auto& [code, text] : advice) {
-        if (code == result) return fmt::format("{}: {}", call, text);
+        if (code == result) return fmt::format("{}: {}", call.what, text);
     }
     const char* text = nullptr;
     if (cupti.get_result_string != nullptr && cupti.get_result_string(result, &text) == CUPTI_SUCCESS &&
         text != nullptr) {
-        return fmt::format("{}: {}", call, text);
+        return fmt::format("{}: {} ({})", call.what, text, text_of(call.where));
     }
-    return fmt::format("{}: CUPTI's error {}", call, static_cast<int>(result));
+    return fmt::format("{}: CUPTI's error {} ({})", call.what, static_cast<int>(result), text_of(call.where));
 }
 
-void check(const CuptiLibrary& cupti, CUptiResult result, std::string_view call) {
+void check(const CuptiLibrary& cupti, CUptiResult result, const CallSite& call) {
     if (result != CUPTI_SUCCESS) throw CuptiFailure(explain(cupti, result, call));
 }
 

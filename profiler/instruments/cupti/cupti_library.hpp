@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
+
 namespace hacscale::cupti {
 
 struct CuptiLibrary {
@@ -74,11 +76,12 @@ class CuptiFailure : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// What is wrong and what to do: "cuptiRangeProfilerEnable: no privilege to read counters; ...".
-std::string explain(const CuptiLibrary& cupti, CUptiResult result, std::string_view call);
+// What is wrong and what to do: "cuptiRangeProfilerEnable: no privilege to read counters; ...". A failure that no user can
+// do anything about names the place of the call: "cuptiActivityFlushAll: ... (profiler/.../activity_trace.cpp:130)".
+std::string explain(const CuptiLibrary& cupti, CUptiResult result, const CallSite& call);
 
 // Throws CuptiFailure with explain()'s text unless the call went well.
-void check(const CuptiLibrary& cupti, CUptiResult result, std::string_view call);
+void check(const CuptiLibrary& cupti, CUptiResult result, const CallSite& call);
 
 // Why cuptiProfilerDeviceSupported() says no, in the same words; empty when it says yes.
 std::string refusal_of(const CUpti_Profiler_DeviceSupported_Params& support);

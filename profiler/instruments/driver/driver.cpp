@@ -49,12 +49,13 @@ OccupancyLimits read_limits(AttributeReader& device) {
 
 }  // namespace
 
-std::string DriverLibrary::explain(CUresult result, const std::string& work) const {
+std::string DriverLibrary::explain(CUresult result, const CallSite& work) const {
     const char* text = nullptr;
     if (get_error_string != nullptr && get_error_string(result, &text) == CUDA_SUCCESS && text != nullptr) {
-        return work + " failed: " + text;
+        return fmt::format("{} failed: {}", work.what, text);
     }
-    return work + " failed with the driver's error " + std::to_string(static_cast<int>(result));
+    return fmt::format("{} failed with the driver's error {} ({})", work.what, static_cast<int>(result),
+                       text_of(work.where));
 }
 
 DriverLibrary open_driver() {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/error.hpp"
 #include "profiler/instruments/occupancy/occupancy.hpp"
 
 namespace hacscale::driver {
@@ -26,8 +27,9 @@ struct DriverLibrary {
 
     std::string reason;  // why it cannot be used, and what to do; empty when it can
     bool usable() const { return reason.empty(); }
-    // The driver's text for an error, with the work that failed: "reading the device's limits: ...".
-    std::string explain(CUresult result, const std::string& work) const;
+    // The driver's text for an error, with the work that failed: "reading the device's limits failed: ..."; with the place of
+    // the call where the driver has no text.
+    std::string explain(CUresult result, const CallSite& work) const;
 };
 
 // Opens and initializes the driver anew.

@@ -1,13 +1,15 @@
 #include "profiler/instruments/nvml/nvml_library.hpp"
 
+#include <fmt/format.h>
+
 #include "profiler/instruments/driver/symbol_reader.hpp"
 
 namespace hacscale::nvml {
 
-std::string NvmlLibrary::explain(Return result, const std::string& work) const {
+std::string NvmlLibrary::explain(Return result, const CallSite& work) const {
     const char* text = error_string == nullptr ? nullptr : error_string(result);
-    return text == nullptr ? work + " failed with NVML's error " + std::to_string(result)
-                           : work + " failed: " + text;
+    if (text != nullptr) return fmt::format("{} failed: {}", work.what, text);
+    return fmt::format("{} failed with NVML's error {} ({})", work.what, result, text_of(work.where));
 }
 
 NvmlLibrary open_nvml() {

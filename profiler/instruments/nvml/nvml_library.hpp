@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "base/error.hpp"
+
 namespace hacscale::nvml {
 
 struct NvmlDeviceTag;
@@ -41,8 +43,8 @@ struct NvmlLibrary {
 
     std::string reason;  // why it cannot be used, and what to do; empty when it can
     bool usable() const { return reason.empty(); }
-    // NVML's own text for an error, behind the work that failed.
-    std::string explain(Return result, const std::string& work) const;
+    // NVML's own text for an error, behind the work that failed; with the place of the call where it has none.
+    std::string explain(Return result, const CallSite& work) const;
 };
 
 // Opens and initializes the library anew.
