@@ -182,5 +182,19 @@ TEST_F(TableExport, SaysThatTheOutputFailed) {
     EXPECT_THROW(write_json(table_, {}, closed), WorkError);
 }
 
+TEST_F(TableExport, DocumentsNameEveryColumn) {
+    std::ifstream file(HACSCALE_SOURCE_DIR "/docs/formats.md");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t begin = text.find("### Exported columns");
+    ASSERT_NE(begin, std::string::npos);
+    const std::string section = text.substr(begin, text.find("\n### ", begin + 1) - begin);
+    std::ostringstream csv;
+    write_csv(table_, {}, csv);
+    std::istringstream names(csv.str().substr(0, csv.str().find('\r')));
+    for (std::string name; std::getline(names, name, ',');) {
+        EXPECT_NE(section.find("`" + name + "`"), std::string::npos) << name;
+    }
+}
+
 }  // namespace
 }  // namespace hacscale
