@@ -2,12 +2,12 @@
 // another framework can rebuild it. The contract stands in docs/formats.md.
 #pragma once
 
-#include "cli/print_json.hpp"
 #include "models/stages/model_spec.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::cli {
 
 // Activations and MACs at batch 1; bytes at this batch and data type.
-Json model_json(const ModelSpec& model, int batch, DataType type);
+records::Json model_json(const ModelSpec& model, int batch, DataType type);
 
 }  // namespace hacscale::cli

@@ -8,11 +8,7 @@
 #include "harness/shell_command.hpp"
 #include "profiler/measure_networks.hpp"
 
-namespace hacscale::cli {}
-
 namespace hacscale::harness {
-
-using namespace cli;
 
 class Events {
 public:

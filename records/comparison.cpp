@@ -1,19 +1,37 @@
 #include "records/comparison.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 
-#include "records/choice_json.hpp"
-#include "records/contributions_json.hpp"
-#include "records/made_from_json.hpp"
-#include "records/optional_json.hpp"
-#include "records/throughput_json.hpp"
+#include "records/json.hpp"
+#include "records/parts.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::records {
 
 namespace {
 
+constexpr std::array strategy_statuses{StrategyStatus::ok,         StrategyStatus::over_budget,
+                                       StrategyStatus::noisy,      StrategyStatus::infeasible,
+                                       StrategyStatus::unverified, StrategyStatus::failed};
+
+std::string numbered_stage(std::size_t index) {
+    return fmt::format("stage {}", index + 1);
+}
+
 Json latency_json(const LatencyEstimate& estimate) {
     return estimate.kind == EstimateKind::missing ? Json(nullptr) : Json(estimate.latency_us);
+}
+
+LatencyEstimate latency_in(const JsonPlace& place) {
+    LatencyEstimate latency;
+    latency.kind = place.named<EstimateKind>("estimate", estimate_kinds);
+    // A missing one is written as null or as 0.
+    if (latency.kind != EstimateKind::missing) {
+        latency.latency_us = place.positive("latency_us");
+    }
+    return latency;
 }
 
 Json row_json(const StrategyRow& row, int batch) {
@@ -46,6 +64,37 @@ Json row_json(const StrategyRow& row, int batch) {
     return json;
 }
 
+StrategyRow row_in(const JsonPlace& place) {
+    StrategyRow row;
+    row.strategy = place.text("strategy");
+    row.status = place.named<StrategyStatus>("status", strategy_statuses);
+    row.reason = place.text_or_empty("reason");
+    row.noisy = place.flag_or_false("noisy");
+    row.predicted_us = place.positive_or_null("predicted_us");
+    row.interpolated_share = place.number_or_null("interpolated_share");
+    row.measured_us = place.positive_or_null("measured_us");
+    row.ci95_us = place.number_or_null("ci95_us");
+    row.latency_ratio = place.positive_or_null("latency_ratio");
+    row.latency_ratio_ci95 = place.number_or_null("latency_ratio_ci95");
+    row.utilization = place.number_or_null("utilization");
+    row.utilization_ratio = place.positive_or_null("utilization_ratio");
+    row.params = place.positive_count_or_null("params");
+    row.macs = place.positive_count_or_null("macs");
+    row.memory_bytes = place.positive_count_or_null("memory_bytes");
+    row.gain = place.number_or_null("gain");
+    row.choice = choice_in(place);
+    if (const std::optional<double> mean = place.number_or_null("accuracy")) {
+        row.accuracy = {*mean, place.number_or_null("accuracy_deviation"),
+                        place.integer_or_null("accuracy_seeds").value_or(0)};
+    }
+    row.spec = place.text_or_empty("spec");
+    row.model_hash = place.text_or_empty("model_hash");
+    row.dominates = place.texts_or_empty("dominates");
+    row.equal_to = place.texts_or_empty("equal_to");
+    row.upper = percentiles_in(place);
+    return row;
+}
+
 Json peak_json(const std::optional<PeakRecord>& peak) {
     if (!peak) {
         return nullptr;
@@ -54,6 +103,15 @@ Json peak_json(const std::optional<PeakRecord>& peak) {
             {"bytes_per_s", peak->bytes_per_s},
             {"nominal_flops_per_s", value_or_null(peak->nominal_flops_per_s)},
             {"nominal_bytes_per_s", value_or_null(peak->nominal_bytes_per_s)}};
+}
+
+std::optional<PeakRecord> peak_in(const std::optional<JsonPlace>& place, DataType type) {
+    if (!place) {
+        return std::nullopt;
+    }
+    return PeakRecord{type, place->positive("flops_per_s"), place->positive("bytes_per_s"),
+                      place->positive_or_null("nominal_flops_per_s"),
+                      place->positive_or_null("nominal_bytes_per_s")};
 }
 
 Json origin_json(const std::optional<AccuracyOrigin>& origin) {
@@ -66,10 +124,24 @@ Json origin_json(const std::optional<AccuracyOrigin>& origin) {
             {"data_hash", origin->data_hash}};
 }
 
+std::optional<AccuracyOrigin> origin_in(const std::optional<JsonPlace>& place) {
+    if (!place) {
+        return std::nullopt;
+    }
+    return AccuracyOrigin{place->text_or_empty("record"), place->text("recipe"),
+                          place->text_or_empty("recipe_hash"), place->text_or_empty("data_hash")};
+}
+
 Json point_json(const FrontPoint& point) {
-    Json json{{"latency_us", point.latency_us}, {"gain", point.gain}, {"params", point.params}};
+    Json json{
+        {"latency_us", point.latency_us}, {"gain", point.gain}, {"params", value_or_null(point.params)}};
     add_choice(json, point.choice);
     return json;
+}
+
+FrontPoint point_in(const JsonPlace& place) {
+    return {place.positive("latency_us"), place.number("gain"), place.count_or_null("params"),
+            required_choice_in(place)};
 }
 
 Json layer_json(const LayerRow& layer) {
@@ -87,6 +159,22 @@ Json layer_json(const LayerRow& layer) {
             {"implementation", layer.implementation}};
 }
 
+LayerRow layer_in(const JsonPlace& place) {
+    LayerRow layer;
+    layer.spec = place.one_of("spec", {"base", "hacscale"});
+    layer.name = place.text("name");
+    layer.key = place.text("key");
+    layer.stage = place.label_or_empty("stage");
+    layer.block = place.integer_or_null("block").value_or(0);
+    layer.latency = latency_in(place);
+    layer.macs = place.count("macs");
+    layer.bytes = static_cast<std::int64_t>(place.positive("bytes"));
+    layer.utilization = place.number_or_null("utilization");
+    layer.roofline_efficiency = place.number_or_null("roofline_efficiency");
+    layer.implementation = place.text_or_empty("implementation");
+    return layer;
+}
+
 Json strategy_layers_json(const StrategyLayers& strategy) {
     Json layers = Json::array();
     for (const LayerRow& layer : strategy.layers) {
@@ -99,12 +187,34 @@ Json strategy_layers_json(const StrategyLayers& strategy) {
     return {{"strategies", strategy.strategies}, {"layers", std::move(layers)}};
 }
 
+LayerRow strategy_layer_in(const JsonPlace& place) {
+    LayerRow layer;
+    layer.name = place.text("name");
+    layer.key = place.text("key");
+    layer.stage = place.label_or_empty("stage");
+    layer.latency = latency_in(place);
+    return layer;
+}
+
+StrategyLayers strategy_layers_in(const JsonPlace& place) {
+    StrategyLayers strategy{place.texts("strategies"), read_all(place.objects("layers"), strategy_layer_in)};
+    if (strategy.strategies.empty()) {
+        place.fail("strategies", "a list of at least one name");
+    }
+    return strategy;
+}
+
 Json step_json(const StaircaseStep& step) {
     return {{"width", step.width},
             {"latency_us", latency_json(step.latency)},
             {"utilization", value_or_null(step.utilization)},
             {"estimate", name_of(step.latency.kind)},
-            {"params", step.params}};
+            {"params", value_or_null(step.params)}};
+}
+
+StaircaseStep step_in(const JsonPlace& place) {
+    return {place.integer("width"), latency_in(place), place.number_or_null("utilization"),
+            place.count_or_null("params")};
 }
 
 Json staircase_json(const StaircaseRow& staircase) {
@@ -115,12 +225,65 @@ Json staircase_json(const StaircaseRow& staircase) {
             {"free_width", value_or_null(staircase.free_width)}};
 }
 
+StaircaseRow staircase_in(const JsonPlace& place) {
+    StaircaseRow staircase{place.integer_or_null("stage").value_or(0), place.text_or_empty("name"),
+                           place.integer("base_width"), read_all(place.objects("points"), step_in),
+                           place.integer_or_null("free_width")};
+    std::stable_sort(staircase.points.begin(), staircase.points.end(),
+                     [](const StaircaseStep& a, const StaircaseStep& b) { return a.width < b.width; });
+    return staircase;
+}
+
 }  // namespace
 
 int untimed_rows(const ComparisonRecord& record) {
     return static_cast<int>(
         std::count_if(record.strategies.begin(), record.strategies.end(),
                       [](const StrategyRow& row) { return row.status == StrategyStatus::unverified; }));
+}
+
+bool same_network(const StrategyRow& a, const StrategyRow& b) {
+    return a.choice == b.choice && a.params == b.params;
+}
+
+std::string LayerRow::stage_name() const {
+    constexpr std::string_view word = "stage";
+    if (!stage.empty() || !name.starts_with(word)) {
+        return stage;
+    }
+    const std::size_t end = name.find_first_not_of("0123456789", word.size());
+    const bool numbered = end != std::string::npos && end > word.size() && name[end] == '.';
+    return numbered ? "stage " + name.substr(word.size(), end - word.size()) : stage;
+}
+
+std::vector<StaircaseStep> StaircaseRow::known_points() const {
+    std::vector<StaircaseStep> known;
+    std::copy_if(points.begin(), points.end(), std::back_inserter(known),
+                 [](const StaircaseStep& point) { return point.latency.kind != EstimateKind::missing; });
+    return known;
+}
+
+const StrategyRow* ComparisonRecord::hacscale() const {
+    const auto found = std::find_if(strategies.begin(), strategies.end(),
+                                    [](const StrategyRow& row) { return row.strategy == "hacscale"; });
+    return found == strategies.end() ? nullptr : &*found;
+}
+
+std::string ComparisonRecord::stage_name(std::size_t index) const {
+    return index < stages.size() && !stages[index].empty() ? stages[index] : numbered_stage(index);
+}
+
+std::string ComparisonRecord::name_of_step(const Contribution& step) const {
+    std::string name;
+    if (step.stage) {
+        name = stage_name(static_cast<std::size_t>(*step.stage)) + " ";
+    }
+    if (step.block) {
+        name += fmt::format("block {} ", *step.block + 1);
+    }
+    return name + (step.dimension == StepDimension::inner_width
+                       ? "inner width"
+                       : std::string(hacscale::name_of(step.dimension)));
 }
 
 std::string_view name_of(StrategyStatus status) {
@@ -147,6 +310,12 @@ std::optional<double> prediction_error_pct(const StrategyRow& row) {
                : std::nullopt;
 }
 
+std::optional<double> images_per_s(const ComparisonRecord& record, const StrategyRow& row) {
+    return row.measured_us && row.upper.samples > 0
+               ? std::optional(images_per_s(record.batch, *row.measured_us))
+               : std::nullopt;
+}
+
 std::string to_json(const ComparisonRecord& record) {
     Json strategies = Json::array();
     for (const StrategyRow& row : record.strategies) {
@@ -156,8 +325,8 @@ std::string to_json(const ComparisonRecord& record) {
               {"device", record.device},
               {"budget", record.budget},
               {"batch", record.batch},
-              {"dtype", hacscale::name_of(record.type)},
-              {"cache", hacscale::name_of(record.cache)},
+              {"dtype", name_of(record.type)},
+              {"cache", name_of(record.cache)},
               {"gain_origin", record.gain_origin},
               {"gain_bound", record.gain_bound},
               {"accuracies", origin_json(record.accuracies)},
@@ -177,4 +346,38 @@ std::string to_json(const ComparisonRecord& record) {
     return text_of(json);
 }
 
-}  // namespace hacscale::cli
+ComparisonRecord read_comparison(const JsonPlace& root) {
+    ComparisonRecord record;
+    record.model = root.text("model");
+    record.device = root.text_or_empty("device");
+    record.budget = root.positive("budget");
+    record.batch = root.integer_or_null("batch").value_or(1);
+    record.type = type_in(root).value_or(DataType::f32);
+    record.cache = cache_in(root).value_or(CacheState::network);
+    record.gain_origin = root.text_or_empty("gain_origin");
+    record.gain_bound = root.number_or_null("gain_bound").value_or(0.0);
+    record.accuracies = origin_in(root.object_or_null("accuracies"));
+    record.judged = root.object("base").has("dominates");
+    record.base = row_in(root.object("base"));
+    record.strategies = read_all(root.objects("strategies"), row_in);
+    record.peak = peak_in(root.object_or_null("peak"), record.type);
+    record.front = read_all(root.objects_or_empty("front"), point_in);
+    std::stable_sort(record.front.begin(), record.front.end(),
+                     [](const FrontPoint& a, const FrontPoint& b) { return a.latency_us < b.latency_us; });
+    record.stages = root.texts_or_empty("stages");
+    record.layers = read_all(root.objects_or_empty("layers"), layer_in);
+    record.strategy_layers = read_all(root.objects_or_empty("strategy_layers"), strategy_layers_in);
+    record.staircases = read_all(root.objects_or_empty("staircases"), staircase_in);
+    record.contributions = read_all(root.objects_or_empty("contributions"), contributions_in);
+    record.measured_at = root.text_or_empty("measured_at");
+    record.made_from = made_from_in(root);
+    return record;
+}
+
+ComparisonRecord read_comparison(const std::filesystem::path& file) {
+    ComparisonRecord record = read_comparison(JsonPlace::open(file));
+    record.file = file.filename().string();
+    return record;
+}
+
+}  // namespace hacscale::records

@@ -1,9 +1,11 @@
-// The record of one comparison: one network at one budget, every strategy a row. What stands in
-// compare-MODEL-BUDGET.json and what `scale` and `compare` answer; the keys are those of docs/formats.md,
-// "Records of a run". Latencies are in microseconds, utilizations are 0..1, ratios are relative to the base.
+// The record of one comparison: one network at one budget, every strategy a row. compare-MODEL-BUDGET.json holds it, and
+// `scale` and `compare` answer it; the keys are those of docs/formats.md, "Records of a run". Latencies are in
+// microseconds, utilizations are 0..1, ratios are relative to the base. Figures that records of older programs lack, or
+// that were not measured, are absent.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,14 +15,11 @@
 #include "profiler/table/table.hpp"
 #include "profiler/timing/statistics.hpp"
 #include "records/contributions.hpp"
-#include "records/made_from.hpp"
+#include "records/provenance.hpp"
 
-namespace hacscale::cli {}
-namespace hacscale::harness {
-using namespace cli;
-}
+namespace hacscale::records {
 
-namespace hacscale::cli {
+class JsonPlace;
 
 // A ratio of latencies whose 95 % interval is wider than this to either side is not judged: half of it is
 // what a budget of 1.065 allows.
@@ -69,12 +68,22 @@ struct StrategyRow {
     std::string model_hash;              // of that model; empty where there is none
     std::vector<std::string> dominates;  // names of rows, see harness/compare/verdict.hpp
     std::vector<std::string> equal_to;   // names of rows within noise in all that is judged
+
+    bool ok() const { return status == StrategyStatus::ok; }
+    // Whether it names a network.
+    bool has_answer() const {
+        return status != StrategyStatus::infeasible && status != StrategyStatus::failed;
+    }
+    std::optional<double> latency_us() const { return measured_us ? measured_us : predicted_us; }
+    std::optional<double> mean_accuracy() const {
+        return accuracy ? std::optional(accuracy->mean) : std::nullopt;
+    }
 };
 
 struct FrontPoint {
     double latency_us = 0.0;
     double gain = 0.0;
-    std::int64_t params = 0;
+    std::optional<std::int64_t> params;
     ScalingChoice choice;
 };
 
@@ -90,6 +99,15 @@ struct LayerRow {
     std::optional<double> utilization;
     std::optional<double> roofline_efficiency;
     std::string implementation;
+    // Of the row that the latency was read from, where the run's table is at hand; the file does not have them.
+    std::optional<double> occupancy_theoretical{};
+    std::optional<double> occupancy_achieved{};
+
+    std::optional<double> latency_us() const {
+        return latency.kind == EstimateKind::missing ? std::nullopt : std::optional(latency.latency_us);
+    }
+    // Its stage's name; "stage 3" of a stage without a name, whose layers are called "stage3.block1.conv1".
+    std::string stage_name() const;
 };
 
 // The layers of a network that other strategies than HACScale chose, and that is not the base.
@@ -102,7 +120,7 @@ struct StaircaseStep {
     int width = 0;
     LatencyEstimate latency;
     std::optional<double> utilization;
-    std::int64_t params = 0;
+    std::optional<std::int64_t> params;
 };
 
 struct StaircaseRow {
@@ -111,6 +129,11 @@ struct StaircaseRow {
     int base_width = 0;
     std::vector<StaircaseStep> points;  // ascending in width
     std::optional<int> free_width;
+
+    // "stage 3" where the third stage has no name.
+    std::string stage_name() const { return name.empty() ? "stage " + std::to_string(stage + 1) : name; }
+    // Those whose latency is known.
+    std::vector<StaircaseStep> known_points() const;
 };
 
 // Which trainings the accuracies of a comparison come from.
@@ -122,6 +145,7 @@ struct AccuracyOrigin {
 };
 
 struct ComparisonRecord {
+    std::string file;  // its name; empty where it was not read from one
     std::string model;
     std::string device;  // id
     double budget = 1.0;
@@ -131,6 +155,8 @@ struct ComparisonRecord {
     std::string gain_origin;  // "capacity", "importance", ...
     double gain_bound = 0.0;  // ScalingContext::epsilon(), of the strategies that plan
     std::optional<AccuracyOrigin> accuracies;
+    // Whether rows say which others they dominate; records of older programs do not.
+    bool judged = true;
     StrategyRow base;
     std::vector<StrategyRow> strategies;
     std::optional<PeakRecord> peak;
@@ -143,17 +169,29 @@ struct ComparisonRecord {
     // Of a suite's run.
     std::string measured_at;  // UTC, ISO 8601
     std::optional<MadeFrom> made_from;
+
+    // The row of the program's own choice; null when the comparison left it out.
+    const StrategyRow* hacscale() const;
+    // "stage 3" where the third stage has no name.
+    std::string stage_name(std::size_t index) const;
+    // "stage1 width", "stage2 block 1 inner width", "resolution"
+    std::string name_of_step(const Contribution& step) const;
 };
 
 // Strategies whose networks are predicted only.
 int untimed_rows(const ComparisonRecord& record);
+// Whether both chose one network.
+bool same_network(const StrategyRow& a, const StrategyRow& b);
 
 std::string_view name_of(StrategyStatus status);
-// Of predicted_us, in percent of measured_us; nothing where one of them is not there.
+// Of predicted_us, in percent of measured_us; nothing where one of them is absent.
 std::optional<double> prediction_error_pct(const StrategyRow& row);
-std::string to_json(const ComparisonRecord& record);
-// The record that to_json() wrote as this text. Nothing where the text is something else: cut off, of a
-// program that wrote less, or changed by hand into what this one does not know.
-std::optional<ComparisonRecord> comparison_from_json(const std::string& text);
+// Of measured_us; nothing where it or, as in records of older programs, the number of passes is absent.
+std::optional<double> images_per_s(const ComparisonRecord& record, const StrategyRow& row);
 
-}  // namespace hacscale::cli
+std::string to_json(const ComparisonRecord& record);
+// Throws InputError that names file, key and what was expected.
+ComparisonRecord read_comparison(const JsonPlace& root);
+ComparisonRecord read_comparison(const std::filesystem::path& file);
+
+}  // namespace hacscale::records

@@ -1,16 +1,36 @@
-// What one step in each dimension adds to a network, as it stands in records: the base's and the chosen
-// network's.
+// What one step in each dimension adds to a network: the base's and the chosen network's contributions, as comparisons and
+// `explain` have them.
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "profiler/table/table.hpp"
 #include "scaling/analysis/explain.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::records {
 
 struct ContributionsRow {
     std::string spec;  // "base" or "hacscale"
     NetworkExplanation network;
 };
 
-}  // namespace hacscale::cli
+// What `explain` answers: the contributions of the base and of the network that HACScale chose for a budget.
+struct Explanation {
+    std::string model;
+    std::string device;   // id
+    double budget = 1.0;  // latency over the base's
+    MeasuredState state;
+    std::string gain_origin;
+    std::string gain_unit;
+    std::vector<std::string> stages;
+    std::vector<ContributionsRow> contributions;  // the base's, then the choice's where there is one
+    std::string reason;                           // why there is no choice; else empty
+
+    // Whether the table lacks what a step needs.
+    bool has_missing() const;
+};
+
+std::string to_json(const Explanation& explanation);
+
+}  // namespace hacscale::records

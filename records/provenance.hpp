@@ -1,19 +1,25 @@
 // Where a run's figures come from: provenance.json, see docs/formats.md, "Records of a run".
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "profiler/table/table.hpp"
-#include "records/made_from.hpp"
 
-namespace hacscale::cli {}
-namespace hacscale::harness {
-using namespace cli;
-}
+namespace hacscale::records {
 
-namespace hacscale::cli {
+// What a record of a suite's run was made from: while none of it changes, the record holds, and a run that resumes does not
+// make it again.
+struct MadeFrom {
+    std::string version;     // of the program
+    std::string suite_hash;  // harness/suite/folder_claim.hpp
+    std::string rows_hash;   // of the table's rows and peak in this state
+    double seconds = 0.0;    // at most, for timing one network
+    bool operator==(const MadeFrom&) const = default;
+};
 
 // A suite's profiling that went through: of the rows it left, and with the limits that it had.
 struct FinishedProfiling {
@@ -30,7 +36,18 @@ struct FinishedProfiling {
     }
 };
 
+// In which state a run measured, and with how many threads. Absent where the records do not say, as a table's, whose rows
+// may have several states.
+struct RunSettings {
+    std::optional<int> batch{};
+    std::optional<DataType> type{};
+    std::optional<CacheState> cache{};
+    std::optional<int> threads{};
+};
+
 struct Provenance {
+    std::string program = "hacscale";
+    std::string version;
     std::string command;     // as it was typed
     std::string suite;       // its name
     std::string suite_hash;  // harness/suite/folder_claim.hpp
@@ -38,16 +55,18 @@ struct Provenance {
     std::string started_at;  // UTC, ISO 8601
     std::string finished_at;
     DeviceRecord device;
-    int batch = 1;
-    DataType type = DataType::f32;
-    CacheState cache = CacheState::network;
-    int threads = 0;
+    RunSettings settings;
     std::vector<std::string> warnings;
     std::optional<FinishedProfiling> profiled;  // nothing while it is under way
 };
 
-std::string to_json(const Provenance& provenance);
-// What provenance.json, given as text, says of the profiling. Nothing where it says nothing, or is damaged.
-std::optional<FinishedProfiling> finished_profiling_in(const std::string& provenance);
+// By name, as text: "batch", "dtype", "cache", "threads"; without those that are absent.
+std::vector<std::pair<std::string, std::string>> named_settings(const Provenance& provenance);
+// By name: texts as they are, other values as JSON; without those that are null.
+std::vector<std::pair<std::string, std::string>> named_properties(const DeviceRecord& device);
 
-}  // namespace hacscale::cli
+std::string to_json(const Provenance& provenance);
+// Throws InputError that names file, key and what was expected.
+Provenance read_provenance(const std::filesystem::path& file);
+
+}  // namespace hacscale::records

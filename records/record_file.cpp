@@ -11,7 +11,7 @@
 
 #include "base/error.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::records {
 
 void write_record(const std::filesystem::path& file, const std::string& text) {
     std::filesystem::path unfinished = file;
@@ -58,4 +58,4 @@ std::string timestamp() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
 }
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::records

@@ -4,12 +4,7 @@
 #include <filesystem>
 #include <string>
 
-namespace hacscale::cli {}
-namespace hacscale::harness {
-using namespace cli;
-}
-
-namespace hacscale::cli {
+namespace hacscale::records {
 
 // Replaces the file as a whole: a reader sees the old text or the new one, and an interrupted write leaves
 // the old one. Throws WorkError naming the file when it cannot be written.
@@ -27,4 +22,4 @@ std::string comparison_file_name(const std::string& model, double budget);
 // Now, in UTC as ISO 8601: "2026-01-31T12:00:00Z".
 std::string timestamp();
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::records

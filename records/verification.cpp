@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/text/lines.hpp"
-#include "records/made_from_json.hpp"
-#include "records/optional_json.hpp"
-#include "records/throughput_json.hpp"
+#include "records/json.hpp"
+#include "records/parts.hpp"
 
-namespace hacscale::cli {
+namespace hacscale::records {
 
 namespace {
 
@@ -60,10 +59,33 @@ Json skipped_json(const SkippedModel& model) {
     return {{"model", model.model}, {"reason", model.reason}};
 }
 
+VerifiedModel verified_in(const JsonPlace& place) {
+    VerificationRecord record;
+    record.model = place.text("model");
+    record.model_hash = place.text_or_empty("model_hash");
+    record.batch = place.integer("batch");
+    place.text("dtype");
+    record.type = type_in(place).value();
+    record.cache = cache_in(place).value_or(CacheState::network);
+    record.predicted_us = place.positive("predicted_us");
+    record.measured_us = place.positive("measured_us");
+    record.ci95_us = place.number_or_null("ci95_us").value_or(0.0);
+    record.measured_at = place.text_or_empty("measured_at");
+    return {std::move(record), place.text_or_empty("role"), percentiles_in(place)};
+}
+
+SkippedModel skipped_in(const JsonPlace& place) {
+    return {place.text("model"), place.text_or_empty("reason")};
+}
+
 }  // namespace
 
+double error_share(const VerificationRecord& record) {
+    return record.predicted_us / record.measured_us - 1.0;
+}
+
 double error_pct(const VerificationRecord& record) {
-    return 100.0 * (record.predicted_us / record.measured_us - 1.0);
+    return 100.0 * error_share(record);
 }
 
 std::string to_json(const VerificationReport& report) {
@@ -76,4 +98,10 @@ std::string to_json(const VerificationReport& report) {
     return text_of(json);
 }
 
-}  // namespace hacscale::cli
+VerificationReport read_verification(const std::filesystem::path& file) {
+    const JsonPlace root = JsonPlace::open(file);
+    return {root.text_or_empty("device"), read_all(root.objects("models"), verified_in),
+            read_all(root.objects_or_empty("skipped"), skipped_in), made_from_in(root)};
+}
+
+}  // namespace hacscale::records

@@ -1,23 +1,18 @@
-// The record of a verification: whole networks measured on the device beside the table's prediction of them.
-// What stands in verify.json and what `verify` answers; the keys are those of docs/formats.md, "Records of a
-// run".
+// The record of a verification: whole networks measured on the device beside the table's prediction of them. verify.json
+// holds it, and `verify` answers it; the keys are those of docs/formats.md, "Records of a run".
 #pragma once
 
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "cli/print_json.hpp"
 #include "profiler/table/table.hpp"
 #include "profiler/timing/statistics.hpp"
-#include "records/made_from.hpp"
+#include "records/provenance.hpp"
 
-namespace hacscale::cli {}
-namespace hacscale::harness {
-using namespace cli;
-}
-
-namespace hacscale::cli {
+namespace hacscale::records {
 
 struct VerifiedModel {
     VerificationRecord record;
@@ -38,14 +33,17 @@ struct VerificationReport {
     std::optional<MadeFrom> made_from{};  // of a suite's run that measured all it was to
 };
 
-// Of the prediction, in percent of the measurement.
+// Of the prediction, as a share of the measurement; and in percent of it.
+double error_share(const VerificationRecord& record);
 double error_pct(const VerificationRecord& record);
 
 std::string to_json(const VerificationReport& report);
-Json verified_json(const VerifiedModel& model);
+nlohmann::ordered_json verified_json(const VerifiedModel& model);
+// Throws InputError that names file, key and what was expected.
+VerificationReport read_verification(const std::filesystem::path& file);
 
 // "resnet18: 812.3 images/s; p95 9940.1 us, p99 10121.0 us of 312 passes", for a terminal. Of several networks
 // only with batches above 1, since images a second say what the latency says otherwise.
 std::vector<std::string> throughput_lines(const std::vector<VerifiedModel>& models);
 
-}  // namespace hacscale::cli
+}  // namespace hacscale::records

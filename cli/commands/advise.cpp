@@ -39,7 +39,7 @@ ExitStatus advise(const AdviseOptions& options, Session& session) {
     if (!options.markdown.empty()) {
         std::ostringstream text;
         report::write_markdown(document, text);
-        write_record(options.markdown, text.str());
+        records::write_record(options.markdown, text.str());
     }
     if (session.json) {
         session.out << to_json(advice);

@@ -56,7 +56,7 @@ std::vector<VerificationRecord> verified_in(const Table& table, const MeasuredSt
     return records;
 }
 
-ComparisonRecord compared(const CompareOptions& options, AnswerNotes& notes, Session& session) {
+records::ComparisonRecord compared(const CompareOptions& options, AnswerNotes& notes, Session& session) {
     ComparisonSettings settings = options.settings;
     const ModelSpec model = find_model(options.model);
     settings.fixed = planned_choices(options.training, model.name, settings.budget);
@@ -75,16 +75,16 @@ ComparisonRecord compared(const CompareOptions& options, AnswerNotes& notes, Ses
 }
 
 // The YAML of what the last strategy chose, which is HACScale's own where it was among them.
-void write_choice(const ComparisonRecord& record, const std::string& file) {
-    const StrategyRow& row = record.strategies.back();
+void write_choice(const records::ComparisonRecord& record, const std::string& file) {
+    const records::StrategyRow& row = record.strategies.back();
     if (!row.choice) {
         throw WorkError(file + " is not written: " + row.strategy +
                         " found no network within the budget: " + row.reason);
     }
-    write_record(file, row.spec);
+    records::write_record(file, row.spec);
 }
 
-void write_plan(const ComparisonRecord& record, const CompareOptions& options, Session& session) {
+void write_plan(const records::ComparisonRecord& record, const CompareOptions& options, Session& session) {
     const std::string file = options.training.plan.string();
     const WrittenPlan written = write_training_plan(record, options.training);
     session.log.info("{}: {} networks x {} seeds, trained by\n{}", file, written.networks,
@@ -95,7 +95,7 @@ void write_plan(const ComparisonRecord& record, const CompareOptions& options, S
     }
 }
 
-void print_answer(const ComparisonRecord& record, AnswerNotes notes, const CompareOptions& options,
+void print_answer(const records::ComparisonRecord& record, AnswerNotes notes, const CompareOptions& options,
                   Session& session) {
     if (options.details) {
         print_comparison(session.out, record);
@@ -112,7 +112,7 @@ void print_answer(const ComparisonRecord& record, AnswerNotes notes, const Compa
 ExitStatus compare_command(const CompareOptions& options, Session& session) {
     const std::optional<KnownAccuracies> accuracies = known_accuracies(options);
     AnswerNotes notes;
-    ComparisonRecord record = compared(options, notes, session);
+    records::ComparisonRecord record = compared(options, notes, session);
     if (accuracies) {
         add_accuracies(record, *accuracies, session);
     }

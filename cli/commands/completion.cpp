@@ -5,9 +5,9 @@
 
 #include "base/text/wording.hpp"
 #include "cli/completion/completion.hpp"
-#include "cli/print_json.hpp"
 #include "cli/program.hpp"
 #include "models/zoo/zoo.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::cli {
 
@@ -29,7 +29,7 @@ ExitStatus print_script(const std::string& shell_name, Session& session) {
     const Shell& shell = find_shell(shell_name);
     const std::string script = shell.script(completion_words(make_program()->parser, zoo_names()));
     if (session.json) {
-        print_json(session.out, {{"shell", shell.name}, {"script", script}});
+        records::print_json(session.out, {{"shell", shell.name}, {"script", script}});
     } else {
         session.out << script;
     }

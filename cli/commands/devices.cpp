@@ -3,10 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "cli/print_json.hpp"
 #include "cli/text_table.hpp"
 #include "kernels/backend/backend_registry.hpp"
-#include "records/device_json.hpp"
+#include "records/json.hpp"
+#include "records/parts.hpp"
 
 namespace hacscale::cli {
 
@@ -21,16 +21,17 @@ const Backend* backend_of(const BackendRegistry& registry, const LoadAttempt& at
     return nullptr;
 }
 
-Json json_with_warnings(const BackendDevice& device) {
-    Json json = device_json({device.id, device.name, device.fingerprint, device.properties});
+records::Json json_with_warnings(const BackendDevice& device) {
+    records::Json json =
+        records::device_json({device.id, device.name, device.fingerprint, device.properties});
     json["warnings"] = device.warnings;
     return json;
 }
 
-Json backends_json(const BackendRegistry& registry) {
-    Json backends = Json::array();
+records::Json backends_json(const BackendRegistry& registry) {
+    records::Json backends = records::Json::array();
     for (const LoadAttempt& attempt : registry.attempts()) {
-        Json devices = Json::array();
+        records::Json devices = records::Json::array();
         if (const Backend* backend = attempt.ready() ? backend_of(registry, attempt) : nullptr) {
             for (const BackendDevice& device : registry.devices_of(*backend)) {
                 devices.push_back(json_with_warnings(device));
@@ -46,23 +47,23 @@ Json backends_json(const BackendRegistry& registry) {
     return backends;
 }
 
-void print_backends(std::ostream& out, const Json& backends) {
+void print_backends(std::ostream& out, const records::Json& backends) {
     TextTable table(
         {{"backend", Align::left}, {"device", Align::left}, {"name", Align::left}, {"fingerprint"}});
-    for (const Json& backend : backends) {
-        for (const Json& device : backend["devices"]) {
+    for (const records::Json& backend : backends) {
+        for (const records::Json& device : backend["devices"]) {
             table.add({backend["name"], device["id"], device["name"], device["fingerprint"]});
         }
     }
     table.print(out);
-    for (const Json& backend : backends) {
+    for (const records::Json& backend : backends) {
         if (!backend["available"]) {
             out << backend["name"].get<std::string>() << ": not available ("
                 << backend["stage"].get<std::string>() << "): " << backend["reason"].get<std::string>()
                 << '\n';
         }
-        for (const Json& device : backend["devices"]) {
-            for (const Json& warning : device["warnings"]) {
+        for (const records::Json& device : backend["devices"]) {
+            for (const records::Json& warning : device["warnings"]) {
                 out << device["id"].get<std::string>() << ": " << warning.get<std::string>() << '\n';
             }
         }
@@ -71,14 +72,14 @@ void print_backends(std::ostream& out, const Json& backends) {
 
 ExitStatus list_devices(Session& session) {
     const BackendRegistry registry = BackendRegistry::load();
-    const Json backends = backends_json(registry);
+    const records::Json backends = backends_json(registry);
     if (session.json) {
-        print_json(session.out, {{"backends", backends}});
+        records::print_json(session.out, {{"backends", backends}});
     } else {
         print_backends(session.out, backends);
     }
     const bool any = std::any_of(backends.begin(), backends.end(),
-                                 [](const Json& backend) { return !backend["devices"].empty(); });
+                                 [](const records::Json& backend) { return !backend["devices"].empty(); });
     if (!any) {
         throw MissingError(
             "no backend can run here; the CPU backend needs the package libdnnl2, and its module in "

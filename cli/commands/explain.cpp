@@ -10,6 +10,7 @@
 #include "base/text/lines.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/explanation_text.hpp"
+#include "cli/text_table.hpp"
 #include "harness/compare/describe.hpp"
 #include "harness/measure/remedy.hpp"
 #include "models/stages/stage_names.hpp"
@@ -31,7 +32,7 @@ struct ExplainOptions {
     SpaceSettings space;
 };
 
-Explanation explained(const ExplainOptions& options, DeviceRecord& device) {
+records::Explanation explained(const ExplainOptions& options, DeviceRecord& device) {
     const ModelSpec model = find_model(options.model);
     const Table table = Table::open(options.table, OpenMode::read);
     device = table.device();
@@ -47,7 +48,7 @@ Explanation explained(const ExplainOptions& options, DeviceRecord& device) {
                                  load_gain(options.gain_files, view.base()));
     const double budget_us = context.budget_us(options.budget);
 
-    Explanation explanation;
+    records::Explanation explanation;
     explanation.model = model.name;
     explanation.device = table.device().id;
     explanation.budget = options.budget;
@@ -90,7 +91,7 @@ ShellCommand profile_command(const ExplainOptions& options, const DeviceRecord& 
 
 ExitStatus explain_command(const ExplainOptions& options, Session& session) {
     DeviceRecord device;
-    const Explanation explanation = explained(options, device);
+    const records::Explanation explanation = explained(options, device);
     const ShellCommand command = profile_command(options, device);
     if (session.json) {
         session.out << to_json(explanation);

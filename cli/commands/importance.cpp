@@ -28,7 +28,7 @@ struct ImportanceOptions {
     ImportanceRequest request;
 };
 
-Json provenance_of(const ImportanceRequest& request, Trainer& trainer) {
+records::Json provenance_of(const ImportanceRequest& request, Trainer& trainer) {
     return {{"checkpoint", request.checkpoint.string()},
             {"unit", unit_of(request.measure)},
             {"batches", request.batches},
@@ -39,7 +39,7 @@ Json provenance_of(const ImportanceRequest& request, Trainer& trainer) {
             {"device", trainer.device_name(request.device)},
             {"libraries", trainer.libraries()},
             {"program_version", version()},
-            {"made_at", timestamp()}};
+            {"made_at", records::timestamp()}};
 }
 
 void print_layers(std::ostream& out, const std::vector<LayerImportance>& layers) {
@@ -67,11 +67,11 @@ ExitStatus importance_command(const ImportanceOptions& options, Session& session
     if (!layers) {
         throw WorkError("interrupted; no importance file was written");
     }
-    const Json document =
+    const records::Json document =
         importance_json(request.model, request.measure, *layers, provenance_of(request, trainer));
-    write_record(options.out, text_of(document));
+    records::write_record(options.out, records::text_of(document));
     if (session.json) {
-        print_json(session.out, document);
+        records::print_json(session.out, document);
     } else {
         print_layers(session.out, *layers);
         session.out << fmt::format("{}, {} batches of {}; +- is the standard deviation over batches\n",

@@ -19,7 +19,7 @@ namespace hacscale::cli {
 namespace {
 
 ExitStatus list_models(Session& session) {
-    Json models = Json::array();
+    records::Json models = records::Json::array();
     TextTable table(
         {{"model", Align::left}, {"params"}, {"MACs"}, {"activations"}, {"resolution"}, {"stages"}});
     for (const std::string& name : zoo_names()) {
@@ -37,7 +37,7 @@ ExitStatus list_models(Session& session) {
                    std::to_string(model.stages.size())});
     }
     if (session.json) {
-        print_json(session.out, {{"models", std::move(models)}});
+        records::print_json(session.out, {{"models", std::move(models)}});
     } else {
         table.print(session.out);
     }
@@ -69,23 +69,23 @@ void print_stages(std::ostream& out, const ModelSpec& model) {
     table.print(out);
 }
 
-void print_layers(std::ostream& out, const Json& model) {
+void print_layers(std::ostream& out, const records::Json& model) {
     TextTable table({{"layer", Align::left}, {"key", Align::left}, {"MACs"}, {"params"}});
-    for (const Json& layer : model["layers"]) {
+    for (const records::Json& layer : model["layers"]) {
         table.add(
             {layer["name"], layer["key"], with_separators(layer["macs"]), with_separators(layer["params"])});
     }
     table.print(out);
 }
 
-std::string node_reference(const Json& index) {
+std::string node_reference(const records::Json& index) {
     return index.is_null() ? "" : index == -1 ? "input" : index.dump();
 }
 
-void print_graph(std::ostream& out, const Json& model) {
+void print_graph(std::ostream& out, const records::Json& model) {
     TextTable table({{"node"}, {"name", Align::left}, {"reads"}, {"adds"}, {"key", Align::left}});
     for (std::size_t i = 0; i < model["graph"].size(); ++i) {
-        const Json& node = model["graph"][i];
+        const records::Json& node = model["graph"][i];
         table.add({std::to_string(i), node["name"], node_reference(node["input"]),
                    node_reference(node["residual"]), model["layers"][i]["key"]});
     }
@@ -94,9 +94,9 @@ void print_graph(std::ostream& out, const Json& model) {
 
 ExitStatus show_model(const ShowOptions& options, Session& session) {
     const ModelSpec model = find_model(options.model);
-    const Json json = model_json(model, options.batch.batch, options.batch.type());
+    const records::Json json = model_json(model, options.batch.batch, options.batch.type());
     if (session.json) {
-        print_json(session.out, json);
+        records::print_json(session.out, json);
         return ExitStatus::done;
     }
     print_lines(session.out,

@@ -10,11 +10,11 @@
 #include <set>
 
 #include "cli/options.hpp"
-#include "cli/print_json.hpp"
 #include "cli/text_table.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::cli {
 
@@ -68,8 +68,8 @@ std::string tile_of(const LayerPlan& plan) {
     return text;
 }
 
-Json layer_json(const Node& node, const LayerPlan& plan) {
-    Json knobs = Json::object();
+records::Json layer_json(const Node& node, const LayerPlan& plan) {
+    records::Json knobs = records::Json::object();
     for (const auto& [name, value] : plan.knobs) {
         knobs[name] = value;
     }
@@ -95,11 +95,11 @@ std::string cudnn_version(const std::vector<LayerPlan>& plans) {
     return {};
 }
 
-Json plan_json(const PlanOptions& options, const ModelSpec& model, const Graph& network,
-               const std::string& profile, const std::vector<LayerPlan>& plans) {
-    const Json gpu = Json::parse(profile);  // sound: the backend has read it
+records::Json plan_json(const PlanOptions& options, const ModelSpec& model, const Graph& network,
+                        const std::string& profile, const std::vector<LayerPlan>& plans) {
+    const records::Json gpu = records::Json::parse(profile);  // sound: the backend has read it
     const int version = gpu["deviceVer"].get<int>();
-    Json layers = Json::array();
+    records::Json layers = records::Json::array();
     for (const LayerPlan& plan : plans) {
         layers.push_back(layer_json(network.nodes[static_cast<std::size_t>(plan.node)], plan));
     }
@@ -113,7 +113,7 @@ Json plan_json(const PlanOptions& options, const ModelSpec& model, const Graph& 
             {"layers", std::move(layers)}};
 }
 
-void print_plan(std::ostream& out, const Json& plan) {
+void print_plan(std::ostream& out, const records::Json& plan) {
     out << fmt::format("{} on {} (compute capability {}), batch {}, {}, cuDNN {}\n\n",
                        plan["model"].get<std::string>(), plan["gpu"].get<std::string>(),
                        plan["compute_capability"].get<std::string>(), plan["batch"].get<int>(),
@@ -125,7 +125,7 @@ void print_plan(std::ostream& out, const Json& plan) {
                      {"workspace bytes"},
                      {"fused", Align::left}});
     std::set<std::string> reasons;
-    for (const Json& layer : plan["layers"]) {
+    for (const records::Json& layer : plan["layers"]) {
         std::string knobs;
         for (const auto& [name, value] : layer["knobs"].items()) {
             knobs += (knobs.empty() ? "" : " ") + name + "=" + value.dump();
@@ -157,9 +157,9 @@ ExitStatus plan_command(const PlanOptions& options, Session& session) {
     } catch (const InputError& error) {
         throw InputError(options.gpu_profile + ": " + error.what());
     }
-    const Json answer = plan_json(options, model, network, profile, plans);
+    const records::Json answer = plan_json(options, model, network, profile, plans);
     if (session.json) {
-        print_json(session.out, answer);
+        records::print_json(session.out, answer);
     } else {
         print_plan(session.out, answer);
     }

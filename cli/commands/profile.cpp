@@ -17,7 +17,7 @@
 #include "harness/measure/profile_models.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
-#include "records/optional_json.hpp"
+#include "records/json.hpp"
 #include "records/record_file.hpp"
 #include "records/verification.hpp"
 
@@ -66,7 +66,7 @@ ProfilePlan plan_of(const ProfileOptions& options) {
             "--own-layers");
     }
     if (options.remeasure_noisy) {
-        plan.noisy_until = timestamp();
+        plan.noisy_until = records::timestamp();
     }
     plan.sweep = options.sweep;
     plan.sweep.most_seconds = 60.0 * options.minutes;
@@ -82,13 +82,13 @@ std::optional<double> worst_error_pct(const SweptModel& swept) {
     return worst;
 }
 
-Json swept_json(const SweptModel& swept) {
+records::Json swept_json(const SweptModel& swept) {
     return {{"model", swept.model},
             {"networks_run", swept.summary.carriers.size()},
             {"held_out_widths", swept.summary.held_out_widths},
             {"held_out_inner_widths", swept.summary.held_out_inner_widths},
             {"held_out_networks", swept.summary.network_errors.size()},
-            {"worst_error_pct", value_or_null(worst_error_pct(swept))},
+            {"worst_error_pct", records::value_or_null(worst_error_pct(swept))},
             {"complete", swept.summary.complete}};
 }
 
@@ -99,11 +99,12 @@ struct ErrorSummary {
 };
 
 // Of the networks run as they are, for one cache state; nothing where none was.
-std::optional<ErrorSummary> error_summary(const std::vector<VerifiedModel>& models, CacheState cache) {
+std::optional<ErrorSummary> error_summary(const std::vector<records::VerifiedModel>& models,
+                                          CacheState cache) {
     std::vector<double> errors;
-    for (const VerifiedModel& one : models) {
+    for (const records::VerifiedModel& one : models) {
         if (one.record.cache == cache) {
-            errors.push_back(std::abs(error_pct(one.record)));
+            errors.push_back(std::abs(records::error_pct(one.record)));
         }
     }
     if (errors.empty()) {
@@ -113,8 +114,8 @@ std::optional<ErrorSummary> error_summary(const std::vector<VerifiedModel>& mode
                         static_cast<int>(errors.size())};
 }
 
-Json errors_json(const std::vector<VerifiedModel>& models) {
-    Json errors = Json::object();
+records::Json errors_json(const std::vector<records::VerifiedModel>& models) {
+    records::Json errors = records::Json::object();
     for (const CacheState cache : {CacheState::network, CacheState::warm, CacheState::cold}) {
         if (const auto summary = error_summary(models, cache)) {
             errors[std::string(name_of(cache))] = {{"networks", summary->networks},
@@ -125,7 +126,7 @@ Json errors_json(const std::vector<VerifiedModel>& models) {
     return errors;
 }
 
-void print_errors(std::ostream& out, const std::vector<VerifiedModel>& models) {
+void print_errors(std::ostream& out, const std::vector<records::VerifiedModel>& models) {
     for (const CacheState cache : {CacheState::network, CacheState::warm, CacheState::cold}) {
         if (const auto summary = error_summary(models, cache)) {
             print_lines(
@@ -141,7 +142,7 @@ void print_errors(std::ostream& out, const std::vector<VerifiedModel>& models) {
 
 // What the clock took in the networks that were timed. Null overhead: by prefixes, or on devices where a clock takes
 // no time.
-Json row_clock_json(RowMethod method, const std::vector<ClockCost>& clocks) {
+records::Json row_clock_json(RowMethod method, const std::vector<ClockCost>& clocks) {
     std::vector<double> layer_us;
     std::int64_t clamped = 0;
     for (const ClockCost& clock : clocks) {
@@ -150,7 +151,7 @@ Json row_clock_json(RowMethod method, const std::vector<ClockCost>& clocks) {
     }
     const bool taken_off = method == RowMethod::stopwatch && !clocks.empty();
     return {{"method", name_of(method)},
-            {"overhead_us", taken_off ? Json(quantile(layer_us, 0.5)) : Json()},
+            {"overhead_us", taken_off ? records::Json(quantile(layer_us, 0.5)) : records::Json()},
             {"clamped", clamped}};
 }
 
@@ -170,24 +171,25 @@ void warn_of_clamped(const ProfileOutcome& outcome, Session& session) {
 }
 
 // Of the networks that were run as they are. One that was run is there once for each cache state.
-void print_throughput(std::ostream& out, std::vector<VerifiedModel> models, bool details) {
+void print_throughput(std::ostream& out, std::vector<records::VerifiedModel> models, bool details) {
     std::set<std::string> names;
-    std::erase_if(models,
-                  [&names](const VerifiedModel& one) { return !names.insert(one.record.model).second; });
+    std::erase_if(models, [&names](const records::VerifiedModel& one) {
+        return !names.insert(one.record.model).second;
+    });
     if (details || models.size() <= swept_in_answer) {
-        print_lines(out, throughput_lines(models));
+        print_lines(out, records::throughput_lines(models));
     }
 }
 
-Json outcome_json(const std::string& table, const DeviceRecord& device, RowMethod method,
-                  const ProfileOutcome& outcome) {
-    Json swept = Json::array();
+records::Json outcome_json(const std::string& table, const DeviceRecord& device, RowMethod method,
+                           const ProfileOutcome& outcome) {
+    records::Json swept = records::Json::array();
     for (const SweptModel& one : outcome.swept) {
         swept.push_back(swept_json(one));
     }
-    Json networks = Json::array();
-    for (const VerifiedModel& one : outcome.verified) {
-        networks.push_back(verified_json(one));
+    records::Json networks = records::Json::array();
+    for (const records::VerifiedModel& one : outcome.verified) {
+        networks.push_back(records::verified_json(one));
     }
     return {{"table", table},
             {"device", device.id},
@@ -250,7 +252,7 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
     Table table = Table::open(options.table, OpenMode::create, &record);
     const ProfileOutcome outcome = profile_models(device.handle, table, plan, session);
     if (session.json) {
-        print_json(session.out, outcome_json(options.table, record, plan.measure.rows, outcome));
+        records::print_json(session.out, outcome_json(options.table, record, plan.measure.rows, outcome));
     } else {
         print_outcome(session.out, options.table, outcome, options.details);
     }

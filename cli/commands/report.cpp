@@ -8,9 +8,9 @@
 #include <memory>
 
 #include "base/error.hpp"
-#include "cli/print_json.hpp"
 #include "harness/compare/accuracies.hpp"
-#include "records/table_records.hpp"
+#include "records/json.hpp"
+#include "records/run_folder.hpp"
 #include "report/report.hpp"
 
 namespace hacscale::cli {
@@ -36,7 +36,7 @@ std::vector<fs::path> sources_of(const std::vector<std::string>& arguments) {
             sources.push_back(argument);
             continue;
         }
-        const std::vector<fs::path> folders = record_folders(argument);
+        const std::vector<fs::path> folders = records::record_folders(argument);
         if (folders.empty()) {
             sources.push_back(argument);  // reading it says what is missing
         }
@@ -53,24 +53,24 @@ std::vector<fs::path> sources_of(const std::vector<std::string>& arguments) {
 }
 
 // The rows of the table beside the records, in the run's state, where these have none written out.
-ReportData load_source(const fs::path& source) {
+records::RunRecords load_source(const fs::path& source) {
     if (fs::is_regular_file(source)) {
-        return records_of(Table::open(source, OpenMode::read));
+        return records::records_of(Table::open(source, OpenMode::read));
     }
-    ReportData data = load_report(source);
+    records::RunRecords data = records::load_records(source);
     if (!data.rows && fs::is_regular_file(source / "table.db")) {
-        std::vector<report::MeasuredRow> rows =
-            measured_rows(Table::open(source / "table.db", OpenMode::read));
-        std::erase_if(rows, [&data](const report::MeasuredRow& row) {
+        std::vector<records::MeasuredRow> rows =
+            records::measured_rows(Table::open(source / "table.db", OpenMode::read));
+        std::erase_if(rows, [&data](const records::MeasuredRow& row) {
             const auto of_another = [&row](const auto& setting) {
                 const auto& [name, value] = setting;
                 return (name == "batch" && value != std::to_string(row.batch)) ||
                        (name == "dtype" && value != row.dtype) || (name == "cache" && value != row.cache);
             };
-            const auto& settings = data.provenance.settings;
+            const auto settings = named_settings(data.provenance);
             return std::any_of(settings.begin(), settings.end(), of_another);
         });
-        add_rows(data, std::move(rows));
+        records::add_rows(data, std::move(rows));
     }
     return data;
 }
@@ -85,8 +85,8 @@ std::vector<fs::path> write_one(const fs::path& source, const ReportOptions& opt
     if (!options.record.empty()) {
         add_accuracies_in_folder(source, KnownAccuracies(options.record, options.recipe, false), session);
     }
-    const ReportData data = load_source(source);
-    return write_report(data, options.out.empty() ? source : fs::path(options.out));
+    const records::RunRecords data = load_source(source);
+    return report::write_report(data, options.out.empty() ? source : fs::path(options.out));
 }
 
 fs::path folder_for_many(const ReportOptions& options) {
@@ -105,24 +105,24 @@ ExitStatus report_sources(const ReportOptions& options, Session& session) {
     } else if (!options.record.empty()) {
         throw InputError("--record enters accuracies into the records of one folder; name one");
     } else {
-        std::vector<ReportData> runs;
+        std::vector<records::RunRecords> runs;
         std::transform(sources.begin(), sources.end(), std::back_inserter(runs), load_source);
-        files = write_side_by_side(runs, folder_for_many(options));
+        files = report::write_side_by_side(runs, folder_for_many(options));
     }
-    Json names = Json::array();
+    records::Json names = records::Json::array();
     for (const fs::path& file : files) {
         names.push_back(file.string());
     }
     if (session.json) {
-        Json folders = Json::array();
+        records::Json folders = records::Json::array();
         for (const fs::path& source : sources) {
             folders.push_back(source.string());
         }
-        print_json(
+        records::print_json(
             session.out,
             {{"folder", files.front().parent_path().string()}, {"sources", folders}, {"files", names}});
     } else {
-        for (const Json& name : names) {
+        for (const records::Json& name : names) {
             session.out << name.get<std::string>() << '\n';
         }
     }

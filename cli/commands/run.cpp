@@ -39,11 +39,13 @@ void print_device(std::ostream& out, const PlannedDevice& planned) {
     }
     for (const PlannedState& state : planned.states) {
         if (!state.refusal.empty()) {
-            out << fmt::format("\n{}: not on this device: {}\n", harness::name_of(state.state), state.refusal);
+            out << fmt::format("\n{}: not on this device: {}\n", harness::name_of(state.state),
+                               state.refusal);
             continue;
         }
-        out << fmt::format("\n{}: {} comparisons, {} of them finished, at most {}\n", harness::name_of(state.state),
-                           state.comparisons, state.comparisons_known, duration_text(state.seconds_at_most));
+        out << fmt::format("\n{}: {} comparisons, {} of them finished, at most {}\n",
+                           harness::name_of(state.state), state.comparisons, state.comparisons_known,
+                           duration_text(state.seconds_at_most));
         TextTable table({{"network", Align::left},
                          {"widths", Align::left},
                          {"rows known", Align::right},
@@ -76,7 +78,7 @@ void print_details(std::ostream& out, const SuiteOutcome& outcome, const Suite& 
         if (has_several_folders(suite) && !run.result.comparisons.empty()) {
             out << fmt::format("{} {}\n", run.device, harness::name_of(run.state));
         }
-        for (const ComparisonRecord& record : run.result.comparisons) {
+        for (const records::ComparisonRecord& record : run.result.comparisons) {
             print_comparison(out, record);
             out << '\n';
         }

@@ -143,21 +143,21 @@ ExitStatus sensitivity_command(const SensitivityOptions& given, Session& session
     add_stages_not_asked(base, steps, measured.left_out);
     measured.left_out.push_back({"resolution", std::string(no_resolution_reason)});
     const Sensitivity fit = fit_sensitivity(base, steps, measured.accuracies);
-    const Json provenance{{"recipe", recipe.name},
-                          {"recipe_hash", recipe_hash(recipe)},
-                          {"epochs", recipe.epochs},
-                          {"seeds", options.seeds},
-                          {"accuracy", "validation, top-1"},
-                          {"spread", "standard deviation over seeds"},
-                          {"data_hash", data_hash},
-                          {"device", trainer.device_name(options.settings.device)},
-                          {"libraries", trainer.libraries()},
-                          {"program_version", version()},
-                          {"made_at", timestamp()}};
-    const Json document = sensitivity_json(base, fit, measured.left_out, provenance);
-    write_record(options.out, text_of(document));
+    const records::Json provenance{{"recipe", recipe.name},
+                                   {"recipe_hash", recipe_hash(recipe)},
+                                   {"epochs", recipe.epochs},
+                                   {"seeds", options.seeds},
+                                   {"accuracy", "validation, top-1"},
+                                   {"spread", "standard deviation over seeds"},
+                                   {"data_hash", data_hash},
+                                   {"device", trainer.device_name(options.settings.device)},
+                                   {"libraries", trainer.libraries()},
+                                   {"program_version", version()},
+                                   {"made_at", records::timestamp()}};
+    const records::Json document = sensitivity_json(base, fit, measured.left_out, provenance);
+    records::write_record(options.out, records::text_of(document));
     if (session.json) {
-        print_json(session.out, document);
+        records::print_json(session.out, document);
     } else {
         print_sensitivity(session.out, base, fit);
     }

@@ -8,12 +8,12 @@
 
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
-#include "cli/print_json.hpp"
 #include "harness/measure/chrome_trace.hpp"
 #include "harness/measure/device_access.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
+#include "records/json.hpp"
 #include "records/record_file.hpp"
 
 namespace hacscale::cli {
@@ -76,17 +76,17 @@ ExitStatus trace_command(const TraceOptions& options, Session& session) {
     const Trace trace =
         trace_passes(*runner, run.network.nodes.size(), options.passes, [] { return !interrupted(); });
     run.passes = trace.passes;
-    write_record(options.out, chrome_trace(run));
+    records::write_record(options.out, chrome_trace(run));
     if (session.json) {
-        print_json(session.out, {{"model", model.name},
-                                 {"device", device.handle.device.id},
-                                 {"batch", run.batch},
-                                 {"dtype", name_of(run.type)},
-                                 {"layers", run.network.nodes.size()},
-                                 {"passes", run.passes.size()},
-                                 {"clock_overhead_us", trace.clock.layer_us},
-                                 {"clamped_readings", trace.clock.clamped},
-                                 {"out", options.out}});
+        records::print_json(session.out, {{"model", model.name},
+                                          {"device", device.handle.device.id},
+                                          {"batch", run.batch},
+                                          {"dtype", name_of(run.type)},
+                                          {"layers", run.network.nodes.size()},
+                                          {"passes", run.passes.size()},
+                                          {"clock_overhead_us", trace.clock.layer_us},
+                                          {"clamped_readings", trace.clock.clamped},
+                                          {"out", options.out}});
     } else {
         session.out << fmt::format(
             "{}: {} passes of {} on {}, {} layers each; open it in chrome://tracing or "

@@ -158,7 +158,7 @@ ExitStatus list_records(const TrainOptions& options, Session& session) {
     }
     const AccuracyRecords records = AccuracyRecords::open_to_read(options.record);
     if (session.json) {
-        print_json(session.out, records_json(records));
+        records::print_json(session.out, records_json(records));
     } else {
         print_records(session.out, records);
     }
@@ -181,7 +181,7 @@ ExitStatus train_command(const TrainOptions& options, const CLI::App& parser, Se
         outcomes.push_back(attempt(run, plan, settings, trainer, records, session));
     }
     if (session.json) {
-        print_json(session.out, outcomes_json(outcomes));
+        records::print_json(session.out, outcomes_json(outcomes));
     } else {
         print_outcomes(session.out, outcomes);
     }

@@ -36,7 +36,7 @@ struct VerifyOptions {
     TimingOptions timing;
 };
 
-void print_models(std::ostream& out, const std::vector<VerifiedModel>& models) {
+void print_models(std::ostream& out, const std::vector<records::VerifiedModel>& models) {
     TextTable table({{"model", Align::left},
                      {"batch"},
                      {"dtype"},
@@ -44,17 +44,18 @@ void print_models(std::ostream& out, const std::vector<VerifiedModel>& models) {
                      {"measured us"},
                      {"+- us"},
                      {"error %"}});
-    for (const VerifiedModel& one : models) {
+    for (const records::VerifiedModel& one : models) {
         table.add({one.record.model, std::to_string(one.record.batch), std::string(name_of(one.record.type)),
                    fmt::format("{:.1f}", one.record.predicted_us),
                    fmt::format("{:.1f}", one.record.measured_us), fmt::format("{:.1f}", one.record.ci95_us),
-                   fmt::format("{:+.1f}", error_pct(one.record))});
+                   fmt::format("{:+.1f}", records::error_pct(one.record))});
     }
     table.print(out);
-    print_lines(out, throughput_lines(models));
+    print_lines(out, records::throughput_lines(models));
 }
 
-void print_skipped(std::ostream& out, const std::vector<SkippedModel>& skipped, std::size_t at_most) {
+void print_skipped(std::ostream& out, const std::vector<records::SkippedModel>& skipped,
+                   std::size_t at_most) {
     for (std::size_t i = 0; i < std::min(skipped.size(), at_most); ++i) {
         print_lines(out, wrapped(skipped[i].model + ": skipped: " + skipped[i].reason, 2));
     }
@@ -64,13 +65,13 @@ void print_skipped(std::ostream& out, const std::vector<SkippedModel>& skipped, 
 }
 
 // How far the table can be trusted, in a sentence.
-void print_summary(std::ostream& out, const std::vector<VerifiedModel>& models) {
+void print_summary(std::ostream& out, const std::vector<records::VerifiedModel>& models) {
     if (models.empty()) {
         return;
     }
     std::vector<double> errors;
-    for (const VerifiedModel& one : models) {
-        errors.push_back(std::abs(error_pct(one.record)));
+    for (const records::VerifiedModel& one : models) {
+        errors.push_back(std::abs(records::error_pct(one.record)));
     }
     const auto worst = std::max_element(errors.begin(), errors.end());
     print_lines(
@@ -82,8 +83,8 @@ void print_summary(std::ostream& out, const std::vector<VerifiedModel>& models) 
 }
 
 // A few networks whole; of many, those that are off most.
-void print_report(std::ostream& out, const VerificationReport& report, bool details) {
-    std::vector<VerifiedModel> models = report.models;
+void print_report(std::ostream& out, const records::VerificationReport& report, bool details) {
+    std::vector<records::VerifiedModel> models = report.models;
     if (details) {
         print_models(out, models);
         print_skipped(out, report.skipped, report.skipped.size());
@@ -92,9 +93,10 @@ void print_report(std::ostream& out, const VerificationReport& report, bool deta
     }
     const bool all_fit = models.size() <= models_in_answer;
     if (!all_fit) {
-        std::stable_sort(models.begin(), models.end(), [](const VerifiedModel& a, const VerifiedModel& b) {
-            return std::abs(error_pct(a.record)) > std::abs(error_pct(b.record));
-        });
+        std::stable_sort(models.begin(), models.end(),
+                         [](const records::VerifiedModel& a, const records::VerifiedModel& b) {
+                             return std::abs(records::error_pct(a.record)) > std::abs(records::error_pct(b.record));
+                         });
         models.resize(worst_in_answer);
         out << fmt::format("the {} that are off most:\n", worst_in_answer);
     }
@@ -118,13 +120,13 @@ std::vector<ModelToVerify> models_of(const VerifyOptions& options) {
 }
 
 // Measures the layers that skipped networks need. A name or file is given as the user named it.
-ShellCommand command_for(const std::vector<SkippedModel>& skipped, const VerifyOptions& options,
+ShellCommand command_for(const std::vector<records::SkippedModel>& skipped, const VerifyOptions& options,
                          const Table& table) {
     std::vector<std::string> lacking;
     for (const std::string& name : options.all ? zoo_names() : options.models) {
         const std::string model = find_model(name).name;
         if (std::any_of(skipped.begin(), skipped.end(),
-                        [&model](const SkippedModel& one) { return one.model == model; })) {
+                        [&model](const records::SkippedModel& one) { return one.model == model; })) {
             lacking.push_back(name);
         }
     }
@@ -143,7 +145,7 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     settings.rules.fewest_samples = static_cast<int>(fewest_for_p99);
     const VerifyOutcome outcome = verify_models(
         table, models, state, device_timer(device.handle, table, settings, progress.work_events()), session);
-    for (const VerifiedModel& one : outcome.report.models) {
+    for (const records::VerifiedModel& one : outcome.report.models) {
         table.put(one.record);
     }
     if (!outcome.report.skipped.empty()) {

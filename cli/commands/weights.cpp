@@ -7,13 +7,12 @@
 #include <cmath>
 #include <memory>
 
-#include "cli/print_json.hpp"
 #include "cli/text_table.hpp"
 #include "harness/measure/device_access.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
-#include "records/optional_json.hpp"
+#include "records/json.hpp"
 #include "training/batches.hpp"
 #include "training/cifar10.hpp"
 #include "training/trainer_module.hpp"
@@ -52,10 +51,10 @@ ExitStatus export_command(const WeightsExportOptions& options, Session& session)
     const std::vector<LayerWeights> weights = loaded.required().folded_weights(model, options.checkpoint);
     write_weights(options.out, model, weights);
     if (session.json) {
-        print_json(session.out, {{"model", model.name},
-                                 {"model_hash", model_hash(model)},
-                                 {"weights", options.out},
-                                 {"numbers", count_of(weights)}});
+        records::print_json(session.out, {{"model", model.name},
+                                          {"model_hash", model_hash(model)},
+                                          {"weights", options.out},
+                                          {"numbers", count_of(weights)}});
     } else {
         session.out << fmt::format("{}: {} numbers of {}, batch-norm folded\n", options.out,
                                    with_separators(count_of(weights)), model.name);
@@ -144,12 +143,12 @@ ExitStatus import_command(const ImportOptions& options, Session& session) {
         accuracy = validation_accuracy(*runner, *data, model.classes, options.batch, session);
     }
     if (session.json) {
-        print_json(session.out, {{"model", model.name},
-                                 {"model_hash", model_hash(model)},
-                                 {"weights", options.weights},
-                                 {"numbers", count_of(weights)},
-                                 {"device", device.handle.device.id},
-                                 {"validation_accuracy", value_or_null(accuracy)}});
+        records::print_json(session.out, {{"model", model.name},
+                                          {"model_hash", model_hash(model)},
+                                          {"weights", options.weights},
+                                          {"numbers", count_of(weights)},
+                                          {"device", device.handle.device.id},
+                                          {"validation_accuracy", records::value_or_null(accuracy)}});
         return ExitStatus::done;
     }
     session.out << fmt::format("{}: {} numbers of {}, sound; {} runs the network with them\n",

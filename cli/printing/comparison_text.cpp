@@ -32,13 +32,13 @@ std::string inner_text(const std::vector<int>& inner_widths) {
     return text.empty() ? "-" : text;
 }
 
-bool any_inner(const ComparisonRecord& record) {
-    return std::any_of(record.strategies.begin(), record.strategies.end(), [](const StrategyRow& row) {
-        return row.choice && !row.choice->inner_widths.empty();
-    });
+bool any_inner(const records::ComparisonRecord& record) {
+    return std::any_of(
+        record.strategies.begin(), record.strategies.end(),
+        [](const records::StrategyRow& row) { return row.choice && !row.choice->inner_widths.empty(); });
 }
 
-std::vector<std::string> cells_of(const StrategyRow& row, bool with_inner) {
+std::vector<std::string> cells_of(const records::StrategyRow& row, bool with_inner) {
     const auto millions = [](const std::optional<std::int64_t>& count) {
         return count ? fmt::format("{:.2f}", static_cast<double>(*count) * 1e-6) : "-";
     };
@@ -72,7 +72,7 @@ std::string inner_widths_text(const ScalingChoice& choice) {
     return stages.empty() ? "-" : fmt::format("{}", fmt::join(stages, ","));
 }
 
-void print_comparison(std::ostream& out, const ComparisonRecord& record) {
+void print_comparison(std::ostream& out, const records::ComparisonRecord& record) {
     out << fmt::format("{} on {}, latency budget {} x the base's, batch {}, {}, gain by {}\n\n", record.model,
                        record.device, record.budget, record.batch, hacscale::name_of(record.type),
                        record.gain_origin);
@@ -95,11 +95,11 @@ void print_comparison(std::ostream& out, const ComparisonRecord& record) {
     }
     TextTable table(std::move(columns));
     table.add(cells_of(record.base, with_inner));
-    for (const StrategyRow& row : record.strategies) {
+    for (const records::StrategyRow& row : record.strategies) {
         table.add(cells_of(row, with_inner));
     }
     table.print(out);
-    for (const StrategyRow& row : record.strategies) {
+    for (const records::StrategyRow& row : record.strategies) {
         if (!row.reason.empty()) {
             out << row.strategy << ": " << row.reason << '\n';
         }

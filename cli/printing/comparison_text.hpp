@@ -11,6 +11,6 @@ namespace hacscale::cli {
 // Stage by stage, "24/40x2" for 24, 40, 40; "-" where they follow.
 std::string inner_widths_text(const ScalingChoice& choice);
 
-void print_comparison(std::ostream& out, const ComparisonRecord& record);
+void print_comparison(std::ostream& out, const records::ComparisonRecord& record);
 
 }  // namespace hacscale::cli

@@ -112,9 +112,9 @@ std::string worth_text(const Contribution& step) {
     return fmt::format("latency {:+.1f} %, gain {:+.3f}", step.added->latency_percent, step.added->gain);
 }
 
-std::size_t steps_estimated(const std::vector<ContributionsRow>& rows, EstimateKind kind) {
+std::size_t steps_estimated(const std::vector<records::ContributionsRow>& rows, EstimateKind kind) {
     std::size_t steps = 0;
-    for (const ContributionsRow& row : rows) {
+    for (const records::ContributionsRow& row : rows) {
         steps += static_cast<std::size_t>(
             std::count_if(row.network.steps.begin(), row.network.steps.end(),
                           [&](const Contribution& step) { return step.estimate == kind; }));
@@ -123,9 +123,9 @@ std::size_t steps_estimated(const std::vector<ContributionsRow>& rows, EstimateK
 }
 
 // The choice's row as answers show it.
-StrategyRow predicted_row(const ContributionsRow& row) {
+records::StrategyRow predicted_row(const records::ContributionsRow& row) {
     const Evaluation& network = row.network.network;
-    StrategyRow shown;
+    records::StrategyRow shown;
     shown.strategy = row.spec;
     shown.predicted_us = network.latency_us();
     shown.utilization = row.network.utilization;
@@ -145,26 +145,27 @@ std::string closing(const NetworkExplanation& choice) {
 
 }  // namespace
 
-std::vector<std::string> explanation_lines(const Explanation& explanation,
+std::vector<std::string> explanation_lines(const records::Explanation& explanation,
                                            const harness::ShellCommand& profile_command) {
     std::vector<std::string> lines;
     const auto add = [&lines](const std::string& text) {
         const std::vector<std::string> more = wrapped(text, 2);
         lines.insert(lines.end(), more.begin(), more.end());
     };
-    const std::vector<ContributionsRow>& rows = explanation.contributions;
+    const std::vector<records::ContributionsRow>& rows = explanation.contributions;
     const NetworkExplanation& base = rows.front().network;
     const NetworkExplanation& choice = rows.back().network;
-    ComparisonRecord record;
+    records::ComparisonRecord record;
     record.gain_origin = explanation.gain_origin;
     record.stages = explanation.stages;
     record.base = predicted_row(rows.front());
-    StrategyRow chosen = predicted_row(rows.back());
+    records::StrategyRow chosen = predicted_row(rows.back());
     if (chosen.utilization && record.base.utilization) {
         chosen.utilization_ratio = *chosen.utilization / *record.base.utilization;
     }
-    const std::string title = fmt::format("{} on {}, budget {} x {}", explanation.model, explanation.device,
-                                          explanation.budget, harness::latency_text(base.network.latency_us()));
+    const std::string title =
+        fmt::format("{} on {}, budget {} x {}", explanation.model, explanation.device, explanation.budget,
+                    harness::latency_text(base.network.latency_us()));
     if (rows.size() < 2) {
         add(title + ": HACScale chose nothing: " + explanation.reason);
     } else if (harness::keeps_base(record, chosen)) {
@@ -196,13 +197,13 @@ std::vector<std::string> explanation_lines(const Explanation& explanation,
     return lines;
 }
 
-void print_explanation(std::ostream& out, const Explanation& explanation) {
+void print_explanation(std::ostream& out, const records::Explanation& explanation) {
     out << fmt::format(
         "{} on {}, latency budget {} x the base's, batch {}, {}, gain by {}, in {}\n"
         "What one step adds; latency % is of the base's, gain per % is gain for each of them.\n",
         explanation.model, explanation.device, explanation.budget, explanation.state.batch,
         hacscale::name_of(explanation.state.type), explanation.gain_origin, explanation.gain_unit);
-    const std::vector<ContributionsRow>& rows = explanation.contributions;
+    const std::vector<records::ContributionsRow>& rows = explanation.contributions;
     out << '\n';
     print_network(out, "base", rows.front().network, explanation.stages);
     if (rows.size() < 2) {

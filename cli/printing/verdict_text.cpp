@@ -13,9 +13,9 @@ namespace hacscale::cli {
 
 namespace {
 
-std::vector<const StrategyRow*> rows_of(const ComparisonRecord& record) {
-    std::vector<const StrategyRow*> rows{&record.base};
-    for (const StrategyRow& row : record.strategies) {
+std::vector<const records::StrategyRow*> rows_of(const records::ComparisonRecord& record) {
+    std::vector<const records::StrategyRow*> rows{&record.base};
+    for (const records::StrategyRow& row : record.strategies) {
         rows.push_back(&row);
     }
     return rows;
@@ -27,9 +27,9 @@ std::string verdict_cell(const std::optional<Number>& number, const char* format
     return number ? fmt::format(fmt::runtime(format), scale * static_cast<double>(*number)) : "";
 }
 
-std::vector<std::string> cells_of(const StrategyRow& row) {
+std::vector<std::string> cells_of(const records::StrategyRow& row) {
     constexpr double mebi = 1.0 / (1 << 20);
-    const std::optional<AccuracyFigures>& accuracy = row.accuracy;
+    const std::optional<records::AccuracyFigures>& accuracy = row.accuracy;
     return {row.strategy,
             verdict_cell(row.measured_us, "{:.1f}"),
             verdict_cell(row.ci95_us, "{:.1f}"),
@@ -47,7 +47,8 @@ std::vector<std::string> cells_of(const StrategyRow& row) {
 }
 
 // Each pair of equals once, with the one that stands first in the table.
-std::vector<std::string> later_equals(const std::vector<const StrategyRow*>& rows, std::size_t index) {
+std::vector<std::string> later_equals(const std::vector<const records::StrategyRow*>& rows,
+                                      std::size_t index) {
     std::vector<std::string> names;
     for (std::size_t i = index + 1; i < rows.size(); ++i) {
         const std::vector<std::string>& equals = rows[index]->equal_to;
@@ -59,10 +60,10 @@ std::vector<std::string> later_equals(const std::vector<const StrategyRow*>& row
 }
 
 // What was measured and is dominated by nothing.
-std::vector<std::string> leaders_of(const std::vector<const StrategyRow*>& rows) {
+std::vector<std::string> leaders_of(const std::vector<const records::StrategyRow*>& rows) {
     std::vector<std::string> leaders;
-    for (const StrategyRow* row : rows) {
-        const bool dominated = std::any_of(rows.begin(), rows.end(), [&](const StrategyRow* other) {
+    for (const records::StrategyRow* row : rows) {
+        const bool dominated = std::any_of(rows.begin(), rows.end(), [&](const records::StrategyRow* other) {
             return std::find(other->dominates.begin(), other->dominates.end(), row->strategy) !=
                    other->dominates.end();
         });
@@ -75,7 +76,8 @@ std::vector<std::string> leaders_of(const std::vector<const StrategyRow*>& rows)
 
 // In what one row leads another that it is said to dominate. Capacity is not accuracy: where accuracies are
 // not known and the gain is capacity, no more is claimed than that.
-std::string lead_of(const ComparisonRecord& record, const StrategyRow& row, const StrategyRow& other) {
+std::string lead_of(const records::ComparisonRecord& record, const records::StrategyRow& row,
+                    const records::StrategyRow& other) {
     const bool by_capacity = record.gain_origin == "capacity" && !(row.accuracy && other.accuracy);
     if (!by_capacity) {
         return "dominates";
@@ -87,10 +89,10 @@ std::string lead_of(const ComparisonRecord& record, const StrategyRow& row, cons
                                 : "has less latency at no less capacity than";
 }
 
-void print_leads(std::ostream& out, const ComparisonRecord& record,
-                 const std::vector<const StrategyRow*>& rows, const StrategyRow& row) {
+void print_leads(std::ostream& out, const records::ComparisonRecord& record,
+                 const std::vector<const records::StrategyRow*>& rows, const records::StrategyRow& row) {
     std::map<std::string, std::vector<std::string>> names;
-    for (const StrategyRow* other : rows) {
+    for (const records::StrategyRow* other : rows) {
         const std::vector<std::string>& dominated = row.dominates;
         if (std::find(dominated.begin(), dominated.end(), other->strategy) != dominated.end()) {
             names[lead_of(record, row, *other)].push_back(other->strategy);
@@ -101,9 +103,9 @@ void print_leads(std::ostream& out, const ComparisonRecord& record,
     }
 }
 
-void print_relations(std::ostream& out, const ComparisonRecord& record,
-                     const std::vector<const StrategyRow*>& rows) {
-    for (const StrategyRow* row : rows) {
+void print_relations(std::ostream& out, const records::ComparisonRecord& record,
+                     const std::vector<const records::StrategyRow*>& rows) {
+    for (const records::StrategyRow* row : rows) {
         print_leads(out, record, rows, *row);
     }
     const std::vector<std::string> leaders = leaders_of(rows);
@@ -120,8 +122,8 @@ void print_relations(std::ostream& out, const ComparisonRecord& record,
 
 }  // namespace
 
-void print_verdict(std::ostream& out, const ComparisonRecord& record) {
-    const std::vector<const StrategyRow*> rows = rows_of(record);
+void print_verdict(std::ostream& out, const records::ComparisonRecord& record) {
+    const std::vector<const records::StrategyRow*> rows = rows_of(record);
     out << "verdict";
     if (record.accuracies && !record.accuracies->data_hash.empty()) {
         out << fmt::format(", accuracies with the recipe {}", record.accuracies->recipe);
@@ -141,11 +143,12 @@ void print_verdict(std::ostream& out, const ComparisonRecord& record) {
                      {"accuracy %"},
                      {"+-"},
                      {"seeds"}});
-    for (const StrategyRow* row : rows) {
+    for (const records::StrategyRow* row : rows) {
         table.add(cells_of(*row));
     }
     table.print(out);
-    if (std::none_of(rows.begin(), rows.end(), [](const StrategyRow* row) { return row->measured_us; })) {
+    if (std::none_of(rows.begin(), rows.end(),
+                     [](const records::StrategyRow* row) { return row->measured_us; })) {
         out << "nothing was measured, so no strategy is said to be better than another\n";
     }
     print_relations(out, record, rows);

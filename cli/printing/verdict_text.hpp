@@ -8,6 +8,6 @@
 
 namespace hacscale::cli {
 
-void print_verdict(std::ostream& out, const ComparisonRecord& record);
+void print_verdict(std::ostream& out, const records::ComparisonRecord& record);
 
 }  // namespace hacscale::cli

@@ -4,7 +4,8 @@
 
 #include "base/text/wording.hpp"
 #include "harness/advise/advice.hpp"
-#include "report/document/cells.hpp"
+#include "report/document/document.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::harness {
 

@@ -9,7 +9,7 @@
 #include "base/error.hpp"
 #include "harness/compare/verdict.hpp"
 #include "records/record_file.hpp"
-#include "report/report.hpp"
+#include "records/run_folder.hpp"
 #include "training/recipe.hpp"
 #include "training/statistics.hpp"
 
@@ -17,21 +17,21 @@ namespace hacscale::harness {
 
 namespace {
 
-std::vector<StrategyRow*> rows_of(ComparisonRecord& comparison) {
-    std::vector<StrategyRow*> rows{&comparison.base};
-    for (StrategyRow& row : comparison.strategies) {
+std::vector<records::StrategyRow*> rows_of(records::ComparisonRecord& comparison) {
+    std::vector<records::StrategyRow*> rows{&comparison.base};
+    for (records::StrategyRow& row : comparison.strategies) {
         rows.push_back(&row);
     }
     return rows;
 }
 
-AccuracyFigures figures_of(const std::map<std::uint64_t, double>& accuracy_by_seed) {
+records::AccuracyFigures figures_of(const std::map<std::uint64_t, double>& accuracy_by_seed) {
     std::vector<double> percents;
     for (const auto& [seed, accuracy] : accuracy_by_seed) {
         percents.push_back(100.0 * accuracy);
     }
     const MeanAndDeviation figure = mean_and_deviation(percents);
-    AccuracyFigures figures;
+    records::AccuracyFigures figures;
     figures.seeds = static_cast<int>(percents.size());
     figures.mean = figure.mean;
     figures.deviation = figure.deviation;
@@ -51,9 +51,9 @@ KnownAccuracies::KnownAccuracies(const std::filesystem::path& file, const std::s
     }
 }
 
-void KnownAccuracies::add_to(ComparisonRecord& comparison) const {
-    AccuracyOrigin origin{file_.string(), recipe_, recipe_hash_, ""};
-    for (StrategyRow* row : rows_of(comparison)) {
+void KnownAccuracies::add_to(records::ComparisonRecord& comparison) const {
+    records::AccuracyOrigin origin{file_.string(), recipe_, recipe_hash_, ""};
+    for (records::StrategyRow* row : rows_of(comparison)) {
         std::map<std::uint64_t, double> accuracy_by_seed;
         for (const AccuracyRecord& record : records_) {
             if (record.key.model_hash != row->model_hash || record.key.recipe_hash != recipe_hash_) {
@@ -78,9 +78,9 @@ void KnownAccuracies::add_to(ComparisonRecord& comparison) const {
     add_verdict(comparison);
 }
 
-std::vector<std::string> KnownAccuracies::other_recipes(const ComparisonRecord& comparison) const {
+std::vector<std::string> KnownAccuracies::other_recipes(const records::ComparisonRecord& comparison) const {
     std::set<std::string> hashes{comparison.base.model_hash};
-    for (const StrategyRow& row : comparison.strategies) {
+    for (const records::StrategyRow& row : comparison.strategies) {
         hashes.insert(row.model_hash);
     }
     std::set<std::string> names;
@@ -92,15 +92,15 @@ std::vector<std::string> KnownAccuracies::other_recipes(const ComparisonRecord& 
     return {names.begin(), names.end()};
 }
 
-void remove_accuracies(ComparisonRecord& comparison) {
-    for (StrategyRow* row : rows_of(comparison)) {
+void remove_accuracies(records::ComparisonRecord& comparison) {
+    for (records::StrategyRow* row : rows_of(comparison)) {
         row->accuracy.reset();
     }
     comparison.accuracies.reset();
     add_verdict(comparison);
 }
 
-void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, Events& events) {
+void add_accuracies(records::ComparisonRecord& comparison, const KnownAccuracies& known, Events& events) {
     known.add_to(comparison);
     const std::vector<std::string> others = known.other_recipes(comparison);
     if (comparison.accuracies->data_hash.empty() && !others.empty()) {
@@ -113,24 +113,18 @@ void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, 
 
 void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAccuracies& known,
                               Events& events) {
-    std::map<std::filesystem::path, ComparisonRecord> comparisons;
-    for (const std::filesystem::path& file : comparison_files(folder)) {
-        std::optional<ComparisonRecord> record = comparison_from_json(read_record(file));
-        if (!record) {
-            throw InputError(
-                fmt::format("{}: is no comparison that this program wrote; measure it anew with "
-                            "\"hacscale run\" or \"hacscale compare\"",
-                            file.string()));
-        }
-        add_accuracies(*record, known, events);
-        comparisons.emplace(file, std::move(*record));
+    std::map<std::filesystem::path, records::ComparisonRecord> comparisons;
+    for (const std::filesystem::path& file : records::comparison_files(folder)) {
+        records::ComparisonRecord record = records::read_comparison(file);
+        add_accuracies(record, known, events);
+        comparisons.emplace(file, std::move(record));
     }
     if (comparisons.empty()) {
         throw InputError(
             fmt::format("{}: has no comparisons (compare-*.json) to enter accuracies into", folder.string()));
     }
     for (const auto& [file, record] : comparisons) {
-        write_record(file, to_json(record));
+        records::write_record(file, to_json(record));
     }
 }
 

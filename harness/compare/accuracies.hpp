@@ -20,10 +20,10 @@ public:
     // Fills `accuracy` of every row whose network was trained with the recipe, on whatever device: a network
     // is known by its hash, and of one seed the first record counts. The verdict is drawn anew. InputError
     // when the records come from different data, because those accuracies do not compare.
-    void add_to(ComparisonRecord& comparison) const;
+    void add_to(records::ComparisonRecord& comparison) const;
 
     // Recipes, other than the one asked for, with which networks of the comparison were trained.
-    std::vector<std::string> other_recipes(const ComparisonRecord& comparison) const;
+    std::vector<std::string> other_recipes(const records::ComparisonRecord& comparison) const;
 
     const std::string& recipe() const { return recipe_; }
 
@@ -35,10 +35,10 @@ private:
 };
 
 // Takes out what add_to() put in, and draws the verdict anew.
-void remove_accuracies(ComparisonRecord& comparison);
+void remove_accuracies(records::ComparisonRecord& comparison);
 
 // add_to(), and a message when the records know the networks by other recipes only.
-void add_accuracies(ComparisonRecord& comparison, const KnownAccuracies& known, Events& events);
+void add_accuracies(records::ComparisonRecord& comparison, const KnownAccuracies& known, Events& events);
 
 // add_accuracies() for the comparisons stored in a folder of records (compare-*.json), which are replaced.
 // What was measured stays as it is. InputError when there is none, or when one is not what this program

@@ -17,7 +17,7 @@ namespace hacscale::harness {
 namespace {
 
 constexpr double largest_noisy_share = 0.1;  // of the latency, for predictions to be taken as they are
-using Records = std::vector<const ComparisonRecord*>;
+using Records = std::vector<const records::ComparisonRecord*>;
 using Lines = std::vector<std::string>;
 
 void append(Lines& lines, const std::string& text, std::size_t indent) {
@@ -25,17 +25,17 @@ void append(Lines& lines, const std::string& text, std::size_t indent) {
     lines.insert(lines.end(), more.begin(), more.end());
 }
 
-std::string state_of(const ComparisonRecord& record) {
+std::string state_of(const records::ComparisonRecord& record) {
     return fmt::format("{}, batch {}, {}", record.device, record.batch, hacscale::name_of(record.type));
 }
 
 bool same_state(const Records& records) {
-    return std::all_of(records.begin(), records.end(), [&](const ComparisonRecord* record) {
+    return std::all_of(records.begin(), records.end(), [&](const records::ComparisonRecord* record) {
         return state_of(*record) == state_of(*records.front()) && record->cache == records.front()->cache;
     });
 }
 
-std::string title_of(const ComparisonRecord& record, bool with_state) {
+std::string title_of(const records::ComparisonRecord& record, bool with_state) {
     const std::optional<double> base_us =
         record.base.measured_us ? record.base.measured_us : record.base.predicted_us;
     return fmt::format(
@@ -44,23 +44,23 @@ std::string title_of(const ComparisonRecord& record, bool with_state) {
         record.budget, base_us ? latency_text(*base_us) : "its latency");
 }
 
-std::size_t rows_with(const ComparisonRecord& record, StrategyStatus status) {
+std::size_t rows_with(const records::ComparisonRecord& record, records::StrategyStatus status) {
     return static_cast<std::size_t>(
         std::count_if(record.strategies.begin(), record.strategies.end(),
-                      [&](const StrategyRow& row) { return row.status == status; }));
+                      [&](const records::StrategyRow& row) { return row.status == status; }));
 }
 
 // ---- One comparison ----
 
 // Why no network is advised, in one sentence.
-std::string nothing_gained(const ComparisonRecord& record) {
-    const std::size_t noisy = rows_with(record, StrategyStatus::noisy);
-    if (record.base.status == StrategyStatus::noisy || noisy > 0) {
+std::string nothing_gained(const records::ComparisonRecord& record) {
+    const std::size_t noisy = rows_with(record, records::StrategyStatus::noisy);
+    if (record.base.status == records::StrategyStatus::noisy || noisy > 0) {
         return fmt::format(
             "nothing can be said: {} of {} timings are too noisy; run it again when nothing else runs", noisy,
             record.strategies.size());
     }
-    if (record.base.status == StrategyStatus::failed) {
+    if (record.base.status == records::StrategyStatus::failed) {
         return "nothing can be said: the base could not be timed: " + record.base.reason;
     }
     const std::string busy = record.base.utilization ? fmt::format(" (the base reaches {:.0f} % of the peak)",
@@ -69,10 +69,11 @@ std::string nothing_gained(const ComparisonRecord& record) {
     return fmt::format("keep the base: nothing is to be gained within this latency{}", busy);
 }
 
-std::string others_text(const ComparisonRecord& record, const std::vector<const StrategyRow*>& best) {
+std::string others_text(const records::ComparisonRecord& record,
+                        const std::vector<const records::StrategyRow*>& best) {
     std::vector<std::string> parts;
     if (best.size() > 1) {
-        const StrategyRow& second = *best[1];
+        const records::StrategyRow& second = *best[1];
         parts.push_back(fmt::format("second: {} ({})", second.strategy, gain_text(record, second)));
     }
     const std::size_t keepers = keepers_of_base(record).size();
@@ -80,13 +81,13 @@ std::string others_text(const ComparisonRecord& record, const std::vector<const 
     if (keepers > 0 && keepers < record.strategies.size()) {
         parts.push_back(fmt::format("{} of {} keep the base", keepers, record.strategies.size()));
     }
-    for (const auto& [status, words] : {std::pair{StrategyStatus::noisy, "too noisy to judge"},
-                                        {StrategyStatus::over_budget, "over the budget"},
-                                        {StrategyStatus::unverified, "predicted only"},
-                                        {StrategyStatus::failed, "not measured"},
-                                        {StrategyStatus::infeasible, "without a choice"}}) {
+    for (const auto& [status, words] : {std::pair{records::StrategyStatus::noisy, "too noisy to judge"},
+                                        {records::StrategyStatus::over_budget, "over the budget"},
+                                        {records::StrategyStatus::unverified, "predicted only"},
+                                        {records::StrategyStatus::failed, "not measured"},
+                                        {records::StrategyStatus::infeasible, "without a choice"}}) {
         // Where nothing was measured, the figures say so themselves.
-        const bool said = status == StrategyStatus::unverified && !record.base.measured_us;
+        const bool said = status == records::StrategyStatus::unverified && !record.base.measured_us;
         if (const std::size_t rows = rows_with(record, status); rows > 0 && !said) {
             parts.push_back(fmt::format("{} {}", rows, words));
         }
@@ -94,9 +95,9 @@ std::string others_text(const ComparisonRecord& record, const std::vector<const 
     return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-std::string prediction_text(const StrategyRow& row) {
+std::string prediction_text(const records::StrategyRow& row) {
     const std::optional<double> error_pct = prediction_error_pct(row);
-    if (!error_pct || std::abs(*error_pct) <= prediction_tolerance_pct) {
+    if (!error_pct || std::abs(*error_pct) <= records::prediction_tolerance_pct) {
         return "";
     }
     return fmt::format("; but predicted {}, measured {}", latency_text(*row.predicted_us),
@@ -110,13 +111,13 @@ enum class Detail {
     in_short,  // what to change, and what it brings without the gain
 };
 
-void add_comparison(Lines& lines, const ComparisonRecord& record, bool with_state, Detail detail) {
-    const std::vector<const StrategyRow*> best = ranked(record);
+void add_comparison(Lines& lines, const records::ComparisonRecord& record, bool with_state, Detail detail) {
+    const std::vector<const records::StrategyRow*> best = ranked(record);
     const std::string title = title_of(record, with_state);
     if (best.empty()) {
         append(lines, title + ": " + nothing_gained(record), 2);
     } else {
-        const StrategyRow& first = *best.front();
+        const records::StrategyRow& first = *best.front();
         append(lines,
                fmt::format("{}: {}{}", title, changes_text(record, *first.choice),
                            first.strategy == "hacscale" ? "" : " (by " + first.strategy + ")"),
@@ -134,8 +135,8 @@ void add_comparison(Lines& lines, const ComparisonRecord& record, bool with_stat
     }
 }
 
-std::string one_line(const ComparisonRecord& record, bool with_state) {
-    const std::vector<const StrategyRow*> best = ranked(record);
+std::string one_line(const records::ComparisonRecord& record, bool with_state) {
+    const std::vector<const records::StrategyRow*> best = ranked(record);
     return title_of(record, with_state) + ": " +
            (best.empty() ? nothing_gained(record) : brings_text(record, *best.front()));
 }
@@ -143,24 +144,25 @@ std::string one_line(const ComparisonRecord& record, bool with_state) {
 // ---- All of them ----
 
 std::string header_of(const Records& records) {
-    const ComparisonRecord& first = *records.front();
-    const bool capacity = std::all_of(records.begin(), records.end(), [](const ComparisonRecord* record) {
-        return record->gain_origin == "capacity";
-    });
+    const records::ComparisonRecord& first = *records.front();
+    const bool capacity = std::all_of(
+        records.begin(), records.end(),
+        [](const records::ComparisonRecord* record) { return record->gain_origin == "capacity"; });
     return fmt::format("{}{}", same_state(records) ? state_of(first) : counted(records.size(), "comparison"),
                        capacity ? "; more capacity (sqrt of params x MACs) is not yet accuracy" : "");
 }
 
 // Those that keep the base in every comparison, named together or counted.
 std::string keepers_text(const Records& records, bool named) {
-    const bool all_keep = std::all_of(records.begin(), records.end(), [](const ComparisonRecord* record) {
-        return keepers_of_base(*record).size() == record->strategies.size();
-    });
+    const bool all_keep =
+        std::all_of(records.begin(), records.end(), [](const records::ComparisonRecord* record) {
+            return keepers_of_base(*record).size() == record->strategies.size();
+        });
     if (all_keep) {
         return "";
     }
     std::vector<std::string> names = keepers_of_base(*records.front());
-    for (const ComparisonRecord* record : records) {
+    for (const records::ComparisonRecord* record : records) {
         const std::vector<std::string> here = keepers_of_base(*record);
         std::erase_if(names, [&](const std::string& name) {
             return std::find(here.begin(), here.end(), name) == here.end();
@@ -177,8 +179,8 @@ std::string keepers_text(const Records& records, bool named) {
 // How much of the advised networks' predictions is interpolated.
 std::string interpolated_text(const Records& records) {
     std::vector<double> shares;
-    for (const ComparisonRecord* record : records) {
-        const std::vector<const StrategyRow*> best = ranked(*record);
+    for (const records::ComparisonRecord* record : records) {
+        const std::vector<const records::StrategyRow*> best = ranked(*record);
         if (!best.empty() && best.front()->interpolated_share) {
             shares.push_back(100.0 * *best.front()->interpolated_share);
         }
@@ -201,7 +203,7 @@ std::string trust_text(const Records& records, const std::vector<VerificationRec
     }
     return fmt::format("table's sums: {:.1f} % off in the median of {}, {:.1f} % at worst{}",
                        trust->median_pct, counted(trust->networks, "measured network"), trust->worst_pct,
-                       trust->worst_pct > prediction_tolerance_pct ? " (" + trust->worst + ")" : "");
+                       trust->worst_pct > records::prediction_tolerance_pct ? " (" + trust->worst + ")" : "");
 }
 
 Lines closing_lines(const Records& records, const AnswerNotes& notes) {
@@ -224,9 +226,9 @@ Lines with_closing(Lines lines, const Lines& closing) {
 std::optional<TableTrust> table_trust(const Records& records,
                                       const std::vector<VerificationRecord>& verified) {
     std::vector<std::pair<double, std::string>> errors;
-    for (const ComparisonRecord* record : records) {
+    for (const records::ComparisonRecord* record : records) {
         std::set<std::string> networks;
-        const auto add = [&](const StrategyRow& row) {
+        const auto add = [&](const records::StrategyRow& row) {
             const std::optional<double> error_pct = prediction_error_pct(row);
             if (error_pct && networks.insert(row.model_hash).second) {
                 errors.emplace_back(std::abs(*error_pct), record->model + " " + row.strategy);
@@ -258,7 +260,7 @@ std::vector<std::string> answer_lines(const Records& records, const AnswerNotes&
     const Lines header = wrapped(header_of(records), 2);
     for (const Detail detail : {Detail::all, Detail::without_others, Detail::in_short}) {
         Lines said = header;
-        for (const ComparisonRecord* record : records) {
+        for (const records::ComparisonRecord* record : records) {
             add_comparison(said, *record, with_state, detail);
         }
         // What "all" says of each comparison need not be counted once more.
@@ -292,10 +294,10 @@ std::vector<std::string> answer_lines(const Records& records, const AnswerNotes&
     return with_closing(lines, closing);
 }
 
-std::optional<std::string> noise_warning(const ComparisonRecord& record) {
+std::optional<std::string> noise_warning(const records::ComparisonRecord& record) {
     double all_us = 0.0;
     double noisy_us = 0.0;
-    for (const LayerRow& layer : record.layers) {
+    for (const records::LayerRow& layer : record.layers) {
         if (layer.spec == "base") {
             all_us += layer.latency.latency_us;
             noisy_us += layer.latency.noisy ? layer.latency.latency_us : 0.0;
@@ -310,12 +312,12 @@ std::optional<std::string> noise_warning(const ComparisonRecord& record) {
         record.model, 100.0 * noisy_us / all_us);
 }
 
-std::optional<std::string> peak_warning(const ComparisonRecord& record) {
+std::optional<std::string> peak_warning(const records::ComparisonRecord& record) {
     double most = record.base.utilization.value_or(0.0);
-    for (const StrategyRow& row : record.strategies) {
+    for (const records::StrategyRow& row : record.strategies) {
         most = std::max(most, row.utilization.value_or(0.0));
     }
-    for (const LayerRow& layer : record.layers) {
+    for (const records::LayerRow& layer : record.layers) {
         most = std::max(most,
                         layer.latency.kind == EstimateKind::measured ? layer.utilization.value_or(0.0) : 0.0);
     }
@@ -328,8 +330,10 @@ std::optional<std::string> peak_warning(const ComparisonRecord& record) {
         record.model, 100.0 * most);
 }
 
-bool has_gaps(const ComparisonRecord& record) {
-    const auto gap = [](const StrategyRow& row) { return row.noisy || row.status == StrategyStatus::failed; };
+bool has_gaps(const records::ComparisonRecord& record) {
+    const auto gap = [](const records::StrategyRow& row) {
+        return row.noisy || row.status == records::StrategyStatus::failed;
+    };
     return gap(record.base) || std::any_of(record.strategies.begin(), record.strategies.end(), gap);
 }
 

@@ -29,21 +29,21 @@ struct TableTrust {
     std::string worst;  // that network
 };
 // Of all networks that the comparisons measured, and of `verified`.
-std::optional<TableTrust> table_trust(const std::vector<const ComparisonRecord*>& records,
+std::optional<TableTrust> table_trust(const std::vector<const records::ComparisonRecord*>& records,
                                       const std::vector<VerificationRecord>& verified);
 
-std::vector<std::string> answer_lines(const std::vector<const ComparisonRecord*>& records,
+std::vector<std::string> answer_lines(const std::vector<const records::ComparisonRecord*>& records,
                                       const AnswerNotes& notes);
 
 // Where the table's rows of the base are noisy, a sentence that says so, to be followed by the command that
 // measures them again; nothing where little of the latency comes from such rows.
-std::optional<std::string> noise_warning(const ComparisonRecord& record);
+std::optional<std::string> noise_warning(const records::ComparisonRecord& record);
 
 // Utilizations above 1 say that the peak is wrong. A sentence that says so, to be followed by the
 // command that measures the peak again; nothing where all is well.
-std::optional<std::string> peak_warning(const ComparisonRecord& record);
+std::optional<std::string> peak_warning(const records::ComparisonRecord& record);
 
 // Whether something that should have been timed was not, or its timing stayed noisy.
-bool has_gaps(const ComparisonRecord& record);
+bool has_gaps(const records::ComparisonRecord& record);
 
 }  // namespace hacscale::harness

@@ -33,7 +33,8 @@ std::string joined(const std::vector<std::string>& parts, const char* separator)
     return text;
 }
 
-std::string by_stage(const ComparisonRecord& record, const ScalingChoice& base, const ScalingChoice& choice) {
+std::string by_stage(const records::ComparisonRecord& record, const ScalingChoice& base,
+                     const ScalingChoice& choice) {
     std::vector<std::string> stages;
     for (std::size_t i = 0; i < choice.widths.size(); ++i) {
         const bool own_inner = i < choice.inner_widths.size() && !choice.inner_widths[i].empty();
@@ -56,13 +57,13 @@ std::string as_lists(const ScalingChoice& base, const ScalingChoice& choice) {
 }
 
 // Relative half-width of the ratio's interval; nothing for a prediction.
-std::optional<double> relative_noise(const StrategyRow& row) {
+std::optional<double> relative_noise(const records::StrategyRow& row) {
     return row.latency_ratio && row.latency_ratio_ci95
                ? std::optional(*row.latency_ratio_ci95 / *row.latency_ratio)
                : std::nullopt;
 }
 
-std::string latency_change(const ComparisonRecord& record, const StrategyRow& row) {
+std::string latency_change(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     if (row.latency_ratio) {
         return fmt::format("latency {:+.1f} +- {:.1f} %", 100.0 * (*row.latency_ratio - 1.0),
                            100.0 * row.latency_ratio_ci95.value_or(0.0));
@@ -73,7 +74,7 @@ std::string latency_change(const ComparisonRecord& record, const StrategyRow& ro
                : "";
 }
 
-std::string utilization_change(const StrategyRow& row) {
+std::string utilization_change(const records::StrategyRow& row) {
     if (!row.utilization_ratio) {
         return "";
     }
@@ -82,14 +83,14 @@ std::string utilization_change(const StrategyRow& row) {
                        noise ? fmt::format(" +- {:.2f}", *noise * *row.utilization_ratio) : "");
 }
 
-std::string params_change(const ComparisonRecord& record, const StrategyRow& row) {
+std::string params_change(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     return row.params && record.base.params
                ? fmt::format("params x{:.2f}",
                              static_cast<double>(*row.params) / static_cast<double>(*record.base.params))
                : "";
 }
 
-std::string accuracy_change(const ComparisonRecord& record, const StrategyRow& row) {
+std::string accuracy_change(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     if (!row.accuracy || !record.base.accuracy) {
         return "";
     }
@@ -103,13 +104,13 @@ std::string latency_text(double latency_us) {
                                : fmt::format("{:.2f} ms", latency_us * 1e-3);
 }
 
-bool keeps_base(const ComparisonRecord& record, const StrategyRow& row) {
+bool keeps_base(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     return row.choice && row.choice == record.base.choice;
 }
 
-std::vector<std::string> keepers_of_base(const ComparisonRecord& record) {
+std::vector<std::string> keepers_of_base(const records::ComparisonRecord& record) {
     std::vector<std::string> names;
-    for (const StrategyRow& row : record.strategies) {
+    for (const records::StrategyRow& row : record.strategies) {
         if (keeps_base(record, row)) {
             names.push_back(row.strategy);
         }
@@ -117,27 +118,29 @@ std::vector<std::string> keepers_of_base(const ComparisonRecord& record) {
     return names;
 }
 
-std::vector<const StrategyRow*> ranked(const ComparisonRecord& record) {
-    std::vector<const StrategyRow*> rows;
-    for (const StrategyRow& row : record.strategies) {
-        const bool counts = row.status == StrategyStatus::ok || row.status == StrategyStatus::unverified;
+std::vector<const records::StrategyRow*> ranked(const records::ComparisonRecord& record) {
+    std::vector<const records::StrategyRow*> rows;
+    for (const records::StrategyRow& row : record.strategies) {
+        const bool counts =
+            row.status == records::StrategyStatus::ok || row.status == records::StrategyStatus::unverified;
         const double lead = row.gain.value_or(0.0) - record.base.gain.value_or(0.0);
         if (counts && row.choice && lead > least_gain) {
             rows.push_back(&row);
         }
     }
-    std::stable_sort(rows.begin(), rows.end(), [](const StrategyRow* a, const StrategyRow* b) {
-        if (a->measured_us.has_value() != b->measured_us.has_value()) {
-            return a->measured_us.has_value();
-        }
-        const bool as_good = std::abs(*a->gain - *b->gain) <= least_gain;
-        return as_good ? a->strategy == "hacscale" && b->strategy != "hacscale" : *a->gain > *b->gain;
-    });
-    std::vector<const StrategyRow*> networks;
-    for (const StrategyRow* row : rows) {
-        const bool is_new = std::none_of(networks.begin(), networks.end(), [&](const StrategyRow* known) {
-            return known->choice == row->choice;
+    std::stable_sort(
+        rows.begin(), rows.end(), [](const records::StrategyRow* a, const records::StrategyRow* b) {
+            if (a->measured_us.has_value() != b->measured_us.has_value()) {
+                return a->measured_us.has_value();
+            }
+            const bool as_good = std::abs(*a->gain - *b->gain) <= least_gain;
+            return as_good ? a->strategy == "hacscale" && b->strategy != "hacscale" : *a->gain > *b->gain;
         });
+    std::vector<const records::StrategyRow*> networks;
+    for (const records::StrategyRow* row : rows) {
+        const bool is_new =
+            std::none_of(networks.begin(), networks.end(),
+                         [&](const records::StrategyRow* known) { return known->choice == row->choice; });
         if (is_new) {
             networks.push_back(row);
         }
@@ -145,24 +148,24 @@ std::vector<const StrategyRow*> ranked(const ComparisonRecord& record) {
     return networks;
 }
 
-std::string changes_text(const ComparisonRecord& record, const ScalingChoice& choice) {
+std::string changes_text(const records::ComparisonRecord& record, const ScalingChoice& choice) {
     const ScalingChoice& base = *record.base.choice;
     const std::string pixels = change(base.resolution, choice.resolution, "pixels");
     const std::string text = joined({by_stage(record, base, choice), pixels}, "; ");
     return text.size() <= 2 * answer_columns - 40 ? text : joined({as_lists(base, choice), pixels}, "; ");
 }
 
-std::string gain_text(const ComparisonRecord& record, const StrategyRow& row) {
+std::string gain_text(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     return record.gain_origin == "capacity"
                ? fmt::format("capacity x{:.2f}", std::exp(row.gain.value_or(0.0)))
                : fmt::format("gain {:+.3f}", row.gain.value_or(0.0));
 }
 
-std::string costs_text(const ComparisonRecord& record, const StrategyRow& row) {
+std::string costs_text(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     return joined({latency_change(record, row), utilization_change(row), params_change(record, row)}, ", ");
 }
 
-std::string brings_text(const ComparisonRecord& record, const StrategyRow& row) {
+std::string brings_text(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     return joined({costs_text(record, row), gain_text(record, row), accuracy_change(record, row)}, ", ");
 }
 

@@ -85,7 +85,7 @@ public:
         }
     }
 
-    ComparisonRecord run() {
+    records::ComparisonRecord run() {
         if (time_) {
             for (int round = 0; round < settings_.rounds && time_open(); ++round) {
             }
@@ -232,15 +232,15 @@ private:
     }
 
     // Noise does not hide what exceeds the budget by more than the noise.
-    StrategyStatus status_of(const Ratio& ratio, double noise) const {
+    records::StrategyStatus status_of(const Ratio& ratio, double noise) const {
         const bool judged =
-            noise <= largest_judged_noise || ratio.value - ratio.half_width > settings_.budget;
-        return !judged                 ? StrategyStatus::noisy
-               : is_over_budget(ratio) ? StrategyStatus::over_budget
-                                       : StrategyStatus::ok;
+            noise <= records::largest_judged_noise || ratio.value - ratio.half_width > settings_.budget;
+        return !judged                 ? records::StrategyStatus::noisy
+               : is_over_budget(ratio) ? records::StrategyStatus::over_budget
+                                       : records::StrategyStatus::ok;
     }
 
-    static void add_reason(StrategyRow& row, const std::string& reason) {
+    static void add_reason(records::StrategyRow& row, const std::string& reason) {
         row.reason += (row.reason.empty() ? "" : "; ") + reason;
     }
 
@@ -267,11 +267,12 @@ private:
         return sum_us > 0.0 ? std::optional(interpolated_us / sum_us) : std::nullopt;
     }
 
-    StrategyRow predicted_row(const Fit& fit, const TimedNetwork* timed) const {
-        StrategyRow row;
+    records::StrategyRow predicted_row(const Fit& fit, const TimedNetwork* timed) const {
+        records::StrategyRow row;
         row.strategy = fit.strategy;
         row.reason = fit.reason;
-        row.status = fit.status == FitStatus::ok ? StrategyStatus::unverified : StrategyStatus::infeasible;
+        row.status = fit.status == FitStatus::ok ? records::StrategyStatus::unverified
+                                                 : records::StrategyStatus::infeasible;
         if (fit.status != FitStatus::ok) {
             return row;
         }
@@ -289,10 +290,10 @@ private:
         return row;
     }
 
-    StrategyRow row_of(const Fit& fit, const std::string& failure) const {
+    records::StrategyRow row_of(const Fit& fit, const std::string& failure) const {
         const auto found = fit.status == FitStatus::ok ? final_.find(fit.result.choice) : final_.end();
         const TimedNetwork* timed = found == final_.end() ? nullptr : &found->second;
-        StrategyRow row = predicted_row(fit, timed);
+        records::StrategyRow row = predicted_row(fit, timed);
         if (timed == nullptr) {
             return row;
         }
@@ -301,7 +302,7 @@ private:
             return row;
         }
         if (!timed->timed() || !base_.timed()) {
-            row.status = StrategyStatus::failed;
+            row.status = records::StrategyStatus::failed;
             row.reason = !failure.empty() ? failure : !timed->timed() ? timed->reason : base_.reason;
             return row;
         }
@@ -321,17 +322,18 @@ private:
                                         100.0 * ratio.half_width / ratio.value));
         }
         const double error_pct = std::abs(*prediction_error_pct(row));
-        if (error_pct > prediction_tolerance_pct) {
-            add_reason(
-                row, fmt::format("predicted {:.1f} us, measured {:.1f} us: {:.0f} % off, more than the "
-                                 "tolerance of {:.0f} %",
-                                 *row.predicted_us, timed->latency_us, error_pct, prediction_tolerance_pct));
+        if (error_pct > records::prediction_tolerance_pct) {
+            add_reason(row,
+                       fmt::format("predicted {:.1f} us, measured {:.1f} us: {:.0f} % off, more than the "
+                                   "tolerance of {:.0f} %",
+                                   *row.predicted_us, timed->latency_us, error_pct,
+                                   records::prediction_tolerance_pct));
         }
         return row;
     }
 
-    ComparisonRecord record() const {
-        ComparisonRecord record;
+    records::ComparisonRecord record() const {
+        records::ComparisonRecord record;
         record.model = context_.base().name;
         record.device = view_.table().device().id;
         record.budget = settings_.budget;
@@ -351,9 +353,10 @@ private:
         record.front = front_points(context_);
         record.stages = stage_names(context_.base());
         record.layers = layer_rows(context_.base(), view_, "base");
-        for (const StrategyRow& row : record.strategies) {
+        for (const records::StrategyRow& row : record.strategies) {
             if (row.strategy == "hacscale" && row.choice) {
-                const std::vector<LayerRow> layers = layer_rows(model_of(*row.choice), view_, "hacscale");
+                const std::vector<records::LayerRow> layers =
+                    layer_rows(model_of(*row.choice), view_, "hacscale");
                 record.layers.insert(record.layers.end(), layers.begin(), layers.end());
             }
         }
@@ -363,11 +366,11 @@ private:
         return record;
     }
 
-    void add_contributions(ComparisonRecord& record) const {
+    void add_contributions(records::ComparisonRecord& record) const {
         const double budget_us = context_.budget_us(settings_.budget);
         record.contributions.push_back(
             contributions_row(context_, view_, choice_of(context_.base()), budget_us, "base"));
-        for (const StrategyRow& row : record.strategies) {
+        for (const records::StrategyRow& row : record.strategies) {
             if (row.strategy != "hacscale" || !row.choice) {
                 continue;
             }
@@ -380,8 +383,8 @@ private:
         }
     }
 
-    static void add_ratios(ComparisonRecord& record) {
-        const auto add = [&](StrategyRow& row) {
+    static void add_ratios(records::ComparisonRecord& record) {
+        const auto add = [&](records::StrategyRow& row) {
             if (row.utilization && record.base.utilization) {
                 row.utilization_ratio = *row.utilization / *record.base.utilization;
             }
@@ -403,8 +406,8 @@ private:
 
 }  // namespace
 
-ComparisonRecord compare(const TableView& view, const ComparisonSettings& settings,
-                         const TimeNetworks& time) {
+records::ComparisonRecord compare(const TableView& view, const ComparisonSettings& settings,
+                                  const TimeNetworks& time) {
     return Comparer(view, settings, time).run();
 }
 

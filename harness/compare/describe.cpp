@@ -13,14 +13,14 @@ namespace hacscale::harness {
 
 namespace {
 
-FrontPoint front_point(const ScalingContext& context, const ParetoFront& front, std::size_t index) {
+records::FrontPoint front_point(const ScalingContext& context, const ParetoFront& front, std::size_t index) {
     return {static_cast<double>(front.costs[index]) / picoseconds_per_us,
             static_cast<double>(front.gains[index]) / gain_quanta_per_unit, front.usage[index].params,
             choice_from(context.space(), front.choice(index))};
 }
 
-StaircaseStep step_of(const StaircasePoint& point, const TableView& view) {
-    StaircaseStep step{point.width, {point.latency_us, point.estimate}, std::nullopt, point.params};
+records::StaircaseStep step_of(const StaircasePoint& point, const TableView& view) {
+    records::StaircaseStep step{point.width, {point.latency_us, point.estimate}, std::nullopt, point.params};
     if (view.peak() && point.estimate != EstimateKind::missing && point.latency_us > 0.0) {
         const double flops = 2.0 * static_cast<double>(point.macs) * view.state().batch;
         step.utilization = flops / (point.latency_us * 1e-6 * view.peak()->flops_per_s);
@@ -30,10 +30,10 @@ StaircaseStep step_of(const StaircasePoint& point, const TableView& view) {
 
 }  // namespace
 
-std::vector<FrontPoint> front_points(const ScalingContext& context, std::size_t most) {
+std::vector<records::FrontPoint> front_points(const ScalingContext& context, std::size_t most) {
     const ParetoFront& front = context.front({});
     const std::size_t count = std::min(front.size(), most);
-    std::vector<FrontPoint> points;
+    std::vector<records::FrontPoint> points;
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t index = count < 2 ? i : i * (front.size() - 1) / (count - 1);
         points.push_back(front_point(context, front, index));
@@ -41,14 +41,14 @@ std::vector<FrontPoint> front_points(const ScalingContext& context, std::size_t 
     return points;
 }
 
-std::vector<StaircaseRow> staircase_rows(const ScalingContext& context, const TableView& view) {
-    std::vector<StaircaseRow> rows;
+std::vector<records::StaircaseRow> staircase_rows(const ScalingContext& context, const TableView& view) {
+    std::vector<records::StaircaseRow> rows;
     const ModelSpec& base = context.base();
     for (std::size_t i = 0; i < base.stages.size(); ++i) {
         const auto stage = static_cast<int>(i);
         const std::vector<StaircasePoint> points =
             stage_staircase(base, stage, context.space().stages[i].widths, context.source());
-        StaircaseRow row{stage, stage_name(base, stage), base.stages[i].width, {}, std::nullopt};
+        records::StaircaseRow row{stage, stage_name(base, stage), base.stages[i].width, {}, std::nullopt};
         for (const StaircasePoint& point : points) {
             row.points.push_back(step_of(point, view));
         }
@@ -58,25 +58,26 @@ std::vector<StaircaseRow> staircase_rows(const ScalingContext& context, const Ta
     return rows;
 }
 
-std::vector<LayerRow> layer_rows(const ModelSpec& model, const TableView& view, const std::string& spec) {
+std::vector<records::LayerRow> layer_rows(const ModelSpec& model, const TableView& view,
+                                          const std::string& spec) {
     const MeasuredState& state = view.state();
     // Without a measured peak the latencies still stand; a peak of 1 only lets them be listed.
     const DevicePeak peak =
         view.peak() ? DevicePeak{view.peak()->flops_per_s, view.peak()->bytes_per_s} : DevicePeak{1, 1};
-    std::vector<LayerRow> rows;
+    std::vector<records::LayerRow> rows;
     for (const LayerEfficiency& layer :
          layer_efficiencies(lower(model), view.source(), state.batch, state.type, peak)) {
-        LayerRow row{spec,
-                     layer.name,
-                     layer.layer.key(),
-                     stage_name(model, layer.stage),
-                     layer.block,
-                     layer.estimate,
-                     layer.macs,
-                     layer.bytes,
-                     layer.utilization,
-                     layer.roofline_efficiency,
-                     view.implementation(layer.layer)};
+        records::LayerRow row{spec,
+                              layer.name,
+                              layer.layer.key(),
+                              stage_name(model, layer.stage),
+                              layer.block,
+                              layer.estimate,
+                              layer.macs,
+                              layer.bytes,
+                              layer.utilization,
+                              layer.roofline_efficiency,
+                              view.implementation(layer.layer)};
         if (!view.peak()) {
             row.utilization.reset();
             row.roofline_efficiency.reset();
@@ -86,17 +87,17 @@ std::vector<LayerRow> layer_rows(const ModelSpec& model, const TableView& view, 
     return rows;
 }
 
-std::vector<StrategyLayers> strategy_layers(const ComparisonRecord& record, const ModelSpec& base,
-                                            const TableView& view) {
+std::vector<records::StrategyLayers> strategy_layers(const records::ComparisonRecord& record,
+                                                     const ModelSpec& base, const TableView& view) {
     // Of each network, where it stands in the answer, from 1; 0: `layers` has it.
     std::map<std::string, std::size_t> place{{record.base.model_hash, 0}};
-    for (const StrategyRow& row : record.strategies) {
+    for (const records::StrategyRow& row : record.strategies) {
         if (row.strategy == "hacscale" && row.choice) {
             place.emplace(row.model_hash, 0);
         }
     }
-    std::vector<StrategyLayers> networks;
-    for (const StrategyRow& row : record.strategies) {
+    std::vector<records::StrategyLayers> networks;
+    for (const records::StrategyRow& row : record.strategies) {
         if (!row.choice) {
             continue;
         }
@@ -111,8 +112,8 @@ std::vector<StrategyLayers> strategy_layers(const ComparisonRecord& record, cons
     return networks;
 }
 
-ContributionsRow contributions_row(const ScalingContext& context, const TableView& view,
-                                   const ScalingChoice& choice, double budget_us, std::string spec) {
+records::ContributionsRow contributions_row(const ScalingContext& context, const TableView& view,
+                                            const ScalingChoice& choice, double budget_us, std::string spec) {
     std::optional<UtilizationBasis> basis;
     if (view.peak()) {
         basis = {{view.peak()->flops_per_s, view.peak()->bytes_per_s}, view.state().batch};

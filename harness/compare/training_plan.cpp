@@ -50,7 +50,7 @@ public:
 
     void write() const {
         for (const auto& [file, content] : files_) {
-            if (fs::exists(file) && read_record(file) != content) {
+            if (fs::exists(file) && records::read_record(file) != content) {
                 throw InputError(
                     fmt::format("{}: the file is there with another content and is not overwritten, for it "
                                 "may be in use; "
@@ -60,7 +60,7 @@ public:
         }
         for (const auto& [file, content] : files_) {
             if (!fs::exists(file)) {
-                write_record(file, content);
+                records::write_record(file, content);
             }
         }
     }
@@ -82,7 +82,7 @@ std::string plan_name(const std::string& model, double budget) {
 }
 
 // The row's network under a name that says where it comes from.
-ModelSpec named_model(const StrategyRow& row, const ComparisonRecord& comparison) {
+ModelSpec named_model(const records::StrategyRow& row, const records::ComparisonRecord& comparison) {
     ModelSpec model = parse_model(row.spec, row.strategy);
     model.source = fmt::format("{}, scaled by {} to {} times its latency", comparison.model, row.strategy,
                                comparison.budget);
@@ -120,7 +120,8 @@ std::map<std::string, ModelSpec> planned_choices(const TrainingPlanRequest& requ
     return choices;
 }
 
-WrittenPlan write_training_plan(const ComparisonRecord& comparison, const TrainingPlanRequest& request) {
+WrittenPlan write_training_plan(const records::ComparisonRecord& comparison,
+                                const TrainingPlanRequest& request) {
     const fs::path folder = folder_of(request.plan);
     WrittenPlan written;
     FileSet files;
@@ -134,10 +135,10 @@ WrittenPlan write_training_plan(const ComparisonRecord& comparison, const Traini
     };
     add(parse_model(comparison.base.spec, comparison.model), comparison.base.model_hash,
         comparison.model + "-base.yaml");
-    for (const StrategyRow& row : comparison.strategies) {
+    for (const records::StrategyRow& row : comparison.strategies) {
         const std::string file = scaled_name(comparison.model, row.strategy, comparison.budget) + ".yaml";
         // What could not be timed this time stays in the plan that it is in.
-        const bool failed = row.status == StrategyStatus::failed && !fs::exists(folder / file);
+        const bool failed = row.status == records::StrategyStatus::failed && !fs::exists(folder / file);
         if (row.spec.empty() || failed) {
             written.left_out.push_back(row.strategy);
         } else {
@@ -150,7 +151,7 @@ WrittenPlan write_training_plan(const ComparisonRecord& comparison, const Traini
     plan.record = from_folder(request.record_file(), folder);
     plan.checkpoints = request.checkpoints.empty() ? "checkpoints" : from_folder(request.checkpoints, folder);
     files.add(request.plan, to_yaml(plan));
-    make_record_folder(folder);
+    records::make_record_folder(folder);
     files.write();
     written.networks = static_cast<int>(plan.models.size());
     return written;

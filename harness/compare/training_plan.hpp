@@ -43,6 +43,7 @@ struct WrittenPlan {
 // Writes the plan and the model files. The plan has networks that strategies agree on once. Files that are
 // there with the same content stay. InputError, and nothing is written, when one is there with another
 // content: runs of it may be under way.
-WrittenPlan write_training_plan(const ComparisonRecord& comparison, const TrainingPlanRequest& request);
+WrittenPlan write_training_plan(const records::ComparisonRecord& comparison,
+                                const TrainingPlanRequest& request);
 
 }  // namespace hacscale::harness

@@ -30,18 +30,18 @@ Standing standing_of(double lead, double noise) {
 }
 
 // On the logarithm, so that it does not matter which of the two is the base of the ratio.
-Standing latency_standing(const StrategyRow& a, const StrategyRow& b) {
+Standing latency_standing(const records::StrategyRow& a, const records::StrategyRow& b) {
     const double noise =
         std::hypot(a.ci95_us.value_or(0.0) / *a.measured_us, b.ci95_us.value_or(0.0) / *b.measured_us);
     return standing_of(std::log(*b.measured_us / *a.measured_us), noise);
 }
 
-Standing gain_standing(const StrategyRow& a, const StrategyRow& b) {
+Standing gain_standing(const records::StrategyRow& a, const records::StrategyRow& b) {
     return standing_of(*a.gain - *b.gain, gain_rounding);
 }
 
 // Equal, too, where the difference cannot be told from noise because its size is not known.
-Standing accuracy_standing(const StrategyRow& a, const StrategyRow& b) {
+Standing accuracy_standing(const records::StrategyRow& a, const records::StrategyRow& b) {
     if (!a.accuracy || !b.accuracy) {
         return Standing::equal;
     }
@@ -51,7 +51,8 @@ Standing accuracy_standing(const StrategyRow& a, const StrategyRow& b) {
 
 }  // namespace
 
-std::optional<double> difference_half_width(const AccuracyFigures& a, const AccuracyFigures& b) {
+std::optional<double> difference_half_width(const records::AccuracyFigures& a,
+                                            const records::AccuracyFigures& b) {
     if (!a.deviation || !b.deviation) {
         return std::nullopt;
     }
@@ -66,12 +67,13 @@ std::optional<double> difference_half_width(const AccuracyFigures& a, const Accu
     return t_quantile(degrees_of_freedom) * std::sqrt(first + second);
 }
 
-bool latency_leads(const StrategyRow& a, const StrategyRow& b) {
+bool latency_leads(const records::StrategyRow& a, const records::StrategyRow& b) {
     return latency_standing(a, b) == Standing::better;
 }
 
-Relation relation(const StrategyRow& a, const StrategyRow& b) {
-    const bool noisy = a.status == StrategyStatus::noisy || b.status == StrategyStatus::noisy;
+Relation relation(const records::StrategyRow& a, const records::StrategyRow& b) {
+    const bool noisy =
+        a.status == records::StrategyStatus::noisy || b.status == records::StrategyStatus::noisy;
     if (noisy || !a.measured_us || !b.measured_us || !a.gain || !b.gain) {
         return Relation::none;
     }
@@ -87,15 +89,15 @@ Relation relation(const StrategyRow& a, const StrategyRow& b) {
     return better ? Relation::dominates : worse ? Relation::dominated : Relation::equal;
 }
 
-void add_verdict(ComparisonRecord& record) {
-    std::vector<StrategyRow*> rows{&record.base};
-    for (StrategyRow& row : record.strategies) {
+void add_verdict(records::ComparisonRecord& record) {
+    std::vector<records::StrategyRow*> rows{&record.base};
+    for (records::StrategyRow& row : record.strategies) {
         rows.push_back(&row);
     }
-    for (StrategyRow* row : rows) {
+    for (records::StrategyRow* row : rows) {
         row->dominates.clear();
         row->equal_to.clear();
-        for (const StrategyRow* other : rows) {
+        for (const records::StrategyRow* other : rows) {
             if (other == row) {
                 continue;
             }

@@ -14,7 +14,8 @@ namespace hacscale::harness {
 
 // Half-width, in points, of the 95 % interval of the difference of two means (Welch 1947). Nothing when one
 // of them has a single seed: how far it might be off is not known.
-std::optional<double> difference_half_width(const AccuracyFigures& a, const AccuracyFigures& b);
+std::optional<double> difference_half_width(const records::AccuracyFigures& a,
+                                            const records::AccuracyFigures& b);
 
 enum class Relation {
     none,  // each is better in something; or one of them was not measured or is noisy, or its gain is not
@@ -24,12 +25,12 @@ enum class Relation {
     equal,
 };
 // Of `a` to `b`.
-Relation relation(const StrategyRow& a, const StrategyRow& b);
+Relation relation(const records::StrategyRow& a, const records::StrategyRow& b);
 
 // Whether `a` was measured faster by more than noise. Both were measured.
-bool latency_leads(const StrategyRow& a, const StrategyRow& b);
+bool latency_leads(const records::StrategyRow& a, const records::StrategyRow& b);
 
 // Fills `dominates` and `equal_to` of every row, the base included.
-void add_verdict(ComparisonRecord& record);
+void add_verdict(records::ComparisonRecord& record);
 
 }  // namespace hacscale::harness

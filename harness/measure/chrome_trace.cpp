@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "cli/print_json.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/ops/layer_cost.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::harness {
 
@@ -14,19 +14,19 @@ namespace {
 constexpr int process = 1;
 constexpr int thread = 1;
 
-Json name_event(const char* what, const std::string& name) {
+records::Json name_event(const char* what, const std::string& name) {
     return {{"ph", "M"}, {"name", what}, {"pid", process}, {"tid", thread}, {"args", {{"name", name}}}};
 }
 
-Json slice(const std::string& name, std::string_view category, double begin_us, double duration_us,
-           Json args) {
+records::Json slice(const std::string& name, std::string_view category, double begin_us, double duration_us,
+                    records::Json args) {
     return {{"ph", "X"},          {"name", name},   {"cat", category}, {"ts", begin_us},
             {"dur", duration_us}, {"pid", process}, {"tid", thread},   {"args", std::move(args)}};
 }
 
 // What is the same in every pass.
-std::vector<Json> layer_args(const TracedRun& run) {
-    std::vector<Json> all;
+std::vector<records::Json> layer_args(const TracedRun& run) {
+    std::vector<records::Json> all;
     for (std::size_t i = 0; i < run.network.nodes.size(); ++i) {
         const LayerSpec& layer = run.network.nodes[i].layer;
         const LayerCost cost = cost_of(layer, run.batch, run.type);
@@ -41,8 +41,8 @@ std::vector<Json> layer_args(const TracedRun& run) {
 }  // namespace
 
 std::string chrome_trace(const TracedRun& run) {
-    Json events{name_event("process_name", run.device), name_event("thread_name", run.model.name)};
-    const std::vector<Json> layers = layer_args(run);
+    records::Json events{name_event("process_name", run.device), name_event("thread_name", run.model.name)};
+    const std::vector<records::Json> layers = layer_args(run);
     for (std::size_t pass = 0; pass < run.passes.size(); ++pass) {
         const TracedPass& traced = run.passes[pass];
         std::vector<double> begins{traced.begin_us};
@@ -50,7 +50,7 @@ std::string chrome_trace(const TracedRun& run) {
         events.push_back(slice(fmt::format("pass {}", pass + 1), "pass", begins.front(),
                                begins.back() - begins.front(), {{"batch", run.batch}}));
         for (std::size_t i = 0; i < layers.size(); ++i) {
-            Json args = layers[i];
+            records::Json args = layers[i];
             if (run.peak_flops_per_s && traced.node_us[i] > 0.0) {
                 const double flops = 2.0 * args["macs"].get<double>();
                 args["utilization"] = flops / (traced.node_us[i] * 1e-6 * *run.peak_flops_per_s);
@@ -60,16 +60,16 @@ std::string chrome_trace(const TracedRun& run) {
                 slice(node.name, name_of(node.layer.kind), begins[i], traced.node_us[i], std::move(args)));
         }
     }
-    const Json trace{{"displayTimeUnit", "ns"},
-                     {"otherData",
-                      {{"model", run.model.name},
-                       {"model_hash", model_hash(run.model)},
-                       {"device", run.device},
-                       {"fingerprint", run.fingerprint},
-                       {"batch", run.batch},
-                       {"dtype", name_of(run.type)}}},
-                     {"traceEvents", std::move(events)}};
-    return trace.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    const records::Json trace{{"displayTimeUnit", "ns"},
+                              {"otherData",
+                               {{"model", run.model.name},
+                                {"model_hash", model_hash(run.model)},
+                                {"device", run.device},
+                                {"fingerprint", run.fingerprint},
+                                {"batch", run.batch},
+                                {"dtype", name_of(run.type)}}},
+                              {"traceEvents", std::move(events)}};
+    return trace.dump(-1, ' ', false, records::Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace hacscale::harness

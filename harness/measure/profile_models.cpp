@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "base/nominal_ceilings.hpp"
-#include "cli/print_json.hpp"
 #include "harness/compare/table_view.hpp"
 #include "harness/measure/device_access.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/stages/lowering.hpp"
 #include "profiler/peak.hpp"
+#include "records/json.hpp"
 #include "records/record_file.hpp"
 
 namespace hacscale::harness {
@@ -31,8 +31,8 @@ void add(ProfileSummary& sum, const ProfileSummary& part) {
 }
 
 // What the rounds that measured the rows say of the whole networks.
-std::vector<VerifiedModel> verified_in_place(const Table& table, const ProfileRequest& request,
-                                             const ProfileSummary& summary) {
+std::vector<records::VerifiedModel> verified_in_place(const Table& table, const ProfileRequest& request,
+                                                      const ProfileSummary& summary) {
     std::map<std::string, const CarrierResult*> results;
     const std::optional<double> fastest_pace_us = table.fastest_pace_us(request.settings.type);
     for (const CarrierResult& result : summary.carriers) {
@@ -41,7 +41,7 @@ std::vector<VerifiedModel> verified_in_place(const Table& table, const ProfileRe
             results[result.model] = &result;
         }
     }
-    std::vector<VerifiedModel> records;
+    std::vector<records::VerifiedModel> records;
     const MeasureSettings& settings = request.settings;
     for (const ModelSpec& model : request.carriers) {
         const auto found = results.find(model.name);
@@ -52,10 +52,11 @@ std::vector<VerifiedModel> verified_in_place(const Table& table, const ProfileRe
         for (const CacheState cache : request.caches) {
             const NetworkEstimate predicted = predict(table, lower(model), settings, cache);
             if (predicted.missing_layers == 0) {
-                records.push_back({{model.name, model_hash(model), settings.batch, settings.type, cache,
-                                    predicted.latency_us, total.median, total.half_width, timestamp()},
-                                   "zoo",
-                                   found->second->upper});
+                records.push_back(
+                    {{model.name, model_hash(model), settings.batch, settings.type, cache,
+                      predicted.latency_us, total.median, total.half_width, records::timestamp()},
+                     "zoo",
+                     found->second->upper});
             }
         }
     }
@@ -119,7 +120,7 @@ private:
     // With what the GPU's data sheet promises beside it; of CPUs nothing is known.
     PeakRecord measured_peak() const {
         PeakRecord peak = measure_peak(device_, plan_.measure, work_);
-        const Json properties = Json::parse(device_.device.properties, nullptr, false);
+        const records::Json properties = records::Json::parse(device_.device.properties, nullptr, false);
         const auto text_in = [&](std::string_view name) {
             const auto found = properties.find(std::string(name));
             if (found == properties.end()) {
@@ -195,8 +196,8 @@ private:
     double own_share() const { return plan_.swept.empty() ? 0.8 : 0.3; }
 
     void verify_in_place(const ProfileRequest& request, const ProfileSummary& measured) {
-        for (const VerifiedModel& one : verified_in_place(table_, request, measured)) {
-            std::erase_if(outcome_.verified, [&one](const VerifiedModel& earlier) {
+        for (const records::VerifiedModel& one : verified_in_place(table_, request, measured)) {
+            std::erase_if(outcome_.verified, [&one](const records::VerifiedModel& earlier) {
                 return earlier.record.model == one.record.model && earlier.record.cache == one.record.cache;
             });
             outcome_.verified.push_back(one);

@@ -44,7 +44,7 @@ struct ProfileOutcome {
     // The networks that were run as they are, beside what the table says of them in each cache state: timed
     // in the same rounds as the rows, so that this is the error of adding layers up, with no drift of the
     // machine in it.
-    std::vector<VerifiedModel> verified;
+    std::vector<records::VerifiedModel> verified;
 
     bool complete() const {
         return rows.noisy == 0 && rows.failed == 0 && rows.given_up == 0 && !rows.interrupted;

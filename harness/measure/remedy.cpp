@@ -1,8 +1,8 @@
 #include "harness/measure/remedy.hpp"
 
 #include "base/text/wording.hpp"
-#include "cli/print_json.hpp"
 #include "profiler/timing/timing_rules.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::harness {
 
@@ -24,7 +24,7 @@ ShellCommand Remedy::profile(const std::vector<std::string>& more) const {
     if (device.id != "cpu") {
         add("--device", device.id);
     }
-    const Json properties = Json::parse(device.properties, nullptr, false);
+    const records::Json properties = records::Json::parse(device.properties, nullptr, false);
     if (properties.is_object() && properties.contains("threads")) {
         add("--threads", properties["threads"].dump());
     }

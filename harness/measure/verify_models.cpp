@@ -34,7 +34,7 @@ void verify_group(const std::vector<Predicted>& group, const MeasuredState& stat
         outcome.noisy += timed[i].converged ? 0 : 1;
         outcome.report.models.push_back(
             {{model.name, model_hash(model), state.batch, state.type, state.cache, group[i].predicted_us,
-              timed[i].latency_us, timed[i].ci95_us, timestamp()},
+              timed[i].latency_us, timed[i].ci95_us, records::timestamp()},
              group[i].wanted->role,
              timed[i].upper});
     }

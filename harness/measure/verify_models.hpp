@@ -20,7 +20,7 @@ struct ModelToVerify {
 // could not be timed, are listed as skipped, with the reason. `noisy` counts those whose interval stayed
 // wide.
 struct VerifyOutcome {
-    VerificationReport report;
+    records::VerificationReport report;
     int noisy = 0;
 };
 VerifyOutcome verify_models(const Table& table, const std::vector<ModelToVerify>& models,

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "cli/print_json.hpp"
+#include "records/json.hpp"
 #include "harness/suite/finished_work.hpp"
 #include "harness/suite/folder_claim.hpp"
 #include "harness/suite/layout.hpp"
@@ -72,7 +72,7 @@ private:
     }
 
     void plan_state(PlannedState& planned, const Table* table) const {
-        std::optional<MadeFrom> now;
+        std::optional<records::MadeFrom> now;
         bool profiled = false;
         if (table != nullptr) {
             now = made_from(suite_, suite_hash_, planned.state, *table);
@@ -97,7 +97,7 @@ private:
     }
 
     void plan_comparisons(PlannedState& planned, const Table* table,
-                          const std::optional<MadeFrom>& now) const {
+                          const std::optional<records::MadeFrom>& now) const {
         planned.comparisons = static_cast<int>(suite_.models.size() * suite_.budgets.size());
         const double verifying = verification_seconds(suite_);
         planned.seconds_at_most += planned.comparisons * comparison_seconds(suite_) + verifying;
@@ -105,7 +105,7 @@ private:
             const std::string model = find_model(name).name;
             int known = 0;
             for (const double budget : suite_.budgets) {
-                const std::filesystem::path file = planned.folder / comparison_file_name(model, budget);
+                const std::filesystem::path file = planned.folder / records::comparison_file_name(model, budget);
                 known += now && finished_comparison(file, *now, true) ? 1 : 0;
             }
             planned.comparisons_known += known;
@@ -175,8 +175,8 @@ private:
     BackendRegistry registry_;
 };
 
-Json json_of(const PlannedState& planned) {
-    Json units = Json::array();
+records::Json json_of(const PlannedState& planned) {
+    records::Json units = records::Json::array();
     for (const PlannedUnit& one : planned.units) {
         units.push_back({{"model", one.network},
                          {"other_widths", one.unit.swept},
@@ -197,8 +197,8 @@ Json json_of(const PlannedState& planned) {
             {"seconds_expected", planned.seconds_expected}};
 }
 
-Json json_of(const PlannedDevice& planned) {
-    Json states = Json::array();
+records::Json json_of(const PlannedDevice& planned) {
+    records::Json states = records::Json::array();
     for (const PlannedState& state : planned.states) {
         states.push_back(json_of(state));
     }
@@ -228,13 +228,13 @@ SuiteForecast dry_run(const Suite& suite, const std::filesystem::path& folder,
 
 std::string to_json(const SuiteForecast& forecast, const Suite& suite, const std::filesystem::path& folder,
                     const std::optional<Shard>& shard) {
-    Json list = Json::array();
+    records::Json list = records::Json::array();
     for (const PlannedDevice& device : forecast.devices) {
         list.push_back(json_of(device));
     }
-    return text_of({{"suite", suite.name},
+    return records::text_of({{"suite", suite.name},
                     {"suite_hash", suite_hash(suite)},
-                    {"shard", shard ? Json(name_of(*shard)) : Json(nullptr)},
+                    {"shard", shard ? records::Json(name_of(*shard)) : records::Json(nullptr)},
                     {"folder", folder.string()},
                     {"devices", std::move(list)},
                     {"seconds_at_most", forecast.seconds_at_most},

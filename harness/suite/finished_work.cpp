@@ -6,18 +6,12 @@
 
 #include "base/hash.hpp"
 #include "base/version.hpp"
-#include "records/made_from_json.hpp"
-#include "records/record_file.hpp"
+#include "records/json.hpp"
+#include "records/verification.hpp"
 
 namespace hacscale::harness {
 
 namespace {
-
-// Null where the file is not there or damaged.
-Json json_of(const std::filesystem::path& file) {
-    Json json = Json::parse(read_record(file), nullptr, false);
-    return json.is_object() ? json : Json();
-}
 
 // Of all that a prediction rests on; not of when a row was measured, nor in which network.
 std::string rows_hash(const Table& table, const MeasuredState& state) {
@@ -35,20 +29,25 @@ std::string rows_hash(const Table& table, const MeasuredState& state) {
 
 }  // namespace
 
-MadeFrom made_from(const Suite& suite, const std::string& suite_hash, const MeasuredState& state,
-                   const Table& table) {
+records::MadeFrom made_from(const Suite& suite, const std::string& suite_hash, const MeasuredState& state,
+                            const Table& table) {
     return {std::string(version()), suite_hash, rows_hash(table, state), suite.seconds};
 }
 
-FinishedProfiling profiling_of(const Suite& suite, const MadeFrom& now) {
+records::FinishedProfiling profiling_of(const Suite& suite, const records::MadeFrom& now) {
     return {now, suite.tolerance, suite.minutes, suite.total_minutes, {}};
 }
 
-std::optional<FinishedProfiling> finished_profiling(const std::filesystem::path& folder,
-                                                    const FinishedProfiling& wanted, const Table& table,
-                                                    const MeasuredState& state, bool retry_failed) {
-    std::optional<FinishedProfiling> finished =
-        finished_profiling_in(read_record(folder / "provenance.json"));
+std::optional<records::FinishedProfiling> finished_profiling(const std::filesystem::path& folder,
+                                                             const records::FinishedProfiling& wanted,
+                                                             const Table& table, const MeasuredState& state,
+                                                             bool retry_failed) {
+    const auto provenance =
+        records::unless_unreadable([&] { return records::read_provenance(folder / "provenance.json"); });
+    if (!provenance) {
+        return std::nullopt;
+    }
+    const std::optional<records::FinishedProfiling>& finished = provenance->profiled;
     if (!finished || !finished->same_as(wanted)) {
         return std::nullopt;
     }
@@ -60,13 +59,17 @@ std::optional<FinishedProfiling> finished_profiling(const std::filesystem::path&
     return finished;
 }
 
-std::optional<ComparisonRecord> finished_comparison(const std::filesystem::path& file, const MadeFrom& now,
-                                                    bool retry_failed) {
-    std::optional<ComparisonRecord> record = comparison_from_json(read_record(file));
+std::optional<records::ComparisonRecord> finished_comparison(const std::filesystem::path& file,
+                                                             const records::MadeFrom& now,
+                                                             bool retry_failed) {
+    std::optional<records::ComparisonRecord> record =
+        records::unless_unreadable([&] { return records::read_comparison(file); });
     if (!record || record->made_from != now) {
         return std::nullopt;
     }
-    const auto failed = [](const StrategyRow& row) { return row.status == StrategyStatus::failed; };
+    const auto failed = [](const records::StrategyRow& row) {
+        return row.status == records::StrategyStatus::failed;
+    };
     const bool any_failed =
         failed(record->base) || std::any_of(record->strategies.begin(), record->strategies.end(), failed);
     // An earlier run had no time to time them.
@@ -76,14 +79,10 @@ std::optional<ComparisonRecord> finished_comparison(const std::filesystem::path&
     return any_failed && retry_failed ? std::nullopt : std::move(record);
 }
 
-bool finished_verification(const std::filesystem::path& folder, const MadeFrom& now) {
-    const Json record = json_of(folder / "verify.json");
-    try {
-        return record.is_object() && record.contains("made_from") &&
-               made_from_in(record.at("made_from")) == now && record.at("skipped").empty();
-    } catch (const Json::exception&) {
-        return false;
-    }
+bool finished_verification(const std::filesystem::path& folder, const records::MadeFrom& now) {
+    const auto record =
+        records::unless_unreadable([&] { return records::read_verification(folder / "verify.json"); });
+    return record && record->made_from == now && record->skipped.empty();
 }
 
 }  // namespace hacscale::harness

@@ -11,30 +11,30 @@
 #include "harness/suite/suite.hpp"
 #include "profiler/table/table.hpp"
 #include "records/comparison.hpp"
-#include "records/made_from.hpp"
 #include "records/provenance.hpp"
 
 namespace hacscale::harness {
 
 // What records of this state are made from as things are now.
-MadeFrom made_from(const Suite& suite, const std::string& suite_hash, const MeasuredState& state,
-                   const Table& table);
+records::MadeFrom made_from(const Suite& suite, const std::string& suite_hash, const MeasuredState& state,
+                            const Table& table);
 
 // What profiling means as things are now; no warnings.
-FinishedProfiling profiling_of(const Suite& suite, const MadeFrom& now);
+records::FinishedProfiling profiling_of(const Suite& suite, const records::MadeFrom& now);
 
 // The profiling that provenance.json of the state's folder tells of. Nothing when it is not `wanted`, or when
 // rows failed and are to be tried again.
-std::optional<FinishedProfiling> finished_profiling(const std::filesystem::path& folder,
-                                                    const FinishedProfiling& wanted, const Table& table,
-                                                    const MeasuredState& state, bool retry_failed);
+std::optional<records::FinishedProfiling> finished_profiling(const std::filesystem::path& folder,
+                                                             const records::FinishedProfiling& wanted,
+                                                             const Table& table, const MeasuredState& state,
+                                                             bool retry_failed);
 
 // The comparison in this file. Nothing when it was made from something else, or when a network could not be
 // timed and is to be tried again.
-std::optional<ComparisonRecord> finished_comparison(const std::filesystem::path& file, const MadeFrom& now,
-                                                    bool retry_failed);
+std::optional<records::ComparisonRecord> finished_comparison(const std::filesystem::path& file,
+                                                             const records::MadeFrom& now, bool retry_failed);
 
 // Whether verify.json of the state's folder has all networks, and is made from what there is now.
-bool finished_verification(const std::filesystem::path& folder, const MadeFrom& now);
+bool finished_verification(const std::filesystem::path& folder, const records::MadeFrom& now);
 
 }  // namespace hacscale::harness

@@ -4,9 +4,10 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
-#include "cli/print_json.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/zoo/zoo.hpp"
+#include "records/json.hpp"
+#include "records/provenance.hpp"
 #include "records/record_file.hpp"
 
 namespace hacscale::harness {
@@ -15,8 +16,8 @@ namespace {
 
 constexpr const char* claim_file = "suite.json";
 
-Json networks(const std::vector<std::string>& names) {
-    Json list = Json::array();
+records::Json networks(const std::vector<std::string>& names) {
+    records::Json list = records::Json::array();
     for (const std::string& name : names) {
         list.push_back(model_hash(find_model(name)));
     }
@@ -24,8 +25,8 @@ Json networks(const std::vector<std::string>& names) {
 }
 
 template <typename Value>
-Json words(const std::vector<Value>& values) {
-    Json list = Json::array();
+records::Json words(const std::vector<Value>& values) {
+    records::Json list = records::Json::array();
     for (const Value value : values) {
         list.push_back(name_of(value));
     }
@@ -39,36 +40,36 @@ std::string in_words(const FolderClaim& claim) {
 
 // Runs of older programs wrote the suite's name and no more.
 std::string suite_of_provenance(const std::filesystem::path& folder) {
-    const Json record = Json::parse(read_record(folder / "provenance.json"), nullptr, false);
-    return record.is_object() && record.contains("suite") && record["suite"].is_string()
-               ? record["suite"].get<std::string>()
-               : std::string();
+    const auto record =
+        records::unless_unreadable([&] { return records::read_provenance(folder / "provenance.json"); });
+    return record ? record->suite : std::string();
 }
 
 }  // namespace
 
 std::string suite_hash(const Suite& suite) {
-    Json gains = Json::object();
+    records::Json gains = records::Json::object();
     for (const auto& [model, file] : suite.gains) {
-        gains[model_hash(find_model(model))].push_back(hex_hash(read_record(file)));
+        gains[model_hash(find_model(model))].push_back(hex_hash(records::read_record(file)));
     }
     const SpaceSettings space = space_of(suite, find_model(suite.models.front()));
-    Json identity{{"name", suite.name},
-                  {"models", networks(suite.models)},
-                  {"devices", suite.devices},
-                  {"threads", suite.threads},
-                  {"batches", suite.batches},
-                  {"dtypes", words(suite.types)},
-                  {"caches", words(suite.caches)},
-                  {"budgets", suite.budgets},
-                  {"strategies", suite.strategies},
-                  {"space",
-                   {space.grid, space.min_width_ratio, space.max_width_ratio, space.min_depth_ratio,
-                    space.max_depth_ratio, space.min_inner_ratio, space.max_inner_ratio, space.inner_widths}},
-                  {"resolutions", suite.resolutions},
-                  {"resolution_steps", suite.resolution_steps},
-                  {"verify", networks(suite.verify)},
-                  {"gains", std::move(gains)}};
+    records::Json identity{
+        {"name", suite.name},
+        {"models", networks(suite.models)},
+        {"devices", suite.devices},
+        {"threads", suite.threads},
+        {"batches", suite.batches},
+        {"dtypes", words(suite.types)},
+        {"caches", words(suite.caches)},
+        {"budgets", suite.budgets},
+        {"strategies", suite.strategies},
+        {"space",
+         {space.grid, space.min_width_ratio, space.max_width_ratio, space.min_depth_ratio,
+          space.max_depth_ratio, space.min_inner_ratio, space.max_inner_ratio, space.inner_widths}},
+        {"resolutions", suite.resolutions},
+        {"resolution_steps", suite.resolution_steps},
+        {"verify", networks(suite.verify)},
+        {"gains", std::move(gains)}};
     // Hashes of before there was a choice stay.
     if (suite.rows != RowMethod::stopwatch) identity["rows"] = name_of(suite.rows);
     return hex_hash(identity.dump());
@@ -80,9 +81,9 @@ std::optional<FolderClaim> read_claim(const std::filesystem::path& folder) {
         return std::nullopt;
     }
     try {
-        const Json record = Json::parse(read_record(file));
+        const records::Json record = records::Json::parse(records::read_record(file));
         FolderClaim claim{record.at("suite"), record.at("suite_hash"), {}, record.at("finished")};
-        if (const Json& shard = record.at("shard"); !shard.is_null()) {
+        if (const records::Json& shard = record.at("shard"); !shard.is_null()) {
             claim.shard = Shard{shard.at("index"), shard.at("count")};
             const auto& [index, count] = *claim.shard;
             if (index < 1 || index > count) {
@@ -93,7 +94,7 @@ std::optional<FolderClaim> read_claim(const std::filesystem::path& folder) {
             }
         }
         return claim;
-    } catch (const Json::exception& error) {
+    } catch (const records::Json::exception& error) {
         throw InputError(
             fmt::format("{}: is damaged ({}), so it cannot be told which suite the folder belongs "
                         "to; choose another folder",
@@ -129,12 +130,12 @@ void check_claim(const std::filesystem::path& folder, const FolderClaim& claim) 
 }
 
 void write_claim(const std::filesystem::path& folder, const FolderClaim& claim) {
-    Json record{{"suite", claim.suite}, {"suite_hash", claim.suite_hash}, {"shard", nullptr}};
+    records::Json record{{"suite", claim.suite}, {"suite_hash", claim.suite_hash}, {"shard", nullptr}};
     if (claim.shard) {
         record["shard"] = {{"index", claim.shard->index}, {"count", claim.shard->count}};
     }
     record["finished"] = claim.finished;
-    write_record(folder / claim_file, text_of(record));
+    records::write_record(folder / claim_file, records::text_of(record));
 }
 
 }  // namespace hacscale::harness

@@ -40,10 +40,10 @@ std::string ratio(const std::optional<double>& value) {
     return value ? fmt::format("{:.3f}", *value) : "-";
 }
 
-std::string row(const std::string& name, const std::string& link, const ComparisonRecord& record) {
+std::string row(const std::string& name, const std::string& link, const records::ComparisonRecord& record) {
     const auto& rows = record.strategies;
-    const auto choice = std::find_if(rows.begin(), rows.end(),
-                                     [](const StrategyRow& one) { return one.strategy == "hacscale"; });
+    const auto choice = std::find_if(
+        rows.begin(), rows.end(), [](const records::StrategyRow& one) { return one.strategy == "hacscale"; });
     std::optional<double> latency;
     std::optional<double> params;
     std::optional<double> utilization;
@@ -69,7 +69,7 @@ std::filesystem::path write_index_page(const std::filesystem::path& folder, cons
         const std::filesystem::path report = run.folder.lexically_relative(folder) / "report.html";
         const std::string link =
             fmt::format("<a href=\"{}\">report</a>", html_escape(report.generic_string()));
-        for (const ComparisonRecord& record : run.result.comparisons) {
+        for (const records::ComparisonRecord& record : run.result.comparisons) {
             rows += row(name, link, record);
         }
         if (run.result.comparisons.empty()) {
@@ -80,7 +80,7 @@ std::filesystem::path write_index_page(const std::filesystem::path& folder, cons
     std::filesystem::path file = folder / "index.html";
     const std::string_view link =
         side_by_side ? " <a href=\"side-by-side.html\">All of them side by side</a>." : "";
-    write_record(file, fmt::format(page, html_escape(suite), rows, link));
+    records::write_record(file, fmt::format(page, html_escape(suite), rows, link));
     return file;
 }
 

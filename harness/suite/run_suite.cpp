@@ -49,7 +49,7 @@ public:
     }
 
     SuiteOutcome run() {
-        make_record_folder(folder_);
+        records::make_record_folder(folder_);
         write_claim(folder_, claim_);
         RunClock clock = make_clock();
         for (std::size_t i = 0; i < devices_.size() && !events_.stop_requested(); ++i) {
@@ -77,14 +77,14 @@ private:
     // All runs on one page, where there are several that compare with the first.
     bool write_together() {
         try {
-            std::vector<ReportData> runs;
+            std::vector<records::RunRecords> runs;
             for (const FinishedRun& run : outcome_.runs) {
-                runs.push_back(load_report(run.folder));
+                runs.push_back(records::load_records(run.folder));
             }
             if (runs.size() < 2) {
                 return false;
             }
-            const std::vector<std::filesystem::path> files = write_side_by_side(runs, folder_);
+            const std::vector<std::filesystem::path> files = report::write_side_by_side(runs, folder_);
             outcome_.files.insert(outcome_.files.end(), files.begin(), files.end());
             return true;
         } catch (const InputError& error) {
@@ -159,7 +159,7 @@ private:
     void run_device(const DeviceAccess& access, const std::vector<MeasuredState>& states, RunClock& clock) {
         const std::filesystem::path folder = device_folder(suite_, folder_, access.handle.device.id);
         FolderClaim claim = claim_;
-        make_record_folder(folder);
+        records::make_record_folder(folder);
         write_claim(folder, claim);
         const DeviceRecord record = access.record();
         Table table = Table::open(folder / table_file, OpenMode::create, &record);
@@ -178,7 +178,7 @@ private:
                          state_folder(suite_, folder, state),
                          settings_.retry_failed,
                          accuracies_ ? &*accuracies_ : nullptr};
-            make_record_folder(job.folder);
+            records::make_record_folder(job.folder);
             StateResult result = run_state(job, access, instruments.get(), table, clock, events_);
             finished = finished && result.finished;
             outcome_.complete = outcome_.complete && result.complete;

@@ -35,7 +35,7 @@ struct SuiteOutcome {
     bool finished = true;                      // every step was gone through
     bool stopped = false;                      // by the caller: the rest says what was done before
 
-    std::vector<const ComparisonRecord*> comparisons() const;
+    std::vector<const records::ComparisonRecord*> comparisons() const;
 };
 
 // `folder` gets the files of docs/formats.md, "Records of a run", and the report.

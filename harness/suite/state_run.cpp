@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/hash.hpp"
+#include "base/version.hpp"
 #include "harness/compare/answer.hpp"
 #include "harness/compare/compare.hpp"
 #include "harness/measure/device_timer.hpp"
@@ -39,17 +40,17 @@ public:
         measure_.type = job.state.type;
         measure_.rules.most_seconds = suite_.seconds;
         measure_.rows = suite_.rows;
-        provenance_ = {job.command,
+        provenance_ = {"hacscale",
+                       std::string(version()),
+                       job.command,
                        suite_.name,
                        job.claim.suite_hash,
                        job.claim.shard ? name_of(*job.claim.shard) : "",
-                       timestamp(),
+                       records::timestamp(),
                        "",
                        device.record(),
-                       job.state.batch,
-                       job.state.type,
-                       job.state.cache,
-                       device_.handle.device.threads,
+                       records::RunSettings{job.state.batch, job.state.type, job.state.cache,
+                                            device_.handle.device.threads},
                        device_.handle.device.warnings,
                        std::nullopt};
     }
@@ -68,7 +69,7 @@ public:
         write_table();
         write_provenance();
         if (!events_.stop_requested() && !job_.claim.shard) {
-            result_.files = write_report(job_.folder);
+            result_.files = report::write_report(job_.folder);
         }
         result_.finished = result_.finished && !events_.stop_requested();
         result_.complete = result_.complete && result_.finished;
@@ -230,8 +231,8 @@ private:
     // Whether an earlier run did it. Accuracies are shown as they are known now.
     bool keep_comparison(const std::string& step, const std::string& name, const ModelSpec& model,
                          double budget) {
-        std::optional<ComparisonRecord> record = finished_comparison(
-            job_.folder / comparison_file_name(model.name, budget), now_, job_.retry_failed);
+        std::optional<records::ComparisonRecord> record = finished_comparison(
+            job_.folder / records::comparison_file_name(model.name, budget), now_, job_.retry_failed);
         if (!record) {
             return false;
         }
@@ -261,7 +262,7 @@ private:
             settings.sessions = &sessions;
             session_s = [&sessions](std::size_t) { return sessions.session_s(); };
         }
-        ComparisonRecord record =
+        records::ComparisonRecord record =
             compare(view, settings,
                     device_timer(device_.handle, table_, measure_, progress.work_events(), session_s));
         if (events_.stop_requested()) {
@@ -269,15 +270,17 @@ private:
         }
         keep_doubts();
         record.made_from = now_;
-        record.measured_at = timestamp();
+        record.measured_at = records::timestamp();
         finish(std::move(record), name, model, budget);
     }
 
-    void finish(ComparisonRecord record, const std::string& name, const ModelSpec& model, double budget) {
+    void finish(records::ComparisonRecord record, const std::string& name, const ModelSpec& model,
+                double budget) {
         if (job_.accuracies) {
             add_accuracies(record, *job_.accuracies, events_);
         }
-        write_record(job_.folder / comparison_file_name(model.name, budget), to_json(record));
+        records::write_record(job_.folder / records::comparison_file_name(model.name, budget),
+                              to_json(record));
         const int untimed = untimed_rows(record);
         if (untimed > 0) {
             warn(
@@ -298,7 +301,7 @@ private:
         add_verified(record, record.base, model.name, "base");
         // Many strategies choose what another has chosen, the base above all: it is one measurement.
         std::set<std::string> networks{record.base.spec};
-        for (const StrategyRow& row : record.strategies) {
+        for (const records::StrategyRow& row : record.strategies) {
             if (networks.insert(row.spec).second) {
                 add_verified(record, row, fmt::format("{} {} at {}", model.name, row.strategy, budget),
                              "strategy");
@@ -308,8 +311,8 @@ private:
     }
 
     // A comparison measures networks that its table predicted: each is a check of the table too.
-    void add_verified(const ComparisonRecord& record, const StrategyRow& row, const std::string& name,
-                      const std::string& role) {
+    void add_verified(const records::ComparisonRecord& record, const records::StrategyRow& row,
+                      const std::string& name, const std::string& role) {
         if (row.predicted_us && row.measured_us) {
             verified_.models.push_back(
                 {{name, hex_hash(row.spec), job_.state.batch, job_.state.type, job_.state.cache,
@@ -350,10 +353,10 @@ private:
         VerifyOutcome outcome = verify_models(
             table_, models, job_.state,
             device_timer(device_.handle, table_, measure_, progress.work_events(), session_s), events_);
-        for (const VerifiedModel& one : outcome.report.models) {
+        for (const records::VerifiedModel& one : outcome.report.models) {
             table_.put(one.record);
         }
-        for (const SkippedModel& one : outcome.report.skipped) {
+        for (const records::SkippedModel& one : outcome.report.skipped) {
             warn(fmt::format("{} was not verified: {}", one.model, one.reason));
         }
         auto& models_verified = outcome.report.models;
@@ -361,18 +364,18 @@ private:
         if (result_.finished && !events_.stop_requested()) {
             outcome.report.made_from = now_;
         }
-        write_record(job_.folder / "verify.json", to_json(outcome.report));
+        records::write_record(job_.folder / "verify.json", to_json(outcome.report));
     }
 
     void write_table() const {
         std::ostringstream rows;
         write_json(table_, filter_of(job_.state), rows);
-        write_record(job_.folder / "table.json", rows.str());
+        records::write_record(job_.folder / "table.json", rows.str());
     }
 
     void write_provenance() {
-        provenance_.finished_at = timestamp();
-        write_record(job_.folder / "provenance.json", to_json(provenance_));
+        provenance_.finished_at = records::timestamp();
+        records::write_record(job_.folder / "provenance.json", to_json(provenance_));
     }
 
     const StateJob& job_;
@@ -383,10 +386,10 @@ private:
     RunClock& clock_;
     Events& events_;
     MeasureSettings measure_;
-    Provenance provenance_;
-    MadeFrom now_;                 // what records are made from, as the table is now
-    bool all_kept_ = true;         // of the comparisons so far
-    VerificationReport verified_;  // from the comparisons
+    records::Provenance provenance_;
+    records::MadeFrom now_;                 // what records are made from, as the table is now
+    bool all_kept_ = true;                  // of the comparisons so far
+    records::VerificationReport verified_;  // from the comparisons
     StateResult result_;
 };
 

@@ -36,7 +36,7 @@ struct StateResult {
     bool complete = true;  // nothing missing, nothing noisy
     bool finished = true;  // every step was gone through: no interrupt came, and the time was enough
     std::vector<std::string> warnings;
-    std::vector<ComparisonRecord> comparisons;
+    std::vector<records::ComparisonRecord> comparisons;
     std::vector<std::filesystem::path> files;  // of the report
 };
 

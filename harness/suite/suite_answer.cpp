@@ -1,16 +1,16 @@
 // What a suite's run came to, in JSON and in lines.
 #include <algorithm>
 
-#include "cli/print_json.hpp"
 #include "harness/compare/answer.hpp"
 #include "harness/suite/run_suite.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::harness {
 
 namespace {
 
-Json names_of(const std::vector<std::filesystem::path>& files) {
-    Json names = Json::array();
+records::Json names_of(const std::vector<std::filesystem::path>& files) {
+    records::Json names = records::Json::array();
     for (const std::filesystem::path& file : files) {
         names.push_back(file.string());
     }
@@ -44,10 +44,10 @@ std::vector<std::string> closing_lines_of(const SuiteOutcome& outcome, bool is_s
 
 }  // namespace
 
-std::vector<const ComparisonRecord*> SuiteOutcome::comparisons() const {
-    std::vector<const ComparisonRecord*> records;
+std::vector<const records::ComparisonRecord*> SuiteOutcome::comparisons() const {
+    std::vector<const records::ComparisonRecord*> records;
     for (const FinishedRun& run : runs) {
-        for (const ComparisonRecord& record : run.result.comparisons) {
+        for (const records::ComparisonRecord& record : run.result.comparisons) {
             records.push_back(&record);
         }
     }
@@ -55,11 +55,11 @@ std::vector<const ComparisonRecord*> SuiteOutcome::comparisons() const {
 }
 
 std::string to_json(const SuiteOutcome& outcome, const Suite& suite, const std::optional<Shard>& shard) {
-    Json comparisons = Json::array();
-    for (const ComparisonRecord* record : outcome.comparisons()) {
-        comparisons.push_back(Json::parse(to_json(*record)));
+    records::Json comparisons = records::Json::array();
+    for (const records::ComparisonRecord* record : outcome.comparisons()) {
+        comparisons.push_back(records::Json::parse(to_json(*record)));
     }
-    Json runs = Json::array();
+    records::Json runs = records::Json::array();
     for (const FinishedRun& run : outcome.runs) {
         runs.push_back({{"device", run.device},
                         {"batch", run.state.batch},
@@ -68,16 +68,16 @@ std::string to_json(const SuiteOutcome& outcome, const Suite& suite, const std::
                         {"folder", run.folder.string()},
                         {"complete", run.result.complete}});
     }
-    return text_of({{"suite", suite.name},
-                    {"suite_hash", outcome.suite_hash},
-                    {"shard", shard ? Json(name_of(*shard)) : Json(nullptr)},
-                    {"folder", outcome.folder.string()},
-                    {"complete", outcome.complete},
-                    {"warnings", outcome.warnings},
-                    {"runs", std::move(runs)},
-                    {"comparisons", std::move(comparisons)},
-                    {"tables", names_of(outcome.tables)},
-                    {"files", names_of(outcome.files)}});
+    return records::text_of({{"suite", suite.name},
+                             {"suite_hash", outcome.suite_hash},
+                             {"shard", shard ? records::Json(name_of(*shard)) : records::Json(nullptr)},
+                             {"folder", outcome.folder.string()},
+                             {"complete", outcome.complete},
+                             {"warnings", outcome.warnings},
+                             {"runs", std::move(runs)},
+                             {"comparisons", std::move(comparisons)},
+                             {"tables", names_of(outcome.tables)},
+                             {"files", names_of(outcome.files)}});
 }
 
 std::vector<std::string> answer_lines(const SuiteOutcome& outcome, const std::optional<Shard>& shard) {

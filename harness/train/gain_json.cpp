@@ -2,25 +2,25 @@
 
 #include "harness/train/gain_ranks.hpp"
 #include "models/formats/model_yaml.hpp"
-#include "records/optional_json.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::harness {
 
 namespace {
 
-Json header(const char* kind, const ModelSpec& model) {
+records::Json header(const char* kind, const ModelSpec& model) {
     return {{"kind", kind}, {"model", model.name}, {"model_hash", model_hash(model)}};
 }
 
-Json measured_json(const MeasuredGain& gain) {
-    return {{"points", gain.mean}, {"spread", value_or_null(gain.spread)}, {"seeds", gain.seeds}};
+records::Json measured_json(const MeasuredGain& gain) {
+    return {{"points", gain.mean}, {"spread", records::value_or_null(gain.spread)}, {"seeds", gain.seeds}};
 }
 
-Json dimension_json(const std::optional<DimensionSensitivity>& dimension) {
+records::Json dimension_json(const std::optional<DimensionSensitivity>& dimension) {
     if (!dimension) {
         return nullptr;
     }
-    Json object{{"coefficient", dimension->coefficient.mean}};
+    records::Json object{{"coefficient", dimension->coefficient.mean}};
     if (dimension->coefficient.spread) {
         object["spread"] = *dimension->coefficient.spread;
     }
@@ -30,38 +30,39 @@ Json dimension_json(const std::optional<DimensionSensitivity>& dimension) {
     return object;
 }
 
-Json check_json(const PredictionCheck& check) {
-    Json object{{"name", check.name}, {"widths", check.choice.widths}, {"depths", check.choice.depths}};
-    object["predicted"] = value_or_null(check.predicted_points);
+records::Json check_json(const PredictionCheck& check) {
+    records::Json object{
+        {"name", check.name}, {"widths", check.choice.widths}, {"depths", check.choice.depths}};
+    object["predicted"] = records::value_or_null(check.predicted_points);
     object["measured"] = check.points.mean;
-    object["spread"] = value_or_null(check.points.spread);
+    object["spread"] = records::value_or_null(check.points.spread);
     object["seeds"] = check.points.seeds;
     return object;
 }
 
-Json checks_json(const std::vector<PredictionCheck>& checks) {
-    Json list = Json::array();
+records::Json checks_json(const std::vector<PredictionCheck>& checks) {
+    records::Json list = records::Json::array();
     for (const PredictionCheck& check : checks) {
         list.push_back(check_json(check));
     }
     return list;
 }
 
-Json rank_correlations_json(const ModelSpec& model, const Sensitivity& fit) {
-    Json object{{"networks", fit.held_out.size()}};
+records::Json rank_correlations_json(const ModelSpec& model, const Sensitivity& fit) {
+    records::Json object{{"networks", fit.held_out.size()}};
     for (const GainRank& rank : gain_ranks(model, fit)) {
-        object[rank.gain] = value_or_null(rank.correlation);
+        object[rank.gain] = records::value_or_null(rank.correlation);
     }
     return object;
 }
 
 }  // namespace
 
-Json importance_json(const ModelSpec& model, ImportanceMeasure measure,
-                     const std::vector<LayerImportance>& layers, const Json& provenance) {
-    Json document = header("importance", model);
+records::Json importance_json(const ModelSpec& model, ImportanceMeasure measure,
+                              const std::vector<LayerImportance>& layers, const records::Json& provenance) {
+    records::Json document = header("importance", model);
     document["method"] = name_of(measure);
-    Json list = Json::array();
+    records::Json list = records::Json::array();
     for (const LayerImportance& layer : layers) {
         list.push_back({{"name", layer.layer}, {"importance", layer.mean}, {"spread", layer.deviation}});
     }
@@ -70,11 +71,11 @@ Json importance_json(const ModelSpec& model, ImportanceMeasure measure,
     return document;
 }
 
-Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit, const std::vector<LeftOut>& left_out,
-                      const Json& provenance) {
-    Json document = header("sensitivity", model);
+records::Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit,
+                               const std::vector<LeftOut>& left_out, const records::Json& provenance) {
+    records::Json document = header("sensitivity", model);
     document["unit"] = "accuracy points";
-    Json stages = Json::array();
+    records::Json stages = records::Json::array();
     for (std::size_t s = 0; s < fit.stages.size(); ++s) {
         stages.push_back({{"name", model.stages[s].name},
                           {"width", dimension_json(fit.stages[s].width)},
@@ -82,11 +83,11 @@ Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit, const std:
     }
     document["stages"] = std::move(stages);
     document["resolution"] = nullptr;
-    document["base"] = fit.base ? measured_json(*fit.base) : Json(nullptr);
+    document["base"] = fit.base ? measured_json(*fit.base) : records::Json(nullptr);
     document["combinations"] = checks_json(fit.combinations);
     document["held_out"] = checks_json(fit.held_out);
     document["rank_correlation"] = rank_correlations_json(model, fit);
-    Json missing = Json::array();
+    records::Json missing = records::Json::array();
     for (const LeftOut& one : left_out) {
         missing.push_back({{"what", one.what}, {"reason", one.reason}});
     }

@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "cli/print_json.hpp"
 #include "models/stages/model_spec.hpp"
+#include "records/json.hpp"
 #include "training/importance.hpp"
 #include "training/sensitivity.hpp"
 
 namespace hacscale::harness {
 
-Json importance_json(const ModelSpec& model, ImportanceMeasure measure,
-                     const std::vector<LayerImportance>& layers, const Json& provenance);
+records::Json importance_json(const ModelSpec& model, ImportanceMeasure measure,
+                              const std::vector<LayerImportance>& layers, const records::Json& provenance);
 
 // What is not in the file though it was asked for, or cannot be asked for.
 struct LeftOut {
@@ -21,7 +21,7 @@ struct LeftOut {
     std::string reason;
 };
 
-Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit, const std::vector<LeftOut>& left_out,
-                      const Json& provenance);
+records::Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit,
+                               const std::vector<LeftOut>& left_out, const records::Json& provenance);
 
 }  // namespace hacscale::harness

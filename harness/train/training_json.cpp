@@ -1,18 +1,18 @@
 #include "harness/train/training_json.hpp"
 
-#include "records/optional_json.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::harness {
 
 namespace {
 
-Json key_json(const RunKey& key) {
+records::Json key_json(const RunKey& key) {
     return {{"model", key.model},   {"model_hash", key.model_hash},
             {"recipe", key.recipe}, {"recipe_hash", key.recipe_hash},
             {"seed", key.seed},     {"data_hash", key.data_hash}};
 }
 
-void add_record(Json& object, const AccuracyRecord& record) {
+void add_record(records::Json& object, const AccuracyRecord& record) {
     const TrainingResult& result = record.result;
     object["epochs"] = result.epochs;
     object["train_accuracy"] = result.train_accuracy;
@@ -30,10 +30,10 @@ void add_record(Json& object, const AccuracyRecord& record) {
 
 }  // namespace
 
-Json outcomes_json(const std::vector<RunOutcome>& outcomes) {
-    Json runs = Json::array();
+records::Json outcomes_json(const std::vector<RunOutcome>& outcomes) {
+    records::Json runs = records::Json::array();
     for (const RunOutcome& outcome : outcomes) {
-        Json run = key_json(outcome.key);
+        records::Json run = key_json(outcome.key);
         run["status"] = name_of(outcome.status);
         run["reason"] = outcome.reason;
         run["checkpoints"] = outcome.checkpoints.string();
@@ -45,23 +45,23 @@ Json outcomes_json(const std::vector<RunOutcome>& outcomes) {
     return {{"runs", std::move(runs)}};
 }
 
-Json records_json(const AccuracyRecords& records) {
-    Json rows = Json::array();
+records::Json records_json(const AccuracyRecords& records) {
+    records::Json rows = records::Json::array();
     for (const AccuracyRecord& record : records.all()) {
-        Json row = key_json(record.key);
+        records::Json row = key_json(record.key);
         add_record(row, record);
         rows.push_back(std::move(row));
     }
-    Json summaries = Json::array();
+    records::Json summaries = records::Json::array();
     for (const AccuracySummary& summary : records.summaries()) {
-        Json row = key_json(summary.key);
+        records::Json row = key_json(summary.key);
         row.erase("seed");
         row["device"] = summary.device;
         row["seeds"] = summary.seeds;
         row["mean_test_accuracy"] = summary.mean_test_accuracy;
-        row["deviation_test_accuracy"] = value_or_null(summary.deviation_test_accuracy);
+        row["deviation_test_accuracy"] = records::value_or_null(summary.deviation_test_accuracy);
         row["mean_validation_accuracy"] = summary.mean_validation_accuracy;
-        row["deviation_validation_accuracy"] = value_or_null(summary.deviation_validation_accuracy);
+        row["deviation_validation_accuracy"] = records::value_or_null(summary.deviation_validation_accuracy);
         summaries.push_back(std::move(row));
     }
     return {{"records", std::move(rows)}, {"summaries", std::move(summaries)}};

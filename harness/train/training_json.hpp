@@ -3,12 +3,12 @@
 
 #include <vector>
 
-#include "cli/print_json.hpp"
 #include "harness/train/train_run.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::harness {
 
-Json outcomes_json(const std::vector<RunOutcome>& outcomes);
-Json records_json(const AccuracyRecords& records);
+records::Json outcomes_json(const std::vector<RunOutcome>& outcomes);
+records::Json records_json(const AccuracyRecords& records);
 
 }  // namespace hacscale::harness

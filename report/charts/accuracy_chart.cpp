@@ -48,30 +48,31 @@ constexpr std::string_view accuracy_template = R"json({
 
 }  // namespace
 
-Chart accuracy_chart(const Comparison& comparison) {
+Chart accuracy_chart(const records::ComparisonRecord& comparison) {
     std::vector<DistinctNetwork> trained = distinct_networks(comparison);
     std::erase_if(trained, [](const DistinctNetwork& network) { return !network.row().accuracy; });
     std::stable_sort(trained.begin(), trained.end(), [](const DistinctNetwork& a, const DistinctNetwork& b) {
-        return *a.row().accuracy > *b.row().accuracy;
+        return a.row().accuracy->mean > b.row().accuracy->mean;
     });
-    double least = *trained.front().row().accuracy;
+    double least = trained.front().row().accuracy->mean;
     double most = least;
     Json networks = Json::array();
     for (const DistinctNetwork& network : trained) {
-        const StrategyRow* row = &network.row();
-        const double deviation = row->accuracy_deviation.value_or(0.0);
-        const double low = *row->accuracy - deviation;
-        const double high = *row->accuracy + deviation;
+        const records::StrategyRow* row = &network.row();
+        const records::AccuracyFigures& accuracy = *row->accuracy;
+        const double deviation = accuracy.deviation.value_or(0.0);
+        const double low = accuracy.mean - deviation;
+        const double high = accuracy.mean + deviation;
         least = std::min(least, low);
         most = std::max(most, high);
         std::vector<std::string> lines{all_names(comparison, network),
-                                       fmt::format("{:.2f} %", *row->accuracy)};
-        if (row->accuracy_deviation) lines.back() += fmt::format(" ± {:.2f}", deviation);
-        lines.push_back(fmt::format("{} seed{}", row->accuracy_seeds, row->accuracy_seeds == 1 ? "" : "s"));
+                                       fmt::format("{:.2f} %", accuracy.mean)};
+        if (accuracy.deviation) lines.back() += fmt::format(" ± {:.2f}", deviation);
+        lines.push_back(fmt::format("{} seed{}", accuracy.seeds, accuracy.seeds == 1 ? "" : "s"));
         networks.push_back({{"row", networks.size()},
                             {"strategy", label_of(comparison, network)},
                             {"kind", kind_of(comparison, *row)},
-                            {"accuracy", *row->accuracy},
+                            {"accuracy", accuracy.mean},
                             {"low", low},
                             {"high", high},
                             {"tip", tip(lines)}});

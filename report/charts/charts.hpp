@@ -7,33 +7,42 @@
 // print need no redrawing. A datum's `tip` is its tooltip, one fact a line.
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "records/run_folder.hpp"
 #include "report/document/document.hpp"
-#include "report/records/records.hpp"
 
 namespace hacscale::report {
 
 // Latency, utilization, MACs and parameters of each strategy relative to the base: dots on a line from 1.
-Chart strategies_chart(const Comparison& comparison);
+Chart strategies_chart(const records::ComparisonRecord& comparison);
 // Accuracies with their deviations; needs a row that has one.
-Chart accuracy_chart(const Comparison& comparison);
+Chart accuracy_chart(const records::ComparisonRecord& comparison);
 // Gain over relative latency: the planner's front, the strategies on it, the budget.
-Chart front_chart(const Comparison& comparison);
-// What one step in each dimension adds to a network; `base_us` is the base's predicted latency.
-Chart contributions_chart(const NetworkSteps& network, double base_us);
+Chart front_chart(const records::ComparisonRecord& comparison);
+// What one step in each dimension adds to a network, which is one of the comparison's.
+Chart contributions_chart(const records::ComparisonRecord& comparison,
+                          const records::ContributionsRow& network);
 // Latency and utilization of one stage over its width.
-Chart staircase_chart(const Staircase& staircase);
+Chart staircase_chart(const records::StaircaseRow& staircase);
 // The layers under the device's measured ceilings; needs comparison.peak and a layer with a latency and MACs.
-Chart roofline_chart(const Comparison& comparison);
+Chart roofline_chart(const records::ComparisonRecord& comparison);
 // The layers as a strip, base above choice: length is time, colour is utilization; needs a layer with a
 // latency.
-Chart network_chart(const Comparison& comparison);
+Chart network_chart(const records::ComparisonRecord& comparison);
 // The same with achieved occupancy for colour; needs a layer that has one.
-Chart occupancy_chart(const Comparison& comparison);
+Chart occupancy_chart(const records::ComparisonRecord& comparison);
 // Whole networks, measured over predicted, with bands of 3 % and 8 %; and the errors one by one. Need a
 // network.
-Chart prediction_chart(const std::vector<VerifiedNetwork>& networks);
-Chart prediction_error_chart(const std::vector<VerifiedNetwork>& networks);
+Chart prediction_chart(const std::vector<records::VerifiedModel>& networks);
+Chart prediction_error_chart(const std::vector<records::VerifiedModel>& networks);
+// Whether the step is known to cost no latency.
+bool is_free(const Contribution& step);
+// Of what the step adds; nothing where that is not known.
+template <typename Figure>
+std::optional<double> figure_of(const Contribution& step, Figure StepFigures::*figure) {
+    return step.added ? std::optional<double>(step.added.value().*figure) : std::nullopt;
+}
 
 }  // namespace hacscale::report

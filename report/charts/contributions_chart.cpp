@@ -108,7 +108,7 @@ constexpr std::string_view contributions_template = R"json({
 struct ContributionPanel {
     const char* title;
     const char* format;  // of the axis
-    std::optional<double> (*value)(const StepRecord& step);
+    std::optional<double> (*value)(const Contribution& step);
     std::string (*text)(double value);
 };
 
@@ -117,16 +117,19 @@ std::string figure(double value) {
 }
 
 constexpr std::array<ContributionPanel, 5> contribution_panels{{
-    {"Gain per % of latency", ".4~f", [](const StepRecord& step) { return step.gain_per_pct; },
+    {"Gain per % of latency", ".4~f",
+     [](const Contribution& step) { return figure_of(step, &StepFigures::gain_per_percent); },
      [](double value) { return significant(value); }},
-    {"Latency, % of base", ".4~f", [](const StepRecord& step) { return step.latency_pct; }, figure},
-    {"Gain", ".4~f", [](const StepRecord& step) { return step.gain; }, figure},
+    {"Latency, % of base", ".4~f",
+     [](const Contribution& step) { return figure_of(step, &StepFigures::latency_percent); }, figure},
+    {"Gain", ".4~f", [](const Contribution& step) { return figure_of(step, &StepFigures::gain); }, figure},
     {"Utilization, points", ".4~f",
-     [](const StepRecord& step) {
-         return step.utilization ? std::optional(100.0 * *step.utilization) : std::nullopt;
+     [](const Contribution& step) {
+         const std::optional<double> share = figure_of(step, &StepFigures::utilization);
+         return share ? std::optional(100.0 * *share) : std::nullopt;
      },
      [](double value) { return with_sign(value / 100.0, points); }},
-    {"Parameters", "~s", [](const StepRecord& step) { return step.params; },
+    {"Parameters", "~s", [](const Contribution& step) { return figure_of(step, &StepFigures::params); },
      [](double value) { return with_sign(value, [](double number) { return scaled(number); }); }},
 }};
 
@@ -138,13 +141,14 @@ constexpr std::size_t latency_panel = 1;
 constexpr double most_over_median = 4.0;
 
 // Free steps first, then by gain per latency; those without figures last.
-std::vector<const StepRecord*> drawn_rows(const NetworkSteps& network) {
-    std::vector<const StepRecord*> rows;
-    for (const StepRecord& step : network.steps) rows.push_back(&step);
-    const auto rank = [](const StepRecord& step) { return !step.known() ? 2 : step.free() ? 0 : 1; };
-    std::stable_sort(rows.begin(), rows.end(), [&](const StepRecord* a, const StepRecord* b) {
+std::vector<const Contribution*> drawn_rows(const records::ContributionsRow& network) {
+    std::vector<const Contribution*> rows;
+    for (const Contribution& step : network.network.steps) rows.push_back(&step);
+    const auto rank = [](const Contribution& step) { return !step.added ? 2 : is_free(step) ? 0 : 1; };
+    std::stable_sort(rows.begin(), rows.end(), [&](const Contribution* a, const Contribution* b) {
         if (rank(*a) != rank(*b)) return rank(*a) < rank(*b);
-        return a->gain_per_pct.value_or(0.0) > b->gain_per_pct.value_or(0.0);
+        return figure_of(*a, &StepFigures::gain_per_percent).value_or(0.0) >
+               figure_of(*b, &StepFigures::gain_per_percent).value_or(0.0);
     });
     return rows;
 }
@@ -157,45 +161,57 @@ double drawing_limit(std::vector<double> values) {
 }
 
 // "stage1 width 16 → 24"; without the arrow where there is no larger network.
-std::string label_of(const StepRecord& step) {
-    return step.to ? fmt::format("{} {} → {}", step.name(), step.from, *step.to)
-                   : fmt::format("{} {}", step.name(), step.from);
+std::string label_of(const Contribution& step, const std::string& name) {
+    return step.to ? fmt::format("{} {} → {}", name, step.from, *step.to)
+                   : fmt::format("{} {}", name, step.from);
 }
 
-std::string tip_of(const StepRecord& step) {
-    std::vector<std::string> lines{step.to ? label_of(step) : step.name(), step.reason};
-    if (step.known()) {
+std::string tip_of(const Contribution& step, const std::string& name) {
+    std::vector<std::string> lines{step.to ? label_of(step, name) : name, step.reason};
+    if (step.added) {
         lines.push_back(fmt::format("latency {} ({} % of the base’s), {}",
-                                    with_sign(*step.latency_us, [](double us) { return latency(us); }),
-                                    figure(*step.latency_pct), step.estimate));
-        lines.push_back(fmt::format("gain {}, per % of latency {}", figure(*step.gain),
-                                    step.gain_per_pct ? significant(*step.gain_per_pct) : "free"));
-        lines.push_back(fmt::format("parameters {}, MACs {}", contribution_panels[4].text(*step.params),
-                                    contribution_panels[4].text(*step.macs)));
+                                    with_sign(step.added->latency_us, [](double us) { return latency(us); }),
+                                    figure(step.added->latency_percent),
+                                    step.estimate ? name_of(*step.estimate) : ""));
+        lines.push_back(
+            fmt::format("gain {}, per % of latency {}", figure(step.added->gain),
+                        step.added->gain_per_percent ? significant(*step.added->gain_per_percent) : "free"));
+        lines.push_back(fmt::format("parameters {}, MACs {}",
+                                    contribution_panels[4].text(static_cast<double>(step.added->params)),
+                                    contribution_panels[4].text(static_cast<double>(step.added->macs))));
     }
     return tip(lines);
 }
 
-const char* absence_of(const StepRecord& step, std::size_t panel) {
-    if (step.known()) return panel == gain_per_latency && step.free() ? "free" : absent;
-    return step.outcome == "space_end" ? "space ends" : step.outcome == "missing" ? "not in table" : absent;
+const char* absence_of(const Contribution& step, std::size_t panel) {
+    if (step.added) return panel == gain_per_latency && is_free(step) ? "free" : absent;
+    return step.outcome == StepOutcome::space_end ? "space ends"
+           : step.outcome == StepOutcome::missing ? "not in table"
+                                                  : absent;
 }
 
 }  // namespace
 
-Chart contributions_chart(const NetworkSteps& network, double base_us) {
-    const std::vector<const StepRecord*> rows = drawn_rows(network);
-    const double room = 100.0 * (network.budget_us - network.latency_us) / base_us;
+bool is_free(const Contribution& step) {
+    return step.added && step.added->latency_us <= 0.0;
+}
+
+Chart contributions_chart(const records::ComparisonRecord& comparison,
+                          const records::ContributionsRow& network) {
+    const double base_us = comparison.contributions.front().network.network.latency_us();
+    const double latency_us = network.network.network.latency_us();
+    const std::vector<const Contribution*> rows = drawn_rows(network);
+    const double room = 100.0 * (network.network.budget_us - latency_us) / base_us;
     Json panel_values = Json::array();
     Json values = Json::array();
     Json unknown = Json::array();
     Json labels = Json::array();
     for (std::size_t p = 0; p < contribution_panels.size(); ++p) {
-        const auto value_of = [p](const StepRecord& step) {
-            return step.known() ? contribution_panels[p].value(step) : std::nullopt;
+        const auto value_of = [p](const Contribution& step) {
+            return step.added ? contribution_panels[p].value(step) : std::nullopt;
         };
         std::vector<double> known;
-        for (const StepRecord* step : rows) {
+        for (const Contribution* step : rows) {
             if (const auto value = value_of(*step)) known.push_back(*value);
         }
         const double limit = p == gain_per_latency ? drawing_limit(known) : HUGE_VAL;
@@ -207,10 +223,10 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
         }
         if (p == latency_panel && room > low && room < 1.5 * high) high = std::max(high, room);
         for (std::size_t r = 0; r < rows.size(); ++r) {
-            const StepRecord& step = *rows[r];
+            const Contribution& step = *rows[r];
             const std::optional<double> value = value_of(step);
             if (!value) {
-                if (!step.known() && p != gain_per_latency) continue;
+                if (!step.added && p != gain_per_latency) continue;
                 unknown.push_back({{"panel", p}, {"row", r}, {"text", absence_of(step, p)}});
                 continue;
             }
@@ -230,16 +246,16 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
     std::vector<std::string> texts;
     std::vector<std::string> names;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-        const StepRecord& step = *rows[r];
-        names.push_back(step.name());
-        texts.push_back(label_of(step));
+        const Contribution& step = *rows[r];
+        names.push_back(comparison.name_of_step(step));
+        texts.push_back(label_of(step, names.back()));
         labels.push_back({{"row", r},
                           {"name", names.back()},
                           {"text", texts.back()},
-                          {"dimension", step.dimension},
-                          {"measured", step.estimate == "measured"},
-                          {"fits", step.outcome == "fits"},
-                          {"tip", tip_of(step)}});
+                          {"dimension", name_of(step.dimension)},
+                          {"measured", step.estimate == EstimateKind::measured},
+                          {"fits", step.outcome == StepOutcome::fits},
+                          {"tip", tip_of(step, names.back())}});
     }
     Json spec = Json::parse(contributions_template);
     set_signal(spec, "rows", rows.size());
@@ -253,7 +269,7 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
 
     Chart chart;
     chart.title = network.spec == "base" ? "One step from the base" : "One step from HACScale’s choice";
-    const double room_us = network.budget_us - network.latency_us;
+    const double room_us = network.network.budget_us - latency_us;
     chart.summary = fmt::format(
         "Each row is one step, by gain per latency. {} Steps that gain and fit are set in bold. An arrow "
         "goes on beyond its "
@@ -264,7 +280,7 @@ Chart contributions_chart(const NetworkSteps& network, double base_us) {
                           latency(room_us), percent(room / 100.0)));
     chart.legend = {{"dot hacscale", "width"}, {"square second", "depth"}, {"triangle base", "resolution"}};
     if (std::any_of(rows.begin(), rows.end(),
-                    [](const StepRecord* step) { return step->dimension == "inner_width"; })) {
+                    [](const Contribution* step) { return step->dimension == StepDimension::inner_width; })) {
         chart.legend.push_back({"diamond inner", "inner width of a block"});
     }
     chart.legend.push_back({"ring ink", "with interpolated latencies"});

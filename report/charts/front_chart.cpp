@@ -72,7 +72,8 @@ struct Relative {
 };
 
 // Measured points over the measured base, predicted ones over the predicted base: like over like.
-std::optional<Relative> relative_latency(const Comparison& comparison, const StrategyRow& row) {
+std::optional<Relative> relative_latency(const records::ComparisonRecord& comparison,
+                                         const records::StrategyRow& row) {
     if (&row == &comparison.base) return Relative{1.0, row.measured_us.has_value()};
     if (row.latency_ratio) return Relative{*row.latency_ratio, true};
     if (row.predicted_us && comparison.base.predicted_us) {
@@ -81,8 +82,9 @@ std::optional<Relative> relative_latency(const Comparison& comparison, const Str
     return std::nullopt;
 }
 
-Json strategy_point(const Comparison& comparison, const DistinctNetwork& network, const Relative& at) {
-    const StrategyRow& row = network.row();
+Json strategy_point(const records::ComparisonRecord& comparison, const DistinctNetwork& network,
+                    const Relative& at) {
+    const records::StrategyRow& row = network.row();
     const std::string kind = kind_of(comparison, row);
     const double gain = row.gain.value_or(0.0);
     const int rank = kind == "hacscale" ? 0 : kind == "base" ? 1 : 2;
@@ -95,12 +97,12 @@ Json strategy_point(const Comparison& comparison, const DistinctNetwork& network
         {"rank", rank},
         {"tip", tip({all_names(comparison, network),
                      fmt::format("latency {} ({})", ratio(at.value), at.measured ? "measured" : "predicted"),
-                     "gain " + significant(gain), "status: " + row.status})}};
+                     "gain " + significant(gain), fmt::format("status: {}", name_of(row.status))})}};
 }
 
 }  // namespace
 
-Chart front_chart(const Comparison& comparison) {
+Chart front_chart(const records::ComparisonRecord& comparison) {
     const double base_us = comparison.base.predicted_us.value_or(
         comparison.base.latency_us().value_or(comparison.front.front().latency_us));
     double low = std::min(1.0, comparison.budget);
@@ -113,19 +115,20 @@ Chart front_chart(const Comparison& comparison) {
     const std::size_t count = comparison.front.size();
     const std::size_t drawn = std::min(count, drawn_points);
     for (std::size_t i = 0; i < drawn; ++i) {
-        const FrontPoint& point = comparison.front[drawn == count ? i : i * (count - 1) / (drawn - 1)];
+        const records::FrontPoint& point =
+            comparison.front[drawn == count ? i : i * (count - 1) / (drawn - 1)];
         widen(point.latency_us / base_us);
         front.push_back(
             {{"x", point.latency_us / base_us},
              {"gain", point.gain},
              {"tip", tip({fmt::format("{} predicted ({})", latency(point.latency_us),
                                       ratio(point.latency_us / base_us)),
-                          "gain " + significant(point.gain), "widths " + join(point.widths, " / "),
-                          "depths " + join(point.depths, " / ")})}});
+                          "gain " + significant(point.gain), "widths " + join(point.choice.widths, " / "),
+                          "depths " + join(point.choice.depths, " / ")})}});
     }
     Json strategies = Json::array();
     for (const DistinctNetwork& network : distinct_networks(comparison)) {
-        const StrategyRow& row = network.row();
+        const records::StrategyRow& row = network.row();
         const auto at = relative_latency(comparison, row);
         if (!at || (!row.gain && &row != &comparison.base)) continue;
         widen(at->value);

@@ -51,13 +51,13 @@ constexpr std::string_view network_template = R"json({
 })json";
 
 // Layers say their stage by name or by number (-1 the stem, then the stages, then the head).
-std::string stage_name(const Comparison& comparison, const std::string& stage) {
+std::string stage_name(const records::ComparisonRecord& comparison, const std::string& stage) {
     int index = 0;
     const auto [end, error] = std::from_chars(stage.data(), stage.data() + stage.size(), index);
     if (error != std::errc() || end != stage.data() + stage.size()) return stage;
     const int stages = static_cast<int>(comparison.stages.size());
     if (index < 0) return "stem";
-    return index < stages ? comparison.stages[static_cast<std::size_t>(index)] : "head";
+    return index < stages ? comparison.stage_name(static_cast<std::size_t>(index)) : "head";
 }
 
 // The smallest of 1, 2, 2.5, 4, 5, 10 x 10^k that covers `highest` in `classes` steps.
@@ -70,7 +70,7 @@ double class_step_for(double highest) {
     return 10.0 * decade;
 }
 
-using Figure = std::optional<double> LayerRecord::*;
+using Figure = std::optional<double> records::LayerRow::*;
 
 struct Strip {
     Json layers = Json::array();
@@ -79,21 +79,23 @@ struct Strip {
     double highest = 0.0;
 };
 
-Strip strip_of(const Comparison& comparison, Figure figure, const std::string& spec, double unit_us) {
+Strip strip_of(const records::ComparisonRecord& comparison, Figure figure, const std::string& spec,
+               double unit_us) {
     Strip strip;
     std::string stage;
-    for (const LayerRecord& layer : comparison.layers) {
-        if (layer.spec != spec || !layer.latency_us) continue;
+    for (const records::LayerRow& layer : comparison.layers) {
+        if (layer.spec != spec || !layer.latency_us()) continue;
         const double start = strip.total;
-        strip.total += *layer.latency_us / unit_us;
-        const std::string name = stage_name(comparison, layer.stage);
+        strip.total += *layer.latency_us() / unit_us;
+        const std::string name = stage_name(comparison, layer.stage_name());
         if (!name.empty() && name != stage) {
             strip.stages.push_back({{"spec", spec}, {"name", name}, {"start", start}, {"end", strip.total}});
             stage = name;
         } else if (!strip.stages.empty()) {
             strip.stages.back()["end"] = strip.total;
         }
-        std::vector<std::string> lines{layer.name, latency(*layer.latency_us) + " (" + layer.estimate + ")"};
+        std::vector<std::string> lines{
+            layer.name, latency(*layer.latency_us()) + fmt::format(" ({})", name_of(layer.latency.kind))};
         if (layer.utilization) lines.push_back("utilization " + percent(*layer.utilization));
         if (layer.occupancy_achieved) {
             lines.push_back("achieved occupancy " + percent(*layer.occupancy_achieved));
@@ -110,12 +112,12 @@ Strip strip_of(const Comparison& comparison, Figure figure, const std::string& s
     return strip;
 }
 
-Chart strip_chart(const Comparison& comparison, Figure figure) {
+Chart strip_chart(const records::ComparisonRecord& comparison, Figure figure) {
     double slowest_us = 0.0;
     for (const char* spec : {"base", "hacscale"}) {
         double total_us = 0.0;
-        for (const LayerRecord& layer : comparison.layers) {
-            if (layer.spec == spec) total_us += layer.latency_us.value_or(0.0);
+        for (const records::LayerRow& layer : comparison.layers) {
+            if (layer.spec == spec) total_us += layer.latency_us().value_or(0.0);
         }
         slowest_us = std::max(slowest_us, total_us);
     }
@@ -157,8 +159,8 @@ Chart strip_chart(const Comparison& comparison, Figure figure) {
 
 }  // namespace
 
-Chart network_chart(const Comparison& comparison) {
-    Chart chart = strip_chart(comparison, &LayerRecord::utilization);
+Chart network_chart(const records::ComparisonRecord& comparison) {
+    Chart chart = strip_chart(comparison, &records::LayerRow::utilization);
     chart.title = "The network as a strip of time";
     chart.summary =
         "Each box is a layer in running order; its length is its latency in the table, its shade its "
@@ -166,8 +168,8 @@ Chart network_chart(const Comparison& comparison) {
     return chart;
 }
 
-Chart occupancy_chart(const Comparison& comparison) {
-    Chart chart = strip_chart(comparison, &LayerRecord::occupancy_achieved);
+Chart occupancy_chart(const records::ComparisonRecord& comparison) {
+    Chart chart = strip_chart(comparison, &records::LayerRow::occupancy_achieved);
     chart.title = "The same strip by occupancy";
     chart.summary =
         "The shade is the achieved occupancy: the warps that were active, of those that the multiprocessors "

@@ -54,19 +54,20 @@ Json band_at(double at) {
 
 }  // namespace
 
-Chart prediction_chart(const std::vector<VerifiedNetwork>& all) {
-    double low = all.front().measured_us;
+Chart prediction_chart(const std::vector<records::VerifiedModel>& all) {
+    double low = all.front().record.measured_us;
     double high = low;
     Json networks = Json::array();
-    for (const VerifiedNetwork& network : all) {
-        low = std::min({low, network.measured_us, network.predicted_us});
-        high = std::max({high, network.measured_us, network.predicted_us});
-        networks.push_back({{"predicted", network.predicted_us / 1000.0},
-                            {"measured", network.measured_us / 1000.0},
-                            {"cache", network.cache},
-                            {"tip", tip({network.model, "predicted " + latency(network.predicted_us),
-                                         "measured " + latency(network.measured_us, network.ci95_us),
-                                         "error " + signed_percent(network.error())})}});
+    for (const records::VerifiedModel& network : all) {
+        low = std::min({low, network.record.measured_us, network.record.predicted_us});
+        high = std::max({high, network.record.measured_us, network.record.predicted_us});
+        networks.push_back(
+            {{"predicted", network.record.predicted_us / 1000.0},
+             {"measured", network.record.measured_us / 1000.0},
+             {"cache", name_of(network.record.cache)},
+             {"tip", tip({network.record.model, "predicted " + latency(network.record.predicted_us),
+                          "measured " + latency(network.record.measured_us, interval_of(network)),
+                          "error " + signed_percent(records::error_share(network.record))})}});
     }
     const double left = low / 1000.0 / 1.25;
     const double right = high / 1000.0 * 1.25;
@@ -88,12 +89,14 @@ Chart prediction_chart(const std::vector<VerifiedNetwork>& all) {
                     {"area band-inner", "±3 %"},
                     {"area band", "±8 %"}};
     std::erase_if(chart.legend, [&](const LegendEntry& entry) {
-        const auto has = [&](const char* cache) {
-            return std::any_of(all.begin(), all.end(),
-                               [&](const VerifiedNetwork& n) { return n.cache == cache; });
+        const auto has = [&](CacheState cache) {
+            return std::any_of(all.begin(), all.end(), [&](const records::VerifiedModel& network) {
+                return network.record.cache == cache;
+            });
         };
-        return (entry.text == "warm" && !has("warm")) || (entry.text == "cold" && !has("cold")) ||
-               (entry.text == "network state" && !has("network"));
+        return (entry.text == "warm" && !has(CacheState::warm)) ||
+               (entry.text == "cold" && !has(CacheState::cold)) ||
+               (entry.text == "network state" && !has(CacheState::network));
     });
     chart.size = ChartSize::half;
     chart.spec = text_of(spec);

@@ -65,35 +65,39 @@ constexpr std::string_view prediction_error_template = R"json({
 
 constexpr std::size_t most_beside = 24;  // the other chart of predictions
 
-std::string row_name(const VerifiedNetwork& network) {
-    return network.batch == 1 ? network.model : fmt::format("{}, batch {}", network.model, network.batch);
+std::string row_name(const records::VerifiedModel& network) {
+    return network.record.batch == 1
+               ? network.record.model
+               : fmt::format("{}, batch {}", network.record.model, network.record.batch);
 }
 
 }  // namespace
 
-Chart prediction_error_chart(const std::vector<VerifiedNetwork>& all) {
+Chart prediction_error_chart(const std::vector<records::VerifiedModel>& all) {
     std::vector<std::string> names;
     Json errors = Json::array();
     double reach = 0.1;
     double worst = 0.0;
-    for (const VerifiedNetwork& network : all) {
+    for (const records::VerifiedModel& network : all) {
         const std::string name = row_name(network);
         auto found = std::find(names.begin(), names.end(), name);
         if (found == names.end()) found = names.insert(names.end(), name);
-        const double spread = network.ci95_us.value_or(0.0) / network.measured_us;
-        const double low = network.predicted_us / (network.measured_us * (1.0 + spread)) - 1.0;
-        const double high = network.predicted_us / (network.measured_us * std::max(1.0 - spread, 0.05)) - 1.0;
-        reach =
-            std::max({reach, std::abs(low) * 1.08, std::abs(high) * 1.08, std::abs(network.error()) * 1.08});
-        worst = std::max(worst, std::abs(network.error()));
+        const double spread = interval_of(network).value_or(0.0) / network.record.measured_us;
+        const double low = network.record.predicted_us / (network.record.measured_us * (1.0 + spread)) - 1.0;
+        const double high =
+            network.record.predicted_us / (network.record.measured_us * std::max(1.0 - spread, 0.05)) - 1.0;
+        reach = std::max({reach, std::abs(low) * 1.08, std::abs(high) * 1.08,
+                          std::abs(records::error_share(network.record)) * 1.08});
+        worst = std::max(worst, std::abs(records::error_share(network.record)));
         errors.push_back(
             {{"row", found - names.begin()},
-             {"error", network.error()},
+             {"error", records::error_share(network.record)},
              {"low", low},
              {"high", high},
-             {"cache", network.cache},
-             {"tip", tip({name, "error " + signed_percent(network.error()), "cache state: " + network.cache,
-                          "measured " + latency(network.measured_us, network.ci95_us)})}});
+             {"cache", name_of(network.record.cache)},
+             {"tip", tip({name, "error " + signed_percent(records::error_share(network.record)),
+                          fmt::format("cache state: {}", name_of(network.record.cache)),
+                          "measured " + latency(network.record.measured_us, interval_of(network))})}});
     }
     Json rows = Json::array();
     for (std::size_t i = 0; i < names.size(); ++i) rows.push_back({{"row", i}, {"name", names[i]}});

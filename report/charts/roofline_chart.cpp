@@ -60,32 +60,32 @@ struct Bounds {
 
 }  // namespace
 
-Chart roofline_chart(const Comparison& comparison) {
-    const Peak& peak = *comparison.peak;
+Chart roofline_chart(const records::ComparisonRecord& comparison) {
+    const PeakRecord& peak = *comparison.peak;
     const double ridge = peak.flops_per_s / peak.bytes_per_s;
     Bounds x{ridge, ridge};
     Bounds y{peak.flops_per_s, peak.flops_per_s};
     double base_us = 0.0;
     double choice_us = 0.0;
-    for (const LayerRecord& layer : comparison.layers) {
-        (layer.spec == "base" ? base_us : choice_us) += layer.latency_us.value_or(0.0);
+    for (const records::LayerRow& layer : comparison.layers) {
+        (layer.spec == "base" ? base_us : choice_us) += layer.latency_us().value_or(0.0);
     }
     Json layers = Json::array();
     int without_work = 0;
-    for (const LayerRecord& layer : comparison.layers) {
-        if (!layer.latency_us) continue;
-        if (layer.macs <= 0.0) {
+    for (const records::LayerRow& layer : comparison.layers) {
+        if (!layer.latency_us()) continue;
+        if (layer.macs <= 0) {
             ++without_work;
             continue;
         }
-        const double flops = 2.0 * layer.macs;
-        const double intensity = flops / layer.bytes;
-        const double rate = flops / (*layer.latency_us * 1e-6);
-        const double share = *layer.latency_us / (layer.spec == "base" ? base_us : choice_us);
+        const double flops = 2.0 * static_cast<double>(layer.macs);
+        const double intensity = flops / static_cast<double>(layer.bytes);
+        const double rate = flops / (*layer.latency_us() * 1e-6);
+        const double share = *layer.latency_us() / (layer.spec == "base" ? base_us : choice_us);
         x.include(intensity);
         y.include(rate);
         std::vector<std::string> lines{fmt::format("{}: {}", layer.spec, layer.name),
-                                       latency(*layer.latency_us) + ", " + percent(share) + " of the time",
+                                       latency(*layer.latency_us()) + ", " + percent(share) + " of the time",
                                        scaled(rate, "FLOP/s"), significant(intensity) + " FLOPs/byte"};
         if (layer.roofline_efficiency) lines.push_back(percent(*layer.roofline_efficiency) + " of the roof");
         layers.push_back({{"spec", layer.spec},

@@ -80,21 +80,24 @@ constexpr std::string_view staircase_template = R"json({
 
 }  // namespace
 
-Chart staircase_chart(const Staircase& staircase) {
+Chart staircase_chart(const records::StaircaseRow& staircase) {
+    const std::vector<records::StaircaseStep> known = staircase.known_points();
     const auto slowest = std::max_element(
-        staircase.points.begin(), staircase.points.end(),
-        [](const StaircasePoint& a, const StaircasePoint& b) { return a.latency_us < b.latency_us; });
-    const bool in_ms = slowest->latency_us >= 1000.0;
+        known.begin(), known.end(), [](const records::StaircaseStep& a, const records::StaircaseStep& b) {
+            return a.latency.latency_us < b.latency.latency_us;
+        });
+    const bool in_ms = slowest->latency.latency_us >= 1000.0;
     Json points = Json::array();
-    for (const StaircasePoint& point : staircase.points) {
-        std::vector<std::string> lines{fmt::format("{} channels", point.width), latency(point.latency_us)};
+    for (const records::StaircaseStep& point : known) {
+        std::vector<std::string> lines{fmt::format("{} channels", point.width),
+                                       latency(point.latency.latency_us)};
         if (point.utilization) lines.push_back("utilization " + percent(*point.utilization));
-        if (point.params) lines.push_back(scaled(*point.params) + " parameters");
-        lines.push_back(point.estimate);
+        if (point.params) lines.push_back(scaled(static_cast<double>(*point.params)) + " parameters");
+        lines.emplace_back(name_of(point.latency.kind));
         points.push_back({{"width", point.width},
-                          {"latency", point.latency_us / (in_ms ? 1000.0 : 1.0)},
+                          {"latency", point.latency.latency_us / (in_ms ? 1000.0 : 1.0)},
                           {"utilization", point.utilization ? Json(*point.utilization) : Json()},
-                          {"measured", point.estimate == "measured"},
+                          {"measured", point.latency.kind == EstimateKind::measured},
                           {"tip", tip(lines)}});
     }
     Json spec = Json::parse(staircase_template);
@@ -106,14 +109,13 @@ Chart staircase_chart(const Staircase& staircase) {
 
     Chart chart;
     chart.size = ChartSize::panel;
-    chart.title = staircase.name;
+    chart.title = staircase.stage_name();
     const std::string free_step = !staircase.free_width ? "no free width is known"
                                   : *staircase.free_width > staircase.base_width
                                       ? fmt::format("up to {} at the same latency", *staircase.free_width)
                                       : std::string("no wider step is free");
-    chart.summary = fmt::format("{} widths from {} to {}; the base has {}, {}.", staircase.points.size(),
-                                staircase.points.front().width, staircase.points.back().width,
-                                staircase.base_width, free_step);
+    chart.summary = fmt::format("{} widths from {} to {}; the base has {}, {}.", known.size(),
+                                known.front().width, known.back().width, staircase.base_width, free_step);
     chart.legend = {{"dot hacscale", "latency"},
                     {"dot second", "utilization"},
                     {"ring", "interpolated"},

@@ -94,7 +94,7 @@ constexpr std::string_view strategies_template = R"json({
 
 struct StrategyPanel {
     const char* title;
-    std::optional<double> (*value)(const StrategyRow& base, const StrategyRow& row);
+    std::optional<double> (*value)(const records::StrategyRow& base, const records::StrategyRow& row);
     bool as_change;  // "+0.6 %" rather than "×1.006"
 };
 
@@ -105,29 +105,34 @@ std::optional<double> over_base(const std::optional<double>& value, const std::o
 
 constexpr std::array<StrategyPanel, 4> strategy_panels{{
     {"Latency, × base",
-     [](const StrategyRow& base, const StrategyRow& row) {
+     [](const records::StrategyRow& base, const records::StrategyRow& row) {
          return row.latency_ratio ? row.latency_ratio : over_base(row.latency_us(), base.latency_us());
      },
      true},
     {"Utilization, × base",
-     [](const StrategyRow& base, const StrategyRow& row) {
+     [](const records::StrategyRow& base, const records::StrategyRow& row) {
          return row.utilization_ratio ? row.utilization_ratio : over_base(row.utilization, base.utilization);
      },
      false},
     {"MACs, × base",
-     [](const StrategyRow& base, const StrategyRow& row) { return over_base(row.macs, base.macs); }, false},
+     [](const records::StrategyRow& base, const records::StrategyRow& row) {
+         return over_base(row.macs, base.macs);
+     },
+     false},
     {"Parameters, × base",
-     [](const StrategyRow& base, const StrategyRow& row) { return over_base(row.params, base.params); },
+     [](const records::StrategyRow& base, const records::StrategyRow& row) {
+         return over_base(row.params, base.params);
+     },
      false},
 }};
 
 // The base first, then by utilization; what is not a candidate comes last.
-std::vector<DistinctNetwork> drawn_networks(const Comparison& comparison) {
+std::vector<DistinctNetwork> drawn_networks(const records::ComparisonRecord& comparison) {
     std::vector<DistinctNetwork> networks = distinct_networks(comparison);
     std::stable_sort(networks.begin() + 1, networks.end(),
                      [&](const DistinctNetwork& a, const DistinctNetwork& b) {
                          if (a.row().ok() != b.row().ok()) return a.row().ok();
-                         const auto utilization = [&](const StrategyRow& row) {
+                         const auto utilization = [&](const records::StrategyRow& row) {
                              return strategy_panels[1].value(comparison.base, row).value_or(0);
                          };
                          return utilization(a.row()) > utilization(b.row());
@@ -137,7 +142,7 @@ std::vector<DistinctNetwork> drawn_networks(const Comparison& comparison) {
 
 }  // namespace
 
-Chart strategies_chart(const Comparison& comparison) {
+Chart strategies_chart(const records::ComparisonRecord& comparison) {
     const std::vector<DistinctNetwork> networks = drawn_networks(comparison);
     Json panel_values = Json::array();
     Json values = Json::array();
@@ -147,7 +152,7 @@ Chart strategies_chart(const Comparison& comparison) {
         double low = 1.0;
         double high = p == 0 ? std::max(1.0, comparison.budget) : 1.0;
         for (std::size_t r = 0; r < networks.size(); ++r) {
-            const StrategyRow& row = networks[r].row();
+            const records::StrategyRow& row = networks[r].row();
             const bool base = &row == &comparison.base;
             const std::optional<double> value =
                 base ? std::optional<double>(1.0) : strategy_panels[p].value(comparison.base, row);
@@ -160,16 +165,16 @@ Chart strategies_chart(const Comparison& comparison) {
             const bool unmeasured = p == 0 && !row.latency_ratio && !base;
             const std::string text =
                 strategy_panels[p].as_change ? signed_percent(*value - 1.0) : ratio(*value);
-            values.push_back(
-                {{"panel", p},
-                 {"row", r},
-                 {"strategy", row.strategy},
-                 {"kind", kind_of(comparison, row)},
-                 {"value", *value},
-                 {"text", base ? "1" : text},
-                 {"tip", tip({all_names(comparison, networks[r]),
-                              fmt::format("{}: {}", strategy_panels[p].title, ratio(*value)),
-                              unmeasured ? "predicted, not measured" : "status: " + row.status})}});
+            values.push_back({{"panel", p},
+                              {"row", r},
+                              {"strategy", row.strategy},
+                              {"kind", kind_of(comparison, row)},
+                              {"value", *value},
+                              {"text", base ? "1" : text},
+                              {"tip", tip({all_names(comparison, networks[r]),
+                                           fmt::format("{}: {}", strategy_panels[p].title, ratio(*value)),
+                                           unmeasured ? "predicted, not measured"
+                                                      : fmt::format("status: {}", name_of(row.status))})}});
         }
         const double margin = std::max((high - low) * 0.06, 0.01);
         panel_values.push_back({{"index", p},

@@ -62,26 +62,26 @@ std::string tip(const std::vector<std::string>& lines) {
     return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
-std::string kind_of(const Comparison& comparison, const StrategyRow& row) {
+std::string kind_of(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
     if (&row == &comparison.base) return "base";
     if (!row.ok()) return "excluded";
     return row.strategy == "hacscale" ? "hacscale" : "baseline";
 }
 
-std::string label_of(const Comparison& comparison, const DistinctNetwork& network) {
+std::string label_of(const records::ComparisonRecord& comparison, const DistinctNetwork& network) {
     const std::size_t others = network.rows.size() - 1;
     if (others == 0 || network.rows.front() == &comparison.base) return network.row().strategy;
     return fmt::format("{} + {}", network.row().strategy, others);
 }
 
-std::string all_names(const Comparison& comparison, const DistinctNetwork& network) {
+std::string all_names(const records::ComparisonRecord& comparison, const DistinctNetwork& network) {
     const std::string others = other_names(network);
     if (others.empty()) return network.row().strategy;
     const bool base = network.rows.front() == &comparison.base;
     return network.row().strategy + (base ? ", kept by " : ", ") + others;
 }
 
-std::vector<LegendEntry> legend_of_kinds(const Comparison& comparison) {
+std::vector<LegendEntry> legend_of_kinds(const records::ComparisonRecord& comparison) {
     static constexpr std::array<std::array<const char*, 3>, 4> kinds{
         {{"base", "square base", "base"},
          {"hacscale", "dot hacscale", "HACScale"},

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "report/document/document.hpp"
-#include "report/records/networks.hpp"
+#include "report/sections/networks.hpp"
 
 namespace hacscale::report {
 
@@ -26,12 +26,12 @@ double room_for(const std::vector<std::string>& texts, double least);
 std::string tip(const std::vector<std::string>& lines);
 
 // How a strategy is drawn: "base", "hacscale", "baseline" or "excluded".
-std::string kind_of(const Comparison& comparison, const StrategyRow& row);
+std::string kind_of(const records::ComparisonRecord& comparison, const records::StrategyRow& row);
 // What a network is called in charts: by one strategy, and how many more chose it ("greedy + 2").
-std::string label_of(const Comparison& comparison, const DistinctNetwork& network);
+std::string label_of(const records::ComparisonRecord& comparison, const DistinctNetwork& network);
 // The first line of a network's tooltip: all who chose it.
-std::string all_names(const Comparison& comparison, const DistinctNetwork& network);
+std::string all_names(const records::ComparisonRecord& comparison, const DistinctNetwork& network);
 // The legend's entries of these kinds, without those of which there is no network.
-std::vector<LegendEntry> legend_of_kinds(const Comparison& comparison);
+std::vector<LegendEntry> legend_of_kinds(const records::ComparisonRecord& comparison);
 
 }  // namespace hacscale::report

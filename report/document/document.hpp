@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -134,5 +136,15 @@ struct Document {
     std::vector<Notice> warnings;
     std::vector<Section> sections;
 };
+
+// Cells from values: the text for people and the value for machines at once.
+// Two texts, either of which may be empty, with a space between.
+std::string joined(const std::string& first, const std::string& second);
+
+Cell text_cell(std::string text);
+// Text for people that differs from the one for machines.
+Cell text_cell(std::string text, std::string value);
+Cell number_cell(const std::optional<double>& value, const std::function<std::string(double)>& format);
+Cell integer_cell(const std::optional<int>& value);
 
 }  // namespace hacscale::report

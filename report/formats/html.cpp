@@ -4,12 +4,12 @@
 
 #include <ostream>
 
-#include "report/document/cells.hpp"
-#include "report/formats/chart_frames.hpp"
-#include "report/formats/formats.hpp"
+#include "report/document/document.hpp"
 #include "report/formats/packed_text.hpp"
+#include "report/formats/formats.hpp"
 #include "report/page/resources.hpp"
 #include "report/text/escape.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 

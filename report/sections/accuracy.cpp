@@ -4,52 +4,56 @@
 #include <algorithm>
 
 #include "report/charts/charts.hpp"
-#include "report/document/cells.hpp"
-#include "report/sections/folding.hpp"
+#include "report/document/document.hpp"
+#include "report/sections/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
 namespace {
 
-std::vector<const StrategyRow*> trained_rows(const Comparison& comparison) {
-    std::vector<const StrategyRow*> rows;
+std::vector<const records::StrategyRow*> trained_rows(const records::ComparisonRecord& comparison) {
+    std::vector<const records::StrategyRow*> rows;
     if (comparison.base.accuracy) rows.push_back(&comparison.base);
-    for (const StrategyRow& row : comparison.strategies) {
+    for (const records::StrategyRow& row : comparison.strategies) {
         if (row.accuracy) rows.push_back(&row);
     }
     std::stable_sort(rows.begin(), rows.end(),
-                     [](const StrategyRow* a, const StrategyRow* b) { return *a->accuracy > *b->accuracy; });
+                     [](const records::StrategyRow* a, const records::StrategyRow* b) {
+                         return a->accuracy->mean > b->accuracy->mean;
+                     });
     return rows;
 }
 
-TableRow accuracy_row(const Comparison& comparison, const StrategyRow& row) {
-    const StrategyRow& base = comparison.base;
+TableRow accuracy_row(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
+    const records::StrategyRow& base = comparison.base;
     std::optional<double> over_base;
-    if (base.accuracy && &row != &base) over_base = *row.accuracy - *base.accuracy;
+    if (base.accuracy && &row != &base) over_base = row.accuracy->mean - base.accuracy->mean;
     const auto hundredths = [](double value) { return fmt::format("{:.2f}", value); };
     TableRow out;
     out.mark = &row == &base                ? RowMark::base
                : row.strategy == "hacscale" ? RowMark::own_choice
                                             : RowMark::none;
-    out.cells = {model_cell(comparison),
-                 budget_cell(comparison),
-                 text_cell(row.strategy),
-                 number_cell(row.accuracy, [](double value) { return fmt::format("{:.2f} %", value); }),
-                 number_cell(row.accuracy_deviation, hundredths),
-                 integer_cell(row.accuracy_seeds),
-                 number_cell(over_base, [&](double points) { return with_sign(points, hundredths); }),
-                 number_cell(row.gain, [](double value) { return significant(value); }),
-                 number_cell(row.latency_ratio, [](double value) { return signed_percent(value - 1.0); })};
+    out.cells = {
+        model_cell(comparison),
+        budget_cell(comparison),
+        text_cell(row.strategy),
+        number_cell(row.mean_accuracy(), [](double value) { return fmt::format("{:.2f} %", value); }),
+        number_cell(row.accuracy->deviation, hundredths),
+        integer_cell(row.accuracy->seeds),
+        number_cell(over_base, [&](double points) { return with_sign(points, hundredths); }),
+        number_cell(row.gain, [](double value) { return significant(value); }),
+        number_cell(row.latency_ratio, [](double value) { return signed_percent(value - 1.0); })};
     return out;
 }
 
 }  // namespace
 
 Section accuracy_section(const Scene& scene) {
-    const Comparison& comparison = *scene.comparison;
-    const std::vector<const StrategyRow*> rows = trained_rows(comparison);
+    const records::ComparisonRecord& comparison = *scene.comparison;
+    const std::vector<const records::StrategyRow*> rows = trained_rows(comparison);
     Section section;
     section.heading = "Accuracy";
     if (rows.empty()) {
@@ -60,10 +64,9 @@ Section accuracy_section(const Scene& scene) {
         return section;
     }
     Table table;
-    table.caption = fmt::format("Top-1 on the test set{}, best first: means over seeds.",
-                                comparison.accuracy_recipe.empty()
-                                    ? std::string()
-                                    : ", trained with the recipe " + comparison.accuracy_recipe);
+    table.caption = fmt::format(
+        "Top-1 on the test set{}, best first: means over seeds.",
+        comparison.accuracies ? ", trained with the recipe " + comparison.accuracies->recipe : std::string());
     table.csv_file = "accuracy.csv";
     table.columns = {model_column(),
                      budget_column(),
@@ -74,7 +77,7 @@ Section accuracy_section(const Scene& scene) {
                      {"Over base, points", "over_base_points"},
                      {"Gain, foreseen", "gain"},
                      {"Latency", "latency_ratio"}};
-    for (const StrategyRow* row : rows) table.rows.push_back(accuracy_row(comparison, *row));
+    for (const records::StrategyRow* row : rows) table.rows.push_back(accuracy_row(comparison, *row));
     fold_rows(table, rows, comparison);
     section.parts.push_back(accuracy_chart(comparison));
     section.parts.push_back(std::move(table));

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "report/records/networks.hpp"
-#include "report/sections/folding.hpp"
+#include "report/sections/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 #include "report/text/numbers.hpp"
@@ -20,7 +19,7 @@ constexpr double busy_utilization = 0.85;      // above it hardly anything is le
 constexpr double max_error = 0.08;             // of the prediction, as docs/method.md wants it at worst
 constexpr double max_ratio_half_width = 0.05;  // a wider interval decides nothing
 
-std::string title_of(const Comparison& comparison) {
+std::string title_of(const records::ComparisonRecord& comparison) {
     const std::optional<double> base_us = comparison.base.latency_us();
     const std::string time = base_us ? fmt::format(" ({})", latency(*base_us)) : "";
     if (comparison.budget == 1.0) return fmt::format("{} at its latency{}", comparison.model, time);
@@ -32,7 +31,7 @@ std::string title_of(const Comparison& comparison) {
 }
 
 // Its latency's interval is the utilization's, too: FLOPs and peak have none.
-std::string utilization_of(const StrategyRow& base, const StrategyRow& choice) {
+std::string utilization_of(const records::StrategyRow& base, const records::StrategyRow& choice) {
     const double times = choice.utilization_ratio.value_or(*choice.utilization / *base.utilization);
     std::string text = ratio(times);
     if (choice.latency_ratio && choice.latency_ratio_ci95.value_or(0.0) > 0.0) {
@@ -42,7 +41,7 @@ std::string utilization_of(const StrategyRow& base, const StrategyRow& choice) {
     return fmt::format("{} ({} → {})", text, percent(*base.utilization), percent(*choice.utilization));
 }
 
-std::string gains_of(const StrategyRow& base, const StrategyRow& choice) {
+std::string gains_of(const records::StrategyRow& base, const records::StrategyRow& choice) {
     std::vector<std::string> parts;
     if (choice.latency_ratio) {
         parts.push_back("latency " + percent_change(*choice.latency_ratio - 1.0, choice.latency_ratio_ci95));
@@ -55,7 +54,8 @@ std::string gains_of(const StrategyRow& base, const StrategyRow& choice) {
     }
     if (const auto times = over(choice.params, base.params)) parts.push_back("parameters " + ratio(*times));
     if (base.accuracy && choice.accuracy) {
-        parts.push_back(fmt::format("accuracy {:.2f} → {:.2f}\u00a0%", *base.accuracy, *choice.accuracy));
+        parts.push_back(
+            fmt::format("accuracy {:.2f} → {:.2f}\u00a0%", base.accuracy->mean, choice.accuracy->mean));
     }
     if (parts.empty()) return {};
     return fmt::format("It brings {}. ", fmt::join(parts, ", "));
@@ -63,9 +63,10 @@ std::string gains_of(const StrategyRow& base, const StrategyRow& choice) {
 
 // The strategy of most gain within the budget besides the choice and the base; a variant of HACScale only
 // where it gains more.
-const StrategyRow* rival_of(const Comparison& comparison, const StrategyRow& choice) {
-    const StrategyRow* best = nullptr;
-    for (const StrategyRow& row : comparison.strategies) {
+const records::StrategyRow* rival_of(const records::ComparisonRecord& comparison,
+                                     const records::StrategyRow& choice) {
+    const records::StrategyRow* best = nullptr;
+    for (const records::StrategyRow& row : comparison.strategies) {
         if (!row.ok() || !row.gain) continue;
         const bool variant = row.strategy.starts_with("hacscale");
         if (variant && *row.gain <= choice.gain.value_or(0.0)) continue;
@@ -75,23 +76,24 @@ const StrategyRow* rival_of(const Comparison& comparison, const StrategyRow& cho
     return best;
 }
 
-std::string rival_in_words(const Comparison& comparison, const StrategyRow& choice) {
-    const StrategyRow* rival = rival_of(comparison, choice);
+std::string rival_in_words(const records::ComparisonRecord& comparison, const records::StrategyRow& choice) {
+    const records::StrategyRow* rival = rival_of(comparison, choice);
     if (rival == nullptr) return {};
     const double own = choice.gain.value_or(0.0);
     const std::string change = rival->latency_ratio
                                    ? fmt::format(" at {} latency", percent_change(*rival->latency_ratio - 1.0,
                                                                                   rival->latency_ratio_ci95))
                                    : std::string();
-    const std::string place = choice.status == "over_budget" ? "Within the budget most is gained by"
-                              : *rival->gain > own           ? "More is gained by"
-                              : *rival->gain == own          ? "As much is gained by"
-                                                             : "Second comes";
+    const std::string place = choice.status == records::StrategyStatus::over_budget
+                                  ? "Within the budget most is gained by"
+                              : *rival->gain > own  ? "More is gained by"
+                              : *rival->gain == own ? "As much is gained by"
+                                                    : "Second comes";
     return fmt::format("{} {}: gain {} against {}{}. ", place, rival->strategy, significant(*rival->gain),
                        significant(own), change);
 }
 
-std::string keepers_of(const Comparison& comparison) {
+std::string keepers_of(const records::ComparisonRecord& comparison) {
     const std::size_t kept = count_keeping_base(comparison);
     const std::size_t all = comparison.strategies.size();
     if (kept == 0) return {};
@@ -100,18 +102,18 @@ std::string keepers_of(const Comparison& comparison) {
 }
 
 // The share of the choice's predicted time that no row was measured for; 0 where nothing is known of it.
-double interpolated_share(const Comparison& comparison) {
+double interpolated_share(const records::ComparisonRecord& comparison) {
     double all_us = 0.0;
     double interpolated_us = 0.0;
-    for (const LayerRecord& layer : comparison.layers) {
-        if (layer.spec != "hacscale" || !layer.latency_us) continue;
-        all_us += *layer.latency_us;
-        if (layer.estimate == "interpolated") interpolated_us += *layer.latency_us;
+    for (const records::LayerRow& layer : comparison.layers) {
+        if (layer.spec != "hacscale" || !layer.latency_us()) continue;
+        all_us += *layer.latency_us();
+        if (layer.latency.kind == EstimateKind::interpolated) interpolated_us += *layer.latency_us();
     }
     return all_us > 0.0 ? interpolated_us / all_us : 0.0;
 }
 
-std::string trust_of(const Comparison& comparison, const StrategyRow& choice) {
+std::string trust_of(const records::ComparisonRecord& comparison, const records::StrategyRow& choice) {
     std::string text;
     if (!choice.measured_us) {
         text = "This is predicted from the table and not yet measured on the device. ";
@@ -141,7 +143,7 @@ std::string without_space_at_end(std::string text) {
     return text;
 }
 
-Answer kept_answer(const Comparison& comparison, const StrategyRow& choice) {
+Answer kept_answer(const records::ComparisonRecord& comparison, const records::StrategyRow& choice) {
     Answer answer{.title = title_of(comparison), .sentence = {}};
     const double utilization = comparison.base.utilization.value_or(0.0);
     answer.sentence =
@@ -153,9 +155,9 @@ Answer kept_answer(const Comparison& comparison, const StrategyRow& choice) {
     return answer;
 }
 
-bool gains_most(const Comparison& comparison, const StrategyRow& choice) {
+bool gains_most(const records::ComparisonRecord& comparison, const records::StrategyRow& choice) {
     return std::none_of(comparison.strategies.begin(), comparison.strategies.end(),
-                        [&](const StrategyRow& row) {
+                        [&](const records::StrategyRow& row) {
                             return row.ok() && row.gain.value_or(0.0) > choice.gain.value_or(0.0);
                         });
 }
@@ -167,19 +169,19 @@ std::string spread_of(const std::vector<double>& ratios) {
 
 }  // namespace
 
-Answer answer_of_all(const std::vector<Comparison>& comparisons, const Device& device) {
+Answer answer_of_all(const std::vector<records::ComparisonRecord>& comparisons, const DeviceRecord& device) {
     std::vector<double> utilizations;
     std::vector<double> params;
     std::size_t within = 0;
     std::size_t best = 0;
-    for (const Comparison& comparison : comparisons) {
-        const StrategyRow* choice = comparison.hacscale();
+    for (const records::ComparisonRecord& comparison : comparisons) {
+        const records::StrategyRow* choice = comparison.hacscale();
         if (choice == nullptr || !choice->ok()) continue;
         ++within;
         best += gains_most(comparison, *choice) ? 1 : 0;
         if (choice->utilization_ratio) utilizations.push_back(*choice->utilization_ratio);
         if (choice->params && comparison.base.params) {
-            params.push_back(*choice->params / *comparison.base.params);
+            params.push_back(*over(choice->params, comparison.base.params));
         }
     }
     const std::string opening = fmt::format("Over {} comparisons on {}", comparisons.size(), device.name);
@@ -196,21 +198,21 @@ Answer answer_of_all(const std::vector<Comparison>& comparisons, const Device& d
                                 within, best)};
 }
 
-Answer answer_of(const Comparison& comparison) {
+Answer answer_of(const records::ComparisonRecord& comparison) {
     Answer answer{.title = title_of(comparison), .sentence = {}};
-    const StrategyRow* choice = comparison.hacscale();
+    const records::StrategyRow* choice = comparison.hacscale();
     if (choice == nullptr) {
         answer.sentence = "This run holds no HACScale choice, only the other strategies.";
         return answer;
     }
-    if (choice->status == "infeasible" || choice->status == "failed") {
+    if (!choice->has_answer()) {
         const std::string reason = choice->reason.empty() ? "no reason was recorded" : choice->reason;
-        answer.sentence = fmt::format("No answer: {} ({}).", status_text(choice->status), reason);
+        answer.sentence = fmt::format("No answer: {} ({}).", status_text(name_of(choice->status)), reason);
         return answer;
     }
     const std::string changes = changes_of(comparison, *choice);
     if (changes.empty()) return kept_answer(comparison, *choice);
-    const bool over = choice->status == "over_budget";
+    const bool over = choice->status == records::StrategyStatus::over_budget;
     answer.sentence = over ? fmt::format("Nothing within the budget; over it: {}.", changes) : changes + ".";
     answer.standing = without_space_at_end(gains_of(comparison.base, *choice) +
                                            rival_in_words(comparison, *choice) + keepers_of(comparison));
@@ -218,10 +220,11 @@ Answer answer_of(const Comparison& comparison) {
     return answer;
 }
 
-std::string trust_in_table(const Records& records) {
-    const std::vector<VerifiedNetwork> networks = checked_networks(records);
+std::string trust_in_table(const records::RunRecords& records) {
+    const std::vector<records::VerifiedModel> networks = checked_networks(records);
     std::vector<double> errors;
-    for (const VerifiedNetwork& network : networks) errors.push_back(std::abs(network.error()));
+    for (const records::VerifiedModel& network : networks)
+        errors.push_back(std::abs(records::error_share(network.record)));
     if (errors.empty()) {
         return "How far the table can be trusted is not known: no network was measured beside its "
                "prediction.";

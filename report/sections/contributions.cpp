@@ -5,15 +5,24 @@
 #include <functional>
 
 #include "report/charts/charts.hpp"
-#include "report/document/cells.hpp"
+#include "report/document/document.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
 namespace {
 
-std::string name_of(const NetworkSteps& network) {
+// Params tell inner widths apart, which widths and depths do not.
+bool same_network(const records::ContributionsRow& a, const records::ContributionsRow& b) {
+    const Evaluation& one = a.network.network;
+    const Evaluation& other = b.network.network;
+    return one.usage.params == other.usage.params && one.choice.widths == other.choice.widths &&
+           one.choice.depths == other.choice.depths && one.choice.resolution == other.choice.resolution;
+}
+
+std::string title_of(const records::ContributionsRow& network) {
     return network.spec == "base" ? "the base" : "HACScale’s choice";
 }
 
@@ -21,15 +30,16 @@ Cell change_cell(const std::optional<double>& value, const std::function<std::st
     return number_cell(value, [&format](double number) { return with_sign(number, format); });
 }
 
-Cell gain_per_latency_cell(const StepRecord& step) {
-    if (step.free()) return {"free", std::monostate{}, false};
-    return number_cell(step.gain_per_pct, [](double value) { return significant(value); });
+Cell gain_per_latency_cell(const Contribution& step) {
+    if (is_free(step)) return {"free", std::monostate{}, false};
+    return number_cell(figure_of(step, &StepFigures::gain_per_percent),
+                       [](double value) { return significant(value); });
 }
 
-Table table_of(const Comparison& comparison, const NetworkSteps& network) {
+Table table_of(const records::ComparisonRecord& comparison, const records::ContributionsRow& network) {
     Table table;
     table.caption = fmt::format("One step from {}: what it adds, and whether the network could take it",
-                                name_of(network));
+                                title_of(network));
     table.csv_file = "contributions.csv";
     table.columns = {model_column(),
                      budget_column(),
@@ -48,34 +58,37 @@ Table table_of(const Comparison& comparison, const NetworkSteps& network) {
                      {"Latencies", "estimate", false},
                      {"Outcome", "outcome", false},
                      {"In words", "reason", false}};
-    for (const StepRecord& step : network.steps) {
+    for (const Contribution& step : network.network.steps) {
         TableRow row;
-        row.mark = step.outcome == "fits" ? RowMark::own_choice : RowMark::none;
-        row.cells = {model_cell(comparison),
-                     budget_cell(comparison),
-                     text_cell(step.name()),
-                     text_cell(network.spec),
-                     integer_cell(step.base),
-                     integer_cell(step.from),
-                     integer_cell(step.to),
-                     change_cell(step.latency_us, [](double us) { return latency(us); }),
-                     change_cell(step.latency_pct, [](double pct) { return significant(pct); }),
-                     change_cell(step.utilization, points),
-                     change_cell(step.params, [](double count) { return scaled(count); }),
-                     change_cell(step.macs, [](double count) { return scaled(count); }),
-                     change_cell(step.gain, [](double gain) { return significant(gain); }),
-                     gain_per_latency_cell(step),
-                     text_cell(step.estimate),
-                     text_cell(status_text(step.outcome), step.outcome),
-                     text_cell(step.reason)};
+        row.mark = step.outcome == StepOutcome::fits ? RowMark::own_choice : RowMark::none;
+        row.cells = {
+            model_cell(comparison),
+            budget_cell(comparison),
+            text_cell(comparison.name_of_step(step)),
+            text_cell(network.spec),
+            integer_cell(step.base),
+            integer_cell(step.from),
+            integer_cell(step.to),
+            change_cell(figure_of(step, &StepFigures::latency_us), [](double us) { return latency(us); }),
+            change_cell(figure_of(step, &StepFigures::latency_percent),
+                        [](double pct) { return significant(pct); }),
+            change_cell(figure_of(step, &StepFigures::utilization), points),
+            change_cell(figure_of(step, &StepFigures::params), [](double count) { return scaled(count); }),
+            change_cell(figure_of(step, &StepFigures::macs), [](double count) { return scaled(count); }),
+            change_cell(figure_of(step, &StepFigures::gain), [](double gain) { return significant(gain); }),
+            gain_per_latency_cell(step),
+            text_cell(step.estimate ? std::string(name_of(*step.estimate)) : std::string()),
+            text_cell(status_text(name_of(step.outcome)), std::string(name_of(step.outcome))),
+            text_cell(step.reason)};
         table.rows.push_back(std::move(row));
     }
     return table;
 }
 
-std::string verdict_of(const NetworkSteps& choice) {
-    const auto fitting = std::count_if(choice.steps.begin(), choice.steps.end(),
-                                       [](const StepRecord& step) { return step.outcome == "fits"; });
+std::string verdict_of(const records::ContributionsRow& choice) {
+    const auto fitting =
+        std::count_if(choice.network.steps.begin(), choice.network.steps.end(),
+                      [](const Contribution& step) { return step.outcome == StepOutcome::fits; });
     if (fitting == 0) {
         return "From HACScale’s choice no single step both gains and fits.";
     }
@@ -86,20 +99,20 @@ std::string verdict_of(const NetworkSteps& choice) {
 }  // namespace
 
 Section contributions_section(const Scene& scene) {
-    const Comparison& comparison = *scene.comparison;
+    const records::ComparisonRecord& comparison = *scene.comparison;
     if (comparison.contributions.empty()) {
         return absent_section("Contributions", "contributions in " + comparison.file,
                               "hacscale compare MODEL --table TABLE --json");
     }
     Section section;
     section.heading = "Contributions: what one step in each dimension adds";
-    const NetworkSteps& base = comparison.contributions.front();
-    for (const NetworkSteps& network : comparison.contributions) {
-        const bool kept = &network != &base && network.same_network(base);
+    const records::ContributionsRow& base = comparison.contributions.front();
+    for (const records::ContributionsRow& network : comparison.contributions) {
+        const bool kept = &network != &base && same_network(network, base);
         if (kept) {
             section.parts.push_back(Paragraph{"HACScale keeps the base, so its steps are the base’s."});
         } else {
-            section.parts.push_back(contributions_chart(network, base.latency_us));
+            section.parts.push_back(contributions_chart(comparison, network));
             section.parts.push_back(table_of(comparison, network));
         }
         if (&network != &base) section.parts.push_back(Paragraph{verdict_of(network)});

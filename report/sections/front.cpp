@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
 #include "report/charts/charts.hpp"
-#include "report/document/cells.hpp"
+#include "report/document/document.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
@@ -22,7 +23,7 @@ std::vector<std::size_t> selection_of(std::size_t count) {
     return indices;
 }
 
-Table front_table(const Comparison& comparison) {
+Table front_table(const records::ComparisonRecord& comparison) {
     Table table;
     table.csv_file = "front.csv";
     table.folded = true;
@@ -34,16 +35,16 @@ Table front_table(const Comparison& comparison) {
                      {"Depths", "depths", false},
                      {"Widths", "widths", false},
                      {"Resolution", "resolution_px"}};
-    for (const FrontPoint& point : comparison.front) {
+    for (const records::FrontPoint& point : comparison.front) {
         TableRow row;
         row.cells = {model_cell(comparison),
                      budget_cell(comparison),
                      number_cell(point.latency_us, [](double us) { return latency(us); }),
                      number_cell(point.gain, [](double gain) { return significant(gain); }),
                      number_cell(point.params, [](double params) { return scaled(params); }),
-                     text_cell(join(point.depths, " / "), join(point.depths, " ")),
-                     text_cell(join(point.widths, " / "), join(point.widths, " ")),
-                     integer_cell(point.resolution)};
+                     depths_cell(point.choice),
+                     widths_cell(point.choice),
+                     resolution_cell(point.choice)};
         table.rows.push_back(std::move(row));
     }
     table.page_rows = selection_of(table.rows.size());
@@ -57,7 +58,7 @@ Table front_table(const Comparison& comparison) {
 }  // namespace
 
 Section front_section(const Scene& scene) {
-    const Comparison& comparison = *scene.comparison;
+    const records::ComparisonRecord& comparison = *scene.comparison;
     const char* heading = "Pareto front";
     if (comparison.front.empty()) {
         return absent_section(heading, "front in " + comparison.file,

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <map>
 
-#include "report/document/cells.hpp"
+#include "report/document/document.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
@@ -37,11 +38,11 @@ struct Kernel {
     TimeMean occupancy_achieved;
 };
 
-std::vector<Kernel> kernels_of(const Comparison& comparison) {
+std::vector<Kernel> kernels_of(const records::ComparisonRecord& comparison) {
     std::vector<Kernel> kernels;
     std::map<std::string, double> total_us;
-    for (const LayerRecord& layer : comparison.layers) {
-        if (!layer.latency_us || layer.implementation.empty()) continue;
+    for (const records::LayerRow& layer : comparison.layers) {
+        if (!layer.latency_us() || layer.implementation.empty()) continue;
         auto kernel = std::find_if(kernels.begin(), kernels.end(), [&](const Kernel& one) {
             return one.spec == layer.spec && one.implementation == layer.implementation;
         });
@@ -50,7 +51,7 @@ std::vector<Kernel> kernels_of(const Comparison& comparison) {
             kernel->spec = layer.spec;
             kernel->implementation = layer.implementation;
         }
-        const double us = *layer.latency_us;
+        const double us = *layer.latency_us();
         ++kernel->layers;
         kernel->latency_us += us;
         total_us[layer.spec] += us;
@@ -66,7 +67,7 @@ std::vector<Kernel> kernels_of(const Comparison& comparison) {
     return kernels;
 }
 
-Table kernels_table(const Comparison& comparison, const std::vector<Kernel>& kernels) {
+Table kernels_table(const records::ComparisonRecord& comparison, const std::vector<Kernel>& kernels) {
     const bool any_occupancy = std::any_of(kernels.begin(), kernels.end(), [](const Kernel& kernel) {
         return kernel.occupancy_theoretical.value() || kernel.occupancy_achieved.value();
     });
@@ -109,7 +110,7 @@ Table kernels_table(const Comparison& comparison, const std::vector<Kernel>& ker
 }  // namespace
 
 Section kernels_section(const Scene& scene) {
-    const Comparison& comparison = *scene.comparison;
+    const records::ComparisonRecord& comparison = *scene.comparison;
     const std::vector<Kernel> kernels = kernels_of(comparison);
     if (kernels.empty()) {
         return absent_section("Kernels", "implementations of layers in " + comparison.file,

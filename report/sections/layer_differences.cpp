@@ -6,11 +6,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "report/document/cells.hpp"
-#include "report/records/networks.hpp"
+#include "report/document/document.hpp"
+#include "report/sections/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
-#include "report/text/layer_key.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
@@ -21,46 +21,46 @@ using Json = nlohmann::json;
 struct Network {
     std::string name;
     std::string label;  // with the other strategies that chose the same
-    std::vector<NetworkLayer> layers;
+    std::vector<records::LayerRow> layers;
 
     double total_us() const {
         double sum = 0.0;
-        for (const NetworkLayer& layer : layers) sum += layer.latency_us.value_or(0.0);
+        for (const records::LayerRow& layer : layers) sum += layer.latency_us().value_or(0.0);
         return sum;
     }
 };
 
-std::vector<NetworkLayer> layers_of(const Comparison& comparison, const std::string& spec) {
-    std::vector<NetworkLayer> layers;
-    for (const LayerRecord& layer : comparison.layers) {
-        if (layer.spec == spec) layers.push_back({layer.name, layer.key, layer.stage, layer.latency_us});
+std::vector<records::LayerRow> layers_of(const records::ComparisonRecord& comparison,
+                                         const std::string& spec) {
+    std::vector<records::LayerRow> layers;
+    for (const records::LayerRow& layer : comparison.layers) {
+        if (layer.spec == spec) layers.push_back(layer);
     }
     return layers;
 }
 
 // "base, depth-only" where that strategy keeps the base.
-std::string label_of(const Comparison& comparison, const StrategyRow& row) {
+std::string label_of(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
     std::string label = row.strategy;
-    for (const StrategyRow& other : comparison.strategies) {
-        const bool chosen = other.status != "infeasible" && other.status != "failed";
-        if (&other != &row && chosen && same_network(other, row)) label += ", " + other.strategy;
+    for (const records::StrategyRow& other : comparison.strategies) {
+        if (&other != &row && other.has_answer() && same_network(other, row)) label += ", " + other.strategy;
     }
     return label;
 }
 
 // The base, HACScale's choice, and what the record has of the other strategies.
-std::vector<Network> networks_of(const Comparison& comparison) {
+std::vector<Network> networks_of(const records::ComparisonRecord& comparison) {
     std::vector<Network> networks;
-    if (std::vector<NetworkLayer> layers = layers_of(comparison, "base"); !layers.empty()) {
+    if (std::vector<records::LayerRow> layers = layers_of(comparison, "base"); !layers.empty()) {
         networks.push_back({"base", label_of(comparison, comparison.base), std::move(layers)});
     }
-    const StrategyRow* own = comparison.hacscale();
-    std::vector<NetworkLayer> layers = layers_of(comparison, "hacscale");
+    const records::StrategyRow* own = comparison.hacscale();
+    std::vector<records::LayerRow> layers = layers_of(comparison, "hacscale");
     if (!layers.empty()) {
         networks.push_back(
             {"hacscale", own == nullptr ? "hacscale" : label_of(comparison, *own), std::move(layers)});
     }
-    for (const StrategyLayers& strategy : comparison.strategy_layers) {
+    for (const records::StrategyLayers& strategy : comparison.strategy_layers) {
         Network network{strategy.strategies.front(), "", strategy.layers};
         for (const std::string& name : strategy.strategies) {
             network.label += (network.label.empty() ? "" : ", ") + name;
@@ -71,11 +71,11 @@ std::vector<Network> networks_of(const Comparison& comparison) {
 }
 
 struct Pair {
-    const NetworkLayer* one = nullptr;
-    const NetworkLayer* other = nullptr;
+    const records::LayerRow* one = nullptr;
+    const records::LayerRow* other = nullptr;
     double share = 0.0;  // of the time of the network where it is larger
 
-    const NetworkLayer& any() const { return one != nullptr ? *one : *other; }
+    const records::LayerRow& any() const { return one != nullptr ? *one : *other; }
 };
 
 std::vector<Pair> pairs_of(const Network& first, const Network& second) {
@@ -83,14 +83,14 @@ std::vector<Pair> pairs_of(const Network& first, const Network& second) {
     std::map<std::string, std::size_t> place;
     const double first_us = first.total_us();
     const double second_us = second.total_us();
-    const auto share_of = [](const NetworkLayer& layer, double total_us) {
-        return total_us > 0.0 ? layer.latency_us.value_or(0.0) / total_us : 0.0;
+    const auto share_of = [](const records::LayerRow& layer, double total_us) {
+        return total_us > 0.0 ? layer.latency_us().value_or(0.0) / total_us : 0.0;
     };
-    for (const NetworkLayer& layer : first.layers) {
+    for (const records::LayerRow& layer : first.layers) {
         place.emplace(layer.name, pairs.size());
         pairs.push_back({&layer, nullptr, share_of(layer, first_us)});
     }
-    for (const NetworkLayer& layer : second.layers) {
+    for (const records::LayerRow& layer : second.layers) {
         const auto [found, is_new] = place.emplace(layer.name, pairs.size());
         if (is_new) pairs.emplace_back();
         Pair& pair = pairs[found->second];
@@ -103,15 +103,15 @@ std::vector<Pair> pairs_of(const Network& first, const Network& second) {
 }
 
 std::optional<double> change_of(const Pair& pair) {
-    const auto latency_us = [](const NetworkLayer* layer) {
-        return layer == nullptr ? std::optional(0.0) : layer->latency_us;
+    const auto latency_us = [](const records::LayerRow* layer) {
+        return layer == nullptr ? std::optional(0.0) : layer->latency_us();
     };
     const std::optional<double> before = latency_us(pair.one);
     const std::optional<double> after = latency_us(pair.other);
     return before && after ? std::optional(*after - *before) : std::nullopt;
 }
 
-Table table_of(const Comparison& comparison, const Network& first, const Network& second) {
+Table table_of(const records::ComparisonRecord& comparison, const Network& first, const Network& second) {
     Table table;
     table.csv_file = "layer_differences.csv";
     table.caption = "Layers by share of time. A layer that only one of the networks has counts in full.";
@@ -129,11 +129,11 @@ Table table_of(const Comparison& comparison, const Network& first, const Network
                      {"Share of time", "share"}};
     const auto time = [](double us) { return latency(us); };
     const auto change = [&](double us) { return with_sign(us, time); };
-    const auto width = [](const NetworkLayer* layer) {
+    const auto width = [](const records::LayerRow* layer) {
         return layer == nullptr ? std::nullopt : layer_width(layer->key);
     };
-    const auto time_of = [](const NetworkLayer* layer) {
-        return layer == nullptr ? std::nullopt : layer->latency_us;
+    const auto time_of = [](const records::LayerRow* layer) {
+        return layer == nullptr ? std::nullopt : layer->latency_us();
     };
     for (const Pair& pair : pairs_of(first, second)) {
         const bool same = pair.one != nullptr && pair.other != nullptr && pair.one->key == pair.other->key;
@@ -144,7 +144,7 @@ Table table_of(const Comparison& comparison, const Network& first, const Network
                      text_cell(first.name),
                      text_cell(second.name),
                      text_cell(pair.any().name),
-                     text_cell(pair.any().stage),
+                     text_cell(pair.any().stage_name()),
                      integer_cell(width(pair.one)),
                      integer_cell(width(pair.other)),
                      number_cell(time_of(pair.one), time),
@@ -168,19 +168,19 @@ Json data_of(const std::vector<Network>& networks, std::size_t first, std::size_
     std::map<std::pair<std::string, std::optional<double>>, std::size_t> figure_places;
     for (const Network& network : networks) {
         Json layers = Json::array();
-        for (const NetworkLayer& layer : network.layers) {
+        for (const records::LayerRow& layer : network.layers) {
             const auto [name, new_name] = name_places.emplace(layer.name, names.size());
             if (new_name) {
                 names.push_back(layer.name);
-                if (!layer.stage.empty()) stages[layer.name] = layer.stage;
+                if (const std::string stage = layer.stage_name(); !stage.empty()) stages[layer.name] = stage;
             }
             const auto [figure, new_figure] =
-                figure_places.emplace(std::pair(layer.key, layer.latency_us), figures.size());
+                figure_places.emplace(std::pair(layer.key, layer.latency_us()), figures.size());
             if (new_figure) {
                 const std::optional<int> width = layer_width(layer.key);
                 figures.push_back({width ? Json(whole(*width)) : Json(),
-                                   layer.latency_us ? Json(*layer.latency_us) : Json(),
-                                   layer.latency_us ? Json(latency(*layer.latency_us)) : Json(),
+                                   layer.latency_us() ? Json(*layer.latency_us()) : Json(),
+                                   layer.latency_us() ? Json(latency(*layer.latency_us())) : Json(),
                                    key_places.emplace(layer.key, key_places.size()).first->second});
             }
             layers.push_back({name->second, figure->second});
@@ -194,7 +194,7 @@ Json data_of(const std::vector<Network>& networks, std::size_t first, std::size_
 }  // namespace
 
 Section layer_differences_section(const Scene& scene) {
-    const Comparison& comparison = *scene.comparison;
+    const records::ComparisonRecord& comparison = *scene.comparison;
     const std::vector<Network> networks = networks_of(comparison);
     const char* heading = "Which layers differ";
     if (networks.size() < 2) {

@@ -4,9 +4,10 @@
 
 #include <map>
 
-#include "report/document/cells.hpp"
+#include "report/document/document.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::size_t measurements_page_limit = 40;
 
-Table incomplete_rows(const std::vector<MeasuredRow>& rows) {
+Table incomplete_rows(const std::vector<records::MeasuredRow>& rows) {
     Table table;
     table.csv_file = "incomplete_rows.csv";
     table.folded = true;
@@ -26,7 +27,7 @@ Table incomplete_rows(const std::vector<MeasuredRow>& rows) {
                      {"Latency", "latency_us"},
                      {"Its 95 % interval, half", "ci95_us", true, Show::csv_only},
                      {"Reason", "reason", false}};
-    for (const MeasuredRow& row : rows) {
+    for (const records::MeasuredRow& row : rows) {
         if (row.status == "ok") continue;
         TableRow out;
         out.cells = {text_cell(row.layer),
@@ -58,9 +59,9 @@ Section measurements_section(const Scene& scene) {
         return absent_section(heading, "table.json",
                               "hacscale table query FOLDER/table.db --json > FOLDER/table.json");
     }
-    const std::vector<MeasuredRow>& rows = *scene.records.rows;
+    const std::vector<records::MeasuredRow>& rows = *scene.records.rows;
     std::map<std::string, int> by_status;
-    for (const MeasuredRow& row : rows) ++by_status[row.status];
+    for (const records::MeasuredRow& row : rows) ++by_status[row.status];
     std::string counts;
     for (const auto& [status, count] : by_status) {
         counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", whole(count), status);

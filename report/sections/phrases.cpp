@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 
-#include "report/document/cells.hpp"
+#include "report/document/document.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
@@ -25,10 +27,34 @@ std::string at_budget(double budget) {
     return fmt::format("at {} of the base’s latency", short_percent(budget));
 }
 
-std::string status_text(const std::string& status) {
-    std::string text = status;
+std::string status_text(std::string_view status) {
+    std::string text(status);
     std::replace(text.begin(), text.end(), '_', ' ');
     return text;
+}
+
+Cell status_cell(records::StrategyStatus status) {
+    return text_cell(status_text(name_of(status)), std::string(name_of(status)));
+}
+
+namespace {
+
+Cell list_cell(const std::vector<int>& values) {
+    return text_cell(join(values, " / "), join(values, " "));
+}
+
+}  // namespace
+
+Cell depths_cell(const std::optional<ScalingChoice>& choice) {
+    return list_cell(choice ? choice->depths : std::vector<int>());
+}
+
+Cell widths_cell(const std::optional<ScalingChoice>& choice) {
+    return list_cell(choice ? choice->widths : std::vector<int>());
+}
+
+Cell resolution_cell(const std::optional<ScalingChoice>& choice) {
+    return integer_cell(choice ? std::optional(choice->resolution) : std::nullopt);
 }
 
 std::string inner_text(const std::vector<int>& inner_widths) {
@@ -42,43 +68,45 @@ std::string inner_text(const std::vector<int>& inner_widths) {
     return text;
 }
 
-std::string changes_of(const Comparison& comparison, const StrategyRow& row) {
+std::string changes_of(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
     std::string text;
     const auto add = [&text](const std::string& change) { text += (text.empty() ? "" : "; ") + change; };
-    const StrategyRow& base = comparison.base;
-    const std::size_t stages = std::min(base.widths.size(), row.widths.size());
+    if (!comparison.base.choice || !row.choice) return text;
+    const ScalingChoice& base = *comparison.base.choice;
+    const ScalingChoice& choice = *row.choice;
+    const std::size_t stages = std::min(base.widths.size(), choice.widths.size());
     for (std::size_t i = 0; i < stages; ++i) {
-        const std::string name =
-            i < comparison.stages.size() ? comparison.stages[i] : fmt::format("stage {}", i + 1);
-        const bool wider = row.widths[i] != base.widths[i];
-        const bool depths_known = i < base.depths.size() && i < row.depths.size();
-        const bool deeper = depths_known && row.depths[i] != base.depths[i];
         std::vector<std::string> changes;
-        if (wider) changes.push_back(fmt::format("{} → {} channels", base.widths[i], row.widths[i]));
-        if (deeper) changes.push_back(fmt::format("{} → {} blocks", base.depths[i], row.depths[i]));
-        if (i < row.inner_widths.size() && !row.inner_widths[i].empty()) {
+        if (choice.widths[i] != base.widths[i]) {
+            changes.push_back(fmt::format("{} → {} channels", base.widths[i], choice.widths[i]));
+        }
+        const bool depths_known = i < base.depths.size() && i < choice.depths.size();
+        if (depths_known && choice.depths[i] != base.depths[i]) {
+            changes.push_back(fmt::format("{} → {} blocks", base.depths[i], choice.depths[i]));
+        }
+        if (i < choice.inner_widths.size() && !choice.inner_widths[i].empty()) {
             changes.emplace_back("inner widths of its own");
         }
-        if (!changes.empty()) add(fmt::format("{}: {}", name, fmt::join(changes, ", ")));
+        if (!changes.empty()) add(fmt::format("{}: {}", comparison.stage_name(i), fmt::join(changes, ", ")));
     }
-    if (base.resolution && row.resolution && *base.resolution != *row.resolution) {
-        add(fmt::format("resolution: {} → {} pixels", *base.resolution, *row.resolution));
+    if (base.resolution != choice.resolution) {
+        add(fmt::format("resolution: {} → {} pixels", base.resolution, choice.resolution));
     }
     return text;
 }
 
-std::string doubt_about_peak(const std::vector<Comparison>& comparisons) {
-    const StrategyRow* highest = nullptr;
+std::string doubt_about_peak(const std::vector<records::ComparisonRecord>& comparisons) {
+    const records::StrategyRow* highest = nullptr;
     const std::string* model = nullptr;
-    for (const Comparison& comparison : comparisons) {
-        const auto look_at = [&](const StrategyRow& row) {
+    for (const records::ComparisonRecord& comparison : comparisons) {
+        const auto look_at = [&](const records::StrategyRow& row) {
             if (row.utilization.value_or(0.0) <= 1.0) return;
             if (highest != nullptr && *row.utilization <= *highest->utilization) return;
             highest = &row;
             model = &comparison.model;
         };
         look_at(comparison.base);
-        for (const StrategyRow& row : comparison.strategies) look_at(row);
+        for (const records::StrategyRow& row : comparison.strategies) look_at(row);
     }
     if (highest == nullptr) return {};
     return fmt::format(
@@ -87,6 +115,40 @@ std::string doubt_about_peak(const std::vector<Comparison>& comparisons) {
         "the "
         "peak are too high by one factor. Measure into a new table on a quiet machine.",
         percent_whole(*highest->utilization), highest->strategy, *model);
+}
+
+namespace {
+
+// The number after "_" and a letter: 64 for 'o' in "..._o64_...".
+std::optional<int> number_after(std::string_view key, char letter) {
+    const char mark[] = {'_', letter};
+    for (std::size_t at = key.find(std::string_view(mark, 2)); at != std::string_view::npos;
+         at = key.find(std::string_view(mark, 2), at + 1)) {
+        int number = 0;
+        const char* digits = key.data() + at + 2;
+        const auto [end, error] = std::from_chars(digits, key.data() + key.size(), number);
+        if (error == std::errc() && end != digits) return number;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string layer_kind(std::string_view key) {
+    std::size_t at = key.find("_i");
+    while (at != std::string_view::npos && (at + 2 >= key.size() || key[at + 2] < '0' || key[at + 2] > '9')) {
+        at = key.find("_i", at + 1);
+    }
+    std::string kind(key.substr(0, at));
+    std::replace(kind.begin(), kind.end(), '_', ' ');
+    const std::optional<int> groups = number_after(key, 'g');
+    if (kind != "conv" || groups.value_or(1) == 1) return kind;
+    return groups == number_after(key, 'i') ? "depthwise conv" : "grouped conv";
+}
+
+std::optional<int> layer_width(std::string_view key) {
+    const std::optional<int> out = number_after(key, 'o');
+    return out ? out : number_after(key, 'i');
 }
 
 Section absent_section(const std::string& heading, const std::string& record, const std::string& command) {
@@ -103,10 +165,10 @@ Column model_column() {
 Column budget_column() {
     return {"Budget", "budget", true, Show::csv_only};
 }
-Cell model_cell(const Comparison& comparison) {
+Cell model_cell(const records::ComparisonRecord& comparison) {
     return text_cell(comparison.model);
 }
-Cell budget_cell(const Comparison& comparison) {
+Cell budget_cell(const records::ComparisonRecord& comparison) {
     return number_cell(comparison.budget, ratio);
 }
 

@@ -6,20 +6,22 @@
 #include <map>
 
 #include "report/charts/charts.hpp"
-#include "report/document/cells.hpp"
-#include "report/records/networks.hpp"
+#include "report/document/document.hpp"
+#include "report/sections/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
 namespace {
 
-using Networks = std::vector<VerifiedNetwork>;
+using Networks = std::vector<records::VerifiedModel>;
 
 Table summary_of(const Networks& networks) {
-    std::map<std::string, Networks> by_cache;
-    for (const VerifiedNetwork& network : networks) by_cache[network.cache].push_back(network);
+    std::map<std::string_view, Networks> by_cache;
+    for (const records::VerifiedModel& network : networks)
+        by_cache[name_of(network.record.cache)].push_back(network);
     Table table;
     table.caption = "Errors of the prediction, by the cache state of the rows summed";
     table.csv_file = "prediction_errors.csv";
@@ -29,18 +31,19 @@ Table summary_of(const Networks& networks) {
                      {"Within 8 %", "within_8_pct"}};
     for (const auto& [cache, group] : by_cache) {
         std::vector<double> errors;
-        for (const VerifiedNetwork& network : group) errors.push_back(std::abs(network.error()));
+        for (const records::VerifiedModel& network : group)
+            errors.push_back(std::abs(records::error_share(network.record)));
         const auto worst = std::max_element(errors.begin(), errors.end());
         const auto within = [&](double bound) {
             return static_cast<double>(std::count_if(errors.begin(), errors.end(),
                                                      [bound](double error) { return error <= bound; }));
         };
         TableRow row;
-        row.cells = {text_cell(cache),
+        row.cells = {text_cell(std::string(cache)),
                      number_cell(static_cast<double>(group.size()), whole),
                      number_cell(median(errors), percent),
                      number_cell(*worst, percent),
-                     text_cell(group[static_cast<std::size_t>(worst - errors.begin())].model),
+                     text_cell(group[static_cast<std::size_t>(worst - errors.begin())].record.model),
                      number_cell(within(0.03), whole),
                      number_cell(within(0.08), whole)};
         table.rows.push_back(std::move(row));
@@ -61,18 +64,18 @@ Table prediction_table(const Networks& networks) {
                      {"Measured", "measured_us"},
                      {"Its 95 % interval, half", "ci95_us", true, Show::csv_only},
                      {"Error", "error"}};
-    for (const VerifiedNetwork& network : networks) {
+    for (const records::VerifiedModel& network : networks) {
         TableRow row;
-        row.cells = {
-            text_cell(network.model),
-            text_cell(network.role),
-            text_cell(network.cache),
-            number_cell(static_cast<double>(network.batch), whole),
-            text_cell(network.dtype),
-            number_cell(network.predicted_us, [](double us) { return latency(us); }),
-            number_cell(network.measured_us, [&](double us) { return latency(us, network.ci95_us); }),
-            number_cell(network.ci95_us, [](double us) { return latency(us); }),
-            number_cell(network.error(), signed_percent)};
+        row.cells = {text_cell(network.record.model),
+                     text_cell(network.role),
+                     text_cell(std::string(name_of(network.record.cache))),
+                     number_cell(static_cast<double>(network.record.batch), whole),
+                     text_cell(std::string(name_of(network.record.type))),
+                     number_cell(network.record.predicted_us, [](double us) { return latency(us); }),
+                     number_cell(network.record.measured_us,
+                                 [&](double us) { return latency(us, interval_of(network)); }),
+                     number_cell(interval_of(network), [](double us) { return latency(us); }),
+                     number_cell(records::error_share(network.record), signed_percent)};
         table.rows.push_back(std::move(row));
     }
     return table;
@@ -88,12 +91,13 @@ Section prediction_section(const Scene& scene) {
                               "hacscale verify --all --table TABLE --json > FOLDER/verify.json");
     }
     std::stable_sort(networks.begin(), networks.end(),
-                     [](const VerifiedNetwork& a, const VerifiedNetwork& b) {
-                         return a.cache != b.cache ? a.cache < b.cache : a.measured_us < b.measured_us;
+                     [](const records::VerifiedModel& a, const records::VerifiedModel& b) {
+                         return std::pair(name_of(a.record.cache), a.record.measured_us) <
+                                std::pair(name_of(b.record.cache), b.record.measured_us);
                      });
     Section section;
     section.heading = heading;
-    if (!scene.records.verified || scene.records.verified->empty()) {
+    if (!scene.records.verification || scene.records.verification->models.empty()) {
         section.parts.push_back(Paragraph{
             "The run ended before it wrote verify.json: these are the networks that its comparisons "
             "measured, each once a budget."});

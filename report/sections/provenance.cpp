@@ -6,7 +6,7 @@
 namespace hacscale::report {
 
 Section provenance_section(const Scene& scene) {
-    const Provenance& provenance = scene.records.provenance;
+    const records::Provenance& provenance = scene.records.provenance;
     Section section;
     section.heading = "Where these numbers come from";
     Facts facts;
@@ -15,8 +15,9 @@ Section provenance_section(const Scene& scene) {
     };
     add("Device", fmt::format("{} ({})", provenance.device.name, provenance.device.id));
     add("Device fingerprint", provenance.device.fingerprint);
-    for (const auto& [name, value] : provenance.device.properties) add("Device: " + name, value);
-    for (const auto& [name, value] : provenance.settings) add("Setting: " + name, value);
+    for (const auto& [name, value] : records::named_properties(provenance.device))
+        add("Device: " + name, value);
+    for (const auto& [name, value] : named_settings(provenance)) add("Setting: " + name, value);
     add("Program", provenance.program + " " + provenance.version);
     add("Command", provenance.command);
     add("Suite", provenance.suite);

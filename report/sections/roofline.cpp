@@ -3,16 +3,17 @@
 #include <algorithm>
 
 #include "report/charts/charts.hpp"
-#include "report/document/cells.hpp"
+#include "report/document/document.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
 namespace {
 
-Table peak_table(const Comparison& comparison) {
-    const Peak& peak = *comparison.peak;
+Table peak_table(const records::ComparisonRecord& comparison) {
+    const PeakRecord& peak = *comparison.peak;
     Table table;
     table.caption =
         "The device’s ceilings, measured through the same library, and the nominal figures where known";
@@ -41,11 +42,11 @@ Table peak_table(const Comparison& comparison) {
 }  // namespace
 
 Section roofline_section(const Scene& scene) {
-    const Comparison& comparison = *scene.comparison;
+    const records::ComparisonRecord& comparison = *scene.comparison;
     const char* heading = "Roofline";
     const bool any_layer =
         std::any_of(comparison.layers.begin(), comparison.layers.end(),
-                    [](const LayerRecord& layer) { return layer.latency_us && layer.macs > 0.0; });
+                    [](const records::LayerRow& layer) { return layer.latency_us() && layer.macs > 0; });
     if (!comparison.peak) {
         return absent_section(heading, "measured peak in " + comparison.file,
                               "hacscale compare MODEL --table TABLE --json");

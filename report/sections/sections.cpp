@@ -4,8 +4,9 @@
 
 #include <array>
 
-#include "report/document/cells.hpp"
+#include "report/document/document.hpp"
 #include "report/sections/phrases.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
@@ -46,12 +47,12 @@ void add_sections(Scope scope, const Scene& scene, const std::string& id_suffix,
 
 }  // namespace
 
-Document build_document(const Records& records) {
-    const Provenance& provenance = records.provenance;
+Document build_document(const records::RunRecords& records) {
+    const records::Provenance& provenance = records.provenance;
     Document document;
     document.title = "HACScale report";
     document.subtitle = fmt::format("{} ({})", provenance.device.name, provenance.device.id);
-    for (const auto& [name, value] : provenance.settings) {
+    for (const auto& [name, value] : named_settings(provenance)) {
         // A CPU's name says its threads, and a GPU has none.
         if (name != "threads") document.subtitle += fmt::format(" · {} {}", name, value);
     }
@@ -61,7 +62,7 @@ Document build_document(const Records& records) {
     }
     document.trust = trust_in_table(records);
 
-    const std::vector<Comparison>& all = records.comparisons;
+    const std::vector<records::ComparisonRecord>& all = records.comparisons;
     const bool many = all.size() > most_answers_alone;
     if (many) document.answers.push_back(answer_of_all(all, provenance.device));
     if (!all.empty()) add_sections(Scope::opening, {records, nullptr}, "", document.sections);

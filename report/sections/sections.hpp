@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "records/run_folder.hpp"
 #include "report/document/document.hpp"
-#include "report/records/records.hpp"
 
 namespace hacscale::report {
 
@@ -21,8 +21,8 @@ enum class Scope {
 
 // What a section is built from. `comparison` is null for sections of the whole run.
 struct Scene {
-    const Records& records;
-    const Comparison* comparison;
+    const records::RunRecords& records;
+    const records::ComparisonRecord* comparison;
 };
 
 struct SectionEntry {
@@ -50,14 +50,14 @@ Section measurements_section(const Scene& scene);
 Section provenance_section(const Scene& scene);
 
 // What to do with the model at this budget, or why there is no answer.
-Answer answer_of(const Comparison& comparison);
+Answer answer_of(const records::ComparisonRecord& comparison);
 
 // Of many models and budgets: what the choices have in common.
-Answer answer_of_all(const std::vector<Comparison>& comparisons, const Device& device);
+Answer answer_of_all(const std::vector<records::ComparisonRecord>& comparisons, const DeviceRecord& device);
 
 // How far predictions were off over the run's networks, in a sentence.
-std::string trust_in_table(const Records& records);
+std::string trust_in_table(const records::RunRecords& records);
 
-Document build_document(const Records& records);
+Document build_document(const records::RunRecords& records);
 
 }  // namespace hacscale::report

@@ -4,31 +4,34 @@
 #include <algorithm>
 
 #include "report/charts/charts.hpp"
-#include "report/document/cells.hpp"
+#include "report/document/document.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
 namespace {
 
-const StaircasePoint* at_width(const Staircase& staircase, std::optional<int> width) {
-    const auto found =
-        std::find_if(staircase.points.begin(), staircase.points.end(),
-                     [&](const StaircasePoint& point) { return width && point.width == *width; });
-    return found == staircase.points.end() ? nullptr : &*found;
+std::optional<records::StaircaseStep> at_width(const records::StaircaseRow& staircase,
+                                               std::optional<int> width) {
+    const std::vector<records::StaircaseStep> points = staircase.known_points();
+    const auto found = std::find_if(points.begin(), points.end(), [&](const records::StaircaseStep& point) {
+        return width && point.width == *width;
+    });
+    return found == points.end() ? std::nullopt : std::optional(*found);
 }
 
-Cell latency_cell(const StaircasePoint* point) {
+Cell latency_cell(const std::optional<records::StaircaseStep>& point) {
     const auto time = [](double us) { return latency(us); };
-    return point == nullptr ? number_cell(std::nullopt, time) : number_cell(point->latency_us, time);
+    return number_cell(point ? std::optional(point->latency.latency_us) : std::nullopt, time);
 }
 
-Cell utilization_cell(const StaircasePoint* point) {
-    return number_cell(point == nullptr ? std::optional<double>() : point->utilization, percent);
+Cell utilization_cell(const std::optional<records::StaircaseStep>& point) {
+    return number_cell(point ? point->utilization : std::nullopt, percent);
 }
 
-Table free_steps(const Comparison& comparison) {
+Table free_steps(const records::ComparisonRecord& comparison) {
     Table table;
     table.caption =
         "Free steps: the widest width of each stage whose latency is the base’s within measurement noise";
@@ -42,16 +45,16 @@ Table free_steps(const Comparison& comparison) {
                      {"Utilization, base width", "base_utilization"},
                      {"Utilization, free width", "free_utilization"},
                      {"Parameters gained", "params_gained"}};
-    for (const Staircase& staircase : comparison.staircases) {
-        const StaircasePoint* base = at_width(staircase, staircase.base_width);
-        const StaircasePoint* free = at_width(staircase, staircase.free_width);
+    for (const records::StaircaseRow& staircase : comparison.staircases) {
+        const std::optional<records::StaircaseStep> base = at_width(staircase, staircase.base_width);
+        const std::optional<records::StaircaseStep> free = at_width(staircase, staircase.free_width);
         std::optional<double> gained;
-        if (base != nullptr && free != nullptr && base->params && free->params) {
-            gained = *free->params - *base->params;
+        if (base && free && base->params && free->params) {
+            gained = static_cast<double>(*free->params - *base->params);
         }
         TableRow row;
         row.cells = {model_cell(comparison),
-                     text_cell(staircase.name),
+                     text_cell(staircase.stage_name()),
                      integer_cell(staircase.base_width),
                      integer_cell(staircase.free_width),
                      latency_cell(base),
@@ -64,7 +67,7 @@ Table free_steps(const Comparison& comparison) {
     return table;
 }
 
-Table all_points(const Comparison& comparison) {
+Table all_points(const records::ComparisonRecord& comparison) {
     Table table;
     table.caption = "Every width of every stage, the rest of the network at the base";
     table.csv_file = "staircases.csv";
@@ -77,20 +80,20 @@ Table all_points(const Comparison& comparison) {
                      {"Parameters", "params"},
                      {"Estimate", "estimate", false},
                      {"Mark", "mark", false}};
-    for (const Staircase& staircase : comparison.staircases) {
-        for (const StaircasePoint& point : staircase.points) {
+    for (const records::StaircaseRow& staircase : comparison.staircases) {
+        for (const records::StaircaseStep& point : staircase.known_points()) {
             const bool base = point.width == staircase.base_width;
             const bool free = staircase.free_width && point.width == *staircase.free_width;
             const std::string mark = base && free ? "base, free" : base ? "base" : free ? "free" : "";
             TableRow row;
             row.mark = base ? RowMark::base : free ? RowMark::own_choice : RowMark::none;
             row.cells = {model_cell(comparison),
-                         text_cell(staircase.name),
+                         text_cell(staircase.stage_name()),
                          integer_cell(point.width),
-                         number_cell(point.latency_us, [](double us) { return latency(us); }),
+                         number_cell(point.latency.latency_us, [](double us) { return latency(us); }),
                          number_cell(point.utilization, percent),
                          number_cell(point.params, [](double params) { return scaled(params); }),
-                         text_cell(point.estimate),
+                         text_cell(std::string(name_of(point.latency.kind))),
                          {mark, mark, false}};
             table.rows.push_back(std::move(row));
         }
@@ -101,7 +104,7 @@ Table all_points(const Comparison& comparison) {
 }  // namespace
 
 Section staircases_section(const Scene& scene) {
-    const Comparison& comparison = *scene.comparison;
+    const records::ComparisonRecord& comparison = *scene.comparison;
     if (comparison.staircases.empty()) {
         return absent_section("Latency over width", "staircases in " + comparison.file,
                               "hacscale compare MODEL --table TABLE --json");
@@ -112,8 +115,8 @@ Section staircases_section(const Scene& scene) {
         "Hardware works in tiles, so latency climbs in steps while the work grows smoothly. Widths up to the "
         "free width are had at no cost."});
     section.parts.push_back(free_steps(comparison));
-    for (const Staircase& staircase : comparison.staircases) {
-        if (!staircase.points.empty()) section.parts.push_back(staircase_chart(staircase));
+    for (const records::StaircaseRow& staircase : comparison.staircases) {
+        if (!staircase.known_points().empty()) section.parts.push_back(staircase_chart(staircase));
     }
     section.parts.push_back(all_points(comparison));
     return section;

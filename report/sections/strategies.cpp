@@ -7,54 +7,57 @@
 #include <functional>
 
 #include "report/charts/charts.hpp"
-#include "report/document/cells.hpp"
-#include "report/sections/folding.hpp"
+#include "report/document/document.hpp"
+#include "report/sections/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
 namespace {
 
-std::vector<const StrategyRow*> in_order(const Comparison& comparison) {
-    std::vector<const StrategyRow*> rows{&comparison.base};
-    for (const StrategyRow& row : comparison.strategies) rows.push_back(&row);
-    std::stable_sort(rows.begin() + 1, rows.end(), [](const StrategyRow* a, const StrategyRow* b) {
-        if (a->ok() != b->ok()) return a->ok();
-        return a->gain.value_or(0.0) > b->gain.value_or(0.0);
-    });
+std::vector<const records::StrategyRow*> in_order(const records::ComparisonRecord& comparison) {
+    std::vector<const records::StrategyRow*> rows{&comparison.base};
+    for (const records::StrategyRow& row : comparison.strategies) rows.push_back(&row);
+    std::stable_sort(rows.begin() + 1, rows.end(),
+                     [](const records::StrategyRow* a, const records::StrategyRow* b) {
+                         if (a->ok() != b->ok()) return a->ok();
+                         return a->gain.value_or(0.0) > b->gain.value_or(0.0);
+                     });
     return rows;
 }
 
 // In the page "stage's list / stage's list", in the CSV "list;list"; a stage's is empty where they follow.
-Cell inner_cell(const StrategyRow& row) {
+Cell inner_cell(const records::StrategyRow& row) {
     std::vector<std::string> shown;
     std::vector<std::string> csv;
-    for (const std::vector<int>& stage : row.inner_widths) {
+    if (!row.choice) return text_cell("");
+    for (const std::vector<int>& stage : row.choice->inner_widths) {
         shown.push_back(stage.empty() ? "follow" : inner_text(stage));
         csv.push_back(join(stage, " "));
     }
     return text_cell(fmt::format("{}", fmt::join(shown, " / ")), fmt::format("{}", fmt::join(csv, ";")));
 }
 
-bool any_inner(const Comparison& comparison) {
-    return std::any_of(comparison.strategies.begin(), comparison.strategies.end(),
-                       [](const StrategyRow& row) { return !row.inner_widths.empty(); });
+bool any_inner(const records::ComparisonRecord& comparison) {
+    return std::any_of(
+        comparison.strategies.begin(), comparison.strategies.end(),
+        [](const records::StrategyRow& row) { return row.choice && !row.choice->inner_widths.empty(); });
 }
 
-bool any_with(const Comparison& comparison, std::optional<double> StrategyRow::*figure) {
-    const auto has = [figure](const StrategyRow& row) { return (row.*figure).has_value(); };
+bool any_with(const records::ComparisonRecord& comparison, std::optional<double> UpperPercentiles::*figure) {
+    const auto has = [figure](const records::StrategyRow& row) { return (row.upper.*figure).has_value(); };
     return has(comparison.base) ||
            std::any_of(comparison.strategies.begin(), comparison.strategies.end(), has);
 }
 
 // With single images, images a second say what the latency says.
-bool runs_batches(const Comparison& comparison) {
-    const StrategyRow& base = comparison.base;
-    return base.images_per_s && base.measured_us && *base.images_per_s * *base.measured_us > 1.5e6;
+bool runs_batches(const records::ComparisonRecord& comparison) {
+    return comparison.batch > 1 && images_per_s(comparison, comparison.base);
 }
 
-std::vector<Column> columns_of(const Comparison& comparison, bool any_accuracy) {
+std::vector<Column> columns_of(const records::ComparisonRecord& comparison, bool any_accuracy) {
     const auto where = [](bool on_the_page) { return on_the_page ? Show::everywhere : Show::csv_only; };
     return {model_column(),
             budget_column(),
@@ -63,8 +66,8 @@ std::vector<Column> columns_of(const Comparison& comparison, bool any_accuracy) 
             {"Latency, measured", "measured_us"},
             {"Its 95 % interval, half", "ci95_us", true, Show::csv_only},
             {"Images a second", "images_per_s", true, where(runs_batches(comparison))},
-            {"p95", "p95_us", true, where(any_with(comparison, &StrategyRow::p95_us))},
-            {"p99", "p99_us", true, where(any_with(comparison, &StrategyRow::p99_us))},
+            {"p95", "p95_us", true, where(any_with(comparison, &UpperPercentiles::p95))},
+            {"p99", "p99_us", true, where(any_with(comparison, &UpperPercentiles::p99))},
             {"Latency against base", "latency_ratio"},
             {"Utilization", "utilization"},
             {"Utilization, ×\u00a0base", "utilization_ratio"},
@@ -82,8 +85,8 @@ std::vector<Column> columns_of(const Comparison& comparison, bool any_accuracy) 
             {"Reason", "reason", false, Show::csv_only}};
 }
 
-TableRow strategies_row(const Comparison& comparison, const StrategyRow& row) {
-    const StrategyRow& base = comparison.base;
+TableRow strategies_row(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
+    const records::StrategyRow& base = comparison.base;
     const bool is_base = &row == &base;
     const auto measured = [&row](double us) { return latency(us, row.ci95_us); };
     const auto predicted = [](double us) { return latency(us); };
@@ -100,12 +103,12 @@ TableRow strategies_row(const Comparison& comparison, const StrategyRow& row) {
         model_cell(comparison),
         budget_cell(comparison),
         text_cell(row.strategy),
-        text_cell(status_text(row.status), row.status),
+        status_cell(row.status),
         number_cell(row.measured_us, measured),
         number_cell(row.ci95_us, predicted),
-        number_cell(row.images_per_s, three),
-        number_cell(row.p95_us, predicted),
-        number_cell(row.p99_us, predicted),
+        number_cell(images_per_s(comparison, row), three),
+        number_cell(row.upper.p95, predicted),
+        number_cell(row.upper.p99, predicted),
         number_cell(row.latency_ratio, change),
         number_cell(row.utilization, percent),
         number_cell(row.utilization_ratio ? row.utilization_ratio : over(row.utilization, base.utilization),
@@ -115,11 +118,11 @@ TableRow strategies_row(const Comparison& comparison, const StrategyRow& row) {
         number_cell(row.params, count),
         number_cell(over(row.params, base.params), ratio),
         number_cell(row.gain, three),
-        number_cell(row.accuracy, accuracy),
-        text_cell(join(row.depths, " / "), join(row.depths, " ")),
-        text_cell(join(row.widths, " / "), join(row.widths, " ")),
+        number_cell(row.mean_accuracy(), accuracy),
+        depths_cell(row.choice),
+        widths_cell(row.choice),
         inner_cell(row),
-        integer_cell(row.resolution),
+        resolution_cell(row.choice),
         number_cell(row.predicted_us, predicted),
         text_cell(row.reason)};
     return out;
@@ -143,15 +146,15 @@ void mark_best(Table& table, const std::string& csv_name) {
     for (Cell* cell : candidates) cell->best = value(cell) == best_value;
 }
 
-Table table_of(const Comparison& comparison, bool any_accuracy) {
+Table table_of(const records::ComparisonRecord& comparison, bool any_accuracy) {
     Table table;
     table.caption = fmt::format(
         "{} {}, a row for each network that was chosen. Bold: the largest among those within the budget.",
         comparison.model, at_budget(comparison.budget));
     table.csv_file = "strategies.csv";
     table.columns = columns_of(comparison, any_accuracy);
-    const std::vector<const StrategyRow*> rows = in_order(comparison);
-    for (const StrategyRow* row : rows) table.rows.push_back(strategies_row(comparison, *row));
+    const std::vector<const records::StrategyRow*> rows = in_order(comparison);
+    for (const records::StrategyRow* row : rows) table.rows.push_back(strategies_row(comparison, *row));
     fold_rows(table, rows, comparison);
     for (const char* column : {"utilization_ratio", "macs_ratio", "params_ratio", "gain", "accuracy_pct"}) {
         mark_best(table, column);
@@ -159,15 +162,15 @@ Table table_of(const Comparison& comparison, bool any_accuracy) {
     return table;
 }
 
-Facts reasons_of(const Comparison& comparison) {
+Facts reasons_of(const records::ComparisonRecord& comparison) {
     Facts facts;
     for (const DistinctNetwork& network : distinct_networks(comparison)) {
-        const StrategyRow& row = network.row();
+        const records::StrategyRow& row = network.row();
         if (&row == &comparison.base || row.ok()) continue;
         const std::string others = other_names(network);
         const std::string names = others.empty() ? row.strategy : row.strategy + ", " + others;
         const std::string reason = row.reason.empty() ? "no reason recorded" : row.reason;
-        facts.entries.push_back({names, fmt::format("{}: {}", status_text(row.status), reason)});
+        facts.entries.push_back({names, fmt::format("{}: {}", status_text(name_of(row.status)), reason)});
     }
     return facts;
 }
@@ -175,12 +178,13 @@ Facts reasons_of(const Comparison& comparison) {
 }  // namespace
 
 Section strategies_section(const Scene& scene) {
-    const Comparison& comparison = *scene.comparison;
+    const records::ComparisonRecord& comparison = *scene.comparison;
     Section section;
     section.heading = "Strategies";
-    const bool any_accuracy = comparison.base.accuracy ||
-                              std::any_of(comparison.strategies.begin(), comparison.strategies.end(),
-                                          [](const StrategyRow& row) { return row.accuracy.has_value(); });
+    const bool any_accuracy =
+        comparison.base.accuracy ||
+        std::any_of(comparison.strategies.begin(), comparison.strategies.end(),
+                    [](const records::StrategyRow& row) { return row.accuracy.has_value(); });
     section.parts.push_back(table_of(comparison, any_accuracy));
     Facts reasons = reasons_of(comparison);
     if (!reasons.entries.empty()) {
@@ -188,7 +192,7 @@ Section strategies_section(const Scene& scene) {
         section.parts.push_back(std::move(reasons));
     }
     if (!comparison.strategies.empty()) section.parts.push_back(strategies_chart(comparison));
-    const StrategyRow* choice = comparison.hacscale();
+    const records::StrategyRow* choice = comparison.hacscale();
     if (choice != nullptr && !choice->spec.empty()) {
         section.parts.push_back(Code{"The HACScale choice as a model file", "yaml", choice->spec});
     }

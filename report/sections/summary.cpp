@@ -2,22 +2,23 @@
 // it. "Best" is the most gain among those within the budget, variants of HACScale left out.
 #include <fmt/format.h>
 
-#include "report/document/cells.hpp"
-#include "report/records/networks.hpp"
+#include "report/document/document.hpp"
+#include "report/sections/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
 namespace {
 
-bool is_other(const StrategyRow& row) {
+bool is_other(const records::StrategyRow& row) {
     return !row.strategy.starts_with("hacscale");
 }
 
-const StrategyRow* best_other(const Comparison& comparison) {
-    const StrategyRow* best = nullptr;
-    for (const StrategyRow& row : comparison.strategies) {
+const records::StrategyRow* best_other(const records::ComparisonRecord& comparison) {
+    const records::StrategyRow* best = nullptr;
+    for (const records::StrategyRow& row : comparison.strategies) {
         if (!is_other(row) || !row.ok() || !row.gain) continue;
         if (best == nullptr || *row.gain > *best->gain) best = &row;
     }
@@ -44,16 +45,16 @@ std::vector<Column> columns(bool any_accuracy) {
 }
 
 // Its name; that it keeps the base, where it does.
-Cell other_cell(const Comparison& comparison, const StrategyRow& row) {
+Cell other_cell(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
     return keeps_base(comparison, row) ? text_cell("all keep the base", row.strategy)
                                        : text_cell(row.strategy);
 }
 
-TableRow summary_row(const Comparison& comparison, const StrategyRow& own) {
-    const StrategyRow& base = comparison.base;
-    const StrategyRow* other = best_other(comparison);
-    const StrategyRow nobody;
-    const StrategyRow& rival = other != nullptr ? *other : nobody;
+TableRow summary_row(const records::ComparisonRecord& comparison, const records::StrategyRow& own) {
+    const records::StrategyRow& base = comparison.base;
+    const records::StrategyRow* other = best_other(comparison);
+    const records::StrategyRow nobody;
+    const records::StrategyRow& rival = other != nullptr ? *other : nobody;
     const auto time = [&base](double us) { return latency(us, base.ci95_us); };
     const auto change = [](double value) { return signed_percent(value - 1.0); };
     const auto budget = [](double value) { return with_sign(value - 1.0, short_percent); };
@@ -64,18 +65,18 @@ TableRow summary_row(const Comparison& comparison, const StrategyRow& own) {
     row.cells = {text_cell(comparison.model),
                  number_cell(comparison.budget, budget),
                  number_cell(base.latency_us(), time),
-                 text_cell(status_text(own.status), own.status),
+                 status_cell(own.status),
                  number_cell(own.latency_ratio, change),
                  number_cell(own.utilization_ratio, ratio),
                  number_cell(over(own.macs, base.macs), ratio),
                  number_cell(over(own.params, base.params), ratio),
                  number_cell(own.gain, three),
-                 number_cell(own.accuracy, points),
+                 number_cell(own.mean_accuracy(), points),
                  other_cell(comparison, rival),
                  number_cell(rival.latency_ratio, change),
                  number_cell(rival.utilization_ratio, ratio),
                  number_cell(rival.gain, three),
-                 number_cell(rival.accuracy, points)};
+                 number_cell(rival.mean_accuracy(), points)};
     return row;
 }
 
@@ -90,8 +91,8 @@ Section summary_section(const Scene& scene) {
         "the budget (its variants left out).";
     table.csv_file = "summary.csv";
     bool any_accuracy = false;
-    for (const Comparison& comparison : scene.records.comparisons) {
-        const StrategyRow* own = comparison.hacscale();
+    for (const records::ComparisonRecord& comparison : scene.records.comparisons) {
+        const records::StrategyRow* own = comparison.hacscale();
         if (own == nullptr) continue;
         table.rows.push_back(summary_row(comparison, *own));
         any_accuracy = any_accuracy || own->accuracy.has_value();

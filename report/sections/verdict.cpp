@@ -6,18 +6,19 @@
 
 #include <algorithm>
 
-#include "report/document/cells.hpp"
-#include "report/sections/folding.hpp"
+#include "report/document/document.hpp"
+#include "report/sections/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
 namespace {
 
-std::vector<const StrategyRow*> verdict_rows(const Comparison& comparison) {
-    std::vector<const StrategyRow*> rows{&comparison.base};
-    for (const StrategyRow& row : comparison.strategies) rows.push_back(&row);
+std::vector<const records::StrategyRow*> verdict_rows(const records::ComparisonRecord& comparison) {
+    std::vector<const records::StrategyRow*> rows{&comparison.base};
+    for (const records::StrategyRow& row : comparison.strategies) rows.push_back(&row);
     return rows;
 }
 
@@ -43,14 +44,14 @@ std::vector<Column> columns() {
 }
 
 // "92.34 ± 0.12 % (3)"; hundredths of a point, since seeds differ by tenths.
-std::string accuracy_text(const StrategyRow& row) {
+std::string accuracy_text(const records::StrategyRow& row) {
     const std::string spread =
-        row.accuracy_deviation ? fmt::format(" ± {:.2f}", *row.accuracy_deviation) : std::string();
-    return fmt::format("{:.2f}{} % ({})", *row.accuracy, spread, row.accuracy_seeds);
+        row.accuracy->deviation ? fmt::format(" ± {:.2f}", *row.accuracy->deviation) : std::string();
+    return fmt::format("{:.2f}{} % ({})", row.accuracy->mean, spread, row.accuracy->seeds);
 }
 
-std::optional<int> seeds_of(const StrategyRow& row) {
-    return row.accuracy ? std::optional(row.accuracy_seeds) : std::nullopt;
+std::optional<int> seeds_of(const records::StrategyRow& row) {
+    return row.accuracy ? std::optional(row.accuracy->seeds) : std::nullopt;
 }
 
 Cell names_cell(const std::vector<std::string>& names) {
@@ -58,7 +59,7 @@ Cell names_cell(const std::vector<std::string>& names) {
     return text_cell(fmt::format("{}", fmt::join(names, ", ")), fmt::format("{}", fmt::join(names, " ")));
 }
 
-TableRow verdict_row(const Comparison& comparison, const StrategyRow& row) {
+TableRow verdict_row(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
     const auto measured = [&row](double us) { return latency(us, row.ci95_us); };
     const auto half_width = [](double us) { return latency(us); };
     // The base, and what is the same network, has no interval.
@@ -85,20 +86,20 @@ TableRow verdict_row(const Comparison& comparison, const StrategyRow& row) {
                  number_cell(row.macs, count),
                  number_cell(row.memory_bytes, bytes),
                  number_cell(row.gain, three),
-                 number_cell(row.accuracy, accuracy),
-                 number_cell(row.accuracy_deviation, three),
+                 number_cell(row.mean_accuracy(), accuracy),
+                 number_cell(row.accuracy ? row.accuracy->deviation : std::nullopt, three),
                  integer_cell(seeds_of(row)),
                  names_cell(row.dominates),
                  names_cell(row.equal_to)};
     return out;
 }
 
-bool names(const std::vector<std::string>& list, const StrategyRow& row) {
+bool names(const std::vector<std::string>& list, const records::StrategyRow& row) {
     return std::find(list.begin(), list.end(), row.strategy) != list.end();
 }
 
-std::vector<const StrategyRow*> measured_networks(const Comparison& comparison) {
-    std::vector<const StrategyRow*> networks;
+std::vector<const records::StrategyRow*> measured_networks(const records::ComparisonRecord& comparison) {
+    std::vector<const records::StrategyRow*> networks;
     for (const DistinctNetwork& network : distinct_networks(comparison)) {
         if (network.row().measured_us) networks.push_back(&network.row());
     }
@@ -106,23 +107,24 @@ std::vector<const StrategyRow*> measured_networks(const Comparison& comparison) 
 }
 
 // "capacity" where gain is of the networks' sizes alone, which says nothing of their accuracy.
-std::string gain_in_words(const Comparison& comparison) {
+std::string gain_in_words(const records::ComparisonRecord& comparison) {
     return comparison.gain_origin.empty() || comparison.gain_origin == "capacity" ? "capacity" : "gain";
 }
 
 // Of what is measured, the networks that no other is better than.
-std::string leaders_of(const std::vector<const StrategyRow*>& networks) {
+std::string leaders_of(const std::vector<const records::StrategyRow*>& networks) {
     std::vector<std::string> leaders;
-    for (const StrategyRow* row : networks) {
-        const bool beaten = std::any_of(networks.begin(), networks.end(), [&](const StrategyRow* other) {
-            return names(other->dominates, *row);
-        });
+    for (const records::StrategyRow* row : networks) {
+        const bool beaten =
+            std::any_of(networks.begin(), networks.end(),
+                        [&](const records::StrategyRow* other) { return names(other->dominates, *row); });
         if (!beaten) leaders.push_back(row->strategy);
     }
     return fmt::format("{}", fmt::join(leaders, ", "));
 }
 
-Paragraph standing_of(const Comparison& comparison, const std::vector<const StrategyRow*>& networks) {
+Paragraph standing_of(const records::ComparisonRecord& comparison,
+                      const std::vector<const records::StrategyRow*>& networks) {
     if (!comparison.judged) {
         return {
             "This record does not say which strategies are better than which. The command that makes one "
@@ -137,7 +139,8 @@ Paragraph standing_of(const Comparison& comparison, const std::vector<const Stra
 }
 
 // Network against network, whose columns are numbered as the rows are.
-Table matrix_of(const Comparison& comparison, const std::vector<const StrategyRow*>& networks) {
+Table matrix_of(const records::ComparisonRecord& comparison,
+                const std::vector<const records::StrategyRow*>& networks) {
     Table table;
     table.caption = fmt::format(
         "Each network against each other. more: more {} at no more latency, or as much at less, by more than "
@@ -149,10 +152,10 @@ Table matrix_of(const Comparison& comparison, const std::vector<const StrategyRo
         table.columns.push_back({std::to_string(i + 1), "", false});
     }
     for (std::size_t i = 0; i < networks.size(); ++i) {
-        const StrategyRow& row = *networks[i];
+        const records::StrategyRow& row = *networks[i];
         TableRow out;
         out.cells.push_back(text_cell(fmt::format("{} {}", i + 1, row.strategy)));
-        for (const StrategyRow* other : networks) {
+        for (const records::StrategyRow* other : networks) {
             const char* relation = other == &row                  ? absent
                                    : names(row.dominates, *other) ? "more"
                                    : names(other->dominates, row) ? "less"
@@ -171,11 +174,11 @@ Table matrix_of(const Comparison& comparison, const std::vector<const StrategyRo
 }  // namespace
 
 Section verdict_section(const Scene& scene) {
-    const Comparison& comparison = *scene.comparison;
-    const std::vector<const StrategyRow*> rows = verdict_rows(comparison);
+    const records::ComparisonRecord& comparison = *scene.comparison;
+    const std::vector<const records::StrategyRow*> rows = verdict_rows(comparison);
     Section section;
     section.heading = "Verdict";
-    const std::vector<const StrategyRow*> networks = measured_networks(comparison);
+    const std::vector<const records::StrategyRow*> networks = measured_networks(comparison);
     section.parts.push_back(standing_of(comparison, networks));
     Table table;
     table.caption = fmt::format(
@@ -183,18 +186,17 @@ Section verdict_section(const Scene& scene) {
         comparison.model, at_budget(comparison.budget));
     table.csv_file = "verdict.csv";
     table.columns = columns();
-    for (const StrategyRow* row : rows) table.rows.push_back(verdict_row(comparison, *row));
+    for (const records::StrategyRow* row : rows) table.rows.push_back(verdict_row(comparison, *row));
     fold_rows(table, rows, comparison);
     section.parts.push_back(std::move(table));
     if (comparison.judged && networks.size() > 1) section.parts.push_back(matrix_of(comparison, networks));
-    const bool any_accuracy = std::any_of(rows.begin(), rows.end(),
-                                          [](const StrategyRow* row) { return row->accuracy.has_value(); });
+    const bool any_accuracy = std::any_of(
+        rows.begin(), rows.end(), [](const records::StrategyRow* row) { return row->accuracy.has_value(); });
     if (any_accuracy) {
         section.parts.push_back(Paragraph{fmt::format(
             "Accuracies are means over seeds ± the standard deviation (number of seeds), on the test set{}.",
-            comparison.accuracy_recipe.empty()
-                ? std::string()
-                : ", after training with the recipe " + comparison.accuracy_recipe)});
+            comparison.accuracies ? ", after training with the recipe " + comparison.accuracies->recipe
+                                  : std::string())});
     }
     return section;
 }

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <map>
 
-#include "report/document/cells.hpp"
+#include "report/document/document.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/side_by_side/side_by_side.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
@@ -14,8 +15,8 @@ namespace {
 
 struct Choice {
     std::string letter;  // of the run
-    const Comparison& comparison;
-    const StrategyRow& own;
+    const records::ComparisonRecord& comparison;
+    const records::StrategyRow& own;
 };
 
 // By network and budget; the runs of one budget in their order.
@@ -24,8 +25,8 @@ using Choices = std::multimap<std::pair<std::string, double>, Choice>;
 Choices choices_of(const Runs& runs) {
     Choices choices;
     for (std::size_t i = 0; i < runs.size(); ++i) {
-        for (const Comparison& comparison : runs[i].comparisons) {
-            const StrategyRow* own = comparison.hacscale();
+        for (const records::ComparisonRecord& comparison : runs[i].comparisons) {
+            const records::StrategyRow* own = comparison.hacscale();
             if (own == nullptr) continue;
             choices.emplace(std::pair(comparison.model, comparison.budget),
                             Choice{letter_of(i), comparison, *own});
@@ -35,8 +36,8 @@ Choices choices_of(const Runs& runs) {
 }
 
 TableRow row_of(const Choice& choice) {
-    const StrategyRow& own = choice.own;
-    const StrategyRow& base = choice.comparison.base;
+    const records::StrategyRow& own = choice.own;
+    const records::StrategyRow& base = choice.comparison.base;
     const auto change = [](double value) { return signed_percent(value - 1.0); };
     const auto points = [](double value) { return fmt::format("{:.2f} %", value); };
     const auto budget = [](double value) { return with_sign(value - 1.0, short_percent); };
@@ -45,16 +46,16 @@ TableRow row_of(const Choice& choice) {
     row.cells = {text_cell(choice.comparison.model),
                  number_cell(choice.comparison.budget, budget),
                  text_cell(choice.letter),
-                 text_cell(status_text(own.status), own.status),
+                 status_cell(own.status),
                  number_cell(own.latency_ratio, change),
                  number_cell(own.utilization_ratio, ratio),
                  number_cell(over(own.macs, base.macs), ratio),
                  number_cell(over(own.params, base.params), ratio),
                  number_cell(own.gain, [](double value) { return significant(value); }),
-                 number_cell(own.accuracy, points),
-                 text_cell(join(own.depths, " / "), join(own.depths, " ")),
-                 text_cell(join(own.widths, " / "), join(own.widths, " ")),
-                 integer_cell(own.resolution)};
+                 number_cell(own.mean_accuracy(), points),
+                 depths_cell(own.choice),
+                 widths_cell(own.choice),
+                 resolution_cell(own.choice)};
     return row;
 }
 

@@ -1,10 +1,9 @@
 // Whole networks: the latency on each device, the ratio to the first, and the utilization.
 #include <fmt/format.h>
 
-#include "report/document/cells.hpp"
-#include "report/side_by_side/charts.hpp"
-#include "report/side_by_side/ratio_text.hpp"
+#include "report/document/document.hpp"
 #include "report/side_by_side/side_by_side.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 

@@ -5,8 +5,7 @@
 #include <array>
 
 #include "report/charts/vega.hpp"
-#include "report/side_by_side/charts.hpp"
-#include "report/side_by_side/ratio_text.hpp"
+#include "report/side_by_side/side_by_side.hpp"
 #include "report/text/numbers.hpp"
 
 namespace hacscale::report {

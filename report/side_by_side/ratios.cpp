@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/document/cells.hpp"
-#include "report/side_by_side/charts.hpp"
-#include "report/side_by_side/ratio_text.hpp"
+#include "report/document/document.hpp"
 #include "report/side_by_side/side_by_side.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
@@ -86,7 +85,7 @@ Table table_of(const std::vector<LayerRatio>& ratios, const std::string& letter,
     return table;
 }
 
-using Ratios = std::vector<LayerRatio> (*)(const Records&, const Records&);
+using Ratios = std::vector<LayerRatio> (*)(const records::RunRecords&, const records::RunRecords&);
 
 void add_pairs(const Runs& runs, Ratios ratios_of, bool of_networks, const std::string& absent,
                Section& section) {
@@ -110,6 +109,23 @@ void add_pairs(const Runs& runs, Ratios ratios_of, bool of_networks, const std::
 }
 
 }  // namespace
+
+std::string ratio_text(const LatencyRatio& over, bool certain) {
+    if (!certain) return ratio(over.ratio);
+    return fmt::format("{} ({} to {}{})", ratio(over.ratio), significant(over.ratio_low),
+                       significant(over.ratio_high), over.significant ? "" : ", within noise");
+}
+
+void add_ratio_cells(const std::optional<LatencyRatio>& over, bool certain, TableRow& row) {
+    const auto figure = [&](double LatencyRatio::*value, bool known) {
+        return over && known ? std::optional((*over).*value) : std::nullopt;
+    };
+    const auto end = [](double value) { return significant(value); };
+    row.cells.push_back(
+        number_cell(figure(&LatencyRatio::ratio, true), [&](double) { return ratio_text(*over, certain); }));
+    row.cells.push_back(number_cell(figure(&LatencyRatio::ratio_low, certain), end));
+    row.cells.push_back(number_cell(figure(&LatencyRatio::ratio_high, certain), end));
+}
 
 Section layer_ratios_section(const Runs& runs) {
     Section section{.id = "layers", .heading = "Layers of the networks", .parts = {}, .sections = {}};

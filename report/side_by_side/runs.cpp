@@ -4,9 +4,10 @@
 
 #include <algorithm>
 
-#include "report/document/cells.hpp"
-#include "report/records/networks.hpp"
+#include "report/document/document.hpp"
+#include "report/sections/networks.hpp"
 #include "report/side_by_side/side_by_side.hpp"
+#include "report/text/numbers.hpp"
 
 namespace hacscale::report {
 
@@ -15,12 +16,13 @@ namespace {
 // One fact of a run, in the order in which they are shown.
 using RunFacts = std::vector<std::pair<std::string, std::string>>;
 
-RunFacts facts_of(const Records& run) {
-    const Provenance& provenance = run.provenance;
+RunFacts facts_of(const records::RunRecords& run) {
+    const records::Provenance& provenance = run.provenance;
     RunFacts facts{{"Device", fmt::format("{} ({})", provenance.device.name, provenance.device.id)},
                    {"Device fingerprint", provenance.device.fingerprint}};
-    for (const auto& [name, value] : provenance.settings) facts.emplace_back("Setting: " + name, value);
-    for (const auto& [name, value] : provenance.device.properties) {
+    for (const auto& [name, value] : named_settings(provenance))
+        facts.emplace_back("Setting: " + name, value);
+    for (const auto& [name, value] : records::named_properties(provenance.device)) {
         facts.emplace_back("Device: " + name, value);
     }
     facts.emplace_back("Program", provenance.program + " " + provenance.version);
@@ -75,15 +77,23 @@ Table facts_table(const Runs& runs) {
     return table;
 }
 
+std::string setting_of(const records::RunRecords& run, const std::string& name) {
+    for (const auto& [key, value] : named_settings(run.provenance)) {
+        if (key == name) {
+            return value;
+        }
+    }
+    return "not said";
+}
+
 // Latencies of different settings are not those of one thing.
 void add_differing_settings(const Runs& runs, Section& section) {
     for (const char* name : {"batch", "dtype", "cache", "threads"}) {
         std::vector<std::string> values;
-        for (const Records& run : runs) values.push_back(setting_of(run, name));
+        for (const records::RunRecords& run : runs) values.push_back(setting_of(run, name));
         const bool one = std::all_of(values.begin(), values.end(),
                                      [&](const std::string& value) { return value == values.front(); });
         if (one) continue;
-        for (std::string& value : values) value = value.empty() ? "not said" : value;
         section.parts.push_back(
             Notice{fmt::format("The runs differ in {} ({}): ratios compare that as well as the devices.",
                                name, fmt::join(values, "; "))});

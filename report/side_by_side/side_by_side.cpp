@@ -34,10 +34,10 @@ std::string latency_clause(const Runs& runs, std::size_t run) {
                        ratio(mean), significant(*least), significant(*most), ratios.size());
 }
 
-std::optional<double> utilization_gain(const Records& run) {
+std::optional<double> utilization_gain(const records::RunRecords& run) {
     std::vector<double> ratios;
-    for (const Comparison& comparison : run.comparisons) {
-        const StrategyRow* own = comparison.hacscale();
+    for (const records::ComparisonRecord& comparison : run.comparisons) {
+        const records::StrategyRow* own = comparison.hacscale();
         if (own != nullptr && own->ok() && own->utilization_ratio) ratios.push_back(*own->utilization_ratio);
     }
     return ratios.empty() ? std::nullopt : std::optional(median(std::move(ratios)));

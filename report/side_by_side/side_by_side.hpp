@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "base/statistics.hpp"
+#include "records/run_folder.hpp"
 #include "report/document/document.hpp"
-#include "report/records/records.hpp"
 
 namespace hacscale::report {
 
-using Runs = std::vector<Records>;
+using Runs = std::vector<records::RunRecords>;
 
 // "A", "B", ...
 std::string letter_of(std::size_t run);
@@ -29,7 +29,7 @@ struct NetworkFigures {
 };
 
 std::vector<std::string> networks_of(const Runs& runs);  // of any run, sorted
-std::optional<NetworkFigures> figures_of(const Records& run, const std::string& model);
+std::optional<NetworkFigures> figures_of(const records::RunRecords& run, const std::string& model);
 // Of two networks' latencies; an interval that is not known counts as none.
 LatencyRatio ratio_of(const NetworkFigures& a, const NetworkFigures& b);
 
@@ -43,9 +43,9 @@ struct LayerRatio : LatencyRatio {
 };
 
 // Layers of the networks that both runs hold, each by its largest change: |ln(b/a)| falls.
-std::vector<LayerRatio> layer_ratios(const Records& a, const Records& b);
+std::vector<LayerRatio> layer_ratios(const records::RunRecords& a, const records::RunRecords& b);
 // Rows of one key and state, likewise.
-std::vector<LayerRatio> row_ratios(const Records& a, const Records& b);
+std::vector<LayerRatio> row_ratios(const records::RunRecords& a, const records::RunRecords& b);
 
 // InputError, one sentence, when there are fewer than two runs or more than letters, or when one of them
 // shares neither a network nor a row with the first.
@@ -56,6 +56,17 @@ Section networks_section(const Runs& runs);
 Section choices_section(const Runs& runs);
 Section layer_ratios_section(const Runs& runs);
 Section row_ratios_section(const Runs& runs);
+
+// "×0.912 (0.905 to 0.919)"; without known intervals the ratio alone. What is within noise says so.
+std::string ratio_text(const LatencyRatio& ratio, bool certain);
+// Three cells: the ratio, and for the CSV file the ends of its interval where it is known.
+void add_ratio_cells(const std::optional<LatencyRatio>& ratio, bool certain, TableRow& row);
+
+// The charts; the contract with the page is that of report/charts/charts.hpp.
+// Latency of each network over the first run's, one dot a run.
+Chart networks_chart(const Runs& runs);
+// Each layer's ratio over its latency in the first run. Needs a ratio.
+Chart ratios_chart(const std::vector<LayerRatio>& ratios, const std::string& letter, bool of_networks);
 
 Document build_side_by_side(const Runs& runs);
 

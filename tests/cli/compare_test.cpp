@@ -174,8 +174,8 @@ TEST_F(CompareTest, TheBudgetIsNamedAsItWasGiven) {
 }
 
 TEST(VerdictText, MoreCapacityIsNotCalledDominance) {
-    ComparisonRecord record = sample();
-    StrategyRow& hacscale = record.strategies.back();
+    records::ComparisonRecord record = sample();
+    records::StrategyRow& hacscale = record.strategies.back();
     hacscale.dominates = {"base"};
     std::ostringstream details;
     print_verdict(details, record);
@@ -184,15 +184,15 @@ TEST(VerdictText, MoreCapacityIsNotCalledDominance) {
     details.str("");
     print_verdict(details, record);
     EXPECT_THAT(details.str(), HasSubstr("hacscale has more capacity at no more latency than base\n"));
-    hacscale.accuracy = AccuracyFigures{92.0, 0.1, 3};
-    record.base.accuracy = AccuracyFigures{91.0, 0.1, 3};
+    hacscale.accuracy = records::AccuracyFigures{92.0, 0.1, 3};
+    record.base.accuracy = records::AccuracyFigures{91.0, 0.1, 3};
     details.str("");
     print_verdict(details, record);
     EXPECT_THAT(details.str(), HasSubstr("hacscale dominates base\n"));
 }
 
 TEST(VerdictText, IsPrintedWithEmptyCellsForWhatIsNotKnown) {
-    ComparisonRecord record = three_rows();
+    records::ComparisonRecord record = three_rows();
     record.strategies[0] = trained(record.strategies[0], 91.234, 0.123, 3);
     add_verdict(record);
     std::ostringstream out;

@@ -2,6 +2,7 @@
 
 #include "harness/compare/compare.hpp"
 #include "program_fixture.hpp"
+#include "records/json.hpp"
 #include "tests/harness/synthetic_table.hpp"
 
 namespace hacscale::cli {
@@ -86,9 +87,9 @@ TEST_F(ExplainTest, ContributionsAreReadBackAsTheyWereWritten) {
     settings.budget = 1.3;
     settings.strategies = {"uniform", "hacscale"};
     const std::string text = to_json(compare(view, settings, synthetic_device(1.1)));
-    const std::optional<ComparisonRecord> read = comparison_from_json(text);
-    ASSERT_TRUE(read);
-    EXPECT_EQ(to_json(*read), text);
+    const records::ComparisonRecord read =
+        records::read_comparison(records::JsonPlace::parse(text, "compare.json"));
+    EXPECT_EQ(to_json(read), text);
 }
 
 TEST_F(ExplainTest, ShowsInnerWidthsOfEachBlockWhereTheyMayBeChosen) {
@@ -140,7 +141,7 @@ TEST_F(ExplainTest, AMeasuredChoiceIsJudgedByTheCorrectedBudget) {
     ComparisonSettings settings;
     settings.budget = 1.3;
     settings.strategies = {"uniform", "hacscale"};
-    const ComparisonRecord record = compare(view, settings, synthetic_device(1.1));
+    const records::ComparisonRecord record = compare(view, settings, synthetic_device(1.1));
     ASSERT_EQ(record.contributions.size(), 2U);
     const double base_us = *record.base.predicted_us;
     EXPECT_NEAR(record.contributions[0].network.budget_us, 1.3 * base_us, 1e-6);

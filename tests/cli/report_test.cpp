@@ -3,6 +3,9 @@
 
 #include "profiler/table/table.hpp"
 #include "program_fixture.hpp"
+#include "records/comparison.hpp"
+#include "records/provenance.hpp"
+#include "records/record_file.hpp"
 
 namespace hacscale::cli {
 namespace {
@@ -105,6 +108,27 @@ TEST_F(ReportTest, OneRunCanBeWrittenElsewhere) {
     ASSERT_EQ(answer.status, 0) << answer.err;
     EXPECT_TRUE(std::filesystem::exists(path("elsewhere/report.html")));
     EXPECT_FALSE(std::filesystem::exists(path("run/report.html")));
+}
+
+TEST_F(ReportTest, ReadsWhatARunWrites) {
+    records::Provenance provenance;
+    provenance.version = "1";
+    provenance.command = "hacscale run s.yaml";
+    provenance.device = {"cpu", "A test's processor", "0123456789abcdef", "{\"cores\":2}"};
+    provenance.warnings = {"noisy host"};
+    records::make_record_folder(path("run"));
+    records::write_record(path("run/provenance.json"), to_json(provenance));
+    records::ComparisonRecord comparison;
+    comparison.model = "resnet20-cifar";
+    comparison.base.strategy = "base";
+    comparison.base.predicted_us = 100.0;
+    records::write_record(path("run/" + records::comparison_file_name(comparison.model, comparison.budget)),
+                          to_json(comparison));
+    const Answer answer = call({"report", path("run"), "--json"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    for (const std::string& file : answer.json()["files"].get<std::vector<std::string>>()) {
+        EXPECT_TRUE(std::filesystem::exists(file)) << file;
+    }
 }
 
 TEST_F(ReportTest, WhatCannotBeSetSideBySideIsBadInput) {

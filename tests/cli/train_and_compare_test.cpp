@@ -159,11 +159,11 @@ TEST_F(TrainAndCompareTest, PlannedNetworksAreMeasuredInsteadOfChosenAnew) {
     ComparisonSettings settings;
     settings.budget = 1.3;
     const TrainingPlanRequest request{path("runs/plan.yaml"), {1}, "short", "", ""};
-    const ComparisonRecord first = cli::compare(view, settings, synthetic_device(1.0));
+    const records::ComparisonRecord first = cli::compare(view, settings, synthetic_device(1.0));
     write_training_plan(first, request);
-    const ComparisonRecord anew = cli::compare(view, settings, synthetic_device(0.9));
+    const records::ComparisonRecord anew = cli::compare(view, settings, synthetic_device(0.9));
     settings.fixed = planned_choices(request, "resnet20-cifar", 1.3);
-    ComparisonRecord again = cli::compare(view, settings, synthetic_device(0.9));
+    records::ComparisonRecord again = cli::compare(view, settings, synthetic_device(0.9));
     bool any_differs = false;
     for (std::size_t i = 0; i < first.strategies.size(); ++i) {
         EXPECT_EQ(again.strategies[i].model_hash, first.strategies[i].model_hash)
@@ -175,7 +175,7 @@ TEST_F(TrainAndCompareTest, PlannedNetworksAreMeasuredInsteadOfChosenAnew) {
     EXPECT_NO_THROW(write_training_plan(again, request));
     EXPECT_THROW(write_training_plan(anew, request), InputError);
     // What fails on the second day stays in the plan; what fails on the first one does not enter.
-    again.strategies[0].status = StrategyStatus::failed;
+    again.strategies[0].status = records::StrategyStatus::failed;
     EXPECT_NO_THROW(write_training_plan(again, request));
     const WrittenPlan other = write_training_plan(again, {path("other/plan.yaml"), {1}, "short", "", ""});
     EXPECT_THAT(other.left_out, ElementsAre(again.strategies[0].strategy));

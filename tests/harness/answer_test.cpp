@@ -28,10 +28,10 @@ std::string joined(const std::vector<std::string>& lines) {
         [](std::string text, const std::string& line) { return std::move(text) + line + "\n"; });
 }
 
-std::vector<std::string> answered(const std::vector<ComparisonRecord>& records,
+std::vector<std::string> answered(const std::vector<records::ComparisonRecord>& records,
                                   const std::string& closing = "report: out/report.html") {
-    std::vector<const ComparisonRecord*> pointers;
-    for (const ComparisonRecord& record : records) pointers.push_back(&record);
+    std::vector<const records::ComparisonRecord*> pointers;
+    for (const records::ComparisonRecord& record : records) pointers.push_back(&record);
     return answer_lines(pointers, {{}, {closing}});
 }
 
@@ -68,10 +68,10 @@ TEST(Answer, TwoNetworksAtTwoBudgetsFit) {
 }
 
 TEST(Answer, WhatToDoIsSaidEvenWhereNotAllFits) {
-    std::vector<ComparisonRecord> records;
+    std::vector<records::ComparisonRecord> records;
     for (const double budget : {1.0, 1.065, 1.1, 1.2, 1.5}) {
-        ComparisonRecord record = sample("mobilenetv2-0.35", budget);
-        StrategyRow& row = record.strategies.back();
+        records::ComparisonRecord record = sample("mobilenetv2-0.35", budget);
+        records::StrategyRow& row = record.strategies.back();
         row = larger(row.strategy, 0.3, {{24, 48, 96}, {2, 4, 5}, 32});
         records.push_back(record);
     }
@@ -85,7 +85,7 @@ TEST(Answer, WhatToDoIsSaidEvenWhereNotAllFits) {
 }
 
 TEST(Answer, ManyComparisonsFitToo) {
-    std::vector<ComparisonRecord> records;
+    std::vector<records::ComparisonRecord> records;
     for (int i = 0; i < 40; ++i) records.push_back(sample("network" + std::to_string(i)));
     const std::vector<std::string> lines = answered(records);
     expect_fits(lines);
@@ -94,7 +94,7 @@ TEST(Answer, ManyComparisonsFitToo) {
 }
 
 TEST(Answer, SeveralStatesAreNamed) {
-    ComparisonRecord other = sample();
+    records::ComparisonRecord other = sample();
     other.device = "cuda:0";
     other.batch = 8;
     const std::vector<std::string> lines = answered({sample(), other});
@@ -103,8 +103,8 @@ TEST(Answer, SeveralStatesAreNamed) {
 }
 
 TEST(Answer, WhereNothingIsToBeGainedItIsOneSentence) {
-    ComparisonRecord record = sample();
-    for (StrategyRow& row : record.strategies) {
+    records::ComparisonRecord record = sample();
+    for (records::StrategyRow& row : record.strategies) {
         const std::string name = row.strategy;
         row = base_row();
         row.strategy = name;
@@ -118,16 +118,16 @@ TEST(Answer, WhereNothingIsToBeGainedItIsOneSentence) {
 }
 
 TEST(Answer, OfNoisyRowsNothingIsAdvised) {
-    ComparisonRecord record = sample();
-    for (StrategyRow& row : record.strategies) row.status = StrategyStatus::noisy;
+    records::ComparisonRecord record = sample();
+    for (records::StrategyRow& row : record.strategies) row.status = records::StrategyStatus::noisy;
     const std::string text = joined(answered({record}));
     EXPECT_THAT(text, HasSubstr("nothing can be said"));
     EXPECT_THAT(text, Not(HasSubstr("->")));
 }
 
 TEST(Answer, AChoiceFarFromItsPredictionIsSaid) {
-    ComparisonRecord record = sample();
-    StrategyRow& row = record.strategies.back();
+    records::ComparisonRecord record = sample();
+    records::StrategyRow& row = record.strategies.back();
     row.predicted_us = 715.0;
     row.measured_us = 1031.0;
     const std::string text = joined(answered({record}));
@@ -137,11 +137,11 @@ TEST(Answer, AChoiceFarFromItsPredictionIsSaid) {
 }
 
 TEST(Answer, ManyChangesAreListsOfWidths) {
-    ComparisonRecord record = sample();
+    records::ComparisonRecord record = sample();
     const std::vector<int> base_widths(9, 16);
     record.stages.assign(9, "a stage with a long name");
     record.base.choice = ScalingChoice{base_widths, std::vector<int>(9, 2), 32};
-    for (StrategyRow& row : record.strategies) row.choice = record.base.choice;
+    for (records::StrategyRow& row : record.strategies) row.choice = record.base.choice;
     record.strategies.back().choice = ScalingChoice{std::vector<int>(9, 24), std::vector<int>(9, 2), 40};
     const std::vector<std::string> lines = answered({record});
     expect_fits(lines);
@@ -151,7 +151,7 @@ TEST(Answer, ManyChangesAreListsOfWidths) {
 }
 
 TEST(Answer, UtilizationsAboveOneSayThatThePeakIsWrong) {
-    ComparisonRecord record = sample();
+    records::ComparisonRecord record = sample();
     EXPECT_FALSE(peak_warning(record));
     record.strategies.back().utilization = 2.82;
     const std::optional<std::string> warning = peak_warning(record);
@@ -161,11 +161,11 @@ TEST(Answer, UtilizationsAboveOneSayThatThePeakIsWrong) {
 }
 
 TEST(Answer, NoisyRowsBelowThePredictionsAreSaid) {
-    ComparisonRecord record = sample();
-    LayerRow quiet;
+    records::ComparisonRecord record = sample();
+    records::LayerRow quiet;
     quiet.spec = "base";
     quiet.latency.latency_us = 60.0;
-    LayerRow noisy = quiet;
+    records::LayerRow noisy = quiet;
     noisy.latency.latency_us = 40.0;
     noisy.latency.noisy = true;
     record.layers = {quiet, noisy};
@@ -183,7 +183,7 @@ class AnswerOfTable : public FolderTest {
 protected:
     AnswerOfTable() { write_synthetic_table(path("t.db")); }
 
-    ComparisonRecord compared(const TimeNetworks& time) const {
+    records::ComparisonRecord compared(const TimeNetworks& time) const {
         const Table table = Table::open(path("t.db"), OpenMode::read);
         ComparisonSettings settings;
         settings.budget = 1.3;
@@ -200,11 +200,11 @@ TEST_F(AnswerOfTable, RatiosKnownPoorlyAreNoisyAndNotJudged) {
         }
         return timed;
     };
-    const ComparisonRecord record = compared(noisy);
-    EXPECT_EQ(record.base.status, StrategyStatus::noisy);
+    const records::ComparisonRecord record = compared(noisy);
+    EXPECT_EQ(record.base.status, records::StrategyStatus::noisy);
     EXPECT_THAT(record.base.dominates, IsEmpty());
-    for (const StrategyRow& row : record.strategies) {
-        EXPECT_EQ(row.status, StrategyStatus::noisy) << row.strategy;
+    for (const records::StrategyRow& row : record.strategies) {
+        EXPECT_EQ(row.status, records::StrategyStatus::noisy) << row.strategy;
         EXPECT_THAT(row.dominates, IsEmpty()) << row.strategy;
         EXPECT_THAT(row.equal_to, IsEmpty()) << row.strategy;
         EXPECT_TRUE(row.noisy) << row.strategy;
@@ -213,12 +213,12 @@ TEST_F(AnswerOfTable, RatiosKnownPoorlyAreNoisyAndNotJudged) {
 }
 
 TEST_F(AnswerOfTable, APredictionThatIsFarOffIsSaidInTheRow) {
-    const ComparisonRecord record = compared(synthetic_device(1.2));
+    const records::ComparisonRecord record = compared(synthetic_device(1.2));
     int warned = 0;
-    for (const StrategyRow& row : record.strategies) {
+    for (const records::StrategyRow& row : record.strategies) {
         const std::optional<double> error_pct = prediction_error_pct(row);
         ASSERT_TRUE(error_pct) << row.strategy;
-        const bool off = std::abs(*error_pct) > prediction_tolerance_pct;
+        const bool off = std::abs(*error_pct) > records::prediction_tolerance_pct;
         EXPECT_EQ(off, row.reason.find("more than the tolerance of 10 %") != std::string::npos) << row.reason;
         warned += off ? 1 : 0;
     }

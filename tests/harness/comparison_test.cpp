@@ -25,7 +25,7 @@ class ComparisonTest : public FolderTest {
 protected:
     ComparisonTest() { write_synthetic_table(path("t.db")); }
 
-    ComparisonRecord compared(const ComparisonSettings& settings, const TimeNetworks& time) const {
+    records::ComparisonRecord compared(const ComparisonSettings& settings, const TimeNetworks& time) const {
         const Table table = Table::open(path("t.db"), OpenMode::read);
         const TableView view(table, find_model("resnet20-cifar"), {});
         return compare(view, settings, time);
@@ -38,17 +38,17 @@ ComparisonSettings at_budget(double budget) {
     return settings;
 }
 
-const StrategyRow& row_named(const ComparisonRecord& record, const std::string& name) {
+const records::StrategyRow& row_named(const records::ComparisonRecord& record, const std::string& name) {
     return *std::find_if(record.strategies.begin(), record.strategies.end(),
-                         [&](const StrategyRow& row) { return row.strategy == name; });
+                         [&](const records::StrategyRow& row) { return row.strategy == name; });
 }
 
 TEST_F(ComparisonTest, PredictsEveryStrategyWithoutADevice) {
-    const ComparisonRecord record = compared(at_budget(1.2), {});
+    const records::ComparisonRecord record = compared(at_budget(1.2), {});
     ASSERT_EQ(record.strategies.size(), strategies().size());
-    EXPECT_EQ(record.base.status, StrategyStatus::unverified);
-    for (const StrategyRow& row : record.strategies) {
-        EXPECT_EQ(row.status, StrategyStatus::unverified) << row.strategy;
+    EXPECT_EQ(record.base.status, records::StrategyStatus::unverified);
+    for (const records::StrategyRow& row : record.strategies) {
+        EXPECT_EQ(row.status, records::StrategyStatus::unverified) << row.strategy;
         EXPECT_LE(*row.predicted_us, 1.2 * *record.base.predicted_us * (1 + 1e-9)) << row.strategy;
         EXPECT_FALSE(row.measured_us.has_value()) << row.strategy;
         EXPECT_GT(*row.utilization, 0.0) << row.strategy;
@@ -58,13 +58,13 @@ TEST_F(ComparisonTest, PredictsEveryStrategyWithoutADevice) {
 }
 
 TEST_F(ComparisonTest, EveryNetworkThatAStrategyChoseHasItsLayersOnce) {
-    const ComparisonRecord record = compared(at_budget(1.3), {});
+    const records::ComparisonRecord record = compared(at_budget(1.3), {});
     std::map<std::string, std::string> hash_of{{"base", record.base.model_hash}};
-    for (const StrategyRow& row : record.strategies) {
+    for (const records::StrategyRow& row : record.strategies) {
         hash_of[row.strategy] = row.model_hash;
     }
     std::set<std::string> hashes{record.base.model_hash, hash_of["hacscale"]};
-    for (const StrategyLayers& strategy : record.strategy_layers) {
+    for (const records::StrategyLayers& strategy : record.strategy_layers) {
         EXPECT_TRUE(hashes.insert(hash_of[strategy.strategies.front()]).second)
             << strategy.strategies.front();
         EXPECT_FALSE(strategy.layers.empty());
@@ -80,12 +80,12 @@ TEST_F(ComparisonTest, EveryNetworkThatAStrategyChoseHasItsLayersOnce) {
 // On a device that needs more than predicted for whatever is larger, choices are corrected until they fit.
 TEST_F(ComparisonTest, MeasuredChoicesKeepTheBudget) {
     for (const double factor : {0.9, 1.0, 1.1}) {
-        const ComparisonRecord record = compared(at_budget(1.3), synthetic_device(factor));
-        EXPECT_EQ(record.base.status, StrategyStatus::ok);
+        const records::ComparisonRecord record = compared(at_budget(1.3), synthetic_device(factor));
+        EXPECT_EQ(record.base.status, records::StrategyStatus::ok);
         EXPECT_DOUBLE_EQ(*record.base.latency_ratio, 1.0);
-        for (const StrategyRow& row : record.strategies) {
+        for (const records::StrategyRow& row : record.strategies) {
             ASSERT_TRUE(row.latency_ratio.has_value()) << row.strategy << ": " << row.reason;
-            EXPECT_EQ(row.status, StrategyStatus::ok) << row.strategy << " at " << factor;
+            EXPECT_EQ(row.status, records::StrategyStatus::ok) << row.strategy << " at " << factor;
             EXPECT_LE(*row.latency_ratio, 1.3 + 1e-9) << row.strategy << " at " << factor;
         }
     }
@@ -113,9 +113,9 @@ TEST_F(ComparisonTest, ATableThatIsOffByADifferentShareForEachNetworkIsSearchedA
             }
             return timed;
         };
-        const ComparisonRecord record = compared(at_budget(1.3), erring);
-        for (const StrategyRow& row : record.strategies) {
-            EXPECT_EQ(row.status, StrategyStatus::ok) << row.strategy << " " << salt;
+        const records::ComparisonRecord record = compared(at_budget(1.3), erring);
+        for (const records::StrategyRow& row : record.strategies) {
+            EXPECT_EQ(row.status, records::StrategyStatus::ok) << row.strategy << " " << salt;
             EXPECT_LE(*row.latency_ratio, 1.3 + 1e-9) << row.strategy << " " << salt;
         }
         // What keeps the budget for certain, however the device errs, is the least to be found.
@@ -136,11 +136,11 @@ TEST_F(ComparisonTest, AChoiceThatDoesNotKeepTheBudgetWhenTimedAgainIsReplaced) 
         }
         return timed;
     };
-    const ComparisonRecord record = compared(settings, slower_again);
+    const records::ComparisonRecord record = compared(settings, slower_again);
     EXPECT_GT(timings_of_lucky, 1);
-    const StrategyRow& row = record.strategies[0];
+    const records::StrategyRow& row = record.strategies[0];
     EXPECT_NE(*row.choice, lucky);
-    EXPECT_EQ(row.status, StrategyStatus::ok);
+    EXPECT_EQ(row.status, records::StrategyStatus::ok);
     EXPECT_GT(*row.gain, 0.0) << "there are others than the base";
 }
 
@@ -156,8 +156,8 @@ TEST_F(ComparisonTest, WhatCannotBeTimedHasAReason) {
     };
     ComparisonSettings settings = at_budget(1.3);
     settings.strategies = {"hacscale"};
-    const ComparisonRecord record = compared(settings, refuses);
-    EXPECT_EQ(record.strategies[0].status, StrategyStatus::failed);
+    const records::ComparisonRecord record = compared(settings, refuses);
+    EXPECT_EQ(record.strategies[0].status, records::StrategyStatus::failed);
     EXPECT_EQ(record.strategies[0].reason, "out of memory");
 }
 
@@ -187,11 +187,11 @@ TEST_F(ComparisonTest, TheSearchEndsWhenTheFinalSessionNeedsWhatIsLeft) {
     SlowDevice hurried{1.3 * first};
     SessionBudget little([&] { return hurried.left_s; });
     settings.sessions = &little;
-    const ComparisonRecord record = compared(settings, hurried.timer(1.1));
+    const records::ComparisonRecord record = compared(settings, hurried.timer(1.1));
     EXPECT_LT(hurried.sessions.size(), unhurried.sessions.size());
     EXPECT_GE(hurried.sessions.size(), 2U) << "one round and the final session";
     EXPECT_GE(hurried.left_s, -first) << "at most the last session is longer than was thought";
-    for (const StrategyRow& row : record.strategies) {
+    for (const records::StrategyRow& row : record.strategies) {
         EXPECT_TRUE(row.latency_ratio.has_value()) << row.strategy;
     }
 }
@@ -208,16 +208,16 @@ TEST_F(ComparisonTest, WhatThereIsNoTimeForIsPredictedAndSaysSo) {
     };
     ComparisonSettings settings = at_budget(1.3);
     settings.strategies = {"hacscale"};
-    const ComparisonRecord record = compared(settings, base_only);
-    EXPECT_EQ(record.base.status, StrategyStatus::ok);
-    EXPECT_EQ(record.strategies[0].status, StrategyStatus::unverified);
+    const records::ComparisonRecord record = compared(settings, base_only);
+    EXPECT_EQ(record.base.status, records::StrategyStatus::ok);
+    EXPECT_EQ(record.strategies[0].status, records::StrategyStatus::unverified);
     EXPECT_EQ(record.strategies[0].reason, "no time left");
     EXPECT_FALSE(record.strategies[0].measured_us.has_value());
     EXPECT_EQ(untimed_rows(record), 1);
 }
 
 TEST_F(ComparisonTest, DescribesFrontLayersAndStaircases) {
-    const ComparisonRecord record = compared(at_budget(1.2), {});
+    const records::ComparisonRecord record = compared(at_budget(1.2), {});
     ASSERT_GT(record.front.size(), 1U);
     EXPECT_LE(record.front.size(), 500U);
     for (std::size_t i = 1; i < record.front.size(); ++i) {
@@ -225,7 +225,7 @@ TEST_F(ComparisonTest, DescribesFrontLayersAndStaircases) {
         EXPECT_GT(record.front[i].gain, record.front[i - 1].gain);
     }
     double sum_us = 0.0;
-    for (const LayerRow& layer : record.layers) {
+    for (const records::LayerRow& layer : record.layers) {
         if (layer.spec == "base") {
             sum_us += layer.latency.latency_us;
             EXPECT_EQ(layer.implementation, "made up");
@@ -233,7 +233,7 @@ TEST_F(ComparisonTest, DescribesFrontLayersAndStaircases) {
     }
     EXPECT_NEAR(sum_us, *record.base.predicted_us, 1e-3);
     ASSERT_EQ(record.staircases.size(), 3U);
-    for (const StaircaseRow& staircase : record.staircases) {
+    for (const records::StaircaseRow& staircase : record.staircases) {
         EXPECT_GE(*staircase.free_width, staircase.base_width);
     }
 }

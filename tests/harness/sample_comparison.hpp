@@ -9,10 +9,10 @@
 
 namespace hacscale::harness {
 
-inline StrategyRow base_row() {
-    StrategyRow row;
+inline records::StrategyRow base_row() {
+    records::StrategyRow row;
     row.strategy = "base";
-    row.status = StrategyStatus::ok;
+    row.status = records::StrategyStatus::ok;
     row.predicted_us = 550.0;
     row.measured_us = 545.4;
     row.interpolated_share = 0.0;
@@ -29,8 +29,8 @@ inline StrategyRow base_row() {
     return row;
 }
 
-inline StrategyRow larger(const std::string& strategy, double gain, const ScalingChoice& choice) {
-    StrategyRow row = base_row();
+inline records::StrategyRow larger(const std::string& strategy, double gain, const ScalingChoice& choice) {
+    records::StrategyRow row = base_row();
     row.strategy = strategy;
     row.predicted_us = 541.0;
     row.measured_us = 530.3;
@@ -47,8 +47,8 @@ inline StrategyRow larger(const std::string& strategy, double gain, const Scalin
 }
 
 // As a quickstart's: most strategies keep the base.
-inline ComparisonRecord sample(const std::string& model = "resnet20-cifar", double budget = 1.0) {
-    ComparisonRecord record;
+inline records::ComparisonRecord sample(const std::string& model = "resnet20-cifar", double budget = 1.0) {
+    records::ComparisonRecord record;
     record.model = model;
     record.device = "cpu";
     record.budget = budget;
@@ -56,13 +56,13 @@ inline ComparisonRecord sample(const std::string& model = "resnet20-cifar", doub
     record.stages = {"stage1", "stage2", "stage 3"};
     record.base = base_row();
     for (const Strategy& strategy : strategies()) {
-        StrategyRow row = base_row();
+        records::StrategyRow row = base_row();
         row.strategy = strategy.name;
         record.strategies.push_back(row);
     }
-    const auto put = [&](const StrategyRow& row) {
+    const auto put = [&](const records::StrategyRow& row) {
         *std::find_if(record.strategies.begin(), record.strategies.end(),
-                      [&](const StrategyRow& one) { return one.strategy == row.strategy; }) = row;
+                      [&](const records::StrategyRow& one) { return one.strategy == row.strategy; }) = row;
     };
     put(larger("hacscale-depths", 0.228, {{16, 32, 64}, {2, 3, 5}, 32}));
     put(larger("hacscale-no-utilization", 0.212, {{16, 32, 112}, {2, 2, 2}, 32}));
@@ -70,23 +70,24 @@ inline ComparisonRecord sample(const std::string& model = "resnet20-cifar", doub
     return record;
 }
 
-inline StrategyRow measured(const std::string& name, double us, double ci95_us, double gain) {
-    StrategyRow row;
+inline records::StrategyRow measured(const std::string& name, double us, double ci95_us, double gain) {
+    records::StrategyRow row;
     row.strategy = name;
-    row.status = StrategyStatus::ok;
+    row.status = records::StrategyStatus::ok;
     row.measured_us = us;
     row.ci95_us = ci95_us;
     row.gain = gain;
     return row;
 }
 
-inline StrategyRow trained(StrategyRow row, double mean, std::optional<double> deviation, int seeds) {
-    row.accuracy = AccuracyFigures{mean, deviation, seeds};
+inline records::StrategyRow trained(records::StrategyRow row, double mean, std::optional<double> deviation,
+                                    int seeds) {
+    row.accuracy = records::AccuracyFigures{mean, deviation, seeds};
     return row;
 }
 
-inline ComparisonRecord three_rows() {
-    ComparisonRecord record;
+inline records::ComparisonRecord three_rows() {
+    records::ComparisonRecord record;
     record.gain_origin = "sensitivity";
     record.base = measured("base", 100.0, 0.5, 0.0);
     record.strategies = {measured("uniform", 100.2, 0.5, 0.0), measured("hacscale", 100.1, 0.5, 0.4)};

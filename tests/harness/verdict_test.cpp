@@ -27,7 +27,7 @@ Relation reversed(Relation relation) {
 }
 
 TEST(Verdict, OneLeadByMoreThanNoiseAndNoLagDominates) {
-    const StrategyRow base = measured("base", 100.0, 0.5, 0.0);
+    const records::StrategyRow base = measured("base", 100.0, 0.5, 0.0);
     EXPECT_EQ(relation(measured("a", 100.5, 0.5, 0.1), base), Relation::dominates);
     EXPECT_EQ(relation(measured("a", 98.0, 0.5, 0.0), base), Relation::dominates);
     EXPECT_EQ(relation(measured("a", 102.0, 0.5, 0.0), base), Relation::dominated);
@@ -39,23 +39,23 @@ TEST(Verdict, OneLeadByMoreThanNoiseAndNoLagDominates) {
 }
 
 TEST(Verdict, WhatWasNotMeasuredIsNotJudged) {
-    const StrategyRow good = measured("good", 100.0, 0.5, 0.5);
-    StrategyRow predicted = measured("predicted", 200.0, 0.5, 0.1);
+    const records::StrategyRow good = measured("good", 100.0, 0.5, 0.5);
+    records::StrategyRow predicted = measured("predicted", 200.0, 0.5, 0.1);
     predicted.measured_us.reset();
     EXPECT_EQ(relation(good, predicted), Relation::none);
-    StrategyRow noisy = measured("noisy", 200.0, 0.5, 0.1);
-    noisy.status = StrategyStatus::noisy;
+    records::StrategyRow noisy = measured("noisy", 200.0, 0.5, 0.1);
+    noisy.status = records::StrategyStatus::noisy;
     EXPECT_EQ(relation(good, noisy), Relation::none);
     EXPECT_EQ(relation(noisy, good), Relation::none);
-    StrategyRow no_gain = measured("no gain", 200.0, 0.5, 0.1);
+    records::StrategyRow no_gain = measured("no gain", 200.0, 0.5, 0.1);
     no_gain.gain.reset();
     EXPECT_EQ(relation(good, no_gain), Relation::none);
 }
 
 TEST(Verdict, AccuracyCountsWhereBothWereTrainedAndItsNoiseIsKnown) {
-    const StrategyRow larger = measured("larger", 100.0, 0.5, 0.1);
-    const StrategyRow base = measured("base", 100.0, 0.5, 0.0);
-    const StrategyRow trained_base = trained(base, 92.0, 0.1, 3);
+    const records::StrategyRow larger = measured("larger", 100.0, 0.5, 0.1);
+    const records::StrategyRow base = measured("base", 100.0, 0.5, 0.0);
+    const records::StrategyRow trained_base = trained(base, 92.0, 0.1, 3);
     EXPECT_EQ(relation(trained(larger, 91.0, 0.1, 3), base), Relation::dominates);
     EXPECT_EQ(relation(trained(larger, 91.0, 0.1, 3), trained_base), Relation::none);
     EXPECT_EQ(relation(trained(larger, 91.9, 0.1, 3), trained_base), Relation::dominates);
@@ -78,21 +78,21 @@ TEST(Verdict, RelationsAreMirroredAndEverythingEqualsItself) {
     std::uniform_real_distribution<double> share(0.0, 1.0);
     const auto draw = [&] {
         // Coarse values, so that ties come about.
-        StrategyRow row = measured("x", 100.0 + std::floor(3.0 * share(random)), share(random),
-                                   0.1 * std::floor(3.0 * share(random)));
+        records::StrategyRow row = measured("x", 100.0 + std::floor(3.0 * share(random)), share(random),
+                                            0.1 * std::floor(3.0 * share(random)));
         return share(random) < 0.5
                    ? row
                    : trained(row, 90.0 + share(random), 0.3 * share(random), share(random) < 0.5 ? 2 : 5);
     };
     int dominating = 0;
     for (int i = 0; i < 2000; ++i) {
-        const StrategyRow a = draw();
-        const StrategyRow b = draw();
+        const records::StrategyRow a = draw();
+        const records::StrategyRow b = draw();
         const Relation found = relation(a, b);
         EXPECT_EQ(relation(b, a), reversed(found));
         EXPECT_EQ(relation(a, a), Relation::equal);
         dominating += found == Relation::dominates ? 1 : 0;
-        StrategyRow better = a;
+        records::StrategyRow better = a;
         better.gain = *a.gain + 0.01;
         EXPECT_EQ(relation(better, a), Relation::dominates);
     }
@@ -100,7 +100,7 @@ TEST(Verdict, RelationsAreMirroredAndEverythingEqualsItself) {
 }
 
 TEST(Verdict, NamesWhomARowDominatesAndEquals) {
-    ComparisonRecord record = three_rows();
+    records::ComparisonRecord record = three_rows();
     add_verdict(record);
     EXPECT_THAT(record.strategies[1].dominates, ElementsAre("base", "uniform"));
     EXPECT_THAT(record.strategies[1].equal_to, IsEmpty());

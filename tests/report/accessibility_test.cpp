@@ -113,11 +113,11 @@ protected:
 
     // Two devices side by side.
     std::string side_by_side() {
-        std::vector<ReportData> runs;
+        std::vector<records::RunRecords> runs;
         for (const double slowness : {1.0, 1.5}) {
             const auto folder = folder_.path() / std::to_string(slowness);
             write_sample_records(folder, {.device = "Another CPU", .slowness = slowness});
-            runs.push_back(load_report(folder));
+            runs.push_back(records::load_records(folder));
         }
         return read_text(write_side_by_side(runs, folder_.path()).front());
     }

@@ -10,9 +10,9 @@
 #include <set>
 #include <sstream>
 
-#include "report/records/loaders.hpp"
-#include "report/records/networks.hpp"
+#include "records/run_folder.hpp"
 #include "report/report.hpp"
+#include "report/sections/networks.hpp"
 #include "report/sections/sections.hpp"
 #include "report/text/escape.hpp"
 #include "report/text/numbers.hpp"
@@ -24,10 +24,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-ReportData sample(const SampleOptions& options = {}) {
+records::RunRecords sample(const SampleOptions& options = {}) {
     TemporaryFolder folder;
     write_sample_records(folder.path(), options);
-    return load_report(folder.path());
+    return records::load_records(folder.path());
 }
 
 void visit(const std::vector<Section>& sections, const std::function<void(const Section&)>& at) {
@@ -37,20 +37,20 @@ void visit(const std::vector<Section>& sections, const std::function<void(const 
     }
 }
 
-std::string html_of(const ReportData& data) {
+std::string html_of(const records::RunRecords& data) {
     std::ostringstream out;
     write_html(data, out);
     return out.str();
 }
 
-std::string markdown_of(const ReportData& data) {
+std::string markdown_of(const records::RunRecords& data) {
     std::ostringstream out;
     write_markdown(data, out);
     return out.str();
 }
 
-Comparison comparison_with(const std::function<void(Comparison&)>& change) {
-    Comparison comparison = sample().comparisons[2];
+records::ComparisonRecord comparison_with(const std::function<void(records::ComparisonRecord&)>& change) {
+    records::ComparisonRecord comparison = sample().comparisons[2];
     change(comparison);
     return comparison;
 }
@@ -60,13 +60,13 @@ std::string spaced(const std::string& text) {
     return std::regex_replace(text, no_break_space, " ");
 }
 
-Answer answer(const Comparison& comparison) {
+Answer answer(const records::ComparisonRecord& comparison) {
     const Answer answer = answer_of(comparison);
     return {spaced(answer.title), spaced(answer.sentence), spaced(answer.standing), spaced(answer.trust)};
 }
 
-StrategyRow& hacscale_of(Comparison& comparison) {
-    for (StrategyRow& row : comparison.strategies) {
+records::StrategyRow& hacscale_of(records::ComparisonRecord& comparison) {
+    for (records::StrategyRow& row : comparison.strategies) {
         if (row.strategy == "hacscale") return row;
     }
     throw std::logic_error("the sample has a hacscale row");
@@ -87,44 +87,46 @@ TEST(Answer, SaysWhatToDoWhatItBringsAndWhoComesSecond) {
 }
 
 TEST(Answer, DoesNotHideWhatSpeaksAgainstIt) {
-    const auto with_status = [](const char* status) {
-        return answer(
-            comparison_with([&](Comparison& comparison) { hacscale_of(comparison).status = status; }));
+    const auto with_status = [](records::StrategyStatus status) {
+        return answer(comparison_with(
+            [&](records::ComparisonRecord& comparison) { hacscale_of(comparison).status = status; }));
     };
-    EXPECT_THAT(with_status("over_budget").sentence, HasSubstr("Nothing within the budget; over it: stage3"));
-    EXPECT_THAT(with_status("over_budget").standing, HasSubstr("Within the budget most is gained by"));
-    EXPECT_THAT(with_status("noisy").standing, HasSubstr("Second comes")) << "it is a choice all the same";
-    EXPECT_THAT(with_status("infeasible").sentence, HasSubstr("No answer: infeasible"));
-    const Answer unmeasured =
-        answer(comparison_with([](Comparison& comparison) { hacscale_of(comparison).measured_us.reset(); }));
+    EXPECT_THAT(with_status(records::StrategyStatus::over_budget).sentence,
+                HasSubstr("Nothing within the budget; over it: stage3"));
+    EXPECT_THAT(with_status(records::StrategyStatus::over_budget).standing,
+                HasSubstr("Within the budget most is gained by"));
+    EXPECT_THAT(with_status(records::StrategyStatus::noisy).standing, HasSubstr("Second comes"))
+        << "it is a choice all the same";
+    EXPECT_THAT(with_status(records::StrategyStatus::infeasible).sentence,
+                HasSubstr("No answer: infeasible"));
+    const Answer unmeasured = answer(comparison_with(
+        [](records::ComparisonRecord& comparison) { hacscale_of(comparison).measured_us.reset(); }));
     EXPECT_THAT(unmeasured.trust, HasSubstr("not yet measured"));
-    const Answer beaten =
-        answer(comparison_with([](Comparison& comparison) { comparison.strategies[0].gain = 9.0; }));
+    const Answer beaten = answer(
+        comparison_with([](records::ComparisonRecord& comparison) { comparison.strategies[0].gain = 9.0; }));
     EXPECT_THAT(beaten.standing, HasSubstr("More is gained by width-only: gain 9.00 against 0.440"));
-    const Answer by_variant =
-        answer(comparison_with([](Comparison& comparison) { comparison.strategies[8].gain = 9.0; }));
+    const Answer by_variant = answer(
+        comparison_with([](records::ComparisonRecord& comparison) { comparison.strategies[8].gain = 9.0; }));
     EXPECT_THAT(by_variant.standing, HasSubstr("More is gained by hacscale-no-importance: gain 9.00"));
-    const Answer far_off =
-        answer(comparison_with([](Comparison& comparison) { hacscale_of(comparison).predicted_us = 715.0; }));
+    const Answer far_off = answer(comparison_with(
+        [](records::ComparisonRecord& comparison) { hacscale_of(comparison).predicted_us = 715.0; }));
     EXPECT_THAT(far_off.trust, HasSubstr("too low: more than 8 %, so do not rely on"));
-    const Answer vague = answer(
-        comparison_with([](Comparison& comparison) { hacscale_of(comparison).latency_ratio_ci95 = 5.35; }));
+    const Answer vague = answer(comparison_with(
+        [](records::ComparisonRecord& comparison) { hacscale_of(comparison).latency_ratio_ci95 = 5.35; }));
     EXPECT_THAT(vague.trust, HasSubstr("known only to ± 535 %: measure again"));
     const Answer without =
-        answer(comparison_with([](Comparison& comparison) { comparison.strategies.clear(); }));
+        answer(comparison_with([](records::ComparisonRecord& comparison) { comparison.strategies.clear(); }));
     EXPECT_THAT(without.sentence, HasSubstr("no HACScale choice"));
 }
 
 TEST(Answer, WhereNothingIsToBeGainedASentenceSaysSo) {
     const auto kept = [](double utilization) {
-        return answer(comparison_with([&](Comparison& comparison) {
+        return answer(comparison_with([&](records::ComparisonRecord& comparison) {
             comparison.base.utilization = utilization;
-            for (StrategyRow& row : comparison.strategies) {
-                row.widths = comparison.base.widths;
-                row.depths = comparison.base.depths;
-                row.resolution = comparison.base.resolution;
+            for (records::StrategyRow& row : comparison.strategies) {
+                row.choice = comparison.base.choice;
                 row.params = comparison.base.params;
-                row.status = "ok";
+                row.status = records::StrategyStatus::ok;
             }
         }));
     };
@@ -134,7 +136,7 @@ TEST(Answer, WhereNothingIsToBeGainedASentenceSaysSo) {
 }
 
 TEST(Answer, SharesAboveThePeakAreDoubted) {
-    Records records = sample();
+    records::RunRecords records = sample();
     EXPECT_EQ(build_document(records).warnings.size(), 2u);
     hacscale_of(records.comparisons[1]).utilization = 2.82;
     const Document document = build_document(records);
@@ -170,21 +172,21 @@ TEST(Document, TheTitleSaysOnceWhatAllOfItIsAbout) {
 }
 
 TEST(Document, OfManyComparisonsEachOpensItsOwnSection) {
-    const Records records = sample();
+    const records::RunRecords records = sample();
     const Document document = build_document(records);
     EXPECT_THAT(document.answers[0].sentence, HasSubstr("Over 4 comparisons"));
     const Section& first = document.sections[1].sections[0];
     EXPECT_EQ(std::get<Paragraph>(first.parts.front()).text, answer_of(records.comparisons[0]).sentence);
     EXPECT_THAT(document.trust, HasSubstr("24 networks measured beside the prediction"));
 
-    Records few = records;
+    records::RunRecords few = records;
     few.comparisons.resize(2);
     const Document short_document = build_document(few);
     EXPECT_EQ(short_document.answers.size(), 2u);
     EXPECT_TRUE(short_document.sections[1].sections[0].parts.empty());
 
-    Records none = records;
-    for (Comparison& comparison : none.comparisons) comparison.strategies.clear();
+    records::RunRecords none = records;
+    for (records::ComparisonRecord& comparison : none.comparisons) comparison.strategies.clear();
     EXPECT_THAT(build_document(none).answers[0].sentence, HasSubstr("no choice of HACScale"));
 }
 
@@ -208,16 +210,16 @@ const Cell& cell_of(const Table& table, std::size_t row, const std::string& colu
 }
 
 TEST(Document, OpensWithAllChoicesBesideTheBestOfTheOthers) {
-    const Records records = sample();
+    const records::RunRecords records = sample();
     const Document document = build_document(records);
     ASSERT_EQ(document.sections[0].id, "summary");
     const Table& table = std::get<Table>(document.sections[0].parts.front());
     ASSERT_EQ(table.rows.size(), records.comparisons.size());
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
-        const Comparison& comparison = records.comparisons[i];
+        const records::ComparisonRecord& comparison = records.comparisons[i];
         const std::string& other = cell_of(table, i, "best_other").text;
         EXPECT_FALSE(other.starts_with("hacscale"));
-        for (const StrategyRow& row : comparison.strategies) {
+        for (const records::StrategyRow& row : comparison.strategies) {
             if (row.strategy.starts_with("hacscale") || !row.ok() || !row.gain) continue;
             const double best = std::get<double>(cell_of(table, i, "best_other_gain").value);
             if (row.strategy == other) {
@@ -230,8 +232,8 @@ TEST(Document, OpensWithAllChoicesBesideTheBestOfTheOthers) {
 }
 
 TEST(Document, ARunWithoutAChoiceOfItsOwnSaysSoInTheSummary) {
-    Records records = sample();
-    for (Comparison& comparison : records.comparisons) comparison.strategies.clear();
+    records::RunRecords records = sample();
+    for (records::ComparisonRecord& comparison : records.comparisons) comparison.strategies.clear();
     const Document document = build_document(records);
     EXPECT_THAT(std::get<Paragraph>(document.sections[0].parts.front()).text,
                 HasSubstr("no HACScale choice"));
@@ -300,16 +302,16 @@ TEST(Document, TheVerdictNamesWhomAStrategyDominates) {
 }
 
 TEST(Document, StrategiesThatChoseOneNetworkShareARowOfThePage) {
-    ReportData data = sample();
-    Comparison& comparison = data.comparisons[0];
+    records::RunRecords data = sample();
+    records::ComparisonRecord& comparison = data.comparisons[0];
     for (const char* name : {"uniform", "fast"}) {
-        for (StrategyRow& row : comparison.strategies) {
+        for (records::StrategyRow& row : comparison.strategies) {
             if (row.strategy != name) continue;
             row = comparison.base;
             row.strategy = name;
         }
     }
-    for (StrategyRow& row : comparison.strategies) {
+    for (records::StrategyRow& row : comparison.strategies) {
         if (row.strategy != "hacscale-no-importance") continue;
         row = hacscale_of(comparison);
         row.strategy = "hacscale-no-importance";
@@ -339,24 +341,21 @@ TEST(Document, StrategiesThatChoseOneNetworkShareARowOfThePage) {
 }
 
 TEST(Document, ARunWithoutVerificationTakesErrorsFromItsComparisons) {
-    const ReportData data = sample({.with_verify = false});
+    const records::RunRecords data = sample({.with_verify = false});
     const Section section = prediction_section({data, nullptr});
     EXPECT_THAT(std::get<Paragraph>(section.parts[0]).text, HasSubstr("ended before it wrote verify.json"));
     EXPECT_EQ(checked_networks(data).size(), 2 * (9u + 10u))
         << "at the smaller budget one more keeps the base";
-    EXPECT_EQ(checked_networks(data)[0].cache, "network");
-    EXPECT_NEAR(checked_networks(data)[0].error(), -0.015, 1e-9);
+    EXPECT_EQ(checked_networks(data)[0].record.cache, CacheState::network);
+    EXPECT_NEAR(records::error_share(checked_networks(data)[0].record), -0.015, 1e-9);
 }
 
 TEST(Document, AccuraciesStandWithDeviationAndSeeds) {
-    ReportData data = sample();
-    for (Comparison& comparison : data.comparisons) {
-        comparison.accuracy_recipe = "short";
-        comparison.base.accuracy = 92.344;
-        comparison.base.accuracy_deviation = 0.123;
-        comparison.base.accuracy_seeds = 3;
-        hacscale_of(comparison).accuracy = 93.0;
-        hacscale_of(comparison).accuracy_seeds = 1;
+    records::RunRecords data = sample();
+    for (records::ComparisonRecord& comparison : data.comparisons) {
+        comparison.accuracies = records::AccuracyOrigin{"runs.db", "short", "abc", "def"};
+        comparison.base.accuracy = records::AccuracyFigures{92.344, 0.123, 3};
+        hacscale_of(comparison).accuracy = records::AccuracyFigures{93.0, std::nullopt, 1};
     }
     for (const std::string& text : {html_of(data), markdown_of(data)}) {
         EXPECT_THAT(text, HasSubstr("92.34 ± 0.12 % (3)"));
@@ -366,20 +365,20 @@ TEST(Document, AccuraciesStandWithDeviationAndSeeds) {
 }
 
 TEST(Document, ARecordWithoutAVerdictSaysSo) {
-    ReportData data = sample();
-    for (Comparison& comparison : data.comparisons) comparison.judged = false;
+    records::RunRecords data = sample();
+    for (records::ComparisonRecord& comparison : data.comparisons) comparison.judged = false;
     EXPECT_THAT(markdown_of(data), HasSubstr("does not say which strategies are better"));
-    for (Comparison& comparison : data.comparisons) {
+    for (records::ComparisonRecord& comparison : data.comparisons) {
         comparison.judged = true;
         comparison.base.measured_us.reset();
-        for (StrategyRow& row : comparison.strategies) row.measured_us.reset();
+        for (records::StrategyRow& row : comparison.strategies) row.measured_us.reset();
     }
     EXPECT_THAT(markdown_of(data), HasSubstr("Nothing was measured"));
 }
 
 TEST(Document, AbsentRecordsAreNamedWithTheCommandThatMakesThem) {
-    ReportData data = sample({.with_verify = false, .with_table = false});
-    for (Comparison& comparison : data.comparisons) {
+    records::RunRecords data = sample({.with_verify = false, .with_table = false});
+    for (records::ComparisonRecord& comparison : data.comparisons) {
         comparison.front.clear();
         comparison.layers.clear();
         comparison.staircases.clear();
@@ -396,49 +395,26 @@ TEST(Document, AbsentRecordsAreNamedWithTheCommandThatMakesThem) {
 }
 
 TEST(Document, SparseRowsAreWrittenWithDashes) {
-    ReportData data = sample();
-    for (Comparison& comparison : data.comparisons) {
-        for (StrategyRow& row : comparison.strategies) {
-            row = StrategyRow{.strategy = row.strategy,
-                              .status = "failed",
-                              .reason = "",
-                              .predicted_us = {},
-                              .measured_us = {},
-                              .ci95_us = {},
-                              .images_per_s = {},
-                              .p95_us = {},
-                              .p99_us = {},
-                              .latency_ratio = {},
-                              .latency_ratio_ci95 = {},
-                              .utilization = {},
-                              .utilization_ratio = {},
-                              .params = {},
-                              .macs = {},
-                              .memory_bytes = {},
-                              .gain = {},
-                              .widths = {},
-                              .depths = {},
-                              .inner_widths = {},
-                              .resolution = {},
-                              .accuracy = {},
-                              .accuracy_deviation = {},
-                              .accuracy_seeds = 0,
-                              .dominates = {},
-                              .equal_to = {},
-                              .spec = ""};
+    records::RunRecords data = sample();
+    for (records::ComparisonRecord& comparison : data.comparisons) {
+        for (records::StrategyRow& row : comparison.strategies) {
+            records::StrategyRow sparse;
+            sparse.strategy = row.strategy;
+            sparse.status = records::StrategyStatus::failed;
+            row = std::move(sparse);
         }
-        for (LayerRecord& layer : comparison.layers) layer.latency_us.reset();
-        for (Staircase& staircase : comparison.staircases) staircase.free_width.reset();
+        for (records::LayerRow& layer : comparison.layers) layer.latency = {};
+        for (records::StaircaseRow& staircase : comparison.staircases) staircase.free_width.reset();
     }
     EXPECT_THAT(html_of(data), HasSubstr("–"));
     EXPECT_THAT(markdown_of(data), HasSubstr("44 layers have no latency"));
 }
 
 TEST(Document, ShowsInnerWidthsWhereTheyWereChosen) {
-    ReportData data = sample();
+    records::RunRecords data = sample();
     EXPECT_THAT(markdown_of(data), Not(HasSubstr("Inner widths")));
-    for (Comparison& comparison : data.comparisons) {
-        hacscale_of(comparison).inner_widths = {{}, {24, 40, 40}, {64, 64, 64, 64, 64}};
+    for (records::ComparisonRecord& comparison : data.comparisons) {
+        hacscale_of(comparison).choice->inner_widths = {{}, {24, 40, 40}, {64, 64, 64, 64, 64}};
     }
     EXPECT_THAT(markdown_of(data), HasSubstr("follow / 24, 40 × 2 / 64 × 5"));
     EXPECT_THAT(html_of(data), HasSubstr("follow / 24, 40 × 2 / 64 × 5"));
@@ -450,7 +426,7 @@ TEST(Document, ShowsInnerWidthsWhereTheyWereChosen) {
 
 // Every cell: its text stands in HTML and Markdown, its value in the CSV file.
 TEST(Document, NumbersStandAlikeInAllFormats) {
-    const ReportData data = sample({.layers = 8, .front_points = 10});
+    const records::RunRecords data = sample({.layers = 8, .front_points = 10});
     TemporaryFolder folder;
     write_csv(data, folder.path());
     const std::string html = html_of(data);

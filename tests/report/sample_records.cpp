@@ -60,9 +60,10 @@ Json layers(const SampleOptions& options) {
             const bool pool = i == options.layers - 2;
             const int stage =
                 i == 0 ? -1 : std::min(stage_count, (i - 1) * stage_count / (options.layers - 3));
-            const double macs = pool ? 0.0 : (0.9e6 + 1.1e5 * (i * 7 % 11)) * growth * (i == 0 ? 0.3 : 1.0);
+            const double macs =
+                pool ? 0.0 : std::round((0.9e6 + 1.1e5 * (i * 7 % 11)) * growth * (i == 0 ? 0.3 : 1.0));
             const double us = options.slowness * (60.0 + 14.0 * (i * 5 % 9) + (growth > 1.0 ? 2.0 : 0.0));
-            const double bytes = 9.0e4 + 1.4e4 * (i * 3 % 13) * growth;
+            const double bytes = std::round(9.0e4 + 1.4e4 * (i * 3 % 13) * growth);
             const double utilization = 2.0 * macs / (us * 1e-6 * peak_flops);
             all.push_back(
                 {{"spec", spec},
@@ -249,7 +250,7 @@ Json comparison(const SampleOptions& options, const std::string& model, double b
               {"nominal_flops_per_s", 1.6e11},
               {"nominal_bytes_per_s", Json()}}},
             {"front", front},
-            {"stages", {"stage1", "stage2", "stage3"}},
+            {"stages", {"stage1" + options.hostile, "stage2" + options.hostile, "stage3" + options.hostile}},
             {"layers", layers(options)},
             {"strategy_layers", strategy_layers(options)},
             {"staircases", staircases(options.hostile)},

@@ -15,10 +15,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Records sample_report(const SampleOptions& options = {}) {
+records::RunRecords sample_report(const SampleOptions& options = {}) {
     TemporaryFolder folder;
     write_sample_records(folder.path(), options);
-    return load_report(folder.path());
+    return records::load_records(folder.path());
 }
 
 const Cell& cell_in(const Table& table, std::size_t row, const std::string& column) {
@@ -47,10 +47,10 @@ std::vector<std::string> charts_of(const Section& section) {
 }
 
 TEST(Sections, KernelsShareTheTimeOfTheirNetwork) {
-    Records records = sample_report();
-    Comparison& comparison = records.comparisons[0];
+    records::RunRecords records = sample_report();
+    records::ComparisonRecord& comparison = records.comparisons[0];
     comparison.layers[0].implementation = "winograd";
-    comparison.layers[0].latency_us = 5000.0;
+    comparison.layers[0].latency.latency_us = 5000.0;
     const Section section = kernels_section({records, &comparison});
     const Table& table = first_table(section);
     ASSERT_EQ(table.rows.size(), 3u);
@@ -63,7 +63,7 @@ TEST(Sections, KernelsShareTheTimeOfTheirNetwork) {
     EXPECT_EQ(cell_in(table, 2, "spec").text, "hacscale");
     EXPECT_TRUE(std::holds_alternative<std::monostate>(cell_in(table, 0, "occupancy_achieved").value));
 
-    for (LayerRecord& layer : comparison.layers) layer.implementation.clear();
+    for (records::LayerRow& layer : comparison.layers) layer.implementation.clear();
     EXPECT_THAT(std::get<Paragraph>(kernels_section({records, &comparison}).parts.front()).text,
                 HasSubstr("no implementations"));
 }
@@ -84,21 +84,21 @@ TEST(Sections, OccupanciesComeFromTheRowsThatLayersWereReadFrom) {
                                                              {"occupancy_theoretical", 0.75},
                                                              {"occupancy_achieved", 0.5}}}
                                                  .dump());
-    const Records records = load_report(folder.path());
+    const records::RunRecords records = records::load_records(folder.path());
     const Section section = network_section({records, &records.comparisons[0]});
     EXPECT_EQ(charts_of(section).size(), 2u) << "one by utilization, one by occupancy";
     EXPECT_EQ(number_of(first_table(section), 2, "occupancy_achieved"), 0.5);
     EXPECT_EQ(number_of(first_table(section), 2, "occupancy_theoretical"), 0.75);
     const Section kernels = kernels_section({records, &records.comparisons[0]});
     EXPECT_EQ(number_of(first_table(kernels), 0, "occupancy_achieved"), 0.5);
-    const Records without = sample_report();
+    const records::RunRecords without = sample_report();
     EXPECT_EQ(charts_of(network_section({without, &without.comparisons[0]})).size(), 1u);
 }
 
 // Each dimension looks its own way, and the legend says which; what no step has is not in it.
 TEST(Sections, ContributionsHaveALegendOfTheirDimensions) {
-    Records records = sample_report();
-    Comparison& comparison = records.comparisons[0];
+    records::RunRecords records = sample_report();
+    records::ComparisonRecord& comparison = records.comparisons[0];
     const auto legend_of = [&] {
         const Section section = contributions_section({records, &comparison});
         std::vector<std::string> swatches;
@@ -119,16 +119,17 @@ TEST(Sections, ContributionsHaveALegendOfTheirDimensions) {
     EXPECT_EQ(scales[0].at("range").back(), "var(--inner)");
     EXPECT_EQ(scales[1].at("range").back(), "diamond");
 
-    for (NetworkSteps& network : comparison.contributions) {
-        std::erase_if(network.steps, [](const StepRecord& step) { return step.dimension == "inner_width"; });
+    for (records::ContributionsRow& network : comparison.contributions) {
+        std::erase_if(network.network.steps,
+                      [](const Contribution& step) { return step.dimension == StepDimension::inner_width; });
     }
     EXPECT_THAT(legend_of(), ::testing::Not(::testing::Contains("diamond inner")));
     EXPECT_EQ(legend_of().size(), with.size() - 1);
 }
 
 TEST(Sections, LegendsOfStrategiesHaveTheKindsThatAreThere) {
-    Records records = sample_report();
-    Comparison& comparison = records.comparisons[0];
+    records::RunRecords records = sample_report();
+    records::ComparisonRecord& comparison = records.comparisons[0];
     const auto swatches = [&](const Section& section) {
         std::vector<std::string> found;
         for (const Part& part : section.parts) {
@@ -141,7 +142,7 @@ TEST(Sections, LegendsOfStrategiesHaveTheKindsThatAreThere) {
     using ::testing::Contains;
     EXPECT_THAT(swatches(strategies_section({records, &comparison})), Contains("cross excluded"));
     EXPECT_THAT(swatches(front_section({records, &comparison})), Contains("cross excluded"));
-    std::erase_if(comparison.strategies, [](const StrategyRow& row) { return !row.ok(); });
+    std::erase_if(comparison.strategies, [](const records::StrategyRow& row) { return !row.ok(); });
     const std::vector<std::string> kinds{"square base", "dot hacscale", "dot baseline", "dash limit"};
     EXPECT_EQ(swatches(strategies_section({records, &comparison})), kinds);
     EXPECT_THAT(swatches(front_section({records, &comparison})), Contains("square base"));
@@ -149,15 +150,12 @@ TEST(Sections, LegendsOfStrategiesHaveTheKindsThatAreThere) {
 }
 
 TEST(Sections, AccuraciesStandBestFirstWithPointsOverTheBase) {
-    Records records = sample_report();
-    Comparison& comparison = records.comparisons[0];
+    records::RunRecords records = sample_report();
+    records::ComparisonRecord& comparison = records.comparisons[0];
     EXPECT_THAT(std::get<Paragraph>(accuracy_section({records, &comparison}).parts.front()).text,
                 HasSubstr("not measured"));
-    comparison.base.accuracy = 91.5;
-    comparison.base.accuracy_seeds = 3;
-    comparison.base.accuracy_deviation = 0.2;
-    comparison.strategies[0].accuracy = 92.25;
-    comparison.strategies[0].accuracy_seeds = 1;
+    comparison.base.accuracy = records::AccuracyFigures{91.5, 0.2, 3};
+    comparison.strategies[0].accuracy = records::AccuracyFigures{92.25, std::nullopt, 1};
     const Section section = accuracy_section({records, &comparison});
     EXPECT_EQ(charts_of(section).size(), 1u);
     const Table& table = first_table(section);
@@ -168,11 +166,11 @@ TEST(Sections, AccuraciesStandBestFirstWithPointsOverTheBase) {
 }
 
 TEST(Sections, LayersOfTwoNetworksStandByShareOfTime) {
-    Records records = sample_report();
-    Comparison& comparison = records.comparisons[0];
-    comparison.layers[4].latency_us = 10000.0;  // of the base
+    records::RunRecords records = sample_report();
+    records::ComparisonRecord& comparison = records.comparisons[0];
+    comparison.layers[4].latency.latency_us = 10000.0;  // of the base
     const std::string slowest = comparison.layers[4].name;
-    std::erase_if(comparison.layers, [&](const LayerRecord& layer) {
+    std::erase_if(comparison.layers, [&](const records::LayerRow& layer) {
         return layer.spec == "hacscale" && layer.name == slowest;
     });
     const Section section = layer_differences_section({records, &comparison});

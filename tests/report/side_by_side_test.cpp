@@ -16,10 +16,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Records sample_run(const SampleOptions& options = {}) {
+records::RunRecords sample_run(const SampleOptions& options = {}) {
     TemporaryFolder folder;
     write_sample_records(folder.path(), options);
-    return load_report(folder.path());
+    return records::load_records(folder.path());
 }
 
 Runs two_devices() {
@@ -71,22 +71,22 @@ TEST(SideBySide, RowsOfBothTablesStandByTheirLargestRatio) {
 
 TEST(SideBySide, LayersTakeTheirIntervalsFromTheRowsTheyWereReadFrom) {
     Runs runs{sample_run({.models = {"one"}}), sample_run({.models = {"one"}, .slowness = 1.5})};
-    LayerRecord& layer = runs[0].comparisons[0].layers[1];
-    LayerRecord& other = runs[1].comparisons[0].layers[1];
+    records::LayerRow& layer = runs[0].comparisons[0].layers[1];
+    records::LayerRow& other = runs[1].comparisons[0].layers[1];
     ASSERT_EQ(layer.name, other.name);
-    runs[0].rows->push_back(MeasuredRow{.layer = layer.key,
-                                        .cache = "network",
-                                        .dtype = "f32",
-                                        .batch = 1,
-                                        .footprint_bytes = 0,
-                                        .status = "ok",
-                                        .reason = "",
-                                        .latency_us = layer.latency_us,
-                                        .ci95_us = 0.3,
-                                        .occupancy_theoretical = {},
-                                        .occupancy_achieved = {}});
-    MeasuredRow beside = runs[0].rows->back();
-    beside.latency_us = other.latency_us;
+    runs[0].rows->push_back(records::MeasuredRow{.layer = layer.key,
+                                                 .cache = "network",
+                                                 .dtype = "f32",
+                                                 .batch = 1,
+                                                 .footprint_bytes = 0,
+                                                 .status = "ok",
+                                                 .reason = "",
+                                                 .latency_us = layer.latency_us(),
+                                                 .ci95_us = 0.3,
+                                                 .occupancy_theoretical = {},
+                                                 .occupancy_achieved = {}});
+    records::MeasuredRow beside = runs[0].rows->back();
+    beside.latency_us = other.latency_us();
     runs[1].rows->push_back(beside);
     int certain = 0;
     for (const LayerRatio& ratio : layer_ratios(runs[0], runs[1])) {
@@ -111,10 +111,11 @@ TEST(SideBySide, EveryChoiceIsRelativeToTheBaseOnItsOwnDevice) {
 
 TEST(SideBySide, RunsAreNamedByWhatTellsThemApart) {
     Runs runs{sample_run(), sample_run()};
-    runs[1].provenance.device.properties[1].second = "3.1";
+    runs[1].provenance.device.properties =
+        R"({"cores":2,"onednn":"3.1","isa":"AVX-512","caches":{"l2":1048576}})";
     EXPECT_EQ(names_of(runs)[0], "Synthetic CPU, onednn 2.6.3");
     EXPECT_EQ(names_of(runs)[1], "Synthetic CPU, onednn 3.1");
-    runs[1].provenance.settings[0].second = "8";
+    runs[1].provenance.settings.batch = 8;
     const Section section = runs_section(runs);
     EXPECT_THAT(std::get<Notice>(section.parts.front()).text, HasSubstr("differ in batch (1; 8)"));
 }
@@ -160,12 +161,12 @@ TEST(SideBySide, AFolderOfSeveralRunsStandsForAllOfThem) {
     TemporaryFolder folder;
     write_sample_records(folder.path() / "cuda-0" / "batch8");
     write_sample_records(folder.path() / "cpu");
-    const auto found = record_folders(folder.path());
+    const auto found = records::record_folders(folder.path());
     ASSERT_EQ(found.size(), 2u);
     EXPECT_EQ(found[0], folder.path() / "cpu");
     EXPECT_EQ(found[1], folder.path() / "cuda-0" / "batch8");
-    EXPECT_EQ(record_folders(folder.path() / "cpu").size(), 1u);
-    EXPECT_TRUE(record_folders(folder.path() / "none").empty());
+    EXPECT_EQ(records::record_folders(folder.path() / "cpu").size(), 1u);
+    EXPECT_TRUE(records::record_folders(folder.path() / "none").empty());
 }
 
 }  // namespace

@@ -4,12 +4,12 @@
 #include <memory>
 
 #include "cli/commands/models.hpp"
-#include "cli/print_json.hpp"
 #include "cli/text_table.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/formats/pytorch_code.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
+#include "records/json.hpp"
 #include "records/record_file.hpp"
 
 namespace hacscale::cli {
@@ -27,14 +27,14 @@ ExitStatus export_model(const ModelExportOptions& options, Session& session) {
     const Graph network = lower(model);
     const std::string code = pytorch_code(model);
     if (!options.out.empty()) {
-        write_record(options.out, code);
+        records::write_record(options.out, code);
     }
     if (session.json) {
-        Json answer{{"model", model.name},        {"model_hash", model_hash(model)},
-                    {"format", options.format},   {"class", pytorch_class_name(model)},
-                    {"params", network.params()}, {"macs", network.macs()}};
+        records::Json answer{{"model", model.name},        {"model_hash", model_hash(model)},
+                             {"format", options.format},   {"class", pytorch_class_name(model)},
+                             {"params", network.params()}, {"macs", network.macs()}};
         answer[options.out.empty() ? "code" : "out"] = options.out.empty() ? code : options.out;
-        print_json(session.out, answer);
+        records::print_json(session.out, answer);
     } else if (options.out.empty()) {
         session.out << code;
     } else {

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "cli/commands/table.hpp"
-#include "cli/print_json.hpp"
 #include "cli/text_table.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::cli {
 
@@ -17,8 +17,8 @@ const char* severity_name(Severity severity) {
     return severity == Severity::error ? "error" : "warning";
 }
 
-Json check_json(const std::string& file, const TableCheck& check) {
-    Json findings = Json::array();
+records::Json check_json(const std::string& file, const TableCheck& check) {
+    records::Json findings = records::Json::array();
     for (const Finding& finding : check.findings) {
         findings.push_back({{"severity", severity_name(finding.severity)}, {"text", finding.text}});
     }
@@ -52,7 +52,7 @@ Run declare_table_check(CLI::App& parser) {
     return [file](Session& session) {
         const TableCheck check = check_table(*file);
         if (session.json) {
-            print_json(session.out, check_json(*file, check));
+            records::print_json(session.out, check_json(*file, check));
         } else {
             print_check(session.out, *file, check);
         }

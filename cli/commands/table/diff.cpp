@@ -14,7 +14,7 @@
 #include "harness/compare/table_view.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
-#include "records/device_json.hpp"
+#include "records/parts.hpp"
 
 namespace hacscale::cli {
 
@@ -35,7 +35,7 @@ struct ModelDiff {
     NetworkDiff diff;
 };
 
-Json key_json(const RowKey& key) {
+records::Json key_json(const RowKey& key) {
     return {{"layer", key.layer.key()},
             {"batch", key.batch},
             {"dtype", name_of(key.type)},
@@ -43,15 +43,15 @@ Json key_json(const RowKey& key) {
             {"footprint_bytes", key.footprint_bytes}};
 }
 
-Json keys_json(const std::vector<RowKey>& keys) {
-    Json json = Json::array();
+records::Json keys_json(const std::vector<RowKey>& keys) {
+    records::Json json = records::Json::array();
     for (const RowKey& key : keys) {
         json.push_back(key_json(key));
     }
     return json;
 }
 
-Json ratio_json(const LatencyRatio& ratio) {
+records::Json ratio_json(const LatencyRatio& ratio) {
     return {{"a_us", ratio.a_us},
             {"b_us", ratio.b_us},
             {"ratio", ratio.ratio},
@@ -60,40 +60,40 @@ Json ratio_json(const LatencyRatio& ratio) {
             {"significant", ratio.significant}};
 }
 
-Json model_json(const ModelDiff& model) {
-    Json layers = Json::array();
+records::Json model_json(const ModelDiff& model) {
+    records::Json layers = records::Json::array();
     for (const LayerChange& change : model.diff.layers) {
-        Json layer{{"name", change.name}, {"layer", change.layer.key()}, {"share", change.share}};
+        records::Json layer{{"name", change.name}, {"layer", change.layer.key()}, {"share", change.share}};
         layer.update(ratio_json(change));
         layers.push_back(std::move(layer));
     }
-    Json json{{"model", model.model}};
+    records::Json json{{"model", model.model}};
     json.update(ratio_json(model.diff.total));
     json["unknown_layers"] = model.diff.unknown_layers;
     json["layers"] = std::move(layers);
     return json;
 }
 
-Json diff_json(const TableDiff& diff, const std::vector<ModelDiff>& models,
-               const std::vector<std::string>& slower) {
-    Json rows = Json::array();
+records::Json diff_json(const TableDiff& diff, const std::vector<ModelDiff>& models,
+                        const std::vector<std::string>& slower) {
+    records::Json rows = records::Json::array();
     for (const RowRatio& ratio : diff.ratios) {
-        Json row = key_json(ratio.key);
+        records::Json row = key_json(ratio.key);
         row.update(ratio_json(ratio));
         rows.push_back(std::move(row));
     }
-    Json networks = Json::array();
+    records::Json networks = records::Json::array();
     for (const ModelDiff& model : models) {
         networks.push_back(model_json(model));
     }
-    Json without = Json::array();
+    records::Json without = records::Json::array();
     for (const StatusPair& pair : diff.without_ratio) {
-        Json row = key_json(pair.key);
+        records::Json row = key_json(pair.key);
         row.update({{"a_status", name_of(pair.a)}, {"b_status", name_of(pair.b)}, {"reason", pair.reason}});
         without.push_back(std::move(row));
     }
-    return {{"device_a", device_json(diff.device_a)},
-            {"device_b", device_json(diff.device_b)},
+    return {{"device_a", records::device_json(diff.device_a)},
+            {"device_b", records::device_json(diff.device_b)},
             {"same_device", diff.same_device},
             {"geometric_mean_ratio", diff.geometric_mean_ratio},
             {"significantly_slower", diff.significantly_slower},
@@ -218,7 +218,7 @@ ExitStatus compare_tables(const DiffOptions& options, Session& session) {
         }
     }
     if (session.json) {
-        print_json(session.out, diff_json(diff, models, slower));
+        records::print_json(session.out, diff_json(diff, models, slower));
     } else if (!models.empty()) {
         for (const ModelDiff& model : models) {
             print_model(session.out, model, options.limit);

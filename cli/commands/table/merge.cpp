@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "cli/commands/table.hpp"
-#include "cli/print_json.hpp"
 #include "cli/text_table.hpp"
 #include "harness/suite/shard_check.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::cli {
 
@@ -30,11 +30,11 @@ ExitStatus merge(const MergeArguments& arguments, Session& session) {
     }
     const MergeResult result = merge_tables(inputs, arguments.output, arguments.options);
     if (session.json) {
-        print_json(session.out, {{"file", arguments.output},
-                                 {"inputs", inputs.size()},
-                                 {"rows", result.rows},
-                                 {"duplicates", result.duplicates},
-                                 {"gaps", gaps}});
+        records::print_json(session.out, {{"file", arguments.output},
+                                          {"inputs", inputs.size()},
+                                          {"rows", result.rows},
+                                          {"duplicates", result.duplicates},
+                                          {"gaps", gaps}});
     } else {
         session.out << fmt::format("{}: {} rows of {} tables, {} of them in more than one\n",
                                    arguments.output, with_separators(result.rows), inputs.size(),

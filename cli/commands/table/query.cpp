@@ -7,9 +7,9 @@
 
 #include "cli/commands/table.hpp"
 #include "cli/commands/table/filter_options.hpp"
-#include "cli/print_json.hpp"
 #include "cli/text_table.hpp"
 #include "profiler/table/export.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::cli {
 
@@ -117,8 +117,8 @@ void print_kernels(std::ostream& out, const std::vector<Row>& rows) {
     text.print(out);
 }
 
-Json kernels_json(const std::vector<Row>& rows) {
-    Json list = Json::array();
+records::Json kernels_json(const std::vector<Row>& rows) {
+    records::Json list = records::Json::array();
     for (const Row& row : rows) {
         int position = 0;
         for (const KernelLaunch& kernel : row.readings.kernels) {
@@ -152,7 +152,7 @@ void answer(const QueryOptions& options, const Table& table, Session& session) {
     if (!options.kernels) {
         print_rows(session.out, rows);
     } else if (session.json) {
-        print_json(session.out, kernels_json(rows));
+        records::print_json(session.out, kernels_json(rows));
     } else {
         print_kernels(session.out, rows);
     }

@@ -1,0 +1,313 @@
+#include "records/json.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+namespace hacscale::records {
+
+namespace {
+
+constexpr std::uintmax_t max_file_bytes = std::uintmax_t{256} << 20;
+constexpr double max_whole_number = 9007199254740992.0;  // beyond it, doubles skip numbers
+
+std::optional<std::vector<int>> integers_of(const Json& array) {
+    if (!array.is_array()) {
+        return std::nullopt;
+    }
+    std::vector<int> numbers;
+    for (const auto& item : array) {
+        if (!item.is_number_integer() || std::abs(item.get<double>()) > std::numeric_limits<int>::max()) {
+            return std::nullopt;
+        }
+        numbers.push_back(item.get<int>());
+    }
+    return numbers;
+}
+
+}  // namespace
+
+JsonPlace::JsonPlace(std::shared_ptr<const Json> root, const Json* here, std::string file, std::string path)
+    : root_(std::move(root)), here_(here), file_(std::move(file)), path_(std::move(path)) {}
+
+JsonPlace JsonPlace::open(const std::filesystem::path& file) {
+    std::error_code error;
+    const std::uintmax_t bytes = std::filesystem::file_size(file, error);
+    if (error) {
+        throw InputError(fmt::format("{}: cannot be read ({}); a run writes this file, see docs/formats.md",
+                                     file.string(), error.message()));
+    }
+    if (bytes > max_file_bytes) {
+        throw InputError(
+            fmt::format("{}: has {} bytes, more than the 256 MiB a record may have", file.string(), bytes));
+    }
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) {
+        throw InputError(fmt::format("{}: cannot be opened for reading", file.string()));
+    }
+    return parse({std::istreambuf_iterator<char>(stream), {}}, file.string());
+}
+
+JsonPlace JsonPlace::parse(const std::string& text, const std::string& name) {
+    try {
+        auto root = std::make_shared<const Json>(Json::parse(text));
+        const Json* here = root.get();
+        return JsonPlace(std::move(root), here, name, "");
+    } catch (const Json::parse_error& parse_error) {
+        throw InputError(fmt::format("{}: is not valid JSON near byte {}: {}", name, parse_error.byte,
+                                     parse_error.what()));
+    }
+}
+
+std::string JsonPlace::path_of(const std::string& key) const {
+    if (key.empty()) {
+        return path_.empty() ? "the file" : path_;
+    }
+    return path_.empty() ? key : path_ + "." + key;
+}
+
+void JsonPlace::fail(const std::string& key, const std::string& expected) const {
+    throw InputError(fmt::format("{}: {} must be {}; see docs/formats.md, \"Records of a run\"", file_,
+                                 path_of(key), expected));
+}
+
+const Json* JsonPlace::find(const char* key) const {
+    if (!here_->is_object()) {
+        fail("", "an object");
+    }
+    const auto found = here_->find(key);
+    return found == here_->end() || found->is_null() ? nullptr : &*found;
+}
+
+bool JsonPlace::has(const char* key) const {
+    return find(key) != nullptr;
+}
+
+const Json& JsonPlace::require(const char* key, const char* expected) const {
+    const Json* value = find(key);
+    if (value == nullptr) {
+        fail(key, fmt::format("{}, but is missing", expected));
+    }
+    return *value;
+}
+
+std::string JsonPlace::text(const char* key) const {
+    require(key, "a text");
+    return text_or_empty(key);
+}
+
+std::string JsonPlace::text_or_empty(const char* key) const {
+    const Json* value = find(key);
+    if (value == nullptr) {
+        return {};
+    }
+    if (!value->is_string()) {
+        fail(key, "a text");
+    }
+    return value->get<std::string>();
+}
+
+std::string JsonPlace::label_or_empty(const char* key) const {
+    const Json* value = find(key);
+    if (value == nullptr) {
+        return {};
+    }
+    if (value->is_number()) {
+        return value->dump();
+    }
+    if (!value->is_string()) {
+        fail(key, "a text or a number");
+    }
+    return value->get<std::string>();
+}
+
+double JsonPlace::number(const char* key) const {
+    require(key, "a number");
+    return *number_or_null(key);
+}
+
+std::optional<double> JsonPlace::number_or_null(const char* key) const {
+    const Json* value = find(key);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    if (!value->is_number()) {
+        fail(key, "a number or null");
+    }
+    return value->get<double>();
+}
+
+double JsonPlace::positive(const char* key) const {
+    require(key, "a number above 0");
+    return *positive_or_null(key);
+}
+
+std::optional<double> JsonPlace::positive_or_null(const char* key) const {
+    const std::optional<double> value = number_or_null(key);
+    if (value && !(*value > 0.0)) {
+        fail(key, "a number above 0");
+    }
+    return value;
+}
+
+int JsonPlace::integer(const char* key) const {
+    require(key, "a whole number");
+    return *integer_or_null(key);
+}
+
+std::optional<int> JsonPlace::integer_or_null(const char* key) const {
+    const std::optional<std::int64_t> value = count_or_null(key);
+    if (value && std::abs(*value) > std::numeric_limits<int>::max()) {
+        fail(key, "a whole number");
+    }
+    return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
+}
+
+std::int64_t JsonPlace::count(const char* key) const {
+    require(key, "a whole number");
+    return *count_or_null(key);
+}
+
+std::optional<std::int64_t> JsonPlace::count_or_null(const char* key) const {
+    const std::optional<double> value = number_or_null(key);
+    if (!value) {
+        return std::nullopt;
+    }
+    if (*value != std::floor(*value) || std::abs(*value) > max_whole_number) {
+        fail(key, "a whole number");
+    }
+    return static_cast<std::int64_t>(*value);
+}
+
+std::optional<std::int64_t> JsonPlace::positive_count_or_null(const char* key) const {
+    const std::optional<std::int64_t> value = count_or_null(key);
+    if (value && *value <= 0) {
+        fail(key, "a number above 0");
+    }
+    return value;
+}
+
+bool JsonPlace::flag_or_false(const char* key) const {
+    const Json* value = find(key);
+    if (value != nullptr && !value->is_boolean()) {
+        fail(key, "true or false");
+    }
+    return value != nullptr && value->get<bool>();
+}
+
+std::vector<int> JsonPlace::integers(const char* key) const {
+    const auto numbers = integers_of(require(key, "an array of whole numbers"));
+    if (!numbers) {
+        fail(key, "an array of whole numbers");
+    }
+    return *numbers;
+}
+
+std::vector<std::vector<int>> JsonPlace::integer_lists_or_empty(const char* key) const {
+    const Json* value = find(key);
+    if (value == nullptr) {
+        return {};
+    }
+    const std::string expected = "an array of arrays of whole numbers";
+    if (!value->is_array()) {
+        fail(key, expected);
+    }
+    std::vector<std::vector<int>> lists;
+    for (const Json& item : *value) {
+        auto numbers = integers_of(item);
+        if (!numbers) {
+            fail(key, expected);
+        }
+        lists.push_back(std::move(*numbers));
+    }
+    return lists;
+}
+
+std::vector<std::string> JsonPlace::texts(const char* key) const {
+    require(key, "an array of texts");
+    return texts_or_empty(key);
+}
+
+std::vector<std::string> JsonPlace::texts_or_empty(const char* key) const {
+    const Json* value = find(key);
+    if (value == nullptr) {
+        return {};
+    }
+    if (!value->is_array()) {
+        fail(key, "an array of texts");
+    }
+    std::vector<std::string> all;
+    for (const Json& item : *value) {
+        if (!item.is_string()) {
+            fail(key, "an array of texts");
+        }
+        all.push_back(item.get<std::string>());
+    }
+    return all;
+}
+
+JsonPlace JsonPlace::object(const char* key) const {
+    require(key, "an object");
+    return *object_or_null(key);
+}
+
+std::optional<JsonPlace> JsonPlace::object_or_null(const char* key) const {
+    const Json* value = find(key);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    if (!value->is_object()) {
+        fail(key, "an object");
+    }
+    return JsonPlace(root_, value, file_, path_of(key));
+}
+
+std::vector<JsonPlace> JsonPlace::objects(const char* key) const {
+    require(key, "an array of objects");
+    return objects_or_empty(key);
+}
+
+std::vector<JsonPlace> JsonPlace::objects_or_empty(const char* key) const {
+    const Json* value = find(key);
+    if (value == nullptr) {
+        return {};
+    }
+    return JsonPlace(root_, value, file_, path_of(key)).items();
+}
+
+std::vector<JsonPlace> JsonPlace::items() const {
+    if (!here_->is_array()) {
+        fail("", "an array of objects");
+    }
+    std::vector<JsonPlace> all;
+    all.reserve(here_->size());
+    for (std::size_t index = 0; index < here_->size(); ++index) {
+        const Json& item = (*here_)[index];
+        JsonPlace place(root_, &item, file_, fmt::format("{}[{}]", path_, index));
+        if (!item.is_object()) {
+            place.fail("", "an object");
+        }
+        all.push_back(std::move(place));
+    }
+    return all;
+}
+
+std::string JsonPlace::one_of(const char* key, std::initializer_list<std::string_view> known) const {
+    std::string value = text(key);
+    if (std::find(known.begin(), known.end(), value) == known.end()) {
+        fail(key, fmt::format("one of {}", fmt::join(known, ", ")));
+    }
+    return value;
+}
+
+std::string JsonPlace::dump() const {
+    return here_->dump();
+}
+
+}  // namespace hacscale::records
