@@ -13,7 +13,7 @@
 #include "cli/text_table.hpp"
 #include "harness/compare/describe.hpp"
 #include "harness/measure/remedy.hpp"
-#include "models/stages/stage_names.hpp"
+#include "models/stages/model_spec.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 

@@ -11,7 +11,6 @@
 #include "cli/options.hpp"
 #include "cli/text_table.hpp"
 #include "models/stages/lowering.hpp"
-#include "models/stages/stage_names.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale::cli {

@@ -12,7 +12,6 @@
 #include "harness/compare/verdict.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/stages/lowering.hpp"
-#include "models/stages/stage_names.hpp"
 #include "scaling/analysis/utilization.hpp"
 #include "scaling/context.hpp"
 

@@ -70,9 +70,10 @@ std::vector<TensorShape> shapes_of(const Graph& graph, int batch) {
     return shapes;
 }
 
-// Kernels that go from one window to the next write what they read in the order in which they read it.
+// Pools and convs of groups write in the order in which they read.
 bool reads_its_own_order_only(const LayerSpec& layer) {
-    return layer.kind == LayerKind::max_pool || (layer.kind == LayerKind::conv && layer.groups > 1);
+    return layer.kind == LayerKind::max_pool || layer.kind == LayerKind::avg_pool ||
+           (layer.kind == LayerKind::conv && layer.groups > 1);
 }
 
 template <typename Element>

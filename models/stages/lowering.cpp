@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "models/stages/model_fields.hpp"
+#include "models/stages/model_problem.hpp"
 
 namespace hacscale {
 namespace {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "models/stages/model_spec.hpp"
 
 namespace hacscale {
 
@@ -31,5 +32,17 @@ private:
     ModelPlace place_;
     std::string fault_;
 };
+
+namespace detail {
+
+// The checks that need no shapes: each value in its range, inner widths of the right number. They come before
+// lowering, so that lowering never computes with a wild number or allocates in proportion to one. Throws
+// ModelProblem.
+void check_fields(const ModelSpec& model);
+
+// The place in words, for example "stage 'stage2'" or "entry 2 of the stem".
+std::string words_for(const ModelSpec& model, ModelSection section, int index);
+
+}  // namespace detail
 
 }  // namespace hacscale

@@ -10,7 +10,6 @@
 
 #include "base/error.hpp"
 #include "models/stages/lowering.hpp"
-#include "models/stages/stage_names.hpp"
 
 namespace hacscale {
 namespace {

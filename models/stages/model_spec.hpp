@@ -115,6 +115,8 @@ bool inner_follows_input(BlockKind kind);
 int stage_input_width(const ModelSpec& model, int stage);
 // As Node counts stages: "stem" for -1, "head" for what is past the last.
 std::string stage_name(const ModelSpec& model, int stage);
+// Of each stage, in order: a stage without a name is "stage 3", by its place from 1.
+std::vector<std::string> stage_names(const ModelSpec& model);
 
 // Channels between the two products of a squeeze-excite in a block of these widths. With a divisor above 1,
 // the rounding of the MobileNet papers' code: to the nearest multiple, one more where that would lose over a

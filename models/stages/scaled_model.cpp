@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "models/stages/model_fields.hpp"
+#include "models/stages/model_problem.hpp"
 
 namespace hacscale {
 namespace {

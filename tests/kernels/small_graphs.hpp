@@ -39,8 +39,10 @@ public:
         const int channels = graph_.tensors[from].channels;
         return conv(from, {.width = channels, .kernel = 3, .stride = stride, .groups = channels});
     }
-    TensorId max_pool(TensorId from) {
-        LayerSpec layer = spec(LayerKind::max_pool, from);
+    TensorId max_pool(TensorId from) { return pool(LayerKind::max_pool, from); }
+    TensorId avg_pool(TensorId from) { return pool(LayerKind::avg_pool, from); }
+    TensorId pool(LayerKind kind, TensorId from) {
+        LayerSpec layer = spec(kind, from);
         layer.window = Window::square(3, 2, 1);
         return add(layer, {from});
     }
@@ -152,7 +154,8 @@ inline NamedGraph input_with_many_readers(Layout layout) {
     const TensorId filtered = build.depthwise(image);
     const TensorId sum = build.conv(dense, {.width = 3}, image);
     const TensorId pooled = build.max_pool(image);
-    return build.named("input_with_many_readers", {sum, build.conv(filtered, {.width = 16}, dense), pooled});
+    return build.named("input_with_many_readers",
+                       {sum, build.conv(filtered, {.width = 16}, dense), pooled, build.avg_pool(image)});
 }
 
 // After a global pool a tensor is a vector, which lies alike in all layouts but for its padding.

@@ -1,4 +1,4 @@
-#include "models/stages/model_fields.hpp"
+#include "models/stages/model_problem.hpp"
 
 #include <fmt/format.h>
 
