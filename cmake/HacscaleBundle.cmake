@@ -47,5 +47,7 @@ function(hacscale_install_bundle)
     set(CPACK_PACKAGE_VENDOR "HACScale")
     set(CPACK_STRIP_FILES ON)
     set(CPACK_THREADS 0)
+    # Programs and data; not the component "library".
+    set(CPACK_INSTALL_CMAKE_PROJECTS "${PROJECT_BINARY_DIR};${PROJECT_NAME};Unspecified;/")
     include(CPack)
 endfunction()

@@ -5,15 +5,19 @@
 # differ from source to source. The preset debug compiles each alone, which is quicker where one source changes.
 
 add_library(hacscale_options INTERFACE)
-target_include_directories(hacscale_options INTERFACE "${PROJECT_SOURCE_DIR}")
+target_include_directories(hacscale_options INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"
+                           "$<INSTALL_INTERFACE:include/hacscale>")
+target_compile_features(hacscale_options INTERFACE cxx_std_20)
 # nvcc passes its host code through the preprocessor, which -Wpedantic complains about.
 set(shared_warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion)
 list(JOIN shared_warnings "," host_warnings)
-target_compile_options(hacscale_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${shared_warnings};-Wpedantic>"
-                       "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${host_warnings}>")
+target_compile_options(hacscale_options INTERFACE
+    "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:${shared_warnings};-Wpedantic>>"
+    "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${host_warnings}>>")
 if(CMAKE_UNITY_BUILD)
     # GCC takes the joined sources for headers, in which types of unnamed namespaces would be out of place.
-    target_compile_options(hacscale_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
+    target_compile_options(hacscale_options INTERFACE
+                           "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>>")
 endif()
 if(HACSCALE_SANITIZE)
     set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
