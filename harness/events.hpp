@@ -38,7 +38,7 @@ private:
 };
 
 // Tells nothing, and lets work run to its end; doubts are kept.
-class SilentEvents final : public Events {
+class SilentEvents : public Events {
 public:
     void note(const std::string&) override {}
     void warn(const std::string&) override {}

@@ -15,7 +15,6 @@
 #include "kernels/backend/backend_registry.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
-#include "models/zoo/zoo.hpp"
 #include "profiler/profile.hpp"
 #include "profiler/row_values.hpp"
 #include "records/record_file.hpp"
@@ -101,16 +100,16 @@ private:
         planned.comparisons = static_cast<int>(suite_.models.size() * suite_.budgets.size());
         const double verifying = verification_seconds(suite_);
         planned.seconds_at_most += planned.comparisons * comparison_seconds(suite_) + verifying;
-        for (const std::string& name : suite_.models) {
-            const std::string model = find_model(name).name;
+        for (const SuiteModel& model : suite_.models) {
             int known = 0;
             for (const double budget : suite_.budgets) {
-                const std::filesystem::path file = planned.folder / records::comparison_file_name(model, budget);
+                const std::filesystem::path file =
+                    planned.folder / records::comparison_file_name(model.spec.name, budget);
                 known += now && finished_comparison(file, *now, true) ? 1 : 0;
             }
             planned.comparisons_known += known;
             // Of the limit for timing a network.
-            const double share = timing_seconds(name, planned.state, table) / suite_.seconds;
+            const double share = timing_seconds(model.spec, planned.state, table) / suite_.seconds;
             planned.seconds_expected += (static_cast<double>(suite_.budgets.size()) - known) *
                                         usual_comparison_seconds(suite_) * share;
         }
@@ -127,7 +126,7 @@ private:
     }
 
     PlannedUnit plan_unit(const ProfileUnit& unit, const Table* table) const {
-        ModelSpec model = find_model(unit.model);
+        ModelSpec model = unit.model.spec;
         PlannedUnit planned{unit, model.name, 0, 0, unit.seconds_at_most};
         if (table != nullptr) {
             model = TableView(*table, model, unit.state).base();  // in the layout that the table knows
@@ -151,11 +150,11 @@ private:
     }
 
     // For one network about as fast as this: as many samples as the table's rows have took this long.
-    double timing_seconds(const std::string& name, const MeasuredState& state, const Table* table) const {
+    double timing_seconds(const ModelSpec& model, const MeasuredState& state, const Table* table) const {
         if (table == nullptr) {
             return suite_.seconds;
         }
-        const TableView view(*table, find_model(name), state);
+        const TableView view(*table, model, state);
         double seconds = 0.0;
         for (const Node& node : lower(view.base()).nodes) {
             const std::vector<Row> rows = table->find_all(node.layer, state.batch, state.type, state.cache);

@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "models/formats/model_yaml.hpp"
-#include "models/zoo/zoo.hpp"
 #include "records/json.hpp"
 #include "records/provenance.hpp"
 #include "records/record_file.hpp"
@@ -16,10 +17,10 @@ namespace {
 
 constexpr const char* claim_file = "suite.json";
 
-records::Json networks(const std::vector<std::string>& names) {
+records::Json networks(const std::vector<SuiteModel>& models) {
     records::Json list = records::Json::array();
-    for (const std::string& name : names) {
-        list.push_back(model_hash(find_model(name)));
+    for (const SuiteModel& model : models) {
+        list.push_back(model_hash(model.spec));
     }
     return list;
 }
@@ -49,10 +50,12 @@ std::string suite_of_provenance(const std::filesystem::path& folder) {
 
 std::string suite_hash(const Suite& suite) {
     records::Json gains = records::Json::object();
-    for (const auto& [model, file] : suite.gains) {
-        gains[model_hash(find_model(model))].push_back(hex_hash(records::read_record(file)));
+    for (const auto& [name, file] : suite.gains) {
+        const auto model = std::find_if(suite.models.begin(), suite.models.end(),
+                                        [&name = name](const SuiteModel& one) { return one.name == name; });
+        gains[model_hash(model->spec)].push_back(hex_hash(records::read_record(file)));
     }
-    const SpaceSettings space = space_of(suite, find_model(suite.models.front()));
+    const SpaceSettings space = space_of(suite, suite.models.front().spec);
     records::Json identity{
         {"name", suite.name},
         {"models", networks(suite.models)},

@@ -26,7 +26,7 @@ std::string folder_name(const Shard& shard);
 // One network in one state: the smallest part that is given to a shard.
 struct ProfileUnit {
     MeasuredState state;
-    std::string model;   // as the suite names it
+    SuiteModel model;
     bool swept = false;  // measured at other widths too; else its own layers only
     double seconds_at_most = 0.0;
 };

@@ -15,7 +15,6 @@
 #include "harness/measure/remedy.hpp"
 #include "harness/measure/verify_models.hpp"
 #include "harness/suite/finished_work.hpp"
-#include "models/zoo/zoo.hpp"
 #include "profiler/table/export.hpp"
 #include "records/provenance.hpp"
 #include "records/record_file.hpp"
@@ -147,7 +146,7 @@ private:
         plan.retry_failed = job_.retry_failed;
         plan.caches = {job_.state.cache};
         for (const ProfileUnit& unit : job_.units) {
-            const ModelSpec model = find_model(unit.model);
+            const ModelSpec& model = unit.model.spec;
             if (unit.swept) {
                 plan.swept.push_back(model);
                 plan.spaces.push_back(space_of(suite_, model));
@@ -197,9 +196,8 @@ private:
     }
 
     void compare_all() {
-        for (const std::string& name : suite_.models) {
+        for (const auto& [name, model] : suite_.models) {
             for (const double budget : suite_.budgets) {
-                const ModelSpec model = find_model(name);
                 const std::string step =
                     fmt::format("comparing {} at {} times its latency", model.name, budget);
                 if (keep_comparison(step, name, model, budget)) {
@@ -331,8 +329,8 @@ private:
             return;
         }
         std::vector<ModelToVerify> models;
-        for (const std::string& name : suite_.verify) {
-            models.push_back({find_model(name), "zoo"});
+        for (const SuiteModel& model : suite_.verify) {
+            models.push_back({model.spec, "zoo"});
         }
         if (!models.empty()) {
             if (!may_go_on("verifying")) {

@@ -227,8 +227,7 @@ private:
                                  key, value));
             }
         }
-        for (const std::string& name : suite.models) {
-            const ModelSpec model = find_model(name);
+        for (const auto& [name, model] : suite.models) {
             try {
                 make_space(model, space_of(suite, model));
             } catch (const InputError& error) {
@@ -251,29 +250,32 @@ private:
         });
     }
 
-    // Each is looked up here, so that a mistyped name is found before hours of measuring rather than after.
-    std::vector<std::string> models(std::string_view key) const {
+    // Each is read here, so that a mistyped name is found before hours of measuring rather than after.
+    std::vector<SuiteModel> models(std::string_view key) const {
         const YamlNode* node = fields_.find(key);
         if (key == "verify" && node != nullptr && node->text == "zoo") {
-            return zoo_names();
+            std::vector<SuiteModel> zoo;
+            for (const std::string& name : zoo_names()) {
+                zoo.push_back({name, find_model(name)});
+            }
+            return zoo;
         }
-        return list(key, [&](const YamlNode& item) {
-            std::string model = detail::read_text(item, key, origin_);
-            if (model.ends_with(".yaml") || model.ends_with(".yml")) {
-                model = (folder_ / model).string();
+        return list(key, [&](const YamlNode& item) -> SuiteModel {
+            std::string name = detail::read_text(item, key, origin_);
+            if (name.ends_with(".yaml") || name.ends_with(".yml")) {
+                name = (folder_ / name).string();
             }
             try {
-                find_model(model);
+                return {name, find_model(name)};
             } catch (const InputError& error) {
                 fail(item, fmt::format("{}: {}", key, error.what()));
             }
-            return model;
         });
     }
 
     // MODEL: FILE, or MODEL: [FILE, FILE]; a relative path is relative to the suite's folder.
     std::vector<std::pair<std::string, std::filesystem::path>> gains(
-        const std::vector<std::string>& known) const {
+        const std::vector<SuiteModel>& known) const {
         std::vector<std::pair<std::string, std::filesystem::path>> files;
         const YamlNode* node = fields_.find("gains");
         if (node == nullptr) {
@@ -284,7 +286,8 @@ private:
                                     describe(*node)));
         }
         for (const detail::YamlEntry& entry : node->entries) {
-            if (std::find(known.begin(), known.end(), entry.key) == known.end()) {
+            if (std::none_of(known.begin(), known.end(),
+                             [&](const SuiteModel& model) { return model.name == entry.key; })) {
                 throw InputError(origin_, entry.line,
                                  fmt::format("gains: {} is none of the suite's models", entry.key));
             }

@@ -18,9 +18,16 @@
 
 namespace hacscale::harness {
 
+// A network of a suite, read with it: whatever becomes of its file, a run measures what it began with.
+struct SuiteModel {
+    std::string name;  // as the suite has it: of the zoo, or a path as find_model() takes it
+    ModelSpec spec;
+    bool operator==(const SuiteModel& other) const { return name == other.name; }
+};
+
 struct Suite {
     std::string name;
-    std::vector<std::string> models;          // names of the zoo, or paths as find_model() takes them
+    std::vector<SuiteModel> models;
     std::vector<std::string> devices{"cpu"};  // or all_devices alone
     int threads = 0;                          // of CPU work; 0: one a core this process may use
     std::vector<int> batches{1};
@@ -38,7 +45,7 @@ struct Suite {
     int inner_widths = 0;                   // a block, at most; 0: all on their grid
     std::vector<int> resolutions;           // pixels, besides the base's
     int resolution_steps = 0;               // resolutions above the base's, in steps of resolution_step()
-    std::vector<std::string> verify;        // more networks to check the table's sums against
+    std::vector<SuiteModel> verify;         // more networks to check the table's sums against
     double tolerance = 0.05;                // error within which networks not yet seen must be predicted
     double seconds = 2.0;                   // at most, for timing one network
     RowMethod rows = RowMethod::stopwatch;  // how layers are timed inside their network

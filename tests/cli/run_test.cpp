@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
+#include <functional>
 
-#include "harness/suite/suite.hpp"
+#include "harness/suite/run_suite.hpp"
+#include "models/formats/model_yaml.hpp"
 #include "run_fixture.hpp"
 
 namespace hacscale::cli {
@@ -148,6 +150,25 @@ TEST_F(RunTest, EverySuiteThatComesWithTheProgramIsPlannedWithoutItsDevice) {
         EXPECT_THAT(text.out, ::testing::AllOf(HasSubstr("nothing is measured now"), HasSubstr("at most")));
         EXPECT_FALSE(std::filesystem::exists(path("out"))) << "nothing is written";
     }
+}
+
+// Edits a network's file as soon as the run says something.
+class EditingEvents : public SilentEvents {
+public:
+    explicit EditingEvents(std::function<void()> edit) : edit_(std::move(edit)) {}
+    void note(const std::string&) override { edit_(); }
+
+private:
+    std::function<void()> edit_;
+};
+
+TEST_F(RunTest, ANetworkThatIsEditedDuringARunIsMeasuredAsItWas) {
+    const Suite edited = load_suite(suite("models: [one.yaml]\n"));
+    EditingEvents events([this] { network("one", 32); });
+    const SuiteOutcome outcome = run_suite(edited, path("out"), {}, events);
+    ASSERT_EQ(outcome.comparisons().size(), 1U);
+    EXPECT_EQ(outcome.comparisons().front()->base.choice->widths, (std::vector<int>{8}));
+    EXPECT_EQ(load_model(path("one.yaml")).stages.front().width, 32);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ Suite suite_of(const std::string& more, const std::string& name = "s") {
 }
 
 std::string name_of_unit(const ProfileUnit& unit) {
-    return unit.model + " " + name_of(unit.state) + (unit.swept ? " swept" : "");
+    return unit.model.name + " " + name_of(unit.state) + (unit.swept ? " swept" : "");
 }
 
 TEST(Shard, IsReadStrictly) {

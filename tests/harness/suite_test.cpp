@@ -6,6 +6,8 @@
 
 #include "base/error.hpp"
 #include "fixture.hpp"
+#include "harness/suite/folder_claim.hpp"
+#include "harness/suite/shard.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 
@@ -18,6 +20,14 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 using SuiteTest = FolderTest;
+
+std::vector<std::string> names_of(const std::vector<SuiteModel>& models) {
+    std::vector<std::string> names;
+    for (const SuiteModel& model : models) {
+        names.push_back(model.name);
+    }
+    return names;
+}
 
 TEST_F(SuiteTest, EverySuiteThatComesWithTheProgramLoads) {
     int suites = 0;
@@ -42,7 +52,7 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     EXPECT_EQ(suite.recipe, "standard");
     EXPECT_EQ(suite.rows, RowMethod::prefix);
     EXPECT_EQ(suite.name, "s");
-    EXPECT_THAT(suite.models, ElementsAre("resnet18"));
+    EXPECT_THAT(names_of(suite.models), ElementsAre("resnet18"));
     EXPECT_THAT(suite.devices, ElementsAre("cuda:1"));
     EXPECT_EQ(suite.threads, 4);
     EXPECT_THAT(suite.batches, ElementsAre(8));
@@ -57,7 +67,7 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     EXPECT_EQ(suite.max_inner_ratio, 1.5);
     EXPECT_EQ(suite.inner_widths, 6);
     EXPECT_EQ(suite.resolution_steps, 2);
-    EXPECT_THAT(suite.verify, ElementsAre("resnet34"));
+    EXPECT_THAT(names_of(suite.verify), ElementsAre("resnet34"));
     EXPECT_EQ(suite.tolerance, 0.1);
     EXPECT_EQ(suite.seconds, 0.5);
     EXPECT_EQ(suite.minutes, 3.0);
@@ -90,7 +100,7 @@ TEST_F(SuiteTest, LeavesDefaults) {
     EXPECT_EQ(states_of(suite).size(), 1U);
     EXPECT_THAT(suite.budgets, ElementsAre(1.0));
     EXPECT_THAT(suite.strategies, IsEmpty());
-    EXPECT_THAT(suite.verify, IsEmpty());
+    EXPECT_THAT(names_of(suite.verify), IsEmpty());
     EXPECT_EQ(suite.min_inner_ratio, 1.0);
     EXPECT_EQ(suite.max_inner_ratio, 1.0);
 }
@@ -98,7 +108,19 @@ TEST_F(SuiteTest, LeavesDefaults) {
 TEST_F(SuiteTest, FindsModelsBesideItself) {
     std::filesystem::copy_file(HACSCALE_SOURCE_DIR "/models/zoo/resnet18.yaml", path("mine.yaml"));
     const Suite suite = load_suite(write("suite.yaml", "name: s\nmodels: [mine.yaml]\n"));
-    EXPECT_THAT(suite.models, ElementsAre(path("mine.yaml")));
+    EXPECT_THAT(names_of(suite.models), ElementsAre(path("mine.yaml")));
+}
+
+TEST_F(SuiteTest, AModelFileThatIsEditedLaterChangesNothing) {
+    std::filesystem::copy_file(HACSCALE_SOURCE_DIR "/models/zoo/resnet18.yaml", path("mine.yaml"));
+    const Suite suite = load_suite(write("suite.yaml", "name: s\nmodels: [mine.yaml]\n"));
+    const std::string hash = suite_hash(suite);
+    std::filesystem::remove(path("mine.yaml"));
+    std::filesystem::copy_file(HACSCALE_SOURCE_DIR "/models/zoo/resnet34.yaml", path("mine.yaml"));
+    EXPECT_EQ(suite_hash(suite), hash);
+    EXPECT_EQ(profile_units(suite).front().model.spec.name, "resnet18");
+    EXPECT_NE(suite_hash(load_suite(path("suite.yaml"))), hash)
+        << "the next run is of the network as it is then";
 }
 
 // Editors check suites against the schema: what it allows and what is read must be the same.
