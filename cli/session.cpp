@@ -7,15 +7,15 @@
 
 namespace hacscale::cli {
 
-Session::Session(std::ostream& out, std::ostream& err, spdlog::logger& log, bool json, bool terminal,
-                 std::string command_line, const Restart* restart)
-    : out(out),
-      err(err),
-      log(log),
-      json(json),
-      command_line(std::move(command_line)),
-      restart(restart),
-      bar_(err, terminal) {}
+Session::Session(std::ostream& answers, std::ostream& messages, spdlog::logger& logger, bool as_json,
+                 bool terminal, std::string typed, const Restart* process)
+    : out(answers),
+      err(messages),
+      log(logger),
+      json(as_json),
+      command_line(std::move(typed)),
+      restart(process),
+      bar_(messages, terminal) {}
 
 void Session::note(const std::string& message) {
     log.info("{}", message);

@@ -20,10 +20,10 @@ class Restart;
 
 class Session final : public Events {
 public:
-    // `terminal`: bars may be drawn on `err`. `command_line` as it was typed. `restart` is null where the process may not
-    // start again (cli/restart.hpp).
-    Session(std::ostream& out, std::ostream& err, spdlog::logger& log, bool json = false,
-            bool terminal = false, std::string command_line = "", const Restart* restart = nullptr);
+    // `terminal`: bars may be drawn on `messages`. `process` is null where the process may not start again
+    // (cli/restart.hpp).
+    Session(std::ostream& answers, std::ostream& messages, spdlog::logger& logger, bool as_json = false,
+            bool terminal = false, std::string typed = "", const Restart* process = nullptr);
 
     void note(const std::string& message) override;
     void warn(const std::string& message) override;
@@ -32,11 +32,11 @@ public:
     void progress_ended() override;
     bool stop_requested() const override;
 
-    std::ostream& out;    // the answer, and nothing else
-    std::ostream& err;    // progress and messages
-    spdlog::logger& log;  // writes to err
-    const bool json;      // --json: the answer is machine-readable
-    const std::string command_line;
+    std::ostream& out;               // the answer, and nothing else
+    std::ostream& err;               // progress and messages
+    spdlog::logger& log;             // writes to err
+    const bool json;                 // --json: the answer is machine-readable
+    const std::string command_line;  // as it was typed
     const Restart* const restart;
 
 private:
