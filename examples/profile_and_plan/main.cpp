@@ -30,7 +30,7 @@ int main() try {
     harness::ProfilePlan plan;
     plan.swept = {model};
     plan.spaces.resize(1);
-    plan.measure.rules.most_seconds = 0.02;
+    plan.measure.rules.most_seconds = 0.05;
     plan.sweep.most_seconds = 2.0;
     harness::profile_models(device.handle, table, plan, events);
 
