@@ -105,7 +105,7 @@ TEST_F(ProfileModels, AMachineThatBecameFasterThanForAllRowsIsTold) {
 
 TEST_F(ProfileModels, WhoAsksItToStopKeepsWhatWasMeasured) {
     std::size_t compiled = 0;
-    device_.machine.before_compile = [&](const Network& network) {
+    device_.machine.before_compile = [&](const Graph& network) {
         compiled += is_reference(network) ? 0 : 1;
         events_.stop = compiled > 4;
     };
@@ -116,7 +116,7 @@ TEST_F(ProfileModels, WhoAsksItToStopKeepsWhatWasMeasured) {
     EXPECT_GT(events_.progress_reports, 0);
     EXPECT_GT(events_.progress_ends, 0);
     const auto kept = table_.size();
-    device_.machine.before_compile = [](const Network&) {};
+    device_.machine.before_compile = [](const Graph&) {};
     events_.stop = false;
     EXPECT_FALSE(run().rows.interrupted);
     EXPECT_GT(table_.size(), kept);
