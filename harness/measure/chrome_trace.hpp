@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "models/graph/graph.hpp"
+#include "models/stages/model_spec.hpp"
 #include "profiler/timing/timed_passes.hpp"
 
 namespace hacscale::harness {
