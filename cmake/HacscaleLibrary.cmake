@@ -19,10 +19,6 @@ function(hacscale_install_library)
         install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}/" DESTINATION include/hacscale/${folder} COMPONENT library
                 FILES_MATCHING PATTERN "*.hpp" PATTERN "torch" EXCLUDE)
     endforeach()
-    # Records include it as long as it has not moved to them.
-    if(EXISTS "${PROJECT_SOURCE_DIR}/cli/print_json.hpp")
-        install(FILES "${PROJECT_SOURCE_DIR}/cli/print_json.hpp" DESTINATION include/hacscale/cli COMPONENT library)
-    endif()
     include(CMakePackageConfigHelpers)
     configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/hacscaleConfig.cmake.in" "${PROJECT_BINARY_DIR}/hacscaleConfig.cmake"
                                   INSTALL_DESTINATION lib/cmake/hacscale)
