@@ -13,15 +13,15 @@ namespace hacscale::cli {
 namespace {
 
 using ::testing::HasSubstr;
-using records::Json = nlohmann::json;
+using Json = nlohmann::json;
 
 // What the viewers need, of any trace: slices of one thread lie beside or within each other, with times that
 // are not negative.
-void expect_sound(const records::Json& trace, const Graph& network, std::size_t passes) {
-    std::vector<records::Json> layers;
-    std::vector<records::Json> whole;
+void expect_sound(const Json& trace, const Graph& network, std::size_t passes) {
+    std::vector<Json> layers;
+    std::vector<Json> whole;
     int names = 0;
-    for (const records::Json& event : trace["traceEvents"]) {
+    for (const Json& event : trace["traceEvents"]) {
         EXPECT_EQ(event["pid"], 1);
         EXPECT_EQ(event["tid"], 1);
         if (event["ph"] == "M") {
@@ -44,7 +44,7 @@ void expect_sound(const records::Json& trace, const Graph& network, std::size_t 
             EXPECT_LE(end, whole[pass + 1]["ts"].get<double>());
         }
         for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-            const records::Json& layer = layers[pass * network.nodes.size() + i];
+            const Json& layer = layers[pass * network.nodes.size() + i];
             EXPECT_NEAR(layer["ts"].get<double>(), now, 1e-6);
             now = layer["ts"].get<double>() + layer["dur"].get<double>();
             EXPECT_EQ(layer["name"], network.nodes[i].name);
@@ -70,13 +70,13 @@ TEST(ChromeTrace, HasASliceForEachLayerOfEachPass) {
         }
         run.passes.push_back(traced);
     }
-    const records::Json trace = records::Json::parse(chrome_trace(run));
+    const Json trace = Json::parse(chrome_trace(run));
     expect_sound(trace, run.network, 3);
     EXPECT_EQ(trace["otherData"]["model"], "resnet8-cifar");
     const auto& events = trace["traceEvents"];
     int with_utilization = 0;
     std::size_t layer = 0;
-    for (const records::Json& event : events) {
+    for (const Json& event : events) {
         if (event["ph"] != "X" || event["cat"] == "pass") continue;
         const LayerCost cost =
             cost_of(run.network.nodes[layer++ % run.network.nodes.size()].layer, 2, run.type);
@@ -94,7 +94,7 @@ TEST(ChromeTrace, HasASliceForEachLayerOfEachPass) {
 
 class TraceTest : public MadeUpDeviceTest {
 protected:
-    records::Json written() const { return records::Json::parse(std::ifstream(path("trace.json"))); }
+    Json written() const { return Json::parse(std::ifstream(path("trace.json"))); }
 };
 
 TEST_F(TraceTest, TracesANetwork) {
@@ -103,8 +103,8 @@ TEST_F(TraceTest, TracesANetwork) {
     ASSERT_EQ(text.status, 0) << text.err;
     EXPECT_THAT(text.out, HasSubstr("3 passes of resnet8-cifar"));
     // The layout is the device's choice, and part of the keys.
-    const records::Json trace = written();
-    for (const records::Json& event : trace["traceEvents"]) {
+    const Json trace = written();
+    for (const Json& event : trace["traceEvents"]) {
         if (event["ph"] == "X" && event["cat"] != "pass") {
             EXPECT_FALSE(event["args"]["implementation"].get<std::string>().empty());
             EXPECT_FALSE(event["args"].contains("utilization"));
