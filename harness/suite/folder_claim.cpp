@@ -8,7 +8,6 @@
 #include "base/hash.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "records/json.hpp"
-#include "records/provenance.hpp"
 #include "records/record_file.hpp"
 
 namespace hacscale::harness {
@@ -41,9 +40,9 @@ std::string in_words(const FolderClaim& claim) {
 
 // Runs of older programs wrote the suite's name and no more.
 std::string suite_of_provenance(const std::filesystem::path& folder) {
-    const auto record =
-        records::unless_unreadable([&] { return records::read_provenance(folder / "provenance.json"); });
-    return record ? record->suite : std::string();
+    return records::unless_unreadable(
+               [&] { return records::JsonPlace::open(folder / "provenance.json").text_or_empty("suite"); })
+        .value_or("");
 }
 
 }  // namespace
