@@ -77,5 +77,7 @@ endif()
 set(HACSCALE_CUDA_FOUND ON)
 message(STATUS "CUDA backend: toolkit ${CUDAToolkit_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}")
 add_library(hacscale_cuda_headers INTERFACE)
-target_include_directories(hacscale_cuda_headers SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE_DIR}
-                           ${CUPTI_INCLUDE_DIR} ${NVTX_INCLUDE_DIR} ${CUDNN_FRONTEND_INCLUDE_DIR})
+# For the build alone: an installed library needs none of them, and some may lie in the source folder.
+set(cuda_header_folders ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE_DIR} ${CUPTI_INCLUDE_DIR} ${NVTX_INCLUDE_DIR}
+    ${CUDNN_FRONTEND_INCLUDE_DIR})
+target_include_directories(hacscale_cuda_headers SYSTEM INTERFACE "$<BUILD_INTERFACE:${cuda_header_folders}>")
