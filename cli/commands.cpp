@@ -2,25 +2,18 @@
 
 #include <array>
 
-#include "cli/commands/advise.hpp"
-#include "cli/commands/compare.hpp"
-#include "cli/commands/completion.hpp"
-#include "cli/commands/devices.hpp"
-#include "cli/commands/explain.hpp"
-#include "cli/commands/importance.hpp"
-#include "cli/commands/models.hpp"
-#include "cli/commands/plan.hpp"
-#include "cli/commands/profile.hpp"
-#include "cli/commands/report.hpp"
-#include "cli/commands/run.hpp"
-#include "cli/commands/sensitivity.hpp"
-#include "cli/commands/table.hpp"
-#include "cli/commands/trace.hpp"
-#include "cli/commands/train.hpp"
-#include "cli/commands/verify.hpp"
-#include "cli/commands/weights.hpp"
-
 namespace hacscale::cli {
+
+Run declare_table(CLI::App& parser) {
+    SubCommands commands(parser);
+    commands.add("table show", declare_table_show);
+    commands.add("table query", declare_table_query);
+    commands.add("table merge", declare_table_merge);
+    commands.add("table diff", declare_table_diff);
+    commands.add("table export", declare_table_export);
+    commands.add("table check", declare_table_check);
+    return commands.run();
+}
 
 std::span<const Command> commands() {
     static constexpr std::array table{

@@ -1,5 +1,5 @@
-// The table of commands. A command is in the program by being here; help, completion and the tests go over
-// this table.
+// The commands of the program: one source each in cli/commands/, declared here. A command is in the program by being in the table
+// that commands() returns; help, completion and the tests go over it.
 #pragma once
 
 #include <span>
@@ -9,5 +9,34 @@
 namespace hacscale::cli {
 
 std::span<const Command> commands();
+
+Run declare_advise(CLI::App& parser);
+Run declare_scale(CLI::App& parser);
+Run declare_compare(CLI::App& parser);
+Run declare_completion(CLI::App& parser);
+Run declare_devices(CLI::App& parser);
+Run declare_explain(CLI::App& parser);
+Run declare_importance(CLI::App& parser);
+Run declare_models(CLI::App& parser);
+Run declare_plan(CLI::App& parser);
+Run declare_profile(CLI::App& parser);
+Run declare_report(CLI::App& parser);
+Run declare_run(CLI::App& parser);
+Run declare_sensitivity(CLI::App& parser);
+Run declare_table(CLI::App& parser);
+Run declare_trace(CLI::App& parser);
+Run declare_train(CLI::App& parser);
+Run declare_verify(CLI::App& parser);
+Run declare_export_weights(CLI::App& parser);
+Run declare_import_weights(CLI::App& parser);
+
+// Below "models" and "table", in folders of their names.
+Run declare_models_export(CLI::App& parser);
+Run declare_table_show(CLI::App& parser);
+Run declare_table_query(CLI::App& parser);
+Run declare_table_merge(CLI::App& parser);
+Run declare_table_diff(CLI::App& parser);
+Run declare_table_export(CLI::App& parser);
+Run declare_table_check(CLI::App& parser);
 
 }  // namespace hacscale::cli

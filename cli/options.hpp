@@ -54,4 +54,18 @@ void add_inner_options(CLI::App& parser, SpaceSettings& settings);
 // How far the planner may go: --grid, --max-width-ratio, --max-depth-ratio, --resolutions.
 void add_space_options(CLI::App& parser, SpaceSettings& settings);
 
+// Which rows of a table: empty (0 for batch) where the option was not given.
+struct FilterOptions {
+    std::string layer;
+    std::string kind;
+    int batch = 0;
+    std::string dtype;
+    std::string cache;
+    std::string status;
+
+    RowFilter filter() const;  // throws InputError for a name that is not known
+};
+
+void add_filter_options(CLI::App& parser, FilterOptions& options);
+
 }  // namespace hacscale::cli

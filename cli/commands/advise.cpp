@@ -1,12 +1,12 @@
-#include "cli/commands/advise.hpp"
-
+// advise: where a network could be wider at no measurable extra latency, from a table.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <sstream>
 
 #include "base/text/lines.hpp"
+#include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/printing/print_document.hpp"
+#include "cli/printing/printing.hpp"
 #include "harness/advise/advice.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"

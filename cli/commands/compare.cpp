@@ -1,5 +1,5 @@
-#include "cli/commands/compare.hpp"
-
+// `hacscale scale` and `hacscale compare`: a network scaled to a latency budget by one strategy or by all of
+// them. Both are one command with other defaults, so they share their options and their answer.
 #include <fmt/ranges.h>
 #include <spdlog/logger.h>
 
@@ -7,9 +7,10 @@
 #include <memory>
 
 #include "base/text/lines.hpp"
+#include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
-#include "cli/printing/comparison_text.hpp"
+#include "cli/printing/printing.hpp"
 #include "harness/compare/accuracies.hpp"
 #include "harness/compare/answer.hpp"
 #include "harness/compare/compare.hpp"

@@ -1,9 +1,9 @@
-#include "cli/commands/completion.hpp"
-
+// `hacscale completion SHELL`: a script that completes commands, options and model names.
 #include <CLI/CLI.hpp>
 #include <memory>
 
 #include "base/text/wording.hpp"
+#include "cli/commands.hpp"
 #include "cli/completion/completion.hpp"
 #include "cli/program.hpp"
 #include "models/zoo/zoo.hpp"

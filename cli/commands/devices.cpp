@@ -1,8 +1,9 @@
-#include "cli/commands/devices.hpp"
-
+// `hacscale devices`: which backends this installation has, which devices they see, and why others cannot
+// run.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "cli/commands.hpp"
 #include "cli/text_table.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "records/json.hpp"

@@ -1,5 +1,4 @@
-#include "cli/commands/explain.hpp"
-
+// `hacscale explain`: what one step in each dimension adds, for the base and for what HACScale chose.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/logger.h>
@@ -8,8 +7,9 @@
 #include <memory>
 
 #include "base/text/lines.hpp"
+#include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/printing/explanation_text.hpp"
+#include "cli/printing/printing.hpp"
 #include "cli/text_table.hpp"
 #include "harness/compare/describe.hpp"
 #include "harness/measure/remedy.hpp"

@@ -1,5 +1,4 @@
-#include "cli/commands/importance.hpp"
-
+// hacscale importance: how important each layer of a trained network is, as a file that "scale" reads.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -7,8 +6,8 @@
 
 #include "base/text/wording.hpp"
 #include "base/version.hpp"
+#include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
-#include "cli/progress.hpp"
 #include "cli/text_table.hpp"
 #include "harness/train/gain_json.hpp"
 #include "harness/train/training_threads.hpp"

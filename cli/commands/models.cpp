@@ -1,5 +1,4 @@
-#include "cli/commands/models.hpp"
-
+// `hacscale models` and `hacscale models show`: the networks of the zoo, and what one network consists of.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,6 +6,7 @@
 #include <memory>
 
 #include "base/text/lines.hpp"
+#include "cli/commands.hpp"
 #include "cli/model_json.hpp"
 #include "cli/options.hpp"
 #include "cli/text_table.hpp"

@@ -1,5 +1,5 @@
-#include "cli/commands/plan.hpp"
-
+// `hacscale plan`: what a backend's library would choose for each layer of a network on a GPU that is known
+// from a file and need not be here.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 
+#include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/text_table.hpp"
 #include "kernels/backend/backend_registry.hpp"

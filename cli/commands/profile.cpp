@@ -1,5 +1,4 @@
-#include "cli/commands/profile.hpp"
-
+// `hacscale profile`: measures a network's layers, at its own and other widths, into a table.
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
@@ -10,6 +9,7 @@
 #include <set>
 
 #include "base/text/lines.hpp"
+#include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/restart.hpp"
 #include "cli/text_table.hpp"

@@ -1,5 +1,4 @@
-#include "cli/commands/report.hpp"
-
+// `hacscale report FOLDER`: the records of a run as a page, as Markdown and as CSV.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +7,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "cli/commands.hpp"
 #include "harness/compare/accuracies.hpp"
 #include "records/json.hpp"
 #include "records/run_folder.hpp"

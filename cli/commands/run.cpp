@@ -1,5 +1,4 @@
-#include "cli/commands/run.hpp"
-
+// `hacscale run SUITE`: a whole suite with one command.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -9,8 +8,9 @@
 #include <optional>
 
 #include "base/text/lines.hpp"
+#include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/printing/comparison_text.hpp"
+#include "cli/printing/printing.hpp"
 #include "cli/restart.hpp"
 #include "cli/text_table.hpp"
 #include "harness/suite/dry_run.hpp"

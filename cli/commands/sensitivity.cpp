@@ -1,5 +1,4 @@
-#include "cli/commands/sensitivity.hpp"
-
+// hacscale sensitivity: what accuracy gains by each stage's width and depth, as a file that "scale" reads.
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
@@ -9,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/version.hpp"
+#include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/text_table.hpp"
 #include "harness/train/gain_json.hpp"

@@ -1,11 +1,11 @@
-#include "cli/commands/trace.hpp"
-
+// `hacscale trace`: when each layer of a network ran, as a file for chrome://tracing and Perfetto.
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/options.hpp"
 #include "harness/measure/chrome_trace.hpp"

@@ -1,5 +1,4 @@
-#include "cli/commands/train.hpp"
-
+// hacscale train: trains networks on CIFAR-10, one or a plan of many, and records their accuracy.
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
@@ -7,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/text_table.hpp"
 #include "harness/train/train_run.hpp"

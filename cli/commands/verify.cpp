@@ -1,5 +1,4 @@
-#include "cli/commands/verify.hpp"
-
+// `hacscale verify`: whole networks measured on the device beside the table's prediction of them.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +7,7 @@
 #include <memory>
 
 #include "base/text/lines.hpp"
+#include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/text_table.hpp"
 #include "harness/measure/device_access.hpp"
@@ -95,7 +95,8 @@ void print_report(std::ostream& out, const records::VerificationReport& report, 
     if (!all_fit) {
         std::stable_sort(models.begin(), models.end(),
                          [](const records::VerifiedModel& a, const records::VerifiedModel& b) {
-                             return std::abs(records::error_pct(a.record)) > std::abs(records::error_pct(b.record));
+                             return std::abs(records::error_pct(a.record)) >
+                                    std::abs(records::error_pct(b.record));
                          });
         models.resize(worst_in_answer);
         out << fmt::format("the {} that are off most:\n", worst_in_answer);

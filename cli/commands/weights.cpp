@@ -1,5 +1,5 @@
-#include "cli/commands/weights.hpp"
-
+// hacscale export-weights and import-weights: a trained network's folded weights, out of a checkpoint into a
+// file and from a file into a backend.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +7,7 @@
 #include <cmath>
 #include <memory>
 
+#include "cli/commands.hpp"
 #include "cli/text_table.hpp"
 #include "harness/measure/device_access.hpp"
 #include "models/formats/model_yaml.hpp"

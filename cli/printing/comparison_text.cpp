@@ -1,4 +1,4 @@
-#include "cli/printing/comparison_text.hpp"
+#include "cli/printing/printing.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/text/wording.hpp"
-#include "cli/printing/verdict_text.hpp"
 #include "cli/text_table.hpp"
 
 namespace hacscale::cli {

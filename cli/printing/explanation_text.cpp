@@ -1,4 +1,4 @@
-#include "cli/printing/explanation_text.hpp"
+#include "cli/printing/printing.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "base/text/lines.hpp"
-#include "cli/printing/comparison_text.hpp"
 #include "cli/text_table.hpp"
 #include "harness/compare/answer_phrases.hpp"
 #include "records/comparison.hpp"

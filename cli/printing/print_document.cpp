@@ -1,4 +1,4 @@
-#include "cli/printing/print_document.hpp"
+#include "cli/printing/printing.hpp"
 
 #include <algorithm>
 

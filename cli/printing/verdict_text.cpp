@@ -1,4 +1,4 @@
-#include "cli/printing/verdict_text.hpp"
+#include "cli/printing/printing.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "base/text/lines.hpp"
-#include "cli/printing/verdict_text.hpp"
+#include "cli/printing/printing.hpp"
 #include "harness/compare/answer.hpp"
 #include "harness/compare/verdict.hpp"
 #include "models/formats/model_yaml.hpp"

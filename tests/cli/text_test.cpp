@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include "cli/progress.hpp"
+#include "cli/session.hpp"
 #include "cli/text_table.hpp"
 
 namespace hacscale::cli {

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/commands/models.hpp"
+#include "cli/commands.hpp"
 #include "cli/text_table.hpp"
 #include "models/formats/model_yaml.hpp"
 #include "models/formats/pytorch_code.hpp"

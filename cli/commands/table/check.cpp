@@ -1,11 +1,11 @@
 #include "profiler/table/check.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/commands/table.hpp"
 #include "cli/text_table.hpp"
 #include "records/json.hpp"
 

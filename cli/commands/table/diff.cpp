@@ -1,4 +1,5 @@
 #include "profiler/table/diff.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>
@@ -8,7 +9,6 @@
 #include <memory>
 #include <optional>
 
-#include "cli/commands/table.hpp"
 #include "cli/options.hpp"
 #include "cli/text_table.hpp"
 #include "harness/compare/table_view.hpp"

@@ -1,11 +1,11 @@
 #include "profiler/table/export.hpp"
+#include "cli/commands.hpp"
 
 #include <spdlog/logger.h>
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/commands/table.hpp"
-#include "cli/commands/table/filter_options.hpp"
+#include "cli/options.hpp"
 #include "cli/text_table.hpp"
 
 namespace hacscale::cli {

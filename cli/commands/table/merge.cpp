@@ -1,4 +1,5 @@
 #include "profiler/table/merge.hpp"
+#include "cli/commands.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>
@@ -6,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/commands/table.hpp"
 #include "cli/text_table.hpp"
 #include "harness/suite/shard_check.hpp"
 #include "records/json.hpp"

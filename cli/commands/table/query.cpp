@@ -5,8 +5,8 @@
 #include <array>
 #include <memory>
 
-#include "cli/commands/table.hpp"
-#include "cli/commands/table/filter_options.hpp"
+#include "cli/commands.hpp"
+#include "cli/options.hpp"
 #include "cli/text_table.hpp"
 #include "profiler/table/export.hpp"
 #include "records/json.hpp"

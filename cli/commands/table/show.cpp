@@ -5,7 +5,7 @@
 #include <memory>
 #include <tuple>
 
-#include "cli/commands/table.hpp"
+#include "cli/commands.hpp"
 #include "cli/text_table.hpp"
 #include "profiler/table/table.hpp"
 #include "records/json.hpp"
