@@ -14,7 +14,7 @@
 #include "models/stages/scaled_model.hpp"
 #include "models/structure/width_groups.hpp"
 #include "models/zoo/zoo.hpp"
-#include "profiler/table/latency_index.hpp"
+#include "profiler/table/interpolation.hpp"
 #include "profiler/table/table.hpp"
 #include "scaling/analysis/advise.hpp"
 

@@ -10,7 +10,7 @@
 
 #include "profiler/table/check.hpp"
 #include "profiler/table/diff.hpp"
-#include "profiler/table/latency_index.hpp"
+#include "profiler/table/interpolation.hpp"
 #include "profiler/table/merge.hpp"
 #include "profiler/table/table.hpp"
 

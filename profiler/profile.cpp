@@ -4,10 +4,9 @@
 
 #include "models/stages/lowering.hpp"
 #include "profiler/detail/isolated_layers.hpp"
-#include "profiler/detail/network_rows.hpp"
 #include "profiler/detail/pending_rows.hpp"
 #include "profiler/row_values.hpp"
-#include "profiler/table/latency_index.hpp"
+#include "profiler/table/interpolation.hpp"
 #include "profiler/timing/rounds.hpp"
 
 namespace hacscale {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "profiler/table/columns.hpp"
-#include "profiler/timing/timing_rules.hpp"
+#include "profiler/timing/rounds.hpp"
 
 namespace hacscale {
 namespace {

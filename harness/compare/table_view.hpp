@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "models/stages/model_spec.hpp"
-#include "profiler/table/latency_index.hpp"
+#include "profiler/table/interpolation.hpp"
 #include "profiler/table/table.hpp"
 
 namespace hacscale::harness {

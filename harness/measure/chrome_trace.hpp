@@ -8,7 +8,7 @@
 
 #include "models/graph/graph.hpp"
 #include "models/stages/model_spec.hpp"
-#include "profiler/timing/timed_passes.hpp"
+#include "profiler/timing/network_timer.hpp"
 
 namespace hacscale::harness {
 

@@ -1,7 +1,7 @@
 #include "harness/measure/remedy.hpp"
 
 #include "base/text/wording.hpp"
-#include "profiler/timing/timing_rules.hpp"
+#include "profiler/timing/rounds.hpp"
 #include "records/json.hpp"
 
 namespace hacscale::harness {

@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/host/core_claims.hpp"
 #include "kernels/host/processors.hpp"
 #include "kernels/host/thread_choice.hpp"
 

@@ -13,7 +13,7 @@
 #include "harness/compare/table_view.hpp"
 #include "models/stages/model_spec.hpp"
 #include "profiler/table/row.hpp"
-#include "profiler/timing/timing_rules.hpp"
+#include "profiler/timing/rounds.hpp"
 #include "scaling/space.hpp"
 
 namespace hacscale::harness {

@@ -1,11 +1,12 @@
 #include "kernels/backend/private_folder.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <sys/stat.h>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -152,6 +153,31 @@ std::string PrivateFolder::obstacle(const std::string& name) const {
     const FileHandle file(::openat(handle_, name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (file) return distrust_of(file.get(), path);
     return errno == ENOENT ? std::string() : path + " is not used (" + error_in_words() + ")";
+}
+
+std::filesystem::path plan_cache_folder() {
+    if (const char* chosen = std::getenv("HACSCALE_PLAN_CACHE")) return chosen;
+    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
+        return std::filesystem::path(cache) / "hacscale";
+    }
+    if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
+        return std::filesystem::path(home) / ".cache" / "hacscale";
+    }
+    return {};
+}
+
+std::string plan_cache_obstacle(const std::string& file) {
+    const std::filesystem::path folder = plan_cache_folder();
+    const std::string consequence =
+        ": the next process may choose others; HACSCALE_PLAN_CACHE names a folder for them";
+    if (folder.empty()) {
+        const bool wanted = std::getenv("HACSCALE_PLAN_CACHE") == nullptr;
+        return wanted ? "which kernel runs a layer is not kept, because there is no home" + consequence : "";
+    }
+    const std::string obstacle = PrivateFolder(folder, PrivateFolder::IfAbsent::make).obstacle(file);
+    return obstacle.empty() ? ""
+                            : "which kernel runs a layer cannot be kept in " + (folder / file).string() +
+                                  " (" + obstacle + ")" + consequence;
 }
 
 }  // namespace hacscale

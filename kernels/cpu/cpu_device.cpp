@@ -21,7 +21,7 @@
 
 #include "base/clock.hpp"
 #include "base/hash.hpp"
-#include "kernels/backend/plan_cache_folder.hpp"
+#include "kernels/backend/private_folder.hpp"
 #include "kernels/cpu/detail/onednn_versions.hpp"
 #include "kernels/cpu/plan_choice.hpp"
 #include "kernels/cpu/tensor.hpp"

@@ -5,7 +5,7 @@
 #include <limits>
 #include <sstream>
 
-#include "kernels/backend/plan_cache_folder.hpp"
+#include "kernels/backend/private_folder.hpp"
 
 namespace hacscale::cpu {
 namespace {

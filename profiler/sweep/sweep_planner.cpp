@@ -10,7 +10,7 @@
 #include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "profiler/sweep/sweep_space.hpp"
-#include "profiler/table/latency_index.hpp"
+#include "profiler/table/interpolation.hpp"
 
 namespace hacscale {
 namespace {

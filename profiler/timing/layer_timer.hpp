@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "kernels/backend/network_runner.hpp"
+#include "profiler/timing/rounds.hpp"
 #include "profiler/timing/statistics.hpp"
-#include "profiler/timing/timing_rules.hpp"
 
 namespace hacscale {
 

@@ -7,7 +7,7 @@
 #include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "models/stages/lowering.hpp"
-#include "profiler/timing/timed_passes.hpp"
+#include "profiler/timing/network_timer.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/kernels/small_graphs.hpp"
 #include "tests/kernels/small_models.hpp"

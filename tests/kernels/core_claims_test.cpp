@@ -1,6 +1,6 @@
 // Two measurements, and the cores between them. A lock is of an open file, so two objects in one process are
 // as two processes.
-#include "kernels/host/core_claims.hpp"
+#include "kernels/host/processors.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Where kernel choices are kept, and what is said when they cannot be.
-#include "kernels/backend/plan_cache_folder.hpp"
+#include "kernels/backend/private_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

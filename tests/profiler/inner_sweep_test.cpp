@@ -11,7 +11,7 @@
 #include "models/stages/scaled_model.hpp"
 #include "profiler/sweep/sweep_planner.hpp"
 #include "profiler/sweep/sweep_space.hpp"
-#include "profiler/table/latency_index.hpp"
+#include "profiler/table/interpolation.hpp"
 #include "tests/profiler/profile_support.hpp"
 
 namespace hacscale {

@@ -1,4 +1,4 @@
-#include "profiler/table/latency_index.hpp"
+#include "profiler/table/interpolation.hpp"
 
 #include <cmath>
 

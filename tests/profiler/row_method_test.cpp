@@ -1,12 +1,11 @@
 // Layers timed inside their network on a device whose clock takes time, and not the same behind each layer.
-#include "profiler/timing/timing_rules.hpp"
+#include "profiler/timing/rounds.hpp"
 
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
 #include "models/stages/lowering.hpp"
 #include "profiler/timing/network_timer.hpp"
-#include "profiler/timing/timed_passes.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/profile_support.hpp"
 

@@ -1,4 +1,4 @@
-#include "profiler/timing/timed_passes.hpp"
+#include "profiler/timing/network_timer.hpp"
 
 #include <gtest/gtest.h>
 

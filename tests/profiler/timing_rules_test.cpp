@@ -1,5 +1,5 @@
 // Rules of timing cut to the time that there is.
-#include "profiler/timing/timing_rules.hpp"
+#include "profiler/timing/rounds.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,12 +4,12 @@
 
 #include <ATen/ATen.h>
 #include <torch/nn/module.h>
-
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "models/graph/graph.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "models/ops/layer_weights.hpp"
 
 namespace hacscale::training {
@@ -84,5 +84,14 @@ at::Tensor activated(at::Tensor x, Activation activation);
 // models/ops/layer_weights.hpp. One entry a node. y = gamma (Wx + b - mean) / sqrt(var + eps) + beta becomes W' = s W,
 // b' = s (b - mean) + beta with s = gamma / sqrt(var + eps).
 std::vector<LayerWeights> folded(const TorchNetwork& network);
+
+// Convolutions and pools over any window. libtorch pads both sides alike, and pools at most by half their kernel: other
+// padding is laid around the input first.
+
+at::Tensor conv_over(const Window& window, const at::Tensor& input, const at::Tensor& weight,
+                     const at::Tensor& bias, std::int64_t groups = 1);
+at::Tensor max_pool_over(const Window& window, const at::Tensor& input);
+// Padding does not count.
+at::Tensor avg_pool_over(const Window& window, const at::Tensor& input);
 
 }  // namespace hacscale::training

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "training/torch/network.hpp"
-#include "training/torch/window.hpp"
 
 namespace hacscale::training {
 namespace {

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "kernels/backend/plan_cache_folder.hpp"
+#include "kernels/backend/private_folder.hpp"
 
 namespace hacscale::cuda {
 namespace {

@@ -1,6 +1,6 @@
 // Times of layers inside their network, on a device where an event keeps the kernel behind it waiting: kernels of some
 // layers longer than those of others.
-#include "profiler/timing/timing_rules.hpp"
+#include "profiler/timing/rounds.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "profiler/timing/timing_rules.hpp"
+#include "profiler/timing/rounds.hpp"
 
 #include <fmt/format.h>
 
