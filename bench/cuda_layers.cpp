@@ -19,7 +19,7 @@
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device_memory.hpp"
 #include "kernels/cuda/host_tensor.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/timing/statistics.hpp"

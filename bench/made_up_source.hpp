@@ -3,7 +3,6 @@
 #pragma once
 
 #include "models/graph/latency_source.hpp"
-#include "models/ops/layer_cost.hpp"
 #include "models/ops/layer_spec.hpp"
 
 namespace hacscale::bench {

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "models/formats/model_yaml.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "models/stages/lowering.hpp"
 
 namespace hacscale::cli {

@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "models/graph/graph.hpp"
 #include "models/graph/graph_values.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "profiler/timing/layer_timer.hpp"
 #include "profiler/timing/throttle_guard.hpp"
 

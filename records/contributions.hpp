@@ -2,6 +2,7 @@
 // `explain` have them.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,18 @@
 
 namespace hacscale::records {
 
+class JsonPlace;  // records/json.hpp
+
 struct ContributionsRow {
     std::string spec;  // "base" or "hacscale"
     NetworkExplanation network;
 };
+
+// `stages` are the names of the model's stages.
+nlohmann::ordered_json contributions_json(const std::vector<ContributionsRow>& rows,
+                                          const std::vector<std::string>& stages);
+// Throws InputError as JsonPlace does.
+ContributionsRow contributions_in(const JsonPlace& place);
 
 // What `explain` answers: the contributions of the base and of the network that HACScale chose for a budget.
 struct Explanation {

@@ -11,9 +11,8 @@
 #include "models/stages/scaled_model.hpp"
 #include "profiler/table/table.hpp"
 #include "profiler/timing/statistics.hpp"
-#include "records/contributions.hpp"
 #include "records/json.hpp"
-#include "records/provenance.hpp"
+#include "records/record_file.hpp"
 
 namespace hacscale::records {
 
@@ -39,9 +38,5 @@ Json made_from_json(const MadeFrom& made_from);
 std::optional<MadeFrom> made_from_in(const JsonPlace& place);  // made_from
 
 Json device_json(const DeviceRecord& device);
-
-// `stages` are the names of the model's stages.
-Json contributions_json(const std::vector<ContributionsRow>& rows, const std::vector<std::string>& stages);
-ContributionsRow contributions_in(const JsonPlace& place);
 
 }  // namespace hacscale::records

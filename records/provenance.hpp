@@ -8,18 +8,9 @@
 #include <vector>
 
 #include "profiler/table/table.hpp"
+#include "records/record_file.hpp"
 
 namespace hacscale::records {
-
-// What a record of a suite's run was made from: while none of it changes, the record holds, and a run that resumes does not
-// make it again.
-struct MadeFrom {
-    std::string version;     // of the program
-    std::string suite_hash;  // harness/suite/folder_claim.hpp
-    std::string rows_hash;   // of the table's rows and peak in this state
-    double seconds = 0.0;    // at most, for timing one network
-    bool operator==(const MadeFrom&) const = default;
-};
 
 // A suite's profiling that went through: of the rows it left, and with the limits that it had.
 struct FinishedProfiling {

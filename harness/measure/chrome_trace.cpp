@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "models/formats/model_yaml.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "records/json.hpp"
 
 namespace hacscale::harness {

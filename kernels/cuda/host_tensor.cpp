@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale::cuda {
 namespace {

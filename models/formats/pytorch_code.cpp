@@ -10,7 +10,7 @@
 #include "models/formats/model_yaml.hpp"
 #include "models/formats/pytorch_modules.hpp"
 #include "models/ops/operator.hpp"
-#include "models/ops/torch_text.hpp"
+#include "models/ops/operator_text.hpp"
 #include "models/stages/lowering.hpp"
 
 namespace hacscale {

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "models/ops/layer_cost.hpp"
 #include "models/ops/layer_spec.hpp"
 
 namespace hacscale {

@@ -2,10 +2,9 @@
 // count_include_pad = 0).
 #include <fmt/format.h>
 
-#include "models/ops/key_text.hpp"
 #include "models/ops/operator.hpp"
-#include "models/ops/reference_math.hpp"
-#include "models/ops/torch_text.hpp"
+#include "models/ops/operator_text.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale {
 
@@ -17,9 +16,6 @@ constinit const Operator avg_pool_operator{
     .own_output_channels = false,
     .overwrites_input = false,
 
-    .channel_tie = tied_one_to_one,
-    .second_axis = no_second_axis,
-
     .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.window(layer.window); },
     .read_key = [](KeyReader& key, LayerSpec& layer) { layer.window = key.window(); },
     // PyTorch has no dilated one, and no network is known that does.
@@ -27,12 +23,6 @@ constinit const Operator avg_pool_operator{
         if (layer.window.dilations == Window().dilations) return std::nullopt;
         return "an avg_pool's window has no dilation";
     },
-
-    .macs = no_macs,
-    .product_weights = no_numbers,
-    .offsets = no_numbers,
-    .weights = no_weights,
-    .random_weights = [](const LayerSpec&, RandomValues&) { return LayerWeights{}; },
 
     .reference =
         [](const ReferenceCall& call) {
@@ -47,7 +37,6 @@ constinit const Operator avg_pool_operator{
                 return sum / count;
             });
         },
-    .reference_at = nullptr,
     .torch_expression =
         [](const LayerSpec& layer, std::string_view input) {
             const Window& window = layer.window;

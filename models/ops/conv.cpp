@@ -1,8 +1,8 @@
 // Convolution, with bias, residual add and activation fused. Grouped where `groups` is above 1, depthwise where
 // each channel is a group.
-#include "models/ops/key_text.hpp"
 #include "models/ops/operator.hpp"
-#include "models/ops/reference_math.hpp"
+#include "models/ops/operator_text.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale {
 namespace {
@@ -74,7 +74,6 @@ constinit const Operator conv_operator{
             layer.residual = key.take_word("add");
             layer.activation = key.optional_activation();
         },
-    .validate = always_valid,
 
     // Each weight is used once an output pixel.
     .macs =
@@ -112,7 +111,6 @@ constinit const Operator conv_operator{
             return result;
         },
     .reference_at = conv_output,
-    .torch_expression = nullptr,
 };
 
 }  // namespace hacscale

@@ -1,9 +1,9 @@
 // The mean over height and width.
 #include <fmt/format.h>
 
-#include "models/ops/key_text.hpp"
 #include "models/ops/operator.hpp"
-#include "models/ops/reference_math.hpp"
+#include "models/ops/operator_text.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale {
 
@@ -15,21 +15,10 @@ constinit const Operator global_avg_pool_operator{
     .own_output_channels = false,
     .overwrites_input = false,
 
-    .channel_tie = tied_one_to_one,
-    .second_axis = no_second_axis,
-
     .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.activation(layer.activation); },
     .read_key = [](KeyReader& key, LayerSpec& layer) { layer.activation = key.optional_activation(); },
-    .validate = always_valid,
-
-    .macs = no_macs,
-    .product_weights = no_numbers,
-    .offsets = no_numbers,
-    .weights = no_weights,
-    .random_weights = [](const LayerSpec&, RandomValues&) { return LayerWeights{}; },
 
     .reference = channel_means,
-    .reference_at = nullptr,
     .torch_expression =
         [](const LayerSpec&, std::string_view input) {
             return fmt::format("{}.mean((2, 3), keepdim=True)", input);

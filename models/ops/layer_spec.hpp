@@ -59,7 +59,10 @@ struct Window {
     // Elements from the first tap to the last, both included. `axis`: 0 for height, 1 for width.
     std::int64_t span(int axis) const { return std::int64_t{kernel[axis] - 1} * dilations[axis] + 1; }
     // Positions of the window along an axis of `in` elements; 0 where it does not fit.
-    int positions(int in, int axis) const;
+    int positions(int in, int axis) const {
+        const std::int64_t free = std::int64_t{in} + pads[axis] + pads[axis + 2] - span(axis);
+        return free < 0 ? 0 : static_cast<int>(free / strides[axis] + 1);
+    }
     // The first element under the window at output position `out`; negative where it is padding.
     int first(int out, int axis) const { return out * strides[axis] - pads[axis]; }
 
@@ -122,5 +125,24 @@ std::size_t size_of(DataType type);  // bytes an element
 struct LayerSpecHash {
     std::size_t operator()(const LayerSpec& layer) const noexcept;
 };
+
+// ---- What a layer computes and moves, from its shape alone; definitions: docs/method.md, "Quantities" ----
+
+struct LayerCost {
+    std::int64_t macs = 0;    // multiplies of conv and linear parts, squeeze-excite's two products included
+    std::int64_t params = 0;  // numbers held at inference: weights and biases of the folded layer
+    std::int64_t activations = 0;  // elements of the output
+    std::int64_t bytes = 0;        // each input, weight and output once, at the given batch and data type
+
+    std::int64_t flops() const { return 2 * macs; }
+    LayerCost& operator+=(const LayerCost& other);
+};
+
+// Weights that inputs are multiplied with: no biases, shifts or batch-norms. A scale_shift has its scales.
+std::int64_t product_weights(const LayerSpec& layer);
+
+// For layers without a fault (fault_of); a larger one could overflow. macs and activations are for the whole
+// batch.
+LayerCost cost_of(const LayerSpec& layer, int batch, DataType type);
 
 }  // namespace hacscale

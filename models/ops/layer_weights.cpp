@@ -21,13 +21,12 @@ std::vector<float> RandomValues::of_variance(std::int64_t count, double variance
     return uniform(count, std::sqrt(3.0 * variance));
 }
 
-std::vector<float> random_values(std::size_t count, std::uint64_t seed) {
-    return RandomValues(seed).uniform(static_cast<std::int64_t>(count), 1.0);
+LayerWeights no_random_weights(const LayerSpec&, RandomValues&) {
+    return {};
 }
 
-LayerWeights random_weights(const LayerSpec& layer, std::uint64_t seed) {
-    RandomValues random(seed);
-    return operator_of(layer.kind).random_weights(layer, random);
+std::vector<float> random_values(std::size_t count, std::uint64_t seed) {
+    return RandomValues(seed).uniform(static_cast<std::int64_t>(count), 1.0);
 }
 
 }  // namespace hacscale

@@ -1,7 +1,7 @@
 // Fully connected, with bias and activation fused. The input is flattened as channels, height, width.
-#include "models/ops/key_text.hpp"
 #include "models/ops/operator.hpp"
-#include "models/ops/reference_math.hpp"
+#include "models/ops/operator_text.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale {
 namespace {
@@ -35,7 +35,6 @@ constinit const Operator linear_operator{
             layer.bias = key.take_word("bias");
             layer.activation = key.optional_activation();
         },
-    .validate = always_valid,
 
     .macs =
         [](const LayerSpec& layer) {
@@ -71,8 +70,6 @@ constinit const Operator linear_operator{
             }
             return result;
         },
-    .reference_at = nullptr,
-    .torch_expression = nullptr,
 };
 
 }  // namespace hacscale

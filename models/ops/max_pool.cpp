@@ -4,10 +4,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "models/ops/key_text.hpp"
 #include "models/ops/operator.hpp"
-#include "models/ops/reference_math.hpp"
-#include "models/ops/torch_text.hpp"
+#include "models/ops/operator_text.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale {
 
@@ -18,9 +17,6 @@ constinit const Operator max_pool_operator{
     .output_size = OutputSize::window,
     .own_output_channels = false,
     .overwrites_input = false,
-
-    .channel_tie = tied_one_to_one,
-    .second_axis = no_second_axis,
 
     .write_key =
         [](const LayerSpec& layer, KeyWriter& key) {
@@ -40,12 +36,6 @@ constinit const Operator max_pool_operator{
                            layer.in_height, layer.in_width);
     },
 
-    .macs = no_macs,
-    .product_weights = no_numbers,
-    .offsets = no_numbers,
-    .weights = no_weights,
-    .random_weights = [](const LayerSpec&, RandomValues&) { return LayerWeights{}; },
-
     .reference =
         [](const ReferenceCall& call) {
             const MapShape in = input_map(call);
@@ -57,7 +47,6 @@ constinit const Operator max_pool_operator{
                 return best;
             });
         },
-    .reference_at = nullptr,
     .torch_expression =
         [](const LayerSpec& layer, std::string_view input) {
             const Window& window = layer.window;

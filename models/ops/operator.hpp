@@ -15,7 +15,7 @@
 
 namespace hacscale {
 
-class KeyReader;     // models/ops/key_text.hpp
+class KeyReader;     // models/ops/operator_text.hpp
 class KeyWriter;     // the same
 class RandomValues;  // models/ops/layer_weights.hpp
 struct LayerWeights;
@@ -57,59 +57,7 @@ struct ReferenceCall {
     const LayerWeights& weights;
 };
 
-struct Operator {
-    LayerKind kind;
-    std::string_view name;                       // in keys and tables
-    std::array<std::string_view, 2> onnx_names;  // ONNX's operators for it; empty where a subgraph says it
-    OutputSize output_size;
-    // Weights make the channels of the output; otherwise it has those of the input.
-    bool own_output_channels;
-    // The output may be written over the data input, where nobody reads that later.
-    bool overwrites_input;
-
-    ChannelTie (*channel_tie)(const LayerSpec&);
-    // Interpolation over channels: the size that varies besides in_channels (out_channels or squeeze_channels);
-    // null where in_channels varies alone. Layers of a family are equal in all other sizes.
-    int LayerSpec::* (*second_axis)(const LayerSpec&);
-
-    // The parts of the key between the input's size and the layout. Keys on disk stay readable: parts are added,
-    // never changed.
-    void (*write_key)(const LayerSpec&, KeyWriter&);
-    void (*read_key)(KeyReader&, LayerSpec&);
-
-    // Why no such layer can run, beyond what validate() checks of all kinds.
-    std::optional<std::string> (*validate)(const LayerSpec&);
-
-    // Counts of one image (docs/method.md, "Quantities"). `macs` is exact, and does not overflow on sizes that
-    // nobody has validated yet.
-    double (*macs)(const LayerSpec&);
-    std::int64_t (*product_weights)(const LayerSpec&);  // numbers that inputs are multiplied with
-    std::int64_t (*offsets)(const LayerSpec&);          // biases and shifts
-
-    std::vector<WeightPart> (*weights)(const LayerSpec&);
-    // Outputs neither die out nor blow up over a hundred layers: a variance of 2 / fan-in; half of that where a
-    // residual is added.
-    LayerWeights (*random_weights)(const LayerSpec&, RandomValues&);
-
-    // The layer written out plainly, in double precision.
-    std::vector<double> (*reference)(const ReferenceCall&);
-    // The same at one position of the dense output; null where it is no less work than all of them.
-    double (*reference_at)(const ReferenceCall&, std::size_t position);
-
-    // A PyTorch expression of the value named `input`; null where the layer is a module of its own
-    // (models/formats/pytorch_code.cpp).
-    std::string (*torch_expression)(const LayerSpec&, std::string_view input);
-};
-
-const Operator& operator_of(LayerKind kind);
-// In the order of LayerKind.
-std::span<const Operator* const> all_operators();
-
-// The entries, each in its file.
-extern const Operator conv_operator, max_pool_operator, global_avg_pool_operator, linear_operator,
-    squeeze_excite_operator, scale_shift_operator, avg_pool_operator;
-
-// What entries share.
+// What an entry says by saying nothing.
 inline ChannelTie tied_one_to_one(const LayerSpec&) {
     return ChannelTie::one_to_one;
 }
@@ -128,5 +76,60 @@ inline std::int64_t no_numbers(const LayerSpec&) {
 inline std::vector<WeightPart> no_weights(const LayerSpec&) {
     return {};
 }
+// Of operators without weights.
+LayerWeights no_random_weights(const LayerSpec&, RandomValues&);
+
+struct Operator {
+    LayerKind kind;
+    std::string_view name;                       // in keys and tables
+    std::array<std::string_view, 2> onnx_names;  // ONNX's operators for it; empty where a subgraph says it
+    OutputSize output_size;
+    // Weights make the channels of the output; otherwise it has those of the input.
+    bool own_output_channels;
+    // The output may be written over the data input, where nobody reads that later.
+    bool overwrites_input;
+
+    ChannelTie (*channel_tie)(const LayerSpec&) = tied_one_to_one;
+    // Interpolation over channels: the size that varies besides in_channels (out_channels or squeeze_channels);
+    // null where in_channels varies alone. Layers of a family are equal in all other sizes.
+    int LayerSpec::* (*second_axis)(const LayerSpec&) = no_second_axis;
+
+    // The parts of the key between the input's size and the layout. Keys on disk stay readable: parts are added,
+    // never changed.
+    void (*write_key)(const LayerSpec&, KeyWriter&);
+    void (*read_key)(KeyReader&, LayerSpec&);
+
+    // Why no such layer can run, beyond what validate() checks of all kinds.
+    std::optional<std::string> (*validate)(const LayerSpec&) = always_valid;
+
+    // Counts of one image (docs/method.md, "Quantities"). `macs` is exact, and does not overflow on sizes that
+    // nobody has validated yet.
+    double (*macs)(const LayerSpec&) = no_macs;
+    std::int64_t (*product_weights)(const LayerSpec&) =
+        no_numbers;                                          // numbers that inputs are multiplied with
+    std::int64_t (*offsets)(const LayerSpec&) = no_numbers;  // biases and shifts
+
+    std::vector<WeightPart> (*weights)(const LayerSpec&) = no_weights;
+    // Outputs neither die out nor blow up over a hundred layers: a variance of 2 / fan-in; half of that where a
+    // residual is added.
+    LayerWeights (*random_weights)(const LayerSpec&, RandomValues&) = no_random_weights;
+
+    // The layer written out plainly, in double precision.
+    std::vector<double> (*reference)(const ReferenceCall&);
+    // The same at one position of the dense output; null where it is no less work than all of them.
+    double (*reference_at)(const ReferenceCall&, std::size_t position) = nullptr;
+
+    // A PyTorch expression of the value named `input`; null where the layer is a module of its own
+    // (models/formats/pytorch_code.cpp).
+    std::string (*torch_expression)(const LayerSpec&, std::string_view input) = nullptr;
+};
+
+const Operator& operator_of(LayerKind kind);
+// In the order of LayerKind.
+std::span<const Operator* const> all_operators();
+
+// The entries, each in its file.
+extern const Operator conv_operator, max_pool_operator, global_avg_pool_operator, linear_operator,
+    squeeze_excite_operator, scale_shift_operator, avg_pool_operator;
 
 }  // namespace hacscale

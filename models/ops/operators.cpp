@@ -1,7 +1,18 @@
+// The table of operators, and what it answers about a layer of any kind.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "base/error.hpp"
+#include "models/ops/layer_weights.hpp"
 #include "models/ops/operator.hpp"
+#include "models/ops/operator_text.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale {
 namespace {
@@ -9,6 +20,55 @@ namespace {
 constexpr std::array operators{&conv_operator,    &max_pool_operator,       &global_avg_pool_operator,
                                &linear_operator,  &squeeze_excite_operator, &scale_shift_operator,
                                &avg_pool_operator};
+
+const Operator& operator_at(KeyReader& reader) {
+    for (const Operator* const op : all_operators()) {
+        if (reader.take_word(op->name)) return *op;
+    }
+    std::string known;
+    for (const Operator* const op : all_operators()) {
+        known += (known.empty() ? "one of " : ", ") + std::string(op->name);
+    }
+    reader.fail(known);
+}
+
+std::optional<std::string> range_fault(std::string_view what, std::int64_t value, std::int64_t low,
+                                       std::int64_t high) {
+    if (value >= low && value <= high) return std::nullopt;
+    return fmt::format("{} is {}, expected {} to {}", what, value, low, high);
+}
+
+std::optional<std::string> pair_fault(std::string_view what, const std::array<int, 2>& values) {
+    for (const bool width : {false, true}) {
+        const int value = values[width ? 1 : 0];
+        if (value >= 1 && value <= max_layer_size) continue;
+        const std::string_view side = values[0] == values[1] ? "" : width ? " width" : " height";
+        return range_fault(fmt::format("{}{}", what, side), value, 1, max_layer_size);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> window_fault(const Window& window) {
+    if (auto fault = pair_fault("kernel", window.kernel)) return fault;
+    if (auto fault = pair_fault("stride", window.strides)) return fault;
+    if (auto fault = pair_fault("dilation", window.dilations)) return fault;
+    for (int axis = 0; axis < 2; ++axis) {
+        // So that a layer has one key only.
+        if (window.kernel[axis] == 1 && window.dilations[axis] != 1) return "a kernel of 1 has no dilation";
+        if (window.span(axis) > max_layer_size) {
+            return range_fault("elements under a dilated kernel", window.span(axis), 1, max_layer_size);
+        }
+    }
+    for (int side = 0; side < 4; ++side) {
+        const int pad = window.pads[side];
+        const std::int64_t most = window.span(side % 2) - 1;
+        if (pad >= 0 && pad <= most) continue;
+        constexpr std::array names{"top ", "left ", "bottom ", "right "};
+        const bool equal = std::ranges::all_of(window.pads, [&](int other) { return other == pad; });
+        return range_fault(fmt::format("{}padding", equal ? "" : names[side]), pad, 0, most);
+    }
+    return std::nullopt;
+}
 
 }  // namespace
 
@@ -20,6 +80,139 @@ const Operator& operator_of(LayerKind kind) {
 
 std::span<const Operator* const> all_operators() {
     return operators;
+}
+
+std::string_view name_of(LayerKind kind) {
+    return operator_of(kind).name;
+}
+
+// ---- Shape and key ----
+
+int LayerSpec::out_height() const {
+    const OutputSize size = operator_of(kind).output_size;
+    if (size == OutputSize::window) return window.positions(in_height, 0);
+    return size == OutputSize::input ? in_height : 1;
+}
+
+int LayerSpec::out_width() const {
+    const OutputSize size = operator_of(kind).output_size;
+    if (size == OutputSize::window) return window.positions(in_width, 1);
+    return size == OutputSize::input ? in_width : 1;
+}
+
+std::string LayerSpec::key() const {
+    const Operator& op = operator_of(kind);
+    KeyWriter key;
+    key.begin(op.name, in_channels, in_height, in_width);
+    op.write_key(*this, key);
+    key.word_if(layout == Layout::blocked, name_of(Layout::blocked));
+    return key.text();
+}
+
+LayerSpec LayerSpec::from_key(std::string_view key) {
+    KeyReader reader(key);
+    const Operator& op = operator_at(reader);
+    LayerSpec layer;
+    layer.kind = op.kind;
+    reader.input(layer);
+    layer.out_channels = layer.in_channels;
+    op.read_key(reader, layer);
+    if (reader.take_word(name_of(Layout::blocked))) layer.layout = Layout::blocked;
+    if (!reader.at_end()) reader.fail("the end of the key");
+    if (const auto fault = fault_of(layer)) throw InputError(fmt::format("layer key '{}': {}", key, *fault));
+    return layer;
+}
+
+std::optional<std::string> fault_of(const LayerSpec& layer) {
+    if (auto fault = range_fault("input channels", layer.in_channels, 1, max_layer_size)) return fault;
+    if (auto fault = range_fault("input height", layer.in_height, 1, max_layer_size)) return fault;
+    if (auto fault = range_fault("input width", layer.in_width, 1, max_layer_size)) return fault;
+    if (auto fault = range_fault("output channels", layer.out_channels, 1, max_layer_size)) return fault;
+    if (auto fault = window_fault(layer.window)) return fault;
+    if (auto fault = range_fault("groups", layer.groups, 1, layer.in_channels)) return fault;
+    if (layer.in_channels % layer.groups != 0 || layer.out_channels % layer.groups != 0) {
+        return fmt::format("{} groups do not divide {} input and {} output channels", layer.groups,
+                           layer.in_channels, layer.out_channels);
+    }
+    const Operator& op = operator_of(layer.kind);
+    if (!op.own_output_channels && layer.out_channels != layer.in_channels) {
+        return fmt::format("a {} layer has as many output channels as input channels, not {} for {}", op.name,
+                           layer.out_channels, layer.in_channels);
+    }
+    if (auto fault = op.validate(layer)) return fault;
+    if (layer.out_height() < 1 || layer.out_width() < 1) {
+        return fmt::format("a {}x{} input is smaller than the {}x{} window", layer.in_height, layer.in_width,
+                           layer.window.span(0), layer.window.span(1));
+    }
+    // In floating point, because this check is what keeps the integer counts below from
+    // overflowing.
+    const double in = 1.0 * layer.in_channels * layer.in_height * layer.in_width;
+    const double out = 1.0 * layer.out_channels * layer.out_height() * layer.out_width();
+    const double macs = op.macs(layer);
+    if (in > max_layer_macs || out > max_layer_macs || macs > max_layer_macs) {
+        return fmt::format(
+            "the layer is too large ({:.3g} multiplies, {:.3g} inputs, {:.3g} outputs; "
+            "at most 2^40 each)",
+            macs, in, out);
+    }
+    return std::nullopt;
+}
+
+// ---- Counts ----
+
+std::int64_t product_weights(const LayerSpec& layer) {
+    return operator_of(layer.kind).product_weights(layer);
+}
+
+LayerCost& LayerCost::operator+=(const LayerCost& other) {
+    macs += other.macs;
+    params += other.params;
+    activations += other.activations;
+    bytes += other.bytes;
+    return *this;
+}
+
+LayerCost cost_of(const LayerSpec& layer, int batch, DataType type) {
+    const Operator& op = operator_of(layer.kind);
+    const std::int64_t inputs = std::int64_t{layer.in_channels} * layer.in_height * layer.in_width;
+    const std::int64_t outputs = std::int64_t{layer.out_channels} * layer.out_height() * layer.out_width();
+
+    LayerCost cost;
+    cost.macs = batch * static_cast<std::int64_t>(op.macs(layer));
+    cost.params = op.product_weights(layer) + op.offsets(layer);
+    cost.activations = batch * outputs;
+    const std::int64_t residual = layer.residual ? outputs : 0;
+    cost.bytes =
+        (batch * (inputs + outputs + residual) + cost.params) * static_cast<std::int64_t>(size_of(type));
+    return cost;
+}
+
+// ---- Weights and reference ----
+
+LayerWeights random_weights(const LayerSpec& layer, std::uint64_t seed) {
+    RandomValues random(seed);
+    return operator_of(layer.kind).random_weights(layer, random);
+}
+
+std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const std::vector<double>& input,
+                                      const std::vector<double>& residual, const LayerWeights& weights,
+                                      const std::vector<std::size_t>& positions) {
+    const Operator& op = operator_of(layer.kind);
+    const ReferenceCall call{layer, batch, input, residual, weights};
+    std::vector<double> outputs;
+    outputs.reserve(positions.size());
+    if (op.reference_at != nullptr) {
+        for (const std::size_t i : positions) outputs.push_back(op.reference_at(call, i));
+        return outputs;
+    }
+    const std::vector<double> all = op.reference(call);
+    for (const std::size_t i : positions) outputs.push_back(all[i]);
+    return outputs;
+}
+
+std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std::vector<double>& input,
+                                    const std::vector<double>& residual, const LayerWeights& weights) {
+    return operator_of(layer.kind).reference({layer, batch, input, residual, weights});
 }
 
 }  // namespace hacscale

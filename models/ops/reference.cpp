@@ -1,31 +1,53 @@
 #include "models/ops/reference.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "models/ops/operator.hpp"
-
 namespace hacscale {
 
-std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const std::vector<double>& input,
-                                      const std::vector<double>& residual, const LayerWeights& weights,
-                                      const std::vector<std::size_t>& positions) {
-    const Operator& op = operator_of(layer.kind);
-    const ReferenceCall call{layer, batch, input, residual, weights};
-    std::vector<double> outputs;
-    outputs.reserve(positions.size());
-    if (op.reference_at != nullptr) {
-        for (const std::size_t i : positions) outputs.push_back(op.reference_at(call, i));
-        return outputs;
+double activate(Activation activation, double x) {
+    const auto clip6 = [](double v) { return std::clamp(v, 0.0, 6.0); };
+    switch (activation) {
+        case Activation::none:
+            return x;
+        case Activation::relu:
+            return std::max(x, 0.0);
+        case Activation::relu6:
+            return clip6(x);
+        case Activation::silu:
+            return x / (1.0 + std::exp(-x));
+        case Activation::hard_swish:
+            return x * clip6(x + 3.0) / 6.0;
+        case Activation::sigmoid:
+            return 1.0 / (1.0 + std::exp(-x));
+        case Activation::hard_sigmoid:
+            return clip6(x + 3.0) / 6.0;
     }
-    const std::vector<double> all = op.reference(call);
-    for (const std::size_t i : positions) outputs.push_back(all[i]);
-    return outputs;
+    return x;
 }
 
-std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std::vector<double>& input,
-                                    const std::vector<double>& residual, const LayerWeights& weights) {
-    return operator_of(layer.kind).reference({layer, batch, input, residual, weights});
+std::vector<double> channel_means(const ReferenceCall& call) {
+    const MapShape in = input_map(call);
+    std::vector<double> means(static_cast<std::size_t>(in.batch) * in.channels);
+    const std::size_t area = static_cast<std::size_t>(in.height) * in.width;
+    for (std::size_t plane = 0; plane < means.size(); ++plane) {
+        double sum = 0.0;
+        for (std::size_t i = 0; i < area; ++i) sum += call.input[plane * area + i];
+        means[plane] = sum / static_cast<double>(area);
+    }
+    return means;
+}
+
+std::vector<double> dense(const double* x, std::size_t in, std::size_t out, const std::vector<float>& weights,
+                          const std::vector<float>& bias, Activation activation) {
+    std::vector<double> y(out);
+    for (std::size_t o = 0; o < out; ++o) {
+        double sum = bias.empty() ? 0.0 : static_cast<double>(bias[o]);
+        for (std::size_t i = 0; i < in; ++i) sum += x[i] * static_cast<double>(weights[o * in + i]);
+        y[o] = activate(activation, sum);
+    }
+    return y;
 }
 
 double relative_error(const std::vector<float>& actual, const std::vector<double>& expected) {

@@ -1,7 +1,7 @@
 // y = activation(scale[c] * x + shift[c]): a batch-norm that nothing can absorb (pre-activation).
-#include "models/ops/key_text.hpp"
 #include "models/ops/operator.hpp"
-#include "models/ops/reference_math.hpp"
+#include "models/ops/operator_text.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale {
 
@@ -13,15 +13,10 @@ constinit const Operator scale_shift_operator{
     .own_output_channels = false,
     .overwrites_input = false,
 
-    .channel_tie = tied_one_to_one,
-    .second_axis = no_second_axis,
-
     .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.activation(layer.activation); },
     .read_key = [](KeyReader& key, LayerSpec& layer) { layer.activation = key.optional_activation(); },
-    .validate = always_valid,
 
     // A batch-norm's scale is a product too, but the definition of MACs leaves it out.
-    .macs = no_macs,
     .product_weights = [](const LayerSpec& layer) -> std::int64_t { return layer.in_channels; },
     .offsets = [](const LayerSpec& layer) -> std::int64_t { return layer.in_channels; },
 
@@ -54,8 +49,6 @@ constinit const Operator scale_shift_operator{
             }
             return result;
         },
-    .reference_at = nullptr,
-    .torch_expression = nullptr,
 };
 
 }  // namespace hacscale

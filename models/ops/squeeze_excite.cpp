@@ -1,9 +1,9 @@
 // x * gate(W2 activation(W1 mean(x) + b1) + b2), a channel's mean to a channel's factor.
 #include <fmt/format.h>
 
-#include "models/ops/key_text.hpp"
 #include "models/ops/operator.hpp"
-#include "models/ops/reference_math.hpp"
+#include "models/ops/operator_text.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale {
 
@@ -16,7 +16,6 @@ constinit const Operator squeeze_excite_operator{
     .overwrites_input = true,
 
     // The products mix channels within the gate only.
-    .channel_tie = tied_one_to_one,
     .second_axis = [](const LayerSpec&) { return &LayerSpec::squeeze_channels; },
 
     .write_key =
@@ -89,8 +88,6 @@ constinit const Operator squeeze_excite_operator{
             }
             return result;
         },
-    .reference_at = nullptr,
-    .torch_expression = nullptr,
 };
 
 }  // namespace hacscale

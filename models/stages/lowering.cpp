@@ -244,13 +244,18 @@ private:
         return stride != 1 || channels(here_) != spec.width;
     }
 
-    void basic(const StageSpec& spec, int stride) {
-        const TensorId added = shortcut(spec, stride, true);
+    // The first of the two convs of basic blocks.
+    void inner_conv(const StageSpec& spec, int stride) {
         conv("conv1", {.width = inner(spec),
                        .kernel = spec.kernel,
                        .stride = stride,
                        .activation = spec.activation,
                        .bias = spec.bias});
+    }
+
+    void basic(const StageSpec& spec, int stride) {
+        const TensorId added = shortcut(spec, stride, true);
+        inner_conv(spec, stride);
         conv("conv2", {.width = spec.width,
                        .kernel = spec.kernel,
                        .activation = spec.activation,
@@ -266,11 +271,7 @@ private:
         const bool projected = changes_shape(spec, stride);
         batch_norm("norm", spec.activation);
         const TensorId added = projected ? shortcut(spec, stride, false) : raw_input;
-        conv("conv1", {.width = inner(spec),
-                       .kernel = spec.kernel,
-                       .stride = stride,
-                       .activation = spec.activation,
-                       .bias = spec.bias});
+        inner_conv(spec, stride);
         conv("conv2", {.width = spec.width,
                        .kernel = spec.kernel,
                        .batch_norm = false,
@@ -335,6 +336,11 @@ private:
 Graph lower(const ModelSpec& model) {
     detail::check_fields(model);
     return Lowering(model).run();
+}
+
+// Lowering infers every shape, so a model that can be lowered is sound.
+void check(const ModelSpec& model) {
+    static_cast<void>(lower(model));
 }
 
 }  // namespace hacscale

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "models/stages/lowering.hpp"
 
 namespace hacscale {
 namespace {
@@ -25,11 +24,6 @@ constexpr std::array<std::pair<BlockKind, std::string_view>, 7> block_names{{
 }};
 
 }  // namespace
-
-// Lowering infers every shape, so a model that can be lowered is sound.
-void check(const ModelSpec& model) {
-    static_cast<void>(lower(model));
-}
 
 bool has_inner_width(BlockKind kind) {
     return kind != BlockKind::conv && kind != BlockKind::separable;

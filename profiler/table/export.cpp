@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "profiler/table/columns.hpp"
 
 namespace hacscale {

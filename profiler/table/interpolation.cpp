@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "base/error.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "models/ops/operator.hpp"
 
 namespace hacscale {

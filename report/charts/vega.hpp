@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "report/document/document.hpp"
-#include "report/sections/networks.hpp"
+#include "report/networks.hpp"
 
 namespace hacscale::report {
 

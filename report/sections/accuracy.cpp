@@ -5,7 +5,7 @@
 
 #include "report/charts/charts.hpp"
 #include "report/document/document.hpp"
-#include "report/sections/networks.hpp"
+#include "report/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 #include "report/text/numbers.hpp"
@@ -33,9 +33,7 @@ TableRow accuracy_row(const records::ComparisonRecord& comparison, const records
     if (base.accuracy && &row != &base) over_base = row.accuracy->mean - base.accuracy->mean;
     const auto hundredths = [](double value) { return fmt::format("{:.2f}", value); };
     TableRow out;
-    out.mark = &row == &base                ? RowMark::base
-               : row.strategy == "hacscale" ? RowMark::own_choice
-                                            : RowMark::none;
+    out.mark = mark_of(comparison, row);
     out.cells = {
         model_cell(comparison),
         budget_cell(comparison),

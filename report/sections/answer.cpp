@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "report/sections/networks.hpp"
+#include "report/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 #include "report/text/numbers.hpp"

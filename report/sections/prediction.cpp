@@ -7,7 +7,7 @@
 
 #include "report/charts/charts.hpp"
 #include "report/document/document.hpp"
-#include "report/sections/networks.hpp"
+#include "report/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 #include "report/text/numbers.hpp"

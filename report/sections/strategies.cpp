@@ -8,7 +8,7 @@
 
 #include "report/charts/charts.hpp"
 #include "report/document/document.hpp"
-#include "report/sections/networks.hpp"
+#include "report/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 #include "report/text/numbers.hpp"
@@ -95,10 +95,7 @@ TableRow strategies_row(const records::ComparisonRecord& comparison, const recor
     const auto three = [](double value) { return significant(value); };
     const auto accuracy = [](double value) { return percent(value / 100.0); };
     TableRow out;
-    out.mark = is_base                      ? RowMark::base
-               : !row.ok()                  ? RowMark::excluded
-               : row.strategy == "hacscale" ? RowMark::own_choice
-                                            : RowMark::none;
+    out.mark = is_base || row.ok() ? mark_of(comparison, row) : RowMark::excluded;
     out.cells = {
         model_cell(comparison),
         budget_cell(comparison),

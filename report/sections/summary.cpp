@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "report/document/document.hpp"
-#include "report/sections/networks.hpp"
+#include "report/networks.hpp"
 #include "report/sections/phrases.hpp"
 #include "report/sections/sections.hpp"
 #include "report/text/numbers.hpp"

@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "base/error.hpp"
-#include "report/sections/networks.hpp"
+#include "report/networks.hpp"
 #include "report/side_by_side/side_by_side.hpp"
 
 namespace hacscale::report {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "report/document/document.hpp"
-#include "report/sections/networks.hpp"
+#include "report/networks.hpp"
 #include "report/side_by_side/side_by_side.hpp"
 #include "report/text/numbers.hpp"
 

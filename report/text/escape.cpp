@@ -9,6 +9,27 @@ bool forbidden_control(char c) {
     return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
 }
 
+// Adds the character as HTML's text shows it.
+void add_shown(std::string& text, char c) {
+    switch (c) {
+        case '&':
+            text += "&amp;";
+            break;
+        case '<':
+            text += "&lt;";
+            break;
+        case '>':
+            text += "&gt;";
+            break;
+        default:
+            if (forbidden_control(c)) {
+                text += "\ufffd";
+            } else {
+                text += c;
+            }
+    }
+}
+
 }  // namespace
 
 std::string html_escape(std::string_view text) {
@@ -16,15 +37,6 @@ std::string html_escape(std::string_view text) {
     escaped.reserve(text.size());
     for (const char c : text) {
         switch (c) {
-            case '&':
-                escaped += "&amp;";
-                break;
-            case '<':
-                escaped += "&lt;";
-                break;
-            case '>':
-                escaped += "&gt;";
-                break;
             case '"':
                 escaped += "&quot;";
                 break;
@@ -32,11 +44,7 @@ std::string html_escape(std::string_view text) {
                 escaped += "&#39;";
                 break;
             default:
-                if (forbidden_control(c)) {
-                    escaped += "\ufffd";
-                } else {
-                    escaped += c;
-                }
+                add_shown(escaped, c);
         }
     }
     return escaped;
@@ -68,15 +76,6 @@ std::string markdown_escape(std::string_view text) {
     escaped.reserve(text.size());
     for (const char c : text) {
         switch (c) {
-            case '&':
-                escaped += "&amp;";
-                break;
-            case '<':
-                escaped += "&lt;";
-                break;
-            case '>':
-                escaped += "&gt;";
-                break;
             case '\n':
             case '\r':
                 escaped += ' ';
@@ -93,11 +92,7 @@ std::string markdown_escape(std::string_view text) {
                 escaped += c;
                 break;
             default:
-                if (forbidden_control(c)) {
-                    escaped += "\ufffd";
-                } else {
-                    escaped += c;
-                }
+                add_shown(escaped, c);
         }
     }
     return escaped;

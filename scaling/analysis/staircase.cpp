@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "base/error.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale {
 namespace {

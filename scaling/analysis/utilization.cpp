@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale {
 namespace {

@@ -5,7 +5,7 @@
 #include <map>
 #include <utility>
 
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "models/stages/lowering.hpp"
 
 namespace hacscale::detail {

@@ -3,7 +3,7 @@
 #include "harness/measure/chrome_trace.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "made_up_device.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "models/graph/graph_values.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "models/ops/layer_weights.hpp"
 #include "models/ops/reference.hpp"
 #include "models/stages/lowering.hpp"

@@ -1,4 +1,4 @@
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <set>
 
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "models/ops/layer_weights.hpp"
 #include "models/ops/reference.hpp"
 #include "tests/models/generated.hpp"

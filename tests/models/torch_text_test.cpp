@@ -1,5 +1,5 @@
 // PyTorch code of windows that its functions know in part.
-#include "models/ops/torch_text.hpp"
+#include "models/ops/operator_text.hpp"
 
 #include <gtest/gtest.h>
 

@@ -11,7 +11,7 @@
 
 #include "kernels/backend/backend_registry.hpp"
 #include "models/graph/graph_values.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "models/ops/reference.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <random>
 
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "tests/profiler/table_support.hpp"
 
 namespace hacscale {

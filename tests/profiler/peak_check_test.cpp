@@ -1,6 +1,6 @@
 #include "profiler/peak.hpp"
 
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 #include "tests/profiler/table_support.hpp"
 
 namespace hacscale {

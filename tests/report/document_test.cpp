@@ -12,7 +12,7 @@
 
 #include "records/run_folder.hpp"
 #include "report/report.hpp"
-#include "report/sections/networks.hpp"
+#include "report/networks.hpp"
 #include "report/sections/sections.hpp"
 #include "report/text/escape.hpp"
 #include "report/text/numbers.hpp"

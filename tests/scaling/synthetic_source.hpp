@@ -7,7 +7,7 @@
 
 #include "base/hash.hpp"
 #include "models/graph/latency_source.hpp"
-#include "models/ops/layer_cost.hpp"
+#include "models/ops/layer_spec.hpp"
 
 namespace hacscale::testing {
 

@@ -1,4 +1,4 @@
-#include "report/sections/networks.hpp"
+#include "report/networks.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -35,6 +35,11 @@ std::optional<double> interval_of(const records::VerifiedModel& network) {
 
 bool keeps_base(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
     return row.has_answer() && same_network(comparison.base, row);
+}
+
+RowMark mark_of(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
+    if (&row == &comparison.base) return RowMark::base;
+    return row.strategy == "hacscale" ? RowMark::own_choice : RowMark::none;
 }
 
 bool DistinctNetwork::has(const std::string& strategy) const {

@@ -13,6 +13,9 @@ namespace hacscale::report {
 // Whether the strategy has an answer and it is the base.
 bool keeps_base(const records::ComparisonRecord& comparison, const records::StrategyRow& row);
 
+// How the row is marked in tables: the base, the program's own choice, or neither.
+RowMark mark_of(const records::ComparisonRecord& comparison, const records::StrategyRow& row);
+
 struct DistinctNetwork {
     std::vector<const records::StrategyRow*> rows;  // at least one; "base" and "hacscale" come first
 
