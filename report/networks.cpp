@@ -37,7 +37,7 @@ bool keeps_base(const records::ComparisonRecord& comparison, const records::Stra
     return row.has_answer() && same_network(comparison.base, row);
 }
 
-RowMark mark_of(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
+RowMark row_mark(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
     if (&row == &comparison.base) return RowMark::base;
     return row.strategy == "hacscale" ? RowMark::own_choice : RowMark::none;
 }

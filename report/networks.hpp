@@ -14,7 +14,7 @@ namespace hacscale::report {
 bool keeps_base(const records::ComparisonRecord& comparison, const records::StrategyRow& row);
 
 // How the row is marked in tables: the base, the program's own choice, or neither.
-RowMark mark_of(const records::ComparisonRecord& comparison, const records::StrategyRow& row);
+RowMark row_mark(const records::ComparisonRecord& comparison, const records::StrategyRow& row);
 
 struct DistinctNetwork {
     std::vector<const records::StrategyRow*> rows;  // at least one; "base" and "hacscale" come first

@@ -6,7 +6,7 @@ namespace hacscale::harness {
 
 namespace {
 
-std::string_view name_of(ExtraKind kind) {
+std::string_view extra_name(ExtraKind kind) {
     switch (kind) {
         case ExtraKind::none:
             return "none";
@@ -20,7 +20,7 @@ std::string_view name_of(ExtraKind kind) {
     return "unknown";
 }
 
-std::string_view name_of(CapacityState state) {
+std::string_view state_name(CapacityState state) {
     switch (state) {
         case CapacityState::found:
             return "found";
@@ -42,7 +42,7 @@ records::Json point_json(const StaircasePoint& point, const Extra& extra) {
                                                                    : records::Json(point.latency_us)},
             {"ci95_us", point.estimate == EstimateKind::measured ? records::Json(point.ci95_us)
                                                                  : records::Json(nullptr)},
-            {"extra", name_of(extra.kind)},
+            {"extra", extra_name(extra.kind)},
             {"extra_us", known ? records::Json(extra.latency_us) : records::Json(nullptr)},
             {"extra_ci95_us", known ? records::Json(extra.ci95_us) : records::Json(nullptr)},
             {"params", point.params},
@@ -81,7 +81,7 @@ records::Json width_json(const WidthAdvice& advice, const std::vector<std::strin
             {"layers", std::move(members)},
             {"readers", std::move(readers)},
             {"channels", advice.base_width},
-            {"state", name_of(advice.state)},
+            {"state", state_name(advice.state)},
             {"free_channels", found ? records::Json(advice.free_width) : records::Json(nullptr)},
             {"costly_from", records::value_or_null(advice.costly_from)},
             {"points", std::move(points)},
@@ -109,7 +109,7 @@ records::Json layer_json(const LayerAdvice& layer, const CapacityAdvice& capacit
         {"width", layer.width ? records::Json(capacity.widths[*layer.width].name) : records::Json(nullptr)},
         {"stage", layer.by_stage ? records::Json(capacity.stages[layer.stage].name) : records::Json(nullptr)},
         {"channels", layer.layer.out_channels},
-        {"state", layer.width ? records::Json(name_of(layer.state)) : records::Json("given")},
+        {"state", layer.width ? records::Json(state_name(layer.state)) : records::Json("given")},
         {"free_channels", found ? records::Json(layer.free_channels) : records::Json(nullptr)},
         {"latency_us", estimate_or_null(layer.estimate)},
         {"free_latency_us", found ? estimate_or_null(layer.free_estimate) : records::Json(nullptr)},

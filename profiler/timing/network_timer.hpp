@@ -32,34 +32,6 @@
 
 namespace hacscale {
 
-struct NetworkTiming {
-    MedianEstimate total;             // of plain passes, microseconds
-    UpperPercentiles upper;           // of the same passes
-    std::vector<MeanEstimate> nodes;  // in running order, microseconds
-    std::int64_t samples = 0;         // plain passes
-    std::int64_t layer_samples = 0;   // timed passes between the quartiles, or sweeps
-    // By the stopwatch, where it takes time: what was taken off. By prefixes: how many layers were told to take the
-    // least, as no two medians could tell.
-    ClockCost clock;
-    // The machine's pace in what counts: the median of the readings, microseconds, and against the fastest.
-    std::optional<double> pace_us;  // none where it was not read
-    double slowdown = 1.0;
-    bool converged = false;  // the interval is narrow enough, and the machine was at its fastest
-};
-
-// `subjects` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
-// when it says no, what was measured so far is returned, possibly with 0 samples. Without `pace` all visits
-// count. A network has rules.most_seconds in rounds that count, and rules.patience times that in all; when
-// the last measurement waited in vain, there is no more time than without other guests. Throws SubjectLost.
-struct TimedSubject {
-    NetworkRunner* runner = nullptr;
-    std::size_t nodes = 0;
-    RowMethod rows = RowMethod::stopwatch;
-};
-std::vector<NetworkTiming> time_networks(const std::vector<TimedSubject>& subjects, const TimingRules& rules,
-                                         std::uint64_t seed, const std::function<bool()>& keep_going,
-                                         Pace* pace = nullptr);
-
 // Passes of a network with a clock read between its layers: what reading it takes, and traces of such passes.
 
 // What reading a clock between layers takes, and taking it off.
@@ -100,5 +72,33 @@ struct Trace {
 // when it says no.
 Trace trace_passes(NetworkRunner& runner, std::size_t nodes, int passes,
                    const std::function<bool()>& keep_going);
+
+struct NetworkTiming {
+    MedianEstimate total;             // of plain passes, microseconds
+    UpperPercentiles upper;           // of the same passes
+    std::vector<MeanEstimate> nodes;  // in running order, microseconds
+    std::int64_t samples = 0;         // plain passes
+    std::int64_t layer_samples = 0;   // timed passes between the quartiles, or sweeps
+    // By the stopwatch, where it takes time: what was taken off. By prefixes: how many layers were told to take the
+    // least, as no two medians could tell.
+    ClockCost clock;
+    // The machine's pace in what counts: the median of the readings, microseconds, and against the fastest.
+    std::optional<double> pace_us;  // none where it was not read
+    double slowdown = 1.0;
+    bool converged = false;  // the interval is narrow enough, and the machine was at its fastest
+};
+
+// `subjects` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
+// when it says no, what was measured so far is returned, possibly with 0 samples. Without `pace` all visits
+// count. A network has rules.most_seconds in rounds that count, and rules.patience times that in all; when
+// the last measurement waited in vain, there is no more time than without other guests. Throws SubjectLost.
+struct TimedSubject {
+    NetworkRunner* runner = nullptr;
+    std::size_t nodes = 0;
+    RowMethod rows = RowMethod::stopwatch;
+};
+std::vector<NetworkTiming> time_networks(const std::vector<TimedSubject>& subjects, const TimingRules& rules,
+                                         std::uint64_t seed, const std::function<bool()>& keep_going,
+                                         Pace* pace = nullptr);
 
 }  // namespace hacscale

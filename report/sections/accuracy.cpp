@@ -33,7 +33,7 @@ TableRow accuracy_row(const records::ComparisonRecord& comparison, const records
     if (base.accuracy && &row != &base) over_base = row.accuracy->mean - base.accuracy->mean;
     const auto hundredths = [](double value) { return fmt::format("{:.2f}", value); };
     TableRow out;
-    out.mark = mark_of(comparison, row);
+    out.mark = row_mark(comparison, row);
     out.cells = {
         model_cell(comparison),
         budget_cell(comparison),

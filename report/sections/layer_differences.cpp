@@ -49,7 +49,7 @@ std::string label_of(const records::ComparisonRecord& comparison, const records:
 }
 
 // The base, HACScale's choice, and what the record has of the other strategies.
-std::vector<Network> networks_of(const records::ComparisonRecord& comparison) {
+std::vector<Network> compared_networks(const records::ComparisonRecord& comparison) {
     std::vector<Network> networks;
     if (std::vector<records::LayerRow> layers = layers_of(comparison, "base"); !layers.empty()) {
         networks.push_back({"base", label_of(comparison, comparison.base), std::move(layers)});
@@ -195,7 +195,7 @@ Json data_of(const std::vector<Network>& networks, std::size_t first, std::size_
 
 Section layer_differences_section(const Scene& scene) {
     const records::ComparisonRecord& comparison = *scene.comparison;
-    const std::vector<Network> networks = networks_of(comparison);
+    const std::vector<Network> networks = compared_networks(comparison);
     const char* heading = "Which layers differ";
     if (networks.size() < 2) {
         return absent_section(heading, "layers of two networks in " + comparison.file,

@@ -95,7 +95,7 @@ TableRow strategies_row(const records::ComparisonRecord& comparison, const recor
     const auto three = [](double value) { return significant(value); };
     const auto accuracy = [](double value) { return percent(value / 100.0); };
     TableRow out;
-    out.mark = is_base || row.ok() ? mark_of(comparison, row) : RowMark::excluded;
+    out.mark = is_base || row.ok() ? row_mark(comparison, row) : RowMark::excluded;
     out.cells = {
         model_cell(comparison),
         budget_cell(comparison),
