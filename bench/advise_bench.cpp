@@ -12,7 +12,7 @@
 #include "bench/made_up_source.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
-#include "models/structure/width_groups.hpp"
+#include "models/structure/structure.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/table/interpolation.hpp"
 #include "profiler/table/table.hpp"

@@ -5,6 +5,8 @@
 #include <span>
 
 #include "cli/command.hpp"
+#include "models/stages/model_spec.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::cli {
 
@@ -38,5 +40,11 @@ Run declare_table_merge(CLI::App& parser);
 Run declare_table_diff(CLI::App& parser);
 Run declare_table_export(CLI::App& parser);
 Run declare_table_check(CLI::App& parser);
+
+// A network as JSON, the answer of `models show --json`: its counts, its layers, and the graph from which
+// another framework can rebuild it. The contract stands in docs/formats.md.
+
+// Activations and MACs at batch 1; bytes at this batch and data type.
+records::Json model_json(const ModelSpec& model, int batch, DataType type);
 
 }  // namespace hacscale::cli

@@ -3,9 +3,9 @@
 #include <csignal>
 #include <iostream>
 
-#include "cli/interrupt.hpp"
 #include "cli/program.hpp"
 #include "cli/restart.hpp"
+#include "cli/session.hpp"
 
 int main(int argc, char** argv) {
     const hacscale::cli::Restart restart(argc, argv);

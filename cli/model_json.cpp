@@ -1,9 +1,9 @@
-#include "cli/model_json.hpp"
+#include "cli/commands.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/ops/layer_spec.hpp"
 #include "models/stages/lowering.hpp"
 

@@ -14,7 +14,7 @@
 #include "base/version.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
-#include "cli/interrupt.hpp"
+#include "cli/session.hpp"
 
 namespace hacscale::cli {
 

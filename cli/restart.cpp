@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "cli/interrupt.hpp"
+#include "cli/session.hpp"
 
 namespace hacscale::cli {
 

@@ -5,10 +5,21 @@
 #include <string>
 #include <vector>
 
-#include "harness/shell_command.hpp"
 #include "profiler/measure_networks.hpp"
 
 namespace hacscale::harness {
+
+// Commands that answers and warnings print for the user to paste into a shell.
+
+struct ShellCommand {
+    std::vector<std::string> words;
+
+    // In one line, quoted as a POSIX shell needs it.
+    std::string text() const;
+    // For a terminal: lines of its own, indented. Where the command does not fit in one, a line ends with a
+    // backslash; no word is broken, and an option stays with its value.
+    std::vector<std::string> lines() const;
+};
 
 class Events {
 public:

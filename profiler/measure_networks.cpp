@@ -7,7 +7,6 @@
 
 #include "models/graph/graph_values.hpp"
 #include "models/stages/lowering.hpp"
-#include "profiler/timing/machine_speed.hpp"
 #include "profiler/timing/rounds.hpp"
 #include "profiler/timing/throttle_guard.hpp"
 

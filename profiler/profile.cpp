@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "models/stages/lowering.hpp"
-#include "profiler/detail/isolated_layers.hpp"
 #include "profiler/detail/pending_rows.hpp"
 #include "profiler/row_values.hpp"
 #include "profiler/table/interpolation.hpp"

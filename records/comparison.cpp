@@ -6,7 +6,6 @@
 #include <array>
 
 #include "records/json.hpp"
-#include "records/parts.hpp"
 
 namespace hacscale::records {
 

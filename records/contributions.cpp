@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "records/json.hpp"
-#include "records/parts.hpp"
 
 namespace hacscale::records {
 

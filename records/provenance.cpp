@@ -1,7 +1,6 @@
 #include "records/provenance.hpp"
 
 #include "records/json.hpp"
-#include "records/parts.hpp"
 
 namespace hacscale::records {
 

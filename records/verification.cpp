@@ -4,7 +4,6 @@
 
 #include "base/text/lines.hpp"
 #include "records/json.hpp"
-#include "records/parts.hpp"
 
 namespace hacscale::records {
 

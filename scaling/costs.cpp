@@ -9,7 +9,6 @@
 #include "base/error.hpp"
 #include "models/stages/lowering.hpp"
 #include "scaling/detail/block_costs.hpp"
-#include "scaling/detail/fragment.hpp"
 
 namespace hacscale {
 namespace {

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "scaling/gain.hpp"
 

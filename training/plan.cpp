@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/yaml/yaml_reader.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale {

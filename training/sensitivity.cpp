@@ -8,7 +8,7 @@
 #include <random>
 
 #include "base/error.hpp"
-#include "training/statistics.hpp"
+#include "training/importance.hpp"
 
 namespace hacscale {
 namespace {

@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/ops/operator.hpp"
 #include "models/stages/lowering.hpp"
 

@@ -7,7 +7,6 @@
 #include "cli/text_table.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "records/json.hpp"
-#include "records/parts.hpp"
 
 namespace hacscale::cli {
 

@@ -7,7 +7,6 @@
 
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
-#include "cli/model_json.hpp"
 #include "cli/options.hpp"
 #include "cli/text_table.hpp"
 #include "models/stages/lowering.hpp"

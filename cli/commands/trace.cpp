@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/interrupt.hpp"
 #include "cli/options.hpp"
+#include "cli/session.hpp"
 #include "harness/measure/chrome_trace.hpp"
 #include "harness/measure/device_access.hpp"
 #include "models/graph/graph_values.hpp"

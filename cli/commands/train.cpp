@@ -7,11 +7,10 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/interrupt.hpp"
+#include "cli/session.hpp"
 #include "cli/text_table.hpp"
 #include "harness/train/train_run.hpp"
 #include "harness/train/training_json.hpp"
-#include "harness/train/training_threads.hpp"
 #include "models/zoo/zoo.hpp"
 #include "training/cifar10.hpp"
 #include "training/plan.hpp"

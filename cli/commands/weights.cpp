@@ -10,7 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/text_table.hpp"
 #include "harness/measure/device_access.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/json.hpp"

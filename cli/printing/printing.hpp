@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/shell_command.hpp"
+#include "harness/events.hpp"
 #include "records/comparison.hpp"
 #include "records/contributions.hpp"
 #include "report/document/document.hpp"

@@ -7,7 +7,7 @@
 #include "harness/compare/compare.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/profile_models.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 
 using namespace hacscale;
 

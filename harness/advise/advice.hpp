@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/compare/table_view.hpp"
+#include "harness/measure/table_view.hpp"
 #include "profiler/table/table.hpp"
 #include "report/document/document.hpp"
 #include "scaling/analysis/advise.hpp"

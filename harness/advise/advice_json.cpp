@@ -1,6 +1,5 @@
 #include "harness/advise/advice.hpp"
 #include "records/json.hpp"
-#include "records/parts.hpp"
 
 namespace hacscale::harness {
 

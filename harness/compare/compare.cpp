@@ -8,9 +8,9 @@
 
 #include "base/error.hpp"
 #include "harness/compare/contender.hpp"
-#include "harness/compare/describe.hpp"
 #include "harness/compare/verdict.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "harness/measure/table_view.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "scaling/analysis/utilization.hpp"
 #include "scaling/context.hpp"

@@ -18,9 +18,9 @@
 #include <string>
 #include <vector>
 
-#include "harness/compare/session_budget.hpp"
-#include "harness/compare/table_view.hpp"
-#include "harness/compare/timed_network.hpp"
+#include "harness/compare/contender.hpp"
+#include "harness/measure/device_access.hpp"
+#include "harness/measure/table_view.hpp"
 #include "records/comparison.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"

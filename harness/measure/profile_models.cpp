@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "base/nominal_ceilings.hpp"
-#include "harness/compare/table_view.hpp"
 #include "harness/measure/device_access.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "harness/measure/table_view.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "profiler/peak.hpp"
 #include "records/json.hpp"

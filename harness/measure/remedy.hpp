@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/compare/table_view.hpp"
-#include "harness/shell_command.hpp"
+#include "harness/events.hpp"
+#include "harness/measure/table_view.hpp"
 #include "profiler/table/table.hpp"
 
 namespace hacscale::harness {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "records/record_file.hpp"
 
 namespace hacscale::harness {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "harness/compare/table_view.hpp"
-#include "harness/compare/timed_network.hpp"
 #include "harness/events.hpp"
+#include "harness/measure/device_access.hpp"
+#include "harness/measure/table_view.hpp"
 #include "records/verification.hpp"
 
 namespace hacscale::harness {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "harness/compare/table_view.hpp"
+#include "harness/measure/table_view.hpp"
 #include "harness/suite/suite.hpp"
 #include "profiler/table/table.hpp"
 #include "records/comparison.hpp"

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/suite/shard.hpp"
 #include "harness/suite/suite.hpp"
@@ -32,5 +33,12 @@ std::optional<FolderClaim> read_claim(const std::filesystem::path& folder);
 void check_claim(const std::filesystem::path& folder, const FolderClaim& claim);
 // The folder must exist.
 void write_claim(const std::filesystem::path& folder, const FolderClaim& claim);
+
+// Whether tables that are to be united are all the shards of one run: told by the suite.json beside each.
+
+// Tables that are no shards are passed over. Throws InputError, naming the files, when shards are of several
+// suites or counts, or one is given twice; and, unless `partial`, when some are missing or were not finished.
+// Returns what is missing or unfinished, a sentence each.
+std::vector<std::string> check_shards(const std::vector<std::filesystem::path>& tables, bool partial);
 
 }  // namespace hacscale::harness

@@ -10,7 +10,7 @@
 
 #include "harness/events.hpp"
 #include "harness/measure/device_access.hpp"
-#include "harness/suite/index_page.hpp"
+#include "harness/suite/layout.hpp"
 #include "harness/suite/shard.hpp"
 #include "harness/suite/suite.hpp"
 

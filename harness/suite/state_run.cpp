@@ -10,7 +10,7 @@
 #include "base/version.hpp"
 #include "harness/compare/answer.hpp"
 #include "harness/compare/compare.hpp"
-#include "harness/measure/device_timer.hpp"
+#include "harness/measure/device_access.hpp"
 #include "harness/measure/profile_models.hpp"
 #include "harness/measure/remedy.hpp"
 #include "harness/measure/verify_models.hpp"

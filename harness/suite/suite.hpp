@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/compare/table_view.hpp"
+#include "harness/measure/table_view.hpp"
 #include "models/stages/model_spec.hpp"
 #include "profiler/table/row.hpp"
 #include "profiler/timing/rounds.hpp"

@@ -1,7 +1,7 @@
 #include "harness/train/gain_ranks.hpp"
 
 #include "scaling/gain.hpp"
-#include "training/statistics.hpp"
+#include "training/importance.hpp"
 
 namespace hacscale::harness {
 

@@ -4,7 +4,7 @@
 
 #include "base/version.hpp"
 #include "training/cifar10.hpp"
-#include "training/run.hpp"
+#include "training/records.hpp"
 
 namespace hacscale::harness {
 
@@ -146,6 +146,16 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
     }
     outcome.status = RunStatus::recorded;
     return outcome;
+}
+
+int training_threads(const host::CpuResources& room, int wanted, const std::string& device, Events& events) {
+    const host::ThreadChoice choice = host::choose_threads(room, wanted);
+    if (device == "cpu") {
+        for (const std::string& warning : choice.warnings) {
+            events.warn(fmt::format("{}: {}", device, warning));
+        }
+    }
+    return choice.threads;
 }
 
 }  // namespace hacscale::harness

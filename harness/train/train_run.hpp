@@ -8,6 +8,7 @@
 #include <string>
 
 #include "harness/events.hpp"
+#include "kernels/host/thread_choice.hpp"
 #include "training/records.hpp"
 #include "training/trainer.hpp"
 
@@ -45,5 +46,11 @@ struct RunOutcome {
 RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
                      const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
                      Events& events);
+
+// How many threads train and compute importance: the rule of "profile" (kernels/host/thread_choice.hpp).
+
+// To be called before the trainer is loaded, for its OpenMP pins the thread that loads it. Warns as measuring
+// does where the device is the CPU. Throws InputError for more threads than there are processors.
+int training_threads(const host::CpuResources& room, int wanted, const std::string& device, Events& events);
 
 }  // namespace hacscale::harness

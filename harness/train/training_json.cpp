@@ -1,5 +1,7 @@
 #include "harness/train/training_json.hpp"
 
+#include "harness/train/gain_ranks.hpp"
+#include "models/formats/formats.hpp"
 #include "records/json.hpp"
 
 namespace hacscale::harness {
@@ -65,6 +67,96 @@ records::Json records_json(const AccuracyRecords& records) {
         summaries.push_back(std::move(row));
     }
     return {{"records", std::move(rows)}, {"summaries", std::move(summaries)}};
+}
+
+namespace {
+
+records::Json header(const char* kind, const ModelSpec& model) {
+    return {{"kind", kind}, {"model", model.name}, {"model_hash", model_hash(model)}};
+}
+
+records::Json measured_json(const MeasuredGain& gain) {
+    return {{"points", gain.mean}, {"spread", records::value_or_null(gain.spread)}, {"seeds", gain.seeds}};
+}
+
+records::Json dimension_json(const std::optional<DimensionSensitivity>& dimension) {
+    if (!dimension) {
+        return nullptr;
+    }
+    records::Json object{{"coefficient", dimension->coefficient.mean}};
+    if (dimension->coefficient.spread) {
+        object["spread"] = *dimension->coefficient.spread;
+    }
+    object["seeds"] = dimension->points.seeds;
+    object["points"] = dimension->points.mean;
+    object["ln_ratio"] = dimension->ln_ratio;
+    return object;
+}
+
+records::Json check_json(const PredictionCheck& check) {
+    records::Json object{
+        {"name", check.name}, {"widths", check.choice.widths}, {"depths", check.choice.depths}};
+    object["predicted"] = records::value_or_null(check.predicted_points);
+    object["measured"] = check.points.mean;
+    object["spread"] = records::value_or_null(check.points.spread);
+    object["seeds"] = check.points.seeds;
+    return object;
+}
+
+records::Json checks_json(const std::vector<PredictionCheck>& checks) {
+    records::Json list = records::Json::array();
+    for (const PredictionCheck& check : checks) {
+        list.push_back(check_json(check));
+    }
+    return list;
+}
+
+records::Json rank_correlations_json(const ModelSpec& model, const Sensitivity& fit) {
+    records::Json object{{"networks", fit.held_out.size()}};
+    for (const GainRank& rank : gain_ranks(model, fit)) {
+        object[rank.gain] = records::value_or_null(rank.correlation);
+    }
+    return object;
+}
+
+}  // namespace
+
+records::Json importance_json(const ModelSpec& model, ImportanceMeasure measure,
+                              const std::vector<LayerImportance>& layers, const records::Json& provenance) {
+    records::Json document = header("importance", model);
+    document["method"] = name_of(measure);
+    records::Json list = records::Json::array();
+    for (const LayerImportance& layer : layers) {
+        list.push_back({{"name", layer.layer}, {"importance", layer.mean}, {"spread", layer.deviation}});
+    }
+    document["layers"] = std::move(list);
+    document["provenance"] = provenance;
+    return document;
+}
+
+records::Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit,
+                               const std::vector<LeftOut>& left_out, const records::Json& provenance) {
+    records::Json document = header("sensitivity", model);
+    document["unit"] = "accuracy points";
+    records::Json stages = records::Json::array();
+    for (std::size_t s = 0; s < fit.stages.size(); ++s) {
+        stages.push_back({{"name", model.stages[s].name},
+                          {"width", dimension_json(fit.stages[s].width)},
+                          {"depth", dimension_json(fit.stages[s].depth)}});
+    }
+    document["stages"] = std::move(stages);
+    document["resolution"] = nullptr;
+    document["base"] = fit.base ? measured_json(*fit.base) : records::Json(nullptr);
+    document["combinations"] = checks_json(fit.combinations);
+    document["held_out"] = checks_json(fit.held_out);
+    document["rank_correlation"] = rank_correlations_json(model, fit);
+    records::Json missing = records::Json::array();
+    for (const LeftOut& one : left_out) {
+        missing.push_back({{"what", one.what}, {"reason", one.reason}});
+    }
+    document["left_out"] = std::move(missing);
+    document["provenance"] = provenance;
+    return document;
 }
 
 }  // namespace hacscale::harness

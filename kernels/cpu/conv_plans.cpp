@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "kernels/cpu/cpu_device.hpp"
+#include "kernels/cpu/detail/onednn.hpp"
 #include "kernels/cpu/detail/primitive_layer.hpp"
-#include "kernels/cpu/detail/window_dims.hpp"
 
 namespace hacscale::cpu {
 namespace {

@@ -1,6 +1,6 @@
 // Maximum and average pooling over a window: oneDNN's pooling primitive.
+#include "kernels/cpu/detail/onednn.hpp"
 #include "kernels/cpu/detail/primitive_layer.hpp"
-#include "kernels/cpu/detail/window_dims.hpp"
 
 namespace hacscale::cpu {
 namespace {

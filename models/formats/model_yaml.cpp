@@ -1,4 +1,4 @@
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 
 #include <fmt/format.h>
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/hash.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 
 namespace hacscale {
 namespace {

@@ -1,4 +1,3 @@
-#include "models/formats/pytorch_code.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/formats/pytorch_modules.hpp"
 #include "models/ops/operator.hpp"
 #include "models/ops/operator_text.hpp"

@@ -27,7 +27,7 @@ std::string as_written(std::string_view part) {
     return std::string(part) + (taken ? "_" : "");
 }
 
-// What may stand in a name between its dots, as models/formats/model_yaml.hpp allows it.
+// What may stand in a name between its dots, as models/formats/formats.hpp allows it.
 bool is_sound(std::string_view part) {
     return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "models/ops/layer_weights.hpp"
 #include "models/ops/operator.hpp"
 #include "models/ops/operator_text.hpp"
 #include "models/ops/reference.hpp"

@@ -1,5 +1,5 @@
 // What a network is: a stem, stages of repeated blocks, a head, and an input. A plain value, written by hand
-// or as YAML (models/formats/model_yaml.hpp), lowered to a graph by models/stages/lowering.hpp and scaled by scaling/.
+// or as YAML (models/formats/formats.hpp), lowered to a graph by models/stages/lowering.hpp and scaled by scaling/.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-#include "models/structure/width_groups.hpp"
+#include "models/structure/structure.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -8,7 +8,6 @@
 #include <variant>
 
 #include "models/stages/lowering.hpp"
-#include "models/structure/channel_groups.hpp"
 
 namespace hacscale {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/text/wording.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 
 namespace hacscale {
 namespace {

@@ -1,4 +1,4 @@
-#include "profiler/detail/isolated_layers.hpp"
+#include "profiler/detail/pending_rows.hpp"
 
 #include <fmt/format.h>
 

@@ -26,9 +26,9 @@
 #include <vector>
 
 #include "kernels/backend/network_runner.hpp"
-#include "profiler/timing/machine_speed.hpp"
 #include "profiler/timing/rounds.hpp"
 #include "profiler/timing/statistics.hpp"
+#include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale {
 

@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
-#include "models/structure/width_groups.hpp"
+#include "models/structure/structure.hpp"
 
 namespace hacscale {
 namespace {

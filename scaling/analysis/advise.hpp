@@ -1,5 +1,5 @@
 // Where a network could be wider at no measurable extra latency, and where it pays for channels that it does
-// not have: the staircase of each width that can be chosen alone (models/structure/width_groups.hpp), and of each
+// not have: the staircase of each width that can be chosen alone (models/structure/structure.hpp), and of each
 // stage as scaling widens it, everything else at the base. Widths are judged by measured rows only
 // (scaling/analysis/staircase.hpp); interpolated and missing ones are kept as such and never advised.
 #pragma once

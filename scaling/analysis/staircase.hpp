@@ -8,7 +8,7 @@
 
 #include "models/graph/latency_source.hpp"
 #include "models/stages/model_spec.hpp"
-#include "scaling/detail/fragment.hpp"
+#include "scaling/detail/block_costs.hpp"
 
 namespace hacscale {
 

@@ -7,7 +7,7 @@
 #include "cli/printing/printing.hpp"
 #include "harness/compare/answer.hpp"
 #include "harness/compare/verdict.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "program_fixture.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "tests/harness/sample_comparison.hpp"

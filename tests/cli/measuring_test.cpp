@@ -4,7 +4,7 @@
 #include <csignal>
 #include <set>
 
-#include "cli/interrupt.hpp"
+#include "cli/session.hpp"
 #include "made_up_device.hpp"
 #include "models/zoo/zoo.hpp"
 #include "training/records.hpp"

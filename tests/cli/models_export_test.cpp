@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "models/stages/lowering.hpp"

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"

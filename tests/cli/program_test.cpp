@@ -6,7 +6,7 @@
 #include <csignal>
 #include <streambuf>
 
-#include "cli/interrupt.hpp"
+#include "cli/session.hpp"
 #include "program_fixture.hpp"
 
 namespace hacscale::cli {

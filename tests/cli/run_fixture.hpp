@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "cli/interrupt.hpp"
+#include "cli/session.hpp"
 #include "made_up_device.hpp"
 #include "profiler/table/table.hpp"
 

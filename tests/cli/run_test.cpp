@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "harness/suite/run_suite.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "run_fixture.hpp"
 
 namespace hacscale::cli {

@@ -9,8 +9,6 @@
 #include <memory>
 #include <sstream>
 
-#include "cli/interrupt.hpp"
-
 namespace hacscale::cli {
 namespace {
 

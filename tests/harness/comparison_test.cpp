@@ -11,7 +11,7 @@
 
 #include "base/error.hpp"
 #include "fixture.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "synthetic_table.hpp"

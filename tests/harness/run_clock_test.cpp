@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "harness/compare/session_budget.hpp"
+#include "harness/compare/contender.hpp"
 
 namespace hacscale::harness {
 namespace {

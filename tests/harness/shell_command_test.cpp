@@ -1,5 +1,5 @@
 // Commands in answers can be pasted into a shell as they are.
-#include "harness/shell_command.hpp"
+#include "harness/events.hpp"
 
 #include <gmock/gmock.h>
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "harness/compare/timed_network.hpp"
+#include "harness/measure/device_access.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "models/zoo/zoo.hpp"

@@ -4,8 +4,8 @@
 
 #include "base/error.hpp"
 #include "fixture.hpp"
-#include "harness/measure/take_cores.hpp"
-#include "harness/train/training_threads.hpp"
+#include "harness/measure/device_access.hpp"
+#include "harness/train/train_run.hpp"
 
 namespace hacscale::harness {
 namespace {

@@ -6,7 +6,6 @@
 
 #include "models/graph/graph_values.hpp"
 #include "models/ops/layer_spec.hpp"
-#include "models/ops/layer_weights.hpp"
 #include "models/ops/reference.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"

@@ -1,4 +1,4 @@
-#include "models/structure/channel_groups.hpp"
+#include "models/structure/structure.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

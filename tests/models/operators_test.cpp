@@ -7,7 +7,6 @@
 #include <set>
 
 #include "models/ops/layer_spec.hpp"
-#include "models/ops/layer_weights.hpp"
 #include "models/ops/reference.hpp"
 #include "tests/models/generated.hpp"
 

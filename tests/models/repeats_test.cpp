@@ -1,4 +1,4 @@
-#include "models/structure/repeats.hpp"
+#include "models/structure/structure.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,11 +1,10 @@
-#include "models/structure/width_groups.hpp"
+#include "models/structure/structure.hpp"
 
 #include <gmock/gmock.h>
 
 #include <set>
 
 #include "models/stages/lowering.hpp"
-#include "models/structure/channel_groups.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale {

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 
 namespace hacscale {

@@ -1,7 +1,7 @@
 // The machine's pace, read by a reference network.
 #include <gtest/gtest.h>
 
-#include "profiler/timing/machine_speed.hpp"
+#include "profiler/timing/throttle_guard.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/table_support.hpp"
 

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/error.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 

@@ -1,4 +1,4 @@
-#include "training/statistics.hpp"
+#include "training/importance.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "training/run.hpp"
+#include "training/records.hpp"
 
 #include <gmock/gmock.h>
 #include <signal.h>

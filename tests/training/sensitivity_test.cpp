@@ -6,7 +6,7 @@
 #include <random>
 #include <set>
 
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/zoo/zoo.hpp"
 #include "training_support.hpp"
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "tests/temp_folder.hpp"
 #include "training/sha256.hpp"
 

@@ -3,7 +3,7 @@
 #include <torch/version.h>
 
 #include "base/error.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "training/torch/compute.hpp"
 #include "training/torch/importance.hpp"

@@ -5,8 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/text_table.hpp"
-#include "models/formats/model_yaml.hpp"
-#include "models/formats/pytorch_code.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/json.hpp"

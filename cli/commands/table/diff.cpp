@@ -11,10 +11,10 @@
 
 #include "cli/options.hpp"
 #include "cli/text_table.hpp"
-#include "harness/compare/table_view.hpp"
+#include "harness/measure/table_view.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
-#include "records/parts.hpp"
+#include "records/json.hpp"
 
 namespace hacscale::cli {
 

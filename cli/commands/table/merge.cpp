@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "cli/text_table.hpp"
-#include "harness/suite/shard_check.hpp"
+#include "harness/suite/folder_claim.hpp"
 #include "records/json.hpp"
 
 namespace hacscale::cli {

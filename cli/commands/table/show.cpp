@@ -9,7 +9,6 @@
 #include "cli/text_table.hpp"
 #include "profiler/table/table.hpp"
 #include "records/json.hpp"
-#include "records/parts.hpp"
 
 namespace hacscale::cli {
 

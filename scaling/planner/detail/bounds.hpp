@@ -8,7 +8,7 @@
 
 #include "scaling/planner/chain_problem.hpp"
 #include "scaling/planner/detail/candidates.hpp"
-#include "scaling/planner/detail/cost_buckets.hpp"
+#include "scaling/planner/detail/labels.hpp"
 
 namespace hacscale::planner {
 

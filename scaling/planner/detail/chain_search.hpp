@@ -9,8 +9,6 @@
 #include "scaling/planner/detail/bounds.hpp"
 #include "scaling/planner/detail/candidates.hpp"
 #include "scaling/planner/detail/completion.hpp"
-#include "scaling/planner/detail/corner_tree.hpp"
-#include "scaling/planner/detail/cost_buckets.hpp"
 #include "scaling/planner/detail/labels.hpp"
 
 namespace hacscale::planner {

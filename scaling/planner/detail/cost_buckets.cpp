@@ -1,4 +1,4 @@
-#include "scaling/planner/detail/cost_buckets.hpp"
+#include "scaling/planner/detail/labels.hpp"
 
 #include <algorithm>
 

@@ -9,7 +9,7 @@
 #include <limits>
 #include <random>
 
-#include "models/ops/layer_weights.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale::cuda {
 namespace {

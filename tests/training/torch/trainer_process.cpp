@@ -11,7 +11,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "training/recipe.hpp"
 #include "training/trainer_module.hpp"
 

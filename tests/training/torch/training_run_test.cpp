@@ -11,7 +11,7 @@
 #include <iterator>
 
 #include "base/error.hpp"
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "tests/training/torch/made_up_data.hpp"
 #include "tests/training/torch/module_fixture.hpp"
 

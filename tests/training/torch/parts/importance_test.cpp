@@ -9,7 +9,7 @@
 #include <array>
 #include <numeric>
 
-#include "models/formats/model_yaml.hpp"
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "tests/training/training_support.hpp"
 #include "training/torch/new_channels.hpp"

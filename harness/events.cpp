@@ -1,4 +1,4 @@
-#include "harness/shell_command.hpp"
+#include "harness/events.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
