@@ -12,8 +12,8 @@
 
 #include "base/text/wording.hpp"
 #include "base/version.hpp"
+#include "cli/command.hpp"
 #include "cli/commands.hpp"
-#include "cli/help.hpp"
 #include "cli/session.hpp"
 
 namespace hacscale::cli {

@@ -24,19 +24,21 @@ std::string throughput_text(const VerifiedModel& model) {
 
 }  // namespace
 
+void add_check(Json& json, const VerificationRecord& record) {
+    json.update(Json{{"batch", record.batch},
+                     {"dtype", name_of(record.type)},
+                     {"cache", name_of(record.cache)},
+                     {"predicted_us", record.predicted_us},
+                     {"measured_us", record.measured_us},
+                     {"ci95_us", record.ci95_us},
+                     {"error_pct", error_pct(record)},
+                     {"measured_at", record.measured_at}});
+}
+
 Json verified_json(const VerifiedModel& model) {
     const VerificationRecord& record = model.record;
-    Json json{{"model", record.model},
-              {"model_hash", record.model_hash},
-              {"role", model.role},
-              {"batch", record.batch},
-              {"dtype", name_of(record.type)},
-              {"cache", name_of(record.cache)},
-              {"predicted_us", record.predicted_us},
-              {"measured_us", record.measured_us},
-              {"ci95_us", record.ci95_us},
-              {"error_pct", error_pct(record)},
-              {"measured_at", record.measured_at}};
+    Json json{{"model", record.model}, {"model_hash", record.model_hash}, {"role", model.role}};
+    add_check(json, record);
     add_throughput(json, record.batch, record.measured_us, model.upper);
     return json;
 }

@@ -38,6 +38,8 @@ double error_share(const VerificationRecord& record);
 double error_pct(const VerificationRecord& record);
 
 std::string to_json(const VerificationReport& report);
+// Adds what was predicted and measured, in which state and when.
+void add_check(nlohmann::ordered_json& json, const VerificationRecord& record);
 nlohmann::ordered_json verified_json(const VerifiedModel& model);
 // Throws InputError that names file, key and what was expected.
 VerificationReport read_verification(const std::filesystem::path& file);

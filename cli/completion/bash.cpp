@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "cli/completion/completion.hpp"
 
@@ -7,16 +6,7 @@ namespace hacscale::cli {
 
 // The words before the cursor are walked to find the command; file names complete wherever no word fits.
 std::string bash_completion(const std::vector<CompletionWords>& words) {
-    std::string paths;
-    std::string cases;
-    for (const CompletionWords& one : words) {
-        if (!one.path.empty()) {
-            paths += fmt::format("{}\"{}\"", paths.empty() ? "" : " | ", one.path);
-        }
-        cases +=
-            fmt::format("        \"{}\") words=\"{} {} {}\" ;;\n", one.path, fmt::join(one.commands, " "),
-                        fmt::join(one.options, " "), fmt::join(one.models, " "));
-    }
+    const auto [paths, cases] = shell_cases(words, "words=\"", "\"");
     return fmt::format(R"(_hacscale() {{
     local current=${{COMP_WORDS[COMP_CWORD]}} path="" word words=""
     for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do

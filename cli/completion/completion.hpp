@@ -23,6 +23,14 @@ struct CompletionWords {
 // The program first, then each command and the ones below it.
 std::vector<CompletionWords> completion_words(const CLI::App& parser, const std::vector<std::string>& zoo);
 
+// For the scripts' `case`: all paths, and for each path what may follow, as `begin` words `end`.
+struct ShellCases {
+    std::string paths;
+    std::string cases;
+};
+ShellCases shell_cases(const std::vector<CompletionWords>& words, std::string_view begin,
+                       std::string_view end);
+
 std::string bash_completion(const std::vector<CompletionWords>& words);
 std::string zsh_completion(const std::vector<CompletionWords>& words);
 std::string fish_completion(const std::vector<CompletionWords>& words);

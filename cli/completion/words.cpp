@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <array>
 
@@ -39,6 +42,20 @@ std::span<const Shell> shells() {
     static constexpr std::array<Shell, 3> table{
         {{"bash", bash_completion}, {"zsh", zsh_completion}, {"fish", fish_completion}}};
     return table;
+}
+
+ShellCases shell_cases(const std::vector<CompletionWords>& words, std::string_view begin,
+                       std::string_view end) {
+    ShellCases all;
+    for (const CompletionWords& one : words) {
+        if (!one.path.empty()) {
+            all.paths += fmt::format("{}\"{}\"", all.paths.empty() ? "" : " | ", one.path);
+        }
+        all.cases +=
+            fmt::format("        \"{}\") {}{} {} {}{} ;;\n", one.path, begin, fmt::join(one.commands, " "),
+                        fmt::join(one.options, " "), fmt::join(one.models, " "), end);
+    }
+    return all;
 }
 
 }  // namespace hacscale::cli

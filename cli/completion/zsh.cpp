@@ -1,21 +1,11 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "cli/completion/completion.hpp"
 
 namespace hacscale::cli {
 
 std::string zsh_completion(const std::vector<CompletionWords>& words) {
-    std::string paths;
-    std::string cases;
-    for (const CompletionWords& one : words) {
-        if (!one.path.empty()) {
-            paths += fmt::format("{}\"{}\"", paths.empty() ? "" : " | ", one.path);
-        }
-        cases +=
-            fmt::format("        \"{}\") candidates=({} {} {}) ;;\n", one.path, fmt::join(one.commands, " "),
-                        fmt::join(one.options, " "), fmt::join(one.models, " "));
-    }
+    const auto [paths, cases] = shell_cases(words, "candidates=(", ")");
     return fmt::format(R"(#compdef hacscale
 _hacscale() {{
     local word="" command_path=""

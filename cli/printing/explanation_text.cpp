@@ -8,7 +8,7 @@
 
 #include "base/text/lines.hpp"
 #include "cli/text_table.hpp"
-#include "harness/compare/answer_phrases.hpp"
+#include "harness/compare/answer.hpp"
 #include "records/comparison.hpp"
 
 namespace hacscale::cli {

@@ -129,20 +129,12 @@ void print_verdict(std::ostream& out, const records::ComparisonRecord& record) {
         out << fmt::format(", accuracies with the recipe {}", record.accuracies->recipe);
     }
     out << '\n';
-    TextTable table({{"strategy", Align::left},
-                     {"measured us"},
-                     {"+-"},
-                     {"latency x"},
-                     {"+-"},
-                     {"util. %"},
-                     {"util. x"},
-                     {"Mparams"},
-                     {"MMACs"},
-                     {"MiB"},
-                     {"gain"},
-                     {"accuracy %"},
-                     {"+-"},
-                     {"seeds"}});
+    std::vector<TextColumn> columns{{"strategy", Align::left}};
+    for (const char* const title : {"measured us", "+-", "latency x", "+-", "util. %", "util. x", "Mparams",
+                                    "MMACs", "MiB", "gain", "accuracy %", "+-", "seeds"}) {
+        columns.push_back({title});
+    }
+    TextTable table(std::move(columns));
     for (const records::StrategyRow* row : rows) {
         table.add(cells_of(*row));
     }

@@ -8,7 +8,6 @@
 #include <set>
 
 #include "base/text/lines.hpp"
-#include "harness/compare/answer_phrases.hpp"
 #include "profiler/peak.hpp"
 #include "profiler/timing/statistics.hpp"
 

@@ -1,4 +1,4 @@
-#include "harness/compare/answer_phrases.hpp"
+#include "harness/compare/answer.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -14,7 +14,6 @@
 
 #include "base/error.hpp"
 #include "kernels/host/processors.hpp"
-#include "kernels/host/thread_choice.hpp"
 #include "models/stages/lowering.hpp"
 #include "profiler/profile.hpp"
 

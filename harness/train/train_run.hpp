@@ -8,7 +8,7 @@
 #include <string>
 
 #include "harness/events.hpp"
-#include "kernels/host/thread_choice.hpp"
+#include "kernels/host/processors.hpp"
 #include "training/records.hpp"
 #include "training/trainer.hpp"
 
@@ -47,7 +47,7 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
                      const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
                      Events& events);
 
-// How many threads train and compute importance: the rule of "profile" (kernels/host/thread_choice.hpp).
+// How many threads train and compute importance: the rule of "profile" (kernels/host/processors.hpp).
 
 // To be called before the trainer is loaded, for its OpenMP pins the thread that loads it. Warns as measuring
 // does where the device is the CPU. Throws InputError for more threads than there are processors.

@@ -8,7 +8,6 @@
 #include "base/error.hpp"
 #include "base/module.hpp"
 #include "kernels/host/processors.hpp"
-#include "kernels/host/thread_choice.hpp"
 
 namespace hacscale {
 namespace {

@@ -13,7 +13,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/conv_layer.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
-#include "kernels/host/thread_choice.hpp"
+#include "kernels/host/processors.hpp"
 
 namespace hacscale::cuda {
 namespace {

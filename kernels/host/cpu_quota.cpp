@@ -1,4 +1,3 @@
-#include "kernels/host/thread_choice.hpp"
 
 #include <cstdlib>
 #include <fstream>

@@ -61,7 +61,8 @@ struct Window {
     // Positions of the window along an axis of `in` elements; 0 where it does not fit.
     int positions(int in, int axis) const {
         const std::int64_t free = std::int64_t{in} + pads[axis] + pads[axis + 2] - span(axis);
-        return free < 0 ? 0 : static_cast<int>(free / strides[axis] + 1);
+        if (free < 0) return 0;
+        return static_cast<int>(strides[axis] == 1 ? free + 1 : free / strides[axis] + 1);
     }
     // The first element under the window at output position `out`; negative where it is padding.
     int first(int out, int axis) const { return out * strides[axis] - pads[axis]; }
@@ -86,8 +87,14 @@ struct LayerSpec {
     int squeeze_channels = 0;  // squeeze_excite only
     Layout layout = Layout::channels_last;
 
-    int out_height() const;
-    int out_width() const;
+    // Without the table of operators for convs: planners ask millions of times.
+    int out_height() const {
+        return kind == LayerKind::conv ? window.positions(in_height, 0) : output_size_by_table()[0];
+    }
+    int out_width() const {
+        return kind == LayerKind::conv ? window.positions(in_width, 1) : output_size_by_table()[1];
+    }
+    std::array<int, 2> output_size_by_table() const;  // height, width; as Operator::output_size says
     // Of a square window (Window::is_square).
     int kernel() const { return window.kernel[0]; }
     int stride() const { return window.strides[0]; }

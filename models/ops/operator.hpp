@@ -124,12 +124,22 @@ struct Operator {
     std::string (*torch_expression)(const LayerSpec&, std::string_view input) = nullptr;
 };
 
-const Operator& operator_of(LayerKind kind);
-// In the order of LayerKind.
-std::span<const Operator* const> all_operators();
-
 // The entries, each in its file.
 extern const Operator conv_operator, max_pool_operator, global_avg_pool_operator, linear_operator,
     squeeze_excite_operator, scale_shift_operator, avg_pool_operator;
+
+// In the order of LayerKind.
+inline constexpr std::array operator_table{
+    &conv_operator,           &max_pool_operator,    &global_avg_pool_operator, &linear_operator,
+    &squeeze_excite_operator, &scale_shift_operator, &avg_pool_operator};
+
+[[noreturn]] void no_such_operator(std::size_t index);  // throws InputError
+
+inline const Operator& operator_of(LayerKind kind) {
+    const auto index = static_cast<std::size_t>(kind);
+    if (index >= operator_table.size()) no_such_operator(index);
+    return *operator_table[index];
+}
+std::span<const Operator* const> all_operators();
 
 }  // namespace hacscale

@@ -16,10 +16,6 @@
 namespace hacscale {
 namespace {
 
-constexpr std::array operators{&conv_operator,    &max_pool_operator,       &global_avg_pool_operator,
-                               &linear_operator,  &squeeze_excite_operator, &scale_shift_operator,
-                               &avg_pool_operator};
-
 const Operator& operator_at(KeyReader& reader) {
     for (const Operator* const op : all_operators()) {
         if (reader.take_word(op->name)) return *op;
@@ -47,7 +43,22 @@ std::optional<std::string> pair_fault(std::string_view what, const std::array<in
     return std::nullopt;
 }
 
+// The same as no window_fault(), without its words: planners ask of millions of layers.
+bool window_is_sound(const Window& window) {
+    bool sound = true;
+    for (int axis = 0; axis < 2; ++axis) {
+        const std::int64_t span = window.span(axis);
+        sound = sound && window.kernel[axis] >= 1 && window.dilations[axis] >= 1 &&
+                window.strides[axis] >= 1 && window.strides[axis] <= max_layer_size &&
+                window.dilations[axis] <= max_layer_size && span <= max_layer_size &&
+                (window.kernel[axis] > 1 || window.dilations[axis] == 1) && window.pads[axis] >= 0 &&
+                window.pads[axis] < span && window.pads[axis + 2] >= 0 && window.pads[axis + 2] < span;
+    }
+    return sound;
+}
+
 std::optional<std::string> window_fault(const Window& window) {
+    if (window_is_sound(window)) return std::nullopt;
     if (auto fault = pair_fault("kernel", window.kernel)) return fault;
     if (auto fault = pair_fault("stride", window.strides)) return fault;
     if (auto fault = pair_fault("dilation", window.dilations)) return fault;
@@ -71,14 +82,12 @@ std::optional<std::string> window_fault(const Window& window) {
 
 }  // namespace
 
-const Operator& operator_of(LayerKind kind) {
-    const auto index = static_cast<std::size_t>(kind);
-    if (index >= operators.size()) throw InputError(fmt::format("there is no operator {}", index));
-    return *operators[index];
+void no_such_operator(std::size_t index) {
+    throw InputError(fmt::format("there is no operator {}", index));
 }
 
 std::span<const Operator* const> all_operators() {
-    return operators;
+    return operator_table;
 }
 
 std::string_view name_of(LayerKind kind) {
@@ -87,16 +96,16 @@ std::string_view name_of(LayerKind kind) {
 
 // ---- Shape and key ----
 
-int LayerSpec::out_height() const {
-    const OutputSize size = operator_of(kind).output_size;
-    if (size == OutputSize::window) return window.positions(in_height, 0);
-    return size == OutputSize::input ? in_height : 1;
-}
-
-int LayerSpec::out_width() const {
-    const OutputSize size = operator_of(kind).output_size;
-    if (size == OutputSize::window) return window.positions(in_width, 1);
-    return size == OutputSize::input ? in_width : 1;
+std::array<int, 2> LayerSpec::output_size_by_table() const {
+    switch (operator_of(kind).output_size) {
+        case OutputSize::window:
+            return {window.positions(in_height, 0), window.positions(in_width, 1)};
+        case OutputSize::input:
+            return {in_height, in_width};
+        case OutputSize::pixel:
+            break;
+    }
+    return {1, 1};
 }
 
 std::string LayerSpec::key() const {

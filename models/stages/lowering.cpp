@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "models/ops/operator.hpp"
 #include "models/stages/model_problem.hpp"
 
 namespace hacscale {
@@ -72,9 +73,9 @@ private:
     void append(std::string_view name, const LayerSpec& layer, std::int64_t learned_offsets,
                 std::optional<TensorId> residual = std::nullopt) {
         if (const auto fault = fault_of(layer)) fail(fmt::format("{}: {}", name, *fault));
-        const LayerCost cost = cost_of(layer, 1, DataType::f32);
-        macs_ += cost.macs;  // each is at most 2^40, so the sum is refused long before it could overflow
-        if (static_cast<double>(macs_) > max_layer_macs) fail("the model needs more than 2^40 MACs an image");
+        const Operator& op = operator_of(layer.kind);
+        macs_ += op.macs(layer);  // exact: each is at most 2^40
+        if (macs_ > max_layer_macs) fail("the model needs more than 2^40 MACs an image");
         Node node;
         node.layer = layer;
         node.name.reserve(prefix_.size() + name.size());
@@ -83,7 +84,7 @@ private:
         node.block = block_;
         node.inputs.push_back(here_);
         if (residual) node.inputs.push_back(*residual);
-        node.learned_params = product_weights(layer) + learned_offsets;
+        node.learned_params = op.product_weights(layer) + learned_offsets;
         here_ = graph_.add_node(std::move(node));
     }
 
@@ -322,7 +323,7 @@ private:
     const ModelSpec& model_;
     Graph graph_;
     TensorId here_ = 0;  // what the next node reads
-    std::int64_t macs_ = 0;
+    double macs_ = 0.0;
     // Where the next node belongs.
     ModelSection section_ = ModelSection::stem;
     int index_ = 0;

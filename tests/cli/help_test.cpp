@@ -1,4 +1,4 @@
-#include "cli/help.hpp"
+#include "cli/command.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // The quota of the process's control group, as containers and services set it.
-#include "kernels/host/thread_choice.hpp"
+#include "kernels/host/processors.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,4 @@
 // How many threads, where, and what is said of it.
-#include "kernels/host/thread_choice.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -9,6 +9,7 @@
 #include "cli/text_table.hpp"
 #include "profiler/table/table.hpp"
 #include "records/json.hpp"
+#include "records/verification.hpp"
 
 namespace hacscale::cli {
 
@@ -75,15 +76,9 @@ records::Json peaks_json(const Table& table) {
 records::Json verifications_json(const Table& table) {
     records::Json json = records::Json::array();
     for (const VerificationRecord& record : table.verifications()) {
-        json.push_back({{"model", record.model},
-                        {"batch", record.batch},
-                        {"dtype", name_of(record.type)},
-                        {"cache", name_of(record.cache)},
-                        {"predicted_us", record.predicted_us},
-                        {"measured_us", record.measured_us},
-                        {"ci95_us", record.ci95_us},
-                        {"error_pct", 100 * (record.predicted_us / record.measured_us - 1)},
-                        {"measured_at", record.measured_at}});
+        records::Json check{{"model", record.model}};
+        records::add_check(check, record);
+        json.push_back(std::move(check));
     }
     return json;
 }

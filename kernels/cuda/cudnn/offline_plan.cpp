@@ -1,5 +1,5 @@
 #include "kernels/cuda/cudnn/offline_plan.hpp"
-#include "kernels/host/thread_choice.hpp"
+#include "kernels/host/processors.hpp"
 
 #include <fmt/format.h>
 
