@@ -1,13 +1,13 @@
 # What programs of others link: static libraries, their headers below include/hacscale, and a package for find_package(hacscale).
 # All of it is the component "library", which the bundle leaves out (HacscaleBundle.cmake).
 
-# hacscale_install_library(ROOM...): called when the rooms and what they link have been named.
+# hacscale_install_library(FOLDER...): called when the folders and what they link have been named.
 function(hacscale_install_library)
     set(targets hacscale_options)
-    foreach(room ${ARGN})
-        if(TARGET hacscale_${room})
-            list(APPEND targets hacscale_${room})
-            set_target_properties(hacscale_${room} PROPERTIES EXPORT_NAME ${room})
+    foreach(folder ${ARGN})
+        if(TARGET hacscale_${folder})
+            list(APPEND targets hacscale_${folder})
+            set_target_properties(hacscale_${folder} PROPERTIES EXPORT_NAME ${folder})
         endif()
     endforeach()
     if(HACSCALE_CUDA_FOUND)

@@ -58,12 +58,12 @@ struct Tensor {
 };
 
 struct Node {
-    LayerSpec layer;
-    TensorIds inputs;   // what the layer works on; then, of a conv with layer.residual, what is added
-    TensorIds outputs;  // one, of every layer that there is today
-    std::string name;   // for example "stage2.block1.conv2"
-    int stage = 0;      // -1: stem, 0..stages-1: that stage, stages: head
-    int block = 0;      // within the stage
+    LayerSpec layer{};
+    TensorIds inputs{};   // what the layer works on; then, of a conv with layer.residual, what is added
+    TensorIds outputs{};  // one, of every layer that there is today
+    std::string name{};   // for example "stage2.block1.conv2"
+    int stage = 0;        // -1: stem, 0..stages-1: that stage, stages: head
+    int block = 0;        // within the stage
     // Before folding: batch-norm's scale and shift counted, see docs/method.md.
     std::int64_t learned_params = 0;
 

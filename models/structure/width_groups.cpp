@@ -44,8 +44,8 @@ std::string name_of(const ModelSpec& model, const WidthParameter& parameter) {
     };
     if (parameter.place == Place::stem) return "stem." + plain(model.stem[index]);
     if (parameter.place == Place::head) return "head." + plain(model.head[index]);
-    const std::string& given = model.stages[index].name;
-    std::string stage = given.empty() ? "stage" + number : given;
+    const std::string& own_name = model.stages[index].name;
+    std::string stage = own_name.empty() ? "stage" + number : own_name;
     if (parameter.place == Place::stage) return stage;
     return stage + ".block" + std::to_string(parameter.block + 1) + " inner";
 }

@@ -60,7 +60,7 @@ struct Expected {
     std::size_t tied;
     std::size_t channel_groups;
 };
-constexpr Expected expected[] = {
+constexpr Expected expected_groups[] = {
     {"efficientnet-b0", 24, 1, 24},
     {"efficientnet-b1", 30, 2, 30},
     {"efficientnet-b2", 30, 2, 30},
@@ -107,7 +107,7 @@ constexpr Expected expected[] = {
 // The numbers are those that the blocks' kinds say.
 TEST(WidthGroups, AreAsManyAsEachModelOfTheZooHas) {
     std::set<std::string> listed;
-    for (const Expected& model : expected) {
+    for (const Expected& model : expected_groups) {
         listed.insert(model.model);
         const ModelSpec base = find_model(model.model);
         const std::vector<WidthGroup> groups = width_groups(base);

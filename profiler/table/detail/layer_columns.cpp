@@ -9,7 +9,7 @@ namespace {
 
 using Value = std::variant<std::int64_t, std::string_view>;
 
-constexpr std::array columns{
+constexpr std::array column_list{
     LayerColumn{"kind", [](const LayerSpec& layer) -> Value { return name_of(layer.kind); }},
     LayerColumn{"activation", [](const LayerSpec& layer) -> Value { return name_of(layer.activation); }},
     LayerColumn{"gate", [](const LayerSpec& layer) -> Value { return name_of(layer.gate); }},
@@ -52,12 +52,12 @@ std::string sql_of(const LayerColumn& column) {
 }  // namespace
 
 std::span<const LayerColumn> layer_columns() {
-    return columns;
+    return column_list;
 }
 
 std::string list_of_layer_columns() {
     std::string list;
-    for (const LayerColumn& column : columns) {
+    for (const LayerColumn& column : column_list) {
         list += fmt::format("{}{}", list.empty() ? "" : ", ", column.name);
     }
     return list;
@@ -65,7 +65,7 @@ std::string list_of_layer_columns() {
 
 std::string create_layer_sql() {
     std::string list;
-    for (const LayerColumn& column : columns) list += ", " + sql_of(column);
+    for (const LayerColumn& column : column_list) list += ", " + sql_of(column);
     // `layer_family` serves interpolation: everything but channels is equal. Few families differ in the columns of
     // schema 5 alone, so these are looked at row by row.
     return fmt::format(
@@ -78,7 +78,7 @@ std::string create_layer_sql() {
 std::string upgrade_layers_sql(std::int64_t version) {
     std::string added;
     std::string values;
-    for (const LayerColumn& column : columns) {
+    for (const LayerColumn& column : column_list) {
         if (column.since <= version) continue;
         added += fmt::format("ALTER TABLE layer ADD COLUMN {};", sql_of(column));
         values += fmt::format("{}{} = {}", values.empty() ? "" : ", ", column.name, column.before);
@@ -88,7 +88,7 @@ std::string upgrade_layers_sql(std::int64_t version) {
 
 std::string select_layers(std::string_view database, std::int64_t version) {
     std::string list;
-    for (const LayerColumn& column : columns) {
+    for (const LayerColumn& column : column_list) {
         list += column.since <= version ? fmt::format(", {}", column.name)
                                         : fmt::format(", {} AS {}", column.before, column.name);
     }

@@ -1,7 +1,7 @@
-# One folder, one static library. Compiler settings that all rooms share stand here once.
+# One folder, one static library. Compiler settings that all folders share are here.
 #
-# Most of a source's compile time goes into the headers of libraries. A room's sources are therefore compiled many at a time
-# (CMAKE_UNITY_BUILD in CMakePresets.json), and looked at so by scripts/tidy. For that, names in a room's unnamed namespaces
+# Most of a source's compile time goes into the headers of libraries. A folder's sources are therefore compiled many at a time
+# (CMAKE_UNITY_BUILD in CMakePresets.json), and looked at so by scripts/tidy. For that, names in a folder's unnamed namespaces
 # differ from source to source. The preset debug compiles each alone, which is quicker where one source changes.
 
 add_library(hacscale_options INTERFACE)
@@ -39,14 +39,14 @@ function(hacscale_cold target)
     endif()
 endfunction()
 
-# hacscale_room(NAME [COLD] SOURCES file... [PUBLIC lib...] [PRIVATE lib...])
-# PUBLIC: what the room's headers need; PRIVATE: what only its sources need. COLD: as hacscale_cold().
-function(hacscale_room name)
-    cmake_parse_arguments(ROOM "COLD" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
-    add_library(hacscale_${name} STATIC ${ROOM_SOURCES})
+# hacscale_folder(NAME [COLD] SOURCES file... [PUBLIC lib...] [PRIVATE lib...])
+# PUBLIC: what the folder's headers need; PRIVATE: what only its sources need. COLD: as hacscale_cold().
+function(hacscale_folder name)
+    cmake_parse_arguments(FOLDER "COLD" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+    add_library(hacscale_${name} STATIC ${FOLDER_SOURCES})
     set_target_properties(hacscale_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-    if(ROOM_COLD)
+    if(FOLDER_COLD)
         hacscale_cold(hacscale_${name})
     endif()
-    target_link_libraries(hacscale_${name} PUBLIC hacscale_options ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE})
+    target_link_libraries(hacscale_${name} PUBLIC hacscale_options ${FOLDER_PUBLIC} PRIVATE ${FOLDER_PRIVATE})
 endfunction()
