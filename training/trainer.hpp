@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "models/ops/reference.hpp"
+#include "models/ops/layer_weights.hpp"
 #include "models/stages/model_spec.hpp"
 #include "training/importance.hpp"
 #include "training/recipe.hpp"

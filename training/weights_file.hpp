@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "models/graph/graph.hpp"
-#include "models/ops/reference.hpp"
+#include "models/ops/layer_weights.hpp"
 #include "models/stages/model_spec.hpp"
 
 namespace hacscale {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "models/ops/reference.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale {
 

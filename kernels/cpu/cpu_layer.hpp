@@ -6,7 +6,7 @@
 #include <string>
 
 #include "kernels/cpu/tensor.hpp"
-#include "models/ops/reference.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::cpu {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/ops/layer_spec.hpp"
-#include "models/ops/reference.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::cuda {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "models/graph/graph.hpp"
-#include "models/ops/reference.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "models/graph/graph_values.hpp"
-#include "models/ops/reference.hpp"
+#include "models/ops/layer_weights.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/gpu/gpu.hpp"

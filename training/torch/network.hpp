@@ -10,7 +10,7 @@
 
 #include "models/graph/graph.hpp"
 #include "models/ops/layer_spec.hpp"
-#include "models/ops/reference.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::training {
 

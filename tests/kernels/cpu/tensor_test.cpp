@@ -7,7 +7,7 @@
 #include <set>
 
 #include "kernels/cpu/tensor.hpp"
-#include "models/ops/reference.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::cpu {
 namespace {

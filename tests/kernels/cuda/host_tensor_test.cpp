@@ -9,7 +9,7 @@
 #include <limits>
 #include <random>
 
-#include "models/ops/reference.hpp"
+#include "models/ops/layer_weights.hpp"
 
 namespace hacscale::cuda {
 namespace {
