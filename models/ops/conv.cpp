@@ -19,7 +19,8 @@ double conv_output(const ReferenceCall& call, std::size_t position) {
     const int n = static_cast<int>(plane / out.channels);
     const int group_in = layer.in_channels / layer.groups;
     const int first_in = oc / (layer.out_channels / layer.groups) * group_in;
-    const auto& [height, width] = layer.window.kernel;
+    const int height = layer.window.kernel[0];
+    const int width = layer.window.kernel[1];
     double sum = layer.bias ? call.weights.bias[oc] : 0.0;
     for_window(layer, oh, ow, [&](int kh, int kw, int ih, int iw) {
         for (int ic = 0; ic < group_in; ++ic) {

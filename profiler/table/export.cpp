@@ -94,7 +94,7 @@ Cell cell_of(const RowColumn& column, const Row& row) {
     const auto cell = [&column](auto&& value) -> Cell {
         if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::string>) {
             if (column.type == ColumnType::json) {
-                return value.empty() ? Cell() : Cell(JsonText{std::move(value)});
+                return value.empty() ? Cell() : Cell(JsonText{std::forward<decltype(value)>(value)});
             }
         }
         return std::forward<decltype(value)>(value);
