@@ -6,7 +6,6 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "records/json.hpp"
 #include "harness/suite/finished_work.hpp"
 #include "harness/suite/folder_claim.hpp"
 #include "harness/suite/layout.hpp"
@@ -17,6 +16,7 @@
 #include "models/stages/scaled_model.hpp"
 #include "profiler/profile.hpp"
 #include "profiler/row_values.hpp"
+#include "records/json.hpp"
 #include "records/record_file.hpp"
 
 namespace hacscale::harness {
@@ -232,12 +232,12 @@ std::string to_json(const SuiteForecast& forecast, const Suite& suite, const std
         list.push_back(json_of(device));
     }
     return records::text_of({{"suite", suite.name},
-                    {"suite_hash", suite_hash(suite)},
-                    {"shard", shard ? records::Json(name_of(*shard)) : records::Json(nullptr)},
-                    {"folder", folder.string()},
-                    {"devices", std::move(list)},
-                    {"seconds_at_most", forecast.seconds_at_most},
-                    {"seconds_expected", forecast.seconds_expected}});
+                             {"suite_hash", suite_hash(suite)},
+                             {"shard", shard ? records::Json(name_of(*shard)) : records::Json(nullptr)},
+                             {"folder", folder.string()},
+                             {"devices", std::move(list)},
+                             {"seconds_at_most", forecast.seconds_at_most},
+                             {"seconds_expected", forecast.seconds_expected}});
 }
 
 }  // namespace hacscale::harness

@@ -5,8 +5,8 @@
 #include <ostream>
 
 #include "report/document/document.hpp"
-#include "report/formats/packed_text.hpp"
 #include "report/formats/formats.hpp"
+#include "report/formats/packed_text.hpp"
 #include "report/page/resources.hpp"
 #include "report/text/escape.hpp"
 #include "report/text/numbers.hpp"

@@ -11,8 +11,8 @@
 #include <sstream>
 
 #include "records/run_folder.hpp"
-#include "report/report.hpp"
 #include "report/networks.hpp"
+#include "report/report.hpp"
 #include "report/sections/sections.hpp"
 #include "report/text/escape.hpp"
 #include "report/text/numbers.hpp"

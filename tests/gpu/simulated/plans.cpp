@@ -7,10 +7,10 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "kernels/cuda/cuda_device.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/conv_graph.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
-#include "kernels/cuda/cuda_device.hpp"
 #include "models/ops/layer_spec.hpp"
 #include "tests/gpu/simulated/device.hpp"
 #include "tests/gpu/simulated/plain_conv.hpp"
