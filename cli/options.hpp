@@ -45,7 +45,7 @@ void add_timing_options(CLI::App& parser, TimingOptions& options);
 void add_details_option(CLI::App& parser, bool& details);
 
 // --no-counters and --sm-throughput: what the device's instruments are asked.
-void add_counter_options(CLI::App& parser, CounterSettings& settings);
+void add_counter_options(CLI::App& parser, harness::CounterSettings& settings);
 
 // --max-params, --max-macs, --max-memory: the most that a planned network may need.
 void add_cap_options(CLI::App& parser, Caps& caps);

@@ -31,7 +31,7 @@ int main() try {
     plan.swept = {model};
     plan.spaces.resize(1);
     plan.measure.rules.most_seconds = 0.05;
-    plan.sweep.most_seconds = 1.0;
+    plan.sweep.most_seconds = 0.3;
     harness::profile_models(device.handle, table, plan, events);
 
     harness::ComparisonSettings settings;
