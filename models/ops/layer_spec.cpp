@@ -80,7 +80,7 @@ std::size_t size_of(DataType type) {
     return type == DataType::f32 || type == DataType::tf32 ? 4 : 2;
 }
 
-std::size_t LayerSpecHash::operator()(const LayerSpec& layer) const noexcept {
+std::size_t LayerSpecHash::operator()(const LayerSpec& layer) const {
     const auto pack = [](int high, int low) {
         return static_cast<std::uint64_t>(static_cast<std::uint32_t>(high)) << 32 |
                static_cast<std::uint32_t>(low);

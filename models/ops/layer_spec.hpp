@@ -7,10 +7,12 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace hacscale {
 
@@ -53,7 +55,7 @@ struct Window {
     }
     // True when one kernel size, one stride and one padding say it all. Many hand-written kernels know no
     // other.
-    constexpr bool is_square() const { return *this == square(kernel[0], strides[0], pads[0]); }
+    bool is_square() const { return *this == square(kernel[0], strides[0], pads[0]); }
 
     std::int64_t taps() const { return std::int64_t{kernel[0]} * kernel[1]; }
     // Elements from the first tap to the last, both included. `axis`: 0 for height, 1 for width.
@@ -68,7 +70,11 @@ struct Window {
     int first(int out, int axis) const { return out * strides[axis] - pads[axis]; }
 
     auto operator<=>(const Window&) const = default;
+    // In one piece: tables are asked for millions of layers, and ten numbers one by one take longer than all the others.
+    bool operator==(const Window& other) const { return std::memcmp(this, &other, sizeof(Window)) == 0; }
 };
+
+static_assert(std::has_unique_object_representations_v<Window>);
 
 // All sizes are elements. Fields that a kind does not use keep their defaults, and out_channels equals
 // in_channels where no weights change it, so that equal layers compare equal.
@@ -130,7 +136,8 @@ Layout layout_from_name(std::string_view name);
 std::size_t size_of(DataType type);  // bytes an element
 
 struct LayerSpecHash {
-    std::size_t operator()(const LayerSpec& layer) const noexcept;
+    // Not noexcept: libstdc++'s hash maps then keep each key's hash, and look at few keys that are others.
+    std::size_t operator()(const LayerSpec& layer) const;
 };
 
 // ---- What a layer computes and moves, from its shape alone; definitions: docs/method.md, "Quantities" ----
