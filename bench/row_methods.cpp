@@ -1,4 +1,4 @@
-// How far apart are the two ways to time layers inside their network (profiler/timing/row_method.hpp)? Each network is
+// How far apart are the two ways to time layers inside their network (profiler/timing/rounds.hpp)? Each network is
 // compiled once and timed by both in the same rounds, so the kernels are the same and drift of the machine hits both.
 // usage: row_methods [--device cuda:N] [--dtype TYPE] [--batch N] [--seconds S] [--out FILE] [MODEL...]
 // FILE gets one line of JSON a layer. Prefixes are to be the method where they differ by more than 5 % of a row in the

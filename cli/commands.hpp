@@ -42,8 +42,7 @@ Run declare_table_export(CLI::App& parser);
 Run declare_table_check(CLI::App& parser);
 
 // A network as JSON, the answer of `models show --json`: its counts, its layers, and the graph from which
-// another framework can rebuild it. The contract stands in docs/formats.md.
-
+// another framework can rebuild it. The contract is in docs/formats.md.
 // Activations and MACs at batch 1; bytes at this batch and data type.
 records::Json model_json(const ModelSpec& model, int batch, DataType type);
 

@@ -9,8 +9,7 @@
 
 namespace hacscale::harness {
 
-// Commands that answers and warnings print for the user to paste into a shell.
-
+// A command that answers and warnings print for the user to paste into a shell.
 struct ShellCommand {
     std::vector<std::string> words;
 

@@ -7,8 +7,8 @@
 
 #include "models/graph/graph_values.hpp"
 #include "models/stages/lowering.hpp"
+#include "profiler/timing/machine_state.hpp"
 #include "profiler/timing/rounds.hpp"
-#include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale {
 

@@ -9,7 +9,7 @@
 #include "models/graph/graph_values.hpp"
 #include "models/ops/layer_spec.hpp"
 #include "profiler/timing/layer_timer.hpp"
-#include "profiler/timing/throttle_guard.hpp"
+#include "profiler/timing/machine_state.hpp"
 
 namespace hacscale {
 namespace {

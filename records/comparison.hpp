@@ -66,7 +66,7 @@ struct StrategyRow {
     std::optional<AccuracyFigures> accuracy;
     std::string spec;                    // the model as YAML
     std::string model_hash;              // of that model; empty where there is none
-    std::vector<std::string> dominates;  // names of rows, see harness/compare/verdict.hpp
+    std::vector<std::string> dominates;  // names of rows, see harness/compare/describe.hpp
     std::vector<std::string> equal_to;   // names of rows within noise in all that is judged
 
     bool ok() const { return status == StrategyStatus::ok; }

@@ -143,8 +143,7 @@ auto unless_unreadable(const Read& read) -> std::optional<decltype(read())> {
     }
 }
 
-// Groups of keys that several records share, written and read. Include in .cpp files only, as records/json.hpp. Readers
-// throw InputError as JsonPlace does; what they return is absent where the record has none of the keys.
+// Groups of keys that several records share, written and read. Readers throw InputError as JsonPlace does; what they return is absent where the record has none of the keys.
 
 inline constexpr std::array estimate_kinds{EstimateKind::measured, EstimateKind::interpolated,
                                            EstimateKind::missing};

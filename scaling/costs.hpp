@@ -12,6 +12,7 @@
 #include "models/graph/latency_source.hpp"
 #include "models/stages/model_spec.hpp"
 #include "models/stages/scaled_model.hpp"
+#include "scaling/cost_model.hpp"
 #include "scaling/planner/chain_problem.hpp"
 #include "scaling/space.hpp"
 

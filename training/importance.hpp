@@ -52,8 +52,7 @@ struct LayerImportance {
 std::vector<LayerImportance> over_batches(const std::vector<std::string>& layers,
                                           const std::vector<std::vector<double>>& figures);
 
-// What seeds, or batches, come to together, and how well one figure ranks what another measures.
-
+// Of several seeds or batches.
 struct MeanAndDeviation {
     double mean = 0.0;
     // Of the sample (n - 1); nothing for fewer than two values.

@@ -1,6 +1,6 @@
 // A plan of trainings: models x seeds with one recipe, as a YAML file (docs/formats.md, "Training plans").
 // Any number of processes may work through one plan at once: what is finished is known from the records, what
-// is being done from locks (run_lock.hpp), and no run is done twice.
+// is being done from locks (records.hpp), and no run is done twice.
 #pragma once
 
 #include <cstdint>

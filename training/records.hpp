@@ -17,9 +17,7 @@
 
 namespace hacscale {
 
-// One training run: what makes two trainings the same one, since they would give the same numbers, and the lock that keeps
-// two processes from doing it twice.
-
+// What makes two trainings the same one, since they would give the same numbers.
 struct RunKey {
     std::string model;  // its name, for people
     std::string model_hash;

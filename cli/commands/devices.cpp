@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "cli/commands.hpp"
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "records/json.hpp"
 

@@ -10,7 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
-#include "cli/text_table.hpp"
+#include "harness/compare/describe.hpp"
 #include "harness/measure/remedy.hpp"
 #include "harness/measure/table_view.hpp"
 #include "models/stages/model_spec.hpp"

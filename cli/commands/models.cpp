@@ -8,7 +8,7 @@
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 

@@ -11,7 +11,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"

@@ -12,7 +12,6 @@
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "cli/restart.hpp"
-#include "cli/text_table.hpp"
 #include "harness/suite/dry_run.hpp"
 #include "harness/suite/layout.hpp"
 #include "harness/suite/run_suite.hpp"

@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/printing/printing.hpp"
 #include "cli/session.hpp"
-#include "cli/text_table.hpp"
 #include "harness/train/train_run.hpp"
 #include "harness/train/training_json.hpp"
 #include "models/zoo/zoo.hpp"

@@ -9,7 +9,7 @@
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "harness/events.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/remedy.hpp"

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "harness/measure/device_access.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"

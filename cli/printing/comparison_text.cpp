@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/text/wording.hpp"
-#include "cli/text_table.hpp"
 
 namespace hacscale::cli {
 

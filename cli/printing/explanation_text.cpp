@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "base/text/lines.hpp"
-#include "cli/text_table.hpp"
 #include "harness/compare/answer.hpp"
 #include "records/comparison.hpp"
 

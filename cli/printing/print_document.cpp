@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "cli/text_table.hpp"
-
 namespace hacscale::cli {
 
 namespace {

@@ -1,4 +1,4 @@
-// Answers for reading on a terminal, in all their rows.
+// What commands print with: lines and tables with aligned columns, and answers in all their rows.
 #pragma once
 
 #include <ostream>
@@ -11,6 +11,26 @@
 #include "report/document/document.hpp"
 
 namespace hacscale::cli {
+
+enum class Align { left, right };
+
+struct TextColumn {
+    std::string title;
+    Align align = Align::right;
+};
+
+class TextTable {
+public:
+    explicit TextTable(std::vector<TextColumn> columns) : columns_(std::move(columns)) {}
+    void add(std::vector<std::string> cells);  // one cell a column
+    void print(std::ostream& out) const;
+
+private:
+    std::vector<TextColumn> columns_;
+    std::vector<std::vector<std::string>> rows_;
+};
+
+void print_lines(std::ostream& out, const std::vector<std::string>& lines);
 
 // Stage by stage, "24/40x2" for 24, 40, 40; "-" where they follow.
 std::string inner_widths_text(const ScalingChoice& choice);

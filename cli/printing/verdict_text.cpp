@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include "cli/text_table.hpp"
-#include "harness/compare/verdict.hpp"
+#include "harness/compare/describe.hpp"
 
 namespace hacscale::cli {
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "harness/compare/verdict.hpp"
+#include "harness/compare/describe.hpp"
 #include "models/formats/formats.hpp"
 #include "records/record_file.hpp"
 #include "records/run_folder.hpp"

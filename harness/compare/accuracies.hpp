@@ -20,7 +20,7 @@ public:
     KnownAccuracies(const std::filesystem::path& file, const std::string& recipe, bool may_be_absent);
 
     // Fills `accuracy` of every row whose network was trained with the recipe, on whatever device: a network
-    // is known by its hash, and of one seed the first record counts. The verdict is drawn anew. InputError
+    // is known by its hash, and of one seed the first record counts. The verdict is recomputed. InputError
     // when the records come from different data, because those accuracies do not compare.
     void add_to(records::ComparisonRecord& comparison) const;
 
@@ -36,7 +36,7 @@ private:
     std::vector<AccuracyRecord> records_;
 };
 
-// Takes out what add_to() put in, and draws the verdict anew.
+// Takes out what add_to() put in, and recomputes the verdict.
 void remove_accuracies(records::ComparisonRecord& comparison);
 
 // add_to(), and a message when the records know the networks by other recipes only.
@@ -53,8 +53,7 @@ void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAc
 //
 // Beside the plan lies a model file for each strategy, MODEL-STRATEGY-BUDGET.yaml, and MODEL-base.yaml. They
 // are how the same comparison, run again after the training, measures the very networks that were trained:
-// what it would choose anew depends on timings.
-
+// a new search depends on timings.
 struct TrainingPlanRequest {
     std::filesystem::path plan;  // the file to write; models go into its folder
     std::vector<std::uint64_t> seeds{1, 2, 3};
@@ -65,8 +64,8 @@ struct TrainingPlanRequest {
     std::filesystem::path record_file() const;
 };
 
-// InputError when the request cannot be met whatever the comparison finds: a seed stands there twice, or the
-// plan's name is none for a file of YAML.
+// InputError when the request cannot be met whatever the comparison finds: it has a seed twice, or the
+// plan's file name does not end in .yaml.
 void check(const TrainingPlanRequest& request);
 
 // The networks that strategies chose when the plan was written; none while it is not there. InputError for a

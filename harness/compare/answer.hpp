@@ -11,7 +11,7 @@
 
 namespace hacscale::harness {
 
-// What an answer says of one comparison, in words: harness/compare/answer.hpp puts them into lines.
+// ---- What an answer says of one comparison, in words ----
 
 // Networks that gain over the base within the budget: those that were measured before predictions, and of either most gain
 // first, each network once. Of strategies that chose the same one, HACScale's stands for all, else the first.
@@ -34,6 +34,8 @@ std::string gain_text(const records::ComparisonRecord& record, const records::St
 
 // "545.4 us", "1.46 ms".
 std::string latency_text(double latency_us);
+
+// ---- The lines of an answer ----
 
 // What a command ends with, at most; the rest is shown on request.
 constexpr std::size_t answer_lines_at_most = 20;

@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 #include "harness/compare/contender.hpp"
-#include "harness/compare/verdict.hpp"
+#include "harness/compare/describe.hpp"
 #include "harness/measure/table_view.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"

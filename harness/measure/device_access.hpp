@@ -25,9 +25,8 @@ struct DeviceAccess {
     DeviceRecord record() const;
 };
 
-// Says what may spoil timings there, and takes cores for the CPU (take_cores.hpp). `threads` as
-// BackendRegistry::load(). Throws MissingError when the
-// device is not here.
+// Says what may spoil timings there, and takes cores for the CPU (take_cores(), below). `threads` as
+// BackendRegistry::load(). Throws MissingError when the device is not here.
 DeviceAccess open_device(const std::string& id, int threads, Events& events);
 
 // Throws InputError, naming both, when the table's rows are of another device or library version.
@@ -42,11 +41,8 @@ struct CounterSettings {
     std::unique_ptr<Instruments> open(const BackendDevice& device) const;
 };
 
-// Times whole networks on a device of this machine, for comparisons and verifications.
-
 // Whole networks timed on a device, as comparisons and verifications need them: by whom is not their concern,
 // so that tests can time with a formula.
-
 struct TimedNetwork {
     double latency_us = 0.0;  // median of one inference; 0 when it could not be timed
     double ci95_us = 0.0;
@@ -70,8 +66,7 @@ using SessionSeconds = std::function<double(std::size_t networks)>;
 TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const MeasureSettings& settings,
                           const WorkEvents& events, SessionSeconds seconds_at_most = {});
 
-// Cores of the CPU for what this process measures, which no other process of this program measures on.
-
+// A core of the CPU for what this process measures, which no other process of this program measures on.
 struct CoreLoad {
     host::Core core;
     double busy = 0.0;  // 0..1, with work of other processes
@@ -83,7 +78,7 @@ std::optional<std::string> doubt_about(const std::vector<CoreLoad>& loads);
 // To be called before any backend is loaded, because OpenMP pins threads when its library is loaded; what
 // was taken is kept until the process ends, and later calls change nothing. `threads` as
 // BackendRegistry::load(). Of the cores that are free, those come first that other work leaves idle. Waits
-// until there are enough, and says so; a core that other work keeps busy is a doubt (doubt.hpp). Throws
+// until there are enough, and says so; a core that other work keeps busy is a doubt (Events::keep_doubt). Throws
 // InputError for more threads than there are processors. Nothing is taken where $HACSCALE_CORE_LOCKS is
 // empty.
 void take_cores(int threads, Events& events);

@@ -1,6 +1,6 @@
 // Whose a folder of records is. suite.json lies in a run's folder and beside each of its tables: it names the
 // suite by a hash of what it measures, and the shard. So records of two suites are never mixed, and shards
-// that are to be united can be told to fit together. docs/formats.md, "Records of a run".
+// that are to be merged can be told to fit together. docs/formats.md, "Records of a run".
 #pragma once
 
 #include <filesystem>
@@ -34,9 +34,7 @@ void check_claim(const std::filesystem::path& folder, const FolderClaim& claim);
 // The folder must exist.
 void write_claim(const std::filesystem::path& folder, const FolderClaim& claim);
 
-// Whether tables that are to be united are all the shards of one run: told by the suite.json beside each.
-
-// Tables that are no shards are passed over. Throws InputError, naming the files, when shards are of several
+// Whether tables that are to be merged are all the shards of one run, as the suite.json beside each says. Tables that are no shards are passed over. Throws InputError, naming the files, when shards are of several
 // suites or counts, or one is given twice; and, unless `partial`, when some are missing or were not finished.
 // Returns what is missing or unfinished, a sentence each.
 std::vector<std::string> check_shards(const std::vector<std::filesystem::path>& tables, bool partial);

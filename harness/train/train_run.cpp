@@ -148,8 +148,9 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
     return outcome;
 }
 
-int training_threads(const host::CpuResources& room, int wanted, const std::string& device, Events& events) {
-    const host::ThreadChoice choice = host::choose_threads(room, wanted);
+int training_threads(const host::CpuResources& resources, int wanted, const std::string& device,
+                     Events& events) {
+    const host::ThreadChoice choice = host::choose_threads(resources, wanted);
     if (device == "cpu") {
         for (const std::string& warning : choice.warnings) {
             events.warn(fmt::format("{}: {}", device, warning));

@@ -47,10 +47,9 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
                      const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
                      Events& events);
 
-// How many threads train and compute importance: the rule of "profile" (kernels/host/processors.hpp).
-
-// To be called before the trainer is loaded, for its OpenMP pins the thread that loads it. Warns as measuring
+// How many threads train and compute importance, by the rule of "profile" (kernels/host/processors.hpp). To be called before the trainer is loaded, for its OpenMP pins the thread that loads it. Warns as measuring
 // does where the device is the CPU. Throws InputError for more threads than there are processors.
-int training_threads(const host::CpuResources& room, int wanted, const std::string& device, Events& events);
+int training_threads(const host::CpuResources& resources, int wanted, const std::string& device,
+                     Events& events);
 
 }  // namespace hacscale::harness

@@ -37,7 +37,7 @@ public:
     // microseconds, in running order. node_us has one entry a node.
     virtual void run_timed(std::span<double> node_us) = 0;
     // Whether those reads make the inference longer by more than can be ignored. What it takes longer than a plain
-    // one is then in node_us, and for the caller to take off (profiler/timing/clock_cost.hpp).
+    // one is then in node_us, and for the caller to take off (profiler/timing/network_timer.hpp).
     virtual bool clock_takes_time() const { return false; }
     // Whether a kernel may start before the one in front of it has ended, unless a clock is read between them: then
     // run_timed() times another network than run() runs.

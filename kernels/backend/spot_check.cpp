@@ -1,4 +1,4 @@
-#include "kernels/backend/spot_check.hpp"
+#include "kernels/backend/backend.hpp"
 
 #include <cmath>
 

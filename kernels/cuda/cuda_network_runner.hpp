@@ -6,7 +6,7 @@
 //                    run() starts the layers one by one, so that it can tell which is which.
 //   run_timed        a second graph with an event between every two layers. Events take time themselves, and
 //                    keep a kernel from starting while the one before drains: readings are longer than layers.
-//   time_prefixes    a graph for each of the network's prefixes (prefix_graphs.hpp), with no event inside.
+//   time_prefixes    a graph for each of the network's prefixes (kernels/cuda/captured.hpp), with no event inside.
 //   time_cold        a third graph that reads four times the L2 cache, and then runs several copies of the
 //                    network, each with weights and activations of its own, between two events. With one copy
 //                    alone, the events' own cost would be a large share of a short layer's time.

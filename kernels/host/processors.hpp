@@ -95,7 +95,7 @@ struct CpuQuota {
 };
 
 // The least of the process's own group and those around it, of both versions of control groups; nothing where
-// none is limited. `root` as in processors.hpp.
+// none is limited. `root` as above.
 std::optional<CpuQuota> cpu_quota(const std::filesystem::path& root);
 
 // What there is for CPU work.

@@ -1,6 +1,5 @@
-// Which widths of a ModelSpec are one number. A network's widths are numbers in its ModelSpec: those of the plain layers of
-// stem and head, of each stage, and the inner width of each block. Each sets the channels of some layers; widths that set
-// channels of one group (channel_groups.hpp) can only change together. The edges at the base's own widths say what is tied.
+// What can be scaled in a network, found from the edges of its graph: channels that have one width, widths of a ModelSpec
+// that are one number, and blocks that repeat.
 #pragma once
 
 #include <optional>
@@ -12,7 +11,9 @@
 
 namespace hacscale {
 
-// Which channels of a network have one width, found from its edges alone. The channel axes of two tensors are tied where a
+// ---- Channel groups ----
+//
+// Which channels of a network have one width. The channel axes of two tensors are tied where a
 // layer between them keeps channels apart: a residual add, a depthwise or grouped conv, a pool, a squeeze-excite. A dense
 // conv and a linear layer read all channels and make a new axis.
 //
@@ -31,6 +32,12 @@ struct ChannelGroup {
 
 // In the order in which the network first writes them. `graph` passes validate().
 std::vector<ChannelGroup> channel_groups(const Graph& graph);
+
+// ---- Widths of a ModelSpec ----
+//
+// A network's widths are numbers in its ModelSpec: those of the plain layers of stem and head, of each stage, and the
+// inner width of each block. Each sets the channels of some layers; widths that set channels of one group can only change
+// together. The edges at the base's own widths say what is tied.
 
 struct WidthParameter {
     enum class Place { stem, stage, inner, head };
@@ -55,7 +62,9 @@ std::vector<WidthGroup> width_groups(const ModelSpec& base);
 // The base with this group at `width` and everything else as it is. What it returns may fail check().
 ModelSpec widened(const ModelSpec& base, const WidthGroup& group, int width);
 
-// Which blocks of a network repeat, found from its edges alone: their number is a depth that can be chosen.
+// ---- Repeats ----
+//
+// Which blocks of a network repeat: their number is a depth that can be chosen.
 //
 // Where a single tensor connects all that runs before with all that runs after, the network can be cut. What lies between
 // two neighbouring cuts is a segment; a block is a segment, or several in a row. Blocks are equal when their layers and the

@@ -13,8 +13,8 @@
 #include "profiler/row_values.hpp"
 #include "profiler/table/columns.hpp"
 #include "profiler/timing/layer_timer.hpp"
+#include "profiler/timing/machine_state.hpp"
 #include "profiler/timing/rounds.hpp"
-#include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale::detail {
 namespace {

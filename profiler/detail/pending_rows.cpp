@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/backend/spot_check.hpp"
+#include "kernels/backend/backend.hpp"
 #include "models/graph/graph.hpp"
 #include "profiler/row_values.hpp"
 

@@ -61,9 +61,8 @@ private:
 };
 
 // Latencies from a table, as planners ask for them: measured rows as they are, layers between them
-// interpolated (profiler/table/interpolation.hpp). A million questions cost little: each family of layers is read
+// interpolated as above. A million questions cost little: each family of layers is read
 // from the table once, at the first question about it, and each answer is kept.
-
 class TableLatencySource : public LatencySource {
 public:
     // For the network state, `footprint_bytes` says how large one pass of the network in question is: a

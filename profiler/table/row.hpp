@@ -95,7 +95,7 @@ struct Row {
     std::string implementation;  // what ran: the library's name of the kernel or plan
     std::string carrier;         // the network it was timed in (network state), else empty
     std::string measured_at;     // UTC, ISO 8601
-    // How fast the machine was: the time of a reference network meanwhile, microseconds (timing/pace.hpp).
+    // How fast the machine was: the time of a reference network meanwhile, microseconds (timing/machine_state.hpp).
     // Absent where it was not read, as for warm and cold.
     std::optional<double> pace_us;
     // How it was timed inside its network, a RowMethod's name; empty in rows of before there were two, which are of the

@@ -14,9 +14,9 @@
 // the layers' medians would be too small: interruptions are rare for one layer and frequent for a hundred, so
 // the median pass has some in it and the median layer has none (measured: 0.1 to 4 % below the network,
 // growing with its length). The mean over the middle passes is as robust, and adds up to the network by
-// construction. Where reading the clock takes time, each visit's plain passes say how much (clock_cost.hpp).
+// construction. Where reading the clock takes time, each visit's plain passes say how much (ClockCost).
 //
-// By prefixes (row_method.hpp), a visit has plain passes and then one sweep over all prefixes; a layer's latency is the
+// By prefixes (RowMethod, rounds.hpp), a visit has plain passes and then one sweep over all prefixes; a layer's latency is the
 // difference of two medians over the sweeps.
 #pragma once
 
@@ -26,13 +26,11 @@
 #include <vector>
 
 #include "kernels/backend/network_runner.hpp"
+#include "profiler/timing/machine_state.hpp"
 #include "profiler/timing/rounds.hpp"
 #include "profiler/timing/statistics.hpp"
-#include "profiler/timing/throttle_guard.hpp"
 
 namespace hacscale {
-
-// Passes of a network with a clock read between its layers: what reading it takes, and traces of such passes.
 
 // What reading a clock between layers takes, and taking it off.
 //

@@ -20,7 +20,7 @@ namespace hacscale {
 
 enum class RowMethod : std::uint8_t {
     // A clock read between every two layers (NetworkRunner::run_timed), and where reading it takes time, that is
-    // taken off evenly (clock_cost.hpp).
+    // taken off evenly (network_timer.hpp).
     stopwatch,
     // What the network takes up to a layer, minus what it takes up to the layer before
     // (NetworkRunner::time_prefixes). On GPUs only.

@@ -13,11 +13,13 @@
 #include "models/graph/latency_source.hpp"
 #include "models/ops/layer_spec.hpp"
 #include "models/stages/model_spec.hpp"
+#include "scaling/cost_model.hpp"
 #include "scaling/planner/chain_problem.hpp"
-#include "scaling/space.hpp"
 
 namespace hacscale::detail {
 
+// ---- Fragments ----
+//
 // Small networks that show one stage, or the head, as they are within the whole network: a stage with just
 // enough before it, one block of the stage before or the stem. Lowering these is what keeps cost tables
 // cheap.
@@ -50,6 +52,8 @@ private:
     ModelSpec base_;
     int first_stage_ = 0;  // nodes of earlier stages are not in question (-1: the stem is)
 };
+
+// ---- Costs ----
 
 class LayerCosts {
 public:

@@ -11,7 +11,7 @@
 //
 // How: grids over cost give, for each partial choice, the gain it needs to match something that can surely be
 // reached (detail/bounds.hpp). Most partial choices fail that test, whole ranges of
-// them at once (detail/corner_tree.hpp), and the few that pass are compared exactly. Bounds take at most 2048
+// them at once (detail/completion.hpp), and the few that pass are compared exactly. Bounds take at most 2048
 // simple operations for each pair of neighbouring widths and each of at most 16 options of a block, so time
 // grows with the square of the number of widths.
 #pragma once

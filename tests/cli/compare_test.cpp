@@ -6,7 +6,7 @@
 #include "base/text/lines.hpp"
 #include "cli/printing/printing.hpp"
 #include "harness/compare/answer.hpp"
-#include "harness/compare/verdict.hpp"
+#include "harness/compare/describe.hpp"
 #include "models/formats/formats.hpp"
 #include "program_fixture.hpp"
 #include "scaling/strategies/strategy.hpp"

@@ -2,8 +2,8 @@
 
 #include <sstream>
 
+#include "cli/printing/printing.hpp"
 #include "cli/session.hpp"
-#include "cli/text_table.hpp"
 
 namespace hacscale::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "harness/compare/verdict.hpp"
+#include "harness/compare/describe.hpp"
 
 #include <gmock/gmock.h>
 

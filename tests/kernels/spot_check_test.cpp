@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "kernels/backend/spot_check.hpp"
+#include "kernels/backend/backend.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "tests/kernels/layer_families.hpp"

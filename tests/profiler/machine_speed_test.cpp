@@ -1,7 +1,7 @@
 // The machine's pace, read by a reference network.
 #include <gtest/gtest.h>
 
-#include "profiler/timing/throttle_guard.hpp"
+#include "profiler/timing/machine_state.hpp"
 #include "tests/profiler/fake_backend.hpp"
 #include "tests/profiler/table_support.hpp"
 

@@ -29,7 +29,7 @@ inline ScalingChoice random_choice(const ScalingSpace& space, std::mt19937_64& r
     return choice;
 }
 
-// The network after the step, by the words of scaling/contributions.hpp.
+// The network after the step, by the words of scaling/analysis/explain.hpp.
 inline ScalingChoice after(ScalingChoice choice, const Contribution& step, const ModelSpec& base) {
     const auto stage = static_cast<std::size_t>(step.stage.value_or(0));
     switch (step.dimension) {

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"

@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "records/json.hpp"
 
 namespace hacscale::cli {

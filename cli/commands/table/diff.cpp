@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "cli/options.hpp"
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "harness/measure/table_view.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "cli/options.hpp"
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 
 namespace hacscale::cli {
 

@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "harness/suite/folder_claim.hpp"
 #include "records/json.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "profiler/table/export.hpp"
 #include "records/json.hpp"
 

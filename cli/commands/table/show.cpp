@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "cli/commands.hpp"
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 #include "profiler/table/table.hpp"
 #include "records/json.hpp"
 #include "records/verification.hpp"

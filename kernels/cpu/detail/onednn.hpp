@@ -78,7 +78,6 @@ private:
 };
 
 // A layer's window as oneDNN is told of it.
-
 struct WindowDims {
     dnnl::memory::dims kernel, strides, dilations, near_padding, far_padding;
 };

@@ -18,7 +18,7 @@ namespace hacscale::cupti {
 
 // The counters that are read, as data: one entry a column.
 //
-// One more: an entry in counter_metrics.cpp, and a member of LayerReadings. Tests go over the list.
+// One more: an entry in counters.cpp, and a member of LayerReadings. Tests go over the list.
 
 // Counters that are read together. Each set is a schedule of its own, so that a column whose metrics are divided by
 // each other has them from the same pass: the standard set takes one (tests/profiler/instruments/counter_config).

@@ -3,7 +3,7 @@
 // replay).
 //
 // The order of calls, for one network: cuptiProfilerInitialize; chip name, support and availability of the
-// device; then for each set of counters the schedule (counter_config.hpp); Enable on the context; a counter image
+// device; then for each set of counters the schedule (counters.hpp); Enable on the context; a counter image
 // with room for a range a layer; SetConfig; then, until Stop says that all passes were submitted: Start, for each
 // layer PushRange, launch, wait, PopRange, and Stop. Then Decode, and the values of each range; Disable. Layers run
 // one at a time, in order, with a wait behind each, so that nothing of a neighbour falls into a range; most of a

@@ -1,4 +1,4 @@
-#include "profiler/timing/throttle_guard.hpp"
+#include "profiler/timing/machine_state.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>

@@ -1,9 +1,5 @@
-// Notices that the device held its clocks down while something was measured. Without instruments it notices
-// nothing.
-//
-// The reasons that a device tells are those of a moment, and a group takes seconds; so the time for which each cause
-// held the clocks down, which the device adds up, is compared as well. A power cap alone is the steady state of a load
-// that needs more power than the device may take: it counts where the clock varied within the group.
+// The state of the machine while something is measured: whether its clocks are held down, the energy that it takes, and
+// its speed against the fastest that it has had.
 #pragma once
 
 #include <algorithm>
@@ -21,6 +17,15 @@
 #include "profiler/instruments/instruments.hpp"
 
 namespace hacscale {
+
+// ---- Throttling ----
+//
+// Notices that the device held its clocks down while something was measured. Without instruments it notices
+// nothing.
+//
+// The reasons that a device tells are those of a moment, and a group takes seconds; so the time for which each cause
+// held the clocks down, which the device adds up, is compared as well. A power cap alone is the steady state of a load
+// that needs more power than the device may take: it counts where the clock varied within the group.
 
 class ThrottleGuard {
 public:
@@ -65,6 +70,8 @@ void pause(double seconds, const std::function<bool()>& keep_going);
 // Keeps the device busy for so long: one that idles has lowered its clocks, and takes a while to raise them.
 void spin_up(NetworkRunner& runner, double seconds, const std::function<bool()>& keep_going);
 
+// ---- Energy ----
+//
 // Energy of one inference from the device's energy counter. The counter moves in steps, tens of milliseconds apart, so
 // the network runs from one step to another, at least as long as asked. Asking it takes a driver milliseconds, so the
 // next inferences are started first: the device computes all the time, and none of the energy is of idling.
@@ -83,6 +90,8 @@ constexpr double min_duty = 0.98;
 EnergyReading measure_energy(Instruments& instruments, NetworkRunner& runner, double seconds,
                              const std::function<bool()>& keep_going);
 
+// ---- Speed ----
+//
 // How fast the machine is now, against the fastest it has been: a small reference network, timed again and
 // again.
 //

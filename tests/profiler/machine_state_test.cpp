@@ -1,5 +1,5 @@
 // What counts as clocks that were held down while something was measured.
-#include "profiler/timing/throttle_guard.hpp"
+#include "profiler/timing/machine_state.hpp"
 
 #include <gtest/gtest.h>
 

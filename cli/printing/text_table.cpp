@@ -1,4 +1,4 @@
-#include "cli/text_table.hpp"
+#include "cli/printing/printing.hpp"
 
 #include <algorithm>
 
