@@ -3,20 +3,14 @@
 #include <string_view>
 
 namespace hacscale {
-namespace {
 
-// The compiler names sources as it was given them: of this one, all before its place below the root is the root.
-std::string_view source_root() {
-    constexpr std::string_view below_root = "base/error.cpp";
-    const std::string_view here = Place::current().file;
-    return here.ends_with(below_root) ? here.substr(0, here.size() - below_root.size()) : std::string_view();
-}
-
-}  // namespace
-
+// The compiler names sources as it was given them: by their whole path, or from the build folder on.
 std::string text_of(const Place& place) {
+    constexpr std::string_view root = HACSCALE_SOURCE_ROOT;
+    constexpr std::string_view above = "../";
     std::string_view file = place.file;
-    if (file.starts_with(source_root())) file.remove_prefix(source_root().size());
+    if (file.starts_with(root)) file.remove_prefix(root.size());
+    while (file.starts_with(above)) file.remove_prefix(above.size());
     return std::string(file) + ":" + std::to_string(place.line);
 }
 

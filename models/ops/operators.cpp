@@ -43,22 +43,7 @@ std::optional<std::string> pair_fault(std::string_view what, const std::array<in
     return std::nullopt;
 }
 
-// The same as no window_fault(), without its words: planners ask of millions of layers.
-bool window_is_sound(const Window& window) {
-    bool sound = true;
-    for (int axis = 0; axis < 2; ++axis) {
-        const std::int64_t span = window.span(axis);
-        sound = sound && window.kernel[axis] >= 1 && window.dilations[axis] >= 1 &&
-                window.strides[axis] >= 1 && window.strides[axis] <= max_layer_size &&
-                window.dilations[axis] <= max_layer_size && span <= max_layer_size &&
-                (window.kernel[axis] > 1 || window.dilations[axis] == 1) && window.pads[axis] >= 0 &&
-                window.pads[axis] < span && window.pads[axis + 2] >= 0 && window.pads[axis + 2] < span;
-    }
-    return sound;
-}
-
 std::optional<std::string> window_fault(const Window& window) {
-    if (window_is_sound(window)) return std::nullopt;
     if (auto fault = pair_fault("kernel", window.kernel)) return fault;
     if (auto fault = pair_fault("stride", window.strides)) return fault;
     if (auto fault = pair_fault("dilation", window.dilations)) return fault;
