@@ -51,6 +51,8 @@ public:
     Bytes(std::shared_ptr<const void> owner, std::string_view part) : owner_(std::move(owner)), part_(part) {}
 
     std::string_view view() const { return part_; }
+    // `within` is a part of view(); it keeps the whole alive.
+    Bytes part(std::string_view within) const { return {owner_, within}; }
     std::size_t size() const { return part_.size(); }
     friend bool operator==(const Bytes& a, const Bytes& b) { return a.part_ == b.part_; }
 
@@ -138,7 +140,7 @@ struct Node {
     std::vector<std::int64_t> integers(std::string_view attribute,
                                        const std::vector<std::int64_t>& otherwise) const;
 
-    // `node "/layer1/conv1" (Conv)`, for messages; a node without a name is told by its first output.
+    // `node "/layer1/conv1" (Conv)`, for messages; `the node that writes "x" (Conv)` where it has no name.
     std::string place() const;
 
     bool operator==(const Node&) const = default;
@@ -162,9 +164,10 @@ struct Model {
     std::string producer;
     std::string producer_version;
     Graph graph;
+    std::string origin;  // the file's name, for messages; models that differ in it alone are equal
 
     std::int64_t opset() const;  // of ONNX's own operators
-    bool operator==(const Model&) const = default;
+    friend bool operator==(const Model& a, const Model& b);
 };
 
 }  // namespace hacscale::onnx
