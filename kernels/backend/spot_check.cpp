@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 
 namespace hacscale {
@@ -14,8 +15,10 @@ double bound_for(DataType type) {
     return type == DataType::f32 ? 1e-4 : 2e-2;
 }
 
-std::vector<double> doubles(const std::vector<float>& values) {
-    return {values.begin(), values.end()};
+std::vector<std::vector<double>> doubles(const std::vector<std::vector<float>>& tensors) {
+    std::vector<std::vector<double>> result;
+    for (const std::vector<float>& tensor : tensors) result.emplace_back(tensor.begin(), tensor.end());
+    return result;
 }
 
 // Positions spread evenly over the tensor; the step is made odd, so that they don't fall into a rhythm with
@@ -35,15 +38,12 @@ SpotCheck spot_check(Backend& backend, const std::string& device, const LayerSpe
     const Graph network = single_layer(layer);
     const Compiled compiled = backend.compile(device, network, options);
     if (!compiled.runner) return {false, 0.0, compiled.reason};
-    const auto batch = static_cast<std::size_t>(options.batch);
-    const std::size_t in = batch * layer.in_channels * layer.in_height * layer.in_width;
-    const std::size_t out = batch * layer.out_channels * layer.out_height() * layer.out_width();
-    const std::vector<float> input = random_values(in, 11);
-    const std::vector<float> residual = layer.residual ? random_values(out, 12) : std::vector<float>{};
+    const std::size_t out =
+        static_cast<std::size_t>(options.batch) * layer.out_channels * layer.out_height() * layer.out_width();
+    const std::vector<std::vector<float>> inputs = random_inputs(network, options.batch, 11);
     const LayerWeights weights = random_weights(layer, 13);
     compiled.runner->load({weights});
-    compiled.runner->set_input(0, input);
-    if (layer.residual) compiled.runner->set_input(1, residual);
+    set_inputs(*compiled.runner, inputs);
     compiled.runner->poison();
     compiled.runner->run();
     const std::vector<float> output = compiled.runner->output(0);
@@ -63,8 +63,10 @@ SpotCheck spot_check(Backend& backend, const std::string& device, const LayerSpe
     const std::vector<std::size_t> positions = spread(output.size());
     std::vector<float> actual;
     for (const std::size_t position : positions) actual.push_back(output[position]);
-    const std::vector<double> expected =
-        reference_outputs(layer, options.batch, doubles(input), doubles(residual), weights, positions);
+    const std::vector<std::vector<double>> read = doubles(inputs);
+    ReferenceInputs tensors;
+    for (const std::vector<double>& tensor : read) tensors.push_back(&tensor);
+    const std::vector<double> expected = reference_outputs(layer, options.batch, tensors, weights, positions);
     check.relative_error = relative_error(actual, expected);
     check.right = check.relative_error <= bound_for(options.type);
     if (!check.right) {

@@ -1,16 +1,8 @@
 #include "kernels/cpu/channel_chunks.hpp"
 
 #include <algorithm>
-#include <cmath>
 
-// One version of each kernel an instruction set, chosen when the module is loaded. Sanitizers do not go with
-// that.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define HACSCALE_PER_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define HACSCALE_PER_CPU
-#endif
-#define HACSCALE_INLINE inline __attribute__((always_inline))
+#include "kernels/cpu/detail/per_cpu.hpp"
 
 namespace hacscale::cpu {
 namespace {
@@ -102,16 +94,32 @@ HACSCALE_INLINE void affine_pixels_in(const Element* in, Element* out, std::ptrd
 template <typename Element>
 HACSCALE_INLINE void scale_shift_pixels_in(const Element* in, Element* out, std::ptrdiff_t stride, int pixels,
                                            int width, const float* scale, const float* shift,
-                                           Activation activation) {
-    // relu and none, which networks use here, are worth vector code of their own.
-    if (activation == Activation::relu) {
+                                           const ActivationStep& step) {
+    // relu and none, which networks use here most, need no second pass.
+    if (step.activation == Activation::relu) {
         affine_pixels_in(in, out, stride, pixels, width, scale, shift,
                          [](float x) { return x > 0.0F ? x : 0.0F; });
-    } else if (activation == Activation::none) {
+        return;
+    }
+    if (step.activation == Activation::none) {
         affine_pixels_in(in, out, stride, pixels, width, scale, shift, [](float x) { return x; });
-    } else {
-        affine_pixels_in(in, out, stride, pixels, width, scale, shift,
-                         [&](float x) { return activate(activation, x); });
+        return;
+    }
+    constexpr int pixels_a_step = 32;
+    float values[pixels_a_step * max_block_channels];
+    for (int begin = 0; begin < pixels; begin += pixels_a_step) {
+        const int count = std::min(pixels_a_step, pixels - begin);
+        for (int p = 0; p < count; ++p) {
+            const Element* pixel = in + (begin + p) * stride;
+            for (int c = 0; c < width; ++c) {
+                values[p * width + c] = static_cast<float>(pixel[c]) * scale[c] + shift[c];
+            }
+        }
+        activate(step, values, static_cast<std::size_t>(count) * width);
+        for (int p = 0; p < count; ++p) {
+            Element* pixel = out + (begin + p) * stride;
+            for (int c = 0; c < width; ++c) pixel[c] = Element(values[p * width + c]);
+        }
     }
 }
 
@@ -137,13 +145,13 @@ void scale_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int 
 }
 HACSCALE_PER_CPU
 void scale_shift_pixels(const float* in, float* out, std::ptrdiff_t stride, int pixels, int width,
-                        const float* scale, const float* shift, Activation activation) {
-    scale_shift_pixels_in(in, out, stride, pixels, width, scale, shift, activation);
+                        const float* scale, const float* shift, const ActivationStep& step) {
+    scale_shift_pixels_in(in, out, stride, pixels, width, scale, shift, step);
 }
 HACSCALE_PER_CPU
 void scale_shift_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int pixels, int width,
-                        const float* scale, const float* shift, Activation activation) {
-    scale_shift_pixels_in(in, out, stride, pixels, width, scale, shift, activation);
+                        const float* scale, const float* shift, const ActivationStep& step) {
+    scale_shift_pixels_in(in, out, stride, pixels, width, scale, shift, step);
 }
 
 HACSCALE_PER_CPU
@@ -196,27 +204,6 @@ float dot(const float* a, const float* b, int count) {
     for (; i < count; ++i) sum += a[i] * b[i];
     for (const float part : partial) sum += part;
     return sum;
-}
-
-float activate(Activation activation, float x) {
-    const auto clip6 = [](float v) { return std::min(std::max(v, 0.0F), 6.0F); };
-    switch (activation) {
-        case Activation::none:
-            return x;
-        case Activation::relu:
-            return std::max(x, 0.0F);
-        case Activation::relu6:
-            return clip6(x);
-        case Activation::silu:
-            return x / (1.0F + std::exp(-x));
-        case Activation::hard_swish:
-            return x * clip6(x + 3.0F) / 6.0F;
-        case Activation::sigmoid:
-            return 1.0F / (1.0F + std::exp(-x));
-        case Activation::hard_sigmoid:
-            return clip6(x + 3.0F) / 6.0F;
-    }
-    return x;
 }
 
 }  // namespace hacscale::cpu

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/activations.hpp"
 #include "kernels/cpu/tensor.hpp"
 
 namespace hacscale::cpu {
@@ -57,9 +58,9 @@ void scale_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int 
                   const float* factors);
 // out = activation(in * scale[c] + shift[c])
 void scale_shift_pixels(const float* in, float* out, std::ptrdiff_t stride, int pixels, int width,
-                        const float* scale, const float* shift, Activation activation);
+                        const float* scale, const float* shift, const ActivationStep& step);
 void scale_shift_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int pixels, int width,
-                        const float* scale, const float* shift, Activation activation);
+                        const float* scale, const float* shift, const ActivationStep& step);
 // ---- Kernels over whole channels-last pixels ----
 
 // sums[c] += sum over the pixels, for `channels` channels
@@ -75,7 +76,5 @@ void scale_pixel_rows(const BFloat16* in, BFloat16* out, int pixels, int channel
 float dot(const float* a, const float* b, int count);
 // sums[r] = dot of x and row r of four rows, `stride` numbers apart
 void dot4(const float* rows, std::ptrdiff_t stride, const float* x, int count, float sums[4]);
-
-float activate(Activation activation, float x);
 
 }  // namespace hacscale::cpu

@@ -25,7 +25,7 @@ public:
         layer_->load(random_weights(context.layer, 1));
         write_tensor(values(context.input), context.input, context.type, input_.data());
         write_tensor(values(context.output), context.output, context.type, output_.data());
-        layer_->bind(input_.data(), output_.data(), scratch_.data());
+        layer_->bind({input_.data()}, output_.data(), scratch_.data());
     }
     void run() { layer_->execute(); }
     // The weights further away, the input just produced.

@@ -52,8 +52,8 @@ class LayerAround : public CpuLayer {
 public:
     explicit LayerAround(std::unique_ptr<CpuLayer> inner) : inner_(std::move(inner)) {}
     void load(const LayerWeights& weights) override { inner_->load(weights); }
-    void bind(const std::byte* input, std::byte* output, std::byte* scratch) override {
-        inner_->bind(input, output, scratch);
+    void bind(const InputPointers& inputs, std::byte* output, std::byte* scratch) override {
+        inner_->bind(inputs, output, scratch);
     }
     void execute() override { inner_->execute(); }
     std::size_t scratch_bytes() const override { return inner_->scratch_bytes(); }
@@ -71,8 +71,8 @@ class ConvThenSilu final : public LayerAround {
 public:
     ConvThenSilu(std::unique_ptr<CpuLayer> conv, std::size_t outputs)
         : LayerAround(std::move(conv)), outputs_(outputs) {}
-    void bind(const std::byte* input, std::byte* output, std::byte* scratch) override {
-        LayerAround::bind(input, output, scratch);
+    void bind(const InputPointers& inputs, std::byte* output, std::byte* scratch) override {
+        LayerAround::bind(inputs, output, scratch);
         output_ = reinterpret_cast<float*>(output);
     }
     void execute() override {
@@ -131,7 +131,7 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, std::v
 
     onednn::post_ops post_ops;
     if (layer.residual) post_ops.append_sum(1.0F);
-    append_activation(post_ops, layer.activation);
+    append_activation(post_ops, layer);
     dnnl::primitive_attr attributes;
     attributes.set_post_ops(post_ops);
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);

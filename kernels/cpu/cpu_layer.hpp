@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "kernels/cpu/tensor.hpp"
 #include "models/ops/layer_weights.hpp"
@@ -15,14 +16,17 @@ struct LayerContext {
     LayerSpec layer;
     int batch = 1;
     DataType type = DataType::f32;
-    TensorShape input;
+    TensorShape input;  // the first one
     TensorShape output;
     // Whether one pass of the whole network fits the cores' private caches: then a layer finds its weights
     // there, else they come from further away at each pass, and kernels that pack weights larger (Winograd)
     // pay for it.
     bool weights_stay_cached = true;
     WeightPool* pool = nullptr;  // where the layer takes memory for its weights; outlives the layer
+    std::vector<TensorShape> more_inputs = {};  // of layers that read several, those after the first
 };
+
+using InputPointers = std::vector<const std::byte*>;
 
 class CpuLayer {
 public:
@@ -30,7 +34,7 @@ public:
     virtual void load(const LayerWeights& weights) = 0;
     // Says where the tensors lie from now on; may write zeros to a blocked tensor's padding. `scratch` has at
     // least scratch_bytes() bytes.
-    virtual void bind(const std::byte* input, std::byte* output, std::byte* scratch) = 0;
+    virtual void bind(const InputPointers& inputs, std::byte* output, std::byte* scratch) = 0;
     // For a conv with a residual add, the output holds the residual before and the result after.
     virtual void execute() = 0;
     virtual std::size_t scratch_bytes() const { return 0; }
@@ -46,6 +50,8 @@ std::unique_ptr<CpuLayer> make_pool(const LayerContext& context);  // maximum an
 std::unique_ptr<CpuLayer> make_global_avg_pool(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_squeeze_excite(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_scale_shift(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_elementwise(const LayerContext& context);    // activation, add, multiply
+std::unique_ptr<CpuLayer> make_channel_moves(const LayerContext& context);  // concat, slice
 
 std::unique_ptr<CpuLayer> make_layer(const LayerContext& context);
 

@@ -24,6 +24,13 @@ std::unique_ptr<CpuLayer> make_layer(const LayerContext& context) {
             return make_squeeze_excite(context);
         case LayerKind::scale_shift:
             return make_scale_shift(context);
+        case LayerKind::activation:
+        case LayerKind::add:
+        case LayerKind::multiply:
+            return make_elementwise(context);
+        case LayerKind::concat:
+        case LayerKind::slice:
+            return make_channel_moves(context);
     }
     throw UnsupportedLayer("this backend does not know " + context.layer.key());
 }
@@ -34,6 +41,14 @@ bool is_dense_conv(const LayerSpec& layer) {
     return layer.kind == LayerKind::conv && layer.groups == 1;
 }
 
+// Layers that compute each element from those at its place leave the tensor's order as it is, such as that of a pooled
+// vector.
+bool keeps_order(const LayerSpec& layer) {
+    return layer.kind == LayerKind::scale_shift || layer.kind == LayerKind::squeeze_excite ||
+           layer.kind == LayerKind::activation || layer.kind == LayerKind::add ||
+           layer.kind == LayerKind::multiply;
+}
+
 // How an input of the graph lies in memory: as the first layer that works on it wants it, or what only is added, as
 // the sum lies. Only dense convs read every order, so the plain one is for tensors that nothing else reads.
 TensorShape shape_of_input(const Graph& graph, TensorId id, int batch, int block) {
@@ -41,24 +56,28 @@ TensorShape shape_of_input(const Graph& graph, TensorId id, int batch, int block
     const Node* adds = nullptr;
     bool only_dense_convs = true;
     for (const Node& node : graph.nodes) {
+        const auto end = node.inputs.begin() + node.layer.inputs;
         if (node.layer.residual && node.residual_input() == id) {
             if (adds == nullptr) adds = &node;
             only_dense_convs = false;
         }
-        if (node.inputs.front() != id) continue;
+        if (std::find(node.inputs.begin(), end, id) == end) continue;
         if (first == nullptr) first = &node;
         only_dense_convs = only_dense_convs && is_dense_conv(node.layer);
     }
-    if (first != nullptr) return input_shape(first->layer, batch, block, only_dense_convs);
-    if (adds != nullptr) return output_shape(adds->layer, batch, block);
-    const Tensor& unread = graph.tensors[id];
-    return {batch, unread.channels, unread.height, unread.width, TensorShape::Order::channels_last, block};
+    const Tensor& tensor = graph.tensors[id];
+    TensorShape shape{batch, tensor.channels, tensor.height, tensor.width, TensorShape::Order::channels_last,
+                      block};
+    if (first != nullptr) {
+        shape.order = input_shape(first->layer, batch, block, only_dense_convs).order;
+    } else if (adds != nullptr) {
+        shape.order = output_shape(adds->layer, batch, block).order;
+    }
+    return shape;
 }
 
-// Layers that change values alone leave the tensor's layout as it is, such as that of a pooled vector.
 TensorShape shape_after(const LayerSpec& layer, const TensorShape& input) {
-    const bool keeps = layer.kind == LayerKind::scale_shift || layer.kind == LayerKind::squeeze_excite;
-    return keeps ? input : output_shape(layer, input.batch, input.block);
+    return keeps_order(layer) ? input : output_shape(layer, input.batch, input.block);
 }
 
 std::vector<TensorShape> shapes_of(const Graph& graph, int batch) {
@@ -70,10 +89,12 @@ std::vector<TensorShape> shapes_of(const Graph& graph, int batch) {
     return shapes;
 }
 
-// Pools and convs of groups write in the order in which they read.
-bool reads_its_own_order_only(const LayerSpec& layer) {
-    return layer.kind == LayerKind::max_pool || layer.kind == LayerKind::avg_pool ||
-           (layer.kind == LayerKind::conv && layer.groups > 1);
+// Whether the layer reads this input in the order in which it writes, and no other. Dense convs, linear layers and global
+// pools read any order, as does what takes one number a channel.
+bool reads_order_of_output(const LayerSpec& layer, int input) {
+    if (layer.kind == LayerKind::multiply && layer.mode == Mode::per_channel) return input == 0;
+    return !is_dense_conv(layer) && layer.kind != LayerKind::linear &&
+           layer.kind != LayerKind::global_avg_pool;
 }
 
 template <typename Element>
@@ -125,11 +146,19 @@ void CpuNetworkRunner::make_layers(bool weights_stay_cached) {
     std::size_t scratch = 64;
     for (const Node& node : network_.nodes) {
         Step& step = steps_.emplace_back();
-        step.input = shapes_[node.inputs.front()];
         const TensorShape& output = shapes_[node.outputs.front()];
-        if (reads_its_own_order_only(node.layer)) step.input.order = output.order;
-        step.layer =
-            make_layer({node.layer, batch_, type_, step.input, output, weights_stay_cached, &weight_pool_});
+        for (int i = 0; i < node.layer.inputs; ++i) {
+            TensorShape& input = step.inputs.emplace_back(shapes_[node.inputs[i]]);
+            if (reads_order_of_output(node.layer, i)) input.order = output.order;
+        }
+        step.layer = make_layer({node.layer,
+                                 batch_,
+                                 type_,
+                                 step.inputs.front(),
+                                 output,
+                                 weights_stay_cached,
+                                 &weight_pool_,
+                                 {step.inputs.begin() + 1, step.inputs.end()}});
         scratch = std::max(scratch, step.layer->scratch_bytes());
     }
     scratch_ = Buffer(scratch);
@@ -143,18 +172,23 @@ void CpuNetworkRunner::place(const ArenaLayout& layout) {
         const Node& node = network_.nodes[i];
         Step& step = steps_[i];
         const TensorId output = node.outputs.front();
-        const TensorId read = node.inputs.front();
-        std::byte* input = data_[read];
-        if (step.input.order != shapes_[read].order) {
-            step.reordered = Buffer(step.input.bytes(type_));
-            step.copies.push_back({input, shapes_[read], step.reordered.data(), step.input});
-            input = step.reordered.data();
+        InputPointers inputs;
+        for (int k = 0; k < node.layer.inputs; ++k) {
+            const TensorId read = node.inputs[k];
+            const TensorShape& wanted = step.inputs[k];
+            std::byte* input = data_[read];
+            if (wanted.order != shapes_[read].order) {
+                Buffer& reordered = step.reordered.emplace_back(wanted.bytes(type_));
+                step.copies.push_back({input, shapes_[read], reordered.data(), wanted});
+                input = reordered.data();
+            }
+            inputs.push_back(input);
         }
         if (node.layer.residual && !layout.in_place[i]) {
             const TensorId added = node.residual_input();
             step.copies.push_back({data_[added], shapes_[added], data_[output], shapes_[output]});
         }
-        step.layer->bind(input, data_[output], scratch_.data());
+        step.layer->bind(inputs, data_[output], scratch_.data());
     }
 }
 
@@ -211,7 +245,7 @@ void CpuNetworkRunner::evict() {
     for (const Step& step : steps_) {
         const auto weights = step.layer->weights();
         cpu::evict(weights.data(), weights.size());
-        cpu::evict(step.reordered.data(), step.reordered.size());
+        for (const Buffer& buffer : step.reordered) cpu::evict(buffer.data(), buffer.size());
     }
     for (const Buffer& input : inputs_) cpu::evict(input.data(), input.size());
     for (const Buffer* buffer : {&arena_, &scratch_}) cpu::evict(buffer->data(), buffer->size());

@@ -35,11 +35,11 @@ private:
     };
     struct Step {
         std::unique_ptr<CpuLayer> layer;
-        TensorShape input;  // as the layer reads it
-        // Done before the layer runs: an input in another order, and the residual to the output where it is not
+        std::vector<TensorShape> inputs;  // as the layer reads them
+        // Done before the layer runs: inputs in another order, and the residual to the output where it is not
         // there already.
         std::vector<Copy> copies;
-        Buffer reordered;  // the input, where it is one of the copies
+        std::vector<Buffer> reordered;  // the inputs that are copies
     };
 
     void make_layers(bool weights_stay_cached);

@@ -11,8 +11,8 @@ public:
     explicit GlobalAvgPoolLayer(const LayerContext& context)
         : chunks_(context.input), channels_(context.input.channels) {}
     void load(const LayerWeights&) override {}
-    void bind(const std::byte* input, std::byte* output, std::byte*) override {
-        input_ = reinterpret_cast<const Element*>(input);
+    void bind(const InputPointers& inputs, std::byte* output, std::byte*) override {
+        input_ = reinterpret_cast<const Element*>(inputs.front());
         output_ = reinterpret_cast<Element*>(output);
     }
     void execute() override {

@@ -19,7 +19,11 @@ std::string choice_key(const Graph& network, const CompileOptions& options) {
     std::string layers;
     for (const Node& node : network.nodes) {
         layers += node.layer.key() + ' ' + std::to_string(network.source_of(node)) + ' ' +
-                  std::to_string(node.layer.residual ? network.source_of(node, 1) : -1) + '\n';
+                  std::to_string(node.inputs.size() > 1 ? network.source_of(node, 1) : -1);
+        for (std::size_t i = 2; i < node.inputs.size(); ++i) {
+            layers += ' ' + std::to_string(network.source_of(node, i));
+        }
+        layers += '\n';
     }
     // A network that ends with its last node says nothing more: the choices that are remembered rest on that.
     if (network.outputs.size() > 1 || network.outputs.front() != network.nodes.back().outputs.front()) {

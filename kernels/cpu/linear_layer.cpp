@@ -24,7 +24,7 @@ LinearDesc linear_plan(const LayerContext& context) {
     const memory::desc output({context.batch, layer.out_channels}, dnnl_type(context.type),
                               memory::format_tag::nc);
     onednn::post_ops post_ops;
-    append_activation(post_ops, layer.activation);
+    append_activation(post_ops, layer);
     dnnl::primitive_attr attributes;
     attributes.set_post_ops(post_ops);
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -45,8 +45,8 @@ public:
         std::fill_n(bias(), layer_.out_channels, 0.0F);
         std::copy(weights.bias.begin(), weights.bias.end(), bias());
     }
-    void bind(const std::byte* input, std::byte* output, std::byte*) override {
-        input_ = reinterpret_cast<const float*>(input);
+    void bind(const InputPointers& inputs, std::byte* output, std::byte*) override {
+        input_ = reinterpret_cast<const float*>(inputs.front());
         output_ = reinterpret_cast<float*>(output);
     }
     void execute() override {
@@ -69,7 +69,7 @@ public:
             }
             // Only the rows of this group are written, so that no two threads write one place.
             for (int r = group * rows - first; r < count; ++r) {
-                output_[first + r] = activate(layer_.activation, sums[r] + bias()[first + r]);
+                output_[first + r] = activate(activation_of(layer_), sums[r] + bias()[first + r]);
             }
         }
     }

@@ -11,7 +11,7 @@ class ScaleShiftLayer final : public CpuLayer {
 public:
     explicit ScaleShiftLayer(const LayerContext& context)
         : chunks_(context.input),
-          activation_(context.layer.activation),
+          activation_(activation_of(context.layer)),
           values_(context.pool->take(2 * row_bytes(context))) {
         // Padding channels are scaled by zero, so that they come out as the zeros that blocked tensors hold
         // there.
@@ -22,8 +22,8 @@ public:
         std::copy(weights.weights.begin(), weights.weights.end(), scale());
         std::copy(weights.bias.begin(), weights.bias.end(), shift());
     }
-    void bind(const std::byte* input, std::byte* output, std::byte*) override {
-        input_ = reinterpret_cast<const Element*>(input);
+    void bind(const InputPointers& inputs, std::byte* output, std::byte*) override {
+        input_ = reinterpret_cast<const Element*>(inputs.front());
         output_ = reinterpret_cast<Element*>(output);
     }
     void execute() override {
@@ -56,7 +56,7 @@ private:
     }
 
     ChannelChunks chunks_;
-    Activation activation_;
+    ActivationStep activation_;
     std::span<std::byte> values_;
     const Element* input_ = nullptr;
     Element* output_ = nullptr;

@@ -34,8 +34,8 @@ public:
         std::copy(weights.weights2.begin(), weights.weights2.end(), expand());
         std::copy(weights.bias2.begin(), weights.bias2.end(), expand_bias());
     }
-    void bind(const std::byte* input, std::byte* output, std::byte*) override {
-        input_ = reinterpret_cast<const Element*>(input);
+    void bind(const InputPointers& inputs, std::byte* output, std::byte*) override {
+        input_ = reinterpret_cast<const Element*>(inputs.front());
         output_ = reinterpret_cast<Element*>(output);
     }
     void execute() override {
@@ -125,15 +125,15 @@ private:
             sum += dot(weights, sums_of(part, image), layer_.in_channels);
         }
         const float mean = sum / static_cast<float>(chunks_.pixels());
-        hidden_[index] = activate(layer_.activation, reduce_bias()[row] + mean);
+        hidden_[index] = activate(activation_of(layer_), reduce_bias()[row] + mean);
     }
     void gate_of(int index) {
         const int image = index / layer_.in_channels;
         const int channel = index % layer_.in_channels;
         const float* hidden = &hidden_[static_cast<std::size_t>(image) * layer_.squeeze_channels];
         const float* weights = expand() + static_cast<std::size_t>(channel) * layer_.squeeze_channels;
-        gates_[index] =
-            activate(layer_.gate, expand_bias()[channel] + dot(weights, hidden, layer_.squeeze_channels));
+        gates_[index] = activate({layer_.gate, 0.0F},
+                                 expand_bias()[channel] + dot(weights, hidden, layer_.squeeze_channels));
     }
     void scale_rows(int thread) {
         const int begin = first_pixel(thread);

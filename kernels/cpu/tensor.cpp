@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #if defined(__x86_64__)
@@ -137,6 +138,21 @@ void write_tensor(std::span<const float> nchw, const TensorShape& shape, DataTyp
 std::vector<float> read_tensor(const std::byte* data, const TensorShape& shape, DataType type) {
     if (type == DataType::f32) return read_as(reinterpret_cast<const float*>(data), shape);
     return read_as(reinterpret_cast<const BFloat16*>(data), shape);
+}
+
+void zero_padding(const TensorShape& shape, DataType type, std::byte* data) {
+    const int padding = shape.padded_channels() - shape.channels;
+    if (padding == 0) return;
+    const std::size_t element = size_of(type);
+    const int rows = shape.batch * shape.height;
+#pragma omp parallel for schedule(static)
+    for (int row = 0; row < rows; ++row) {
+        const std::size_t begin = shape.index(row / shape.height, shape.channels, row % shape.height, 0);
+        for (int w = 0; w < shape.width; ++w) {
+            std::memset(data + (begin + static_cast<std::size_t>(w) * shape.block) * element, 0,
+                        padding * element);
+        }
+    }
 }
 
 void evict(const std::byte* data, std::size_t bytes) {

@@ -90,6 +90,10 @@ TensorShape output_shape(const LayerSpec& layer, int batch, int block);
 void write_tensor(std::span<const float> nchw, const TensorShape& shape, DataType type, std::byte* out);
 std::vector<float> read_tensor(const std::byte* data, const TensorShape& shape, DataType type);
 
+// Writes zeros to the channels that fill up the last block of a blocked tensor; the next layer relies
+// on them.
+void zero_padding(const TensorShape& shape, DataType type, std::byte* data);
+
 // Drives the memory out of all cache levels.
 void evict(const std::byte* data, std::size_t bytes);
 

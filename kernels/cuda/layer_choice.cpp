@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <iterator>
@@ -55,8 +56,24 @@ bool may_pass(const std::string& reason) {
 
 }  // namespace
 
+std::string unsupported_reason(const LayerSpec& layer) {
+    constexpr std::array kinds{LayerKind::conv,           LayerKind::max_pool,    LayerKind::global_avg_pool,
+                               LayerKind::linear,         LayerKind::avg_pool,    LayerKind::squeeze_excite,
+                               LayerKind::scale_shift};
+    if (std::find(kinds.begin(), kinds.end(), layer.kind) == kinds.end()) {
+        return fmt::format("the cuda backend has no kernel for {} layers", name_of(layer.kind));
+    }
+    if (layer.activation > Activation::hard_sigmoid) {
+        return fmt::format("the cuda backend has no kernel with the activation {}", name_of(layer.activation));
+    }
+    if (layer.mode == Mode::plain) return {};
+    return fmt::format("the cuda backend has no kernel for {} with {}", name_of(layer.kind), name_of(layer.mode));
+}
+
 LayerList layer_candidates(const LayerContext& context) {
-    std::string reason = "this backend has no kernel for it";
+    std::string reason = unsupported_reason(context.layer);
+    if (!reason.empty()) throw UnsupportedLayer(context.layer.key() + ": " + reason);
+    reason = "this backend has no kernel for it";
     LayerList own = handwritten_candidates(context);
     LayerList library;
     if (context.layer.kind == LayerKind::conv || context.layer.kind == LayerKind::linear) {

@@ -17,7 +17,8 @@ namespace {
 
 using detail::PytorchModules;
 
-std::string_view function_name(Activation activation) {
+// Something that can be called with one value; empty for none.
+std::string function_name(Activation activation, Parameter alpha) {
     switch (activation) {
         case Activation::none:
             break;
@@ -33,12 +34,26 @@ std::string_view function_name(Activation activation) {
             return "torch.sigmoid";
         case Activation::hard_sigmoid:
             return "F.hardsigmoid";
+        case Activation::gelu:
+            return "F.gelu";
+        case Activation::gelu_tanh:
+            return "nn.GELU(\"tanh\")";
+        case Activation::leaky_relu:
+            return fmt::format("nn.LeakyReLU({})", alpha.value());
+        case Activation::mish:
+            return "F.mish";
+        case Activation::softplus:
+            return "F.softplus";
+        case Activation::elu:
+            return fmt::format("nn.ELU({})", alpha.value());
+        case Activation::tanh:
+            return "torch.tanh";
     }
     return "";
 }
 
-std::string activated(std::string expression, Activation activation) {
-    const std::string_view function = function_name(activation);
+std::string activated(std::string expression, const LayerSpec& layer) {
+    const std::string function = function_name(layer.activation, layer.alpha);
     return function.empty() ? expression : fmt::format("{}({})", function, expression);
 }
 
@@ -97,22 +112,22 @@ private:
                     fmt::format("nn.Linear({}, {}{})",
                                 std::int64_t{layer.in_channels} * layer.in_height * layer.in_width,
                                 layer.out_channels, bias ? "" : ", bias=False"));
-                value_ = activated(fmt::format("{}({}.flatten(1))", member(node), input), layer.activation);
+                value_ = activated(fmt::format("{}({}.flatten(1))", member(node), input), layer);
                 break;
             }
             case LayerKind::scale_shift:
                 uses_scale_shift_ = true;
                 add(node, "", fmt::format("scale_shift({}, folded)", layer.in_channels));
-                value_ = activated(fmt::format("scaled({}, {})", member(node), input), layer.activation);
+                value_ = activated(fmt::format("scaled({}, {})", member(node), input), layer);
                 break;
             case LayerKind::squeeze_excite: {
                 uses_squeeze_excite_ = true;
                 add(node, "",
                     fmt::format("squeeze_excite({}, {})", layer.in_channels, layer.squeeze_channels));
-                const std::string_view function = function_name(layer.activation);
+                const std::string function = function_name(layer.activation, layer.alpha);
                 value_ =
                     fmt::format("gated({}, {}, {}, {})", member(node), input,
-                                function.empty() ? "nn.Identity()" : function, function_name(layer.gate));
+                                function.empty() ? "nn.Identity()" : function, function_name(layer.gate, {}));
                 break;
             }
             default:
@@ -141,7 +156,7 @@ private:
             value_ = fmt::format("{}({})", member(node, "_bn"), value_);
         }
         if (layer.residual) value_ += " + " + variable_of(node.residual_input());
-        value_ = activated(value_, layer.activation);
+        value_ = activated(value_, layer);
     }
 
     void add(const Node& node, std::string_view suffix, const std::string& expression) {

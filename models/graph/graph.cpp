@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "models/ops/operator.hpp"
+
 namespace hacscale {
 namespace {
 
@@ -63,15 +65,29 @@ private:
                 return fmt::format("it reads tensor {}, which no input and no earlier node gives", id);
             }
         }
-        if (auto fault = shape_of(node.inputs.front(), layer.in_channels, layer.in_height, layer.in_width)) {
-            return "it reads " + *fault;
-        }
+        if (auto fault = data_inputs_of(node)) return "it reads " + *fault;
         if (!layer.residual) return std::nullopt;
         if (auto fault =
                 shape_of(node.residual_input(), layer.out_channels, layer.out_height(), layer.out_width())) {
             return "it adds " + *fault;
         }
         return std::nullopt;
+    }
+
+    std::optional<std::string> data_inputs_of(const Node& node) const {
+        const LayerSpec& layer = node.layer;
+        const Operator& op = operator_of(layer.kind);
+        std::int64_t channels = 0;
+        for (int i = 0; i < layer.inputs; ++i) {
+            const Tensor& tensor = graph_.tensors[node.inputs[i]];
+            MapSize wanted = op.input_shape(layer, i);
+            if (op.shares_channels) wanted.channels = tensor.channels;
+            channels += tensor.channels;
+            if (auto fault = shape_of(node.inputs[i], wanted.channels, wanted.height, wanted.width))
+                return fault;
+        }
+        if (!op.shares_channels || channels == layer.in_channels) return std::nullopt;
+        return fmt::format("tensors of {} channels together, the layer has {}", channels, layer.in_channels);
     }
 
     std::optional<std::string> outputs_of(const Node& node, int index) {
@@ -187,7 +203,11 @@ Graph single_layer(const LayerSpec& layer) {
     Node node;
     node.layer = layer;
     node.name = "layer";
-    node.inputs.push_back(graph.add_input(layer.in_channels, layer.in_height, layer.in_width));
+    const Operator& op = operator_of(layer.kind);
+    for (int i = 0; i < layer.inputs; ++i) {
+        const MapSize shape = op.input_shape(layer, i);
+        node.inputs.push_back(graph.add_input(shape.channels, shape.height, shape.width));
+    }
     if (layer.residual) {
         node.inputs.push_back(graph.add_input(layer.out_channels, layer.out_height(), layer.out_width()));
     }

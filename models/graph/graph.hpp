@@ -59,7 +59,7 @@ struct Tensor {
 
 struct Node {
     LayerSpec layer{};
-    TensorIds inputs{};   // what the layer works on; then, of a conv with layer.residual, what is added
+    TensorIds inputs{};   // the layer's data inputs; then, of a conv with layer.residual, what is added
     TensorIds outputs{};  // one, of every layer that there is today
     std::string name{};   // for example "stage2.block1.conv2"
     int stage = 0;        // -1: stem, 0..stages-1: that stage, stages: head
@@ -68,9 +68,9 @@ struct Node {
     std::int64_t learned_params = 0;
 
     // Tensors that a node with this layer reads.
-    static std::size_t inputs_of(const LayerSpec& layer) { return layer.residual ? 2 : 1; }
+    static std::size_t inputs_of(const LayerSpec& layer) { return layer.inputs + (layer.residual ? 1U : 0U); }
     // The tensor that is added; only of a node with layer.residual.
-    TensorId residual_input() const { return inputs[1]; }
+    TensorId residual_input() const { return inputs[layer.inputs]; }
 };
 
 struct Graph {
@@ -104,8 +104,8 @@ struct Graph {
     std::int64_t peak_activation_bytes(int batch, DataType type) const;
 };
 
-// One layer as a graph, for timing and checking it alone. It has as many inputs as the layer reads: the second one
-// of a conv with a residual add has the output's shape.
+// One layer as a graph, for timing and checking it alone. It has as many inputs as the layer reads, of the shapes that
+// its operator says; the last one of a conv with a residual add has the output's shape.
 Graph single_layer(const LayerSpec& layer);
 
 // What makes this no graph that can run, in a sentence that names the node: an index out of range, a node that

@@ -25,16 +25,15 @@ std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std
 std::vector<std::vector<double>> reference_graph(const Graph& graph, int batch,
                                                  const std::vector<std::vector<float>>& inputs,
                                                  const std::vector<LayerWeights>& weights) {
-    const std::vector<double> none;
     std::vector<std::vector<double>> values(graph.tensors.size());
     for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
         values[graph.inputs[i]].assign(inputs[i].begin(), inputs[i].end());
     }
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         const Node& node = graph.nodes[i];
-        values[node.outputs.front()] =
-            reference_layer(node.layer, batch, values[node.inputs.front()],
-                            node.layer.residual ? values[node.residual_input()] : none, weights[i]);
+        ReferenceInputs read;
+        for (const TensorId id : node.inputs) read.push_back(&values[id]);
+        values[node.outputs.front()] = reference_layer(node.layer, batch, read, weights[i]);
     }
     std::vector<std::vector<double>> outputs;
     for (const TensorId id : graph.outputs) outputs.push_back(values[id]);

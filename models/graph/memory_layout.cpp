@@ -17,14 +17,19 @@ struct Region {
 
 }  // namespace
 
-std::optional<TensorId> overwritable_input(const Graph& graph, const Node& node) {
-    std::optional<TensorId> input;
-    if (operator_of(node.layer.kind).overwrites_input) input = node.inputs.front();
-    if (node.layer.residual) input = node.residual_input();
-    if (!input || graph.tensors[*input].producer == no_node) return std::nullopt;
-    // A conv reads its input while it writes.
-    if (std::count(node.inputs.begin(), node.inputs.end(), *input) > 1) return std::nullopt;
-    return input;
+TensorIds overwritable_inputs(const Graph& graph, const Node& node) {
+    TensorIds found;
+    const auto add = [&](TensorId input) {
+        if (graph.tensors[input].producer == no_node) return;
+        // A layer reads its other inputs while it writes.
+        if (std::count(node.inputs.begin(), node.inputs.end(), input) == 1) found.push_back(input);
+    };
+    if (node.layer.residual) {
+        add(node.residual_input());
+    } else if (operator_of(node.layer.kind).overwrites_input) {
+        for (const TensorId input : node.inputs) add(input);
+    }
+    return found;
 }
 
 ArenaLayout lay_out_arena(const Graph& graph, const std::vector<std::size_t>& tensor_bytes,
@@ -38,12 +43,14 @@ ArenaLayout lay_out_arena(const Graph& graph, const std::vector<std::size_t>& te
     std::iota(owner.begin(), owner.end(), 0);
     for (int i = 0; i < count; ++i) {
         const Node& node = graph.nodes[i];
-        const std::optional<TensorId> from = overwritable_input(graph, node);
         const TensorId to = node.outputs.front();
-        if (!from || last_use[*from] != i || tensor_bytes[*from] != tensor_bytes[to]) continue;
-        if (!may_overwrite(*from, to)) continue;
-        layout.in_place[i] = true;
-        owner[to] = owner[*from];
+        for (const TensorId from : overwritable_inputs(graph, node)) {
+            if (last_use[from] != i || tensor_bytes[from] != tensor_bytes[to]) continue;
+            if (!may_overwrite(from, to)) continue;
+            layout.in_place[i] = true;
+            owner[to] = owner[from];
+            break;
+        }
     }
     // A region is needed as long as any of the tensors that lie in it.
     for (std::size_t id = 0; id < owner.size(); ++id) {

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <optional>
 #include <vector>
 
 #include "models/graph/graph.hpp"
@@ -15,14 +14,13 @@ namespace hacscale {
 struct ArenaLayout {
     std::vector<std::size_t>
         offsets;  // of each tensor, multiples of 64; of no meaning for the graph's inputs
-    // Of each node: its output lies where its residual (conv) or its input (squeeze-excite) does.
+    // Of each node: its output lies where its residual (conv) or one of its inputs (squeeze-excite, add) does.
     std::vector<bool> in_place;
     std::size_t bytes = 0;  // of the arena
 };
 
-// The tensor that the node may write over if nobody needs it later, and that is in the arena; nothing when there
-// is none.
-std::optional<TensorId> overwritable_input(const Graph& graph, const Node& node);
+// The tensors that the node may write over if nobody needs them later, and that are in the arena.
+TensorIds overwritable_inputs(const Graph& graph, const Node& node);
 
 // Whether a node may write its output `to` over what it reads as `from`: both hold their numbers in one order, and
 // the kernel can do so.

@@ -12,7 +12,7 @@ constinit const Operator avg_pool_operator{
     .kind = LayerKind::avg_pool,
     .name = "avg_pool",
     .onnx_names = {"AveragePool"},
-    .output_size = OutputSize::window,
+    .output_size = window_positions,
     .own_output_channels = false,
     .overwrites_input = false,
 
@@ -31,7 +31,7 @@ constinit const Operator avg_pool_operator{
                 double sum = 0.0;
                 int count = 0;
                 for_window(call.layer, oh, ow, [&](int, int, int ih, int iw) {
-                    sum += call.input[in.at(n, c, ih, iw)];
+                    sum += call.input()[in.at(n, c, ih, iw)];
                     ++count;
                 });
                 return sum / count;

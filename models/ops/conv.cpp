@@ -25,11 +25,12 @@ double conv_output(const ReferenceCall& call, std::size_t position) {
     for_window(layer, oh, ow, [&](int kh, int kw, int ih, int iw) {
         for (int ic = 0; ic < group_in; ++ic) {
             const std::size_t w = ((static_cast<std::size_t>(oc) * group_in + ic) * height + kh) * width + kw;
-            sum += call.input[in.at(n, first_in + ic, ih, iw)] * static_cast<double>(call.weights.weights[w]);
+            sum +=
+                call.input()[in.at(n, first_in + ic, ih, iw)] * static_cast<double>(call.weights.weights[w]);
         }
     });
-    if (layer.residual) sum += call.residual[position];
-    return activate(layer.activation, sum);
+    if (layer.residual) sum += call.residual()[position];
+    return activate(layer, sum);
 }
 
 std::int64_t weights_an_output(const LayerSpec& layer) {
@@ -42,7 +43,7 @@ constinit const Operator conv_operator{
     .kind = LayerKind::conv,
     .name = "conv",
     .onnx_names = {"Conv"},
-    .output_size = OutputSize::window,
+    .output_size = window_positions,
     .own_output_channels = true,
     .overwrites_input = false,
 
@@ -64,7 +65,7 @@ constinit const Operator conv_operator{
             key.number('g', layer.groups);
             key.word_if(layer.bias, "bias");
             key.word_if(layer.residual, "add");
-            key.activation(layer.activation);
+            key.activation(layer);
         },
     .read_key =
         [](KeyReader& key, LayerSpec& layer) {
@@ -73,7 +74,7 @@ constinit const Operator conv_operator{
             layer.groups = key.number("g", "the groups as g<n>");
             layer.bias = key.take_word("bias");
             layer.residual = key.take_word("add");
-            layer.activation = key.optional_activation();
+            key.optional_activation(layer);
         },
 
     // Each weight is used once an output pixel.

@@ -11,12 +11,12 @@ constinit const Operator global_avg_pool_operator{
     .kind = LayerKind::global_avg_pool,
     .name = "global_avg_pool",
     .onnx_names = {"GlobalAveragePool"},
-    .output_size = OutputSize::pixel,
+    .output_size = one_pixel,
     .own_output_channels = false,
     .overwrites_input = false,
 
-    .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.activation(layer.activation); },
-    .read_key = [](KeyReader& key, LayerSpec& layer) { layer.activation = key.optional_activation(); },
+    .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.activation(layer); },
+    .read_key = [](KeyReader& key, LayerSpec& layer) { key.optional_activation(layer); },
 
     .reference = channel_means,
     .torch_expression =

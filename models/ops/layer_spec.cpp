@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -52,11 +53,23 @@ std::string_view name_of(Activation activation) {
     if (index >= activation_names.size()) throw InputError(fmt::format("there is no activation {}", index));
     return activation_names[index];
 }
+std::string_view name_of(Mode mode) {
+    const auto index = static_cast<std::size_t>(mode);
+    if (index >= mode_names.size()) throw InputError(fmt::format("there is no mode {}", index));
+    return mode_names[index];
+}
 std::string_view name_of(DataType type) {
     return name_in(data_type_names, type);
 }
 std::string_view name_of(Layout layout) {
     return name_in(layout_names, layout);
+}
+
+Parameter::Parameter(float value) : bits_(std::bit_cast<std::uint32_t>(value + 0.0F)) {
+    if (!std::isfinite(value) || value < 0.0F) {
+        throw InputError(
+            fmt::format("the layer's parameter is {}, expected a finite number of 0 or more", value));
+    }
 }
 
 Activation activation_from_name(std::string_view name) {
@@ -106,6 +119,17 @@ std::size_t LayerSpecHash::operator()(const LayerSpec& layer) const {
          {pack(layer.in_channels, layer.out_channels), pack(layer.in_height, layer.in_width),
           pack(kernel[0], strides[0]), pack(pads[0], layer.groups), pack(layer.squeeze_channels, 0)}) {
         hash = (std::rotl(hash, 29) ^ word) * 0x9E3779B97F4A7C15ULL;
+        hash ^= hash >> 32;
+    }
+    // What few layers have is mixed in where they have it.
+    const std::uint64_t forms = static_cast<std::uint64_t>(layer.mode) | std::uint64_t{layer.inputs - 1U}
+                                                                             << 8;
+    const std::uint64_t rest =
+        pack(layer.first_channel, static_cast<int>(forms)) ^
+        pack(layer.size[0], layer.size[1]) * 0xC2B2AE3D27D4EB4FULL ^
+        pack(std::bit_cast<int>(layer.alpha), std::bit_cast<int>(layer.epsilon)) * 0x165667B19E3779F9ULL;
+    if (rest != 0) {
+        hash = (std::rotl(hash, 29) ^ rest) * 0x9E3779B97F4A7C15ULL;
         hash ^= hash >> 32;
     }
     return static_cast<std::size_t>(hash);

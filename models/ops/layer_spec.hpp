@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -25,11 +26,61 @@ enum class LayerKind : std::uint8_t {
     squeeze_excite,
     scale_shift,
     avg_pool,
+    activation,
+    add,
+    multiply,
+    concat,
+    slice,
 };
 
-enum class Activation : std::uint8_t { none, relu, relu6, silu, hard_swish, sigmoid, hard_sigmoid };
-inline constexpr std::array<std::string_view, 7> activation_names{
-    "none", "relu", "relu6", "silu", "hard_swish", "sigmoid", "hard_sigmoid"};
+enum class Activation : std::uint8_t {
+    none,
+    relu,
+    relu6,
+    silu,
+    hard_swish,
+    sigmoid,
+    hard_sigmoid,
+    gelu,       // x times the normal distribution's share below x (erf)
+    gelu_tanh,  // the same with tanh's approximation
+    leaky_relu,
+    mish,
+    softplus,
+    elu,
+    tanh,
+};
+inline constexpr std::array<std::string_view, 14> activation_names{
+    "none", "relu",      "relu6",      "silu", "hard_swish", "sigmoid", "hard_sigmoid",
+    "gelu", "gelu_tanh", "leaky_relu", "mish", "softplus",   "elu",     "tanh"};
+
+// Whether the activation has a parameter, LayerSpec::alpha: the slope of a leaky_relu below zero, the depth of an elu.
+constexpr bool has_alpha(Activation activation) {
+    return activation == Activation::leaky_relu || activation == Activation::elu;
+}
+// What it is where a network does not say: PyTorch's and ONNX's.
+constexpr float usual_alpha(Activation activation) {
+    if (activation == Activation::leaky_relu) return 0.01F;
+    return activation == Activation::elu ? 1.0F : 0.0F;
+}
+
+// Which of an operator's forms a layer has. `plain` is the only one of most operators.
+enum class Mode : std::uint8_t {
+    plain,
+    count_padding,           // avg_pool: padding counts as zeros in the mean
+    per_channel,             // multiply: the second input has one number a channel
+    nearest,                 // resize: of the element at floor(out * in size / out size)
+    nearest_half_pixel,      // resize: of the nearest element's centre, the lower one of two
+    nearest_half_pixel_up,   // the same, the upper one of two
+    bilinear,                // resize, between the centres of elements (half_pixel)
+    bilinear_align_corners,  // resize, the first and last elements stay where they are
+    blocks_first,  // pixel_shuffle, space_to_depth: channels are ordered by (row, column in the block, channel)
+    channels_first,  // the same, by (channel, row, column), as PyTorch has them
+};
+inline constexpr std::array<std::string_view, 10> mode_names{
+    "plain",         "count_padding",          "per_channel",
+    "nearest",       "nearest_half_pixel",     "nearest_half_pixel_up",
+    "bilinear",      "bilinear_align_corners", "blocks_first",
+    "channels_first"};
 
 // tf32: tensors are f32, and products may be rounded to TF32 (10 bits of mantissa), as GPUs' matrix units do.
 enum class DataType : std::uint8_t { f32, bf16, f16, tf32 };
@@ -37,7 +88,8 @@ inline constexpr std::array all_data_types{DataType::f32, DataType::bf16, DataTy
 
 // How the tensors that a layer reads and writes lie in memory. On GPUs it is always channels_last; on CPUs
 // which of the two is faster depends on the network and the processor.
-enum class Layout : std::uint8_t {
+// As large as a LayerSpec's other sizes: bytes between them would have no value, and layers are compared by their bytes.
+enum class Layout : std::uint32_t {
     channels_last,  // NHWC
     blocked,  // NCHW with a block of channels innermost, as many as the CPU's vectors hold (8, or 16 with
               // AVX-512); the last block is padded with zeros
@@ -76,6 +128,19 @@ struct Window {
 
 static_assert(std::has_unique_object_representations_v<Window>);
 
+// A parameter of a layer: a number of f32 that is not negative, compared by its bits.
+class Parameter {
+public:
+    constexpr Parameter() = default;
+    // InputError for a number below zero and for what is no number.
+    Parameter(float value);  // NOLINT(google-explicit-constructor): it is a number
+    constexpr float value() const { return std::bit_cast<float>(bits_); }
+    auto operator<=>(const Parameter&) const = default;
+
+private:
+    std::uint32_t bits_ = 0;
+};
+
 // All sizes are elements. Fields that a kind does not use keep their defaults, and out_channels equals
 // in_channels where no weights change it, so that equal layers compare equal.
 struct LayerSpec {
@@ -84,13 +149,19 @@ struct LayerSpec {
     Activation gate = Activation::none;        // squeeze_excite only: sigmoid or hard_sigmoid
     bool bias = true;                          // conv, linear: a bias is added (a folded batch-norm has one)
     bool residual = false;  // conv: a second input of the output's shape is added, then activation
-    int in_channels = 0;
+    Mode mode = Mode::plain;
+    std::uint16_t inputs = 1;  // data inputs; a residual comes after them
+    int in_channels = 0;       // of a concat: of all inputs together
     int in_height = 1;
     int in_width = 1;
     int out_channels = 0;
     Window window;  // conv and max_pool
     int groups = 1;
-    int squeeze_channels = 0;  // squeeze_excite only
+    int squeeze_channels = 0;       // squeeze_excite only
+    int first_channel = 0;          // slice: of the input, the first that is kept
+    std::array<int, 2> size{0, 0};  // resize: height and width of the output
+    Parameter alpha;                // of activations that have one (has_alpha)
+    Parameter epsilon;              // layer_norm, group_norm, grn
     Layout layout = Layout::channels_last;
 
     // Without the table of operators for convs: planners ask millions of times.
@@ -116,7 +187,12 @@ struct LayerSpec {
     static LayerSpec from_key(std::string_view key);
 
     auto operator<=>(const LayerSpec&) const = default;
+    bool operator==(const LayerSpec& other) const {
+        return std::memcmp(this, &other, sizeof(LayerSpec)) == 0;
+    }
 };
+
+static_assert(std::has_unique_object_representations_v<LayerSpec>);
 
 constexpr int max_layer_size = 65536;  // channels, height, width, kernel with its dilation, stride
 constexpr double max_layer_macs = 1099511627776.0;  // 2^40, also the most elements of an input or output
@@ -127,6 +203,7 @@ std::optional<std::string> fault_of(const LayerSpec& layer);
 
 std::string_view name_of(LayerKind kind);
 std::string_view name_of(Activation activation);
+std::string_view name_of(Mode mode);
 std::string_view name_of(DataType type);
 std::string_view name_of(Layout layout);
 // Each throws InputError listing the names it knows.

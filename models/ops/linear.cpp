@@ -16,7 +16,7 @@ constinit const Operator linear_operator{
     .kind = LayerKind::linear,
     .name = "linear",
     .onnx_names = {"Gemm", "MatMul"},
-    .output_size = OutputSize::pixel,
+    .output_size = one_pixel,
     .own_output_channels = true,
     .overwrites_input = false,
 
@@ -27,13 +27,13 @@ constinit const Operator linear_operator{
         [](const LayerSpec& layer, KeyWriter& key) {
             key.number('o', layer.out_channels);
             key.word_if(layer.bias, "bias");
-            key.activation(layer.activation);
+            key.activation(layer);
         },
     .read_key =
         [](KeyReader& key, LayerSpec& layer) {
             layer.out_channels = key.output_channels();
             layer.bias = key.take_word("bias");
-            layer.activation = key.optional_activation();
+            key.optional_activation(layer);
         },
 
     .macs =
@@ -61,12 +61,13 @@ constinit const Operator linear_operator{
 
     .reference =
         [](const ReferenceCall& call) {
-            const std::size_t features = call.input.size() / call.batch;
+            const std::size_t features = call.input().size() / call.batch;
             std::vector<double> result;
             for (int n = 0; n < call.batch; ++n) {
-                const auto y = dense(&call.input[n * features], features, call.layer.out_channels,
-                                     call.weights.weights, call.weights.bias, call.layer.activation);
-                result.insert(result.end(), y.begin(), y.end());
+                for (const double y : dense(&call.input()[n * features], features, call.layer.out_channels,
+                                            call.weights.weights, call.weights.bias)) {
+                    result.push_back(activate(call.layer, y));
+                }
             }
             return result;
         },

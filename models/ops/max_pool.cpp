@@ -14,19 +14,19 @@ constinit const Operator max_pool_operator{
     .kind = LayerKind::max_pool,
     .name = "max_pool",
     .onnx_names = {"MaxPool"},
-    .output_size = OutputSize::window,
+    .output_size = window_positions,
     .own_output_channels = false,
     .overwrites_input = false,
 
     .write_key =
         [](const LayerSpec& layer, KeyWriter& key) {
             key.window(layer.window);
-            key.activation(layer.activation);
+            key.activation(layer);
         },
     .read_key =
         [](KeyReader& key, LayerSpec& layer) {
             layer.window = key.window();
-            layer.activation = key.optional_activation();
+            key.optional_activation(layer);
         },
     // Taps further apart than the map is large could all be padding, which has no maximum.
     .validate = [](const LayerSpec& layer) -> std::optional<std::string> {
@@ -42,7 +42,7 @@ constinit const Operator max_pool_operator{
             return at_each_output(call, [&](int n, int c, int oh, int ow) {
                 double best = -std::numeric_limits<double>::infinity();
                 for_window(call.layer, oh, ow, [&](int, int, int ih, int iw) {
-                    best = std::max(best, call.input[in.at(n, c, ih, iw)]);
+                    best = std::max(best, call.input()[in.at(n, c, ih, iw)]);
                 });
                 return best;
             });

@@ -20,12 +20,29 @@ class KeyWriter;     // the same
 class RandomValues;  // models/ops/layer_weights.hpp
 struct LayerWeights;
 
-// The height and width of an output.
-enum class OutputSize : std::uint8_t {
-    window,  // positions of LayerSpec::window
-    input,   // as the input's
-    pixel,   // 1x1
+// The shape of one image's tensor.
+struct MapSize {
+    int channels = 0;
+    int height = 1;
+    int width = 1;
+
+    std::int64_t elements() const { return std::int64_t{channels} * height * width; }
+    bool operator==(const MapSize&) const = default;
 };
+
+// ---- Heights and widths of outputs ----
+
+using OutputSize = std::array<int, 2> (*)(const LayerSpec&);
+
+inline std::array<int, 2> window_positions(const LayerSpec& layer) {
+    return {layer.window.positions(layer.in_height, 0), layer.window.positions(layer.in_width, 1)};
+}
+inline std::array<int, 2> size_of_input(const LayerSpec& layer) {
+    return {layer.in_height, layer.in_width};
+}
+inline std::array<int, 2> one_pixel(const LayerSpec&) {
+    return {1, 1};
+}
 
 // How the channels of the data input belong to those of the output, for code that changes widths. A residual input
 // is always tied to the output one to one, and its width is the output's.
@@ -39,6 +56,8 @@ enum class ChannelTie : std::uint8_t {
     // Weights join the channels within each of LayerSpec::groups. Either width may change, but the groups divide
     // both, and a group keeps consecutive channels: its outputs are computed from its inputs only.
     grouped,
+    // Channels move to other places (a concat, a slice, a shuffle): neither width changes.
+    fixed,
 };
 
 // One tensor of a layer's weights: its part's name in files of weights, and its dense row-major shape.
@@ -48,16 +67,27 @@ struct WeightPart {
     std::vector<float> LayerWeights::*values;
 };
 
-// Dense NCHW tensors. `residual` is empty for layers that add none.
+// What a layer reads, in the order of Node::inputs: dense NCHW tensors, the residual last.
+using ReferenceInputs = std::vector<const std::vector<double>*>;
+
 struct ReferenceCall {
     const LayerSpec& layer;
     int batch;
-    const std::vector<double>& input;
-    const std::vector<double>& residual;
+    const ReferenceInputs& inputs;
     const LayerWeights& weights;
+
+    const std::vector<double>& input() const { return *inputs.front(); }
+    // Of layers that add one.
+    const std::vector<double>& residual() const { return *inputs.back(); }
 };
 
 // What an entry says by saying nothing.
+inline bool reads_one(int inputs) {
+    return inputs == 1;
+}
+inline MapSize same_input(const LayerSpec& layer, int) {
+    return {layer.in_channels, layer.in_height, layer.in_width};
+}
 inline ChannelTie tied_one_to_one(const LayerSpec&) {
     return ChannelTie::one_to_one;
 }
@@ -86,8 +116,14 @@ struct Operator {
     OutputSize output_size;
     // Weights make the channels of the output; otherwise it has those of the input.
     bool own_output_channels;
-    // The output may be written over the data input, where nobody reads that later.
+    // The output may be written over a data input that is as large as it, where nobody reads that later.
     bool overwrites_input;
+
+    // How many data inputs it may have (LayerSpec::inputs), and the shape of each.
+    bool (*takes_inputs)(int inputs) = reads_one;
+    MapSize (*input_shape)(const LayerSpec&, int index) = same_input;
+    // In a graph, the inputs may have any channels that make in_channels together.
+    bool shares_channels = false;
 
     ChannelTie (*channel_tie)(const LayerSpec&) = tied_one_to_one;
     // Interpolation over channels: the size that varies besides in_channels (out_channels or squeeze_channels);
@@ -108,6 +144,8 @@ struct Operator {
     std::int64_t (*product_weights)(const LayerSpec&) =
         no_numbers;                                          // numbers that inputs are multiplied with
     std::int64_t (*offsets)(const LayerSpec&) = no_numbers;  // biases and shifts
+    // Elements that are read of the data inputs; null where that is all of them.
+    std::int64_t (*elements_read)(const LayerSpec&) = nullptr;
 
     std::vector<WeightPart> (*weights)(const LayerSpec&) = no_weights;
     // Outputs neither die out nor blow up over a hundred layers: a variance of 2 / fan-in; half of that where a
@@ -126,12 +164,15 @@ struct Operator {
 
 // The entries, each in its file.
 extern const Operator conv_operator, max_pool_operator, global_avg_pool_operator, linear_operator,
-    squeeze_excite_operator, scale_shift_operator, avg_pool_operator;
+    squeeze_excite_operator, scale_shift_operator, avg_pool_operator, activation_operator, add_operator,
+    multiply_operator, concat_operator, slice_operator;
 
 // In the order of LayerKind.
 inline constexpr std::array operator_table{
-    &conv_operator,           &max_pool_operator,    &global_avg_pool_operator, &linear_operator,
-    &squeeze_excite_operator, &scale_shift_operator, &avg_pool_operator};
+    &conv_operator,     &max_pool_operator,       &global_avg_pool_operator,
+    &linear_operator,   &squeeze_excite_operator, &scale_shift_operator,
+    &avg_pool_operator, &activation_operator,     &add_operator,
+    &multiply_operator, &concat_operator,         &slice_operator};
 
 [[noreturn]] void no_such_operator(std::size_t index);  // throws InputError
 

@@ -30,13 +30,26 @@ void KeyWriter::pair(char letter, const std::array<int, 2>& values) {
 void KeyWriter::window(const Window& window) {
     pair('k', window.kernel);
     pair('s', window.strides);
-    const auto& [top, left, bottom, right] = window.pads;
+    pads(window.pads);
+    if (window.dilations != Window().dilations) pair('d', window.dilations);
+}
+
+void KeyWriter::pads(const std::array<int, 4>& pads) {
+    const auto& [top, left, bottom, right] = pads;
     if (top == bottom && left == right) {
         pair('p', {top, left});
     } else {
         fmt::format_to(std::back_inserter(out_), "_p{}x{}x{}x{}", top, left, bottom, right);
     }
-    if (window.dilations != Window().dilations) pair('d', window.dilations);
+}
+
+void KeyWriter::any_activation(const LayerSpec& layer) {
+    word(name_of(layer.activation));
+    if (has_alpha(layer.activation)) parameter('a', layer.alpha);
+}
+
+void KeyWriter::parameter(char letter, Parameter value) {
+    fmt::format_to(std::back_inserter(out_), "_{}{}", letter, value.value());
 }
 
 // ---- Reading ----
@@ -49,19 +62,58 @@ bool KeyReader::take_word(std::string_view word) {
     return true;
 }
 
-Activation KeyReader::activation(std::string_view what) {
-    for (std::size_t i = 0; i < activation_names.size(); ++i) {
-        if (take_word(activation_names[i])) return static_cast<Activation>(i);
+bool KeyReader::take_activation(Activation activation, LayerSpec& layer) {
+    if (!take_word(name_of(activation))) return false;
+    layer.activation = activation;
+    if (has_alpha(activation)) layer.alpha = parameter("a", "the activation's parameter as a<number>");
+    return true;
+}
+
+// From the last name to the first: gelu_tanh comes after gelu, with which it begins.
+void KeyReader::activation(LayerSpec& layer, std::string_view what) {
+    for (std::size_t i = activation_names.size(); i-- > 0;) {
+        if (take_activation(static_cast<Activation>(i), layer)) return;
     }
     fail(what);
 }
 
-Activation KeyReader::optional_activation() {
+void KeyReader::optional_activation(LayerSpec& layer) {
     static_assert(Activation::none == Activation{});
-    for (std::size_t i = 1; i < activation_names.size(); ++i) {
+    for (std::size_t i = activation_names.size(); --i > 0;) {
+        if (take_activation(static_cast<Activation>(i), layer)) return;
+    }
+}
+
+Activation KeyReader::gate() {
+    for (std::size_t i = 0; i < activation_names.size(); ++i) {
         if (take_word(activation_names[i])) return static_cast<Activation>(i);
     }
-    return Activation::none;
+    fail("the gate, sigmoid or hard_sigmoid");
+}
+
+Mode KeyReader::mode(std::span<const Mode> known) {
+    for (std::size_t i = known.size(); i-- > 0;) {
+        if (take_word(name_of(known[i]))) return known[i];
+    }
+    std::string names;
+    for (const Mode mode : known) {
+        names += (names.empty() ? "one of " : ", ") + std::string(name_of(mode));
+    }
+    fail(names);
+}
+
+Parameter KeyReader::parameter(std::string_view letter, std::string_view what) {
+    const std::string_view part = rest_.substr(0, rest_.find('_'));
+    if (!part.starts_with(letter)) fail(what);
+    const std::string_view text = part.substr(letter.size());
+    float value = 0.0F;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc{} && end == text.data() + text.size();
+    // In one spelling only.
+    if (!whole || value < 0.0F || fmt::format("{}", value) != text) fail(what);
+    rest_.remove_prefix(part.size());
+    take_separator();
+    return value;
 }
 
 int KeyReader::number(std::string_view letter, std::string_view what) {
@@ -163,6 +215,11 @@ void KeyReader::fail_at(std::string_view part, std::string_view expected) const 
     const std::string_view shown = part.substr(0, part.find('_'));
     throw InputError(fmt::format("layer key '{}': expected {} at {}", key_.substr(0, 200), expected,
                                  shown.empty() ? "its end" : fmt::format("'{}'", shown.substr(0, 60))));
+}
+
+std::optional<std::string> gate_fault(Activation gate) {
+    if (gate == Activation::sigmoid || gate == Activation::hard_sigmoid) return std::nullopt;
+    return fmt::format("the gate is {}, expected sigmoid or hard_sigmoid", name_of(gate));
 }
 
 std::string torch_pair(const std::array<int, 2>& values) {

@@ -25,8 +25,14 @@ public:
     // Height and width; one number where they are equal.
     void pair(char letter, const std::array<int, 2>& values);
     void window(const Window& window);
-    // Nothing for Activation::none.
-    void activation(Activation activation) { word_if(activation != Activation::none, name_of(activation)); }
+    void pads(const std::array<int, 4>& pads);
+    // The activation with its parameter ("leaky_relu_a0.1"); nothing for Activation::none.
+    void activation(const LayerSpec& layer) {
+        if (layer.activation != Activation::none) any_activation(layer);
+    }
+    void any_activation(const LayerSpec& layer);
+    // The shortest decimal that gives the same f32: "e1e-06".
+    void parameter(char letter, Parameter value);
     // The first part, which no "_" precedes.
     void begin(std::string_view kind, int channels, int height, int width);
 
@@ -45,10 +51,15 @@ public:
 
     // True when `word` is the next part, that is, followed by '_' or the end; then it is consumed.
     bool take_word(std::string_view word);
-    // An activation that must be there, "none" included.
-    Activation activation(std::string_view what);
+    // An activation that must be there, "none" included, with its parameter.
+    void activation(LayerSpec& layer, std::string_view what);
     // One that may be there. "none" is said by silence, so that a layer has one key only.
-    Activation optional_activation();
+    void optional_activation(LayerSpec& layer);
+    // The word of a gate, whether it can be one or not.
+    Activation gate();
+    // One of these, by its word; a name comes after those that it begins with.
+    Mode mode(std::span<const Mode> known);
+    Parameter parameter(std::string_view letter, std::string_view what);
     // "g3": the letter, then a decimal number without sign or leading zeros, then '_' or the end.
     int number(std::string_view letter, std::string_view what);
     int output_channels() { return number("o", "output channels as o<n>"); }
@@ -56,13 +67,14 @@ public:
     std::array<int, 2> pair(std::string_view letter, std::string_view what);
     // "k3_s1_p1", with "_d2" where the kernel is dilated.
     Window window();
+    std::array<int, 4> pads();
     // "i64x56x56": channels, height, width.
     void input(LayerSpec& layer);
 
     [[noreturn]] void fail(std::string_view expected) const { fail_at(rest_, expected); }
 
 private:
-    std::array<int, 4> pads();
+    bool take_activation(Activation activation, LayerSpec& layer);
     std::size_t numbers(std::string_view letter, std::string_view what, std::span<int> values);
     bool take_char(char c);
     void take_separator();
@@ -72,6 +84,9 @@ private:
     std::string_view key_;
     std::string_view rest_;
 };
+
+// What is wrong with a gate that is none.
+std::optional<std::string> gate_fault(Activation gate);
 
 // ---- PyTorch code for windows, which its functions know in part ----
 

@@ -65,6 +65,14 @@ std::optional<std::string> window_fault(const Window& window) {
     return std::nullopt;
 }
 
+// So that a layer has one key only.
+std::optional<std::string> parameter_fault(const LayerSpec& layer) {
+    if (has_alpha(layer.activation) == (layer.alpha.value() > 0.0F)) return std::nullopt;
+    return fmt::format("alpha is {} with the activation {}; expected {}", layer.alpha.value(),
+                       name_of(layer.activation),
+                       has_alpha(layer.activation) ? "a number above 0" : "0, as it has no parameter");
+}
+
 }  // namespace
 
 void no_such_operator(std::size_t index) {
@@ -82,15 +90,7 @@ std::string_view name_of(LayerKind kind) {
 // ---- Shape and key ----
 
 std::array<int, 2> LayerSpec::output_size_by_table() const {
-    switch (operator_of(kind).output_size) {
-        case OutputSize::window:
-            return {window.positions(in_height, 0), window.positions(in_width, 1)};
-        case OutputSize::input:
-            return {in_height, in_width};
-        case OutputSize::pixel:
-            break;
-    }
-    return {1, 1};
+    return operator_of(kind).output_size(*this);
 }
 
 std::string LayerSpec::key() const {
@@ -132,6 +132,10 @@ std::optional<std::string> fault_of(const LayerSpec& layer) {
         return fmt::format("a {} layer has as many output channels as input channels, not {} for {}", op.name,
                            layer.out_channels, layer.in_channels);
     }
+    if (!op.takes_inputs(layer.inputs)) {
+        return fmt::format("a {} layer does not take {} inputs", op.name, layer.inputs);
+    }
+    if (auto fault = parameter_fault(layer)) return fault;
     if (auto fault = op.validate(layer)) return fault;
     if (layer.out_height() < 1 || layer.out_width() < 1) {
         return fmt::format("a {}x{} input is smaller than the {}x{} window", layer.in_height, layer.in_width,
@@ -165,9 +169,20 @@ LayerCost& LayerCost::operator+=(const LayerCost& other) {
     return *this;
 }
 
+namespace {
+
+std::int64_t elements_read(const LayerSpec& layer, const Operator& op) {
+    if (op.elements_read != nullptr) return op.elements_read(layer);
+    std::int64_t sum = op.input_shape(layer, 0).elements();
+    for (int i = 1; i < layer.inputs; ++i) sum += op.input_shape(layer, i).elements();
+    return sum;
+}
+
+}  // namespace
+
 LayerCost cost_of(const LayerSpec& layer, int batch, DataType type) {
     const Operator& op = operator_of(layer.kind);
-    const std::int64_t inputs = std::int64_t{layer.in_channels} * layer.in_height * layer.in_width;
+    const std::int64_t inputs = elements_read(layer, op);
     const std::int64_t outputs = std::int64_t{layer.out_channels} * layer.out_height() * layer.out_width();
 
     LayerCost cost;
@@ -187,11 +202,11 @@ LayerWeights random_weights(const LayerSpec& layer, std::uint64_t seed) {
     return operator_of(layer.kind).random_weights(layer, random);
 }
 
-std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const std::vector<double>& input,
-                                      const std::vector<double>& residual, const LayerWeights& weights,
+std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const ReferenceInputs& inputs,
+                                      const LayerWeights& weights,
                                       const std::vector<std::size_t>& positions) {
     const Operator& op = operator_of(layer.kind);
-    const ReferenceCall call{layer, batch, input, residual, weights};
+    const ReferenceCall call{layer, batch, inputs, weights};
     std::vector<double> outputs;
     outputs.reserve(positions.size());
     if (op.reference_at != nullptr) {
@@ -203,9 +218,16 @@ std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const s
     return outputs;
 }
 
+std::vector<double> reference_layer(const LayerSpec& layer, int batch, const ReferenceInputs& inputs,
+                                    const LayerWeights& weights) {
+    return operator_of(layer.kind).reference({layer, batch, inputs, weights});
+}
+
 std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std::vector<double>& input,
                                     const std::vector<double>& residual, const LayerWeights& weights) {
-    return operator_of(layer.kind).reference({layer, batch, input, residual, weights});
+    ReferenceInputs inputs{&input};
+    if (layer.residual) inputs.push_back(&residual);
+    return reference_layer(layer, batch, inputs, weights);
 }
 
 }  // namespace hacscale

@@ -3,12 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "models/ops/operator.hpp"
 
 namespace hacscale {
+namespace {
 
-double activate(Activation activation, double x) {
+double softplus(double x) {
+    return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+}
+
+}  // namespace
+
+double activate(Activation activation, double alpha, double x) {
     const auto clip6 = [](double v) { return std::clamp(v, 0.0, 6.0); };
     switch (activation) {
         case Activation::none:
@@ -25,6 +33,22 @@ double activate(Activation activation, double x) {
             return 1.0 / (1.0 + std::exp(-x));
         case Activation::hard_sigmoid:
             return clip6(x + 3.0) / 6.0;
+        case Activation::gelu:
+            return 0.5 * x * (1.0 + std::erf(x / std::numbers::sqrt2));
+        case Activation::gelu_tanh: {
+            const double inner = std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x);
+            return 0.5 * x * (1.0 + std::tanh(inner));
+        }
+        case Activation::leaky_relu:
+            return x < 0.0 ? alpha * x : x;
+        case Activation::mish:
+            return x * std::tanh(softplus(x));
+        case Activation::softplus:
+            return softplus(x);
+        case Activation::elu:
+            return x < 0.0 ? alpha * std::expm1(x) : x;
+        case Activation::tanh:
+            return std::tanh(x);
     }
     return x;
 }
@@ -35,19 +59,19 @@ std::vector<double> channel_means(const ReferenceCall& call) {
     const std::size_t area = static_cast<std::size_t>(in.height) * in.width;
     for (std::size_t plane = 0; plane < means.size(); ++plane) {
         double sum = 0.0;
-        for (std::size_t i = 0; i < area; ++i) sum += call.input[plane * area + i];
+        for (std::size_t i = 0; i < area; ++i) sum += call.input()[plane * area + i];
         means[plane] = sum / static_cast<double>(area);
     }
     return means;
 }
 
 std::vector<double> dense(const double* x, std::size_t in, std::size_t out, const std::vector<float>& weights,
-                          const std::vector<float>& bias, Activation activation) {
+                          const std::vector<float>& bias) {
     std::vector<double> y(out);
     for (std::size_t o = 0; o < out; ++o) {
         double sum = bias.empty() ? 0.0 : static_cast<double>(bias[o]);
         for (std::size_t i = 0; i < in; ++i) sum += x[i] * static_cast<double>(weights[o * in + i]);
-        y[o] = activate(activation, sum);
+        y[o] = sum;
     }
     return y;
 }

@@ -12,22 +12,27 @@
 
 namespace hacscale {
 
-// Dense NCHW in, dense NCHW out. `residual` has the output's size for a conv with a residual add and is empty
-// otherwise.
+// Dense NCHW in, dense NCHW out.
+std::vector<double> reference_layer(const LayerSpec& layer, int batch, const ReferenceInputs& inputs,
+                                    const LayerWeights& weights);
+// The same of a layer with one data input. `residual` has the output's size for a conv with a residual add and is
+// not read otherwise.
 std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std::vector<double>& input,
                                     const std::vector<double>& residual, const LayerWeights& weights);
 
 // The same at some positions of the output only, which for a conv is so much less work.
-std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const std::vector<double>& input,
-                                      const std::vector<double>& residual, const LayerWeights& weights,
-                                      const std::vector<std::size_t>& positions);
+std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const ReferenceInputs& inputs,
+                                      const LayerWeights& weights, const std::vector<std::size_t>& positions);
 
 // ||actual - expected|| / ||expected||; infinite when anything is not a number or the sizes differ.
 double relative_error(const std::vector<float>& actual, const std::vector<double>& expected);
 
 // ---- What the references of several operators share ----
 
-double activate(Activation activation, double x);
+double activate(Activation activation, double alpha, double x);
+inline double activate(const LayerSpec& layer, double x) {
+    return activate(layer.activation, layer.alpha.value(), x);
+}
 
 struct MapShape {
     int batch, channels, height, width;
@@ -58,7 +63,7 @@ void for_window(const LayerSpec& layer, int oh, int ow, Visit visit) {
     }
 }
 
-// For pools: value(image, channel, output row, output column) at every position of the output.
+// For operators that compute each output by itself: value(image, channel, output row, output column) at every position of the output.
 template <typename Value>
 std::vector<double> at_each_output(const ReferenceCall& call, Value value) {
     const MapShape out = output_map(call);
@@ -77,8 +82,8 @@ std::vector<double> at_each_output(const ReferenceCall& call, Value value) {
 // The mean of each image's each channel.
 std::vector<double> channel_means(const ReferenceCall& call);
 
-// One dense product for one image: activate(W x + b).
+// One dense product for one image: W x + b.
 std::vector<double> dense(const double* x, std::size_t in, std::size_t out, const std::vector<float>& weights,
-                          const std::vector<float>& bias, Activation activation);
+                          const std::vector<float>& bias);
 
 }  // namespace hacscale

@@ -9,12 +9,12 @@ constinit const Operator scale_shift_operator{
     .kind = LayerKind::scale_shift,
     .name = "scale_shift",
     .onnx_names = {"BatchNormalization"},
-    .output_size = OutputSize::input,
+    .output_size = size_of_input,
     .own_output_channels = false,
     .overwrites_input = false,
 
-    .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.activation(layer.activation); },
-    .read_key = [](KeyReader& key, LayerSpec& layer) { layer.activation = key.optional_activation(); },
+    .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.activation(layer); },
+    .read_key = [](KeyReader& key, LayerSpec& layer) { key.optional_activation(layer); },
 
     // A batch-norm's scale is a product too, but the definition of MACs leaves it out.
     .product_weights = [](const LayerSpec& layer) -> std::int64_t { return layer.in_channels; },
@@ -37,13 +37,12 @@ constinit const Operator scale_shift_operator{
     .reference =
         [](const ReferenceCall& call) {
             const MapShape in = input_map(call);
-            std::vector<double> result(call.input.size());
+            std::vector<double> result(call.input().size());
             for (int n = 0; n < in.batch; ++n) {
                 for (int c = 0; c < in.channels; ++c) {
                     for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
-                        const double scaled = call.input[i] * static_cast<double>(call.weights.weights[c]);
-                        result[i] = activate(call.layer.activation,
-                                             scaled + static_cast<double>(call.weights.bias[c]));
+                        const double scaled = call.input()[i] * static_cast<double>(call.weights.weights[c]);
+                        result[i] = activate(call.layer, scaled + static_cast<double>(call.weights.bias[c]));
                     }
                 }
             }

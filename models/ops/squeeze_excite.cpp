@@ -11,7 +11,7 @@ constinit const Operator squeeze_excite_operator{
     .kind = LayerKind::squeeze_excite,
     .name = "squeeze_excite",
     .onnx_names = {},
-    .output_size = OutputSize::input,
+    .output_size = size_of_input,
     .own_output_channels = false,
     .overwrites_input = true,
 
@@ -21,24 +21,21 @@ constinit const Operator squeeze_excite_operator{
     .write_key =
         [](const LayerSpec& layer, KeyWriter& key) {
             key.number('r', layer.squeeze_channels);
-            key.word(name_of(layer.activation));
+            key.any_activation(layer);
             key.word(name_of(layer.gate));
         },
     .read_key =
         [](KeyReader& key, LayerSpec& layer) {
             layer.squeeze_channels = key.number("r", "the squeeze channels as r<n>");
-            layer.activation = key.activation("an activation");
-            layer.gate = key.activation("the gate, sigmoid or hard_sigmoid");
+            key.activation(layer, "an activation");
+            layer.gate = key.gate();
         },
     .validate = [](const LayerSpec& layer) -> std::optional<std::string> {
         if (layer.squeeze_channels < 1 || layer.squeeze_channels > max_layer_size) {
             return fmt::format("squeeze channels is {}, expected 1 to {}", layer.squeeze_channels,
                                max_layer_size);
         }
-        if (layer.gate != Activation::sigmoid && layer.gate != Activation::hard_sigmoid) {
-            return fmt::format("the gate is {}, expected sigmoid or hard_sigmoid", name_of(layer.gate));
-        }
-        return std::nullopt;
+        return gate_fault(layer.gate);
     },
 
     // Both products once an image.
@@ -73,16 +70,17 @@ constinit const Operator squeeze_excite_operator{
             const LayerSpec& layer = call.layer;
             const MapShape in = input_map(call);
             const std::vector<double> means = channel_means(call);
-            std::vector<double> result(call.input.size());
+            std::vector<double> result(call.input().size());
             for (int n = 0; n < in.batch; ++n) {
-                const auto hidden =
-                    dense(&means[static_cast<std::size_t>(n) * in.channels], in.channels,
-                          layer.squeeze_channels, call.weights.weights, call.weights.bias, layer.activation);
-                const auto gate = dense(hidden.data(), hidden.size(), in.channels, call.weights.weights2,
-                                        call.weights.bias2, layer.gate);
+                auto hidden = dense(&means[static_cast<std::size_t>(n) * in.channels], in.channels,
+                                    layer.squeeze_channels, call.weights.weights, call.weights.bias);
+                for (double& value : hidden) value = activate(layer, value);
+                auto gate = dense(hidden.data(), hidden.size(), in.channels, call.weights.weights2,
+                                  call.weights.bias2);
+                for (double& value : gate) value = activate(layer.gate, 0.0, value);
                 for (int c = 0; c < in.channels; ++c) {
                     for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
-                        result[i] = call.input[i] * gate[c];
+                        result[i] = call.input()[i] * gate[c];
                     }
                 }
             }

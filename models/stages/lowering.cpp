@@ -70,8 +70,9 @@ private:
 
     // `learned_offsets`: biases, and a batch-norm's scales and shifts, that stand beside the layer's
     // products.
-    void append(std::string_view name, const LayerSpec& layer, std::int64_t learned_offsets,
+    void append(std::string_view name, LayerSpec layer, std::int64_t learned_offsets,
                 std::optional<TensorId> residual = std::nullopt) {
+        layer.alpha = usual_alpha(layer.activation);
         if (const auto fault = fault_of(layer)) fail(fmt::format("{}: {}", name, *fault));
         const Operator& op = operator_of(layer.kind);
         macs_ += op.macs(layer);  // exact: each is at most 2^40

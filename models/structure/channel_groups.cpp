@@ -24,20 +24,23 @@ std::vector<TiedBlocks> tied_blocks(const LayerSpec& layer) {
     std::vector<TiedBlocks> ties;
     switch (operator_of(layer.kind).channel_tie(layer)) {
         case ChannelTie::one_to_one:
-            ties.push_back({0, layer.in_channels});
+            for (std::size_t input = 0; input < layer.inputs; ++input)
+                ties.push_back({input, layer.in_channels});
             break;
         case ChannelTie::grouped:
             ties.push_back(
                 {0, layer.groups, layer.in_channels / layer.groups, layer.out_channels / layer.groups});
             break;
         case ChannelTie::free:
+        case ChannelTie::fixed:
             break;
     }
-    if (layer.residual) ties.push_back({1, layer.out_channels});
+    if (layer.residual) ties.push_back({layer.inputs, layer.out_channels});
     return ties;
 }
 
-constexpr int given = -1;  // a channel whose number the network's inputs or outputs fix
+// A channel whose number cannot change: one of the network's inputs or outputs, or one that a layer moves.
+constexpr int given = -1;
 
 // Channels that change together, over all channels of all tensors.
 class TiedChannels {
@@ -106,12 +109,19 @@ std::vector<std::pair<int, int>> roots_in(const Graph& graph, TiedChannels& tied
 // make one width.
 std::vector<int> kinds_of(const Graph& graph, TiedChannels& tied) {
     std::vector<int> kinds(static_cast<std::size_t>(tied.size()), 0);
-    for (const auto* ends : {&graph.inputs, &graph.outputs}) {
-        for (const TensorId tensor : *ends) {
+    const auto fix = [&](const auto& tensors) {
+        for (const TensorId tensor : tensors) {
             for (int c = 0; c < graph.tensors[static_cast<std::size_t>(tensor)].channels; ++c) {
                 kinds[static_cast<std::size_t>(tied.root_of(tensor, c))] = given;
             }
         }
+    };
+    fix(graph.inputs);
+    fix(graph.outputs);
+    for (const Node& node : graph.nodes) {
+        if (operator_of(node.layer.kind).channel_tie(node.layer) != ChannelTie::fixed) continue;
+        fix(node.inputs);
+        fix(node.outputs);
     }
     std::vector<int> count(kinds.size(), 0);
     int next = 1;

@@ -18,7 +18,8 @@ namespace hacscale {
 // conv and a linear layer read all channels and make a new axis.
 //
 // Widening one tensor of a group means widening all of them, and every layer that writes or reads one. A width of the
-// network's inputs and outputs is given from outside: what is tied to it belongs to no group.
+// network's inputs and outputs is given from outside, and layers that move channels (concat, slice, shuffles) keep the
+// widths that they read and write: what is tied to such a width belongs to no group.
 
 struct ChannelGroup {
     std::string name;    // of the first node that writes it

@@ -78,6 +78,8 @@ void check_layers(const Database& database, Findings& findings, TableCheck& resu
             ++index;
             if (const auto* const text = std::get_if<std::string_view>(&value)) {
                 same = same && select.text(index) == *text;
+            } else if (const auto* const real = std::get_if<double>(&value)) {
+                same = same && select.real(index) == *real;
             } else {
                 same = same && select.integer(index) == std::get<std::int64_t>(value);
             }

@@ -130,9 +130,13 @@ LayerFamily family_of(const LayerSpec& layer) {
     family.shape = layer;
     family.shape.in_channels = 0;
     family.shape.out_channels = 0;
-    family.shape.groups = 0;
     family.shape.squeeze_channels = 0;
-    if (layer.groups > 1) family.channels_a_group = layer.in_channels / layer.groups;
+    family.shape.first_channel = 0;  // where a slice begins makes no difference
+    // Groups that are not weights' are a number that a network chooses: a shuffle's.
+    if (operator_of(layer.kind).channel_tie(layer) != ChannelTie::fixed) {
+        family.shape.groups = 0;
+        if (layer.groups > 1) family.channels_a_group = layer.in_channels / layer.groups;
+    }
     family.one_dimension = second_axis(layer) != &LayerSpec::out_channels;
     return family;
 }

@@ -157,7 +157,7 @@ TEST_P(GpuCandidates, OwnSqueezeExciteKernelsEqualTheReference) {
 TEST_P(GpuCandidates, PlansOfCudnnEqualTheReference) {
     std::uint64_t seed = 900;
     for (const LayerKind kind : {LayerKind::conv, LayerKind::linear}) {
-        for (LayerSpec layer : hacscale::testing::layer_family(kind, kind == LayerKind::conv ? 24 : 6, 11)) {
+        for (LayerSpec layer : hacscale::testing::gpu_layer_family(kind, kind == LayerKind::conv ? 24 : 6, 11)) {
             layer.layout = Layout::channels_last;
             context.layer = layer;
             context.batch = static_cast<int>(1 + seed % 3);

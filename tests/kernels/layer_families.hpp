@@ -17,6 +17,21 @@ inline std::vector<LayerKind> all_kinds() {
     return kinds;
 }
 
+// What GPU backends run; they refuse the others.
+inline bool runs_on_gpus(const LayerSpec& layer) {
+    return layer.kind <= LayerKind::avg_pool && layer.activation <= Activation::hard_sigmoid &&
+           layer.mode == Mode::plain;
+}
+inline std::vector<LayerKind> gpu_kinds() {
+    std::vector<LayerKind> kinds = all_kinds();
+    std::erase_if(kinds, [](LayerKind kind) {
+        LayerSpec layer;
+        layer.kind = kind;
+        return !runs_on_gpus(layer);
+    });
+    return kinds;
+}
+
 // Windows that are no square: convs of Inception's kind, dilated ones, pads as exporters of other frameworks write them.
 inline std::vector<Window> conv_windows() {
     return {{.kernel = {1, 7}, .pads = {0, 3, 0, 3}},
@@ -37,8 +52,6 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
     const auto pick = [&](std::initializer_list<int> values) {
         return *(values.begin() + generator() % values.size());
     };
-    constexpr Activation activations[] = {Activation::none, Activation::relu, Activation::relu6,
-                                          Activation::silu, Activation::hard_swish};
     std::vector<LayerSpec> family;
     while (static_cast<int>(family.size()) < count) {
         LayerSpec layer;
@@ -47,7 +60,9 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
         layer.in_channels = layer.out_channels = pick({1, 3, 5, 8, 13, 16, 17, 24, 32, 40, 72});
         layer.in_height = pick({1, 2, 5, 7, 9, 14, 17});
         layer.in_width = pick({1, 3, 5, 7, 10, 14, 19});
-        layer.activation = activations[generator() % std::size(activations)];
+        // Most networks have one of the first few.
+        layer.activation =
+            static_cast<Activation>(generator() % (generator() % 2 == 0 ? 5 : activation_names.size()));
         switch (kind) {
             case LayerKind::conv: {
                 const int form = static_cast<int>(generator() % 3);  // dense, depthwise, grouped
@@ -93,9 +108,39 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 break;
             case LayerKind::scale_shift:
                 break;
+            case LayerKind::activation:
+                layer.activation = static_cast<Activation>(1 + family.size() % (activation_names.size() - 1));
+                break;
+            case LayerKind::multiply:
+                layer.inputs = 2;
+                if (layer.in_height > 1 && generator() % 2 == 0) layer.mode = Mode::per_channel;
+                break;
+            case LayerKind::add:
+                layer.inputs = 2;
+                break;
+            case LayerKind::concat:
+                layer.inputs = static_cast<std::uint16_t>(pick({2, 3, 5}));
+                layer.in_channels = layer.out_channels = pick({5, 12, 32, 48, 80, 97});
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::slice:
+                layer.in_channels = pick({3, 16, 37, 48, 64});
+                layer.out_channels = pick({1, 3, layer.in_channels / 2, layer.in_channels});
+                layer.first_channel = pick({0, (layer.in_channels - layer.out_channels) / 2,
+                                            layer.in_channels - layer.out_channels});
+                layer.activation = Activation::none;
+                break;
         }
+        layer.alpha = usual_alpha(layer.activation) * 3.0F;
         if (layer.out_height() >= 1 && layer.out_width() >= 1) family.push_back(layer);
     }
+    return family;
+}
+
+// The layers of a family that GPU backends run.
+inline std::vector<LayerSpec> gpu_layer_family(LayerKind kind, int count, std::uint64_t seed) {
+    std::vector<LayerSpec> family = layer_family(kind, count, seed);
+    std::erase_if(family, [](const LayerSpec& layer) { return !runs_on_gpus(layer); });
     return family;
 }
 

@@ -227,8 +227,20 @@ TEST(NetworkRunner, GraphsOfAnyFormEqualTheReference) {
     }
 }
 
+TEST(NetworkRunner, LayersOfSeveralInputsEqualTheReference) {
+    for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
+        for (const testing::NamedGraph& named : testing::graphs_of_several_inputs(layout)) {
+            for (const int batch : {1, 3}) expect_right(named, batch, DataType::f32);
+        }
+    }
+}
+
 TEST(NetworkRunner, LayoutsMayBeMixedInAGraph) {
-    for (testing::NamedGraph& named : testing::small_graphs(Layout::channels_last)) {
+    std::vector<testing::NamedGraph> graphs = testing::small_graphs(Layout::channels_last);
+    for (testing::NamedGraph& named : testing::graphs_of_several_inputs(Layout::channels_last)) {
+        graphs.push_back(std::move(named));
+    }
+    for (testing::NamedGraph& named : graphs) {
         for (std::size_t i = 0; i < named.graph.nodes.size(); i += 2) {
             named.graph.nodes[i].layer.layout = Layout::blocked;
         }

@@ -166,6 +166,46 @@ TEST(Reference, ActivationsHaveTheirPublishedForms) {
     expect_near(at(Activation::silu, {0, std::log(3.0)}), {0, 0.75 * std::log(3.0)});
 }
 
+// Worked out from the definitions in the documentation of PyTorch's functions, to eight digits.
+TEST(Reference, ActivationsOfLaterNetworksHaveTheirPublishedForms) {
+    const auto at = [](Activation activation, float alpha) {
+        LayerSpec layer = layer_of(LayerKind::activation, 1, 1, 4);
+        layer.activation = activation;
+        layer.alpha = alpha;
+        return reference_layer(layer, 1, {-2, -0.5, 0, 1.5}, {}, {});
+    };
+    expect_near(at(Activation::gelu, 0.0F), {-0.04550026, -0.15426877, 0, 1.39978921});
+    expect_near(at(Activation::gelu_tanh, 0.0F), {-0.04540231, -0.15428599, 0, 1.39957157});
+    expect_near(at(Activation::leaky_relu, 0.5F), {-1, -0.25, 0, 1.5});
+    expect_near(at(Activation::mish, 0.0F), {-0.25250148, -0.22074377, 0, 1.40337827});
+    expect_near(at(Activation::softplus, 0.0F), {0.12692801, 0.47407698, 0.69314718, 1.70141328});
+    expect_near(at(Activation::elu, 2.0F), {-1.72932943, -0.78693868, 0, 1.5});
+    expect_near(at(Activation::tanh, 0.0F), {-0.96402758, -0.46211716, 0, 0.90514825});
+}
+
+TEST(Reference, LayersOfSeveralInputsTakeThemInOrder) {
+    const Values two{1, -2, 3, -4};
+    const Values more{10, 20, 30, 40};
+    LayerSpec layer = layer_of(LayerKind::add, 2, 1, 2);
+    layer.inputs = 2;
+    layer.activation = Activation::relu;
+    expect_near(reference_layer(layer, 1, {&two, &two}, {}), {2, 0, 6, 0});
+    layer.kind = LayerKind::multiply;
+    expect_near(reference_layer(layer, 1, {&two, &more}, {}), {10, 0, 90, 0});
+    const Values gate{2, -1};
+    layer.mode = Mode::per_channel;
+    layer.activation = Activation::none;
+    expect_near(reference_layer(layer, 1, {&two, &gate}, {}), {2, -4, -3, 4});
+    // Two images of one and two channels.
+    LayerSpec concat = layer_of(LayerKind::concat, 3, 1, 1);
+    concat.inputs = 2;
+    expect_near(reference_layer(concat, 2, {&gate, &more}, {}), {2, 10, 20, -1, 30, 40});
+    LayerSpec slice = layer_of(LayerKind::slice, 2, 1, 1);
+    slice.out_channels = 1;
+    slice.first_channel = 1;
+    expect_near(reference_layer(slice, 2, {&more}, {}), {20, 40});
+}
+
 TEST(Reference, OutputsAtPositionsEqualTheWholeLayer) {
     for (const LayerKind kind : {LayerKind::conv, LayerKind::scale_shift}) {
         LayerSpec layer = layer_of(kind, 4, 5, 6);
@@ -181,7 +221,9 @@ TEST(Reference, OutputsAtPositionsEqualTheWholeLayer) {
         const std::vector<std::size_t> positions{0, 7, 100, 239};
         Values expected;
         for (const std::size_t position : positions) expected.push_back(whole[position]);
-        EXPECT_EQ(reference_outputs(layer, 2, input, input, weights, positions), expected);
+        ReferenceInputs inputs{&input};
+        if (layer.residual) inputs.push_back(&input);
+        EXPECT_EQ(reference_outputs(layer, 2, inputs, weights, positions), expected);
     }
 }
 

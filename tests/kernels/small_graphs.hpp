@@ -2,6 +2,7 @@
 // are not square. Backends run them and are compared with the reference.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,33 @@ public:
         return add(layer, {from});
     }
 
+    TensorId activation(TensorId from, Activation activation) {
+        LayerSpec layer = spec(LayerKind::activation, from);
+        layer.activation = activation;
+        return add(layer, {from});
+    }
+    TensorId sum(TensorId a, TensorId b) { return combine(LayerKind::add, a, b); }
+    // `b` has the shape of `a`, or one number a channel.
+    TensorId product(TensorId a, TensorId b) { return combine(LayerKind::multiply, a, b); }
+    TensorId concat(const std::vector<TensorId>& parts) {
+        LayerSpec layer = spec(LayerKind::concat, parts.front());
+        layer.inputs = static_cast<std::uint16_t>(parts.size());
+        layer.in_channels = 0;
+        TensorIds inputs;
+        for (const TensorId part : parts) {
+            layer.in_channels += graph_.tensors[part].channels;
+            inputs.push_back(part);
+        }
+        layer.out_channels = layer.in_channels;
+        return add(layer, inputs);
+    }
+    TensorId slice(TensorId from, int first, int channels) {
+        LayerSpec layer = spec(LayerKind::slice, from);
+        layer.first_channel = first;
+        layer.out_channels = channels;
+        return add(layer, {from});
+    }
+
     NamedGraph named(std::string name, std::vector<TensorId> outputs) {
         graph_.outputs = std::move(outputs);
         return {std::move(name), std::move(graph_)};
@@ -78,6 +106,14 @@ private:
         // As layers that have none compare equal.
         layer.bias = kind == LayerKind::conv || kind == LayerKind::linear;
         return layer;
+    }
+
+    TensorId combine(LayerKind kind, TensorId a, TensorId b) {
+        LayerSpec layer = spec(kind, a);
+        layer.inputs = 2;
+        const bool one_each = graph_.tensors[b].height == 1 && graph_.tensors[b].width == 1;
+        if (one_each && layer.in_height * layer.in_width > 1) layer.mode = Mode::per_channel;
+        return add(layer, {a, b});
     }
 
     LayerSpec conv_spec(TensorId from, const Conv& conv) const {
@@ -175,6 +211,49 @@ inline NamedGraph output_in_the_middle(Layout layout) {
     const TensorId gated = build.squeeze_excite(map);
     const TensorId twice = build.conv(gated, {.width = 12, .kernel = 3}, gated);
     return build.named("output_in_the_middle", {map, build.scale_shift(twice), gated});
+}
+
+// ---- Layers that read several tensors ----
+
+// Sums in place of either input, or of none where both are read again.
+inline NamedGraph sums(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId image = build.input(3, 6, 5);
+    const TensorId left = build.conv(image, {.width = 20, .kernel = 3});
+    const TensorId right = build.conv(image, {.width = 20});
+    const TensorId first = build.sum(left, right);
+    const TensorId second = build.sum(build.activation(first, Activation::gelu), left);
+    const TensorId twice = build.sum(second, second);
+    return build.named("sums", {twice, build.product(first, second), build.sum(image, image)});
+}
+
+// Dense blocks, whose inputs fill no block of channels, and a split with both halves read.
+inline NamedGraph joins(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId image = build.input(3, 7, 6);
+    const TensorId first = build.conv(image, {.width = 12, .kernel = 3});
+    const TensorId second = build.conv(build.concat({first, image}), {.width = 12, .kernel = 3});
+    const TensorId all = build.concat({first, second, image, first});
+    const TensorId left = build.slice(all, 0, 17);
+    const TensorId right = build.slice(all, 17, 22);
+    return build.named("joins",
+                       {build.conv(right, {.width = 17, .kernel = 3}, left), build.concat({right, left})});
+}
+
+// A gate that is computed by convs on a pooled vector, and one that is an input of the graph.
+inline NamedGraph gates(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId gate_input = build.input(20, 1, 1);
+    const TensorId map = build.conv(build.input(5, 4, 7), {.width = 20, .kernel = 3});
+    const TensorId hidden = build.conv(build.global_avg_pool(map), {.width = 6});
+    const TensorId gate = build.conv(hidden, {.width = 20, .activation = Activation::sigmoid});
+    const TensorId gated = build.product(build.activation(map, Activation::sigmoid), gate);
+    return build.named("gates", {build.product(gated, gate_input), build.product(gate, gate_input),
+                                 build.concat({gate, build.linear(map, 7)})});
+}
+
+inline std::vector<NamedGraph> graphs_of_several_inputs(Layout layout) {
+    return {sums(layout), joins(layout), gates(layout)};
 }
 
 inline std::vector<NamedGraph> small_graphs(Layout layout) {

@@ -23,7 +23,9 @@ public:
     Value one_of(std::initializer_list<Value> values) {
         return *(values.begin() + between(0, static_cast<int>(values.size()) - 1));
     }
-    Activation activation() { return static_cast<Activation>(between(0, 6)); }
+    Activation activation() {
+        return static_cast<Activation>(between(0, static_cast<int>(activation_names.size()) - 1));
+    }
 
     // A layer that can run, of any kind.
     LayerSpec layer() {
@@ -38,7 +40,7 @@ public:
             layer.out_channels = between(1, 64);
             layer.bias = coin();
         }
-        if (operator_of(layer.kind).output_size == OutputSize::window) window(layer);
+        if (operator_of(layer.kind).output_size == window_positions) window(layer);
         if (layer.kind == LayerKind::avg_pool) {
             layer.activation = Activation::none;
             layer.window.dilations = {1, 1};
@@ -57,6 +59,8 @@ public:
             layer.squeeze_channels = between(1, 16);
             layer.gate = coin() ? Activation::sigmoid : Activation::hard_sigmoid;
         }
+        form(layer);
+        layer.alpha = has_alpha(layer.activation) ? one_of({0.01F, 0.1F, 0.2F, 1.0F, 1e-6F}) : 0.0F;
         return layer;
     }
 
@@ -87,6 +91,34 @@ public:
     }
 
 private:
+    // What operators that compute without weights and windows have.
+    void form(LayerSpec& layer) {
+        switch (layer.kind) {
+            case LayerKind::activation:
+                layer.activation = static_cast<Activation>(std::max(1, static_cast<int>(layer.activation)));
+                break;
+            case LayerKind::add:
+                layer.inputs = 2;
+                break;
+            case LayerKind::multiply:
+                layer.inputs = 2;
+                if (layer.in_height > 1 && coin()) layer.mode = Mode::per_channel;
+                break;
+            case LayerKind::concat:
+                layer.in_channels = layer.out_channels = between(2, 64);
+                layer.inputs = static_cast<std::uint16_t>(between(2, std::min(layer.in_channels, 9)));
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::slice:
+                layer.out_channels = between(1, layer.in_channels);
+                layer.first_channel = between(0, layer.in_channels - layer.out_channels);
+                layer.activation = Activation::none;
+                break;
+            default:
+                break;
+        }
+    }
+
     void window(LayerSpec& layer) {
         const int kernel = between(1, 7);
         const int stride = between(1, 4);

@@ -41,16 +41,37 @@ TEST(LayerSpec, KeysStayAsTheyAreOnDisk) {
     layer.activation = Activation::relu;
     EXPECT_EQ(layer.key(), "conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu");
 
-    for (const char* key :
-         {"conv_i16x32x32_o16_k3_s1_p1_g1", "conv_i96x14x14_o96_k5_s2_p2_g96_bias_hard_swish",
-          "conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu_blocked", "max_pool_i64x112x112_k3_s2_p1",
-          "global_avg_pool_i512x7x7", "linear_i512x7x7_o4096_bias_relu", "linear_i512x1x1_o10",
-          "squeeze_excite_i96x14x14_r24_silu_sigmoid", "squeeze_excite_i96x14x14_r24_hard_swish_hard_sigmoid",
-          "squeeze_excite_i96x14x14_r24_none_sigmoid_blocked", "scale_shift_i16x32x32_relu6",
-          "conv_i16x32x32_o16_k1x7_s1_p0x3_g1_bias", "conv_i16x32x32_o16_k3x1_s2x1_p1x0_g1_bias_relu",
-          "conv_i16x32x32_o16_k3_s1_p2_d2_g1", "conv_i16x32x32_o16_k3_s1_p2x1_d2x1_g16_bias_add",
-          "conv_i16x32x32_o16_k3_s2_p0x0x1x1_g1", "max_pool_i16x32x32_k3x2_s2_p0x0x1x0",
-          "avg_pool_i16x32x32_k2_s2_p0", "avg_pool_i16x32x32_k3x2_s1_p0x1x1x0_blocked"}) {
+    for (const char* key : {"conv_i16x32x32_o16_k3_s1_p1_g1",
+                            "conv_i96x14x14_o96_k5_s2_p2_g96_bias_hard_swish",
+                            "conv_i64x56x56_o64_k3_s1_p1_g1_bias_add_relu_blocked",
+                            "max_pool_i64x112x112_k3_s2_p1",
+                            "global_avg_pool_i512x7x7",
+                            "linear_i512x7x7_o4096_bias_relu",
+                            "linear_i512x1x1_o10",
+                            "squeeze_excite_i96x14x14_r24_silu_sigmoid",
+                            "squeeze_excite_i96x14x14_r24_hard_swish_hard_sigmoid",
+                            "squeeze_excite_i96x14x14_r24_none_sigmoid_blocked",
+                            "scale_shift_i16x32x32_relu6",
+                            "conv_i16x32x32_o16_k1x7_s1_p0x3_g1_bias",
+                            "conv_i16x32x32_o16_k3x1_s2x1_p1x0_g1_bias_relu",
+                            "conv_i16x32x32_o16_k3_s1_p2_d2_g1",
+                            "conv_i16x32x32_o16_k3_s1_p2x1_d2x1_g16_bias_add",
+                            "conv_i16x32x32_o16_k3_s2_p0x0x1x1_g1",
+                            "max_pool_i16x32x32_k3x2_s2_p0x0x1x0",
+                            "avg_pool_i16x32x32_k2_s2_p0",
+                            "avg_pool_i16x32x32_k3x2_s1_p0x1x1x0_blocked",
+                            "conv_i16x32x32_o16_k3_s1_p1_g1_bias_leaky_relu_a0.1",
+                            "conv_i16x32x32_o16_k3_s1_p1_g1_gelu_tanh_blocked",
+                            "squeeze_excite_i96x14x14_r24_leaky_relu_a0.01_sigmoid",
+                            "scale_shift_i16x32x32_elu_a1",
+                            "activation_i96x56x56_gelu",
+                            "activation_i96x56x56_leaky_relu_a0.2",
+                            "add_i64x56x56",
+                            "add_i64x56x56_relu_blocked",
+                            "multiply_i64x56x56_sigmoid",
+                            "multiply_i64x56x56_per_channel",
+                            "concat_i256x14x14_n3_blocked",
+                            "slice_i116x28x28_o58_f58"}) {
         EXPECT_EQ(LayerSpec::from_key(key).key(), key);
     }
 }
@@ -79,13 +100,9 @@ TEST(LayerSpec, OutputIsTheNumberOfWindowsThatFit) {
     testing::Generator generate(3);
     for (int i = 0; i < 20'000; ++i) {
         const LayerSpec layer = generate.layer();
-        if (operator_of(layer.kind).output_size == OutputSize::window) {
-            ASSERT_EQ(layer.out_height(), count_windows(layer.in_height, layer.window, 0)) << layer.key();
-            ASSERT_EQ(layer.out_width(), count_windows(layer.in_width, layer.window, 1)) << layer.key();
-        } else {
-            const bool kept = layer.kind == LayerKind::squeeze_excite || layer.kind == LayerKind::scale_shift;
-            ASSERT_EQ(layer.out_height(), kept ? layer.in_height : 1) << layer.key();
-        }
+        if (operator_of(layer.kind).output_size != window_positions) continue;
+        ASSERT_EQ(layer.out_height(), count_windows(layer.in_height, layer.window, 0)) << layer.key();
+        ASSERT_EQ(layer.out_width(), count_windows(layer.in_width, layer.window, 1)) << layer.key();
     }
     EXPECT_EQ(conv(3, 4, 8, 7, 1).out_height(), 4);
     LayerSpec no_window = conv(3, 4, 8, 7, 1);
@@ -143,6 +160,21 @@ TEST(LayerSpec, BadKeysNameThePart) {
         {"avg_pool_i3x8x8_k3_s1_p1_relu", "the end of the key at 'relu'"},
         {"squeeze_excite_i3x8x8_r0_relu_sigmoid", "squeeze channels is 0"},
         {"squeeze_excite_i3x8x8_r1_relu_relu", "sigmoid or hard_sigmoid"},
+        {"activation_i3x8x8", "the activation"},
+        {"activation_i3x8x8_none", "computes nothing"},
+        {"activation_i3x8x8_leaky_relu", "a<number>"},
+        {"activation_i3x8x8_leaky_relu_a0", "alpha is 0"},
+        {"activation_i3x8x8_leaky_relu_a0.10", "'a0.10'"},
+        {"activation_i3x8x8_leaky_relu_a.1", "'a.1'"},
+        {"activation_i3x8x8_leaky_relu_a-0.1", "'a-0.1'"},
+        {"activation_i3x8x8_elu_ainf", "expected a finite number"},
+        {"activation_i3x8x8_relu_a0.1", "the end of the key at 'a0.1'"},
+        {"multiply_i3x1x1_per_channel", "more than one pixel"},
+        {"concat_i3x8x8_n1", "does not take 1 inputs"},
+        {"concat_i3x8x8_n4", "too few for 4 inputs"},
+        {"concat_i3x8x8_n70000", "does not take 1025 inputs"},
+        {"slice_i8x8x8_o4_f5", "begins at channel 5, expected 0 to 4"},
+        {"slice_i8x8x8_o9_f0", "expected 0 to -1"},
     };
     for (const auto& [key, fragment] : cases) {
         try {

@@ -38,7 +38,7 @@ SizedGraph random_graph(testing::Generator& generate) {
         Node node;
         node.inputs = {generate.coin() ? tensors - 1 : any()};
         std::size_t bytes = 4 * generate.between(1, 1000);
-        switch (generate.between(0, 2)) {
+        switch (generate.between(0, 3)) {
             case 0:
                 node.layer.kind = LayerKind::squeeze_excite;
                 bytes = sized.bytes[node.inputs.front()];
@@ -47,6 +47,12 @@ SizedGraph random_graph(testing::Generator& generate) {
                 node.layer.residual = true;
                 node.inputs.push_back(any());
                 bytes = sized.bytes[node.residual_input()];
+                break;
+            case 2:
+                node.layer.kind = LayerKind::add;
+                node.layer.inputs = 2;
+                node.inputs.push_back(any());
+                bytes = sized.bytes[node.inputs[static_cast<std::size_t>(generate.between(0, 1))]];
                 break;
             default:
                 break;
@@ -73,8 +79,13 @@ int last_needed(const Graph& graph, TensorId id) {
     return last;
 }
 
-TensorId overwritten(const Node& node) {
-    return node.layer.residual ? node.residual_input() : node.inputs.front();
+// The input in whose place the output is.
+TensorId overwritten(const Graph& graph, const ArenaLayout& layout, const Node& node) {
+    const auto here = [&](TensorId id) {
+        return graph.tensors[id].producer != no_node &&
+               layout.offsets[id] == layout.offsets[node.outputs.front()];
+    };
+    return *std::find_if(node.inputs.begin(), node.inputs.end(), here);
 }
 
 void expect_sound(const SizedGraph& sized, const ArenaLayout& layout) {
@@ -89,7 +100,7 @@ void expect_sound(const SizedGraph& sized, const ArenaLayout& layout) {
         EXPECT_EQ(layout.offsets[output] % 64, 0u);
         EXPECT_LE(layout.offsets[output] + bytes[output], layout.bytes);
         if (layout.in_place[i]) {
-            const TensorId from = overwritten(node);
+            const TensorId from = overwritten(graph, layout, node);
             EXPECT_NE(graph.tensors[from].producer, no_node) << "inputs of the graph are kept";
             EXPECT_EQ(layout.offsets[output], layout.offsets[from]);
             EXPECT_EQ(bytes[output], bytes[from]);
@@ -101,7 +112,7 @@ void expect_sound(const SizedGraph& sized, const ArenaLayout& layout) {
             const auto earlier = static_cast<TensorId>(&tensor - graph.tensors.data());
             if (tensor.producer == no_node || tensor.producer >= i) continue;
             if (last_needed(graph, earlier) < i) continue;  // dead before i runs
-            if (layout.in_place[i] && overwritten(node) == earlier) continue;
+            if (layout.in_place[i] && overwritten(graph, layout, node) == earlier) continue;
             const bool apart = layout.offsets[earlier] + bytes[earlier] <= layout.offsets[output] ||
                                layout.offsets[output] + bytes[output] <= layout.offsets[earlier];
             EXPECT_TRUE(apart) << "tensors " << earlier << " and " << output;

@@ -113,7 +113,7 @@ TEST(ModelYaml, RefusesOneBadLineAndNamesIt) {
         {3, "classes: ten", "classes: expected a whole number from 1 to 65536, found 'ten'"},
         {5, "  - conv: {width: 16, batch_norm: yes}", "expected true or false, found 'yes'"},
         {5, "  - conv: {width: 16, activation: [relu]}", "activation: expected text, found a list"},
-        {5, "  - conv: {width: 16, activation: gelu}", "'gelu' is no activation; expected one of none, relu"},
+        {5, "  - conv: {width: 16, activation: glu}", "'glu' is no activation; expected one of none, relu"},
         {5, "  - attention: {width: 16}", "'attention' is no layer of a stem or head"},
         {5, "  - {conv: {width: 16}, norm: {}}", "found a mapping of 2 keys"},
         {5, "  - [conv]", "found a list"},

@@ -8,6 +8,7 @@
 #include "profiler/table/merge.hpp"
 #include "tests/profiler/table_support.hpp"
 
+#include <set>
 #include <sstream>
 
 namespace hacscale {
@@ -16,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace testing;
 
-// What earlier versions of the program left: schema 4 with square windows only, schema 3 with other counters, schema 2 also without paces, schema 1
+// What earlier versions of the program left: schema 5 without operators of several inputs and forms, schema 4 with square windows only, schema 3 with other counters, schema 2 also without paces, schema 1
 // also without kernels and most readings.
 void write_schema(int version, const fs::path& file, const std::vector<Row>& rows) {
     { make_table(file, rows).put(PeakRecord{DataType::f32, 1e12, 1e11, {}, {}}); }
@@ -108,6 +109,31 @@ TEST_P(TableUpgrade, UpgradesAnOldTableThatIsWritten) {
         EXPECT_EQ(text_of(file_, columns), text_of(fresh_, columns)) << name;
         EXPECT_NE(text_of(file_, columns), "");
     }
+}
+
+// Columns of schema 6 tell layers apart that differ in their operators' forms and parameters.
+TEST_P(TableUpgrade, TakesLayersWithParameters) {
+    std::vector<LayerSpec> layers(3, conv(8, 16));
+    layers[1].activation = layers[2].activation = Activation::leaky_relu;
+    layers[1].alpha = 0.01F;
+    layers[2].alpha = 0.1F;
+    {
+        Table table = Table::open(file_, OpenMode::write);
+        for (const LayerSpec& layer : layers) table.put(network_row(layer, 4.0, 1 << 20));
+    }
+    EXPECT_TRUE(check_table(file_).sound());
+    merge_tables({file_}, fresh_);
+    for (const fs::path& file : {file_, fresh_}) {
+        const Table table = Table::open(file, OpenMode::read);
+        for (const LayerSpec& layer : layers) {
+            std::set<LayerSpec> family;
+            table.for_each_of_family(layer, 1, DataType::f32, CacheState::network,
+                                     [&](const Row& row) { family.insert(row.key.layer); });
+            EXPECT_EQ(family, std::set{layer});
+        }
+    }
+    EXPECT_EQ(text_of(file_, "SELECT DISTINCT mode, inputs, alpha FROM layer ORDER BY id"),
+              "plain;plain;plain;");
 }
 
 // Columns of schema 5 tell a window of two dimensions from the square one of its height.
@@ -261,7 +287,7 @@ TEST(ShippedGpuTables, OpenMergeAndDiffWithTheReason) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Schemas, RetiredReadings, ::testing::Values(2, 3));
-INSTANTIATE_TEST_SUITE_P(Schemas, TableUpgrade, ::testing::Values(1, 2, 3, 4));
+INSTANTIATE_TEST_SUITE_P(Schemas, TableUpgrade, ::testing::Values(1, 2, 3, 4, 5));
 
 }  // namespace
 }  // namespace hacscale

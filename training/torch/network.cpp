@@ -55,7 +55,7 @@ at::Tensor hard_swish_of(const at::Tensor& x) {
 
 }  // namespace
 
-at::Tensor activated(at::Tensor x, Activation activation) {
+at::Tensor activated(at::Tensor x, Activation activation, Parameter alpha) {
     switch (activation) {
         case Activation::none:
             return x;
@@ -71,6 +71,20 @@ at::Tensor activated(at::Tensor x, Activation activation) {
             return at::sigmoid(x);
         case Activation::hard_sigmoid:
             return hard_sigmoid_of(x);
+        case Activation::gelu:
+            return at::gelu(x);
+        case Activation::gelu_tanh:
+            return at::gelu(x, "tanh");
+        case Activation::leaky_relu:
+            return at::leaky_relu(x, alpha.value());
+        case Activation::mish:
+            return at::mish(x);
+        case Activation::softplus:
+            return at::softplus(x);
+        case Activation::elu:
+            return at::elu(x, alpha.value());
+        case Activation::tanh:
+            return at::tanh(x);
     }
     return x;
 }
@@ -113,6 +127,10 @@ NodeModule::NodeModule(const Node& node) : layer_(node.layer) {
         case LayerKind::avg_pool:
         case LayerKind::global_avg_pool:
             break;
+        default:
+            throw InputError("training does not know layers of the kind " +
+                             std::string(name_of(layer_.kind)) + " (" + node.name +
+                             "); train a network of stages");
     }
 }
 
@@ -149,10 +167,10 @@ at::Tensor NodeModule::normalized(const at::Tensor& input) {
 
 at::Tensor NodeModule::squeezed(const at::Tensor& input) {
     const at::Tensor mean = input.mean({2, 3});
-    const at::Tensor inner =
-        activated(at::linear(mean, as_type_of(weight, mean), as_type_of(bias, mean)), layer_.activation);
+    const at::Tensor inner = activated(at::linear(mean, as_type_of(weight, mean), as_type_of(bias, mean)),
+                                       layer_.activation, layer_.alpha);
     const at::Tensor scale =
-        activated(at::linear(inner, as_type_of(weight2, mean), as_type_of(bias2, mean)), layer_.gate);
+        activated(at::linear(inner, as_type_of(weight2, mean), as_type_of(bias2, mean)), layer_.gate, {});
     return input * scale.unsqueeze(-1).unsqueeze(-1);
 }
 
@@ -182,8 +200,10 @@ at::Tensor NodeModule::forward(const at::Tensor& input, const at::Tensor& residu
             return avg_pool_over(layer_.window, input);
         case LayerKind::global_avg_pool:
             return input.mean({2, 3}, true);
+        default:  // the constructor refuses them
+            break;
     }
-    return activated(y, layer_.activation);
+    return activated(y, layer_.activation, layer_.alpha);
 }
 
 // ---- The network ----

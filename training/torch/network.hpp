@@ -78,7 +78,7 @@ private:
 
 // An activation as libtorch computes and differentiates it. May overwrite x, where the backward pass can do with the
 // result alone: it saves a pass over memory.
-at::Tensor activated(at::Tensor x, Activation activation);
+at::Tensor activated(at::Tensor x, Activation activation, Parameter alpha);
 
 // The numbers for inference: batch-norm folded into the products before it, in double, in the layout of
 // models/ops/layer_weights.hpp. One entry a node. y = gamma (Wx + b - mean) / sqrt(var + eps) + beta becomes W' = s W,

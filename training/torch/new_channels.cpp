@@ -81,12 +81,12 @@ NewChannels::Added NewChannels::added_by(std::size_t index, const at::Tensor& in
     std::vector<at::Tensor> maps;
     Added result;
     if (!from_residual.origins.empty()) {
-        maps.push_back(activated(from_residual.maps.clone(), layer.activation));
+        maps.push_back(activated(from_residual.maps.clone(), layer.activation, layer.alpha));
         result.origins = from_residual.origins;
     }
     if (can_grow(layer)) {
         const at::Tensor made = standardized(conv_over(layer.window, input.detach(), incoming_[index], {}));
-        maps.push_back(activated(made, layer.activation));
+        maps.push_back(activated(made, layer.activation, layer.alpha));
         result.origins.push_back(index);
     } else if (!from_input.origins.empty() && layer.kind != LayerKind::linear) {
         Added passed = passed_on(node, from_input);
@@ -110,13 +110,13 @@ NewChannels::Added NewChannels::passed_on(const NodeModule& node, const Added& i
                 at::arange(input.maps.size(1), own.options().dtype(at::kLong)).remainder(own.size(0));
             const at::Tensor filters = own.index_select(0, chosen);
             const at::Tensor made = conv_over(layer.window, input.maps, filters, {}, input.maps.size(1));
-            return {activated(standardized(made), layer.activation), input.origins};
+            return {activated(standardized(made), layer.activation, layer.alpha), input.origins};
         }
         case LayerKind::scale_shift:
-            return {activated(standardized(input.maps), layer.activation), input.origins};
+            return {activated(standardized(input.maps), layer.activation, layer.alpha), input.origins};
         case LayerKind::squeeze_excite: {
             // What is read with weights of zero opens a gate as far as 0 does.
-            const at::Tensor gate = activated(at::zeros({1}, input.maps.options()), layer.gate);
+            const at::Tensor gate = activated(at::zeros({1}, input.maps.options()), layer.gate, {});
             return {input.maps * gate, input.origins};
         }
         case LayerKind::max_pool:
@@ -125,7 +125,7 @@ NewChannels::Added NewChannels::passed_on(const NodeModule& node, const Added& i
             return {avg_pool_over(layer.window, input.maps), input.origins};
         case LayerKind::global_avg_pool:
             return {input.maps.mean({2, 3}, true), input.origins};
-        case LayerKind::linear:
+        default:
             break;
     }
     return {};

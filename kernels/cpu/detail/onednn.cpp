@@ -47,9 +47,9 @@ dnnl::memory unbound_memory(const dnnl::memory::desc& desc) {
     return {desc, engine(), nullptr};
 }
 
-void append_activation(onednn::post_ops& post_ops, Activation activation) {
+void append_activation(onednn::post_ops& post_ops, const LayerSpec& layer) {
     using dnnl::algorithm;
-    switch (activation) {
+    switch (layer.activation) {
         case Activation::none:
             return;
         case Activation::relu:
@@ -68,9 +68,31 @@ void append_activation(onednn::post_ops& post_ops, Activation activation) {
             post_ops.append_eltwise(algorithm::eltwise_logistic, 0.0F, 0.0F);
             return;
         case Activation::hard_sigmoid:
-            break;
+            post_ops.append_eltwise(algorithm::eltwise_linear, 1.0F / 6.0F, 0.5F);
+            post_ops.append_eltwise(algorithm::eltwise_clip_v2, 0.0F, 1.0F);
+            return;
+        case Activation::gelu:
+            post_ops.append_eltwise(algorithm::eltwise_gelu_erf, 0.0F, 0.0F);
+            return;
+        case Activation::gelu_tanh:
+            post_ops.append_eltwise(algorithm::eltwise_gelu_tanh, 0.0F, 0.0F);
+            return;
+        case Activation::leaky_relu:
+            post_ops.append_eltwise(algorithm::eltwise_relu, layer.alpha.value(), 0.0F);
+            return;
+        case Activation::mish:
+            post_ops.append_eltwise(algorithm::eltwise_mish, 0.0F, 0.0F);
+            return;
+        case Activation::softplus:
+            post_ops.append_eltwise(algorithm::eltwise_soft_relu, 1.0F, 0.0F);
+            return;
+        case Activation::elu:
+            post_ops.append_eltwise(algorithm::eltwise_elu, layer.alpha.value(), 0.0F);
+            return;
+        case Activation::tanh:
+            post_ops.append_eltwise(algorithm::eltwise_tanh, 0.0F, 0.0F);
+            return;
     }
-    throw UnsupportedLayer("oneDNN has no fused " + std::string(name_of(activation)));
 }
 
 void BoundPrimitive::add(int argument, dnnl::memory memory) {

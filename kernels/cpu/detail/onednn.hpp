@@ -38,8 +38,8 @@ dnnl::memory::desc dnnl_desc(const TensorShape& shape, DataType type);
 // A memory object whose pointer is set just before each run.
 dnnl::memory unbound_memory(const dnnl::memory::desc& desc);
 
-// Activation as post-op; UnsupportedLayer for none of oneDNN's.
-void append_activation(onednn::post_ops& post_ops, Activation activation);
+// The layer's activation as post-ops.
+void append_activation(onednn::post_ops& post_ops, const LayerSpec& layer);
 
 // Calls work() with the stack pointer at the same place of a cache line, whatever the process, and returns what it
 // returns. Not inlined: its own frame is what is moved.

@@ -39,8 +39,8 @@ void PrimitiveLayer::load(const LayerWeights& weights) {
     }
 }
 
-void PrimitiveLayer::bind(const std::byte* input, std::byte* output, std::byte* scratch) {
-    primitive_.bind(DNNL_ARG_SRC, input);
+void PrimitiveLayer::bind(const InputPointers& inputs, std::byte* output, std::byte* scratch) {
+    primitive_.bind(DNNL_ARG_SRC, inputs.front());
     primitive_.bind(DNNL_ARG_DST, output);
     primitive_.bind(DNNL_ARG_SCRATCHPAD, scratch);
 }

@@ -27,7 +27,7 @@ public:
     }
 
     void load(const LayerWeights& weights) override;
-    void bind(const std::byte* input, std::byte* output, std::byte* scratch) override;
+    void bind(const InputPointers& inputs, std::byte* output, std::byte* scratch) override;
     void execute() override { primitive_.run(); }
     std::size_t scratch_bytes() const override { return scratch_bytes_; }
     std::string implementation() const override { return implementation_; }

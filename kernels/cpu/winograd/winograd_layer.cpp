@@ -61,8 +61,8 @@ public:
         std::fill_n(bias(), bias_count(), 0.0F);
         std::copy(weights.bias.begin(), weights.bias.end(), bias());
     }
-    void bind(const std::byte* input, std::byte* output, std::byte* scratch) override {
-        input_ = reinterpret_cast<const float*>(input);
+    void bind(const InputPointers& inputs, std::byte* output, std::byte* scratch) override {
+        input_ = reinterpret_cast<const float*>(inputs.front());
         output_ = reinterpret_cast<float*>(output);
         scratch_ = reinterpret_cast<float*>(scratch);
     }

@@ -278,8 +278,7 @@ Tensor ConvGraph::activate(const Tensor& value, Activation activation) {
             return pointwise_of(Mode::SWISH_FWD, value);
         case Activation::sigmoid:
             return pointwise_of(Mode::SIGMOID_FWD, value);
-        case Activation::hard_swish:
-        case Activation::hard_sigmoid:
+        default:  // hard_swish and hard_sigmoid; layers with others are refused (unsupported_reason)
             break;
     }
     Tensor gate = relu6(pointwise_of(Mode::ADD, value, scalar(three_id)));

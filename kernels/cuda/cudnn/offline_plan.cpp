@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <unordered_map>
+#include <utility>
 
 #include "base/error.hpp"
 #include "kernels/cuda/cuda_device.hpp"
+#include "kernels/cuda/cuda_layer.hpp"
 #include "kernels/cuda/cudnn/conv_graph.hpp"
 #include "kernels/cuda/cudnn/conv_layer.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
@@ -58,6 +60,11 @@ LayerPlan plan_conv(const DescribedTarget& target, PlanRequest request) {
 }
 
 LayerPlan plan_layer(const DescribedTarget& target, const LayerSpec& layer, const CompileOptions& options) {
+    if (std::string reason = unsupported_reason(layer); !reason.empty()) {
+        LayerPlan none;
+        none.reason = std::move(reason);
+        return none;
+    }
     const bool conv = layer.kind == LayerKind::conv || layer.kind == LayerKind::linear;
     if (!conv) return hand_written(layer);
     return plan_conv(target, {layer, options.batch, options.type, ConvForm::fused});

@@ -37,10 +37,9 @@ LayerList handwritten_candidates(const LayerContext& context) {
             return linear_layers(context);
         case LayerKind::squeeze_excite:
             return squeeze_excite_layers(context);
-        case LayerKind::scale_shift:
-            break;
+        default:
+            return {};
     }
-    return {};
 }
 
 }  // namespace hacscale::cuda

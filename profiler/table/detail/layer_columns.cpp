@@ -7,7 +7,7 @@
 namespace hacscale::detail {
 namespace {
 
-using Value = std::variant<std::int64_t, std::string_view>;
+using Value = LayerColumnValue;
 
 constexpr std::array column_list{
     LayerColumn{"kind", [](const LayerSpec& layer) -> Value { return name_of(layer.kind); }},
@@ -41,11 +41,22 @@ constexpr std::array column_list{
                 5, "1"},
     LayerColumn{"dilation_width", [](const LayerSpec& layer) -> Value { return layer.window.dilations[1]; },
                 true, 5, "1"},
+    LayerColumn{"mode", [](const LayerSpec& layer) -> Value { return name_of(layer.mode); }, true, 6,
+                "'plain'"},
+    LayerColumn{"inputs", [](const LayerSpec& layer) -> Value { return layer.inputs; }, true, 6, "1"},
+    LayerColumn{"first_channel", [](const LayerSpec& layer) -> Value { return layer.first_channel; }, false,
+                6, "0"},
+    LayerColumn{"size_height", [](const LayerSpec& layer) -> Value { return layer.size[0]; }, true, 6, "0"},
+    LayerColumn{"size_width", [](const LayerSpec& layer) -> Value { return layer.size[1]; }, true, 6, "0"},
+    LayerColumn{"alpha", [](const LayerSpec& layer) -> Value { return double{layer.alpha.value()}; }, true, 6,
+                "0.0"},
+    LayerColumn{"epsilon", [](const LayerSpec& layer) -> Value { return double{layer.epsilon.value()}; },
+                true, 6, "0.0"},
 };
 
 std::string sql_of(const LayerColumn& column) {
-    const bool text = std::holds_alternative<std::string_view>(column.value(LayerSpec{}));
-    return fmt::format("{} {} NOT NULL{}", column.name, text ? "TEXT" : "INTEGER",
+    constexpr std::array<std::string_view, std::variant_size_v<Value>> types{"INTEGER", "REAL", "TEXT"};
+    return fmt::format("{} {} NOT NULL{}", column.name, types[column.value(LayerSpec{}).index()],
                        column.since > 1 ? " DEFAULT 0" : "");
 }
 
@@ -67,7 +78,7 @@ std::string create_layer_sql() {
     std::string list;
     for (const LayerColumn& column : column_list) list += ", " + sql_of(column);
     // `layer_family` serves interpolation: everything but channels is equal. Few families differ in the columns of
-    // schema 5 alone, so these are looked at row by row.
+    // schemas 5 and 6 alone, so these are looked at row by row.
     return fmt::format(
         "CREATE TABLE layer (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE{}) STRICT;"
         "CREATE INDEX layer_family ON layer ("

@@ -12,12 +12,14 @@
 
 namespace hacscale::detail {
 
+using LayerColumnValue = std::variant<std::int64_t, double, std::string_view>;
+
 struct LayerColumn {
     std::string_view name;  // as SQL has it; never changed
-    std::variant<std::int64_t, std::string_view> (*value)(const LayerSpec& layer);
+    LayerColumnValue (*value)(const LayerSpec& layer);
     bool of_family = true;         // equal in all layers of a family (profiler/table/interpolation.hpp)
     int since = 1;                 // the first schema that has it
-    std::string_view before = {};  // SQL of its value in earlier schemas, whose windows are square
+    std::string_view before = {};  // SQL of its value in earlier schemas
 };
 
 // In the order of the table.

@@ -14,7 +14,7 @@
 namespace hacscale::detail {
 
 constexpr std::int64_t application_id = 0x48414353;  // "HACS"
-constexpr std::int64_t schema_version = 5;
+constexpr std::int64_t schema_version = 6;
 
 // The columns of a row's key, in `measurement` and `kernel`.
 inline constexpr std::array<std::string_view, 5> key_columns{"layer_id", "batch", "dtype", "cache",
