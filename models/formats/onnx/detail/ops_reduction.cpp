@@ -1,0 +1,324 @@
+// Operators that compute with all elements along an axis: sums and means, matrix products, softmax, normalization.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "models/formats/onnx/detail/ops.hpp"
+#include "models/formats/onnx/detail/wording.hpp"
+
+namespace hacscale::onnx::detail {
+
+namespace {
+
+// ---- Reductions ----
+
+void form_reduce(Step& step) {
+    const std::int64_t rank = step.rank(0);
+    Ints all(step.dims(0).size());
+    std::iota(all.begin(), all.end(), 0);
+    const Ints given = step.parameter(1, "axes").value_or(Ints{});
+    Ints axes = step.axes(given, rank);
+    const bool nothing = axes.empty() && step.node.integer("noop_with_empty_axes", 0) != 0;
+    const std::int64_t keep = step.node.integer("keepdims", 1);
+    step.drop_inputs(1);
+    if (nothing) {
+        step.node.op_type = "Identity";
+        step.node.attributes.clear();
+        return;
+    }
+    if (axes.empty()) {
+        axes = all;
+    }
+    const Ints& dims = step.dims(0);
+    const bool is_spatial =
+        rank > 2 && axes == Ints(all.begin() + 2, all.end()) && keep != 0 && is_floating(step.type(0).type);
+    const bool is_mean = step.node.op_type == "ReduceMean";
+    if (is_spatial && (is_mean || step.node.op_type == "ReduceMax") && count_of(dims) > 0) {
+        step.node.op_type = is_mean ? "GlobalAveragePool" : "GlobalMaxPool";
+        step.node.attributes.clear();
+        return;
+    }
+    step.node.attributes = {{"axes", axes}, {"keepdims", keep}};
+}
+
+std::vector<ValueType> infer_reduce(const Step& step) {
+    const Ints axes = step.node.integers("axes", {});
+    const bool keep = step.node.integer("keepdims", 1) != 0;
+    ValueType result{step.type(0).type, {}};
+    for (std::int64_t i = 0; i < step.rank(0); ++i) {
+        if (!std::binary_search(axes.begin(), axes.end(), i)) {
+            result.dims.push_back(step.dims(0)[i]);
+        } else if (keep) {
+            result.dims.push_back(1);
+        }
+    }
+    return {result};
+}
+
+double reduced(std::string_view name, const std::vector<double>& numbers) {
+    const auto sum = [&numbers](double (*term)(double)) {
+        return std::accumulate(numbers.begin(), numbers.end(), 0.0,
+                               [term](double total, double x) { return total + term(x); });
+    };
+    if (name == "ReduceMax") {
+        return numbers.empty() ? 0 : *std::max_element(numbers.begin(), numbers.end());
+    }
+    if (name == "ReduceMin") {
+        return numbers.empty() ? 0 : *std::min_element(numbers.begin(), numbers.end());
+    }
+    if (name == "ReduceProd") {
+        return std::accumulate(numbers.begin(), numbers.end(), 1.0, std::multiplies<>());
+    }
+    if (name == "ReduceL1") {
+        return sum([](double x) { return std::fabs(x); });
+    }
+    if (name == "ReduceL2") {
+        return std::sqrt(sum([](double x) { return x * x; }));
+    }
+    if (name == "ReduceSumSquare") {
+        return sum([](double x) { return x * x; });
+    }
+    const double total = sum([](double x) { return x; });
+    return name == "ReduceMean" ? total / static_cast<double>(std::max<std::size_t>(numbers.size(), 1))
+                                : total;
+}
+
+std::vector<Tensor> fold_reduce(const Step& step) {
+    const Tensor& input = *step.constant(0);
+    const ValueType type = infer_reduce(step).front();
+    const Ints axes = step.node.integers("axes", {});
+    Ints kept = input.dims;
+    for (const std::int64_t axis : axes) {
+        kept[axis] = 1;
+    }
+    const auto target = broadcast_indices(input.dims, kept);
+    std::vector<std::vector<double>> groups(static_cast<std::size_t>(count_of(kept)));
+    const std::vector<float> numbers = input.floats();
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        groups[target[i]].push_back(static_cast<double>(numbers[i]));
+    }
+    std::vector<float> results;
+    results.reserve(groups.size());
+    for (const std::vector<double>& group : groups) {
+        results.push_back(static_cast<float>(reduced(step.node.op_type, group)));
+    }
+    return {tensor_as(tensor_of({}, type.dims, results), type.type)};
+}
+
+void form_arg(Step& step) {
+    step.node.attributes = {{"axis", step.axis(step.node.integer("axis", 0), step.rank(0))},
+                            {"keepdims", step.node.integer("keepdims", 1)}};
+}
+
+std::vector<ValueType> infer_arg(const Step& step) {
+    Ints dims = step.dims(0);
+    const std::int64_t axis = step.node.integer("axis", 0);
+    if (step.node.integer("keepdims", 1) != 0) {
+        dims[axis] = 1;
+    } else {
+        dims.erase(dims.begin() + axis);
+    }
+    return {{DataType::int64, dims}};
+}
+
+// ---- Matrix products ----
+
+void form_gemm(Step& step) {
+    step.node.attributes = {{"alpha", step.node.number("alpha", 1)},
+                            {"beta", step.node.number("beta", 1)},
+                            {"transA", step.node.integer("transA", 0)},
+                            {"transB", step.node.integer("transB", 0)}};
+}
+
+std::vector<ValueType> infer_gemm(const Step& step) {
+    if (step.rank(0) != 2 || step.rank(1) != 2) {
+        step.refuse("it multiplies " + shape_text(step.dims(0)) + " and " + shape_text(step.dims(1)) +
+                    ", expected two matrices");
+    }
+    const bool a = step.node.integer("transA", 0) != 0;
+    const bool b = step.node.integer("transB", 0) != 0;
+    const Ints dims = {step.dims(0)[a ? 1 : 0], step.dims(1)[b ? 0 : 1]};
+    if (step.dims(0)[a ? 0 : 1] != step.dims(1)[b ? 1 : 0] ||
+        (step.has(2) && broadcast(dims, step.dims(2)) != dims)) {
+        step.refuse("the matrices " + shape_text(step.dims(0)) + " and " + shape_text(step.dims(1)) +
+                    " or its third input do not fit");
+    }
+    return {{step.type(0).type, dims}};
+}
+
+std::vector<ValueType> infer_matmul(const Step& step) {
+    Ints a = step.dims(0);
+    Ints b = step.dims(1);
+    if (a.empty() || b.empty()) {
+        step.refuse("it multiplies a single number, expected matrices");
+    }
+    const bool row = a.size() == 1;
+    const bool column = b.size() == 1;
+    if (row) {
+        a.insert(a.begin(), 1);
+    }
+    if (column) {
+        b.push_back(1);
+    }
+    const auto batch = broadcast(Ints(a.begin(), a.end() - 2), Ints(b.begin(), b.end() - 2));
+    if (!batch || a.back() != b[b.size() - 2]) {
+        step.refuse("the matrices " + shape_text(step.dims(0)) + " and " + shape_text(step.dims(1)) +
+                    " do not fit");
+    }
+    Ints dims = *batch;
+    if (!row) {
+        dims.push_back(a[a.size() - 2]);
+    }
+    if (!column) {
+        dims.push_back(b.back());
+    }
+    return {{step.type(0).type, dims}};
+}
+
+// ---- Softmax ----
+
+// Until opset 12 all axes from "axis" on are one. That is the softmax of one axis where the others have the size 1.
+void form_softmax(Step& step) {
+    const bool is_flat = step.opset() < 13;
+    std::int64_t axis = step.axis(step.node.integer("axis", is_flat ? 1 : -1), step.rank(0));
+    if (is_flat) {
+        const Ints& dims = step.dims(0);
+        const std::int64_t wide =
+            std::count_if(dims.begin() + axis, dims.end(), [](std::int64_t size) { return size != 1; });
+        if (wide > 1) {
+            step.refuse("it is over several axes of " + shape_text(dims) +
+                        "; export the network with opset 13 or later");
+        }
+        while (wide == 1 && dims[axis] == 1) {
+            ++axis;
+        }
+    }
+    step.node.attributes = {{"axis", axis}};
+}
+
+// ---- Normalization ----
+
+void check_channel_list(const Step& step, std::size_t input) {
+    if (step.dims(input) != Ints{step.dims(0)[1]}) {
+        step.refuse("its input " + std::to_string(input + 1) + " has the shape " +
+                    shape_text(step.dims(input)) + ", expected one number for each of " +
+                    std::to_string(step.dims(0)[1]) + " channels");
+    }
+}
+
+void form_batch_norm(Step& step) {
+    if (step.node.integer("training_mode", 0) != 0 || step.node.integer("is_test", 1) == 0) {
+        step.refuse("it is in training mode; export the network in eval mode");
+    }
+    if (step.node.integer("spatial", 1) == 0) {
+        step.refuse("the attribute \"spatial\" is 0, which is not supported");
+    }
+    // Statistics of training, which no node reads in a network that was exported for inference.
+    step.node.outputs.resize(1);
+    step.node.attributes = {{"epsilon", step.node.number("epsilon", 1e-5F)}};
+    if (step.rank(0) < 2) {
+        step.refuse("its input " + shape_text(step.dims(0)) + " has no channels");
+    }
+    for (std::size_t i = 1; i < 5; ++i) {
+        check_channel_list(step, i);
+    }
+}
+
+// Standardized weights come as the batch-norm of a constant.
+std::vector<Tensor> fold_batch_norm(const Step& step) {
+    const Ints& dims = step.dims(0);
+    std::vector<float> numbers = step.constant(0)->floats();
+    std::vector<float> lists[4];
+    for (std::size_t i = 0; i < 4; ++i) {
+        lists[i] = step.constant(i + 1)->floats();
+    }
+    const double epsilon = step.node.number("epsilon", 1e-5F);
+    const std::int64_t inner = strides_of(dims)[1];
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(numbers.size()); ++i) {
+        const std::int64_t channel = i / inner % dims[1];
+        const double scale = lists[0][channel] / std::sqrt(static_cast<double>(lists[3][channel]) + epsilon);
+        numbers[i] = static_cast<float>((static_cast<double>(numbers[i]) - lists[2][channel]) * scale +
+                                        lists[1][channel]);
+    }
+    return {tensor_as(tensor_of({}, dims, numbers), step.type(0).type)};
+}
+
+void form_instance_norm(Step& step) {
+    if (step.rank(0) < 3) {
+        step.refuse("its input " + shape_text(step.dims(0)) + " has no spatial axis");
+    }
+    step.node.attributes = {{"epsilon", step.node.number("epsilon", 1e-5F)}};
+    for (std::size_t i = 1; i < 3; ++i) {
+        check_channel_list(step, i);
+    }
+}
+
+void form_layer_norm(Step& step) {
+    const std::int64_t axis = step.axis(step.node.integer("axis", -1), step.rank(0));
+    step.node.outputs.resize(1);
+    step.node.attributes = {{"axis", axis}, {"epsilon", step.node.number("epsilon", 1e-5F)}};
+    const Ints normalized(step.dims(0).begin() + axis, step.dims(0).end());
+    for (std::size_t i = 1; i < step.node.inputs.size(); ++i) {
+        if (step.has(i) && broadcast(normalized, step.dims(i)) != normalized) {
+            step.refuse("its input " + std::to_string(i + 1) + " has the shape " + shape_text(step.dims(i)) +
+                        ", expected " + shape_text(normalized));
+        }
+    }
+}
+
+// Scale and bias have one number for each group until opset 20, for each channel since 21.
+void form_group_norm(Step& step) {
+    const std::int64_t groups = step.node.integer("num_groups", 0);
+    if (step.rank(0) < 2 || groups < 1 || step.dims(0)[1] % groups != 0) {
+        step.refuse("the attribute \"num_groups\" is " + std::to_string(groups) +
+                    ", which does not divide the channels of " + shape_text(step.dims(0)));
+    }
+    step.node.attributes = {{"num_groups", groups}, {"epsilon", step.node.number("epsilon", 1e-5F)}};
+    if (step.opset() >= 21) {
+        for (std::size_t i = 1; i < 3; ++i) {
+            check_channel_list(step, i);
+        }
+    }
+}
+
+void form_lrn(Step& step) {
+    if (step.rank(0) < 2 || step.node.integer("size", 0) < 1) {
+        step.refuse("its input has no channels, or \"size\" is not positive");
+    }
+    step.node.attributes = {{"alpha", step.node.number("alpha", 1e-4F)},
+                            {"beta", step.node.number("beta", 0.75F)},
+                            {"bias", step.node.number("bias", 1)},
+                            {"size", step.node.integer("size", 0)}};
+}
+
+void form_lp_norm(Step& step) {
+    step.node.attributes = {{"axis", step.axis(step.node.integer("axis", -1), step.rank(0))},
+                            {"p", step.node.integer("p", 2)}};
+}
+
+}  // namespace
+
+std::vector<Op> reduction_ops() {
+    std::vector<Op> ops = {
+        {"ArgMax", 1, 1, form_arg, infer_arg, nullptr},
+        {"ArgMin", 1, 1, form_arg, infer_arg, nullptr},
+        {"BatchNormalization", 5, 5, form_batch_norm, infer_same, fold_batch_norm},
+        {"Gemm", 2, 3, form_gemm, infer_gemm, nullptr},
+        {"GroupNormalization", 3, 3, form_group_norm, infer_same, nullptr},
+        {"InstanceNormalization", 3, 3, form_instance_norm, infer_same, nullptr},
+        {"LRN", 1, 1, form_lrn, infer_same, nullptr},
+        {"LayerNormalization", 2, 3, form_layer_norm, infer_same, nullptr},
+        {"LogSoftmax", 1, 1, form_softmax, infer_same, nullptr},
+        {"LpNormalization", 1, 1, form_lp_norm, infer_same, nullptr},
+        {"MatMul", 2, 2, nullptr, infer_matmul, nullptr},
+        {"Softmax", 1, 1, form_softmax, infer_same, nullptr},
+    };
+    for (const std::string_view name : {"ReduceL1", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin",
+                                        "ReduceProd", "ReduceSum", "ReduceSumSquare"}) {
+        ops.push_back({name, 1, 2, form_reduce, infer_reduce, fold_reduce});
+    }
+    return ops;
+}
+
+}  // namespace hacscale::onnx::detail
