@@ -78,6 +78,54 @@ HACSCALE_INLINE void scale_pixel_rows_in(const Element* in, Element* out, int pi
     }
 }
 
+template <typename Element>
+HACSCALE_INLINE void sum_squares_in(const Element* in, std::ptrdiff_t stride, int pixels, int width,
+                                    const float* centers, float* sums) {
+    with_width(
+        width, [&](const int columns) __attribute__((always_inline)) {
+            float total[max_block_channels] = {};
+            for (int p = 0; p < pixels; ++p, in += stride) {
+                for (int c = 0; c < columns; ++c) {
+                    const float distance = static_cast<float>(in[c]) - centers[c];
+                    total[c] += distance * distance;
+                }
+            }
+            for (int c = 0; c < columns; ++c) sums[c] = total[c];
+        });
+}
+
+template <typename Element>
+HACSCALE_INLINE void add_square_rows_in(const Element* in, int pixels, int channels,
+                                        const float* __restrict centers, float* __restrict sums) {
+    for (int p = 0; p < pixels; ++p, in += channels) {
+        for (int c = 0; c < channels; ++c) {
+            const float distance = static_cast<float>(in[c]) - centers[c];
+            sums[c] += distance * distance;
+        }
+    }
+}
+
+// A pixel's channels are activated while they are in the first cache.
+template <typename Element>
+HACSCALE_INLINE void scale_shift_pixel_rows_in(const Element* in, Element* out, int pixels, int channels,
+                                               const float* __restrict scale, const float* __restrict shift,
+                                               const ActivationStep& step) {
+    constexpr int channels_a_step = 512;
+    float values[channels_a_step];
+    for (int p = 0; p < pixels; ++p) {
+        for (int begin = 0; begin < channels; begin += channels_a_step) {
+            const int count = std::min(channels_a_step, channels - begin);
+            for (int c = 0; c < count; ++c) {
+                values[c] = static_cast<float>(in[begin + c]) * scale[begin + c] + shift[begin + c];
+            }
+            if (step.activation != Activation::none) activate(step, values, static_cast<std::size_t>(count));
+            for (int c = 0; c < count; ++c) out[begin + c] = Element(values[c]);
+        }
+        in += channels;
+        out += channels;
+    }
+}
+
 template <typename Element, typename Function>
 HACSCALE_INLINE void affine_pixels_in(const Element* in, Element* out, std::ptrdiff_t stride, int pixels,
                                       int width, const float* scale, const float* shift, Function function) {
@@ -169,6 +217,35 @@ void scale_pixel_rows(const float* in, float* out, int pixels, int channels, con
 HACSCALE_PER_CPU
 void scale_pixel_rows(const BFloat16* in, BFloat16* out, int pixels, int channels, const float* factors) {
     scale_pixel_rows_in(in, out, pixels, channels, factors);
+}
+
+HACSCALE_PER_CPU
+void sum_squares(const float* in, std::ptrdiff_t stride, int pixels, int width, const float* centers,
+                 float* sums) {
+    sum_squares_in(in, stride, pixels, width, centers, sums);
+}
+HACSCALE_PER_CPU
+void sum_squares(const BFloat16* in, std::ptrdiff_t stride, int pixels, int width, const float* centers,
+                 float* sums) {
+    sum_squares_in(in, stride, pixels, width, centers, sums);
+}
+HACSCALE_PER_CPU
+void add_square_rows(const float* in, int pixels, int channels, const float* centers, float* sums) {
+    add_square_rows_in(in, pixels, channels, centers, sums);
+}
+HACSCALE_PER_CPU
+void add_square_rows(const BFloat16* in, int pixels, int channels, const float* centers, float* sums) {
+    add_square_rows_in(in, pixels, channels, centers, sums);
+}
+HACSCALE_PER_CPU
+void scale_shift_pixel_rows(const float* in, float* out, int pixels, int channels, const float* scale,
+                            const float* shift, const ActivationStep& step) {
+    scale_shift_pixel_rows_in(in, out, pixels, channels, scale, shift, step);
+}
+HACSCALE_PER_CPU
+void scale_shift_pixel_rows(const BFloat16* in, BFloat16* out, int pixels, int channels, const float* scale,
+                            const float* shift, const ActivationStep& step) {
+    scale_shift_pixel_rows_in(in, out, pixels, channels, scale, shift, step);
 }
 
 // Partial sums of a dot product, which the compiler holds in vector registers without reordering any single

@@ -51,6 +51,11 @@ private:
 // sums[c] = sum over the pixels
 void sum_pixels(const float* in, std::ptrdiff_t stride, int pixels, int width, float* sums);
 void sum_pixels(const BFloat16* in, std::ptrdiff_t stride, int pixels, int width, float* sums);
+// sums[c] = sum over the pixels of the squared distance from centers[c]
+void sum_squares(const float* in, std::ptrdiff_t stride, int pixels, int width, const float* centers,
+                 float* sums);
+void sum_squares(const BFloat16* in, std::ptrdiff_t stride, int pixels, int width, const float* centers,
+                 float* sums);
 // out = in * factors[c]
 void scale_pixels(const float* in, float* out, std::ptrdiff_t stride, int pixels, int width,
                   const float* factors);
@@ -69,6 +74,15 @@ void add_pixel_rows(const BFloat16* in, int pixels, int channels, float* sums);
 // out = in * factors[c]
 void scale_pixel_rows(const float* in, float* out, int pixels, int channels, const float* factors);
 void scale_pixel_rows(const BFloat16* in, BFloat16* out, int pixels, int channels, const float* factors);
+
+// sums[c] += sum over the pixels of the squared distance from centers[c]
+void add_square_rows(const float* in, int pixels, int channels, const float* centers, float* sums);
+void add_square_rows(const BFloat16* in, int pixels, int channels, const float* centers, float* sums);
+// out = activation(in * scale[c] + shift[c])
+void scale_shift_pixel_rows(const float* in, float* out, int pixels, int channels, const float* scale,
+                            const float* shift, const ActivationStep& step);
+void scale_shift_pixel_rows(const BFloat16* in, BFloat16* out, int pixels, int channels, const float* scale,
+                            const float* shift, const ActivationStep& step);
 
 // ---- Vectors ----
 

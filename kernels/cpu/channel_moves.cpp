@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "kernels/cpu/cpu_layer.hpp"
 #include "kernels/cpu/detail/per_cpu.hpp"
+#include "models/ops/pixel_shuffle.hpp"
 
 namespace hacscale::cpu {
 namespace {
@@ -45,17 +47,27 @@ std::ptrdiff_t channel_offset(const TensorShape& shape, int channel) {
     return static_cast<std::ptrdiff_t>(shape.index(0, channel, 0, 0));
 }
 
-std::vector<ChannelSource> sources_of(const LayerContext& context, std::span<const TensorShape> inputs) {
-    const LayerSpec& layer = context.layer;
-    std::vector<ChannelSource> sources;
-    if (layer.kind == LayerKind::slice) {
-        for (int c = 0; c < layer.out_channels; ++c) sources.push_back({0, layer.first_channel + c});
-        return sources;
+std::vector<ChannelMove> moves_of(const LayerSpec& layer, std::span<const TensorShape> inputs) {
+    std::vector<ChannelMove> moves;
+    const int share = layer.in_channels / layer.groups;
+    switch (layer.kind) {
+        case LayerKind::slice:
+            for (int c = 0; c < layer.out_channels; ++c) moves.push_back({0, layer.first_channel + c, c});
+            break;
+        case LayerKind::channel_shuffle:
+            for (int c = 0; c < layer.in_channels; ++c) {
+                moves.push_back({0, c % layer.groups * share + c / layer.groups, c});
+            }
+            break;
+        default:  // concat
+            for (int i = 0; i < std::ssize(inputs); ++i) {
+                for (int c = 0; c < inputs[i].channels; ++c) {
+                    moves.push_back({i, c, static_cast<int>(moves.size())});
+                }
+            }
+            break;
     }
-    for (int i = 0; i < std::ssize(inputs); ++i) {
-        for (int c = 0; c < inputs[i].channels; ++c) sources.push_back({i, c});
-    }
-    return sources;
+    return moves;
 }
 
 // Each pixel of the output is made of pixels at its place. Threads share tiles of pixels that stay in a core's cache while
@@ -68,7 +80,7 @@ public:
           type_(context.type),
           name_("hacscale:" + std::string(name_of(context.layer.kind))) {
         shapes_.insert(shapes_.end(), context.more_inputs.begin(), context.more_inputs.end());
-        runs_ = channel_runs(shapes_, output_shape_, sources_of(context, shapes_));
+        runs_ = channel_runs(shapes_, output_shape_, moves_of(context.layer, shapes_));
     }
 
     void load(const LayerWeights&) override {}
@@ -112,15 +124,93 @@ private:
     std::byte* output_ = nullptr;
 };
 
+// Blocks of pixels from channels, or channels from blocks of pixels: at each place of a block, pixels of one tensor that are
+// neighbours become pixels of the other that are as far apart as the block is large. Threads share the rows of the map of
+// fewer pixels.
+class BlockMoveLayer final : public CpuLayer {
+public:
+    explicit BlockMoveLayer(const LayerContext& context)
+        : layer_(context.layer), in_(context.input), out_(context.output), type_(context.type) {
+        const bool splits = layer_.kind == LayerKind::pixel_shuffle;
+        const int few = std::min(layer_.in_channels, layer_.out_channels);
+        for (int row = 0; row < layer_.window.strides[0]; ++row) {
+            for (int column = 0; column < layer_.window.strides[1]; ++column) {
+                std::vector<ChannelMove> moves;
+                for (int c = 0; c < few; ++c) {
+                    const int many = channel_of_block(layer_, few, c, row, column);
+                    moves.push_back(splits ? ChannelMove{0, many, c} : ChannelMove{0, c, many});
+                }
+                places_.push_back({row, column, channel_runs({&in_, 1}, out_, moves)});
+            }
+        }
+    }
+
+    void load(const LayerWeights&) override {}
+    void bind(const InputPointers& inputs, std::byte* output, std::byte*) override {
+        input_ = inputs.front();
+        output_ = output;
+    }
+    void execute() override {
+        const bool splits = layer_.kind == LayerKind::pixel_shuffle;
+        const int height = std::min(in_.height, out_.height);
+        const std::size_t element = size_of(type_);
+#pragma omp parallel for schedule(static)
+        for (int i = 0; i < out_.batch * height; ++i) {
+            const int image = i / height;
+            const std::byte* const from = input_ + image * image_elements(in_) * element;
+            std::byte* const to = output_ + image * image_elements(out_) * element;
+            for (const Place& place : places_) {
+                const PixelWalk walk =
+                    splits ? walk_of(i % height, nullptr, &place) : walk_of(i % height, &place, nullptr);
+                for (const ChannelRun& run : place.runs) move_channels(run, walk, element, from, to);
+            }
+        }
+        zero_padding(out_, type_, output_);
+    }
+    std::string implementation() const override {
+        return "hacscale:" + std::string(name_of(layer_.kind));
+    }
+
+private:
+    struct Place {
+        int row = 0;
+        int column = 0;
+        std::vector<ChannelRun> runs;
+    };
+
+    // Along one row of blocks; the place is in the blocks of the input or of the output.
+    PixelWalk walk_of(int row, const Place* in_block, const Place* out_block) const {
+        const auto side = [&](const TensorShape& shape, const Place* place) {
+            const std::ptrdiff_t pixel = pixel_stride(shape);
+            if (place == nullptr)
+                return std::pair{static_cast<std::ptrdiff_t>(row) * shape.width * pixel, pixel};
+            const std::ptrdiff_t first =
+                static_cast<std::ptrdiff_t>(row * layer_.window.strides[0] + place->row) * shape.width +
+                place->column;
+            return std::pair{first * pixel, layer_.window.strides[1] * pixel};
+        };
+        const auto [from, from_stride] = side(in_, in_block);
+        const auto [to, to_stride] = side(out_, out_block);
+        return {from, from_stride, to, to_stride, std::min(in_.width, out_.width)};
+    }
+
+    LayerSpec layer_;
+    TensorShape in_, out_;
+    DataType type_;
+    std::vector<Place> places_;
+    const std::byte* input_ = nullptr;
+    std::byte* output_ = nullptr;
+};
+
 }  // namespace
 
 std::vector<ChannelRun> channel_runs(std::span<const TensorShape> inputs, const TensorShape& output,
-                                     std::span<const ChannelSource> sources) {
+                                     std::span<const ChannelMove> moves) {
     std::vector<ChannelRun> runs;
-    for (int c = 0; c < std::ssize(sources); ++c) {
-        const auto& [input, channel] = sources[c];
-        const ChannelRun next{input, channel_offset(inputs[input], channel), channel_offset(output, c), 1};
-        const bool follows = !runs.empty() && runs.back().input == input &&
+    for (const ChannelMove& move : moves) {
+        const ChannelRun next{move.input, channel_offset(inputs[move.input], move.from),
+                              channel_offset(output, move.to), 1};
+        const bool follows = !runs.empty() && runs.back().input == move.input &&
                              runs.back().from + runs.back().count == next.from &&
                              runs.back().to + runs.back().count == next.to;
         if (follows) {
@@ -152,6 +242,10 @@ void move_channels(const ChannelRun& run, const PixelWalk& walk, std::size_t ele
 }
 
 std::unique_ptr<CpuLayer> make_channel_moves(const LayerContext& context) {
+    const LayerKind kind = context.layer.kind;
+    if (kind == LayerKind::pixel_shuffle || kind == LayerKind::space_to_depth) {
+        return std::make_unique<BlockMoveLayer>(context);
+    }
     return std::make_unique<ChannelMoveLayer>(context);
 }
 

@@ -10,10 +10,11 @@
 
 namespace hacscale::cpu {
 
-// Where a channel of the output comes from.
-struct ChannelSource {
+// A channel of an input that becomes one of the output.
+struct ChannelMove {
     int input = 0;
-    int channel = 0;
+    int from = 0;
+    int to = 0;
 };
 
 struct ChannelRun {
@@ -23,9 +24,8 @@ struct ChannelRun {
     int count = 0;
 };
 
-// `sources` has one entry a channel of the output, in order.
 std::vector<ChannelRun> channel_runs(std::span<const TensorShape> inputs, const TensorShape& output,
-                                     std::span<const ChannelSource> sources);
+                                     std::span<const ChannelMove> moves);
 
 // Elements between neighbouring pixels.
 std::ptrdiff_t pixel_stride(const TensorShape& shape);

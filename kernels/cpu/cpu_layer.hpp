@@ -51,7 +51,11 @@ std::unique_ptr<CpuLayer> make_global_avg_pool(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_squeeze_excite(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_scale_shift(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_elementwise(const LayerContext& context);    // activation, add, multiply
-std::unique_ptr<CpuLayer> make_channel_moves(const LayerContext& context);  // concat, slice
+std::unique_ptr<CpuLayer> make_channel_moves(const LayerContext& context);  // concat, slice, shuffles
+std::unique_ptr<CpuLayer> make_pad(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_resize(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_layer_norm(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_channel_statistics(const LayerContext& context);  // group_norm, grn, eca
 
 std::unique_ptr<CpuLayer> make_layer(const LayerContext& context);
 

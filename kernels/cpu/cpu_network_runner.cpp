@@ -1,6 +1,7 @@
 #include "kernels/cpu/cpu_network_runner.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/clock.hpp"
@@ -27,10 +28,24 @@ std::unique_ptr<CpuLayer> make_layer(const LayerContext& context) {
         case LayerKind::activation:
         case LayerKind::add:
         case LayerKind::multiply:
+        case LayerKind::prelu:
             return make_elementwise(context);
         case LayerKind::concat:
         case LayerKind::slice:
+        case LayerKind::channel_shuffle:
+        case LayerKind::pixel_shuffle:
+        case LayerKind::space_to_depth:
             return make_channel_moves(context);
+        case LayerKind::pad:
+            return make_pad(context);
+        case LayerKind::resize:
+            return make_resize(context);
+        case LayerKind::layer_norm:
+            return make_layer_norm(context);
+        case LayerKind::group_norm:
+        case LayerKind::grn:
+        case LayerKind::eca:
+            return make_channel_statistics(context);
     }
     throw UnsupportedLayer("this backend does not know " + context.layer.key());
 }

@@ -171,8 +171,82 @@ private:
     Element* output_ = nullptr;
 };
 
+// out = x, or slopes[c] * x where it is below zero
+template <typename Element>
+HACSCALE_INLINE void prelu_pixels_in(const Element* in, Element* out, std::ptrdiff_t stride, int pixels,
+                                     int width, const float* __restrict slopes) {
+    for (int p = 0; p < pixels; ++p, in += stride, out += stride) {
+        for (int c = 0; c < width; ++c) {
+            const auto x = static_cast<float>(in[c]);
+            out[c] = Element(std::max(x, 0.0F) + slopes[c] * std::min(x, 0.0F));
+        }
+    }
+}
+HACSCALE_PER_CPU
+void prelu_pixels(const float* in, float* out, std::ptrdiff_t stride, int pixels, int width,
+                  const float* slopes) {
+    prelu_pixels_in(in, out, stride, pixels, width, slopes);
+}
+HACSCALE_PER_CPU
+void prelu_pixels(const BFloat16* in, BFloat16* out, std::ptrdiff_t stride, int pixels, int width,
+                  const float* slopes) {
+    prelu_pixels_in(in, out, stride, pixels, width, slopes);
+}
+
+template <typename Element>
+class PreluLayer final : public CpuLayer {
+public:
+    explicit PreluLayer(const LayerContext& context)
+        : shape_(context.output),
+          chunks_(shape_),
+          slopes_(context.pool->take((shape_.padded_channels() + max_block_channels) * sizeof(float))) {
+        std::fill_n(slopes_.data(), slopes_.size(), std::byte{0});
+    }
+
+    void load(const LayerWeights& weights) override {
+        std::copy(weights.weights.begin(), weights.weights.end(), reinterpret_cast<float*>(slopes_.data()));
+    }
+    void bind(const InputPointers& inputs, std::byte* output, std::byte*) override {
+        input_ = reinterpret_cast<const Element*>(inputs.front());
+        output_ = reinterpret_cast<Element*>(output);
+    }
+    void execute() override {
+        const auto* const slopes = reinterpret_cast<const float*>(slopes_.data());
+        if (shape_.order == TensorShape::Order::channels_last) {
+            const int rows = shape_.batch * shape_.height;
+            const std::size_t row = static_cast<std::size_t>(shape_.width) * shape_.channels;
+#pragma omp parallel for schedule(static)
+            for (int i = 0; i < rows; ++i) {
+                prelu_pixels(input_ + i * row, output_ + i * row, shape_.channels, shape_.width,
+                             shape_.channels, slopes);
+            }
+            return;
+        }
+#pragma omp parallel for schedule(static)
+        for (int i = 0; i < chunks_.count(); ++i) {
+            const ChannelChunk chunk = chunks_[i];
+            prelu_pixels(input_ + chunk.offset, output_ + chunk.offset, chunks_.stride(), chunks_.pixels(),
+                         chunk.stored, slopes + chunk.first_channel);
+        }
+    }
+    std::string implementation() const override {
+        return "hacscale:prelu";
+    }
+    std::span<const std::byte> weights() const override {
+        return slopes_;
+    }
+
+private:
+    TensorShape shape_;
+    ChannelChunks chunks_;
+    std::span<std::byte> slopes_;
+    const Element* input_ = nullptr;
+    Element* output_ = nullptr;
+};
+
 template <typename Element>
 std::unique_ptr<CpuLayer> elementwise(const LayerContext& context) {
+    if (context.layer.kind == LayerKind::prelu) return std::make_unique<PreluLayer<Element>>(context);
     if (context.layer.mode == Mode::per_channel) return std::make_unique<ChannelGateLayer<Element>>(context);
     return std::make_unique<ElementwiseLayer<Element>>(context);
 }

@@ -12,9 +12,11 @@ PoolDesc pool_plan(const LayerContext& context) {
     const WindowDims window = window_dims(context.layer);
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    const auto algorithm = context.layer.kind == LayerKind::max_pool
-                               ? dnnl::algorithm::pooling_max
-                               : dnnl::algorithm::pooling_avg_exclude_padding;
+    auto algorithm = dnnl::algorithm::pooling_max;
+    if (context.layer.kind == LayerKind::avg_pool) {
+        algorithm = context.layer.mode == Mode::count_padding ? dnnl::algorithm::pooling_avg_include_padding
+                                                              : dnnl::algorithm::pooling_avg_exclude_padding;
+    }
     PoolDesc plan(engine(), dnnl::prop_kind::forward_inference, algorithm,
                   dnnl_desc(context.input, context.type), dnnl_desc(context.output, context.type),
                   window.strides, window.kernel, window.dilations, window.near_padding, window.far_padding,

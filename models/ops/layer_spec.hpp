@@ -31,6 +31,16 @@ enum class LayerKind : std::uint8_t {
     multiply,
     concat,
     slice,
+    pad,
+    resize,
+    layer_norm,
+    group_norm,
+    grn,
+    channel_shuffle,
+    pixel_shuffle,
+    space_to_depth,
+    prelu,
+    eca,
 };
 
 enum class Activation : std::uint8_t {

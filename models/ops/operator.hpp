@@ -124,6 +124,8 @@ struct Operator {
     MapSize (*input_shape)(const LayerSpec&, int index) = same_input;
     // In a graph, the inputs may have any channels that make in_channels together.
     bool shares_channels = false;
+    // The window's pads may be as large as a layer; otherwise they are smaller than the kernel.
+    bool any_pads = false;
 
     ChannelTie (*channel_tie)(const LayerSpec&) = tied_one_to_one;
     // Interpolation over channels: the size that varies besides in_channels (out_channels or squeeze_channels);
@@ -165,14 +167,33 @@ struct Operator {
 // The entries, each in its file.
 extern const Operator conv_operator, max_pool_operator, global_avg_pool_operator, linear_operator,
     squeeze_excite_operator, scale_shift_operator, avg_pool_operator, activation_operator, add_operator,
-    multiply_operator, concat_operator, slice_operator;
+    multiply_operator, concat_operator, slice_operator, pad_operator, resize_operator, layer_norm_operator,
+    group_norm_operator, grn_operator, channel_shuffle_operator, pixel_shuffle_operator,
+    space_to_depth_operator, prelu_operator, eca_operator;
 
 // In the order of LayerKind.
-inline constexpr std::array operator_table{
-    &conv_operator,     &max_pool_operator,       &global_avg_pool_operator,
-    &linear_operator,   &squeeze_excite_operator, &scale_shift_operator,
-    &avg_pool_operator, &activation_operator,     &add_operator,
-    &multiply_operator, &concat_operator,         &slice_operator};
+inline constexpr std::array operator_table{&conv_operator,
+                                           &max_pool_operator,
+                                           &global_avg_pool_operator,
+                                           &linear_operator,
+                                           &squeeze_excite_operator,
+                                           &scale_shift_operator,
+                                           &avg_pool_operator,
+                                           &activation_operator,
+                                           &add_operator,
+                                           &multiply_operator,
+                                           &concat_operator,
+                                           &slice_operator,
+                                           &pad_operator,
+                                           &resize_operator,
+                                           &layer_norm_operator,
+                                           &group_norm_operator,
+                                           &grn_operator,
+                                           &channel_shuffle_operator,
+                                           &pixel_shuffle_operator,
+                                           &space_to_depth_operator,
+                                           &prelu_operator,
+                                           &eca_operator};
 
 [[noreturn]] void no_such_operator(std::size_t index);  // throws InputError
 

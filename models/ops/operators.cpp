@@ -43,7 +43,7 @@ std::optional<std::string> pair_fault(std::string_view what, const std::array<in
     return std::nullopt;
 }
 
-std::optional<std::string> window_fault(const Window& window) {
+std::optional<std::string> window_fault(const Window& window, bool any_pads) {
     if (auto fault = pair_fault("kernel", window.kernel)) return fault;
     if (auto fault = pair_fault("stride", window.strides)) return fault;
     if (auto fault = pair_fault("dilation", window.dilations)) return fault;
@@ -56,7 +56,7 @@ std::optional<std::string> window_fault(const Window& window) {
     }
     for (int side = 0; side < 4; ++side) {
         const int pad = window.pads[side];
-        const std::int64_t most = window.span(side % 2) - 1;
+        const std::int64_t most = any_pads ? max_layer_size : window.span(side % 2) - 1;
         if (pad >= 0 && pad <= most) continue;
         constexpr std::array names{"top ", "left ", "bottom ", "right "};
         const bool equal = std::ranges::all_of(window.pads, [&](int other) { return other == pad; });
@@ -121,13 +121,13 @@ std::optional<std::string> fault_of(const LayerSpec& layer) {
     if (auto fault = range_fault("input height", layer.in_height, 1, max_layer_size)) return fault;
     if (auto fault = range_fault("input width", layer.in_width, 1, max_layer_size)) return fault;
     if (auto fault = range_fault("output channels", layer.out_channels, 1, max_layer_size)) return fault;
-    if (auto fault = window_fault(layer.window)) return fault;
+    const Operator& op = operator_of(layer.kind);
+    if (auto fault = window_fault(layer.window, op.any_pads)) return fault;
     if (auto fault = range_fault("groups", layer.groups, 1, layer.in_channels)) return fault;
     if (layer.in_channels % layer.groups != 0 || layer.out_channels % layer.groups != 0) {
         return fmt::format("{} groups do not divide {} input and {} output channels", layer.groups,
                            layer.in_channels, layer.out_channels);
     }
-    const Operator& op = operator_of(layer.kind);
     if (!op.own_output_channels && layer.out_channels != layer.in_channels) {
         return fmt::format("a {} layer has as many output channels as input channels, not {} for {}", op.name,
                            layer.out_channels, layer.in_channels);

@@ -1,5 +1,6 @@
 // y = activation(scale[c] * x + shift[c]): a batch-norm that nothing can absorb (pre-activation).
-#include "models/ops/operator.hpp"
+#include "models/ops/layer_weights.hpp"
+#include "models/ops/normalization.hpp"
 #include "models/ops/operator_text.hpp"
 #include "models/ops/reference.hpp"
 
@@ -17,22 +18,10 @@ constinit const Operator scale_shift_operator{
     .read_key = [](KeyReader& key, LayerSpec& layer) { key.optional_activation(layer); },
 
     // A batch-norm's scale is a product too, but the definition of MACs leaves it out.
-    .product_weights = [](const LayerSpec& layer) -> std::int64_t { return layer.in_channels; },
-    .offsets = [](const LayerSpec& layer) -> std::int64_t { return layer.in_channels; },
-
-    .weights =
-        [](const LayerSpec& layer) {
-            return std::vector<WeightPart>{{"scale", {layer.in_channels}, &LayerWeights::weights},
-                                           {"shift", {layer.in_channels}, &LayerWeights::bias}};
-        },
-    .random_weights =
-        [](const LayerSpec& layer, RandomValues& random) {
-            LayerWeights out;
-            out.weights = random.uniform(layer.in_channels, 0.25);
-            for (float& scale : out.weights) scale += 1.0F;
-            out.bias = random.uniform(layer.in_channels, 0.1);
-            return out;
-        },
+    .product_weights = one_a_channel,
+    .offsets = one_a_channel,
+    .weights = scale_and_shift,
+    .random_weights = random_scale_and_shift,
 
     .reference =
         [](const ReferenceCall& call) {

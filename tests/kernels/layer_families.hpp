@@ -2,6 +2,7 @@
 // channel counts that are no multiple of 8 or 16, groups, strides, padding, fused parts.
 #pragma once
 
+#include <array>
 #include <random>
 #include <vector>
 
@@ -93,6 +94,9 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                     layer.window = windows[family.size() / 2 % windows.size()];
                 }
                 layer.activation = Activation::none;
+                const bool padded = layer.window.pads != Window().pads;
+                if (kind == LayerKind::avg_pool && padded && generator() % 2 == 0)
+                    layer.mode = Mode::count_padding;
                 break;
             }
             case LayerKind::linear:
@@ -128,6 +132,58 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 layer.out_channels = pick({1, 3, layer.in_channels / 2, layer.in_channels});
                 layer.first_channel = pick({0, (layer.in_channels - layer.out_channels) / 2,
                                             layer.in_channels - layer.out_channels});
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::pad:
+                layer.window.pads = {pick({0, 1, 7}), pick({1, 2}), pick({0, 1}), pick({0, 3})};
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::resize: {
+                constexpr std::array modes{Mode::nearest, Mode::nearest_half_pixel,
+                                           Mode::nearest_half_pixel_up, Mode::bilinear,
+                                           Mode::bilinear_align_corners};
+                layer.mode = modes[family.size() % modes.size()];
+                layer.size = {pick({1, 2 * layer.in_height, 9}), pick({3, 3 * layer.in_width, 13})};
+                layer.activation = Activation::none;
+                break;
+            }
+            case LayerKind::group_norm:
+                layer.groups = pick({1, 2, 4});
+                layer.in_channels = layer.out_channels = layer.groups * pick({4, 7, 8});
+                layer.epsilon = 1e-5F;
+                break;
+            case LayerKind::layer_norm:
+            case LayerKind::grn:
+                layer.in_channels = layer.out_channels = pick({3, 8, 24, 40, 72});
+                layer.epsilon = pick({0, 1}) == 0 ? 1e-6F : 1e-5F;
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::channel_shuffle:
+                layer.groups = pick({2, 3, 4});
+                layer.in_channels = layer.out_channels = layer.groups * pick({1, 4, 8, 29});
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::pixel_shuffle:
+            case LayerKind::space_to_depth: {
+                layer.window.strides = {pick({1, 2, 3}), pick({2, 4})};
+                const int pixels = layer.window.strides[0] * layer.window.strides[1];
+                layer.mode = generator() % 2 == 0 ? Mode::channels_first : Mode::blocks_first;
+                layer.activation = Activation::none;
+                if (kind == LayerKind::pixel_shuffle) {
+                    layer.in_channels = layer.out_channels * pixels;
+                } else {
+                    layer.out_channels = layer.in_channels * pixels;
+                    layer.in_height *= layer.window.strides[0];
+                    layer.in_width *= layer.window.strides[1];
+                }
+                break;
+            }
+            case LayerKind::prelu:
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::eca:
+                layer.window.kernel[1] = pick({1, 3, 5, 9});
+                layer.gate = generator() % 4 == 0 ? Activation::hard_sigmoid : Activation::sigmoid;
                 layer.activation = Activation::none;
                 break;
         }

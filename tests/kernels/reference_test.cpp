@@ -206,6 +206,104 @@ TEST(Reference, LayersOfSeveralInputsTakeThemInOrder) {
     expect_near(reference_layer(slice, 2, {&more}, {}), {20, 40});
 }
 
+TEST(Reference, AvgPoolCountsPaddingWhereItsModeSaysSo) {
+    LayerSpec layer = layer_of(LayerKind::avg_pool, 1, 2, 2);
+    layer.window = Window::square(2, 2, 1);
+    layer.mode = Mode::count_padding;
+    expect_near(reference_layer(layer, 1, {1, 2, 3, 4}, {}, {}), {0.25, 0.5, 0.75, 1});
+}
+
+TEST(Reference, PadLaysZerosAroundTheMap) {
+    LayerSpec layer = layer_of(LayerKind::pad, 1, 1, 2);
+    layer.window.pads = {1, 0, 0, 2};
+    expect_near(reference_layer(layer, 1, {5, 6}, {}, {}), {0, 0, 0, 0, 5, 6, 0, 0});
+}
+
+// ONNX's documentation of Resize has the formulas; a row of 1 2 3 4 shows each.
+TEST(Reference, ResizeTakesTheElementsThatItsModeSays) {
+    const auto row = [](Mode mode, int size, const Values& in) {
+        LayerSpec layer = layer_of(LayerKind::resize, 1, 1, static_cast<int>(in.size()));
+        layer.size = {1, size};
+        layer.mode = mode;
+        return reference_layer(layer, 1, in, {}, {});
+    };
+    const Values in{1, 2, 3, 4};
+    expect_near(row(Mode::nearest, 8, in), {1, 1, 2, 2, 3, 3, 4, 4});
+    expect_near(row(Mode::nearest, 3, in), {1, 2, 3});
+    expect_near(row(Mode::nearest, 2, in), {1, 3});
+    // At 0.5 and 2.5 elements, between two: down, or up.
+    expect_near(row(Mode::nearest_half_pixel, 2, in), {1, 3});
+    expect_near(row(Mode::nearest_half_pixel_up, 2, in), {2, 4});
+    expect_near(row(Mode::nearest_half_pixel, 3, in), {1, 2, 4});
+    expect_near(row(Mode::bilinear, 8, in), {1, 1.25, 1.75, 2.25, 2.75, 3.25, 3.75, 4});
+    expect_near(row(Mode::bilinear, 2, in), {1.5, 3.5});
+    expect_near(row(Mode::bilinear_align_corners, 7, in), {1, 1.5, 2, 2.5, 3, 3.5, 4});
+    expect_near(row(Mode::bilinear_align_corners, 1, in), {1});
+}
+
+TEST(Reference, ResizeGoesByBothAxes) {
+    LayerSpec layer = layer_of(LayerKind::resize, 1, 2, 2);
+    layer.size = {3, 3};
+    layer.mode = Mode::bilinear_align_corners;
+    expect_near(reference_layer(layer, 1, {0, 2, 4, 10}, {}, {}), {0, 1, 2, 2, 4, 6, 4, 7, 10});
+}
+
+TEST(Reference, NormsHaveAMeanOfZeroAndAVarianceOfOneBeforeTheirScale) {
+    LayerSpec layer = layer_of(LayerKind::layer_norm, 2, 1, 2);
+    layer.epsilon = 0.25F;
+    // Pixels (1, 4) and (3, 2): variances of 2.25 and 0.25.
+    const LayerWeights weights{{2, 1}, {0, 10}, {}, {}};
+    const double near = 0.5 / std::sqrt(0.5);
+    expect_near(reference_layer(layer, 1, {1, 3, 4, 2}, {}, weights),
+                {2 * -1.5 / std::sqrt(2.5), 2 * near, 10 + 1.5 / std::sqrt(2.5), 10 - near});
+    layer.kind = LayerKind::group_norm;  // one group: mean 2.5, variance 1.25
+    expect_near(reference_layer(layer, 1, {1, 3, 4, 2}, {}, weights),
+                {2 * -1.5 / std::sqrt(1.5), 2 * 0.5 / std::sqrt(1.5), 10 + 1.5 / std::sqrt(1.5),
+                 10 - 0.5 / std::sqrt(1.5)});
+    layer.groups = 2;  // means 2 and 3, variances 1
+    layer.activation = Activation::relu;
+    const double one = 1 / std::sqrt(1.25);
+    expect_near(reference_layer(layer, 1, {1, 3, 4, 2}, {}, weights), {0, 2 * one, 10 + one, 10 - one});
+}
+
+TEST(Reference, GlobalResponseNormComparesChannels) {
+    LayerSpec layer = layer_of(LayerKind::grn, 2, 1, 2);
+    layer.epsilon = 0.5F;
+    // Norms 5 and 0: their mean is 2.5, so the first channel's share is 5 / 3.
+    expect_near(reference_layer(layer, 1, {3, 4, 0, 0}, {}, {{3, 1}, {0, 7}, {}, {}}),
+                {3 * 6.0, 4 * 6.0, 7, 7});
+}
+
+TEST(Reference, ShufflesMoveChannels) {
+    LayerSpec shuffle = layer_of(LayerKind::channel_shuffle, 6, 1, 1);
+    shuffle.groups = 2;
+    expect_near(reference_layer(shuffle, 1, {0, 1, 2, 3, 4, 5}, {}, {}), {0, 3, 1, 4, 2, 5});
+    // Eight channels of one pixel, or two of 2 x 2: PyTorch's order, then ONNX's DCR.
+    LayerSpec split = layer_of(LayerKind::pixel_shuffle, 8, 1, 1);
+    split.window.strides = {2, 2};
+    split.out_channels = 2;
+    LayerSpec join = layer_of(LayerKind::space_to_depth, 2, 2, 2);
+    join.window.strides = {2, 2};
+    join.out_channels = 8;
+    const Values in{0, 1, 2, 3, 4, 5, 6, 7};
+    split.mode = join.mode = Mode::channels_first;
+    expect_near(reference_layer(split, 1, in, {}, {}), in);
+    split.mode = join.mode = Mode::blocks_first;
+    const Values apart{0, 2, 4, 6, 1, 3, 5, 7};
+    expect_near(reference_layer(split, 1, in, {}, {}), apart);
+    expect_near(reference_layer(join, 1, apart, {}, {}), in);
+}
+
+TEST(Reference, SlopesAndGatesGoByChannel) {
+    const LayerSpec prelu = layer_of(LayerKind::prelu, 2, 1, 2);
+    expect_near(reference_layer(prelu, 1, {-2, 4, -2, 4}, {}, {{0.5, 0}, {}, {}, {}}), {-1, 4, 0, 4});
+    LayerSpec eca = layer_of(LayerKind::eca, 3, 1, 1);
+    eca.window.kernel[1] = 3;
+    eca.gate = Activation::hard_sigmoid;
+    // Sums of neighbours: 10 * 1 + 100 * 3, 1 + 10 * 3 - 3 * 100, 3 - 30; the gates are 1, 0 and 0.
+    expect_near(reference_layer(eca, 1, {1, 3, -3}, {}, {{1, 10, 100}, {}, {}, {}}), {1, 0, 0});
+}
+
 TEST(Reference, OutputsAtPositionsEqualTheWholeLayer) {
     for (const LayerKind kind : {LayerKind::conv, LayerKind::scale_shift}) {
         LayerSpec layer = layer_of(kind, 4, 5, 6);

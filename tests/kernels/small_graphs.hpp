@@ -94,7 +94,17 @@ public:
         return {std::move(name), std::move(graph_)};
     }
 
-private:
+    TensorId last() const { return static_cast<TensorId>(graph_.tensors.size()) - 1; }
+
+    TensorId add(const LayerSpec& layer, TensorIds inputs) {
+        Node node;
+        node.layer = layer;
+        node.name = "node" + std::to_string(graph_.nodes.size());
+        node.inputs = std::move(inputs);
+        return graph_.add_node(std::move(node));
+    }
+
+    // A layer that reads this tensor and keeps its shape.
     LayerSpec spec(LayerKind kind, TensorId from) const {
         const Tensor& tensor = graph_.tensors[from];
         LayerSpec layer;
@@ -108,6 +118,7 @@ private:
         return layer;
     }
 
+private:
     TensorId combine(LayerKind kind, TensorId a, TensorId b) {
         LayerSpec layer = spec(kind, a);
         layer.inputs = 2;
@@ -123,14 +134,6 @@ private:
         layer.groups = conv.groups;
         layer.activation = conv.activation;
         return layer;
-    }
-
-    TensorId add(const LayerSpec& layer, TensorIds inputs) {
-        Node node;
-        node.layer = layer;
-        node.name = "node" + std::to_string(graph_.nodes.size());
-        node.inputs = std::move(inputs);
-        return graph_.add_node(std::move(node));
     }
 
     Layout layout_;
@@ -252,8 +255,29 @@ inline NamedGraph gates(Layout layout) {
                                  build.concat({gate, build.linear(map, 7)})});
 }
 
+// Down and up again, beside a path with norms and shuffles.
+inline NamedGraph down_and_up(Layout layout) {
+    GraphBuilder build(layout);
+    const TensorId image = build.input(3, 8, 12);
+    const TensorId map = build.conv(image, {.width = 20, .kernel = 3});
+    LayerSpec up = build.spec(LayerKind::resize, build.max_pool(map));
+    up.size = {8, 12};
+    up.mode = Mode::bilinear;
+    const TensorId large = build.add(up, {build.last()});
+    LayerSpec norm = build.spec(LayerKind::layer_norm, map);
+    norm.epsilon = 1e-6F;
+    LayerSpec shuffle = build.spec(LayerKind::channel_shuffle, map);
+    shuffle.groups = 4;
+    const TensorId shuffled = build.add(shuffle, {build.add(norm, {map})});
+    LayerSpec blocks = build.spec(LayerKind::space_to_depth, image);
+    blocks.out_channels = 12;
+    blocks.window.strides = {2, 2};
+    blocks.mode = Mode::channels_first;
+    return build.named("down_and_up", {build.concat({large, shuffled}), build.add(blocks, {image})});
+}
+
 inline std::vector<NamedGraph> graphs_of_several_inputs(Layout layout) {
-    return {sums(layout), joins(layout), gates(layout)};
+    return {sums(layout), joins(layout), gates(layout), down_and_up(layout)};
 }
 
 inline std::vector<NamedGraph> small_graphs(Layout layout) {

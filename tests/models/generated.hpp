@@ -48,6 +48,7 @@ public:
                 layer.window.pads[side] =
                     std::min(layer.window.pads[side], layer.window.kernel[side % 2] - 1);
             }
+            if (layer.window.pads != Window().pads && coin()) layer.mode = Mode::count_padding;
         }
         if (layer.kind == LayerKind::conv) {
             layer.residual = coin();
@@ -114,8 +115,54 @@ private:
                 layer.first_channel = between(0, layer.in_channels - layer.out_channels);
                 layer.activation = Activation::none;
                 break;
+            case LayerKind::pad:
+                layer.window.pads = {between(0, 9), between(0, 9), between(0, 9), between(1, 9)};
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::resize:
+                layer.size = {between(1, 80), between(1, 80)};
+                layer.mode = one_of({Mode::nearest, Mode::nearest_half_pixel, Mode::nearest_half_pixel_up,
+                                     Mode::bilinear, Mode::bilinear_align_corners});
+                layer.activation = Activation::none;
+                break;
+            case LayerKind::group_norm:
+            case LayerKind::channel_shuffle:
+                layer.groups = between(2, 8);
+                layer.in_channels = layer.out_channels = layer.groups * between(1, 8);
+                break;
+            case LayerKind::pixel_shuffle:
+            case LayerKind::space_to_depth:
+                block(layer);
+                break;
+            case LayerKind::eca:
+                layer.window.kernel[1] = 1 + 2 * between(0, 4);
+                layer.gate = coin() ? Activation::sigmoid : Activation::hard_sigmoid;
+                break;
             default:
                 break;
+        }
+        const bool norm = layer.kind == LayerKind::layer_norm || layer.kind == LayerKind::group_norm ||
+                          layer.kind == LayerKind::grn;
+        if (norm) layer.epsilon = one_of({1e-3F, 1e-5F, 1e-6F, 1e-12F});
+        // Kinds whose keys have no activation.
+        const bool plain = layer.kind == LayerKind::layer_norm || layer.kind == LayerKind::grn ||
+                           layer.kind == LayerKind::channel_shuffle ||
+                           layer.kind == LayerKind::pixel_shuffle ||
+                           layer.kind == LayerKind::space_to_depth || layer.kind == LayerKind::prelu ||
+                           layer.kind == LayerKind::eca;
+        if (plain) layer.activation = Activation::none;
+    }
+
+    void block(LayerSpec& layer) {
+        layer.window.strides = {between(1, 4), between(2, 4)};
+        layer.mode = coin() ? Mode::channels_first : Mode::blocks_first;
+        const int pixels = layer.window.strides[0] * layer.window.strides[1];
+        if (layer.kind == LayerKind::pixel_shuffle) {
+            layer.in_channels = layer.out_channels * pixels;
+        } else {
+            layer.out_channels = layer.in_channels * pixels;
+            layer.in_height *= layer.window.strides[0];
+            layer.in_width *= layer.window.strides[1];
         }
     }
 

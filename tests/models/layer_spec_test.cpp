@@ -71,7 +71,23 @@ TEST(LayerSpec, KeysStayAsTheyAreOnDisk) {
                             "multiply_i64x56x56_sigmoid",
                             "multiply_i64x56x56_per_channel",
                             "concat_i256x14x14_n3_blocked",
-                            "slice_i116x28x28_o58_f58"}) {
+                            "slice_i116x28x28_o58_f58",
+                            "avg_pool_i16x32x32_k3_s1_p1_count_padding",
+                            "pad_i3x224x224_p3",
+                            "pad_i3x224x224_p0x1",
+                            "pad_i3x224x224_p0x0x1x1",
+                            "resize_i64x28x28_t56_nearest",
+                            "resize_i64x28x28_t56x100_bilinear_align_corners",
+                            "resize_i64x28x28_t56_nearest_half_pixel_up_blocked",
+                            "layer_norm_i96x56x56_e1e-06",
+                            "group_norm_i64x56x56_g32_e1e-05_silu",
+                            "grn_i384x14x14_e1e-06",
+                            "channel_shuffle_i116x28x28_g2",
+                            "pixel_shuffle_i48x32x32_s4_channels_first",
+                            "space_to_depth_i3x640x640_s2_blocks_first",
+                            "space_to_depth_i3x640x640_s2x1_channels_first",
+                            "prelu_i64x56x56",
+                            "eca_i256x14x14_k5_sigmoid"}) {
         EXPECT_EQ(LayerSpec::from_key(key).key(), key);
     }
 }
@@ -175,6 +191,26 @@ TEST(LayerSpec, BadKeysNameThePart) {
         {"concat_i3x8x8_n70000", "does not take 1025 inputs"},
         {"slice_i8x8x8_o4_f5", "begins at channel 5, expected 0 to 4"},
         {"slice_i8x8x8_o9_f0", "expected 0 to -1"},
+        {"avg_pool_i3x8x8_k3_s1_p0_count_padding", "no padding to count"},
+        {"pad_i3x8x8_p0", "computes nothing"},
+        {"pad_i3x8x8_p99999", "padding is 99999"},
+        {"resize_i3x8x8_t16", "one of nearest"},
+        {"resize_i3x8x8_t16x16_nearest", "'t16x16'"},
+        {"resize_i3x8x8_t0_nearest", "size is 0x0"},
+        {"layer_norm_i3x8x8", "epsilon as e<number>"},
+        {"layer_norm_i3x8x8_e0", "epsilon is 0"},
+        {"layer_norm_i3x8x8_e1e-6", "'e1e-6'"},
+        {"layer_norm_i3x8x8_e0.00001", "'e0.00001'"},
+        {"group_norm_i3x8x8_g2_e1e-05", "2 groups do not divide 3"},
+        {"channel_shuffle_i3x8x8_g1", "one group"},
+        {"pixel_shuffle_i6x8x8_s2_channels_first", "6 channels do not make 1 channels"},
+        {"pixel_shuffle_i4x8x8_s1_channels_first", "one pixel"},
+        {"pixel_shuffle_i65536x65536x1_s256_channels_first", "the output is 16777216x256"},
+        {"space_to_depth_i3x9x8_s2_channels_first", "do not fill a 9x8 input"},
+        {"space_to_depth_i60000x60000x60000_s60000_channels_first", "output channels is 65537"},
+        {"prelu_i3x8x8_relu", "the end of the key at 'relu'"},
+        {"eca_i3x8x8_k4_sigmoid", "an odd number"},
+        {"eca_i3x8x8_k3_relu", "sigmoid or hard_sigmoid"},
     };
     for (const auto& [key, fragment] : cases) {
         try {

@@ -105,6 +105,11 @@ std::string module_name(const std::string& node) {
 
 }  // namespace
 
+[[noreturn]] void refuse(const Node& node) {
+    throw InputError("training does not know layers as " + node.layer.key() + " (" + node.name +
+                     "); train a network of stages");
+}
+
 // ---- One node ----
 
 NodeModule::NodeModule(const Node& node) : layer_(node.layer) {

@@ -1,0 +1,64 @@
+// Over each group of channels of an image, all positions together: (x - mean) / sqrt(variance + epsilon), then a scale and a
+// shift for each channel, and an activation (Wu and He 2018). With a group a channel it is an instance norm.
+#include <cmath>
+
+#include "models/ops/layer_weights.hpp"
+#include "models/ops/normalization.hpp"
+#include "models/ops/operator_text.hpp"
+#include "models/ops/reference.hpp"
+
+namespace hacscale {
+
+constinit const Operator group_norm_operator{
+    .kind = LayerKind::group_norm,
+    .name = "group_norm",
+    .onnx_names = {"GroupNormalization", "InstanceNormalization"},
+    .output_size = size_of_input,
+    .own_output_channels = false,
+    .overwrites_input = true,
+
+    // How many channels a group has is the network's choice.
+    .channel_tie =
+        [](const LayerSpec& layer) { return layer.groups == 1 ? ChannelTie::one_to_one : ChannelTie::fixed; },
+
+    .write_key =
+        [](const LayerSpec& layer, KeyWriter& key) {
+            key.number('g', layer.groups);
+            key.parameter('e', layer.epsilon);
+            key.activation(layer);
+        },
+    .read_key =
+        [](KeyReader& key, LayerSpec& layer) {
+            layer.groups = key.number("g", "the groups as g<n>");
+            layer.epsilon = key.parameter("e", "epsilon as e<number>");
+            key.optional_activation(layer);
+        },
+    .validate = epsilon_fault,
+
+    .product_weights = one_a_channel,
+    .offsets = one_a_channel,
+    .weights = scale_and_shift,
+    .random_weights = random_scale_and_shift,
+
+    .reference =
+        [](const ReferenceCall& call) {
+            const MapShape in = input_map(call);
+            const int pixels = in.height * in.width;
+            const int share = in.channels / call.layer.groups;
+            std::vector<double> result(in.size());
+            for (int n = 0; n < in.batch; ++n) {
+                for (int c = 0; c < in.channels; ++c) {
+                    const auto [mean, variance] = moments_of(call, n, c / share * share, share, 0, pixels);
+                    const double factor =
+                        call.weights.weights[c] / std::sqrt(variance + call.layer.epsilon.value());
+                    for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
+                        const double scaled = (call.input()[i] - mean) * factor;
+                        result[i] = activate(call.layer, scaled + call.weights.bias[c]);
+                    }
+                }
+            }
+            return result;
+        },
+};
+
+}  // namespace hacscale
