@@ -7,6 +7,19 @@
 #include "models/ops/reference.hpp"
 
 namespace hacscale {
+namespace {
+
+void write_avg_pool(const LayerSpec& layer, KeyWriter& key) {
+    key.window(layer.window);
+    key.word_if(layer.mode == Mode::count_padding, name_of(Mode::count_padding));
+}
+
+void read_avg_pool(KeyReader& key, LayerSpec& layer) {
+    layer.window = key.window();
+    if (key.take_word(name_of(Mode::count_padding))) layer.mode = Mode::count_padding;
+}
+
+}  // namespace
 
 constinit const Operator avg_pool_operator{
     .kind = LayerKind::avg_pool,
@@ -16,16 +29,8 @@ constinit const Operator avg_pool_operator{
     .own_output_channels = false,
     .overwrites_input = false,
 
-    .write_key =
-        [](const LayerSpec& layer, KeyWriter& key) {
-            key.window(layer.window);
-            key.word_if(layer.mode == Mode::count_padding, name_of(Mode::count_padding));
-        },
-    .read_key =
-        [](KeyReader& key, LayerSpec& layer) {
-            layer.window = key.window();
-            if (key.take_word(name_of(Mode::count_padding))) layer.mode = Mode::count_padding;
-        },
+    .write_key = write_avg_pool,
+    .read_key = read_avg_pool,
     // PyTorch has no dilated one, and no network is known that does.
     .validate = [](const LayerSpec& layer) -> std::optional<std::string> {
         if (layer.window.dilations != Window().dilations) return "an avg_pool's window has no dilation";

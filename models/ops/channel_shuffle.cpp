@@ -14,7 +14,7 @@ constinit const Operator channel_shuffle_operator{
     .own_output_channels = false,
     .overwrites_input = false,
 
-    .channel_tie = [](const LayerSpec&) { return ChannelTie::fixed; },
+    .channel_tie = fixed_channels,
 
     .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.number('g', layer.groups); },
     .read_key = [](KeyReader& key,

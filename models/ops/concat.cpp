@@ -47,7 +47,7 @@ constinit const Operator concat_operator{
     .input_shape = equal_share,
     .shares_channels = true,
 
-    .channel_tie = [](const LayerSpec&) { return ChannelTie::fixed; },
+    .channel_tie = fixed_channels,
 
     .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.number('n', layer.inputs); },
     .read_key =

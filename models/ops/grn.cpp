@@ -9,6 +9,35 @@
 
 namespace hacscale {
 
+namespace {
+
+std::vector<double> grn_outputs(const ReferenceCall& call) {
+    const MapShape in = input_map(call);
+    std::vector<double> result(in.size());
+    for (int n = 0; n < in.batch; ++n) {
+        std::vector<double> norms;
+        double sum = 0.0;
+        for (int c = 0; c < in.channels; ++c) {
+            double squares = 0.0;
+            for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
+                squares += call.input()[i] * call.input()[i];
+            }
+            norms.push_back(std::sqrt(squares));
+            sum += norms.back();
+        }
+        for (int c = 0; c < in.channels; ++c) {
+            const double share = norms[c] / (sum / in.channels + call.layer.epsilon.value());
+            for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
+                const double x = call.input()[i];
+                result[i] = call.weights.weights[c] * x * share + call.weights.bias[c] + x;
+            }
+        }
+    }
+    return result;
+}
+
+}  // namespace
+
 constinit const Operator grn_operator{
     .kind = LayerKind::grn,
     .name = "grn",
@@ -17,41 +46,21 @@ constinit const Operator grn_operator{
     .own_output_channels = false,
     .overwrites_input = true,
 
-    .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.parameter('e', layer.epsilon); },
-    .read_key = [](KeyReader& key,
-                   LayerSpec& layer) { layer.epsilon = key.parameter("e", "epsilon as e<number>"); },
+    // All channels are in the mean of the norms, but none of them in another's place.
+    .channel_tie = tied_one_to_one,
+
+    .write_key = write_epsilon,
+    .read_key = read_epsilon,
     .validate = epsilon_fault,
 
+    // The scales are products, too, but the definition of MACs leaves them out.
+    .macs = no_macs,
     .product_weights = one_a_channel,
     .offsets = one_a_channel,
     .weights = scale_and_shift,
     .random_weights = random_scale_and_shift,
 
-    .reference =
-        [](const ReferenceCall& call) {
-            const MapShape in = input_map(call);
-            std::vector<double> result(in.size());
-            for (int n = 0; n < in.batch; ++n) {
-                std::vector<double> norms;
-                double sum = 0.0;
-                for (int c = 0; c < in.channels; ++c) {
-                    double squares = 0.0;
-                    for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
-                        squares += call.input()[i] * call.input()[i];
-                    }
-                    norms.push_back(std::sqrt(squares));
-                    sum += norms.back();
-                }
-                for (int c = 0; c < in.channels; ++c) {
-                    const double share = norms[c] / (sum / in.channels + call.layer.epsilon.value());
-                    for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
-                        const double x = call.input()[i];
-                        result[i] = call.weights.weights[c] * x * share + call.weights.bias[c] + x;
-                    }
-                }
-            }
-            return result;
-        },
+    .reference = grn_outputs,
 };
 
 }  // namespace hacscale

@@ -9,6 +9,28 @@
 
 namespace hacscale {
 
+namespace {
+
+std::vector<double> group_norm_outputs(const ReferenceCall& call) {
+    const MapShape in = input_map(call);
+    const int pixels = in.height * in.width;
+    const int share = in.channels / call.layer.groups;
+    std::vector<double> result(in.size());
+    for (int n = 0; n < in.batch; ++n) {
+        for (int c = 0; c < in.channels; ++c) {
+            const auto [mean, variance] = moments_of(call, n, c / share * share, share, 0, pixels);
+            const double factor = call.weights.weights[c] / std::sqrt(variance + call.layer.epsilon.value());
+            for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
+                const double scaled = (call.input()[i] - mean) * factor;
+                result[i] = activate(call.layer, scaled + call.weights.bias[c]);
+            }
+        }
+    }
+    return result;
+}
+
+}  // namespace
+
 constinit const Operator group_norm_operator{
     .kind = LayerKind::group_norm,
     .name = "group_norm",
@@ -24,13 +46,13 @@ constinit const Operator group_norm_operator{
     .write_key =
         [](const LayerSpec& layer, KeyWriter& key) {
             key.number('g', layer.groups);
-            key.parameter('e', layer.epsilon);
+            write_epsilon(layer, key);
             key.activation(layer);
         },
     .read_key =
         [](KeyReader& key, LayerSpec& layer) {
             layer.groups = key.number("g", "the groups as g<n>");
-            layer.epsilon = key.parameter("e", "epsilon as e<number>");
+            read_epsilon(key, layer);
             key.optional_activation(layer);
         },
     .validate = epsilon_fault,
@@ -40,25 +62,7 @@ constinit const Operator group_norm_operator{
     .weights = scale_and_shift,
     .random_weights = random_scale_and_shift,
 
-    .reference =
-        [](const ReferenceCall& call) {
-            const MapShape in = input_map(call);
-            const int pixels = in.height * in.width;
-            const int share = in.channels / call.layer.groups;
-            std::vector<double> result(in.size());
-            for (int n = 0; n < in.batch; ++n) {
-                for (int c = 0; c < in.channels; ++c) {
-                    const auto [mean, variance] = moments_of(call, n, c / share * share, share, 0, pixels);
-                    const double factor =
-                        call.weights.weights[c] / std::sqrt(variance + call.layer.epsilon.value());
-                    for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
-                        const double scaled = (call.input()[i] - mean) * factor;
-                        result[i] = activate(call.layer, scaled + call.weights.bias[c]);
-                    }
-                }
-            }
-            return result;
-        },
+    .reference = group_norm_outputs,
 };
 
 }  // namespace hacscale

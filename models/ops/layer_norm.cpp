@@ -24,6 +24,14 @@ LayerWeights random_scale_and_shift(const LayerSpec& layer, RandomValues& random
     return out;
 }
 
+void write_epsilon(const LayerSpec& layer, KeyWriter& key) {
+    key.parameter('e', layer.epsilon);
+}
+
+void read_epsilon(KeyReader& key, LayerSpec& layer) {
+    layer.epsilon = key.parameter("e", "epsilon as e<number>");
+}
+
 std::optional<std::string> epsilon_fault(const LayerSpec& layer) {
     if (layer.epsilon.value() > 0.0F && layer.epsilon.value() < 1.0F) return std::nullopt;
     return fmt::format("epsilon is {}, expected a number between 0 and 1", layer.epsilon.value());
@@ -45,6 +53,27 @@ Moments moments_of(const ReferenceCall& call, int image, int first_channel, int 
     return {mean, mean_of([&](double x) { return (x - mean) * (x - mean); })};
 }
 
+namespace {
+
+std::vector<double> layer_norm_outputs(const ReferenceCall& call) {
+    const MapShape in = input_map(call);
+    std::vector<double> result(in.size());
+    for (int n = 0; n < in.batch; ++n) {
+        for (int p = 0; p < in.height * in.width; ++p) {
+            const auto [mean, variance] = moments_of(call, n, 0, in.channels, p, 1);
+            const double divisor = std::sqrt(variance + call.layer.epsilon.value());
+            for (int c = 0; c < in.channels; ++c) {
+                const std::size_t i = in.at(n, c, 0, 0) + static_cast<std::size_t>(p);
+                result[i] =
+                    (call.input()[i] - mean) / divisor * call.weights.weights[c] + call.weights.bias[c];
+            }
+        }
+    }
+    return result;
+}
+
+}  // namespace
+
 constinit const Operator layer_norm_operator{
     .kind = LayerKind::layer_norm,
     .name = "layer_norm",
@@ -53,9 +82,8 @@ constinit const Operator layer_norm_operator{
     .own_output_channels = false,
     .overwrites_input = true,
 
-    .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.parameter('e', layer.epsilon); },
-    .read_key = [](KeyReader& key,
-                   LayerSpec& layer) { layer.epsilon = key.parameter("e", "epsilon as e<number>"); },
+    .write_key = write_epsilon,
+    .read_key = read_epsilon,
     .validate = epsilon_fault,
 
     .product_weights = one_a_channel,
@@ -63,23 +91,7 @@ constinit const Operator layer_norm_operator{
     .weights = scale_and_shift,
     .random_weights = random_scale_and_shift,
 
-    .reference =
-        [](const ReferenceCall& call) {
-            const MapShape in = input_map(call);
-            std::vector<double> result(in.size());
-            for (int n = 0; n < in.batch; ++n) {
-                for (int p = 0; p < in.height * in.width; ++p) {
-                    const auto [mean, variance] = moments_of(call, n, 0, in.channels, p, 1);
-                    const double divisor = std::sqrt(variance + call.layer.epsilon.value());
-                    for (int c = 0; c < in.channels; ++c) {
-                        const std::size_t i = in.at(n, c, 0, 0) + static_cast<std::size_t>(p);
-                        result[i] = (call.input()[i] - mean) / divisor * call.weights.weights[c] +
-                                    call.weights.bias[c];
-                    }
-                }
-            }
-            return result;
-        },
+    .reference = layer_norm_outputs,
 };
 
 }  // namespace hacscale

@@ -16,6 +16,9 @@ inline std::int64_t one_a_channel(const LayerSpec& layer) {
     return layer.in_channels;
 }
 
+// The parameter's part of a key.
+void write_epsilon(const LayerSpec& layer, KeyWriter& key);
+void read_epsilon(KeyReader& key, LayerSpec& layer);
 // What is wrong with the number that keeps a division by a variance from being one by zero.
 std::optional<std::string> epsilon_fault(const LayerSpec& layer);
 

@@ -81,7 +81,7 @@ struct ReferenceCall {
     const std::vector<double>& residual() const { return *inputs.back(); }
 };
 
-// What an entry says by saying nothing.
+// What an entry says by saying nothing, and what many say.
 inline bool reads_one(int inputs) {
     return inputs == 1;
 }
@@ -90,6 +90,9 @@ inline MapSize same_input(const LayerSpec& layer, int) {
 }
 inline ChannelTie tied_one_to_one(const LayerSpec&) {
     return ChannelTie::one_to_one;
+}
+inline ChannelTie fixed_channels(const LayerSpec&) {
+    return ChannelTie::fixed;
 }
 inline int LayerSpec::*no_second_axis(const LayerSpec&) {
     return nullptr;

@@ -29,6 +29,20 @@ void read_block_key(KeyReader& key, LayerSpec& layer) {
     layer.mode = key.mode(block_modes);
 }
 
+void read_pixel_shuffle(KeyReader& key, LayerSpec& layer) {
+    read_block_key(key, layer);
+    const std::int64_t pixels = std::max<std::int64_t>(1, pixels_a_block(layer));
+    layer.out_channels = static_cast<int>(std::max<std::int64_t>(1, layer.in_channels / pixels));
+}
+
+// More channels than a layer may have are refused where that is checked.
+void read_space_to_depth(KeyReader& key, LayerSpec& layer) {
+    read_block_key(key, layer);
+    constexpr std::int64_t too_many = max_layer_size + 1;
+    const std::int64_t channels = layer.in_channels * std::min(pixels_a_block(layer), too_many);
+    layer.out_channels = static_cast<int>(std::min(channels, too_many));
+}
+
 std::optional<std::string> block_fault(const LayerSpec& layer) {
     if (layer.mode != Mode::blocks_first && layer.mode != Mode::channels_first) {
         return fmt::format("a {} layer has no mode {}", name_of(layer.kind), name_of(layer.mode));
@@ -49,15 +63,10 @@ constinit const Operator pixel_shuffle_operator{
     .own_output_channels = true,
     .overwrites_input = false,
 
-    .channel_tie = [](const LayerSpec&) { return ChannelTie::fixed; },
+    .channel_tie = fixed_channels,
 
     .write_key = write_block_key,
-    .read_key =
-        [](KeyReader& key, LayerSpec& layer) {
-            read_block_key(key, layer);
-            const std::int64_t pixels = std::max<std::int64_t>(1, pixels_a_block(layer));
-            layer.out_channels = static_cast<int>(std::max<std::int64_t>(1, layer.in_channels / pixels));
-        },
+    .read_key = read_pixel_shuffle,
     .validate = [](const LayerSpec& layer) -> std::optional<std::string> {
         if (auto fault = block_fault(layer)) return fault;
         const std::array<std::int64_t, 2> size{std::int64_t{layer.in_height} * layer.window.strides[0],
@@ -92,17 +101,10 @@ constinit const Operator space_to_depth_operator{
     .own_output_channels = true,
     .overwrites_input = false,
 
-    .channel_tie = [](const LayerSpec&) { return ChannelTie::fixed; },
+    .channel_tie = fixed_channels,
 
     .write_key = write_block_key,
-    .read_key =
-        [](KeyReader& key, LayerSpec& layer) {
-            read_block_key(key, layer);
-            // More channels than a layer may have are refused where that is checked.
-            layer.out_channels = static_cast<int>(std::min(
-                layer.in_channels * std::min<std::int64_t>(pixels_a_block(layer), max_layer_size + 1),
-                std::int64_t{max_layer_size} + 1));
-        },
+    .read_key = read_space_to_depth,
     .validate = [](const LayerSpec& layer) -> std::optional<std::string> {
         if (auto fault = block_fault(layer)) return fault;
         const auto& [rows, columns] = layer.window.strides;

@@ -15,7 +15,7 @@ constinit const Operator slice_operator{
     .own_output_channels = true,
     .overwrites_input = false,
 
-    .channel_tie = [](const LayerSpec&) { return ChannelTie::fixed; },
+    .channel_tie = fixed_channels,
     .second_axis = [](const LayerSpec&) { return &LayerSpec::out_channels; },
 
     .write_key =
