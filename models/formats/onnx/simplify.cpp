@@ -116,8 +116,8 @@ private:
         if (fold(step, *op, types)) {
             return;
         }
-        if (changes_nothing(step, types)) {
-            aliases_[node.outputs.front()] = node.inputs.front();
+        if (const std::string* same = unchanged_input(step, types)) {
+            aliases_[node.outputs.front()] = *same;
         } else {
             network_.nodes.push_back(std::move(node));
         }
@@ -175,13 +175,38 @@ private:
         return true;
     }
 
-    // Whether the only output is the first input.
-    static bool changes_nothing(const Step& step, const std::vector<ValueType>& types) {
+    // The input that the only output equals, or null.
+    static const std::string* unchanged_input(const Step& step, const std::vector<ValueType>& types) {
+        if (step.node.outputs.size() != 1) {
+            return nullptr;
+        }
+        for (std::size_t i = 0; i < step.node.inputs.size(); ++i) {
+            const bool same_type =
+                step.has(i) && step.type(i).type == types.front().type && step.dims(i) == types.front().dims;
+            if (same_type && ((i == 0 && changes_nothing(step)) || has_neutral_operand(step, i))) {
+                return &step.node.inputs[i];
+            }
+        }
+        return nullptr;
+    }
+
+    // Whether the operand other than this one is a number that changes nothing: x * 1, x / 1, x + 0, x - 0.
+    static bool has_neutral_operand(const Step& step, std::size_t input) {
         const std::string& op_type = step.node.op_type;
-        if (step.node.outputs.size() != 1 || step.node.inputs.empty() ||
-            types.front().type != step.type(0).type || types.front().dims != step.dims(0)) {
+        const bool is_product = op_type == "Mul" || op_type == "Div";
+        const bool is_commutative = op_type == "Mul" || op_type == "Add";
+        if (step.node.inputs.size() != 2 || !(is_product || is_commutative || op_type == "Sub") ||
+            (input != 0 && !is_commutative)) {
             return false;
         }
+        const Tensor* other = step.constant(1 - input);
+        return other != nullptr && other->count() == 1 &&
+               other->floats().front() == (is_product ? 1.0F : 0.0F);
+    }
+
+    // Whether an operator of one input computes that input, which has the type and sizes of the output.
+    static bool changes_nothing(const Step& step) {
+        const std::string& op_type = step.node.op_type;
         constexpr std::string_view by_shape[] = {"Cast",   "Expand", "Identity", "Reshape",
                                                  "Resize", "Split",  "Tile"};
         constexpr std::string_view of_one[] = {"Concat", "Max", "Mean", "Min", "Sum"};
@@ -309,7 +334,9 @@ Model simplify(Model model) {
         Evaluation(model, network).run();
         name_nodes(network);
         detail::drop_unused(network);
-        for (const auto pass : {detail::merge_pads, detail::recognise_activations}) {
+        for (const auto pass : {detail::merge_pads, detail::recognise_activations,
+                                detail::recognise_normalization, detail::move_channels_first,
+                                detail::recognise_shuffles, detail::tidy, detail::recognise_channel_ops}) {
             pass(network);
             detail::drop_unused(network);
         }

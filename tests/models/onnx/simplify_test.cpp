@@ -12,10 +12,6 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Graph simplified(const Model& model) {
-    return simplify(read_bytes(to_bytes(model), "net.onnx")).graph;
-}
-
 std::string refusal(const Model& model) {
     try {
         simplified(model);
@@ -23,21 +19,6 @@ std::string refusal(const Model& model) {
         return error.what();
     }
     return "accepted";
-}
-
-Tensor integers(std::string name, const Ints& values) {
-    return tensor_of(std::move(name), {static_cast<std::int64_t>(values.size())}, values);
-}
-Tensor scalar(std::string name, float value) {
-    return tensor_of(std::move(name), {}, Floats{value});
-}
-
-std::vector<std::string> operators(const Graph& graph) {
-    std::vector<std::string> result;
-    for (const Node& each : graph.nodes) {
-        result.push_back((each.domain.empty() ? "" : each.domain + ".") + each.op_type);
-    }
-    return result;
 }
 
 Ints output_shape(const Model& model) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/formats/onnx/model.hpp"
+#include "models/formats/onnx/onnx.hpp"
 
 namespace hacscale::onnx {
 
@@ -60,6 +61,28 @@ inline Model conv_model() {
                            {"group", std::int64_t{1}}}),
                      node("Relu", {"c"}, {"y"})},
                     {weights("w", {4, 3, 3, 3}), weights("b", {4})});
+}
+
+inline Tensor integers(std::string name, const Ints& values) {
+    return tensor_of(std::move(name), {static_cast<std::int64_t>(values.size())}, values);
+}
+
+inline Tensor scalar(std::string name, float value) {
+    return tensor_of(std::move(name), {}, Floats{value});
+}
+
+// The graph of the model after it was written, read and simplified.
+inline Graph simplified(const Model& model) {
+    return simplify(read_bytes(to_bytes(model), "net.onnx")).graph;
+}
+
+// "Conv", or with another domain "hacscale.Silu".
+inline std::vector<std::string> operators(const Graph& graph) {
+    std::vector<std::string> result;
+    for (const Node& each : graph.nodes) {
+        result.push_back((each.domain.empty() ? "" : each.domain + ".") + each.op_type);
+    }
+    return result;
 }
 
 }  // namespace hacscale::onnx

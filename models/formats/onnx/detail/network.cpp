@@ -87,9 +87,22 @@ std::string unused_name(const Network& network, const std::string& hint) {
     return name;
 }
 
-std::string add_constant(Network& network, const std::string& hint, Tensor tensor) {
-    std::string name = unused_name(network, hint);
+std::string add_constant(Network& network, const std::string& wanted, Tensor tensor) {
+    std::string name = unused_name(network, wanted);
     network.values.set_constant(name, std::move(tensor));
+    return name;
+}
+
+std::string add_derived(Network& network, const std::string& from, const std::string& suffix, Tensor tensor) {
+    const auto known = network.origins.find(from);
+    const std::string origin = known == network.origins.end() ? from : known->second;
+    const Tensor* original = network.values.constant(origin);
+    tensor.name = origin;
+    if (original != nullptr && *original == tensor) {
+        return origin;
+    }
+    std::string name = add_constant(network, origin + suffix, std::move(tensor));
+    network.origins[name] = origin;
     return name;
 }
 

@@ -21,6 +21,8 @@ struct Network {
     std::vector<Node> nodes;  // in running order
     Values values;            // types of all values, constants
     std::unordered_set<std::string> outputs;
+    std::unordered_map<std::string, std::string>
+        origins;  // of constants that are made of the file's: the file's name
 };
 
 // Who writes and who reads the values of a network. Indices refer to Network::nodes, and hold until nodes are added or removed; nodes
@@ -55,8 +57,11 @@ private:
     std::unordered_map<std::string, std::vector<std::size_t>> readers_;
 };
 
-// Adds a constant under a name that is not used yet, derived from `hint`; returns the name.
-std::string add_constant(Network& network, const std::string& hint, Tensor tensor);
+// Adds a constant under a name that is not used yet; returns the name.
+std::string add_constant(Network& network, const std::string& wanted, Tensor tensor);
+// Adds a constant that is made of another one. Where it is the same as the file's constant that `from` was made of, returns that one's
+// name, else a name of that one's and `suffix`.
+std::string add_derived(Network& network, const std::string& from, const std::string& suffix, Tensor tensor);
 std::string unused_name(const Network& network, const std::string& hint);
 // The names that `node` and the nodes that it stands for have in the file.
 std::vector<std::string> sources_of(const Node& node);
@@ -69,5 +74,10 @@ bool is_near(float value, double expected);
 // The passes, in their order.
 void merge_pads(Network& network);
 void recognise_activations(Network& network);
+void recognise_normalization(Network& network);
+void move_channels_first(Network& network);
+void recognise_shuffles(Network& network);
+void tidy(Network& network);
+void recognise_channel_ops(Network& network);
 
 }  // namespace hacscale::onnx::detail

@@ -31,8 +31,9 @@ void form_reduce(Step& step) {
         axes = all;
     }
     const Ints& dims = step.dims(0);
+    // Of three dimensions the last are as often channels, whose mean is a part of LayerNorm.
     const bool is_spatial =
-        rank > 2 && axes == Ints(all.begin() + 2, all.end()) && keep != 0 && is_floating(step.type(0).type);
+        rank > 3 && axes == Ints(all.begin() + 2, all.end()) && keep != 0 && is_floating(step.type(0).type);
     const bool is_mean = step.node.op_type == "ReduceMean";
     if (is_spatial && (is_mean || step.node.op_type == "ReduceMax") && count_of(dims) > 0) {
         step.node.op_type = is_mean ? "GlobalAveragePool" : "GlobalMaxPool";

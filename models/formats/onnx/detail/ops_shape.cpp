@@ -334,8 +334,19 @@ std::vector<Tensor> fold_slice(const Step& step) {
 
 // ---- Gather ----
 
+// All elements of a list in their order, in another shape: a Reshape.
 void form_gather(Step& step) {
-    step.node.attributes = {{"axis", step.axis(step.node.integer("axis", 0), step.rank(0))}};
+    const std::int64_t axis = step.axis(step.node.integer("axis", 0), step.rank(0));
+    step.node.attributes = {{"axis", axis}};
+    if (step.constant(1) == nullptr || step.rank(0) != 1 || step.constant(1)->count() != step.dims(0)[0]) {
+        return;
+    }
+    const Ints indices = step.integers(1, "indices");
+    Ints in_order(indices.size());
+    std::iota(in_order.begin(), in_order.end(), 0);
+    if (indices == in_order) {
+        become_reshape(step, step.dims(1));
+    }
 }
 
 std::vector<ValueType> infer_gather(const Step& step) {

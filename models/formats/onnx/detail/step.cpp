@@ -1,6 +1,7 @@
 #include "models/formats/onnx/detail/step.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.hpp"
 #include "models/formats/onnx/detail/wording.hpp"
@@ -161,6 +162,25 @@ Ints strides_of(const Ints& dims) {
         strides[i - 1] = strides[i] * dims[i];
     }
     return strides;
+}
+
+Tensor transposed(const Tensor& matrix) {
+    const auto rows = static_cast<std::size_t>(matrix.dims[0]);
+    const auto columns = static_cast<std::size_t>(matrix.dims[1]);
+    const std::size_t size = bytes_of(matrix.type);
+    const char* from = matrix.data.view().data();
+    std::string bytes(matrix.data.size(), '\0');
+    // In blocks that the caches hold: rows of one are columns of the other.
+    constexpr std::size_t block = 32;
+    for (std::size_t top = 0; top < rows; top += block) {
+        for (std::size_t column = 0; column < columns; ++column) {
+            for (std::size_t row = top; row < std::min(top + block, rows); ++row) {
+                std::memcpy(bytes.data() + (column * rows + row) * size,
+                            from + (row * columns + column) * size, size);
+            }
+        }
+    }
+    return {{}, matrix.type, {matrix.dims[1], matrix.dims[0]}, Bytes(std::move(bytes))};
 }
 
 std::vector<std::int64_t> broadcast_indices(const Ints& dims, const Ints& source) {

@@ -121,6 +121,9 @@ Tensor picked(DataType type, Ints dims, const Pick& pick) {
     return {{}, type, std::move(dims), Bytes(std::move(bytes))};
 }
 
+// The transpose of a matrix.
+Tensor transposed(const Tensor& matrix);
+
 inline std::string_view element(const Tensor& tensor, std::int64_t index) {
     const std::size_t size = bytes_of(tensor.type);
     return tensor.data.view().substr(static_cast<std::size_t>(index) * size, size);
