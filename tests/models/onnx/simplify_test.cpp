@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/error.hpp"
 #include "models/formats/onnx/onnx.hpp"
 #include "tests/models/onnx/small_models.hpp"
@@ -290,6 +292,19 @@ TEST(OnnxSimplify, RefusalsNameNodeOperatorAndAttribute) {
     EXPECT_THAT(refusal(model_of({4}, {node("Cast", {"x"}, {"s"}, {{"to", std::int64_t{7}}}),
                                        node("Reshape", {"x", "s"}, {"y"})})),
                 HasSubstr("depends on the network's inputs"));
+}
+
+// What the fuzzer starts from: each file has operators that no other has.
+TEST(OnnxSimplify, SeedsOfTheFuzzerAreRead) {
+    std::size_t count = 0;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(HACSCALE_SOURCE_DIR "/tests/fuzz/onnx_seeds")) {
+        const Graph graph = simplify(read_file(entry.path())).graph;
+        EXPECT_FALSE(graph.nodes.empty()) << entry.path();
+        EXPECT_TRUE(graph.outputs.front().sizes()) << entry.path();
+        ++count;
+    }
+    EXPECT_GE(count, 8U);
 }
 
 TEST(OnnxInputs, TheBatchAndOpenAxesAreFixed) {
