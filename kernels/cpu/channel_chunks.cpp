@@ -46,8 +46,10 @@ HACSCALE_INLINE void scale_pixels_in(const Element* in, Element* out, std::ptrdi
                                      int width, const float* factors) {
     with_width(
         width, [&](const int columns) __attribute__((always_inline)) {
+            float own[max_block_channels];  // no output can be in their place
+            for (int c = 0; c < columns; ++c) own[c] = factors[c];
             for (int p = 0; p < pixels; ++p, in += stride, out += stride) {
-                for (int c = 0; c < columns; ++c) out[c] = Element(static_cast<float>(in[c]) * factors[c]);
+                for (int c = 0; c < columns; ++c) out[c] = Element(static_cast<float>(in[c]) * own[c]);
             }
         });
 }
@@ -131,9 +133,15 @@ HACSCALE_INLINE void affine_pixels_in(const Element* in, Element* out, std::ptrd
                                       int width, const float* scale, const float* shift, Function function) {
     with_width(
         width, [&](const int columns) __attribute__((always_inline)) {
+            float scales[max_block_channels];  // no output can be in their place
+            float shifts[max_block_channels];
+            for (int c = 0; c < columns; ++c) {
+                scales[c] = scale[c];
+                shifts[c] = shift[c];
+            }
             for (int p = 0; p < pixels; ++p, in += stride, out += stride) {
                 for (int c = 0; c < columns; ++c) {
-                    out[c] = Element(function(static_cast<float>(in[c]) * scale[c] + shift[c]));
+                    out[c] = Element(function(static_cast<float>(in[c]) * scales[c] + shifts[c]));
                 }
             }
         });

@@ -45,6 +45,7 @@ public:
 
 // Each throws UnsupportedLayer when the library has no kernel for it.
 std::unique_ptr<CpuLayer> make_conv(const LayerContext& context);
+std::unique_ptr<CpuLayer> make_transposed_conv(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_linear(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_pool(const LayerContext& context);  // maximum and average
 std::unique_ptr<CpuLayer> make_global_avg_pool(const LayerContext& context);

@@ -14,6 +14,8 @@ std::unique_ptr<CpuLayer> make_layer(const LayerContext& context) {
     switch (context.layer.kind) {
         case LayerKind::conv:
             return make_conv(context);
+        case LayerKind::transposed_conv:
+            return make_transposed_conv(context);
         case LayerKind::max_pool:
         case LayerKind::avg_pool:
             return make_pool(context);

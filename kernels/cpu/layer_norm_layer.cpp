@@ -1,5 +1,5 @@
-// A norm over the channels of each pixel, one pass over memory: a few pixels at a time stay in the first cache for the mean,
-// the variance and the result. Both layouts are chunks of up to sixteen channels, so one kernel serves both.
+// A norm over the channels of each pixel, one pass over memory: a pixel stays in the first cache for the mean, the variance
+// and the result. Both layouts are chunks of up to sixteen channels, so one kernel serves both.
 #include <algorithm>
 #include <cmath>
 
@@ -10,70 +10,72 @@
 namespace hacscale::cpu {
 namespace {
 
-constexpr int lanes = max_block_channels;
-constexpr int pixels_a_tile = 8;
+constexpr int pixels_a_tile = 16;  // of one thread
 
 // Where the chunks of channels of a pixel are.
 struct ChunkWalk {
     int channels = 0;
-    int chunk = lanes;                // channels of a full one
+    int chunk = max_block_channels;   // channels of a full one: 8 or 16
     std::ptrdiff_t chunk_stride = 0;  // elements between chunks of one pixel
     std::ptrdiff_t pixel_stride = 0;
     bool padded = false;  // the last chunk is stored in full
 
     int chunks() const { return (channels + chunk - 1) / chunk; }
-    int width(int index) const { return std::min(chunk, channels - index * chunk); }
-    int stored(int index) const { return padded ? chunk : width(index); }
 };
 
-// sums[p] = the sum over the channels of pixel p of value(element, p)
-template <typename Element, typename Value>
-HACSCALE_INLINE void sum_channels(const ChunkWalk& walk, const Element* in, int pixels, float* sums,
-                                  Value value) {
-    float partial[pixels_a_tile][lanes] = {};
-    for (int b = 0; b < walk.chunks(); ++b) {
-        const Element* chunk = in + b * walk.chunk_stride;
-        const int width = walk.width(b);
-        for (int p = 0; p < pixels; ++p, chunk += walk.pixel_stride) {
-            if (width == lanes) {
-                for (int c = 0; c < lanes; ++c) partial[p][c] += value(static_cast<float>(chunk[c]), p);
-            } else {
-                for (int c = 0; c < width; ++c) partial[p][c] += value(static_cast<float>(chunk[c]), p);
-            }
-        }
+// The sum over one pixel's channels of value(element). `Chunk`: channels of a full chunk.
+template <int Chunk, typename Element, typename Value>
+HACSCALE_INLINE float sum_channels(const ChunkWalk& walk, const Element* pixel, Value value) {
+    float partial[Chunk] = {};
+    int left = walk.channels;
+    for (; left >= Chunk; left -= Chunk, pixel += walk.chunk_stride) {
+        for (int c = 0; c < Chunk; ++c) partial[c] += value(static_cast<float>(pixel[c]));
     }
-    for (int p = 0; p < pixels; ++p) {
-        sums[p] = 0.0F;
-        for (const float part : partial[p]) sums[p] += part;
+    for (int c = 0; c < left; ++c) partial[c] += value(static_cast<float>(pixel[c]));
+    for (int half = Chunk / 2; half > 0; half /= 2) {
+        for (int c = 0; c < half; ++c) partial[c] += partial[c + half];
+    }
+    return partial[0];
+}
+
+template <int Chunk, typename Element>
+HACSCALE_INLINE void normalize_chunks(const ChunkWalk& walk, const Element* in, Element* out, int pixels,
+                                      const float* __restrict scale, const float* __restrict shift,
+                                      float epsilon) {
+    const float share = 1.0F / static_cast<float>(walk.channels);
+    for (int p = 0; p < pixels; ++p, in += walk.pixel_stride, out += walk.pixel_stride) {
+        const float mean = share * sum_channels<Chunk>(
+                                       walk, in, [](float x) __attribute__((always_inline)) { return x; });
+        const float variance = share * sum_channels<Chunk>(
+                                           walk, in, [mean](float x) __attribute__((always_inline)) {
+                                               return (x - mean) * (x - mean);
+                                           });
+        const float factor = 1.0F / std::sqrt(variance + epsilon);
+        const auto normalize_chunk = [&](std::ptrdiff_t at, int first, int width)
+            __attribute__((always_inline)) {
+            float values[Chunk];  // no scale can be in the output's place
+            for (int c = 0; c < width; ++c) {
+                values[c] =
+                    (static_cast<float>(in[at + c]) - mean) * factor * scale[first + c] + shift[first + c];
+            }
+            for (int c = 0; c < width; ++c) out[at + c] = Element(values[c]);
+        };
+        int first = 0;
+        std::ptrdiff_t at = 0;
+        for (; first + Chunk <= walk.channels; first += Chunk, at += walk.chunk_stride) {
+            normalize_chunk(at, first, Chunk);
+        }
+        if (first < walk.channels) normalize_chunk(at, first, walk.padded ? Chunk : walk.channels - first);
     }
 }
 
 template <typename Element>
 HACSCALE_INLINE void normalize_in(const ChunkWalk& walk, const Element* in, Element* out, int pixels,
                                   const float* scale, const float* shift, float epsilon) {
-    const float channels = static_cast<float>(walk.channels);
-    float means[pixels_a_tile];
-    float factors[pixels_a_tile];
-    sum_channels(
-        walk, in, pixels, means, [](float x, int) __attribute__((always_inline)) { return x; });
-    for (int p = 0; p < pixels; ++p) means[p] /= channels;
-    sum_channels(
-        walk, in, pixels, factors, [&](float x, int p) __attribute__((always_inline)) {
-            return (x - means[p]) * (x - means[p]);
-        });
-    for (int p = 0; p < pixels; ++p) factors[p] = 1.0F / std::sqrt(factors[p] / channels + epsilon);
-    for (int b = 0; b < walk.chunks(); ++b) {
-        const float* const scales = scale + b * walk.chunk;
-        const float* const shifts = shift + b * walk.chunk;
-        const int stored = walk.stored(b);
-        for (int p = 0; p < pixels; ++p) {
-            const Element* const from = in + b * walk.chunk_stride + p * walk.pixel_stride;
-            Element* const to = out + b * walk.chunk_stride + p * walk.pixel_stride;
-            for (int c = 0; c < stored; ++c) {
-                to[c] =
-                    Element((static_cast<float>(from[c]) - means[p]) * factors[p] * scales[c] + shifts[c]);
-            }
-        }
+    if (walk.chunk == max_block_channels) {
+        normalize_chunks<max_block_channels>(walk, in, out, pixels, scale, shift, epsilon);
+    } else {
+        normalize_chunks<max_block_channels / 2>(walk, in, out, pixels, scale, shift, epsilon);
     }
 }
 
@@ -94,8 +96,8 @@ ChunkWalk walk_of(const TensorShape& shape) {
     walk.padded = shape.order == TensorShape::Order::blocked;
     if (walk.padded) walk.chunk = shape.block;
     walk.pixel_stride = pixel_stride(shape);
-    walk.chunk_stride =
-        walk.padded ? static_cast<std::ptrdiff_t>(shape.height) * shape.width * shape.block : lanes;
+    walk.chunk_stride = walk.padded ? static_cast<std::ptrdiff_t>(shape.height) * shape.width * shape.block
+                                    : max_block_channels;
     return walk;
 }
 

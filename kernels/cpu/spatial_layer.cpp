@@ -88,9 +88,14 @@ std::vector<ResizeTaps> taps_of(Mode mode, int in_size, int out_size) {
 template <typename Element>
 HACSCALE_INLINE void nearest_row_in(const std::vector<ResizeTaps>& columns, std::size_t pixel,
                                     const Element* in, Element* out) {
-    for (std::size_t w = 0; w < columns.size(); ++w, out += pixel) {
-        const Element* const from = in + static_cast<std::size_t>(columns[w].low) * pixel;
-        for (std::size_t c = 0; c < pixel; ++c) out[c] = from[c];
+    for (const ResizeTaps& column : columns) {
+        const Element* const from = in + static_cast<std::size_t>(column.low) * pixel;
+        if (pixel == max_block_channels) {  // a size that the compiler knows needs no call
+            std::memcpy(out, from, max_block_channels * sizeof(Element));
+        } else {
+            std::memcpy(out, from, pixel * sizeof(Element));
+        }
+        out += pixel;
     }
 }
 

@@ -41,6 +41,7 @@ enum class LayerKind : std::uint8_t {
     space_to_depth,
     prelu,
     eca,
+    transposed_conv,
 };
 
 enum class Activation : std::uint8_t {

@@ -12,7 +12,7 @@
 namespace hacscale {
 namespace {
 
-using Place = WidthParameter::Place;
+using WidthPlace = WidthParameter::Place;
 
 // What sets the channels of a plain layer's output; null where it keeps those it reads.
 int* width_of(PlainLayer& layer) {
@@ -24,13 +24,13 @@ int* width_of(PlainLayer& layer) {
 int& width_at(ModelSpec& model, const WidthParameter& parameter) {
     const auto index = static_cast<std::size_t>(parameter.index);
     switch (parameter.place) {
-        case Place::stem:
+        case WidthPlace::stem:
             return *width_of(model.stem[index]);
-        case Place::head:
+        case WidthPlace::head:
             return *width_of(model.head[index]);
-        case Place::inner:
+        case WidthPlace::inner:
             return model.stages[index].inner_widths[static_cast<std::size_t>(parameter.block)];
-        case Place::stage:
+        case WidthPlace::stage:
             break;
     }
     return model.stages[index].width;
@@ -42,11 +42,11 @@ std::string name_of(const ModelSpec& model, const WidthParameter& parameter) {
     const auto plain = [&](const PlainLayer& layer) {
         return (std::holds_alternative<ConvSpec>(layer) ? "conv" : "linear") + number;
     };
-    if (parameter.place == Place::stem) return "stem." + plain(model.stem[index]);
-    if (parameter.place == Place::head) return "head." + plain(model.head[index]);
+    if (parameter.place == WidthPlace::stem) return "stem." + plain(model.stem[index]);
+    if (parameter.place == WidthPlace::head) return "head." + plain(model.head[index]);
     const std::string& own_name = model.stages[index].name;
     std::string stage = own_name.empty() ? "stage" + number : own_name;
-    if (parameter.place == Place::stage) return stage;
+    if (parameter.place == WidthPlace::stage) return stage;
     return stage + ".block" + std::to_string(parameter.block + 1) + " inner";
 }
 
@@ -74,10 +74,10 @@ public:
     // In the order of the network: a stage's width, then the inner widths of its blocks.
     std::vector<Setting> find() const {
         std::vector<Setting> found;
-        plain_layers(Place::stem, base_.stem, 0, found);
+        plain_layers(WidthPlace::stem, base_.stem, 0, found);
         int node = static_cast<int>(base_.stem.size());
         for (std::size_t s = 0; s < base_.stages.size(); ++s) stage(static_cast<int>(s), node, found);
-        plain_layers(Place::head, base_.head, node, found);
+        plain_layers(WidthPlace::head, base_.head, node, found);
         return found;
     }
 
@@ -88,7 +88,7 @@ private:
     int read(int node) const { return group_of_[at(graph_.nodes[at(node)].inputs.front())]; }
 
     // Each is one node, from `node` on.
-    void plain_layers(Place place, std::vector<PlainLayer> layers, int node,
+    void plain_layers(WidthPlace place, std::vector<PlainLayer> layers, int node,
                       std::vector<Setting>& found) const {
         for (int i = 0; i < static_cast<int>(layers.size()); ++i) {
             if (width_of(layers[at(i)]) != nullptr) found.push_back({{place, i, 0}, {written(node + i)}});
@@ -98,14 +98,14 @@ private:
     // `node`: the stage's first one; moved past its last.
     void stage(int index, int& node, std::vector<Setting>& found) const {
         const StageSpec& spec = base_.stages[at(index)];
-        Setting own{{Place::stage, index, 0}, {}};
+        Setting own{{WidthPlace::stage, index, 0}, {}};
         std::vector<Setting> inner;
         for (int block = 0; block < spec.depth; ++block) {
             const int first = node;
             while (in_block(node, index, block)) ++node;
             own.groups.push_back(written(node - 1));
             if (!spec.inner_widths.empty()) {
-                inner.push_back({{Place::inner, index, block}, inner_groups(first, node)});
+                inner.push_back({{WidthPlace::inner, index, block}, inner_groups(first, node)});
             }
         }
         found.push_back(std::move(own));

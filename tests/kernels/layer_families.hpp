@@ -85,6 +85,17 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 layer.residual = generator() % 2 == 0;
                 break;
             }
+            case LayerKind::transposed_conv: {
+                // Networks upsample by 2 without overlap, or with smooth windows.
+                const int kernel = pick({2, 3, 4});
+                layer.window = Window::square(kernel, pick({1, 2, 2, 3}), kernel == 2 ? 0 : 1);
+                if (kernel == 3) layer.window.pads[2] = layer.window.pads[3] = pick({0, 1});
+                if (family.size() % 4 == 0) layer.window = {{3, 2}, {2, 1}, {1, 0, 0, 1}, {2, 1}};
+                if (generator() % 2 == 0) layer.groups = layer.in_channels;
+                layer.out_channels = layer.groups == 1 ? pick({1, 10, 16, 33}) : layer.in_channels;
+                layer.bias = generator() % 4 != 0;
+                break;
+            }
             case LayerKind::max_pool:
             case LayerKind::avg_pool: {
                 const int kernel = pick({2, 3});

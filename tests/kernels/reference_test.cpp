@@ -219,6 +219,19 @@ TEST(Reference, PadLaysZerosAroundTheMap) {
     expect_near(reference_layer(layer, 1, {5, 6}, {}, {}), {0, 0, 0, 0, 5, 6, 0, 0});
 }
 
+TEST(Reference, TransposedConvSpreadsEachElementOverItsWindow) {
+    LayerSpec layer = layer_of(LayerKind::transposed_conv, 1, 1, 2);
+    layer.window = {{1, 3}, {1, 2}, {0, 1, 0, 0}, {1, 1}};
+    // 2 * (1 10 100) from element -1 on, and 3 * (1 10 100) from 1 on.
+    expect_near(reference_layer(layer, 1, {2, 3}, {}, {{1, 10, 100}, {0.5}, {}, {}}),
+                {20.5, 203.5, 30.5, 300.5});
+    LayerSpec grouped = layer_of(LayerKind::transposed_conv, 2, 1, 1);
+    grouped.groups = 2;
+    grouped.out_channels = 4;
+    grouped.bias = false;
+    expect_near(reference_layer(grouped, 1, {1, 2}, {}, {{1, 2, 3, 4}, {}, {}, {}}), {1, 2, 6, 8});
+}
+
 // ONNX's documentation of Resize has the formulas; a row of 1 2 3 4 shows each.
 TEST(Reference, ResizeTakesTheElementsThatItsModeSays) {
     const auto row = [](Mode mode, int size, const Values& in) {

@@ -50,6 +50,7 @@ public:
             }
             if (layer.window.pads != Window().pads && coin()) layer.mode = Mode::count_padding;
         }
+        if (layer.kind == LayerKind::transposed_conv) spread(layer);
         if (layer.kind == LayerKind::conv) {
             layer.residual = coin();
             layer.groups = between(1, 8);
@@ -151,6 +152,18 @@ private:
                            layer.kind == LayerKind::space_to_depth || layer.kind == LayerKind::prelu ||
                            layer.kind == LayerKind::eca;
         if (plain) layer.activation = Activation::none;
+    }
+
+    // A transposed conv whose output is no smaller than its input.
+    void spread(LayerSpec& layer) {
+        window(layer);
+        for (int side = 0; side < 4; ++side) {
+            layer.window.pads[side] = static_cast<int>(layer.window.span(side % 2) - 1) / 2;
+        }
+        layer.bias = coin();
+        layer.groups = between(1, 4);
+        layer.in_channels = layer.groups * between(1, 8);
+        layer.out_channels = layer.groups * between(1, 8);
     }
 
     void block(LayerSpec& layer) {

@@ -87,7 +87,9 @@ TEST(LayerSpec, KeysStayAsTheyAreOnDisk) {
                             "space_to_depth_i3x640x640_s2_blocks_first",
                             "space_to_depth_i3x640x640_s2x1_channels_first",
                             "prelu_i64x56x56",
-                            "eca_i256x14x14_k5_sigmoid"}) {
+                            "eca_i256x14x14_k5_sigmoid",
+                            "transposed_conv_i64x28x28_o32_k2_s2_p0_g1_bias_relu",
+                            "transposed_conv_i64x28x28_o64_k3_s2_p1x1x0x0_g64"}) {
         EXPECT_EQ(LayerSpec::from_key(key).key(), key);
     }
 }
@@ -210,6 +212,8 @@ TEST(LayerSpec, BadKeysNameThePart) {
         {"space_to_depth_i60000x60000x60000_s60000_channels_first", "output channels is 65537"},
         {"prelu_i3x8x8_relu", "the end of the key at 'relu'"},
         {"eca_i3x8x8_k4_sigmoid", "an odd number"},
+        {"transposed_conv_i3x1x8_o4_k3_s1_p2_g1", "the output's height is -1"},
+        {"transposed_conv_i3x60000x8_o4_k3_s2_p1_g1", "the output's height is 119999, expected 1 to 65536"},
         {"eca_i3x8x8_k3_relu", "sigmoid or hard_sigmoid"},
     };
     for (const auto& [key, fragment] : cases) {

@@ -20,6 +20,7 @@ inline bool processor_has(dnnl::cpu_isa isa) {
 #if DNNL_VERSION_MAJOR >= 3
 
 using dnnl::convolution_forward;
+using dnnl::deconvolution_forward;
 using dnnl::inner_product_forward;
 using dnnl::pooling_forward;
 using dnnl::post_ops;
@@ -65,9 +66,11 @@ struct DescribedPrimitive : private Description<Primitive>, public Primitive::pr
           Primitive::primitive_desc(*this->description, attributes, engine, allow_empty) {}
 };
 
-struct convolution_forward : dnnl::convolution_forward {
-    using dnnl::convolution_forward::convolution_forward;
-    struct primitive_desc : DescribedPrimitive<dnnl::convolution_forward> {
+// Of convolutions and deconvolutions, which take the same.
+template <typename Primitive>
+struct Convolution : Primitive {
+    using Primitive::Primitive;
+    struct primitive_desc : DescribedPrimitive<Primitive> {
         primitive_desc() = default;
         primitive_desc(const dnnl::engine& engine, dnnl::prop_kind kind, dnnl::algorithm algorithm,
                        const dnnl::memory::desc& source, const dnnl::memory::desc& weights,
@@ -75,12 +78,14 @@ struct convolution_forward : dnnl::convolution_forward {
                        const dnnl::memory::dims& strides, const dnnl::memory::dims& dilations,
                        const dnnl::memory::dims& padding, const dnnl::memory::dims& far_padding,
                        const dnnl::primitive_attr& attributes, bool allow_empty)
-            : DescribedPrimitive(engine,
-                                 {kind, algorithm, source, weights, bias, destination, strides, dilations,
-                                  padding, far_padding},
-                                 attributes, allow_empty) {}
+            : DescribedPrimitive<Primitive>(engine,
+                                            {kind, algorithm, source, weights, bias, destination, strides,
+                                             dilations, padding, far_padding},
+                                            attributes, allow_empty) {}
     };
 };
+using convolution_forward = Convolution<dnnl::convolution_forward>;
+using deconvolution_forward = Convolution<dnnl::deconvolution_forward>;
 
 struct inner_product_forward : dnnl::inner_product_forward {
     using dnnl::inner_product_forward::inner_product_forward;
