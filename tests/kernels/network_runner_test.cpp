@@ -158,6 +158,21 @@ TEST(NetworkRunner, RunsNoConvByAReferenceKernel) {
     for (const ModelSpec& model : networks_of_odd_channels()) EXPECT_EQ(slow_layers(model), "") << model.name;
 }
 
+TEST(NetworkRunner, RunsNoActivationOfAConvByAReferenceKernel) {
+    for (std::size_t i = 0; i < activation_names.size(); ++i) {
+        LayerSpec layer = LayerSpec::from_key("conv_i24x7x7_o40_k1_s1_p0_g1_bias");
+        layer.activation = static_cast<Activation>(i);
+        layer.alpha = usual_alpha(layer.activation);
+        for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
+            layer.layout = layout;
+            const Compiled compiled =
+                testing::cpu_backend().compile("cpu", single_layer(layer), {1, DataType::f32});
+            ASSERT_TRUE(compiled.runner) << compiled.reason;
+            EXPECT_EQ(compiled.runner->implementation(0).find("ref"), std::string::npos) << layer.key();
+        }
+    }
+}
+
 TEST(NetworkRunnerDeathTest, RunsNoConvByAReferenceKernelWithoutAvx512) {
     // oneDNN reads it once a process, so this goes into one of its own.
     GTEST_FLAG_SET(death_test_style, "threadsafe");

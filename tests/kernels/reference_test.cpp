@@ -222,6 +222,7 @@ TEST(Reference, PadLaysZerosAroundTheMap) {
 TEST(Reference, TransposedConvSpreadsEachElementOverItsWindow) {
     LayerSpec layer = layer_of(LayerKind::transposed_conv, 1, 1, 2);
     layer.window = {{1, 3}, {1, 2}, {0, 1, 0, 0}, {1, 1}};
+    layer.bias = true;
     // 2 * (1 10 100) from element -1 on, and 3 * (1 10 100) from 1 on.
     expect_near(reference_layer(layer, 1, {2, 3}, {}, {{1, 10, 100}, {0.5}, {}, {}}),
                 {20.5, 203.5, 30.5, 300.5});
