@@ -33,7 +33,7 @@ Sizes given_sizes(const ValueInfo& input, std::int64_t batch, const Sizes& given
         throw InputError("--input " + detail::readable(input.name) + "=" + detail::shape_text(given) +
                          " does not fit the input's shape " + text_of_shape(input));
     }
-    for (std::size_t i = 1; i < rank; ++i) {
+    for (std::size_t i = rank >= 2 ? 1 : 0; i < rank; ++i) {
         const auto& fixed = (*input.shape)[i].size;
         if (fixed && *fixed != sizes[i]) {
             throw InputError("--input " + detail::readable(input.name) + "=" + detail::shape_text(given) +
@@ -42,6 +42,16 @@ Sizes given_sizes(const ValueInfo& input, std::int64_t batch, const Sizes& given
         }
     }
     return sizes;
+}
+
+// The batch that a file fixes stays until the graph is simplified: constant shapes in the file depend on it.
+void keep_fixed_batch(Model& model, const ValueInfo& input, Sizes& sizes) {
+    const auto& fixed = input.shape->size() >= 2 ? input.shape->front().size : std::nullopt;
+    if (!fixed || sizes.front() == *fixed) {
+        return;
+    }
+    model.wanted_batch = sizes.front();
+    sizes.front() = *fixed;
 }
 
 Sizes own_sizes(const ValueInfo& input, std::int64_t batch) {
@@ -87,9 +97,10 @@ void fix_inputs(Model& model, std::int64_t batch,
             if (!input.shape) {
                 input.shape.emplace(given->second.size());
             }
-            input = value_info(
-                input.name, input.type,
-                given == shapes.end() ? own_sizes(input, batch) : given_sizes(input, batch, given->second));
+            Sizes sizes =
+                given == shapes.end() ? own_sizes(input, batch) : given_sizes(input, batch, given->second);
+            keep_fixed_batch(model, input, sizes);
+            input = value_info(input.name, input.type, sizes);
         } catch (const InputError& error) {
             throw InputError(file + error.what());
         }

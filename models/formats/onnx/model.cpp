@@ -384,7 +384,7 @@ std::int64_t Model::opset() const {
 
 bool operator==(const Model& a, const Model& b) {
     return a.ir_version == b.ir_version && a.opsets == b.opsets && a.producer == b.producer &&
-           a.producer_version == b.producer_version && a.graph == b.graph;
+           a.producer_version == b.producer_version && a.graph == b.graph && a.wanted_batch == b.wanted_batch;
 }
 
 }  // namespace hacscale::onnx

@@ -164,6 +164,8 @@ struct Model {
     std::string producer;
     std::string producer_version;
     Graph graph;
+    // What simplify() changes the inputs' first sizes to, where the file fixes another batch.
+    std::optional<std::int64_t> wanted_batch;
     std::string origin;  // the file's name, for messages; models that differ in it alone are equal
 
     std::int64_t opset() const;  // of ONNX's own operators

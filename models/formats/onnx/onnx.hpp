@@ -28,10 +28,9 @@ std::string to_bytes(const Model& model);
 void write_file(const Model& model, const std::filesystem::path& file);
 
 // Gives every input a shape of numbers: that of `shapes` where the input is named there, with or without the batch (3x224x224 for
-// an input of four dimensions); else the file's, with an open first dimension set to `batch`. A first dimension that the file fixes
-// to another number than `batch` becomes `batch` as well. Throws InputError for another open dimension (and says which
-// `--input NAME=...` to give), for a name that is no input, and for a shape that contradicts the file's.
-// An open first dimension, or a fixed one, counts as the batch where the input has two or more dimensions.
+// an input of four dimensions); else the file's. The first dimension of an input of two or more is the batch. Where the file leaves it open,
+// it becomes `batch`; where the file fixes another number, that stays for now and simplify() changes it. Throws InputError for another
+// open dimension (and says which `--input NAME=...` to give), for a name that is no input, and for a shape that contradicts the file's.
 void fix_inputs(Model& model, std::int64_t batch,
                 const std::map<std::string, std::vector<std::int64_t>>& shapes);
 

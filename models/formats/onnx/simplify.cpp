@@ -17,8 +17,8 @@ namespace detail {
 const Op* find_op(std::string_view name) {
     static const auto table = [] {
         std::unordered_map<std::string_view, Op> result;
-        for (const auto& family :
-             {elementwise_ops(), shape_ops(), constant_ops(), window_ops(), reduction_ops(), resize_ops()}) {
+        for (const auto& family : {elementwise_ops(), shape_ops(), constant_ops(), index_ops(), window_ops(),
+                                   reduction_ops(), resize_ops()}) {
             for (const Op& op : family) {
                 result.emplace(op.name, op);
             }
@@ -339,6 +339,13 @@ Model simplify(Model model) {
                                 detail::recognise_shuffles, detail::tidy, detail::recognise_channel_ops}) {
             pass(network);
             detail::drop_unused(network);
+        }
+        if (model.wanted_batch) {
+            detail::change_batch(network, model.graph.inputs, *model.wanted_batch);
+            for (ValueInfo& input : model.graph.inputs) {
+                input = value_info(input.name, input.type, network.values.type(input.name)->dims);
+            }
+            model.wanted_batch.reset();
         }
         store(model, network);
         return model;

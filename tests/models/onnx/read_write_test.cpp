@@ -281,25 +281,25 @@ protected:
         std::filesystem::create_directories(model_folder() / "data");
         write_text(model_folder() / "net.onnx", bytes);
         try {
-            read_ = read_file(model_folder() / "net.onnx");
+            read = read_file(model_folder() / "net.onnx");
             return "accepted";
         } catch (const InputError& error) {
             return error.what();
         }
     }
-    std::filesystem::path model_folder() const { return folder_.path() / "model"; }
+    std::filesystem::path model_folder() const { return folder.path() / "model"; }
     // The floats 0, 1, 2.
     static std::string three_floats() { return std::string(tensor_of("", {3}, Floats{0, 1, 2}).data.view()); }
 
-    hacscale::testing::TempFolder folder_;
-    Model read_;
+    hacscale::testing::TempFolder folder;
+    Model read;
 };
 
 TEST_F(OnnxExternalData, IsReadFromTheFolderOfTheModel) {
     std::filesystem::create_directories(model_folder() / "data");
     write_text(model_folder() / "data" / "w.bin", three_floats());
     EXPECT_EQ(refusal_with("data/w.bin"), "accepted");
-    EXPECT_EQ(read_.graph.initializers[0].floats(), (Floats{1, 2}));
+    EXPECT_EQ(read.graph.initializers[0].floats(), (Floats{1, 2}));
     EXPECT_THAT(refusal_with("data/w.bin", "8"),
                 AllOf(HasSubstr("tensor \"w\""), HasSubstr("bytes 8 to 16"), HasSubstr("has 12")));
     EXPECT_THAT(refusal_with("data/w.bin", "18446744073709551615"), HasSubstr("tensor \"w\""));
@@ -311,15 +311,15 @@ TEST_F(OnnxExternalData, IsReadFromTheFolderOfTheModel) {
 
 TEST_F(OnnxExternalData, OutsideOfTheFolderIsRefused) {
     std::filesystem::create_directories(model_folder() / "data");
-    write_text(folder_.path() / "secret.bin", three_floats());
+    write_text(folder.path() / "secret.bin", three_floats());
     for (const std::string& location :
          std::vector<std::string>{"../secret.bin", "data/../../secret.bin", "data/../data/../../secret.bin",
-                                  "/etc/passwd", "", (folder_.path() / "secret.bin").string()}) {
+                                  "/etc/passwd", "", (folder.path() / "secret.bin").string()}) {
         EXPECT_THAT(refusal_with(location), HasSubstr("expected a file in the folder")) << location;
     }
-    std::filesystem::create_symlink(folder_.path() / "secret.bin", model_folder() / "link.bin");
+    std::filesystem::create_symlink(folder.path() / "secret.bin", model_folder() / "link.bin");
     EXPECT_THAT(refusal_with("link.bin"), HasSubstr("symbolic link"));
-    std::filesystem::create_directory_symlink(folder_.path(), model_folder() / "folder");
+    std::filesystem::create_directory_symlink(folder.path(), model_folder() / "folder");
     EXPECT_THAT(refusal_with("folder/secret.bin"), HasSubstr("symbolic link"));
 }
 

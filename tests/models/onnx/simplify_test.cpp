@@ -294,6 +294,65 @@ TEST(OnnxSimplify, RefusalsNameNodeOperatorAndAttribute) {
                 HasSubstr("depends on the network's inputs"));
 }
 
+TEST(OnnxSimplify, PositionsAreFolded) {
+    const Graph graph = simplified(model_of(
+        {2, 2},
+        {node("CumSum", {"ones", "axis"}, {"sum"}), node("Sub", {"sum", "one"}, {"row"}),
+         node("Unsqueeze", {"row", "last"}, {"indices"}), node("GatherND", {"table", "indices"}, {"picked"}),
+         node("Add", {"x", "picked"}, {"y"})},
+        {tensor_of("ones", {2}, Ints{1, 1}), tensor_of("axis", {}, Ints{0}), tensor_of("one", {}, Ints{1}),
+         integers("last", {-1}), tensor_of("table", {3, 2}, Floats{1, 2, 3, 4, 5, 6})}));
+    ASSERT_THAT(operators(graph), ElementsAre("Add"));
+    EXPECT_EQ(graph.initializer("picked")->floats(), (Floats{1, 2, 3, 4}));
+}
+
+// Standardized weights: the batch-norm of a constant with its own statistics.
+TEST(OnnxSimplify, BatchNormOfWeightsIsFolded) {
+    const auto model = [](std::vector<Node> nodes) {
+        return model_of({1, 2, 1, 1}, std::move(nodes),
+                        {tensor_of("w", {1, 2, 2}, Floats{1, 3, 10, 14}), tensor_of("s", {2}, Floats{1, 2}),
+                         tensor_of("b", {2}, Floats{0, 5}), tensor_of("m", {2}, Floats{0, 0}),
+                         tensor_of("v", {2}, Floats{1, 1}), integers("shape", {2, 2, 1, 1})});
+    };
+    const Attributes training = {{"training_mode", std::int64_t{1}}, {"epsilon", 0.0F}};
+    const Graph graph =
+        simplified(model({node("BatchNormalization", {"w", "s", "b", "m", "v"}, {"n"}, training),
+                          node("Reshape", {"n", "shape"}, {"k"}), node("Conv", {"x", "k"}, {"y"})}));
+    ASSERT_THAT(operators(graph), ElementsAre("Conv"));
+    EXPECT_EQ(graph.initializer("k")->floats(), (Floats{-1, 1, 3, 7}));
+    EXPECT_THAT(refusal(model({node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y"}, training)})),
+                HasSubstr("training mode"));
+}
+
+// A file with batch 1 in its shapes, at batch 4: channel shuffle, a linear layer, a reduction.
+TEST(OnnxSimplify, AFixedBatchIsChanged) {
+    const std::vector<Node> nodes = {
+        node("Reshape", {"x", "split"}, {"a"}), node("Transpose", {"a"}, {"b"}, {{"perm", Ints{0, 2, 1, 3}}}),
+        node("Softmax", {"b"}, {"c"}),          node("Reshape", {"c", "flat"}, {"d"}),
+        node("MatMul", {"d", "w"}, {"e"}),      node("Add", {"e", "b1"}, {"y"})};
+    const std::vector<Tensor> constants = {integers("split", {1, 2, 3, 4}), integers("flat", {1, -1}),
+                                           weights("w", {24, 5}), weights("b1", {1, 5})};
+    Model model = read_bytes(to_bytes(model_of({1, 6, 4}, nodes, constants)), "net.onnx");
+    fix_inputs(model, 4, {});
+    const Graph graph = simplify(model).graph;
+    EXPECT_EQ(graph.inputs.front().sizes(), (Ints{4, 6, 4}));
+    EXPECT_EQ(graph.outputs.front().sizes(), (Ints{4, 5}));
+    EXPECT_EQ(*graph.nodes.front().integers("shape"), (Ints{4, 2, 3, 4}));
+    // The batch is moved to another place.
+    model =
+        read_bytes(to_bytes(model_of({1, 6, 4}, {node("Transpose", {"x"}, {"a"}, {{"perm", Ints{1, 0, 2}}}),
+                                                 node("Relu", {"a"}, {"y"})})),
+                   "net.onnx");
+    fix_inputs(model, 4, {});
+    try {
+        simplify(model);
+        FAIL();
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(),
+                    AllOf(HasSubstr("net.onnx: node \"/a\" (Transpose)"), HasSubstr("dynamic batch")));
+    }
+}
+
 // What the fuzzer starts from: each file has operators that no other has.
 TEST(OnnxSimplify, SeedsOfTheFuzzerAreRead) {
     std::size_t count = 0;

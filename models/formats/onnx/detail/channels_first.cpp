@@ -29,8 +29,10 @@ Ints moved_first(const Ints& dims) {
     return {dims[0], dims[3], dims[1], dims[2]};
 }
 
+// Where an axis of N H W C is in N C H W.
 std::int64_t axis_first(std::int64_t axis) {
-    return axis == 0 ? 0 : axis == 3 ? 1 : axis + 1;
+    constexpr std::array<std::int64_t, image_rank> places = {0, 2, 3, 1};
+    return places[static_cast<std::size_t>(axis)];
 }
 
 class ChannelsFirst {
@@ -83,11 +85,9 @@ private:
             first_[output] = node.inputs.front();
         }
         const std::string source = order == to_first ? first(node.inputs.front()) : std::string{};
-        if (source.empty()) {
-            network_.nodes.push_back(std::move(node));
-        } else if (made_here_.erase(source) > 0) {
+        if (!source.empty() && made_here_.erase(source) > 0) {
             renamed_[source] = output;
-        } else if (!network_.outputs.contains(output)) {
+        } else if (!source.empty() && !network_.outputs.contains(output)) {
             renamed_[output] = source;
         } else {
             network_.nodes.push_back(std::move(node));

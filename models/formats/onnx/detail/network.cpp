@@ -95,7 +95,7 @@ std::string add_constant(Network& network, const std::string& wanted, Tensor ten
 
 std::string add_derived(Network& network, const std::string& from, const std::string& suffix, Tensor tensor) {
     const auto known = network.origins.find(from);
-    const std::string origin = known == network.origins.end() ? from : known->second;
+    std::string origin = known == network.origins.end() ? from : known->second;
     const Tensor* original = network.values.constant(origin);
     tensor.name = origin;
     if (original != nullptr && *original == tensor) {

@@ -69,6 +69,9 @@ std::vector<std::string> sources_of(const Node& node);
 // Removes nodes whose outputs nobody reads.
 void drop_unused(Network& network);
 
+// Multiplies the batch that the inputs' first sizes have. Throws InputError, with the node, where the batch is not outermost.
+void change_batch(Network& network, const std::vector<ValueInfo>& inputs, std::int64_t batch);
+
 bool is_near(float value, double expected);
 
 // The passes, in their order.

@@ -11,6 +11,7 @@ namespace hacscale::onnx::detail {
 std::vector<Op> elementwise_ops();
 std::vector<Op> shape_ops();
 std::vector<Op> constant_ops();
+std::vector<Op> index_ops();
 std::vector<Op> window_ops();
 std::vector<Op> reduction_ops();
 std::vector<Op> resize_ops();

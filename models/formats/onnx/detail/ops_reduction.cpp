@@ -208,8 +208,15 @@ void check_channel_list(const Step& step, std::size_t input) {
     }
 }
 
+// In training mode the statistics are the input's own: allowed for constants only, as which exporters write standardized weights.
 void form_batch_norm(Step& step) {
-    if (step.node.integer("training_mode", 0) != 0 || step.node.integer("is_test", 1) == 0) {
+    const bool is_training =
+        step.node.integer("training_mode", 0) != 0 || step.node.integer("is_test", 1) == 0;
+    bool is_constant = true;
+    for (std::size_t i = 0; i < step.node.inputs.size(); ++i) {
+        is_constant = is_constant && step.constant(i) != nullptr;
+    }
+    if (is_training && !is_constant) {
         step.refuse("it is in training mode; export the network in eval mode");
     }
     if (step.node.integer("spatial", 1) == 0) {
@@ -218,6 +225,9 @@ void form_batch_norm(Step& step) {
     // Statistics of training, which no node reads in a network that was exported for inference.
     step.node.outputs.resize(1);
     step.node.attributes = {{"epsilon", step.node.number("epsilon", 1e-5F)}};
+    if (is_training) {
+        step.node.attributes["training_mode"] = std::int64_t{1};
+    }
     if (step.rank(0) < 2) {
         step.refuse("its input " + shape_text(step.dims(0)) + " has no channels");
     }
@@ -226,21 +236,46 @@ void form_batch_norm(Step& step) {
     }
 }
 
-// Standardized weights come as the batch-norm of a constant.
+// Sums over all elements of a channel, of `term(element, channel)`, divided by their number.
+template <typename Term>
+std::vector<double> channel_means(const std::vector<float>& numbers, const Ints& dims, const Term& term) {
+    std::vector<double> means(static_cast<std::size_t>(dims[1]), 0.0);
+    const std::int64_t inner = strides_of(dims)[1];
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        const std::size_t channel = i / static_cast<std::size_t>(inner) % means.size();
+        means[channel] += term(static_cast<double>(numbers[i]), channel);
+    }
+    for (double& mean : means) {
+        mean /= static_cast<double>(numbers.size() / std::max<std::size_t>(means.size(), 1));
+    }
+    return means;
+}
+
+std::vector<double> doubles(const Tensor& tensor) {
+    const std::vector<float> numbers = tensor.floats();
+    return {numbers.begin(), numbers.end()};
+}
+
 std::vector<Tensor> fold_batch_norm(const Step& step) {
     const Ints& dims = step.dims(0);
     std::vector<float> numbers = step.constant(0)->floats();
-    std::vector<float> lists[4];
-    for (std::size_t i = 0; i < 4; ++i) {
-        lists[i] = step.constant(i + 1)->floats();
+    const std::vector<double> scale = doubles(*step.constant(1));
+    const std::vector<double> bias = doubles(*step.constant(2));
+    std::vector<double> mean = doubles(*step.constant(3));
+    std::vector<double> variance = doubles(*step.constant(4));
+    if (step.node.integer("training_mode", 0) != 0) {
+        mean = channel_means(numbers, dims, [](double x, std::size_t) { return x; });
+        variance = channel_means(numbers, dims, [&mean](double x, std::size_t channel) {
+            return (x - mean[channel]) * (x - mean[channel]);
+        });
     }
     const double epsilon = step.node.number("epsilon", 1e-5F);
     const std::int64_t inner = strides_of(dims)[1];
-    for (std::int64_t i = 0; i < static_cast<std::int64_t>(numbers.size()); ++i) {
-        const std::int64_t channel = i / inner % dims[1];
-        const double scale = lists[0][channel] / std::sqrt(static_cast<double>(lists[3][channel]) + epsilon);
-        numbers[i] = static_cast<float>((static_cast<double>(numbers[i]) - lists[2][channel]) * scale +
-                                        lists[1][channel]);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        const std::size_t channel = i / static_cast<std::size_t>(inner) % scale.size();
+        numbers[i] = static_cast<float>((static_cast<double>(numbers[i]) - mean[channel]) * scale[channel] /
+                                            std::sqrt(variance[channel] + epsilon) +
+                                        bias[channel]);
     }
     return {tensor_as(tensor_of({}, dims, numbers), step.type(0).type)};
 }

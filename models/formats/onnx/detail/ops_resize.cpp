@@ -72,10 +72,6 @@ void form_resize(Step& step) {
             step.refuse("it has " + std::to_string(sizes.size()) + " sizes for " + std::to_string(rank) +
                         " dimensions");
         }
-        // A file with a fixed batch has it among the sizes.
-        if (rank > 2) {
-            sizes[0] = step.dims(0)[0];
-        }
         scales.clear();
         for (std::size_t i = 0; i < rank; ++i) {
             scales.push_back(static_cast<float>(sizes[i]) /

@@ -19,21 +19,6 @@ void become_reshape(Step& step, Ints shape) {
     step.drop_inputs(1);
 }
 
-// Files with a fixed batch have it in constant shapes as well. Where a shape has too few elements for another batch, its first size
-// is made to fit.
-Ints with_batch(const Step& step, Ints shape, std::int64_t count) {
-    const std::int64_t has = count_of(shape);
-    if (has <= 0 || has == count || shape.size() < 2 || count % has != 0) {
-        return shape;
-    }
-    const std::int64_t batch = step.dims(0).empty() ? 1 : step.dims(0).front();
-    const std::int64_t factor = count / has;
-    if (batch % factor == 0) {
-        shape.front() *= factor;
-    }
-    return shape;
-}
-
 void form_reshape(Step& step) {
     if (step.node.attributes.contains("shape")) {
         step.drop_inputs(1);
@@ -72,7 +57,7 @@ void form_reshape(Step& step) {
         }
         shape[*open] = count / known;
     }
-    become_reshape(step, with_batch(step, std::move(shape), count));
+    become_reshape(step, std::move(shape));
 }
 
 void form_flatten(Step& step) {
@@ -332,56 +317,6 @@ std::vector<Tensor> fold_slice(const Step& step) {
     return {strided(*step.constant(0), step.node.integers("counts", {}), start, strides)};
 }
 
-// ---- Gather ----
-
-// All elements of a list in their order, in another shape: a Reshape.
-void form_gather(Step& step) {
-    const std::int64_t axis = step.axis(step.node.integer("axis", 0), step.rank(0));
-    step.node.attributes = {{"axis", axis}};
-    if (step.constant(1) == nullptr || step.rank(0) != 1 || step.constant(1)->count() != step.dims(0)[0]) {
-        return;
-    }
-    const Ints indices = step.integers(1, "indices");
-    Ints in_order(indices.size());
-    std::iota(in_order.begin(), in_order.end(), 0);
-    if (indices == in_order) {
-        become_reshape(step, step.dims(1));
-    }
-}
-
-std::vector<ValueType> infer_gather(const Step& step) {
-    Ints dims = step.dims(0);
-    const std::int64_t axis = step.node.integer("axis", 0);
-    const Ints& indices = step.dims(1);
-    if (step.constant(1) != nullptr) {
-        const std::int64_t size = dims[axis];
-        for (const std::int64_t index : step.integers(1, "indices")) {
-            if (index < -size || index >= size) {
-                step.refuse("the index " + std::to_string(index) + " is outside of axis " +
-                            std::to_string(axis) + " of " + shape_text(dims));
-            }
-        }
-    }
-    dims.erase(dims.begin() + axis);
-    dims.insert(dims.begin() + axis, indices.begin(), indices.end());
-    return {{step.type(0).type, dims}};
-}
-
-std::vector<Tensor> fold_gather(const Step& step) {
-    const Ints dims = infer_gather(step).front().dims;
-    const std::int64_t axis = step.node.integer("axis", 0);
-    const std::int64_t size = step.dims(0)[axis];
-    const std::int64_t inner = strides_of(step.dims(0))[axis];
-    const Ints indices = step.integers(1, "indices");
-    const auto chosen = static_cast<std::int64_t>(indices.size());
-    return {picked(step.type(0).type, dims, [&](std::int64_t i) {
-        const std::int64_t index = indices[i / inner % chosen];
-        const std::int64_t outer = i / (inner * chosen);
-        return element(*step.constant(0),
-                       (outer * size + (index < 0 ? index + size : index)) * inner + i % inner);
-    })};
-}
-
 // ---- Expand, Tile ----
 
 void form_expand(Step& step) {
@@ -438,7 +373,6 @@ std::vector<Op> shape_ops() {
         {"Concat", 1, any_number, form_concat, infer_concat, fold_concat},
         {"Expand", 2, 2, form_expand, infer_expand, fold_expand},
         {"Flatten", 1, 1, form_flatten, nullptr, nullptr},
-        {"Gather", 2, 2, form_gather, infer_gather, fold_gather},
         {"Reshape", 1, 2, form_reshape, infer_reshape, fold_reshape},
         {"Slice", 1, 5, form_slice, infer_slice, fold_slice},
         {"Split", 1, 2, form_split, infer_split, fold_split},

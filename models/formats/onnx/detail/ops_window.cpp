@@ -21,7 +21,7 @@ struct Window {
 
 Ints window_list(const Step& step, std::string_view name, std::size_t count, std::int64_t otherwise,
                  std::int64_t lowest) {
-    const Ints list = step.node.integers(name, Ints(count, otherwise));
+    Ints list = step.node.integers(name, Ints(count, otherwise));
     if (list.size() != count) {
         step.refuse("the attribute \"" + std::string(name) + "\" has " + std::to_string(list.size()) +
                     " numbers, expected " + std::to_string(count));

@@ -214,8 +214,9 @@ bool moves_elements(const Ints& dims, const Ints& order) {
 }
 
 void tidy_shape(const Edges& edges, Node& node) {
-    if (node.op_type == "Transpose" &&
-        !moves_elements(edges.dims(node.inputs.front()), node.integers("perm", {}))) {
+    // The first axis is the batch, which may become another number than 1 later.
+    const Ints order = node.op_type == "Transpose" ? node.integers("perm", {}) : Ints{};
+    if (!order.empty() && order.front() == 0 && !moves_elements(edges.dims(node.inputs.front()), order)) {
         node.op_type = "Reshape";
         node.attributes = {{"shape", edges.dims(node.outputs.front())}};
     }
