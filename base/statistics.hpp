@@ -24,7 +24,7 @@ struct LatencyRatio {
     double ratio = 1.0;  // b/a: above 1 where b is slower
     double ratio_low = 1.0;
     double ratio_high = 1.0;
-    bool significant = false;  // 1 lies outside the interval
+    bool significant = false;  // 1 is outside the interval
 };
 
 // Latencies above 0 with the half-widths of their intervals.

@@ -1,5 +1,5 @@
 // How long "hacscale advise" works on a table that has everything it asks for: each layer of the network at
-// every width on the grid, alone and with its stage, at three footprints. The table is read anew each time,
+// every width on the grid, alone and with its stage, at three footprints. The table is read again each time,
 // as by a process that has just started. Counters: rows in the table, widths judged, counts looked at.
 #include <benchmark/benchmark.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 //                                     with the L2 cache in each of --l2's states
 //   cuda_choices networks [MODEL...]  whole networks whose kernels were chosen hot, against the same chosen cold
 // Both take [--device cuda:N] [--dtype TYPE] [--batch N] [--out FILE]; FILE gets one line of JSON a result. Choices of
-// networks are kept in the plan cache; with HACSCALE_PLAN_CACHE= they are made anew.
+// networks are kept in the plan cache; with HACSCALE_PLAN_CACHE= they are made again.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,5 @@
 // The planner against brute force, which looks at every choice, and against a greedy search, which takes the
-// step of most gain per cost until none fits: over spaces of CIFAR ResNet-20 whose widths lie ever closer,
+// step of most gain per cost until none fits: over spaces of CIFAR ResNet-20 whose widths are ever closer,
 // and a made-up device. N is the number of widths of the last stage; there are about N^3 / 8 choices.
 // Counters: the choices, and how far the answer's gain is below the most that the budget allows, in per cent
 // of it.
@@ -25,7 +25,7 @@ struct Setting {
     ChainProblem problem;
     ChainChoice base;
     std::int64_t max_cost = 0;
-    std::int64_t most_gain = 0;
+    std::int64_t max_gain = 0;
     double choices = 1.0;
 
     int largest() const { return problem.chains.front().stages.back().widths; }
@@ -56,7 +56,7 @@ Setting make_setting(int grid) {
     }
     setting.max_cost = static_cast<std::int64_t>(
         budget * static_cast<double>(totals_of(setting.problem, setting.base)->cost));
-    setting.most_gain = plan(setting).gains.back();
+    setting.max_gain = plan(setting).gains.back();
     return setting;
 }
 
@@ -118,14 +118,14 @@ std::int64_t planner(const Setting& setting) {
     return plan(setting).gains.back();
 }
 
-void search(benchmark::State& state, std::int64_t (*most_gain)(const Setting&)) {
+void search(benchmark::State& state, std::int64_t (*max_gain)(const Setting&)) {
     const Setting& setting = setting_of(static_cast<int>(state.range(0)));
     std::int64_t gain = 0;
-    for (auto _ : state) benchmark::DoNotOptimize(gain = most_gain(setting));
+    for (auto _ : state) benchmark::DoNotOptimize(gain = max_gain(setting));
     state.SetComplexityN(setting.largest());
     state.counters["choices"] = setting.choices;
     state.counters["gap_percent"] =
-        100.0 * static_cast<double>(setting.most_gain - gain) / static_cast<double>(setting.most_gain);
+        100.0 * static_cast<double>(setting.max_gain - gain) / static_cast<double>(setting.max_gain);
 }
 
 // Grids, from coarse to fine.

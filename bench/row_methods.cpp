@@ -57,7 +57,7 @@ void compare(const DeviceHandle& device, const std::string& name, const Options&
     NetworkRunner& runner = *ready;
     if (!runner.times_prefixes()) throw InputError(options.device + " cannot time prefixes of a network");
     TimingRules rules;
-    rules.most_seconds = options.seconds;
+    rules.max_seconds = options.seconds;
     const std::size_t nodes = network.nodes.size();
     const auto timings =
         time_networks({{&runner, nodes, RowMethod::stopwatch}, {&runner, nodes, RowMethod::prefix}}, rules, 1,

@@ -31,7 +31,7 @@ MeasureSettings TimingOptions::settings(const BatchOptions& batch) const {
     MeasureSettings settings;
     settings.batch = batch.batch;
     settings.type = batch.type();
-    settings.rules.most_seconds = seconds;
+    settings.rules.max_seconds = seconds;
     return settings;
 }
 

@@ -35,7 +35,7 @@ void add_state_options(CLI::App& parser, StateOptions& options);
 struct TimingOptions {
     std::string device = "cpu";
     int threads = 0;
-    double seconds = TimingRules{}.most_seconds;
+    double seconds = TimingRules{}.max_seconds;
 
     MeasureSettings settings(const BatchOptions& batch) const;
 };

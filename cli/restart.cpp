@@ -58,7 +58,7 @@ ExitStatus surviving_lost_devices(Session& session,
         if (session.restart == nullptr || interrupted()) {
             throw;
         }
-        if (restarts >= most_restarts) {
+        if (restarts >= max_restarts) {
             throw WorkError(fmt::format(
                 "the device was lost {} times in a row, the last time so: {}. What was measured is "
                 "kept. See whether other programs can use the device, then run the same command "
@@ -66,7 +66,7 @@ ExitStatus surviving_lost_devices(Session& session,
                 restarts + 1, lost.what()));
         }
         session.log.warn("{}; going on in a fresh process ({} of at most {})", lost.what(), restarts + 1,
-                         most_restarts);
+                         max_restarts);
     }
     session.log.flush();
     session.out.flush();

@@ -16,7 +16,7 @@
 
 namespace hacscale::cli {
 
-constexpr int most_restarts = 8;
+constexpr int max_restarts = 8;
 constexpr const char* restart_variable = "HACSCALE_RESTARTS";
 
 // What is needed to start the process again as it was started. Made at the very beginning, because later
@@ -36,8 +36,8 @@ private:
 };
 
 // Does the work; when it throws DeviceLost, starts the process again. `work` is told whether to try rows
-// again that failed before: not in a process that goes on after another. Where the session has no Restart,
-// DeviceLost passes; after most_restarts it becomes a WorkError that says so.
+// again that failed before: not in a process that continues after another. Where the session has no Restart,
+// DeviceLost passes; after max_restarts it becomes a WorkError that says so.
 ExitStatus surviving_lost_devices(Session& session, const std::function<ExitStatus(bool retry_failed)>& work);
 
 }  // namespace hacscale::cli

@@ -18,7 +18,7 @@ using namespace harness;
 class Restart;
 
 // "resnet18 [=====>    ] 41/100  12.3/s  5 s left"; `width` is that of the bar alone. `before` was done
-// already when the clock started, as in work that goes on where it was stopped: it does not count for the
+// already when the clock started, as in work that resumes: it does not count for the
 // rate.
 std::string progress_line(const std::string& what, double done, double total, double elapsed_s,
                           int width = 30, double before = 0.0);

@@ -45,7 +45,7 @@ public:
             events_.progress(static_cast<double>(i), static_cast<double>(networks_.size()), "compiling");
             naming(i, "it was compiled", [&] { compile(i); });
         }
-        if (subjects_.empty()) return std::move(results_);
+        if (timed_.empty()) return std::move(results_);
         time();
         for (std::size_t i = 0; settings_.instruments != nullptr && i < places_.size(); ++i) {
             if (!results_[places_[i]].measured() || !events_.keep_going()) continue;
@@ -61,7 +61,8 @@ private:
         try {
             work();
         } catch (const DeviceLost& lost) {
-            throw SubjectLost(fmt::format("{} (the device was lost while {})", lost.what(), doing), network);
+            throw DeviceLostInTurn(fmt::format("{} (the device was lost while {})", lost.what(), doing),
+                                   network);
         }
     }
 
@@ -93,19 +94,19 @@ private:
         }
         result.weight_bytes = compiled.runner->weight_bytes();
         result.activation_bytes = compiled.runner->activation_bytes();
-        subjects_.push_back({compiled.runner.get(), network.nodes.size(), settings_.rows});
+        timed_.push_back({compiled.runner.get(), network.nodes.size(), settings_.rows});
         places_.push_back(place);
         runners_.push_back(std::move(compiled.runner));
     }
 
     void time() {
-        PaceHistory& history = (*settings_.paces)[{device_.device.id, settings_.type}];
-        Pace pace(device_, settings_.type, history);
+        SpeedHistory& history = (*settings_.speeds)[{device_.device.id, settings_.type}];
+        MachineSpeed machine_speed(device_, settings_.type, history);
         ThrottleGuard throttle(settings_.instruments);
-        for (int attempt = 0; attempt <= most_repeats && events_.keep_going(); ++attempt) {
+        for (int attempt = 0; attempt <= max_repeats && events_.keep_going(); ++attempt) {
             if (attempt > 0) pause(settings_.cool_down_seconds, events_.keep_going);
             throttle.begin();
-            time_once(attempt, pace, throttle);
+            time_once(attempt, machine_speed, throttle);
             throttle.end();
             if (!throttle.throttled()) break;
         }
@@ -115,9 +116,9 @@ private:
             NetworkMeasurement& result = results_[place];
             if (!result.measured()) continue;  // interrupted before its turn
             any_measured = true;
-            if (result.timing.pace_us) history.add_measured(*result.timing.pace_us);
+            if (result.timing.reference_us) history.add_measured(*result.timing.reference_us);
             const double slowdown = result.timing.slowdown;
-            const bool slow = slowdown > 1.0 + Pace::tolerance;
+            const bool slow = slowdown > 1.0 + MachineSpeed::tolerance;
             ever_fast = ever_fast || !slow;
             result.reason = throttle.reason();
             if (slow) {
@@ -131,7 +132,7 @@ private:
         if (any_measured) history.waited_in_vain = !ever_fast;
     }
 
-    void time_once(int attempt, Pace& pace, ThrottleGuard& throttle) {
+    void time_once(int attempt, MachineSpeed& machine_speed, ThrottleGuard& throttle) {
         naming(places_.front(), "it was run before the timing",
                [&] { spin_up(*runners_.front(), settings_.spin_seconds, events_.keep_going); });
         // Asked before each visit, that is, right after one.
@@ -140,20 +141,20 @@ private:
             return events_.keep_going();
         };
         try {
-            const auto timings =
-                time_networks(subjects_, settings_.rules, settings_.seed + attempt, watch_and_go, &pace);
+            const auto timings = time_networks(timed_, settings_.rules, settings_.seed + attempt,
+                                               watch_and_go, &machine_speed);
             for (std::size_t i = 0; i < places_.size(); ++i) {
                 if (timings[i].samples > 0) results_[places_[i]].timing = timings[i];
             }
-        } catch (const SubjectLost& lost) {
-            naming(places_[lost.subject()], "it was timed", [&] { throw DeviceLost(lost.what()); });
+        } catch (const DeviceLostInTurn& lost) {
+            naming(places_[lost.index()], "it was timed", [&] { throw DeviceLost(lost.what()); });
         }
     }
 
-    void inspect(std::size_t subject) {
-        NetworkMeasurement& result = results_[places_[subject]];
-        NetworkRunner& runner = *runners_[subject];
-        result.readings = settings_.instruments->inspect(runner, networks_[places_[subject]]);
+    void inspect(std::size_t index) {
+        NetworkMeasurement& result = results_[places_[index]];
+        NetworkRunner& runner = *runners_[index];
+        result.readings = settings_.instruments->inspect(runner, networks_[places_[index]]);
         if (settings_.energy_seconds <= 0.0) {
             result.energy_reason = "it is measured for networks as they are, not at other widths";
             return;
@@ -172,8 +173,8 @@ private:
     const WorkEvents& events_;
     std::vector<NetworkMeasurement> results_;
     std::vector<std::unique_ptr<NetworkRunner>> runners_;
-    std::vector<TimedSubject> subjects_;
-    std::vector<std::size_t> places_;  // of each subject in networks_
+    std::vector<TimedNetwork> timed_;
+    std::vector<std::size_t> places_;  // in networks_ of each of them
 };
 
 }  // namespace

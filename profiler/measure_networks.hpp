@@ -31,7 +31,7 @@ struct MeasureSettings {
     // and no reason.
     double compile_seconds = std::numeric_limits<double>::infinity();
     // How fast the device has been, for what is measured with copies of these settings.
-    std::shared_ptr<PaceHistories> paces = std::make_shared<PaceHistories>();
+    std::shared_ptr<SpeedHistories> speeds = std::make_shared<SpeedHistories>();
 };
 
 // For networks at other widths: energy takes longer than the rest of a network's measurement.
@@ -62,15 +62,15 @@ struct NetworkMeasurement {
 // The model in the layout that suits the device.
 ModelSpec for_device(ModelSpec model, const DeviceHandle& device, int batch, DataType type);
 
-constexpr int most_repeats = 2;  // of a measurement that something disturbed
+constexpr int max_repeats = 2;  // of a measurement that something disturbed
 
 // Bytes that one pass of the network goes over: weights, and activations that are alive together.
 std::int64_t pass_footprint(const Graph& network, int batch, DataType type);
 
 // Results in the order of `networks`. They are timed in one session of interleaved rounds, so that ratios
-// between them hold even where the machine changes its pace, and only what was timed at its fastest pace
+// between them hold even where the machine changes its speed, and only what was timed at its fastest speed
 // counts (profiler/timing/network_timer.hpp); a network for which it never was says so. When the device held
-// its clocks down, the session is repeated, at most twice, and then its results say so. Throws SubjectLost
+// its clocks down, the session is repeated, at most twice, and then its results say so. Throws DeviceLostInTurn
 // with a place in `networks` when the device is lost while one of them is compiled, timed or inspected, and
 // DeviceLost when it is lost in between.
 std::vector<NetworkMeasurement> measure_networks(const DeviceHandle& device,

@@ -15,13 +15,13 @@ namespace hacscale {
 namespace {
 
 constexpr TimingRules peak_rules{
-    .target_half_width = 0.01, .most_seconds = 0.5, .fewest_samples = 20, .burst_us = 20e3};
+    .target_half_width = 0.01, .max_seconds = 0.5, .min_samples = 20, .burst_us = 20e3};
 
 LayerTiming time_unthrottled(const DeviceHandle& device, NetworkRunner& runner,
                              const MeasureSettings& settings, const WorkEvents& events) {
     ThrottleGuard throttle(settings.instruments);
     LayerTiming timing;
-    for (int attempt = 0; attempt <= most_repeats && events.keep_going(); ++attempt) {
+    for (int attempt = 0; attempt <= max_repeats && events.keep_going(); ++attempt) {
         if (attempt > 0) pause(settings.cool_down_seconds, events.keep_going);
         throttle.begin();
         spin_up(runner, settings.spin_seconds, events.keep_going);
@@ -29,7 +29,7 @@ LayerTiming time_unthrottled(const DeviceHandle& device, NetworkRunner& runner,
             throttle.look(device.backend->clock_us());
             return events.keep_going();
         };
-        timing = time_layers({&runner}, AloneState::warm, peak_rules, 1, watch_and_go).front();
+        timing = time_layers({&runner}, IsolatedState::warm, peak_rules, 1, watch_and_go).front();
         throttle.end();
         if (!throttle.throttled()) return timing;
     }

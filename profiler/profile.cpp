@@ -13,9 +13,9 @@ namespace {
 
 // Networks timed together: enough for interleaving to mean something, few enough that little is lost by an
 // interruption.
-constexpr std::size_t most_in_group = 8;
-constexpr std::int64_t most_group_bytes = std::int64_t{3} << 30;
-constexpr std::size_t most_layers_in_group = 64;
+constexpr std::size_t max_in_group = 8;
+constexpr std::int64_t max_group_bytes = std::int64_t{3} << 30;
+constexpr std::size_t max_layers_in_group = 64;
 class Profiling {
 public:
     Profiling(const DeviceHandle& device, Table& table, const ProfileRequest& request,
@@ -24,14 +24,14 @@ public:
           table_(table),
           request_(request),
           events_(events),
-          fastest_pace_us_(expect_pace_of(table, device, request.settings)),
+          fastest_reference_us_(expect_speed_of(table, device, request.settings)),
           check_(device, request.settings, request.check_outputs) {}
 
     ProfileSummary run() {
         const std::int64_t dropped_before = dropped_records();
-        if (request_.caches.contains(CacheState::network)) run_carriers();
+        if (request_.caches.contains(CacheState::network)) run_host_networks();
         for (const CacheState cache : {CacheState::warm, CacheState::cold}) {
-            if (request_.caches.contains(cache)) run_alone(cache);
+            if (request_.caches.contains(cache)) run_isolated(cache);
         }
         summary_.interrupted = !events_.keep_going();
         summary_.given_up = still_failed();
@@ -51,7 +51,7 @@ private:
         const std::optional<Row> row = table_.find(key);
         if (!row) return Known::no;
         if (row->status == RowStatus::failed) return request_.retry_failed ? Known::no : Known::given_up;
-        if (row->outpaced(fastest_pace_us_)) return Known::no;
+        if (row->machine_was_slower(fastest_reference_us_)) return Known::no;
         if (row->status == RowStatus::noisy && row->measured_at <= request_.noisy_until) return Known::no;
         const bool same = same_method(row->timed_by, method_of(key, settings()));
         if (has_latency(row->status) && !same) return Known::no;
@@ -70,11 +70,11 @@ private:
 
     // ---- The network state ----
 
-    void run_carriers() {
+    void run_host_networks() {
         std::vector<std::size_t> needed;
         std::vector<Graph> networks;
         std::set<RowKey> counted;
-        for (const ModelSpec& model : request_.carriers) networks.push_back(lower(model));
+        for (const ModelSpec& model : request_.host_networks) networks.push_back(lower(model));
         for (std::size_t i = 0; i < networks.size(); ++i) {
             std::set<Known> layers;
             for (const Node& node : networks[i].nodes) {
@@ -91,7 +91,7 @@ private:
         while (next < needed.size() && events_.keep_going()) {
             const std::vector<std::size_t> group = take_group(needed, next, networks);
             events_.progress(static_cast<double>(next - group.size()), static_cast<double>(needed.size()),
-                             request_.carriers[group.front()].name);
+                             request_.host_networks[group.front()].name);
             run_group(group, networks);
         }
         events_.progress(static_cast<double>(next), static_cast<double>(needed.size()), "done");
@@ -101,10 +101,10 @@ private:
                                         const std::vector<Graph>& networks) const {
         std::vector<std::size_t> group;
         std::int64_t bytes = 0;
-        while (next < needed.size() && group.size() < most_in_group) {
+        while (next < needed.size() && group.size() < max_in_group) {
             // Winograd kernels pack weights up to four times larger, and the plain weights are there too.
             bytes += 4 * pass_footprint(networks[needed[next]], settings().batch, settings().type);
-            if (!group.empty() && bytes > most_group_bytes) break;
+            if (!group.empty() && bytes > max_group_bytes) break;
             group.push_back(needed[next++]);
         }
         return group;
@@ -124,7 +124,7 @@ private:
             const bool interrupted = !events_.keep_going();
             for (std::size_t i = 0; i < group.size(); ++i) {
                 const NetworkMeasurement& measured = measurements[i];
-                const std::string& name = request_.carriers[group[i]].name;
+                const std::string& name = request_.host_networks[group[i]].name;
                 // Interrupted before or in its turn: what there is is too little to keep, and would not be
                 // measured again.
                 if (!measured.measured() && measured.reason.empty()) continue;
@@ -137,16 +137,16 @@ private:
                     }
                     rows.add_failed(members[i], name, measured.reason);
                 }
-                summary_.carriers.push_back({group[i], name, measured.timing.total, measured.measured(),
-                                             measured.timing.converged, measured.timing.pace_us,
-                                             measured.timing.upper});
+                summary_.host_networks.push_back({group[i], name, measured.timing.total, measured.measured(),
+                                                  measured.timing.converged, measured.timing.reference_us,
+                                                  measured.timing.upper});
                 if (measured.measured()) {
                     if (measured.timing.clock.readings > 0) summary_.clocks.push_back(measured.timing.clock);
                     rows.add(members[i], measured, name, given_up);
                 }
             }
-        } catch (const SubjectLost& lost) {
-            rows.add_failed(members[lost.subject()], request_.carriers[group[lost.subject()]].name,
+        } catch (const DeviceLostInTurn& lost) {
+            rows.add_failed(members[lost.index()], request_.host_networks[group[lost.index()]].name,
                             lost.what());
             commit(pending);
             throw;
@@ -169,10 +169,10 @@ private:
 
     // ---- Warm and cold ----
 
-    void run_alone(CacheState cache) {
+    void run_isolated(CacheState cache) {
         std::vector<LayerSpec> wanted;
         std::set<LayerSpec> seen;
-        for (const ModelSpec& model : request_.carriers) {
+        for (const ModelSpec& model : request_.host_networks) {
             for (const Node& node : lower(model).nodes) {
                 if (!seen.insert(node.layer).second) continue;
                 const RowKey key = row_key(node.layer, {}, settings(), cache);
@@ -182,10 +182,10 @@ private:
             }
         }
         for (std::size_t begin = 0; begin < wanted.size() && events_.keep_going();
-             begin += most_layers_in_group) {
+             begin += max_layers_in_group) {
             events_.progress(static_cast<double>(begin), static_cast<double>(wanted.size()),
                              std::string(name_of(cache)));
-            const std::size_t end = std::min(begin + most_layers_in_group, wanted.size());
+            const std::size_t end = std::min(begin + max_layers_in_group, wanted.size());
             run_layers({wanted.begin() + begin, wanted.begin() + end}, cache);
         }
     }
@@ -193,7 +193,7 @@ private:
     void run_layers(const std::vector<LayerSpec>& layers, CacheState cache) {
         detail::PendingRows rows(table_);
         try {
-            detail::measure_alone(device_, layers, cache, settings(), events_, check_, rows);
+            detail::measure_isolated(device_, layers, cache, settings(), events_, check_, rows);
         } catch (const DeviceLost&) {
             commit(rows);
             throw;
@@ -205,7 +205,7 @@ private:
     Table& table_;
     const ProfileRequest& request_;
     const WorkEvents& events_;
-    std::optional<double> fastest_pace_us_;  // of the table's rows, as the work begins
+    std::optional<double> fastest_reference_us_;  // of the table's rows, as the work begins
     ProfileSummary summary_;
     std::vector<RowKey> given_up_;
     detail::OutputCheck check_;
@@ -218,12 +218,12 @@ ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRe
     return Profiling(device, table, request, events).run();
 }
 
-std::optional<double> expect_pace_of(const Table& table, const DeviceHandle& device,
-                                     const MeasureSettings& settings) {
-    const std::optional<double> pace_us = table.fastest_pace_us(settings.type);
-    PaceHistory& history = (*settings.paces)[{device.device.id, settings.type}];
-    if (pace_us) history.expect(*pace_us);
-    return pace_us;
+std::optional<double> expect_speed_of(const Table& table, const DeviceHandle& device,
+                                      const MeasureSettings& settings) {
+    const std::optional<double> reference_us = table.fastest_reference_us(settings.type);
+    SpeedHistory& history = (*settings.speeds)[{device.device.id, settings.type}];
+    if (reference_us) history.expect(*reference_us);
+    return reference_us;
 }
 
 NetworkEstimate predict(const Table& table, const Graph& network, const MeasureSettings& settings,

@@ -14,26 +14,27 @@
 namespace hacscale {
 
 struct ProfileRequest {
-    std::vector<ModelSpec> carriers;  // the networks whose layers are wanted, in the layout for the device
+    std::vector<ModelSpec>
+        host_networks;  // the networks whose layers are wanted, in the layout for the device
     MeasureSettings settings;
     std::set<CacheState> caches{CacheState::network};
-    bool run_all = false;       // also carriers all of whose layers are known: their rows gain samples
+    bool run_all = false;       // also host networks all of whose layers are known: their rows gain samples
     bool check_outputs = true;  // compare each kernel with the reference before its time counts
-    // Rows that failed are tried again. Without, they are left alone, and so is a carrier that has nothing
+    // Rows that failed are tried again. Without, they are left alone, and so is a host network that has nothing
     // else to tell: for going on after what failed took the device with it.
     bool retry_failed = true;
     // Noisy rows that were measured until then (as Row::measured_at) count as lacking; empty: none does.
     std::string noisy_until{};
 };
 
-struct CarrierResult {
-    std::size_t carrier = 0;  // its place in the request
+struct HostNetworkResult {
+    std::size_t host_network = 0;  // its place in the request
     std::string model;
     MedianEstimate total;  // of the whole network, microseconds; median 0 when not measured
     bool measured = false;
     bool converged = false;
-    std::optional<double> pace_us;  // as Row::pace_us
-    UpperPercentiles upper{};       // of the same passes as `total`
+    std::optional<double> reference_us;  // as Row::pace_us
+    UpperPercentiles upper{};            // of the same passes as `total`
 };
 
 struct ProfileSummary {
@@ -45,15 +46,15 @@ struct ProfileSummary {
     std::int64_t dropped_records = 0;  // kernels that the tracing library lost count of
     std::vector<ClockCost> clocks;     // of each network that was timed where a clock takes time
     bool interrupted = false;
-    std::vector<CarrierResult> carriers;  // those that were run
+    std::vector<HostNetworkResult> host_networks;  // those that were run
 };
 
-// Only what the table lacks is measured: a carrier all of whose layers are there at its footprint is not run,
-// unless run_all. A layer that is there already and is timed again in another carrier keeps the mean of both,
+// Only what the table lacks is measured: a host network all of whose layers are there at its footprint is not run,
+// unless run_all. A layer that is there already and is timed again in another host network keeps the mean of both,
 // by samples. Rows that were measured while the machine was slower than for others of the table
-// (Row::outpaced) count as lacking, and are replaced when it is faster. A noisy row is replaced by one that is
+// (Row::machine_was_slower) count as lacking, and are replaced when it is faster. A noisy row is replaced by one that is
 // not. Rows are committed a group of
-// carriers at a time, so an interruption loses seconds.
+// host networks at a time, so an interruption loses seconds.
 //
 // A network that the device does not support makes those of its layers `unsupported` that it does not support
 // alone either, and is not tried again. When none is to blame, or the network was not compiled for a reason that
@@ -62,14 +63,14 @@ struct ProfileSummary {
 //
 // Throws DeviceLost when the device is lost. What was committed stays, and the rows to be measured when it
 // happened are `failed` with the reason: those that a network lacks, or one layer where it ran alone. A fresh
-// process goes on with retry_failed = false.
+// process continues with retry_failed = false.
 ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRequest& request,
                        const WorkEvents& events);
 
 // The device is taken to be able to be as fast, in what is measured with these settings, as it was for the
-// table's rows: measurements wait for that pace. Returns it, Table::fastest_pace_us().
-std::optional<double> expect_pace_of(const Table& table, const DeviceHandle& device,
-                                     const MeasureSettings& settings);
+// table's rows: measurements wait for that speed. Returns it, Table::fastest_pace_us().
+std::optional<double> expect_speed_of(const Table& table, const DeviceHandle& device,
+                                      const MeasureSettings& settings);
 
 // What the table says of a whole network: the sum over its layers, at its own footprint.
 NetworkEstimate predict(const Table& table, const Graph& network, const MeasureSettings& settings,

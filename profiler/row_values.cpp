@@ -48,7 +48,7 @@ void set_timing(Row& row, const NetworkTiming& timing, const std::vector<std::si
     }
     if (!std::isfinite(row.ci95_us)) row.ci95_us = row.latency_us;
     row.samples = timing.layer_samples * static_cast<std::int64_t>(nodes.size());
-    row.pace_us = timing.pace_us;
+    row.reference_us = timing.reference_us;
 }
 
 void set_timing(Row& row, const LayerTiming& timing) {
@@ -91,10 +91,10 @@ bool same_method(const std::string& one, const std::string& other) {
     return (one == name_of(RowMethod::prefix)) == (other == name_of(RowMethod::prefix));
 }
 
-Row united(const Row& before, const Row& now) {
+Row merged(const Row& before, const Row& now) {
     if (!same_method(before.timed_by, now.timed_by)) return now;
-    if (before.outpaced(now.pace_us)) return now;
-    if (now.outpaced(before.pace_us)) return before;
+    if (before.machine_was_slower(now.reference_us)) return now;
+    if (now.machine_was_slower(before.reference_us)) return before;
     if (before.status == RowStatus::noisy && now.status == RowStatus::ok) return now;
     Row row = before.status == RowStatus::ok ? before : now;
     const auto samples = static_cast<double>(before.samples + now.samples);
@@ -103,9 +103,9 @@ Row united(const Row& before, const Row& now) {
     row.ci95_us = std::hypot(old_share * before.ci95_us, (1.0 - old_share) * now.ci95_us);
     row.samples = before.samples + now.samples;
     row.measured_at = now.measured_at;
-    row.pace_us = now.pace_us ? now.pace_us : before.pace_us;
-    if (before.pace_us && now.pace_us) {
-        row.pace_us = old_share * *before.pace_us + (1.0 - old_share) * *now.pace_us;
+    row.reference_us = now.reference_us ? now.reference_us : before.reference_us;
+    if (before.reference_us && now.reference_us) {
+        row.reference_us = old_share * *before.reference_us + (1.0 - old_share) * *now.reference_us;
     }
     if (now.overhead_us) row.overhead_us = now.overhead_us;
     row.min_us.reset();  // of a part of the runs it would say nothing

@@ -37,9 +37,9 @@ void set_readings(Row& row, const std::vector<const LayerReadings*>& places, con
 // Whether rows with these Row::timed_by were timed in one way.
 bool same_method(const std::string& one, const std::string& other);
 
-// One layer timed in two carriers, with a latency in both: the mean, weighted by samples; the later readings.
+// One layer timed in two host networks, with a latency in both: the mean, weighted by samples; the later readings.
 // Of two that were timed in different ways, the later one.
-Row united(const Row& before, const Row& now);
+Row merged(const Row& before, const Row& now);
 
 // Takes the row's value away.
 void fail(Row& row, const std::string& reason);

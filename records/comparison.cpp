@@ -338,9 +338,9 @@ std::string to_json(const ComparisonRecord& record) {
               {"strategy_layers", list_json(record.strategy_layers, strategy_layers_json)},
               {"staircases", list_json(record.staircases, staircase_json)},
               {"contributions", contributions_json(record.contributions, record.stages)}};
-    if (record.made_from) {
+    if (record.input_fingerprint) {
         json["measured_at"] = record.measured_at;
-        json["made_from"] = made_from_json(*record.made_from);
+        json["made_from"] = fingerprint_json(*record.input_fingerprint);
     }
     return text_of(json);
 }
@@ -369,7 +369,7 @@ ComparisonRecord read_comparison(const JsonPlace& root) {
     record.staircases = read_all(root.objects_or_empty("staircases"), staircase_in);
     record.contributions = read_all(root.objects_or_empty("contributions"), contributions_in);
     record.measured_at = root.text_or_empty("measured_at");
-    record.made_from = made_from_in(root);
+    record.input_fingerprint = fingerprint_in(root);
     return record;
 }
 

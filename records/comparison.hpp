@@ -168,7 +168,7 @@ struct ComparisonRecord {
     std::vector<ContributionsRow> contributions;  // the base's, then those of the HACScale choice
     // Of a suite's run.
     std::string measured_at;  // UTC, ISO 8601
-    std::optional<MadeFrom> made_from;
+    std::optional<InputFingerprint> input_fingerprint;
 
     // The row of the program's own choice; null when the comparison left it out.
     const StrategyRow* hacscale() const;

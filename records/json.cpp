@@ -353,20 +353,20 @@ std::optional<CacheState> cache_in(const JsonPlace& place) {
     return place.has("cache") ? std::optional(place.named<CacheState>("cache", caches)) : std::nullopt;
 }
 
-Json made_from_json(const MadeFrom& made_from) {
-    return {{"version", made_from.version},
-            {"suite_hash", made_from.suite_hash},
-            {"rows_hash", made_from.rows_hash},
-            {"seconds", made_from.seconds}};
+Json fingerprint_json(const InputFingerprint& input_fingerprint) {
+    return {{"version", input_fingerprint.version},
+            {"suite_hash", input_fingerprint.suite_hash},
+            {"rows_hash", input_fingerprint.rows_hash},
+            {"seconds", input_fingerprint.seconds}};
 }
 
-std::optional<MadeFrom> made_from_in(const JsonPlace& place) {
-    const std::optional<JsonPlace> made_from = place.object_or_null("made_from");
-    if (!made_from) {
+std::optional<InputFingerprint> fingerprint_in(const JsonPlace& place) {
+    const std::optional<JsonPlace> input_fingerprint = place.object_or_null("made_from");
+    if (!input_fingerprint) {
         return std::nullopt;
     }
-    return MadeFrom{made_from->text("version"), made_from->text("suite_hash"), made_from->text("rows_hash"),
-                    made_from->number("seconds")};
+    return InputFingerprint{input_fingerprint->text("version"), input_fingerprint->text("suite_hash"),
+                            input_fingerprint->text("rows_hash"), input_fingerprint->number("seconds")};
 }
 
 Json device_json(const DeviceRecord& device) {

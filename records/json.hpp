@@ -163,8 +163,8 @@ UpperPercentiles percentiles_in(const JsonPlace& place);
 std::optional<DataType> type_in(const JsonPlace& place);     // dtype
 std::optional<CacheState> cache_in(const JsonPlace& place);  // cache
 
-Json made_from_json(const MadeFrom& made_from);
-std::optional<MadeFrom> made_from_in(const JsonPlace& place);  // made_from
+Json fingerprint_json(const InputFingerprint& input_fingerprint);
+std::optional<InputFingerprint> fingerprint_in(const JsonPlace& place);  // made_from
 
 Json device_json(const DeviceRecord& device);
 

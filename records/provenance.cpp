@@ -10,7 +10,7 @@ Json profiled_json(const std::optional<FinishedProfiling>& profiled) {
     if (!profiled) {
         return nullptr;
     }
-    return {{"made_from", made_from_json(profiled->made_from)},
+    return {{"made_from", fingerprint_json(profiled->input_fingerprint)},
             {"tolerance", profiled->tolerance},
             {"minutes", profiled->minutes},
             {"total_minutes", profiled->total_minutes},
@@ -21,11 +21,11 @@ std::optional<FinishedProfiling> profiled_in(const std::optional<JsonPlace>& pla
     if (!place) {
         return std::nullopt;
     }
-    const std::optional<MadeFrom> made_from = made_from_in(*place);
-    if (!made_from) {
+    const std::optional<InputFingerprint> input_fingerprint = fingerprint_in(*place);
+    if (!input_fingerprint) {
         place->fail("made_from", "an object, but is missing");
     }
-    return FinishedProfiling{*made_from, place->number("tolerance"), place->number("minutes"),
+    return FinishedProfiling{*input_fingerprint, place->number("tolerance"), place->number("minutes"),
                              place->number("total_minutes"), place->texts("warnings")};
 }
 

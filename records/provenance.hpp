@@ -14,7 +14,7 @@ namespace hacscale::records {
 
 // A suite's profiling that went through: of the rows it left, and with the limits that it had.
 struct FinishedProfiling {
-    MadeFrom made_from;
+    InputFingerprint input_fingerprint;
     double tolerance = 0.0;
     double minutes = 0.0;
     double total_minutes = 0.0;
@@ -22,8 +22,8 @@ struct FinishedProfiling {
 
     // But for the warnings.
     bool same_as(const FinishedProfiling& other) const {
-        return made_from == other.made_from && tolerance == other.tolerance && minutes == other.minutes &&
-               total_minutes == other.total_minutes;
+        return input_fingerprint == other.input_fingerprint && tolerance == other.tolerance &&
+               minutes == other.minutes && total_minutes == other.total_minutes;
     }
 };
 
@@ -41,7 +41,7 @@ struct Provenance {
     std::string version;
     std::string command;     // as it was typed
     std::string suite;       // its name
-    std::string suite_hash;  // harness/suite/folder_claim.hpp
+    std::string suite_hash;  // harness/suite/run_manifest.hpp
     std::string shard;       // "2/8"; empty: not a shard
     std::string started_at;  // UTC, ISO 8601
     std::string finished_at;

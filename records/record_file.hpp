@@ -8,12 +8,12 @@ namespace hacscale::records {
 
 // What a record of a suite's run was made from: while none of it changes, the record holds, and a run that resumes does not
 // make it again.
-struct MadeFrom {
+struct InputFingerprint {
     std::string version;     // of the program
-    std::string suite_hash;  // harness/suite/folder_claim.hpp
+    std::string suite_hash;  // harness/suite/run_manifest.hpp
     std::string rows_hash;   // of the table's rows and peak in this state
     double seconds = 0.0;    // at most, for timing one network
-    bool operator==(const MadeFrom&) const = default;
+    bool operator==(const InputFingerprint&) const = default;
 };
 
 // Replaces the file as a whole: a reader sees the old text or the new one, and an interrupted write leaves

@@ -93,8 +93,8 @@ std::string to_json(const VerificationReport& report) {
     Json json{{"device", report.device},
               {"models", list_json(report.models, verified_json)},
               {"skipped", list_json(report.skipped, skipped_json)}};
-    if (report.made_from) {
-        json["made_from"] = made_from_json(*report.made_from);
+    if (report.input_fingerprint) {
+        json["made_from"] = fingerprint_json(*report.input_fingerprint);
     }
     return text_of(json);
 }
@@ -102,7 +102,7 @@ std::string to_json(const VerificationReport& report) {
 VerificationReport read_verification(const std::filesystem::path& file) {
     const JsonPlace root = JsonPlace::open(file);
     return {root.text_or_empty("device"), read_all(root.objects("models"), verified_in),
-            read_all(root.objects_or_empty("skipped"), skipped_in), made_from_in(root)};
+            read_all(root.objects_or_empty("skipped"), skipped_in), fingerprint_in(root)};
 }
 
 }  // namespace hacscale::records

@@ -30,7 +30,7 @@ struct VerificationReport {
     std::string device;  // id
     std::vector<VerifiedModel> models;
     std::vector<SkippedModel> skipped;
-    std::optional<MadeFrom> made_from{};  // of a suite's run that measured all it was to
+    std::optional<InputFingerprint> input_fingerprint{};  // of a suite's run that measured all it was to
 };
 
 // Of the prediction, as a share of the measurement; and in percent of it.

@@ -35,7 +35,7 @@ double median(std::vector<double> values) {
 class Turn {
 public:
     explicit Turn(double seconds) : seconds_(seconds) {}
-    // True while the turn goes on.
+    // True while the turn continues.
     bool step(std::int64_t images, double waited_s = 0.0) {
         const double now = now_us() / us_per_s;
         if (++steps_ <= uncounted_steps) {

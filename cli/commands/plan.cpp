@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 
+#include "base/text/lines.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"

@@ -44,8 +44,8 @@ struct ProfileOptions {
     CounterSettings counters;
 };
 
-ProfilePlan plan_of(const ProfileOptions& options) {
-    ProfilePlan plan;
+ProfileJob plan_of(const ProfileOptions& options) {
+    ProfileJob plan;
     std::vector<ModelSpec>& models = options.own_layers ? plan.own_layers : plan.swept;
     for (const std::string& name : options.all ? zoo_names() : options.models) {
         models.push_back(find_model(name));
@@ -69,7 +69,7 @@ ProfilePlan plan_of(const ProfileOptions& options) {
         plan.noisy_until = records::timestamp();
     }
     plan.sweep = options.sweep;
-    plan.sweep.most_seconds = 60.0 * options.minutes;
+    plan.sweep.max_seconds = 60.0 * options.minutes;
     return plan;
 }
 
@@ -84,7 +84,7 @@ std::optional<double> worst_error_pct(const SweptModel& swept) {
 
 records::Json swept_json(const SweptModel& swept) {
     return {{"model", swept.model},
-            {"networks_run", swept.summary.carriers.size()},
+            {"networks_run", swept.summary.host_networks.size()},
             {"held_out_widths", swept.summary.held_out_widths},
             {"held_out_inner_widths", swept.summary.held_out_inner_widths},
             {"held_out_networks", swept.summary.network_errors.size()},
@@ -243,7 +243,7 @@ void print_outcome(std::ostream& out, const std::string& table, const ProfileOut
 }
 
 ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Session& session) {
-    ProfilePlan plan = plan_of(options);
+    ProfileJob plan = plan_of(options);
     plan.retry_failed = retry_failed;
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     const DeviceRecord record = device.record();

@@ -37,9 +37,9 @@ void print_device(std::ostream& out, const PlannedDevice& planned) {
         out << planned.absence << '\n';
     }
     for (const PlannedState& state : planned.states) {
-        if (!state.refusal.empty()) {
+        if (!state.unsupported_reason.empty()) {
             out << fmt::format("\n{}: not on this device: {}\n", harness::name_of(state.state),
-                               state.refusal);
+                               state.unsupported_reason);
             continue;
         }
         out << fmt::format("\n{}: {} comparisons, {} of them finished, at most {}\n",

@@ -142,7 +142,7 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     Progress progress(session);
     MeasureSettings settings = options.timing.settings(options.state.batch);
     // A narrow interval of the median is not enough here, as long as there is time.
-    settings.rules.fewest_samples = static_cast<int>(fewest_for_p99);
+    settings.rules.min_samples = static_cast<int>(min_for_p99);
     const VerifyOutcome outcome = verify_models(
         table, models, state, device_timer(device.handle, table, settings, progress.work_events()), session);
     for (const records::VerifiedModel& one : outcome.report.models) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <memory>
 
+#include "base/text/lines.hpp"
 #include "cli/commands.hpp"
 #include "cli/printing/printing.hpp"
 #include "harness/measure/device_access.hpp"

@@ -45,7 +45,7 @@ std::vector<std::string> cells_of(const records::StrategyRow& row) {
             accuracy ? std::to_string(accuracy->seeds) : ""};
 }
 
-// Each pair of equals once, with the one that stands first in the table.
+// Each pair of equals once, with the one that comes first in the table.
 std::vector<std::string> later_equals(const std::vector<const records::StrategyRow*>& rows,
                                       std::size_t index) {
     std::vector<std::string> names;

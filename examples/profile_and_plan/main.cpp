@@ -27,11 +27,11 @@ int main() try {
     const DeviceRecord record = device.record();
     Table table = Table::open("small.db", OpenMode::create, &record);
 
-    harness::ProfilePlan plan;
+    harness::ProfileJob plan;
     plan.swept = {model};
     plan.spaces.resize(1);
-    plan.measure.rules.most_seconds = 0.05;
-    plan.sweep.most_seconds = 0.3;
+    plan.measure.rules.max_seconds = 0.05;
+    plan.sweep.max_seconds = 0.3;
     harness::profile_models(device.handle, table, plan, events);
 
     harness::ComparisonSettings settings;

@@ -12,8 +12,8 @@ namespace hacscale::harness {
 
 namespace {
 
-constexpr std::size_t most_finds = 3;          // that the sentence names
-constexpr std::size_t most_advice_lines = 10;  // of the answer
+constexpr std::size_t most_finds = 3;         // that the sentence names
+constexpr std::size_t max_advice_lines = 10;  // of the answer
 
 struct Find {
     std::string name;
@@ -98,7 +98,7 @@ std::vector<std::string> advice_lines(const Advice& advice, const std::string& m
                 2);
     const auto add = [&lines](const std::string& text) {
         const std::vector<std::string> more = wrapped(text, 4);
-        if (lines.size() + more.size() <= most_advice_lines) {
+        if (lines.size() + more.size() <= max_advice_lines) {
             lines.insert(lines.end(), more.begin(), more.end());
         }
     };
@@ -137,7 +137,7 @@ std::vector<std::string> advice_lines(const Advice& advice, const std::string& m
         }
     }
     for (const std::string& text : finds_text) {
-        if (lines.size() + wrapped(text, 4).size() + remedies.size() < most_advice_lines) {
+        if (lines.size() + wrapped(text, 4).size() + remedies.size() < max_advice_lines) {
             add(text);
         }
     }

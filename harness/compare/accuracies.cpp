@@ -137,7 +137,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Names of models have at most 100 letters; this leaves room for strategy and budget.
-constexpr std::size_t most_letters_of_base = 60;
+constexpr std::size_t max_letters_of_base = 60;
 
 bool is_yaml(const fs::path& file) {
     return file.extension() == ".yaml" || file.extension() == ".yml";
@@ -152,7 +152,7 @@ std::string from_folder(const fs::path& file, const fs::path& folder) {
     return fs::absolute(file).lexically_normal().lexically_proximate(folder).string();
 }
 
-// A recipe's name stands as it is. A plan takes paths without YAML's suffix for what they are, so those stay
+// A recipe's name stays as it is. A plan takes paths without YAML's suffix for what they are, so those stay
 // absolute.
 std::string recipe_from_folder(const std::string& recipe, const fs::path& folder) {
     if (is_yaml(recipe)) {
@@ -188,12 +188,12 @@ private:
 };
 
 std::string scaled_name(const std::string& model, const std::string& strategy, double budget) {
-    return fmt::format("{}-{}-{}", model.substr(0, most_letters_of_base), strategy, budget);
+    return fmt::format("{}-{}-{}", model.substr(0, max_letters_of_base), strategy, budget);
 }
 
 // Plans may have fewer kinds of letters in their names than models.
 std::string plan_name(const std::string& model, double budget) {
-    std::string name = fmt::format("compare-{}-{}", model.substr(0, most_letters_of_base), budget);
+    std::string name = fmt::format("compare-{}-{}", model.substr(0, max_letters_of_base), budget);
     std::replace_if(
         name.begin(), name.end(), [](char letter) { return letter == '+' || letter == '@'; }, '-');
     return name;

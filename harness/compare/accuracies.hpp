@@ -51,7 +51,7 @@ void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAc
 // A training plan for the networks of a comparison: the base and what each strategy chose, with the same
 // recipe and seeds, so that `hacscale train --plan` gives the accuracies that the comparison lacks.
 //
-// Beside the plan lies a model file for each strategy, MODEL-STRATEGY-BUDGET.yaml, and MODEL-base.yaml. They
+// Beside the plan is a model file for each strategy, MODEL-STRATEGY-BUDGET.yaml, and MODEL-base.yaml. They
 // are how the same comparison, run again after the training, measures the very networks that were trained:
 // a new search depends on timings.
 struct TrainingPlanRequest {

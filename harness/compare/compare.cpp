@@ -7,7 +7,7 @@
 #include <map>
 
 #include "base/error.hpp"
-#include "harness/compare/contender.hpp"
+#include "harness/compare/candidate_search.hpp"
 #include "harness/compare/describe.hpp"
 #include "harness/measure/table_view.hpp"
 #include "models/formats/formats.hpp"
@@ -76,10 +76,10 @@ public:
         for (const Strategy* strategy : chosen_strategies(settings.strategies)) {
             const auto fixed = settings.fixed.find(std::string(strategy->name));
             if (fixed == settings.fixed.end()) {
-                contenders_.emplace_back(*strategy, context_, settings.budget);
+                searches_.emplace_back(*strategy, context_, settings.budget);
             } else {
-                contenders_.emplace_back(*strategy, context_, settings.budget,
-                                         fixed_fit(*strategy, fixed->second));
+                searches_.emplace_back(*strategy, context_, settings.budget,
+                                       fixed_fit(*strategy, fixed->second));
             }
         }
     }
@@ -152,9 +152,9 @@ private:
     // What the final session times, as things stand.
     std::vector<ScalingChoice> chosen_beside_base() const {
         std::vector<ScalingChoice> choices;
-        for (const Contender& contender : contenders_) {
-            if (contender.chosen().status == FitStatus::ok) {
-                choices.push_back(contender.chosen().result.choice);
+        for (const CandidateSearch& search : searches_) {
+            if (search.chosen().status == FitStatus::ok) {
+                choices.push_back(search.chosen().result.choice);
             }
         }
         return beside_base(std::move(choices));
@@ -164,9 +164,9 @@ private:
     // timed.
     bool time_open() {
         std::vector<ScalingChoice> choices;
-        for (const Contender& contender : contenders_) {
-            if (contender.open()) {
-                choices.push_back(contender.open()->result.choice);
+        for (const CandidateSearch& search : searches_) {
+            if (search.open()) {
+                choices.push_back(search.open()->result.choice);
             }
         }
         if (choices.empty()) {
@@ -179,29 +179,29 @@ private:
         }
         const auto timed = time_together(choices, later);
         bool in_time = true;
-        for (Contender& contender : contenders_) {
-            if (!contender.open() || !base_.timed()) {
+        for (CandidateSearch& search : searches_) {
+            if (!search.open() || !base_.timed()) {
                 continue;
             }
-            const TimedNetwork& network = timed.at(contender.open()->result.choice);
+            const TimedNetwork& network = timed.at(search.open()->result.choice);
             if (network.timed()) {
-                contender.timed(ratio_of(network, base_).value);
+                search.timed(ratio_of(network, base_).value);
             } else if (network.out_of_time) {
                 in_time = false;
             } else {
-                contender.failed(network.reason);
+                search.failed(network.reason);
             }
         }
         return base_.timed() && in_time;
     }
 
     // All choices and the base once more, in one session. A choice that kept the budget in its round may not
-    // keep it again; the next best one then takes its place, and all are timed anew.
+    // keep it again; the next best one then takes its place, and all are timed again.
     void time_chosen() {
-        for (int session = 0; session < most_final_sessions; ++session) {
+        for (int session = 0; session < max_final_sessions; ++session) {
             const std::vector<ScalingChoice> choices = chosen_beside_base();
             final_ = time_together(choices, 0);
-            const bool last = session + 1 == most_final_sessions || !sessions_.allows(choices.size(), 0);
+            const bool last = session + 1 == max_final_sessions || !sessions_.allows(choices.size(), 0);
             if (!base_.timed() || last || !replace_slow_ones()) {
                 return;
             }
@@ -211,14 +211,14 @@ private:
     // Whether a choice over the budget was replaced.
     bool replace_slow_ones() {
         bool replaced = false;
-        for (Contender& contender : contenders_) {
-            const auto found = final_.find(contender.chosen().result.choice);
+        for (CandidateSearch& search : searches_) {
+            const auto found = final_.find(search.chosen().result.choice);
             if (found == final_.end() || !found->second.timed()) {
                 continue;
             }
             const Ratio ratio = ratio_of(found->second, base_);
             if (is_over_budget(ratio)) {
-                replaced = contender.reject_chosen(ratio.value) || replaced;
+                replaced = search.reject_chosen(ratio.value) || replaced;
             }
         }
         return replaced;
@@ -343,8 +343,8 @@ private:
         record.gain_bound = context_.epsilon();
         record.base = row_of(base_fit(context_), "");
         record.base.strategy = "base";
-        for (const Contender& contender : contenders_) {
-            record.strategies.push_back(row_of(contender.chosen(), contender.failure()));
+        for (const CandidateSearch& search : searches_) {
+            record.strategies.push_back(row_of(search.chosen(), search.failure()));
         }
         add_ratios(record);
         add_verdict(record);
@@ -398,7 +398,7 @@ private:
     SessionBudget unlimited_;
     SessionBudget& sessions_;
     ScalingContext context_;
-    std::vector<Contender> contenders_;
+    std::vector<CandidateSearch> searches_;
     TimedNetwork base_;  // of the latest round
     std::map<ScalingChoice, TimedNetwork> final_;
 };

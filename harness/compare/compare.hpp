@@ -3,11 +3,11 @@
 //
 // The check goes in rounds. Each times the base beside what the strategies chose. A choice that exceeds the
 // budget sends its strategy back with a prediction budget lowered in proportion; one that stays below it by
-// more than the strategy's next step needs, with a higher one (harness/compare/contender.hpp). Of the choices
+// more than the strategy's next step needs, with a higher one (harness/compare/candidate_search.hpp). Of the choices
 // that kept the budget, the one with the greatest gain counts. Then all final choices are timed once more
 // beside the base, and those figures are the record: the choice was made on other samples, so that luck in
 // choosing is not counted. Where one exceeds the budget then, its strategy's next best choice takes its
-// place, and all are timed anew, three times at most. Where the time is limited, the search ends when what is
+// place, and all are timed again, three times at most. Where the time is limited, the search ends when what is
 // left of it is needed for the final session, and what that had no time for stays `unverified`, with the
 // reason.
 #pragma once
@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/compare/contender.hpp"
+#include "harness/compare/candidate_search.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/table_view.hpp"
 #include "records/comparison.hpp"
@@ -40,7 +40,7 @@ struct ComparisonSettings {
 };
 
 // Of all choices together, at most, until those that exceed the budget are replaced.
-constexpr int most_final_sessions = 4;
+constexpr int max_final_sessions = 4;
 
 // `time` may be empty: then rows are predictions, with status `unverified`. InputError for a budget below 1,
 // an unknown strategy, a table that lacks a layer of the base, or a fixed network that is no scaled base.

@@ -92,7 +92,7 @@ std::vector<records::LayerRow> layer_rows(const ModelSpec& model, const TableVie
 
 std::vector<records::StrategyLayers> strategy_layers(const records::ComparisonRecord& record,
                                                      const ModelSpec& base, const TableView& view) {
-    // Of each network, where it stands in the answer, from 1; 0: `layers` has it.
+    // Of each network, where it is in the answer, from 1; 0: `layers` has it.
     std::map<std::string, std::size_t> place{{record.base.model_hash, 0}};
     for (const records::StrategyRow& row : record.strategies) {
         if (row.strategy == "hacscale" && row.choice) {

@@ -82,7 +82,7 @@ TimedNetwork timed_network(const NetworkMeasurement& measurement, const WorkEven
 
 TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const MeasureSettings& settings,
                           const WorkEvents& events, SessionSeconds seconds_at_most) {
-    expect_pace_of(table, device, settings);
+    expect_speed_of(table, device, settings);
     return [device, settings, events, seconds_at_most](const std::vector<ModelSpec>& models) {
         MeasureSettings in_session = settings;
         // Times of layers are not used, and a sweep over prefixes would take the most of the time.

@@ -33,17 +33,17 @@ void add(ProfileSummary& sum, const ProfileSummary& part) {
 // What the rounds that measured the rows say of the whole networks.
 std::vector<records::VerifiedModel> verified_in_place(const Table& table, const ProfileRequest& request,
                                                       const ProfileSummary& summary) {
-    std::map<std::string, const CarrierResult*> results;
-    const std::optional<double> fastest_pace_us = table.fastest_pace_us(request.settings.type);
-    for (const CarrierResult& result : summary.carriers) {
+    std::map<std::string, const HostNetworkResult*> results;
+    const std::optional<double> fastest_reference_us = table.fastest_reference_us(request.settings.type);
+    for (const HostNetworkResult& result : summary.host_networks) {
         // Of a slow machine, where the table has rows of a fast one, it would tell of the machine.
-        if (result.measured && !outpaced(result.pace_us, fastest_pace_us)) {
+        if (result.measured && !machine_was_slower(result.reference_us, fastest_reference_us)) {
             results[result.model] = &result;
         }
     }
     std::vector<records::VerifiedModel> records;
     const MeasureSettings& settings = request.settings;
-    for (const ModelSpec& model : request.carriers) {
+    for (const ModelSpec& model : request.host_networks) {
         const auto found = results.find(model.name);
         if (found == results.end()) {
             continue;
@@ -94,7 +94,7 @@ SweepSpace sweep_space(const ModelSpec& base, const SpaceSettings& settings) {
 
 class ModelProfiling {
 public:
-    ModelProfiling(const DeviceHandle& device, Table& table, const ProfilePlan& plan, Events& events)
+    ModelProfiling(const DeviceHandle& device, Table& table, const ProfileJob& plan, Events& events)
         : device_(device),
           table_(table),
           plan_(plan),
@@ -177,14 +177,14 @@ private:
         request.settings.rules = within(request.settings.rules, own_share() * plan_.left_s(), networks);
         for (const auto* models : {&plan_.swept, &plan_.own_layers}) {
             for (const ModelSpec& model : *models) {
-                request.carriers.push_back(suited(model));
+                request.host_networks.push_back(suited(model));
             }
         }
-        events_.note(fmt::format("measuring the layers of {} networks", request.carriers.size()));
+        events_.note(fmt::format("measuring the layers of {} networks", request.host_networks.size()));
         const ProfileSummary measured = profile(device_, table_, request, in_time_);
         add(outcome_.rows, measured);
-        for (const CarrierResult& result : measured.carriers) {
-            own_.push_back({request.carriers[result.carrier], result.pace_us});
+        for (const HostNetworkResult& result : measured.host_networks) {
+            own_.push_back({request.host_networks[result.host_network], result.reference_us});
         }
         verify_in_place(request, measured);
     }
@@ -211,9 +211,9 @@ private:
         settings.retry_failed = plan_.retry_failed;
         settings.noisy_until = plan_.noisy_until;
         const double share_s = plan_.left_s() / static_cast<double>(plan_.swept.size() - place);
-        settings.most_seconds = std::min(settings.most_seconds, share_s);
+        settings.max_seconds = std::min(settings.max_seconds, share_s);
         events_.note(fmt::format("measuring {} at other widths, for at most {:.0f} s", model.name,
-                                 settings.most_seconds));
+                                 settings.max_seconds));
         const SweepSummary swept =
             sweep(device_, table_, suited(model), sweep_space(model, plan_.spaces[place]), plan_.measure,
                   settings, work_);
@@ -237,23 +237,25 @@ private:
         if (!plan_.caches.contains(CacheState::network)) {
             return;
         }
-        std::vector<Carrier> scaled;
+        std::vector<HostNetwork> scaled;
         for (const SweptModel& swept : outcome_.swept) {
-            scaled.insert(scaled.end(), swept.summary.carriers.begin(), swept.summary.carriers.end());
+            scaled.insert(scaled.end(), swept.summary.host_networks.begin(),
+                          swept.summary.host_networks.end());
         }
         history().waited_in_vain = false;
-        const ProfileRequest own = outpaced_of(own_, plan_.measure);
+        const ProfileRequest own = slower_machine_networks(own_, plan_.measure);
         verify_in_place(own, run_while_fast(own));
-        run_while_fast(outpaced_of(scaled, without_energy(plan_.measure)));
+        run_while_fast(slower_machine_networks(scaled, without_energy(plan_.measure)));
     }
 
-    ProfileRequest outpaced_of(const std::vector<Carrier>& carriers, const MeasureSettings& settings) const {
+    ProfileRequest slower_machine_networks(const std::vector<HostNetwork>& host_networks,
+                                           const MeasureSettings& settings) const {
         ProfileRequest request{{}, settings, {CacheState::network}};
         request.retry_failed = false;
-        const std::optional<double> fastest_us = table_.fastest_pace_us(settings.type);
-        for (const Carrier& carrier : carriers) {
-            if (outpaced(carrier.pace_us, fastest_us)) {
-                request.carriers.push_back(carrier.model);
+        const std::optional<double> fastest_us = table_.fastest_reference_us(settings.type);
+        for (const HostNetwork& host_network : host_networks) {
+            if (machine_was_slower(host_network.reference_us, fastest_us)) {
+                request.host_networks.push_back(host_network.model);
             }
         }
         return request;
@@ -262,19 +264,19 @@ private:
     ProfileSummary run_while_fast(const ProfileRequest& request) {
         const WorkEvents while_fast{[&] { return in_time_.keep_going() && !history().waited_in_vain; },
                                     work_.progress};
-        if (request.carriers.empty() || !while_fast.keep_going()) {
+        if (request.host_networks.empty() || !while_fast.keep_going()) {
             return {};
         }
         events_.note(
             fmt::format("measuring {} networks again that were measured while the machine was slower",
-                        request.carriers.size()));
+                        request.host_networks.size()));
         const int noisy_before = noisy_rows(table_, request.settings);
         ProfileSummary measured = profile(device_, table_, request, while_fast);
         outcome_.rows.noisy += noisy_rows(table_, request.settings) - noisy_before;
         return measured;
     }
 
-    PaceHistory& history() const { return (*plan_.measure.paces)[{device_.device.id, plan_.measure.type}]; }
+    SpeedHistory& history() const { return (*plan_.measure.speeds)[{device_.device.id, plan_.measure.type}]; }
 
     void warn_of_rows() const {
         if (outcome_.rows.dropped_records > 0) {
@@ -293,12 +295,12 @@ private:
 
     const DeviceHandle& device_;
     Table& table_;
-    const ProfilePlan& plan_;
+    const ProfileJob& plan_;
     Events& events_;
     Progress progress_;
     const WorkEvents work_;
-    const WorkEvents in_time_;  // as long as the plan's time lasts
-    std::vector<Carrier> own_;  // the networks that were run as they are
+    const WorkEvents in_time_;      // as long as the plan's time lasts
+    std::vector<HostNetwork> own_;  // the networks that were run as they are
     ProfileOutcome outcome_;
 };
 
@@ -306,16 +308,16 @@ private:
 
 std::optional<std::string> pace_warning(const DeviceHandle& device, const Table& table,
                                         const MeasureSettings& measured_with, const std::string& remedy) {
-    const std::optional<double> fastest_us = table.fastest_pace_us(measured_with.type);
+    const std::optional<double> fastest_us = table.fastest_reference_us(measured_with.type);
     if (!fastest_us) {
         return std::nullopt;
     }
     std::int64_t rows = 0;
     double slowest_us = 0.0;
     table.for_each(network_rows(measured_with), [&](const Row& row) {
-        if (row.outpaced(fastest_us)) {
+        if (row.machine_was_slower(fastest_us)) {
             ++rows;
-            slowest_us = std::max(slowest_us, *row.pace_us);
+            slowest_us = std::max(slowest_us, *row.reference_us);
         }
     });
     if (rows > 0) {
@@ -324,8 +326,9 @@ std::optional<std::string> pace_warning(const DeviceHandle& device, const Table&
             "do not fit these; {}",
             rows, slowest_us / *fastest_us, remedy);
     }
-    const auto found = measured_with.paces->find({device.device.id, measured_with.type});
-    if (found != measured_with.paces->end() && outpaced(fastest_us, found->second.fastest_measured_us)) {
+    const auto found = measured_with.speeds->find({device.device.id, measured_with.type});
+    if (found != measured_with.speeds->end() &&
+        machine_was_slower(fastest_us, found->second.fastest_measured_us)) {
         return fmt::format(
             "the machine became {:.2f} times as fast after the rows were measured, so they do not fit what "
             "came after; measured anew, into another table, both fit",
@@ -334,7 +337,7 @@ std::optional<std::string> pace_warning(const DeviceHandle& device, const Table&
     return std::nullopt;
 }
 
-ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfilePlan& plan,
+ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfileJob& plan,
                               Events& events) {
     return ModelProfiling(device, table, plan, events).run();
 }

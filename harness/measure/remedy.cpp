@@ -8,7 +8,7 @@ namespace hacscale::harness {
 
 namespace {
 
-constexpr double patient_seconds = 4.0 * TimingRules{}.most_seconds;
+constexpr double patient_seconds = 4.0 * TimingRules{}.max_seconds;
 
 }  // namespace
 

@@ -7,9 +7,9 @@
 
 #include "base/error.hpp"
 #include "harness/suite/finished_work.hpp"
-#include "harness/suite/folder_claim.hpp"
 #include "harness/suite/layout.hpp"
 #include "harness/suite/run_clock.hpp"
+#include "harness/suite/run_manifest.hpp"
 #include "harness/suite/state_run.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "models/stages/lowering.hpp"
@@ -60,9 +60,9 @@ private:
         for (const MeasuredState& state : states_of(suite_)) {
             PlannedState one{state, state_folder(suite_, planned.table.parent_path(), state)};
             if (device) {
-                one.refusal = device->backend->refusal(id, state.type);
+                one.unsupported_reason = device->backend->unsupported_reason(id, state.type);
             }
-            if (one.refusal.empty()) {
+            if (one.unsupported_reason.empty()) {
                 plan_state(one, table ? &*table : nullptr);
             }
             planned.states.push_back(std::move(one));
@@ -71,10 +71,10 @@ private:
     }
 
     void plan_state(PlannedState& planned, const Table* table) const {
-        std::optional<records::MadeFrom> now;
+        std::optional<records::InputFingerprint> now;
         bool profiled = false;
         if (table != nullptr) {
-            now = made_from(suite_, suite_hash_, planned.state, *table);
+            now = input_fingerprint(suite_, suite_hash_, planned.state, *table);
             profiled =
                 finished_profiling(planned.folder, profiling_of(suite_, *now), *table, planned.state, true)
                     .has_value();
@@ -96,7 +96,7 @@ private:
     }
 
     void plan_comparisons(PlannedState& planned, const Table* table,
-                          const std::optional<records::MadeFrom>& now) const {
+                          const std::optional<records::InputFingerprint>& now) const {
         planned.comparisons = static_cast<int>(suite_.models.size() * suite_.budgets.size());
         const double verifying = verification_seconds(suite_);
         planned.seconds_at_most += planned.comparisons * comparison_seconds(suite_) + verifying;
@@ -188,7 +188,7 @@ records::Json json_of(const PlannedState& planned) {
             {"dtype", name_of(planned.state.type)},
             {"cache", name_of(planned.state.cache)},
             {"folder", planned.folder.string()},
-            {"refusal", planned.refusal},
+            {"refusal", planned.unsupported_reason},
             {"networks", std::move(units)},
             {"comparisons", planned.comparisons},
             {"comparisons_known", planned.comparisons_known},
@@ -210,7 +210,8 @@ records::Json json_of(const PlannedDevice& planned) {
 
 SuiteForecast dry_run(const Suite& suite, const std::filesystem::path& folder,
                       const std::optional<Shard>& shard) {
-    check_claim(shard ? folder / folder_name(*shard) : folder, {suite.name, suite_hash(suite), shard, false});
+    check_manifest(shard ? folder / folder_name(*shard) : folder,
+                   {suite.name, suite_hash(suite), shard, false});
     SuiteForecast forecast{DryRun(suite, folder, shard).plan()};
     for (const PlannedDevice& device : forecast.devices) {
         for (const PlannedState& state : device.states) {

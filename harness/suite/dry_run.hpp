@@ -25,7 +25,7 @@ struct PlannedUnit {
 struct PlannedState {
     MeasuredState state;
     std::filesystem::path folder;
-    std::string refusal{};  // why the device cannot do it; empty when it can
+    std::string unsupported_reason{};  // why the device cannot do it; empty when it can
     std::vector<PlannedUnit> units{};
     int comparisons = 0;
     int comparisons_known = 0;  // those that are finished and stand

@@ -29,12 +29,12 @@ std::string rows_hash(const Table& table, const MeasuredState& state) {
 
 }  // namespace
 
-records::MadeFrom made_from(const Suite& suite, const std::string& suite_hash, const MeasuredState& state,
-                            const Table& table) {
+records::InputFingerprint input_fingerprint(const Suite& suite, const std::string& suite_hash,
+                                            const MeasuredState& state, const Table& table) {
     return {std::string(version()), suite_hash, rows_hash(table, state), suite.seconds};
 }
 
-records::FinishedProfiling profiling_of(const Suite& suite, const records::MadeFrom& now) {
+records::FinishedProfiling profiling_of(const Suite& suite, const records::InputFingerprint& now) {
     return {now, suite.tolerance, suite.minutes, suite.total_minutes, {}};
 }
 
@@ -60,11 +60,11 @@ std::optional<records::FinishedProfiling> finished_profiling(const std::filesyst
 }
 
 std::optional<records::ComparisonRecord> finished_comparison(const std::filesystem::path& file,
-                                                             const records::MadeFrom& now,
+                                                             const records::InputFingerprint& now,
                                                              bool retry_failed) {
     std::optional<records::ComparisonRecord> record =
         records::unless_unreadable([&] { return records::read_comparison(file); });
-    if (!record || record->made_from != now) {
+    if (!record || record->input_fingerprint != now) {
         return std::nullopt;
     }
     const auto failed = [](const records::StrategyRow& row) {
@@ -79,10 +79,10 @@ std::optional<records::ComparisonRecord> finished_comparison(const std::filesyst
     return any_failed && retry_failed ? std::nullopt : std::move(record);
 }
 
-bool finished_verification(const std::filesystem::path& folder, const records::MadeFrom& now) {
+bool finished_verification(const std::filesystem::path& folder, const records::InputFingerprint& now) {
     const auto record =
         records::unless_unreadable([&] { return records::read_verification(folder / "verify.json"); });
-    return record && record->made_from == now && record->skipped.empty();
+    return record && record->input_fingerprint == now && record->skipped.empty();
 }
 
 }  // namespace hacscale::harness

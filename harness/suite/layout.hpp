@@ -1,4 +1,4 @@
-// Where a run's files lie. With one device and one state, all of them in the run's folder; several devices
+// Where a run's files are. With one device and one state, all of them in the run's folder; several devices
 // have a folder each, which holds the device's table, and several states a folder each below that. What a
 // suite says decides, not what is found on a machine, so that shards of one suite look alike everywhere.
 #pragma once
@@ -34,7 +34,7 @@ struct FinishedRun {
     StateResult result;
 };
 
-// index.html in `folder`, which the runs' folders lie below. It leads to their reports, and to
+// index.html in `folder`, which the runs' folders are below. It leads to their reports, and to
 // side-by-side.html where that was written. Returns its path.
 std::filesystem::path write_index_page(const std::filesystem::path& folder, const std::string& suite,
                                        const std::vector<FinishedRun>& runs, bool side_by_side);

@@ -12,7 +12,7 @@ namespace {
 
 // Of the limit: for the records and the report that follow the last step.
 constexpr double reserve_share = 0.04;
-constexpr double most_reserve_s = 10.0;
+constexpr double max_reserve_s = 10.0;
 // Steps that take longer than planned tell that the machine is slow; one odd step should not tell of hours.
 constexpr double largest_factor = 10.0;
 
@@ -32,7 +32,7 @@ void RunClock::begin(Events& events, RunStep kind, const std::string& what, doub
     weight_s_ = weight_s;
     began_s_ = now_();
     const double ahead_s = ahead_s_[0] + ahead_s_[1] + ahead_s_[2];
-    const double to_share_s = std::max(0.0, left_s() - std::min(most_reserve_s, reserve_share * limit_s_));
+    const double to_share_s = std::max(0.0, left_s() - std::min(max_reserve_s, reserve_share * limit_s_));
     until_s_ = began_s_ + (ahead_s > 0.0 ? to_share_s * std::min(1.0, weight_s / ahead_s) : to_share_s);
     std::string text = fmt::format("{}; about {} left in all", what, duration_text(expected_s()));
     if (is_limited()) {
@@ -53,8 +53,8 @@ void RunClock::end_step() {
     }
     running_ = false;
     ahead_s_[static_cast<std::size_t>(kind_)] -= weight_s_;
-    pace(kind_).weight_s += weight_s_;
-    pace(kind_).took_s += now_() - began_s_;
+    rate(kind_).weight_s += weight_s_;
+    rate(kind_).took_s += now_() - began_s_;
 }
 
 void RunClock::say(Events& events, const std::string& text) {
@@ -66,8 +66,8 @@ double RunClock::left_of_step_s() const {
 }
 
 double RunClock::factor(RunStep kind) const {
-    const Pace& pace = paces_[static_cast<std::size_t>(kind)];
-    return pace.weight_s > 0.0 ? std::min(largest_factor, pace.took_s / pace.weight_s) : 1.0;
+    const StepRate& rate = rates_[static_cast<std::size_t>(kind)];
+    return rate.weight_s > 0.0 ? std::min(largest_factor, rate.took_s / rate.weight_s) : 1.0;
 }
 
 double RunClock::expected_s() const {

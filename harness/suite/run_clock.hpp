@@ -56,19 +56,19 @@ private:
     void end_step();
     void say(Events& events, const std::string& text);
 
-    struct Pace {  // of finished steps of one kind
+    struct StepRate {  // of finished steps of one kind
         double weight_s = 0.0;
         double took_s = 0.0;
     };
     double factor(RunStep kind) const;
-    Pace& pace(RunStep kind) { return paces_[static_cast<std::size_t>(kind)]; }
+    StepRate& rate(RunStep kind) { return rates_[static_cast<std::size_t>(kind)]; }
 
     Now now_;
     double start_s_;
     double limit_s_;
     int steps_;
     std::array<double, 3> ahead_s_{};  // weights, by kind; of the current step and those behind it
-    std::array<Pace, 3> paces_{};
+    std::array<StepRate, 3> rates_{};
     int step_ = 0;
     bool running_ = false;
     RunStep kind_ = RunStep::profile;  // of the current step

@@ -7,9 +7,9 @@
 #include "base/error.hpp"
 #include "harness/compare/accuracies.hpp"
 #include "harness/measure/device_access.hpp"
-#include "harness/suite/folder_claim.hpp"
 #include "harness/suite/layout.hpp"
 #include "harness/suite/run_clock.hpp"
+#include "harness/suite/run_manifest.hpp"
 #include "harness/suite/state_run.hpp"
 #include "records/record_file.hpp"
 #include "report/report.hpp"
@@ -26,12 +26,12 @@ public:
           settings_(settings),
           events_(events),
           units_(units_of(suite, settings.shard)),
-          claim_{suite.name, suite_hash(suite), settings.shard, false},
+          manifest_{suite.name, suite_hash(suite), settings.shard, false},
           folder_(settings.shard ? folder / folder_name(*settings.shard) : folder) {
         if (settings.shard) {
-            check_claim(folder, {suite.name, claim_.suite_hash, {}, false});
+            check_manifest(folder, {suite.name, manifest_.suite_hash, {}, false});
         }
-        check_claim(folder_, claim_);
+        check_manifest(folder_, manifest_);
         // Before the first device is opened, whichever that is: it loads the backends.
         if (std::any_of(suite.devices.begin(), suite.devices.end(),
                         [](const std::string& id) { return id == "cpu" || id == all_devices; })) {
@@ -42,13 +42,13 @@ public:
             find_states(devices_.back());
         }
         accuracies_ = known_accuracies();
-        outcome_.suite_hash = claim_.suite_hash;
+        outcome_.suite_hash = manifest_.suite_hash;
         outcome_.folder = folder_;
     }
 
     SuiteOutcome run() {
         records::make_record_folder(folder_);
-        write_claim(folder_, claim_);
+        write_manifest(folder_, manifest_);
         RunClock clock = make_clock();
         for (std::size_t i = 0; i < devices_.size() && !events_.stop_requested(); ++i) {
             run_device(devices_[i], states_[i], clock);
@@ -61,8 +61,8 @@ public:
             return std::move(outcome_);
         }
         if (outcome_.finished) {
-            claim_.finished = true;
-            write_claim(folder_, claim_);
+            manifest_.finished = true;
+            write_manifest(folder_, manifest_);
         }
         if (has_several_folders(suite_) && !settings_.shard) {
             const bool side_by_side = write_together();
@@ -96,17 +96,18 @@ private:
         const DeviceHandle& device = access.handle;
         std::vector<MeasuredState> states;
         for (const MeasuredState& state : states_of(suite_)) {
-            const std::string refusal = device.backend->refusal(device.device.id, state.type);
-            if (refusal.empty()) {
+            const std::string unsupported_reason =
+                device.backend->unsupported_reason(device.device.id, state.type);
+            if (unsupported_reason.empty()) {
                 states.push_back(state);
             } else if (suite_.devices.front() != all_devices) {
                 throw InputError(
                     fmt::format("{} on {}: {}; leave the data type out of the suite, or name \"all\" "
                                 "devices, of which each measures what it can",
-                                name_of(state.type), device.device.id, refusal));
+                                name_of(state.type), device.device.id, unsupported_reason));
             } else {
-                events_.warn(
-                    fmt::format("{}: {} is left out: {}", device.device.id, name_of(state), refusal));
+                events_.warn(fmt::format("{}: {} is left out: {}", device.device.id, name_of(state),
+                                         unsupported_reason));
             }
         }
         states_.push_back(std::move(states));
@@ -156,9 +157,9 @@ private:
 
     void run_device(const DeviceAccess& access, const std::vector<MeasuredState>& states, RunClock& clock) {
         const std::filesystem::path folder = device_folder(suite_, folder_, access.handle.device.id);
-        FolderClaim claim = claim_;
+        RunManifest manifest = manifest_;
         records::make_record_folder(folder);
-        write_claim(folder, claim);
+        write_manifest(folder, manifest);
         const DeviceRecord record = access.record();
         Table table = Table::open(folder / table_file, OpenMode::create, &record);
         outcome_.tables.push_back(table.file());
@@ -169,7 +170,7 @@ private:
                 return;
             }
             StateJob job{suite_,
-                         claim,
+                         manifest,
                          settings_.command,
                          state,
                          units_in(state),
@@ -185,8 +186,8 @@ private:
             outcome_.runs.push_back({access.handle.device.id, state, job.folder, std::move(result)});
         }
         if (finished) {
-            claim.finished = true;
-            write_claim(folder, claim);
+            manifest.finished = true;
+            write_manifest(folder, manifest);
         }
         outcome_.finished = outcome_.finished && finished;
     }
@@ -195,7 +196,7 @@ private:
     const RunSettings& settings_;
     Events& events_;
     std::vector<ProfileUnit> units_;
-    FolderClaim claim_;
+    RunManifest manifest_;
     std::filesystem::path folder_;
     std::vector<DeviceAccess> devices_;
     std::vector<std::vector<MeasuredState>> states_;  // one list a device

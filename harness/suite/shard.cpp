@@ -18,7 +18,7 @@ namespace hacscale::harness {
 
 namespace {
 
-constexpr int most_shards = 10000;
+constexpr int max_shards = 10000;
 
 // What may take long, and how much there is to compute: the second only orders what the first leaves equal.
 using Work = std::pair<double, double>;
@@ -51,14 +51,14 @@ Shard parse_shard(std::string_view text) {
     if (index_error == std::errc{} && slash != end && *slash == '/') {
         const auto [stop, count_error] = std::from_chars(slash + 1, end, shard.count);
         if (count_error == std::errc{} && stop == end && shard.index >= 1 && shard.index <= shard.count &&
-            shard.count <= most_shards) {
+            shard.count <= max_shards) {
             return shard;
         }
     }
     throw InputError(
         fmt::format("--shard: \"{}\" is no part of a whole; expected I/N, for example 2/8, with I "
                     "from 1 to N and N at most {}",
-                    text, most_shards));
+                    text, max_shards));
 }
 
 std::string name_of(const Shard& shard) {
@@ -120,7 +120,7 @@ std::vector<ProfileUnit> units_of(const Suite& suite, const std::optional<Shard>
 double comparison_seconds(const Suite& suite) {
     const std::size_t networks =
         1 + (suite.strategies.empty() ? hacscale::strategies().size() : suite.strategies.size());
-    const int timings_of_each = ComparisonSettings{}.rounds + most_final_sessions;
+    const int timings_of_each = ComparisonSettings{}.rounds + max_final_sessions;
     return suite.seconds * static_cast<double>(networks) * timings_of_each;
 }
 

@@ -31,7 +31,7 @@ struct ProfileUnit {
     double seconds_at_most = 0.0;
 };
 
-// All of a suite, on one device; the same on each. A network to verify that is scaled as well stands here
+// All of a suite, on one device; the same on each. A network to verify that is scaled as well is here
 // once.
 std::vector<ProfileUnit> profile_units(const Suite& suite);
 

@@ -37,14 +37,14 @@ public:
           events_(events) {
         measure_.batch = job.state.batch;
         measure_.type = job.state.type;
-        measure_.rules.most_seconds = suite_.seconds;
+        measure_.rules.max_seconds = suite_.seconds;
         measure_.rows = suite_.rows;
         provenance_ = {"hacscale",
                        std::string(version()),
                        job.command,
                        suite_.name,
-                       job.claim.suite_hash,
-                       job.claim.shard ? name_of(*job.claim.shard) : "",
+                       job.manifest.suite_hash,
+                       job.manifest.shard ? name_of(*job.manifest.shard) : "",
                        records::timestamp(),
                        "",
                        device.record(),
@@ -55,19 +55,19 @@ public:
     }
 
     StateResult run() {
-        now_ = made_from(suite_, job_.claim.suite_hash, job_.state, table_);
+        now_ = input_fingerprint(suite_, job_.manifest.suite_hash, job_.state, table_);
         if (!keep_profiling() && may_go_on("profiling")) {
             profile();
         }
         write_provenance();
-        if (!job_.claim.shard) {
+        if (!job_.manifest.shard) {
             compare_all();
             verify();
         }
         warn_of_pace();
         write_table();
         write_provenance();
-        if (!events_.stop_requested() && !job_.claim.shard) {
+        if (!events_.stop_requested() && !job_.manifest.shard) {
             result_.files = report::write_report(job_.folder);
         }
         result_.finished = result_.finished && !events_.stop_requested();
@@ -140,7 +140,7 @@ private:
     }
 
     void profile() {
-        ProfilePlan plan;
+        ProfileJob plan;
         plan.measure = measure_;
         plan.measure.instruments = instruments_;
         plan.retry_failed = job_.retry_failed;
@@ -160,7 +160,7 @@ private:
             return;
         }
         plan.sweep.tolerance = suite_.tolerance;
-        plan.sweep.most_seconds = 60.0 * suite_.minutes;
+        plan.sweep.max_seconds = 60.0 * suite_.minutes;
         plan.left_s = [this] { return clock_.left_of_step_s(); };
         const ProfileOutcome outcome = profile_models(device_.handle, table_, plan, events_);
         if (outcome.rows.given_up > 0) {
@@ -180,7 +180,7 @@ private:
         if (outcome.rows.measured > 0) {
             keep_doubts();
         }
-        now_ = made_from(suite_, job_.claim.suite_hash, job_.state, table_);
+        now_ = input_fingerprint(suite_, job_.manifest.suite_hash, job_.state, table_);
         if (!events_.stop_requested()) {
             provenance_.profiled = profiling_of(suite_, now_);
             provenance_.profiled->warnings = result_.warnings;
@@ -267,7 +267,7 @@ private:
             return;  // what the timings lack would pass for what the device cannot do
         }
         keep_doubts();
-        record.made_from = now_;
+        record.input_fingerprint = now_;
         record.measured_at = records::timestamp();
         finish(std::move(record), name, model, budget);
     }
@@ -360,7 +360,7 @@ private:
         auto& models_verified = outcome.report.models;
         models_verified.insert(models_verified.end(), verified_.models.begin(), verified_.models.end());
         if (result_.finished && !events_.stop_requested()) {
-            outcome.report.made_from = now_;
+            outcome.report.input_fingerprint = now_;
         }
         records::write_record(job_.folder / "verify.json", to_json(outcome.report));
     }
@@ -385,7 +385,7 @@ private:
     Events& events_;
     MeasureSettings measure_;
     records::Provenance provenance_;
-    records::MadeFrom now_;                 // what records are made from, as the table is now
+    records::InputFingerprint now_;         // what records are made from, as the table is now
     bool all_kept_ = true;                  // of the comparisons so far
     records::VerificationReport verified_;  // from the comparisons
     StateResult result_;

@@ -11,8 +11,8 @@
 #include "harness/compare/accuracies.hpp"
 #include "harness/events.hpp"
 #include "harness/measure/device_access.hpp"
-#include "harness/suite/folder_claim.hpp"
 #include "harness/suite/run_clock.hpp"
+#include "harness/suite/run_manifest.hpp"
 #include "harness/suite/shard.hpp"
 #include "harness/suite/suite.hpp"
 #include "profiler/instruments/instruments.hpp"
@@ -23,7 +23,7 @@ namespace hacscale::harness {
 
 struct StateJob {
     const Suite& suite;
-    FolderClaim claim;
+    RunManifest manifest;
     std::string command;  // as it was typed, for the records
     MeasuredState state;
     std::vector<ProfileUnit> units;  // to profile; of a shard that is all, without comparisons and report

@@ -50,7 +50,7 @@ public:
     virtual double clock_us() const { return now_us(); }
     virtual std::vector<BackendDevice> devices() const = 0;
     // Why this data type cannot be used on the device; empty when it can.
-    virtual std::string refusal(const std::string& device, DataType type) const = 0;
+    virtual std::string unsupported_reason(const std::string& device, DataType type) const = 0;
     // The layout in which this network runs fastest here; the layouts that its layers name do not matter.
     // Where it is measured, it takes as long as compiling and running the network in each layout, and is
     // remembered.

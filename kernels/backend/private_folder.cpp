@@ -71,12 +71,12 @@ PrivateFolder::PrivateFolder(std::filesystem::path path, IfAbsent absent) : path
     handle_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (handle_ < 0) {
         if (errno != ENOENT || absent == IfAbsent::make) {
-            refusal_ = path_.string() + " is not used (" + error_in_words() + ")";
+            distrust_reason_ = path_.string() + " is not used (" + error_in_words() + ")";
         }
         return;
     }
-    refusal_ = distrust_of(handle_, path_.string());
-    if (refusal_.empty()) return;
+    distrust_reason_ = distrust_of(handle_, path_.string());
+    if (distrust_reason_.empty()) return;
     ::close(handle_);
     handle_ = -1;
 }
@@ -85,27 +85,27 @@ PrivateFolder::~PrivateFolder() {
     if (handle_ >= 0) ::close(handle_);
 }
 
-std::optional<std::string> PrivateFolder::read(const std::string& name, std::string& refusal) const {
+std::optional<std::string> PrivateFolder::read(const std::string& name, std::string& distrust_reason) const {
     if (!usable()) {
-        refusal = refusal_;
+        distrust_reason = distrust_reason_;
         return std::nullopt;
     }
     const std::string path = (path_ / name).string();
     // A pipe in a file's place must not hold the program up.
     const FileHandle file(::openat(handle_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!file) {
-        if (errno != ENOENT) refusal = path + " is not used (" + error_in_words() + ")";
+        if (errno != ENOENT) distrust_reason = path + " is not used (" + error_in_words() + ")";
         return std::nullopt;
     }
-    refusal = distrust_of(file.get(), path);
-    if (!refusal.empty()) return std::nullopt;
+    distrust_reason = distrust_of(file.get(), path);
+    if (!distrust_reason.empty()) return std::nullopt;
     std::string text;
     char buffer[16384];
     for (;;) {
         const ssize_t count = ::read(file.get(), buffer, sizeof(buffer));
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) {
-            refusal = path + " is not used (" + error_in_words() + ")";
+            distrust_reason = path + " is not used (" + error_in_words() + ")";
             return std::nullopt;
         }
         if (count == 0) return text;
@@ -145,7 +145,7 @@ void PrivateFolder::remove(const std::string& name) const {
 }
 
 std::string PrivateFolder::obstacle(const std::string& name) const {
-    if (!usable()) return refusal_;
+    if (!usable()) return distrust_reason_;
     const std::string path = (path_ / name).string();
     if (::access(path_.c_str(), W_OK | X_OK) != 0) {
         return path_.string() + " cannot be written (" + error_in_words() + ")";

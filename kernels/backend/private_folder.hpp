@@ -27,11 +27,11 @@ public:
     bool usable() const { return handle_ >= 0; }
     // Why it is not used, in words: it is not trusted, or cannot be opened. Empty where it is usable, and where there
     // is none.
-    const std::string& refusal() const { return refusal_; }
+    const std::string& distrust_reason() const { return distrust_reason_; }
 
-    // A file's text; nothing when it is not there, cannot be read or is not trusted, and then `refusal` gains the
+    // A file's text; nothing when it is not there, cannot be read or is not trusted, and then `distrust_reason` gains the
     // reason (not for one that is not there).
-    std::optional<std::string> read(const std::string& name, std::string& refusal) const;
+    std::optional<std::string> read(const std::string& name, std::string& distrust_reason) const;
     // Under another name first, so that a reader sees the old text or the new one. Whether it is there now.
     bool replace(const std::string& name, const std::string& text) const;
     // At the end of the file, in one piece. Whether it is there now.
@@ -43,7 +43,7 @@ public:
 private:
     std::filesystem::path path_;
     int handle_ = -1;
-    std::string refusal_;
+    std::string distrust_reason_;
 };
 
 // Where backends remember between processes which kernel runs a layer:

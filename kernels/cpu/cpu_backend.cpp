@@ -14,7 +14,7 @@ public:
     std::string name() const override { return "cpu"; }
     std::vector<BackendDevice> devices() const override { return {cpu_device()}; }
 
-    std::string refusal(const std::string&, DataType type) const override {
+    std::string unsupported_reason(const std::string&, DataType type) const override {
         if (type == DataType::f32) return {};
         if (type != DataType::bf16) {
             return "the cpu backend computes in f32 and bf16, not in " + std::string(name_of(type));
@@ -33,7 +33,7 @@ public:
             throw InputError("batch " + std::to_string(options.batch) +
                              " is out of range, expected 1 to 4096");
         }
-        if (const std::string reason = refusal(device, options.type); !reason.empty()) {
+        if (const std::string reason = unsupported_reason(device, options.type); !reason.empty()) {
             return {nullptr, reason, NoRunner::unsupported};
         }
         try {

@@ -32,7 +32,7 @@ class CpuLayer {
 public:
     virtual ~CpuLayer() = default;
     virtual void load(const LayerWeights& weights) = 0;
-    // Says where the tensors lie from now on; may write zeros to a blocked tensor's padding. `scratch` has at
+    // Says where the tensors are from now on; may write zeros to a blocked tensor's padding. `scratch` has at
     // least scratch_bytes() bytes.
     virtual void bind(const InputPointers& inputs, std::byte* output, std::byte* scratch) = 0;
     // For a conv with a residual add, the output holds the residual before and the result after.

@@ -66,8 +66,8 @@ bool keeps_order(const LayerSpec& layer) {
            layer.kind == LayerKind::multiply;
 }
 
-// How an input of the graph lies in memory: as the first layer that works on it wants it, or what only is added, as
-// the sum lies. Only dense convs read every order, so the plain one is for tensors that nothing else reads.
+// How an input of the graph is in memory: as the first layer that works on it wants it, or what only is added, as
+// the sum is. Only dense convs read every order, so the plain one is for tensors that nothing else reads.
 TensorShape shape_of_input(const Graph& graph, TensorId id, int batch, int block) {
     const Node* first = nullptr;
     const Node* adds = nullptr;

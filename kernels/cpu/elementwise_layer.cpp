@@ -100,7 +100,7 @@ private:
     Element* output_ = nullptr;
 };
 
-// The product with one number a channel, which lies in any order. Channels-last tensors are gone through by rows of
+// The product with one number a channel, which is in any order. Channels-last tensors are gone through by rows of
 // pixels, blocked ones by blocks.
 template <typename Element>
 class ChannelGateLayer final : public CpuLayer {

@@ -66,8 +66,8 @@ PlanCache::PlanCache(const std::filesystem::path& file, PrivateFolder::IfAbsent 
     : file_(file.filename()) {
     if (file.empty()) return;
     folder_ = std::make_unique<PrivateFolder>(file.parent_path(), absent);
-    std::string refusal;  // the device's warnings have it (plan_cache_obstacle)
-    std::istringstream in(folder_->read(file_, refusal).value_or(""));
+    std::string distrust_reason;  // the device's warnings have it (plan_cache_obstacle)
+    std::istringstream in(folder_->read(file_, distrust_reason).value_or(""));
     for (std::string line; std::getline(in, line);) {
         const std::size_t tab = line.find('\t');
         if (tab != std::string::npos) names_[line.substr(0, tab)] = line.substr(tab + 1);

@@ -46,7 +46,7 @@ private:
     std::size_t size_ = 0;
 };
 
-// Where a network's weights lie: handed out one after the other from few large pieces of memory on huge
+// Where a network's weights are: handed out one after the other from few large pieces of memory on huge
 // pages. A pass over a hundred layers' weights would otherwise miss the address cache at each of their small
 // pages, which in a virtual machine costs as much as fetching the page's contents.
 class WeightPool {

@@ -63,7 +63,7 @@ public:
         return devices;
     }
 
-    std::string refusal(const std::string& device, DataType type) const override {
+    std::string unsupported_reason(const std::string& device, DataType type) const override {
         const int capability = cuda_device(device).traits.compute_capability;
         if (capability < oldest_compute_capability) {
             return fmt::format("{} has compute capability {}.{}, and this program needs 7.5 or newer", device,
@@ -82,7 +82,7 @@ public:
             throw InputError(
                 fmt::format("batch {} is out of range, expected 1 to {}", options.batch, largest_batch));
         }
-        if (const std::string reason = refusal(device, options.type); !reason.empty()) {
+        if (const std::string reason = unsupported_reason(device, options.type); !reason.empty()) {
             return {nullptr, reason, NoRunner::unsupported};
         }
         for (const Node& node : network.nodes) {

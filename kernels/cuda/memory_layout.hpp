@@ -1,4 +1,4 @@
-// Where everything that a network needs on a device lies: one block of weights and one of activations, so
+// Where everything that a network needs on a device is: one block of weights and one of activations, so
 // that a copy of the network is two allocations, and what a pass goes over is in one place.
 #pragma once
 

@@ -220,7 +220,7 @@ private:
             given = node;
         }
         if (!has_inner_width(stage.block)) return;
-        const bool of_input = inner_follows_input(stage.block);
+        const bool of_input = inner_derives_from_input(stage.block);
         const std::string_view ratio_key = of_input ? "expansion" : "inner_ratio";
         if (const YamlNode* node = fields.find(of_input ? "inner_ratio" : "expansion")) {
             fail(*node,

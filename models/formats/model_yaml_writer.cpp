@@ -151,7 +151,7 @@ private:
 
     // A whole or simple ratio where it says the same, then one number, then a list.
     static void add_inner_widths(FlowMapping& values, const StageSpec& spec, int input) {
-        const bool of_input = inner_follows_input(spec.block);
+        const bool of_input = inner_derives_from_input(spec.block);
         if (const std::optional<double> ratio = common_ratio(spec, of_input ? input : spec.width)) {
             const bool basic = spec.block == BlockKind::basic || spec.block == BlockKind::preact_basic;
             if (!(basic && *ratio == 1.0)) values.add(of_input ? "expansion" : "inner_ratio", *ratio);

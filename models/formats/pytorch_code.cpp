@@ -202,7 +202,7 @@ private:
         return flat && node.layer.kind != LayerKind::linear ? variable + "[:, :, None, None]" : variable;
     }
 
-    // ---- What stands above the class ----
+    // ---- What comes above the class ----
 
     std::string head() const {
         std::string source = model_.source;

@@ -54,7 +54,7 @@ private:
 
     std::optional<std::string> layer_of(const Node& node) const {
         const LayerSpec& layer = node.layer;
-        if (auto fault = fault_of(layer)) return fault;
+        if (auto fault = validate(layer)) return fault;
         if (node.inputs.size() != Node::inputs_of(layer)) {
             return fmt::format("it reads {} tensors, the layer {} takes {}", node.inputs.size(), layer.key(),
                                Node::inputs_of(layer));

@@ -39,7 +39,7 @@ ArenaLayout lay_out_arena(const Graph& graph, const std::vector<std::size_t>& te
     ArenaLayout layout;
     layout.offsets.resize(graph.tensors.size());
     layout.in_place.resize(graph.nodes.size(), false);
-    std::vector<TensorId> owner(graph.tensors.size());  // the tensor whose region a tensor lies in
+    std::vector<TensorId> owner(graph.tensors.size());  // the tensor whose region a tensor is in
     std::iota(owner.begin(), owner.end(), 0);
     for (int i = 0; i < count; ++i) {
         const Node& node = graph.nodes[i];
@@ -52,7 +52,7 @@ ArenaLayout lay_out_arena(const Graph& graph, const std::vector<std::size_t>& te
             break;
         }
     }
-    // A region is needed as long as any of the tensors that lie in it.
+    // A region is needed as long as any of the tensors that are in it.
     for (std::size_t id = 0; id < owner.size(); ++id) {
         last_use[owner[id]] = std::max(last_use[owner[id]], last_use[id]);
     }

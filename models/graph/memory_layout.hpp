@@ -1,4 +1,4 @@
-// Where each tensor of a graph lies in one arena, so that a network's activations reuse the same cache lines:
+// Where each tensor of a graph is in one arena, so that a network's activations reuse the same cache lines:
 // tensors that are alive at the same time do not overlap, and a residual add is done in place where nobody
 // reads the residual later. The graph's inputs are not in the arena; its outputs are kept to the end.
 #pragma once
@@ -14,7 +14,7 @@ namespace hacscale {
 struct ArenaLayout {
     std::vector<std::size_t>
         offsets;  // of each tensor, multiples of 64; of no meaning for the graph's inputs
-    // Of each node: its output lies where its residual (conv) or one of its inputs (squeeze-excite, add) does.
+    // Of each node: its output is where its residual (conv) or one of its inputs (squeeze-excite, add) does.
     std::vector<bool> in_place;
     std::size_t bytes = 0;  // of the arena
 };

@@ -97,7 +97,7 @@ inline constexpr std::array<std::string_view, 10> mode_names{
 enum class DataType : std::uint8_t { f32, bf16, f16, tf32 };
 inline constexpr std::array all_data_types{DataType::f32, DataType::bf16, DataType::f16, DataType::tf32};
 
-// How the tensors that a layer reads and writes lie in memory. On GPUs it is always channels_last; on CPUs
+// How the tensors that a layer reads and writes are in memory. On GPUs it is always channels_last; on CPUs
 // which of the two is faster depends on the network and the processor.
 // As large as a LayerSpec's other sizes: bytes between them would have no value, and layers are compared by their bytes.
 enum class Layout : std::uint32_t {
@@ -210,7 +210,7 @@ constexpr double max_layer_macs = 1099511627776.0;  // 2^40, also the most eleme
 
 // What makes this no layer that can run (a size out of range, groups that do not divide the channels, a
 // window larger than its input), in words; nothing when it is sound.
-std::optional<std::string> fault_of(const LayerSpec& layer);
+std::optional<std::string> validate(const LayerSpec& layer);
 
 std::string_view name_of(LayerKind kind);
 std::string_view name_of(Activation activation);
@@ -243,7 +243,7 @@ struct LayerCost {
 // Weights that inputs are multiplied with: no biases, shifts or batch-norms. A scale_shift has its scales.
 std::int64_t product_weights(const LayerSpec& layer);
 
-// For layers without a fault (fault_of); a larger one could overflow. macs and activations are for the whole
+// For layers without a fault (validate); a larger one could overflow. macs and activations are for the whole
 // batch.
 LayerCost cost_of(const LayerSpec& layer, int batch, DataType type);
 

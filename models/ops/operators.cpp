@@ -112,11 +112,11 @@ LayerSpec LayerSpec::from_key(std::string_view key) {
     op.read_key(reader, layer);
     if (reader.take_word(name_of(Layout::blocked))) layer.layout = Layout::blocked;
     if (!reader.at_end()) reader.fail("the end of the key");
-    if (const auto fault = fault_of(layer)) throw InputError(fmt::format("layer key '{}': {}", key, *fault));
+    if (const auto fault = validate(layer)) throw InputError(fmt::format("layer key '{}': {}", key, *fault));
     return layer;
 }
 
-std::optional<std::string> fault_of(const LayerSpec& layer) {
+std::optional<std::string> validate(const LayerSpec& layer) {
     if (auto fault = range_fault("input channels", layer.in_channels, 1, max_layer_size)) return fault;
     if (auto fault = range_fault("input height", layer.in_height, 1, max_layer_size)) return fault;
     if (auto fault = range_fault("input width", layer.in_width, 1, max_layer_size)) return fault;

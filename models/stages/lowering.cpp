@@ -73,7 +73,7 @@ private:
     void append(std::string_view name, LayerSpec layer, std::int64_t learned_offsets,
                 std::optional<TensorId> residual = std::nullopt) {
         layer.alpha = usual_alpha(layer.activation);
-        if (const auto fault = fault_of(layer)) fail(fmt::format("{}: {}", name, *fault));
+        if (const auto fault = validate(layer)) fail(fmt::format("{}: {}", name, *fault));
         const Operator& op = operator_of(layer.kind);
         macs_ += op.macs(layer);  // exact: each is at most 2^40
         if (macs_ > max_layer_macs) fail("the model needs more than 2^40 MACs an image");

@@ -33,7 +33,7 @@ private:
 void check_pool(const EntryCheck& entry, const MaxPoolSpec& pool) {
     entry.range("kernel", pool.kernel, 1, max_layer_size);
     entry.range("stride", pool.stride, 1, max_layer_size);
-    // A window that lies in the padding altogether would have no maximum.
+    // A window that is in the padding altogether would have no maximum.
     entry.range("padding", pool.padding, 0, pool.kernel / 2);
 }
 
@@ -85,7 +85,7 @@ void check_stage(const EntryCheck& entry, const StageSpec& stage) {
         }
     }
     if (stage.squeeze_excite) {
-        if (!inner_follows_input(stage.block) && stage.block != BlockKind::bottleneck) {
+        if (!inner_derives_from_input(stage.block) && stage.block != BlockKind::bottleneck) {
             entry.fail("squeeze_excite",
                        fmt::format("squeeze-excite belongs to bottleneck and inverted residual blocks, "
                                    "not to {} blocks",

@@ -29,7 +29,7 @@ bool has_inner_width(BlockKind kind) {
     return kind != BlockKind::conv && kind != BlockKind::separable;
 }
 
-bool inner_follows_input(BlockKind kind) {
+bool inner_derives_from_input(BlockKind kind) {
     return kind == BlockKind::inverted_residual || kind == BlockKind::fused_inverted_residual;
 }
 

@@ -109,7 +109,7 @@ constexpr int max_section_entries = 64;  // of the stem, the stages and the head
 bool has_inner_width(BlockKind kind);
 // Whether the inner width is a multiple of the block's input (inverted residuals) rather than of its own
 // width.
-bool inner_follows_input(BlockKind kind);
+bool inner_derives_from_input(BlockKind kind);
 
 // Channels that the first block of a stage reads: the width of the stage before, or what the stem puts out.
 int stage_input_width(const ModelSpec& model, int stage);

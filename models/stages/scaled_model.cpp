@@ -12,11 +12,11 @@
 namespace hacscale {
 namespace {
 
-constexpr int follower_grid = 8;
+constexpr int derived_grid = 8;
 
 // A width that follows another: it keeps the base's ratio to it, on the grid; unchanged if the other is
 // unchanged.
-int follow(int base_width, int base_leader, int leader, int grid) {
+int derived_width(int base_width, int base_leader, int leader, int grid) {
     if (leader == base_leader) return base_width;
     const double exact = static_cast<double>(base_width) * leader / base_leader;
     const double multiples = std::max(1.0, std::round(exact / grid));
@@ -24,16 +24,16 @@ int follow(int base_width, int base_leader, int leader, int grid) {
     return static_cast<int>(std::min(multiples * grid, 1e9));
 }
 
-void follow_convs(std::vector<PlainLayer>& layers, int base_leader, int leader) {
+void derive_conv_widths(std::vector<PlainLayer>& layers, int base_leader, int leader) {
     for (PlainLayer& layer : layers) {
         if (auto* conv = std::get_if<ConvSpec>(&layer)) {
-            conv->width = follow(conv->width, base_leader, leader, follower_grid);
+            conv->width = derived_width(conv->width, base_leader, leader, derived_grid);
         }
     }
 }
 
 // The inner widths of a stage with another width, depth and input.
-std::vector<int> followed_inner(const InnerRule& rule, const StageSpec& changed, int input) {
+std::vector<int> derived_inner_widths(const InnerRule& rule, const StageSpec& changed, int input) {
     std::vector<int> inner_widths;
     if (!has_inner_width(changed.block)) return inner_widths;
     inner_widths.reserve(changed.depth);
@@ -67,7 +67,7 @@ void require_inner(const ScalingChoice& choice, std::size_t stage, const StageSp
 InnerRule::InnerRule(const ModelSpec& base, int stage)
     : base_(base.stages[static_cast<std::size_t>(stage)]),
       base_input_(stage_input_width(base, stage)),
-      grid_(base_.group_width > 0 ? base_.group_width : follower_grid) {}
+      grid_(base_.group_width > 0 ? base_.group_width : derived_grid) {}
 
 bool InnerRule::is_free(int block) const {
     if (!has_inner_width(base_.block)) return false;
@@ -79,11 +79,11 @@ bool InnerRule::is_free(int block) const {
 int InnerRule::derived(int block, int input, int width) const {
     const int model_block = std::min(block, base_.depth - 1);
     const int base_inner = base_.inner_widths[model_block];
-    if (!inner_follows_input(base_.block)) return follow(base_inner, base_.width, width, grid_);
+    if (!inner_derives_from_input(base_.block)) return derived_width(base_inner, base_.width, width, grid_);
     const int base_leader = model_block == 0 ? base_input_ : base_.width;
     const int leader = block == 0 ? input : width;
     // An inner width equal to its input says "no expansion conv", and goes on saying so off the grid.
-    return base_inner == base_leader ? leader : follow(base_inner, base_leader, leader, grid_);
+    return base_inner == base_leader ? leader : derived_width(base_inner, base_leader, leader, grid_);
 }
 
 ScalingChoice choice_of(const ModelSpec& base) {
@@ -112,15 +112,15 @@ ModelSpec scaled(const ModelSpec& base, const ScalingChoice& choice) {
     ModelSpec model = base;
     model.resolution = choice.resolution;
     if (!base.stages.empty()) {
-        follow_convs(model.stem, base.stages.front().width, choice.widths.front());
-        follow_convs(model.head, base.stages.back().width, choice.widths.back());
+        derive_conv_widths(model.stem, base.stages.front().width, choice.widths.front());
+        derive_conv_widths(model.head, base.stages.back().width, choice.widths.back());
     }
     for (std::size_t i = 0; i < base.stages.size(); ++i) {
         StageSpec& stage = model.stages[i];
         stage.width = choice.widths[i];
         stage.depth = choice.depths[i];
-        stage.inner_widths = followed_inner(InnerRule(base, static_cast<int>(i)), stage,
-                                            stage_input_width(model, static_cast<int>(i)));
+        stage.inner_widths = derived_inner_widths(InnerRule(base, static_cast<int>(i)), stage,
+                                                  stage_input_width(model, static_cast<int>(i)));
         if (i < choice.inner_widths.size() && !choice.inner_widths[i].empty()) {
             require_inner(choice, i, stage);
             stage.inner_widths = choice.inner_widths[i];

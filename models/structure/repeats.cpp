@@ -8,7 +8,7 @@
 namespace hacscale {
 namespace {
 
-// What lies between two cuts.
+// What is between two cuts.
 struct Segment {
     int begin = 0;  // nodes [begin, end)
     int end = 0;
@@ -119,7 +119,7 @@ class RunSearch {
 public:
     explicit RunSearch(const std::vector<Segment>& segments) : segments_(segments) {}
 
-    // The run that covers most comes first, then what lies before and after it.
+    // The run that covers most comes first, then what is before and after it.
     void search(std::size_t begin, std::size_t end, std::vector<Run>& found) const {
         Run best;
         for (std::size_t at = begin; at < end && end - at >= best.covered(); ++at) {

@@ -67,7 +67,7 @@ ModelSpec widened(const ModelSpec& base, const WidthGroup& group, int width);
 //
 // Which blocks of a network repeat: their number is a depth that can be chosen.
 //
-// Where a single tensor connects all that runs before with all that runs after, the network can be cut. What lies between
+// Where a single tensor connects all that runs before with all that runs after, the network can be cut. What is between
 // two neighbouring cuts is a segment; a block is a segment, or several in a row. Blocks are equal when their layers and the
 // edges between these are.
 

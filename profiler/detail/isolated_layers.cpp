@@ -19,7 +19,7 @@
 namespace hacscale::detail {
 namespace {
 
-struct Subject {
+struct CompiledLayer {
     RowKey key;
     Graph network;
     std::unique_ptr<NetworkRunner> runner;
@@ -37,10 +37,10 @@ void fill(Row& row, const LayerTiming& timing, const ThrottleGuard& throttle) {
     }
 }
 
-class LayersAlone {
+class IsolatedLayers {
 public:
-    LayersAlone(const DeviceHandle& device, const MeasureSettings& settings, const WorkEvents& events,
-                OutputCheck& check, PendingRows& rows)
+    IsolatedLayers(const DeviceHandle& device, const MeasureSettings& settings, const WorkEvents& events,
+                   OutputCheck& check, PendingRows& rows)
         : device_(device), settings_(settings), events_(events), check_(check), rows_(rows) {}
 
     void measure(const std::vector<LayerSpec>& layers, CacheState cache) {
@@ -51,7 +51,7 @@ public:
                 Row row = new_row(row_key(layer, {}, settings_, cache), "");
                 rows_.losing(row, "it was compiled", [&] { compile(row); });
             }
-            time(cache == CacheState::warm ? AloneState::warm : AloneState::cold);
+            time(cache == CacheState::warm ? IsolatedState::warm : IsolatedState::cold);
         } catch (const DeviceLost&) {
             // What has no time yet has nothing to tell, but why it has none.
             std::erase_if(rows_.here(), [](const auto& entry) {
@@ -76,15 +76,15 @@ private:
         compiled.runner->load(random_weights(network, settings_.seed));
         set_inputs(*compiled.runner, random_inputs(network, settings_.batch, 2));
         rows_.put(row);
-        subjects_.push_back({row.key, std::move(network), std::move(compiled.runner)});
+        layers_.push_back({row.key, std::move(network), std::move(compiled.runner)});
     }
 
-    void time(AloneState state) {
+    void time(IsolatedState state) {
         ThrottleGuard throttle(settings_.instruments);
         const std::vector<LayerTiming> timings = time_unthrottled(state, throttle);
         const bool interrupted = !events_.keep_going();
-        for (std::size_t i = 0; i < subjects_.size(); ++i) {
-            const RowKey& key = subjects_[i].key;
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            const RowKey& key = layers_[i].key;
             if (timings[i].samples == 0 || (interrupted && !timings[i].converged)) {
                 rows_.here().erase(key);
                 continue;
@@ -93,21 +93,21 @@ private:
             fill(row, timings[i], throttle);
             rows_.losing(row, "its output was checked", [&] { check_(row, footprint_bytes_); });
         }
-        for (const Subject& subject : subjects_) {
-            const auto row = rows_.here().find(subject.key);
+        for (const CompiledLayer& layer : layers_) {
+            const auto row = rows_.here().find(layer.key);
             if (row == rows_.here().end() || !has_latency(row->second.status) || !events_.keep_going()) {
                 continue;
             }
-            inspect(row->second, subject, throttle.state());
+            inspect(row->second, layer, throttle.state());
         }
     }
 
     // Again when the device held its clocks down, at most twice.
-    std::vector<LayerTiming> time_unthrottled(AloneState state, ThrottleGuard& throttle) {
+    std::vector<LayerTiming> time_unthrottled(IsolatedState state, ThrottleGuard& throttle) {
         std::vector<NetworkRunner*> runners;
-        for (const Subject& subject : subjects_) runners.push_back(subject.runner.get());
+        for (const CompiledLayer& layer : layers_) runners.push_back(layer.runner.get());
         std::vector<LayerTiming> timings;
-        for (int attempt = 0; attempt <= most_repeats; ++attempt) {
+        for (int attempt = 0; attempt <= max_repeats; ++attempt) {
             if (attempt > 0) pause(settings_.cool_down_seconds, events_.keep_going);
             throttle.begin();
             const auto watch_and_go = [&] {
@@ -117,8 +117,8 @@ private:
             try {
                 if (!runners.empty()) spin_up(*runners.front(), settings_.spin_seconds, events_.keep_going);
                 timings = time_layers(runners, state, settings_.rules, settings_.seed, watch_and_go);
-            } catch (const SubjectLost& lost) {
-                rows_.losing(rows_.here()[subjects_[lost.subject()].key], "it was timed",
+            } catch (const DeviceLostInTurn& lost) {
+                rows_.losing(rows_.here()[layers_[lost.index()].key], "it was timed",
                              [&] { throw DeviceLost(lost.what()); });
             }
             throttle.end();
@@ -128,10 +128,10 @@ private:
     }
 
     // The row has its time: when the device is lost now, only readings are.
-    void inspect(Row& row, const Subject& subject, const DeviceState& state) {
+    void inspect(Row& row, const CompiledLayer& layer, const DeviceState& state) {
         if (settings_.instruments == nullptr) return;
         try {
-            const auto readings = settings_.instruments->inspect(*subject.runner, subject.network);
+            const auto readings = settings_.instruments->inspect(*layer.runner, layer.network);
             set_readings(row, {&readings.front()}, state);
             row.readings.reasons["energy_mj"] = "it is measured for whole networks only";
         } catch (const DeviceLost& lost) {
@@ -150,15 +150,15 @@ private:
     OutputCheck& check_;
     PendingRows& rows_;
     std::int64_t footprint_bytes_ = 0;
-    std::vector<Subject> subjects_;
+    std::vector<CompiledLayer> layers_;
 };
 
 }  // namespace
 
-void measure_alone(const DeviceHandle& device, const std::vector<LayerSpec>& layers, CacheState cache,
-                   const MeasureSettings& settings, const WorkEvents& events, OutputCheck& check,
-                   PendingRows& rows) {
-    LayersAlone(device, settings, events, check, rows).measure(layers, cache);
+void measure_isolated(const DeviceHandle& device, const std::vector<LayerSpec>& layers, CacheState cache,
+                      const MeasureSettings& settings, const WorkEvents& events, OutputCheck& check,
+                      PendingRows& rows) {
+    IsolatedLayers(device, settings, events, check, rows).measure(layers, cache);
 }
 
 }  // namespace hacscale::detail

@@ -15,10 +15,10 @@
 
 namespace hacscale::detail {
 
-Row new_row(const RowKey& key, const std::string& carrier) {
+Row new_row(const RowKey& key, const std::string& host_network) {
     Row row;
     row.key = key;
-    row.carrier = carrier;
+    row.host_network = host_network;
     row.measured_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
     return row;
 }
@@ -36,7 +36,7 @@ void PendingRows::put(Row row) {
 void PendingRows::blame(Row& row, const char* doing, const DeviceLost& lost) {
     fail(row, fmt::format("{} (the device was lost while {} alone{}{})", lost.what(), doing,
                           row.implementation.empty() ? "" : " as ", row.implementation));
-    row.carrier.clear();
+    row.host_network.clear();
     const std::optional<Row> there = find(row.key);
     if (!there || !has_latency(there->status)) put(row);
 }
@@ -86,7 +86,7 @@ NetworkRows::Places NetworkRows::places_of(const Graph& network) const {
 }
 
 bool NetworkRows::add_unsupported(const Graph& network, const NetworkMeasurement& measured,
-                                  const std::string& carrier) {
+                                  const std::string& host_network) {
     if (measured.why_no_runner != NoRunner::unsupported) return false;
     const CompileOptions options{settings_.batch, settings_.type,
                                  pass_footprint(network, settings_.batch, settings_.type)};
@@ -101,7 +101,7 @@ bool NetworkRows::add_unsupported(const Graph& network, const NetworkMeasurement
                 device_.backend->compile(device_.device.id, single_layer(key.layer), options);
             if (compiled.runner) return;
             no_runner(row, compiled);
-            if (row.status == RowStatus::failed) row.carrier = carrier;
+            if (row.status == RowStatus::failed) row.host_network = host_network;
             without.push_back(row);
         });
     }
@@ -112,29 +112,30 @@ bool NetworkRows::add_unsupported(const Graph& network, const NetworkMeasurement
     return true;
 }
 
-void NetworkRows::add_failed(const Graph& network, const std::string& carrier, const std::string& reason) {
+void NetworkRows::add_failed(const Graph& network, const std::string& host_network,
+                             const std::string& reason) {
     for (const auto& [key, nodes] : places_of(network)) {
         const std::optional<Row> there = rows_.find(key);
         if (there && there->status != RowStatus::failed) continue;
-        Row row = new_row(key, carrier);
-        fail(row, fmt::format("{} could not be measured: {}", carrier, reason));
+        Row row = new_row(key, host_network);
+        fail(row, fmt::format("{} could not be measured: {}", host_network, reason));
         rows_.put(std::move(row));
     }
 }
 
-void NetworkRows::add(const Graph& network, const NetworkMeasurement& measured, const std::string& carrier,
-                      const std::function<bool(const RowKey&)>& given_up) {
+void NetworkRows::add(const Graph& network, const NetworkMeasurement& measured,
+                      const std::string& host_network, const std::function<bool(const RowKey&)>& given_up) {
     for (const auto& [key, nodes] : places_of(network)) {
         const std::optional<Row> there = rows_.find(key);
-        // The layer took the device with it when it ran alone: it has no carrier then.
-        if (there && there->carrier.empty() && given_up(key)) continue;
-        Row row = new_row(key, carrier);
+        // The layer took the device with it when it ran alone: it has no host network then.
+        if (there && there->host_network.empty() && given_up(key)) continue;
+        Row row = new_row(key, host_network);
         fill(row, nodes, measured);
         rows_.losing(row, "its output was checked",
                      [&] { check_(row, pass_footprint(network, settings_.batch, settings_.type)); });
         if (there && has_latency(there->status)) {
             if (!has_latency(row.status)) continue;
-            row = united(*there, row);
+            row = merged(*there, row);
         }
         rows_.put(std::move(row));
     }

@@ -19,7 +19,7 @@
 namespace hacscale::detail {
 
 // Without values; measured now.
-Row new_row(const RowKey& key, const std::string& carrier);
+Row new_row(const RowKey& key, const std::string& host_network);
 
 struct CommittedRows {
     int written = 0;  // those without a value included
@@ -38,7 +38,7 @@ public:
     void put(Row row);
 
     // Work on one layer alone, in state `doing`. When it takes the device with it, the layer's row says so,
-    // and has no carrier; then DeviceLost goes on.
+    // and has no host network; then DeviceLost continues.
     template <typename Work>
     void losing(Row& row, const char* doing, const Work& work) {
         try {
@@ -90,14 +90,14 @@ public:
     // them is unsupported; else they are not to blame, and nothing is added. What may pass (no memory, a failure)
     // is no layer's fault.
     bool add_unsupported(const Graph& network, const NetworkMeasurement& measured,
-                         const std::string& carrier);
+                         const std::string& host_network);
 
     // The network has no measurement: its layers that have no row yet, or one that failed, are failed.
-    void add_failed(const Graph& network, const std::string& carrier, const std::string& reason);
+    void add_failed(const Graph& network, const std::string& host_network, const std::string& reason);
 
     // Merges the network's rows with those of its group, and with the table's. `given_up` says which layers are not
     // tried again.
-    void add(const Graph& network, const NetworkMeasurement& measured, const std::string& carrier,
+    void add(const Graph& network, const NetworkMeasurement& measured, const std::string& host_network,
              const std::function<bool(const RowKey&)>& given_up);
 
 private:
@@ -117,8 +117,8 @@ private:
 
 // In interleaved rounds, a row each into `rows`; what an interruption left unfinished has none. Throws
 // DeviceLost, and the row of the layer that was on the device says so.
-void measure_alone(const DeviceHandle& device, const std::vector<LayerSpec>& layers, CacheState cache,
-                   const MeasureSettings& settings, const WorkEvents& events, OutputCheck& check,
-                   PendingRows& rows);
+void measure_isolated(const DeviceHandle& device, const std::vector<LayerSpec>& layers, CacheState cache,
+                      const MeasureSettings& settings, const WorkEvents& events, OutputCheck& check,
+                      PendingRows& rows);
 
 }  // namespace hacscale::detail

@@ -34,7 +34,7 @@ struct KernelLaunch {
 
 // Where a share's counters are read in different passes over the layer, it may come out a little above 1. Beyond this
 // it says nothing.
-constexpr double most_share = 1.05;
+constexpr double max_share = 1.05;
 
 // Of one layer; occupancies and shares are 0..1, weighted by time over its kernels. docs/gpu.md defines each.
 struct LayerReadings {

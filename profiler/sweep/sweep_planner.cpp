@@ -18,13 +18,13 @@ namespace {
 using detail::Interval;
 using detail::IntervalSearch;
 
-constexpr std::size_t carriers_a_round = 8;
-constexpr int most_network_rounds = 6;
+constexpr std::size_t host_networks_a_round = 8;
+constexpr int max_network_rounds = 6;
 
 // What is looked at, of each stage.
 enum class Axis { width, inner };
 
-// What carriers take: of each stage a width, and one inner width for all its blocks, 0 where they follow.
+// What host networks take: of each stage a width, and one inner width for all its blocks, 0 where they follow.
 struct Point {
     std::vector<int> widths;
     std::vector<int> inner;
@@ -41,7 +41,7 @@ public:
           measure_(without_energy(measure)),
           settings_(settings),
           events_(events),
-          deadline_us_(device.backend->clock_us() + settings.most_seconds * 1e6) {
+          deadline_us_(device.backend->clock_us() + settings.max_seconds * 1e6) {
         if (space.widths.size() != base.stages.size() || space.max_depths.size() != base.stages.size()) {
             throw InputError("the sweep's space has another number of stages than " + base.name);
         }
@@ -69,7 +69,7 @@ public:
                              std::to_string(settings.coarse_widths));
         }
         inner_ = detail::InnerCandidates(base, space);
-        measure_.rules = within(measure_.rules, settings.most_seconds, carriers_expected());
+        measure_.rules = within(measure_.rules, settings.max_seconds, host_networks_expected());
     }
 
     SweepSummary run() {
@@ -96,16 +96,16 @@ public:
 
 private:
     // Of a sweep that finds little to refine.
-    std::size_t carriers_expected() const {
+    std::size_t host_networks_expected() const {
         const auto coarse = [](int count) { return static_cast<std::size_t>(count) * (count + 1); };
         const std::size_t resolutions = space_.resolutions.size();
         const std::size_t all = coarse(settings_.coarse_widths) + (resolutions - 1) * coarse(3);
-        return (space_.inner_options ? 2 * all : all) + 2 * carriers_a_round;
+        return (space_.inner_options ? 2 * all : all) + 2 * host_networks_a_round;
     }
 
     bool out_of_time() const { return device_.backend->clock_us() > deadline_us_ || !events_.keep_going(); }
 
-    ModelSpec carrier(const Point& point, const std::vector<int>& depths, int resolution) const {
+    ModelSpec host_network(const Point& point, const std::vector<int>& depths, int resolution) const {
         ScalingChoice choice{point.widths, depths, resolution};
         choice.inner_widths = inner_.lists(choice, point.inner);
         return scaled(base_, choice);
@@ -149,15 +149,15 @@ private:
 
     void coarse(int resolution, int count) {
         const std::size_t most = pick(resolution, Axis::width, count);
-        std::vector<ModelSpec> carriers;
+        std::vector<ModelSpec> host_networks;
         for (std::size_t even = 0; even < most; ++even) {
             for (std::size_t odd = 0; odd < most; ++odd) {
                 const Point point = coarse_point(resolution, even, odd);
-                carriers.push_back(carrier(point, base_depths(), resolution));
-                if (even == odd) carriers.push_back(carrier(point, space_.max_depths, resolution));
+                host_networks.push_back(host_network(point, base_depths(), resolution));
+                if (even == odd) host_networks.push_back(host_network(point, space_.max_depths, resolution));
             }
         }
-        measure(carriers);
+        measure(host_networks);
     }
 
     void coarse_inner(int resolution, int count) {
@@ -170,24 +170,24 @@ private:
                 depths[stage] = std::max(depths[stage], std::min(2, space_.max_depths[stage]));
             }
         }
-        std::vector<ModelSpec> carriers;
+        std::vector<ModelSpec> host_networks;
         for (std::size_t even = 0; even < most; ++even) {
             for (std::size_t odd = 0; odd < most; ++odd) {
                 Point point = coarse_point(resolution, even, odd);
                 for (std::size_t stage = 0; stage < base_.stages.size(); ++stage) {
                     place_coarse(point, resolution, Axis::inner, stage, (even + odd) % most);
                 }
-                carriers.push_back(carrier(point, depths, resolution));
+                host_networks.push_back(host_network(point, depths, resolution));
             }
         }
-        measure(carriers);
+        measure(host_networks);
     }
 
     // These inner widths of each stage at all coarse stage widths.
     void measure_across(int resolution, const std::vector<std::vector<std::size_t>>& inner) {
         std::size_t most = 0;
         for (const auto& indices : inner) most = std::max(most, indices.size());
-        std::vector<ModelSpec> carriers;
+        std::vector<ModelSpec> host_networks;
         for (std::size_t i = 0; i < most; ++i) {
             for (std::size_t k = 0; k < longest(resolution, Axis::width); ++k) {
                 Point point = base_point();
@@ -195,10 +195,10 @@ private:
                     place_coarse(point, resolution, Axis::width, stage, k);
                     if (i < inner[stage].size()) place(point, Axis::inner, stage, inner[stage][i]);
                 }
-                carriers.push_back(carrier(point, base_depths(), resolution));
+                host_networks.push_back(host_network(point, base_depths(), resolution));
             }
         }
-        measure(carriers);
+        measure(host_networks);
     }
 
     std::size_t longest(int resolution, Axis axis) const {
@@ -217,10 +217,10 @@ private:
         };
         while (open() && !out_of_time()) {
             std::vector<std::vector<std::pair<std::size_t, Interval>>>
-                looked_at;  // of each carrier: (stage, interval)
+                looked_at;  // of each host network: (stage, interval)
             std::vector<Point> points;
-            std::vector<ModelSpec> carriers;
-            while (open() && carriers.size() < carriers_a_round) {
+            std::vector<ModelSpec> host_networks;
+            while (open() && host_networks.size() < host_networks_a_round) {
                 Point& point = points.emplace_back(base_point());
                 auto& intervals = looked_at.emplace_back();
                 for (std::size_t stage = 0; stage < searches.size(); ++stage) {
@@ -230,14 +230,14 @@ private:
                     if (axis == Axis::inner) point.widths[stage] = inner_.home(stage, middle);
                     place(point, axis, stage, middle);
                 }
-                carriers.push_back(carrier(point, base_depths(), resolution));
+                host_networks.push_back(host_network(point, base_depths(), resolution));
             }
-            const auto predicted = stage_latencies(carriers);
-            measure(carriers);
+            const auto predicted = stage_latencies(host_networks);
+            measure(host_networks);
             if (out_of_time()) return true;
-            const auto actual = stage_latencies(carriers);
+            const auto actual = stage_latencies(host_networks);
             std::vector<std::vector<std::size_t>> badly(searches.size());
-            for (std::size_t i = 0; i < carriers.size(); ++i) {
+            for (std::size_t i = 0; i < host_networks.size(); ++i) {
                 for (const auto& [stage, interval] : looked_at[i]) {
                     const double truth = actual[i][stage].latency_us;
                     // A stage that an earlier sweep measured has its neighbours' word instead.
@@ -261,9 +261,9 @@ private:
         std::mt19937_64 generator(measure_.seed);
         const auto below = [&](std::size_t count) { return static_cast<std::size_t>(generator() % count); };
         const auto any = [&](const std::vector<int>& values) { return values[below(values.size())]; };
-        for (int round = 0; round < most_network_rounds && !out_of_time(); ++round) {
-            std::vector<ModelSpec> carriers;
-            while (carriers.size() < carriers_a_round) {
+        for (int round = 0; round < max_network_rounds && !out_of_time(); ++round) {
+            std::vector<ModelSpec> host_networks;
+            while (host_networks.size() < host_networks_a_round) {
                 ScalingChoice choice = choice_of(base_);
                 for (std::size_t stage = 0; stage < choice.widths.size(); ++stage) {
                     choice.widths[stage] = any(space_.widths[stage]);
@@ -273,16 +273,16 @@ private:
                 }
                 choice.resolution = any(space_.resolutions);
                 // Every other network, so that those whose inner widths follow are drawn too.
-                if (!inner_.empty() && carriers.size() % 2 == 0) {
+                if (!inner_.empty() && host_networks.size() % 2 == 0) {
                     choice.inner_widths = draw_inner(choice, any);
                 }
-                carriers.push_back(scaled(base_, choice));
+                host_networks.push_back(scaled(base_, choice));
             }
             std::vector<double> predicted;
-            for (const ModelSpec& model : carriers) {
+            for (const ModelSpec& model : host_networks) {
                 predicted.push_back(predict(table_, lower(model), measure_, CacheState::network).latency_us);
             }
-            const std::vector<CarrierResult> results = measure(carriers, /*run_all=*/true);
+            const std::vector<HostNetworkResult> results = measure(host_networks, /*run_all=*/true);
             if (out_of_time()) return false;
             if (note_network_errors(predicted, results) <= settings_.tolerance) return true;
         }
@@ -306,14 +306,14 @@ private:
         return drawn;
     }
 
-    // Keeps the errors of one round, and returns the worst. `predicted` is in the carriers' order.
+    // Keeps the errors of one round, and returns the worst. `predicted` is in the host networks' order.
     double note_network_errors(const std::vector<double>& predicted,
-                               const std::vector<CarrierResult>& results) {
+                               const std::vector<HostNetworkResult>& results) {
         summary_.network_errors.clear();
         double worst = 0.0;
-        for (const CarrierResult& result : results) {
+        for (const HostNetworkResult& result : results) {
             if (!result.measured) continue;  // it cannot run here
-            const double error = predicted[result.carrier] / result.total.median - 1.0;
+            const double error = predicted[result.host_network] / result.total.median - 1.0;
             summary_.network_errors.push_back(error);
             worst = std::max(worst, std::abs(error));
         }
@@ -327,7 +327,7 @@ private:
         for (const std::size_t end : {interval.low, interval.high}) {
             Point point = middle;
             place(point, axis, stage, end);
-            ends.push_back(carrier(point, base_depths(), resolution));
+            ends.push_back(host_network(point, base_depths(), resolution));
         }
         const auto latencies = stage_latencies(ends);
         const std::vector<int>& values = candidates(axis, stage);
@@ -341,10 +341,11 @@ private:
         bool measured = true;  // all of it; else some is interpolated or missing
     };
 
-    // What the table says now of each stage of each carrier.
-    std::vector<std::vector<StageLatency>> stage_latencies(const std::vector<ModelSpec>& carriers) const {
+    // What the table says now of each stage of each host network.
+    std::vector<std::vector<StageLatency>> stage_latencies(
+        const std::vector<ModelSpec>& host_networks) const {
         std::vector<std::vector<StageLatency>> latencies;
-        for (const ModelSpec& model : carriers) {
+        for (const ModelSpec& model : host_networks) {
             const Graph network = lower(model);
             const TableLatencySource source(
                 table_, measure_.batch, measure_.type, CacheState::network,
@@ -360,17 +361,18 @@ private:
         return latencies;
     }
 
-    std::vector<CarrierResult> measure(const std::vector<ModelSpec>& carriers, bool run_all = false) {
+    std::vector<HostNetworkResult> measure(const std::vector<ModelSpec>& host_networks,
+                                           bool run_all = false) {
         const WorkEvents events{[this] { return !out_of_time(); },
                                 [this](double done, double total, const std::string&) {
                                     events_.progress(done, total, base_.name + " at scaled widths");
                                 }};
-        ProfileRequest request{carriers, measure_, {CacheState::network}, run_all};
+        ProfileRequest request{host_networks, measure_, {CacheState::network}, run_all};
         request.retry_failed = settings_.retry_failed;
         request.noisy_until = settings_.noisy_until;
         const ProfileSummary part = profile(device_, table_, request, events);
-        for (const CarrierResult& result : part.carriers) {
-            summary_.carriers.push_back({carriers[result.carrier], result.pace_us});
+        for (const HostNetworkResult& result : part.host_networks) {
+            summary_.host_networks.push_back({host_networks[result.host_network], result.reference_us});
         }
         summary_.profile.measured += part.measured;
         summary_.profile.reused += part.reused;
@@ -379,7 +381,7 @@ private:
         summary_.profile.given_up += part.given_up;
         summary_.profile.dropped_records += part.dropped_records;
         summary_.profile.clocks.insert(summary_.profile.clocks.end(), part.clocks.begin(), part.clocks.end());
-        return part.carriers;
+        return part.host_networks;
     }
 
     const DeviceHandle& device_;

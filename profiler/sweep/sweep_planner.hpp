@@ -1,14 +1,14 @@
 // Measures what a scaling question needs of a model's space, instead of the full grid.
 //
 // A layer depends on the widths of its stage and of the one before, so every pair of neighbouring widths
-// matters. Coarse widths come first: with K of them a stage, K x K carriers in which even stages take the one
+// matters. Coarse widths come first: with K of them a stage, K x K host networks in which even stages take the one
 // and odd stages the other width hold every pair of every transition at once. Then widths half-way between
-// measured ones are predicted from the table, measured, and compared, all stages in one carrier: where the
+// measured ones are predicted from the table, measured, and compared, all stages in one host network: where the
 // prediction is off by more than the tolerance, both halves are looked at in turn, because latency over width
-// is a staircase and the step lies in one of them.
+// is a staircase and the step is in one of them.
 //
 // Where inner widths may be chosen, a layer depends on a stage's width and an inner width, or on the width
-// before and an inner width. As many carriers again hold all these pairs: the inner width of each stage goes
+// before and an inner width. As many host networks again hold all these pairs: the inner width of each stage goes
 // round with the sum of the two stage widths' places, a Latin square, in which each pair of the three meets
 // once. Inner widths between measured ones are held out as stage widths are; one that is predicted badly is
 // measured at all coarse stage widths. Last come whole networks drawn at random from the space,
@@ -27,22 +27,22 @@
 namespace hacscale {
 
 struct SweepSettings {
-    double tolerance = 0.05;      // relative error of a held-out stage or network
-    double most_seconds = 600.0;  // for the whole sweep; what is not looked at by then stays interpolated
-    int coarse_widths = 4;        // K; at resolutions other than the base's it is 3
-    bool retry_failed = true;     // as in ProfileRequest
-    std::string noisy_until{};    // as in ProfileRequest
+    double tolerance = 0.05;     // relative error of a held-out stage or network
+    double max_seconds = 600.0;  // for the whole sweep; what is not looked at by then stays interpolated
+    int coarse_widths = 4;       // K; at resolutions other than the base's it is 3
+    bool retry_failed = true;    // as in ProfileRequest
+    std::string noisy_until{};   // as in ProfileRequest
 };
 
 // A network that was run for a table.
-struct Carrier {
+struct HostNetwork {
     ModelSpec model;
-    std::optional<double> pace_us;  // as Row::pace_us
+    std::optional<double> reference_us;  // as Row::pace_us
 };
 
 struct SweepSummary {
     ProfileSummary profile;
-    std::vector<Carrier> carriers;
+    std::vector<HostNetwork> host_networks;
     int held_out_widths = 0;  // stage widths predicted and then measured; those off by more were refined
     int held_out_inner_widths = 0;  // likewise, of inner widths
     std::vector<double>

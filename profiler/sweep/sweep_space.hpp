@@ -56,9 +56,9 @@ private:
 
 // The inner widths that a sweep looks at: for each stage, all that some block of it may have at some width.
 //
-// A carrier gives all blocks of a stage the same inner width, and any stage width together with any inner
+// A host network gives all blocks of a stage the same inner width, and any stage width together with any inner
 // width, whether or not the two may be chosen together: so the measured pairs form a full rectangle, and
-// every pair that may be chosen lies inside it.
+// every pair that may be chosen is inside it.
 class InnerCandidates {
 public:
     InnerCandidates() = default;

@@ -21,20 +21,20 @@ namespace {
 using detail::Database;
 using detail::Statement;
 
-constexpr int most_findings_of_one_sort = 20;
+constexpr int max_findings_of_one_sort = 20;
 
 // Findings of one sort share the words of `sort`, which also stand in the line that counts those left out.
 class Findings {
 public:
     void add(Severity severity, const std::string& sort, const std::string& where) {
         int& count = counts_[{severity, sort}];
-        if (++count <= most_findings_of_one_sort) {
+        if (++count <= max_findings_of_one_sort) {
             list_.push_back({severity, fmt::format("{}: {}", where, sort)});
         }
     }
     std::vector<Finding> finish() {
         for (const auto& [sort, count] : counts_) {
-            const int left_out = count - most_findings_of_one_sort;
+            const int left_out = count - max_findings_of_one_sort;
             if (left_out > 0) {
                 list_.push_back({sort.first, fmt::format("{} more: {}", left_out, sort.second)});
             }
@@ -88,7 +88,7 @@ void check_layers(const Database& database, Findings& findings, TableCheck& resu
     }
 }
 
-// A row as it stands, before its texts are taken for names.
+// A row as it is in the file, before its texts are taken for names.
 struct RawRow {
     std::string where;
     std::string_view cache;
@@ -142,7 +142,7 @@ void check_name(FromName from_name, std::string_view name, const std::string& wh
 }
 
 void check_range(const RowColumn& column, double value, const std::string& where, Findings& findings) {
-    if (column.range == ColumnRange::share && !(value >= 0.0 && value <= most_share)) {
+    if (column.range == ColumnRange::share && !(value >= 0.0 && value <= max_share)) {
         findings.add(Severity::error, fmt::format("{} is outside 0 to 1", column.name), where);
     } else if (column.range != ColumnRange::any && !(std::isfinite(value) && value >= 0.0)) {
         findings.add(Severity::error, fmt::format("{} is not finite and positive", column.name), where);
@@ -265,25 +265,25 @@ void check_methods(const Database& database, Findings& findings) {
 }
 
 // Rows of a slow machine beside rows of a fast one.
-void check_paces(const Database& database, Findings& findings) {
+void check_speeds(const Database& database, Findings& findings) {
     Statement wrong =
         database.prepare("SELECT count(*) FROM measurement WHERE pace_us IS NOT NULL AND NOT pace_us > 0");
     wrong.step();
     if (wrong.integer(0) > 0) {
         findings.add(Severity::error, "the pace is not positive", fmt::format("{} rows", wrong.integer(0)));
     }
-    Statement outpaced = database.prepare(
+    Statement slower = database.prepare(
         "SELECT m.dtype, count(*), max(m.pace_us) / f.pace_us FROM measurement AS m JOIN "
         "(SELECT dtype, min(pace_us) AS pace_us FROM measurement WHERE latency_us IS NOT NULL GROUP BY "
         "dtype) AS f ON f.dtype = m.dtype WHERE m.latency_us IS NOT NULL AND m.pace_us > ? * f.pace_us "
         "GROUP BY m.dtype ORDER BY m.dtype");
-    outpaced.bind(1, outpaced_from);
-    while (outpaced.step()) {
+    slower.bind(1, slower_machine_from);
+    while (slower.step()) {
         findings.add(Severity::warning,
                      "rows were measured while the machine was slower than for others; `hacscale profile` "
                      "measures them again",
-                     fmt::format("{} rows in {}, up to {:.2f} times slower", outpaced.integer(1),
-                                 outpaced.text(0), outpaced.real(2)));
+                     fmt::format("{} rows in {}, up to {:.2f} times slower", slower.integer(1),
+                                 slower.text(0), slower.real(2)));
     }
 }
 
@@ -317,7 +317,7 @@ TableCheck check_table(const std::filesystem::path& file) {
         check_rows(database, findings, result);
         check_kernels(database, findings);
         check_peaks(database, findings);
-        check_paces(database, findings);
+        check_speeds(database, findings);
         check_methods(database, findings);
         warn_of_incomplete_rows(result, file.string(), findings);
     } catch (const InputError& error) {

@@ -13,8 +13,8 @@
 namespace hacscale {
 namespace {
 
-constexpr double most_channel_ratio = 1.25;  // of a measured layer that is scaled
-constexpr double most_squeeze_ratio = 1.5;   // between the squeeze shares of layers that are compared
+constexpr double max_channel_ratio = 1.25;  // of a measured layer that is scaled
+constexpr double max_squeeze_ratio = 1.5;   // between the squeeze shares of layers that are compared
 
 using Column = std::map<int, double>;
 using Grid = std::map<int, Column>;
@@ -104,7 +104,7 @@ bool within_ratio(int a, int b, double ratio) {
 // compared.
 std::optional<double> squeeze_distance(const LayerSpec& a, const LayerSpec& b) {
     const double gap = std::abs(std::log(squeeze_share(a) / squeeze_share(b)));
-    if (gap > std::log(most_squeeze_ratio)) return std::nullopt;
+    if (gap > std::log(max_squeeze_ratio)) return std::nullopt;
     return gap;
 }
 
@@ -179,8 +179,8 @@ std::optional<double> ChannelSurface::scaled_nearest(const LayerSpec& layer) con
     std::optional<double> latency_us;
     double least = std::numeric_limits<double>::infinity();
     for (const auto& [measured, measured_us] : points_) {
-        if (!within_ratio(layer.in_channels, measured.in_channels, most_channel_ratio)) continue;
-        if (!within_ratio(layer.out_channels, measured.out_channels, most_channel_ratio)) continue;
+        if (!within_ratio(layer.in_channels, measured.in_channels, max_channel_ratio)) continue;
+        if (!within_ratio(layer.out_channels, measured.out_channels, max_channel_ratio)) continue;
         if (varies_in_squeeze(layer) && !squeeze_distance(layer, measured)) continue;
         const double gap = distance(layer.in_channels, measured.in_channels) +
                            distance(layer.out_channels, measured.out_channels);

@@ -68,7 +68,7 @@ public:
     // For the network state, `footprint_bytes` says how large one pass of the network in question is: a
     // layer's latency is taken between its two nearest measured footprints, linear in the logarithm, and
     // beyond the ends as at the end; that counts as measured. Give footprint_bucket() of a network that was
-    // itself a carrier to get its own rows unmixed. Other states have no footprint, and the value is not
+    // itself a host network to get its own rows unmixed. Other states have no footprint, and the value is not
     // used. InputError for a batch below 1. `table` must outlive this. Rows put after a family was first
     // asked for are not seen.
     TableLatencySource(const Table& table, int batch, DataType type, CacheState cache,

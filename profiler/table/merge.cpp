@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using detail::Database;
 using detail::Statement;
 
-constexpr int most_listed_conflicts = 20;
+constexpr int max_listed_conflicts = 20;
 
 // `overlap` keeps, for each key met more than once, the part that all intervals met so far have in common.
 // Intervals on a line overlap in pairs exactly when they all share a point, so a key is in conflict when that
@@ -237,15 +237,15 @@ void refuse_conflicts(const Database& merged, const std::vector<fs::path>& sourc
         "SELECT l.key, o.batch, o.dtype, o.cache, o.footprint_bytes FROM temp.overlap AS o "
         "JOIN main.layer AS l ON l.id = o.layer_id WHERE o.low > o.high "
         "ORDER BY l.key, o.batch, o.dtype, o.cache, o.footprint_bytes LIMIT ?");
-    select.bind(1, std::int64_t{most_listed_conflicts});
+    select.bind(1, std::int64_t{max_listed_conflicts});
     while (select.step()) {
         const RowKey key{LayerSpec::from_key(select.text(0)), static_cast<int>(select.integer(1)),
                          data_type_from_name(select.text(2)), cache_state_from_name(select.text(3)),
                          select.integer(4)};
         message += describe_conflict(key, sources);
     }
-    if (count > most_listed_conflicts) {
-        message += fmt::format("\n  and {} more", count - most_listed_conflicts);
+    if (count > max_listed_conflicts) {
+        message += fmt::format("\n  and {} more", count - max_listed_conflicts);
     }
     throw InputError(message);
 }

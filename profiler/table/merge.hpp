@@ -1,4 +1,4 @@
-// Tables united: shards measured by several processes or on several days become one table.
+// Tables merged: shards measured by several processes or on several days become one table.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct MergeResult {
 };
 
 // Of rows with one key the output keeps the one with a latency, then with more samples, then with the
-// narrower interval. Of peaks it keeps the highest; verifications are united. The result does not depend on
+// narrower interval. Of peaks it keeps the highest; verifications are merged. The result does not depend on
 // the inputs' order, but for the order of verifications and which input's device properties are kept (the
 // first's). Throws InputError, and writes nothing, when inputs were measured on other devices, when the
 // output exists without `append`, or when latencies of one key differ by more than their 95 % intervals; the

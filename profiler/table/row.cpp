@@ -48,10 +48,10 @@ auto value_in(const Names& names, std::string_view name, std::string_view what) 
 
 std::int64_t footprint_bucket(std::int64_t bytes) {
     constexpr std::int64_t smallest = 64 * 1024;
-    constexpr double most_half_octaves = 124.0;  // 2^62, the last power that leaves room in 64 bits
+    constexpr double max_half_octaves = 124.0;  // 2^62, the last power that leaves room in 64 bits
     if (bytes <= smallest) return smallest;
     const double half_octaves = std::round(2.0 * std::log2(static_cast<double>(bytes)));
-    return std::llround(std::exp2(std::min(half_octaves, most_half_octaves) / 2.0));
+    return std::llround(std::exp2(std::min(half_octaves, max_half_octaves) / 2.0));
 }
 
 std::string_view name_of(CacheState cache) {

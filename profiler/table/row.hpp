@@ -73,9 +73,9 @@ std::int64_t footprint_bucket(std::int64_t bytes);
 
 // Rows that were measured while the machine was slower than for others do not fit those others. A smaller factor
 // is within what two tables of one machine differ by anyway.
-constexpr double outpaced_from = 1.15;
-constexpr bool outpaced(std::optional<double> pace_us, std::optional<double> by_us) {
-    return pace_us && by_us && *pace_us > outpaced_from * *by_us;
+constexpr double slower_machine_from = 1.15;
+constexpr bool machine_was_slower(std::optional<double> reference_us, std::optional<double> by_us) {
+    return reference_us && by_us && *reference_us > slower_machine_from * *by_us;
 }
 
 // `reason` says why there is no latency, or why it is noisy. Why a reading is missing is in `readings.reasons`, by
@@ -84,8 +84,8 @@ struct Row {
     RowKey key;
     RowStatus status = RowStatus::ok;
     std::string reason;  // empty when ok
-    // Of one inference. In the network state the mean over the passes whose whole time lies between the quartiles
-    // (timing/network_timer.hpp says why), warm and cold the median. A row united from several measurements, or from
+    // Of one inference. In the network state the mean over the passes whose whole time is between the quartiles
+    // (timing/network_timer.hpp says why), warm and cold the median. A row merged from several measurements, or from
     // several places of one network, has their mean.
     double latency_us = 0.0;
     double ci95_us = 0.0;      // half-width of the 95 % confidence interval of that mean or median
@@ -93,11 +93,11 @@ struct Row {
     // The fastest of these runs; absent in rows of tables before schema 5. By prefixes, the difference of the fastest sweeps.
     std::optional<double> min_us;
     std::string implementation;  // what ran: the library's name of the kernel or plan
-    std::string carrier;         // the network it was timed in (network state), else empty
+    std::string host_network;    // the network it was timed in (network state), else empty
     std::string measured_at;     // UTC, ISO 8601
     // How fast the machine was: the time of a reference network meanwhile, microseconds (timing/machine_state.hpp).
     // Absent where it was not read, as for warm and cold.
-    std::optional<double> pace_us;
+    std::optional<double> reference_us;
     // How it was timed inside its network, a RowMethod's name; empty in rows of before there were two, which are of the
     // stopwatch, and for warm and cold.
     std::string timed_by;
@@ -105,8 +105,8 @@ struct Row {
     std::optional<double> overhead_us;
     Readings readings;  // of the device's instruments; GPUs only
 
-    bool outpaced(std::optional<double> by_us) const {
-        return has_latency(status) && hacscale::outpaced(pace_us, by_us);
+    bool machine_was_slower(std::optional<double> by_us) const {
+        return has_latency(status) && hacscale::machine_was_slower(reference_us, by_us);
     }
     bool operator==(const Row&) const = default;
 };

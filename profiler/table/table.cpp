@@ -88,10 +88,10 @@ void check_device(const std::filesystem::path& file, const DeviceRecord& stored,
 
 void check_values(const Row& row) {
     if (!has_latency(row.status)) return;
-    if (row.pace_us && !(std::isfinite(*row.pace_us) && *row.pace_us > 0.0)) {
+    if (row.reference_us && !(std::isfinite(*row.reference_us) && *row.reference_us > 0.0)) {
         throw InputError(
             fmt::format("the row of {} has a pace of {} us; give a finite positive value or none",
-                        row.key.layer.key(), *row.pace_us));
+                        row.key.layer.key(), *row.reference_us));
     }
     if (std::isfinite(row.latency_us) && row.latency_us > 0.0 && std::isfinite(row.ci95_us) &&
         row.ci95_us >= 0.0) {
@@ -178,7 +178,7 @@ void Table::Impl::put_kernels(std::int64_t layer, const Row& row) {
     }
 }
 
-// Kernels are read while `select` stands on their row, so that both are of one moment.
+// Kernels are read while `select` is at their row, so that both are of one moment.
 void Table::Impl::read_rows(Statement& select, Kernels kernels,
                             const std::function<void(const Row&)>& visit) const {
     detail::RowReader reader(file.string());
@@ -294,7 +294,7 @@ std::int64_t Table::size() const {
     return impl_->database.integer("SELECT count(*) FROM measurement");
 }
 
-std::optional<double> Table::fastest_pace_us(DataType type) const {
+std::optional<double> Table::fastest_reference_us(DataType type) const {
     Statement select = impl_->database.prepare(
         "SELECT min(pace_us) FROM measurement WHERE dtype = ? AND status IN ('ok', 'noisy')");
     select.bind(1, name_of(type));

@@ -1,4 +1,4 @@
-// The latency table: one SQLite file in WAL mode. Rows are committed while a run goes on, those of networks timed
+// The latency table: one SQLite file in WAL mode. Rows are committed while a run continues, those of networks timed
 // together in one transaction, so that an interrupted run resumes. A table belongs to one device fingerprint and one
 // schema version; opening it with another is refused with both named, but for a table of an earlier schema: it is
 // upgraded in place when it is opened for writing, and read as it is otherwise. One writer at a time: a second one
@@ -57,7 +57,7 @@ public:
     DeviceRecord device() const;
 
     // Inserts or replaces; durable when it returns. InputError for a row that has_latency() but no finite
-    // positive latency and finite interval, or a pace that is neither, or whose layer is not what its key
+    // positive latency and finite interval, or a speed that is neither, or whose layer is not what its key
     // says.
     void put(const Row& row);
     void put(const std::vector<Row>& rows);  // in one transaction
@@ -73,8 +73,8 @@ public:
     std::vector<Row> query(const RowFilter& filter) const;
     void for_each(const RowFilter& filter, const std::function<void(const Row&)>& visit) const;
     std::int64_t size() const;
-    // The least Row::pace_us of the rows of a data type that have a latency; none where no pace was read.
-    std::optional<double> fastest_pace_us(DataType type) const;
+    // The least Row::pace_us of the rows of a data type that have a latency; none where no speed was read.
+    std::optional<double> fastest_reference_us(DataType type) const;
 
     void put(const PeakRecord& peak);
     std::optional<PeakRecord> peak(DataType type) const;

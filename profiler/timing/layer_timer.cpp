@@ -11,21 +11,21 @@ namespace {
 // A warm sample is long enough that the clock's grain (tens of nanoseconds) is a thousandth of it.
 constexpr double shortest_sample_us = 40.0;
 
-class LayerSubject {
+class LayerUnderTest {
 public:
-    LayerSubject(NetworkRunner* runner, AloneState state) : runner_(runner), state_(state) {}
+    LayerUnderTest(NetworkRunner* runner, IsolatedState state) : runner_(runner), state_(state) {}
 
     void visit(const TimingRules& rules) {
         const double start = runner_->clock_us();
-        if (state_ == AloneState::warm) warm_up();
+        if (state_ == IsolatedState::warm) warm_up();
         const double until = runner_->clock_us() + rules.burst_us;
         do {
-            samples_.push_back(state_ == AloneState::warm ? warm_sample() : runner_->time_cold());
+            samples_.push_back(state_ == IsolatedState::warm ? warm_sample() : runner_->time_cold());
         } while (runner_->clock_us() < until);
         spent_us_ += runner_->clock_us() - start;
     }
     bool done(const TimingRules& rules) const {
-        return converged(rules) || spent_us_ > rules.most_seconds * 1e6;
+        return converged(rules) || spent_us_ > rules.max_seconds * 1e6;
     }
     LayerTiming result(const TimingRules& rules) const {
         if (samples_.empty()) return {};
@@ -34,7 +34,7 @@ public:
 
 private:
     bool converged(const TimingRules& rules) const {
-        return samples_.size() >= static_cast<std::size_t>(rules.fewest_samples) &&
+        return samples_.size() >= static_cast<std::size_t>(rules.min_samples) &&
                median_estimate(samples_).relative_half_width() <= rules.target_half_width;
     }
     // The caches hold another layer's data at the start of each visit.
@@ -46,7 +46,7 @@ private:
     double warm_sample() { return runner_->time_runs(batch_) / batch_; }
 
     NetworkRunner* runner_;
-    AloneState state_;
+    IsolatedState state_;
     int batch_ = 1;
     std::vector<double> samples_;
     double spent_us_ = 0.0;
@@ -54,12 +54,12 @@ private:
 
 }  // namespace
 
-std::vector<LayerTiming> time_layers(const std::vector<NetworkRunner*>& runners, AloneState state,
+std::vector<LayerTiming> time_layers(const std::vector<NetworkRunner*>& runners, IsolatedState state,
                                      const TimingRules& rules, std::uint64_t seed,
                                      const std::function<bool()>& keep_going) {
-    std::vector<LayerSubject> subjects;
-    for (NetworkRunner* runner : runners) subjects.emplace_back(runner, state);
-    return time_in_rounds(subjects, rules, seed, keep_going);
+    std::vector<LayerUnderTest> layers;
+    for (NetworkRunner* runner : runners) layers.emplace_back(runner, state);
+    return time_in_rounds(layers, rules, seed, keep_going);
 }
 
 }  // namespace hacscale

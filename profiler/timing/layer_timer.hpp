@@ -12,7 +12,7 @@
 
 namespace hacscale {
 
-enum class AloneState { warm, cold };
+enum class IsolatedState { warm, cold };
 
 struct LayerTiming {
     MedianEstimate latency;  // microseconds
@@ -21,8 +21,8 @@ struct LayerTiming {
 };
 
 // Each runner is a single_layer() with weights and inputs loaded. As long as `keep_going` says so. Throws
-// SubjectLost with a place in `runners`.
-std::vector<LayerTiming> time_layers(const std::vector<NetworkRunner*>& runners, AloneState state,
+// DeviceLostInTurn with a place in `runners`.
+std::vector<LayerTiming> time_layers(const std::vector<NetworkRunner*>& runners, IsolatedState state,
                                      const TimingRules& rules, std::uint64_t seed,
                                      const std::function<bool()>& keep_going);
 

@@ -99,7 +99,7 @@ void pause(double seconds, const std::function<bool()>& keep_going) {
 namespace {
 
 constexpr double burst_us = 20e3;  // between two looks at the counter; a look takes a driver less
-constexpr int most_runs_in_burst = 10'000;
+constexpr int max_runs_in_burst = 10'000;
 
 // The counter as it was seen to move, and what had been done until then.
 struct Step {
@@ -135,7 +135,7 @@ EnergyReading measure_energy(Instruments& instruments, NetworkRunner& runner, do
         return {{}, counter.reason.empty() ? "the device has no energy counter" : counter.reason};
     }
     const double once_us = std::max(runner.time_runs(1), 0.1);
-    const int burst = std::clamp(static_cast<int>(burst_us / once_us), 1, most_runs_in_burst);
+    const int burst = std::clamp(static_cast<int>(burst_us / once_us), 1, max_runs_in_burst);
 
     std::optional<Step> first;  // the one that counting began at
     Step now{*counter.mj, runner.clock_us()};
@@ -146,12 +146,12 @@ EnergyReading measure_energy(Instruments& instruments, NetworkRunner& runner, do
         now.at_us = runner.clock_us();
         const double burst_took_us = runner.finish_runs(burst);
         // A step may be longer than `seconds`, so the second one has that long again to come.
-        const double most_us = (first ? 3.0 : 1.0) * seconds * 1e6;
+        const double max_us = (first ? 3.0 : 1.0) * seconds * 1e6;
         if (energy_mj != now.energy_mj) {
             now.energy_mj = energy_mj;
             if (first && now.at_us - first->at_us >= seconds * 1e6) return reading_between(*first, now);
             if (!first) first = now;
-        } else if (now.at_us - begin_us > most_us) {
+        } else if (now.at_us - begin_us > max_us) {
             return {{}, "the device's energy counter does not move"};
         }
         now.busy_us += burst_took_us;
@@ -196,18 +196,19 @@ Graph reference_network() {
 
 }  // namespace
 
-double PaceHistory::fastest_us() const {
+double SpeedHistory::fastest_us() const {
     constexpr std::size_t one_in = 20;
     const double read = readings_us_.empty() ? std::numeric_limits<double>::infinity()
                                              : readings_us_[(readings_us_.size() - 1) / one_in];
     return std::min({read, expected_us_, fastest_measured_us.value_or(read)});
 }
 
-void PaceHistory::add_reading(double us) {
+void SpeedHistory::add_reading(double us) {
     readings_us_.insert(std::upper_bound(readings_us_.begin(), readings_us_.end(), us), us);
 }
 
-Pace::Pace(const DeviceHandle& device, DataType type, PaceHistory& history) : history_(history) {
+MachineSpeed::MachineSpeed(const DeviceHandle& device, DataType type, SpeedHistory& history)
+    : history_(history) {
     const Graph network = reference_network();
     Compiled compiled = device.backend->compile(device.device.id, network, {1, type, 0});
     if (!compiled.runner) {
@@ -218,7 +219,7 @@ Pace::Pace(const DeviceHandle& device, DataType type, PaceHistory& history) : hi
     set_inputs(*runner_, random_inputs(network, 1, 2));
 }
 
-double Pace::now() {
+double MachineSpeed::now() {
     runner_->run();  // the caches hold another network's data
     std::array<double, 5> samples{};
     for (double& sample : samples) sample = runner_->time_runs(1);

@@ -99,8 +99,8 @@ EnergyReading measure_energy(Instruments& instruments, NetworkRunner& runner, do
 // in a core's own caches hardly notices what doubles the time of larger tensors. So the reference has layers
 // of both kinds, and times taken while it is slow are left out instead of being corrected.
 
-// What is known of a device's pace in one data type.
-struct PaceHistory {
+// What is known of a device's speed in one data type.
+struct SpeedHistory {
     // The reference's short time: not its shortest, since one lucky reading of thousands would raise the bar for all
     // that come, but what one in twenty of its readings does not exceed; infinite before the first.
     double fastest_us() const;
@@ -110,24 +110,25 @@ struct PaceHistory {
 
     // The fastest that a measurement was made at: the median of its readings.
     std::optional<double> fastest_measured_us;
-    // The machine was slower all the time that the last measurement waited for its fastest pace.
+    // The machine was slower all the time that the last measurement waited for its fastest speed.
     bool waited_in_vain = false;
 
-    // Adds a measurement that was made at this pace.
-    void add_measured(double pace_us) {
-        fastest_measured_us = std::min(pace_us, fastest_measured_us.value_or(pace_us));
+    // Adds a measurement that was made at this speed.
+    void add_measured(double reference_us) {
+        fastest_measured_us = std::min(reference_us, fastest_measured_us.value_or(reference_us));
     }
 
 private:
     std::vector<double> readings_us_;  // in ascending order
     double expected_us_ = std::numeric_limits<double>::infinity();
 };
-using PaceHistories = std::map<std::pair<std::string, DataType>, PaceHistory>;  // by the device's id and type
+using SpeedHistories =
+    std::map<std::pair<std::string, DataType>, SpeedHistory>;  // by the device's id and type
 
-class Pace {
+class MachineSpeed {
 public:
-    // Throws WorkError when the device cannot run the reference. `history` outlives the pace.
-    Pace(const DeviceHandle& device, DataType type, PaceHistory& history);
+    // Throws WorkError when the device cannot run the reference. `history` outlives the speed.
+    MachineSpeed(const DeviceHandle& device, DataType type, SpeedHistory& history);
 
     // Times the reference: some runs, and their median in microseconds.
     double now();
@@ -142,7 +143,7 @@ public:
 
 private:
     std::unique_ptr<NetworkRunner> runner_;
-    PaceHistory& history_;
+    SpeedHistory& history_;
     double last_us_ = 0.0;
 };
 

@@ -10,9 +10,9 @@
 namespace hacscale {
 namespace {
 
-constexpr std::size_t most_kept_passes = 100'000;
+constexpr std::size_t max_kept_passes = 100'000;
 // A median's interval is finite from so many samples on.
-constexpr int fewest_sweeps_in_all = 6;
+constexpr int min_sweeps_in_all = 6;
 // The least that a layer is said to take: a tick of a GPU's clock for events. Medians that are closer do not tell
 // the layers apart.
 constexpr double least_layer_us = 0.032;
@@ -26,55 +26,55 @@ struct Visit {
     ClockCost clock;
 };
 
-// The rounds that count, the same ones for all networks: ratios between networks hold at one pace only.
+// The rounds that count, the same ones for all networks: ratios between networks hold at one speed only.
 struct CountedRounds {
-    std::vector<bool> counts;       // by round
-    std::optional<double> pace_us;  // the median of the readings in them
-    double slowdown = 1.0;          // of the machine in them, against its fastest
-    bool slow() const { return slowdown > 1.0 + Pace::tolerance; }
+    std::vector<bool> counts;            // by round
+    std::optional<double> reference_us;  // the median of the readings in them
+    double slowdown = 1.0;               // of the machine in them, against its fastest
+    bool slow() const { return slowdown > 1.0 + MachineSpeed::tolerance; }
 };
 
 // One network's samples so far.
-class NetworkSubject {
+class NetworkUnderTest {
 public:
-    explicit NetworkSubject(const TimedSubject& subject) : subject_(subject), node_us_(subject.nodes) {}
+    explicit NetworkUnderTest(const TimedNetwork& network) : network_(network), node_us_(network.nodes) {}
 
     void visit(const TimingRules& rules, std::size_t round) {
-        const double start = subject_.runner->clock_us();
+        const double start = network_.runner->clock_us();
         Visit& visit = visits_.emplace_back();
         visit.round = round;
         // Twice: the first pass brings weights back, the second leaves the caches as a pass finds them.
-        subject_.runner->run();
-        const double before_second = subject_.runner->clock_us();
-        subject_.runner->run();
-        const double one_pass = subject_.runner->clock_us() - before_second;
+        network_.runner->run();
+        const double before_second = network_.runner->clock_us();
+        network_.runner->run();
+        const double one_pass = network_.runner->clock_us() - before_second;
         // Long enough that the passes thrown away above are the smaller part.
-        const double until = subject_.runner->clock_us() + std::max(rules.burst_us, 7.5 * one_pass);
+        const double until = network_.runner->clock_us() + std::max(rules.burst_us, 7.5 * one_pass);
         do {
-            visit.totals.push_back(subject_.runner->time_runs(1));
+            visit.totals.push_back(network_.runner->time_runs(1));
             if (prefixes()) continue;
-            subject_.runner->run_timed(node_us_);
+            network_.runner->run_timed(node_us_);
             keep_pass(visit);
-        } while (subject_.runner->clock_us() < until);
+        } while (network_.runner->clock_us() < until);
         if (prefixes()) {
             // One sweep takes as long as many passes.
-            subject_.runner->time_prefixes(node_us_);
+            network_.runner->time_prefixes(node_us_);
             keep_pass(visit);
-        } else if (subject_.runner->clock_takes_time() && !visit.passes.empty()) {
+        } else if (network_.runner->clock_takes_time() && !visit.passes.empty()) {
             visit.clock = take_off_clock(visit.passes, visit.totals);
         }
-        visit.spent_us = subject_.runner->clock_us() - start;
+        visit.spent_us = network_.runner->clock_us() - start;
         spent_us_ += visit.spent_us;
     }
 
     bool done(const TimingRules& rules, const CountedRounds& rounds, double patience) const {
-        if (converged(rules, rounds, rules.fewest_samples, rules.fewest_sweeps)) return true;
-        const double most_us = rules.most_seconds * 1e6;
-        if (spent_us_ > patience * most_us) return true;
+        if (converged(rules, rounds, rules.min_samples, rules.min_sweeps)) return true;
+        const double max_us = rules.max_seconds * 1e6;
+        if (spent_us_ > patience * max_us) return true;
         if (rounds.slow()) return false;
         double spent_us = 0.0;
         for (const Visit* visit : counted(rounds)) spent_us += visit->spent_us;
-        return spent_us > most_us;
+        return spent_us > max_us;
     }
 
     NetworkTiming result(const TimingRules& rules, const CountedRounds& rounds) const {
@@ -82,15 +82,14 @@ public:
         NetworkTiming timing;
         timing.samples = static_cast<std::int64_t>(totals.size());
         timing.upper = upper_percentiles(totals);
-        timing.nodes.resize(subject_.nodes);
-        timing.pace_us = rounds.pace_us;
+        timing.nodes.resize(network_.nodes);
+        timing.reference_us = rounds.reference_us;
         timing.slowdown = rounds.slowdown;
         if (totals.empty()) return timing;
         timing.total = median_estimate(totals);
         // Networks of many milliseconds have few passes in their time.
-        timing.converged =
-            converged(rules, rounds, std::min(rules.fewest_samples, rules.fewest_samples_in_all),
-                      std::min(rules.fewest_sweeps, fewest_sweeps_in_all));
+        timing.converged = converged(rules, rounds, std::min(rules.min_samples, rules.min_samples_in_all),
+                                     std::min(rules.min_sweeps, min_sweeps_in_all));
         if (prefixes()) {
             take_differences(timing, rounds);
             return timing;
@@ -99,7 +98,7 @@ public:
         const std::vector<const std::vector<double>*> middle = middle_passes(rounds);
         timing.layer_samples = static_cast<std::int64_t>(middle.size());
         std::vector<double> values(middle.size());
-        for (std::size_t node = 0; node < subject_.nodes; ++node) {
+        for (std::size_t node = 0; node < network_.nodes; ++node) {
             for (std::size_t pass = 0; pass < middle.size(); ++pass) values[pass] = (*middle[pass])[node];
             timing.nodes[node] = mean_estimate(values);
         }
@@ -109,10 +108,10 @@ public:
     std::size_t visits() const { return visits_.size(); }
 
 private:
-    bool prefixes() const { return subject_.rows == RowMethod::prefix; }
+    bool prefixes() const { return network_.rows == RowMethod::prefix; }
 
     void keep_pass(Visit& visit) {
-        if (kept_passes_++ < most_kept_passes) visit.passes.push_back(node_us_);
+        if (kept_passes_++ < max_kept_passes) visit.passes.push_back(node_us_);
     }
 
     std::vector<const Visit*> counted(const CountedRounds& rounds) const {
@@ -131,21 +130,21 @@ private:
         return totals;
     }
 
-    bool converged(const TimingRules& rules, const CountedRounds& rounds, int fewest_samples,
-                   int fewest_sweeps) const {
+    bool converged(const TimingRules& rules, const CountedRounds& rounds, int min_samples,
+                   int min_sweeps) const {
         if (rounds.slow()) return false;
         const std::size_t visits = counted(rounds).size();  // each has one sweep
-        if (visits < static_cast<std::size_t>(rules.fewest_visits)) return false;
-        if (prefixes() && visits < static_cast<std::size_t>(fewest_sweeps)) return false;
+        if (visits < static_cast<std::size_t>(rules.min_visits)) return false;
+        if (prefixes() && visits < static_cast<std::size_t>(min_sweeps)) return false;
         const std::vector<double> totals = totals_of(rounds);
-        if (totals.size() < static_cast<std::size_t>(fewest_samples)) return false;
+        if (totals.size() < static_cast<std::size_t>(min_samples)) return false;
         return median_estimate(totals).relative_half_width() <= rules.target_half_width;
     }
 
     // A layer's time from the sweeps: the median up to its end, minus the median up to its beginning.
     void take_differences(NetworkTiming& timing, const CountedRounds& rounds) const {
         MedianEstimate before;
-        for (std::size_t node = 0; node < subject_.nodes; ++node) {
+        for (std::size_t node = 0; node < network_.nodes; ++node) {
             std::vector<double> until;
             for (const Visit* visit : counted(rounds)) {
                 for (const auto& sweep : visit->passes) until.push_back(sweep[node]);
@@ -159,12 +158,12 @@ private:
             timing.layer_samples = static_cast<std::int64_t>(until.size());
             before = after;
         }
-        timing.clock.readings = static_cast<std::int64_t>(subject_.nodes);
+        timing.clock.readings = static_cast<std::int64_t>(network_.nodes);
     }
 
     // What the stopwatch cost in the visits that count.
     void add_clock(NetworkTiming& timing, const CountedRounds& rounds) const {
-        if (!subject_.runner->clock_takes_time()) return;
+        if (!network_.runner->clock_takes_time()) return;
         std::vector<double> layer_us;
         for (const Visit* visit : counted(rounds)) {
             if (visit->clock.readings == 0) continue;
@@ -175,7 +174,7 @@ private:
         if (!layer_us.empty()) timing.clock.layer_us = quantile(layer_us, 0.5);
     }
 
-    // The timed passes whose whole time lies between the quartiles.
+    // The timed passes whose whole time is between the quartiles.
     std::vector<const std::vector<double>*> middle_passes(const CountedRounds& rounds) const {
         std::vector<std::pair<double, const std::vector<double>*>> sorted;
         for (const Visit* visit : counted(rounds)) {
@@ -193,29 +192,32 @@ private:
         return middle;
     }
 
-    TimedSubject subject_;
+    TimedNetwork network_;
     std::vector<double> node_us_;
     std::vector<Visit> visits_;
     std::size_t kept_passes_ = 0;
     double spent_us_ = 0.0;
 };
 
-// Rounds of all networks, with the pace of each.
-class PacedRounds {
+// Rounds of all networks, with the speed of each.
+class RoundsAtSpeed {
 public:
-    PacedRounds(const std::vector<TimedSubject>& subjects, const TimingRules& rules, Pace* pace)
-        : subjects_(subjects.begin(), subjects.end()),
+    RoundsAtSpeed(const std::vector<TimedNetwork>& networks, const TimingRules& rules,
+                  MachineSpeed* machine_speed)
+        : networks_(networks.begin(), networks.end()),
           rules_(rules),
-          pace_(pace),
-          patience_(pace != nullptr && !pace->waited_in_vain() ? std::max(1.0, rules.patience) : 1.0) {}
+          speed_(machine_speed),
+          patience_(machine_speed != nullptr && !machine_speed->waited_in_vain()
+                        ? std::max(1.0, rules.patience)
+                        : 1.0) {}
 
     std::vector<NetworkTiming> run(std::uint64_t seed, const std::function<bool()>& keep_going) {
-        if (pace_ != nullptr) pace_->now();
+        if (speed_ != nullptr) speed_->now();
         const auto begin_round = [this] {
-            std::vector<std::size_t> open = open_subjects();
+            std::vector<std::size_t> open = open_networks();
             if (!open.empty()) {
-                paces_us_.push_back(pace_ != nullptr ? pace_->last() : 0.0);
-                readings_us_ = {paces_us_.back()};
+                speeds_us_.push_back(speed_ != nullptr ? speed_->last() : 0.0);
+                readings_us_ = {speeds_us_.back()};
             }
             return open;
         };
@@ -223,82 +225,83 @@ public:
             begin_round, [this](std::size_t index) { visit(index); }, seed, keep_going);
         const CountedRounds rounds = counted_rounds();
         std::vector<NetworkTiming> results;
-        for (const NetworkSubject& subject : subjects_) results.push_back(subject.result(rules_, rounds));
+        for (const NetworkUnderTest& network : networks_) results.push_back(network.result(rules_, rounds));
         return results;
     }
 
 private:
-    std::vector<std::size_t> open_subjects() const {
+    std::vector<std::size_t> open_networks() const {
         const CountedRounds rounds = counted_rounds();
         std::vector<std::size_t> open;
-        for (std::size_t i = 0; i < subjects_.size(); ++i) {
-            if (!subjects_[i].done(rules_, rounds, patience_)) open.push_back(i);
+        for (std::size_t i = 0; i < networks_.size(); ++i) {
+            if (!networks_[i].done(rules_, rounds, patience_)) open.push_back(i);
         }
         return open;
     }
 
     void visit(std::size_t index) {
-        subjects_[index].visit(rules_, paces_us_.size() - 1);
-        if (pace_ == nullptr) return;
-        // A round's pace is the median of the readings around its visits: what disturbs a few of them
+        networks_[index].visit(rules_, speeds_us_.size() - 1);
+        if (speed_ == nullptr) return;
+        // A round's speed is the median of the readings around its visits: what disturbs a few of them
         // disturbs as few of the visits, and medians over rounds bear it.
-        readings_us_.push_back(pace_->now());
-        paces_us_.back() = quantile(readings_us_, 0.5);
+        readings_us_.push_back(speed_->now());
+        speeds_us_.back() = quantile(readings_us_, 0.5);
     }
 
-    // Those at the fastest pace, where there are enough; else those at the fastest pace at which there are
+    // Those at the fastest speed, where there are enough; else those at the fastest speed at which there are
     // enough, of the rounds that all networks had.
     CountedRounds counted_rounds() const {
         CountedRounds rounds;
-        rounds.counts.assign(paces_us_.size(), true);
-        if (pace_ == nullptr || paces_us_.empty()) return rounds;
-        const auto enough = static_cast<std::size_t>(std::max(1, rules_.fewest_visits));
-        const auto at_pace = [this](double pace_us, std::size_t until) {
-            const double most_us = (1.0 + Pace::tolerance) * pace_us;
+        rounds.counts.assign(speeds_us_.size(), true);
+        if (speed_ == nullptr || speeds_us_.empty()) return rounds;
+        const auto enough = static_cast<std::size_t>(std::max(1, rules_.min_visits));
+        const auto at_speed = [this](double reference_us, std::size_t until) {
+            const double max_us = (1.0 + MachineSpeed::tolerance) * reference_us;
             return static_cast<std::size_t>(
-                std::count_if(paces_us_.begin(), paces_us_.begin() + static_cast<std::ptrdiff_t>(until),
-                              [most_us](double us) { return us <= most_us; }));
+                std::count_if(speeds_us_.begin(), speeds_us_.begin() + static_cast<std::ptrdiff_t>(until),
+                              [max_us](double us) { return us <= max_us; }));
         };
-        double pace_us = pace_->fastest();
-        std::size_t until = paces_us_.size();
-        if (at_pace(pace_us, until) < enough) {
-            std::size_t common = paces_us_.size();
-            for (const NetworkSubject& subject : subjects_) common = std::min(common, subject.visits());
+        double reference_us = speed_->fastest();
+        std::size_t until = speeds_us_.size();
+        if (at_speed(reference_us, until) < enough) {
+            std::size_t common = speeds_us_.size();
+            for (const NetworkUnderTest& network : networks_) common = std::min(common, network.visits());
             if (common > 0) until = common;
-            std::vector<double> sorted(paces_us_.begin(),
-                                       paces_us_.begin() + static_cast<std::ptrdiff_t>(until));
+            std::vector<double> sorted(speeds_us_.begin(),
+                                       speeds_us_.begin() + static_cast<std::ptrdiff_t>(until));
             std::sort(sorted.begin(), sorted.end());
-            pace_us = sorted.back();
+            reference_us = sorted.back();
             for (const double us : sorted) {
-                if (at_pace(us, until) < std::min(enough, until)) continue;
-                pace_us = us;
+                if (at_speed(us, until) < std::min(enough, until)) continue;
+                reference_us = us;
                 break;
             }
-            rounds.slowdown = pace_us / pace_->fastest();
+            rounds.slowdown = reference_us / speed_->fastest();
         }
         std::vector<double> counted_us;
-        for (std::size_t round = 0; round < paces_us_.size(); ++round) {
-            rounds.counts[round] = round < until && paces_us_[round] <= (1.0 + Pace::tolerance) * pace_us;
-            if (rounds.counts[round]) counted_us.push_back(paces_us_[round]);
+        for (std::size_t round = 0; round < speeds_us_.size(); ++round) {
+            rounds.counts[round] =
+                round < until && speeds_us_[round] <= (1.0 + MachineSpeed::tolerance) * reference_us;
+            if (rounds.counts[round]) counted_us.push_back(speeds_us_[round]);
         }
-        rounds.pace_us = quantile(std::move(counted_us), 0.5);
+        rounds.reference_us = quantile(std::move(counted_us), 0.5);
         return rounds;
     }
 
-    std::vector<NetworkSubject> subjects_;
+    std::vector<NetworkUnderTest> networks_;
     const TimingRules& rules_;
-    Pace* pace_;
+    MachineSpeed* speed_;
     double patience_;
-    std::vector<double> paces_us_;     // by round
+    std::vector<double> speeds_us_;    // by round
     std::vector<double> readings_us_;  // of the round that is going on
 };
 
 }  // namespace
 
-std::vector<NetworkTiming> time_networks(const std::vector<TimedSubject>& subjects, const TimingRules& rules,
+std::vector<NetworkTiming> time_networks(const std::vector<TimedNetwork>& networks, const TimingRules& rules,
                                          std::uint64_t seed, const std::function<bool()>& keep_going,
-                                         Pace* pace) {
-    return PacedRounds(subjects, rules, pace).run(seed, keep_going);
+                                         MachineSpeed* machine_speed) {
+    return RoundsAtSpeed(networks, rules, machine_speed).run(seed, keep_going);
 }
 
 ClockCost take_off_clock(std::vector<std::vector<double>>& passes, const std::vector<double>& plain_us) {

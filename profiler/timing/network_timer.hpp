@@ -3,14 +3,14 @@
 // The `network` cache state is not imitated: each layer is timed where it runs, between the layer before,
 // which has just produced its input, and with its weights last touched one pass ago. A round visits the
 // networks in random order, so that drift of the machine does not land on one of them; each visit begins with
-// passes that are thrown away, because the network visited before has the caches then, and goes on with plain
+// passes that are thrown away, because the network visited before has the caches then, then has plain
 // passes (the network's latency) and passes with a clock read a layer in turn.
 //
-// The machine's pace is read between visits. Only rounds with the machine at its fastest count, as long as
-// there are enough: there are more of them while other guests slow it down. Else rounds of one slower pace
+// The machine's speed is read between visits. Only rounds with the machine at its fastest count, as long as
+// there are enough: there are more of them while other guests slow it down. Else rounds of one slower speed
 // count, the same ones for all networks, because not all networks are slowed down alike.
 //
-// A layer's latency is its mean over the timed passes whose whole time lies between the quartiles. A sum of
+// A layer's latency is its mean over the timed passes whose whole time is between the quartiles. A sum of
 // the layers' medians would be too small: interruptions are rare for one layer and frequent for a hundred, so
 // the median pass has some in it and the median layer has none (measured: 0.1 to 4 % below the network,
 // growing with its length). The mean over the middle passes is as robust, and adds up to the network by
@@ -80,23 +80,23 @@ struct NetworkTiming {
     // By the stopwatch, where it takes time: what was taken off. By prefixes: how many layers were told to take the
     // least, as no two medians could tell.
     ClockCost clock;
-    // The machine's pace in what counts: the median of the readings, microseconds, and against the fastest.
-    std::optional<double> pace_us;  // none where it was not read
+    // The machine's speed in what counts: the median of the readings, microseconds, and against the fastest.
+    std::optional<double> reference_us;  // none where it was not read
     double slowdown = 1.0;
     bool converged = false;  // the interval is narrow enough, and the machine was at its fastest
 };
 
-// `subjects` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
-// when it says no, what was measured so far is returned, possibly with 0 samples. Without `pace` all visits
-// count. A network has rules.most_seconds in rounds that count, and rules.patience times that in all; when
-// the last measurement waited in vain, there is no more time than without other guests. Throws SubjectLost.
-struct TimedSubject {
+// `networks` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
+// when it says no, what was measured so far is returned, possibly with 0 samples. Without `speed` all visits
+// count. A network has rules.max_seconds in rounds that count, and rules.patience times that in all; when
+// the last measurement waited in vain, there is no more time than without other guests. Throws DeviceLostInTurn.
+struct TimedNetwork {
     NetworkRunner* runner = nullptr;
     std::size_t nodes = 0;
     RowMethod rows = RowMethod::stopwatch;
 };
-std::vector<NetworkTiming> time_networks(const std::vector<TimedSubject>& subjects, const TimingRules& rules,
+std::vector<NetworkTiming> time_networks(const std::vector<TimedNetwork>& networks, const TimingRules& rules,
                                          std::uint64_t seed, const std::function<bool()>& keep_going,
-                                         Pace* pace = nullptr);
+                                         MachineSpeed* machine_speed = nullptr);
 
 }  // namespace hacscale

@@ -20,14 +20,14 @@ RowMethod row_method_from_name(std::string_view name) {
         "'{}' is no way to time layers inside their network; there are stopwatch and prefix", name));
 }
 
-TimingRules within(TimingRules rules, double seconds, std::size_t subjects) {
-    const double share = std::max(0.0, seconds) / static_cast<double>(std::max<std::size_t>(1, subjects));
-    if (share >= rules.most_seconds * rules.patience) {
+TimingRules within(TimingRules rules, double seconds, std::size_t participants) {
+    const double share = std::max(0.0, seconds) / static_cast<double>(std::max<std::size_t>(1, participants));
+    if (share >= rules.max_seconds * rules.patience) {
         return rules;
     }
     rules.patience =
-        rules.most_seconds > 0.0 ? std::clamp(share / rules.most_seconds, 1.0, rules.patience) : 1.0;
-    rules.most_seconds = std::min(rules.most_seconds, share);
+        rules.max_seconds > 0.0 ? std::clamp(share / rules.max_seconds, 1.0, rules.patience) : 1.0;
+    rules.max_seconds = std::min(rules.max_seconds, share);
     return rules;
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr double normal_95 = 1.96;
 // Below this many samples no pair of order statistics encloses the median with 95 %.
-constexpr std::size_t fewest_for_interval = 6;
+constexpr std::size_t min_for_interval = 6;
 
 double sorted_median(const std::vector<double>& sorted) {
     const std::size_t n = sorted.size();
@@ -22,7 +22,7 @@ MedianEstimate median_estimate(std::vector<double> samples) {
     std::sort(samples.begin(), samples.end());
     const auto n = static_cast<double>(samples.size());
     MedianEstimate estimate{sorted_median(samples), std::numeric_limits<double>::infinity(), samples.front()};
-    if (samples.size() < fewest_for_interval) return estimate;
+    if (samples.size() < min_for_interval) return estimate;
     const double reach = normal_95 * std::sqrt(n) / 2.0;
     const auto low = static_cast<std::size_t>(std::max(0.0, std::floor(n / 2.0 - reach)));
     const auto high = static_cast<std::size_t>(std::min(n - 1.0, std::ceil(n / 2.0 + reach)));
@@ -42,14 +42,14 @@ double quantile(std::vector<double> samples, double q) {
 UpperPercentiles upper_percentiles(const std::vector<double>& samples) {
     UpperPercentiles found;
     found.samples = static_cast<std::int64_t>(samples.size());
-    if (found.samples >= fewest_for_p95) found.p95 = quantile(samples, 0.95);
-    if (found.samples >= fewest_for_p99) found.p99 = quantile(samples, 0.99);
+    if (found.samples >= min_for_p95) found.p95 = quantile(samples, 0.95);
+    if (found.samples >= min_for_p99) found.p99 = quantile(samples, 0.99);
     const std::string have = ", and " + std::to_string(found.samples) + " were timed";
     if (!found.p95) {
-        found.reason = "p95 needs " + std::to_string(fewest_for_p95) + " passes and p99 " +
-                       std::to_string(fewest_for_p99) + have;
+        found.reason = "p95 needs " + std::to_string(min_for_p95) + " passes and p99 " +
+                       std::to_string(min_for_p99) + have;
     } else if (!found.p99) {
-        found.reason = "p99 needs " + std::to_string(fewest_for_p99) + " passes" + have;
+        found.reason = "p99 needs " + std::to_string(min_for_p99) + " passes" + have;
     }
     return found;
 }

@@ -35,8 +35,8 @@ struct UpperPercentiles {
 
 // A percentile is there from as many samples on as enclose it with 95 % between the least and the greatest
 // (Wilks 1941): of fewer, the greatest is below it too often.
-constexpr std::int64_t fewest_for_p95 = 59;
-constexpr std::int64_t fewest_for_p99 = 299;
+constexpr std::int64_t min_for_p95 = 59;
+constexpr std::int64_t min_for_p99 = 299;
 UpperPercentiles upper_percentiles(const std::vector<double>& samples);
 
 // Mean and 95 % half-width (1.96 standard errors, in two passes) of the values.

@@ -138,7 +138,7 @@ constexpr std::size_t latency_panel = 1;
 
 // A step that costs next to nothing has a gain per latency beyond all others; drawn in full it would leave
 // nothing to see of them.
-constexpr double most_over_median = 4.0;
+constexpr double max_over_median = 4.0;
 
 // Free steps first, then by gain per latency; those without figures last.
 std::vector<const Contribution*> drawn_rows(const records::ContributionsRow& network) {
@@ -157,7 +157,7 @@ double drawing_limit(std::vector<double> values) {
     if (values.empty()) return 0.0;
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
     std::nth_element(values.begin(), middle, values.end());
-    return *middle > 0.0 ? most_over_median * *middle : *std::max_element(values.begin(), values.end());
+    return *middle > 0.0 ? max_over_median * *middle : *std::max_element(values.begin(), values.end());
 }
 
 // "stage1 width 16 → 24"; without the arrow where there is no larger network.

@@ -63,7 +63,7 @@ constexpr std::string_view prediction_error_template = R"json({
   ]
 })json";
 
-constexpr std::size_t most_beside = 24;  // the other chart of predictions
+constexpr std::size_t max_beside = 24;  // the other chart of predictions
 
 std::string row_name(const records::VerifiedModel& network) {
     return network.record.batch == 1
@@ -116,7 +116,7 @@ Chart prediction_error_chart(const std::vector<records::VerifiedModel>& all) {
         "interval, the bands are 3 % and 8 %.",
         percent(worst));
     // Of many networks most are strategies', with long names, which half a row would cut off.
-    chart.size = names.size() > most_beside ? ChartSize::full : ChartSize::half;
+    chart.size = names.size() > max_beside ? ChartSize::full : ChartSize::half;
     chart.spec = text_of(spec);
     return chart;
 }

@@ -52,10 +52,10 @@ std::string text_of(const Json& spec) {
 
 double room_for(const std::vector<std::string>& texts, double least) {
     constexpr double letter_px = 7.2;  // of 12 pixels' height, bold, in the mean
-    constexpr double most_px = 320.0;
+    constexpr double max_px = 320.0;
     std::size_t letters = 0;
     for (const std::string& text : texts) letters = std::max(letters, text.size());
-    return std::clamp(14.0 + letter_px * static_cast<double>(letters), least, most_px);
+    return std::clamp(14.0 + letter_px * static_cast<double>(letters), least, max_px);
 }
 
 std::string tip(const std::vector<std::string>& lines) {

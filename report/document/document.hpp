@@ -1,5 +1,5 @@
 // The report with no format yet: sections of parts. Sections (sections/) build it from the records, formats
-// (formats/) write it down, so that a number is formatted in one place and stands alike in HTML, Markdown and
+// (formats/) write it down, so that a number is formatted in one place and is the same in HTML, Markdown and
 // CSV. All texts are plain; each format escapes them.
 #pragma once
 
@@ -79,7 +79,7 @@ struct Chart {
     ChartSize size = ChartSize::full;
 };
 
-// Two networks side by side, which the page's readers choose; the table is of the pair that stands first.
+// Two networks side by side, which the page's readers choose; the table is of the pair that comes first.
 // `data` is JSON: {"names":[],"stages":{NAME:STAGE},"figures":[[width, latency_us, text, KEY]],
 // "networks":[{"name","label","layers":[[NAME, FIGURE]]}],"first","second"}, where NAME and FIGURE are places
 // in the lists, and layers of one KEY are the same.
@@ -90,7 +90,7 @@ struct NetworkPicker {
 
 struct Paragraph {
     std::string text;
-    std::string command = {};  // to type; stands after the text, set as code
+    std::string command = {};  // to type; follows the text, set as code
 };
 // Something a reader must know before trusting the numbers.
 struct Notice {

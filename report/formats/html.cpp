@@ -19,7 +19,7 @@ constexpr const char* policy =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action "
     "'none'";
 
-constexpr std::size_t most_open_warnings = 3;
+constexpr std::size_t max_open_warnings = 3;
 constexpr std::size_t longest_line = 60;  // of a cell; longer ones wrap
 
 class HtmlWriter {
@@ -151,7 +151,7 @@ private:
 
     // Many are folded, so that they do not push the report out of sight.
     void write_warnings(const std::vector<Notice>& warnings) {
-        if (warnings.size() <= most_open_warnings) {
+        if (warnings.size() <= max_open_warnings) {
             for (const Notice& warning : warnings) (*this)(warning);
             return;
         }

@@ -59,11 +59,11 @@ Json taken_signals(Json& spec) {
 }
 
 constexpr int gzip_window_bits = 15 + 16;  // the largest window; 16 asks for gzip's header
-constexpr int most_memory = 9;
+constexpr int max_memory = 9;
 
 std::vector<unsigned char> gzip(std::string_view text) {
     z_stream stream{};
-    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, gzip_window_bits, most_memory,
+    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, gzip_window_bits, max_memory,
                      Z_DEFAULT_STRATEGY) != Z_OK) {
         throw std::bad_alloc();
     }

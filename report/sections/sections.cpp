@@ -33,7 +33,7 @@ std::span<const SectionEntry> section_table() {
 namespace {
 
 // Of more answers than these, one of all of them comes first.
-constexpr std::size_t most_answers_alone = 2;
+constexpr std::size_t max_answers_alone = 2;
 
 void add_sections(Scope scope, const Scene& scene, const std::string& id_suffix,
                   std::vector<Section>& sections) {
@@ -63,7 +63,7 @@ Document build_document(const records::RunRecords& records) {
     document.trust = trust_in_table(records);
 
     const std::vector<records::ComparisonRecord>& all = records.comparisons;
-    const bool many = all.size() > most_answers_alone;
+    const bool many = all.size() > max_answers_alone;
     if (many) document.answers.push_back(answer_of_all(all, provenance.device));
     if (!all.empty()) add_sections(Scope::opening, {records, nullptr}, "", document.sections);
     for (std::size_t i = 0; i < all.size(); ++i) {

@@ -14,7 +14,7 @@ namespace hacscale::report {
 
 namespace {
 
-constexpr std::size_t most_runs = 26;
+constexpr std::size_t max_runs = 26;
 
 // What a run says about itself, in order: versions and settings that may differ from another's.
 std::vector<std::pair<std::string, std::string>> traits_of(const records::RunRecords& run) {
@@ -210,9 +210,9 @@ std::vector<LayerRatio> row_ratios(const records::RunRecords& a, const records::
 }
 
 void check_shared(const Runs& runs) {
-    if (runs.size() < 2 || runs.size() > most_runs) {
+    if (runs.size() < 2 || runs.size() > max_runs) {
         throw InputError(
-            fmt::format("{} runs cannot be set side by side; name 2 to {} folders", runs.size(), most_runs));
+            fmt::format("{} runs cannot be set side by side; name 2 to {} folders", runs.size(), max_runs));
     }
     const records::RunRecords& first = runs.front();
     for (std::size_t i = 1; i < runs.size(); ++i) {

@@ -41,7 +41,7 @@ std::string value_of(const RunFacts& facts, const std::string& name) {
     return found == facts.end() ? std::string() : found->second;
 }
 
-// Of any run, each once; what the first has stands as it has it.
+// Of any run, each once; what the first has stays as it has it.
 std::vector<std::string> names_in(const std::vector<RunFacts>& runs) {
     std::vector<std::string> names;
     for (const RunFacts& facts : runs) {

@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "base/text/lines.hpp"
+
 namespace hacscale::report {
 
 namespace {

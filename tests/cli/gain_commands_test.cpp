@@ -102,7 +102,7 @@ TEST_F(GainCommandsTest, WhenTheTimeIsUpWhatIsMissingIsNamed) {
     } catch (const InputError& error) {
         EXPECT_THAT(error.what(), HasSubstr("stage1, width: it was not measured"));
     }
-    // The same command with time goes on; what is recorded counts however little time there is.
+    // The same command with time continues; what is recorded counts however little time there is.
     ASSERT_EQ(sensitivity({}).status, 0);
     EXPECT_EQ(sensitivity({"--minutes", "0.000001"}).status, 0);
     EXPECT_EQ(trained().size(), 20U);

@@ -1,4 +1,4 @@
-// The real program, on a device that is lost on the way: it goes on in a fresh process, and says what it
+// The real program, on a device that is lost on the way: it continues in a fresh process, and says what it
 // could not measure.
 #include <gmock/gmock.h>
 #include <spdlog/logger.h>
@@ -69,7 +69,7 @@ TEST_F(LostDeviceTest, ProfileGoesOnInAFreshProcess) {
         EXPECT_EQ(row.status, RowStatus::failed);
         EXPECT_TRUE(row.key.layer.in_channels == 24 || row.key.layer.out_channels == 24);
         EXPECT_THAT(row.reason, HasSubstr("fatal could not be measured: an illegal memory access"));
-        EXPECT_EQ(row.carrier, "fatal");
+        EXPECT_EQ(row.host_network, "fatal");
     }
     EXPECT_EQ(failed, 3);
     EXPECT_EQ(widest, 32) << "the network behind the fatal one was measured";

@@ -110,7 +110,7 @@ TEST_F(MeasuringTest, RunsASuiteAndReports) {
         }
     }
     EXPECT_FALSE(networks.empty());
-    // The same command goes on from the table: nothing is measured twice. Accuracies are shown once there are
+    // The same command continues from the table: nothing is measured twice. Accuracies are shown once there are
     // some.
     std::ofstream(suite, std::ios::app) << "record: accuracy.db\n";
     const ModelSpec base = find_model(model_);

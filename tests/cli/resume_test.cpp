@@ -1,4 +1,4 @@
-// A suite given again goes on from what is finished: nothing that stands is measured again.
+// A suite given again continues from what is finished: nothing that stands is measured again.
 #include <gmock/gmock.h>
 
 #include <csignal>

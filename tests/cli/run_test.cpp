@@ -101,7 +101,7 @@ TEST_F(RunTest, TheTimeLimitEndsItWithAReport) {
     EXPECT_THAT(answer.err, HasSubstr("the suite's time limit came before"));
     EXPECT_TRUE(exists("out/report.html"));
     EXPECT_THAT(call({"run", file, "--out", path("out-text")}).out, HasSubstr("nothing was compared yet"));
-    // With more time, the same folder is gone on with.
+    // With more time, the same folder is resumed.
     const Answer again = call(
         {"run", suite("models: [one.yaml, two.yaml]\nbudgets: [1, 1.5]\n"), "--out", path("out"), "--json"});
     EXPECT_EQ(again.status, 0) << again.err;

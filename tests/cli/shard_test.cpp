@@ -1,7 +1,7 @@
 // Tables of shards, merged by "table merge".
 #include <gmock/gmock.h>
 
-#include "harness/suite/folder_claim.hpp"
+#include "harness/suite/run_manifest.hpp"
 #include "program_fixture.hpp"
 #include "tests/profiler/table_support.hpp"
 
@@ -16,7 +16,7 @@ protected:
                                 const std::string& hash = "0123456789abcdef") const {
         const std::filesystem::path at = path(folder);
         std::filesystem::create_directories(at);
-        write_claim(at, {"demo", hash, shard, finished});
+        write_manifest(at, {"demo", hash, shard, finished});
         hacscale::testing::make_table(
             at / "table.db",
             {hacscale::testing::warm_row(hacscale::testing::conv(8, 8 * shard.index), 10.0, 0.1)});

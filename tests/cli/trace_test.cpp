@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
-// What the viewers need, of any trace: slices of one thread lie beside or within each other, with times that
+// What the viewers need, of any trace: slices of one thread are beside or within each other, with times that
 // are not negative.
 void expect_sound(const Json& trace, const Graph& network, std::size_t passes) {
     std::vector<Json> layers;

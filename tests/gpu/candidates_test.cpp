@@ -105,7 +105,8 @@ protected:
         context.type = GetParam();
         context.device = cuda_device(device()).traits;
         use_device(context.device.index);
-        if (const std::string reason = backend().refusal(device(), context.type); !reason.empty()) {
+        if (const std::string reason = backend().unsupported_reason(device(), context.type);
+            !reason.empty()) {
             GTEST_SKIP() << "skipped: " << reason;
         }
     }
@@ -157,7 +158,8 @@ TEST_P(GpuCandidates, OwnSqueezeExciteKernelsEqualTheReference) {
 TEST_P(GpuCandidates, PlansOfCudnnEqualTheReference) {
     std::uint64_t seed = 900;
     for (const LayerKind kind : {LayerKind::conv, LayerKind::linear}) {
-        for (LayerSpec layer : hacscale::testing::gpu_layer_family(kind, kind == LayerKind::conv ? 24 : 6, 11)) {
+        for (LayerSpec layer :
+             hacscale::testing::gpu_layer_family(kind, kind == LayerKind::conv ? 24 : 6, 11)) {
             layer.layout = Layout::channels_last;
             context.layer = layer;
             context.batch = static_cast<int>(1 + seed % 3);

@@ -40,7 +40,7 @@ protected:
 void expect_share(const LayerReadings& layer, const char* column, const std::optional<double>& value) {
     if (value) {
         EXPECT_GE(*value, 0.0) << column;
-        EXPECT_LE(*value, most_share) << column;
+        EXPECT_LE(*value, max_share) << column;
     } else {
         EXPECT_EQ(layer.reasons.count(column), 1U) << column;
     }

@@ -18,7 +18,7 @@ class GpuLayer : public testing::GpuTest,
 
 TEST_P(GpuLayer, EqualsTheReference) {
     const auto [kind, type] = GetParam();
-    if (const std::string reason = backend().refusal(device(), type); !reason.empty()) {
+    if (const std::string reason = backend().unsupported_reason(device(), type); !reason.empty()) {
         GTEST_SKIP() << "skipped: " << reason;
     }
     std::uint64_t seed = 300;

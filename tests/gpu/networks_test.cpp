@@ -96,7 +96,7 @@ protected:
 class GpuNetworkOfType : public GpuNetwork, public ::testing::WithParamInterface<DataType> {};
 
 TEST_P(GpuNetworkOfType, OfTheZooEqualsTheReference) {
-    if (const std::string reason = backend().refusal(device(), GetParam()); !reason.empty()) {
+    if (const std::string reason = backend().unsupported_reason(device(), GetParam()); !reason.empty()) {
         GTEST_SKIP() << "skipped: " << reason;
     }
     for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35-cifar"}) {

@@ -101,7 +101,7 @@ TEST_F(ComparisonTest, AFasterDeviceLeavesRoomThatIsUsed) {
 
 // A table is off for each network by a share of its own.
 TEST_F(ComparisonTest, ATableThatIsOffByADifferentShareForEachNetworkIsSearchedAround) {
-    constexpr double most_error = 0.08;
+    constexpr double max_error = 0.08;
     for (const std::uint64_t salt : {1, 2, 3, 4}) {
         const TimeNetworks erring = [salt](const std::vector<ModelSpec>& models) {
             std::vector<TimedNetwork> timed = synthetic_device(1.0)(models);
@@ -109,7 +109,7 @@ TEST_F(ComparisonTest, ATableThatIsOffByADifferentShareForEachNetworkIsSearchedA
                 std::mt19937_64 random(std::stoull(model_hash(models[i]).substr(0, 15), nullptr, 16) + salt);
                 const double share = static_cast<double>(random() % 2001) / 1000.0 - 1.0;
                 const bool is_base = choice_of(models[i]) == choice_of(find_model("resnet20-cifar"));
-                timed[i].latency_us *= is_base ? 1.0 : 1.0 + most_error * share;
+                timed[i].latency_us *= is_base ? 1.0 : 1.0 + max_error * share;
             }
             return timed;
         };
@@ -119,7 +119,7 @@ TEST_F(ComparisonTest, ATableThatIsOffByADifferentShareForEachNetworkIsSearchedA
             EXPECT_LE(*row.latency_ratio, 1.3 + 1e-9) << row.strategy << " " << salt;
         }
         // What keeps the budget for certain, however the device errs, is the least to be found.
-        const double certain = *row_named(compared(at_budget(1.3 / (1.0 + most_error)), {}), "hacscale").gain;
+        const double certain = *row_named(compared(at_budget(1.3 / (1.0 + max_error)), {}), "hacscale").gain;
         EXPECT_GE(*row_named(record, "hacscale").gain, certain) << salt;
     }
 }

@@ -1,4 +1,4 @@
-// Filling a table for scaling, on a device whose machine changes its pace.
+// Filling a table for scaling, on a device whose machine changes its speed.
 #include "harness/measure/profile_models.hpp"
 
 #include <gmock/gmock.h>
@@ -25,8 +25,8 @@ protected:
         plan_.spaces.resize(1);
         plan_.spaces[0].max_depth_ratio = 1.0;
         plan_.measure = quick_settings();
-        plan_.measure.rules.most_seconds = 0.05;
-        plan_.sweep.most_seconds = 1.5;
+        plan_.measure.rules.max_seconds = 0.05;
+        plan_.sweep.max_seconds = 1.5;
         plan_.sweep.coarse_widths = 2;
     }
 
@@ -42,7 +42,7 @@ protected:
     FakeDevice device_;
     DeviceRecord record_ = device_.record();
     Table table_ = Table::open(folder_ / "t.db", OpenMode::create, &record_);
-    ProfilePlan plan_;
+    ProfileJob plan_;
     FakeEvents events_;
 };
 

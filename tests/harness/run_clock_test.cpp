@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "harness/compare/contender.hpp"
+#include "harness/compare/candidate_search.hpp"
 
 namespace hacscale::harness {
 namespace {

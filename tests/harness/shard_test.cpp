@@ -5,7 +5,7 @@
 #include <map>
 
 #include "fixture.hpp"
-#include "harness/suite/folder_claim.hpp"
+#include "harness/suite/run_manifest.hpp"
 #include "harness/suite/state_run.hpp"
 
 namespace hacscale::harness {
@@ -85,28 +85,28 @@ TEST(Shard, TheHashIsOfWhatIsMeasured) {
 using ShardFolder = FolderTest;
 
 TEST_F(ShardFolder, AFolderBelongsToOneSuite) {
-    const FolderClaim mine{"s", "aaaa", {}, false};
+    const RunManifest mine{"s", "aaaa", {}, false};
     const std::filesystem::path folder = path("out");
     std::filesystem::create_directories(folder);
-    check_claim(folder, mine);  // free
+    check_manifest(folder, mine);  // free
     write("out/provenance.json", R"({"suite":"older"})");
-    EXPECT_THROW(check_claim(folder, mine), InputError);
+    EXPECT_THROW(check_manifest(folder, mine), InputError);
     write("out/provenance.json", R"({"suite":"s"})");
-    check_claim(folder, mine);
-    write_claim(folder, mine);
-    check_claim(folder, mine);
-    const auto refusal = [&](const FolderClaim& other) -> std::string {
+    check_manifest(folder, mine);
+    write_manifest(folder, mine);
+    check_manifest(folder, mine);
+    const auto unsupported_reason = [&](const RunManifest& other) -> std::string {
         try {
-            check_claim(folder, other);
+            check_manifest(folder, other);
         } catch (const InputError& error) {
             return error.what();
         }
         return "accepted";
     };
-    EXPECT_THAT(refusal({"t", "bbbb", {}, false}),
+    EXPECT_THAT(unsupported_reason({"t", "bbbb", {}, false}),
                 AllOf(HasSubstr("records of the suite s"), HasSubstr("--out")));
-    EXPECT_THAT(refusal({"s", "bbbb", {}, false}), AllOf(HasSubstr("aaaa"), HasSubstr("bbbb")));
-    EXPECT_THAT(refusal({"s", "aaaa", Shard{1, 2}, false}), HasSubstr("shard 1/2"));
+    EXPECT_THAT(unsupported_reason({"s", "bbbb", {}, false}), AllOf(HasSubstr("aaaa"), HasSubstr("bbbb")));
+    EXPECT_THAT(unsupported_reason({"s", "aaaa", Shard{1, 2}, false}), HasSubstr("shard 1/2"));
 }
 
 }  // namespace

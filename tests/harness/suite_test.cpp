@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "fixture.hpp"
-#include "harness/suite/folder_claim.hpp"
+#include "harness/suite/run_manifest.hpp"
 #include "harness/suite/shard.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"

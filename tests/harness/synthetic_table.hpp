@@ -39,7 +39,7 @@ inline void write_synthetic_table(const std::string& file, bool inner = false) {
             row.ci95_us = 0.001 * row.latency_us;
             row.samples = 100;
             row.implementation = "made up";
-            row.carrier = base.name;
+            row.host_network = base.name;
             row.measured_at = "2026-01-01T00:00:00Z";
             rows.push_back(row);
         }

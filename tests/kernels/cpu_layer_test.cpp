@@ -49,7 +49,7 @@ class CpuLayer : public ::testing::TestWithParam<std::tuple<LayerKind, DataType>
 
 TEST_P(CpuLayer, EqualsTheReference) {
     const auto [kind, type] = GetParam();
-    if (const std::string reason = testing::cpu_backend().refusal("cpu", type); !reason.empty()) {
+    if (const std::string reason = testing::cpu_backend().unsupported_reason("cpu", type); !reason.empty()) {
         GTEST_SKIP() << "skipped: " << reason;
     }
     EXPECT_EQ(wrong_layers(testing::layer_family(kind, kind == LayerKind::conv ? 150 : 40, 7), type), "");

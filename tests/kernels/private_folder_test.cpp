@@ -29,19 +29,19 @@ unsigned mode_of(const std::filesystem::path& path) {
 class PrivateFolderTest : public ::testing::Test {
 protected:
     std::optional<std::string> read(const std::string& name) {
-        refusal_.clear();
-        return PrivateFolder(path_, IfAbsent::leave).read(name, refusal_);
+        distrust_reason_.clear();
+        return PrivateFolder(path_, IfAbsent::leave).read(name, distrust_reason_);
     }
 
     const testing::TempFolder base_;
     const std::filesystem::path path_ = base_ / "new" / "plans";
-    std::string refusal_;
+    std::string distrust_reason_;
 };
 
 TEST_F(PrivateFolderTest, IsItsOwnersAlone) {
     const mode_t before = ::umask(0);
     const PrivateFolder folder(path_, IfAbsent::make);
-    ASSERT_TRUE(folder.usable()) << folder.refusal();
+    ASSERT_TRUE(folder.usable()) << folder.distrust_reason();
     EXPECT_TRUE(folder.replace("one", "text"));
     EXPECT_TRUE(folder.append("lines", "a\n"));
     EXPECT_TRUE(folder.append("lines", "b\n"));
@@ -55,13 +55,13 @@ TEST_F(PrivateFolderTest, IsItsOwnersAlone) {
     EXPECT_EQ(folder.obstacle("one"), "");
     folder.remove("one");
     EXPECT_EQ(read("one"), std::nullopt);
-    EXPECT_EQ(refusal_, "") << "what is not there needs no reason";
+    EXPECT_EQ(distrust_reason_, "") << "what is not there needs no reason";
 }
 
 TEST_F(PrivateFolderTest, ThatIsAbsentIsLeftAlone) {
     const PrivateFolder folder(path_, IfAbsent::leave);
     EXPECT_FALSE(folder.usable());
-    EXPECT_EQ(folder.refusal(), "");
+    EXPECT_EQ(folder.distrust_reason(), "");
     EXPECT_FALSE(folder.replace("one", "text"));
     EXPECT_FALSE(std::filesystem::exists(path_));
 }
@@ -72,12 +72,12 @@ TEST_F(PrivateFolderTest, ThatOthersMayWriteToIsNotUsed) {
         ASSERT_EQ(::chmod(path_.c_str(), mode), 0);
         const PrivateFolder folder(path_, IfAbsent::make);
         EXPECT_FALSE(folder.usable());
-        EXPECT_THAT(folder.refusal(), HasSubstr("chmod go-w " + path_.string()));
+        EXPECT_THAT(folder.distrust_reason(), HasSubstr("chmod go-w " + path_.string()));
         EXPECT_EQ(read("one"), std::nullopt);
-        EXPECT_NE(refusal_, "");
+        EXPECT_NE(distrust_reason_, "");
         EXPECT_FALSE(folder.replace("two", "text"));
         EXPECT_FALSE(folder.append("two", "text"));
-        EXPECT_EQ(folder.obstacle("one"), folder.refusal());
+        EXPECT_EQ(folder.obstacle("one"), folder.distrust_reason());
     }
     ASSERT_EQ(::chmod(path_.c_str(), 0755), 0);
     EXPECT_EQ(read("one"), "text");
@@ -89,7 +89,7 @@ TEST_F(PrivateFolderTest, AFileThatOthersMayWriteToIsNotUsed) {
     folder.replace("one", "text");
     ASSERT_EQ(::chmod((path_ / "one").c_str(), 0606), 0);
     EXPECT_EQ(read("one"), std::nullopt);
-    EXPECT_THAT(refusal_, HasSubstr("others may write to it"));
+    EXPECT_THAT(distrust_reason_, HasSubstr("others may write to it"));
     EXPECT_FALSE(folder.append("one", "more"));
     EXPECT_THAT(folder.obstacle("one"), HasSubstr("others may write to it"));
     EXPECT_TRUE(folder.replace("one", "anew")) << "another file in its place";
@@ -103,7 +103,7 @@ TEST_F(PrivateFolderTest, ALinkInAFilesPlaceIsNotFollowed) {
     const PrivateFolder folder(path_, IfAbsent::make);
     std::filesystem::create_symlink(precious, path_ / "one");
     EXPECT_EQ(read("one"), std::nullopt);
-    EXPECT_NE(refusal_, "");
+    EXPECT_NE(distrust_reason_, "");
     EXPECT_FALSE(folder.append("one", "more"));
     EXPECT_TRUE(folder.replace("one", "text"));
     EXPECT_EQ(text_of(precious), "keep");

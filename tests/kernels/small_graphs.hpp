@@ -197,7 +197,7 @@ inline NamedGraph input_with_many_readers(Layout layout) {
                        {sum, build.conv(filtered, {.width = 16}, dense), pooled, build.avg_pool(image)});
 }
 
-// After a global pool a tensor is a vector, which lies alike in all layouts but for its padding.
+// After a global pool a tensor is a vector, which is alike in all layouts but for its padding.
 inline NamedGraph vectors(Layout layout) {
     GraphBuilder build(layout);
     const TensorId map = build.conv(build.input(3, 6, 6), {.width = 20, .kernel = 3});

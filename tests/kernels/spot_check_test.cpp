@@ -68,7 +68,7 @@ public:
     explicit FaultyBackend(Fault fault) : fault_(fault) {}
     std::string name() const override { return "faulty"; }
     std::vector<BackendDevice> devices() const override { return {}; }
-    std::string refusal(const std::string&, DataType) const override { return {}; }
+    std::string unsupported_reason(const std::string&, DataType) const override { return {}; }
     Layout preferred_layout(const Graph&, const CompileOptions&) const override {
         return Layout::channels_last;
     }
@@ -104,7 +104,7 @@ TEST(SpotCheck, PassesTheCpuBackend) {
     for (const LayerKind kind : testing::all_kinds()) {
         for (const LayerSpec& layer : testing::layer_family(kind, 8, 21)) {
             for (const DataType type : {DataType::f32, DataType::bf16}) {
-                if (!backend.refusal("cpu", type).empty()) continue;
+                if (!backend.unsupported_reason("cpu", type).empty()) continue;
                 const SpotCheck result = spot_check(backend, "cpu", layer, {2, type});
                 EXPECT_TRUE(result.right) << layer.key() << ": " << result.reason;
                 EXPECT_TRUE(result.reason.empty());

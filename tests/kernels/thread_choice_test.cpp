@@ -25,7 +25,7 @@ using ::testing::IsEmpty;
 const std::vector<Core> two_cores{{0}, {1}};
 const std::vector<Core> four_hyperthreads{{0, 2}, {1, 3}};
 
-std::string refusal(const CpuResources& resources, int wanted) {
+std::string unsupported_reason(const CpuResources& resources, int wanted) {
     try {
         choose_threads(resources, wanted);
     } catch (const InputError& error) {
@@ -43,12 +43,12 @@ TEST(ThreadChoice, OneForEachPhysicalCore) {
 }
 
 TEST(ThreadChoice, MoreThanProcessorsAreRefused) {
-    EXPECT_EQ(refusal({two_cores, {}, {}}, 8),
+    EXPECT_EQ(unsupported_reason({two_cores, {}, {}}, 8),
               "8 threads would share the 2 cores that this process may use; ask for 1 to 2 threads, or 0 for "
               "one on each core");
-    EXPECT_THAT(refusal({four_hyperthreads, {}, {}}, 5), HasSubstr("2 cores with 4 hyperthreads"));
-    EXPECT_EQ(choose_threads({four_hyperthreads, {}, {}}, 4).threads, 4);    // asked for by name
-    EXPECT_THAT(refusal({{{1}}, {}, {}}, 2), HasSubstr("the 1 core that"));  // a taskset
+    EXPECT_THAT(unsupported_reason({four_hyperthreads, {}, {}}, 5), HasSubstr("2 cores with 4 hyperthreads"));
+    EXPECT_EQ(choose_threads({four_hyperthreads, {}, {}}, 4).threads, 4);               // asked for by name
+    EXPECT_THAT(unsupported_reason({{{1}}, {}, {}}, 2), HasSubstr("the 1 core that"));  // a taskset
 }
 
 TEST(ThreadChoice, AQuotaHasAsManyAsItHasWholeCores) {

@@ -32,7 +32,7 @@ public:
         : FakeBackend(machine), device_(std::move(device)) {}
     std::string name() const override { return device_.id.substr(0, device_.id.find(':')); }
     std::vector<BackendDevice> devices() const override { return {device_}; }
-    std::string refusal(const std::string&, DataType type) const override {
+    std::string unsupported_reason(const std::string&, DataType type) const override {
         return type == DataType::f16 && device_.id == "cpu" ? "the made-up CPU has no f16" : "";
     }
     // So much work that the fixed cost of a layer does not count: no network's utilization exceeds 1.

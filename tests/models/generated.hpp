@@ -211,11 +211,11 @@ private:
         const int factor = between(1, 6);
         for (int block = 0; block < stage.depth && has_inner_width(stage.block); ++block) {
             const int input = stage_input_width(model, static_cast<int>(model.stages.size()));
-            const int leader = inner_follows_input(stage.block) && block == 0 ? input : stage.width;
+            const int leader = inner_derives_from_input(stage.block) && block == 0 ? input : stage.width;
             stage.inner_widths.push_back(ratio && stage.group_width == 0 ? factor * leader
                                                                          : 4 * between(1, 20));
         }
-        const bool squeezable = stage.block == BlockKind::bottleneck || inner_follows_input(stage.block);
+        const bool squeezable = stage.block == BlockKind::bottleneck || inner_derives_from_input(stage.block);
         if (squeezable && coin()) {
             stage.squeeze_excite = SqueezeExciteSpec{
                 between(1, 100) / 100.0, coin() ? SqueezeFrom::inner : SqueezeFrom::input, between(1, 8),

@@ -95,10 +95,10 @@ TEST(LayerCost, TheLargestLayerThatIsAllowedDoesNotOverflow) {
     layer.in_channels = 1024;
     layer.out_channels = 1024;
     layer.in_height = layer.in_width = 1024;
-    ASSERT_FALSE(fault_of(layer)) << *fault_of(layer);
+    ASSERT_FALSE(validate(layer)) << *validate(layer);
     EXPECT_EQ(cost_of(layer, 1, DataType::f32).macs, std::int64_t{1} << 40);
     layer.out_channels = 1025;
-    EXPECT_TRUE(fault_of(layer));
+    EXPECT_TRUE(validate(layer));
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ struct FakeMachine {
     std::function<double(int)> spike = [](int) { return 1.0; };
 
     // Why a network as a whole cannot be compiled, whatever its layers; empty when it can.
-    std::function<std::string(const Graph&)> whole_network_refusal = [](const Graph&) {
+    std::function<std::string(const Graph&)> whole_network_unsupported_reason = [](const Graph&) {
         return std::string();
     };
 
@@ -155,7 +155,7 @@ public:
         device.properties = "{}";
         return {device};
     }
-    std::string refusal(const std::string&, DataType type) const override {
+    std::string unsupported_reason(const std::string&, DataType type) const override {
         return type == DataType::f16 ? "the fake device has no f16" : "";
     }
     Layout preferred_layout(const Graph& network, const CompileOptions&) const override {
@@ -165,7 +165,7 @@ public:
                      const CompileOptions& options) override {
         machine_.before_compile(network);
         ++machine_.compiled;
-        if (const std::string reason = refusal(device, options.type); !reason.empty()) {
+        if (const std::string reason = unsupported_reason(device, options.type); !reason.empty()) {
             return {nullptr, reason, NoRunner::unsupported};
         }
         for (const Node& node : network.nodes) {
@@ -173,7 +173,7 @@ public:
                 return {nullptr, "no kernel for " + node.layer.key(), NoRunner::unsupported};
             }
         }
-        if (const std::string reason = machine_.whole_network_refusal(network); !reason.empty()) {
+        if (const std::string reason = machine_.whole_network_unsupported_reason(network); !reason.empty()) {
             return {nullptr, reason, NoRunner::no_memory};
         }
         return {std::make_unique<FakeRunner>(machine_, network, options.batch), {}};
@@ -207,12 +207,12 @@ struct FakeDevice {
     }
 };
 
-// Whether it is what the pace is read by, and not one that a test asks for.
+// Whether it is what the speed is read by, and not one that a test asks for.
 inline bool is_reference(const Graph& network) {
     return network.nodes.front().name == "reference";
 }
 
-// Layers so long that a burst has a few passes only, and a change of pace falls between bursts.
+// Layers so long that a burst has a few passes only, and a change of speed falls between bursts.
 inline void take_long(FakeMachine& machine) {
     machine.latency_us = [](const LayerSpec& layer) { return 50.0 + layer.out_channels; };
 }
@@ -221,11 +221,8 @@ inline void take_long(FakeMachine& machine) {
 inline MeasureSettings quick_settings() {
     MeasureSettings settings;
     settings.spin_seconds = 0.0;
-    settings.rules = {.target_half_width = 0.05,
-                      .most_seconds = 1.0,
-                      .fewest_samples = 10,
-                      .fewest_visits = 2,
-                      .burst_us = 100.0};
+    settings.rules = {
+        .target_half_width = 0.05, .max_seconds = 1.0, .min_samples = 10, .min_visits = 2, .burst_us = 100.0};
     return settings;
 }
 

@@ -53,7 +53,7 @@ ModelSpec blocks_model(BlockKind kind, double inner_ratio) {
         stage.block = kind;
         stage.depth = 2;
         stage.stride = 2;
-        for (const int leader : {inner_follows_input(kind) ? input : stage.width, stage.width}) {
+        for (const int leader : {inner_derives_from_input(kind) ? input : stage.width, stage.width}) {
             stage.inner_widths.push_back(static_cast<int>(leader * inner_ratio));
         }
         input = stage.width;
@@ -73,7 +73,7 @@ protected:
         };
     }
     SweepSummary run() { return sweep(device_.handle, table_, base_, space_, measure_, settings_, {}); }
-    // As predict(), without reading the table anew for each of thousands of choices. No row comes after.
+    // As predict(), without reading the table again for each of thousands of choices. No row comes after.
     NetworkEstimate predicted(const ScalingChoice& choice) {
         const Graph network = lower(scaled(base_, choice));
         const std::int64_t footprint = footprint_bucket(pass_footprint(network, 1, DataType::f32));
@@ -112,7 +112,7 @@ TEST_P(InnerSweep, LeavesNoChoiceUnpredictable) {
     const SweepSummary summary = run();
     EXPECT_TRUE(summary.complete);
     EXPECT_GT(summary.held_out_inner_widths, 0);
-    EXPECT_LT(summary.carriers.size(), 250u);
+    EXPECT_LT(summary.host_networks.size(), 250u);
 
     // Every option of every block at every pair of neighbouring widths.
     ScalingChoice choice = choice_of(base_);
@@ -176,7 +176,7 @@ TEST_P(InnerSweep, GoesOnWhereItWas) {
     run();
     const SweepSummary again = run();
     EXPECT_TRUE(again.complete);
-    EXPECT_LE(again.carriers.size(), 6u * 8) << "random networks only";
+    EXPECT_LE(again.host_networks.size(), 6u * 8) << "random networks only";
 }
 
 INSTANTIATE_TEST_SUITE_P(Blocks, InnerSweep, ::testing::ValuesIn([] {

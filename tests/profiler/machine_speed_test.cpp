@@ -1,4 +1,4 @@
-// The machine's pace, read by a reference network.
+// The machine's speed, read by a reference network.
 #include <gtest/gtest.h>
 
 #include "profiler/timing/machine_state.hpp"
@@ -10,54 +10,55 @@ namespace {
 
 using namespace testing;
 
-TEST(Pace, SeesThatTheMachineBecameSlowerAndFaster) {
+TEST(MachineSpeed, SeesThatTheMachineBecameSlowerAndFaster) {
     FakeDevice device;
     device.machine.latency_us = [](const LayerSpec&) { return 50.0; };
-    PaceHistory history;
-    Pace pace(device.handle, DataType::f32, history);
-    const double first_us = pace.now();
-    EXPECT_EQ(pace.fastest(), first_us);
+    SpeedHistory history;
+    MachineSpeed machine_speed(device.handle, DataType::f32, history);
+    const double first_us = machine_speed.now();
+    EXPECT_EQ(machine_speed.fastest(), first_us);
     device.machine.slowdown = 1.5;
-    EXPECT_NEAR(pace.now(), 1.5 * first_us, 1e-6 * first_us);
-    EXPECT_EQ(pace.fastest(), first_us);
+    EXPECT_NEAR(machine_speed.now(), 1.5 * first_us, 1e-6 * first_us);
+    EXPECT_EQ(machine_speed.fastest(), first_us);
     device.machine.slowdown = 0.5;
-    EXPECT_NEAR(pace.now(), 0.5 * first_us, 1e-6 * first_us);
-    EXPECT_EQ(pace.fastest(), pace.last());
+    EXPECT_NEAR(machine_speed.now(), 0.5 * first_us, 1e-6 * first_us);
+    EXPECT_EQ(machine_speed.fastest(), machine_speed.last());
 }
 
 // Of a thousand readings, one came out at half the time.
-TEST(Pace, IsNotSetByOneLuckyReading) {
+TEST(MachineSpeed, IsNotSetByOneLuckyReading) {
     FakeDevice device;
     device.machine.latency_us = [](const LayerSpec&) { return 50.0; };
-    PaceHistory history;
-    Pace pace(device.handle, DataType::f32, history);
-    const double usual_us = pace.now();
+    SpeedHistory history;
+    MachineSpeed machine_speed(device.handle, DataType::f32, history);
+    const double usual_us = machine_speed.now();
     device.machine.slowdown = 0.5;
-    pace.now();
+    machine_speed.now();
     device.machine.slowdown = 1.0;
-    for (int reading = 0; reading < 1000; ++reading) pace.now();
-    EXPECT_NEAR(pace.fastest(), usual_us, 1e-6 * usual_us);
+    for (int reading = 0; reading < 1000; ++reading) machine_speed.now();
+    EXPECT_NEAR(machine_speed.fastest(), usual_us, 1e-6 * usual_us);
     history.add_measured(0.9 * usual_us);
-    EXPECT_NEAR(pace.fastest(), 0.9 * usual_us, 1e-6 * usual_us) << "a measurement is of many readings";
+    EXPECT_NEAR(machine_speed.fastest(), 0.9 * usual_us, 1e-6 * usual_us)
+        << "a measurement is of many readings";
     history.expect(0.8 * usual_us);
-    EXPECT_NEAR(pace.fastest(), 0.8 * usual_us, 1e-6 * usual_us);
+    EXPECT_NEAR(machine_speed.fastest(), 0.8 * usual_us, 1e-6 * usual_us);
 }
 
-TEST(Pace, KnowsTheFastestOfThoseBefore) {
+TEST(MachineSpeed, KnowsTheFastestOfThoseBefore) {
     FakeDevice device;
     device.machine.latency_us = [](const LayerSpec&) { return 50.0; };
-    PaceHistory history;
-    const double first_us = Pace(device.handle, DataType::f32, history).now();
+    SpeedHistory history;
+    const double first_us = MachineSpeed(device.handle, DataType::f32, history).now();
     device.machine.slowdown = 1.5;
-    Pace later(device.handle, DataType::f32, history);
+    MachineSpeed later(device.handle, DataType::f32, history);
     EXPECT_NEAR(later.now(), 1.5 * first_us, 1e-6 * first_us);
     EXPECT_EQ(later.fastest(), first_us);
 }
 
-TEST(Pace, SaysWhyTheReferenceNetworkCannotRun) {
+TEST(MachineSpeed, SaysWhyTheReferenceNetworkCannotRun) {
     FakeDevice device;
-    PaceHistory history;
-    expect_error<WorkError>([&] { Pace(device.handle, DataType::f16, history); },
+    SpeedHistory history;
+    expect_error<WorkError>([&] { MachineSpeed(device.handle, DataType::f16, history); },
                             {"the reference network cannot run on fake", "no f16"});
 }
 

@@ -1,4 +1,4 @@
-// Networks compiled and timed together, and what happens when the machine changes its pace meanwhile.
+// Networks compiled and timed together, and what happens when the machine changes its speed meanwhile.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -96,7 +96,7 @@ TEST(MeasureNetworks, SaysSoWhenTheMachineStaysSlowerThanItWas) {
     FakeDevice device;
     take_long(device.machine);
     MeasureSettings settings = quick_settings();
-    settings.rules.most_seconds = 0.1;
+    settings.rules.max_seconds = 0.1;
     const auto networks = chains({{8}, {16, 8}});
     for (const NetworkMeasurement& result : measure_networks(device.handle, networks, settings, {})) {
         EXPECT_EQ(result.reason, "");
@@ -126,11 +126,11 @@ TEST(MeasureNetworks, RatiosAreOfOnePaceWhereTheFastestIsNotToBeHad) {
     FakeDevice device;
     take_long(device.machine);
     MeasureSettings settings = quick_settings();
-    settings.rules.most_seconds = 0.1;
+    settings.rules.max_seconds = 0.1;
     const auto networks = chains({{8}, {16, 8}, {8, 16, 8}});
     measure_networks(device.handle, networks, settings, {});
-    // Three paces that take turns from round to round, none of them the fastest there was. Within a round
-    // they would not do: how many passes are of which pace depends on what else the tests' machine does.
+    // Three speeds that take turns from round to round, none of them the fastest there was. Within a round
+    // they would not do: how many passes are of which speed depends on what else the tests' machine does.
     device.machine.slowdown = 1.3;
     int rounds = 0;
     bool reading = true;
@@ -144,10 +144,10 @@ TEST(MeasureNetworks, RatiosAreOfOnePaceWhereTheFastestIsNotToBeHad) {
         if (!reading) visited.insert(network.nodes.size());
     };
     const auto results = measure_networks(device.handle, networks, settings, {});
-    const double pace = sum_of_layers(results[0]) / device.truth_us(networks[0]);
-    EXPECT_NEAR(pace, 1.3, 1e-6);
+    const double machine_speed = sum_of_layers(results[0]) / device.truth_us(networks[0]);
+    EXPECT_NEAR(machine_speed, 1.3, 1e-6);
     for (std::size_t i = 0; i < results.size(); ++i) {
-        EXPECT_NEAR(sum_of_layers(results[i]) / device.truth_us(networks[i]), pace, 1e-6);
+        EXPECT_NEAR(sum_of_layers(results[i]) / device.truth_us(networks[i]), machine_speed, 1e-6);
         EXPECT_THAT(results[i].reason, HasSubstr("slower all the time"));
     }
 }
@@ -156,16 +156,17 @@ TEST(MeasureNetworks, TellsThePaceThatItMeasuredAt) {
     FakeDevice device;
     take_long(device.machine);
     const MeasureSettings settings = quick_settings();
-    const auto pace_us = [&](double slowdown) {
+    const auto reference_us = [&](double slowdown) {
         device.machine.slowdown = slowdown;
         const auto results = measure_networks(device.handle, chains({{8}, {16}}), settings, {});
-        EXPECT_EQ(results[0].timing.pace_us, results[1].timing.pace_us) << "both were in the same rounds";
-        return results[0].timing.pace_us.value();
+        EXPECT_EQ(results[0].timing.reference_us, results[1].timing.reference_us)
+            << "both were in the same rounds";
+        return results[0].timing.reference_us.value();
     };
-    const double slow_us = pace_us(1.5);
-    const PaceHistory& history = settings.paces->at({"fake", DataType::f32});
+    const double slow_us = reference_us(1.5);
+    const SpeedHistory& history = settings.speeds->at({"fake", DataType::f32});
     EXPECT_EQ(history.fastest_measured_us, slow_us);
-    const double fast_us = pace_us(1.0);
+    const double fast_us = reference_us(1.0);
     EXPECT_NEAR(slow_us / fast_us, 1.5, 1e-6);
     EXPECT_EQ(history.fastest_measured_us, fast_us);
 }

@@ -15,12 +15,12 @@ using namespace testing;
 
 const auto without_end = [] { return true; };
 
-struct Subject {
+struct NetworkUnderTest {
     FakeMachine machine{};
     Graph network;
     FakeRunner runner;
 
-    explicit Subject(const std::vector<int>& widths, double scale = 1.0)
+    explicit NetworkUnderTest(const std::vector<int>& widths, double scale = 1.0)
         : machine(scaled_machine(scale)),
           network(lower(chain_model("chain", widths))),
           runner(machine, network, 1) {}
@@ -29,7 +29,7 @@ struct Subject {
         machine.latency_us = [scale](const LayerSpec& layer) { return scale * (2.0 + layer.out_channels); };
         return machine;
     }
-    TimedSubject timed(RowMethod rows = RowMethod::stopwatch) {
+    TimedNetwork timed(RowMethod rows = RowMethod::stopwatch) {
         return {&runner, network.nodes.size(), rows};
     }
     double truth_us() const {
@@ -46,98 +46,104 @@ double sum_of_nodes(const NetworkTiming& timing) {
 }
 
 TEST(NetworkTimer, LayersAddUpToTheNetwork) {
-    Subject small({16, 32});
-    Subject large({64, 32, 96});
+    NetworkUnderTest small({16, 32});
+    NetworkUnderTest large({64, 32, 96});
     const auto timings =
         time_networks({small.timed(), large.timed()}, quick_settings().rules, 1, without_end);
     ASSERT_EQ(timings.size(), 2u);
-    for (const auto& [subject, timing] : {std::pair{&small, &timings[0]}, std::pair{&large, &timings[1]}}) {
+    for (const auto& [network_under_test, timing] :
+         {std::pair{&small, &timings[0]}, std::pair{&large, &timings[1]}}) {
         EXPECT_TRUE(timing->converged);
         EXPECT_GE(timing->samples, 10);
         EXPECT_GE(timing->layer_samples, timing->samples / 3);
         EXPECT_LE(timing->layer_samples, timing->samples);
-        ASSERT_EQ(timing->nodes.size(), subject->network.nodes.size());
-        EXPECT_NEAR(sum_of_nodes(*timing), subject->truth_us(), 1e-6 * subject->truth_us());
-        EXPECT_NEAR(timing->total.median, subject->truth_us(), 1e-6 * subject->truth_us());
+        ASSERT_EQ(timing->nodes.size(), network_under_test->network.nodes.size());
+        EXPECT_NEAR(sum_of_nodes(*timing), network_under_test->truth_us(),
+                    1e-6 * network_under_test->truth_us());
+        EXPECT_NEAR(timing->total.median, network_under_test->truth_us(),
+                    1e-6 * network_under_test->truth_us());
         for (std::size_t i = 0; i < timing->nodes.size(); ++i) {
-            EXPECT_NEAR(timing->nodes[i].mean, subject->machine.latency_us(subject->network.nodes[i].layer),
+            EXPECT_NEAR(timing->nodes[i].mean,
+                        network_under_test->machine.latency_us(network_under_test->network.nodes[i].layer),
                         1e-6);
         }
     }
 }
 
 TEST(NetworkTimer, RareSpikesChangeNothing) {
-    Subject subject({16, 32});
+    NetworkUnderTest network_under_test({16, 32});
     // Passes with a clock read a layer are the odd ones.
-    subject.machine.spike = [](int run) {
+    network_under_test.machine.spike = [](int run) {
         const int place = run % 20;
         return place == 7 ? 10.0 : place == 13 ? 0.1 : 1.0;
     };
     TimingRules rules = quick_settings().rules;
-    rules.fewest_samples = 80;
-    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, without_end).front();
+    rules.min_samples = 80;
+    const NetworkTiming timing = time_networks({network_under_test.timed()}, rules, 1, without_end).front();
     // The mean over all timed passes would be 1.8 times the truth.
-    EXPECT_NEAR(sum_of_nodes(timing), subject.truth_us(), 1e-6 * subject.truth_us());
-    EXPECT_NEAR(timing.total.median, subject.truth_us(), 1e-6 * subject.truth_us());
+    EXPECT_NEAR(sum_of_nodes(timing), network_under_test.truth_us(), 1e-6 * network_under_test.truth_us());
+    EXPECT_NEAR(timing.total.median, network_under_test.truth_us(), 1e-6 * network_under_test.truth_us());
 }
 
 TEST(NetworkTimer, TakesTheMeanOfTheMiddlePasses) {
     // Timed passes of two speeds in nearly equal parts: the middle half has both in nearly equal parts too.
-    Subject subject({16});
+    NetworkUnderTest network_under_test({16});
     std::mt19937 random(4);
-    subject.machine.spike = [&](int) { return random() % 2 == 0 ? 1.0 : 1.2; };
+    network_under_test.machine.spike = [&](int) { return random() % 2 == 0 ? 1.0 : 1.2; };
     TimingRules rules = quick_settings().rules;
-    rules.fewest_samples = 400;
+    rules.min_samples = 400;
     rules.target_half_width = 1.0;
-    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, without_end).front();
-    EXPECT_NEAR(sum_of_nodes(timing), 1.1 * subject.truth_us(), 0.06 * subject.truth_us());
+    const NetworkTiming timing = time_networks({network_under_test.timed()}, rules, 1, without_end).front();
+    EXPECT_NEAR(sum_of_nodes(timing), 1.1 * network_under_test.truth_us(),
+                0.06 * network_under_test.truth_us());
     for (const MeanEstimate& node : timing.nodes) EXPECT_GT(node.half_width, 0.0);
 }
 
 TEST(NetworkTimer, SaysWhenTimeWasUpBeforeTheIntervalWasNarrow) {
-    Subject subject({16});
+    NetworkUnderTest network_under_test({16});
     TimingRules rules = quick_settings().rules;
     rules.target_half_width = 0.0;
-    rules.most_seconds = 0.02;
-    subject.machine.spike = scattered;
-    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, without_end).front();
+    rules.max_seconds = 0.02;
+    network_under_test.machine.spike = scattered;
+    const NetworkTiming timing = time_networks({network_under_test.timed()}, rules, 1, without_end).front();
     // Beyond the limit by less than one visit.
-    EXPECT_GE(subject.machine.clock_us, 0.02e6);
-    EXPECT_LT(subject.machine.clock_us, 0.02e6 + 20.0 * subject.truth_us() + rules.burst_us);
+    EXPECT_GE(network_under_test.machine.clock_us, 0.02e6);
+    EXPECT_LT(network_under_test.machine.clock_us,
+              0.02e6 + 20.0 * network_under_test.truth_us() + rules.burst_us);
     EXPECT_FALSE(timing.converged);
     EXPECT_GT(timing.samples, 0);
     EXPECT_GT(timing.total.median, 0.0);
 }
 
 TEST(NetworkTimer, ANarrowIntervalOfFewPassesWillDoWhereTheTimeIsUp) {
-    Subject subject({16});
+    NetworkUnderTest network_under_test({16});
     TimingRules rules = quick_settings().rules;
     rules.target_half_width = 1.0;
-    rules.most_seconds = 0.05;
-    rules.fewest_samples = 1'000'000;
-    rules.fewest_samples_in_all = 8;
+    rules.max_seconds = 0.05;
+    rules.min_samples = 1'000'000;
+    rules.min_samples_in_all = 8;
     const auto converged = [&] {
-        return time_networks({subject.timed()}, rules, 1, without_end).front().converged;
+        return time_networks({network_under_test.timed()}, rules, 1, without_end).front().converged;
     };
     EXPECT_TRUE(converged());
-    rules.fewest_samples_in_all = 1'000'000;
+    rules.min_samples_in_all = 1'000'000;
     EXPECT_FALSE(converged());
 }
 
 TEST(NetworkTimer, VisitsEachNetworkAsOftenAsTheRulesSay) {
-    Subject subject({16});
+    NetworkUnderTest network_under_test({16});
     TimingRules rules = quick_settings().rules;
-    rules.fewest_visits = 5;
-    rules.fewest_samples = 1;
+    rules.min_visits = 5;
+    rules.min_samples = 1;
     rules.target_half_width = 100.0;
     int visits = 0;
-    time_networks({subject.timed()}, rules, 1, [&] { return ++visits > 0; });
+    time_networks({network_under_test.timed()}, rules, 1, [&] { return ++visits > 0; });
     EXPECT_GE(visits, 5);
 }
 
 TEST(NetworkTimer, StopsWhenToldAndKeepsWhatThereIs) {
-    Subject first({16});
-    Subject second({16});
+    NetworkUnderTest first({16});
+    NetworkUnderTest second({16});
     const TimingRules rules = quick_settings().rules;
     const auto nothing = time_networks({first.timed(), second.timed()}, rules, 1, [] { return false; });
     ASSERT_EQ(nothing.size(), 2u);
@@ -153,12 +159,12 @@ TEST(NetworkTimer, StopsWhenToldAndKeepsWhatThereIs) {
 
 TEST(NetworkTimer, CountsLongPassesToo) {
     // A pass longer than the burst: a visit has two at least, and the timing ends.
-    Subject subject({16}, 20.0);
+    NetworkUnderTest network_under_test({16}, 20.0);
     TimingRules rules = quick_settings().rules;
     rules.burst_us = 1.0;
-    const NetworkTiming timing = time_networks({subject.timed()}, rules, 1, without_end).front();
+    const NetworkTiming timing = time_networks({network_under_test.timed()}, rules, 1, without_end).front();
     EXPECT_GE(timing.samples, 10);
-    EXPECT_NEAR(timing.total.median, subject.truth_us(), 1e-6 * subject.truth_us());
+    EXPECT_NEAR(timing.total.median, network_under_test.truth_us(), 1e-6 * network_under_test.truth_us());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Profiling that is interrupted, politely or not, and goes on later.
+// Profiling that is interrupted, politely or not, and continues later.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -12,15 +12,16 @@ namespace {
 
 using namespace testing;
 
-ProfileRequest request_for(const std::vector<ModelSpec>& carriers) {
+ProfileRequest request_for(const std::vector<ModelSpec>& host_networks) {
     ProfileRequest request;
-    request.carriers = carriers;
+    request.host_networks = host_networks;
     request.settings = quick_settings();
     return request;
 }
 
-void expect_complete(const Table& table, const FakeDevice& device, const std::vector<ModelSpec>& carriers) {
-    const std::set<RowKey> keys = network_keys(carriers, quick_settings());
+void expect_complete(const Table& table, const FakeDevice& device,
+                     const std::vector<ModelSpec>& host_networks) {
+    const std::set<RowKey> keys = network_keys(host_networks, quick_settings());
     EXPECT_EQ(table.size(), static_cast<std::int64_t>(keys.size()));
     for (const RowKey& key : keys) {
         const auto row = table.find(key);
@@ -35,25 +36,25 @@ TEST(ProfileInterruption, KeepsFinishedGroupsAndGoesOnWithTheRest) {
     FakeDevice device;
     const DeviceRecord record = device.record();
     Table table = Table::open(folder / "t.db", OpenMode::create, &record);
-    const std::vector<ModelSpec> carriers = many_chains();
+    const std::vector<ModelSpec> host_networks = many_chains();
 
     bool stopped = false;
     WorkEvents events;
     events.keep_going = [&] { return !stopped; };
     // Told at the start of each group: the second one is not begun.
     events.progress = [&](double done, double, const std::string&) { stopped = done > 0.0; };
-    const ProfileSummary first = profile(device.handle, table, request_for(carriers), events);
+    const ProfileSummary first = profile(device.handle, table, request_for(host_networks), events);
     EXPECT_TRUE(first.interrupted);
     EXPECT_GT(first.measured, 0);
     EXPECT_EQ(table.size(), first.measured);
-    const auto total = static_cast<int>(network_keys(carriers, quick_settings()).size());
+    const auto total = static_cast<int>(network_keys(host_networks, quick_settings()).size());
     EXPECT_LT(first.measured, total);
 
-    const ProfileSummary second = profile(device.handle, table, request_for(carriers), {});
+    const ProfileSummary second = profile(device.handle, table, request_for(host_networks), {});
     EXPECT_FALSE(second.interrupted);
     EXPECT_EQ(second.reused, first.measured);
-    EXPECT_EQ(second.carriers.size(), carriers.size() - first.carriers.size());
-    expect_complete(table, device, carriers);
+    EXPECT_EQ(second.host_networks.size(), host_networks.size() - first.host_networks.size());
+    expect_complete(table, device, host_networks);
 }
 
 TEST(ProfileInterruption, LeavesOutWhatWasInterruptedInItsTurn) {
@@ -66,8 +67,8 @@ TEST(ProfileInterruption, LeavesOutWhatWasInterruptedInItsTurn) {
         ProfileRequest request = request_for({chain_model("a", {8, 16}), chain_model("b", {64, 96})});
         request.caches = {cache};
         // Far more than is allowed before the interruption.
-        request.settings.rules.fewest_samples = 1'000'000;
-        request.settings.rules.fewest_samples_in_all = 1'000'000;
+        request.settings.rules.min_samples = 1'000'000;
+        request.settings.rules.min_samples_in_all = 1'000'000;
         int runs = 0;
         device.machine.before_run = [&](const Graph& network) {
             if (!is_reference(network)) ++runs;
@@ -94,7 +95,7 @@ TEST(ProfileInterruption, DoesNothingWhenStoppedBeforeItBegins) {
 }
 
 // Profiles in a child that is killed as soon as it has written its first rows.
-void profile_and_die(const std::filesystem::path& file, const std::vector<ModelSpec>& carriers) {
+void profile_and_die(const std::filesystem::path& file, const std::vector<ModelSpec>& host_networks) {
     int ends[2] = {};
     ASSERT_EQ(::pipe(ends), 0);
     const pid_t child = ::fork();
@@ -107,7 +108,7 @@ void profile_and_die(const std::filesystem::path& file, const std::vector<ModelS
         events.progress = [&](double done, double, const std::string&) {
             if (done > 0.0 && ::write(ends[1], "x", 1) != 1) ::_exit(1);
         };
-        profile(device.handle, table, request_for(carriers), events);
+        profile(device.handle, table, request_for(host_networks), events);
         ::_exit(0);
     }
     ::close(ends[1]);
@@ -121,8 +122,8 @@ void profile_and_die(const std::filesystem::path& file, const std::vector<ModelS
 
 TEST(ProfileInterruption, AKilledProcessLosesNothingThatWasWritten) {
     const TempFolder folder;
-    const std::vector<ModelSpec> carriers = many_chains();
-    profile_and_die(folder / "t.db", carriers);
+    const std::vector<ModelSpec> host_networks = many_chains();
+    profile_and_die(folder / "t.db", host_networks);
     ASSERT_FALSE(HasFailure());
     EXPECT_TRUE(check_table(folder / "t.db").sound());
 
@@ -135,12 +136,12 @@ TEST(ProfileInterruption, AKilledProcessLosesNothingThatWasWritten) {
     device.machine.before_compile = [&](const Graph& network) {
         if (network.nodes.size() > 1 && !is_reference(network)) run.insert(network.nodes[1].layer.key());
     };
-    const ProfileSummary summary = profile(device.handle, table, request_for(carriers), {});
+    const ProfileSummary summary = profile(device.handle, table, request_for(host_networks), {});
     EXPECT_EQ(summary.reused, written);
-    for (const ModelSpec& model : std::vector<ModelSpec>(carriers.begin(), carriers.begin() + 8)) {
+    for (const ModelSpec& model : std::vector<ModelSpec>(host_networks.begin(), host_networks.begin() + 8)) {
         EXPECT_FALSE(run.contains(lower(model).nodes[1].layer.key())) << model.name << " was run again";
     }
-    expect_complete(table, device, carriers);
+    expect_complete(table, device, host_networks);
 }
 
 }  // namespace

@@ -13,11 +13,11 @@
 
 namespace hacscale::testing {
 
-// Every row that the network state of these carriers consists of.
-inline std::set<RowKey> network_keys(const std::vector<ModelSpec>& carriers,
+// Every row that the network state of these host networks consists of.
+inline std::set<RowKey> network_keys(const std::vector<ModelSpec>& host_networks,
                                      const MeasureSettings& settings) {
     std::set<RowKey> keys;
-    for (const ModelSpec& model : carriers) {
+    for (const ModelSpec& model : host_networks) {
         const Graph network = lower(model);
         for (const Node& node : network.nodes) {
             keys.insert(row_key(node.layer, network, settings, CacheState::network));

@@ -21,10 +21,10 @@ using ::testing::HasSubstr;
 
 class Profile : public ::testing::Test {
 protected:
-    ProfileSummary run(const std::vector<ModelSpec>& carriers,
+    ProfileSummary run(const std::vector<ModelSpec>& host_networks,
                        std::set<CacheState> caches = {CacheState::network}, const WorkEvents& events = {}) {
         ProfileRequest request;
-        request.carriers = carriers;
+        request.host_networks = host_networks;
         request.settings = settings_;
         request.caches = std::move(caches);
         return profile(device_.handle, table_, request, events);
@@ -39,9 +39,10 @@ protected:
 };
 
 TEST_F(Profile, WritesARowForEachLayerOfEachNetwork) {
-    const std::vector<ModelSpec> carriers{chain_model("small", {8, 16}), chain_model("large", {64, 64, 64})};
-    const ProfileSummary summary = run(carriers);
-    const std::set<RowKey> keys = network_keys(carriers, settings_);
+    const std::vector<ModelSpec> host_networks{chain_model("small", {8, 16}),
+                                               chain_model("large", {64, 64, 64})};
+    const ProfileSummary summary = run(host_networks);
+    const std::set<RowKey> keys = network_keys(host_networks, settings_);
     EXPECT_EQ(table_.size(), static_cast<std::int64_t>(keys.size()));
     EXPECT_EQ(summary.measured, static_cast<int>(keys.size()));
     EXPECT_EQ(summary.reused, 0);
@@ -53,29 +54,29 @@ TEST_F(Profile, WritesARowForEachLayerOfEachNetwork) {
         EXPECT_NEAR(row.latency_us, device_.machine.latency_us(key.layer), 1e-6);
         EXPECT_GT(row.samples, 0);
         EXPECT_EQ(row.implementation, "fake_" + std::string(name_of(key.layer.kind)));
-        EXPECT_FALSE(row.carrier.empty());
+        EXPECT_FALSE(row.host_network.empty());
         EXPECT_EQ(row.measured_at.size(), 20u);
     }
-    ASSERT_EQ(summary.carriers.size(), 2u);
-    EXPECT_EQ(summary.carriers[0].model, "small");
-    EXPECT_EQ(summary.carriers[1].model, "large");
-    for (const CarrierResult& carrier : summary.carriers) {
-        EXPECT_TRUE(carrier.measured);
-        EXPECT_GT(carrier.total.median, 0.0);
+    ASSERT_EQ(summary.host_networks.size(), 2u);
+    EXPECT_EQ(summary.host_networks[0].model, "small");
+    EXPECT_EQ(summary.host_networks[1].model, "large");
+    for (const HostNetworkResult& host_network : summary.host_networks) {
+        EXPECT_TRUE(host_network.measured);
+        EXPECT_GT(host_network.total.median, 0.0);
     }
     EXPECT_TRUE(check_table(table_.file()).sound());
 }
 
 TEST_F(Profile, MeasuresNothingTwice) {
-    const std::vector<ModelSpec> carriers{chain_model("a", {8, 16}), chain_model("b", {16, 8})};
+    const std::vector<ModelSpec> host_networks{chain_model("a", {8, 16}), chain_model("b", {16, 8})};
     const auto all = {CacheState::network, CacheState::warm, CacheState::cold};
-    const ProfileSummary first = run(carriers, all);
+    const ProfileSummary first = run(host_networks, all);
     const int runs = device_.machine.runs;
-    const ProfileSummary second = run(carriers, all);
+    const ProfileSummary second = run(host_networks, all);
     EXPECT_EQ(device_.machine.runs, runs);
     EXPECT_EQ(second.measured, 0);
     EXPECT_EQ(second.reused, first.measured);
-    EXPECT_TRUE(second.carriers.empty());
+    EXPECT_TRUE(second.host_networks.empty());
 }
 
 TEST_F(Profile, MeasuresWhatANewNetworkAddsOnly) {
@@ -83,19 +84,19 @@ TEST_F(Profile, MeasuresWhatANewNetworkAddsOnly) {
     run({known});
     const int runs = device_.machine.runs;
     const ProfileSummary summary = run({known, chain_model("new", {96, 96})});
-    EXPECT_EQ(summary.carriers.size(), 1u);
-    EXPECT_EQ(summary.carriers.front().model, "new");
+    EXPECT_EQ(summary.host_networks.size(), 1u);
+    EXPECT_EQ(summary.host_networks.front().model, "new");
     EXPECT_GT(device_.machine.runs, runs);
     EXPECT_EQ(summary.reused, static_cast<int>(network_keys({known}, settings_).size()));
 }
 
 TEST_F(Profile, RunsEverythingAgainWhenAsked) {
     ProfileRequest request;
-    request.carriers = {chain_model("a", {8, 16})};
+    request.host_networks = {chain_model("a", {8, 16})};
     request.settings = settings_;
     request.run_all = true;
     profile(device_.handle, table_, request, {});
-    const RowKey key = *network_keys(request.carriers, settings_).begin();
+    const RowKey key = *network_keys(request.host_networks, settings_).begin();
     const Row before = row(key);
     device_.machine.before_run = [&](const Graph& network) {
         device_.machine.slowdown = is_reference(network) ? 1.0 : 2.0;
@@ -110,60 +111,61 @@ TEST_F(Profile, RunsEverythingAgainWhenAsked) {
 
 TEST_F(Profile, RowsOfASlowMachineAreMeasuredAgainOnceThereAreOthers) {
     take_long(device_.machine);
-    settings_.rules.most_seconds = 0.1;
+    settings_.rules.max_seconds = 0.1;
     const ModelSpec slow = chain_model("slow", {8, 16});
     const ModelSpec fast = chain_model("fast", {64, 96});
     device_.machine.slowdown = 1.5;
     run({slow});
     EXPECT_EQ(run({slow}).measured, 0) << "there is no faster row";
     device_.machine.slowdown = 1.0;
-    EXPECT_TRUE(run({fast}).carriers.front().converged);
+    EXPECT_TRUE(run({fast}).host_networks.front().converged);
 
     // Of what is slower still, nothing is kept.
     device_.machine.slowdown = 2.0;
     const std::vector<Row> before = table_.query({});
-    EXPECT_EQ(run({slow, fast}).carriers.size(), 1U);
+    EXPECT_EQ(run({slow, fast}).host_networks.size(), 1U);
     EXPECT_EQ(table_.query({}), before);
 
     device_.machine.slowdown = 1.0;
     const ProfileSummary again = run({slow, fast});
-    ASSERT_EQ(again.carriers.size(), 1U);
-    EXPECT_EQ(again.carriers.front().model, "slow");
+    ASSERT_EQ(again.host_networks.size(), 1U);
+    EXPECT_EQ(again.host_networks.front().model, "slow");
     for (const RowKey& key : network_keys({slow, fast}, settings_)) {
         EXPECT_NEAR(row(key).latency_us, device_.machine.latency_us(key.layer), 1e-6);
-        EXPECT_FALSE(row(key).outpaced(table_.fastest_pace_us(DataType::f32)));
+        EXPECT_FALSE(row(key).machine_was_slower(table_.fastest_reference_us(DataType::f32)));
     }
     EXPECT_EQ(run({slow, fast}).measured, 0);
 }
 
 TEST_F(Profile, WaitsForThePaceOfTheTablesRows) {
     take_long(device_.machine);
-    settings_.rules.most_seconds = 0.1;
+    settings_.rules.max_seconds = 0.1;
     run({chain_model("before", {8, 16})});
     device_.machine.slowdown = 1.5;
-    settings_.paces = std::make_shared<PaceHistories>();  // as in another process
+    settings_.speeds = std::make_shared<SpeedHistories>();  // as in another process
     const std::vector<ModelSpec> later{chain_model("later", {64, 96})};
-    EXPECT_FALSE(run(later).carriers.front().converged);
+    EXPECT_FALSE(run(later).host_networks.front().converged);
     EXPECT_THAT(row(*network_keys(later, settings_).rbegin()).reason, HasSubstr("the machine was slower"));
 }
 
 TEST_F(Profile, UnitesLayersThatStandInSeveralNetworksOfOneGroup) {
     // Both are small enough for one footprint, and the machine is twice as slow in the longer one.
-    const std::vector<ModelSpec> carriers{chain_model("short", {8, 16}), chain_model("long", {8, 16, 24})};
-    const std::size_t longer = lower(carriers[1]).nodes.size();
+    const std::vector<ModelSpec> host_networks{chain_model("short", {8, 16}),
+                                               chain_model("long", {8, 16, 24})};
+    const std::size_t longer = lower(host_networks[1]).nodes.size();
     device_.machine.before_run = [&](const Graph& network) {
         device_.machine.slowdown = network.nodes.size() == longer ? 2.0 : 1.0;
     };
     const std::set<RowKey> shared = [&] {
-        const std::set<RowKey> first = network_keys({carriers[0]}, settings_);
-        const std::set<RowKey> second = network_keys({carriers[1]}, settings_);
+        const std::set<RowKey> first = network_keys({host_networks[0]}, settings_);
+        const std::set<RowKey> second = network_keys({host_networks[1]}, settings_);
         std::set<RowKey> both;
         std::set_intersection(first.begin(), first.end(), second.begin(), second.end(),
                               std::inserter(both, both.end()));
         return both;
     }();
     ASSERT_FALSE(shared.empty());
-    const ProfileSummary summary = run(carriers);
+    const ProfileSummary summary = run(host_networks);
     EXPECT_EQ(summary.measured, static_cast<int>(table_.size())) << "a row counts once";
     for (const RowKey& key : shared) {
         const double ratio = row(key).latency_us / device_.machine.latency_us(key.layer);
@@ -174,10 +176,10 @@ TEST_F(Profile, UnitesLayersThatStandInSeveralNetworksOfOneGroup) {
 
 TEST_F(Profile, SaysWhyANetworkCannotRun) {
     device_.machine.supported = [](const LayerSpec& layer) { return layer.out_channels != 24; };
-    const std::vector<ModelSpec> carriers{chain_model("cannot", {24, 64}), chain_model("can", {8, 64})};
-    const ProfileSummary summary = run(carriers);
-    const std::set<RowKey> cannot = network_keys({carriers[0]}, settings_);
-    const std::set<RowKey> can = network_keys({carriers[1]}, settings_);
+    const std::vector<ModelSpec> host_networks{chain_model("cannot", {24, 64}), chain_model("can", {8, 64})};
+    const ProfileSummary summary = run(host_networks);
+    const std::set<RowKey> cannot = network_keys({host_networks[0]}, settings_);
+    const std::set<RowKey> can = network_keys({host_networks[1]}, settings_);
     int blamed = 0;
     for (const RowKey& key : cannot) {
         if (can.contains(key)) continue;
@@ -192,56 +194,58 @@ TEST_F(Profile, SaysWhyANetworkCannotRun) {
     }
     EXPECT_EQ(blamed, 1);
     for (const RowKey& key : can) EXPECT_TRUE(has_latency(row(key).status)) << row(key).reason;
-    EXPECT_FALSE(summary.carriers[0].measured);
-    EXPECT_TRUE(summary.carriers[1].measured);
+    EXPECT_FALSE(summary.host_networks[0].measured);
+    EXPECT_TRUE(summary.host_networks[1].measured);
     EXPECT_GT(summary.failed, 0);
-    const NetworkEstimate estimate = predict(table_, lower(carriers[0]), settings_, CacheState::network);
+    const NetworkEstimate estimate = predict(table_, lower(host_networks[0]), settings_, CacheState::network);
     EXPECT_GT(estimate.missing_layers, 0);
     // What cannot run here is not tried again.
     const int compiled = device_.machine.compiled;
-    run(carriers);
+    run(host_networks);
     EXPECT_EQ(device_.machine.compiled, compiled);
 }
 
 // Another process had the memory, or a kernel failed: that is told of the row, and asked again.
 TEST_F(Profile, AsksAgainForWhatMayPass) {
-    const std::vector<ModelSpec> carriers{chain_model("short", {8, 16})};
+    const std::vector<ModelSpec> host_networks{chain_model("short", {8, 16})};
     const std::set<CacheState> caches{CacheState::network, CacheState::warm};
-    device_.machine.whole_network_refusal = [](const Graph& network) {
+    device_.machine.whole_network_unsupported_reason = [](const Graph& network) {
         return is_reference(network) ? "" : "out of device memory";
     };
-    const ProfileSummary summary = run(carriers, caches);
+    const ProfileSummary summary = run(host_networks, caches);
     EXPECT_GT(summary.failed, 0);
     EXPECT_EQ(summary.failed, summary.measured);
     for (const Row& row : table_.query({})) {
         EXPECT_EQ(row.status, RowStatus::failed);
         EXPECT_THAT(row.reason, HasSubstr("out of device memory"));
     }
-    device_.machine.whole_network_refusal = [](const Graph&) { return std::string(); };
-    EXPECT_EQ(run(carriers, caches).failed, 0);
+    device_.machine.whole_network_unsupported_reason = [](const Graph&) { return std::string(); };
+    EXPECT_EQ(run(host_networks, caches).failed, 0);
     for (const Row& row : table_.query({})) EXPECT_TRUE(has_latency(row.status)) << row.reason;
 }
 
 TEST_F(Profile, TriesANetworkAloneWhenTheDeviceIsTooSmallForItsGroup) {
-    device_.machine.whole_network_refusal = [this](const Graph& network) {
+    device_.machine.whole_network_unsupported_reason = [this](const Graph& network) {
         const bool small = network.nodes.size() <= 4 || is_reference(network);
         return !small && device_.machine.alive > 0 ? "out of device memory" : "";
     };
-    const std::vector<ModelSpec> carriers{chain_model("a", {8, 16}), chain_model("b", {24, 64})};
-    const ProfileSummary summary = run(carriers);
+    const std::vector<ModelSpec> host_networks{chain_model("a", {8, 16}), chain_model("b", {24, 64})};
+    const ProfileSummary summary = run(host_networks);
     EXPECT_EQ(summary.failed, 0);
-    for (const RowKey& key : network_keys(carriers, settings_)) EXPECT_TRUE(has_latency(row(key).status));
+    for (const RowKey& key : network_keys(host_networks, settings_))
+        EXPECT_TRUE(has_latency(row(key).status));
 }
 
 TEST_F(Profile, SaysThatTheDeviceIsTooSmallForANetwork) {
-    device_.machine.whole_network_refusal = [](const Graph& network) {
+    device_.machine.whole_network_unsupported_reason = [](const Graph& network) {
         return network.nodes.size() > 5 && !is_reference(network) ? "out of device memory" : "";
     };
-    const std::vector<ModelSpec> carriers{chain_model("big", {8, 16, 32, 64}), chain_model("small", {8, 16})};
-    const ProfileSummary summary = run(carriers);
-    const std::set<RowKey> small = network_keys({carriers[1]}, settings_);
+    const std::vector<ModelSpec> host_networks{chain_model("big", {8, 16, 32, 64}),
+                                               chain_model("small", {8, 16})};
+    const ProfileSummary summary = run(host_networks);
+    const std::set<RowKey> small = network_keys({host_networks[1]}, settings_);
     EXPECT_GT(summary.failed, 0);
-    for (const RowKey& key : network_keys(carriers, settings_)) {
+    for (const RowKey& key : network_keys(host_networks, settings_)) {
         if (small.contains(key)) {
             EXPECT_TRUE(has_latency(row(key).status)) << key.layer.key();
             continue;
@@ -253,10 +257,10 @@ TEST_F(Profile, SaysThatTheDeviceIsTooSmallForANetwork) {
 
 TEST_F(Profile, KeepsNoTimeOfALayerWhoseOutputIsWrong) {
     device_.machine.right = [](const LayerSpec& layer) { return layer.out_channels != 16; };
-    const std::vector<ModelSpec> carriers{chain_model("wrong", {16, 8})};
-    const ProfileSummary summary = run(carriers, {CacheState::network, CacheState::warm});
+    const std::vector<ModelSpec> host_networks{chain_model("wrong", {16, 8})};
+    const ProfileSummary summary = run(host_networks, {CacheState::network, CacheState::warm});
     EXPECT_EQ(summary.failed, 2);
-    for (const RowKey& key : network_keys(carriers, settings_)) {
+    for (const RowKey& key : network_keys(host_networks, settings_)) {
         if (key.layer.out_channels != 16) {
             EXPECT_TRUE(has_latency(row(key).status));
             continue;
@@ -268,14 +272,15 @@ TEST_F(Profile, KeepsNoTimeOfALayerWhoseOutputIsWrong) {
     }
     // Failed rows are tried again, and the mended kernel's time is kept.
     device_.machine.right = [](const LayerSpec&) { return true; };
-    const ProfileSummary mended = run(carriers);
+    const ProfileSummary mended = run(host_networks);
     EXPECT_EQ(mended.failed, 0);
-    for (const RowKey& key : network_keys(carriers, settings_)) EXPECT_TRUE(has_latency(row(key).status));
+    for (const RowKey& key : network_keys(host_networks, settings_))
+        EXPECT_TRUE(has_latency(row(key).status));
 }
 
 TEST_F(Profile, KeepsATimeThatALaterFailureHasNoneFor) {
     ProfileRequest request;
-    request.carriers = {chain_model("a", {16, 8})};
+    request.host_networks = {chain_model("a", {16, 8})};
     request.settings = settings_;
     request.run_all = true;
     profile(device_.handle, table_, request, {});
@@ -290,9 +295,9 @@ TEST_F(Profile, KeepsATimeThatALaterFailureHasNoneFor) {
 
 TEST_F(Profile, ChecksNothingWhenToldNotTo) {
     device_.machine.right = [](const LayerSpec&) { return false; };
-    const ProfileSummary summary =
-        profile(device_.handle, table_,
-                {.carriers = {chain_model("a", {8})}, .settings = settings_, .check_outputs = false}, {});
+    const ProfileSummary summary = profile(
+        device_.handle, table_,
+        {.host_networks = {chain_model("a", {8})}, .settings = settings_, .check_outputs = false}, {});
     EXPECT_EQ(summary.failed, 0);
 }
 
@@ -302,7 +307,7 @@ TEST_F(Profile, TellsWarmAndColdApart) {
     const ModelSpec model = chain_model("a", {8, 16});
     const Graph network = lower(model);
     const ProfileSummary summary = run({model}, {CacheState::warm, CacheState::cold});
-    EXPECT_TRUE(summary.carriers.empty());
+    EXPECT_TRUE(summary.host_networks.empty());
     EXPECT_EQ(table_.size(), 2 * static_cast<std::int64_t>(network.nodes.size()));
     for (const Node& node : network.nodes) {
         const double truth_us = device_.machine.latency_us(node.layer);
@@ -313,7 +318,7 @@ TEST_F(Profile, TellsWarmAndColdApart) {
         EXPECT_LE(warm.latency_us, 1.3 * truth_us);
         EXPECT_GE(cold.latency_us, 0.99 * 3.0 * truth_us);
         EXPECT_LE(cold.latency_us, 1.3 * 3.0 * truth_us);
-        EXPECT_TRUE(warm.carrier.empty());
+        EXPECT_TRUE(warm.host_network.empty());
     }
     const double predicted = predict(table_, network, settings_, CacheState::cold).latency_us;
     EXPECT_NEAR(predicted, 3.0 * device_.truth_us(network), 0.3 * 3.0 * device_.truth_us(network));
@@ -341,11 +346,11 @@ TEST_F(Profile, PredictionIsTheSumOfTheRows) {
 
 TEST_F(Profile, CallsRowsNoisyWhenTheTimeWasUp) {
     settings_.rules.target_half_width = 1e-9;
-    settings_.rules.most_seconds = 0.01;
+    settings_.rules.max_seconds = 0.01;
     device_.machine.spike = scattered;
     const ProfileSummary summary = run({chain_model("a", {8})}, {CacheState::network, CacheState::warm});
     EXPECT_EQ(summary.noisy, summary.measured);
-    EXPECT_FALSE(summary.carriers.front().converged);
+    EXPECT_FALSE(summary.host_networks.front().converged);
     table_.for_each({}, [](const Row& row) {
         EXPECT_EQ(row.status, RowStatus::noisy);
         EXPECT_THAT(row.reason,
@@ -359,7 +364,7 @@ TEST_F(Profile, MeasuresNoisyRowsAgainWhereAsked) {
     const TimingRules usual = settings_.rules;
     const auto spike = device_.machine.spike;
     settings_.rules.target_half_width = 1e-9;
-    settings_.rules.most_seconds = 0.01;
+    settings_.rules.max_seconds = 0.01;
     device_.machine.spike = scattered;
     const ModelSpec model = chain_model("a", {8});
     const int noisy = run({model}).noisy;
@@ -367,7 +372,7 @@ TEST_F(Profile, MeasuresNoisyRowsAgainWhereAsked) {
     settings_.rules = usual;
     device_.machine.spike = spike;
     ProfileRequest request;
-    request.carriers = {model};
+    request.host_networks = {model};
     request.settings = settings_;
     request.noisy_until = "1970-01-01T00:00:00Z";
     EXPECT_EQ(profile(device_.handle, table_, request, {}).measured, 0) << "rows are younger";
@@ -380,7 +385,7 @@ TEST_F(Profile, MeasuresNoisyRowsAgainWhereAsked) {
 // Two passes bring the caches into their state, the third takes all the time there is, and the fourth tells
 // the layers apart: how far a single pass is off, nobody knows.
 TEST_F(Profile, OfOnePassAllThatIsKnownIsItsTime) {
-    settings_.rules = {.most_seconds = 0.0, .burst_us = 0.0};
+    settings_.rules = {.max_seconds = 0.0, .burst_us = 0.0};
     int runs = 0;
     device_.machine.before_run = [&](const Graph& network) {
         if (network.nodes.size() > 1 && !is_reference(network) && ++runs % 4 == 3) {

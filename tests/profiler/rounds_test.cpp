@@ -28,8 +28,8 @@ const auto endless = [] { return true; };
 
 TEST(Rounds, GiveEachSubjectItsTurnsAndResultsInOrder) {
     std::vector<int> log;
-    std::vector<Turn> subjects{{1, 3, &log}, {2, 1, &log}, {3, 2, &log}};
-    EXPECT_THAT(time_in_rounds(subjects, {}, 7, endless), ElementsAre(103, 201, 302));
+    std::vector<Turn> participants{{1, 3, &log}, {2, 1, &log}, {3, 2, &log}};
+    EXPECT_THAT(time_in_rounds(participants, {}, 7, endless), ElementsAre(103, 201, 302));
     ASSERT_EQ(log.size(), 6u);
     EXPECT_THAT((std::vector<int>(log.begin(), log.begin() + 3)), ::testing::UnorderedElementsAre(1, 2, 3));
     EXPECT_THAT((std::vector<int>(log.begin() + 3, log.begin() + 5)), ::testing::UnorderedElementsAre(1, 3));
@@ -45,21 +45,21 @@ TEST(Rounds, SayInWhoseTurnTheDeviceWasLost) {
         bool done(const TimingRules&) const { return false; }
         int result(const TimingRules&) const { return 0; }
     };
-    std::vector<Fragile> subjects{{false}, {false}, {true}, {false}};
+    std::vector<Fragile> participants{{false}, {false}, {true}, {false}};
     try {
-        time_in_rounds(subjects, {}, 3, endless);
+        time_in_rounds(participants, {}, 3, endless);
         ADD_FAILURE() << "nothing was thrown";
-    } catch (const SubjectLost& lost) {
-        EXPECT_EQ(lost.subject(), 2u);
+    } catch (const DeviceLostInTurn& lost) {
+        EXPECT_EQ(lost.index(), 2u);
         EXPECT_STREQ(lost.what(), "gone");
     }
 }
 
 std::vector<int> log_of(std::uint64_t seed) {
     std::vector<int> log;
-    std::vector<Turn> subjects;
-    for (int name = 0; name < 8; ++name) subjects.push_back({name, 4, &log});
-    time_in_rounds(subjects, {}, seed, endless);
+    std::vector<Turn> participants;
+    for (int name = 0; name < 8; ++name) participants.push_back({name, 4, &log});
+    time_in_rounds(participants, {}, seed, endless);
     return log;
 }
 
@@ -79,9 +79,9 @@ TEST(Rounds, AreShuffledAnewByTheSeed) {
 TEST(Rounds, StopBetweenVisitsWhenTold) {
     for (const int allowed : {0, 1, 4}) {
         std::vector<int> log;
-        std::vector<Turn> subjects{{1, 9, &log}, {2, 9, &log}, {3, 9, &log}};
+        std::vector<Turn> participants{{1, 9, &log}, {2, 9, &log}, {3, 9, &log}};
         int asked = 0;
-        const auto results = time_in_rounds(subjects, {}, 1, [&] { return asked++ < allowed; });
+        const auto results = time_in_rounds(participants, {}, 1, [&] { return asked++ < allowed; });
         EXPECT_EQ(static_cast<int>(log.size()), allowed);
         EXPECT_EQ(results.size(), 3u);
     }

@@ -50,7 +50,7 @@ TEST(RowMethod, PrefixesAreRightWhereTheEvenSpreadIsNot) {
     const NetworkTiming& prefix = timings[1];
     EXPECT_TRUE(stopwatch.converged);
     EXPECT_TRUE(prefix.converged);
-    EXPECT_GE(prefix.layer_samples, quick_settings().rules.fewest_sweeps);
+    EXPECT_GE(prefix.layer_samples, quick_settings().rules.min_sweeps);
     const double mean_us = mean_clock_us(machine, network);
     EXPECT_NEAR(stopwatch.clock.layer_us, mean_us, 1e-9);
     double sum_us = 0.0;
@@ -141,7 +141,7 @@ TEST(RowMethod, TheTableKnowsItAndReplacesRowsOfTheOther) {
     ProfileRequest request;
     request.settings = quick_settings();
     request.check_outputs = false;
-    request.carriers = {chain_model("chain", {16, 32})};
+    request.host_networks = {chain_model("chain", {16, 32})};
     const ProfileSummary first = profile(device.handle, table, request, {});
     EXPECT_GT(first.measured, 0);
     ASSERT_EQ(first.clocks.size(), 1U);

@@ -129,10 +129,10 @@ TEST(UpperPercentiles, AreThereFromEnoughSamplesOn) {
 
 // Where the counts come from: the chance that all samples are below the percentile is 5 % from there on.
 TEST(UpperPercentiles, EnoughSamplesEncloseThePercentile) {
-    EXPECT_LE(std::pow(0.95, fewest_for_p95), 0.05);
-    EXPECT_GT(std::pow(0.95, fewest_for_p95 - 1), 0.05);
-    EXPECT_LE(std::pow(0.99, fewest_for_p99), 0.05);
-    EXPECT_GT(std::pow(0.99, fewest_for_p99 - 1), 0.05);
+    EXPECT_LE(std::pow(0.95, min_for_p95), 0.05);
+    EXPECT_GT(std::pow(0.95, min_for_p95 - 1), 0.05);
+    EXPECT_LE(std::pow(0.99, min_for_p99), 0.05);
+    EXPECT_GT(std::pow(0.99, min_for_p99 - 1), 0.05);
 }
 
 TEST(MeanEstimate, EqualsTwoPassesInHigherPrecision) {

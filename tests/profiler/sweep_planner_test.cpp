@@ -97,7 +97,7 @@ TEST_F(Sweep, PredictsWhatItDidNotMeasure) {
     EXPECT_FALSE(summary.network_errors.empty());
     for (const double error : summary.network_errors) EXPECT_LE(std::abs(error), settings_.tolerance);
     // The grid has 15^3 widths and 3^3 depths.
-    EXPECT_LT(summary.carriers.size(), 15u * 15 * 15 / 10);
+    EXPECT_LT(summary.host_networks.size(), 15u * 15 * 15 / 10);
 
     const std::vector<double> errors = held_out_errors(50);
     EXPECT_LE(errors[45], settings_.tolerance) << "nine of ten";
@@ -105,13 +105,13 @@ TEST_F(Sweep, PredictsWhatItDidNotMeasure) {
 }
 
 TEST_F(Sweep, FindsASteepStep) {
-    // Twice the time above 72 channels, in either direction: what lies across the step cannot be
+    // Twice the time above 72 channels, in either direction: what is across the step cannot be
     // interpolated.
     device_.machine.latency_us = [](const LayerSpec& layer) {
         return 4.0 * (layer.out_channels > 72 ? 2.0 : 1.0) * (layer.in_channels > 72 ? 1.3 : 1.0);
     };
     const SweepSummary summary = run();
-    EXPECT_LT(summary.carriers.size(), 15u * 15 * 15 / 10);
+    EXPECT_LT(summary.host_networks.size(), 15u * 15 * 15 / 10);
     // Each width of each stage, the others as in the base.
     for (std::size_t stage = 0; stage < space_.widths.size(); ++stage) {
         for (const int width : space_.widths[stage]) {
@@ -134,7 +134,7 @@ TEST_F(Sweep, NeedsFewCarriersWhereLatencyIsStraight) {
     EXPECT_TRUE(straight.complete);
     const std::vector<double> errors = held_out_errors(50);
     EXPECT_LE(errors.back(), 0.01);
-    EXPECT_LT(straight.carriers.size(), 60u);
+    EXPECT_LT(straight.host_networks.size(), 60u);
 }
 
 // No width says anything of its neighbours.
@@ -155,10 +155,10 @@ TEST_F(Sweep, RefinesToTheLastWidthWhereNothingCanBeInterpolated) {
     EXPECT_EQ(widths_measured(), 3 * 15);
     const std::int64_t rows = table_.size();
 
-    // All is known now, and looked at again without a carrier but the random networks.
+    // All is known now, and looked at again without a host network but the random networks.
     const SweepSummary again = run();
     EXPECT_EQ(again.held_out_widths, summary.held_out_widths);
-    EXPECT_LE(again.carriers.size(), 6u * 8);
+    EXPECT_LE(again.host_networks.size(), 6u * 8);
     EXPECT_GE(table_.size(), rows);
 }
 
@@ -175,14 +175,14 @@ TEST_F(Sweep, RefinesOnAfterAnInterruption) {
     device_.machine.latency_us = erratic_us;
     settings_.tolerance = 1e-4;
     // The networks of the coarse widths and of some widths between them, but not all.
-    int carriers = 0;
+    int host_networks = 0;
     device_.machine.before_compile = [&](const Graph& network) {
-        carriers += network.nodes.size() > 1 && !is_reference(network);
+        host_networks += network.nodes.size() > 1 && !is_reference(network);
     };
-    const SweepSummary interrupted = run({[&] { return carriers < 38; }});
+    const SweepSummary interrupted = run({[&] { return host_networks < 38; }});
     EXPECT_TRUE(interrupted.profile.interrupted);
     EXPECT_LT(widths_measured(), 3 * 15);
-    EXPECT_GT(interrupted.carriers.size(), 0u);
+    EXPECT_GT(interrupted.host_networks.size(), 0u);
     const SweepSummary resumed = run();
     EXPECT_FALSE(resumed.profile.interrupted);
     EXPECT_EQ(resumed.held_out_widths, 3 * (15 - 5));
@@ -203,13 +203,13 @@ TEST_F(Sweep, GoesOnWhereItWas) {
     const std::int64_t rows = table_.size();
     const SweepSummary second = run();
     EXPECT_TRUE(second.complete);
-    EXPECT_LE(second.carriers.size(), 6u * 8) << "random networks only";
-    EXPECT_LT(second.carriers.size(), first.carriers.size());
+    EXPECT_LE(second.host_networks.size(), 6u * 8) << "random networks only";
+    EXPECT_LT(second.host_networks.size(), first.host_networks.size());
     EXPECT_GE(table_.size(), rows);
 }
 
 TEST_F(Sweep, EndsAtItsDeadline) {
-    settings_.most_seconds = 0.2;
+    settings_.max_seconds = 0.2;
     settings_.tolerance = 1e-6;
     // So that a sweep to the end would take a minute or more.
     device_.machine.latency_us = [](const LayerSpec& layer) { return 100.0 * staircase_us(layer); };
@@ -226,7 +226,7 @@ TEST_F(Sweep, StopsWhenTold) {
     const SweepSummary summary = run(events);
     EXPECT_FALSE(summary.complete);
     EXPECT_TRUE(summary.profile.interrupted);
-    EXPECT_TRUE(summary.carriers.empty());
+    EXPECT_TRUE(summary.host_networks.empty());
     EXPECT_EQ(table_.size(), 0);
 }
 

@@ -65,22 +65,22 @@ TEST_F(TableRows, AreRefusedWithoutASoundLatency) {
 }
 
 TEST_F(TableRows, TellTheFastestPaceOfADataType) {
-    EXPECT_EQ(table_.fastest_pace_us(DataType::f32), std::nullopt);
+    EXPECT_EQ(table_.fastest_reference_us(DataType::f32), std::nullopt);
     Row row = network_row(conv(8, 8), 1.0, 1 << 20);
     table_.put(row);
-    EXPECT_EQ(table_.fastest_pace_us(DataType::f32), std::nullopt);
-    for (const double pace_us : {120.0, 100.0, 110.0}) {
+    EXPECT_EQ(table_.fastest_reference_us(DataType::f32), std::nullopt);
+    for (const double reference_us : {120.0, 100.0, 110.0}) {
         row.key.layer.out_channels += 8;
-        row.pace_us = pace_us;
+        row.reference_us = reference_us;
         table_.put(row);
     }
     row.key.type = DataType::f16;
-    row.pace_us = 50.0;
+    row.reference_us = 50.0;
     table_.put(row);
-    EXPECT_EQ(table_.fastest_pace_us(DataType::f32), 100.0);
-    EXPECT_EQ(table_.fastest_pace_us(DataType::f16), 50.0);
+    EXPECT_EQ(table_.fastest_reference_us(DataType::f32), 100.0);
+    EXPECT_EQ(table_.fastest_reference_us(DataType::f16), 50.0);
     for (const double wrong : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
-        row.pace_us = wrong;
+        row.reference_us = wrong;
         EXPECT_THROW(table_.put(row), InputError) << wrong;
     }
 }
@@ -88,7 +88,7 @@ TEST_F(TableRows, TellTheFastestPaceOfADataType) {
 TEST_F(TableRows, OfOneCallAreAllPutOrNone) {
     EXPECT_THROW(table_.put({warm_row(conv(8, 8), 1.0), warm_row(conv(8, 16), -1.0)}), InputError);
     EXPECT_EQ(table_.size(), 0);
-    table_.put(warm_row(conv(8, 8), 1.0));  // its layer was rolled back and is made anew
+    table_.put(warm_row(conv(8, 8), 1.0));  // its layer was rolled back and is made again
     EXPECT_TRUE(table_.find(warm_row(conv(8, 8), 1.0).key));
 }
 

@@ -57,7 +57,7 @@ inline Row network_row(const LayerSpec& layer, double latency_us, std::int64_t f
     Row row = warm_row(layer, latency_us);
     row.key.cache = CacheState::network;
     row.key.footprint_bytes = footprint_bucket(footprint_bytes);
-    row.carrier = "resnet18";
+    row.host_network = "resnet18";
     return row;
 }
 
@@ -112,7 +112,7 @@ inline Row random_row(std::mt19937& random) {
     row.key.batch = pick(1, 3);
     row.key.type = static_cast<DataType>(pick(0, 2));
     row.samples = pick(1, 100000);
-    if (row.key.cache == CacheState::network && pick(0, 1) == 0) row.pace_us = pick(1000, 1100) / 10.0;
+    if (row.key.cache == CacheState::network && pick(0, 1) == 0) row.reference_us = pick(1000, 1100) / 10.0;
     if (row.key.cache == CacheState::network && pick(0, 1) == 0) {
         row.timed_by = pick(0, 1) == 0 ? "prefix" : "stopwatch";
         if (row.timed_by == "stopwatch") row.overhead_us = pick(0, 30) / 10.0;

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace testing;
 
-// What earlier versions of the program left: schema 5 without operators of several inputs and forms, schema 4 with square windows only, schema 3 with other counters, schema 2 also without paces, schema 1
+// What earlier versions of the program left: schema 5 without operators of several inputs and forms, schema 4 with square windows only, schema 3 with other counters, schema 2 also without speeds, schema 1
 // also without kernels and most readings.
 void write_schema(int version, const fs::path& file, const std::vector<Row>& rows) {
     { make_table(file, rows).put(PeakRecord{DataType::f32, 1e12, 1e11, {}, {}}); }
@@ -93,7 +93,7 @@ TEST_P(TableUpgrade, UpgradesAnOldTableThatIsWritten) {
     std::mt19937 random(1);
     Row added = network_row(conv(8, 32), 4.0, 1 << 20);
     added.readings = random_readings(random);
-    added.pace_us = 100.0;
+    added.reference_us = 100.0;
     {
         Table table = Table::open(file_, OpenMode::write);
         table.put(added);
@@ -171,7 +171,7 @@ TEST_P(TableUpgrade, MergesOldAndNewTables) {
     Row better = old_rows()[0];
     better.samples *= 2;
     better.readings = random_readings(random);
-    better.pace_us = 100.0;
+    better.reference_us = 100.0;
     { make_table(fresh_, {better}); }
     for (const auto& inputs : {std::vector{file_, fresh_}, std::vector{fresh_, file_}}) {
         const fs::path merged = folder_ / "merged.db";

@@ -70,7 +70,7 @@ TEST(TableWriters, LoseNothingAcknowledgedWhenKilled) {
         const int acknowledged = writer.kill();
         ASSERT_GT(acknowledged, 0);
 
-        // The lock died with its process, and work goes on where it was.
+        // The lock died with its process, and work continues where it was.
         Table table = Table::open(folder / "t.db", OpenMode::create, &test_device);
         EXPECT_GE(table.size(), acknowledged);
         EXPECT_LE(table.size(), acknowledged + 1);

@@ -105,18 +105,18 @@ TEST(Records, InnerWidthsStandStageByStageWhereTheyWereChosen) {
 
 TEST(Records, AComparisonIsReadBackAsItWasWritten) {
     ComparisonRecord record = sample_comparison();
-    EXPECT_FALSE(read_back(to_json(record)).made_from);
+    EXPECT_FALSE(read_back(to_json(record)).input_fingerprint);
     record.base.accuracy = AccuracyFigures{90.5, 0.25, 3};
     record.strategies[0].accuracy = AccuracyFigures{91.0, std::nullopt, 1};
     record.strategies[0].choice = ScalingChoice{{16, 32}, {2, 3}, 32, {{}, {24, 40, 40}}};
     record.accuracies = AccuracyOrigin{"r.db", "short", "abc", "def"};
     record.measured_at = "2026-01-31T12:00:00Z";
-    record.made_from = MadeFrom{"1.2.3", "aaaa", "bbbb", 0.1};
+    record.input_fingerprint = InputFingerprint{"1.2.3", "aaaa", "bbbb", 0.1};
     const std::string text = to_json(record);
     const ComparisonRecord read = read_back(text);
     EXPECT_EQ(to_json(read), text);
     EXPECT_EQ(read.strategies[0].choice, record.strategies[0].choice);
-    EXPECT_EQ(read.made_from, record.made_from);
+    EXPECT_EQ(read.input_fingerprint, record.input_fingerprint);
 }
 
 TEST(Records, RowsSayImagesASecondAndPercentiles) {
@@ -201,7 +201,7 @@ public:
         record.contributions = list([&] { return contributions(); });
         if (coin()) {
             record.measured_at = text();
-            record.made_from = MadeFrom{text(), text(), text(), figure()};
+            record.input_fingerprint = InputFingerprint{text(), text(), text(), figure()};
         }
         return record;
     }
@@ -342,7 +342,7 @@ TEST(Records, WhatIsWrittenIsReadBackWhateverIsAbsent) {
         const std::string text = to_json(record);
         const ComparisonRecord read = read_back(text);
         ASSERT_EQ(to_json(read), text) << seed;
-        ASSERT_EQ(read.made_from, record.made_from);
+        ASSERT_EQ(read.input_fingerprint, record.input_fingerprint);
         ASSERT_EQ(read.base.choice, record.base.choice);
         ASSERT_TRUE(read.judged);
     }

@@ -161,9 +161,9 @@ FrontLimits random_limits(const ChainProblem& problem, Random& random) {
     });
     FrontLimits limits;
     limits.max_cost = within(random, 0, 2) == 0 ? most.cost : within(random, most.cost / 4, most.cost + 1);
-    const auto some_cap = [&](std::int64_t most_need, int one_in) -> std::optional<std::int64_t> {
+    const auto some_cap = [&](std::int64_t max_need, int one_in) -> std::optional<std::int64_t> {
         if (within(random, 1, one_in) > 1) return std::nullopt;
-        return within(random, most_need / 3, most_need + 1);
+        return within(random, max_need / 3, max_need + 1);
     };
     limits.caps.params = some_cap(most.usage.params, 3);
     limits.caps.macs = some_cap(most.usage.macs, 5);

@@ -148,16 +148,16 @@ TEST(Batches, AnEpochMayBeDroppedAndALoaderEndedAtAnyTime) {
 
 TEST(Batches, RefusesWhatCannotBeSharedOut) {
     const ImageSet images = some_images(20);
-    const auto refusal = [&](int batch, int ranks, bool training) {
+    const auto unsupported_reason = [&](int batch, int ranks, bool training) {
         BatchSettings settings;
         settings.batch = batch;
         settings.ranks = ranks;
         if (training) settings.training = Augmentation{};
         return error_of<InputError>([&] { BatchLoader(images, Normalization{}, settings); });
     };
-    EXPECT_THAT(refusal(21, 1, true), HasSubstr("cannot be filled from 20 images"));
-    EXPECT_THAT(refusal(10, 3, true), HasSubstr("cannot be shared equally by 3"));
-    EXPECT_THAT(refusal(0, 1, false), HasSubstr("cannot be shared out"));
+    EXPECT_THAT(unsupported_reason(21, 1, true), HasSubstr("cannot be filled from 20 images"));
+    EXPECT_THAT(unsupported_reason(10, 3, true), HasSubstr("cannot be shared equally by 3"));
+    EXPECT_THAT(unsupported_reason(0, 1, false), HasSubstr("cannot be shared out"));
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ using hacscale::testing::write_small_cifar;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-std::string refusal(const std::filesystem::path& folder) {
+std::string unsupported_reason(const std::filesystem::path& folder) {
     return error_of<InputError>([&] { load_cifar10(folder); });
 }
 
@@ -94,14 +94,16 @@ TEST(Cifar10, WithoutAFolderSomethingIsMissing) {
 
 TEST(Cifar10, OfficialFilesMustBeThereAndOfTheRightSizeAndContent) {
     TempFolder temp;
-    EXPECT_THAT(refusal(temp.path()), AllOf(HasSubstr("data_batch_1.bin"), HasSubstr("scripts/get-data")));
+    EXPECT_THAT(unsupported_reason(temp.path()),
+                AllOf(HasSubstr("data_batch_1.bin"), HasSubstr("scripts/get-data")));
     write_bytes(temp / "data_batch_1.bin", std::string(1000, 'x'));
-    EXPECT_THAT(refusal(temp.path()),
+    EXPECT_THAT(unsupported_reason(temp.path()),
                 AllOf(HasSubstr("data_batch_1.bin: expected 30730000 bytes, found 1000"),
                       HasSubstr("scripts/get-data")));
     write_bytes(temp / "data_batch_1.bin", std::string(30'730'000, '\0'));
-    EXPECT_THAT(refusal(temp.path()), AllOf(HasSubstr("data_batch_1.bin: expected the SHA-256 sum cee91656"),
-                                            HasSubstr("scripts/get-data")));
+    EXPECT_THAT(unsupported_reason(temp.path()),
+                AllOf(HasSubstr("data_batch_1.bin: expected the SHA-256 sum cee91656"),
+                      HasSubstr("scripts/get-data")));
 }
 
 TEST(Cifar10, FilesWithTheirOwnSumsAreHeldToThem) {
@@ -111,14 +113,14 @@ TEST(Cifar10, FilesWithTheirOwnSumsAreHeldToThem) {
     std::string altered = good;
     altered[100] = static_cast<char>(altered[100] ^ 1);
     write_bytes(temp / "data_batch_3.bin", altered);
-    EXPECT_THAT(refusal(temp.path()), AllOf(HasSubstr("data_batch_3.bin"), HasSubstr("altered")));
+    EXPECT_THAT(unsupported_reason(temp.path()), AllOf(HasSubstr("data_batch_3.bin"), HasSubstr("altered")));
     write_bytes(temp / "data_batch_3.bin", good.substr(0, good.size() - 1));
-    EXPECT_THAT(refusal(temp.path()),
+    EXPECT_THAT(unsupported_reason(temp.path()),
                 AllOf(HasSubstr("data_batch_3.bin"), HasSubstr("records of 3073 bytes")));
     write_bytes(temp / "data_batch_3.bin", "");
-    EXPECT_THAT(refusal(temp.path()), HasSubstr("found 0 bytes"));
+    EXPECT_THAT(unsupported_reason(temp.path()), HasSubstr("found 0 bytes"));
     std::filesystem::remove(temp / "data_batch_3.bin");
-    EXPECT_THAT(refusal(temp.path()), HasSubstr("data_batch_3.bin"));
+    EXPECT_THAT(unsupported_reason(temp.path()), HasSubstr("data_batch_3.bin"));
 }
 
 TEST(Cifar10, RefusesSumsAndLabelsThatAreNone) {
@@ -126,16 +128,17 @@ TEST(Cifar10, RefusesSumsAndLabelsThatAreNone) {
     write_small_cifar(temp.path(), 1);
     const std::string sums = read_bytes(temp / "SHA256SUMS");
     write_bytes(temp / "SHA256SUMS", sums + "rubbish\n");
-    EXPECT_THAT(refusal(temp.path()), HasSubstr("SHA256SUMS:7: expected 64 hexadecimal digits"));
+    EXPECT_THAT(unsupported_reason(temp.path()), HasSubstr("SHA256SUMS:7: expected 64 hexadecimal digits"));
     write_bytes(temp / "SHA256SUMS", sums.substr(0, sums.find('\n') + 1));
-    EXPECT_THAT(refusal(temp.path()), HasSubstr("expected a line for data_batch_2.bin"));
+    EXPECT_THAT(unsupported_reason(temp.path()), HasSubstr("expected a line for data_batch_2.bin"));
 
     const std::string wrong(3073, '\x0A');
     write_bytes(temp / "data_batch_1.bin", wrong);
     const std::string sum =
         detail::sha256({reinterpret_cast<const std::uint8_t*>(wrong.data()), wrong.size()});
     write_bytes(temp / "SHA256SUMS", sum + sums.substr(64));
-    EXPECT_THAT(refusal(temp.path()), HasSubstr("expected labels from 0 to 9, found 10 in record 0"));
+    EXPECT_THAT(unsupported_reason(temp.path()),
+                HasSubstr("expected labels from 0 to 9, found 10 in record 0"));
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class PlanTest : public ::testing::Test {
 protected:
     PlanTest() { write_bytes(temp_ / "small.yaml", small_model_yaml); }
     TrainingPlan parse(const std::string& yaml) { return parse_plan(yaml, "plan.yaml", temp_.path()); }
-    std::string refusal(const std::string& yaml) {
+    std::string unsupported_reason(const std::string& yaml) {
         return error_of<InputError>([&] { parse(yaml); });
     }
     TempFolder temp_;
@@ -80,9 +80,10 @@ TEST_F(PlanTest, RefusesWithFileAndLine) {
     const auto with = [&](const std::string& from, const std::string& to) {
         std::string changed = text;
         changed.replace(changed.find(from), from.size(), to);
-        return refusal(changed);
+        return unsupported_reason(changed);
     };
-    EXPECT_THAT(refusal(text + "epochs: 3\n"), HasSubstr("plan.yaml:8: a training plan has no key 'epochs'"));
+    EXPECT_THAT(unsupported_reason(text + "epochs: 3\n"),
+                HasSubstr("plan.yaml:8: a training plan has no key 'epochs'"));
     EXPECT_THAT(with("resnet20-cifar", "resnet20-cifr"), HasSubstr("plan.yaml:2: models: "));
     EXPECT_THAT(with("resnet20-cifar", "small.yaml"),
                 HasSubstr("plan.yaml:2: models: small is the same network"));

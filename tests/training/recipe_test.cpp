@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 constexpr const char* minimal = "name: r\nepochs: 4\nschedule: cosine\npeak_learning_rate: 0.1\n";
 
-std::string recipe_refusal(const std::string& yaml) {
+std::string unsupported_recipe_reason(const std::string& yaml) {
     return error_of<InputError>([&] { parse_recipe(yaml, "r.yaml"); });
 }
 
@@ -63,27 +63,29 @@ TEST(Recipe, TheHashIsOfWhatItDoesNotOfItsName) {
 
 TEST(Recipe, RefusesWithFileAndLine) {
     const std::string text = minimal;
-    EXPECT_THAT(recipe_refusal(text + "bath: 3\n"),
+    EXPECT_THAT(unsupported_recipe_reason(text + "bath: 3\n"),
                 HasSubstr("r.yaml:5: a recipe has no key 'bath'; did you mean 'batch'"));
-    EXPECT_THAT(recipe_refusal(text + "epochs: 5\n"), HasSubstr("r.yaml:5"));
-    EXPECT_THAT(recipe_refusal(text + "batch: \"3\"\n"),
+    EXPECT_THAT(unsupported_recipe_reason(text + "epochs: 5\n"), HasSubstr("r.yaml:5"));
+    EXPECT_THAT(unsupported_recipe_reason(text + "batch: \"3\"\n"),
                 HasSubstr("r.yaml:5: batch: expected a whole number"));
-    EXPECT_THAT(recipe_refusal(text + "momentum: 1\n"),
+    EXPECT_THAT(unsupported_recipe_reason(text + "momentum: 1\n"),
                 HasSubstr("momentum: expected a number from 0 to 0.9999, found"));
-    EXPECT_THAT(recipe_refusal(text + "ema_decay: nan\n"), HasSubstr("ema_decay"));
-    EXPECT_THAT(recipe_refusal(text + "warmup_epochs: 5\n"),
+    EXPECT_THAT(unsupported_recipe_reason(text + "ema_decay: nan\n"), HasSubstr("ema_decay"));
+    EXPECT_THAT(unsupported_recipe_reason(text + "warmup_epochs: 5\n"),
                 HasSubstr("warmup_epochs: expected a number from 0 to 4"));
-    EXPECT_THAT(recipe_refusal(text + "precision: f16\n"), HasSubstr("precision: expected f32 or bf16"));
-    EXPECT_THAT(recipe_refusal(text + "augmentation: {flop: true}\n"), HasSubstr("did you mean 'flip'"));
-    EXPECT_THAT(recipe_refusal(text + "momentum: 0\n"), HasSubstr("nesterov"));
-    EXPECT_THAT(recipe_refusal("name: r\nepochs: 4\nschedule: steps\npeak_learning_rate: 1\n"),
+    EXPECT_THAT(unsupported_recipe_reason(text + "precision: f16\n"),
+                HasSubstr("precision: expected f32 or bf16"));
+    EXPECT_THAT(unsupported_recipe_reason(text + "augmentation: {flop: true}\n"),
+                HasSubstr("did you mean 'flip'"));
+    EXPECT_THAT(unsupported_recipe_reason(text + "momentum: 0\n"), HasSubstr("nesterov"));
+    EXPECT_THAT(unsupported_recipe_reason("name: r\nepochs: 4\nschedule: steps\npeak_learning_rate: 1\n"),
                 HasSubstr("r.yaml:3: schedule: expected one_cycle or cosine"));
-    EXPECT_THAT(recipe_refusal("name: r\nepochs: 4\nschedule: cosine\npeak_learning_rate: 0\n"),
+    EXPECT_THAT(unsupported_recipe_reason("name: r\nepochs: 4\nschedule: cosine\npeak_learning_rate: 0\n"),
                 HasSubstr("r.yaml:4"));
-    EXPECT_THAT(recipe_refusal("name: a/b\nepochs: 4\nschedule: cosine\npeak_learning_rate: 1\n"),
+    EXPECT_THAT(unsupported_recipe_reason("name: a/b\nepochs: 4\nschedule: cosine\npeak_learning_rate: 1\n"),
                 HasSubstr("r.yaml:1"));
-    EXPECT_THAT(recipe_refusal("epochs: 4\n"), HasSubstr("needs the key 'name'"));
-    EXPECT_THAT(recipe_refusal(""), HasSubstr("r.yaml"));
+    EXPECT_THAT(unsupported_recipe_reason("epochs: 4\n"), HasSubstr("needs the key 'name'"));
+    EXPECT_THAT(unsupported_recipe_reason(""), HasSubstr("r.yaml"));
 }
 
 TEST(LearningRate, RisesToThePeakAndFallsToZero) {

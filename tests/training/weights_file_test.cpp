@@ -30,10 +30,10 @@ class WeightsFile : public ::testing::Test {
 protected:
     WeightsFile() { write_weights(file_, model_, weights_); }
 
-    std::string refusal(const ModelSpec& model) {
+    std::string unsupported_reason(const ModelSpec& model) {
         return error_of<InputError>([&] { read_weights(file_, model); });
     }
-    std::string refusal() { return refusal(model_); }
+    std::string unsupported_reason() { return unsupported_reason(model_); }
 
     nlohmann::ordered_json header() const {
         const std::string bytes = read_bytes(file_);
@@ -98,7 +98,7 @@ TEST_F(WeightsFile, IsASafetensorsFile) {
 TEST_F(WeightsFile, RefusesAnotherModel) {
     ModelSpec other = model_;
     other.classes = 11;
-    EXPECT_THAT(refusal(other), HasSubstr("weights of the model small"));
+    EXPECT_THAT(unsupported_reason(other), HasSubstr("weights of the model small"));
     EXPECT_THAT(error_of<InputError>([&] { write_weights(file_, model_, {}); }), HasSubstr("layers"));
     std::vector<LayerWeights> shorter = weights_;
     shorter[0].weights.pop_back();
@@ -112,10 +112,10 @@ TEST_F(WeightsFile, RefusesAFileCutShortAnywhere) {
     const std::string bytes = read_bytes(file_);
     for (std::size_t size = 0; size < bytes.size(); size += 1 + size / 7) {
         write_bytes(file_, bytes.substr(0, size));
-        EXPECT_THAT(refusal(), HasSubstr("w.safetensors")) << size;
+        EXPECT_THAT(unsupported_reason(), HasSubstr("w.safetensors")) << size;
     }
     std::filesystem::remove(file_);
-    EXPECT_THAT(refusal(), HasSubstr("found no file"));
+    EXPECT_THAT(unsupported_reason(), HasSubstr("found no file"));
 }
 
 TEST_F(WeightsFile, RefusesWrongHeaders) {
@@ -127,7 +127,7 @@ TEST_F(WeightsFile, RefusesWrongHeaders) {
         auto changed = good;
         change(changed);
         replace_header(changed.dump());
-        return refusal();
+        return unsupported_reason();
     };
     EXPECT_THAT(refused_with([&](auto& h) { h[tensor]["dtype"] = "F16"; }),
                 HasSubstr("expected the data type F32"));
@@ -154,16 +154,16 @@ TEST_F(WeightsFile, RefusesWrongHeaders) {
     EXPECT_THAT(refused_with([&](auto& h) { h["__metadata__"] = "x"; }), HasSubstr("format"));
     EXPECT_THAT(refused_with([&](auto& h) { h.erase("__metadata__"); }), HasSubstr("metadata"));
     replace_header("[1, 2]");
-    EXPECT_THAT(refusal(), HasSubstr("JSON object"));
+    EXPECT_THAT(unsupported_reason(), HasSubstr("JSON object"));
     replace_header("{\"a\":");
-    EXPECT_THAT(refusal(), HasSubstr("JSON object"));
+    EXPECT_THAT(unsupported_reason(), HasSubstr("JSON object"));
 }
 
 TEST_F(WeightsFile, RefusesNumbersThatAreNone) {
     std::vector<LayerWeights> wrong = weights_;
     wrong[0].weights[5] = std::numeric_limits<float>::quiet_NaN();
     write_weights(file_, model_, wrong);
-    EXPECT_THAT(refusal(), HasSubstr("not finite"));
+    EXPECT_THAT(unsupported_reason(), HasSubstr("not finite"));
 }
 
 TEST_F(WeightsFile, RandomDamageIsRefusedOrHarmless) {

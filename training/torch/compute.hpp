@@ -1,5 +1,5 @@
 // Where and how a network is computed: the device ("cpu" or "cuda:N") and how this process uses it, how batches and numbers
-// lie in its memory, and how often a network is right.
+// are in its memory, and how often a network is right.
 #pragma once
 
 #include <ATen/ATen.h>

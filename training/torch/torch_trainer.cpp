@@ -131,7 +131,7 @@ private:
         return *group_;
     }
 
-    at::Device device_ = at::Device(at::kCPU);  // that the group's messages lie on
+    at::Device device_ = at::Device(at::kCPU);  // that the group's messages are on
     std::unique_ptr<ProcessGroup> group_;
 };
 

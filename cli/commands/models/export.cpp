@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/text/lines.hpp"
 #include "cli/commands.hpp"
 #include "cli/printing/printing.hpp"
 #include "models/formats/formats.hpp"

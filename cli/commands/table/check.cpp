@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/text/lines.hpp"
 #include "cli/printing/printing.hpp"
 #include "records/json.hpp"
 

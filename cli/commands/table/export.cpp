@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/text/lines.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 

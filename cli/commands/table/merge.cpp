@@ -7,8 +7,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "base/text/lines.hpp"
 #include "cli/printing/printing.hpp"
-#include "harness/suite/folder_claim.hpp"
+#include "harness/suite/run_manifest.hpp"
 #include "records/json.hpp"
 
 namespace hacscale::cli {

@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 
+#include "base/text/lines.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"

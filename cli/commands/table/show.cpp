@@ -5,6 +5,7 @@
 #include <memory>
 #include <tuple>
 
+#include "base/text/lines.hpp"
 #include "cli/commands.hpp"
 #include "cli/printing/printing.hpp"
 #include "profiler/table/table.hpp"

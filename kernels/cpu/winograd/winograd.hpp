@@ -12,10 +12,10 @@
 
 namespace hacscale::cpu {
 
-// An f32 activation tensor, blocked or channels-last: where the numbers of a channel lie.
+// An f32 activation tensor, blocked or channels-last: where the numbers of a channel are.
 struct TensorView {
     int channels = 0;
-    int block = 0;  // channels that lie side by side; all of them when channels-last
+    int block = 0;  // channels that are side by side; all of them when channels-last
     int height = 0;
     int width = 0;
     std::ptrdiff_t pixel = 0;         // floats from one pixel to the next
@@ -29,7 +29,7 @@ struct WinogradConv {
     int outputs = 4;  // m: rows and columns of outputs a tile has, 2 or 4
     TensorView in;
     TensorView out;
-    bool add_to_output = false;  // the residual lies in the output
+    bool add_to_output = false;  // the residual is in the output
     // The activation clips to this range, as ReLU and ReLU6 do.
     float low = 0.0F;
     float high = 0.0F;

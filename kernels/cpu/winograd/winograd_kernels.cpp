@@ -17,7 +17,7 @@ constexpr int lanes = HACSCALE_WINOGRAD_LANES;
 constexpr int rows = HACSCALE_WINOGRAD_ROWS;
 
 using Vector = float __attribute__((vector_size(lanes * sizeof(float))));
-// A vector where it lies in memory. Values are of the aligned type: GCC 14 for Arm cannot pass this one.
+// A vector where it is in memory. Values are of the aligned type: GCC 14 for Arm cannot pass this one.
 using StoredVector = float __attribute__((vector_size(lanes * sizeof(float)), aligned(alignof(float))));
 constexpr int panel = 2 * lanes;
 
@@ -85,7 +85,7 @@ HACSCALE_INLINE void transform_output(const Vector* m, int step, Vector* o, int 
     }
 }
 
-// ---- Where tiles and channels lie ----
+// ---- Where tiles and channels are ----
 
 struct Tile {
     int image, row, column;  // of the first output
@@ -264,7 +264,7 @@ void run_tiles(const WinogradConv& conv, const float* input, const float* weight
         if (conv.share_channels) {
             const int chunks = padded_in / lanes;
             float* products = scratch + transformed_size + thread * products_size;
-            // A thread's share is of channels, which lie side by side in cache lines.
+            // A thread's share is of channels, which are side by side in cache lines.
 #pragma omp for schedule(static)
             for (int c = 0; c < chunks; ++c) {
                 for (int t = 0; t < tiles; ++t) {

@@ -124,7 +124,7 @@ std::vector<std::unique_ptr<CudaLayer>> layers_of(const LayerContext& context, c
 }
 
 // Why cuDNN cannot run the layer on the context's device, whatever its shape.
-std::string refusal(const LayerContext& context) {
+std::string unsupported_reason(const LayerContext& context) {
     if (!is_conv(context.layer)) {
         return fmt::format("cuDNN runs convolutions here, not {}", name_of(context.layer.kind));
     }
@@ -155,7 +155,7 @@ std::vector<std::unique_ptr<CudaLayer>> conv_sweep(const std::shared_ptr<const C
 
 std::vector<std::unique_ptr<CudaLayer>> cudnn_candidates(const LayerContext& context, std::size_t most,
                                                          std::string* reason) {
-    if (const std::string why_not = refusal(context); !why_not.empty()) {
+    if (const std::string why_not = unsupported_reason(context); !why_not.empty()) {
         if (reason != nullptr) *reason = why_not;
         return {};
     }
@@ -163,7 +163,7 @@ std::vector<std::unique_ptr<CudaLayer>> cudnn_candidates(const LayerContext& con
 }
 
 std::vector<std::unique_ptr<CudaLayer>> cudnn_sweep(const LayerContext& context, double seconds) {
-    if (!refusal(context).empty()) return {};
+    if (!unsupported_reason(context).empty()) return {};
     return conv_sweep(CudnnTarget::device(context.device.index), context, seconds);
 }
 

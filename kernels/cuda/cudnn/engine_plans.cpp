@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view knob_prefix = "CUDNN_KNOB_TYPE_";
 
-// The object that has the engine lies at different depths in cuDNN's versions.
+// The object that has the engine is at different depths in cuDNN's versions.
 const nlohmann::json* find_engine(const nlohmann::json& value) {
     if (value.is_object() && value.contains("engineId")) return &value;
     if (!value.is_structured()) return nullptr;

@@ -75,8 +75,9 @@ LayerPlan plan_layer(const DescribedTarget& target, const LayerSpec& layer, cons
 std::vector<LayerPlan> plan_without_device(const std::string& device_profile, const Graph& network,
                                            const CompileOptions& options) {
     const GpuProfile profile = parse_gpu_profile(device_profile);
-    const std::string refusal = unsupported_type(profile.compute_capability, options.type);
-    if (!refusal.empty()) throw InputError(fmt::format("{}: {}", profile.name, refusal));
+    const std::string unsupported_reason = unsupported_type(profile.compute_capability, options.type);
+    if (!unsupported_reason.empty())
+        throw InputError(fmt::format("{}: {}", profile.name, unsupported_reason));
     const DescribedTarget target = CudnnTarget::described(device_profile);
 
     std::unordered_map<LayerSpec, std::size_t, LayerSpecHash> places;  // in `layers`

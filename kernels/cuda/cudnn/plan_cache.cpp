@@ -67,9 +67,9 @@ void PlanCache::warn_once(const std::string& text) {
 const PrivateFolder* PlanCache::opened_folder(PrivateFolder::IfAbsent absent) {
     if (folder_.empty()) return nullptr;
     // What was not there may be by now.
-    if (opened_ == nullptr || (!opened_->usable() && opened_->refusal().empty())) {
+    if (opened_ == nullptr || (!opened_->usable() && opened_->distrust_reason().empty())) {
         opened_ = std::make_unique<PrivateFolder>(folder_, absent);
-        if (!opened_->refusal().empty()) warn_once(opened_->refusal());
+        if (!opened_->distrust_reason().empty()) warn_once(opened_->distrust_reason());
     }
     return opened_->usable() ? opened_.get() : nullptr;
 }
@@ -79,9 +79,9 @@ std::optional<CachedChoice> PlanCache::find(const std::string& key) {
     if (known != choices_.end()) return known->second;
     const PrivateFolder* const folder = opened_folder(PrivateFolder::IfAbsent::leave);
     if (folder == nullptr) return std::nullopt;
-    std::string refusal;
-    const std::optional<std::string> text = folder->read(file_of(key).filename(), refusal);
-    if (!refusal.empty()) warn_once(refusal);
+    std::string distrust_reason;
+    const std::optional<std::string> text = folder->read(file_of(key).filename(), distrust_reason);
+    if (!distrust_reason.empty()) warn_once(distrust_reason);
     if (!text) return std::nullopt;
     auto choice = parse_entry(*text, key);
     if (!choice) {

@@ -24,7 +24,7 @@ const char* cudnn_type_name(DataType type) {
     return "";
 }
 
-// The object with the tensors lies at different depths in cuDNN's versions.
+// The object with the tensors is at different depths in cuDNN's versions.
 const nlohmann::json* find_tensors(const nlohmann::json& value) {
     if (value.is_object() && value.contains("tensors") && value.at("tensors").is_array()) {
         return &value.at("tensors");

@@ -42,7 +42,7 @@ struct DepthwiseTensorParams {
 HACSCALE_HD constexpr int padded_taps(int kernel) {
     return ceil_div(kernel * kernel, 4) * 4;
 }
-// Where a tap is among them. Words of taps that are multiplied together lie in neighbouring registers whose first is
+// Where a tap is among them. Words of taps that are multiplied together are in neighbouring registers whose first is
 // even, as the instruction wants them: first all pairs of taps, row by row, then the last of each row.
 HACSCALE_HD constexpr int tap_word(int kernel, int row, int column) {
     return column < kernel - 1 ? row * (kernel - 1) + column : kernel * (kernel - 1) + row;
@@ -147,7 +147,7 @@ private:
         // load_matrices() and output column i of its group.
         Lanes<int> at;
         Lanes<int> output[2];     // what the lane stores next, in elements, in either half
-        Lanes<int> rows_left[2];  // of which rows lie in the image; 0 where the column does not
+        Lanes<int> rows_left[2];  // of which rows are in the image; 0 where the column does not
         bool second;              // whether the pair has a second vector
         Lanes<Sums> bias[pair_vectors];
         Weights weights[pair_vectors];

@@ -62,7 +62,7 @@ double cycles(const DepthwiseTensorShape& shape, const DepthwiseTensorTiling& ti
     const double instructions = tiling.units() * (walk.unit + tiling.band_rows * walk.row) +
                                 tiling.warps() * warp_instructions + columns * column_instructions +
                                 tiling.packets() * packet_instructions;
-    // What lies beyond the image is not read.
+    // What is beyond the image is not read.
     const int vectors = std::min(tiling.staged_vectors.value(), tiling.vectors);
     const double read = static_cast<double>(vectors) *
                         std::min(tiling.staged_rows(), shape.out_height * shape.stride) *

@@ -47,7 +47,7 @@ struct DepthwiseTensorTiling {
 
     // Shared memory has the staged positions row by row, in a row first the even columns and then the odd ones at
     // stride 2, so that outputs side by side read positions side by side. A position has one packet more than
-    // channel vectors: their number is odd, so eight positions side by side lie in different banks.
+    // channel vectors: their number is odd, so eight positions side by side are in different banks.
     HACSCALE_HD constexpr int position_packets() const { return staged_vectors.value() + 1; }
     HACSCALE_HD constexpr int row_packets() const { return staged_columns.value() * position_packets(); }
     HACSCALE_HD constexpr int position_of(int column) const {

@@ -72,7 +72,7 @@ struct GemmKernel {
 
 private:
     using Quad = Words<4>;  // eight elements
-    // What one lane knows of its rows: where their windows begin. Rows beyond the last lie above every image.
+    // What one lane knows of its rows: where their windows begin. Rows beyond the last are above every image.
     struct RowPlaces {
         int offset[2 * row_tiles];
         int y[2 * row_tiles];

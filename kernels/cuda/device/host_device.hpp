@@ -14,7 +14,7 @@
 //   HACSCALE_HD Early start_early(Shared& shared, int block, int thread) const;
 //   HACSCALE_HD void run_first(Shared& shared, int block, int thread, Early& early) const;
 // of which the first only reads weights and writes Shared, which other threads may read in phase 1.
-// It keeps nothing in registers from one phase to the next; what a later phase needs lies in Shared.
+// It keeps nothing in registers from one phase to the next; what a later phase needs is in Shared.
 //
 // A kernel whose shared memory depends on its parameters has `using Shared = BlockMemory` (block_memory.hpp),
 // and may have its blocks work in clusters.

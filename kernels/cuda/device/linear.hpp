@@ -76,7 +76,7 @@ struct LinearKernel {
     static constexpr int together = Images == 1 ? 8 : 1;
     static constexpr int items = Rows * Images;  // sums of a group
     static constexpr int parts = 8;              // that the lanes' sums are added up to first
-    // Each group's row of sums is one longer than it has lanes, so that groups lie in different banks.
+    // Each group's row of sums is one longer than it has lanes, so that groups are in different banks.
     static constexpr int row_length = linear_threads + linear_threads / 32;
     struct Shared {
         float sums[items][row_length];

@@ -12,7 +12,7 @@ void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors
 
 void launch_pool(const PoolParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_pool(params, type, vectors,
-                  [stream](const auto& kernel) { launch_kernel(kernel, "launching a pool", stream); });
+              [stream](const auto& kernel) { launch_kernel(kernel, "launching a pool", stream); });
 }
 
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t stream) {

@@ -1,4 +1,4 @@
-// How layers hand their numbers to kernels, and how weights lie on the device: parts one after the other, each aligned
+// How layers hand their numbers to kernels, and how weights are on the device: parts one after the other, each aligned
 // to a cache line, matrices in the network's data type and vectors of one number a channel in f32.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace hacscale::cuda {
 
-// Offsets of parts that lie one after the other.
+// Offsets of parts that are one after the other.
 class PartLayout {
 public:
     // Returns the part's offset.
@@ -46,7 +46,7 @@ std::string kernel_name(const std::string& what, bool vectors, DataType type);
 std::string window_name(const Window& window);
 
 // What the parameters of all convs' kernels have in common: the tensors but for the weights, the input's map, the
-// activation. The bias lies at this offset of the weights.
+// activation. The bias is at this offset of the weights.
 template <typename Params>
 Params conv_params(const LayerSpec& layer, const LayerBuffers& buffers, std::size_t bias_offset) {
     Params params;

@@ -80,7 +80,7 @@ private:
     }
 
     // Every window has an element on the map, and an element that is taken twice changes nothing: so what
-    // lies off the map is read from the nearest place on it, which is in the window.
+    // is off the map is read from the nearest place on it, which is in the window.
     HACSCALE_HD void take_all(const T* image, int top, int left, float (&result)[V]) const {
         Packet<T, V> window[Kernel * Kernel];
         HACSCALE_UNROLL

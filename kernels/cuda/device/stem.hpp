@@ -156,7 +156,7 @@ private:
     }
 
     // Two elements under the window of position x of the tile's row y. What fills a row of an odd number up counts as
-    // zero, whatever lies there.
+    // zero, whatever is there.
     HACSCALE_HD static std::uint32_t pair_of(const Shared& shared, int y, int x, int pair) {
         const int row = pair / row_pairs;
         const int pair_in_row = pair % row_pairs;

@@ -87,8 +87,8 @@ BufferPool& pool() {
     return *the_pool;
 }
 
-void CUPTIAPI buffer_requested(std::uint8_t** buffer, std::size_t* size, std::size_t* most_records) {
-    *most_records = 0;  // as many as fit
+void CUPTIAPI buffer_requested(std::uint8_t** buffer, std::size_t* size, std::size_t* max_records) {
+    *max_records = 0;  // as many as fit
     *size = 0;
     *buffer = nullptr;
     try {

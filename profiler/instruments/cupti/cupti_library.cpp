@@ -149,7 +149,7 @@ void check(const CuptiLibrary& cupti, CUptiResult result, const CallSite& call) 
     if (result != CUPTI_SUCCESS) throw CuptiFailure(explain(cupti, result, call));
 }
 
-std::string refusal_of(const CUpti_Profiler_DeviceSupported_Params& support) {
+std::string unsupported_reason(const CUpti_Profiler_DeviceSupported_Params& support) {
     if (support.isSupported == CUPTI_PROFILER_CONFIGURATION_SUPPORTED) return "";
     const std::array<std::pair<CUpti_Profiler_Support_Level, std::string_view>, 6> levels{{
         {support.architecture, unknown_chip},

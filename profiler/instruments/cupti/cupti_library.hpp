@@ -65,7 +65,7 @@ struct CuptiLibrary {
     bool usable() const { return reason.empty(); }
 };
 
-// Opens the library anew.
+// Opens the library again.
 CuptiLibrary open_cupti();
 // The same, once a process.
 const CuptiLibrary& cupti();
@@ -84,6 +84,6 @@ std::string explain(const CuptiLibrary& cupti, CUptiResult result, const CallSit
 void check(const CuptiLibrary& cupti, CUptiResult result, const CallSite& call);
 
 // Why cuptiProfilerDeviceSupported() says no, in the same words; empty when it says yes.
-std::string refusal_of(const CUpti_Profiler_DeviceSupported_Params& support);
+std::string unsupported_reason(const CUpti_Profiler_DeviceSupported_Params& support);
 
 }  // namespace hacscale::cupti

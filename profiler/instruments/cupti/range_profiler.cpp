@@ -26,7 +26,7 @@ void initialize_profiler(const CuptiLibrary& cupti, CUdevice device) {
     support.cuDevice = device;
     support.api = CUPTI_PROFILER_RANGE_PROFILING;
     check(cupti, cupti.profiler_device_supported(&support), "cuptiProfilerDeviceSupported");
-    if (const std::string refusal = refusal_of(support); !refusal.empty()) throw CuptiFailure(refusal);
+    if (const std::string reason = unsupported_reason(support); !reason.empty()) throw CuptiFailure(reason);
 }
 
 std::string chip_name(const CuptiLibrary& cupti, CUdevice device) {
@@ -210,7 +210,7 @@ void keep(const CounterConfig& config, std::span<const double> values, LayerRead
         if (!std::isfinite(value)) {
             readings.reasons[column] =
                 listed(names) + " has no value here: nothing of what it counts happened";
-        } else if (metric->measure != Measure::amount && value > most_share) {
+        } else if (metric->measure != Measure::amount && value > max_share) {
             readings.reasons[column] = listed(names) + " came out above 100 %: the layer is too short for " +
                                        "counters that are read in different passes";
         } else {

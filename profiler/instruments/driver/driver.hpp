@@ -32,7 +32,7 @@ struct DriverLibrary {
     std::string explain(CUresult result, const CallSite& work) const;
 };
 
-// Opens and initializes the driver anew.
+// Opens and initializes the driver again.
 DriverLibrary open_driver();
 // The same, once a process.
 const DriverLibrary& driver();

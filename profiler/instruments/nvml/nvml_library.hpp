@@ -47,7 +47,7 @@ struct NvmlLibrary {
     std::string explain(Return result, const CallSite& work) const;
 };
 
-// Opens and initializes the library anew.
+// Opens and initializes the library again.
 NvmlLibrary open_nvml();
 // The same, once a process; it is never shut down, since it dies with the process.
 const NvmlLibrary& nvml();

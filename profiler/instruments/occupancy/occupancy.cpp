@@ -82,10 +82,10 @@ OccupancyResult occupancy_of(const KernelLaunch& kernel, const OccupancyLimits& 
     if (result.activeBlocksPerMultiprocessor == 0) return {std::nullopt, misfit(kernel, limits)};
 
     const int warps_per_block = (static_cast<int>(threads) + limits.warp_size - 1) / limits.warp_size;
-    const int most_warps = limits.threads_per_multiprocessor / limits.warp_size;
+    const int max_warps = limits.threads_per_multiprocessor / limits.warp_size;
     Occupancy occupancy;
     occupancy.blocks_per_multiprocessor = result.activeBlocksPerMultiprocessor;
-    const double device_warps = static_cast<double>(limits.multiprocessors) * most_warps;
+    const double device_warps = static_cast<double>(limits.multiprocessors) * max_warps;
     const double resident =
         resident_blocks(kernel, occupancy.blocks_per_multiprocessor, limits.multiprocessors);
     occupancy.theoretical = resident * warps_per_block / device_warps;

@@ -198,7 +198,7 @@ void check_file(const fs::path& file) {
             "{} is no table: it does not begin as a SQLite file does; name a file made by `hacscale profile`",
             name));
     }
-    // While a log lies beside the file, its pages count too and SQLite itself judges.
+    // While a log is beside the file, its pages count too and SQLite itself judges.
     if (size_or_zero(beside(file, "-wal")) > 0) return;
     const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(header[index]); };
     const unsigned stored_page_size = byte(16) * 256U + byte(17);

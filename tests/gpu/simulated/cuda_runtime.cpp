@@ -53,7 +53,7 @@ double duration_of(std::size_t bytes) {
     return copy_us + static_cast<double>(bytes) / copied_bytes_per_us;
 }
 
-// Whether either end lies where the kind of copy says.
+// Whether either end is where the kind of copy says.
 bool copy_is_possible(const void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
     const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
     const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;

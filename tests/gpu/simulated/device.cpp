@@ -43,7 +43,7 @@ void Device::break_kernel(int n, cudaError_t error) {
 }
 
 void Device::mend() {
-    broken_ = refusal_ = last_error_ = error_to_come_ = cudaSuccess;
+    broken_ = unsupported_reason_ = last_error_ = error_to_come_ = cudaSuccess;
     allocations_left_ = kernels_left_ = 0;
     capacity_bytes = usual_capacity_bytes;
     behind_event_us = nullptr;
@@ -138,8 +138,8 @@ bool Device::holds(const void* data, std::size_t bytes) const {
 
 void Device::launch(cudaStream_t stream, double duration_us, std::function<void()> kernel,
                     bool programmatic) {
-    if (refusal_ != cudaSuccess) {
-        result(refusal_);
+    if (unsupported_reason_ != cudaSuccess) {
+        result(unsupported_reason_);
         return;
     }
     result(enqueue(stream, {duration_us, std::move(kernel), nullptr, true, programmatic}));

@@ -79,7 +79,7 @@ public:
     // The n-th kernel from now breaks the context: this error is what all later calls return.
     void break_kernel(int n, cudaError_t error = cudaErrorIllegalAddress);
     // From now on no kernel can be launched, for this reason; the context stays whole.
-    void refuse_kernels(cudaError_t error) { refusal_ = error; }
+    void refuse_kernels(cudaError_t error) { unsupported_reason_ = error; }
     // Whether what was to fail has not yet: the work under test was over before.
     bool fault_is_ahead() const { return allocations_left_ > 0 || kernels_left_ > 0; }
     // The device works again, without faults to come; what was given back while it was broken is free now.
@@ -112,7 +112,7 @@ public:
 
     cudaError_t allocate(void** data, std::size_t bytes);
     cudaError_t release(void* data);
-    // Whether this range lies in one block.
+    // Whether this range is in one block.
     bool holds(const void* data, std::size_t bytes) const;
 
     cudaError_t enqueue(cudaStream_t stream, Work work);
@@ -166,7 +166,7 @@ private:
     int allocations_left_ = 0;
     int kernels_left_ = 0;
     cudaError_t error_to_come_ = cudaSuccess;
-    cudaError_t refusal_ = cudaSuccess;
+    cudaError_t unsupported_reason_ = cudaSuccess;
     cudaError_t broken_ = cudaSuccess;
     cudaError_t last_error_ = cudaSuccess;
     std::vector<std::function<void()>> given_back_;

@@ -85,7 +85,7 @@ TEST(SimulatedMemory, MayRunOutAnywhereInCompiling) {
     EXPECT_EQ(Held(), before);
 }
 
-// A runner that finds no room for its clocks says so, and goes on as soon as there is room.
+// A runner that finds no room for its clocks says so, and continues as soon as there is room.
 TEST(SimulatedMemory, MayRunOutAnywhereInTiming) {
     const std::string device = testing::gpu().device.id;
     const Graph network = testing::three_layers(0);

@@ -22,15 +22,15 @@ protected:
         backend = testing::new_backend();
         device = {backend.get(), backend->devices().front()};
         record = {device.device.id, device.device.name, device.device.fingerprint, device.device.properties};
-        request.carriers = {find("inverted_residual_squeeze"), find("conv_pool"), find("preact_basic")};
+        request.host_networks = {find("inverted_residual_squeeze"), find("conv_pool"), find("preact_basic")};
         // Kernels on matrix units, which f32 does not have, are slow to emulate.
         request.settings.type = DataType::f32;
         // The device's clock is exact; the time there is is the host's, which computes slowly under
         // sanitizers.
         request.settings.rules = {.target_half_width = 0.01,
-                                  .most_seconds = 20.0,
-                                  .fewest_samples = 6,
-                                  .fewest_visits = 2,
+                                  .max_seconds = 20.0,
+                                  .min_samples = 6,
+                                  .min_visits = 2,
                                   .burst_us = 100.0};
         request.caches = {CacheState::network, CacheState::warm, CacheState::cold};
     }
@@ -74,16 +74,16 @@ TEST_F(SimulatedProfile, FillsATableWithWhatRan) {
     EXPECT_TRUE(cudnn);
     EXPECT_TRUE(own);
     // The clock is exact, so the sums are.
-    for (const CarrierResult& carrier : summary.carriers) {
-        const Graph network = lower(request.carriers[carrier.carrier]);
+    for (const HostNetworkResult& host_network : summary.host_networks) {
+        const Graph network = lower(request.host_networks[host_network.host_network]);
         const NetworkEstimate predicted = predict(filled, network, request.settings, CacheState::network);
-        EXPECT_NEAR(predicted.latency_us / carrier.total.median, 1.0, 0.02) << carrier.model;
+        EXPECT_NEAR(predicted.latency_us / host_network.total.median, 1.0, 0.02) << host_network.model;
     }
 }
 
 TEST_F(SimulatedProfile, KeepsItsRowsWhenTheDeviceIsLostAndGoesOn) {
     request.caches = {CacheState::network};
-    request.carriers.resize(1);
+    request.host_networks.resize(1);
     {
         Table filled = table(OpenMode::create);
         Device::instance().break_kernel(400);
@@ -124,7 +124,7 @@ TEST_F(SimulatedProfile, AsksAgainForWhatFailedWhileCandidatesWereTimed) {
         const testing::TempFolder its_folder;
         Table filled = Table::open(its_folder / "table.sqlite", OpenMode::create, &record);
         request.caches = {cache};
-        request.carriers.resize(1);
+        request.host_networks.resize(1);
         request.settings.batch = cache == CacheState::network ? 5 : 6;  // no other test has timed these
         Device::instance().refuse_kernels(cudaErrorLaunchOutOfResources);
         const ProfileSummary summary = profile(device, filled, request, {});
@@ -142,7 +142,7 @@ TEST_F(SimulatedProfile, AsksAgainForWhatFailedWhileCandidatesWereTimed) {
 
 // A GPU that falls off the bus mostly answers with 999.
 TEST_F(SimulatedProfile, HasNoUnsupportedRowsOfALostDevice) {
-    request.carriers.resize(1);
+    request.host_networks.resize(1);
     request.settings.batch = 7;
     for (const cudaError_t error :
          {cudaErrorUnknown, cudaErrorDevicesUnavailable, cudaErrorSystemNotReady, cudaErrorNoDevice}) {

@@ -25,10 +25,10 @@ protected:
         runner->load(random_weights(network, 3));
         set_inputs(*runner, random_inputs(network, 1, 4));
         rules = {.target_half_width = 0.01,
-                 .most_seconds = 20.0,
-                 .fewest_samples = 6,
-                 .fewest_sweeps = 6,
-                 .fewest_visits = 2,
+                 .max_seconds = 20.0,
+                 .min_samples = 6,
+                 .min_sweeps = 6,
+                 .min_visits = 2,
                  .burst_us = 100.0};
     }
     ~SimulatedRowMethod() override {

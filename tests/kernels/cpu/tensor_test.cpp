@@ -129,7 +129,7 @@ TEST(BFloat16, KeepsInfinitiesAndNotANumbers) {
     EXPECT_EQ(rounded(0x7F800000), 0x7F80);
     EXPECT_EQ(rounded(0xFF800000), 0xFF80);
     EXPECT_EQ(rounded(0x7F7FFFFF), 0x7F80) << "the greatest f32 is nearer to infinity";
-    // Payloads that lie in the lower half alone would turn into infinity if they were cut off.
+    // Payloads that are in the lower half alone would turn into infinity if they were cut off.
     for (const std::uint32_t word : {0x7FC00000U, 0x7F800001U, 0xFFFFFFFFU, 0x7FFFFFFFU}) {
         EXPECT_TRUE(std::isnan(static_cast<float>(BFloat16(std::bit_cast<float>(word))))) << std::hex << word;
     }

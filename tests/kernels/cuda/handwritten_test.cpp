@@ -77,7 +77,7 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
             }
         }
         layers.push_back(depthwise(16, 6, 6, 4, 1, 2));  // even
-        layers.push_back(depthwise(16, 2, 3, 3, 1, 4));  // windows that lie wholly in the padding
+        layers.push_back(depthwise(16, 2, 3, 3, 1, 4));  // windows that are wholly in the padding
         layers.push_back(depthwise(8, 40, 50, 3, 1, 1));
         for (std::size_t i = 0; i < layers.size(); ++i) layers[i].residual = i % 3 == 0;
     }

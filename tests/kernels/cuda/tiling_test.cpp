@@ -160,7 +160,7 @@ TEST(DepthwiseTensorTiling, GivesEveryOutputToOneHalf) {
     }
 }
 
-// What eight lanes read together, the same tap of eight outputs side by side, lies in eight different banks of 16
+// What eight lanes read together, the same tap of eight outputs side by side, is in eight different banks of 16
 // bytes; and no two staged columns share a place.
 TEST(DepthwiseTensorTiling, ReadsWithoutBankConflicts) {
     Draws draws;
@@ -185,7 +185,7 @@ TEST(DepthwiseTensorTiling, ReadsWithoutBankConflicts) {
     }
 }
 
-// Of the zoo's layers a tile has little that lies beyond the image, and devices get work for all.
+// Of the zoo's layers a tile has little that is beyond the image, and devices get work for all.
 TEST(DepthwiseTensorTiling, FillsADeviceWithTheZoosLayers) {
     constexpr int multiprocessors = 132;
     double computed = 0.0;

@@ -15,7 +15,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-std::string refusal(const std::string& bytes) {
+std::string unsupported_reason(const std::string& bytes) {
     try {
         read_bytes(bytes, "net.onnx");
     } catch (const InputError& error) {
@@ -24,8 +24,8 @@ std::string refusal(const std::string& bytes) {
     return "accepted";
 }
 
-std::string refusal_of(const Model& model) {
-    return refusal(to_bytes(model));
+std::string unsupported_reason_of(const Model& model) {
+    return unsupported_reason(to_bytes(model));
 }
 
 void write_text(const std::filesystem::path& file, const std::string& text) {
@@ -119,26 +119,26 @@ TEST(OnnxReadWrite, TypedListsAreRead) {
     out.add_float(4, -2.0F);
     EXPECT_EQ(read_bytes(model_with(tensor), "").graph.initializers.front().floats(), (Floats{1.5F, -2.0F}));
     out.add_int64(7, 1);
-    EXPECT_THAT(refusal(model_with(tensor)), HasSubstr("tensor \"t\""));
+    EXPECT_THAT(unsupported_reason(model_with(tensor)), HasSubstr("tensor \"t\""));
 }
 
 TEST(OnnxReadWrite, EveryCutOfAFileIsRefused) {
     const std::string bytes = to_bytes(conv_model());
     for (std::size_t size = 0; size < bytes.size(); ++size) {
         // The opset is the last field: without it the rest is whole.
-        EXPECT_THAT(refusal(bytes.substr(0, size)), HasSubstr("net.onnx: ")) << size;
+        EXPECT_THAT(unsupported_reason(bytes.substr(0, size)), HasSubstr("net.onnx: ")) << size;
     }
 }
 
 TEST(OnnxReadWrite, ForeignFilesAreToldByWhatTheyAre) {
-    EXPECT_THAT(refusal(""), HasSubstr("the file is empty"));
-    EXPECT_THAT(refusal("name: resnet\nstages: []\n"), HasSubstr("a text file"));
-    EXPECT_THAT(refusal(std::string("\x7f"
-                                    "ELF\x02\x01\x01\0\0\0\0\0",
-                                    12)),
+    EXPECT_THAT(unsupported_reason(""), HasSubstr("the file is empty"));
+    EXPECT_THAT(unsupported_reason("name: resnet\nstages: []\n"), HasSubstr("a text file"));
+    EXPECT_THAT(unsupported_reason(std::string("\x7f"
+                                               "ELF\x02\x01\x01\0\0\0\0\0",
+                                               12)),
                 HasSubstr("no ONNX model"));
-    EXPECT_THAT(refusal(std::string("PK\x03\x04\0\0\0\0", 8)), HasSubstr("no ONNX model"));
-    EXPECT_THAT(refusal(std::string("\x08\x08", 2)), HasSubstr("it has no graph"));
+    EXPECT_THAT(unsupported_reason(std::string("PK\x03\x04\0\0\0\0", 8)), HasSubstr("no ONNX model"));
+    EXPECT_THAT(unsupported_reason(std::string("\x08\x08", 2)), HasSubstr("it has no graph"));
     const hacscale::testing::TempFolder folder;
     EXPECT_THROW(read_file(folder.path()), InputError);
     EXPECT_THROW(read_file(folder.path() / "absent.onnx"), InputError);
@@ -160,32 +160,32 @@ TEST(OnnxReadWrite, AFileOfThreeGigabytesIsRefusedAtOnce) {
 TEST(OnnxReadWrite, TensorsFitTheirShapes) {
     Model model = conv_model();
     model.graph.initializers[0].dims = {4, 3, 3, 4};
-    EXPECT_THAT(refusal_of(model),
+    EXPECT_THAT(unsupported_reason_of(model),
                 AllOf(HasSubstr("tensor \"w\""), HasSubstr("432 bytes"), HasSubstr("4x3x3x4")));
     for (const Ints& dims :
          {Ints{1LL << 60, 1LL << 60, 3}, Ints{1LL << 62, 4}, Ints{0, 1LL << 60}, Ints{-1, 4}, Ints(40, 1)}) {
         model.graph.initializers[0].dims = dims;
-        EXPECT_THAT(refusal_of(model), HasSubstr("tensor \"w\"")) << dims[0];
+        EXPECT_THAT(unsupported_reason_of(model), HasSubstr("tensor \"w\"")) << dims[0];
     }
 }
 
 TEST(OnnxReadWrite, ValuesHaveOneOrigin) {
     Model model = conv_model();
     model.graph.initializers.push_back(weights("b", {4}));
-    EXPECT_THAT(refusal_of(model), HasSubstr("\"b\" is there already"));
+    EXPECT_THAT(unsupported_reason_of(model), HasSubstr("\"b\" is there already"));
     model = conv_model();
     model.graph.nodes[0].outputs = {"y"};
-    EXPECT_THAT(refusal_of(model), HasSubstr("\"y\" is there already"));
+    EXPECT_THAT(unsupported_reason_of(model), HasSubstr("\"y\" is there already"));
     model = conv_model();
     model.graph.initializers.pop_back();
-    EXPECT_THAT(refusal_of(model),
+    EXPECT_THAT(unsupported_reason_of(model),
                 AllOf(HasSubstr("node \"/c\" (Conv) reads \"b\""), HasSubstr("written by no node")));
     model = conv_model();
     model.graph.outputs[0].name = "other";
-    EXPECT_THAT(refusal_of(model), HasSubstr("the output \"other\" is written by no node"));
+    EXPECT_THAT(unsupported_reason_of(model), HasSubstr("the output \"other\" is written by no node"));
     model = conv_model();
     model.graph.outputs.clear();
-    EXPECT_THAT(refusal_of(model), HasSubstr("no outputs"));
+    EXPECT_THAT(unsupported_reason_of(model), HasSubstr("no outputs"));
 }
 
 TEST(OnnxReadWrite, InitializersAreNoInputs) {
@@ -199,36 +199,37 @@ TEST(OnnxReadWrite, NodesAreBroughtIntoOrderAndCirclesRefused) {
     std::swap(model.graph.nodes[0], model.graph.nodes[1]);
     EXPECT_EQ(read_bytes(to_bytes(model), ""), conv_model());
     model.graph.nodes[1].inputs[0] = "y";
-    EXPECT_THAT(refusal_of(model),
+    EXPECT_THAT(unsupported_reason_of(model),
                 AllOf(HasSubstr("circle"), HasSubstr("node \"/c\" (Conv)"), HasSubstr("node \"/y\" (Relu)")));
     model = conv_model();
     model.graph.nodes[1].inputs[0] = "y";
-    EXPECT_THAT(refusal_of(model), HasSubstr("in a circle: node \"/y\" (Relu)"));
+    EXPECT_THAT(unsupported_reason_of(model), HasSubstr("in a circle: node \"/y\" (Relu)"));
 }
 
 TEST(OnnxReadWrite, OpsetsDomainsControlFlowAndQuantization) {
     for (const std::int64_t opset : {0, 8, 22, -1}) {
         Model model = conv_model();
         model.opsets[""] = opset;
-        EXPECT_THAT(refusal_of(model), HasSubstr("expected 9 to 21"));
+        EXPECT_THAT(unsupported_reason_of(model), HasSubstr("expected 9 to 21"));
     }
     Model model = conv_model();
     model.opsets.clear();
-    EXPECT_THAT(refusal_of(model), HasSubstr("opset"));
+    EXPECT_THAT(unsupported_reason_of(model), HasSubstr("opset"));
     model = conv_model();
     model.graph.nodes[1].domain = "com.microsoft";
-    EXPECT_THAT(refusal_of(model), AllOf(HasSubstr("node \"/y\" (Relu)"), HasSubstr("\"com.microsoft\"")));
+    EXPECT_THAT(unsupported_reason_of(model),
+                AllOf(HasSubstr("node \"/y\" (Relu)"), HasSubstr("\"com.microsoft\"")));
     model.graph.nodes[1].domain = "ai.onnx";
     EXPECT_EQ(read_bytes(to_bytes(model), ""), conv_model());
     for (const char* op_type : {"If", "Loop", "Scan"}) {
         model = conv_model();
         model.graph.nodes[1].op_type = op_type;
         model.graph.nodes[1].attributes["body"] = Subgraph{Bytes("anything")};
-        EXPECT_THAT(refusal_of(model), HasSubstr("control flow"));
+        EXPECT_THAT(unsupported_reason_of(model), HasSubstr("control flow"));
     }
     model = conv_model();
     model.graph.nodes[1].op_type = "QuantizeLinear";
-    EXPECT_THAT(refusal_of(model), HasSubstr("quantized"));
+    EXPECT_THAT(unsupported_reason_of(model), HasSubstr("quantized"));
 }
 
 TEST(OnnxReadWrite, AttributesHaveTheTypesThatTheySay) {
@@ -237,7 +238,7 @@ TEST(OnnxReadWrite, AttributesHaveTheTypesThatTheySay) {
     // type, field 20, STRING: 3 becomes INT.
     const std::string type("\xa0\x01\x03", 3);
     bytes[bytes.find(type) + 2] = 2;
-    EXPECT_THAT(refusal(bytes),
+    EXPECT_THAT(unsupported_reason(bytes),
                 AllOf(HasSubstr("node \"/y\" (Relu)"), HasSubstr("\"alpha\""), HasSubstr("another type")));
     const Model model = model_of({1}, {node("Conv", {"x"}, {"y"}, {{"group", std::string("two")}})});
     try {
@@ -327,7 +328,7 @@ TEST(OnnxReadWrite, NamesInMessagesAreShortAndPrintable) {
     Model model = conv_model();
     model.graph.nodes[1].name = std::string(100000, 'n') + "\x1b[31m";
     model.graph.nodes[1].inputs[0] = "\x1b[31m\n";
-    const std::string message = refusal_of(model);
+    const std::string message = unsupported_reason_of(model);
     EXPECT_LT(message.size(), 300U);
     EXPECT_EQ(message.find('\x1b'), std::string::npos);
 }

@@ -80,13 +80,13 @@ TEST(CuptiError, SaysWhatToDo) {
 TEST(CuptiError, NamesWhatKeepsADeviceFromBeingProfiled) {
     CUpti_Profiler_DeviceSupported_Params support{};
     support.isSupported = CUPTI_PROFILER_CONFIGURATION_SUPPORTED;
-    EXPECT_EQ(refusal_of(support), "");
+    EXPECT_EQ(unsupported_reason(support), "");
     support.isSupported = CUPTI_PROFILER_CONFIGURATION_UNSUPPORTED;
-    EXPECT_NE(refusal_of(support), "");
+    EXPECT_NE(unsupported_reason(support), "");
     support.vGpu = CUPTI_PROFILER_CONFIGURATION_DISABLED;
-    EXPECT_NE(refusal_of(support).find("virtual GPU"), std::string::npos);
+    EXPECT_NE(unsupported_reason(support).find("virtual GPU"), std::string::npos);
     support.confidentialCompute = CUPTI_PROFILER_CONFIGURATION_UNSUPPORTED;
-    EXPECT_NE(refusal_of(support).find("confidential computing"), std::string::npos);
+    EXPECT_NE(unsupported_reason(support).find("confidential computing"), std::string::npos);
 }
 
 }  // namespace

@@ -36,8 +36,8 @@ void give_activity(cupti::CuptiLibrary& library) {
     library.activity_flush_all = [](std::uint32_t) {
         std::uint8_t* buffer = nullptr;
         std::size_t size = 0;
-        std::size_t most_records = 0;
-        request(&buffer, &size, &most_records);
+        std::size_t max_records = 0;
+        request(&buffer, &size, &max_records);
         const std::span<std::uint8_t> records = fake_cupti().records.span();
         if (!records.empty()) std::memcpy(buffer, records.data(), records.size());
         complete(nullptr, 0, buffer, size, records.size());

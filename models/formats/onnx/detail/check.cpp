@@ -118,10 +118,10 @@ std::string cycle_text(const Graph& graph, const Writers& writers, const std::ve
         }
     }
     std::string text;
-    constexpr std::size_t most_named = 4;
+    constexpr std::size_t max_named = 4;
     const auto start = std::find(path.begin(), path.end(), node);
     for (auto i = start; i != path.end(); ++i) {
-        if (static_cast<std::size_t>(i - start) == most_named) {
+        if (static_cast<std::size_t>(i - start) == max_named) {
             return text + ", ...";
         }
         text += (text.empty() ? "" : ", ") + graph.nodes[*i].place();

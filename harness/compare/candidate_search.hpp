@@ -28,7 +28,7 @@ public:
     explicit SessionBudget(std::function<double()> left_s) : left_s_(std::move(left_s)) {}
 
     // Whether a session of so many networks leaves the time for one of `later` networks behind it, at the
-    // pace of the last.
+    // ratio of the last.
     bool allows(std::size_t networks, std::size_t later) const;
     // A session of so many networks, and the last before one of `later` networks; 0 when none has to follow.
     void begin(std::size_t networks, std::size_t later);
@@ -44,11 +44,11 @@ private:
     double session_s_ = std::numeric_limits<double>::infinity();
 };
 
-class Contender {
+class CandidateSearch {
 public:
-    Contender(const Strategy& strategy, const ScalingContext& context, double budget);
-    // A strategy whose choice stands already: there is nothing to search.
-    Contender(const Strategy& strategy, const ScalingContext& context, double budget, Fit fixed);
+    CandidateSearch(const Strategy& strategy, const ScalingContext& context, double budget);
+    // A strategy whose choice is known already: there is nothing to search.
+    CandidateSearch(const Strategy& strategy, const ScalingContext& context, double budget, Fit fixed);
 
     const Fit& first_fit() const { return first_fit_; }
     // What is to be timed next; nothing when the search is over.
@@ -61,7 +61,7 @@ public:
     // Of what kept the budget, the most gain, the base among it; where nothing did, what came closest; before
     // anything was timed, the prediction.
     const Fit& chosen() const;
-    // The choice, timed once more, exceeds the budget after all. Whether another one stands in its place now:
+    // The choice, timed once more, exceeds the budget after all. Whether another one takes its place now:
     // one that kept the budget, or one not timed yet that gains more and should keep it.
     bool reject_chosen(double latency_ratio);
     const std::string& failure() const { return failure_; }

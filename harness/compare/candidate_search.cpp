@@ -1,11 +1,11 @@
-#include "harness/compare/contender.hpp"
+#include "harness/compare/candidate_search.hpp"
 
 #include <algorithm>
 #include <limits>
 
 namespace hacscale::harness {
 
-Contender::Contender(const Strategy& strategy, const ScalingContext& context, double budget)
+CandidateSearch::CandidateSearch(const Strategy& strategy, const ScalingContext& context, double budget)
     : strategy_(strategy),
       context_(context),
       budget_(budget),
@@ -15,10 +15,11 @@ Contender::Contender(const Strategy& strategy, const ScalingContext& context, do
     }
 }
 
-Contender::Contender(const Strategy& strategy, const ScalingContext& context, double budget, Fit fixed)
+CandidateSearch::CandidateSearch(const Strategy& strategy, const ScalingContext& context, double budget,
+                                 Fit fixed)
     : strategy_(strategy), context_(context), budget_(budget), first_fit_(std::move(fixed)) {}
 
-void Contender::timed(double latency_ratio) {
+void CandidateSearch::timed(double latency_ratio) {
     const Tried now{*open_, latency_ratio};
     open_.reset();
     // Needs no timing of its own: every round times it.
@@ -50,17 +51,17 @@ void Contender::timed(double latency_ratio) {
     }
 }
 
-void Contender::failed(const std::string& reason) {
+void CandidateSearch::failed(const std::string& reason) {
     failure_ = reason;
     open_.reset();
 }
 
-const Fit& Contender::chosen() const {
+const Fit& CandidateSearch::chosen() const {
     const Tried* kept = best();
     return kept != nullptr ? kept->fit : first_fit_;
 }
 
-bool Contender::reject_chosen(double latency_ratio) {
+bool CandidateSearch::reject_chosen(double latency_ratio) {
     const Fit rejected = chosen();
     for (Tried& one : tried_) {
         if (one.fit.result.choice == rejected.result.choice) {
@@ -85,14 +86,14 @@ bool Contender::reject_chosen(double latency_ratio) {
     return chosen().result.choice != rejected.result.choice;
 }
 
-bool Contender::was_tried(const ScalingChoice& choice) const {
+bool CandidateSearch::was_tried(const ScalingChoice& choice) const {
     return std::any_of(tried_.begin(), tried_.end(),
                        [&](const Tried& one) { return one.fit.result.choice == choice; });
 }
 
-bool Contender::open_untried(double predicted_budget_us) {
-    const double most_us = context_.budget_us(context_.settings().max_budget);
-    Fit next = fit(strategy_, context_, std::min(predicted_budget_us, most_us));
+bool CandidateSearch::open_untried(double predicted_budget_us) {
+    const double max_us = context_.budget_us(context_.settings().max_budget);
+    Fit next = fit(strategy_, context_, std::min(predicted_budget_us, max_us));
     if (next.status != FitStatus::ok || was_tried(next.result.choice)) {
         return false;
     }
@@ -100,7 +101,7 @@ bool Contender::open_untried(double predicted_budget_us) {
     return true;
 }
 
-const Contender::Tried* Contender::best() const {
+const CandidateSearch::Tried* CandidateSearch::best() const {
     const auto better = [this](const Tried& a, const Tried& b) {
         const bool a_keeps = a.latency_ratio <= budget_;
         const bool b_keeps = b.latency_ratio <= budget_;

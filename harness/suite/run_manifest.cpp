@@ -1,4 +1,4 @@
-#include "harness/suite/folder_claim.hpp"
+#include "harness/suite/run_manifest.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace hacscale::harness {
 
 namespace {
 
-constexpr const char* claim_file = "suite.json";
+constexpr const char* manifest_file = "suite.json";
 
 records::Json networks(const std::vector<SuiteModel>& models) {
     records::Json list = records::Json::array();
@@ -33,9 +33,9 @@ records::Json words(const std::vector<Value>& values) {
     return list;
 }
 
-std::string in_words(const FolderClaim& claim) {
-    return claim.shard ? fmt::format("shard {} of the suite {}", name_of(*claim.shard), claim.suite)
-                       : fmt::format("the suite {}", claim.suite);
+std::string in_words(const RunManifest& manifest) {
+    return manifest.shard ? fmt::format("shard {} of the suite {}", name_of(*manifest.shard), manifest.suite)
+                          : fmt::format("the suite {}", manifest.suite);
 }
 
 // Runs of older programs wrote the suite's name and no more.
@@ -77,17 +77,17 @@ std::string suite_hash(const Suite& suite) {
     return hex_hash(identity.dump());
 }
 
-std::optional<FolderClaim> read_claim(const std::filesystem::path& folder) {
-    const std::filesystem::path file = folder / claim_file;
+std::optional<RunManifest> read_manifest(const std::filesystem::path& folder) {
+    const std::filesystem::path file = folder / manifest_file;
     if (!std::filesystem::exists(file)) {
         return std::nullopt;
     }
     try {
         const records::Json record = records::Json::parse(records::read_record(file));
-        FolderClaim claim{record.at("suite"), record.at("suite_hash"), {}, record.at("finished")};
+        RunManifest manifest{record.at("suite"), record.at("suite_hash"), {}, record.at("finished")};
         if (const records::Json& shard = record.at("shard"); !shard.is_null()) {
-            claim.shard = Shard{shard.at("index"), shard.at("count")};
-            const auto& [index, count] = *claim.shard;
+            manifest.shard = Shard{shard.at("index"), shard.at("count")};
+            const auto& [index, count] = *manifest.shard;
             if (index < 1 || index > count) {
                 throw InputError(
                     fmt::format("{}: there is no shard {}/{}; run the suite again into another "
@@ -95,7 +95,7 @@ std::optional<FolderClaim> read_claim(const std::filesystem::path& folder) {
                                 file.string(), index, count));
             }
         }
-        return claim;
+        return manifest;
     } catch (const records::Json::exception& error) {
         throw InputError(
             fmt::format("{}: is damaged ({}), so it cannot be told which suite the folder belongs "
@@ -104,64 +104,64 @@ std::optional<FolderClaim> read_claim(const std::filesystem::path& folder) {
     }
 }
 
-void check_claim(const std::filesystem::path& folder, const FolderClaim& claim) {
-    const std::optional<FolderClaim> before = read_claim(folder);
+void check_manifest(const std::filesystem::path& folder, const RunManifest& manifest) {
+    const std::optional<RunManifest> before = read_manifest(folder);
     if (!before) {
         const std::string older = suite_of_provenance(folder);
-        if (!older.empty() && older != claim.suite) {
+        if (!older.empty() && older != manifest.suite) {
             throw InputError(
                 fmt::format("{} holds the records of the suite {}, and not of {}; nothing was "
                             "changed there, choose another folder with --out",
-                            folder.string(), older, in_words(claim)));
+                            folder.string(), older, in_words(manifest)));
         }
         return;
     }
-    if (before->suite != claim.suite || before->shard != claim.shard) {
+    if (before->suite != manifest.suite || before->shard != manifest.shard) {
         throw InputError(fmt::format(
             "{} holds the records of {}, and not of {}; nothing was changed there, choose another "
             "folder with --out",
-            folder.string(), in_words(*before), in_words(claim)));
+            folder.string(), in_words(*before), in_words(manifest)));
     }
-    if (before->suite_hash != claim.suite_hash) {
+    if (before->suite_hash != manifest.suite_hash) {
         throw InputError(fmt::format(
             "{} holds the records of the suite {} as it was before it was changed (hash {}, now {}); nothing "
             "was "
             "changed there, choose another folder with --out, and put the table there first to keep its rows",
-            folder.string(), claim.suite, before->suite_hash, claim.suite_hash));
+            folder.string(), manifest.suite, before->suite_hash, manifest.suite_hash));
     }
 }
 
-void write_claim(const std::filesystem::path& folder, const FolderClaim& claim) {
-    records::Json record{{"suite", claim.suite}, {"suite_hash", claim.suite_hash}, {"shard", nullptr}};
-    if (claim.shard) {
-        record["shard"] = {{"index", claim.shard->index}, {"count", claim.shard->count}};
+void write_manifest(const std::filesystem::path& folder, const RunManifest& manifest) {
+    records::Json record{{"suite", manifest.suite}, {"suite_hash", manifest.suite_hash}, {"shard", nullptr}};
+    if (manifest.shard) {
+        record["shard"] = {{"index", manifest.shard->index}, {"count", manifest.shard->count}};
     }
-    record["finished"] = claim.finished;
-    records::write_record(folder / claim_file, records::text_of(record));
+    record["finished"] = manifest.finished;
+    records::write_record(folder / manifest_file, records::text_of(record));
 }
 
 namespace {
 
 struct ShardTable {
     std::filesystem::path file;
-    FolderClaim claim;
+    RunManifest manifest;
 };
 
 void check_pair(const ShardTable& first, const ShardTable& other) {
-    if (other.claim.suite_hash != first.claim.suite_hash) {
+    if (other.manifest.suite_hash != first.manifest.suite_hash) {
         throw InputError(
             fmt::format("{} is a shard of the suite {} (hash {}) and {} one of {} (hash {}); merge shards of "
                         "one suite only",
-                        first.file.string(), first.claim.suite, first.claim.suite_hash, other.file.string(),
-                        other.claim.suite, other.claim.suite_hash));
+                        first.file.string(), first.manifest.suite, first.manifest.suite_hash,
+                        other.file.string(), other.manifest.suite, other.manifest.suite_hash));
     }
-    if (other.claim.shard->count != first.claim.shard->count) {
+    if (other.manifest.shard->count != first.manifest.shard->count) {
         throw InputError(
             fmt::format("{} is shard {} and {} shard {}: two ways of dividing one suite, whose parts "
                         "overlap; merge shards of "
                         "one of them",
-                        first.file.string(), name_of(*first.claim.shard), other.file.string(),
-                        name_of(*other.claim.shard)));
+                        first.file.string(), name_of(*first.manifest.shard), other.file.string(),
+                        name_of(*other.manifest.shard)));
     }
 }
 
@@ -170,17 +170,17 @@ void check_pair(const ShardTable& first, const ShardTable& other) {
 std::vector<std::string> check_shards(const std::vector<std::filesystem::path>& tables, bool partial) {
     std::map<int, ShardTable> shards;
     for (const std::filesystem::path& file : tables) {
-        std::optional<FolderClaim> claim = read_claim(file.parent_path());
-        if (!claim || !claim->shard) {
+        std::optional<RunManifest> manifest = read_manifest(file.parent_path());
+        if (!manifest || !manifest->shard) {
             continue;
         }
-        const int index = claim->shard->index;
-        const ShardTable table{file, std::move(*claim)};
+        const int index = manifest->shard->index;
+        const ShardTable table{file, std::move(*manifest)};
         const auto [place, added] = shards.try_emplace(index, table);
         if (!added) {
             check_pair(place->second, table);
             throw InputError(fmt::format("shard {} is given twice: {} and {}; name each once",
-                                         name_of(*place->second.claim.shard), place->second.file.string(),
+                                         name_of(*place->second.manifest.shard), place->second.file.string(),
                                          file.string()));
         }
         check_pair(shards.begin()->second, place->second);
@@ -189,13 +189,13 @@ std::vector<std::string> check_shards(const std::vector<std::filesystem::path>& 
     if (shards.empty()) {
         return gaps;
     }
-    const FolderClaim& first = shards.begin()->second.claim;
+    const RunManifest& first = shards.begin()->second.manifest;
     for (int index = 1; index <= first.shard->count; ++index) {
         const auto found = shards.find(index);
         if (found == shards.end()) {
             gaps.push_back(
                 fmt::format("shard {}/{} of {} is missing", index, first.shard->count, first.suite));
-        } else if (!found->second.claim.finished) {
+        } else if (!found->second.manifest.finished) {
             gaps.push_back(fmt::format("shard {}/{} of {} ({}) was not finished", index, first.shard->count,
                                        first.suite, found->second.file.string()));
         }
