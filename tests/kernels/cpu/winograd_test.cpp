@@ -73,7 +73,7 @@ void expect_right(const LayerContext& context, const WinogradPlan& plan, std::ui
     write_tensor(input, context.input, DataType::f32, in.data());
     if (layer.residual) write_tensor(residual, context.output, DataType::f32, out.data());
     conv->load(weights);
-    conv->bind(in.data(), out.data(), scratch.data());
+    conv->bind({in.data()}, out.data(), scratch.data());
     conv->execute();
     const auto expected = reference_layer(layer, context.batch, doubles(input), doubles(residual), weights);
     EXPECT_LT(relative_error(read_tensor(out.data(), context.output, DataType::f32), expected), 1e-5)

@@ -26,7 +26,7 @@ struct Curve {
 Curve curve_of(Activation activation, at::ScalarType type, const at::Tensor& points) {
     // An activation may overwrite what it gets, which a leaf of the graph does not allow.
     const at::Tensor x = points.clone().requires_grad_(true);
-    const at::Tensor y = activated(x.to(type).clone(), activation).to(at::kFloat);
+    const at::Tensor y = activated(x.to(type).clone(), activation, Parameter{}).to(at::kFloat);
     torch::autograd::backward({y.sum()}, {});
     return {y.detach(), x.grad()};
 }
