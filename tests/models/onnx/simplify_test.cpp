@@ -14,7 +14,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::string refusal(const Model& model) {
+std::string unsupported_reason(const Model& model) {
     try {
         simplified(model);
     } catch (const InputError& error) {
@@ -273,24 +273,28 @@ TEST(OnnxSimplify, RefusalsNameNodeOperatorAndAttribute) {
         return model_of({1, 3, 8, 8}, {node("Conv", {"x", "w"}, {"y"}, std::move(attributes))},
                         {weights("w", {4, 3, 3, 3})});
     };
-    EXPECT_THAT(refusal(conv({{"strides", Ints{0, 1}}})),
+    EXPECT_THAT(unsupported_reason(conv({{"strides", Ints{0, 1}}})),
                 AllOf(HasSubstr("net.onnx: node \"/y\" (Conv)"), HasSubstr("\"strides\"")));
-    EXPECT_THAT(refusal(conv({{"group", std::string("three")}})),
+    EXPECT_THAT(unsupported_reason(conv({{"group", std::string("three")}})),
                 AllOf(HasSubstr("\"group\""), HasSubstr("not an integer")));
-    EXPECT_THAT(refusal(conv({{"group", std::int64_t{2}}})), HasSubstr("2 groups"));
-    EXPECT_THAT(refusal(conv({{"dilations", Ints{4, 4}}})), HasSubstr("larger than the padded input"));
-    EXPECT_THAT(refusal(conv({{"pads", Ints{1LL << 60, 0, 0, 0}}})), HasSubstr("\"pads\""));
-    EXPECT_THAT(refusal(model_of({1}, {node("NonMaxSuppression", {"x"}, {"y"})})),
+    EXPECT_THAT(unsupported_reason(conv({{"group", std::int64_t{2}}})), HasSubstr("2 groups"));
+    EXPECT_THAT(unsupported_reason(conv({{"dilations", Ints{4, 4}}})),
+                HasSubstr("larger than the padded input"));
+    EXPECT_THAT(unsupported_reason(conv({{"pads", Ints{1LL << 60, 0, 0, 0}}})), HasSubstr("\"pads\""));
+    EXPECT_THAT(unsupported_reason(model_of({1}, {node("NonMaxSuppression", {"x"}, {"y"})})),
                 HasSubstr("the operator NonMaxSuppression is not supported"));
-    EXPECT_THAT(refusal(model_of({2, 3}, {node("Reshape", {"x", "s"}, {"y"})}, {integers("s", {7, -1})})),
-                HasSubstr("does not fit"));
-    EXPECT_THAT(refusal(model_of({4}, {node("Expand", {"x", "s"}, {"y"})}, {integers("s", {1LL << 60, 4})})),
+    EXPECT_THAT(
+        unsupported_reason(model_of({2, 3}, {node("Reshape", {"x", "s"}, {"y"})}, {integers("s", {7, -1})})),
+        HasSubstr("does not fit"));
+    EXPECT_THAT(unsupported_reason(
+                    model_of({4}, {node("Expand", {"x", "s"}, {"y"})}, {integers("s", {1LL << 60, 4})})),
                 HasSubstr("/y"));
-    EXPECT_THAT(refusal(model_of({4}, {node("ConstantOfShape", {"s"}, {"c"}), node("Add", {"c", "x"}, {"y"})},
-                                 {integers("s", {1LL << 38})})),
+    EXPECT_THAT(unsupported_reason(
+                    model_of({4}, {node("ConstantOfShape", {"s"}, {"c"}), node("Add", {"c", "x"}, {"y"})},
+                             {integers("s", {1LL << 38})})),
                 HasSubstr("more memory"));
-    EXPECT_THAT(refusal(model_of({4}, {node("Cast", {"x"}, {"s"}, {{"to", std::int64_t{7}}}),
-                                       node("Reshape", {"x", "s"}, {"y"})})),
+    EXPECT_THAT(unsupported_reason(model_of({4}, {node("Cast", {"x"}, {"s"}, {{"to", std::int64_t{7}}}),
+                                                  node("Reshape", {"x", "s"}, {"y"})})),
                 HasSubstr("depends on the network's inputs"));
 }
 

@@ -18,7 +18,7 @@ struct Product {
     std::vector<const Node*> nodes;  // of the tree, without its root
 };
 
-constexpr std::size_t most_factors = 8;
+constexpr std::size_t max_factors = 8;
 
 void add_factor(const Edges& edges, const std::string& value, Product& product);
 
@@ -36,7 +36,7 @@ void add_operands(const Edges& edges, const Node& node, Product& product) {
 }
 
 void add_factor(const Edges& edges, const std::string& value, Product& product) {
-    if (product.factors.size() > most_factors || product.nodes.size() > most_factors) {
+    if (product.factors.size() > max_factors || product.nodes.size() > max_factors) {
         return;
     }
     if (const auto number = edges.scalar(value)) {
