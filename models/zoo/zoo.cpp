@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/text/wording.hpp"
 #include "models/formats/formats.hpp"
+#include "models/stages/lowering.hpp"
 
 namespace hacscale {
 namespace {
@@ -97,6 +98,11 @@ ModelSpec find_model(const std::string& name_or_file) {
     throw InputError(
         fmt::format("no model '{:.100}' in {} and no file of that name{}; 'hacscale models' lists the names",
                     name_or_file, zoo_folder().string(), detail::did_you_mean(name_or_file, names)));
+}
+
+Network find_network(const std::string& name_or_file) {
+    const ModelSpec model = find_model(name_or_file);
+    return {model.name, lower(model)};
 }
 
 }  // namespace hacscale

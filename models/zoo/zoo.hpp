@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/graph/network.hpp"
 #include "models/stages/model_spec.hpp"
 
 namespace hacscale {
@@ -15,5 +16,7 @@ std::filesystem::path zoo_folder();
 std::vector<std::string> zoo_names();  // sorted naturally (resnet20 before resnet110)
 // A zoo name, or the path of a YAML file. Throws InputError naming near misses.
 ModelSpec find_model(const std::string& name_or_file);
+// The same as a network to be run as it is: with the model's name, and without weights.
+Network find_network(const std::string& name_or_file);
 
 }  // namespace hacscale
