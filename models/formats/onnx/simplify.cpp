@@ -66,6 +66,11 @@ public:
     }
 
     void run() {
+        for (const Node& node : model_.graph.nodes) {
+            for (const std::string& input : node.inputs) {
+                ++reads_left_[input];
+            }
+        }
         for (Node& node : model_.graph.nodes) {
             handle(std::move(node));
         }
@@ -172,7 +177,17 @@ private:
                 network_.values.set_constant(step.node.outputs[i], std::move(results[i]));
             }
         }
+        for (const std::string& input : step.node.inputs) {
+            forget_after_last_read(input);
+        }
         return true;
+    }
+
+    // Weights that others are computed from would take their memory again and again.
+    void forget_after_last_read(const std::string& value) {
+        if (--reads_left_[value] == 0 && !network_.outputs.contains(value)) {
+            network_.values.constants.erase(value);
+        }
     }
 
     // The input that the only output equals, or null.
@@ -283,7 +298,8 @@ private:
 
     Model& model_;
     Network& network_;
-    std::unordered_map<std::string, std::string> aliases_;  // never to a value that is an alias itself
+    std::unordered_map<std::string, std::size_t> reads_left_;  // by nodes that are neither folded nor gone
+    std::unordered_map<std::string, std::string> aliases_;     // never to a value that is an alias itself
 };
 
 void name_nodes(Network& network) {

@@ -1,5 +1,6 @@
 // Operators that compute with all elements along an axis: sums and means, matrix products, softmax, normalization.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -57,52 +58,79 @@ std::vector<ValueType> infer_reduce(const Step& step) {
     return {result};
 }
 
-double reduced(std::string_view name, const std::vector<double>& numbers) {
-    const auto sum = [&numbers](double (*term)(double)) {
-        return std::accumulate(numbers.begin(), numbers.end(), 0.0,
-                               [term](double total, double x) { return total + term(x); });
-    };
-    if (name == "ReduceMax") {
-        return numbers.empty() ? 0 : *std::max_element(numbers.begin(), numbers.end());
+// A reduction as a running value: where it starts, what each number does to it, and what it becomes after `count` numbers.
+struct Reduction {
+    std::string_view name;
+    double start;
+    double (*add)(double value, double number);
+    double (*finish)(double value, double count);
+};
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+double unchanged(double value, double /*count*/) {
+    return value;
+}
+
+constexpr std::array reductions = {
+    Reduction{"ReduceL1", 0, [](double value, double number) { return value + std::fabs(number); },
+              unchanged},
+    Reduction{"ReduceL2", 0, [](double value, double number) { return value + number * number; },
+              [](double value, double) { return std::sqrt(value); }},
+    Reduction{"ReduceMax", -infinity,
+              [](double value, double number) { return number > value ? number : value; }, unchanged},
+    Reduction{"ReduceMean", 0, [](double value, double number) { return value + number; },
+              [](double value, double count) { return value / count; }},
+    Reduction{"ReduceMin", infinity,
+              [](double value, double number) { return number < value ? number : value; }, unchanged},
+    Reduction{"ReduceProd", 1, [](double value, double number) { return value * number; }, unchanged},
+    Reduction{"ReduceSum", 0, [](double value, double number) { return value + number; }, unchanged},
+    Reduction{"ReduceSumSquare", 0, [](double value, double number) { return value + number * number; },
+              unchanged},
+};
+
+template <typename Number>
+std::vector<double> reduced(const Reduction& reduction, const std::vector<Number>& numbers, const Ints& dims,
+                            const Ints& kept) {
+    const auto target = broadcast_indices(dims, kept);
+    std::vector<double> results(static_cast<std::size_t>(count_of(kept)), reduction.start);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        double& result = results[static_cast<std::size_t>(target[i])];
+        result = reduction.add(result, static_cast<double>(numbers[i]));
     }
-    if (name == "ReduceMin") {
-        return numbers.empty() ? 0 : *std::min_element(numbers.begin(), numbers.end());
+    const double count =
+        static_cast<double>(numbers.size()) / static_cast<double>(std::max<std::size_t>(results.size(), 1));
+    for (double& result : results) {
+        result = reduction.finish(result, count);
     }
-    if (name == "ReduceProd") {
-        return std::accumulate(numbers.begin(), numbers.end(), 1.0, std::multiplies<>());
-    }
-    if (name == "ReduceL1") {
-        return sum([](double x) { return std::fabs(x); });
-    }
-    if (name == "ReduceL2") {
-        return std::sqrt(sum([](double x) { return x * x; }));
-    }
-    if (name == "ReduceSumSquare") {
-        return sum([](double x) { return x * x; });
-    }
-    const double total = sum([](double x) { return x; });
-    return name == "ReduceMean" ? total / static_cast<double>(std::max<std::size_t>(numbers.size(), 1))
-                                : total;
+    return results;
 }
 
 std::vector<Tensor> fold_reduce(const Step& step) {
     const Tensor& input = *step.constant(0);
+    if (input.count() == 0) {
+        return {};
+    }
     const ValueType type = infer_reduce(step).front();
-    const Ints axes = step.node.integers("axes", {});
     Ints kept = input.dims;
-    for (const std::int64_t axis : axes) {
+    for (const std::int64_t axis : step.node.integers("axes", {})) {
         kept[axis] = 1;
     }
-    const auto target = broadcast_indices(input.dims, kept);
-    std::vector<std::vector<double>> groups(static_cast<std::size_t>(count_of(kept)));
-    const std::vector<float> numbers = input.floats();
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-        groups[target[i]].push_back(static_cast<double>(numbers[i]));
+    const auto* reduction =
+        std::find_if(reductions.begin(), reductions.end(),
+                     [&step](const Reduction& each) { return each.name == step.node.op_type; });
+    if (is_floating(input.type)) {
+        const std::vector<double> results = reduced(*reduction, input.floats(), input.dims, kept);
+        return {tensor_as(tensor_of({}, type.dims, std::vector<float>(results.begin(), results.end())),
+                          type.type)};
     }
-    std::vector<float> results;
-    results.reserve(groups.size());
-    for (const std::vector<double>& group : groups) {
-        results.push_back(static_cast<float>(reduced(step.node.op_type, group)));
+    // Integers that doubles hold exactly; larger ones are no sizes.
+    Ints results;
+    for (const double result : reduced(*reduction, input.integers(), input.dims, kept)) {
+        constexpr double most = 9007199254740992.0;
+        if (!(std::fabs(result) <= most)) {
+            step.refuse("it computes the integer " + std::to_string(result) + ", which is too large");
+        }
+        results.push_back(static_cast<std::int64_t>(result));
     }
     return {tensor_as(tensor_of({}, type.dims, results), type.type)};
 }
@@ -350,9 +378,8 @@ std::vector<Op> reduction_ops() {
         {"MatMul", 2, 2, nullptr, infer_matmul, nullptr},
         {"Softmax", 1, 1, form_softmax, infer_same, nullptr},
     };
-    for (const std::string_view name : {"ReduceL1", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin",
-                                        "ReduceProd", "ReduceSum", "ReduceSumSquare"}) {
-        ops.push_back({name, 1, 2, form_reduce, infer_reduce, fold_reduce});
+    for (const Reduction& reduction : reductions) {
+        ops.push_back({reduction.name, 1, 2, form_reduce, infer_reduce, fold_reduce});
     }
     return ops;
 }

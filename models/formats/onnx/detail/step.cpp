@@ -164,13 +164,12 @@ Ints strides_of(const Ints& dims) {
     return strides;
 }
 
-Tensor transposed(const Tensor& matrix) {
-    const auto rows = static_cast<std::size_t>(matrix.dims[0]);
-    const auto columns = static_cast<std::size_t>(matrix.dims[1]);
-    const std::size_t size = bytes_of(matrix.type);
-    const char* from = matrix.data.view().data();
-    std::string bytes(matrix.data.size(), '\0');
-    // In blocks that the caches hold: rows of one are columns of the other.
+namespace {
+
+// In blocks that the caches hold: rows of one are columns of the other.
+template <std::size_t size>
+std::string transposed_bytes(const char* from, std::size_t rows, std::size_t columns) {
+    std::string bytes(rows * columns * size, '\0');
     constexpr std::size_t block = 32;
     for (std::size_t top = 0; top < rows; top += block) {
         for (std::size_t column = 0; column < columns; ++column) {
@@ -180,7 +179,28 @@ Tensor transposed(const Tensor& matrix) {
             }
         }
     }
-    return {{}, matrix.type, {matrix.dims[1], matrix.dims[0]}, Bytes(std::move(bytes))};
+    return bytes;
+}
+
+}  // namespace
+
+Tensor transposed(const Tensor& matrix) {
+    const auto rows = static_cast<std::size_t>(matrix.dims[0]);
+    const auto columns = static_cast<std::size_t>(matrix.dims[1]);
+    const char* from = matrix.data.view().data();
+    const auto transpose = [&] {
+        switch (bytes_of(matrix.type)) {
+            case 1:
+                return transposed_bytes<1>(from, rows, columns);
+            case 2:
+                return transposed_bytes<2>(from, rows, columns);
+            case 4:
+                return transposed_bytes<4>(from, rows, columns);
+            default:
+                return transposed_bytes<8>(from, rows, columns);
+        }
+    };
+    return {{}, matrix.type, {matrix.dims[1], matrix.dims[0]}, Bytes(transpose())};
 }
 
 std::vector<std::int64_t> broadcast_indices(const Ints& dims, const Ints& source) {
