@@ -273,8 +273,9 @@ std::vector<double> channel_means(const std::vector<float>& numbers, const Ints&
         const std::size_t channel = i / static_cast<std::size_t>(inner) % means.size();
         means[channel] += term(static_cast<double>(numbers[i]), channel);
     }
+    const std::size_t each = numbers.size() / std::max<std::size_t>(means.size(), 1);
     for (double& mean : means) {
-        mean /= static_cast<double>(numbers.size() / std::max<std::size_t>(means.size(), 1));
+        mean /= static_cast<double>(each);
     }
     return means;
 }

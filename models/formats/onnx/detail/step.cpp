@@ -89,8 +89,8 @@ const Tensor& needed_constant(const Step& step, std::size_t input, std::string_v
                     "\" depends on the network's inputs, expected a constant");
     }
     // What is a parameter of a node has a few numbers; the longest are indices of a Gather.
-    constexpr std::int64_t max_numbers = 1 << 20;
-    if (tensor->count() > max_numbers) {
+    constexpr std::int64_t longest_list = 1 << 20;
+    if (tensor->count() > longest_list) {
         step.refuse("its input \"" + std::string(what) + "\" has too many numbers");
     }
     return *tensor;

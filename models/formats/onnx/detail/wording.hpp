@@ -14,7 +14,10 @@ template <typename Sizes>
 std::string shape_text(const Sizes& sizes) {
     std::string result;
     for (const auto size : sizes) {
-        result += (result.empty() ? "" : "x") + std::to_string(size);
+        if (!result.empty()) {
+            result += 'x';
+        }
+        result += std::to_string(size);
     }
     return result.empty() ? "a number" : result;
 }
