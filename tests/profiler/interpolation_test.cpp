@@ -43,6 +43,32 @@ TEST(LayerFamily, IsWhatDiffersInChannelsOnly) {
     EXPECT_NE(family_of(conv(8, 8)), family_of(blocked));
 }
 
+TEST(LayerFamily, KeepsTheFormOfAnOperatorAndLeavesOutWhereASliceBegins) {
+    const auto family = [](const char* key) { return family_of(LayerSpec::from_key(key)); };
+    EXPECT_EQ(family("slice_i64x14x14_o32_f0"), family("slice_i96x14x14_o24_f48"));
+    EXPECT_EQ(family("concat_i64x14x14_n2"), family("concat_i96x14x14_n2"));
+    EXPECT_NE(family("concat_i64x14x14_n2"), family("concat_i64x14x14_n3"));
+    EXPECT_EQ(family("channel_shuffle_i64x14x14_g2"), family("channel_shuffle_i96x14x14_g2"));
+    EXPECT_NE(family("channel_shuffle_i64x14x14_g2"), family("channel_shuffle_i64x14x14_g4"));
+    EXPECT_EQ(family("group_norm_i64x14x14_g32_e1e-05"), family("group_norm_i96x14x14_g32_e1e-05"));
+    EXPECT_NE(family("group_norm_i64x14x14_g32_e1e-05"), family("group_norm_i64x14x14_g32_e1e-06"));
+    EXPECT_EQ(family("transposed_conv_i32x14x14_o32_k2_s2_p0_g2"),
+              family("transposed_conv_i64x14x14_o64_k2_s2_p0_g4"));
+    EXPECT_NE(family("activation_i64x14x14_leaky_relu_a0.1"), family("activation_i64x14x14_leaky_relu_a0.2"));
+    EXPECT_NE(family("resize_i64x14x14_t28_nearest"), family("resize_i64x14x14_t28_bilinear"));
+}
+
+TEST(ChannelSurface, InterpolatesLayersThatMoveChannels) {
+    ChannelSurface slices;
+    slices.add(LayerSpec::from_key("slice_i64x14x14_o16_f0"), 1.0);
+    slices.add(LayerSpec::from_key("slice_i64x14x14_o32_f16"), 2.0);
+    EXPECT_DOUBLE_EQ(slices.at(LayerSpec::from_key("slice_i64x14x14_o24_f8")).value(), 1.5);
+    ChannelSurface concats;
+    concats.add(LayerSpec::from_key("concat_i64x14x14_n2"), 1.0);
+    concats.add(LayerSpec::from_key("concat_i128x14x14_n2"), 3.0);
+    EXPECT_DOUBLE_EQ(concats.at(LayerSpec::from_key("concat_i96x14x14_n2")).value(), 2.0);
+}
+
 TEST(ChannelSurface, IsExactAtMeasuredPointsAndWithinTheirBoundsBetween) {
     std::mt19937 random(5);
     for (int round = 0; round < 30; ++round) {

@@ -3,7 +3,10 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 
+#include "profiler/table/check.hpp"
+#include "tests/models/generated.hpp"
 #include "tests/profiler/table_support.hpp"
 
 namespace hacscale {
@@ -36,6 +39,29 @@ TEST_F(TableRows, ComeBackAsTheyWere) {
     EXPECT_TRUE(std::is_sorted(all.begin(), all.end(), [](const Row& a, const Row& b) {
         return a.key.layer.key() < b.key.layer.key();
     }));
+}
+
+TEST_F(TableRows, HoldLayersOfEveryOperator) {
+    Generator generate(31);
+    std::map<LayerSpec, Row> rows;
+    std::set<LayerKind> kinds;
+    for (int i = 0; i < 600; ++i) {
+        const LayerSpec layer = generate.layer();
+        rows[layer] = warm_row(layer, 1.0 + i);
+        kinds.insert(layer.kind);
+    }
+    EXPECT_EQ(kinds.size(), all_operators().size());
+    std::vector<Row> list;
+    for (const auto& [layer, row] : rows) list.push_back(row);
+    table_.put(list);
+    for (const auto& [layer, row] : rows) {
+        EXPECT_EQ(table_.find(row.key), row);
+        bool found = false;
+        table_.for_each_of_family(layer, 1, DataType::f32, CacheState::warm,
+                                  [&](const Row& other) { found |= other.key.layer == layer; });
+        EXPECT_TRUE(found) << layer.key();
+    }
+    EXPECT_TRUE(check_table(folder_ / "t.db").sound());
 }
 
 TEST_F(TableRows, AreReplacedByTheSameKey) {
