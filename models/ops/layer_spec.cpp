@@ -124,12 +124,12 @@ std::size_t LayerSpecHash::operator()(const LayerSpec& layer) const {
     // What few layers have is mixed in where they have it.
     const std::uint64_t forms = static_cast<std::uint64_t>(layer.mode) | std::uint64_t{layer.inputs - 1U}
                                                                              << 8;
-    const std::uint64_t rest =
-        pack(layer.first_channel, static_cast<int>(forms)) ^
-        pack(layer.size[0], layer.size[1]) * 0xC2B2AE3D27D4EB4FULL ^
-        pack(std::bit_cast<int>(layer.alpha), std::bit_cast<int>(layer.epsilon)) * 0x165667B19E3779F9ULL;
-    if (rest != 0) {
-        hash = (std::rotl(hash, 29) ^ rest) * 0x9E3779B97F4A7C15ULL;
+    const std::uint64_t sizes_of_few = pack(layer.size[0], layer.size[1]);
+    const std::uint64_t parameters = pack(std::bit_cast<int>(layer.alpha), std::bit_cast<int>(layer.epsilon));
+    if ((forms | sizes_of_few | parameters | static_cast<std::uint64_t>(layer.first_channel)) != 0) {
+        const std::uint64_t word = pack(layer.first_channel, static_cast<int>(forms)) ^
+                                   sizes_of_few * 0xC2B2AE3D27D4EB4FULL ^ parameters * 0x165667B19E3779F9ULL;
+        hash = (std::rotl(hash, 29) ^ word) * 0x9E3779B97F4A7C15ULL;
         hash ^= hash >> 32;
     }
     return static_cast<std::size_t>(hash);
