@@ -34,6 +34,27 @@ HACSCALE_INLINE void move_in(const ChannelRun& run, const PixelWalk& walk, const
     }
 }
 
+// The channels of two groups in turn, pixel by pixel of dense channels-last tensors.
+template <typename Element>
+HACSCALE_INLINE void interleave_in(const Element* from, Element* __restrict to, int share, int pixels) {
+    for (int p = 0; p < pixels; ++p, from += 2 * static_cast<std::ptrdiff_t>(share)) {
+        const Element* const second = from + share;
+        for (int c = 0; c < share; ++c, to += 2) {
+            to[0] = from[c];
+            to[1] = second[c];
+        }
+    }
+}
+
+HACSCALE_PER_CPU
+void interleave_words(const std::uint32_t* from, std::uint32_t* to, int share, int pixels) {
+    interleave_in(from, to, share, pixels);
+}
+HACSCALE_PER_CPU
+void interleave_halves(const std::uint16_t* from, std::uint16_t* to, int share, int pixels) {
+    interleave_in(from, to, share, pixels);
+}
+
 HACSCALE_PER_CPU
 void move_words(const ChannelRun& run, const PixelWalk& walk, const std::uint32_t* from, std::uint32_t* to) {
     move_in(run, walk, from, to);
@@ -81,6 +102,9 @@ public:
           name_("hacscale:" + std::string(name_of(context.layer.kind))) {
         shapes_.insert(shapes_.end(), context.more_inputs.begin(), context.more_inputs.end());
         runs_ = channel_runs(shapes_, output_shape_, moves_of(context.layer, shapes_));
+        // Most shuffles that networks have. Run by run, each of one channel, they take several times as long.
+        interleaves_ = context.layer.kind == LayerKind::channel_shuffle && context.layer.groups == 2 &&
+                       output_shape_.order == TensorShape::Order::channels_last;
     }
 
     void load(const LayerWeights&) override {}
@@ -99,6 +123,10 @@ public:
             const int image = i / tiles;
             const int first = i % tiles * tile;
             std::byte* const to = output_ + image * image_elements(output_shape_) * element;
+            if (interleaves_) {
+                interleave(image, first, std::min(tile, pixels - first));
+                continue;
+            }
             for (const ChannelRun& run : runs_) {
                 const TensorShape& shape = shapes_[run.input];
                 const PixelWalk walk{first * pixel_stride(shape), pixel_stride(shape),
@@ -115,11 +143,25 @@ public:
     }
 
 private:
+    void interleave(int image, int first_pixel, int pixels) {
+        const std::size_t at = image * image_elements(output_shape_) +
+                               static_cast<std::size_t>(first_pixel) * output_shape_.channels;
+        const int share = output_shape_.channels / 2;
+        if (size_of(type_) == sizeof(std::uint32_t)) {
+            interleave_words(reinterpret_cast<const std::uint32_t*>(inputs_.front()) + at,
+                             reinterpret_cast<std::uint32_t*>(output_) + at, share, pixels);
+        } else {
+            interleave_halves(reinterpret_cast<const std::uint16_t*>(inputs_.front()) + at,
+                              reinterpret_cast<std::uint16_t*>(output_) + at, share, pixels);
+        }
+    }
+
     std::vector<TensorShape> shapes_;
     TensorShape output_shape_;
     DataType type_;
     std::string name_;
     std::vector<ChannelRun> runs_;
+    bool interleaves_ = false;
     InputPointers inputs_;
     std::byte* output_ = nullptr;
 };
