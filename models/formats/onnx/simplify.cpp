@@ -52,7 +52,8 @@ public:
         }
         model.graph.initializers.clear();
         constexpr std::int64_t some_megabytes = 64 << 20;
-        network.values.bytes_left = some_megabytes + 4 * weight_bytes;
+        network.values.new_bytes_left = some_megabytes + 4 * weight_bytes;
+        network.values.moved_bytes_left = 4 * some_megabytes + 64 * weight_bytes;
         for (const ValueInfo& input : model.graph.inputs) {
             const auto sizes = input.sizes();
             if (!sizes || input.type == DataType::undefined) {
@@ -160,12 +161,20 @@ private:
                 return false;
             }
         }
-        std::int64_t bytes = 0;
+        const auto bytes_in = [](const ValueType& type) {
+            return detail::count_of(type.dims) * static_cast<std::int64_t>(bytes_of(type.type));
+        };
+        std::int64_t new_bytes = 0;
         for (std::size_t i = 0; i < step.node.outputs.size(); ++i) {
-            bytes += detail::count_of(types[i].dims) * static_cast<std::int64_t>(bytes_of(types[i].type));
+            new_bytes += bytes_in(types[i]);
         }
-        // Moving elements copies them; reshaping does not, but is not frequent enough to be told apart.
-        if (!network_.values.take_bytes(bytes)) {
+        std::int64_t moved_bytes = new_bytes;
+        for (std::size_t i = 0; i < step.node.inputs.size(); ++i) {
+            if (step.has(i)) {
+                moved_bytes += bytes_in(step.type(i));
+            }
+        }
+        if (!network_.values.take(new_bytes, moved_bytes)) {
             step.refuse("it computes constants of more memory than the weights of the model suggest");
         }
         std::vector<Tensor> results = op.fold(step);

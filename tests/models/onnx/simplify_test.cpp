@@ -358,6 +358,33 @@ TEST(OnnxSimplify, AFixedBatchIsChanged) {
     }
 }
 
+// Small files that ask for much: work and memory have limits that grow with the file.
+TEST(OnnxSimplify, WorkOnConstantsIsLimited) {
+    std::vector<Node> nodes;
+    for (int i = 0; i < 2000; ++i) {
+        nodes.push_back(node("ReduceSum", {"w"}, {"s" + std::to_string(i)}, {{"keepdims", std::int64_t{0}}}));
+    }
+    nodes.push_back(node("Add", {"x", "s0"}, {"y"}));
+    const Tensor large = tensor_of("w", {500000}, Floats(500000, 1.0F));
+    EXPECT_THAT(refusal(model_of({4}, nodes, {large}, 11)), HasSubstr("(ReduceSum): it computes constants"));
+    // A chain of products is one product, and names its parts once.
+    nodes.clear();
+    constexpr int length = 5000;
+    for (int i = 0; i < length; ++i) {
+        nodes.push_back(node("Mul", {i == 0 ? "x" : "v" + std::to_string(i), "half"},
+                             {i == length - 1 ? "y" : "v" + std::to_string(i + 1)}));
+    }
+    const Graph graph = simplified(model_of({4}, nodes, {scalar("half", 1.001F)}));
+    ASSERT_EQ(graph.nodes.size(), 1U);
+    EXPECT_EQ(graph.nodes[0].sources.size(), static_cast<std::size_t>(length));
+}
+
+TEST(OnnxSimplify, IntegersAreReducedExactly) {
+    const Model model = model_of({1}, {node("ReduceProd", {"n"}, {"y"}, {{"keepdims", std::int64_t{0}}})},
+                                 {integers("n", {16777217, 3})});
+    EXPECT_EQ(simplified(model).initializer("y")->integers(), (Ints{50331651}));
+}
+
 // What the fuzzer starts from: each file has operators that no other has.
 TEST(OnnxSimplify, SeedsOfTheFuzzerAreRead) {
     std::size_t count = 0;

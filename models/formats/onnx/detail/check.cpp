@@ -106,8 +106,10 @@ std::string cycle_text(const Graph& graph, const Writers& writers, const std::ve
     const auto first =
         std::find_if(waiting.begin(), waiting.end(), [](std::size_t count) { return count > 0; });
     std::vector<std::size_t> path;
+    std::vector<bool> is_on_path(graph.nodes.size(), false);
     auto node = static_cast<std::size_t>(first - waiting.begin());
-    while (std::find(path.begin(), path.end(), node) == path.end()) {
+    while (!is_on_path[node]) {
+        is_on_path[node] = true;
         path.push_back(node);
         for (const std::string& input : graph.nodes[node].inputs) {
             const std::size_t* writer = writers.of(input);

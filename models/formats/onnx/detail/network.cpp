@@ -79,11 +79,15 @@ std::vector<std::string> sources_of(const Node& node) {
     return node.sources.empty() ? std::vector<std::string>{node.name} : node.sources;
 }
 
-std::string unused_name(const Network& network, const std::string& hint) {
-    std::string name = hint;
-    for (int i = 2; network.values.type(name) != nullptr; ++i) {
-        name = hint + "_" + std::to_string(i);
+std::string unused_name(Network& network, const std::string& wanted) {
+    if (network.values.type(wanted) == nullptr) {
+        return wanted;
     }
+    int& last = network.numbered.try_emplace(wanted, 1).first->second;
+    std::string name;
+    do {
+        name = wanted + "_" + std::to_string(++last);
+    } while (network.values.type(name) != nullptr);
     return name;
 }
 
@@ -96,10 +100,13 @@ std::string add_constant(Network& network, const std::string& wanted, Tensor ten
 std::string add_derived(Network& network, const std::string& from, const std::string& suffix, Tensor tensor) {
     const auto known = network.origins.find(from);
     std::string origin = known == network.origins.end() ? from : known->second;
-    const Tensor* original = network.values.constant(origin);
-    tensor.name = origin;
-    if (original != nullptr && *original == tensor) {
-        return origin;
+    // The file's own, or what another node that reads it has made of it.
+    for (const std::string& candidate : {origin, origin + suffix}) {
+        const Tensor* known_tensor = network.values.constant(candidate);
+        tensor.name = candidate;
+        if (known_tensor != nullptr && *known_tensor == tensor) {
+            return candidate;
+        }
     }
     std::string name = add_constant(network, origin + suffix, std::move(tensor));
     network.origins[name] = origin;

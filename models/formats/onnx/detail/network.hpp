@@ -23,6 +23,7 @@ struct Network {
     std::unordered_set<std::string> outputs;
     std::unordered_map<std::string, std::string>
         origins;  // of constants that are made of the file's: the file's name
+    std::unordered_map<std::string, int> numbered;  // the last number after a name that was in use
 };
 
 // Who writes and who reads the values of a network. Indices refer to Network::nodes, and hold until nodes are added or removed; nodes
@@ -62,7 +63,7 @@ std::string add_constant(Network& network, const std::string& wanted, Tensor ten
 // Adds a constant that is made of another one. Where it is the same as the file's constant that `from` was made of, returns that one's
 // name, else a name of that one's and `suffix`.
 std::string add_derived(Network& network, const std::string& from, const std::string& suffix, Tensor tensor);
-std::string unused_name(const Network& network, const std::string& hint);
+std::string unused_name(Network& network, const std::string& wanted);
 // The names that `node` and the nodes that it stands for have in the file.
 std::vector<std::string> sources_of(const Node& node);
 

@@ -18,6 +18,12 @@ std::int64_t count_of(const Ints& dims) {
 
 void Values::set_type(const std::string& value, ValueType type) {
     constexpr std::int64_t max_count = std::int64_t{1} << 40;
+    constexpr std::size_t max_dimensions = 32;
+    if (type.dims.size() > max_dimensions) {
+        throw InputError("the value \"" + readable(value) + "\" would have " +
+                         std::to_string(type.dims.size()) + " dimensions, expected at most " +
+                         std::to_string(max_dimensions));
+    }
     std::int64_t count = 1;
     for (const std::int64_t dim : type.dims) {
         if (dim < 0) {
@@ -56,11 +62,12 @@ const Tensor* Values::constant(const std::string& value) const {
     return found == constants.end() ? nullptr : &found->second;
 }
 
-bool Values::take_bytes(std::int64_t bytes) {
-    if (bytes > bytes_left) {
+bool Values::take(std::int64_t new_bytes, std::int64_t moved_bytes) {
+    if (new_bytes > new_bytes_left || moved_bytes > moved_bytes_left) {
         return false;
     }
-    bytes_left -= bytes;
+    new_bytes_left -= new_bytes;
+    moved_bytes_left -= moved_bytes;
     return true;
 }
 
@@ -81,7 +88,8 @@ const Tensor* Step::constant(std::size_t input) const {
 
 namespace {
 
-const Tensor& needed_constant(const Step& step, std::size_t input, std::string_view what) {
+const Tensor& needed_constant(const Step& step, const Values& values, std::size_t input,
+                              std::string_view what) {
     (void)step.type(input);
     const Tensor* tensor = step.constant(input);
     if (tensor == nullptr) {
@@ -93,13 +101,17 @@ const Tensor& needed_constant(const Step& step, std::size_t input, std::string_v
     if (tensor->count() > longest_list) {
         step.refuse("its input \"" + std::string(what) + "\" has too many numbers");
     }
+    values.parameters_left -= tensor->count();
+    if (values.parameters_left < 0) {
+        step.refuse("it and the nodes before it read too many numbers as parameters");
+    }
     return *tensor;
 }
 
 }  // namespace
 
 Ints Step::integers(std::size_t input, std::string_view what) const {
-    const Tensor& tensor = needed_constant(*this, input, what);
+    const Tensor& tensor = needed_constant(*this, values_, input, what);
     if (is_floating(tensor.type)) {
         refuse("its input \"" + std::string(what) + "\" has fractions, expected integers");
     }
@@ -107,7 +119,7 @@ Ints Step::integers(std::size_t input, std::string_view what) const {
 }
 
 std::vector<float> Step::numbers(std::size_t input, std::string_view what) const {
-    return needed_constant(*this, input, what).floats();
+    return needed_constant(*this, values_, input, what).floats();
 }
 
 std::optional<Ints> Step::parameter(std::size_t input, std::string_view name) const {

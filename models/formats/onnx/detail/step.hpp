@@ -25,7 +25,7 @@ std::int64_t count_of(const Ints& dims);
 // What is known of the values that nodes have written so far.
 class Values {
 public:
-    // Throws InputError for negative sizes and for more than 2^40 elements.
+    // Throws InputError for negative sizes, for more than 32 of them, and for more than 2^40 elements.
     void set_type(const std::string& value, ValueType type);
     void set_constant(const std::string& value, Tensor tensor);
     void erase(const std::string& value);
@@ -33,9 +33,13 @@ public:
     const ValueType* type(const std::string& value) const;
     const Tensor* constant(const std::string& value) const;
 
-    // Takes from the memory that folded constants may use; false where it is not enough.
-    bool take_bytes(std::int64_t bytes);
-    std::int64_t bytes_left = 0;
+    // What folding may use, so that a small file cannot ask for much: memory of new constants, and bytes read and written. False where
+    // there is not enough left.
+    bool take(std::int64_t new_bytes, std::int64_t moved_bytes);
+    std::int64_t new_bytes_left = 0;
+    std::int64_t moved_bytes_left = 0;
+    // Numbers of constant inputs that were read as parameters.
+    mutable std::int64_t parameters_left = std::int64_t{1} << 28;
 
     // By name; simplify() moves the ones that are still read into the model.
     std::unordered_map<std::string, Tensor> constants;

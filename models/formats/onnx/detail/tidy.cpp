@@ -165,7 +165,7 @@ void tidy_constant_operand(Edges& edges, Node& node) {
 void tidy_scales(Edges& edges, Node& node) {
     for (std::size_t i = 0; i < 2; ++i) {
         const auto outer = edges.scalar(node.inputs[i]);
-        const Node* inner = edges.only_producer(node.inputs[1 - i], "Mul");
+        Node* inner = edges.only_producer(node.inputs[1 - i], "Mul");
         if (!outer || inner == nullptr || !inner->domain.empty()) {
             continue;
         }
@@ -177,7 +177,10 @@ void tidy_scales(Edges& edges, Node& node) {
             const float product = *outer;
             Tensor both = mapped(*constant, [product](float number) { return number * product; });
             both.dims.clear();
-            node.sources = sources_of(*inner);
+            // Moved, not copied: a chain of products hands them on from node to node.
+            node.sources =
+                inner->sources.empty() ? std::vector<std::string>{inner->name} : std::move(inner->sources);
+            inner->sources.clear();
             node.sources.push_back(node.name);
             node.inputs = {inner->inputs[1 - j],
                            add_derived(edges.network, inner->inputs[j], "_product", std::move(both))};
