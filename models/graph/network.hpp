@@ -14,6 +14,8 @@ struct Network {
     Graph graph;
     // One entry a node; empty where the network came without weights, and then it runs with random ones.
     std::vector<LayerWeights> weights{};
+    // What the file that it came from computes beyond these layers, a sentence each; empty where the network is whole.
+    std::vector<std::string> left_out{};
 };
 
 }  // namespace hacscale

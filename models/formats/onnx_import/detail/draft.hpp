@@ -1,0 +1,58 @@
+// A network between an ONNX model and a graph: layers that read and write values by name, so that passes can fuse them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "models/formats/onnx/model.hpp"
+#include "models/ops/layer_spec.hpp"
+#include "models/ops/layer_weights.hpp"
+#include "models/ops/operator.hpp"
+
+namespace hacscale::detail {
+
+// A kernel over the channels of N C 1 1: no layer by itself, and part of an ECA.
+struct OverChannels {
+    int kernel = 0;  // 0: the draft is a layer
+    std::vector<float> weights{};
+};
+
+struct DraftLayer {
+    LayerSpec layer{};
+    LayerWeights weights{};
+    std::vector<std::string> inputs{};  // values; as Node::inputs orders them
+    std::string output{};
+    std::string name{};
+    std::set<std::string> parameters{};  // the file's initializers that are learned
+    OverChannels over_channels{};
+    bool removed = false;  // fused into another
+};
+
+struct Draft {
+    std::vector<DraftLayer> layers;  // in running order
+    std::unordered_map<std::string, MapSize> sizes;
+    std::unordered_map<std::string, std::int64_t> parameter_counts;  // numbers of each initializer
+    std::vector<std::string> inputs;
+    std::vector<std::string> outputs;
+    std::vector<std::string> left_out;  // a sentence each
+};
+
+// One layer or several for each node. The model is as onnx::simplify() returns it.
+Draft draft_of(const onnx::Model& model);
+
+// Fuses layers, in place; afterwards no layer is `removed`. A kernel over channels that is no part of an ECA is left out,
+// with what depends on it.
+void fuse(Draft& draft);
+
+// What the layer computes of a file's weights is unchanged by such a scale and shift of each output channel.
+bool takes_scale(LayerKind kind);
+
+// A conv, linear layer or scale_shift with its outputs scaled and shifted; both have one number an output channel.
+void scale_outputs(DraftLayer& layer, const std::vector<float>& scale, const std::vector<float>& shift);
+
+}  // namespace hacscale::detail
