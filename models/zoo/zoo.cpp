@@ -100,7 +100,18 @@ ModelSpec find_model(const std::string& name_or_file) {
                     name_or_file, zoo_folder().string(), detail::did_you_mean(name_or_file, names)));
 }
 
-Network find_network(const std::string& name_or_file) {
+bool is_onnx_file(const std::string& name_or_file) {
+    return name_or_file.ends_with(".onnx");
+}
+
+Network find_network(const std::string& name_or_file, const InputShapes& shapes) {
+    if (is_onnx_file(name_or_file)) return import_onnx(name_or_file, shapes);
+    if (!shapes.empty()) {
+        throw InputError(
+            fmt::format("{} has one input, of the size that the model says; only inputs of ONNX files can be "
+                        "given other sizes, and \"{}\" was given one",
+                        name_or_file, shapes.begin()->first));
+    }
     const ModelSpec model = find_model(name_or_file);
     return {model.name, lower(model)};
 }

@@ -1,0 +1,273 @@
+// ONNX models as networks: which layers nodes become, what is fused, whose numbers a layer has, what is left out.
+#include "models/formats/onnx_import/onnx_import.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "base/error.hpp"
+#include "models/graph/graph_values.hpp"
+#include "tests/models/onnx/small_models.hpp"
+
+namespace hacscale::onnx {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Tensor numbers(const std::string& name, Ints dims, std::uint64_t seed) {
+    std::int64_t count = 1;
+    for (const std::int64_t size : dims) count *= size;
+    std::vector<float> values = random_values(static_cast<std::size_t>(count), seed);
+    return tensor_of(name, std::move(dims), values);
+}
+
+// Above zero, as variances are.
+Tensor variances(const std::string& name, std::int64_t count, std::uint64_t seed) {
+    std::vector<float> values = random_values(static_cast<std::size_t>(count), seed);
+    for (float& value : values) value = 0.5F + std::fabs(value);
+    return tensor_of(name, {count}, values);
+}
+
+std::vector<std::string> keys(const Network& network) {
+    std::vector<std::string> result;
+    for (const hacscale::Node& node : network.graph.nodes) result.push_back(node.layer.key());
+    return result;
+}
+
+std::vector<std::string> names(const Network& network) {
+    std::vector<std::string> result;
+    for (const hacscale::Node& node : network.graph.nodes) result.push_back(node.name);
+    return result;
+}
+
+Network imported(Model model) {
+    Network network = import_onnx(std::move(model), "net");
+    EXPECT_EQ(validate(network.graph), std::nullopt);
+    EXPECT_EQ(network.weights.size(), network.graph.nodes.size());
+    return network;
+}
+
+const Attributes padded_by_one{{"pads", Ints{1, 1, 1, 1}}};
+
+// A basic block as PyTorch exports it with batch-norms: conv, norm, relu, conv, norm, add, relu.
+Model basic_block() {
+    std::vector<Tensor> constants;
+    for (const char* conv : {"block.conv1", "block.conv2"}) {
+        constants.push_back(numbers(std::string(conv) + ".weight", {4, 4, 3, 3}, 1));
+    }
+    for (const char* norm : {"block.bn1", "block.bn2"}) {
+        const std::string prefix = norm;
+        constants.push_back(numbers(prefix + ".weight", {4}, 2));
+        constants.push_back(numbers(prefix + ".bias", {4}, 3));
+        constants.push_back(numbers(prefix + ".running_mean", {4}, 4));
+        constants.push_back(variances(prefix + ".running_var", 4, 5));
+    }
+    const auto norm = [](const std::string& name, const std::string& in, const std::string& out) {
+        return node("BatchNormalization",
+                    {in, name + ".weight", name + ".bias", name + ".running_mean", name + ".running_var"},
+                    {out});
+    };
+    return model_of(
+        {1, 4, 6, 6},
+        {node("Conv", {"x", "block.conv1.weight"}, {"a"}, padded_by_one), norm("block.bn1", "a", "b"),
+         node("Relu", {"b"}, {"c"}), node("Conv", {"c", "block.conv2.weight"}, {"d"}, padded_by_one),
+         norm("block.bn2", "d", "e"), node("Add", {"e", "x"}, {"f"}), node("Relu", {"f"}, {"y"})},
+        std::move(constants));
+}
+
+TEST(OnnxImport, ABasicBlockIsTwoConvs) {
+    const Network network = imported(basic_block());
+    EXPECT_THAT(keys(network), ElementsAre("conv_i4x6x6_o4_k3_s1_p1_g1_bias_relu",
+                                           "conv_i4x6x6_o4_k3_s1_p1_g1_bias_add_relu"));
+    EXPECT_THAT(names(network), ElementsAre("block.conv1", "block.conv2"));
+    // Weights, and batch-norms' scales and shifts: running means are not learned.
+    EXPECT_EQ(network.graph.params(), 2 * (4 * 4 * 9 + 2 * 4));
+    EXPECT_TRUE(network.left_out.empty());
+}
+
+TEST(OnnxImport, ABatchNormIsFoldedWithItsEpsilon) {
+    const float epsilon = 1e-2F;
+    const Network network = imported(model_of(
+        {1, 1, 1, 1},
+        {node("Conv", {"x", "w", "b"}, {"a"}),
+         node("BatchNormalization", {"a", "scale", "shift", "mean", "variance"}, {"y"},
+              {{"epsilon", epsilon}})},
+        {tensor_of("w", {1, 1, 1, 1}, std::vector<float>{3.0F}),
+         tensor_of("b", {1}, std::vector<float>{0.5F}), tensor_of("scale", {1}, std::vector<float>{2.0F}),
+         tensor_of("shift", {1}, std::vector<float>{-1.0F}),
+         tensor_of("mean", {1}, std::vector<float>{0.25F}),
+         tensor_of("variance", {1}, std::vector<float>{1e-4F})}));
+    const double factor = 2.0 / std::sqrt(1e-4 + epsilon);
+    EXPECT_NEAR(network.weights[0].weights[0], 3.0 * factor, 1e-4);
+    EXPECT_NEAR(network.weights[0].bias[0], (0.5 - 0.25) * factor - 1.0, 1e-4);
+}
+
+// A value that is an output of the network cannot be fused away: the same network unfused.
+Model with_every_value_as_output(Model model) {
+    Graph& graph = model.graph;
+    graph.outputs.clear();
+    for (const Node& each : graph.nodes) {
+        graph.outputs.push_back(
+            {.name = each.outputs.front(), .type = DataType::float32, .shape = std::nullopt});
+    }
+    return model;
+}
+
+// Chains of convs, norms, scales, activations and adds over maps of one size.
+Model random_model(std::mt19937_64& random) {
+    const auto one_of = [&random](int count) {
+        return static_cast<int>(random() % static_cast<unsigned>(count));
+    };
+    std::vector<Node> nodes;
+    std::vector<Tensor> constants;
+    std::vector<std::string> values{"x"};
+    const int count = 3 + one_of(10);
+    for (int i = 0; i < count; ++i) {
+        const std::string in = one_of(3) == 0 ? values[random() % values.size()] : values.back();
+        const std::string out = i + 1 == count ? "y" : "v" + std::to_string(i);
+        const std::string c = "c" + std::to_string(i);
+        switch (one_of(7)) {
+            case 0:
+            case 1:
+                constants.push_back(numbers(c, {4, 4, 3, 3}, random()));
+                nodes.push_back(node("Conv", {in, c}, {out}, padded_by_one));
+                break;
+            case 2:
+                constants.push_back(numbers(c + "s", {4}, random()));
+                constants.push_back(numbers(c + "b", {4}, random()));
+                constants.push_back(numbers(c + "m", {4}, random()));
+                constants.push_back(variances(c + "v", 4, random()));
+                nodes.push_back(node("BatchNormalization", {in, c + "s", c + "b", c + "m", c + "v"}, {out}));
+                break;
+            case 3:
+                nodes.push_back(node(one_of(2) == 0 ? "Relu" : "Sigmoid", {in}, {out}));
+                break;
+            case 4:
+                constants.push_back(numbers(c, {1, 4, 1, 1}, random()));
+                nodes.push_back(node(one_of(2) == 0 ? "Mul" : "Add", {in, c}, {out}));
+                break;
+            default:
+                nodes.push_back(node("Add", {in, values[random() % values.size()]}, {out}));
+                break;
+        }
+        values.push_back(out);
+    }
+    return model_of({1, 4, 5, 5}, std::move(nodes), std::move(constants));
+}
+
+TEST(OnnxImport, FusedNetworksComputeWhatUnfusedOnesDo) {
+    std::mt19937_64 random(17);
+    std::size_t fused_away = 0;
+    for (int round = 0; round < 300; ++round) {
+        const Model model = random_model(random);
+        const Network fused = imported(model);
+        const Network unfused = imported(with_every_value_as_output(model));
+        fused_away += unfused.graph.nodes.size() - fused.graph.nodes.size();
+        const auto inputs = random_inputs(fused.graph, 1, 3);
+        const auto got = reference_graph(fused.graph, 1, inputs, fused.weights).front();
+        const auto expected = reference_graph(unfused.graph, 1, inputs, unfused.weights).back();
+        ASSERT_EQ(got.size(), expected.size());
+        double largest = 1e-3;
+        for (const double value : expected) largest = std::max(largest, std::fabs(value));
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            ASSERT_NEAR(got[i], expected[i], 1e-5 * largest) << "round " << round;
+        }
+    }
+    EXPECT_GT(fused_away, 300U);
+}
+
+TEST(OnnxImport, ASqueezeExciteIsOneLayer) {
+    const Network network =
+        imported(model_of({1, 8, 5, 5},
+                          {node("GlobalAveragePool", {"x"}, {"mean"}),
+                           node("Conv", {"mean", "se.fc1.weight", "se.fc1.bias"}, {"a"}),
+                           node("Relu", {"a"}, {"b"}), node("Conv", {"b", "se.fc2.weight"}, {"c"}),
+                           node("Sigmoid", {"c"}, {"gate"}), node("Mul", {"x", "gate"}, {"y"})},
+                          {numbers("se.fc1.weight", {2, 8, 1, 1}, 1), numbers("se.fc1.bias", {2}, 2),
+                           numbers("se.fc2.weight", {8, 2, 1, 1}, 3)}));
+    EXPECT_THAT(keys(network), ElementsAre("squeeze_excite_i8x5x5_r2_relu_sigmoid"));
+    EXPECT_THAT(names(network), ElementsAre("se"));
+    EXPECT_EQ(network.graph.params(), 2 * 8 + 2 + 8 * 2);
+    EXPECT_THAT(network.weights[0].bias2, ::testing::Each(0.0F));
+}
+
+TEST(OnnxImport, ALinearLayerReadsAFlattenedMap) {
+    const Network network =
+        imported(model_of({1, 3, 4, 2},
+                          {node("Flatten", {"x"}, {"flat"}), node("Gemm", {"flat", "fc.weight", "fc.bias"},
+                                                                  {"y"}, {{"transB", std::int64_t{1}}})},
+                          {numbers("fc.weight", {5, 24}, 1), numbers("fc.bias", {5}, 2)}));
+    EXPECT_THAT(keys(network), ElementsAre("linear_i3x4x2_o5_bias"));
+    EXPECT_THAT(names(network), ElementsAre("fc"));
+}
+
+TEST(OnnxImport, SharedWeightsAreCountedOnce) {
+    const Network network =
+        imported(model_of({1, 4, 6, 6},
+                          {node("Conv", {"x", "w"}, {"a"}, padded_by_one), node("Relu", {"a"}, {"b"}),
+                           node("Conv", {"b", "w"}, {"y"}, padded_by_one)},
+                          {numbers("w", {4, 4, 3, 3}, 1)}));
+    EXPECT_EQ(network.graph.nodes.size(), 2U);
+    EXPECT_EQ(network.graph.params(), 4 * 4 * 9);
+}
+
+TEST(OnnxImport, ANodeWithoutALayerIsLeftOutAndTheRestStays) {
+    const Network network =
+        imported(model_of({1, 4, 6, 6},
+                          {node("Conv", {"x", "w"}, {"a"}, padded_by_one), node("Sin", {"a"}, {"b"}),
+                           node("Conv", {"b", "w"}, {"y"}, padded_by_one)},
+                          {numbers("w", {4, 4, 3, 3}, 1)}));
+    EXPECT_EQ(network.graph.nodes.size(), 2U);
+    EXPECT_EQ(network.graph.inputs.size(), 2U);
+    EXPECT_EQ(network.graph.outputs.size(), 2U);
+    ASSERT_EQ(network.left_out.size(), 1U);
+    EXPECT_THAT(network.left_out.front(), AllOf(HasSubstr("(Sin)"), HasSubstr("no layer for this operator")));
+}
+
+TEST(OnnxImport, AModelWithoutLayersIsRefused) {
+    try {
+        imported(model_of({1, 4, 6, 6}, {node("Sin", {"x"}, {"y"})}));
+        FAIL() << "accepted";
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), AllOf(HasSubstr("no node is a layer"), HasSubstr("(Sin)")));
+    }
+}
+
+TEST(OnnxImport, EachOperatorBecomesItsLayer) {
+    struct Case {
+        Node node;
+        Ints input;
+        std::string key;
+    };
+    const std::vector<Case> cases{
+        {node("MaxPool", {"x"}, {"y"},
+              {{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}}),
+         {1, 4, 8, 8},
+         "max_pool_i4x8x8_k3_s2_p1"},
+        {node("AveragePool", {"x"}, {"y"}, {{"kernel_shape", Ints{2, 2}}, {"strides", Ints{2, 2}}}),
+         {1, 4, 8, 8},
+         "avg_pool_i4x8x8_k2_s2_p0"},
+        {node("GlobalMaxPool", {"x"}, {"y"}), {1, 4, 8, 6}, "max_pool_i4x8x6_k8x6_s1_p0"},
+        {node("LeakyRelu", {"x"}, {"y"}, {{"alpha", 0.1F}}),
+         {1, 4, 8, 8},
+         "activation_i4x8x8_leaky_relu_a0.1"},
+        {node("Slice", {"x", "starts", "ends", "axes"}, {"y"}), {1, 4, 8, 8}, "slice_i4x8x8_o2_f1"},
+        {node("DepthToSpace", {"x"}, {"y"}, {{"blocksize", std::int64_t{2}}, {"mode", std::string("CRD")}}),
+         {1, 4, 8, 8},
+         "pixel_shuffle_i4x8x8_s2_channels_first"},
+    };
+    for (const Case& each : cases) {
+        const Network network =
+            imported(model_of(each.input, {each.node},
+                              {tensor_of("starts", {1}, Ints{1}), tensor_of("ends", {1}, Ints{3}),
+                               tensor_of("axes", {1}, Ints{1})}));
+        EXPECT_THAT(keys(network), ElementsAre(each.key));
+    }
+}
+
+}  // namespace
+}  // namespace hacscale::onnx
