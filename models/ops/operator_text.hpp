@@ -57,7 +57,7 @@ public:
     void optional_activation(LayerSpec& layer);
     // The word of a gate, whether it can be one or not.
     Activation gate();
-    // One of these, by its word; a name comes after those that it begins with.
+    // One of these, by its word; a name comes after the names that it begins with.
     Mode mode(std::span<const Mode> known);
     Parameter parameter(std::string_view letter, std::string_view what);
     // "g3": the letter, then a decimal number without sign or leading zeros, then '_' or the end.

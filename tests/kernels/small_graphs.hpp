@@ -255,7 +255,7 @@ inline NamedGraph gates(Layout layout) {
                                  build.concat({gate, build.linear(map, 7)})});
 }
 
-// Down and up again, beside a path with norms and shuffles.
+// Down and up again, parallel to a path with norms and shuffles.
 inline NamedGraph down_and_up(Layout layout) {
     GraphBuilder build(layout);
     const TensorId image = build.input(3, 8, 12);
