@@ -53,7 +53,7 @@ public:
         model.graph.initializers.clear();
         constexpr std::int64_t some_megabytes = 64 << 20;
         network.values.new_bytes_left = some_megabytes + 4 * weight_bytes;
-        network.values.moved_bytes_left = 4 * some_megabytes + 64 * weight_bytes;
+        network.values.moved_bytes_left = some_megabytes + 64 * weight_bytes;
         for (const ValueInfo& input : model.graph.inputs) {
             const auto sizes = input.sizes();
             if (!sizes || input.type == DataType::undefined) {
