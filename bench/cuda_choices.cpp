@@ -105,7 +105,7 @@ void time_networks_of_choices(const Options& options, std::ostream& out) {
     fmt::print("{:<28}{:>12}{:>12}{:>9}{:>10}\n", "network", "hot us", "cold us", "ratio", "differ");
     for (const std::string& name : options.models) {
         const DataType type = data_type_from_name(options.dtype);
-        const Graph network = lower(for_device(find_model(name), device, options.batch, type));
+        const Graph network = for_device(find_network(name), device, options.batch, type).graph;
         const auto chosen_for = [&](std::int64_t footprint_bytes) {
             return bench::ready_runner(device, name, network, {options.batch, type, footprint_bytes});
         };

@@ -13,7 +13,6 @@
 #include "base/error.hpp"
 #include "bench/measuring_program.hpp"
 #include "kernels/backend/backend_registry.hpp"
-#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 
@@ -52,7 +51,7 @@ Options read_options(int argc, char** argv) {
 void compare(const DeviceHandle& device, const std::string& name, const Options& options, std::ostream& out,
              std::vector<double>& differences) {
     const DataType type = data_type_from_name(options.dtype);
-    const Graph network = lower(for_device(find_model(name), device, options.batch, type));
+    const Graph network = for_device(find_network(name), device, options.batch, type).graph;
     const auto ready = bench::ready_runner(device, name, network, {options.batch, type, 0});
     NetworkRunner& runner = *ready;
     if (!runner.times_prefixes()) throw InputError(options.device + " cannot time prefixes of a network");

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "models/graph/graph_values.hpp"
-#include "models/stages/lowering.hpp"
 #include "profiler/timing/machine_state.hpp"
 #include "profiler/timing/rounds.hpp"
 
@@ -17,9 +16,9 @@ MeasureSettings without_energy(MeasureSettings settings) {
     return settings;
 }
 
-ModelSpec for_device(ModelSpec model, const DeviceHandle& device, int batch, DataType type) {
-    model.layout = device.backend->preferred_layout(lower(model), {batch, type});
-    return model;
+Network for_device(Network network, const DeviceHandle& device, int batch, DataType type) {
+    network.graph.set_layout(device.backend->preferred_layout(network.graph, {batch, type}));
+    return network;
 }
 
 std::int64_t pass_footprint(const Graph& network, int batch, DataType type) {
@@ -30,8 +29,8 @@ namespace {
 
 class Measuring {
 public:
-    Measuring(const DeviceHandle& device, const std::vector<Graph>& networks, const MeasureSettings& settings,
-              const WorkEvents& events)
+    Measuring(const DeviceHandle& device, const std::vector<const Network*>& networks,
+              const MeasureSettings& settings, const WorkEvents& events)
         : device_(device),
           networks_(networks),
           settings_(settings),
@@ -67,7 +66,8 @@ private:
     }
 
     void compile(std::size_t place) {
-        const Graph& network = networks_[place];
+        const Graph& network = networks_[place]->graph;
+        const std::vector<LayerWeights>& own = networks_[place]->weights;
         NetworkMeasurement& result = results_[place];
         Compiled compiled =
             device_.backend->compile(device_.device.id, network, {settings_.batch, settings_.type, 0});
@@ -87,7 +87,7 @@ private:
                 "prefixes "
                 "(--rows prefix, or rows: prefix in a suite)");
         }
-        compiled.runner->load(random_weights(network, settings_.seed));
+        compiled.runner->load(own.empty() ? random_weights(network, settings_.seed) : own);
         set_inputs(*compiled.runner, random_inputs(network, settings_.batch, settings_.seed + 1));
         for (std::size_t node = 0; node < network.nodes.size(); ++node) {
             result.implementations.push_back(compiled.runner->implementation(static_cast<int>(node)));
@@ -154,7 +154,7 @@ private:
     void inspect(std::size_t index) {
         NetworkMeasurement& result = results_[places_[index]];
         NetworkRunner& runner = *runners_[index];
-        result.readings = settings_.instruments->inspect(runner, networks_[places_[index]]);
+        result.readings = settings_.instruments->inspect(runner, networks_[places_[index]]->graph);
         if (settings_.energy_seconds <= 0.0) {
             result.energy_reason = "it is measured for networks as they are, not at other widths";
             return;
@@ -168,7 +168,7 @@ private:
     }
 
     const DeviceHandle& device_;
-    const std::vector<Graph>& networks_;
+    const std::vector<const Network*>& networks_;
     const MeasureSettings& settings_;
     const WorkEvents& events_;
     std::vector<NetworkMeasurement> results_;
@@ -180,7 +180,7 @@ private:
 }  // namespace
 
 std::vector<NetworkMeasurement> measure_networks(const DeviceHandle& device,
-                                                 const std::vector<Graph>& networks,
+                                                 const std::vector<const Network*>& networks,
                                                  const MeasureSettings& settings, const WorkEvents& events) {
     return Measuring(device, networks, settings, events).run();
 }

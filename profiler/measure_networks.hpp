@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "kernels/backend/backend_registry.hpp"
-#include "models/stages/model_spec.hpp"
+#include "models/graph/network.hpp"
 #include "profiler/instruments/instruments.hpp"
 #include "profiler/timing/network_timer.hpp"
 
@@ -59,22 +59,23 @@ struct NetworkMeasurement {
     bool measured() const { return timing.samples > 0; }
 };
 
-// The model in the layout that suits the device.
-ModelSpec for_device(ModelSpec model, const DeviceHandle& device, int batch, DataType type);
+// The network in the layout that suits the device.
+Network for_device(Network network, const DeviceHandle& device, int batch, DataType type);
 
 constexpr int max_repeats = 2;  // of a measurement that something disturbed
 
 // Bytes that one pass of the network goes over: weights, and activations that are alive together.
 std::int64_t pass_footprint(const Graph& network, int batch, DataType type);
 
-// Results in the order of `networks`. They are timed in one session of interleaved rounds, so that ratios
+// Results in the order of `networks`, which run with their own weights where they have some, and else with random
+// ones. They are timed in one session of interleaved rounds, so that ratios
 // between them hold even where the machine changes its speed, and only what was timed at its fastest speed
 // counts (profiler/timing/network_timer.hpp); a network for which it never was says so. When the device held
 // its clocks down, the session is repeated, at most twice, and then its results say so. Throws DeviceLostInTurn
 // with a place in `networks` when the device is lost while one of them is compiled, timed or inspected, and
 // DeviceLost when it is lost in between.
 std::vector<NetworkMeasurement> measure_networks(const DeviceHandle& device,
-                                                 const std::vector<Graph>& networks,
+                                                 const std::vector<const Network*>& networks,
                                                  const MeasureSettings& settings, const WorkEvents& events);
 
 }  // namespace hacscale

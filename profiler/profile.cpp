@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "models/stages/lowering.hpp"
 #include "profiler/detail/pending_rows.hpp"
 #include "profiler/row_values.hpp"
 #include "profiler/table/interpolation.hpp"
@@ -41,6 +40,7 @@ public:
 
 private:
     const MeasureSettings& settings() const { return request_.settings; }
+    const std::vector<Network>& networks() const { return request_.host_networks; }
     Instruments* instruments() const { return settings().instruments; }
     std::int64_t dropped_records() const {
         return instruments() != nullptr ? instruments()->dropped_records() : 0;
@@ -72,13 +72,12 @@ private:
 
     void run_host_networks() {
         std::vector<std::size_t> needed;
-        std::vector<Graph> networks;
         std::set<RowKey> counted;
-        for (const ModelSpec& model : request_.host_networks) networks.push_back(lower(model));
-        for (std::size_t i = 0; i < networks.size(); ++i) {
+        for (std::size_t i = 0; i < networks().size(); ++i) {
+            const Graph& network = networks()[i].graph;
             std::set<Known> layers;
-            for (const Node& node : networks[i].nodes) {
-                const RowKey key = row_key(node.layer, networks[i], settings(), CacheState::network);
+            for (const Node& node : network.nodes) {
+                const RowKey key = row_key(node.layer, network, settings(), CacheState::network);
                 const Known layer = known(key);
                 layers.insert(layer);
                 if (counted.insert(key).second) count(key, layer);
@@ -89,30 +88,29 @@ private:
         }
         std::size_t next = 0;
         while (next < needed.size() && events_.keep_going()) {
-            const std::vector<std::size_t> group = take_group(needed, next, networks);
+            const std::vector<std::size_t> group = take_group(needed, next);
             events_.progress(static_cast<double>(next - group.size()), static_cast<double>(needed.size()),
-                             request_.host_networks[group.front()].name);
-            run_group(group, networks);
+                             networks()[group.front()].name);
+            run_group(group);
         }
         events_.progress(static_cast<double>(next), static_cast<double>(needed.size()), "done");
     }
 
-    std::vector<std::size_t> take_group(const std::vector<std::size_t>& needed, std::size_t& next,
-                                        const std::vector<Graph>& networks) const {
+    std::vector<std::size_t> take_group(const std::vector<std::size_t>& needed, std::size_t& next) const {
         std::vector<std::size_t> group;
         std::int64_t bytes = 0;
         while (next < needed.size() && group.size() < max_in_group) {
             // Winograd kernels pack weights up to four times larger, and the plain weights are there too.
-            bytes += 4 * pass_footprint(networks[needed[next]], settings().batch, settings().type);
+            bytes += 4 * pass_footprint(networks()[needed[next]].graph, settings().batch, settings().type);
             if (!group.empty() && bytes > max_group_bytes) break;
             group.push_back(needed[next++]);
         }
         return group;
     }
 
-    void run_group(const std::vector<std::size_t>& group, const std::vector<Graph>& networks) {
-        std::vector<Graph> members;
-        for (const std::size_t index : group) members.push_back(networks[index]);
+    void run_group(const std::vector<std::size_t>& group) {
+        std::vector<const Network*> members;
+        for (const std::size_t index : group) members.push_back(&networks()[index]);
         const WorkEvents quiet{events_.keep_going, [](double, double, const std::string&) {}};
         std::vector<NetworkMeasurement> measurements;
         detail::PendingRows pending(table_);
@@ -124,30 +122,30 @@ private:
             const bool interrupted = !events_.keep_going();
             for (std::size_t i = 0; i < group.size(); ++i) {
                 const NetworkMeasurement& measured = measurements[i];
-                const std::string& name = request_.host_networks[group[i]].name;
+                const std::string& name = members[i]->name;
+                const Graph& network = members[i]->graph;
                 // Interrupted before or in its turn: what there is is too little to keep, and would not be
                 // measured again.
                 if (!measured.measured() && measured.reason.empty()) continue;
                 if (interrupted && measured.measured() && !measured.timing.converged) continue;
-                if (!measured.measured() && !rows.add_unsupported(members[i], measured, name)) {
+                if (!measured.measured() && !rows.add_unsupported(network, measured, name)) {
                     // There may be too little memory for all of the group.
                     if (group.size() > 1) {
                         alone.push_back(group[i]);
                         continue;
                     }
-                    rows.add_failed(members[i], name, measured.reason);
+                    rows.add_failed(network, name, measured.reason);
                 }
                 summary_.host_networks.push_back({group[i], name, measured.timing.total, measured.measured(),
                                                   measured.timing.converged, measured.timing.reference_us,
                                                   measured.timing.upper});
                 if (measured.measured()) {
                     if (measured.timing.clock.readings > 0) summary_.clocks.push_back(measured.timing.clock);
-                    rows.add(members[i], measured, name, given_up);
+                    rows.add(network, measured, name, given_up);
                 }
             }
         } catch (const DeviceLostInTurn& lost) {
-            rows.add_failed(members[lost.index()], request_.host_networks[group[lost.index()]].name,
-                            lost.what());
+            rows.add_failed(members[lost.index()]->graph, members[lost.index()]->name, lost.what());
             commit(pending);
             throw;
         } catch (const DeviceLost&) {
@@ -156,7 +154,7 @@ private:
         }
         commit(pending);
         for (const std::size_t index : alone) {
-            if (events_.keep_going()) run_group({index}, networks);
+            if (events_.keep_going()) run_group({index});
         }
     }
 
@@ -172,8 +170,8 @@ private:
     void run_isolated(CacheState cache) {
         std::vector<LayerSpec> wanted;
         std::set<LayerSpec> seen;
-        for (const ModelSpec& model : request_.host_networks) {
-            for (const Node& node : lower(model).nodes) {
+        for (const Network& network : networks()) {
+            for (const Node& node : network.graph.nodes) {
                 if (!seen.insert(node.layer).second) continue;
                 const RowKey key = row_key(node.layer, {}, settings(), cache);
                 const Known layer = known(key);

@@ -7,15 +7,14 @@
 #include <vector>
 
 #include "models/graph/latency_source.hpp"
-#include "models/stages/model_spec.hpp"
+#include "models/graph/network.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
 
 namespace hacscale {
 
 struct ProfileRequest {
-    std::vector<ModelSpec>
-        host_networks;  // the networks whose layers are wanted, in the layout for the device
+    std::vector<Network> host_networks;  // whose layers are wanted, in the layout for the device
     MeasureSettings settings;
     std::set<CacheState> caches{CacheState::network};
     bool run_all = false;       // also host networks all of whose layers are known: their rows gain samples

@@ -10,7 +10,6 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "bench/measuring_program.hpp"
-#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 
@@ -45,7 +44,7 @@ int main(int argc, char** argv) try {
     const BackendRegistry registry = BackendRegistry::load();
     const DeviceHandle device = registry.find(arguments.device);
     const Graph network =
-        lower(for_device(find_model(arguments.model), device, arguments.batch, arguments.type));
+        for_device(find_network(arguments.model), device, arguments.batch, arguments.type).graph;
     const auto runner =
         bench::ready_runner(device, arguments.model, network, {arguments.batch, arguments.type, 0});
     for (int i = 0; i < 5; ++i) runner->run();

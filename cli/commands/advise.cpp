@@ -28,7 +28,7 @@ struct AdviseOptions {
 Advice advised(const AdviseOptions& options) {
     const ModelSpec model = find_model(options.model);
     const Table table = Table::open(options.table, OpenMode::read);
-    const TableView view(table, model, options.state.state());
+    const ModelView view(table, model, options.state.state());
     return {model.name, table.device(), view.state(), options.settings,
             advise(view.base(), view.source(), options.settings)};
 }

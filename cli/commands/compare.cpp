@@ -60,7 +60,7 @@ records::ComparisonRecord compared(const CompareOptions& options, AnswerNotes& n
     const ModelSpec model = find_model(options.model);
     settings.fixed = planned_choices(options.training, model.name, settings.budget);
     const Table table = Table::open(options.table, OpenMode::read);
-    const TableView view(table, model, options.state.state());
+    const ModelView view(table, model, options.state.state());
     if (!options.measure) {
         notes.verified = verified_in(table, view.state());
         return compare(view, settings, {});

@@ -36,7 +36,7 @@ records::Explanation explained(const ExplainOptions& options, DeviceRecord& devi
     const ModelSpec model = find_model(options.model);
     const Table table = Table::open(options.table, OpenMode::read);
     device = table.device();
-    const TableView view(table, model, options.state.state());
+    const ModelView view(table, model, options.state.state());
     ScalingSettings settings;
     settings.space = options.space;
     // A budget below 1 is refused by budget_us(), which says what is wrong with it.

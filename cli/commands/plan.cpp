@@ -14,7 +14,6 @@
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "kernels/backend/backend_registry.hpp"
-#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/json.hpp"
 
@@ -97,15 +96,15 @@ std::string cudnn_version(const std::vector<LayerPlan>& plans) {
     return {};
 }
 
-records::Json plan_json(const PlanOptions& options, const ModelSpec& model, const Graph& network,
-                        const std::string& profile, const std::vector<LayerPlan>& plans) {
+records::Json plan_json(const PlanOptions& options, const Network& network, const std::string& profile,
+                        const std::vector<LayerPlan>& plans) {
     const records::Json gpu = records::Json::parse(profile);  // sound: the backend has read it
     const int version = gpu["deviceVer"].get<int>();
     records::Json layers = records::Json::array();
     for (const LayerPlan& plan : plans) {
-        layers.push_back(layer_json(network.nodes[static_cast<std::size_t>(plan.node)], plan));
+        layers.push_back(layer_json(network.graph.nodes[static_cast<std::size_t>(plan.node)], plan));
     }
-    return {{"model", model.name},
+    return {{"model", network.name},
             {"profile", options.gpu_profile},
             {"gpu", gpu["deviceName"]},
             {"compute_capability", fmt::format("{}.{}", version / 100, version / 10 % 10)},
@@ -146,8 +145,7 @@ void print_plan(std::ostream& out, const records::Json& plan) {
 }
 
 ExitStatus plan_command(const PlanOptions& options, Session& session) {
-    const ModelSpec model = find_model(options.model);
-    const Graph network = lower(model);
+    const Network network = find_network(options.model);
     CompileOptions compile;
     compile.batch = options.batch.batch;
     compile.type = options.batch.type();
@@ -155,11 +153,11 @@ ExitStatus plan_command(const PlanOptions& options, Session& session) {
     const BackendRegistry registry = BackendRegistry::load();
     std::vector<LayerPlan> plans;
     try {
-        plans = planner_of(registry).plan(profile, network, compile);
+        plans = planner_of(registry).plan(profile, network.graph, compile);
     } catch (const InputError& error) {
         throw InputError(options.gpu_profile + ": " + error.what());
     }
-    const records::Json answer = plan_json(options, model, network, profile, plans);
+    const records::Json answer = plan_json(options, network, profile, plans);
     if (session.json) {
         records::print_json(session.out, answer);
     } else {

@@ -46,11 +46,14 @@ struct ProfileOptions {
 
 ProfileJob plan_of(const ProfileOptions& options) {
     ProfileJob plan;
-    std::vector<ModelSpec>& models = options.own_layers ? plan.own_layers : plan.swept;
     for (const std::string& name : options.all ? zoo_names() : options.models) {
-        models.push_back(find_model(name));
+        if (options.own_layers) {
+            plan.own_layers.push_back(find_network(name));
+        } else {
+            plan.swept.push_back(find_model(name));
+        }
     }
-    if (models.empty()) {
+    if (plan.own_layers.empty() && plan.swept.empty()) {
         throw InputError("a network is needed: its name or file, or --all for the zoo");
     }
     plan.spaces.assign(plan.swept.size(), options.space);

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <utility>
 
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
@@ -11,7 +12,6 @@
 #include "harness/measure/chrome_trace.hpp"
 #include "harness/measure/device_access.hpp"
 #include "models/graph/graph_values.hpp"
-#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/json.hpp"
 #include "records/record_file.hpp"
@@ -48,13 +48,14 @@ std::optional<double> peak_of(const TraceOptions& options, const DeviceAccess& d
 
 std::unique_ptr<NetworkRunner> compiled(const DeviceAccess& device, const TracedRun& run) {
     Compiled result =
-        device.handle.backend->compile(device.handle.device.id, run.network, {run.batch, run.type, 0});
+        device.handle.backend->compile(device.handle.device.id, run.network.graph, {run.batch, run.type, 0});
     if (!result.runner) {
         throw WorkError(
-            fmt::format("{} cannot run {}: {}", device.handle.device.id, run.model.name, result.reason));
+            fmt::format("{} cannot run {}: {}", device.handle.device.id, run.network.name, result.reason));
     }
-    result.runner->load(random_weights(run.network, 1));
-    set_inputs(*result.runner, random_inputs(run.network, run.batch, 2));
+    const Network& network = run.network;
+    result.runner->load(network.weights.empty() ? random_weights(network.graph, 1) : network.weights);
+    set_inputs(*result.runner, random_inputs(network.graph, run.batch, 2));
     return std::move(result.runner);
 }
 
@@ -62,27 +63,26 @@ ExitStatus trace_command(const TraceOptions& options, Session& session) {
     TracedRun run;
     run.batch = options.batch.batch;
     run.type = options.batch.type();
-    const ModelSpec model = find_model(options.model);
+    Network network = find_network(options.model);
     const DeviceAccess device = open_device(options.device, options.threads, session);
     run.peak_flops_per_s = peak_of(options, device, session);
-    run.model = for_device(model, device.handle, run.batch, run.type);
-    run.network = lower(run.model);
+    run.network = for_device(std::move(network), device.handle, run.batch, run.type);
     run.device = device.handle.device.name;
     run.fingerprint = device.handle.device.fingerprint;
     const std::unique_ptr<NetworkRunner> runner = compiled(device, run);
-    for (std::size_t i = 0; i < run.network.nodes.size(); ++i) {
+    for (std::size_t i = 0; i < run.network.graph.nodes.size(); ++i) {
         run.implementations.push_back(runner->implementation(static_cast<int>(i)));
     }
     const Trace trace =
-        trace_passes(*runner, run.network.nodes.size(), options.passes, [] { return !interrupted(); });
+        trace_passes(*runner, run.network.graph.nodes.size(), options.passes, [] { return !interrupted(); });
     run.passes = trace.passes;
     records::write_record(options.out, chrome_trace(run));
     if (session.json) {
-        records::print_json(session.out, {{"model", model.name},
+        records::print_json(session.out, {{"model", run.network.name},
                                           {"device", device.handle.device.id},
                                           {"batch", run.batch},
                                           {"dtype", name_of(run.type)},
-                                          {"layers", run.network.nodes.size()},
+                                          {"layers", run.network.graph.nodes.size()},
                                           {"passes", run.passes.size()},
                                           {"clock_overhead_us", trace.clock.layer_us},
                                           {"clamped_readings", trace.clock.clamped},
@@ -91,7 +91,8 @@ ExitStatus trace_command(const TraceOptions& options, Session& session) {
         session.out << fmt::format(
             "{}: {} passes of {} on {}, {} layers each; open it in chrome://tracing or "
             "ui.perfetto.dev\n",
-            options.out, run.passes.size(), model.name, device.handle.device.id, run.network.nodes.size());
+            options.out, run.passes.size(), run.network.name, device.handle.device.id,
+            run.network.graph.nodes.size());
         if (trace.clock.readings > 0) {
             session.out << fmt::format(
                 "the clock between layers took {:.2f} us a layer, which was taken off ({} of {} readings by "

@@ -111,7 +111,7 @@ void print_report(std::ostream& out, const records::VerificationReport& report, 
 std::vector<ModelToVerify> models_of(const VerifyOptions& options) {
     std::vector<ModelToVerify> models;
     for (const std::string& name : options.all ? zoo_names() : options.models) {
-        models.push_back({find_model(name), "zoo"});
+        models.push_back({find_network(name), "zoo"});
     }
     if (models.empty()) {
         throw InputError("a network is needed: its name or file, or --all for the zoo");
@@ -134,7 +134,7 @@ ShellCommand command_for(const std::vector<records::SkippedModel>& skipped, cons
 }
 
 ExitStatus verify_command(const VerifyOptions& options, Session& session) {
-    const std::vector<ModelToVerify> models = models_of(options);
+    std::vector<ModelToVerify> models = models_of(options);
     const MeasuredState state = options.state.state();
     Table table = Table::open(options.table, OpenMode::write);
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
@@ -143,8 +143,9 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     MeasureSettings settings = options.timing.settings(options.state.batch);
     // A narrow interval of the median is not enough here, as long as there is time.
     settings.rules.min_samples = static_cast<int>(min_for_p99);
-    const VerifyOutcome outcome = verify_models(
-        table, models, state, device_timer(device.handle, table, settings, progress.work_events()), session);
+    const VerifyOutcome outcome =
+        verify_models(table, std::move(models), state,
+                      device_timer(device.handle, table, settings, progress.work_events()), session);
     for (const records::VerifiedModel& one : outcome.report.models) {
         table.put(one.record);
     }

@@ -12,6 +12,7 @@
 #include "harness/measure/table_view.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
+#include "models/zoo/zoo.hpp"
 #include "scaling/analysis/utilization.hpp"
 #include "scaling/context.hpp"
 
@@ -61,7 +62,7 @@ std::vector<const Strategy*> chosen_strategies(const std::vector<std::string>& n
 
 class Comparer {
 public:
-    Comparer(const TableView& view, const ComparisonSettings& settings, const TimeNetworks& time)
+    Comparer(const ModelView& view, const ComparisonSettings& settings, const TimeNetworks& time)
         : view_(view),
           settings_(settings),
           time_(time),
@@ -134,12 +135,12 @@ private:
     // Times them together; the first is the base. `later`: networks that the next session has at the least.
     std::map<ScalingChoice, TimedNetwork> time_together(const std::vector<ScalingChoice>& choices,
                                                         std::size_t later) {
-        std::vector<ModelSpec> models;
+        std::vector<Network> networks;
         for (const ScalingChoice& choice : choices) {
-            models.push_back(model_of(choice));
+            networks.push_back(network_of(model_of(choice)));
         }
-        sessions_.begin(models.size(), later);
-        const std::vector<TimedNetwork> timings = time_(models);
+        sessions_.begin(networks.size(), later);
+        const std::vector<TimedNetwork> timings = time_(networks);
         sessions_.end();
         std::map<ScalingChoice, TimedNetwork> timed;
         for (std::size_t i = 0; i < choices.size(); ++i) {
@@ -392,7 +393,7 @@ private:
         add(record.base);
     }
 
-    const TableView& view_;
+    const ModelView& view_;
     const ComparisonSettings& settings_;
     const TimeNetworks& time_;
     SessionBudget unlimited_;
@@ -405,7 +406,7 @@ private:
 
 }  // namespace
 
-records::ComparisonRecord compare(const TableView& view, const ComparisonSettings& settings,
+records::ComparisonRecord compare(const ModelView& view, const ComparisonSettings& settings,
                                   const TimeNetworks& time) {
     return Comparer(view, settings, time).run();
 }

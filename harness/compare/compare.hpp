@@ -44,7 +44,7 @@ constexpr int max_final_sessions = 4;
 
 // `time` may be empty: then rows are predictions, with status `unverified`. InputError for a budget below 1,
 // an unknown strategy, a table that lacks a layer of the base, or a fixed network that is no scaled base.
-records::ComparisonRecord compare(const TableView& view, const ComparisonSettings& settings,
+records::ComparisonRecord compare(const ModelView& view, const ComparisonSettings& settings,
                                   const TimeNetworks& time);
 
 }  // namespace hacscale::harness

@@ -22,7 +22,7 @@ records::FrontPoint front_point(const ScalingContext& context, const ParetoFront
             choice_from(context.space(), front.choice(index))};
 }
 
-records::StaircaseStep step_of(const StaircasePoint& point, const TableView& view) {
+records::StaircaseStep step_of(const StaircasePoint& point, const ModelView& view) {
     records::StaircaseStep step{point.width, {point.latency_us, point.estimate}, std::nullopt, point.params};
     if (view.peak() && point.estimate != EstimateKind::missing && point.latency_us > 0.0) {
         const double flops = 2.0 * static_cast<double>(point.macs) * view.state().batch;
@@ -44,7 +44,7 @@ std::vector<records::FrontPoint> front_points(const ScalingContext& context, std
     return points;
 }
 
-std::vector<records::StaircaseRow> staircase_rows(const ScalingContext& context, const TableView& view) {
+std::vector<records::StaircaseRow> staircase_rows(const ScalingContext& context, const ModelView& view) {
     std::vector<records::StaircaseRow> rows;
     const ModelSpec& base = context.base();
     for (std::size_t i = 0; i < base.stages.size(); ++i) {
@@ -61,7 +61,7 @@ std::vector<records::StaircaseRow> staircase_rows(const ScalingContext& context,
     return rows;
 }
 
-std::vector<records::LayerRow> layer_rows(const ModelSpec& model, const TableView& view,
+std::vector<records::LayerRow> layer_rows(const ModelSpec& model, const ModelView& view,
                                           const std::string& spec) {
     const MeasuredState& state = view.state();
     // Without a measured peak the latencies still stand; a peak of 1 only lets them be listed.
@@ -91,7 +91,7 @@ std::vector<records::LayerRow> layer_rows(const ModelSpec& model, const TableVie
 }
 
 std::vector<records::StrategyLayers> strategy_layers(const records::ComparisonRecord& record,
-                                                     const ModelSpec& base, const TableView& view) {
+                                                     const ModelSpec& base, const ModelView& view) {
     // Of each network, where it is in the answer, from 1; 0: `layers` has it.
     std::map<std::string, std::size_t> place{{record.base.model_hash, 0}};
     for (const records::StrategyRow& row : record.strategies) {
@@ -115,7 +115,7 @@ std::vector<records::StrategyLayers> strategy_layers(const records::ComparisonRe
     return networks;
 }
 
-records::ContributionsRow contributions_row(const ScalingContext& context, const TableView& view,
+records::ContributionsRow contributions_row(const ScalingContext& context, const ModelView& view,
                                             const ScalingChoice& choice, double budget_us, std::string spec) {
     std::optional<UtilizationBasis> basis;
     if (view.peak()) {

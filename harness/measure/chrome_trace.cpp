@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "models/formats/formats.hpp"
 #include "models/ops/layer_spec.hpp"
 #include "records/json.hpp"
 
@@ -27,8 +26,8 @@ records::Json slice(const std::string& name, std::string_view category, double b
 // What is the same in every pass.
 std::vector<records::Json> layer_args(const TracedRun& run) {
     std::vector<records::Json> all;
-    for (std::size_t i = 0; i < run.network.nodes.size(); ++i) {
-        const LayerSpec& layer = run.network.nodes[i].layer;
+    for (std::size_t i = 0; i < run.network.graph.nodes.size(); ++i) {
+        const LayerSpec& layer = run.network.graph.nodes[i].layer;
         const LayerCost cost = cost_of(layer, run.batch, run.type);
         all.push_back({{"key", layer.key()},
                        {"macs", cost.macs},
@@ -41,7 +40,7 @@ std::vector<records::Json> layer_args(const TracedRun& run) {
 }  // namespace
 
 std::string chrome_trace(const TracedRun& run) {
-    records::Json events{name_event("process_name", run.device), name_event("thread_name", run.model.name)};
+    records::Json events{name_event("process_name", run.device), name_event("thread_name", run.network.name)};
     const std::vector<records::Json> layers = layer_args(run);
     for (std::size_t pass = 0; pass < run.passes.size(); ++pass) {
         const TracedPass& traced = run.passes[pass];
@@ -55,15 +54,15 @@ std::string chrome_trace(const TracedRun& run) {
                 const double flops = 2.0 * args["macs"].get<double>();
                 args["utilization"] = flops / (traced.node_us[i] * 1e-6 * *run.peak_flops_per_s);
             }
-            const Node& node = run.network.nodes[i];
+            const Node& node = run.network.graph.nodes[i];
             events.push_back(
                 slice(node.name, name_of(node.layer.kind), begins[i], traced.node_us[i], std::move(args)));
         }
     }
     const records::Json trace{{"displayTimeUnit", "ns"},
                               {"otherData",
-                               {{"model", run.model.name},
-                                {"model_hash", model_hash(run.model)},
+                               {{"model", run.network.name},
+                                {"model_hash", network_hash(run.network)},
                                 {"device", run.device},
                                 {"fingerprint", run.fingerprint},
                                 {"batch", run.batch},

@@ -6,15 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "models/graph/graph.hpp"
-#include "models/stages/model_spec.hpp"
+#include "models/graph/network.hpp"
 #include "profiler/timing/network_timer.hpp"
 
 namespace hacscale::harness {
 
 struct TracedRun {
-    ModelSpec model;
-    Graph network;
+    Network network;
     int batch = 1;
     DataType type = DataType::f32;
     std::string device;  // its name

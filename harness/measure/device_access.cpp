@@ -14,7 +14,6 @@
 
 #include "base/error.hpp"
 #include "kernels/host/processors.hpp"
-#include "models/stages/lowering.hpp"
 #include "profiler/profile.hpp"
 
 namespace hacscale::harness {
@@ -83,27 +82,27 @@ TimedNetwork timed_network(const NetworkMeasurement& measurement, const WorkEven
 TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const MeasureSettings& settings,
                           const WorkEvents& events, SessionSeconds seconds_at_most) {
     expect_speed_of(table, device, settings);
-    return [device, settings, events, seconds_at_most](const std::vector<ModelSpec>& models) {
+    return [device, settings, events, seconds_at_most](const std::vector<Network>& networks) {
         MeasureSettings in_session = settings;
         // Times of layers are not used, and a sweep over prefixes would take the most of the time.
         in_session.rows = RowMethod::stopwatch;
         in_session.layers_count = false;
         WorkEvents until_end = events;
         if (seconds_at_most) {
-            const double seconds = seconds_at_most(models.size());
+            const double seconds = seconds_at_most(networks.size());
             in_session.compile_seconds = compile_share * seconds;
-            in_session.rules = within(settings.rules, (1.0 - compile_share) * seconds, models.size());
+            in_session.rules = within(settings.rules, (1.0 - compile_share) * seconds, networks.size());
             until_end.keep_going = [&events, &device, until_us = device.backend->clock_us() + 1e6 * seconds] {
                 return events.keep_going() && device.backend->clock_us() < until_us;
             };
         }
-        std::vector<Graph> networks;
-        for (const ModelSpec& model : models) {
-            networks.push_back(lower(model));
+        std::vector<const Network*> to_measure;
+        for (const Network& network : networks) {
+            to_measure.push_back(&network);
         }
         std::vector<TimedNetwork> timed;
         for (const NetworkMeasurement& measurement :
-             measure_networks(device, networks, in_session, until_end)) {
+             measure_networks(device, to_measure, in_session, until_end)) {
             timed.push_back(timed_network(measurement, events));
         }
         return timed;

@@ -10,7 +10,7 @@
 #include "harness/events.hpp"
 #include "kernels/backend/backend_registry.hpp"
 #include "kernels/host/processors.hpp"
-#include "models/stages/model_spec.hpp"
+#include "models/graph/network.hpp"
 #include "profiler/instruments/instruments.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
@@ -54,8 +54,8 @@ struct TimedNetwork {
     bool timed() const { return latency_us > 0.0; }
 };
 
-// All in interleaved rounds, so that their ratios hold although the machine drifts. One answer a model.
-using TimeNetworks = std::function<std::vector<TimedNetwork>(const std::vector<ModelSpec>&)>;
+// All in interleaved rounds, so that their ratios hold although the machine drifts. One answer a network.
+using TimeNetworks = std::function<std::vector<TimedNetwork>(const std::vector<Network>&)>;
 
 // For so many networks that are timed together: seconds that this may take at most, compiling them included.
 using SessionSeconds = std::function<double(std::size_t networks)>;

@@ -9,8 +9,8 @@
 #include "base/nominal_ceilings.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/table_view.hpp"
-#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
+#include "models/zoo/zoo.hpp"
 #include "profiler/peak.hpp"
 #include "records/json.hpp"
 #include "records/record_file.hpp"
@@ -43,17 +43,17 @@ std::vector<records::VerifiedModel> verified_in_place(const Table& table, const 
     }
     std::vector<records::VerifiedModel> records;
     const MeasureSettings& settings = request.settings;
-    for (const ModelSpec& model : request.host_networks) {
-        const auto found = results.find(model.name);
+    for (const Network& network : request.host_networks) {
+        const auto found = results.find(network.name);
         if (found == results.end()) {
             continue;
         }
         const MedianEstimate& total = found->second->total;
         for (const CacheState cache : request.caches) {
-            const NetworkEstimate predicted = predict(table, lower(model), settings, cache);
+            const NetworkEstimate predicted = predict(table, network.graph, settings, cache);
             if (predicted.missing_layers == 0) {
                 records.push_back(
-                    {{model.name, model_hash(model), settings.batch, settings.type, cache,
+                    {{network.name, network_hash(network), settings.batch, settings.type, cache,
                       predicted.latency_us, total.median, total.half_width, records::timestamp()},
                      "zoo",
                      found->second->upper});
@@ -94,10 +94,10 @@ SweepSpace sweep_space(const ModelSpec& base, const SpaceSettings& settings) {
 
 class ModelProfiling {
 public:
-    ModelProfiling(const DeviceHandle& device, Table& table, const ProfileJob& plan, Events& events)
+    ModelProfiling(const DeviceHandle& device, Table& table, ProfileJob plan, Events& events)
         : device_(device),
           table_(table),
-          plan_(plan),
+          plan_(std::move(plan)),
           events_(events),
           progress_(events),
           work_(progress_.work_events()),
@@ -175,22 +175,30 @@ private:
         request.noisy_until = plan_.noisy_until;
         const std::size_t networks = plan_.swept.size() + plan_.own_layers.size();
         request.settings.rules = within(request.settings.rules, own_share() * plan_.left_s(), networks);
-        for (const auto* models : {&plan_.swept, &plan_.own_layers}) {
-            for (const ModelSpec& model : *models) {
-                request.host_networks.push_back(suited(model));
-            }
+        for (const ModelSpec& model : plan_.swept) {
+            request.host_networks.push_back(suited(network_of(model)));
         }
+        for (Network& network : plan_.own_layers) {
+            request.host_networks.push_back(suited(std::move(network)));
+        }
+        plan_.own_layers.clear();
         events_.note(fmt::format("measuring the layers of {} networks", request.host_networks.size()));
         const ProfileSummary measured = profile(device_, table_, request, in_time_);
         add(outcome_.rows, measured);
-        for (const HostNetworkResult& result : measured.host_networks) {
-            own_.push_back({request.host_networks[result.host_network], result.reference_us});
-        }
         verify_in_place(request, measured);
+        for (const HostNetworkResult& result : measured.host_networks) {
+            own_.push_back({std::move(request.host_networks[result.host_network]), result.reference_us});
+        }
     }
 
-    ModelSpec suited(const ModelSpec& model) const {
-        return for_device(model, device_, plan_.measure.batch, plan_.measure.type);
+    // Weights are large, so networks are moved from step to step.
+    Network suited(Network network) const {
+        return for_device(std::move(network), device_, plan_.measure.batch, plan_.measure.type);
+    }
+    ModelSpec suited(ModelSpec model) const {
+        model.layout =
+            device_.backend->preferred_layout(lower(model), {plan_.measure.batch, plan_.measure.type});
+        return model;
     }
     // Of the time that is left, for networks as they are. Compiling them comes on top.
     double own_share() const { return plan_.swept.empty() ? 0.8 : 0.3; }
@@ -243,19 +251,19 @@ private:
                           swept.summary.host_networks.end());
         }
         history().waited_in_vain = false;
-        const ProfileRequest own = slower_machine_networks(own_, plan_.measure);
+        const ProfileRequest own = slower_machine_networks(std::move(own_), plan_.measure);
         verify_in_place(own, run_while_fast(own));
-        run_while_fast(slower_machine_networks(scaled, without_energy(plan_.measure)));
+        run_while_fast(slower_machine_networks(std::move(scaled), without_energy(plan_.measure)));
     }
 
-    ProfileRequest slower_machine_networks(const std::vector<HostNetwork>& host_networks,
+    ProfileRequest slower_machine_networks(std::vector<HostNetwork> host_networks,
                                            const MeasureSettings& settings) const {
         ProfileRequest request{{}, settings, {CacheState::network}};
         request.retry_failed = false;
         const std::optional<double> fastest_us = table_.fastest_reference_us(settings.type);
-        for (const HostNetwork& host_network : host_networks) {
+        for (HostNetwork& host_network : host_networks) {
             if (machine_was_slower(host_network.reference_us, fastest_us)) {
-                request.host_networks.push_back(host_network.model);
+                request.host_networks.push_back(std::move(host_network.network));
             }
         }
         return request;
@@ -295,7 +303,7 @@ private:
 
     const DeviceHandle& device_;
     Table& table_;
-    const ProfileJob& plan_;
+    ProfileJob plan_;
     Events& events_;
     Progress progress_;
     const WorkEvents work_;
@@ -337,9 +345,8 @@ std::optional<std::string> pace_warning(const DeviceHandle& device, const Table&
     return std::nullopt;
 }
 
-ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfileJob& plan,
-                              Events& events) {
-    return ModelProfiling(device, table, plan, events).run();
+ProfileOutcome profile_models(const DeviceHandle& device, Table& table, ProfileJob plan, Events& events) {
+    return ModelProfiling(device, table, std::move(plan), events).run();
 }
 
 }  // namespace hacscale::harness

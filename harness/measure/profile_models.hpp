@@ -20,7 +20,7 @@
 namespace hacscale::harness {
 
 struct ProfileJob {
-    std::vector<ModelSpec> own_layers;  // networks whose own layers are wanted, and no more
+    std::vector<Network> own_layers;    // networks whose own layers are wanted, and no more
     std::vector<ModelSpec> swept;       // networks that will be scaled
     std::vector<SpaceSettings> spaces;  // one a swept network
     MeasureSettings measure;
@@ -54,8 +54,7 @@ struct ProfileOutcome {
 // What the table has already is not measured again, but for rows that were measured while the machine was
 // slower than for others. At the end the networks of such rows are run once more, as long as the machine is
 // fast. When it is interrupted, what was measured stays.
-ProfileOutcome profile_models(const DeviceHandle& device, Table& table, const ProfileJob& plan,
-                              Events& events);
+ProfileOutcome profile_models(const DeviceHandle& device, Table& table, ProfileJob plan, Events& events);
 
 // When rows of the table in this state were measured while the machine was slower than for others (`remedy`
 // says how to have them measured again), or than it has been since in what was measured with these settings.

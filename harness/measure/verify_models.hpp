@@ -12,7 +12,7 @@
 namespace hacscale::harness {
 
 struct ModelToVerify {
-    ModelSpec model;
+    Network network;
     std::string role;  // as VerifiedModel::role
 };
 
@@ -23,7 +23,7 @@ struct VerifyOutcome {
     records::VerificationReport report;
     int noisy = 0;
 };
-VerifyOutcome verify_models(const Table& table, const std::vector<ModelToVerify>& models,
-                            const MeasuredState& state, const TimeNetworks& time, const Events& events);
+VerifyOutcome verify_models(const Table& table, std::vector<ModelToVerify> models, const MeasuredState& state,
+                            const TimeNetworks& time, const Events& events);
 
 }  // namespace hacscale::harness

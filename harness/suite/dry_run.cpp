@@ -12,8 +12,7 @@
 #include "harness/suite/run_manifest.hpp"
 #include "harness/suite/state_run.hpp"
 #include "kernels/backend/backend_registry.hpp"
-#include "models/stages/lowering.hpp"
-#include "models/stages/scaled_model.hpp"
+#include "models/graph/network.hpp"
 #include "profiler/profile.hpp"
 #include "profiler/row_values.hpp"
 #include "records/json.hpp"
@@ -104,12 +103,12 @@ private:
             int known = 0;
             for (const double budget : suite_.budgets) {
                 const std::filesystem::path file =
-                    planned.folder / records::comparison_file_name(model.spec.name, budget);
+                    planned.folder / records::comparison_file_name(model.network->name, budget);
                 known += now && finished_comparison(file, *now, true) ? 1 : 0;
             }
             planned.comparisons_known += known;
             // Of the limit for timing a network.
-            const double share = timing_seconds(model.spec, planned.state, table) / suite_.seconds;
+            const double share = timing_seconds(model.network->graph, planned.state, table) / suite_.seconds;
             planned.seconds_expected += (static_cast<double>(suite_.budgets.size()) - known) *
                                         usual_comparison_seconds(suite_) * share;
         }
@@ -126,12 +125,11 @@ private:
     }
 
     PlannedUnit plan_unit(const ProfileUnit& unit, const Table* table) const {
-        ModelSpec model = unit.model.spec;
-        PlannedUnit planned{unit, model.name, 0, 0, unit.seconds_at_most};
+        PlannedUnit planned{unit, unit.model.network->name, 0, 0, unit.seconds_at_most};
+        Graph network = unit.model.network->graph;
         if (table != nullptr) {
-            model = TableView(*table, model, unit.state).base();  // in the layout that the table knows
+            network.set_layout(TableView(*table, network, unit.state).layout());
         }
-        const Graph network = lower(model);
         std::set<LayerSpec> layers;
         for (const Node& node : network.nodes) {
             if (!layers.insert(node.layer).second) {
@@ -150,13 +148,13 @@ private:
     }
 
     // For one network about as fast as this: as many samples as the table's rows have took this long.
-    double timing_seconds(const ModelSpec& model, const MeasuredState& state, const Table* table) const {
+    double timing_seconds(const Graph& network, const MeasuredState& state, const Table* table) const {
         if (table == nullptr) {
             return suite_.seconds;
         }
-        const TableView view(*table, model, state);
+        const TableView view(*table, network, state);
         double seconds = 0.0;
-        for (const Node& node : lower(view.base()).nodes) {
+        for (const Node& node : view.network().nodes) {
             const std::vector<Row> rows = table->find_all(node.layer, state.batch, state.type, state.cache);
             if (rows.empty() || !has_latency(rows.front().status)) {
                 return suite_.seconds;

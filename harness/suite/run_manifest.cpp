@@ -6,7 +6,6 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
-#include "models/formats/formats.hpp"
 #include "records/json.hpp"
 #include "records/record_file.hpp"
 
@@ -19,7 +18,7 @@ constexpr const char* manifest_file = "suite.json";
 records::Json networks(const std::vector<SuiteModel>& models) {
     records::Json list = records::Json::array();
     for (const SuiteModel& model : models) {
-        list.push_back(model_hash(model.spec));
+        list.push_back(network_hash(*model.network));
     }
     return list;
 }
@@ -52,9 +51,9 @@ std::string suite_hash(const Suite& suite) {
     for (const auto& [name, file] : suite.gains) {
         const auto model = std::find_if(suite.models.begin(), suite.models.end(),
                                         [&name = name](const SuiteModel& one) { return one.name == name; });
-        gains[model_hash(model->spec)].push_back(hex_hash(records::read_record(file)));
+        gains[network_hash(*model->network)].push_back(hex_hash(records::read_record(file)));
     }
-    const SpaceSettings space = space_of(suite, suite.models.front().spec);
+    const SpaceSettings space = space_of(suite, *suite.models.front().stages);
     records::Json identity{
         {"name", suite.name},
         {"models", networks(suite.models)},

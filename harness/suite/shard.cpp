@@ -10,7 +10,7 @@
 
 #include "base/error.hpp"
 #include "harness/compare/compare.hpp"
-#include "models/stages/lowering.hpp"
+#include "models/graph/network.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "scaling/strategies/strategy.hpp"
 
@@ -28,15 +28,15 @@ Work operator+(const Work& a, const Work& b) {
 }
 
 Work work_of(const ProfileUnit& unit) {
-    return {unit.seconds_at_most, static_cast<double>(lower(unit.model.spec).macs()) * unit.state.batch};
+    return {unit.seconds_at_most, static_cast<double>(unit.model.network->graph.macs()) * unit.state.batch};
 }
 
-double own_seconds(const Suite& suite, const MeasuredState& state, const ModelSpec& model) {
+double own_seconds(const Suite& suite, const MeasuredState& state, const Graph& network) {
     if (state.cache == CacheState::network) {
         return suite.seconds;
     }
     std::set<LayerSpec> layers;  // each is timed on its own
-    for (const Node& node : lower(model).nodes) {
+    for (const Node& node : network.nodes) {
         layers.insert(node.layer);
     }
     return suite.seconds * static_cast<double>(layers.size());
@@ -75,12 +75,12 @@ std::vector<ProfileUnit> profile_units(const Suite& suite) {
         // Other widths are measured inside networks, so in that state only.
         const bool sweeps = state.cache == CacheState::network;
         for (const SuiteModel& model : suite.models) {
-            const double own = own_seconds(suite, state, model.spec);
+            const double own = own_seconds(suite, state, model.network->graph);
             units.push_back({state, model, sweeps, own + (sweeps ? 60.0 * suite.minutes : 0.0)});
         }
         for (const SuiteModel& model : suite.verify) {
             if (std::find(suite.models.begin(), suite.models.end(), model) == suite.models.end()) {
-                units.push_back({state, model, false, own_seconds(suite, state, model.spec)});
+                units.push_back({state, model, false, own_seconds(suite, state, model.network->graph)});
             }
         }
     }

@@ -146,12 +146,11 @@ private:
         plan.retry_failed = job_.retry_failed;
         plan.caches = {job_.state.cache};
         for (const ProfileUnit& unit : job_.units) {
-            const ModelSpec& model = unit.model.spec;
             if (unit.swept) {
-                plan.swept.push_back(model);
-                plan.spaces.push_back(space_of(suite_, model));
+                plan.swept.push_back(*unit.model.stages);
+                plan.spaces.push_back(space_of(suite_, *unit.model.stages));
             } else {
-                plan.own_layers.push_back(model);
+                plan.own_layers.push_back(*unit.model.network);
             }
         }
         clock_.begin(events_, RunStep::profile,
@@ -162,7 +161,7 @@ private:
         plan.sweep.tolerance = suite_.tolerance;
         plan.sweep.max_seconds = 60.0 * suite_.minutes;
         plan.left_s = [this] { return clock_.left_of_step_s(); };
-        const ProfileOutcome outcome = profile_models(device_.handle, table_, plan, events_);
+        const ProfileOutcome outcome = profile_models(device_.handle, table_, std::move(plan), events_);
         if (outcome.rows.given_up > 0) {
             warn(fmt::format("{} rows have no value: the device was lost", outcome.rows.given_up));
         }
@@ -196,7 +195,9 @@ private:
     }
 
     void compare_all() {
-        for (const auto& [name, model] : suite_.models) {
+        for (const SuiteModel& one : suite_.models) {
+            const std::string& name = one.name;
+            const ModelSpec& model = *one.stages;
             for (const double budget : suite_.budgets) {
                 const std::string step =
                     fmt::format("comparing {} at {} times its latency", model.name, budget);
@@ -215,7 +216,7 @@ private:
     // Where the time was up before the network was run as it is, there is nothing to compare with.
     bool has_own_layers(const ModelSpec& model, const std::string& step) {
         if (!clock_.is_limited() ||
-            TableView(table_, model, job_.state).base_estimate().missing_layers == 0) {
+            ModelView(table_, model, job_.state).base_estimate().missing_layers == 0) {
             return true;
         }
         result_.finished = false;
@@ -251,7 +252,7 @@ private:
                 settings.gain_files.push_back(file);
             }
         }
-        const TableView view(table_, model, job_.state);
+        const ModelView view(table_, model, job_.state);
         Progress progress(events_);
         SessionBudget sessions;
         SessionSeconds session_s;
@@ -330,7 +331,7 @@ private:
         }
         std::vector<ModelToVerify> models;
         for (const SuiteModel& model : suite_.verify) {
-            models.push_back({model.spec, "zoo"});
+            models.push_back({*model.network, "zoo"});
         }
         if (!models.empty()) {
             if (!may_go_on("verifying")) {
@@ -349,7 +350,7 @@ private:
             };
         }
         VerifyOutcome outcome = verify_models(
-            table_, models, job_.state,
+            table_, std::move(models), job_.state,
             device_timer(device_.handle, table_, measure_, progress.work_events(), session_s), events_);
         for (const records::VerifiedModel& one : outcome.report.models) {
             table_.put(one.record);

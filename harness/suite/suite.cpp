@@ -227,12 +227,12 @@ private:
                                  key, value));
             }
         }
-        for (const auto& [name, model] : suite.models) {
+        for (const SuiteModel& model : suite.models) {
             try {
-                make_space(model, space_of(suite, model));
+                make_space(*model.stages, space_of(suite, *model.stages));
             } catch (const InputError& error) {
                 fail(fields_.required("models"),
-                     fmt::format("models: {} cannot be scaled as the suite says: {}", model.name,
+                     fmt::format("models: {} cannot be scaled as the suite says: {}", model.stages->name,
                                  error.what()));
             }
         }
@@ -250,13 +250,19 @@ private:
         });
     }
 
+    static SuiteModel suite_model(const std::string& name) {
+        ModelSpec model = find_model(name);
+        auto network = std::make_shared<const Network>(network_of(model));
+        return {name, std::move(network), std::move(model)};
+    }
+
     // Each is read here, so that a mistyped name is found before hours of measuring rather than after.
     std::vector<SuiteModel> models(std::string_view key) const {
         const YamlNode* node = fields_.find(key);
         if (key == "verify" && node != nullptr && node->text == "zoo") {
             std::vector<SuiteModel> zoo;
             for (const std::string& name : zoo_names()) {
-                zoo.push_back({name, find_model(name)});
+                zoo.push_back(suite_model(name));
             }
             return zoo;
         }
@@ -266,7 +272,7 @@ private:
                 name = (folder_ / name).string();
             }
             try {
-                return {name, find_model(name)};
+                return suite_model(name);
             } catch (const InputError& error) {
                 fail(item, fmt::format("{}: {}", key, error.what()));
             }

@@ -5,12 +5,15 @@
 
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "harness/measure/table_view.hpp"
+#include "models/graph/network.hpp"
 #include "models/stages/model_spec.hpp"
 #include "profiler/table/row.hpp"
 #include "profiler/timing/rounds.hpp"
@@ -20,8 +23,10 @@ namespace hacscale::harness {
 
 // A network of a suite, read with it: whatever becomes of its file, a run measures what it began with.
 struct SuiteModel {
-    std::string name;  // as the suite has it: of the zoo, or a path as find_model() takes it
-    ModelSpec spec;
+    std::string name;  // as the suite has it: of the zoo, or a path as find_network() takes it
+    // Shared, because weights may be large.
+    std::shared_ptr<const Network> network;
+    std::optional<ModelSpec> stages{};  // of what can be scaled; each of Suite::models has them
     bool operator==(const SuiteModel& other) const { return name == other.name; }
 };
 

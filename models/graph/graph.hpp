@@ -93,6 +93,11 @@ struct Graph {
     int source_of(const Node& node, std::size_t i = 0) const;
     const Tensor& input_of(const Node& node, std::size_t i = 0) const { return tensors[node.inputs[i]]; }
 
+    // Gives every layer this layout.
+    void set_layout(Layout layout) {
+        for (Node& node : nodes) node.layer.layout = layout;
+    }
+
     // ---- Totals ----
 
     std::int64_t params() const;       // learned

@@ -11,11 +11,16 @@ namespace hacscale {
 
 struct Network {
     std::string name;
+    std::string hash{};  // of a model with stages, its model_hash(); see network_hash()
     Graph graph;
     // One entry a node; empty where the network came without weights, and then it runs with random ones.
     std::vector<LayerWeights> weights{};
     // What the file that it came from computes beyond these layers, a sentence each; empty where the network is whole.
     std::vector<std::string> left_out{};
 };
+
+// Stable fingerprint of what the network computes, its name and weights left out: its `hash`, or else that of its graph.
+// The layout belongs to a run, not to a network, so it does not count.
+std::string network_hash(const Network& network);
 
 }  // namespace hacscale

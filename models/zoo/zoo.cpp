@@ -88,6 +88,12 @@ std::vector<std::string> zoo_names() {
 }
 
 ModelSpec find_model(const std::string& name_or_file) {
+    if (is_onnx_file(name_or_file)) {
+        throw InputError(fmt::format(
+            "{}: an ONNX file has no stages, which are needed here; import, profile, verify, trace, plan, "
+            "models show and table diff take it, and everything else a name of the zoo or a YAML file",
+            name_or_file));
+    }
     if (looks_like_path(name_or_file)) return load_model(name_or_file);
     const std::vector<std::string> names = zoo_names();
     if (std::find(names.begin(), names.end(), name_or_file) != names.end()) {
@@ -112,8 +118,11 @@ Network find_network(const std::string& name_or_file, const InputShapes& shapes)
                         "given other sizes, and \"{}\" was given one",
                         name_or_file, shapes.begin()->first));
     }
-    const ModelSpec model = find_model(name_or_file);
-    return {model.name, lower(model)};
+    return network_of(find_model(name_or_file));
+}
+
+Network network_of(const ModelSpec& model) {
+    return {.name = model.name, .hash = model_hash(model), .graph = lower(model)};
 }
 
 }  // namespace hacscale

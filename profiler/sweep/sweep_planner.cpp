@@ -367,12 +367,16 @@ private:
                                 [this](double done, double total, const std::string&) {
                                     events_.progress(done, total, base_.name + " at scaled widths");
                                 }};
-        ProfileRequest request{host_networks, measure_, {CacheState::network}, run_all};
+        ProfileRequest request{{}, measure_, {CacheState::network}, run_all};
+        for (const ModelSpec& model : host_networks) {
+            request.host_networks.push_back({.name = model.name, .graph = lower(model)});
+        }
         request.retry_failed = settings_.retry_failed;
         request.noisy_until = settings_.noisy_until;
         const ProfileSummary part = profile(device_, table_, request, events);
         for (const HostNetworkResult& result : part.host_networks) {
-            summary_.host_networks.push_back({host_networks[result.host_network], result.reference_us});
+            summary_.host_networks.push_back(
+                {std::move(request.host_networks[result.host_network]), result.reference_us});
         }
         summary_.profile.measured += part.measured;
         summary_.profile.reused += part.reused;

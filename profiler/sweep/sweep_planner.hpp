@@ -36,7 +36,7 @@ struct SweepSettings {
 
 // A network that was run for a table.
 struct HostNetwork {
-    ModelSpec model;
+    Network network;
     std::optional<double> reference_us;  // as Row::pace_us
 };
 

@@ -82,7 +82,7 @@ TEST_F(ExplainTest, AnswersInJson) {
 // What stands in a run's record can be read back, steps included.
 TEST_F(ExplainTest, ContributionsAreReadBackAsTheyWereWritten) {
     const Table table = Table::open(path("t.db"), OpenMode::read);
-    const TableView view(table, find_model("resnet20-cifar"), {});
+    const ModelView view(table, find_model("resnet20-cifar"), {});
     ComparisonSettings settings;
     settings.budget = 1.3;
     settings.strategies = {"uniform", "hacscale"};
@@ -137,7 +137,7 @@ TEST_F(ExplainTest, TheChoiceIsThatOfScale) {
 // When larger networks are slower than predicted, steps are judged by the budget that this leaves.
 TEST_F(ExplainTest, AMeasuredChoiceIsJudgedByTheCorrectedBudget) {
     const Table table = Table::open(path("t.db"), OpenMode::read);
-    const TableView view(table, find_model("resnet20-cifar"), {});
+    const ModelView view(table, find_model("resnet20-cifar"), {});
     ComparisonSettings settings;
     settings.budget = 1.3;
     settings.strategies = {"uniform", "hacscale"};

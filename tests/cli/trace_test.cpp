@@ -57,21 +57,20 @@ void expect_sound(const Json& trace, const Graph& network, std::size_t passes) {
 
 TEST(ChromeTrace, HasASliceForEachLayerOfEachPass) {
     TracedRun run;
-    run.model = find_model("resnet8-cifar");
-    run.network = lower(run.model);
+    run.network = find_network("resnet8-cifar");
     run.batch = 2;
     run.device = "a \"device\" with \xff in its name";
     run.peak_flops_per_s = 1e11;
-    run.implementations.assign(run.network.nodes.size(), "jit");
+    run.implementations.assign(run.network.graph.nodes.size(), "jit");
     for (int pass = 0; pass < 3; ++pass) {
         TracedPass traced{1000.0 * pass, {}};
-        for (std::size_t i = 0; i < run.network.nodes.size(); ++i) {
+        for (std::size_t i = 0; i < run.network.graph.nodes.size(); ++i) {
             traced.node_us.push_back(1.25 * static_cast<double>(i % 7) + pass);
         }
         run.passes.push_back(traced);
     }
     const Json trace = Json::parse(chrome_trace(run));
-    expect_sound(trace, run.network, 3);
+    expect_sound(trace, run.network.graph, 3);
     EXPECT_EQ(trace["otherData"]["model"], "resnet8-cifar");
     const auto& events = trace["traceEvents"];
     int with_utilization = 0;
@@ -79,7 +78,7 @@ TEST(ChromeTrace, HasASliceForEachLayerOfEachPass) {
     for (const Json& event : events) {
         if (event["ph"] != "X" || event["cat"] == "pass") continue;
         const LayerCost cost =
-            cost_of(run.network.nodes[layer++ % run.network.nodes.size()].layer, 2, run.type);
+            cost_of(run.network.graph.nodes[layer++ % run.network.graph.nodes.size()].layer, 2, run.type);
         EXPECT_EQ(event["args"]["macs"], cost.macs);
         EXPECT_EQ(event["args"]["bytes"], cost.bytes);
         if (!event["args"].contains("utilization")) continue;
@@ -112,7 +111,7 @@ TEST_F(TraceTest, TracesANetwork) {
     }
     const BackendRegistry registry = BackendRegistry::load();
     const DeviceHandle device = registry.find("cpu");
-    expect_sound(trace, lower(for_device(find_model("resnet8-cifar"), device, 1, DataType::f32)), 3);
+    expect_sound(trace, for_device(find_network("resnet8-cifar"), device, 1, DataType::f32).graph, 3);
 
     const DeviceRecord record{"cpu", device.device.name, device.device.fingerprint, "{}"};
     Table::open(path("t.db"), OpenMode::create, &record)

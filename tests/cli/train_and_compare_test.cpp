@@ -154,7 +154,7 @@ TEST_F(TrainAndCompareTest, AReportRefusesAccuraciesItCannotEnter) {
 // Another timing chooses other networks; those of the plan are what was trained, so they are measured.
 TEST_F(TrainAndCompareTest, PlannedNetworksAreMeasuredInsteadOfChosenAnew) {
     const Table table = Table::open(path("t.db"), OpenMode::read);
-    const TableView view(table, find_model("resnet20-cifar"), {});
+    const ModelView view(table, find_model("resnet20-cifar"), {});
     ComparisonSettings settings;
     settings.budget = 1.3;
     const TrainingPlanRequest request{path("runs/plan.yaml"), {1}, "short", "", ""};

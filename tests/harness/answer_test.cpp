@@ -187,13 +187,13 @@ protected:
         const Table table = Table::open(path("t.db"), OpenMode::read);
         ComparisonSettings settings;
         settings.budget = 1.3;
-        return compare(TableView(table, find_model("resnet20-cifar"), {}), settings, time);
+        return compare(ModelView(table, find_model("resnet20-cifar"), {}), settings, time);
     }
 };
 
 TEST_F(AnswerOfTable, RatiosKnownPoorlyAreNoisyAndNotJudged) {
-    const TimeNetworks noisy = [](const std::vector<ModelSpec>& models) {
-        std::vector<TimedNetwork> timed = synthetic_device(1.0)(models);
+    const TimeNetworks noisy = [](const std::vector<Network>& networks) {
+        std::vector<TimedNetwork> timed = synthetic_device(1.0)(networks);
         for (TimedNetwork& one : timed) {
             one.ci95_us = 5.0 * one.latency_us;
             one.converged = false;

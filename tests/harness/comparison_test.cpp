@@ -27,7 +27,7 @@ protected:
 
     records::ComparisonRecord compared(const ComparisonSettings& settings, const TimeNetworks& time) const {
         const Table table = Table::open(path("t.db"), OpenMode::read);
-        const TableView view(table, find_model("resnet20-cifar"), {});
+        const ModelView view(table, find_model("resnet20-cifar"), {});
         return compare(view, settings, time);
     }
 };
@@ -103,13 +103,13 @@ TEST_F(ComparisonTest, AFasterDeviceLeavesRoomThatIsUsed) {
 TEST_F(ComparisonTest, ATableThatIsOffByADifferentShareForEachNetworkIsSearchedAround) {
     constexpr double max_error = 0.08;
     for (const std::uint64_t salt : {1, 2, 3, 4}) {
-        const TimeNetworks erring = [salt](const std::vector<ModelSpec>& models) {
-            std::vector<TimedNetwork> timed = synthetic_device(1.0)(models);
-            for (std::size_t i = 0; i < models.size(); ++i) {
-                std::mt19937_64 random(std::stoull(model_hash(models[i]).substr(0, 15), nullptr, 16) + salt);
+        const TimeNetworks erring = [salt](const std::vector<Network>& networks) {
+            std::vector<TimedNetwork> timed = synthetic_device(1.0)(networks);
+            for (std::size_t i = 0; i < networks.size(); ++i) {
+                std::mt19937_64 random(std::stoull(network_hash(networks[i]).substr(0, 15), nullptr, 16) +
+                                       salt);
                 const double share = static_cast<double>(random() % 2001) / 1000.0 - 1.0;
-                const bool is_base = choice_of(models[i]) == choice_of(find_model("resnet20-cifar"));
-                timed[i].latency_us *= is_base ? 1.0 : 1.0 + max_error * share;
+                timed[i].latency_us *= is_base(networks[i]) ? 1.0 : 1.0 + max_error * share;
             }
             return timed;
         };
@@ -128,11 +128,12 @@ TEST_F(ComparisonTest, AChoiceThatDoesNotKeepTheBudgetWhenTimedAgainIsReplaced) 
     ComparisonSettings settings = at_budget(1.3);
     settings.strategies = {"hacscale"};
     const ScalingChoice lucky = *compared(settings, synthetic_device(1.0)).strategies[0].choice;
+    const std::string lucky_hash = model_hash(scaled(find_model("resnet20-cifar"), lucky));
     int timings_of_lucky = 0;
-    const TimeNetworks slower_again = [&](const std::vector<ModelSpec>& models) {
-        std::vector<TimedNetwork> timed = synthetic_device(1.0)(models);
-        for (std::size_t i = 0; i < models.size(); ++i) {
-            if (choice_of(models[i]) == lucky && ++timings_of_lucky > 1) timed[i].latency_us *= 1.1;
+    const TimeNetworks slower_again = [&](const std::vector<Network>& networks) {
+        std::vector<TimedNetwork> timed = synthetic_device(1.0)(networks);
+        for (std::size_t i = 0; i < networks.size(); ++i) {
+            if (network_hash(networks[i]) == lucky_hash && ++timings_of_lucky > 1) timed[i].latency_us *= 1.1;
         }
         return timed;
     };
@@ -145,10 +146,10 @@ TEST_F(ComparisonTest, AChoiceThatDoesNotKeepTheBudgetWhenTimedAgainIsReplaced) 
 }
 
 TEST_F(ComparisonTest, WhatCannotBeTimedHasAReason) {
-    const TimeNetworks refuses = [](const std::vector<ModelSpec>& models) {
-        std::vector<TimedNetwork> timed = synthetic_device(1.0)(models);
-        for (std::size_t i = 0; i < models.size(); ++i) {
-            if (choice_of(models[i]) != choice_of(find_model("resnet20-cifar"))) {
+    const TimeNetworks refuses = [](const std::vector<Network>& networks) {
+        std::vector<TimedNetwork> timed = synthetic_device(1.0)(networks);
+        for (std::size_t i = 0; i < networks.size(); ++i) {
+            if (!is_base(networks[i])) {
                 timed[i] = {0.0, 0.0, false, "out of memory"};
             }
         }
@@ -167,10 +168,10 @@ struct SlowDevice {
     std::vector<std::size_t> sessions{};  // networks in each
 
     TimeNetworks timer(double factor) {
-        return [this, factor](const std::vector<ModelSpec>& models) {
-            sessions.push_back(models.size());
-            left_s -= static_cast<double>(models.size());
-            return synthetic_device(factor)(models);
+        return [this, factor](const std::vector<Network>& networks) {
+            sessions.push_back(networks.size());
+            left_s -= static_cast<double>(networks.size());
+            return synthetic_device(factor)(networks);
         };
     }
 };
@@ -197,11 +198,10 @@ TEST_F(ComparisonTest, TheSearchEndsWhenTheFinalSessionNeedsWhatIsLeft) {
 }
 
 TEST_F(ComparisonTest, WhatThereIsNoTimeForIsPredictedAndSaysSo) {
-    const ScalingChoice base = choice_of(find_model("resnet20-cifar"));
-    const TimeNetworks base_only = [&](const std::vector<ModelSpec>& models) {
-        EXPECT_EQ(choice_of(models.front()), base) << "the base first: without it nothing is known";
-        std::vector<TimedNetwork> timed = synthetic_device(1.0)(models);
-        for (std::size_t i = 1; i < models.size(); ++i) {
+    const TimeNetworks base_only = [&](const std::vector<Network>& networks) {
+        EXPECT_TRUE(is_base(networks.front())) << "the base first: without it nothing is known";
+        std::vector<TimedNetwork> timed = synthetic_device(1.0)(networks);
+        for (std::size_t i = 1; i < networks.size(); ++i) {
             timed[i] = {0.0, 0.0, false, "no time left", true};
         }
         return timed;
@@ -240,7 +240,7 @@ TEST_F(ComparisonTest, DescribesFrontLayersAndStaircases) {
 
 TEST_F(ComparisonTest, TheTableSaysInWhichLayoutItKnowsTheNetwork) {
     Table table = Table::open(path("t.db"), OpenMode::write);
-    EXPECT_EQ(TableView(table, find_model("resnet20-cifar"), {}).base().layout, Layout::channels_last);
+    EXPECT_EQ(ModelView(table, find_model("resnet20-cifar"), {}).base().layout, Layout::channels_last);
     ModelSpec blocked = find_model("resnet20-cifar");
     blocked.layout = Layout::blocked;
     std::vector<Row> rows;
@@ -253,7 +253,7 @@ TEST_F(ComparisonTest, TheTableSaysInWhichLayoutItKnowsTheNetwork) {
         rows.push_back(row);
     }
     table.put(rows);
-    EXPECT_EQ(TableView(table, find_model("resnet20-cifar"), {}).base().layout, Layout::blocked);
+    EXPECT_EQ(ModelView(table, find_model("resnet20-cifar"), {}).base().layout, Layout::blocked);
 }
 
 }  // namespace

@@ -62,8 +62,7 @@ TEST_F(ProfileModels, WhatWasMeasuredOnASlowMachineIsMeasuredAgainAtTheEnd) {
     }
     EXPECT_EQ(outcome.rows.noisy, 0);
     ASSERT_EQ(outcome.verified.size(), 1U) << "the network as it is, once";
-    EXPECT_EQ(outcome.verified[0].record.model_hash,
-              model_hash(for_device(plan_.swept[0], device_.handle, 1, DataType::f32)));
+    EXPECT_EQ(outcome.verified[0].record.model_hash, model_hash(plan_.swept[0]));
     for (const VerificationRecord& record : table_.verifications()) {
         EXPECT_EQ(record.model_hash, outcome.verified[0].record.model_hash) << "not of other widths";
     }
@@ -98,7 +97,7 @@ TEST_F(ProfileModels, AMachineThatBecameFasterThanForAllRowsIsTold) {
     run();
     EXPECT_EQ(warning(), "");
     device_.machine.slowdown = 1.0;
-    measure_networks(device_.handle, {lower(chain_model("chain", {8, 16}))}, plan_.measure, {});
+    measure_graphs(device_.handle, {lower(chain_model("chain", {8, 16}))}, plan_.measure, {});
     EXPECT_THAT(warning(), HasSubstr("became 1."));
     EXPECT_THAT(warning(), Not(HasSubstr("do it again")));
 }

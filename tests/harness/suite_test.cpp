@@ -118,7 +118,7 @@ TEST_F(SuiteTest, AModelFileThatIsEditedLaterChangesNothing) {
     std::filesystem::remove(path("mine.yaml"));
     std::filesystem::copy_file(HACSCALE_SOURCE_DIR "/models/zoo/resnet34.yaml", path("mine.yaml"));
     EXPECT_EQ(suite_hash(suite), hash);
-    EXPECT_EQ(profile_units(suite).front().model.spec.name, "resnet18");
+    EXPECT_EQ(profile_units(suite).front().model.network->name, "resnet18");
     EXPECT_NE(suite_hash(load_suite(path("suite.yaml"))), hash)
         << "the next run is of the network as it is then";
 }

@@ -63,19 +63,21 @@ inline void write_synthetic_table(const std::string& file, bool inner = false) {
     table.put(PeakRecord{DataType::f32, 1e11, 2e10, std::nullopt, std::nullopt});
 }
 
+inline bool is_base(const Network& network) {
+    return network_hash(network) == network_hash(find_network("resnet20-cifar"));
+}
+
 // The made-up device's time for whole networks: the layers' sum, times `factor` for all networks but the
 // base.
 inline TimeNetworks synthetic_device(double factor) {
-    return [factor](const std::vector<ModelSpec>& models) {
-        const ModelSpec base = find_model("resnet20-cifar");
+    return [factor](const std::vector<Network>& networks) {
         std::vector<TimedNetwork> timed;
-        for (const ModelSpec& model : models) {
+        for (const Network& network : networks) {
             double sum_us = 0.0;
-            for (const Node& node : lower(model).nodes) {
+            for (const Node& node : network.graph.nodes) {
                 sum_us += testing::SyntheticSource::latency_us(node.layer);
             }
-            const bool is_base = choice_of(model) == choice_of(base);
-            timed.push_back({sum_us * (is_base ? 1.0 : factor), 0.0, true, ""});
+            timed.push_back({sum_us * (is_base(network) ? 1.0 : factor), 0.0, true, ""});
         }
         return timed;
     };

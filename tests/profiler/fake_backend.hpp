@@ -13,6 +13,7 @@
 #include "models/graph/graph_values.hpp"
 #include "models/ops/layer_spec.hpp"
 #include "models/ops/reference.hpp"
+#include "models/stages/lowering.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"
 
@@ -243,6 +244,22 @@ inline ModelSpec chain_model(const std::string& name, const std::vector<int>& wi
     }
     model.head = {GlobalAvgPoolSpec{}, LinearSpec{}};
     return model;
+}
+
+inline Network chain(const std::string& name, const std::vector<int>& widths, int resolution = 4) {
+    return {.name = name, .graph = lower(chain_model(name, widths, resolution))};
+}
+
+// Measures graphs as networks without weights of their own.
+inline std::vector<NetworkMeasurement> measure_graphs(const DeviceHandle& device,
+                                                      const std::vector<Graph>& graphs,
+                                                      const MeasureSettings& settings,
+                                                      const WorkEvents& events) {
+    std::vector<Network> networks;
+    for (const Graph& graph : graphs) networks.push_back({.name = "graph", .graph = graph});
+    std::vector<const Network*> to_measure;
+    for (const Network& network : networks) to_measure.push_back(&network);
+    return measure_networks(device, to_measure, settings, events);
 }
 
 }  // namespace hacscale::testing

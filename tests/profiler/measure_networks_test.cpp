@@ -25,7 +25,7 @@ TEST(MeasureNetworks, AnswersInTheOrderAsked) {
     FakeDevice device;
     device.machine.latency_us = [](const LayerSpec& layer) { return 1.0 * layer.out_channels; };
     const auto networks = chains({{64, 64}, {8}, {32, 16}});
-    const auto results = measure_networks(device.handle, networks, quick_settings(), {});
+    const auto results = measure_graphs(device.handle, networks, quick_settings(), {});
     ASSERT_EQ(results.size(), 3u);
     for (std::size_t i = 0; i < 3; ++i) {
         EXPECT_TRUE(results[i].measured());
@@ -42,7 +42,7 @@ TEST(MeasureNetworks, AnswersInTheOrderAsked) {
 TEST(MeasureNetworks, HandsOnWhyANetworkCannotRunAndMeasuresTheOthers) {
     FakeDevice device;
     device.machine.supported = [](const LayerSpec& layer) { return layer.out_channels != 24; };
-    const auto results = measure_networks(device.handle, chains({{8}, {24}, {16}}), quick_settings(), {});
+    const auto results = measure_graphs(device.handle, chains({{8}, {24}, {16}}), quick_settings(), {});
     EXPECT_TRUE(results[0].measured());
     EXPECT_FALSE(results[1].measured());
     EXPECT_THAT(results[1].reason, HasSubstr("no kernel for conv_i8x4x4_o24"));
@@ -54,16 +54,16 @@ TEST(MeasureNetworks, NothingIsMeasuredWhenNothingCanRun) {
     FakeDevice device;
     MeasureSettings settings = quick_settings();
     settings.type = DataType::f16;
-    const auto results = measure_networks(device.handle, chains({{8}}), settings, {});
+    const auto results = measure_graphs(device.handle, chains({{8}}), settings, {});
     EXPECT_FALSE(results[0].measured());
     EXPECT_EQ(results[0].reason, "the fake device has no f16");
-    EXPECT_TRUE(measure_networks(device.handle, {}, settings, {}).empty());
+    EXPECT_TRUE(measure_graphs(device.handle, {}, settings, {}).empty());
 }
 
 TEST(MeasureNetworks, StopsWhenTold) {
     FakeDevice device;
     const WorkEvents never{[] { return false; }};
-    const auto results = measure_networks(device.handle, chains({{8}, {16}}), quick_settings(), never);
+    const auto results = measure_graphs(device.handle, chains({{8}, {16}}), quick_settings(), never);
     ASSERT_EQ(results.size(), 2u);
     for (const NetworkMeasurement& result : results) {
         EXPECT_FALSE(result.measured());
@@ -83,7 +83,7 @@ TEST(MeasureNetworks, CountsOnlyWhatWasTimedAtTheFastestPace) {
     // Slower at first, at its fastest for a while, slower again, and so on.
     device.machine.spike = [](int run) { return (run + 340) / 400 % 2 == 0 ? 1.5 : 1.0; };
     const auto networks = chains({{8}, {16, 8}});
-    const auto results = measure_networks(device.handle, networks, quick_settings(), {});
+    const auto results = measure_graphs(device.handle, networks, quick_settings(), {});
     for (std::size_t i = 0; i < results.size(); ++i) {
         ASSERT_TRUE(results[i].measured());
         EXPECT_EQ(results[i].reason, "");
@@ -98,13 +98,13 @@ TEST(MeasureNetworks, SaysSoWhenTheMachineStaysSlowerThanItWas) {
     MeasureSettings settings = quick_settings();
     settings.rules.max_seconds = 0.1;
     const auto networks = chains({{8}, {16, 8}});
-    for (const NetworkMeasurement& result : measure_networks(device.handle, networks, settings, {})) {
+    for (const NetworkMeasurement& result : measure_graphs(device.handle, networks, settings, {})) {
         EXPECT_EQ(result.reason, "");
     }
     device.machine.slowdown = 1.5;
     const MeasureSettings copy = settings;
     int runs = device.machine.runs;
-    const auto results = measure_networks(device.handle, networks, copy, {});
+    const auto results = measure_graphs(device.handle, networks, copy, {});
     const int runs_waiting = device.machine.runs - runs;
     for (std::size_t i = 0; i < results.size(); ++i) {
         EXPECT_TRUE(results[i].measured());
@@ -114,10 +114,10 @@ TEST(MeasureNetworks, SaysSoWhenTheMachineStaysSlowerThanItWas) {
                     HasSubstr("the machine was slower all the time: the reference network took 1."));
     }
     runs = device.machine.runs;
-    measure_networks(device.handle, networks, copy, {});
+    measure_graphs(device.handle, networks, copy, {});
     EXPECT_LT(device.machine.runs - runs, runs_waiting / 2) << "it does not wait in vain again";
     device.machine.slowdown = 1.0;
-    for (const NetworkMeasurement& result : measure_networks(device.handle, networks, copy, {})) {
+    for (const NetworkMeasurement& result : measure_graphs(device.handle, networks, copy, {})) {
         EXPECT_EQ(result.reason, "");
     }
 }
@@ -128,7 +128,7 @@ TEST(MeasureNetworks, RatiosAreOfOnePaceWhereTheFastestIsNotToBeHad) {
     MeasureSettings settings = quick_settings();
     settings.rules.max_seconds = 0.1;
     const auto networks = chains({{8}, {16, 8}, {8, 16, 8}});
-    measure_networks(device.handle, networks, settings, {});
+    measure_graphs(device.handle, networks, settings, {});
     // Three speeds that take turns from round to round, none of them the fastest there was. Within a round
     // they would not do: how many passes are of which speed depends on what else the tests' machine does.
     device.machine.slowdown = 1.3;
@@ -143,7 +143,7 @@ TEST(MeasureNetworks, RatiosAreOfOnePaceWhereTheFastestIsNotToBeHad) {
         }
         if (!reading) visited.insert(network.nodes.size());
     };
-    const auto results = measure_networks(device.handle, networks, settings, {});
+    const auto results = measure_graphs(device.handle, networks, settings, {});
     const double machine_speed = sum_of_layers(results[0]) / device.truth_us(networks[0]);
     EXPECT_NEAR(machine_speed, 1.3, 1e-6);
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -158,7 +158,7 @@ TEST(MeasureNetworks, TellsThePaceThatItMeasuredAt) {
     const MeasureSettings settings = quick_settings();
     const auto reference_us = [&](double slowdown) {
         device.machine.slowdown = slowdown;
-        const auto results = measure_networks(device.handle, chains({{8}, {16}}), settings, {});
+        const auto results = measure_graphs(device.handle, chains({{8}, {16}}), settings, {});
         EXPECT_EQ(results[0].timing.reference_us, results[1].timing.reference_us)
             << "both were in the same rounds";
         return results[0].timing.reference_us.value();
@@ -175,7 +175,7 @@ TEST(MeasureNetworks, ReasonsOfThePaceStandOnlyWhereThereAreTimes) {
     FakeDevice device;
     take_long(device.machine);
     const MeasureSettings settings = quick_settings();
-    measure_networks(device.handle, chains({{8}}), settings, {});
+    measure_graphs(device.handle, chains({{8}}), settings, {});
     device.machine.slowdown = 1.5;
     bool measuring = false;
     device.machine.before_compile = [&](const Graph& network) {
@@ -184,7 +184,7 @@ TEST(MeasureNetworks, ReasonsOfThePaceStandOnlyWhereThereAreTimes) {
     int visits = 0;
     // One network has its turn, then the user interrupts.
     const WorkEvents events{[&] { return !measuring || visits++ < 2; }};
-    const auto results = measure_networks(device.handle, chains({{8}, {16}}), settings, events);
+    const auto results = measure_graphs(device.handle, chains({{8}, {16}}), settings, events);
     int measured = 0;
     for (const NetworkMeasurement& result : results) {
         measured += result.measured() ? 1 : 0;
@@ -206,7 +206,7 @@ TEST(MeasureNetworks, WorksForAWhileBeforeItTimes) {
     MeasureSettings settings = quick_settings();
     settings.spin_seconds = 0.05;
     const auto networks = chains({{8}, {16, 8}});
-    const auto results = measure_networks(device.handle, networks, settings, {});
+    const auto results = measure_graphs(device.handle, networks, settings, {});
     EXPECT_GE(first_reading_us.value(), 1.05e6);
     for (std::size_t i = 0; i < results.size(); ++i) {
         EXPECT_NEAR(sum_of_layers(results[i]), device.truth_us(networks[i]), 1e-6);
@@ -217,9 +217,15 @@ TEST(MeasureNetworks, WorksForAWhileBeforeItTimes) {
 TEST(MeasureNetworks, ChoosesTheLayoutThatTheBackendPrefers) {
     const FakeDevice device;
     ModelSpec model = chain_model("chain", {8});
-    EXPECT_EQ(for_device(model, device.handle, 1, DataType::f32).layout, Layout::channels_last);
+    const auto expect_layout = [&](Layout layout) {
+        const Network network{.name = model.name, .graph = lower(model)};
+        for (const Node& node : for_device(network, device.handle, 1, DataType::f32).graph.nodes) {
+            EXPECT_EQ(node.layer.layout, layout) << node.name;
+        }
+    };
+    expect_layout(Layout::channels_last);
     model.in_channels = 4;
-    EXPECT_EQ(for_device(model, device.handle, 1, DataType::f32).layout, Layout::blocked);
+    expect_layout(Layout::blocked);
 }
 
 TEST(MeasureNetworks, FootprintIsWeightsAndLivingActivations) {

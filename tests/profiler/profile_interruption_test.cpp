@@ -12,7 +12,7 @@ namespace {
 
 using namespace testing;
 
-ProfileRequest request_for(const std::vector<ModelSpec>& host_networks) {
+ProfileRequest request_for(const std::vector<Network>& host_networks) {
     ProfileRequest request;
     request.host_networks = host_networks;
     request.settings = quick_settings();
@@ -20,7 +20,7 @@ ProfileRequest request_for(const std::vector<ModelSpec>& host_networks) {
 }
 
 void expect_complete(const Table& table, const FakeDevice& device,
-                     const std::vector<ModelSpec>& host_networks) {
+                     const std::vector<Network>& host_networks) {
     const std::set<RowKey> keys = network_keys(host_networks, quick_settings());
     EXPECT_EQ(table.size(), static_cast<std::int64_t>(keys.size()));
     for (const RowKey& key : keys) {
@@ -36,7 +36,7 @@ TEST(ProfileInterruption, KeepsFinishedGroupsAndGoesOnWithTheRest) {
     FakeDevice device;
     const DeviceRecord record = device.record();
     Table table = Table::open(folder / "t.db", OpenMode::create, &record);
-    const std::vector<ModelSpec> host_networks = many_chains();
+    const std::vector<Network> host_networks = many_chains();
 
     bool stopped = false;
     WorkEvents events;
@@ -64,7 +64,7 @@ TEST(ProfileInterruption, LeavesOutWhatWasInterruptedInItsTurn) {
         FakeDevice device;
         const DeviceRecord record = device.record();
         Table table = Table::open(folder / "t.db", OpenMode::create, &record);
-        ProfileRequest request = request_for({chain_model("a", {8, 16}), chain_model("b", {64, 96})});
+        ProfileRequest request = request_for({chain("a", {8, 16}), chain("b", {64, 96})});
         request.caches = {cache};
         // Far more than is allowed before the interruption.
         request.settings.rules.min_samples = 1'000'000;
@@ -95,7 +95,7 @@ TEST(ProfileInterruption, DoesNothingWhenStoppedBeforeItBegins) {
 }
 
 // Profiles in a child that is killed as soon as it has written its first rows.
-void profile_and_die(const std::filesystem::path& file, const std::vector<ModelSpec>& host_networks) {
+void profile_and_die(const std::filesystem::path& file, const std::vector<Network>& host_networks) {
     int ends[2] = {};
     ASSERT_EQ(::pipe(ends), 0);
     const pid_t child = ::fork();
@@ -122,7 +122,7 @@ void profile_and_die(const std::filesystem::path& file, const std::vector<ModelS
 
 TEST(ProfileInterruption, AKilledProcessLosesNothingThatWasWritten) {
     const TempFolder folder;
-    const std::vector<ModelSpec> host_networks = many_chains();
+    const std::vector<Network> host_networks = many_chains();
     profile_and_die(folder / "t.db", host_networks);
     ASSERT_FALSE(HasFailure());
     EXPECT_TRUE(check_table(folder / "t.db").sound());
@@ -138,8 +138,8 @@ TEST(ProfileInterruption, AKilledProcessLosesNothingThatWasWritten) {
     };
     const ProfileSummary summary = profile(device.handle, table, request_for(host_networks), {});
     EXPECT_EQ(summary.reused, written);
-    for (const ModelSpec& model : std::vector<ModelSpec>(host_networks.begin(), host_networks.begin() + 8)) {
-        EXPECT_FALSE(run.contains(lower(model).nodes[1].layer.key())) << model.name << " was run again";
+    for (const Network& model : std::vector<Network>(host_networks.begin(), host_networks.begin() + 8)) {
+        EXPECT_FALSE(run.contains(model.graph.nodes[1].layer.key())) << model.name << " was run again";
     }
     expect_complete(table, device, host_networks);
 }

@@ -69,7 +69,7 @@ protected:
     void expect_all_but_the_culprits_network() {
         const std::set<RowKey> lost = network_keys({request_.host_networks[1]}, request_.settings);
         std::set<RowKey> others;
-        for (const ModelSpec& model : request_.host_networks) {
+        for (const Network& model : request_.host_networks) {
             if (model.name != request_.host_networks[1].name) {
                 others.merge(network_keys({model}, request_.settings));
             }
@@ -99,8 +99,8 @@ protected:
     std::filesystem::path file_ = folder_ / "t.db";
     ProfileRequest request_ = [] {
         ProfileRequest request;
-        request.host_networks = {chain_model("first", {8, 16}), chain_model("fatal", {culprit, 40}),
-                                 chain_model("third", {32, 64})};
+        request.host_networks = {chain("first", {8, 16}), chain("fatal", {culprit, 40}),
+                                 chain("third", {32, 64})};
         request.settings = quick_settings();
         request.settings.energy_seconds = 0.0;
         return request;
@@ -121,7 +121,7 @@ TEST_F(LostDevice, GoesOnWithoutTheNetworkThatItWasLostIn) {
 TEST_F(LostDevice, IsTriedAgainByTheNextCommand) {
     run_to_the_end();
     when_ = When::inspecting;
-    request_.host_networks[1] = chain_model("fatal", {48, 40});
+    request_.host_networks[1] = chain("fatal", {48, 40});
     EXPECT_FALSE(run(true));
     for (const RowKey& key : network_keys(request_.host_networks, request_.settings)) {
         EXPECT_TRUE(has_latency(row(key)->status));
@@ -132,7 +132,7 @@ TEST_F(LostDevice, BlamesTheLayerThatItWasLostOnAlone) {
     // Whole networks run; the layer alone, as it is checked, does not survive.
     least_nodes_ = 1;
     when_ = When::compiling;
-    request_.host_networks = {chain_model("a", {8, 16}), chain_model("b", {culprit, 40})};
+    request_.host_networks = {chain("a", {8, 16}), chain("b", {culprit, 40})};
     int processes = 0;
     // In networks it is well.
     for (bool lost = true; lost && processes < 9; ++processes) {
@@ -170,10 +170,10 @@ TEST_F(LostDevice, LosesOneRowOfLayersThatRunAlone) {
         least_nodes_ = 1;
         std::filesystem::remove(file_);
         request_.caches = {CacheState::warm};
-        request_.host_networks = {chain_model("a", {8, 16}), chain_model("b", {culprit, 40})};
+        request_.host_networks = {chain("a", {8, 16}), chain("b", {culprit, 40})};
         EXPECT_EQ(run_to_the_end(), 2);
         int failed = 0;
-        for (const Node& node : lower(request_.host_networks[1]).nodes) {
+        for (const Node& node : request_.host_networks[1].graph.nodes) {
             const auto key = row_key(node.layer, {}, request_.settings, CacheState::warm);
             ASSERT_TRUE(row(key).has_value()) << key.layer.key();
             if (has_latency(row(key)->status)) continue;

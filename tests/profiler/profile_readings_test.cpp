@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 class ProfileReadings : public ::testing::Test {
 protected:
     ProfileReadings() {
-        request_.host_networks = {chain_model("a", {8, 16, 16})};
+        request_.host_networks = {chain("a", {8, 16, 16})};
         request_.settings = quick_settings();
         request_.settings.instruments = &instruments_;
         request_.settings.cool_down_seconds = 0.0;
@@ -73,9 +73,9 @@ TEST_F(ProfileReadings, AreTheMeanOverTheLayersPlaces) {
         return readings;
     };
     // Both inner convs are the same layer.
-    request_.host_networks = {chain_model("a", {8, 8})};
+    request_.host_networks = {chain("a", {8, 8})};
     run();
-    const Graph network = lower(request_.host_networks[0]);
+    const Graph network = request_.host_networks[0].graph;
     const Row row =
         table_.find(row_key(network.nodes[1].layer, network, request_.settings, CacheState::network)).value();
     EXPECT_NEAR(row.readings.sm_busy.value(), 0.15, 1e-12);
@@ -85,7 +85,7 @@ TEST_F(ProfileReadings, AreTheMeanOverTheLayersPlaces) {
 
 TEST_F(ProfileReadings, ShareTheEnergyOfTheNetworkByTime) {
     // Three millijoules an inference; the counter moves every 8 ms, and asking it takes 5 ms.
-    const double inference_us = device_.truth_us(lower(request_.host_networks[0]));
+    const double inference_us = device_.truth_us(request_.host_networks[0].graph);
     instruments_.count_energy = [this, inference_us] {
         constexpr double step_us = 8e3;
         device_.machine.clock_us += 5e3;
@@ -93,7 +93,7 @@ TEST_F(ProfileReadings, ShareTheEnergyOfTheNetworkByTime) {
                              {}};
     };
     run();
-    const Graph network = lower(request_.host_networks[0]);
+    const Graph network = request_.host_networks[0].graph;
     double sum_mj = 0.0;
     for (const Node& node : network.nodes) {
         const Row row =

@@ -14,11 +14,11 @@
 namespace hacscale::testing {
 
 // Every row that the network state of these host networks consists of.
-inline std::set<RowKey> network_keys(const std::vector<ModelSpec>& host_networks,
+inline std::set<RowKey> network_keys(const std::vector<Network>& host_networks,
                                      const MeasureSettings& settings) {
     std::set<RowKey> keys;
-    for (const ModelSpec& model : host_networks) {
-        const Graph network = lower(model);
+    for (const Network& model : host_networks) {
+        const Graph network = model.graph;
         for (const Node& node : network.nodes) {
             keys.insert(row_key(node.layer, network, settings, CacheState::network));
         }
@@ -27,10 +27,10 @@ inline std::set<RowKey> network_keys(const std::vector<ModelSpec>& host_networks
 }
 
 // Three groups of networks, each with layers of its own.
-inline std::vector<ModelSpec> many_chains() {
-    std::vector<ModelSpec> models;
+inline std::vector<Network> many_chains() {
+    std::vector<Network> models;
     for (int i = 0; i < 20; ++i) {
-        models.push_back(chain_model("chain" + std::to_string(i), {16 + 4 * i, 18 + 4 * i}));
+        models.push_back(chain("chain" + std::to_string(i), {16 + 4 * i, 18 + 4 * i}));
     }
     return models;
 }

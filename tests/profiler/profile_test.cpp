@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 class Profile : public ::testing::Test {
 protected:
-    ProfileSummary run(const std::vector<ModelSpec>& host_networks,
+    ProfileSummary run(const std::vector<Network>& host_networks,
                        std::set<CacheState> caches = {CacheState::network}, const WorkEvents& events = {}) {
         ProfileRequest request;
         request.host_networks = host_networks;
@@ -39,8 +39,7 @@ protected:
 };
 
 TEST_F(Profile, WritesARowForEachLayerOfEachNetwork) {
-    const std::vector<ModelSpec> host_networks{chain_model("small", {8, 16}),
-                                               chain_model("large", {64, 64, 64})};
+    const std::vector<Network> host_networks{chain("small", {8, 16}), chain("large", {64, 64, 64})};
     const ProfileSummary summary = run(host_networks);
     const std::set<RowKey> keys = network_keys(host_networks, settings_);
     EXPECT_EQ(table_.size(), static_cast<std::int64_t>(keys.size()));
@@ -68,7 +67,7 @@ TEST_F(Profile, WritesARowForEachLayerOfEachNetwork) {
 }
 
 TEST_F(Profile, MeasuresNothingTwice) {
-    const std::vector<ModelSpec> host_networks{chain_model("a", {8, 16}), chain_model("b", {16, 8})};
+    const std::vector<Network> host_networks{chain("a", {8, 16}), chain("b", {16, 8})};
     const auto all = {CacheState::network, CacheState::warm, CacheState::cold};
     const ProfileSummary first = run(host_networks, all);
     const int runs = device_.machine.runs;
@@ -80,10 +79,10 @@ TEST_F(Profile, MeasuresNothingTwice) {
 }
 
 TEST_F(Profile, MeasuresWhatANewNetworkAddsOnly) {
-    const ModelSpec known = chain_model("known", {8, 16});
+    const Network known = chain("known", {8, 16});
     run({known});
     const int runs = device_.machine.runs;
-    const ProfileSummary summary = run({known, chain_model("new", {96, 96})});
+    const ProfileSummary summary = run({known, chain("new", {96, 96})});
     EXPECT_EQ(summary.host_networks.size(), 1u);
     EXPECT_EQ(summary.host_networks.front().model, "new");
     EXPECT_GT(device_.machine.runs, runs);
@@ -92,7 +91,7 @@ TEST_F(Profile, MeasuresWhatANewNetworkAddsOnly) {
 
 TEST_F(Profile, RunsEverythingAgainWhenAsked) {
     ProfileRequest request;
-    request.host_networks = {chain_model("a", {8, 16})};
+    request.host_networks = {chain("a", {8, 16})};
     request.settings = settings_;
     request.run_all = true;
     profile(device_.handle, table_, request, {});
@@ -112,8 +111,8 @@ TEST_F(Profile, RunsEverythingAgainWhenAsked) {
 TEST_F(Profile, RowsOfASlowMachineAreMeasuredAgainOnceThereAreOthers) {
     take_long(device_.machine);
     settings_.rules.max_seconds = 0.1;
-    const ModelSpec slow = chain_model("slow", {8, 16});
-    const ModelSpec fast = chain_model("fast", {64, 96});
+    const Network slow = chain("slow", {8, 16});
+    const Network fast = chain("fast", {64, 96});
     device_.machine.slowdown = 1.5;
     run({slow});
     EXPECT_EQ(run({slow}).measured, 0) << "there is no faster row";
@@ -140,19 +139,18 @@ TEST_F(Profile, RowsOfASlowMachineAreMeasuredAgainOnceThereAreOthers) {
 TEST_F(Profile, WaitsForThePaceOfTheTablesRows) {
     take_long(device_.machine);
     settings_.rules.max_seconds = 0.1;
-    run({chain_model("before", {8, 16})});
+    run({chain("before", {8, 16})});
     device_.machine.slowdown = 1.5;
     settings_.speeds = std::make_shared<SpeedHistories>();  // as in another process
-    const std::vector<ModelSpec> later{chain_model("later", {64, 96})};
+    const std::vector<Network> later{chain("later", {64, 96})};
     EXPECT_FALSE(run(later).host_networks.front().converged);
     EXPECT_THAT(row(*network_keys(later, settings_).rbegin()).reason, HasSubstr("the machine was slower"));
 }
 
 TEST_F(Profile, UnitesLayersThatStandInSeveralNetworksOfOneGroup) {
     // Both are small enough for one footprint, and the machine is twice as slow in the longer one.
-    const std::vector<ModelSpec> host_networks{chain_model("short", {8, 16}),
-                                               chain_model("long", {8, 16, 24})};
-    const std::size_t longer = lower(host_networks[1]).nodes.size();
+    const std::vector<Network> host_networks{chain("short", {8, 16}), chain("long", {8, 16, 24})};
+    const std::size_t longer = host_networks[1].graph.nodes.size();
     device_.machine.before_run = [&](const Graph& network) {
         device_.machine.slowdown = network.nodes.size() == longer ? 2.0 : 1.0;
     };
@@ -176,7 +174,7 @@ TEST_F(Profile, UnitesLayersThatStandInSeveralNetworksOfOneGroup) {
 
 TEST_F(Profile, SaysWhyANetworkCannotRun) {
     device_.machine.supported = [](const LayerSpec& layer) { return layer.out_channels != 24; };
-    const std::vector<ModelSpec> host_networks{chain_model("cannot", {24, 64}), chain_model("can", {8, 64})};
+    const std::vector<Network> host_networks{chain("cannot", {24, 64}), chain("can", {8, 64})};
     const ProfileSummary summary = run(host_networks);
     const std::set<RowKey> cannot = network_keys({host_networks[0]}, settings_);
     const std::set<RowKey> can = network_keys({host_networks[1]}, settings_);
@@ -197,7 +195,7 @@ TEST_F(Profile, SaysWhyANetworkCannotRun) {
     EXPECT_FALSE(summary.host_networks[0].measured);
     EXPECT_TRUE(summary.host_networks[1].measured);
     EXPECT_GT(summary.failed, 0);
-    const NetworkEstimate estimate = predict(table_, lower(host_networks[0]), settings_, CacheState::network);
+    const NetworkEstimate estimate = predict(table_, host_networks[0].graph, settings_, CacheState::network);
     EXPECT_GT(estimate.missing_layers, 0);
     // What cannot run here is not tried again.
     const int compiled = device_.machine.compiled;
@@ -207,7 +205,7 @@ TEST_F(Profile, SaysWhyANetworkCannotRun) {
 
 // Another process had the memory, or a kernel failed: that is told of the row, and asked again.
 TEST_F(Profile, AsksAgainForWhatMayPass) {
-    const std::vector<ModelSpec> host_networks{chain_model("short", {8, 16})};
+    const std::vector<Network> host_networks{chain("short", {8, 16})};
     const std::set<CacheState> caches{CacheState::network, CacheState::warm};
     device_.machine.whole_network_unsupported_reason = [](const Graph& network) {
         return is_reference(network) ? "" : "out of device memory";
@@ -229,7 +227,7 @@ TEST_F(Profile, TriesANetworkAloneWhenTheDeviceIsTooSmallForItsGroup) {
         const bool small = network.nodes.size() <= 4 || is_reference(network);
         return !small && device_.machine.alive > 0 ? "out of device memory" : "";
     };
-    const std::vector<ModelSpec> host_networks{chain_model("a", {8, 16}), chain_model("b", {24, 64})};
+    const std::vector<Network> host_networks{chain("a", {8, 16}), chain("b", {24, 64})};
     const ProfileSummary summary = run(host_networks);
     EXPECT_EQ(summary.failed, 0);
     for (const RowKey& key : network_keys(host_networks, settings_))
@@ -240,8 +238,7 @@ TEST_F(Profile, SaysThatTheDeviceIsTooSmallForANetwork) {
     device_.machine.whole_network_unsupported_reason = [](const Graph& network) {
         return network.nodes.size() > 5 && !is_reference(network) ? "out of device memory" : "";
     };
-    const std::vector<ModelSpec> host_networks{chain_model("big", {8, 16, 32, 64}),
-                                               chain_model("small", {8, 16})};
+    const std::vector<Network> host_networks{chain("big", {8, 16, 32, 64}), chain("small", {8, 16})};
     const ProfileSummary summary = run(host_networks);
     const std::set<RowKey> small = network_keys({host_networks[1]}, settings_);
     EXPECT_GT(summary.failed, 0);
@@ -257,7 +254,7 @@ TEST_F(Profile, SaysThatTheDeviceIsTooSmallForANetwork) {
 
 TEST_F(Profile, KeepsNoTimeOfALayerWhoseOutputIsWrong) {
     device_.machine.right = [](const LayerSpec& layer) { return layer.out_channels != 16; };
-    const std::vector<ModelSpec> host_networks{chain_model("wrong", {16, 8})};
+    const std::vector<Network> host_networks{chain("wrong", {16, 8})};
     const ProfileSummary summary = run(host_networks, {CacheState::network, CacheState::warm});
     EXPECT_EQ(summary.failed, 2);
     for (const RowKey& key : network_keys(host_networks, settings_)) {
@@ -280,7 +277,7 @@ TEST_F(Profile, KeepsNoTimeOfALayerWhoseOutputIsWrong) {
 
 TEST_F(Profile, KeepsATimeThatALaterFailureHasNoneFor) {
     ProfileRequest request;
-    request.host_networks = {chain_model("a", {16, 8})};
+    request.host_networks = {chain("a", {16, 8})};
     request.settings = settings_;
     request.run_all = true;
     profile(device_.handle, table_, request, {});
@@ -295,17 +292,17 @@ TEST_F(Profile, KeepsATimeThatALaterFailureHasNoneFor) {
 
 TEST_F(Profile, ChecksNothingWhenToldNotTo) {
     device_.machine.right = [](const LayerSpec&) { return false; };
-    const ProfileSummary summary = profile(
-        device_.handle, table_,
-        {.host_networks = {chain_model("a", {8})}, .settings = settings_, .check_outputs = false}, {});
+    const ProfileSummary summary =
+        profile(device_.handle, table_,
+                {.host_networks = {chain("a", {8})}, .settings = settings_, .check_outputs = false}, {});
     EXPECT_EQ(summary.failed, 0);
 }
 
 TEST_F(Profile, TellsWarmAndColdApart) {
     device_.machine.latency_us = [](const LayerSpec& layer) { return 5.0 + layer.out_channels; };
     device_.machine.cold_factor = 3.0;
-    const ModelSpec model = chain_model("a", {8, 16});
-    const Graph network = lower(model);
+    const Network model = chain("a", {8, 16});
+    const Graph network = model.graph;
     const ProfileSummary summary = run({model}, {CacheState::warm, CacheState::cold});
     EXPECT_TRUE(summary.host_networks.empty());
     EXPECT_EQ(table_.size(), 2 * static_cast<std::int64_t>(network.nodes.size()));
@@ -325,8 +322,8 @@ TEST_F(Profile, TellsWarmAndColdApart) {
 }
 
 TEST_F(Profile, PredictionIsTheSumOfTheRows) {
-    const ModelSpec model = chain_model("a", {32, 32, 32, 48});
-    const Graph network = lower(model);
+    const Network model = chain("a", {32, 32, 32, 48});
+    const Graph network = model.graph;
     settings_.batch = 3;
     run({model});
     const NetworkEstimate estimate = predict(table_, network, settings_, CacheState::network);
@@ -348,7 +345,7 @@ TEST_F(Profile, CallsRowsNoisyWhenTheTimeWasUp) {
     settings_.rules.target_half_width = 1e-9;
     settings_.rules.max_seconds = 0.01;
     device_.machine.spike = scattered;
-    const ProfileSummary summary = run({chain_model("a", {8})}, {CacheState::network, CacheState::warm});
+    const ProfileSummary summary = run({chain("a", {8})}, {CacheState::network, CacheState::warm});
     EXPECT_EQ(summary.noisy, summary.measured);
     EXPECT_FALSE(summary.host_networks.front().converged);
     table_.for_each({}, [](const Row& row) {
@@ -357,7 +354,7 @@ TEST_F(Profile, CallsRowsNoisyWhenTheTimeWasUp) {
                     ::testing::AnyOf(HasSubstr("when the time was up"), HasSubstr("slower all the time")));
         EXPECT_GT(row.latency_us, 0.0);
     });
-    EXPECT_EQ(run({chain_model("a", {8})}).measured, 0) << "noisy rows are kept, not tried for ever";
+    EXPECT_EQ(run({chain("a", {8})}).measured, 0) << "noisy rows are kept, not tried for ever";
 }
 
 TEST_F(Profile, MeasuresNoisyRowsAgainWhereAsked) {
@@ -366,7 +363,7 @@ TEST_F(Profile, MeasuresNoisyRowsAgainWhereAsked) {
     settings_.rules.target_half_width = 1e-9;
     settings_.rules.max_seconds = 0.01;
     device_.machine.spike = scattered;
-    const ModelSpec model = chain_model("a", {8});
+    const Network model = chain("a", {8});
     const int noisy = run({model}).noisy;
     ASSERT_GT(noisy, 0);
     settings_.rules = usual;
@@ -392,7 +389,7 @@ TEST_F(Profile, OfOnePassAllThatIsKnownIsItsTime) {
             device_.machine.clock_us += 0.3e6;
         }
     };
-    run({chain_model("a", {8})});
+    run({chain("a", {8})});
     ASSERT_GT(table_.size(), 0);
     table_.for_each({}, [](const Row& row) {
         EXPECT_EQ(row.status, RowStatus::noisy);

@@ -109,7 +109,7 @@ TEST(RowMethod, ADeviceWithoutPrefixesSaysSo) {
     settings.rows = RowMethod::prefix;
     const std::vector<Graph> networks{lower(chain_model("chain", {16}))};
     try {
-        measure_networks(device.handle, networks, settings, {});
+        measure_graphs(device.handle, networks, settings, {});
         FAIL() << "it measured";
     } catch (const InputError& error) {
         EXPECT_NE(std::string(error.what()).find("for GPUs"), std::string::npos) << error.what();
@@ -121,13 +121,13 @@ TEST(RowMethod, AClockThatWouldKeepKernelsApartIsRefused) {
     device.machine.kernels_overlap = true;
     const std::vector<Graph> networks{lower(chain_model("chain", {16}))};
     MeasureSettings settings = quick_settings();
-    EXPECT_THROW(measure_networks(device.handle, networks, settings, {}), InputError);
+    EXPECT_THROW(measure_graphs(device.handle, networks, settings, {}), InputError);
     settings.layers_count = false;
-    EXPECT_TRUE(measure_networks(device.handle, networks, settings, {}).front().measured());
+    EXPECT_TRUE(measure_graphs(device.handle, networks, settings, {}).front().measured());
     settings.layers_count = true;
     settings.rows = RowMethod::prefix;
     device.machine.clock_us_behind = [](const LayerSpec&) { return 0.5; };
-    EXPECT_TRUE(measure_networks(device.handle, networks, settings, {}).front().measured());
+    EXPECT_TRUE(measure_graphs(device.handle, networks, settings, {}).front().measured());
 }
 
 TEST(RowMethod, TheTableKnowsItAndReplacesRowsOfTheOther) {
@@ -141,7 +141,7 @@ TEST(RowMethod, TheTableKnowsItAndReplacesRowsOfTheOther) {
     ProfileRequest request;
     request.settings = quick_settings();
     request.check_outputs = false;
-    request.host_networks = {chain_model("chain", {16, 32})};
+    request.host_networks = {chain("chain", {16, 32})};
     const ProfileSummary first = profile(device.handle, table, request, {});
     EXPECT_GT(first.measured, 0);
     ASSERT_EQ(first.clocks.size(), 1U);

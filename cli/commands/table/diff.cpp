@@ -12,7 +12,6 @@
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "harness/measure/table_view.hpp"
-#include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/json.hpp"
 
@@ -170,11 +169,11 @@ void print_diff(std::ostream& out, const TableDiff& diff, std::size_t limit) {
 std::vector<ModelDiff> diff_models(const DiffOptions& options, const Table& a, const Table& b) {
     std::vector<ModelDiff> models;
     for (const std::string& name : options.models) {
-        const ModelSpec model = find_model(name);
-        const TableView view_a(a, model, options.state.state());
-        const TableView view_b(b, model, options.state.state());
-        models.push_back({model.name, diff_network(lower(view_a.base()), view_a.source(),
-                                                   lower(view_b.base()), view_b.source())});
+        const Network network = find_network(name);
+        const TableView view_a(a, network.graph, options.state.state());
+        const TableView view_b(b, network.graph, options.state.state());
+        models.push_back({network.name, diff_network(view_a.network(), view_a.source(), view_b.network(),
+                                                     view_b.source())});
     }
     return models;
 }

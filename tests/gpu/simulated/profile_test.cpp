@@ -39,9 +39,9 @@ protected:
         Device::instance().mend();
     }
 
-    static ModelSpec find(const std::string& name) {
+    static Network find(const std::string& name) {
         for (const ModelSpec& model : testing::small_models()) {
-            if (model.name == name) return model;
+            if (model.name == name) return {.name = name, .graph = lower(model)};
         }
         throw InputError("no small model is called " + name);
     }
@@ -75,7 +75,7 @@ TEST_F(SimulatedProfile, FillsATableWithWhatRan) {
     EXPECT_TRUE(own);
     // The clock is exact, so the sums are.
     for (const HostNetworkResult& host_network : summary.host_networks) {
-        const Graph network = lower(request.host_networks[host_network.host_network]);
+        const Graph network = request.host_networks[host_network.host_network].graph;
         const NetworkEstimate predicted = predict(filled, network, request.settings, CacheState::network);
         EXPECT_NEAR(predicted.latency_us / host_network.total.median, 1.0, 0.02) << host_network.model;
     }
