@@ -184,15 +184,27 @@ TEST(OnnxPatterns, EfficientChannelAttention) {
 }
 
 TEST(OnnxPatterns, GlobalResponseNormalization) {
-    const Graph graph = simplified(model_of(
-        {1, 8, 4, 4},
-        {node("ReduceL2", {"x"}, {"g"}, {{"axes", Ints{2, 3}}}),
-         node("ReduceMean", {"g"}, {"m"}, {{"axes", Ints{1}}}), node("Add", {"m", "epsilon"}, {"d"}),
-         node("Div", {"g", "d"}, {"n"}), node("Mul", {"x", "n"}, {"a"}), node("Mul", {"scale", "a"}, {"b"}),
-         node("Add", {"bias", "b"}, {"c"}), node("Add", {"x", "c"}, {"y"})},
-        {scalar("epsilon", 1e-6F), weights("scale", {1, 8, 1, 1}), weights("bias", {1, 8, 1, 1})}));
-    ASSERT_THAT(operators(graph), ElementsAre("hacscale.Grn"));
-    EXPECT_EQ(graph.initializer(graph.nodes[0].inputs[1])->dims, (Ints{8}));
+    const std::vector<Node> norm = {node("ReduceL2", {"x"}, {"g"}, {{"axes", Ints{2, 3}}})};
+    // As PyTorch 2.0 writes the 2-norm.
+    const std::vector<Node> written_out = {node("Abs", {"x"}, {"p"}), node("Pow", {"p", "two"}, {"q"}),
+                                           node("ReduceSum", {"q"}, {"r"}, {{"axes", Ints{2, 3}}}),
+                                           node("Pow", {"r", "half"}, {"g"})};
+    const std::vector<Node> rest = {node("ReduceMean", {"g"}, {"m"}, {{"axes", Ints{1}}}),
+                                    node("Add", {"m", "epsilon"}, {"d"}),
+                                    node("Div", {"g", "d"}, {"n"}),
+                                    node("Mul", {"x", "n"}, {"a"}),
+                                    node("Mul", {"scale", "a"}, {"b"}),
+                                    node("Add", {"bias", "b"}, {"c"}),
+                                    node("Add", {"x", "c"}, {"y"})};
+    for (const std::vector<Node>& start : {norm, written_out}) {
+        const Graph graph =
+            simplified(model_of({1, 8, 4, 4}, joined({start, rest}),
+                                {scalar("epsilon", 1e-6F), scalar("two", 2), scalar("half", 0.5F),
+                                 weights("scale", {1, 8, 1, 1}), weights("bias", {1, 8, 1, 1})},
+                                11));
+        ASSERT_THAT(operators(graph), ElementsAre("hacscale.Grn"));
+        EXPECT_EQ(graph.initializer(graph.nodes[0].inputs[1])->dims, (Ints{8}));
+    }
 }
 
 TEST(OnnxPatterns, LinearLayersHaveOneForm) {

@@ -8,6 +8,37 @@ namespace hacscale::onnx::detail {
 
 namespace {
 
+// ---- The 2-norm as the root of a sum of squares, as PyTorch 2.0 and earlier write it: |x|^2 summed, to the power 1/2 ----
+
+bool is_power(const Edges& edges, const Node* node, float exponent) {
+    if (node == nullptr || node->op_type != "Pow") {
+        return false;
+    }
+    const auto number = edges.scalar(node->inputs[1]);
+    return number && *number == exponent;
+}
+
+void recognise_two_norm(const Edges& edges, Node& root) {
+    if (root.op_type != "Sqrt" && !is_power(edges, &root, 0.5F)) {
+        return;
+    }
+    const Node* sum = edges.only_producer(root.inputs.front(), "ReduceSum");
+    const Node* square = sum == nullptr ? nullptr : edges.producer(sum->inputs.front());
+    const bool is_square = is_power(edges, square, 2) || (square != nullptr && square->op_type == "Mul" &&
+                                                          square->inputs[0] == square->inputs[1]);
+    if (!is_square || edges.reads(square->outputs.front()) != 1) {
+        return;
+    }
+    std::vector<const Node*> nodes = {square, sum};
+    std::string x = square->inputs.front();
+    if (const Node* magnitude = edges.only_producer(x, "Abs")) {
+        nodes.insert(nodes.begin(), magnitude);
+        x = magnitude->inputs.front();
+    }
+    Edges::become(root, "ReduceL2", {x}, sum->attributes, nodes);
+    root.domain.clear();
+}
+
 // ---- GRN: x + (scale x n + bias), n = g / (mean of g over channels + epsilon), g = the 2-norm of x over height and width ----
 
 struct Response {
@@ -167,6 +198,9 @@ void recognise_channel_ops(Network& network) {
     for (Node& node : network.nodes) {
         if (!node.domain.empty()) {
             continue;
+        }
+        if (node.op_type == "Pow" || node.op_type == "Sqrt") {
+            recognise_two_norm(edges, node);
         }
         if (node.op_type == "Add") {
             recognise_response_norm(edges, node);
