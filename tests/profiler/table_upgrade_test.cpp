@@ -134,6 +134,7 @@ TEST_P(TableUpgrade, TakesLayersWithParameters) {
     }
     EXPECT_EQ(text_of(file_, "SELECT DISTINCT mode, inputs, alpha FROM layer ORDER BY id"),
               "plain;plain;plain;");
+    EXPECT_EQ(text_of(file_, "SELECT alpha FROM layer WHERE alpha > 0 ORDER BY id"), "0.01;0.1;");
 }
 
 // Columns of schema 5 tell a window of two dimensions from the square one of its height.

@@ -3,11 +3,22 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
+#include <string>
 
 namespace hacscale::detail {
 namespace {
 
 using Value = LayerColumnValue;
+
+// The number that the key says, which is the one that somebody searches for: 0.1, not the f32 next to it.
+double decimal_of(Parameter parameter) {
+    if (parameter == Parameter()) return 0.0;
+    const std::string text = fmt::format("{}", parameter.value());
+    double value = 0.0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
 
 constexpr std::array column_list{
     LayerColumn{"kind", [](const LayerSpec& layer) -> Value { return name_of(layer.kind); }},
@@ -48,10 +59,10 @@ constexpr std::array column_list{
                 6, "0"},
     LayerColumn{"size_height", [](const LayerSpec& layer) -> Value { return layer.size[0]; }, true, 6, "0"},
     LayerColumn{"size_width", [](const LayerSpec& layer) -> Value { return layer.size[1]; }, true, 6, "0"},
-    LayerColumn{"alpha", [](const LayerSpec& layer) -> Value { return double{layer.alpha.value()}; }, true, 6,
+    LayerColumn{"alpha", [](const LayerSpec& layer) -> Value { return decimal_of(layer.alpha); }, true, 6,
                 "0.0"},
-    LayerColumn{"epsilon", [](const LayerSpec& layer) -> Value { return double{layer.epsilon.value()}; },
-                true, 6, "0.0"},
+    LayerColumn{"epsilon", [](const LayerSpec& layer) -> Value { return decimal_of(layer.epsilon); }, true, 6,
+                "0.0"},
 };
 
 std::string sql_of(const LayerColumn& column) {
