@@ -13,7 +13,6 @@ namespace hacscale {
 namespace {
 
 using ::testing::DoubleNear;
-using ::testing::ElementsAre;
 using ::testing::Pointwise;
 using Values = std::vector<double>;
 
