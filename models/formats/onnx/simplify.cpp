@@ -51,9 +51,9 @@ public:
             network.values.set_constant(name, std::move(tensor));
         }
         model.graph.initializers.clear();
-        constexpr std::int64_t some_megabytes = 64 << 20;
-        network.values.new_bytes_left = some_megabytes + 4 * weight_bytes;
-        network.values.moved_bytes_left = some_megabytes + 64 * weight_bytes;
+        constexpr std::int64_t some_megabytes = 16 << 20;
+        network.values.new_bytes_left = some_megabytes + 8 * weight_bytes;
+        network.values.moved_bytes_left = 4 * some_megabytes + 64 * weight_bytes;
         for (const ValueInfo& input : model.graph.inputs) {
             const auto sizes = input.sizes();
             if (!sizes || input.type == DataType::undefined) {
