@@ -205,6 +205,28 @@ TEST(OnnxImport, ALinearLayerReadsAFlattenedMap) {
     EXPECT_THAT(names(network), ElementsAre("fc"));
 }
 
+TEST(OnnxImport, ADifferenceIsASumWithTheNegative) {
+    const Network network = imported(
+        model_of({1, 4, 6, 6},
+                 {node("MaxPool", {"x"}, {"a"}, {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}}),
+                  node("Sub", {"a", "x"}, {"y"})}));
+    const auto inputs = random_inputs(network.graph, 1, 5);
+    const auto got = reference_graph(network.graph, 1, inputs, network.weights).front();
+    const Network pool = imported(model_of(
+        {1, 4, 6, 6},
+        {node("MaxPool", {"x"}, {"y"}, {{"kernel_shape", Ints{3, 3}}, {"pads", Ints{1, 1, 1, 1}}})}));
+    const auto pooled = reference_graph(pool.graph, 1, inputs, pool.weights).front();
+    for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], pooled[i] - inputs[0][i], 1e-6);
+}
+
+TEST(OnnxImport, ALayerNormOfVectorsIsOverTheirChannels) {
+    const Network network =
+        imported(model_of({1, 6}, {node("LayerNormalization", {"x", "n.weight", "n.bias"}, {"y"})},
+                          {numbers("n.weight", {6}, 1), numbers("n.bias", {6}, 2)}));
+    ASSERT_EQ(network.graph.nodes.size(), 1U);
+    EXPECT_EQ(network.graph.nodes[0].layer.kind, LayerKind::layer_norm);
+}
+
 TEST(OnnxImport, SharedWeightsAreCountedOnce) {
     const Network network =
         imported(model_of({1, 4, 6, 6},

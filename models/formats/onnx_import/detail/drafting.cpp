@@ -1,0 +1,250 @@
+#include "models/formats/onnx_import/detail/drafting.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <utility>
+
+namespace hacscale::detail {
+
+std::optional<std::string> module_of(const std::string& initializer) {
+    const std::size_t dot = initializer.rfind('.');
+    if (dot == std::string::npos || dot == 0) return std::nullopt;
+    return initializer.substr(0, dot);
+}
+
+void no_layer(std::string reason) {
+    throw NoLayer{std::move(reason)};
+}
+
+int small(std::int64_t number, std::string_view what) {
+    if (number < 0 || number > std::numeric_limits<int>::max()) {
+        no_layer(fmt::format("{} is {}", what, number));
+    }
+    return static_cast<int>(number);
+}
+
+std::string shape_text(const std::vector<std::int64_t>& dims) {
+    return fmt::format("{}", fmt::join(dims, "x"));
+}
+
+Drafting::Drafting(const onnx::Model& model) : graph_(model.graph) {
+    for (const onnx::Tensor& tensor : graph_.initializers) constants_[tensor.name] = &tensor;
+    for (const auto* infos : {&graph_.value_info, &graph_.inputs, &graph_.outputs}) {
+        for (const onnx::ValueInfo& info : *infos) {
+            if (auto sizes = info.sizes()) dims_[info.name] = std::move(*sizes);
+        }
+    }
+}
+
+Draft Drafting::draft() {
+    for (const onnx::ValueInfo& input : graph_.inputs) {
+        if (size_of_value(input.name)) add_input(input.name);
+    }
+    for (const onnx::Node& node : graph_.nodes) add(node);
+    for (const onnx::ValueInfo& output : graph_.outputs) add_output(output.name);
+    return std::move(draft_);
+}
+
+void Drafting::add(const onnx::Node& node) {
+    static const std::map<std::string_view, Rule> rules{
+        {"Conv", &Drafting::conv},
+        {"ConvTranspose", &Drafting::transposed_conv},
+        {"Gemm", &Drafting::linear},
+        {"MaxPool", &Drafting::pool},
+        {"AveragePool", &Drafting::pool},
+        {"GlobalAveragePool", &Drafting::global_pool},
+        {"GlobalMaxPool", &Drafting::global_pool},
+        {"BatchNormalization", &Drafting::batch_norm},
+        {"Add", &Drafting::arithmetic},
+        {"Sum", &Drafting::arithmetic},
+        {"Sub", &Drafting::difference},
+        {"Mul", &Drafting::arithmetic},
+        {"Concat", &Drafting::concat},
+        {"Split", &Drafting::split},
+        {"Slice", &Drafting::slice},
+        {"Pad", &Drafting::pad},
+        {"Resize", &Drafting::resize},
+        {"Reshape", &Drafting::reshape},
+        {"PRelu", &Drafting::prelu},
+        {"LayerNormChannels", &Drafting::norm},
+        {"LayerNormalization", &Drafting::norm},
+        {"GroupNorm", &Drafting::norm},
+        {"InstanceNormalization", &Drafting::norm},
+        {"Grn", &Drafting::norm},
+        {"ChannelShuffle", &Drafting::shuffle},
+        {"DepthToSpace", &Drafting::shuffle},
+        {"SpaceToDepth", &Drafting::shuffle},
+        {"ConvOverChannels", &Drafting::conv_over_channels},
+    };
+    const std::size_t layers = draft_.layers.size();
+    const std::size_t inputs = draft_.inputs.size();
+    try {
+        if (const auto activation = activation_of(node)) return this->activation(node, *activation);
+        const auto rule = rules.find(node.op_type);
+        if (rule == rules.end()) no_layer("there is no layer for this operator");
+        (this->*rule->second)(node);
+    } catch (const NoLayer& cause) {
+        undo_beyond(layers, inputs);
+        leave_out(node, cause.reason);
+    }
+}
+
+void Drafting::undo_beyond(std::size_t layers, std::size_t inputs) {
+    for (std::size_t i = layers; i < draft_.layers.size(); ++i) {
+        draft_.sizes.erase(draft_.layers[i].output);
+        written_.erase(draft_.layers[i].output);
+    }
+    draft_.layers.resize(layers);
+    for (std::size_t i = inputs; i < draft_.inputs.size(); ++i) draft_.sizes.erase(draft_.inputs[i]);
+    draft_.inputs.resize(inputs);
+}
+
+void Drafting::leave_out(const onnx::Node& node, const std::string& reason) {
+    draft_.left_out.push_back(fmt::format("{} is left out: {}", node.place(), reason));
+    for (const std::string& input : node.inputs) add_output(input);
+}
+
+void Drafting::add_input(const std::string& value) {
+    draft_.inputs.push_back(value);
+    draft_.sizes[value] = *size_of_value(value);
+}
+
+void Drafting::add_output(const std::string& value) {
+    const std::string& source = source_of(value);
+    if (!written_.contains(source) || !outputs_.insert(source).second) return;
+    draft_.outputs.push_back(source);
+}
+
+const std::string& Drafting::source_of(const std::string& value) const {
+    const auto found = aliases_.find(value);
+    return found == aliases_.end() ? value : found->second;
+}
+
+std::optional<MapSize> Drafting::size_of_value(const std::string& value) const {
+    const auto found = dims_.find(value);
+    if (found == dims_.end()) return std::nullopt;
+    const std::vector<std::int64_t>& dims = found->second;
+    const bool fits = std::ranges::all_of(
+        dims, [](std::int64_t size) { return size >= 1 && size <= std::numeric_limits<int>::max(); });
+    if (!fits || dims.front() != 1 || (dims.size() != 2 && dims.size() != 4)) return std::nullopt;
+    MapSize size{.channels = static_cast<int>(dims[1])};
+    if (dims.size() == 4) {
+        size.height = static_cast<int>(dims[2]);
+        size.width = static_cast<int>(dims[3]);
+    }
+    return size;
+}
+
+const std::vector<std::int64_t>& Drafting::dims_of(const std::string& value) const {
+    const auto found = dims_.find(value);
+    if (found == dims_.end()) no_layer(fmt::format("the sizes of \"{}\" are not known", value));
+    return found->second;
+}
+
+const onnx::Tensor* Drafting::constant(const onnx::Node& node, std::size_t input) const {
+    if (input >= node.inputs.size()) return nullptr;
+    const auto found = constants_.find(node.inputs[input]);
+    return found == constants_.end() ? nullptr : found->second;
+}
+
+std::vector<float> Drafting::weights(const onnx::Node& node, std::size_t input, DraftLayer& layer) {
+    const onnx::Tensor* const tensor = constant(node, input);
+    if (tensor == nullptr) {
+        no_layer(
+            fmt::format("\"{}\" is computed, and only constant weights can be used", node.inputs.at(input)));
+    }
+    learn(*tensor, layer);
+    return tensor->floats();
+}
+
+void Drafting::learn(const onnx::Tensor& tensor, DraftLayer& layer) {
+    layer.parameters.insert(tensor.name);
+    draft_.parameter_counts[tensor.name] = tensor.count();
+}
+
+std::string Drafting::data(const onnx::Node& node, std::size_t input, bool flat) {
+    const std::string& value = node.inputs.at(input);
+    if (constants_.contains(value)) no_layer(fmt::format("its input \"{}\" is a constant", value));
+    const std::string& source = source_of(value);
+    if (!flat && flattened_.contains(value)) {
+        no_layer(fmt::format("its input \"{}\" is a map that was flattened", value));
+    }
+    if (!draft_.sizes.contains(source)) {
+        if (!size_of_value(source)) {
+            no_layer(fmt::format("its input \"{}\" is {}, and layers read maps (1xCxHxW) or vectors (1xC)",
+                                 value, shape_text(dims_of(value))));
+        }
+        add_input(source);
+    }
+    return source;
+}
+
+DraftLayer Drafting::begin(const onnx::Node& node, LayerKind kind, bool flat) {
+    DraftLayer draft;
+    draft.name = node.name;
+    draft.layer.kind = kind;
+    draft.layer.bias = kind == LayerKind::squeeze_excite;
+    draft.inputs = {data(node, 0, flat)};
+    draft.output = node.outputs.at(0);
+    const MapSize& in = size(draft.inputs.front());
+    draft.layer.in_channels = draft.layer.out_channels = in.channels;
+    draft.layer.in_height = in.height;
+    draft.layer.in_width = in.width;
+    return draft;
+}
+
+void Drafting::finish(DraftLayer draft) {
+    const LayerSpec& layer = draft.layer;
+    if (draft.over_channels.kernel == 0) {
+        if (const auto reason = validate(layer)) no_layer(*reason);
+    }
+    draft_.sizes[draft.output] = {layer.out_channels, layer.out_height(), layer.out_width()};
+    written_.insert(draft.output);
+    draft_.layers.push_back(std::move(draft));
+}
+
+void Drafting::set_window(const onnx::Node& node, Window& window,
+                          const std::vector<std::int64_t>& kernel) const {
+    const auto take = [&](std::string_view attribute, auto& into, std::int64_t otherwise) {
+        const std::vector<std::int64_t> values =
+            node.integers(attribute, std::vector<std::int64_t>(into.size(), otherwise));
+        if (values.size() != into.size()) {
+            no_layer(fmt::format("{} has {} numbers, expected {} (layers have two axes)", attribute,
+                                 values.size(), into.size()));
+        }
+        for (std::size_t i = 0; i < into.size(); ++i) into[i] = small(values[i], attribute);
+    };
+    if (kernel.size() != 2)
+        no_layer(fmt::format("its kernel has {} axes, and layers have two", kernel.size()));
+    window.kernel = {small(kernel[0], "kernel_shape"), small(kernel[1], "kernel_shape")};
+    take("strides", window.strides, 1);
+    take("dilations", window.dilations, 1);
+    take("pads", window.pads, 0);
+    for (int axis = 0; axis < 2; ++axis) {
+        if (window.kernel[axis] == 1) window.dilations[axis] = 1;
+    }
+}
+
+std::vector<float> Drafting::per_channel(const onnx::Tensor& tensor, const MapSize& map,
+                                         std::size_t rank) const {
+    const std::vector<float> values = tensor.floats();
+    if (values.size() == 1) return std::vector<float>(map.channels, values.front());
+    std::vector<std::int64_t> dims = tensor.dims;
+    while (dims.size() < rank) dims.insert(dims.begin(), 1);
+    const bool channels =
+        dims.size() == rank && dims[1] == map.channels && static_cast<std::int64_t>(values.size()) == dims[1];
+    if (!channels) {
+        no_layer(fmt::format("its constant is {}, expected one number or one for each of {} channels",
+                             shape_text(tensor.dims), map.channels));
+    }
+    return values;
+}
+
+Draft draft_of(const onnx::Model& model) {
+    return Drafting(model).draft();
+}
+
+}  // namespace hacscale::detail
