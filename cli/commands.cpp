@@ -19,6 +19,7 @@ std::span<const Command> commands() {
     static constexpr std::array table{
         Command{"devices", declare_devices},                //
         Command{"models", declare_models},                  //
+        Command{"import", declare_import},                  //
         Command{"plan", declare_plan},                      //
         Command{"profile", declare_profile},                //
         Command{"table", declare_table},                    //

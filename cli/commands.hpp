@@ -5,6 +5,7 @@
 #include <span>
 
 #include "cli/command.hpp"
+#include "models/graph/network.hpp"
 #include "models/stages/model_spec.hpp"
 #include "records/json.hpp"
 
@@ -18,6 +19,7 @@ Run declare_compare(CLI::App& parser);
 Run declare_completion(CLI::App& parser);
 Run declare_devices(CLI::App& parser);
 Run declare_explain(CLI::App& parser);
+Run declare_import(CLI::App& parser);
 Run declare_importance(CLI::App& parser);
 Run declare_models(CLI::App& parser);
 Run declare_plan(CLI::App& parser);
@@ -45,5 +47,7 @@ Run declare_table_check(CLI::App& parser);
 // another framework can rebuild it. The contract is in docs/formats.md.
 // Activations and MACs at batch 1; bytes at this batch and data type.
 records::Json model_json(const ModelSpec& model, int batch, DataType type);
+// The same of a network without stages.
+records::Json model_json(const Network& network, int batch, DataType type);
 
 }  // namespace hacscale::cli

@@ -11,11 +11,11 @@ namespace hacscale::cli {
 
 namespace {
 
-records::Json layer_json(const ModelSpec& model, const Node& node, int batch, DataType type) {
+records::Json layer_json(const std::string& stage, const Node& node, int batch, DataType type) {
     const LayerCost cost = cost_of(node.layer, 1, type);
     return {{"key", node.layer.key()},
             {"name", node.name},
-            {"stage", stage_name(model, node.stage)},
+            {"stage", stage},
             {"macs", cost.macs},
             {"params", node.learned_params},
             {"activations", cost.activations},
@@ -36,7 +36,7 @@ records::Json graph_node_json(const Graph& network, const Node& node) {
     records::Json json = {
         {"name", node.name},
         {"input", network.source_of(node)},
-        {"residual", layer.residual ? records::Json(network.source_of(node, 1)) : records::Json(nullptr)},
+        {"residual", layer.residual ? records::Json(network.source_of(node, layer.inputs)) : records::Json(nullptr)},
         {"kind", name_of(layer.kind)},
         {"activation", name_of(layer.activation)},
         {"gate", name_of(layer.gate)},
@@ -54,6 +54,9 @@ records::Json graph_node_json(const Graph& network, const Node& node) {
         {"squeeze_channels", layer.squeeze_channels},
         {"layout", name_of(layer.layout)},
         {"learned_params", node.learned_params}};
+    if (layer.inputs > 1) {
+        for (std::size_t i = 0; i < node.inputs.size(); ++i) json["inputs"].push_back(network.source_of(node, i));
+    }
     const std::array<int, 2>& dilations = layer.window.dilations;
     if (dilations != Window().dilations) json["dilation"] = sides_json(dilations);
     return json;
@@ -66,7 +69,7 @@ records::Json model_json(const ModelSpec& model, int batch, DataType type) {
     records::Json layers = records::Json::array();
     records::Json graph = records::Json::array();
     for (const Node& node : network.nodes) {
-        layers.push_back(layer_json(model, node, batch, type));
+        layers.push_back(layer_json(stage_name(model, node.stage), node, batch, type));
         graph.push_back(graph_node_json(network, node));
     }
     return {{"name", model.name},
@@ -84,6 +87,37 @@ records::Json model_json(const ModelSpec& model, int batch, DataType type) {
             {"layers", std::move(layers)},
             {"graph", std::move(graph)},
             {"yaml", to_yaml(model)}};
+}
+
+records::Json model_json(const Network& network, int batch, DataType type) {
+    const Graph& graph = network.graph;
+    records::Json layers = records::Json::array();
+    records::Json nodes = records::Json::array();
+    for (const Node& node : graph.nodes) {
+        layers.push_back(layer_json("", node, batch, type));
+        nodes.push_back(graph_node_json(graph, node));
+    }
+    const auto sizes = [&graph](const std::vector<TensorId>& ids) {
+        records::Json list = records::Json::array();
+        for (const TensorId id : ids) {
+            const Tensor& tensor = graph.tensors[id];
+            list.push_back({tensor.channels, tensor.height, tensor.width});
+        }
+        return list;
+    };
+    return {{"name", network.name},
+            {"hash", network_hash(network)},
+            {"inputs", sizes(graph.inputs)},
+            {"outputs", sizes(graph.outputs)},
+            {"params", graph.params()},
+            {"macs", graph.macs()},
+            {"activations", graph.activations()},
+            {"batch", batch},
+            {"dtype", name_of(type)},
+            {"bytes", graph.bytes(batch, type)},
+            {"layers", std::move(layers)},
+            {"graph", std::move(nodes)},
+            {"left_out", network.left_out}};
 }
 
 }  // namespace hacscale::cli

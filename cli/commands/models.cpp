@@ -44,6 +44,7 @@ ExitStatus list_models(Session& session) {
 
 struct ShowOptions {
     std::string model;
+    InputOptions inputs;
     BatchOptions batch;
     bool layers = false;
     bool graph = false;
@@ -90,26 +91,16 @@ void print_graph(std::ostream& out, const records::Json& model) {
     table.print(out);
 }
 
-ExitStatus show_model(const ShowOptions& options, Session& session) {
-    const ModelSpec model = find_model(options.model);
-    const records::Json json = model_json(model, options.batch.batch, options.batch.type());
-    if (session.json) {
-        records::print_json(session.out, json);
-        return ExitStatus::done;
-    }
+void print_counts(const ShowOptions& options, const records::Json& json, Session& session) {
     print_lines(session.out,
                 wrapped(fmt::format("{}: {} params, {} MACs, {} activations, {} bytes moved (batch {}, {})",
-                                    model.name, with_separators(json["params"]),
+                                    json["name"].get<std::string>(), with_separators(json["params"]),
                                     with_separators(json["macs"]), with_separators(json["activations"]),
                                     with_separators(json["bytes"]), options.batch.batch, options.batch.dtype),
                         2));
-    session.out << fmt::format("input {}x{}x{}, {} classes, hash {}\n", model.in_channels, model.resolution,
-                               model.resolution, model.classes, json["hash"].get<std::string>());
-    if (!model.source.empty()) {
-        print_lines(session.out, wrapped("source: " + model.source, 2));
-    }
-    session.out << '\n';
-    print_stages(session.out, model);
+}
+
+void print_parts(const ShowOptions& options, const records::Json& json, Session& session) {
     if (options.layers) {
         session.out << '\n';
         print_layers(session.out, json);
@@ -118,12 +109,49 @@ ExitStatus show_model(const ShowOptions& options, Session& session) {
         session.out << '\n';
         print_graph(session.out, json);
     }
+}
+
+ExitStatus show_network(const ShowOptions& options, Session& session) {
+    const Network network = network_named(options.model, options.inputs, session);
+    const records::Json json = model_json(network, options.batch.batch, options.batch.type());
+    if (session.json) {
+        records::print_json(session.out, json);
+        return ExitStatus::done;
+    }
+    print_counts(options, json, session);
+    session.out << fmt::format("input {}, {}, hash {}\n",
+                               size_text(network.graph.tensors[network.graph.inputs.front()]),
+                               counted(network.graph.nodes.size(), "layer"), json["hash"].get<std::string>());
+    print_parts(options, json, session);
+    return ExitStatus::done;
+}
+
+ExitStatus show_model(const ShowOptions& options, Session& session) {
+    if (is_onnx_file(options.model) || !options.inputs.given.empty()) {
+        return show_network(options, session);
+    }
+    const ModelSpec model = find_model(options.model);
+    const records::Json json = model_json(model, options.batch.batch, options.batch.type());
+    if (session.json) {
+        records::print_json(session.out, json);
+        return ExitStatus::done;
+    }
+    print_counts(options, json, session);
+    session.out << fmt::format("input {}x{}x{}, {} classes, hash {}\n", model.in_channels, model.resolution,
+                               model.resolution, model.classes, json["hash"].get<std::string>());
+    if (!model.source.empty()) {
+        print_lines(session.out, wrapped("source: " + model.source, 2));
+    }
+    session.out << '\n';
+    print_stages(session.out, model);
+    print_parts(options, json, session);
     return ExitStatus::done;
 }
 
 Run declare_show(CLI::App& parser) {
     auto options = std::make_shared<ShowOptions>();
-    parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
+    parser.add_option("model", options->model, "A name of the zoo, or a YAML or ONNX file")->required();
+    add_input_option(parser, options->inputs);
     add_batch_options(parser, options->batch);
     parser.add_flag("--layers", options->layers, "Also each layer with its cost");
     parser.add_flag("--graph", options->graph, "Also which layer reads which");

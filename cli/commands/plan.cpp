@@ -23,6 +23,7 @@ namespace {
 
 struct PlanOptions {
     std::string model;
+    InputOptions inputs;
     std::string gpu_profile;
     BatchOptions batch;
 };
@@ -145,7 +146,7 @@ void print_plan(std::ostream& out, const records::Json& plan) {
 }
 
 ExitStatus plan_command(const PlanOptions& options, Session& session) {
-    const Network network = find_network(options.model);
+    const Network network = network_named(options.model, options.inputs, session);
     CompileOptions compile;
     compile.batch = options.batch.batch;
     compile.type = options.batch.type();
@@ -170,7 +171,8 @@ ExitStatus plan_command(const PlanOptions& options, Session& session) {
 
 Run declare_plan(CLI::App& parser) {
     auto options = std::make_shared<PlanOptions>();
-    parser.add_option("model", options->model, "Name of the zoo, or YAML file")->required();
+    parser.add_option("model", options->model, "Name of the zoo, or YAML or ONNX file")->required();
+    add_input_option(parser, options->inputs);
     parser.add_option("--gpu-profile", options->gpu_profile, "JSON file that describes the GPU")->required();
     add_batch_options(parser, options->batch);
     return [options](Session& session) { return plan_command(*options, session); };

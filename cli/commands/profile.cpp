@@ -29,6 +29,7 @@ constexpr std::size_t swept_in_answer = 8;
 
 struct ProfileOptions {
     std::vector<std::string> models;
+    InputOptions inputs;
     bool all = false;
     std::string table;
     BatchOptions batch;
@@ -44,11 +45,12 @@ struct ProfileOptions {
     CounterSettings counters;
 };
 
-ProfileJob plan_of(const ProfileOptions& options) {
+// Networks without stages have no other widths.
+ProfileJob plan_of(const ProfileOptions& options, Session& session) {
     ProfileJob plan;
     for (const std::string& name : options.all ? zoo_names() : options.models) {
-        if (options.own_layers) {
-            plan.own_layers.push_back(find_network(name));
+        if (options.own_layers || is_onnx_file(name) || !options.inputs.given.empty()) {
+            plan.own_layers.push_back(network_named(name, options.inputs, session));
         } else {
             plan.swept.push_back(find_model(name));
         }
@@ -63,7 +65,7 @@ ProfileJob plan_of(const ProfileOptions& options) {
     for (const std::string& cache : options.caches) {
         plan.caches.insert(cache_state_from_name(cache));
     }
-    if (!options.own_layers && !plan.caches.contains(CacheState::network)) {
+    if (!plan.swept.empty() && !plan.caches.contains(CacheState::network)) {
         throw InputError(
             "other widths are measured in the cache state network only: add it to --cache, or give "
             "--own-layers");
@@ -246,7 +248,7 @@ void print_outcome(std::ostream& out, const std::string& table, const ProfileOut
 }
 
 ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Session& session) {
-    ProfileJob plan = plan_of(options);
+    ProfileJob plan = plan_of(options, session);
     plan.retry_failed = retry_failed;
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     const DeviceRecord record = device.record();
@@ -278,7 +280,8 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
 
 Run declare_profile(CLI::App& parser) {
     auto options = std::make_shared<ProfileOptions>();
-    parser.add_option("models", options->models, "Names of the zoo, or YAML files");
+    parser.add_option("models", options->models, "Names of the zoo, or YAML or ONNX files");
+    add_input_option(parser, options->inputs);
     parser.add_flag("--all", options->all, "Every network of the zoo");
     parser.add_option("--table", options->table, "The table's file; made if it is not there")->required();
     add_batch_options(parser, options->batch);

@@ -22,6 +22,7 @@ namespace {
 
 struct TraceOptions {
     std::string model;
+    InputOptions inputs;
     std::string out;
     std::string table;
     std::string device = "cpu";
@@ -63,7 +64,7 @@ ExitStatus trace_command(const TraceOptions& options, Session& session) {
     TracedRun run;
     run.batch = options.batch.batch;
     run.type = options.batch.type();
-    Network network = find_network(options.model);
+    Network network = network_named(options.model, options.inputs, session);
     const DeviceAccess device = open_device(options.device, options.threads, session);
     run.peak_flops_per_s = peak_of(options, device, session);
     run.network = for_device(std::move(network), device.handle, run.batch, run.type);
@@ -107,7 +108,8 @@ ExitStatus trace_command(const TraceOptions& options, Session& session) {
 
 Run declare_trace(CLI::App& parser) {
     auto options = std::make_shared<TraceOptions>();
-    parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
+    parser.add_option("model", options->model, "A name of the zoo, or a YAML or ONNX file")->required();
+    add_input_option(parser, options->inputs);
     parser.add_option("--out", options->out, "The file to write")->required();
     parser.add_option("--table", options->table, "The device's table, for the layers' utilization");
     parser.add_option("--device", options->device, "As 'hacscale devices' names it")->capture_default_str();

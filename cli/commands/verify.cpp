@@ -5,17 +5,20 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <utility>
 
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "harness/events.hpp"
+#include "harness/measure/check_outputs.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/remedy.hpp"
 #include "harness/measure/verify_models.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
+#include "records/json.hpp"
 #include "records/verification.hpp"
 
 namespace hacscale::cli {
@@ -28,7 +31,9 @@ constexpr std::size_t skipped_in_answer = 1;  // its reason may take several lin
 
 struct VerifyOptions {
     std::vector<std::string> models;
+    InputOptions inputs;
     bool all = false;
+    bool outputs = false;
     bool details = false;
     std::string table;
     StateOptions state;
@@ -108,33 +113,95 @@ void print_report(std::ostream& out, const records::VerificationReport& report, 
     }
 }
 
-std::vector<ModelToVerify> models_of(const VerifyOptions& options) {
-    std::vector<ModelToVerify> models;
-    for (const std::string& name : options.all ? zoo_names() : options.models) {
-        models.push_back({find_network(name), "zoo"});
-    }
-    if (models.empty()) {
+std::vector<std::string> names_of(const VerifyOptions& options) {
+    std::vector<std::string> names = options.all ? zoo_names() : options.models;
+    if (names.empty()) {
         throw InputError("a network is needed: its name or file, or --all for the zoo");
     }
-    return models;
+    return names;
+}
+
+// Networks, and what the user calls each of them.
+struct NamedNetworks {
+    std::vector<ModelToVerify> models;
+    std::vector<std::pair<std::string, std::string>> given;  // the network's name, and its name or file
+};
+
+NamedNetworks models_of(const VerifyOptions& options, Session& session) {
+    NamedNetworks named;
+    for (const std::string& name : names_of(options)) {
+        named.models.push_back({network_named(name, options.inputs, session), "zoo"});
+        named.given.emplace_back(named.models.back().network.name, name);
+    }
+    return named;
 }
 
 // Measures the layers that skipped networks need. A name or file is given as the user named it.
-ShellCommand command_for(const std::vector<records::SkippedModel>& skipped, const VerifyOptions& options,
-                         const Table& table) {
+ShellCommand command_for(const std::vector<records::SkippedModel>& skipped,
+                         const std::vector<std::pair<std::string, std::string>>& given,
+                         const VerifyOptions& options, const Table& table) {
     std::vector<std::string> lacking;
-    for (const std::string& name : options.all ? zoo_names() : options.models) {
-        const std::string model = find_model(name).name;
+    for (const auto& [network, name] : given) {
         if (std::any_of(skipped.begin(), skipped.end(),
-                        [&model](const records::SkippedModel& one) { return one.model == model; })) {
+                        [&wanted = network](const records::SkippedModel& one) { return one.model == wanted; })) {
             lacking.push_back(name);
         }
     }
-    return Remedy{lacking, options.table, table.device(), options.state.state()}.profile({"--own-layers"});
+    std::vector<std::string> more{"--own-layers"};
+    for (const std::string& input : options.inputs.given) {
+        more.insert(more.end(), {"--input", input});
+    }
+    return Remedy{lacking, options.table, table.device(), options.state.state()}.profile(more);
+}
+
+// Networks one by one: weights of several may be too large together.
+ExitStatus verify_outputs(const VerifyOptions& options, Session& session) {
+    const BatchOptions& batch = options.state.batch;
+    const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
+    records::Json networks = records::Json::array();
+    bool right = true;
+    for (const std::string& name : names_of(options)) {
+        Network network = network_named(name, options.inputs, session);
+        const std::string called = network.name;
+        const bool own_weights = !network.weights.empty();
+        const CheckedOutputs checked =
+            check_outputs(device.handle, std::move(network), batch.batch, batch.type());
+        right = right && checked.right();
+        if (!session.json) {
+            print_lines(session.out,
+                        wrapped(fmt::format("{}: outputs are {:.1e} off ({} weights; allowed {:.0e}{}); the "
+                                            "layer that is off most: {}, {:.1e}",
+                                            called, checked.relative_error, own_weights ? "its own" : "random",
+                                            checked.bound, checked.right() ? "" : ", WRONG",
+                                            checked.worst_layer, checked.worst_error),
+                                2));
+        }
+        networks.push_back({{"model", called},
+                            {"own_weights", own_weights},
+                            {"relative_error", checked.relative_error},
+                            {"bound", checked.bound},
+                            {"right", checked.right()},
+                            {"worst_layer", checked.worst_layer},
+                            {"worst_layer_key", checked.worst_key},
+                            {"worst_layer_error", checked.worst_error}});
+    }
+    if (session.json) {
+        records::print_json(session.out, {{"device", device.handle.device.id},
+                                          {"batch", batch.batch},
+                                          {"dtype", batch.dtype},
+                                          {"networks", std::move(networks)}});
+    }
+    return right ? ExitStatus::done : ExitStatus::failed;
 }
 
 ExitStatus verify_command(const VerifyOptions& options, Session& session) {
-    std::vector<ModelToVerify> models = models_of(options);
+    if (options.outputs) {
+        return verify_outputs(options, session);
+    }
+    if (options.table.empty()) {
+        throw InputError("--table is required: the file of measurements to compare with; only --outputs needs none");
+    }
+    NamedNetworks named = models_of(options, session);
     const MeasuredState state = options.state.state();
     Table table = Table::open(options.table, OpenMode::write);
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
@@ -144,14 +211,14 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     // A narrow interval of the median is not enough here, as long as there is time.
     settings.rules.min_samples = static_cast<int>(min_for_p99);
     const VerifyOutcome outcome =
-        verify_models(table, std::move(models), state,
+        verify_models(table, std::move(named.models), state,
                       device_timer(device.handle, table, settings, progress.work_events()), session);
     for (const records::VerifiedModel& one : outcome.report.models) {
         table.put(one.record);
     }
     if (!outcome.report.skipped.empty()) {
         session.warn("what the table lacks is measured by:",
-                     command_for(outcome.report.skipped, options, table));
+                     command_for(outcome.report.skipped, named.given, options, table));
     }
     if (session.json) {
         session.out << to_json(outcome.report);
@@ -166,9 +233,12 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
 
 Run declare_verify(CLI::App& parser) {
     auto options = std::make_shared<VerifyOptions>();
-    parser.add_option("models", options->models, "Names of the zoo, or YAML files");
+    parser.add_option("models", options->models, "Names of the zoo, or YAML or ONNX files");
+    add_input_option(parser, options->inputs);
     parser.add_flag("--all", options->all, "Every network of the zoo");
-    parser.add_option("--table", options->table, "The table's file")->required();
+    parser.add_option("--table", options->table, "The table's file");
+    parser.add_flag("--outputs", options->outputs,
+                    "Instead of times, compare what the networks put out with the reference");
     add_details_option(parser, options->details);
     add_state_options(parser, options->state);
     add_timing_options(parser, options->timing);

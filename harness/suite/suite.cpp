@@ -251,6 +251,9 @@ private:
     }
 
     static SuiteModel suite_model(const std::string& name) {
+        if (is_onnx_file(name)) {
+            return {name, std::make_shared<const Network>(find_network(name))};
+        }
         ModelSpec model = find_model(name);
         auto network = std::make_shared<const Network>(network_of(model));
         return {name, std::move(network), std::move(model)};
@@ -268,7 +271,12 @@ private:
         }
         return list(key, [&](const YamlNode& item) -> SuiteModel {
             std::string name = detail::read_text(item, key, origin_);
-            if (name.ends_with(".yaml") || name.ends_with(".yml")) {
+            if (is_onnx_file(name) && key == "models") {
+                fail(item, fmt::format("models: {} is an ONNX file, which has no stages to scale; list it under "
+                                       "the key verify, where it is profiled and verified as it is",
+                                       name));
+            }
+            if (name.ends_with(".yaml") || name.ends_with(".yml") || is_onnx_file(name)) {
                 name = (folder_ / name).string();
             }
             try {

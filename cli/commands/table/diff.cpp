@@ -25,6 +25,7 @@ struct DiffOptions {
     bool all = false;
     std::size_t limit = 20;
     std::vector<std::string> models;
+    InputOptions inputs;
     StateOptions state;
     std::optional<double> slower_than_percent;
 };
@@ -166,10 +167,10 @@ void print_diff(std::ostream& out, const TableDiff& diff, std::size_t limit) {
         diff.only_b.size(), diff.without_ratio.size());
 }
 
-std::vector<ModelDiff> diff_models(const DiffOptions& options, const Table& a, const Table& b) {
+std::vector<ModelDiff> diff_models(const DiffOptions& options, const Table& a, const Table& b, Session& session) {
     std::vector<ModelDiff> models;
     for (const std::string& name : options.models) {
-        const Network network = find_network(name);
+        const Network network = network_named(name, options.inputs, session);
         const TableView view_a(a, network.graph, options.state.state());
         const TableView view_b(b, network.graph, options.state.state());
         models.push_back({network.name, diff_network(view_a.network(), view_a.source(), view_b.network(),
@@ -207,7 +208,7 @@ ExitStatus compare_tables(const DiffOptions& options, Session& session) {
         session.log.warn("the tables are of different devices ({} and {}): ratios compare the devices",
                          diff.device_a.name, diff.device_b.name);
     }
-    std::vector<ModelDiff> models = diff_models(options, a, b);
+    std::vector<ModelDiff> models = diff_models(options, a, b, session);
     const std::vector<std::string> slower = slower_ones(options, diff, models);
     if (!options.all) {
         const auto within_noise = [](const LatencyRatio& ratio) { return !ratio.significant; };
@@ -244,6 +245,7 @@ Run declare_table_diff(CLI::App& parser) {
         .add_option("--models", options->models,
                     "Instead of rows, these networks and their layers, by share of their time")
         ->delimiter(',');
+    add_input_option(parser, options->inputs);
     add_state_options(parser, options->state);
     parser
         .add_option("--slower-than", options->slower_than_percent,
