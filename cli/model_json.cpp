@@ -33,29 +33,30 @@ records::Json sides_json(const std::array<int, N>& sides) {
 // null for no residual.
 records::Json graph_node_json(const Graph& network, const Node& node) {
     const LayerSpec& layer = node.layer;
-    records::Json json = {
-        {"name", node.name},
-        {"input", network.source_of(node)},
-        {"residual", layer.residual ? records::Json(network.source_of(node, layer.inputs)) : records::Json(nullptr)},
-        {"kind", name_of(layer.kind)},
-        {"activation", name_of(layer.activation)},
-        {"gate", name_of(layer.gate)},
-        {"bias", layer.bias},
-        {"in_channels", layer.in_channels},
-        {"in_height", layer.in_height},
-        {"in_width", layer.in_width},
-        {"out_channels", layer.out_channels},
-        {"out_height", layer.out_height()},
-        {"out_width", layer.out_width()},
-        {"kernel", sides_json(layer.window.kernel)},
-        {"stride", sides_json(layer.window.strides)},
-        {"padding", sides_json(layer.window.pads)},
-        {"groups", layer.groups},
-        {"squeeze_channels", layer.squeeze_channels},
-        {"layout", name_of(layer.layout)},
-        {"learned_params", node.learned_params}};
+    records::Json json = {{"name", node.name},
+                          {"input", network.source_of(node)},
+                          {"residual", layer.residual ? records::Json(network.source_of(node, layer.inputs))
+                                                      : records::Json(nullptr)},
+                          {"kind", name_of(layer.kind)},
+                          {"activation", name_of(layer.activation)},
+                          {"gate", name_of(layer.gate)},
+                          {"bias", layer.bias},
+                          {"in_channels", layer.in_channels},
+                          {"in_height", layer.in_height},
+                          {"in_width", layer.in_width},
+                          {"out_channels", layer.out_channels},
+                          {"out_height", layer.out_height()},
+                          {"out_width", layer.out_width()},
+                          {"kernel", sides_json(layer.window.kernel)},
+                          {"stride", sides_json(layer.window.strides)},
+                          {"padding", sides_json(layer.window.pads)},
+                          {"groups", layer.groups},
+                          {"squeeze_channels", layer.squeeze_channels},
+                          {"layout", name_of(layer.layout)},
+                          {"learned_params", node.learned_params}};
     if (layer.inputs > 1) {
-        for (std::size_t i = 0; i < node.inputs.size(); ++i) json["inputs"].push_back(network.source_of(node, i));
+        for (std::size_t i = 0; i < node.inputs.size(); ++i)
+            json["inputs"].push_back(network.source_of(node, i));
     }
     const std::array<int, 2>& dilations = layer.window.dilations;
     if (dilations != Window().dilations) json["dilation"] = sides_json(dilations);

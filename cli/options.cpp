@@ -36,9 +36,10 @@ std::vector<std::int64_t> sizes_from(std::string_view text, const std::string& o
         std::int64_t size = 0;
         const auto [stop, error] = std::from_chars(next, end, size);
         if (error != std::errc{} || size < 1 || size > largest_size || (stop != end && *stop != 'x')) {
-            throw InputError(fmt::format(
-                "--input: \"{:.100}\" is no name with sizes; expected NAME=3x224x224, with sizes from 1 to {}",
-                option, largest_size));
+            throw InputError(
+                fmt::format("--input: \"{:.100}\" is no name with sizes; expected NAME=3x224x224, with sizes "
+                            "from 1 to {}",
+                            option, largest_size));
         }
         sizes.push_back(size);
         if (stop == end) return sizes;
@@ -70,9 +71,11 @@ void add_input_option(CLI::App& parser, InputOptions& options) {
 Network network_named(const std::string& name_or_file, const InputOptions& inputs, Events& events) {
     Network network = find_network(name_or_file, inputs.shapes());
     if (!network.left_out.empty()) {
-        events.warn(fmt::format("{}: {} of the file left out, because no layer here computes that: {}",
-                                network.name, network.left_out.size() == 1 ? "one step is" : fmt::format("{} steps are", network.left_out.size()),
-                                network.left_out.front()));
+        events.warn(
+            fmt::format("{}: {} of the file left out, because no layer here computes that: {}", network.name,
+                        network.left_out.size() == 1 ? "one step is"
+                                                     : fmt::format("{} steps are", network.left_out.size()),
+                        network.left_out.front()));
     }
     return network;
 }

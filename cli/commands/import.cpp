@@ -64,15 +64,17 @@ std::string sizes_text(const Graph& network, const std::vector<TensorId>& ids) {
     for (std::size_t i = 0; i < std::min(ids.size(), sizes_in_answer); ++i) {
         text += (i > 0 ? ", " : "") + size_text(network.tensors[ids[i]]);
     }
-    return text + (ids.size() > sizes_in_answer ? fmt::format(" and {} more", ids.size() - sizes_in_answer) : "");
+    return text +
+           (ids.size() > sizes_in_answer ? fmt::format(" and {} more", ids.size() - sizes_in_answer) : "");
 }
 
 void print_import(const OnnxImportOptions& options, const Network& network, std::ostream& out) {
     const Graph& graph = network.graph;
-    print_lines(out, wrapped(fmt::format("{}: {}, {} params, {} MACs, {} activations", network.name,
-                                         counted(graph.nodes.size(), "layer"), with_separators(graph.params()),
-                                         with_separators(graph.macs()), with_separators(graph.activations())),
-                             2));
+    print_lines(out,
+                wrapped(fmt::format("{}: {}, {} params, {} MACs, {} activations", network.name,
+                                    counted(graph.nodes.size(), "layer"), with_separators(graph.params()),
+                                    with_separators(graph.macs()), with_separators(graph.activations())),
+                        2));
     print_lines(out, wrapped(fmt::format("inputs {}; outputs {}", sizes_text(graph, graph.inputs),
                                          sizes_text(graph, graph.outputs)),
                              2));
@@ -82,7 +84,8 @@ void print_import(const OnnxImportOptions& options, const Network& network, std:
     for (std::size_t i = 0; i < kinds.size(); ++i) {
         if (i < kinds_in_answer || kinds.size() == kinds_in_answer + 1) {
             table.add({kinds[i].kind, std::to_string(kinds[i].layers),
-                       fmt::format("{:.1f}", 100.0 * share_of(kinds[i], graph)), with_separators(kinds[i].params)});
+                       fmt::format("{:.1f}", 100.0 * share_of(kinds[i], graph)),
+                       with_separators(kinds[i].params)});
         } else {
             others.layers += kinds[i].layers;
             others.macs += kinds[i].macs;
@@ -96,7 +99,8 @@ void print_import(const OnnxImportOptions& options, const Network& network, std:
     table.print(out);
     const std::string file = ShellCommand{{options.file}}.text();
     std::string inputs;
-    for (const std::string& input : options.inputs.given) inputs += " --input " + ShellCommand{{input}}.text();
+    for (const std::string& input : options.inputs.given)
+        inputs += " --input " + ShellCommand{{input}}.text();
     out << fmt::format("next: hacscale verify {}{} --outputs\n", file, inputs)
         << fmt::format("      hacscale profile {}{} --table cpu.db\n", file, inputs)
         << fmt::format("      hacscale verify {}{} --table cpu.db\n", file, inputs);
@@ -120,9 +124,10 @@ records::Json import_json(const OnnxImportOptions& options, const Network& netwo
 
 ExitStatus import_onnx_command(const OnnxImportOptions& options, Session& session) {
     if (!is_onnx_file(options.file)) {
-        throw InputError(fmt::format(
-            "{}: import reads ONNX files, whose names end in .onnx; \"hacscale models show\" shows other networks",
-            options.file));
+        throw InputError(
+            fmt::format("{}: import reads ONNX files, whose names end in .onnx; \"hacscale models show\" "
+                        "shows other networks",
+                        options.file));
     }
     const Network network = network_named(options.file, options.inputs, session);
     if (session.json) {

@@ -142,8 +142,9 @@ ShellCommand command_for(const std::vector<records::SkippedModel>& skipped,
                          const VerifyOptions& options, const Table& table) {
     std::vector<std::string> lacking;
     for (const auto& [network, name] : given) {
-        if (std::any_of(skipped.begin(), skipped.end(),
-                        [&wanted = network](const records::SkippedModel& one) { return one.model == wanted; })) {
+        if (std::any_of(
+                skipped.begin(), skipped.end(),
+                [&wanted = network](const records::SkippedModel& one) { return one.model == wanted; })) {
             lacking.push_back(name);
         }
     }
@@ -168,13 +169,14 @@ ExitStatus verify_outputs(const VerifyOptions& options, Session& session) {
             check_outputs(device.handle, std::move(network), batch.batch, batch.type());
         right = right && checked.right();
         if (!session.json) {
-            print_lines(session.out,
-                        wrapped(fmt::format("{}: outputs are {:.1e} off ({} weights; allowed {:.0e}{}); the "
-                                            "layer that is off most: {}, {:.1e}",
-                                            called, checked.relative_error, own_weights ? "its own" : "random",
-                                            checked.bound, checked.right() ? "" : ", WRONG",
-                                            checked.worst_layer, checked.worst_error),
-                                2));
+            print_lines(
+                session.out,
+                wrapped(fmt::format("{}: outputs are {:.1e} off ({} weights; allowed {:.0e}{}); the "
+                                    "layer that is off most: {}, {:.1e}",
+                                    called, checked.relative_error, own_weights ? "its own" : "random",
+                                    checked.bound, checked.right() ? "" : ", WRONG", checked.worst_layer,
+                                    checked.worst_error),
+                        2));
         }
         networks.push_back({{"model", called},
                             {"own_weights", own_weights},
@@ -199,7 +201,8 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
         return verify_outputs(options, session);
     }
     if (options.table.empty()) {
-        throw InputError("--table is required: the file of measurements to compare with; only --outputs needs none");
+        throw InputError(
+            "--table is required: the file of measurements to compare with; only --outputs needs none");
     }
     NamedNetworks named = models_of(options, session);
     const MeasuredState state = options.state.state();

@@ -11,8 +11,9 @@
 namespace hacscale::harness {
 
 struct CheckedOutputs {
-    double relative_error = 0.0;  // of the network's outputs, the greatest; not a number where an output is none
-    double bound = 0.0;           // at most this, of this data type
+    double relative_error =
+        0.0;             // of the network's outputs, the greatest; not a number where an output is none
+    double bound = 0.0;  // at most this, of this data type
     // The layer whose output is furthest off, in the network and so after all the layers in front of it.
     std::string worst_layer;
     std::string worst_key;

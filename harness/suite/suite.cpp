@@ -272,9 +272,10 @@ private:
         return list(key, [&](const YamlNode& item) -> SuiteModel {
             std::string name = detail::read_text(item, key, origin_);
             if (is_onnx_file(name) && key == "models") {
-                fail(item, fmt::format("models: {} is an ONNX file, which has no stages to scale; list it under "
-                                       "the key verify, where it is profiled and verified as it is",
-                                       name));
+                fail(item,
+                     fmt::format("models: {} is an ONNX file, which has no stages to scale; list it under "
+                                 "the key verify, where it is profiled and verified as it is",
+                                 name));
             }
             if (name.ends_with(".yaml") || name.ends_with(".yml") || is_onnx_file(name)) {
                 name = (folder_ / name).string();

@@ -110,10 +110,11 @@ public:
     void wait() override {}
     void poison() override {}
 
-    std::vector<float> output(std::size_t) const override {
-        const auto exact = reference_graph(network_, batch_, inputs_, weights_).front();
+    std::vector<float> output(std::size_t index) const override {
+        const auto exact = reference_graph(network_, batch_, inputs_, weights_).at(index);
         std::vector<float> result(exact.begin(), exact.end());
-        if (!machine_.right(network_.nodes.back().layer)) {
+        const Tensor& tensor = network_.tensors[network_.outputs[index]];
+        if (!machine_.right(network_.nodes[tensor.producer].layer)) {
             for (float& value : result) value *= 1.5F;
         }
         return result;

@@ -167,7 +167,8 @@ void print_diff(std::ostream& out, const TableDiff& diff, std::size_t limit) {
         diff.only_b.size(), diff.without_ratio.size());
 }
 
-std::vector<ModelDiff> diff_models(const DiffOptions& options, const Table& a, const Table& b, Session& session) {
+std::vector<ModelDiff> diff_models(const DiffOptions& options, const Table& a, const Table& b,
+                                   Session& session) {
     std::vector<ModelDiff> models;
     for (const std::string& name : options.models) {
         const Network network = network_named(name, options.inputs, session);

@@ -1,0 +1,156 @@
+// Networks from ONNX files in commands: which take them, with which sizes of inputs, and which say that they need stages.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "made_up_device.hpp"
+#include "models/formats/onnx/onnx.hpp"
+#include "profiler/table/table.hpp"
+#include "records/json.hpp"
+#include "tests/models/onnx/small_models.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class OnnxFile : public MadeUpDeviceTest {
+protected:
+    // A conv with a ReLU, a mean over the map, and a linear layer; height and width are open.
+    OnnxFile() {
+        using onnx::Ints;
+        onnx::Model model = onnx::model_of(
+            {1, 3, 8, 8},
+            {onnx::node("Conv", {"x", "conv.weight", "conv.bias"}, {"c"}, {{"pads", Ints{1, 1, 1, 1}}}),
+             onnx::node("Relu", {"c"}, {"r"}), onnx::node("GlobalAveragePool", {"r"}, {"p"}),
+             onnx::node("Flatten", {"p"}, {"f"}),
+             onnx::node("Gemm", {"f", "fc.weight", "fc.bias"}, {"y"}, {{"transB", std::int64_t{1}}})},
+            {onnx::weights("conv.weight", {8, 3, 3, 3}), onnx::weights("conv.bias", {8}),
+             onnx::weights("fc.weight", {10, 8}), onnx::weights("fc.bias", {10})});
+        onnx::write_file(model, path("net.onnx"));
+    }
+
+    std::string net() const { return path("net.onnx"); }
+    // 3x3x8x8 MACs a channel of the map, and the linear layer's.
+    static constexpr std::int64_t macs = 3 * 9 * 8 * 64 + 80;
+};
+
+TEST_F(OnnxFile, ImportSaysInFewLinesWhatItIs) {
+    const Answer text = call({"import", net()});
+    ASSERT_EQ(text.status, 0) << text.err;
+    EXPECT_THAT(text.out, HasSubstr("net: 3 layers, 314 params, 13,904 MACs"));
+    EXPECT_THAT(text.out, HasSubstr("inputs 3x8x8; outputs 10x1x1"));
+    EXPECT_LE(std::count(text.out.begin(), text.out.end(), '\n'), 20);
+    const Answer json = call({"import", net(), "--json"});
+    ASSERT_EQ(json.status, 0) << json.err;
+    EXPECT_EQ(json.json()["macs"], macs);
+    EXPECT_EQ(json.json()["kinds"][0]["kind"], "conv");
+    EXPECT_EQ(json.json()["kinds"][0]["macs"], macs - 80);
+    EXPECT_THAT(json.json()["left_out"], SizeIs(0));
+}
+
+TEST_F(OnnxFile, IsProfiledLayerByLayerAndVerified) {
+    const Answer profiled = call({"profile", net(), "--table", path("t.db"), "--json"});
+    ASSERT_EQ(profiled.status, 0) << profiled.err;
+    EXPECT_EQ(profiled.json()["measured"], 3);
+    EXPECT_THAT(profiled.json()["models"], SizeIs(0)) << "it has no other widths";
+    ASSERT_THAT(profiled.json()["networks"], SizeIs(1));
+    const std::string hash = profiled.json()["networks"][0]["model_hash"];
+    EXPECT_EQ(call({"import", net(), "--json"}).json()["hash"], hash);
+
+    const Answer verified = call({"verify", net(), "--table", path("t.db"), "--json"});
+    ASSERT_EQ(verified.status, 0) << verified.err;
+    EXPECT_EQ(verified.json()["models"][0]["model"], "net");
+    EXPECT_EQ(verified.json()["models"][0]["model_hash"], hash);
+
+    const Answer diff = call({"table", "diff", path("t.db"), path("t.db"), "--models", net(), "--json"});
+    ASSERT_EQ(diff.status, 0) << diff.err;
+    EXPECT_EQ(diff.json()["models"][0]["unknown_layers"], 0);
+}
+
+TEST_F(OnnxFile, IsTracedAndShown) {
+    const Answer traced = call({"trace", net(), "--out", path("trace.json"), "--json"});
+    ASSERT_EQ(traced.status, 0) << traced.err;
+    EXPECT_EQ(traced.json()["layers"], 3);
+    const Answer shown = call({"models", "show", net(), "--graph", "--layers"});
+    ASSERT_EQ(shown.status, 0) << shown.err;
+    EXPECT_THAT(shown.out, HasSubstr("conv_i3x8x8_o8_k3_s1_p1_g1_bias_relu"));
+}
+
+TEST_F(OnnxFile, OutputsAreComparedWithItsOwnWeights) {
+    const Answer right = call({"verify", net(), "--outputs", "--json"});
+    ASSERT_EQ(right.status, 0) << right.err;
+    const records::Json& network = right.json()["networks"][0];
+    EXPECT_EQ(network["own_weights"], true);
+    EXPECT_LT(network["relative_error"].get<double>(), 1e-6);
+    const Answer random = call({"verify", "resnet8-cifar", "--outputs"});
+    EXPECT_EQ(random.status, 0) << random.err;
+    EXPECT_THAT(random.out, HasSubstr("random weights"));
+    EXPECT_EQ(call({"verify", net()}).status, 2) << "a table or --outputs";
+}
+
+TEST_F(OnnxFile, CommandsThatNeedStagesRefuseItInOneSentence) {
+    const std::string table = path("t.db");
+    const std::vector<std::vector<std::string>> commands{
+        {"scale", net(), "--table", table, "--budget", "1.1"},
+        {"compare", net(), "--table", table},
+        {"advise", net(), "--table", table},
+        {"models", "export", net()}};
+    for (const std::vector<std::string>& command : commands) {
+        const Answer answer = call(command);
+        EXPECT_EQ(answer.status, 2) << command.front();
+        EXPECT_THAT(answer.err, HasSubstr("an ONNX file has no stages")) << command.front();
+    }
+    EXPECT_EQ(call({"import", "resnet18"}).status, 2);
+}
+
+TEST_F(OnnxFile, SizesOfInputsAreReadStrictly) {
+    onnx::Model model = onnx::model_of({1, 3, 8, 8}, {onnx::node("Conv", {"x", "w"}, {"y"})},
+                                       {onnx::weights("w", {8, 3, 3, 3})});
+    for (const std::size_t side : {2U, 3U})
+        model.graph.inputs[0].shape.value()[side] = {std::nullopt, "side"};
+    onnx::write_file(model, path("open.onnx"));
+    const Answer open = call({"import", path("open.onnx")});
+    EXPECT_EQ(open.status, 2);
+    EXPECT_THAT(open.err, HasSubstr("--input x=3x224x224"));
+    const Answer sized = call({"import", path("open.onnx"), "--input", "x=3x16x12", "--json"});
+    ASSERT_EQ(sized.status, 0) << sized.err;
+    EXPECT_THAT(sized.json()["inputs"][0], ElementsAre(3, 16, 12));
+    for (const char* wrong : {"x", "x=", "=3x16x16", "x=3x", "x=x3", "x=3x-1x4", "x=3x1.5", "x=3x0x4",
+                              "x=3 x4", "x=99999999999999999999"}) {
+        const Answer answer = call({"import", path("open.onnx"), "--input", wrong});
+        EXPECT_EQ(answer.status, 2) << wrong;
+        EXPECT_THAT(answer.err, HasSubstr("NAME=3x224x224")) << wrong;
+    }
+    const Answer twice = call({"import", path("open.onnx"), "--input", "x=3x8x8", "--input", "x=3x8x8"});
+    EXPECT_EQ(twice.status, 2);
+    EXPECT_THAT(twice.err, HasSubstr("given twice"));
+    EXPECT_EQ(call({"profile", "resnet18", "--table", path("t.db"), "--input", "x=3x8x8"}).status, 2);
+}
+
+TEST_F(OnnxFile, ASuiteProfilesAndVerifiesItButDoesNotScaleIt) {
+    const std::string rest = "name: s\nstrategies: [hacscale]\nseconds: 0.02\nminutes: 0.01\n";
+    const std::string scaled = write("scaled.yaml", rest + "models: [resnet8-cifar, net.onnx]\n");
+    const Answer refused = call({"run", scaled, "--out", path("out")});
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.err, HasSubstr("scaled.yaml:5"));
+    EXPECT_THAT(refused.err, HasSubstr("list it under the key verify"));
+
+    const std::string verified =
+        write("verified.yaml", rest + "models: [resnet8-cifar]\nverify: [net.onnx]\n");
+    const Answer run = call({"run", verified, "--out", path("out"), "--quiet"});
+    EXPECT_TRUE(run.status == 0 || run.status == 4) << run.err;
+    const records::Json report = records::Json::parse(std::ifstream(path("out/verify.json")));
+    std::set<std::string> models;
+    for (const records::Json& one : report["models"]) models.insert(one["model"]);
+    EXPECT_TRUE(models.contains("net"));
+}
+
+}  // namespace
+}  // namespace hacscale::cli
