@@ -94,11 +94,10 @@ Fit last_within(const ScalingContext& context, const Path& path, std::int64_t bu
             if (!best.next_us && step->complete()) best.next_us = step->latency_us();
             break;
         }
+        // What is known of a step's latency ends the path as well: in some tables, no further step is complete.
         if (!step->complete()) {
             if (missing.empty()) missing = step->first_missing;
-            continue;
-        }
-        if (step->latency_ps <= limit_ps) {
+        } else if (step->latency_ps <= limit_ps) {
             best.status = FitStatus::ok;
             best.result = *step;
             best.next_us.reset();
