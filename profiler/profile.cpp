@@ -82,8 +82,8 @@ private:
                 layers.insert(layer);
                 if (counted.insert(key).second) count(key, layer);
             }
-            const bool again = request_.run_all && !layers.contains(Known::given_up);
-            if (layers.contains(Known::unsupported)) continue;  // it cannot run
+            const bool whole = !layers.contains(Known::unsupported);
+            const bool again = request_.run_all && whole && !layers.contains(Known::given_up);
             if (layers.contains(Known::no) || again) needed.push_back(i);
         }
         std::size_t next = 0;
@@ -109,8 +109,19 @@ private:
     }
 
     void run_group(const std::vector<std::size_t>& group) {
+        std::vector<Network> parts;
+        parts.reserve(group.size());
         std::vector<const Network*> members;
-        for (const std::size_t index : group) members.push_back(&networks()[index]);
+        for (const std::size_t index : group) {
+            const std::vector<bool> dropped = unsupported_layers(networks()[index].graph);
+            const bool whole = std::find(dropped.begin(), dropped.end(), true) == dropped.end();
+            if (!whole) parts.push_back(without(networks()[index], dropped));
+            members.push_back(whole ? &networks()[index] : &parts.back());
+        }
+        const auto host_of = [&](std::size_t i) {
+            const Network& whole = networks()[group[i]];
+            return detail::HostGraphs{whole.name, members[i]->graph, whole.graph};
+        };
         const WorkEvents quiet{events_.keep_going, [](double, double, const std::string&) {}};
         std::vector<NetworkMeasurement> measurements;
         detail::PendingRows pending(table_);
@@ -122,30 +133,36 @@ private:
             const bool interrupted = !events_.keep_going();
             for (std::size_t i = 0; i < group.size(); ++i) {
                 const NetworkMeasurement& measured = measurements[i];
-                const std::string& name = members[i]->name;
-                const Graph& network = members[i]->graph;
+                const detail::HostGraphs host = host_of(i);
+                const bool whole = &host.timed == &host.whole;
                 // Interrupted before or in its turn: what there is is too little to keep, and would not be
                 // measured again.
                 if (!measured.measured() && measured.reason.empty()) continue;
                 if (interrupted && measured.measured() && !measured.timing.converged) continue;
-                if (!measured.measured() && !rows.add_unsupported(network, measured, name)) {
+                if (!measured.measured() && rows.add_unsupported(host, measured)) {
+                    alone.push_back(group[i]);  // what is left of it
+                } else if (!measured.measured()) {
                     // There may be too little memory for all of the group.
                     if (group.size() > 1) {
                         alone.push_back(group[i]);
                         continue;
                     }
-                    rows.add_failed(network, name, measured.reason);
+                    rows.add_failed(host, measured.reason);
                 }
-                summary_.host_networks.push_back({group[i], name, measured.timing.total, measured.measured(),
-                                                  measured.timing.converged, measured.timing.reference_us,
-                                                  measured.timing.upper});
                 if (measured.measured()) {
                     if (measured.timing.clock.readings > 0) summary_.clocks.push_back(measured.timing.clock);
-                    rows.add(network, measured, name, given_up);
+                    rows.add(host, measured, given_up);
                 }
+                if (!whole) {
+                    if (measured.measured()) note_part(host);
+                    continue;
+                }
+                summary_.host_networks.push_back({group[i], host.name, measured.timing.total, measured.measured(),
+                                                  measured.timing.converged, measured.timing.reference_us,
+                                                  measured.timing.upper});
             }
         } catch (const DeviceLostInTurn& lost) {
-            rows.add_failed(members[lost.index()]->graph, members[lost.index()]->name, lost.what());
+            rows.add_failed(host_of(lost.index()), lost.what());
             commit(pending);
             throw;
         } catch (const DeviceLost&) {
@@ -154,8 +171,31 @@ private:
         }
         commit(pending);
         for (const std::size_t index : alone) {
-            if (events_.keep_going()) run_group({index});
+            if (events_.keep_going() && has_supported_layer(networks()[index].graph)) run_group({index});
         }
+    }
+
+    // ---- What is left of networks that cannot run ----
+
+    std::vector<bool> unsupported_layers(const Graph& network) const {
+        std::vector<bool> unsupported;
+        for (const Node& node : network.nodes) {
+            const RowKey key = row_key(node.layer, network, settings(), CacheState::network);
+            unsupported.push_back(known(key) == Known::unsupported);
+        }
+        return unsupported;
+    }
+    bool has_supported_layer(const Graph& network) const {
+        const std::vector<bool> unsupported = unsupported_layers(network);
+        return std::find(unsupported.begin(), unsupported.end(), false) != unsupported.end();
+    }
+
+    void note_part(const detail::HostGraphs& host) {
+        const std::vector<bool> dropped = unsupported_layers(host.whole);
+        const auto first = std::find(dropped.begin(), dropped.end(), true) - dropped.begin();
+        summary_.parts.push_back({host.name, host.whole.nodes.size() - host.timed.nodes.size(),
+                                  host.whole.nodes.size(),
+                                  host.whole.nodes[static_cast<std::size_t>(first)].layer.key()});
     }
 
     void commit(const detail::PendingRows& rows) {

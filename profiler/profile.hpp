@@ -36,6 +36,14 @@ struct HostNetworkResult {
     UpperPercentiles upper{};            // of the same passes as `total`
 };
 
+// A network that was measured without layers that the device does not support.
+struct PartOfNetwork {
+    std::string model;
+    std::size_t dropped = 0;    // layers, of
+    std::size_t layers = 0;     // all
+    std::string first_dropped;  // its key
+};
+
 struct ProfileSummary {
     int measured = 0;                  // rows written now, those without a value included
     int reused = 0;                    // rows that were in the table already
@@ -44,6 +52,7 @@ struct ProfileSummary {
     int given_up = 0;                  // rows that failed before and were not tried again
     std::int64_t dropped_records = 0;  // kernels that the tracing library lost count of
     std::vector<ClockCost> clocks;     // of each network that was timed where a clock takes time
+    std::vector<PartOfNetwork> parts{};
     bool interrupted = false;
     std::vector<HostNetworkResult> host_networks;  // those that were run
 };
@@ -56,7 +65,7 @@ struct ProfileSummary {
 // host networks at a time, so an interruption loses seconds.
 //
 // A network that the device does not support makes those of its layers `unsupported` that it does not support
-// alone either, and is not tried again. When none is to blame, or the network was not compiled for a reason that
+// alone either, and is not tried again: its other layers are timed in what is left of it without them. When none is to blame, or the network was not compiled for a reason that
 // may pass (NoRunner: no memory, a failure), those that have no row yet are `failed`, and the next command tries
 // them again. Where the settings have instruments, rows have readings.
 //

@@ -27,6 +27,7 @@ void add(ProfileSummary& sum, const ProfileSummary& part) {
     sum.given_up += part.given_up;
     sum.dropped_records += part.dropped_records;
     sum.clocks.insert(sum.clocks.end(), part.clocks.begin(), part.clocks.end());
+    sum.parts.insert(sum.parts.end(), part.parts.begin(), part.parts.end());
     sum.interrupted = sum.interrupted || part.interrupted;
 }
 
@@ -292,6 +293,13 @@ private:
                 "{} records of kernels were dropped by the tracing library, so the kernel times of some rows "
                 "may be too small",
                 outcome_.rows.dropped_records));
+        }
+        for (const PartOfNetwork& part : outcome_.rows.parts) {
+            events_.warn(
+                fmt::format("{}: {} does not support {} of its {} layers ({} first), so the others were "
+                            "timed without them, "
+                            "and the whole network has no latency",
+                            part.model, device_.device.id, part.dropped, part.layers, part.first_dropped));
         }
         if (outcome_.rows.given_up > 0) {
             events_.warn(fmt::format(

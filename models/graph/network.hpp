@@ -23,4 +23,8 @@ struct Network {
 // The layout belongs to a run, not to a network, so it does not count.
 std::string network_hash(const Network& network);
 
+// The network without these nodes, one entry a node; the others keep their order, names and weights. What a dropped node wrote
+// becomes an input where another node reads it, and what it read becomes an output.
+Network without(const Network& network, const std::vector<bool>& dropped);
+
 }  // namespace hacscale

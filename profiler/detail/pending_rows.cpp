@@ -77,21 +77,20 @@ constexpr double row_share_of_tolerance = 0.1;
 
 }  // namespace
 
-NetworkRows::Places NetworkRows::places_of(const Graph& network) const {
+NetworkRows::Places NetworkRows::places_of(const HostGraphs& host) const {
     Places places;
-    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-        places[row_key(network.nodes[i].layer, network, settings_, CacheState::network)].push_back(i);
+    for (std::size_t i = 0; i < host.timed.nodes.size(); ++i) {
+        places[row_key(host.timed.nodes[i].layer, host.whole, settings_, CacheState::network)].push_back(i);
     }
     return places;
 }
 
-bool NetworkRows::add_unsupported(const Graph& network, const NetworkMeasurement& measured,
-                                  const std::string& host_network) {
+bool NetworkRows::add_unsupported(const HostGraphs& host, const NetworkMeasurement& measured) {
     if (measured.why_no_runner != NoRunner::unsupported) return false;
     const CompileOptions options{settings_.batch, settings_.type,
-                                 pass_footprint(network, settings_.batch, settings_.type)};
+                                 pass_footprint(host.whole, settings_.batch, settings_.type)};
     std::vector<Row> without;
-    for (const auto& place : places_of(network)) {
+    for (const auto& place : places_of(host)) {
         const RowKey& key = place.first;
         const std::optional<Row> there = rows_.find(key);
         if (there && has_latency(there->status)) continue;
@@ -101,7 +100,7 @@ bool NetworkRows::add_unsupported(const Graph& network, const NetworkMeasurement
                 device_.backend->compile(device_.device.id, single_layer(key.layer), options);
             if (compiled.runner) return;
             no_runner(row, compiled);
-            if (row.status == RowStatus::failed) row.host_network = host_network;
+            if (row.status == RowStatus::failed) row.host_network = host.name;
             without.push_back(row);
         });
     }
@@ -112,27 +111,26 @@ bool NetworkRows::add_unsupported(const Graph& network, const NetworkMeasurement
     return true;
 }
 
-void NetworkRows::add_failed(const Graph& network, const std::string& host_network,
-                             const std::string& reason) {
-    for (const auto& [key, nodes] : places_of(network)) {
+void NetworkRows::add_failed(const HostGraphs& host, const std::string& reason) {
+    for (const auto& [key, nodes] : places_of(host)) {
         const std::optional<Row> there = rows_.find(key);
         if (there && there->status != RowStatus::failed) continue;
-        Row row = new_row(key, host_network);
-        fail(row, fmt::format("{} could not be measured: {}", host_network, reason));
+        Row row = new_row(key, host.name);
+        fail(row, fmt::format("{} could not be measured: {}", host.name, reason));
         rows_.put(std::move(row));
     }
 }
 
-void NetworkRows::add(const Graph& network, const NetworkMeasurement& measured,
-                      const std::string& host_network, const std::function<bool(const RowKey&)>& given_up) {
-    for (const auto& [key, nodes] : places_of(network)) {
+void NetworkRows::add(const HostGraphs& host, const NetworkMeasurement& measured,
+                      const std::function<bool(const RowKey&)>& given_up) {
+    for (const auto& [key, nodes] : places_of(host)) {
         const std::optional<Row> there = rows_.find(key);
         // The layer took the device with it when it ran alone: it has no host network then.
         if (there && there->host_network.empty() && given_up(key)) continue;
-        Row row = new_row(key, host_network);
+        Row row = new_row(key, host.name);
         fill(row, nodes, measured);
         rows_.losing(row, "its output was checked",
-                     [&] { check_(row, pass_footprint(network, settings_.batch, settings_.type)); });
+                     [&] { check_(row, pass_footprint(host.whole, settings_.batch, settings_.type)); });
         if (there && has_latency(there->status)) {
             if (!has_latency(row.status)) continue;
             row = merged(*there, row);

@@ -77,6 +77,14 @@ private:
     std::map<std::pair<LayerSpec, std::string>, std::string> faults_;  // by layer and kernel; empty: none
 };
 
+// A network whose layers' rows are wanted. Rows are at the footprint of the whole network; what is timed is all of it, or
+// what is left without layers that the device does not support.
+struct HostGraphs {
+    const std::string& name;
+    const Graph& timed;
+    const Graph& whole;
+};
+
 // The rows of a network's layers, from one measurement of it or from the reason why there is none.
 
 class NetworkRows {
@@ -89,20 +97,19 @@ public:
     // Of a network that the device does not support: the layers that cannot be compiled alone. Whether any of
     // them is unsupported; else they are not to blame, and nothing is added. What may pass (no memory, a failure)
     // is no layer's fault.
-    bool add_unsupported(const Graph& network, const NetworkMeasurement& measured,
-                         const std::string& host_network);
+    bool add_unsupported(const HostGraphs& host, const NetworkMeasurement& measured);
 
     // The network has no measurement: its layers that have no row yet, or one that failed, are failed.
-    void add_failed(const Graph& network, const std::string& host_network, const std::string& reason);
+    void add_failed(const HostGraphs& host, const std::string& reason);
 
     // Merges the network's rows with those of its group, and with the table's. `given_up` says which layers are not
     // tried again.
-    void add(const Graph& network, const NetworkMeasurement& measured, const std::string& host_network,
+    void add(const HostGraphs& host, const NetworkMeasurement& measured,
              const std::function<bool(const RowKey&)>& given_up);
 
 private:
     using Places = std::map<RowKey, std::vector<std::size_t>>;
-    Places places_of(const Graph& network) const;
+    Places places_of(const HostGraphs& host) const;
     void fill(Row& row, const std::vector<std::size_t>& nodes, const NetworkMeasurement& measured) const;
     void judge(Row& row, const NetworkMeasurement& measured, double pass_us) const;
     std::string unfinished(const NetworkTiming& timing) const;
