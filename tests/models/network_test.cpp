@@ -28,7 +28,7 @@ TEST(NetworkHash, IsThatOfTheModelOrElseOfTheGraphInAnyLayout) {
 // Each node that is left, with the same inputs, computes what it did in the whole network.
 TEST(NetworkWithout, TheRestIsAGraphOfTheOtherNodes) {
     std::mt19937 random(1);
-    for (const char* name : {"resnet8-cifar", "mobilenetv2-0.25"}) {
+    for (const char* name : {"resnet8-cifar", "efficientnet-b0"}) {
         Network network = find_network(name);
         network.weights = random_weights(network.graph, 1);
         for (int round = 0; round < 20; ++round) {
