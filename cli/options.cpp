@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "cli/session.hpp"
 #include "models/ops/operator.hpp"
 
 namespace hacscale::cli {

@@ -31,7 +31,7 @@ std::string network_hash(const Network& network) {
 
 Network without(const Network& network, const std::vector<bool>& dropped) {
     const Graph& graph = network.graph;
-    Network rest{.name = network.name};
+    Network rest{.name = network.name, .graph = {}};
     constexpr TensorId none = -1;
     std::vector<TensorId> known(graph.tensors.size(), none);  // what each tensor is in the rest
     const auto is_dropped = [&](std::size_t node) { return dropped[node]; };
