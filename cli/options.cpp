@@ -72,11 +72,11 @@ void add_input_option(CLI::App& parser, InputOptions& options) {
 Network network_named(const std::string& name_or_file, const InputOptions& inputs, Events& events) {
     Network network = find_network(name_or_file, inputs.shapes());
     if (!network.left_out.empty()) {
-        events.warn(fmt::format("{}: of the file, {} left out; the first: {}", network.name,
-                                network.left_out.size() == 1
-                                    ? "one step is"
-                                    : fmt::format("{} steps are", network.left_out.size()),
-                                network.left_out.front()));
+        const std::size_t count = network.left_out.size();
+        events.warn(fmt::format("{}: {} of the file left out, and latencies are without {}; {}{}",
+                                network.name, count == 1 ? "1 node is" : fmt::format("{} nodes are", count),
+                                count == 1 ? "it" : "them",
+                                count == 1 ? "" : "the first: ", network.left_out.front()));
     }
     return network;
 }

@@ -15,7 +15,8 @@ struct Network {
     Graph graph;
     // One entry a node; empty where the network came without weights, and then it runs with random ones.
     std::vector<LayerWeights> weights{};
-    // What the file that it came from computes beyond these layers, a sentence each; empty where the network is whole.
+    // Nodes of its file that no layer computes, each with the reason: `node "/head/Reshape" (Reshape): ...`. Empty where the
+    // network is whole.
     std::vector<std::string> left_out{};
 };
 

@@ -103,7 +103,7 @@ void Drafting::undo_beyond(std::size_t layers, std::size_t inputs) {
 }
 
 void Drafting::leave_out(const onnx::Node& node, const std::string& reason) {
-    draft_.left_out.push_back(fmt::format("{} is left out: {}", node.place(), reason));
+    draft_.left_out.push_back(fmt::format("{}: {}", node.place(), reason));
     for (const std::string& input : node.inputs) add_output(input);
 }
 

@@ -208,7 +208,7 @@ private:
                 draft.inputs, [&](const std::string& input) { return lost.contains(input); });
             if (draft.over_channels.kernel == 0 && !reads_lost) continue;
             draft_.left_out.push_back(fmt::format(
-                "{} is left out: {}", draft.name,
+                "{}: {}", draft.name,
                 reads_lost ? "it reads what another one that is left out computes"
                            : "a kernel over channels that is no part of efficient channel attention"));
             lost.insert(draft.output);
