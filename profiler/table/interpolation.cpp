@@ -250,10 +250,13 @@ void TableLatencySource::load_shape(const LayerSpec& layer) const {
     std::vector<Row> rows;  // of one layer
     const auto add_layer = [&] {
         if (rows.empty()) return;
-        const LayerSpec& known_layer = rows.front().key.layer;
-        const LatencyEstimate latency = latency_at_footprint(rows, footprint_bytes_);
-        known_[known_layer] = latency;
-        surfaces_[family_of(known_layer)].add(known_layer, latency.latency_us);
+        const LayerSpec known_layer = rows.front().key.layer;
+        std::erase_if(rows, [](const Row& row) { return !has_latency(row.status); });
+        LatencyEstimate& latency = known_[known_layer];
+        if (!rows.empty()) {
+            latency = latency_at_footprint(rows, footprint_bytes_);
+            surfaces_[family_of(known_layer)].add(known_layer, latency.latency_us);
+        }
         rows.clear();
     };
     table_.for_each_of_family(layer, batch_, type_, cache_, [&](const Row& row) {

@@ -74,7 +74,8 @@ public:
     TableLatencySource(const Table& table, int batch, DataType type, CacheState cache,
                        std::int64_t footprint_bytes = 0);
 
-    // Rows that are noisy count as measured; those that failed or are unsupported as not measured.
+    // Rows that are noisy count as measured, those that failed as not measured. A layer that the device does not support is
+    // missing, whatever its neighbours take: nothing could run it.
     LatencyEstimate estimate(const LayerSpec& layer) const override;
 
 private:

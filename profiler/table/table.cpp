@@ -268,9 +268,10 @@ std::vector<Row> Table::find_all(const LayerSpec& layer, int batch, DataType typ
 
 void Table::for_each_of_family(const LayerSpec& layer, int batch, DataType type, CacheState cache,
                                const std::function<void(const Row&)>& visit) const {
-    Statement select = impl_->database.prepare(select_rows(
-        fmt::format("{} AND {} AND m.status IN ('ok', 'noisy')", detail::family_condition(), state_condition),
-        "l.id, m.footprint_bytes"));
+    Statement select = impl_->database.prepare(
+        select_rows(fmt::format("{} AND {} AND m.status IN ('ok', 'noisy', 'unsupported')",
+                                detail::family_condition(), state_condition),
+                    "l.id, m.footprint_bytes"));
     const int index = detail::bind_family(select, 0, layer);
     bind_state(select, index, batch, type, cache);
     impl_->read_rows(select, Impl::Kernels::without, visit);

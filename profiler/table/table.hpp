@@ -64,9 +64,9 @@ public:
     std::optional<Row> find(const RowKey& key) const;
     // All footprints at which this layer was measured in this state, ascending (one row for warm and cold).
     std::vector<Row> find_all(const LayerSpec& layer, int batch, DataType type, CacheState cache) const;
-    // What interpolation over channels reads: the rows with a latency of every layer that equals this one but
-    // for channels, groups and squeeze width, in this state; a layer's rows are neighbours, footprints
-    // ascending. Their lists of kernels are left out.
+    // What interpolation over channels reads: the rows with a latency, and those of unsupported layers, of every
+    // layer that equals this one but for channels, groups and squeeze width, in this state; a layer's rows are
+    // neighbours, footprints ascending. Their lists of kernels are left out.
     void for_each_of_family(const LayerSpec& layer, int batch, DataType type, CacheState cache,
                             const std::function<void(const Row&)>& visit) const;
     // Sorted by the layer's text key, then batch, data type and cache state by name, then footprint.
