@@ -230,7 +230,7 @@ void Drafting::set_window(const onnx::Node& node, Window& window,
 
 std::vector<float> Drafting::per_channel(const onnx::Tensor& tensor, const MapSize& map,
                                          std::size_t rank) const {
-    const std::vector<float> values = tensor.floats();
+    std::vector<float> values = tensor.floats();
     if (values.size() == 1) return std::vector<float>(map.channels, values.front());
     std::vector<std::int64_t> dims = tensor.dims;
     while (dims.size() < rank) dims.insert(dims.begin(), 1);
