@@ -157,9 +157,9 @@ private:
                     if (measured.measured()) note_part(host);
                     continue;
                 }
-                summary_.host_networks.push_back({group[i], host.name, measured.timing.total, measured.measured(),
-                                                  measured.timing.converged, measured.timing.reference_us,
-                                                  measured.timing.upper});
+                summary_.host_networks.push_back({group[i], host.name, measured.timing.total,
+                                                  measured.measured(), measured.timing.converged,
+                                                  measured.timing.reference_us, measured.timing.upper});
             }
         } catch (const DeviceLostInTurn& lost) {
             rows.add_failed(host_of(lost.index()), lost.what());

@@ -1,6 +1,8 @@
 // A network as commands take it: its graph, its name in tables and reports, and its weights where it has its own.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,9 @@
 #include "models/ops/layer_weights.hpp"
 
 namespace hacscale {
+
+// Of inputs by name: their sizes with or without the batch. Inputs that the file gives sizes of numbers need none.
+using InputShapes = std::map<std::string, std::vector<std::int64_t>>;
 
 struct Network {
     std::string name;

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/text/wording.hpp"
 #include "models/formats/formats.hpp"
+#include "models/formats/onnx_import/onnx_import.hpp"
 #include "models/stages/lowering.hpp"
 
 namespace hacscale {

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "models/formats/onnx_import/onnx_import.hpp"
 #include "models/graph/network.hpp"
 #include "models/stages/model_spec.hpp"
 

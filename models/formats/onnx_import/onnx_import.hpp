@@ -3,19 +3,13 @@
 // one of their convs; squeeze-excite and ECA become one layer each.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
-#include <vector>
 
 #include "models/formats/onnx/model.hpp"
 #include "models/graph/network.hpp"
 
 namespace hacscale {
-
-// Of inputs by name: their sizes with or without the batch. Inputs that the file gives sizes of numbers need none.
-using InputShapes = std::map<std::string, std::vector<std::int64_t>>;
 
 // The network has the file's weights, and its name is the file's without the suffix. A conv or linear layer, and what is
 // fused into it, has the name of the module that its weights belong to ("layer1.0.conv1" for "layer1.0.conv1.weight");
