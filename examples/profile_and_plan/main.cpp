@@ -37,7 +37,7 @@ int main() try {
     harness::ComparisonSettings settings;
     settings.budget = 2.0;
     settings.strategies = {"hacscale"};
-    const auto comparison = harness::compare(harness::TableView(table, model, {}), settings, {});
+    const auto comparison = harness::compare(harness::ModelView(table, model, {}), settings, {});
     for (const std::string& line : harness::answer_lines({&comparison}, {})) {
         std::cout << line << '\n';
     }

@@ -2,6 +2,7 @@
 // channel counts that are no multiple of 8 or 16, groups, strides, padding, fused parts.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <vector>
@@ -120,6 +121,8 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 break;
             case LayerKind::global_avg_pool:
                 layer.activation = Activation::none;
+                // The mean of one channel may be next to zero, where a relative error says nothing of the kernel.
+                layer.in_channels = layer.out_channels = std::max(layer.in_channels, 8);
                 break;
             case LayerKind::scale_shift:
                 break;
