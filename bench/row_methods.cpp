@@ -20,7 +20,7 @@ using namespace hacscale;
 
 namespace {
 
-constexpr double most_different = 0.05;
+constexpr double max_different = 0.05;
 
 struct Options {
     std::vector<std::string> models{"resnet20-cifar", "mobilenetv2-1.0", "efficientnet-b0"};
@@ -100,7 +100,7 @@ void measure(const Options& options) {
     const double median = quantile(differences, 0.5);
     fmt::print("the stopwatch's rows differ from the prefixes' by {:.1f} % in the median of {} layers: {}\n",
                100.0 * median, differences.size(),
-               median > most_different ? "time rows by prefixes (--rows prefix)" : "the stopwatch will do");
+               median > max_different ? "time rows by prefixes (--rows prefix)" : "the stopwatch will do");
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ struct HostNetworkResult {
     MedianEstimate total;  // of the whole network, microseconds; median 0 when not measured
     bool measured = false;
     bool converged = false;
-    std::optional<double> reference_us;  // as Row::pace_us
+    std::optional<double> reference_us;  // as Row::reference_us
     UpperPercentiles upper{};            // of the same passes as `total`
 };
 
@@ -76,7 +76,7 @@ ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRe
                        const WorkEvents& events);
 
 // The device is taken to be able to be as fast, in what is measured with these settings, as it was for the
-// table's rows: measurements wait for that speed. Returns it, Table::fastest_pace_us().
+// table's rows: measurements wait for that speed. Returns it, Table::fastest_reference_us().
 std::optional<double> expect_speed_of(const Table& table, const DeviceHandle& device,
                                       const MeasureSettings& settings);
 

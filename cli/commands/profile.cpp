@@ -262,7 +262,7 @@ ExitStatus profile_command(const ProfileOptions& options, bool retry_failed, Ses
         print_outcome(session.out, options.table, outcome, options.details);
     }
     if (const auto warning =
-            pace_warning(device.handle, table, plan.measure, "the same command measures them again")) {
+            speed_warning(device.handle, table, plan.measure, "the same command measures them again")) {
         session.warn(*warning);
         session.keep_doubt(*warning);
     }

@@ -93,7 +93,7 @@ fs::path folder_for_many(const ReportOptions& options) {
     if (!options.out.empty()) {
         return options.out;
     }
-    // One argument that holds several runs: the page continues top of them.
+    // One argument that holds several runs: the page is written into its folder, above them.
     return options.sources.size() == 1 ? fs::path(options.sources.front()) : fs::path(side_by_side_folder);
 }
 

@@ -12,7 +12,7 @@ namespace hacscale::harness {
 
 namespace {
 
-constexpr std::size_t most_finds = 3;         // that the sentence names
+constexpr std::size_t max_finds = 3;          // that the sentence names
 constexpr std::size_t max_advice_lines = 10;  // of the answer
 
 struct Find {
@@ -69,7 +69,7 @@ std::string sentence(const Advice& advice) {
     const std::ptrdiff_t layers = layers_in_state(capacity, CapacityState::found);
     std::vector<std::string> largest;
     for (const Find& find : finds(capacity)) {
-        if (largest.size() < most_finds) {
+        if (largest.size() < max_finds) {
             largest.push_back(growth_text(find));
         }
     }

@@ -28,7 +28,7 @@ public:
     explicit SessionBudget(std::function<double()> left_s) : left_s_(std::move(left_s)) {}
 
     // Whether a session of so many networks leaves the time for one of `later` networks behind it, at the
-    // ratio of the last.
+    // speed of the last one.
     bool allows(std::size_t networks, std::size_t later) const;
     // A session of so many networks, and the last before one of `later` networks; 0 when none has to follow.
     void begin(std::size_t networks, std::size_t later);

@@ -322,8 +322,8 @@ private:
 
 }  // namespace
 
-std::optional<std::string> pace_warning(const DeviceHandle& device, const Table& table,
-                                        const MeasureSettings& measured_with, const std::string& remedy) {
+std::optional<std::string> speed_warning(const DeviceHandle& device, const Table& table,
+                                         const MeasureSettings& measured_with, const std::string& remedy) {
     const std::optional<double> fastest_us = table.fastest_reference_us(measured_with.type);
     if (!fastest_us) {
         return std::nullopt;

@@ -58,7 +58,7 @@ ProfileOutcome profile_models(const DeviceHandle& device, Table& table, ProfileJ
 
 // When rows of the table in this state were measured while the machine was slower than for others (`remedy`
 // says how to have them measured again), or than it has been since in what was measured with these settings.
-std::optional<std::string> pace_warning(const DeviceHandle& device, const Table& table,
-                                        const MeasureSettings& measured_with, const std::string& remedy);
+std::optional<std::string> speed_warning(const DeviceHandle& device, const Table& table,
+                                         const MeasureSettings& measured_with, const std::string& remedy);
 
 }  // namespace hacscale::harness

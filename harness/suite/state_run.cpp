@@ -189,7 +189,7 @@ private:
     void warn_of_pace() {
         const std::string remedy = fmt::format("remove {}, and the same command measures them again",
                                                (job_.folder / "provenance.json").string());
-        if (const auto warning = pace_warning(device_.handle, table_, measure_, remedy)) {
+        if (const auto warning = speed_warning(device_.handle, table_, measure_, remedy)) {
             warn(*warning);
         }
     }

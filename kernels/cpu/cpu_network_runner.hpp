@@ -26,7 +26,7 @@ public:
     std::size_t activation_bytes() const override { return arena_.size(); }
 
 private:
-    // A tensor that is needed where or as it does not are.
+    // A tensor that is needed at another place, or in another order, than its own.
     struct Copy {
         const std::byte* from = nullptr;
         TensorShape from_shape;

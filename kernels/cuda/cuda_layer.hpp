@@ -1,4 +1,4 @@
-// A layer compiled for a GPU: it knows its kernels and how its numbers are, but owns no memory, so that the
+// A layer compiled for a GPU: it knows its kernels and how its numbers are laid out, but owns no memory, so that the
 // runner can lay out a whole network, replay it as one CUDA graph, and run copies of it over other buffers.
 //
 // Tensors are NHWC, dense, in the data type of the network (tf32: f32). Buffers are aligned to 256 bytes.

@@ -19,7 +19,7 @@ struct Library {
     void* symbol(const char* name) const;
 };
 
-// Where libraries may are beside the loader's own paths, first ones first: $HACSCALE_CUDA_LIBS (folders
+// Where libraries may be besides the loader's own paths, first ones first: $HACSCALE_CUDA_LIBS (folders
 // separated by colons), the toolkit's folders (/usr/local/cuda*/lib64 and lib, extras/CUPTI/lib64), and the
 // folders of the Python packages nvidia-cudnn-cu13 (nvidia/cudnn/lib) and nvidia-cuda-cupti (nvidia/cu13/lib,
 // nvidia/cuda_cupti/lib) in the site-packages of the virtual environment, of python3 on the PATH, and of the

@@ -14,7 +14,7 @@ namespace hacscale {
 struct ArenaLayout {
     std::vector<std::size_t>
         offsets;  // of each tensor, multiples of 64; of no meaning for the graph's inputs
-    // Of each node: its output is where its residual (conv) or one of its inputs (squeeze-excite, add) does.
+    // Of each node: its output is where its residual (conv) or one of its inputs (squeeze-excite, add) is.
     std::vector<bool> in_place;
     std::size_t bytes = 0;  // of the arena
 };

@@ -97,7 +97,7 @@ inline constexpr std::array<std::string_view, 10> mode_names{
 enum class DataType : std::uint8_t { f32, bf16, f16, tf32 };
 inline constexpr std::array all_data_types{DataType::f32, DataType::bf16, DataType::f16, DataType::tf32};
 
-// How the tensors that a layer reads and writes are in memory. On GPUs it is always channels_last; on CPUs
+// How the tensors that a layer reads and writes are laid out in memory. On GPUs it is always channels_last; on CPUs
 // which of the two is faster depends on the network and the processor.
 // As large as a LayerSpec's other sizes: bytes between them would have no value, and layers are compared by their bytes.
 enum class Layout : std::uint32_t {

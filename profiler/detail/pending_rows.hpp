@@ -38,7 +38,7 @@ public:
     void put(Row row);
 
     // Work on one layer alone, in state `doing`. When it takes the device with it, the layer's row says so,
-    // and has no host network; then DeviceLost continues.
+    // and has no host network; then DeviceLost is thrown again.
     template <typename Work>
     void losing(Row& row, const char* doing, const Work& work) {
         try {

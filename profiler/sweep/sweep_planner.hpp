@@ -37,7 +37,7 @@ struct SweepSettings {
 // A network that was run for a table.
 struct HostNetwork {
     Network network;
-    std::optional<double> reference_us;  // as Row::pace_us
+    std::optional<double> reference_us;  // as Row::reference_us
 };
 
 struct SweepSummary {

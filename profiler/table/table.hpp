@@ -73,7 +73,7 @@ public:
     std::vector<Row> query(const RowFilter& filter) const;
     void for_each(const RowFilter& filter, const std::function<void(const Row&)>& visit) const;
     std::int64_t size() const;
-    // The least Row::pace_us of the rows of a data type that have a latency; none where no speed was read.
+    // The least Row::reference_us of the rows of a data type that have a latency; none where no speed was read.
     std::optional<double> fastest_reference_us(DataType type) const;
 
     void put(const PeakRecord& peak);

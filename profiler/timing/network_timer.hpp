@@ -87,7 +87,7 @@ struct NetworkTiming {
 };
 
 // `networks` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
-// when it says no, what was measured so far is returned, possibly with 0 samples. Without `speed` all visits
+// when it says no, what was measured so far is returned, possibly with 0 samples. Without `machine_speed` all visits
 // count. A network has rules.max_seconds in rounds that count, and rules.patience times that in all; when
 // the last measurement waited in vain, there is no more time than without other guests. Throws DeviceLostInTurn.
 struct TimedNetwork {

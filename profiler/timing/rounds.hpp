@@ -91,7 +91,7 @@ auto time_in_rounds(std::vector<Participant>& participants, const TimingRules& r
     visit_in_rounds(
         still_open, [&](std::size_t index) { participants[index].visit(rules); }, seed, keep_going);
     std::vector<decltype(participants.front().result(rules))> results;
-    for (const Participant& index : participants) results.push_back(index.result(rules));
+    for (const Participant& participant : participants) results.push_back(participant.result(rules));
     return results;
 }
 

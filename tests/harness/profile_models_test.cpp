@@ -32,7 +32,7 @@ protected:
 
     ProfileOutcome run() { return profile_models(device_.handle, table_, plan_, events_); }
     std::string warning() const {
-        return pace_warning(device_.handle, table_, plan_.measure, "do it again").value_or("");
+        return speed_warning(device_.handle, table_, plan_.measure, "do it again").value_or("");
     }
     bool exact(const Row& row) const {
         return std::abs(row.latency_us / device_.machine.latency_us(row.key.layer) - 1.0) < 1e-6;

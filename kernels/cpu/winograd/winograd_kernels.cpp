@@ -17,7 +17,7 @@ constexpr int lanes = HACSCALE_WINOGRAD_LANES;
 constexpr int rows = HACSCALE_WINOGRAD_ROWS;
 
 using Vector = float __attribute__((vector_size(lanes * sizeof(float))));
-// A vector where it is in memory. Values are of the aligned type: GCC 14 for Arm cannot pass this one.
+// A vector as memory has it. Values are of the aligned type: GCC 14 for Arm cannot pass this one.
 using StoredVector = float __attribute__((vector_size(lanes * sizeof(float)), aligned(alignof(float))));
 constexpr int panel = 2 * lanes;
 

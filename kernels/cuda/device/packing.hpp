@@ -1,4 +1,4 @@
-// How layers hand their numbers to kernels, and how weights are on the device: parts one after the other, each aligned
+// How layers hand their numbers to kernels, and how weights are laid out on the device: parts one after the other, each aligned
 // to a cache line, matrices in the network's data type and vectors of one number a channel in f32.
 #pragma once
 
