@@ -67,7 +67,6 @@ private:
 
     void compile(std::size_t place) {
         const Graph& network = networks_[place]->graph;
-        const std::vector<LayerWeights>& own = networks_[place]->weights;
         NetworkMeasurement& result = results_[place];
         Compiled compiled =
             device_.backend->compile(device_.device.id, network, {settings_.batch, settings_.type, 0});
@@ -87,7 +86,7 @@ private:
                 "prefixes "
                 "(--rows prefix, or rows: prefix in a suite)");
         }
-        compiled.runner->load(own.empty() ? random_weights(network, settings_.seed) : own);
+        compiled.runner->load(weights_of(*networks_[place], settings_.seed));
         set_inputs(*compiled.runner, random_inputs(network, settings_.batch, settings_.seed + 1));
         for (std::size_t node = 0; node < network.nodes.size(); ++node) {
             result.implementations.push_back(compiled.runner->implementation(static_cast<int>(node)));

@@ -47,19 +47,6 @@ std::optional<double> peak_of(const TraceOptions& options, const DeviceAccess& d
     return peak->flops_per_s;
 }
 
-std::unique_ptr<NetworkRunner> compiled(const DeviceAccess& device, const TracedRun& run) {
-    Compiled result =
-        device.handle.backend->compile(device.handle.device.id, run.network.graph, {run.batch, run.type, 0});
-    if (!result.runner) {
-        throw WorkError(
-            fmt::format("{} cannot run {}: {}", device.handle.device.id, run.network.name, result.reason));
-    }
-    const Network& network = run.network;
-    result.runner->load(network.weights.empty() ? random_weights(network.graph, 1) : network.weights);
-    set_inputs(*result.runner, random_inputs(network.graph, run.batch, 2));
-    return std::move(result.runner);
-}
-
 ExitStatus trace_command(const TraceOptions& options, Session& session) {
     TracedRun run;
     run.batch = options.batch.batch;
@@ -70,8 +57,12 @@ ExitStatus trace_command(const TraceOptions& options, Session& session) {
     run.network = for_device(std::move(network), device.handle, run.batch, run.type);
     run.device = device.handle.device.name;
     run.fingerprint = device.handle.device.fingerprint;
-    const std::unique_ptr<NetworkRunner> runner = compiled(device, run);
-    for (std::size_t i = 0; i < run.network.graph.nodes.size(); ++i) {
+    const Graph& graph = run.network.graph;
+    const std::unique_ptr<NetworkRunner> runner =
+        compiled(device.handle, run.network.name, graph, {run.batch, run.type, 0});
+    runner->load(weights_of(run.network, 1));
+    set_inputs(*runner, random_inputs(graph, run.batch, 2));
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         run.implementations.push_back(runner->implementation(static_cast<int>(i)));
     }
     const Trace trace =

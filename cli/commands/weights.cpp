@@ -69,17 +69,6 @@ int largest(const float* scores, int classes) {
     return static_cast<int>(std::max_element(scores, scores + classes) - scores);
 }
 
-std::unique_ptr<NetworkRunner> compiled(const DeviceAccess& device, const Graph& network, int batch) {
-    CompileOptions settings;
-    settings.batch = batch;
-    Compiled result = device.handle.backend->compile(device.handle.device.id, network, settings);
-    if (!result.runner) {
-        throw WorkError(
-            fmt::format("{} cannot run this network: {}", device.handle.device.id, result.reason));
-    }
-    return std::move(result.runner);
-}
-
 void require_cifar_form(const ModelSpec& model) {
     if (model.in_channels != 3 || model.resolution != 32 || model.classes != 10) {
         throw InputError(
@@ -137,7 +126,8 @@ ExitStatus import_command(const ImportOptions& options, Session& session) {
     }
     const DeviceAccess device = open_device(options.device, options.threads, session);
     model.layout = device.handle.backend->preferred_layout(lower(model), {options.batch, DataType::f32});
-    const std::unique_ptr<NetworkRunner> runner = compiled(device, lower(model), options.batch);
+    const std::unique_ptr<NetworkRunner> runner =
+        compiled(device.handle, model.name, lower(model), {options.batch, DataType::f32, 0});
     runner->load(weights);
     check_outputs(*runner, model, options.batch);
     std::optional<double> accuracy;

@@ -1,14 +1,11 @@
 #include "harness/measure/check_outputs.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "base/error.hpp"
+#include "harness/measure/device_access.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "profiler/measure_networks.hpp"
@@ -43,38 +40,26 @@ public:
         for (const Node& node : graph.nodes) every_layer.outputs.push_back(node.outputs.front());
         const std::unique_ptr<NetworkRunner> layers = ran(every_layer);
 
-        const std::vector<int> last = last_readers(graph);
-        std::vector<std::vector<double>> values(graph.tensors.size());
-        for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-            values[graph.inputs[i]].assign(inputs_[i].begin(), inputs_[i].end());
-        }
-        for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-            const Node& node = graph.nodes[i];
-            ReferenceInputs read;
-            for (const TensorId id : node.inputs) read.push_back(&values[id]);
-            std::vector<double> expected = reference_layer(node.layer, batch_, read, network_.weights[i]);
-            compare_layer(node, relative_error(layers->output(i), expected));
-            compare_outputs(*whole, node.outputs.front(), expected);
-            values[node.outputs.front()] = std::move(expected);
-            for (const TensorId id : node.inputs) {
-                if (last[id] == static_cast<int>(i)) values[id] = {};
-            }
+        const auto compare = [&](std::size_t i, const std::vector<double>& expected) {
+            compare_layer(graph.nodes[i], relative_error(layers->output(i), expected));
+        };
+        const std::vector<std::vector<double>> expected =
+            reference_graph(graph, batch_, inputs_, network_.weights, compare);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            const double error = relative_error(whole->output(i), expected[i]);
+            if (is_worse(error, checked_.relative_error)) checked_.relative_error = error;
         }
         return checked_;
     }
 
 private:
     std::unique_ptr<NetworkRunner> ran(const Graph& graph) const {
-        Compiled compiled = device_.backend->compile(device_.device.id, graph, {batch_, type_, 0});
-        if (!compiled.runner) {
-            throw WorkError(
-                fmt::format("{} cannot run {}: {}", device_.device.id, network_.name, compiled.reason));
-        }
-        compiled.runner->load(network_.weights);
-        set_inputs(*compiled.runner, inputs_);
-        compiled.runner->poison();
-        compiled.runner->run();
-        return std::move(compiled.runner);
+        std::unique_ptr<NetworkRunner> runner = compiled(device_, network_.name, graph, {batch_, type_, 0});
+        runner->load(network_.weights);
+        set_inputs(*runner, inputs_);
+        runner->poison();
+        runner->run();
+        return runner;
     }
 
     // What is not a number is worse than any number.
@@ -85,15 +70,6 @@ private:
         checked_.worst_layer = node.name;
         checked_.worst_key = node.layer.key();
         checked_.worst_error = error;
-    }
-
-    void compare_outputs(const NetworkRunner& runner, TensorId tensor, const std::vector<double>& expected) {
-        const std::vector<TensorId>& outputs = network_.graph.outputs;
-        for (std::size_t i = 0; i < outputs.size(); ++i) {
-            if (outputs[i] != tensor) continue;
-            const double error = relative_error(runner.output(i), expected);
-            if (is_worse(error, checked_.relative_error)) checked_.relative_error = error;
-        }
     }
 
     const DeviceHandle& device_;

@@ -79,6 +79,15 @@ TimedNetwork timed_network(const NetworkMeasurement& measurement, const WorkEven
 
 }  // namespace
 
+std::unique_ptr<NetworkRunner> compiled(const DeviceHandle& device, const std::string& network,
+                                        const Graph& graph, const CompileOptions& options) {
+    Compiled result = device.backend->compile(device.device.id, graph, options);
+    if (!result.runner) {
+        throw WorkError(fmt::format("{} cannot run {}: {}", device.device.id, network, result.reason));
+    }
+    return std::move(result.runner);
+}
+
 TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const MeasureSettings& settings,
                           const WorkEvents& events, SessionSeconds seconds_at_most) {
     expect_speed_of(table, device, settings);

@@ -41,6 +41,10 @@ struct CounterSettings {
     std::unique_ptr<Instruments> open(const BackendDevice& device) const;
 };
 
+// A network compiled to be run as it is. Throws WorkError, naming the network, where the device cannot run it.
+std::unique_ptr<NetworkRunner> compiled(const DeviceHandle& device, const std::string& network,
+                                        const Graph& graph, const CompileOptions& options);
+
 // Whole networks timed on a device, as comparisons and verifications need them: by whom is not their concern,
 // so that tests can time with a formula.
 struct TimedNetwork {

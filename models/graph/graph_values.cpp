@@ -13,6 +13,10 @@ std::vector<LayerWeights> random_weights(const Graph& graph, std::uint64_t seed)
     return weights;
 }
 
+std::vector<LayerWeights> weights_of(const Network& network, std::uint64_t seed) {
+    return network.weights.empty() ? random_weights(network.graph, seed) : network.weights;
+}
+
 std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std::uint64_t seed) {
     std::vector<std::vector<float>> inputs;
     for (const TensorId id : graph.inputs) {
@@ -24,7 +28,9 @@ std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std
 
 std::vector<std::vector<double>> reference_graph(const Graph& graph, int batch,
                                                  const std::vector<std::vector<float>>& inputs,
-                                                 const std::vector<LayerWeights>& weights) {
+                                                 const std::vector<LayerWeights>& weights,
+                                                 const ReferenceVisit& visit) {
+    const std::vector<int> last = last_readers(graph);
     std::vector<std::vector<double>> values(graph.tensors.size());
     for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
         values[graph.inputs[i]].assign(inputs[i].begin(), inputs[i].end());
@@ -33,7 +39,12 @@ std::vector<std::vector<double>> reference_graph(const Graph& graph, int batch,
         const Node& node = graph.nodes[i];
         ReferenceInputs read;
         for (const TensorId id : node.inputs) read.push_back(&values[id]);
-        values[node.outputs.front()] = reference_layer(node.layer, batch, read, weights[i]);
+        std::vector<double>& output = values[node.outputs.front()];
+        output = reference_layer(node.layer, batch, read, weights[i]);
+        if (visit) visit(i, output);
+        for (const TensorId id : node.inputs) {
+            if (last[id] == static_cast<int>(i)) values[id] = {};
+        }
     }
     std::vector<std::vector<double>> outputs;
     for (const TensorId id : graph.outputs) outputs.push_back(values[id]);

@@ -2,10 +2,12 @@
 // are compared with.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
-#include "models/graph/graph.hpp"
+#include "models/graph/network.hpp"
 #include "models/ops/layer_weights.hpp"
 
 namespace hacscale {
@@ -13,12 +15,19 @@ namespace hacscale {
 // One entry a node, as random_weights(LayerSpec).
 std::vector<LayerWeights> random_weights(const Graph& graph, std::uint64_t seed);
 
+// The network's own weights, or random ones where it has none.
+std::vector<LayerWeights> weights_of(const Network& network, std::uint64_t seed);
+
 // Of each input of the graph: dense NCHW, `batch` images, the first as random_values(count, seed).
 std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std::uint64_t seed);
+
+// Is given what each node puts out, in running order.
+using ReferenceVisit = std::function<void(std::size_t node, const std::vector<double>& output)>;
 
 // Each output of the graph in double precision, dense NCHW. `inputs` has one entry an input of the graph.
 std::vector<std::vector<double>> reference_graph(const Graph& graph, int batch,
                                                  const std::vector<std::vector<float>>& inputs,
-                                                 const std::vector<LayerWeights>& weights);
+                                                 const std::vector<LayerWeights>& weights,
+                                                 const ReferenceVisit& visit = {});
 
 }  // namespace hacscale
