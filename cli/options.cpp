@@ -18,17 +18,6 @@ constexpr int largest_pixels = 65536;
 constexpr double largest_ratio = 16.0;
 constexpr std::int64_t largest_size = 1 << 20;  // of one dimension of an input
 
-}  // namespace
-
-void add_batch_options(CLI::App& parser, BatchOptions& options) {
-    parser.add_option("--batch", options.batch, "Images at once")
-        ->check(CLI::Range(1, largest_batch))
-        ->capture_default_str();
-    parser.add_option("--dtype", options.dtype, "Data type: f32, tf32, bf16 or f16")->capture_default_str();
-}
-
-namespace {
-
 // Of the text after "NAME=": whole numbers above zero with "x" between them.
 std::vector<std::int64_t> sizes_from(std::string_view text, const std::string& option) {
     std::vector<std::int64_t> sizes;
@@ -49,6 +38,13 @@ std::vector<std::int64_t> sizes_from(std::string_view text, const std::string& o
 }
 
 }  // namespace
+
+void add_batch_options(CLI::App& parser, BatchOptions& options) {
+    parser.add_option("--batch", options.batch, "Images at once")
+        ->check(CLI::Range(1, largest_batch))
+        ->capture_default_str();
+    parser.add_option("--dtype", options.dtype, "Data type: f32, tf32, bf16 or f16")->capture_default_str();
+}
 
 InputShapes InputOptions::shapes() const {
     InputShapes shapes;

@@ -28,8 +28,8 @@ void add_batch_options(CLI::App& parser, BatchOptions& options);
 struct InputOptions {
     std::vector<std::string> given;  // NAME=3x224x224
 
-    InputShapes shapes()
-        const;  // throws InputError for what is no name with sizes, and for a name given twice
+    // Throws InputError for what is no name with sizes, and for a name given twice.
+    InputShapes shapes() const;
 };
 void add_input_option(CLI::App& parser, InputOptions& options);
 // find_network() with these sizes. Warns where the network is not all of its file.
