@@ -1,5 +1,5 @@
-// libFuzzer over ONNX files: whatever the bytes are, reading and simplifying them gives a model or an InputError. A model that was read
-// is written again and must be the same; simplifying is done at two batches, as an import does it.
+// libFuzzer over ONNX files: whatever the bytes are, reading, simplifying and importing them gives a network or an InputError. A model
+// that was read is written again and must be the same; simplifying is done at another batch as well.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -8,13 +8,14 @@
 
 #include "base/error.hpp"
 #include "models/formats/onnx/onnx.hpp"
+#include "models/formats/onnx_import/onnx_import.hpp"
 
 namespace {
 
-void simplify_at(hacscale::onnx::Model model, std::int64_t batch) {
+template <typename Work>
+void attempt(const Work& work) {
     try {
-        hacscale::onnx::fix_inputs(model, batch, {});
-        (void)hacscale::onnx::simplify(std::move(model));
+        work();
     } catch (const hacscale::InputError&) {
         // A sentence about what is wrong is as good an end as a model.
     }
@@ -33,8 +34,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (hacscale::onnx::to_bytes(hacscale::onnx::read_bytes(written, "again.onnx")) != written) {
             std::abort();
         }
-        simplify_at(model, 1);
-        simplify_at(model, 3);
+        attempt([&] { (void)hacscale::import_onnx(model, "fuzzed"); });
+        attempt([&] {
+            hacscale::onnx::Model batched = model;
+            hacscale::onnx::fix_inputs(batched, 3, {});
+            (void)hacscale::onnx::simplify(std::move(batched));
+        });
     } catch (const hacscale::InputError&) {
         return 0;
     }

@@ -30,13 +30,13 @@ Sizes given_sizes(const ValueInfo& input, std::int64_t batch, const Sizes& given
     }
     const bool positive = std::all_of(sizes.begin(), sizes.end(), [](std::int64_t size) { return size > 0; });
     if (sizes.size() != rank || !positive) {
-        throw InputError("--input " + detail::readable(input.name) + "=" + detail::shape_text(given) +
+        throw InputError("--input " + detail::readable(input.name) + "=" + shape_text(given) +
                          " does not fit the input's shape " + text_of_shape(input));
     }
     for (std::size_t i = rank >= 2 ? 1 : 0; i < rank; ++i) {
         const auto& fixed = (*input.shape)[i].size;
         if (fixed && *fixed != sizes[i]) {
-            throw InputError("--input " + detail::readable(input.name) + "=" + detail::shape_text(given) +
+            throw InputError("--input " + detail::readable(input.name) + "=" + shape_text(given) +
                              " contradicts the file, which fixes " + text_of_shape(input) +
                              "; export it with dynamic axes to measure other sizes");
         }

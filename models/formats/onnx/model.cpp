@@ -1,5 +1,7 @@
 #include "models/formats/onnx/model.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -231,6 +233,10 @@ std::string_view name_of(DataType type) {
 bool is_floating(DataType type) {
     return type == DataType::float32 || type == DataType::float16 || type == DataType::float64 ||
            type == DataType::bfloat16;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& sizes) {
+    return sizes.empty() ? "a number" : fmt::format("{}", fmt::join(sizes, "x"));
 }
 
 Bytes::Bytes(std::string content) {

@@ -41,6 +41,9 @@ std::size_t bytes_of(DataType type);
 std::string_view name_of(DataType type);
 bool is_floating(DataType type);
 
+// "1x3x224x224"; "a number" for an empty list.
+std::string shape_text(const std::vector<std::int64_t>& sizes);
+
 // Bytes that never change and are shared by copies: part of a mapped file, or memory of their own.
 class Bytes {
 public:

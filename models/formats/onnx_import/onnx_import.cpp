@@ -30,8 +30,7 @@ Network network_of(detail::Draft draft, const std::string& name) {
     std::set<std::string> names;
     std::set<std::string> counted;  // weights that several layers share are learned once
     for (detail::DraftLayer& layer : draft.layers) {
-        // Without what its kind does not use: tables tell layers apart by their keys.
-        Node node{.layer = LayerSpec::from_key(layer.layer.key()), .name = unique_name(layer.name, names)};
+        Node node{.layer = layer.layer, .name = unique_name(layer.name, names)};
         for (const std::string& input : layer.inputs) node.inputs.push_back(tensors.at(input));
         for (const std::string& parameter : layer.parameters) {
             if (counted.insert(parameter).second) node.learned_params += draft.parameter_counts.at(parameter);

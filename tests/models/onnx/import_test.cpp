@@ -48,6 +48,10 @@ Network imported(Model model) {
     Network network = import_onnx(std::move(model), "net");
     EXPECT_EQ(validate(network.graph), std::nullopt);
     EXPECT_EQ(network.weights.size(), network.graph.nodes.size());
+    // Tables tell layers apart by their keys: what a kind does not use has its default.
+    for (const hacscale::Node& node : network.graph.nodes) {
+        EXPECT_EQ(LayerSpec::from_key(node.layer.key()), node.layer) << node.layer.key();
+    }
     return network;
 }
 
@@ -225,6 +229,10 @@ TEST(OnnxImport, ALayerNormOfVectorsIsOverTheirChannels) {
                           {numbers("n.weight", {6}, 1), numbers("n.bias", {6}, 2)}));
     ASSERT_EQ(network.graph.nodes.size(), 1U);
     EXPECT_EQ(network.graph.nodes[0].layer.kind, LayerKind::layer_norm);
+}
+
+TEST(OnnxImport, AnInputOfNoDimensionsIsNoMap) {
+    EXPECT_THROW(import_onnx(model_of({}, {node("Relu", {"x"}, {"y"})}), "net"), InputError);
 }
 
 TEST(OnnxImport, SharedWeightsAreCountedOnce) {

@@ -16,12 +16,6 @@
 
 namespace hacscale::detail {
 
-// A kernel over the channels of N C 1 1: no layer by itself, and part of an ECA.
-struct OverChannels {
-    int kernel = 0;  // 0: the draft is a layer
-    std::vector<float> weights{};
-};
-
 struct DraftLayer {
     LayerSpec layer{};
     LayerWeights weights{};
@@ -29,7 +23,8 @@ struct DraftLayer {
     std::string output{};
     std::string name{};
     std::set<std::string> parameters{};  // the file's initializers that are learned
-    OverChannels over_channels{};
+    // A kernel over the channels of N C 1 1, which is no layer by itself, and part of an ECA; empty for layers.
+    std::vector<float> over_channels{};
     bool removed = false;  // fused into another
 };
 
@@ -48,11 +43,5 @@ Draft draft_of(const onnx::Model& model);
 // Fuses layers, in place; afterwards no layer is `removed`. A kernel over channels that is no part of an ECA is left out,
 // with what depends on it.
 void fuse(Draft& draft);
-
-// What the layer computes of a file's weights is unchanged by such a scale and shift of each output channel.
-bool takes_scale(LayerKind kind);
-
-// A conv, linear layer or scale_shift with its outputs scaled and shifted; both have one number an output channel.
-void scale_outputs(DraftLayer& layer, const std::vector<float>& scale, const std::vector<float>& shift);
 
 }  // namespace hacscale::detail

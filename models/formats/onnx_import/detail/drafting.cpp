@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
 namespace hacscale::detail {
@@ -24,10 +25,6 @@ int small(std::int64_t number, std::string_view what) {
         no_layer(fmt::format("{} is {}", what, number));
     }
     return static_cast<int>(number);
-}
-
-std::string shape_text(const std::vector<std::int64_t>& dims) {
-    return fmt::format("{}", fmt::join(dims, "x"));
 }
 
 Drafting::Drafting(const onnx::Model& model) : graph_(model.graph) {
@@ -127,9 +124,13 @@ std::optional<MapSize> Drafting::size_of_value(const std::string& value) const {
     const auto found = dims_.find(value);
     if (found == dims_.end()) return std::nullopt;
     const std::vector<std::int64_t>& dims = found->second;
-    const bool fits = std::ranges::all_of(
-        dims, [](std::int64_t size) { return size >= 1 && size <= std::numeric_limits<int>::max(); });
-    if (!fits || dims.front() != 1 || (dims.size() != 2 && dims.size() != 4)) return std::nullopt;
+    if ((dims.size() != 2 && dims.size() != 4) || dims.front() != 1) return std::nullopt;
+    double elements = 1.0;  // cannot overflow
+    for (const std::int64_t size : dims) {
+        if (size < 1 || size > std::numeric_limits<int>::max()) return std::nullopt;
+        elements *= static_cast<double>(size);
+    }
+    if (elements > max_layer_macs) return std::nullopt;
     MapSize size{.channels = static_cast<int>(dims[1])};
     if (dims.size() == 4) {
         size.height = static_cast<int>(dims[2]);
@@ -175,7 +176,7 @@ std::string Drafting::data(const onnx::Node& node, std::size_t input, bool flat)
     if (!draft_.sizes.contains(source)) {
         if (!size_of_value(source)) {
             no_layer(fmt::format("its input \"{}\" is {}, and layers read maps (1xCxHxW) or vectors (1xC)",
-                                 value, shape_text(dims_of(value))));
+                                 value, onnx::shape_text(dims_of(value))));
         }
         add_input(source);
     }
@@ -186,7 +187,6 @@ DraftLayer Drafting::begin(const onnx::Node& node, LayerKind kind, bool flat) {
     DraftLayer draft;
     draft.name = node.name;
     draft.layer.kind = kind;
-    draft.layer.bias = kind == LayerKind::squeeze_excite;
     draft.inputs = {data(node, 0, flat)};
     draft.output = node.outputs.at(0);
     const MapSize& in = size(draft.inputs.front());
@@ -198,8 +198,17 @@ DraftLayer Drafting::begin(const onnx::Node& node, LayerKind kind, bool flat) {
 
 void Drafting::finish(DraftLayer draft) {
     const LayerSpec& layer = draft.layer;
-    if (draft.over_channels.kernel == 0) {
+    if (draft.over_channels.empty()) {
         if (const auto reason = validate(layer)) no_layer(*reason);
+        for (const WeightPart& part : operator_of(layer.kind).weights(layer)) {
+            const auto given = static_cast<std::int64_t>((draft.weights.*part.values).size());
+            const std::int64_t expected =
+                std::accumulate(part.shape.begin(), part.shape.end(), std::int64_t{1}, std::multiplies<>());
+            if (given != expected) {
+                no_layer(fmt::format("its {} has {} numbers, expected {} ({})", part.name, given, expected,
+                                     onnx::shape_text(part.shape)));
+            }
+        }
     }
     draft_.sizes[draft.output] = {layer.out_channels, layer.out_height(), layer.out_width()};
     written_.insert(draft.output);
@@ -217,8 +226,9 @@ void Drafting::set_window(const onnx::Node& node, Window& window,
         }
         for (std::size_t i = 0; i < into.size(); ++i) into[i] = small(values[i], attribute);
     };
-    if (kernel.size() != 2)
+    if (kernel.size() != 2) {
         no_layer(fmt::format("its kernel has {} axes, and layers have two", kernel.size()));
+    }
     window.kernel = {small(kernel[0], "kernel_shape"), small(kernel[1], "kernel_shape")};
     take("strides", window.strides, 1);
     take("dilations", window.dilations, 1);
@@ -238,7 +248,7 @@ std::vector<float> Drafting::per_channel(const onnx::Tensor& tensor, const MapSi
         dims.size() == rank && dims[1] == map.channels && static_cast<std::int64_t>(values.size()) == dims[1];
     if (!channels) {
         no_layer(fmt::format("its constant is {}, expected one number or one for each of {} channels",
-                             shape_text(tensor.dims), map.channels));
+                             onnx::shape_text(tensor.dims), map.channels));
     }
     return values;
 }

@@ -22,7 +22,6 @@ struct NoLayer {
 
 // The number as an int, which `what` names where it is none.
 int small(std::int64_t number, std::string_view what);
-std::string shape_text(const std::vector<std::int64_t>& dims);
 
 // "layer1.0.conv1" for "layer1.0.conv1.weight"; nothing for constants that an exporter numbers.
 std::optional<std::string> module_of(const std::string& initializer);
@@ -45,7 +44,7 @@ private:
     // ---- Values ----
 
     const std::string& source_of(const std::string& value) const;
-    // N C H W and N C, of one image; nothing for others.
+    // N C H W and N C, of one image; nothing for others, and for more elements than a layer may have.
     std::optional<MapSize> size_of_value(const std::string& value) const;
     const std::vector<std::int64_t>& dims_of(const std::string& value) const;
     const onnx::Tensor* constant(const onnx::Node& node, std::size_t input) const;
@@ -55,11 +54,11 @@ private:
     std::string data(const onnx::Node& node, std::size_t input, bool flat = false);
     const MapSize& size(const std::string& source) const { return draft_.sizes.at(source); }
 
-    // ---- Layers ----
-
     // ---- What rules share ----
 
+    // A layer of this kind that reads the node's first input and has its shape; without a bias.
     DraftLayer begin(const onnx::Node& node, LayerKind kind, bool flat = false);
+    // Adds the layer, where it is sound and has as many weights as its operator says.
     void finish(DraftLayer draft);
     void set_window(const onnx::Node& node, Window& window, const std::vector<std::int64_t>& kernel) const;
     // Of a constant that is added to or multiplied with a map: a number for each channel.

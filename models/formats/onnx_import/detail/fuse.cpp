@@ -1,8 +1,7 @@
 #include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <limits>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -20,6 +19,39 @@ constexpr std::array activated_kinds{LayerKind::conv,      LayerKind::linear,   
 
 bool is_plain(const DraftLayer& draft) {
     return draft.layer.activation == Activation::none && !draft.layer.residual;
+}
+
+// Whether a scale and shift of its outputs can be a part of its weights.
+bool takes_scale(LayerKind kind) {
+    return kind == LayerKind::conv || kind == LayerKind::linear || kind == LayerKind::scale_shift ||
+           kind == LayerKind::transposed_conv;
+}
+
+// Makes them one; `scale` and `shift` have one number an output channel.
+void scale_outputs(DraftLayer& draft, const std::vector<float>& scale, const std::vector<float>& shift) {
+    LayerSpec& layer = draft.layer;
+    std::vector<float>& weights = draft.weights.weights;
+    std::vector<float>& bias = draft.weights.bias;
+    const bool has_bias = layer.bias || layer.kind == LayerKind::scale_shift;
+    if (!has_bias) bias.assign(static_cast<std::size_t>(layer.out_channels), 0.0F);
+    if (layer.kind != LayerKind::scale_shift) layer.bias = true;
+
+    const std::size_t outputs = bias.size();
+    if (layer.kind == LayerKind::transposed_conv) {
+        // in_channels x (out_channels / groups) x taps: an input's outputs are those of its group.
+        const std::size_t share = outputs / static_cast<std::size_t>(layer.groups);
+        const std::size_t inputs_a_group = static_cast<std::size_t>(layer.in_channels / layer.groups);
+        const auto taps = static_cast<std::size_t>(layer.window.taps());
+        for (std::size_t i = 0; i < weights.size(); ++i) {
+            const std::size_t output = i / taps % share;
+            const std::size_t input = i / taps / share;
+            weights[i] *= scale[input / inputs_a_group * share + output];
+        }
+    } else {
+        const std::size_t an_output = weights.size() / outputs;
+        for (std::size_t i = 0; i < weights.size(); ++i) weights[i] *= scale[i / an_output];
+    }
+    for (std::size_t c = 0; c < outputs; ++c) bias[c] = bias[c] * scale[c] + shift[c];
 }
 
 class Fusion {
@@ -164,7 +196,7 @@ private:
         DraftLayer* const gate = sole_writer_of(product.inputs[1]);
         if (gate == nullptr || gate->layer.kind != LayerKind::activation) return;
         DraftLayer* const kernel = sole_writer_of(gate->inputs.front());
-        if (kernel == nullptr || kernel->over_channels.kernel == 0) return;
+        if (kernel == nullptr || kernel->over_channels.empty()) return;
         DraftLayer* const pool = sole_writer_of(kernel->inputs.front());
         if (!pools(pool, product.inputs[0])) return;
         LayerSpec layer = product.layer;
@@ -172,9 +204,9 @@ private:
         layer.mode = Mode::plain;
         layer.inputs = 1;
         layer.gate = gate->layer.activation;
-        layer.window.kernel = {1, kernel->over_channels.kernel};
+        layer.window.kernel = {1, static_cast<int>(kernel->over_channels.size())};
         if (product.layer.activation != Activation::none || validate(layer)) return;
-        product.weights.weights = kernel->over_channels.weights;
+        product.weights.weights = std::move(kernel->over_channels);
         become(product, layer, kernel->name, {pool, kernel, gate});
     }
 
@@ -206,7 +238,7 @@ private:
             if (draft.removed) continue;
             const bool reads_lost = std::ranges::any_of(
                 draft.inputs, [&](const std::string& input) { return lost.contains(input); });
-            if (draft.over_channels.kernel == 0 && !reads_lost) continue;
+            if (draft.over_channels.empty() && !reads_lost) continue;
             draft_.left_out.push_back(fmt::format(
                 "{}: {}", draft.name,
                 reads_lost ? "it reads what another one that is left out computes"
@@ -223,37 +255,6 @@ private:
 };
 
 }  // namespace
-
-bool takes_scale(LayerKind kind) {
-    return kind == LayerKind::conv || kind == LayerKind::linear || kind == LayerKind::scale_shift ||
-           kind == LayerKind::transposed_conv;
-}
-
-void scale_outputs(DraftLayer& draft, const std::vector<float>& scale, const std::vector<float>& shift) {
-    LayerSpec& layer = draft.layer;
-    std::vector<float>& weights = draft.weights.weights;
-    std::vector<float>& bias = draft.weights.bias;
-    const bool has_bias = layer.bias || layer.kind == LayerKind::scale_shift;
-    if (!has_bias) bias.assign(static_cast<std::size_t>(layer.out_channels), 0.0F);
-    if (layer.kind != LayerKind::scale_shift) layer.bias = true;
-
-    const std::size_t outputs = bias.size();
-    if (layer.kind == LayerKind::transposed_conv) {
-        // in_channels x (out_channels / groups) x taps: an input's outputs are those of its group.
-        const std::size_t share = outputs / static_cast<std::size_t>(layer.groups);
-        const std::size_t inputs_a_group = static_cast<std::size_t>(layer.in_channels / layer.groups);
-        const auto taps = static_cast<std::size_t>(layer.window.taps());
-        for (std::size_t i = 0; i < weights.size(); ++i) {
-            const std::size_t output = i / taps % share;
-            const std::size_t input = i / taps / share;
-            weights[i] *= scale[input / inputs_a_group * share + output];
-        }
-    } else {
-        const std::size_t an_output = weights.size() / outputs;
-        for (std::size_t i = 0; i < weights.size(); ++i) weights[i] *= scale[i / an_output];
-    }
-    for (std::size_t c = 0; c < outputs; ++c) bias[c] = bias[c] * scale[c] + shift[c];
-}
 
 void fuse(Draft& draft) {
     Fusion(draft).run();

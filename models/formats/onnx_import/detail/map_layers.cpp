@@ -18,8 +18,9 @@ void Drafting::pool(const onnx::Node& node) {
     Window& window = draft.layer.window;
     set_window(node, window, node.integers("kernel_shape", {}));
     const bool padded = window.pads != std::array<int, 4>{0, 0, 0, 0};
-    if (average && padded && node.integer("count_include_pad", 0) == 1)
+    if (average && padded && node.integer("count_include_pad", 0) == 1) {
         draft.layer.mode = Mode::count_padding;
+    }
     finish(std::move(draft));
 }
 
@@ -96,13 +97,14 @@ void Drafting::difference(const onnx::Node& node) {
 void Drafting::concat(const onnx::Node& node) {
     if (node.integer("axis", 1) != 1) no_layer("it joins another axis than the channels");
     DraftLayer draft = begin(node, LayerKind::concat);
+    std::int64_t channels = draft.layer.in_channels;
     for (std::size_t i = 1; i < node.inputs.size(); ++i) {
         draft.inputs.push_back(data(node, i));
-        draft.layer.in_channels += size(draft.inputs.back()).channels;
+        channels += size(draft.inputs.back()).channels;
     }
     draft.layer.inputs = static_cast<std::uint16_t>(
         std::min<std::size_t>(draft.inputs.size(), std::numeric_limits<std::uint16_t>::max()));
-    draft.layer.out_channels = draft.layer.in_channels;
+    draft.layer.in_channels = draft.layer.out_channels = small(channels, "its channels together");
     finish(std::move(draft));
 }
 
@@ -132,8 +134,9 @@ void Drafting::slice(const onnx::Node& node) {
     const std::vector<std::int64_t>& dims = dims_of(node.inputs.at(0));
     for (std::size_t axis = 0; axis < dims.size(); ++axis) {
         const bool whole = starts.at(axis) == 0 && counts.at(axis) == dims[axis];
-        if (steps.at(axis) != 1 || (axis != 1 && !whole))
+        if (steps.at(axis) != 1 || (axis != 1 && !whole)) {
             no_layer("it takes more than neighbouring channels apart");
+        }
     }
     add_slice(node, node.outputs.at(0), starts[1], counts[1]);
 }
@@ -189,8 +192,8 @@ void Drafting::reshape(const onnx::Node& node) {
     const auto to = size_of_value(node.outputs.at(0));
     const MapSize& from = size(source);
     if (!to || to->elements() != from.elements()) {
-        no_layer(fmt::format("{} becomes {}", shape_text(dims_of(value)),
-                             shape_text(dims_of(node.outputs.at(0)))));
+        no_layer(fmt::format("{} becomes {}", onnx::shape_text(dims_of(value)),
+                             onnx::shape_text(dims_of(node.outputs.at(0)))));
     }
     const bool flat = to->height * to->width == 1;
     if (*to != from && !flat) no_layer("its output is a map of other sizes");

@@ -46,15 +46,14 @@ const std::vector<std::int64_t>& Drafting::dims_of_weights(const onnx::Node& nod
     const onnx::Tensor* const tensor = constant(node, 1);
     if (tensor == nullptr) no_layer("its weights are computed, and only constant weights can be used");
     if (tensor->dims.size() != rank) {
-        no_layer(fmt::format("its weights are {}, and layers have two axes", shape_text(tensor->dims)));
+        no_layer(fmt::format("its weights are {}, and layers have two axes", onnx::shape_text(tensor->dims)));
     }
     return tensor->dims;
 }
 
 void Drafting::add_bias(const onnx::Node& node, DraftLayer& draft) {
-    if (node.inputs.size() < 3 || node.inputs[2].empty()) return;
-    draft.layer.bias = true;
-    draft.weights.bias = weights(node, 2, draft);
+    draft.layer.bias = node.inputs.size() > 2 && !node.inputs[2].empty();
+    if (draft.layer.bias) draft.weights.bias = weights(node, 2, draft);
 }
 
 void Drafting::linear(const onnx::Node& node) {
@@ -87,10 +86,14 @@ void Drafting::batch_norm(const onnx::Node& node) {
     const std::vector<float> means = mean->floats();
     const std::vector<float> variances = variance->floats();
     const double epsilon = node.number("epsilon", 1e-5F);
+    for (const std::size_t count : {bias.size(), means.size(), variances.size()}) {
+        if (count != scale.size())
+            no_layer(fmt::format("it has {} scales and {} other numbers", scale.size(), count));
+    }
     for (std::size_t c = 0; c < scale.size(); ++c) {
-        const double factor = scale[c] / std::sqrt(variances.at(c) + epsilon);
+        const double factor = scale[c] / std::sqrt(variances[c] + epsilon);
         draft.weights.weights.push_back(static_cast<float>(factor));
-        draft.weights.bias.push_back(static_cast<float>(bias.at(c) - factor * means.at(c)));
+        draft.weights.bias.push_back(static_cast<float>(bias[c] - factor * means[c]));
     }
     finish(std::move(draft));
 }
@@ -129,11 +132,10 @@ void Drafting::conv_over_channels(const onnx::Node& node) {
     if (node.inputs.size() > 2 && !node.inputs[2].empty()) no_layer("a kernel over channels with a bias");
     DraftLayer draft = begin(node, LayerKind::eca);
     name_after_weights(node, draft);
-    draft.over_channels.weights = weights(node, 1, draft);
-    draft.over_channels.kernel =
-        small(static_cast<std::int64_t>(draft.over_channels.weights.size()), "kernel");
+    draft.over_channels = weights(node, 1, draft);
     const std::vector<std::int64_t> pads = node.integers("pads", {0, 0});
-    if (pads.size() != 2 || pads[0] != pads[1] || 2 * pads[0] + 1 != draft.over_channels.kernel) {
+    if (pads.size() != 2 || pads[0] != pads[1] ||
+        2 * pads[0] + 1 != static_cast<std::int64_t>(draft.over_channels.size())) {
         no_layer("its output has other channels than its input");
     }
     finish(std::move(draft));
