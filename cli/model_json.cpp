@@ -63,16 +63,27 @@ records::Json graph_node_json(const Graph& network, const Node& node) {
     return json;
 }
 
+struct NodesJson {
+    records::Json layers = records::Json::array();
+    records::Json graph = records::Json::array();
+};
+
+template <typename StageName>
+NodesJson nodes_json(const Graph& network, int batch, DataType type, const StageName& stage_name_of) {
+    NodesJson json;
+    for (const Node& node : network.nodes) {
+        json.layers.push_back(layer_json(stage_name_of(node), node, batch, type));
+        json.graph.push_back(graph_node_json(network, node));
+    }
+    return json;
+}
+
 }  // namespace
 
 records::Json model_json(const ModelSpec& model, int batch, DataType type) {
     const Graph network = lower(model);
-    records::Json layers = records::Json::array();
-    records::Json graph = records::Json::array();
-    for (const Node& node : network.nodes) {
-        layers.push_back(layer_json(stage_name(model, node.stage), node, batch, type));
-        graph.push_back(graph_node_json(network, node));
-    }
+    NodesJson nodes = nodes_json(network, batch, type,
+                                 [&model](const Node& node) { return stage_name(model, node.stage); });
     return {{"name", model.name},
             {"source", model.source},
             {"hash", model_hash(model)},
@@ -85,19 +96,14 @@ records::Json model_json(const ModelSpec& model, int batch, DataType type) {
             {"batch", batch},
             {"dtype", name_of(type)},
             {"bytes", network.bytes(batch, type)},
-            {"layers", std::move(layers)},
-            {"graph", std::move(graph)},
+            {"layers", std::move(nodes.layers)},
+            {"graph", std::move(nodes.graph)},
             {"yaml", to_yaml(model)}};
 }
 
 records::Json model_json(const Network& network, int batch, DataType type) {
     const Graph& graph = network.graph;
-    records::Json layers = records::Json::array();
-    records::Json nodes = records::Json::array();
-    for (const Node& node : graph.nodes) {
-        layers.push_back(layer_json("", node, batch, type));
-        nodes.push_back(graph_node_json(graph, node));
-    }
+    NodesJson nodes = nodes_json(graph, batch, type, [](const Node&) { return ""; });
     const auto sizes = [&graph](const std::vector<TensorId>& ids) {
         records::Json list = records::Json::array();
         for (const TensorId id : ids) {
@@ -116,8 +122,8 @@ records::Json model_json(const Network& network, int batch, DataType type) {
             {"batch", batch},
             {"dtype", name_of(type)},
             {"bytes", graph.bytes(batch, type)},
-            {"layers", std::move(layers)},
-            {"graph", std::move(nodes)},
+            {"layers", std::move(nodes.layers)},
+            {"graph", std::move(nodes.graph)},
             {"left_out", network.left_out}};
 }
 
