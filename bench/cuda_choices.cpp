@@ -19,6 +19,7 @@
 #include "kernels/cuda/candidate_timing.hpp"
 #include "kernels/cuda/cuda_device.hpp"
 #include "models/stages/lowering.hpp"
+#include "models/zoo/find_network.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/timing/statistics.hpp"

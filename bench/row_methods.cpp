@@ -13,7 +13,7 @@
 #include "base/error.hpp"
 #include "bench/measuring_program.hpp"
 #include "kernels/backend/backend_registry.hpp"
-#include "models/zoo/zoo.hpp"
+#include "models/zoo/find_network.hpp"
 #include "profiler/measure_networks.hpp"
 
 using namespace hacscale;

@@ -8,7 +8,6 @@
 #include "cli/parser_fwd.hpp"
 #include "harness/events.hpp"
 #include "harness/measure/device_access.hpp"
-#include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"
@@ -23,19 +22,6 @@ struct BatchOptions {
     DataType type() const { return data_type_from_name(dtype); }
 };
 void add_batch_options(CLI::App& parser, BatchOptions& options);
-
-// --input: sizes of an ONNX file's inputs.
-struct InputOptions {
-    std::vector<std::string> given;  // NAME=3x224x224
-
-    // Throws InputError for what is no name with sizes, and for a name given twice.
-    InputShapes shapes() const;
-};
-void add_input_option(CLI::App& parser, InputOptions& options);
-// find_network() with these sizes. Warns where the network is not all of its file.
-Network network_named(const std::string& name_or_file, const InputOptions& inputs, harness::Events& events);
-// "3x224x224"
-std::string size_text(const Tensor& tensor);
 
 // The above and --cache.
 struct StateOptions {

@@ -16,6 +16,10 @@ MeasureSettings without_energy(MeasureSettings settings) {
     return settings;
 }
 
+void expect_speed(const DeviceHandle& device, const MeasureSettings& settings, double reference_us) {
+    (*settings.speeds)[{device.device.id, settings.type}].expect(reference_us);
+}
+
 Network for_device(Network network, const DeviceHandle& device, int batch, DataType type) {
     network.graph.set_layout(device.backend->preferred_layout(network.graph, {batch, type}));
     return network;

@@ -37,6 +37,10 @@ struct MeasureSettings {
 // For networks at other widths: energy takes longer than the rest of a network's measurement.
 MeasureSettings without_energy(MeasureSettings settings);
 
+// What is measured with these settings waits until the device is as fast as it was before: `reference_us` is the time
+// of the reference work then, in microseconds (Row::reference_us, Table::fastest_reference_us()).
+void expect_speed(const DeviceHandle& device, const MeasureSettings& settings, double reference_us);
+
 // How long-running work talks to whoever started it.
 struct WorkEvents {
     std::function<bool()> keep_going = [] { return true; };  // false: stop soon, keep what there is

@@ -23,8 +23,10 @@ public:
           table_(table),
           request_(request),
           events_(events),
-          fastest_reference_us_(expect_speed_of(table, device, request.settings)),
-          check_(device, request.settings, request.check_outputs) {}
+          fastest_reference_us_(table.fastest_reference_us(request.settings.type)),
+          check_(device, request.settings, request.check_outputs) {
+        if (fastest_reference_us_) expect_speed(device, request.settings, *fastest_reference_us_);
+    }
 
     ProfileSummary run() {
         const std::int64_t dropped_before = dropped_records();
@@ -254,14 +256,6 @@ private:
 ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRequest& request,
                        const WorkEvents& events) {
     return Profiling(device, table, request, events).run();
-}
-
-std::optional<double> expect_speed_of(const Table& table, const DeviceHandle& device,
-                                      const MeasureSettings& settings) {
-    const std::optional<double> reference_us = table.fastest_reference_us(settings.type);
-    SpeedHistory& history = (*settings.speeds)[{device.device.id, settings.type}];
-    if (reference_us) history.expect(*reference_us);
-    return reference_us;
 }
 
 NetworkEstimate predict(const Table& table, const Graph& network, const MeasureSettings& settings,

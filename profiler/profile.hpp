@@ -75,11 +75,6 @@ struct ProfileSummary {
 ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRequest& request,
                        const WorkEvents& events);
 
-// The device is taken to be able to be as fast, in what is measured with these settings, as it was for the
-// table's rows: measurements wait for that speed. Returns it, Table::fastest_reference_us().
-std::optional<double> expect_speed_of(const Table& table, const DeviceHandle& device,
-                                      const MeasureSettings& settings);
-
 // What the table says of a whole network: the sum over its layers, at its own footprint.
 NetworkEstimate predict(const Table& table, const Graph& network, const MeasureSettings& settings,
                         CacheState cache);

@@ -10,7 +10,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "bench/measuring_program.hpp"
-#include "models/zoo/zoo.hpp"
+#include "models/zoo/find_network.hpp"
 #include "profiler/measure_networks.hpp"
 
 using namespace hacscale;

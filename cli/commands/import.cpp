@@ -8,7 +8,7 @@
 
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
-#include "cli/options.hpp"
+#include "cli/network_options.hpp"
 #include "cli/printing/printing.hpp"
 #include "models/graph/network.hpp"
 #include "models/zoo/zoo.hpp"

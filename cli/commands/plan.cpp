@@ -11,10 +11,10 @@
 
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
+#include "cli/network_options.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "kernels/backend/backend_registry.hpp"
-#include "models/zoo/zoo.hpp"
 #include "records/json.hpp"
 
 namespace hacscale::cli {

@@ -10,6 +10,7 @@
 
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
+#include "cli/network_options.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "cli/restart.hpp"

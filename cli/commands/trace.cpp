@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "cli/commands.hpp"
+#include "cli/network_options.hpp"
 #include "cli/options.hpp"
 #include "cli/session.hpp"
 #include "harness/measure/chrome_trace.hpp"
 #include "harness/measure/device_access.hpp"
 #include "models/graph/graph_values.hpp"
-#include "models/zoo/zoo.hpp"
 #include "records/json.hpp"
 #include "records/record_file.hpp"
 

@@ -9,6 +9,7 @@
 
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
+#include "cli/network_options.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "harness/events.hpp"

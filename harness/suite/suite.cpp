@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/yaml/yaml_reader.hpp"
 #include "base/yaml/yaml_tree.hpp"
+#include "models/zoo/find_network.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "training/recipe.hpp"

@@ -10,7 +10,6 @@
 #include "base/error.hpp"
 #include "base/text/wording.hpp"
 #include "models/formats/formats.hpp"
-#include "models/formats/onnx_import/onnx_import.hpp"
 #include "models/stages/lowering.hpp"
 
 namespace hacscale {
@@ -109,17 +108,6 @@ ModelSpec find_model(const std::string& name_or_file) {
 
 bool is_onnx_file(const std::string& name_or_file) {
     return name_or_file.ends_with(".onnx");
-}
-
-Network find_network(const std::string& name_or_file, const InputShapes& shapes) {
-    if (is_onnx_file(name_or_file)) return import_onnx(name_or_file, shapes);
-    if (!shapes.empty()) {
-        throw InputError(
-            fmt::format("{} has one input, of the size that the model says; only inputs of ONNX files can be "
-                        "given other sizes, and \"{}\" was given one",
-                        name_or_file, shapes.begin()->first));
-    }
-    return network_of(find_model(name_or_file));
 }
 
 Network network_of(const ModelSpec& model) {

@@ -16,9 +16,6 @@ std::filesystem::path zoo_folder();
 std::vector<std::string> zoo_names();  // sorted naturally (resnet20 before resnet110)
 // A zoo name, or the path of a YAML file. Throws InputError naming near misses, and for an ONNX file, which has no stages.
 ModelSpec find_model(const std::string& name_or_file);
-// The same as a network to be run as it is, or the path of an ONNX file (formats/onnx_import/onnx_import.hpp), which has
-// weights; `shapes` are for its inputs. Throws InputError for shapes of another model's input.
-Network find_network(const std::string& name_or_file, const InputShapes& shapes = {});
 // Whether the text is the path of an ONNX file, which is a network without stages.
 bool is_onnx_file(const std::string& name_or_file);
 // A model with stages as a network: with the model's name, layout and hash, and without weights.

@@ -5,6 +5,7 @@
 #include "made_up_device.hpp"
 #include "models/ops/layer_spec.hpp"
 #include "models/stages/lowering.hpp"
+#include "models/zoo/find_network.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"

@@ -9,6 +9,7 @@
 #include "harness/measure/device_access.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
+#include "models/zoo/find_network.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/table/table.hpp"

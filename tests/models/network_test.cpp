@@ -7,6 +7,7 @@
 
 #include "models/formats/formats.hpp"
 #include "models/graph/graph_values.hpp"
+#include "models/zoo/find_network.hpp"
 #include "models/zoo/zoo.hpp"
 
 namespace hacscale {

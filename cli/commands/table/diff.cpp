@@ -9,10 +9,10 @@
 #include <memory>
 #include <optional>
 
+#include "cli/network_options.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "harness/measure/table_view.hpp"
-#include "models/zoo/zoo.hpp"
 #include "records/json.hpp"
 
 namespace hacscale::cli {
