@@ -1,4 +1,4 @@
-// Layers that bring whole pixels to other places: zeros around a map, and maps of another size. Both layouts are planes of
+// Layers that bring whole pixels to other places: padded and cropped maps, and maps of another size. Both layouts are planes of
 // pixels (channels-last one an image, of all channels; blocked one a block of channels), so each kernel is written once.
 // Threads share the rows of the output.
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include "kernels/cpu/channel_moves.hpp"
 #include "kernels/cpu/cpu_layer.hpp"
 #include "kernels/cpu/detail/per_cpu.hpp"
+#include "models/ops/pad.hpp"
 #include "models/ops/resize.hpp"
 
 namespace hacscale::cpu {
@@ -36,13 +37,36 @@ private:
     int width_;
 };
 
+// Of each row or column of the output, the one of the input that it is, or no_element.
+std::vector<int> padded_elements(Mode mode, int before, int in_size, int out_size) {
+    std::vector<int> elements;
+    for (int i = 0; i < out_size; ++i) elements.push_back(padded_element(mode, i, before, in_size));
+    return elements;
+}
+
 class PadLayer final : public CpuLayer {
 public:
     explicit PadLayer(const LayerContext& context)
-        : pads_(context.layer.window.pads),
-          in_(context.input),
+        : in_(context.input),
           out_(context.output),
-          element_(size_of(context.type)) {}
+          type_(context.type),
+          padded_shape_(context.output),
+          rows_(
+              padded_elements(context.layer.mode, context.layer.window.pads[0], in_.height(), out_.height())),
+          columns_(
+              padded_elements(context.layer.mode, context.layer.window.pads[1], in_.width(), out_.width())),
+          ones_(context.layer.mode == Mode::ones),
+          fill_(out_.row_elements() * size_of(type_)),
+          name_(context.layer.mode == Mode::plain
+                    ? "hacscale:pad"
+                    : "hacscale:pad_" + std::string(name_of(context.layer.mode))) {
+        if (ones_ && type_ == DataType::f32) {
+            std::fill_n(reinterpret_cast<float*>(fill_.data()), out_.row_elements(), 1.0F);
+        } else {
+            std::fill_n(reinterpret_cast<BFloat16*>(fill_.data()), fill_.size() / sizeof(BFloat16),
+                        BFloat16(ones_ ? 1.0F : 0.0F));
+        }
+    }
 
     void load(const LayerWeights&) override {}
     void bind(const InputPointers& inputs, std::byte* output, std::byte*) override {
@@ -50,30 +74,46 @@ public:
         output_ = output;
     }
     void execute() override {
-        const std::size_t left = static_cast<std::size_t>(pads_[1]) * out_.pixel() * element_;
-        const std::size_t row = in_.row_elements() * element_;
-        const std::size_t whole = out_.row_elements() * element_;
+        const std::size_t whole = out_.row_elements() * size_of(type_);
 #pragma omp parallel for schedule(static)
         for (int i = 0; i < out_.rows(); ++i) {
             std::byte* const to = output_ + static_cast<std::size_t>(i) * whole;
-            const int from_row = i % out_.height() - pads_[0];
-            if (from_row < 0 || from_row >= in_.height()) {
-                std::memset(to, 0, whole);
-                continue;
+            const int row = rows_[static_cast<std::size_t>(i % out_.height())];
+            if (row == no_element) {
+                std::memcpy(to, fill_.data(), whole);
+            } else {
+                write_row(input_ + in_.row_of(i / out_.height(), row) * size_of(type_), to);
             }
-            std::memset(to, 0, left);
-            std::memcpy(to + left, input_ + in_.row_of(i / out_.height(), from_row) * element_, row);
-            std::memset(to + left + row, 0, whole - left - row);
         }
+        if (ones_) zero_padding(padded_shape_, type_, output_);
     }
     std::string implementation() const override {
-        return "hacscale:pad";
+        return name_;
     }
 
 private:
-    std::array<int, 4> pads_;
+    // Runs of columns that are neighbours on both sides are copied in one piece.
+    void write_row(const std::byte* from, std::byte* to) const {
+        const std::size_t pixel = out_.pixel() * size_of(type_);
+        for (std::size_t first = 0, end = 0; first < columns_.size(); first = end) {
+            const int column = columns_[first];
+            const int step = column == no_element ? 0 : 1;
+            for (end = first + 1; end < columns_.size(); ++end) {
+                if (columns_[end] != column + step * static_cast<int>(end - first)) break;
+            }
+            const std::byte* const source =
+                step == 0 ? fill_.data() : from + static_cast<std::size_t>(column) * pixel;
+            std::memcpy(to + first * pixel, source, (end - first) * pixel);
+        }
+    }
+
     Planes in_, out_;
-    std::size_t element_;
+    DataType type_;
+    TensorShape padded_shape_;
+    std::vector<int> rows_, columns_;
+    bool ones_;
+    Buffer fill_;  // a row of the number that is added
+    std::string name_;
     const std::byte* input_ = nullptr;
     std::byte* output_ = nullptr;
 };

@@ -86,12 +86,23 @@ enum class Mode : std::uint8_t {
     bilinear_align_corners,  // resize, the first and last elements stay where they are
     blocks_first,  // pixel_shuffle, space_to_depth: channels are ordered by (row, column in the block, channel)
     channels_first,  // the same, by (channel, row, column), as PyTorch has them
+    reflect,         // pad: with the map mirrored at its first and last elements
+    edge,            // pad: with the nearest element of the map
+    ones,            // pad: with ones instead of zeros
 };
-inline constexpr std::array<std::string_view, 10> mode_names{
-    "plain",         "count_padding",          "per_channel",
-    "nearest",       "nearest_half_pixel",     "nearest_half_pixel_up",
-    "bilinear",      "bilinear_align_corners", "blocks_first",
-    "channels_first"};
+inline constexpr std::array<std::string_view, 13> mode_names{"plain",
+                                                             "count_padding",
+                                                             "per_channel",
+                                                             "nearest",
+                                                             "nearest_half_pixel",
+                                                             "nearest_half_pixel_up",
+                                                             "bilinear",
+                                                             "bilinear_align_corners",
+                                                             "blocks_first",
+                                                             "channels_first",
+                                                             "reflect",
+                                                             "edge",
+                                                             "ones"};
 
 // tf32: tensors are f32, and products may be rounded to TF32 (10 bits of mantissa), as GPUs' matrix units do.
 enum class DataType : std::uint8_t { f32, bf16, f16, tf32 };
@@ -110,7 +121,8 @@ enum class Layout : std::uint32_t {
 struct Window {
     std::array<int, 2> kernel{1, 1};
     std::array<int, 2> strides{1, 1};
-    std::array<int, 4> pads{0, 0, 0, 0};  // top, left, bottom, right, as ONNX orders them
+    std::array<int, 4> pads{0, 0, 0, 0};  // top, left, bottom, right, as ONNX orders them; a pad layer's may
+                                          // be negative: that many rows or columns are cut off
     std::array<int, 2> dilations{1, 1};   // distance of neighbouring taps; 1: none is left out
 
     static constexpr Window square(int kernel, int stride = 1, int padding = 0) {
@@ -166,7 +178,7 @@ struct LayerSpec {
     int in_height = 1;
     int in_width = 1;
     int out_channels = 0;
-    Window window;  // conv and max_pool
+    Window window;  // conv and pools; of a pad its pads
     int groups = 1;
     int squeeze_channels = 0;       // squeeze_excite only
     int first_channel = 0;          // slice: of the input, the first that is kept

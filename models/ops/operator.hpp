@@ -127,7 +127,7 @@ struct Operator {
     MapSize (*input_shape)(const LayerSpec&, int index) = same_input;
     // In a graph, the inputs may have any channels that make in_channels together.
     bool shares_channels = false;
-    // The window's pads may be as large as a layer; otherwise they are smaller than the kernel.
+    // The window's pads may be as large as a layer, or negative; otherwise they are smaller than the kernel.
     bool any_pads = false;
 
     ChannelTie (*channel_tie)(const LayerSpec&) = tied_one_to_one;

@@ -134,12 +134,12 @@ std::array<int, 2> KeyReader::pair(std::string_view letter, std::string_view wha
 }
 
 // "p1", "p1x0" where the far side is padded as the near one, or "p0x1x2x1".
-std::array<int, 4> KeyReader::pads() {
+std::array<int, 4> KeyReader::pads(bool negative) {
     constexpr std::string_view what =
         "the padding as p<n>, p<height>x<width> or p<top>x<left>x<bottom>x<right>, the shortest that says it";
     const std::string_view part = rest_;
     std::array<int, 4> values{};
-    const std::size_t count = numbers("p", what, values);
+    const std::size_t count = numbers("p", what, values, negative);
     if (count == 1) values[1] = values[0];
     if (count == 3 || (count == 2 && values[0] == values[1])) fail_at(part, what);
     if (count < 4) {
@@ -176,14 +176,15 @@ void KeyReader::input(LayerSpec& layer) {
 }
 
 // A letter and at least one decimal number, more of them behind 'x', then '_' or the end. The count of numbers.
-std::size_t KeyReader::numbers(std::string_view letter, std::string_view what, std::span<int> values) {
+std::size_t KeyReader::numbers(std::string_view letter, std::string_view what, std::span<int> values,
+                               bool negative) {
     if (!rest_.starts_with(letter)) fail(what);
     const std::string_view part = rest_;
     rest_.remove_prefix(letter.size());
     std::size_t count = 0;
     do {
         if (count == values.size()) fail_at(part, what);
-        values[count++] = digits(part, what);
+        values[count++] = digits(part, what, negative);
     } while (take_char('x'));
     if (!rest_.empty() && rest_.front() != '_') fail_at(part, what);
     take_separator();
@@ -201,12 +202,14 @@ void KeyReader::take_separator() {
     if (take_char('_') && rest_.empty()) fail("another part after the last '_'");
 }
 
-int KeyReader::digits(std::string_view part, std::string_view what) {
+int KeyReader::digits(std::string_view part, std::string_view what, bool negative) {
     int value = 0;
     const char* begin = rest_.data();
     const auto [end, error] = std::from_chars(begin, begin + rest_.size(), value);
-    const bool leading_zero = end - begin > 1 && *begin == '0';
-    if (error != std::errc{} || leading_zero || *begin == '-') fail_at(part, what);
+    const bool minus = rest_.starts_with('-');
+    const char* const first = begin + (minus ? 1 : 0);
+    const bool leading_zero = *first == '0' && (end - first > 1 || minus);
+    if (error != std::errc{} || leading_zero || (minus && !negative)) fail_at(part, what);
     rest_.remove_prefix(static_cast<std::size_t>(end - begin));
     return value;
 }

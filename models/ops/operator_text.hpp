@@ -67,7 +67,8 @@ public:
     std::array<int, 2> pair(std::string_view letter, std::string_view what);
     // "k3_s1_p1", with "_d2" where the kernel is dilated.
     Window window();
-    std::array<int, 4> pads();
+    // Of a pad layer they may be negative: "p-1x0".
+    std::array<int, 4> pads(bool negative = false);
     // "i64x56x56": channels, height, width.
     void input(LayerSpec& layer);
 
@@ -75,10 +76,11 @@ public:
 
 private:
     bool take_activation(Activation activation, LayerSpec& layer);
-    std::size_t numbers(std::string_view letter, std::string_view what, std::span<int> values);
+    std::size_t numbers(std::string_view letter, std::string_view what, std::span<int> values,
+                        bool negative = false);
     bool take_char(char c);
     void take_separator();
-    int digits(std::string_view part, std::string_view what);
+    int digits(std::string_view part, std::string_view what, bool negative);
     [[noreturn]] void fail_at(std::string_view part, std::string_view expected) const;
 
     std::string_view key_;

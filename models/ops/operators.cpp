@@ -57,10 +57,11 @@ std::optional<std::string> window_fault(const Window& window, bool any_pads) {
     for (int side = 0; side < 4; ++side) {
         const int pad = window.pads[side];
         const std::int64_t most = any_pads ? max_layer_size : window.span(side % 2) - 1;
-        if (pad >= 0 && pad <= most) continue;
+        const std::int64_t least = any_pads ? -max_layer_size : 0;
+        if (pad >= least && pad <= most) continue;
         constexpr std::array names{"top ", "left ", "bottom ", "right "};
         const bool equal = std::ranges::all_of(window.pads, [&](int other) { return other == pad; });
-        return range_fault(fmt::format("{}padding", equal ? "" : names[side]), pad, 0, most);
+        return range_fault(fmt::format("{}padding", equal ? "" : names[side]), pad, least, most);
     }
     return std::nullopt;
 }

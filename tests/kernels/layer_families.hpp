@@ -150,6 +150,21 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 break;
             case LayerKind::pad:
                 layer.window.pads = {pick({0, 1, 7}), pick({1, 2}), pick({0, 1}), pick({0, 3})};
+                if (family.size() % 4 == 1) {
+                    layer.mode = Mode::reflect;
+                    for (int side = 0; side < 4; ++side) {
+                        const int size = side % 2 == 0 ? layer.in_height : layer.in_width;
+                        layer.window.pads[side] = std::min(layer.window.pads[side], size - 1);
+                    }
+                    if (layer.window.pads == Window().pads) {
+                        layer.mode = Mode::edge;
+                        layer.window.pads[1] = 1;
+                    }
+                }
+                if (family.size() % 4 == 2) layer.mode = generator() % 2 == 0 ? Mode::edge : Mode::ones;
+                if (family.size() % 4 == 3) {  // a crop, padded on one side
+                    layer.window.pads = {-(layer.in_height / 3), -(layer.in_width / 2), pick({0, 2}), 1};
+                }
                 layer.activation = Activation::none;
                 break;
             case LayerKind::resize: {

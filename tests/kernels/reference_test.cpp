@@ -218,6 +218,18 @@ TEST(Reference, PadLaysZerosAroundTheMap) {
     expect_near(reference_layer(layer, 1, {5, 6}, {}, {}), {0, 0, 0, 0, 5, 6, 0, 0});
 }
 
+TEST(Reference, PadMirrorsRepeatsAndCrops) {
+    LayerSpec layer = layer_of(LayerKind::pad, 1, 1, 3);
+    layer.window.pads = {0, 2, 0, 1};
+    layer.mode = Mode::reflect;
+    expect_near(reference_layer(layer, 1, {5, 6, 7}, {}, {}), {7, 6, 5, 6, 7, 6});
+    layer.mode = Mode::edge;
+    expect_near(reference_layer(layer, 1, {5, 6, 7}, {}, {}), {5, 5, 5, 6, 7, 7});
+    layer.mode = Mode::ones;
+    layer.window.pads = {0, -1, 0, 1};
+    expect_near(reference_layer(layer, 1, {5, 6, 7}, {}, {}), {6, 7, 1});
+}
+
 TEST(Reference, TransposedConvSpreadsEachElementOverItsWindow) {
     LayerSpec layer = layer_of(LayerKind::transposed_conv, 1, 1, 2);
     layer.window = {{1, 3}, {1, 2}, {0, 1, 0, 0}, {1, 1}};

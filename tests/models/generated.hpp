@@ -118,6 +118,11 @@ private:
                 break;
             case LayerKind::pad:
                 layer.window.pads = {between(0, 9), between(0, 9), between(0, 9), between(1, 9)};
+                layer.mode = one_of({Mode::plain, Mode::edge, Mode::ones});
+                if (layer.mode == Mode::plain && coin()) {
+                    layer.window.pads = {between(1 - layer.in_height, 3), between(1 - layer.in_width, 0),
+                                         between(0, 2), between(1, 4)};
+                }
                 layer.activation = Activation::none;
                 break;
             case LayerKind::resize:

@@ -85,7 +85,8 @@ TEST(Operators, ChannelTiesAreWhatTheReferenceJoins) {
         layer.alpha = 0.0F;
         layer.in_height = std::min(layer.in_height, static_cast<int>(layer.window.span(0)) + 2);
         layer.in_width = std::min(layer.in_width, static_cast<int>(layer.window.span(1)) + 2);
-        if (joins_by_statistics(layer.kind)) continue;
+        // A crop may leave nothing of the smaller map.
+        if (joins_by_statistics(layer.kind) || validate(layer)) continue;
         const Operator& op = operator_of(layer.kind);
         const int input = generate.between(0, layer.inputs - 1);
         const int channel = generate.between(0, op.input_shape(layer, input).channels - 1);

@@ -10,6 +10,14 @@
 #include "models/formats/onnx_import/detail/drafting.hpp"
 
 namespace hacscale::detail {
+namespace {
+
+// Of a Pad: negative ones crop.
+int signed_pad(std::int64_t pad) {
+    return pad < 0 ? -small(-pad, "the number of elements that pads cut off") : small(pad, "pads");
+}
+
+}  // namespace
 
 void Drafting::pool(const onnx::Node& node) {
     const bool average = node.op_type == "AveragePool";
@@ -144,14 +152,21 @@ void Drafting::slice(const onnx::Node& node) {
 void Drafting::pad(const onnx::Node& node) {
     DraftLayer draft = begin(node, LayerKind::pad);
     const std::vector<std::int64_t> pads = node.integers("pads", {});
-    if (node.text("mode", "constant") != "constant" || node.number("value", 0.0F) != 0.0F) {
-        no_layer("it pads with other values than zeros");
+    const std::string mode = node.text("mode", "constant");
+    const float value = mode == "constant" ? node.number("value", 0.0F) : 0.0F;
+    if (mode == "reflect" || mode == "edge") {
+        draft.layer.mode = mode == "edge" ? Mode::edge : Mode::reflect;
+    } else if (mode != "constant" || (value != 0.0F && value != 1.0F)) {
+        no_layer(
+            fmt::format("mode \"{}\" with the value {}, expected zeros, ones, reflect or edge", mode, value));
+    } else if (value == 1.0F) {
+        draft.layer.mode = Mode::ones;
     }
     if (pads.size() != 8 || pads[0] != 0 || pads[1] != 0 || pads[4] != 0 || pads[5] != 0) {
         no_layer("it pads other axes than height and width");
     }
-    draft.layer.window.pads = {small(pads[2], "pads"), small(pads[3], "pads"), small(pads[6], "pads"),
-                               small(pads[7], "pads")};
+    draft.layer.window.pads = {signed_pad(pads[2]), signed_pad(pads[3]), signed_pad(pads[6]),
+                               signed_pad(pads[7])};
     finish(std::move(draft));
 }
 
