@@ -23,6 +23,9 @@ struct Network {
     // Nodes of its file that no layer computes, each with the reason: `node "/head/Reshape" (Reshape): ...`. Empty where the
     // network is whole.
     std::vector<std::string> left_out{};
+    // Of graph.inputs and graph.outputs, as its file has them; empty where it came from none.
+    std::vector<std::string> input_names{};
+    std::vector<std::string> output_names{};
 };
 
 // Stable fingerprint of what the network computes, its name and weights left out: its `hash`, or else that of its graph.

@@ -17,16 +17,18 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// A Python that has torch; empty where there is none.
-const std::string& python_with_torch() {
-    static const std::string found = [] {
-        for (const std::string candidate : {"python3", "/usr/bin/python3"}) {
-            if (std::system((candidate + " -c 'import torch' >/dev/null 2>&1").c_str()) == 0) {
-                return candidate;
-            }
+// A Python that has these modules; empty where there is none.
+std::string python_with(const std::string& modules) {
+    for (const std::string candidate : {"python3", "/usr/bin/python3"}) {
+        if (std::system((candidate + " -c 'import " + modules + "' >/dev/null 2>&1").c_str()) == 0) {
+            return candidate;
         }
-        return std::string();
-    }();
+    }
+    return "";
+}
+
+const std::string& python_with_torch() {
+    static const std::string found = python_with("torch");
     return found;
 }
 
@@ -180,6 +182,107 @@ TEST_F(ModelsExportTest, NamesThatPyTorchHasForItselfGetAnUnderscore) {
     ASSERT_EQ(answer.status, 0) << answer.err;
     EXPECT_THAT(answer.out, HasSubstr("self.add_module(\"train_\","));
     EXPECT_THAT(answer.out, HasSubstr("get_submodule(\"_modules_.block1\")"));
+}
+
+// ---- ONNX ----
+
+Network exported(const std::string& file) {
+    Network network = find_network(file);
+    EXPECT_TRUE(network.left_out.empty()) << file;
+    return network;
+}
+
+TEST_F(ModelsExportTest, TheEndingOfTheFileSaysThatItIsOnnx) {
+    const Answer answer =
+        call({"models", "export", "resnet8-cifar", "--out", path("net.onnx"), "--seed", "3"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(answer.out, HasSubstr("net.onnx: resnet8-cifar in opset 17"));
+    EXPECT_THAT(answer.out, HasSubstr("random weights of seed 3"));
+    const Network network = exported(path("net.onnx"));
+    const Graph expected = lower(find_model("resnet8-cifar"));
+    EXPECT_EQ(network.graph.nodes.size(), expected.nodes.size());
+    EXPECT_EQ(network.graph.macs(), expected.macs());
+    EXPECT_EQ(network.weights.front().weights, random_weights(expected, 3).front().weights);
+    const Answer old = call({"models", "export", "resnet8-cifar", "--out", path("old"), "--format", "onnx",
+                             "--opset", "9", "--json"});
+    ASSERT_EQ(old.status, 0) << old.err;
+    EXPECT_EQ(old.json()["opset"], 9);
+    EXPECT_EQ(old.json()["out"], path("old"));
+    EXPECT_EQ(old.json()["params"], expected.params());
+}
+
+TEST_F(ModelsExportTest, AnOnnxFileHasTheWeightsThatAreGiven) {
+    const ModelSpec model = find_model("resnet8-cifar");
+    const std::vector<LayerWeights> weights = random_weights(lower(model), 8);
+    write_weights(path("w.safetensors"), model, weights);
+    const Answer given = call(
+        {"models", "export", "resnet8-cifar", "--out", path("net.onnx"), "--weights", path("w.safetensors")});
+    ASSERT_EQ(given.status, 0) << given.err;
+    EXPECT_THAT(given.out, HasSubstr("w.safetensors"));
+    // A file's own weights go on into the next one.
+    const Answer again =
+        call({"models", "export", path("net.onnx"), "--out", path("again.onnx"), "--opset", "13"});
+    ASSERT_EQ(again.status, 0) << again.err;
+    EXPECT_THAT(again.out, HasSubstr("the file's weights"));
+    const Network network = exported(path("again.onnx"));
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        EXPECT_EQ(network.weights[i].weights, weights[i].weights);
+        EXPECT_EQ(network.weights[i].bias, weights[i].bias);
+    }
+}
+
+TEST_F(ModelsExportTest, RefusesWhatDoesNotGoWithTheFormat) {
+    const auto refusal = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), {"models", "export"});
+        const Answer answer = call(arguments);
+        EXPECT_EQ(answer.status, 2) << answer.out;
+        return answer.err;
+    };
+    ASSERT_EQ(call({"models", "export", "resnet8-cifar", "--out", path("net.onnx")}).status, 0);
+    EXPECT_THAT(refusal({"resnet8-cifar", "--format", "onnx"}), HasSubstr("--out"));
+    EXPECT_THAT(refusal({"resnet8-cifar", "--opset", "13"}), HasSubstr("--opset is for ONNX files"));
+    EXPECT_THAT(refusal({"resnet8-cifar", "--seed", "2", "--out", path("net.py")}), HasSubstr("--seed"));
+    EXPECT_THAT(refusal({"resnet8-cifar", "--out", path("x.onnx"), "--opset", "8"}), HasSubstr("9"));
+    EXPECT_THAT(refusal({path("net.onnx"), "--out", path("x.onnx"), "--weights", path("w")}),
+                HasSubstr("has its own weights"));
+    EXPECT_THAT(refusal({path("net.onnx")}), HasSubstr("stages"));
+    EXPECT_FALSE(std::filesystem::exists(path("x.onnx")));
+}
+
+TEST_F(ModelsExportTest, OnnxRuntimeComputesWhatTheReferenceComputes) {
+    const std::string python = python_with("numpy, onnx, onnxruntime");
+    if (python.empty()) GTEST_SKIP() << "no python3 here has onnx and onnxruntime";
+    nlohmann::json jobs = nlohmann::json::array();
+    std::vector<Network> networks;
+    for (const std::string name : {"resnet8-cifar", "mobilenetv3-small-0.75", "wrn-16-4-cifar"}) {
+        ModelSpec model = find_model(name);
+        model.resolution = 16;
+        const std::string yaml = write(name + ".yaml", to_yaml(model));
+        for (const char* const opset : {"9", "13", "17", "21"}) {
+            const std::string file = path(name + opset + ".onnx");
+            ASSERT_EQ(call({"models", "export", yaml, "--out", file, "--opset", opset}).status, 0);
+            networks.push_back(exported(file));
+            const std::vector<float> input = random_inputs(networks.back().graph, 1, 1).front();
+            const std::string values(reinterpret_cast<const char*>(input.data()),
+                                     input.size() * sizeof(float));
+            jobs.push_back({{"file", file},
+                            {"values", write(name + opset + ".in", values)},
+                            {"output", path(name + opset + ".out")}});
+        }
+    }
+    const std::string command = python + " " HACSCALE_SOURCE_DIR "/tests/cli/check_onnx.py '" +
+                                write("onnx.json", jobs.dump()) + "' 2>'" + path("messages") + "'";
+    ASSERT_EQ(std::system(command.c_str()), 0) << std::ifstream(path("messages")).rdbuf();
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+        const Graph& graph = networks[i].graph;
+        const std::vector<double> expected =
+            reference_graph(graph, 1, random_inputs(graph, 1, 1), networks[i].weights).front();
+        std::vector<float> found(expected.size());
+        std::ifstream stream(jobs[i]["output"].get<std::string>(), std::ios::binary);
+        ASSERT_TRUE(stream.read(reinterpret_cast<char*>(found.data()),
+                                static_cast<std::streamsize>(found.size() * sizeof(float))));
+        EXPECT_LT(relative_error(found, expected), 1e-4) << jobs[i]["file"];
+    }
 }
 
 }  // namespace

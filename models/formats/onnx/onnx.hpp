@@ -13,6 +13,12 @@
 
 namespace hacscale::onnx {
 
+// The versions of ONNX's own operators that are read and written.
+constexpr std::int64_t min_opset = 9;
+constexpr std::int64_t max_opset = 21;
+// Of the weights in one file: protobuf holds 2 GB, of which names and nodes need little.
+constexpr std::uint64_t max_weight_bytes = 2'000'000'000;
+
 // Reads a file strictly. Large tensors are parts of the mapped file, so memory grows little beyond the file's size; the file
 // must not be changed while the model or a copy of one of its tensors lives. External data is read from files in the folder of
 // the model and below it, and nowhere else. Nodes are returned in an order in which each reads what earlier nodes wrote.
@@ -23,9 +29,12 @@ Model read_file(const std::filesystem::path& file);
 Model read_bytes(std::string_view bytes, const std::string& origin);
 
 // The model as the bytes of an ONNX file: read_bytes(to_bytes(m)) == m for a model in running order whose nodes have no `sources`.
-// Throws InputError above 2 GB, which protobuf cannot hold.
+// Throws InputError for weights of more than max_weight_bytes.
 std::string to_bytes(const Model& model);
-void write_file(const Model& model, const std::filesystem::path& file);
+// Writes the file, which is replaced. Where the weights have more than `max_bytes_inside`, large ones are in a second file beside it,
+// FILE.data, as external data. Throws WorkError for what cannot be written.
+void write_file(const Model& model, const std::filesystem::path& file,
+                std::uint64_t max_bytes_inside = max_weight_bytes);
 
 // Gives every input a shape of numbers: that of `shapes` where the input is named there, with or without the batch (3x224x224 for
 // an input of four dimensions); else the file's. The first dimension of an input of two or more is the batch. Where the file leaves it open,

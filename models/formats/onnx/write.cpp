@@ -1,7 +1,10 @@
 #include <fstream>
-#include <limits>
 #include <protozero/pbf_writer.hpp>
-#include <type_traits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/error.hpp"
 #include "models/formats/onnx/detail/protobuf.hpp"
@@ -16,13 +19,44 @@ using detail::AttributeType;
 using protozero::pbf_writer;
 namespace field = detail::field;
 
-void write_tensor(pbf_writer out, const Tensor& tensor) {
+// A file beside the model's, and the tensors whose numbers go into it: all but small ones, which programs need for shapes.
+struct ExternalData {
+    std::string location;
+    std::uint64_t size = 0;
+    std::vector<std::pair<std::uint64_t, const Tensor*>> parts;  // with their offsets, in order
+
+    static bool takes(const Tensor& tensor) { return tensor.data.size() >= 1024; }
+    std::uint64_t add(const Tensor& tensor) {
+        // Parts begin at pages, so that they can be mapped (onnx.proto, "external_data").
+        constexpr std::uint64_t page = 4096;
+        const std::uint64_t offset = (size + page - 1) / page * page;
+        parts.emplace_back(offset, &tensor);
+        size = offset + tensor.data.size();
+        return offset;
+    }
+};
+
+void write_entry(pbf_writer out, std::string_view key, const std::string& value) {
+    out.add_string(field::entry::key, key.data(), key.size());
+    out.add_string(field::entry::value, value);
+}
+
+void write_tensor(pbf_writer out, const Tensor& tensor, ExternalData* external = nullptr) {
     for (const std::int64_t dim : tensor.dims) {
         out.add_int64(field::tensor::dims, dim);
     }
     out.add_int32(field::tensor::data_type, static_cast<std::int32_t>(tensor.type));
     out.add_string(field::tensor::name, tensor.name);
-    out.add_bytes(field::tensor::raw_data, tensor.data.view().data(), tensor.data.size());
+    if (external == nullptr || !ExternalData::takes(tensor)) {
+        out.add_bytes(field::tensor::raw_data, tensor.data.view().data(), tensor.data.size());
+        return;
+    }
+    const std::uint64_t offset = external->add(tensor);
+    write_entry(pbf_writer(out, field::tensor::external_data), "location", external->location);
+    write_entry(pbf_writer(out, field::tensor::external_data), "offset", std::to_string(offset));
+    write_entry(pbf_writer(out, field::tensor::external_data), "length", std::to_string(tensor.data.size()));
+    constexpr std::int32_t is_external = 1;
+    out.add_int32(field::tensor::data_location, is_external);
 }
 
 // One overload for each kind of attribute: writes its field, returns its type.
@@ -114,13 +148,13 @@ void write_value_info(pbf_writer out, const ValueInfo& info) {
     tensor.add_message(field::tensor_type::shape, shape);
 }
 
-void write_graph(pbf_writer out, const Graph& graph) {
+void write_graph(pbf_writer out, const Graph& graph, ExternalData* external) {
     for (const Node& node : graph.nodes) {
         write_node(pbf_writer(out, field::graph::node), node);
     }
     out.add_string(field::graph::name, graph.name);
     for (const Tensor& tensor : graph.initializers) {
-        write_tensor(pbf_writer(out, field::graph::initializer), tensor);
+        write_tensor(pbf_writer(out, field::graph::initializer), tensor, external);
     }
     for (const ValueInfo& input : graph.inputs) {
         write_value_info(pbf_writer(out, field::graph::input), input);
@@ -134,29 +168,21 @@ void write_graph(pbf_writer out, const Graph& graph) {
 }
 
 // Names and attributes are small: what can be too large are tensors.
-void check_size(const Model& model) {
-    constexpr std::uint64_t max_bytes = std::uint64_t{2'000'000'000};
+std::uint64_t bytes_of_weights(const Model& model) {
     std::uint64_t bytes = 0;
     for (const Tensor& tensor : model.graph.initializers) {
         bytes += tensor.data.size();
     }
-    if (bytes > max_bytes) {
-        throw InputError(
-            "the weights of \"" + detail::readable(model.graph.name) + "\" have " + std::to_string(bytes) +
-            " bytes; an ONNX file holds at most 2 GB, and HACScale writes no files of external data");
-    }
+    return bytes;
 }
 
-}  // namespace
-
-std::string to_bytes(const Model& model) {
-    check_size(model);
+std::string encoded(const Model& model, ExternalData* external) {
     std::string bytes;
     pbf_writer out(bytes);
     out.add_int64(field::model::ir_version, model.ir_version);
     out.add_string(field::model::producer_name, model.producer);
     out.add_string(field::model::producer_version, model.producer_version);
-    write_graph(pbf_writer(out, field::model::graph), model.graph);
+    write_graph(pbf_writer(out, field::model::graph), model.graph, external);
     for (const auto& [domain, version] : model.opsets) {
         pbf_writer opset(out, field::model::opset_import);
         opset.add_string(field::opset::domain, domain);
@@ -165,14 +191,47 @@ std::string to_bytes(const Model& model) {
     return bytes;
 }
 
-void write_file(const Model& model, const std::filesystem::path& file) {
-    const std::string bytes = to_bytes(model);
-    std::ofstream out(file, std::ios::binary);
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+void check_written(std::ofstream& out, const std::filesystem::path& file) {
     out.close();
     if (!out) {
         throw WorkError(file.string() + " cannot be written; is the disk full, or the folder not writable?");
     }
+}
+
+void write_parts(const ExternalData& external, const std::filesystem::path& file) {
+    std::ofstream out(file, std::ios::binary);
+    std::uint64_t at = 0;
+    for (const auto& [offset, tensor] : external.parts) {
+        out << std::string(offset - at, '\0') << tensor->data.view();
+        at = offset + tensor->data.size();
+    }
+    check_written(out, file);
+}
+
+}  // namespace
+
+std::string to_bytes(const Model& model) {
+    if (const std::uint64_t bytes = bytes_of_weights(model); bytes > max_weight_bytes) {
+        throw InputError("the weights of \"" + detail::readable(model.graph.name) + "\" have " +
+                         std::to_string(bytes) + " bytes, and one ONNX file holds at most 2 GB");
+    }
+    return encoded(model, nullptr);
+}
+
+void write_file(const Model& model, const std::filesystem::path& file, std::uint64_t max_bytes_inside) {
+    std::string bytes;
+    if (bytes_of_weights(model) > max_bytes_inside) {
+        std::filesystem::path beside = file;
+        beside += ".data";
+        ExternalData external{beside.filename().string(), 0, {}};
+        bytes = encoded(model, &external);
+        write_parts(external, beside);
+    } else {
+        bytes = encoded(model, nullptr);
+    }
+    std::ofstream out(file, std::ios::binary);
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    check_written(out, file);
 }
 
 }  // namespace hacscale::onnx

@@ -39,6 +39,8 @@ Network network_of(detail::Draft draft, const std::string& name) {
         result.weights.push_back(std::move(layer.weights));
     }
     for (const std::string& output : draft.outputs) result.graph.outputs.push_back(tensors.at(output));
+    result.input_names = std::move(draft.inputs);
+    result.output_names = std::move(draft.outputs);
     return result;
 }
 

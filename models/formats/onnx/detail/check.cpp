@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/onnx/detail/wording.hpp"
+#include "models/formats/onnx/onnx.hpp"
 
 namespace hacscale::onnx::detail {
 

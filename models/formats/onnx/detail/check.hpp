@@ -6,9 +6,6 @@
 
 namespace hacscale::onnx::detail {
 
-constexpr std::int64_t min_opset = 9;
-constexpr std::int64_t max_opset = 21;
-
 // Brings the nodes into running order where they are not in it, and takes initializers off the list of inputs. Throws InputError for
 // the rest, with the node and operator; the text does not name the file.
 void check_and_sort(Model& model);
