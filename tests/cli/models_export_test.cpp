@@ -254,11 +254,11 @@ TEST_F(ModelsExportTest, OnnxRuntimeComputesWhatTheReferenceComputes) {
     if (python.empty()) GTEST_SKIP() << "no python3 here has onnx and onnxruntime";
     nlohmann::json jobs = nlohmann::json::array();
     std::vector<Network> networks;
-    for (const std::string name : {"resnet8-cifar", "mobilenetv3-small-0.75", "wrn-16-4-cifar"}) {
+    for (const std::string name : {"resnet8-cifar", "mobilenetv3-small-0.75"}) {
         ModelSpec model = find_model(name);
         model.resolution = 16;
         const std::string yaml = write(name + ".yaml", to_yaml(model));
-        for (const char* const opset : {"9", "13", "17", "21"}) {
+        for (const char* const opset : {"9", "17"}) {
             const std::string file = path(name + opset + ".onnx");
             ASSERT_EQ(call({"models", "export", yaml, "--out", file, "--opset", opset}).status, 0);
             networks.push_back(exported(file));

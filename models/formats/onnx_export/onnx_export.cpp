@@ -44,6 +44,9 @@ constexpr std::array<detail::LayerRule, operator_table.size()> layer_rules{
     detail::write_transposed_conv,
 };
 
+static_assert(std::ranges::none_of(layer_rules, [](detail::LayerRule rule) { return rule == nullptr; }),
+              "a kind of layer has no rule");
+
 // Whose output an activation can be fused to.
 bool has_fused_activation(LayerKind kind) {
     constexpr std::array kinds{LayerKind::conv,      LayerKind::linear,   LayerKind::transposed_conv,

@@ -99,12 +99,25 @@ std::string write_slice(LayerExport& out) {
                              out.writer.integers({1})});
 }
 
+// Negative pads crop.
 std::string write_pad(LayerExport& out) {
-    const auto& [top, left, bottom, right] = out.layer().window.pads;
+    const LayerSpec& layer = out.layer();
+    const auto& [top, left, bottom, right] = layer.window.pads;
     const OnnxInts pads{0, 0, top, left, 0, 0, bottom, right};
-    constexpr std::int64_t pads_are_an_input = 11;
-    if (out.opset() < pads_are_an_input) return out.add("Pad", {out.input()}, {{"pads", pads}});
-    return out.add("Pad", {out.input(), out.writer.integers(pads)});
+    OnnxAttributes attributes;
+    if (layer.mode == Mode::reflect || layer.mode == Mode::edge) {
+        attributes["mode"] = std::string(name_of(layer.mode));
+    }
+    const bool ones = layer.mode == Mode::ones;
+    constexpr std::int64_t parameters_are_inputs = 11;
+    if (out.opset() < parameters_are_inputs) {
+        attributes["pads"] = pads;
+        if (ones) attributes["value"] = 1.0F;
+        return out.add("Pad", {out.input()}, std::move(attributes));
+    }
+    std::vector<std::string> inputs{out.input(), out.writer.integers(pads)};
+    if (ones) inputs.push_back(out.writer.scalar(1.0F));
+    return out.add("Pad", std::move(inputs), std::move(attributes));
 }
 
 // By scales where they are whole numbers; else by sizes, of which the first two come from the input, so that the batch stays open.
