@@ -27,8 +27,11 @@ struct Bench {
             weight_bytes = std::max(weight_bytes, layer->weight_bytes());
             workspace_bytes = std::max(workspace_bytes, layer->workspace_bytes());
         }
-        input =
-            DeviceBuffer(input_shape(context.layer, context.batch).bytes(context.type), "a layer's input");
+        for (int i = 0; i < context.layer.inputs; ++i) {
+            const TensorShape shape = input_shape(context.layer, context.batch, i);
+            inputs.emplace_back(shape.bytes(context.type), "a layer's input");
+            data_inputs.push_back({inputs.back().data(), shape.channels});
+        }
         output = DeviceBuffer(output_bytes, "a layer's output");
         if (context.layer.residual) residual = DeviceBuffer(output_bytes, "a layer's residual");
         weights = DeviceBuffer(weight_bytes, "a layer's weights");
@@ -37,7 +40,8 @@ struct Bench {
         const TensorShape shape{1, pattern_elements, 1, 1};
         std::vector<std::byte> pattern(shape.bytes(context.type));
         to_nhwc(random_values(shape.elements(), 1), shape, context.type, pattern);
-        for (const DeviceBuffer* buffer : {&input, &residual, &weights}) fill(*buffer, pattern);
+        for (const DeviceBuffer* buffer : {&residual, &weights}) fill(*buffer, pattern);
+        for (const DeviceBuffer& input : inputs) fill(input, pattern);
     }
 
     void fill(const DeviceBuffer& buffer, const std::vector<std::byte>& pattern) const {
@@ -58,16 +62,16 @@ struct Bench {
         if (state == L2State::hot) read(weights);
         if (state == L2State::cold) return;
         read(residual);
-        read(input);
+        for (const DeviceBuffer& input : inputs) read(input);
     }
 
     double time(std::size_t candidate) const {
         make_ready();
         begin.record(stream);
         try {
-            candidates[candidate]->launch(
-                {input.data(), residual.data(), output.data(), weights.data(), workspace.data()},
-                stream.get());
+            candidates[candidate]->launch({inputs.front().data(), residual.data(), output.data(),
+                                           weights.data(), workspace.data(), data_inputs},
+                                          stream.get());
         } catch (...) {
             // What is enqueued already has to end before the next candidate is timed.
             stream.synchronize("timing kernels for a layer");
@@ -84,7 +88,8 @@ struct Bench {
     Stream stream;
     Event begin;
     Event end;
-    DeviceBuffer input;
+    std::vector<DeviceBuffer> inputs;
+    std::vector<DataInput> data_inputs;
     DeviceBuffer residual;
     DeviceBuffer output;
     DeviceBuffer weights;

@@ -46,12 +46,20 @@ struct LayerContext {
     L2State l2 = L2State::cold;
 };
 
+// What a layer that reads several tensors has of each.
+struct DataInput {
+    const void* data = nullptr;
+    int channels = 0;
+};
+
 struct LayerBuffers {
-    const void* input = nullptr;
+    const void* input = nullptr;     // the first data input
     const void* residual = nullptr;  // of the output's shape; null when the layer adds none
     void* output = nullptr;          // apart from all the others
     const void* weights = nullptr;   // as packed by pack_weights()
     void* workspace = nullptr;       // workspace_bytes() of it; its contents are not kept between launches
+    // All data inputs, in their order, of a layer that has several (LayerSpec::inputs).
+    std::vector<DataInput> inputs = {};
 };
 
 class CudaLayer {

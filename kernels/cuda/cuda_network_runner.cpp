@@ -92,6 +92,11 @@ LayerBuffers CudaNetworkRunner::buffers_of(int node, const Memory& memory) const
     buffers.output = base + layout_.tensors[described.outputs.front()];
     if (memory.weights.data() != nullptr) buffers.weights = memory.weights.data() + layout_.weights[node];
     buffers.workspace = base + layout_.workspace;
+    if (described.layer.inputs == 1) return buffers;
+    for (std::size_t i = 0; i < described.layer.inputs; ++i) {
+        const TensorId id = described.inputs[i];
+        buffers.inputs.push_back({base + layout_.tensors[id], network_.tensors[id].channels});
+    }
     return buffers;
 }
 

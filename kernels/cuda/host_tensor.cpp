@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "models/ops/layer_spec.hpp"
+#include "models/ops/operator.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -69,8 +70,9 @@ DataType stored_as(BiasType bias, DataType type) {
 
 }  // namespace
 
-TensorShape input_shape(const LayerSpec& layer, int batch) {
-    return {batch, layer.in_channels, layer.in_height, layer.in_width};
+TensorShape input_shape(const LayerSpec& layer, int batch, int index) {
+    const MapSize shape = operator_of(layer.kind).input_shape(layer, index);
+    return {batch, shape.channels, shape.height, shape.width};
 }
 
 TensorShape output_shape(const LayerSpec& layer, int batch) {

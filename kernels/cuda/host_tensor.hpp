@@ -21,7 +21,8 @@ struct TensorShape {
     std::size_t bytes(DataType type) const { return elements() * size_of(type); }
 };
 
-TensorShape input_shape(const LayerSpec& layer, int batch);
+// Of a data input of a layer by itself.
+TensorShape input_shape(const LayerSpec& layer, int batch, int index = 0);
 TensorShape output_shape(const LayerSpec& layer, int batch);
 
 // Both need spans of exactly the shape's size. Conversion rounds to nearest, ties to even; values too large

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <iterator>
@@ -57,19 +56,8 @@ bool may_pass(const std::string& reason) {
 }  // namespace
 
 std::string unsupported_reason(const LayerSpec& layer) {
-    constexpr std::array kinds{LayerKind::conv,       LayerKind::max_pool, LayerKind::global_avg_pool,
-                               LayerKind::linear,     LayerKind::avg_pool, LayerKind::squeeze_excite,
-                               LayerKind::scale_shift};
-    if (std::find(kinds.begin(), kinds.end(), layer.kind) == kinds.end()) {
-        return fmt::format("the cuda backend has no kernel for {} layers", name_of(layer.kind));
-    }
-    if (layer.activation > Activation::hard_sigmoid) {
-        return fmt::format("the cuda backend has no kernel with the activation {}",
-                           name_of(layer.activation));
-    }
-    if (layer.mode == Mode::plain) return {};
-    return fmt::format("the cuda backend has no kernel for {} with {}", name_of(layer.kind),
-                       name_of(layer.mode));
+    if (layer.kind < LayerKind::transposed_conv) return {};
+    return fmt::format("the cuda backend has no kernel for {} layers", name_of(layer.kind));
 }
 
 LayerList layer_candidates(const LayerContext& context) {

@@ -111,8 +111,9 @@ TEST_P(GpuNetworkOfType, SmallOnesEqualTheReference) {
 }
 
 TEST_P(GpuNetworkOfType, GraphsOfAnyFormEqualTheReference) {
-    for (const testing::NamedGraph& named : testing::small_graphs(Layout::channels_last)) {
-        expect_right(named, 2, GetParam());
+    for (const auto& graphs : {testing::small_graphs(Layout::channels_last),
+                               testing::graphs_of_several_inputs(Layout::channels_last)}) {
+        for (const testing::NamedGraph& named : graphs) expect_right(named, 2, GetParam());
     }
 }
 

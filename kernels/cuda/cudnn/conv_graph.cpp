@@ -202,7 +202,8 @@ public:
 
 private:
     Tensor chain(Tensor value, const PlanRequest& request);
-    Tensor activate(const Tensor& value, Activation activation);
+    Tensor activate(const Tensor& value, const LayerSpec& layer);
+    Tensor hard_gate(const Tensor& value, bool times_value);
     Tensor scalar(TensorId id);
     Tensor pointwise_of(fe::PointwiseMode_t mode, const Tensor& a, const Tensor& b = nullptr);
 
@@ -258,31 +259,58 @@ Tensor ConvGraph::chain(Tensor value, const PlanRequest& request) {
     }
     const Tensor bias = tensor(channels_last(bias_id, 1, channels_, 1, 1));
     value = pointwise_of(fe::PointwiseMode_t::ADD, value, bias);
-    return activate(value, layer.activation);
+    return activate(value, layer);
 }
 
-Tensor ConvGraph::activate(const Tensor& value, Activation activation) {
+Tensor ConvGraph::activate(const Tensor& value, const LayerSpec& layer) {
     using Mode = fe::PointwiseMode_t;
-    const auto relu6 = [this](const Tensor& x) {
-        return pointwise(
-            x, fe::graph::Pointwise_attributes().set_mode(Mode::RELU_FWD).set_relu_upper_clip(6.0F));
+    const auto with = [&](const fe::graph::Pointwise_attributes& attributes) {
+        return pointwise(value, attributes);
     };
-    switch (activation) {
+    const auto of_mode = [](Mode mode) { return fe::graph::Pointwise_attributes().set_mode(mode); };
+    const float alpha = layer.alpha.value();
+    switch (layer.activation) {
         case Activation::none:
             return value;
         case Activation::relu:
-            return pointwise_of(Mode::RELU_FWD, value);
+            return with(of_mode(Mode::RELU_FWD));
         case Activation::relu6:
-            return relu6(value);
+            return with(of_mode(Mode::RELU_FWD).set_relu_upper_clip(6.0F));
         case Activation::silu:
-            return pointwise_of(Mode::SWISH_FWD, value);
+            return with(of_mode(Mode::SWISH_FWD));
         case Activation::sigmoid:
-            return pointwise_of(Mode::SIGMOID_FWD, value);
-        default:  // hard_swish and hard_sigmoid; layers with others are refused (unsupported_reason)
-            break;
+            return with(of_mode(Mode::SIGMOID_FWD));
+        case Activation::hard_swish:
+            return hard_gate(value, true);
+        case Activation::hard_sigmoid:
+            return hard_gate(value, false);
+        case Activation::gelu:
+            return with(of_mode(Mode::GELU_FWD));
+        case Activation::gelu_tanh:
+            return with(of_mode(Mode::GELU_APPROX_TANH_FWD));
+        case Activation::leaky_relu:
+            return with(of_mode(Mode::RELU_FWD).set_relu_lower_clip_slope(alpha));
+        case Activation::elu:
+            return with(of_mode(Mode::ELU_FWD).set_elu_alpha(alpha));
+        case Activation::tanh:
+            return with(of_mode(Mode::TANH_FWD));
+        case Activation::softplus:
+            return with(of_mode(Mode::SOFTPLUS_FWD).set_softplus_beta(1.0F));
+        case Activation::mish: {
+            const Tensor gate =
+                pointwise_of(Mode::TANH_FWD, with(of_mode(Mode::SOFTPLUS_FWD).set_softplus_beta(1.0F)));
+            return pointwise_of(Mode::MUL, gate, value);
+        }
     }
-    Tensor gate = relu6(pointwise_of(Mode::ADD, value, scalar(three_id)));
-    if (activation == Activation::hard_swish) gate = pointwise_of(Mode::MUL, gate, value);
+    return value;
+}
+
+Tensor ConvGraph::hard_gate(const Tensor& value, bool times_value) {
+    using Mode = fe::PointwiseMode_t;
+    const Tensor shifted = pointwise_of(Mode::ADD, value, scalar(three_id));
+    Tensor gate = pointwise(
+        shifted, fe::graph::Pointwise_attributes().set_mode(Mode::RELU_FWD).set_relu_upper_clip(6.0F));
+    if (times_value) gate = pointwise_of(Mode::MUL, gate, value);
     return pointwise_of(Mode::MUL, gate, scalar(sixth_id));
 }
 

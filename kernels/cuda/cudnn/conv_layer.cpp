@@ -73,6 +73,7 @@ public:
             static_cast<std::int64_t>(context_.batch) * layer.out_height() * layer.out_width();
         epilogue.channels = layer.out_channels;
         epilogue.activation = layer.activation;
+        epilogue.alpha = layer.alpha.value();
         launch_epilogue(epilogue, context_.type, stream);
     }
 

@@ -222,7 +222,7 @@ HACSCALE_HD void with_activation(Activation activation, Apply&& apply) {
         case Activation::hard_sigmoid:
             apply([](float x) { return clip6(x + 3.0F) * (1.0F / 6.0F); });
             break;
-        default:  // layers with others are refused (unsupported_reason)
+        default:  // the others are activations.hpp's
             break;
     }
 }

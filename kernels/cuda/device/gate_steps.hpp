@@ -3,6 +3,7 @@
 // are in shared memory, matrices in device or shared memory.
 #pragma once
 
+#include "kernels/cuda/device/activations.hpp"
 #include "kernels/cuda/device/channel_tiling.hpp"
 #include "kernels/cuda/device/elements.hpp"
 
@@ -18,7 +19,7 @@ struct SqueezeExciteParams {
     void* output = nullptr;          // as the input
     int channels = 0;
     int squeeze = 0;
-    Activation activation = Activation::none;
+    ActivationStep activation;
     Activation gate = Activation::sigmoid;
     ChannelTiling tiling;
 };

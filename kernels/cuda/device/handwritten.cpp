@@ -26,17 +26,38 @@ LayerList handwritten_candidates(const LayerContext& context) {
         case LayerKind::conv:
             // Their tiles and unrolled taps are made for one kernel size, stride and padding.
             if (!layer.window.is_square()) return {};
-            if (layer.depthwise()) return depthwise_layers(context);
-            return layer.in_channels == stem_channels ? stem_layers(context) : gemm_layers(context);
+            if (layer.depthwise()) return activated_layers(context, depthwise_layers);
+            return activated_layers(context, layer.in_channels == stem_channels ? stem_layers : gemm_layers);
         case LayerKind::max_pool:
         case LayerKind::avg_pool:
             return pool_layers(context);
         case LayerKind::global_avg_pool:
             return global_avg_pool_layers(context);
         case LayerKind::linear:
-            return linear_layers(context);
+            return activated_layers(context, linear_layers);
         case LayerKind::squeeze_excite:
             return squeeze_excite_layers(context);
+        case LayerKind::activation:
+        case LayerKind::add:
+        case LayerKind::multiply:
+        case LayerKind::prelu:
+            return elementwise_layers(context);
+        case LayerKind::concat:
+            return concat_layers(context);
+        case LayerKind::slice:
+        case LayerKind::pad:
+        case LayerKind::channel_shuffle:
+        case LayerKind::pixel_shuffle:
+        case LayerKind::space_to_depth:
+            return move_layers(context);
+        case LayerKind::resize:
+            return resize_layers(context);
+        case LayerKind::layer_norm:
+            return layer_norm_layers(context);
+        case LayerKind::group_norm:
+        case LayerKind::grn:
+        case LayerKind::eca:
+            return image_norm_layers(context);
         default:
             return {};
     }

@@ -29,6 +29,22 @@ LayerList global_avg_pool_layers(const LayerContext& context);
 LayerList linear_layers(const LayerContext& context);
 LayerList squeeze_excite_layers(const LayerContext& context);
 LayerList scale_shift_layers(const LayerContext& context);
+// activation, add, multiply, prelu
+LayerList elementwise_layers(const LayerContext& context);
+
+LayerList concat_layers(const LayerContext& context);
+// slice, pad, channel_shuffle, pixel_shuffle, space_to_depth, nearest resize
+LayerList move_layers(const LayerContext& context);
+LayerList resize_layers(const LayerContext& context);
+
+LayerList layer_norm_layers(const LayerContext& context);
+// group_norm, grn, eca
+LayerList image_norm_layers(const LayerContext& context);
+
+using MakeLayers = LayerList (*)(const LayerContext&);
+// Those that `make` has, for a conv or linear layer with any activation: the kernels apply few of them, and the others are a
+// step behind the kernel.
+LayerList activated_layers(const LayerContext& context, MakeLayers make);
 
 // y[p][c] = activation(x[p][c] + bias[c] + residual[p][c]) over a dense NHWC tensor.
 struct EpilogueParams {
@@ -39,6 +55,7 @@ struct EpilogueParams {
     std::int64_t positions = 0;      // batch * height * width
     int channels = 0;
     Activation activation = Activation::none;
+    float alpha = 0.0F;  // of activations that have one (has_alpha)
 };
 
 // Enqueues the step; tf32 is f32 here. Throws as cuda_error.hpp.

@@ -7,12 +7,18 @@
 
 #include <cuda_runtime_api.h>
 
+#include "kernels/cuda/device/bilinear.hpp"
+#include "kernels/cuda/device/channel_moments.hpp"
 #include "kernels/cuda/device/channel_sums.hpp"
+#include "kernels/cuda/device/concat.hpp"
 #include "kernels/cuda/device/depthwise.hpp"
 #include "kernels/cuda/device/depthwise_tensor.hpp"
 #include "kernels/cuda/device/excite_from_sums.hpp"
 #include "kernels/cuda/device/gemm.hpp"
+#include "kernels/cuda/device/image_norms.hpp"
+#include "kernels/cuda/device/layer_norm.hpp"
 #include "kernels/cuda/device/linear.hpp"
+#include "kernels/cuda/device/moves.hpp"
 #include "kernels/cuda/device/pointwise.hpp"
 #include "kernels/cuda/device/pool.hpp"
 #include "kernels/cuda/device/squeeze_excite.hpp"
@@ -31,6 +37,17 @@ void launch_depthwise_tensor(const DepthwiseTensorParams& params, DataType type,
 
 void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t stream);
 void launch_pool(const PoolParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_move(const MoveParams<ShiftMap>& params, cudaStream_t stream);
+void launch_move(const MoveParams<ChannelShuffleMap>& params, cudaStream_t stream);
+void launch_move(const MoveParams<PixelShuffleMap>& params, cudaStream_t stream);
+void launch_move(const MoveParams<SpaceToDepthMap>& params, cudaStream_t stream);
+void launch_move(const MoveParams<TableMap>& params, cudaStream_t stream);
+void launch_concat(const ConcatParams& params, cudaStream_t stream);
+void launch_bilinear(const BilinearParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_layer_norm(const LayerNormParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_channel_moments(const ChannelMomentsParams& params, DataType type, bool vectors,
+                            cudaStream_t stream);
+void launch_image_norm(LayerKind kind, const ImageNormParams& params, DataType type, cudaStream_t stream);
 void launch_channel_sums(const ChannelSumsParams& params, DataType type, bool vectors, cudaStream_t stream);
 void launch_means(const MeansParams& params, DataType type, cudaStream_t stream);
 void launch_squeeze(const SqueezeParams& params, DataType type, bool vectors, cudaStream_t stream);

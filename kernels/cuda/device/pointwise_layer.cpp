@@ -1,4 +1,4 @@
-// Elementwise work: the scale_shift layer, and the epilogue of convs.
+// Elementwise work: the layers that compute each element by itself, and the epilogue of convs.
 #include <algorithm>
 
 #include "kernels/cuda/device/handwritten.hpp"
@@ -12,7 +12,8 @@ const void* advanced(const void* from, std::int64_t bytes) {
     return from == nullptr ? nullptr : static_cast<const std::byte*>(from) + bytes;
 }
 
-// Launches over as many positions at a time as 31-bit indices reach: one launch for all tensors below 32 GB.
+// Launches over as many positions at a time as 31-bit indices reach: one launch for all tensors below 32 GB. What differs
+// from image to image (a gate) is for tensors of one launch.
 void launch_over(PointwiseParams params, std::int64_t positions, int channels, DataType type,
                  cudaStream_t stream) {
     constexpr std::int64_t max_vectors = (std::int64_t{1} << 31) - 1;
@@ -25,11 +26,15 @@ void launch_over(PointwiseParams params, std::int64_t positions, int channels, D
         const std::int64_t bytes = done * channels * static_cast<std::int64_t>(size_of(type));
         PointwiseParams step = params;
         step.x = advanced(params.x, bytes);
-        step.residual = advanced(params.residual, bytes);
+        step.other = advanced(params.other, bytes);
         step.y = static_cast<std::byte*>(params.y) + bytes;
         step.count = static_cast<int>(now * vectors_a_position);
         launch_pointwise(step, type, vectors, stream);
     }
+}
+
+std::int64_t positions_of(const LayerSpec& layer, int batch) {
+    return std::int64_t{batch} * layer.in_height * layer.in_width;
 }
 
 class ScaleShiftLayer final : public CudaLayer {
@@ -54,9 +59,8 @@ public:
         params.scale = part<float>(buffers.weights, 0);
         params.bias = part<float>(buffers.weights, shift_offset_);
         params.y = buffers.output;
-        params.activation = layer_.activation;
-        launch_over(params, std::int64_t{batch_} * layer_.in_height * layer_.in_width, layer_.in_channels,
-                    type_, stream);
+        params.activation = activation_of(layer_);
+        launch_over(params, positions_of(layer_, batch_), layer_.in_channels, type_, stream);
     }
 
 private:
@@ -67,7 +71,52 @@ private:
     std::size_t shift_offset_ = 0;
 };
 
+// An activation, a sum or product of two tensors, a gate for each channel, a learned slope below zero.
+class ElementwiseLayer final : public CudaLayer {
+public:
+    explicit ElementwiseLayer(const LayerContext& context)
+        : layer_(context.layer), type_(context.type), batch_(context.batch) {}
+
+    std::string implementation() const override {
+        std::string what(name_of(layer_.kind));
+        if (layer_.mode == Mode::per_channel) what += " per channel";
+        if (layer_.activation != Activation::none) what += " " + std::string(name_of(layer_.activation));
+        return kernel_name(what, fits_vectors(layer_.in_channels, type_), type_);
+    }
+    std::size_t weight_bytes() const override {
+        return layer_.kind == LayerKind::prelu ? layer_.in_channels * sizeof(float) : 0;
+    }
+    void pack_weights(const LayerWeights& weights, std::span<std::byte> packed) const override {
+        if (layer_.kind == LayerKind::prelu) pack_floats(weights.weights, layer_.in_channels, packed);
+    }
+    void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
+        PointwiseParams params;
+        params.x = buffers.input;
+        params.y = buffers.output;
+        params.activation = activation_of(layer_);
+        params.multiplies = layer_.kind == LayerKind::multiply;
+        params.positions = Divisor(layer_.in_height * layer_.in_width);
+        if (layer_.kind == LayerKind::prelu) params.slope = part<float>(buffers.weights, 0);
+        if (layer_.inputs == 2) {
+            const void* const second = buffers.inputs[1].data;
+            (layer_.mode == Mode::per_channel ? params.gate : params.other) = second;
+        }
+        launch_over(params, positions_of(layer_, batch_), layer_.in_channels, type_, stream);
+    }
+
+private:
+    LayerSpec layer_;
+    DataType type_;
+    int batch_;
+};
+
 }  // namespace
+
+LayerList elementwise_layers(const LayerContext& context) {
+    LayerList layers;
+    layers.push_back(std::make_unique<ElementwiseLayer>(context));
+    return layers;
+}
 
 LayerList scale_shift_layers(const LayerContext& context) {
     LayerList layers;
@@ -79,9 +128,9 @@ void launch_epilogue(const EpilogueParams& epilogue, DataType type, cudaStream_t
     PointwiseParams params;
     params.x = epilogue.x;
     params.bias = epilogue.bias;
-    params.residual = epilogue.residual;
+    params.other = epilogue.residual;
     params.y = epilogue.y;
-    params.activation = epilogue.activation;
+    params.activation = {epilogue.activation, epilogue.alpha};
     launch_over(params, epilogue.positions, epilogue.channels, type, stream);
 }
 

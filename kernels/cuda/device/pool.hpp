@@ -1,4 +1,4 @@
-// Maximum or mean over a window, NHWC; padding never wins and does not count. A thread has one vector of channels at
+// Maximum or mean over a window, NHWC; padding never wins, and counts in a mean only where that is asked for. A thread has one vector of channels at
 // one output; windows that overlap meet in L1.
 #pragma once
 
@@ -16,6 +16,7 @@ struct PoolParams {
     int top = 0, left = 0;  // padding
     int dilation_height = 1, dilation_width = 1;
     bool average = false;
+    bool count_padding = false;              // as zeros in the mean
     Divisor vectors, out_width, out_height;  // of V channels in all channels
     int count = 0;                           // vectors of the output
 };
@@ -50,8 +51,9 @@ struct PoolKernel {
         if constexpr (Kernel > 0) {
             take_all(image, top, left, values);
         } else {
-            const int taken = take_one_by_one(image, top, left, values);
+            int taken = take_one_by_one(image, top, left, values);
             if constexpr (Average) {
+                if (params.count_padding) taken = params.kernel_height * params.kernel_width;
                 HACSCALE_UNROLL
                 for (int i = 0; i < V; ++i) values[i] /= static_cast<float>(taken);
             }

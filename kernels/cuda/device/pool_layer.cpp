@@ -36,6 +36,7 @@ public:
         params.dilation_height = layer_.window.dilations[0];
         params.dilation_width = layer_.window.dilations[1];
         params.average = layer_.kind == LayerKind::avg_pool;
+        params.count_padding = layer_.mode == Mode::count_padding;
         params.vectors = Divisor(vectors);
         params.out_width = Divisor(layer_.out_width());
         params.out_height = Divisor(layer_.out_height());

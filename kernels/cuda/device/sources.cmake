@@ -1,6 +1,8 @@
 # The hand-written kernels and their layers; paths are relative to kernels/cuda/.
 set(cuda_device_sources
+    device/activated_layer.cpp
     device/channel_tiling.cpp
+    device/concat_layer.cpp
     device/copy.cu
     device/depthwise.cu
     device/depthwise_layer.cpp
@@ -8,12 +10,18 @@ set(cuda_device_sources
     device/gemm_layer.cpp
     device/global_avg_pool_layer.cpp
     device/handwritten.cpp
+    device/image_norm_layer.cpp
+    device/layer_norm_layer.cpp
     device/linear_layer.cpp
     device/matrix_units.cu
     device/pool_layer.cpp
     device/memory_bound.cu
+    device/moves.cu
+    device/moves_layer.cpp
+    device/norms.cu
     device/packing.cpp
     device/pointwise_layer.cpp
+    device/resize_layer.cpp
     device/squeeze_excite.cu
     device/squeeze_excite_layer.cpp
     device/stem_layer.cpp)

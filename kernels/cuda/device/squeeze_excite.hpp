@@ -3,6 +3,7 @@
 // its own channels' part again; the first is not, since it takes all channels.
 #pragma once
 
+#include "kernels/cuda/device/activations.hpp"
 #include "kernels/cuda/device/channel_tiling.hpp"
 #include "kernels/cuda/device/element_dispatch.hpp"
 #include "kernels/cuda/device/gate_steps.hpp"
@@ -19,7 +20,7 @@ struct SqueezeParams {
     int positions = 0;  // that the sums are over
     int chunks = 0;
     Divisor squeeze, vectors;  // vectors of V channels
-    Activation activation = Activation::none;
+    ActivationStep activation;
 };
 
 // hidden = activation(W mean + b). A block has one row of W and one image.

@@ -69,7 +69,7 @@ protected:
         params.output = buffers.output;
         params.channels = layer_.in_channels;
         params.squeeze = layer_.squeeze_channels;
-        params.activation = layer_.activation;
+        params.activation = activation_of(layer_);
         params.gate = layer_.gate;
         params.tiling = tiling;
         return params;
@@ -135,7 +135,7 @@ public:
         squeeze.chunks = tiling().chunks.value();
         squeeze.squeeze = Divisor(layer().squeeze_channels);
         squeeze.vectors = Divisor(layer().in_channels / width());
-        squeeze.activation = layer().activation;
+        squeeze.activation = activation_of(layer());
         launch_squeeze(squeeze, type(), vectors(), stream);
 
         ExciteParams excite;

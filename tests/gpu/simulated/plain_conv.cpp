@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "kernels/cuda/device/activations.hpp"
 #include "kernels/cuda/device/element_dispatch.hpp"
 
 namespace hacscale::cuda::testing {
@@ -85,7 +86,7 @@ void run(const PlanRequest& request, const ConvTensors& tensors) {
                 for (int k = 0; k < layer.out_channels; ++k, ++at) {
                     float value[1] = {sums[k]};
                     if (fused && layer.residual) value[0] += to_float(residual[at]);
-                    if (fused) activate(layer.activation, value);
+                    if (fused) activate(activation_of(layer), value);
                     output[at] = from_float<T>(value[0]);
                 }
             }

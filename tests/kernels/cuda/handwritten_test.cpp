@@ -19,9 +19,11 @@ using testing::bound_for;
 using testing::Buffer;
 using testing::check_candidates;
 
-constexpr Activation all_activations[] = {
-    Activation::none,    Activation::relu,       Activation::relu6,       Activation::silu,
-    Activation::sigmoid, Activation::hard_swish, Activation::hard_sigmoid};
+std::vector<Activation> all_activations() {
+    std::vector<Activation> all;
+    for (std::size_t i = 0; i < activation_names.size(); ++i) all.push_back(static_cast<Activation>(i));
+    return all;
+}
 constexpr int multiprocessor_counts[] = {1, 6, 132};
 // Devices without and with clusters, and how much memory a block of them may have.
 constexpr std::size_t shared_memory_of_75 = 64 * 1024;
@@ -102,16 +104,39 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
         layers.push_back(squeezed(61, 5, 100));   // more hidden channels than channels
         layers.push_back(squeezed(16, 2, 3));     // fewer positions than blocks of a cluster
     }
+    if (kind == LayerKind::layer_norm) {
+        // Lanes and vectors of a pixel of all forms, the last too wide for registers.
+        for (const int channels : {1, 16, 96, 192, 640, 2056}) {
+            layers.push_back(pooled(kind, channels, 5, 3));
+            layers.back().epsilon = 1e-6F;
+        }
+    }
+    if (kind == LayerKind::group_norm || kind == LayerKind::grn) {
+        for (const int channels : {32, 600}) {  // in chunks; with more channels than threads
+            layers.push_back(pooled(kind, channels, 40, 30));
+            layers.back().epsilon = 1e-5F;
+        }
+        if (kind == LayerKind::group_norm) layers.back().groups = 2;
+    }
+    if (kind == LayerKind::eca) {
+        layers.push_back(pooled(kind, 200, 40, 30));
+        layers.back().window.kernel[1] = 5;
+        layers.back().gate = Activation::sigmoid;
+    }
+    if (kind == LayerKind::concat) {  // more tensors than a launch takes
+        layers.push_back(pooled(kind, 120, 3, 2));
+        layers.back().inputs = 101;
+    }
     if (kind == LayerKind::linear) {
         layers.push_back(pooled(kind, 512, 1, 1));
         layers.back().out_channels = 700;
         layers.push_back(pooled(kind, 40, 7, 7));
         layers.back().out_channels = 9;
     }
-    const bool pool = kind == LayerKind::max_pool || kind == LayerKind::avg_pool;
-    if (!pool && kind != LayerKind::global_avg_pool) {
+    if (kind == LayerKind::conv || kind == LayerKind::linear || kind == LayerKind::squeeze_excite) {
         for (std::size_t i = 0; i < layers.size(); ++i) {
-            layers[i].activation = all_activations[i % std::size(all_activations)];
+            layers[i].activation = static_cast<Activation>(i % activation_names.size());
+            layers[i].alpha = 3.0F * usual_alpha(layers[i].activation);
         }
     }
     return layers;
@@ -177,7 +202,8 @@ TEST(HandwrittenLayers, TouchNoTensorBeforeThePreviousKernelHasEnded) {
                  handwritten_candidates({layer, 2, DataType::f16, device_with(132, 90)})) {
                 Buffer weights(candidate->weight_bytes());
                 candidate->launch({tensors.data(), layer.residual ? tensors.data() : nullptr, tensors.data(),
-                                   weights.data(), tensors.data()},
+                                   weights.data(), tensors.data(),
+                                   std::vector<DataInput>(layer.inputs, {tensors.data(), layer.in_channels})},
                                   nullptr);
             }
         }
@@ -264,10 +290,11 @@ void check_epilogue(const EpilogueCase& tested, Activation activation, std::int6
     Buffer& y = tested.in_place ? device_x : apart;
     launch_epilogue({device_x.data(), tested.bias ? static_cast<const float*>(device_bias.data()) : nullptr,
                      tested.residual ? device_residual.data() : nullptr, y.data(), positions, tested.channels,
-                     activation},
+                     activation, usual_alpha(activation)},
                     tested.type, nullptr);
     LayerSpec layer = pooled(LayerKind::scale_shift, tested.channels, 1, 1);
     layer.activation = activation;
+    layer.alpha = usual_alpha(activation);
     LayerWeights unit;
     unit.weights.assign(tested.channels, 1.0F);
     unit.bias = tested.bias ? bias : std::vector<float>(tested.channels, 0.0F);
@@ -285,7 +312,7 @@ TEST(Epilogue, AddsBiasAndResidualAndActivates) {
     int index = 0;
     for (const DataType type : all_data_types) {
         for (const int channels : {1, 8, 13, 64}) {
-            for (const Activation activation : all_activations) {
+            for (const Activation activation : all_activations()) {
                 ++index;
                 check_epilogue({type, channels, index % 2 == 0, index % 3 != 0, index % 5 == 0}, activation,
                                37 + index);

@@ -29,6 +29,36 @@ void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors
 void launch_pool(const PoolParams& params, DataType type, bool vectors, cudaStream_t) {
     with_pool(params, type, vectors, on_host);
 }
+void launch_move(const MoveParams<ShiftMap>& params, cudaStream_t) {
+    with_move(params, on_host);
+}
+void launch_move(const MoveParams<ChannelShuffleMap>& params, cudaStream_t) {
+    with_move(params, on_host);
+}
+void launch_move(const MoveParams<PixelShuffleMap>& params, cudaStream_t) {
+    with_move(params, on_host);
+}
+void launch_move(const MoveParams<SpaceToDepthMap>& params, cudaStream_t) {
+    with_move(params, on_host);
+}
+void launch_move(const MoveParams<TableMap>& params, cudaStream_t) {
+    with_move(params, on_host);
+}
+void launch_concat(const ConcatParams& params, cudaStream_t) {
+    with_concat(params, on_host);
+}
+void launch_bilinear(const BilinearParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_bilinear(params, type, vectors, on_host);
+}
+void launch_layer_norm(const LayerNormParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_layer_norm(params, type, vectors, on_host);
+}
+void launch_channel_moments(const ChannelMomentsParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_channel_moments(params, type, vectors, on_host);
+}
+void launch_image_norm(LayerKind kind, const ImageNormParams& params, DataType type, cudaStream_t) {
+    with_image_norm(kind, params, type, on_host);
+}
 void launch_channel_sums(const ChannelSumsParams& params, DataType type, bool vectors, cudaStream_t) {
     with_channel_sums(params, type, vectors, on_host);
 }

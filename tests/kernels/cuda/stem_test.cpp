@@ -42,7 +42,8 @@ TEST_P(Stem, WhatLiesBesideAWindowDoesNotCount) {
     const LayerContext context = stem_context("conv_i3x16x16_o8_k3_s2_p0_g1_bias", GetParam());
     testing::LayerExample example(context, 3);
     constexpr std::size_t row = 16;
-    for (std::size_t y = 0; y < row; ++y) example.input[y * row + 3] = std::numeric_limits<float>::infinity();
+    for (std::size_t y = 0; y < row; ++y)
+        example.inputs.front()[y * row + 3] = std::numeric_limits<float>::infinity();
     const auto layer = std::move(handwritten_candidates(context).front());
     const std::vector<float> output = testing::run_candidate(*layer, context, example);
     constexpr std::size_t out = 7;

@@ -338,7 +338,7 @@ TEST(LinearTiling, GivesEveryOutputToOneGroup) {
 
 TEST(PointwiseKernel, TakesEveryVectorOnce) {
     for (const int count : {1, 255, 256, 257, 1023, 1024, 1025, 5000}) {
-        PointwiseKernel<float, 4, 4> kernel;
+        PointwiseKernel<float, 4, 4, false> kernel;
         kernel.params.count = count;
         std::vector<int> visits(static_cast<std::size_t>(count));
         for (int block = 0; block < kernel.blocks(); ++block) {
