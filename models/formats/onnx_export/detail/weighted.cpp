@@ -86,20 +86,17 @@ std::string write_linear(LayerExport& out) {
 }
 
 // A batch-norm of mean 0 and variance 1. What has only scales or only shifts is a product or a sum, and so are numbers that
-// nobody learned: they have names without a module.
+// nobody learned, whose names are no module's. Neutral numbers stay a batch-norm, as readers drop a product by 1.
 std::string write_scale_shift(LayerExport& out) {
     const std::vector<float>& scale = out.weights.weights;
     const std::vector<float>& shift = out.weights.bias;
     const bool learned = out.node.learned_params > 0;
     const bool scales = !all_are(scale, 1.0F);
     const bool shifts = !all_are(shift, 0.0F);
-    // One neutral number would change nothing for whoever reads the file, and no layer would be left.
     if (scales != shifts || (scales && !learned)) {
-        std::string prefix = out.name + '/';
-        std::ranges::replace(prefix, '.', '_');
         const auto tensor = [&](const char* part, const std::vector<float>& values) {
             return learned ? out.weight(part, out.per_channel(), values)
-                           : out.writer.tensor(prefix + part, out.per_channel(), values);
+                           : out.writer.tensor(out.name + '/' + part, out.per_channel(), values);
         };
         if (!shifts) return out.add("Mul", {out.input(), tensor("weight", scale)});
         if (!scales) return out.add("Add", {out.input(), tensor("bias", shift)});

@@ -13,6 +13,8 @@ namespace hacscale::detail {
 std::optional<std::string> module_of(const std::string& initializer) {
     const std::size_t dot = initializer.rfind('.');
     if (dot == std::string::npos || dot == 0) return std::nullopt;
+    // "/stages.2/blocks/Constant_output_0" is of no module: the dot is within a part of its path.
+    if (initializer.find('/', dot) != std::string::npos) return std::nullopt;
     return initializer.substr(0, dot);
 }
 
