@@ -1,11 +1,14 @@
 #include "harness/measure/check_outputs.hpp"
 
 #include <cmath>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "harness/measure/device_access.hpp"
+#include "kernels/host/processors.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "profiler/measure_networks.hpp"
@@ -17,6 +20,10 @@ namespace {
 // As tests of whole networks have them: errors of 16-bit types grow with the number of layers.
 double bound_of(DataType type) {
     return type == DataType::f32 ? 1e-4 : 5e-2;
+}
+
+void on_all_processors(std::size_t count, const std::function<void(std::size_t)>& work) {
+    host::for_each_in_parallel(count, work);
 }
 
 class OutputsCheck {
@@ -44,7 +51,7 @@ public:
             compare_layer(graph.nodes[i], relative_error(layers->output(i), expected));
         };
         const std::vector<std::vector<double>> expected =
-            reference_graph(graph, batch_, inputs_, network_.weights, compare);
+            reference_graph(graph, batch_, inputs_, network_.weights, compare, on_all_processors);
         for (std::size_t i = 0; i < expected.size(); ++i) {
             const double error = relative_error(whole->output(i), expected[i]);
             if (is_worse(error, checked_.relative_error)) checked_.relative_error = error;

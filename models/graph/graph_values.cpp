@@ -1,7 +1,5 @@
 #include "models/graph/graph_values.hpp"
 
-#include "models/ops/reference.hpp"
-
 namespace hacscale {
 
 std::vector<LayerWeights> random_weights(const Graph& graph, std::uint64_t seed) {
@@ -29,7 +27,7 @@ std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std
 std::vector<std::vector<double>> reference_graph(const Graph& graph, int batch,
                                                  const std::vector<std::vector<float>>& inputs,
                                                  const std::vector<LayerWeights>& weights,
-                                                 const ReferenceVisit& visit) {
+                                                 const ReferenceVisit& visit, const ForEach& each) {
     const std::vector<int> last = last_readers(graph);
     std::vector<std::vector<double>> values(graph.tensors.size());
     for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
@@ -40,7 +38,7 @@ std::vector<std::vector<double>> reference_graph(const Graph& graph, int batch,
         ReferenceInputs read;
         for (const TensorId id : node.inputs) read.push_back(&values[id]);
         std::vector<double>& output = values[node.outputs.front()];
-        output = reference_layer(node.layer, batch, read, weights[i]);
+        output = reference_layer(node.layer, batch, read, weights[i], each);
         if (visit) visit(i, output);
         for (const TensorId id : node.inputs) {
             if (last[id] == static_cast<int>(i)) values[id] = {};

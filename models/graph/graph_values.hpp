@@ -9,6 +9,7 @@
 
 #include "models/graph/network.hpp"
 #include "models/ops/layer_weights.hpp"
+#include "models/ops/reference.hpp"
 
 namespace hacscale {
 
@@ -24,10 +25,12 @@ std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std
 // Is given what each node puts out, in running order.
 using ReferenceVisit = std::function<void(std::size_t node, const std::vector<double>& output)>;
 
-// Each output of the graph in double precision, dense NCHW. `inputs` has one entry an input of the graph.
+// Each output of the graph in double precision, dense NCHW. `inputs` has one entry an input of the graph. `each` decides how
+// many threads compute a layer, not what they compute.
 std::vector<std::vector<double>> reference_graph(const Graph& graph, int batch,
                                                  const std::vector<std::vector<float>>& inputs,
                                                  const std::vector<LayerWeights>& weights,
-                                                 const ReferenceVisit& visit = {});
+                                                 const ReferenceVisit& visit = {},
+                                                 const ForEach& each = in_turn);
 
 }  // namespace hacscale

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -70,11 +71,15 @@ struct WeightPart {
 // What a layer reads, in the order of Node::inputs: dense NCHW tensors, the residual last.
 using ReferenceInputs = std::vector<const std::vector<double>*>;
 
+// Calls work(0) to work(count - 1), each once and in any order, perhaps on several threads at once.
+using ForEach = std::function<void(std::size_t count, const std::function<void(std::size_t)>& work)>;
+
 struct ReferenceCall {
     const LayerSpec& layer;
     int batch;
     const ReferenceInputs& inputs;
     const LayerWeights& weights;
+    const ForEach& each;  // outputs do not depend on its threads
 
     const std::vector<double>& input() const { return *inputs.front(); }
     // Of layers that add one.

@@ -209,7 +209,7 @@ std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const R
                                       const LayerWeights& weights,
                                       const std::vector<std::size_t>& positions) {
     const Operator& op = operator_of(layer.kind);
-    const ReferenceCall call{layer, batch, inputs, weights};
+    const ReferenceCall call{layer, batch, inputs, weights, in_turn};
     std::vector<double> outputs;
     outputs.reserve(positions.size());
     if (op.reference_at != nullptr) {
@@ -222,8 +222,8 @@ std::vector<double> reference_outputs(const LayerSpec& layer, int batch, const R
 }
 
 std::vector<double> reference_layer(const LayerSpec& layer, int batch, const ReferenceInputs& inputs,
-                                    const LayerWeights& weights) {
-    return operator_of(layer.kind).reference({layer, batch, inputs, weights});
+                                    const LayerWeights& weights, const ForEach& each) {
+    return operator_of(layer.kind).reference({layer, batch, inputs, weights, each});
 }
 
 std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std::vector<double>& input,

@@ -16,6 +16,10 @@ double softplus(double x) {
 
 }  // namespace
 
+const ForEach in_turn = [](std::size_t count, const std::function<void(std::size_t)>& work) {
+    for (std::size_t i = 0; i < count; ++i) work(i);
+};
+
 double activate(Activation activation, double alpha, double x) {
     const auto clip6 = [](double v) { return std::clamp(v, 0.0, 6.0); };
     switch (activation) {

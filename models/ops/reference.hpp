@@ -1,5 +1,4 @@
-// What every backend's outputs are compared with: each layer written out plainly, in double precision. Slow
-// on purpose. Tensors are dense NCHW.
+// What every backend's outputs are compared with: each layer written out plainly, in double precision. Tensors are dense NCHW.
 #pragma once
 
 #include <cstddef>
@@ -12,9 +11,12 @@
 
 namespace hacscale {
 
-// Dense NCHW in, dense NCHW out.
+// One after another, on this thread.
+extern const ForEach in_turn;
+
+// Dense NCHW in, dense NCHW out. The outputs are the same to the bit whatever `each` does at once.
 std::vector<double> reference_layer(const LayerSpec& layer, int batch, const ReferenceInputs& inputs,
-                                    const LayerWeights& weights);
+                                    const LayerWeights& weights, const ForEach& each = in_turn);
 // The same of a layer with one data input. `residual` has the output's size for a conv with a residual add and is
 // not read otherwise.
 std::vector<double> reference_layer(const LayerSpec& layer, int batch, const std::vector<double>& input,
@@ -67,15 +69,14 @@ void for_window(const LayerSpec& layer, int oh, int ow, Visit visit) {
 template <typename Value>
 std::vector<double> at_each_output(const ReferenceCall& call, Value value) {
     const MapShape out = output_map(call);
-    std::vector<double> result;
-    result.reserve(out.size());
-    for (int n = 0; n < out.batch; ++n) {
-        for (int c = 0; c < out.channels; ++c) {
-            for (int oh = 0; oh < out.height; ++oh) {
-                for (int ow = 0; ow < out.width; ++ow) result.push_back(value(n, c, oh, ow));
-            }
+    std::vector<double> result(out.size());
+    call.each(static_cast<std::size_t>(out.batch) * out.channels, [&](std::size_t plane) {
+        const int n = static_cast<int>(plane) / out.channels;
+        const int c = static_cast<int>(plane) % out.channels;
+        for (int oh = 0; oh < out.height; ++oh) {
+            for (int ow = 0; ow < out.width; ++ow) result[out.at(n, c, oh, ow)] = value(n, c, oh, ow);
         }
-    }
+    });
     return result;
 }
 

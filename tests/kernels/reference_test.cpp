@@ -3,11 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstddef>
+#include <functional>
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "models/graph/graph.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
+#include "tests/models/generated.hpp"
 
 namespace hacscale {
 namespace {
@@ -327,6 +332,44 @@ TEST(Reference, SlopesAndGatesGoByChannel) {
     eca.gate = Activation::hard_sigmoid;
     // Sums of neighbours: 10 * 1 + 100 * 3, 1 + 10 * 3 - 3 * 100, 3 - 30; the gates are 1, 0 and 0.
     expect_near(reference_layer(eca, 1, {1, 3, -3}, {}, {{1, 10, 100}, {}, {}, {}}), {1, 0, 0});
+}
+
+// Backwards, on three threads.
+const ForEach on_three_threads = [](std::size_t count, const std::function<void(std::size_t)>& work) {
+    std::vector<std::jthread> pool;
+    for (std::size_t thread = 0; thread < 3; ++thread) {
+        pool.emplace_back([&work, count, thread] {
+            for (std::size_t i = count; i-- > 0;) {
+                if (i % 3 == thread) work(i);
+            }
+        });
+    }
+};
+
+TEST(Reference, OutputsAreTheSameToTheBitOnAnyNumberOfThreads) {
+    testing::Generator generator(3);
+    for (int i = 0; i < 200; ++i) {
+        const LayerSpec layer = generator.layer();
+        const LayerCost cost = cost_of(layer, 1, DataType::f32);
+        if (cost.macs > 2'000'000 || cost.activations > 50'000)
+            continue;  // seconds without the compiler's help
+        const Graph graph = single_layer(layer);
+        std::vector<Values> inputs;
+        for (const std::vector<float>& values : random_inputs(graph, 2, 1)) {
+            inputs.emplace_back(values.begin(), values.end());
+        }
+        ReferenceInputs read;
+        for (const Values& values : inputs) read.push_back(&values);
+        const LayerWeights weights = random_weights(layer, 2);
+        const Values expected = reference_layer(layer, 2, read, weights);
+        EXPECT_EQ(reference_layer(layer, 2, read, weights, on_three_threads), expected) << layer.key();
+        std::vector<std::size_t> positions;
+        for (std::size_t at = 0; at < expected.size(); at += 1 + expected.size() / 50)
+            positions.push_back(at);
+        const Values some = reference_outputs(layer, 2, read, weights, positions);
+        for (std::size_t k = 0; k < positions.size(); ++k)
+            EXPECT_EQ(some[k], expected[positions[k]]) << layer.key();
+    }
 }
 
 TEST(Reference, OutputsAtPositionsEqualTheWholeLayer) {
