@@ -1,10 +1,13 @@
 #include "models/structure/structure.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
 #include <utility>
 
+#include "base/error.hpp"
 #include "models/ops/operator.hpp"
 
 namespace hacscale {
@@ -165,11 +168,13 @@ std::vector<ChannelGroup> channel_groups(const Graph& graph) {
             ChannelGroup& group = groups[known->second];
             if (group.tensors.empty() || group.tensors.back() != tensor) {
                 group.tensors.push_back(tensor);
+                group.channels.push_back(0);
                 groups_of_tensor[static_cast<std::size_t>(tensor)].push_back(known->second);
             }
-            if (group.tensors.size() == 1) group.base_width += channels;
+            group.channels.back() += channels;
         }
     }
+    for (ChannelGroup& group : groups) group.base_width = group.channels.front();
     for (int n = 0; n < static_cast<int>(graph.nodes.size()); ++n) {
         const Node& node = graph.nodes[static_cast<std::size_t>(n)];
         for (const TensorId tensor : node.inputs) {
@@ -184,6 +189,41 @@ std::vector<ChannelGroup> channel_groups(const Graph& graph) {
         }
     }
     return groups;
+}
+
+Graph widened(const Graph& graph, const ChannelGroup& group, int width) {
+    if (width < 1 || width > max_layer_size || width % group.multiple != 0) {
+        throw InputError(fmt::format("{} has no width of {} channels, expected a multiple of {} up to {}",
+                                     group.name, width, group.multiple, max_layer_size));
+    }
+    Graph result = graph;
+    for (std::size_t i = 0; i < group.tensors.size(); ++i) {
+        const std::int64_t more = std::int64_t{width - group.base_width} * group.channels[i];
+        result.tensors[static_cast<std::size_t>(group.tensors[i])].channels +=
+            static_cast<int>(more / group.base_width);
+    }
+    const auto fit = [&](int index) {
+        Node& node = result.nodes[static_cast<std::size_t>(index)];
+        LayerSpec& layer = node.layer;
+        const std::int64_t params = cost_of(layer, 1, DataType::f32).params;
+        const int in_channels = result.input_of(node).channels;
+        if (layer.groups > 1) {
+            layer.groups = static_cast<int>(std::int64_t{layer.groups} * in_channels / layer.in_channels);
+        }
+        layer.in_channels = in_channels;
+        layer.out_channels = result.tensors[static_cast<std::size_t>(node.outputs.front())].channels;
+        if (const auto fault = validate(layer)) {
+            throw InputError(
+                fmt::format("{} at {} channels: {} cannot run: {}", group.name, width, node.name, *fault));
+        }
+        node.learned_params += cost_of(layer, 1, DataType::f32).params - params;
+    };
+    std::for_each(group.producers.begin(), group.producers.end(), fit);
+    for (const int reader : group.readers) {
+        if (std::find(group.producers.begin(), group.producers.end(), reader) == group.producers.end())
+            fit(reader);
+    }
+    return result;
 }
 
 }  // namespace hacscale

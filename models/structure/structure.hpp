@@ -26,6 +26,7 @@ struct ChannelGroup {
     int base_width = 0;  // channels, of the first of its tensors
     int multiple = 1;    // the width is a multiple of it: channels that a grouped conv keeps together
     std::vector<TensorId> tensors;  // ascending
+    std::vector<int> channels;      // of each of them, how many of its channels have this width
     // Indices into Graph::nodes, ascending. A layer that keeps channels apart is in both lists.
     std::vector<int> producers;
     std::vector<int> readers;
@@ -33,6 +34,11 @@ struct ChannelGroup {
 
 // In the order in which the network first writes them. `graph` passes validate().
 std::vector<ChannelGroup> channel_groups(const Graph& graph);
+
+// The graph with one of its channel groups at `width`, a multiple of group.multiple, and everything else as it is: grouped
+// convs have more or fewer groups of the same size, and squeeze-excites squeeze to as many channels as before. `graph` may
+// have other groups of its base at other widths already. Throws InputError where a layer of that width cannot run.
+Graph widened(const Graph& graph, const ChannelGroup& group, int width);
 
 // ---- Widths of a ModelSpec ----
 //

@@ -4,8 +4,13 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 #include <set>
+
+#include "base/error.hpp"
+#include "models/stages/lowering.hpp"
+#include "models/zoo/zoo.hpp"
 
 namespace hacscale {
 namespace {
@@ -258,20 +263,6 @@ private:
     std::vector<int> label_;
 };
 
-// The graph with the group `times` as wide.
-Graph widened(Graph graph, const ChannelGroup& group, int times) {
-    std::vector<int> factor(graph.tensors.size(), 1);
-    for (const TensorId tensor : group.tensors) factor[static_cast<std::size_t>(tensor)] = times;
-    for (std::size_t i = 0; i < factor.size(); ++i) graph.tensors[i].channels *= factor[i];
-    for (Node& node : graph.nodes) {
-        const int in = factor[static_cast<std::size_t>(node.inputs[0])];
-        node.layer.in_channels *= in;
-        node.layer.out_channels *= factor[static_cast<std::size_t>(node.outputs[0])];
-        if (node.layer.groups > 1) node.layer.groups *= in;
-    }
-    return graph;
-}
-
 TEST(ChannelGroups, AreTheClosureOfAllTies) {
     int tied = 0;
     for (unsigned seed = 0; seed < 1000; ++seed) {
@@ -281,13 +272,64 @@ TEST(ChannelGroups, AreTheClosureOfAllTies) {
         for (const ChannelGroup& group : channel_groups(graph)) {
             found.emplace(group.tensors.begin(), group.tensors.end());
             tied += group.tensors.size() > 1 ? 1 : 0;
-            // Three times, which every multiple divides where it divides the base's width.
-            EXPECT_EQ(group.base_width % group.multiple, 0) << seed;
-            EXPECT_EQ(validate(widened(graph, group, 3)), std::nullopt) << seed << ", " << group.name;
+            ASSERT_EQ(group.base_width % group.multiple, 0) << seed;
+            for (const int width :
+                 {group.multiple, group.base_width + group.multiple, 3 * group.base_width}) {
+                const Graph changed = widened(graph, group, width);
+                EXPECT_EQ(validate(changed), std::nullopt) << seed << ", " << group.name << " at " << width;
+                EXPECT_EQ(changed.tensors[static_cast<std::size_t>(group.tensors.front())].channels, width);
+            }
+            EXPECT_EQ(widened(graph, group, group.base_width).nodes.front().layer, graph.nodes.front().layer);
         }
         EXPECT_EQ(found, Closure(graph).free_sets(graph)) << seed;
     }
     EXPECT_GT(tied, 200);
+}
+
+// A model's width sets the same layers as the channel groups that it is made of.
+TEST(ChannelGroups, WidenAsModelsOfTheZooDo) {
+    int compared = 0;
+    for (const std::string& name : zoo_names()) {
+        const ModelSpec base = find_model(name);
+        const Graph graph = lower(base);
+        const std::vector<ChannelGroup> groups = channel_groups(graph);
+        for (const WidthGroup& width : width_groups(base)) {
+            const Graph wanted = lower(widened(base, width, width.base_width + std::lcm(8, width.multiple)));
+            const bool same_edges =
+                std::equal(wanted.nodes.begin(), wanted.nodes.end(), graph.nodes.begin(), graph.nodes.end(),
+                           [](const Node& a, const Node& b) {
+                               return a.name == b.name && a.inputs.size() == b.inputs.size();
+                           });
+            if (!same_edges) continue;  // where two widths meet or part, a residual add comes or goes
+            Graph changed = graph;
+            for (const ChannelGroup& group : groups) {
+                const auto first = static_cast<std::size_t>(group.tensors.front());
+                if (wanted.tensors[first].channels != group.base_width) {
+                    changed = widened(changed, group, wanted.tensors[first].channels);
+                }
+            }
+            for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+                LayerSpec layer = changed.nodes[i].layer;
+                // Of a model they are a share of other channels.
+                layer.squeeze_channels = wanted.nodes[i].layer.squeeze_channels;
+                EXPECT_EQ(layer.key(), wanted.nodes[i].layer.key()) << name << ", " << width.name;
+            }
+            ++compared;
+        }
+    }
+    EXPECT_GT(compared, 300);
+}
+
+TEST(ChannelGroups, RefuseWidthsThatNoLayerHas) {
+    const Graph graph = lower(find_model("regnetx-200mf"));
+    for (const ChannelGroup& group : channel_groups(graph)) {
+        for (const int width : {0, -8, max_layer_size + group.multiple}) {
+            EXPECT_THROW(widened(graph, group, width), InputError) << group.name;
+        }
+        if (group.multiple > 1) {
+            EXPECT_THROW(widened(graph, group, group.base_width + 1), InputError);
+        }
+    }
 }
 
 }  // namespace
