@@ -40,13 +40,14 @@ struct ProfileOptions {
     SweepSettings sweep;
     double minutes = 10.0;
     bool own_layers = false;
+    int nearby_widths = 0;
     std::string rows{name_of(RowMethod::stopwatch)};
     bool remeasure_noisy = false;
     bool details = false;
     CounterSettings counters;
 };
 
-// Networks without stages have no other widths.
+// Networks without stages are not swept: they have other widths one at a time, where these are asked for.
 ProfileJob plan_of(const ProfileOptions& options, Session& session) {
     ProfileJob plan;
     for (const std::string& name : options.all ? zoo_names() : options.models) {
@@ -66,14 +67,20 @@ ProfileJob plan_of(const ProfileOptions& options, Session& session) {
     for (const std::string& cache : options.caches) {
         plan.caches.insert(cache_state_from_name(cache));
     }
-    if (!plan.swept.empty() && !plan.caches.contains(CacheState::network)) {
+    if (options.nearby_widths > 0 && plan.own_layers.empty()) {
+        throw InputError(
+            "--nearby-widths is for ONNX files and with --own-layers: scaling sweeps widths together");
+    }
+    if ((!plan.swept.empty() || options.nearby_widths > 0) && !plan.caches.contains(CacheState::network)) {
         throw InputError(
             "other widths are measured in the cache state network only: add it to --cache, or give "
-            "--own-layers");
+            "--own-layers without --nearby-widths");
     }
     if (options.remeasure_noisy) {
         plan.noisy_until = records::timestamp();
     }
+    plan.nearby_widths = options.nearby_widths;
+    plan.nearby_grid = options.space.grid;
     plan.sweep = options.sweep;
     plan.sweep.max_seconds = 60.0 * options.minutes;
     return plan;
@@ -299,6 +306,12 @@ Run declare_profile(CLI::App& parser) {
                     "How layers are timed inside their network: stopwatch, or prefix (on GPUs)")
         ->capture_default_str();
     parser.add_flag("--own-layers", options->own_layers, "Only the networks as they are, no other widths");
+    parser
+        .add_option(
+            "--nearby-widths", options->nearby_widths,
+            "Of networks as they are, also each width alone, at so many counts above and below its own")
+        ->check(CLI::Range(0, 64))
+        ->capture_default_str();
     parser.add_flag("--remeasure-noisy", options->remeasure_noisy,
                     "Measure the networks of noisy rows again, too");
     parser

@@ -12,6 +12,7 @@
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/peak.hpp"
+#include "profiler/sweep/nearby_widths.hpp"
 #include "records/json.hpp"
 #include "records/record_file.hpp"
 
@@ -107,6 +108,7 @@ public:
     ProfileOutcome run() {
         peak();
         own_layers();
+        nearby_widths();
         for (std::size_t i = 0; i < plan_.swept.size() && !events_.stop_requested(); ++i) {
             other_widths(i);
         }
@@ -181,6 +183,10 @@ private:
         }
         for (Network& network : plan_.own_layers) {
             request.host_networks.push_back(suited(std::move(network)));
+            if (plan_.nearby_widths > 0) {
+                nearby_.push_back(
+                    nearby_networks(request.host_networks.back(), plan_.nearby_widths, plan_.nearby_grid));
+            }
         }
         plan_.own_layers.clear();
         events_.note(fmt::format("measuring the layers of {} networks", request.host_networks.size()));
@@ -189,6 +195,43 @@ private:
         verify_in_place(request, measured);
         for (const HostNetworkResult& result : measured.host_networks) {
             own_.push_back({std::move(request.host_networks[result.host_network]), result.reference_us});
+        }
+    }
+
+    void nearby_widths() {
+        for (std::size_t i = 0; i < nearby_.size() && !events_.stop_requested(); ++i) {
+            if (nearby_[i].empty()) {
+                continue;
+            }
+            const std::string name = nearby_[i].front().name;
+            const double share_s =
+                plan_.left_s() / static_cast<double>(nearby_.size() - i + plan_.swept.size());
+            const double seconds = std::min(plan_.sweep.max_seconds, share_s);
+            events_.note(fmt::format("measuring {} at nearby widths, in {} networks, for at most {:.0f} s",
+                                     name, nearby_[i].size(), seconds));
+            ProfileRequest request{
+                std::move(nearby_[i]), without_energy(plan_.measure), {CacheState::network}};
+            request.retry_failed = plan_.retry_failed;
+            request.noisy_until = plan_.noisy_until;
+            request.settings.rules = within(request.settings.rules, seconds, request.host_networks.size());
+            const WorkEvents in_share{[this, until_us = device_.backend->clock_us() + 1e6 * seconds] {
+                                          return in_time_.keep_going() &&
+                                                 device_.backend->clock_us() < until_us;
+                                      },
+                                      work_.progress};
+            ProfileSummary measured = profile(device_, table_, request, in_share);
+            const bool out_of_time = measured.interrupted && !events_.stop_requested();
+            measured.interrupted = events_.stop_requested();
+            add(outcome_.rows, measured);
+            for (const HostNetworkResult& result : measured.host_networks) {
+                others_.push_back(
+                    {std::move(request.host_networks[result.host_network]), result.reference_us});
+            }
+            if (out_of_time) {
+                events_.warn(fmt::format(
+                    "{}: the time was up before all nearby widths were measured; the same command goes on",
+                    name));
+            }
         }
     }
 
@@ -246,7 +289,7 @@ private:
         if (!plan_.caches.contains(CacheState::network)) {
             return;
         }
-        std::vector<HostNetwork> scaled;
+        std::vector<HostNetwork> scaled = std::move(others_);
         for (const SweptModel& swept : outcome_.swept) {
             scaled.insert(scaled.end(), swept.summary.host_networks.begin(),
                           swept.summary.host_networks.end());
@@ -315,8 +358,10 @@ private:
     Events& events_;
     Progress progress_;
     const WorkEvents work_;
-    const WorkEvents in_time_;      // as long as the plan's time lasts
-    std::vector<HostNetwork> own_;  // the networks that were run as they are
+    const WorkEvents in_time_;                  // as long as the plan's time lasts
+    std::vector<std::vector<Network>> nearby_;  // of each network of own_layers, where they are wanted
+    std::vector<HostNetwork> own_;              // the networks that were run as they are
+    std::vector<HostNetwork> others_;           // the nearby ones that were run
     ProfileOutcome outcome_;
 };
 

@@ -19,6 +19,9 @@ ShellCommand Remedy::profile(const std::vector<std::string>& more) const {
         command.words.push_back(option);
         command.words.push_back(value);
     };
+    for (const std::string& input : inputs) {
+        add("--input", input);
+    }
     add("--table", table.string());
     const MeasuredState usual;
     if (device.id != "cpu") {

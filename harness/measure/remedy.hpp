@@ -16,6 +16,7 @@ struct Remedy {
     std::filesystem::path table;
     DeviceRecord device;
     MeasuredState state;
+    std::vector<std::string> inputs{};  // sizes of ONNX files' inputs, as --input takes them
 
     // "hacscale profile MODELS --table T ...", and `more` options.
     ShellCommand profile(const std::vector<std::string>& more = {}) const;
