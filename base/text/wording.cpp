@@ -36,6 +36,11 @@ std::string plain_number(double value, int digits) {
     return text;
 }
 
+std::string latency_text(double latency_us) {
+    return latency_us < 1000.0 ? fmt::format("{:.1f} us", latency_us)
+                               : fmt::format("{:.2f} ms", latency_us * 1e-3);
+}
+
 namespace detail {
 
 int edit_distance(std::string_view a, std::string_view b) {

@@ -11,6 +11,9 @@ namespace hacscale {
 // "1.3e+02"; all digits before the point, no zeros after a fraction. Reports round: report::significant().
 std::string plain_number(double value, int digits = 3);
 
+// "462.6 us", "12.31 ms".
+std::string latency_text(double latency_us);
+
 namespace detail {
 
 // Insertions, deletions and replacements of single characters and swaps of neighbours that turn `a` into `b`,

@@ -1,10 +1,11 @@
-// advise: where a network could be wider at no measurable extra latency, from a table.
+// advise: where a network spends and wastes its time, and at which widths it would not, from a table.
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <sstream>
 
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
+#include "cli/network_options.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "harness/advise/advice.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 struct AdviseOptions {
     std::string model;
+    InputOptions inputs;
     std::string table;
     std::string markdown;
     bool details = false;
@@ -25,16 +27,18 @@ struct AdviseOptions {
     AdviseSettings settings;
 };
 
-Advice advised(const AdviseOptions& options) {
-    const ModelSpec model = find_model(options.model);
+Advice advised(const AdviseOptions& options, Session& session) {
     const Table table = Table::open(options.table, OpenMode::read);
-    const ModelView view(table, model, options.state.state());
-    return {model.name, table.device(), view.state(), options.settings,
-            advise(view.base(), view.source(), options.settings)};
+    const MeasuredState state = options.state.state();
+    if (is_onnx_file(options.model) || !options.inputs.given.empty()) {
+        const Network network = network_named(options.model, options.inputs, session);
+        return advice_on(table, network, state, options.settings);
+    }
+    return advice_on(table, find_model(options.model), state, options.settings);
 }
 
 ExitStatus advise(const AdviseOptions& options, Session& session) {
-    const Advice advice = advised(options);
+    const Advice advice = advised(options, session);
     const report::Document document = advice_document(advice);
     if (!options.markdown.empty()) {
         std::ostringstream text;
@@ -47,7 +51,9 @@ ExitStatus advise(const AdviseOptions& options, Session& session) {
         if (options.details) {
             print_document(session.out, document);
         }
-        print_lines(session.out, advice_lines(advice, options.model, options.table));
+        const Remedy remedy{
+            {options.model}, options.table, advice.device, advice.state, options.inputs.given};
+        print_lines(session.out, advice_lines(advice, remedy));
         if (!options.details) {
             session.out << "every layer and width: --details, or --markdown FILE\n";
         }
@@ -59,7 +65,8 @@ ExitStatus advise(const AdviseOptions& options, Session& session) {
 
 Run declare_advise(CLI::App& parser) {
     auto options = std::make_shared<AdviseOptions>();
-    parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
+    parser.add_option("model", options->model, "A name of the zoo, or a YAML or ONNX file")->required();
+    add_input_option(parser, options->inputs);
     parser.add_option("--table", options->table, "The table's file")->required();
     parser
         .add_option("--tolerance", options->settings.tolerance,

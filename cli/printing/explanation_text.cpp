@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/text/lines.hpp"
+#include "base/text/wording.hpp"
 #include "harness/compare/answer.hpp"
 #include "records/comparison.hpp"
 
@@ -163,7 +164,7 @@ std::vector<std::string> explanation_lines(const records::Explanation& explanati
     }
     const std::string title =
         fmt::format("{} on {}, budget {} x {}", explanation.model, explanation.device, explanation.budget,
-                    harness::latency_text(base.network.latency_us()));
+                    latency_text(base.network.latency_us()));
     if (rows.size() < 2) {
         add(title + ": HACScale chose nothing: " + explanation.reason);
     } else if (harness::keeps_base(record, chosen)) {

@@ -81,11 +81,12 @@ std::string note(const WidthAdvice& advice) {
 report::Table widths_table(const std::string& caption, const std::vector<WidthAdvice>& widths) {
     report::Table table;
     table.caption = caption;
-    table.columns = {{"Width", "width", false},      {"Layers", "layers"},
-                     {"Channels", "channels"},       {"Free up to", "free_channels"},
-                     {"Costly from", "costly_from"}, {"Latency, us", "latency_us"},
-                     {"Extra, us", "extra_us"},      {"More params", "extra_params"},
-                     {"Measured", "measured"},       {"Note", "note", false}};
+    table.columns = {{"Width", "width", false},       {"Layers", "layers"},
+                     {"Channels", "channels"},        {"Free up to", "free_channels"},
+                     {"Costly from", "costly_from"},  {"Worth dropping to", "worthwhile_drop"},
+                     {"Latency, us", "latency_us"},   {"Extra, us", "extra_us"},
+                     {"More params", "extra_params"}, {"Measured", "measured"},
+                     {"Note", "note", false}};
     for (const WidthAdvice& advice : widths) {
         const StaircasePoint& base = advice.at(advice.base_width);
         const bool found = advice.state == CapacityState::found;
@@ -93,7 +94,8 @@ report::Table widths_table(const std::string& caption, const std::vector<WidthAd
         table.rows.push_back(
             {{text_cell(advice.name), integer_cell(static_cast<int>(advice.members.size())),
               integer_cell(advice.base_width), free_cell(advice.state, advice.free_width),
-              integer_cell(advice.costly_from), latency_cell(base.latency_us, base.estimate),
+              integer_cell(advice.costly_from), integer_cell(advice.worthwhile_drop),
+              latency_cell(base.latency_us, base.estimate),
               extra_cell(found ? advice.extra_at(advice.free_width) : Extra{}),
               number_cell(
                   found ? std::optional(static_cast<double>(free.params - base.params)) : std::nullopt,
@@ -231,14 +233,18 @@ report::Document advice_document(const Advice& advice) {
              capacity.widths)},
          {}},
         wasteful_section(capacity),
-        {"stages",
-         "Stages as a whole",
-         {widths_table(
-             "As \"hacscale scale\" widens a stage: inner widths, and the stem or the head, follow.",
-             capacity.stages)},
-         {}},
         {"points", "All counts", {points_table(capacity)}, {}},
         {"sentence", "In short", {report::Paragraph{sentence(advice)}}, {}}};
+    if (!capacity.stages.empty()) {
+        const report::Section stages{
+            "stages",
+            "Stages as a whole",
+            {widths_table(
+                "As \"hacscale scale\" widens a stage: inner widths, and the stem or the head, follow.",
+                capacity.stages)},
+            {}};
+        document.sections.insert(document.sections.begin() + 3, stages);
+    }
     return document;
 }
 

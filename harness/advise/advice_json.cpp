@@ -83,6 +83,7 @@ records::Json width_json(const WidthAdvice& advice, const std::vector<std::strin
             {"state", state_name(advice.state)},
             {"free_channels", found ? records::Json(advice.free_width) : records::Json(nullptr)},
             {"costly_from", records::value_or_null(advice.costly_from)},
+            {"worthwhile_drop", records::value_or_null(advice.worthwhile_drop)},
             {"points", std::move(points)},
             {"wasteful", std::move(wasteful)}};
 }
@@ -116,6 +117,15 @@ records::Json layer_json(const LayerAdvice& layer, const CapacityAdvice& capacit
         {"noisy", layer.estimate.noisy}};
 }
 
+records::Json node_json(const LayerEfficiency& node) {
+    return {{"name", node.name},
+            {"key", node.layer.key()},
+            {"latency_us", estimate_or_null(node.estimate)},
+            {"estimate", hacscale::name_of(node.estimate.kind)},
+            {"utilization", records::value_or_null(node.utilization)},
+            {"roofline_efficiency", records::value_or_null(node.roofline_efficiency)}};
+}
+
 }  // namespace
 
 std::string to_json(const Advice& advice) {
@@ -123,6 +133,10 @@ std::string to_json(const Advice& advice) {
     records::Json layers = records::Json::array();
     for (const LayerAdvice& layer : capacity.layers) {
         layers.push_back(layer_json(layer, capacity));
+    }
+    records::Json nodes = records::Json::array();
+    for (const LayerEfficiency& node : advice.layers) {
+        nodes.push_back(node_json(node));
     }
     const bool complete = capacity.base.missing_layers == 0;
     return records::text_of(
@@ -135,6 +149,7 @@ std::string to_json(const Advice& advice) {
          {"grid", advice.settings.grid},
          {"max_width_ratio", advice.settings.max_width_ratio},
          {"latency_us", complete ? records::Json(capacity.base.latency_us) : records::Json(nullptr)},
+         {"nodes", std::move(nodes)},
          {"layers", std::move(layers)},
          {"widths", widths_json(capacity.widths, capacity.node_names)},
          {"stages", widths_json(capacity.stages, capacity.node_names)},

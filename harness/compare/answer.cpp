@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/text/lines.hpp"
+#include "base/text/wording.hpp"
 #include "profiler/peak.hpp"
 #include "profiler/timing/statistics.hpp"
 

@@ -32,9 +32,6 @@ std::string brings_text(const records::ComparisonRecord& record, const records::
 // "capacity x1.31", or the gain in its unit, of a gain that was not computed from params and MACs alone.
 std::string gain_text(const records::ComparisonRecord& record, const records::StrategyRow& row);
 
-// "545.4 us", "1.46 ms".
-std::string latency_text(double latency_us);
-
 // ---- The lines of an answer ----
 
 // What a command ends with, at most; the rest is shown on request.

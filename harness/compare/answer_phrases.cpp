@@ -99,11 +99,6 @@ std::string accuracy_change(const records::ComparisonRecord& record, const recor
 
 }  // namespace
 
-std::string latency_text(double latency_us) {
-    return latency_us < 1000.0 ? fmt::format("{:.1f} us", latency_us)
-                               : fmt::format("{:.2f} ms", latency_us * 1e-3);
-}
-
 bool keeps_base(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     return row.choice && row.choice == record.base.choice;
 }

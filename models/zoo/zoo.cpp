@@ -90,8 +90,8 @@ std::vector<std::string> zoo_names() {
 ModelSpec find_model(const std::string& name_or_file) {
     if (is_onnx_file(name_or_file)) {
         throw InputError(fmt::format(
-            "{}: an ONNX file has no stages, which are needed here; import, profile, verify, trace, plan, "
-            "models show and table diff take it, and everything else a name of the zoo or a YAML file",
+            "{}: an ONNX file has no stages, which are needed here; import, profile, verify, advise, trace, "
+            "plan, models show and table diff take it, and everything else a name of the zoo or a YAML file",
             name_or_file));
     }
     if (looks_like_path(name_or_file)) return load_model(name_or_file);

@@ -48,20 +48,24 @@ bool same_layers(const std::vector<Node>& a, const std::vector<Node>& b) {
                       [](const Node& x, const Node& y) { return x.name == y.name; });
 }
 
-// The base with one width changed; lowering it throws InputError when that makes no valid model.
-using Widening = std::function<ModelSpec(int width)>;
+// A width that can be chosen, alone or with those derived from it.
+struct Choosable {
+    std::string name;
+    int base_width = 0;
+    int multiple = 1;
+    std::function<Graph(int width)> widened;  // throws InputError where that makes no network
+};
 
 class Advisor {
 public:
     Advisor(const Graph& network, const LatencySource& source, const AdviseSettings& settings)
         : nodes_(network.nodes), source_(source), settings_(settings) {}
 
-    WidthAdvice advise(const std::string& name, int base_width, int multiple,
-                       const Widening& widening) const {
+    WidthAdvice advise(const Choosable& choosable) const {
         WidthAdvice advice;
-        advice.name = name;
-        advice.base_width = advice.free_width = base_width;
-        const auto variants = lowered(candidate_widths(base_width, multiple, settings_), widening);
+        advice.name = choosable.name;
+        advice.base_width = advice.free_width = choosable.base_width;
+        const Variants variants = variants_of(choosable);
         find_layers(variants, advice);
         for (const auto& [width, nodes] : variants) {
             std::vector<const Node*> summed;
@@ -75,13 +79,13 @@ public:
 private:
     using Variants = std::vector<std::pair<int, std::vector<Node>>>;
 
-    // Widths at which there is no model, or one of other layers (a shortcut conv comes or goes where two
+    // Widths at which there is no network, or one of other layers (a shortcut conv comes or goes where two
     // widths happen to meet), are left out.
-    Variants lowered(const std::vector<int>& widths, const Widening& widening) const {
+    Variants variants_of(const Choosable& choosable) const {
         Variants variants;
-        for (const int width : widths) {
+        for (const int width : candidate_widths(choosable.base_width, choosable.multiple, settings_)) {
             try {
-                std::vector<Node> nodes = lower(widening(width)).nodes;
+                std::vector<Node> nodes = choosable.widened(width).nodes;
                 if (same_layers(nodes, nodes_)) variants.emplace_back(width, std::move(nodes));
             } catch (const InputError&) {
                 continue;
@@ -110,6 +114,7 @@ private:
             advice.extras.push_back(extra_of(base, point, settings_.tolerance));
         }
         advice.free_width = free_width(advice.points, advice.base_width, settings_.tolerance);
+        advice.worthwhile_drop = worthwhile_drop(advice.points, advice.base_width, settings_.tolerance);
         advice.wasteful = wasteful_widths(advice.points, settings_.tolerance);
         bool unclear = false;
         bool measured = false;
@@ -138,8 +143,8 @@ private:
 // The answer, built up by one width after another.
 class Answer {
 public:
-    Answer(const ModelSpec& base, const LatencySource& source, const AdviseSettings& settings)
-        : base_(base), source_(source), network_(lower(base)), advisor_(network_, source, settings) {
+    Answer(Graph network, const LatencySource& source, const AdviseSettings& settings)
+        : source_(source), network_(std::move(network)), advisor_(network_, source, settings) {
         result_.base = estimate(network_, source);
         for (const Node& node : network_.nodes) {
             result_.node_names.push_back(node.name);
@@ -154,47 +159,41 @@ public:
         }
     }
 
-    CapacityAdvice run() {
-        for (const WidthGroup& group : width_groups(base_)) add_width(group);
-        for (std::size_t s = 0; s < base_.stages.size(); ++s) add_stage(s);
-        return std::move(result_);
+    // Throws InputError when no layer of the network is known.
+    void check_known(const std::string& name) const {
+        if (result_.base.missing_layers != std::ssize(network_.nodes)) return;
+        throw InputError(
+            fmt::format("the table has none of the layers of {}, {} among them; profile it first", name,
+                        result_.base.first_missing));
     }
 
-    const NetworkEstimate& base_estimate() const { return result_.base; }
-    bool knows_nothing() const { return result_.base.missing_layers == std::ssize(network_.nodes); }
-
-private:
-    void add_width(const WidthGroup& group) {
-        const Widening widening = [&](int width) { return widened(base_, group, width); };
-        WidthAdvice advice = advisor_.advise(group.name, group.base_width, group.multiple, widening);
-        for_each_member(advice, widening, [&](LayerAdvice& layer, const LayerSpec& wider) {
+    void add_width(const Choosable& width) {
+        WidthAdvice advice = advisor_.advise(width);
+        for_each_member(advice, width, [&](LayerAdvice& layer, const LayerSpec& wider) {
             layer.width = result_.widths.size();
             decide(layer, advice.state, wider);
         });
         result_.widths.push_back(std::move(advice));
     }
 
-    void add_stage(std::size_t stage) {
-        const Widening widening = [&](int width) {
-            ScalingChoice choice = choice_of(base_);
-            choice.widths[stage] = width;
-            return scaled(base_, choice);
-        };
-        const std::string& given = base_.stages[stage].name;
-        const std::string name = given.empty() ? "stage" + std::to_string(stage + 1) : given;
-        WidthAdvice advice = advisor_.advise(name, base_.stages[stage].width, 1, widening);
-        for_each_member(advice, widening, [&](LayerAdvice& layer, const LayerSpec& wider) {
+    // After all widths.
+    void add_stage(const Choosable& stage) {
+        WidthAdvice advice = advisor_.advise(stage);
+        for_each_member(advice, stage, [&](LayerAdvice& layer, const LayerSpec& wider) {
             if (layer.state != CapacityState::unknown || advice.state == CapacityState::unknown) return;
             layer.by_stage = true;
-            layer.stage = stage;
+            layer.stage = result_.stages.size();
             decide(layer, advice.state, wider);
         });
         result_.stages.push_back(std::move(advice));
     }
 
-    void for_each_member(const WidthAdvice& advice, const Widening& widening,
+    CapacityAdvice take() { return std::move(result_); }
+
+private:
+    void for_each_member(const WidthAdvice& advice, const Choosable& choosable,
                          const std::function<void(LayerAdvice&, const LayerSpec&)>& visit) {
-        const Graph wider = lower(widening(advice.free_width));
+        const Graph wider = choosable.widened(advice.free_width);
         for (const std::size_t index : advice.members) {
             if (place_of_node_[index]) {
                 visit(result_.layers[*place_of_node_[index]], wider.nodes[index].layer);
@@ -208,7 +207,6 @@ private:
         layer.free_estimate = source_.estimate(wider);
     }
 
-    const ModelSpec& base_;
     const LatencySource& source_;
     Graph network_;
     Advisor advisor_;
@@ -241,13 +239,34 @@ const WidthAdvice* CapacityAdvice::decider(const LayerAdvice& layer) const {
 
 CapacityAdvice advise(const ModelSpec& base, const LatencySource& source, const AdviseSettings& settings) {
     check(settings);
-    Answer answer(base, source, settings);
-    if (answer.knows_nothing()) {
-        throw InputError(
-            fmt::format("the table has none of the layers of {}, {} among them; profile it first", base.name,
-                        answer.base_estimate().first_missing));
+    Answer answer(lower(base), source, settings);
+    answer.check_known(base.name);
+    for (const WidthGroup& group : width_groups(base)) {
+        answer.add_width({group.name, group.base_width, group.multiple,
+                          [&](int width) { return lower(widened(base, group, width)); }});
     }
-    return answer.run();
+    for (std::size_t s = 0; s < base.stages.size(); ++s) {
+        const std::string& given = base.stages[s].name;
+        answer.add_stage({given.empty() ? "stage" + std::to_string(s + 1) : given, base.stages[s].width, 1,
+                          [&base, s](int width) {
+                              ScalingChoice choice = choice_of(base);
+                              choice.widths[s] = width;
+                              return lower(scaled(base, choice));
+                          }});
+    }
+    return answer.take();
+}
+
+CapacityAdvice advise(const std::string& name, const Graph& network, const LatencySource& source,
+                      const AdviseSettings& settings) {
+    check(settings);
+    Answer answer(network, source, settings);
+    answer.check_known(name);
+    for (const ChannelGroup& group : channel_groups(network)) {
+        answer.add_width({group.name, group.base_width, group.multiple,
+                          [&](int width) { return widened(network, group, width); }});
+    }
+    return answer.take();
 }
 
 }  // namespace hacscale

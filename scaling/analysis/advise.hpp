@@ -1,5 +1,5 @@
-// Where a network could be wider at no measurable extra latency, and where it pays for channels that it does
-// not have: the staircase of each width that can be chosen alone (models/structure/structure.hpp), and of each
+// Where a network could be wider at no measurable extra latency, where fewer channels save more time than their share, and
+// where it pays for channels that it does not have: the staircase of each width that can be chosen alone (models/structure/structure.hpp), and of each
 // stage as scaling widens it, everything else at the base. Widths are judged by measured rows only
 // (scaling/analysis/staircase.hpp); interpolated and missing ones are kept as such and never advised.
 #pragma once
@@ -41,6 +41,7 @@ struct WidthAdvice {
     CapacityState state = CapacityState::unknown;
     int free_width = 0;              // base_width where none is free
     std::optional<int> costly_from;  // the first measured width above free_width that measurably costs more
+    std::optional<int> worthwhile_drop;  // narrower than base_width (scaling/analysis/staircase.hpp)
 
     // Those touched that are no members: what reads the width.
     std::vector<std::size_t> readers() const;
@@ -65,7 +66,8 @@ struct CapacityAdvice {
     NetworkEstimate base;
     std::vector<std::string> node_names;
     std::vector<WidthAdvice> widths;  // in the order of the network
-    std::vector<WidthAdvice> stages;  // one a stage, with its derived widths (models/stages/scaled_model.hpp)
+    std::vector<WidthAdvice>
+        stages;  // one a stage where there are some, with its derived widths (models/stages/scaled_model.hpp)
     std::vector<LayerAdvice> layers;  // convs and linear layers, in running order
 
     // What decided a layer's advice; null where its channels are given.
@@ -74,5 +76,8 @@ struct CapacityAdvice {
 
 // Throws InputError for settings out of their range and when the table has no layer of the base at all.
 CapacityAdvice advise(const ModelSpec& base, const LatencySource& source, const AdviseSettings& settings);
+// The same of a network without stages, whose widths are its channel groups. `name` is for the message.
+CapacityAdvice advise(const std::string& name, const Graph& network, const LatencySource& source,
+                      const AdviseSettings& settings);
 
 }  // namespace hacscale

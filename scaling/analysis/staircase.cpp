@@ -101,6 +101,25 @@ int free_width(const std::vector<StaircasePoint>& points, int base_width, double
     return widest.base() == base + 1 ? base_width : widest->width;
 }
 
+std::optional<int> worthwhile_drop(const std::vector<StaircasePoint>& points, int base_width,
+                                   double tolerance) {
+    const auto base = std::find_if(points.begin(), points.end(),
+                                   [&](const StaircasePoint& point) { return point.width == base_width; });
+    std::optional<int> best;
+    double most_beyond = tolerance;
+    for (auto point = points.begin(); base != points.end() && point != base; ++point) {
+        if (extra_of(*point, *base, tolerance).kind != ExtraKind::measurable) continue;
+        const double time_share = 1.0 - point->latency_us / base->latency_us;
+        const double work_share = 1.0 - static_cast<double>(point->macs) /
+                                            static_cast<double>(std::max<std::int64_t>(1, base->macs));
+        if (time_share - work_share > most_beyond) {
+            most_beyond = time_share - work_share;
+            best = point->width;
+        }
+    }
+    return best;
+}
+
 std::vector<WastefulWidth> wasteful_widths(const std::vector<StaircasePoint>& points, double tolerance) {
     std::vector<WastefulWidth> wasteful;
     const StaircasePoint* before = nullptr;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "models/graph/latency_source.hpp"
@@ -69,6 +70,12 @@ Extra extra_of(const StaircasePoint& from, const StaircasePoint& to, double tole
 // The widest width with no measurable extra latency over that of `base_width`, whatever narrower ones cost:
 // some kernels are faster at a wider width. `base_width` itself when it is not among the points (ascending).
 int free_width(const std::vector<StaircasePoint>& points, int base_width, double tolerance);
+
+// The narrower width that saves more time than its share of the work: of the widths that `base_width` is measurably slower
+// than, the one with the greatest difference between the share of the latency and the share of the MACs that it saves, if
+// that is above the tolerance. Nothing where there is none, or where `base_width` is not among the points (ascending).
+std::optional<int> worthwhile_drop(const std::vector<StaircasePoint>& points, int base_width,
+                                   double tolerance);
 
 // A width just past an edge: measurably slower than the measured width before it, and no faster than a wider
 // one, which would be the better use of the same time.

@@ -162,8 +162,10 @@ TEST_F(AdviseTest, LeavesOpenWhatIsNotMeasured) {
     EXPECT_THAT(advice["sentence"].get<std::string>(),
                 HasSubstr("for 21 it is not known, since nothing wider is measured"));
     const std::string text = advise({"--max-width-ratio", "1"}).out;
-    EXPECT_THAT(text,
-                HasSubstr("the missing widths are measured by\n  hacscale profile resnet20-cifar --table"));
+    EXPECT_THAT(
+        text,
+        HasSubstr(
+            "21 layers: no wider count is measured; they are by\n  hacscale profile resnet20-cifar --table"));
     EXPECT_THAT(text, HasSubstr("--min-inner-ratio 0.5"));
     EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 11) << text;
 }
@@ -195,7 +197,7 @@ TEST_F(AdviseTest, PrintsLayersAndWidthsOnRequestAndASentenceAtTheEnd) {
     }
     const std::string sentence = advise({"--json"}).json()["sentence"];
     EXPECT_THAT(answer.out, HasSubstr(sentence + "\n\n"));
-    EXPECT_THAT(advise({}).out, ::testing::StartsWith("cpu, batch 1, f32: "));
+    EXPECT_THAT(advise({}).out, ::testing::StartsWith("cpu, batch 1, f32: resnet20-cifar takes "));
     EXPECT_THAT(advise({}).out, Not(HasSubstr("Layer by layer")));
 
     const std::string markdown = content_of(path("advice.md"));

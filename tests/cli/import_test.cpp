@@ -83,6 +83,34 @@ TEST_F(OnnxFile, IsTracedAndShown) {
     EXPECT_THAT(shown.out, HasSubstr("conv_i3x8x8_o8_k3_s1_p1_g1_bias_relu"));
 }
 
+TEST_F(OnnxFile, IsAdvisedOnFromItsNearbyWidths) {
+    ASSERT_EQ(call({"profile", net(), "--table", path("t.db")}).status, 0);
+    const Answer own = call({"advise", net(), "--table", path("t.db"), "--input", "x=3x8x8"});
+    EXPECT_EQ(own.status, 4) << own.err;
+    EXPECT_THAT(own.out, HasSubstr("net takes "));
+    EXPECT_THAT(own.out, HasSubstr("1 layer: no wider count is measured; they are by\n  hacscale profile"));
+    EXPECT_THAT(own.out, HasSubstr("--input x=3x8x8"));
+    EXPECT_THAT(own.out, HasSubstr("--nearby-widths 8"));
+
+    const Answer profiled =
+        call({"profile", net(), "--table", path("t.db"), "--nearby-widths", "1", "--json"});
+    ASSERT_EQ(profiled.status, 0) << profiled.err;
+    EXPECT_EQ(profiled.json()["measured"], 2 + 1)
+        << "the conv and the linear layer at 16 channels, and the mean";
+    const Answer advised = call({"advise", net(), "--table", path("t.db"), "--json"});
+    ASSERT_EQ(advised.status, 0) << advised.err;
+    EXPECT_EQ(advised.json()["stages"].size(), 0U);
+    EXPECT_EQ(advised.json()["nodes"].size(), 3U);
+    EXPECT_EQ(advised.json()["widths"][0]["points"][1]["channels"], 16);
+    EXPECT_EQ(advised.json()["widths"][0]["points"][1]["estimate"], "measured");
+    const Answer lines = call({"advise", net(), "--table", path("t.db")});
+    for (const char* part : {"\ntime: ", "\nwaste: ", "\nfree upwards", "\nworth dropping"}) {
+        EXPECT_THAT(lines.out, HasSubstr(part));
+    }
+    EXPECT_EQ(call({"advise", "resnet8-cifar", "--table", path("t.db"), "--input", "x=3x8x8"}).status, 2);
+    EXPECT_EQ(call({"profile", "resnet8-cifar", "--table", path("t.db"), "--nearby-widths", "1"}).status, 2);
+}
+
 TEST_F(OnnxFile, OutputsAreComparedWithItsOwnWeights) {
     const Answer right = call({"verify", net(), "--outputs", "--json"});
     ASSERT_EQ(right.status, 0) << right.err;
@@ -100,7 +128,6 @@ TEST_F(OnnxFile, CommandsThatNeedStagesRefuseItInOneSentence) {
     const std::vector<std::vector<std::string>> commands{
         {"scale", net(), "--table", table, "--budget", "1.1"},
         {"compare", net(), "--table", table},
-        {"advise", net(), "--table", table},
         {"models", "export", net()}};
     for (const std::vector<std::string>& command : commands) {
         const Answer answer = call(command);

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/stages/scaled_model.hpp"
@@ -125,6 +127,32 @@ TEST(Advise, KeepsToTheGridAndToWhatGroupsNeed) {
             EXPECT_GE(2 * point.width, advice.base_width);
         }
     }
+}
+
+// A graph's channel groups say what the widths of its model say, where each of these is one group.
+TEST(Advise, SaysOfAGraphWhatItSaysOfItsModel) {
+    const SyntheticSource source;
+    for (const char* name : {"resnet20-cifar", "regnetx-400mf"}) {
+        const ModelSpec base = find_model(name);
+        const CapacityAdvice of_model = advise(base, source, {});
+        const CapacityAdvice of_graph = advise(name, lower(base), source, {});
+        EXPECT_TRUE(of_graph.stages.empty());
+        ASSERT_EQ(of_graph.widths.size(), of_model.widths.size());
+        EXPECT_EQ(of_graph.base.latency_us, of_model.base.latency_us);
+        for (const WidthAdvice& width : of_graph.widths) {
+            const auto same =
+                std::find_if(of_model.widths.begin(), of_model.widths.end(),
+                             [&](const WidthAdvice& one) { return one.members == width.members; });
+            ASSERT_NE(same, of_model.widths.end()) << width.name;
+            EXPECT_EQ(width.state, same->state);
+            EXPECT_EQ(width.free_width, same->free_width) << width.name;
+            EXPECT_EQ(width.worthwhile_drop, same->worthwhile_drop) << width.name;
+            EXPECT_EQ(width.touched, same->touched) << width.name;
+        }
+    }
+    EXPECT_THROW(advise("none", lower(find_model("resnet8-cifar")),
+                        SyntheticSource([](const LayerSpec&) { return true; }), {}),
+                 InputError);
 }
 
 TEST(Advise, RefusesSettingsAndTablesOfNoUse) {

@@ -152,5 +152,34 @@ TEST(WastefulWidths, IncludeCountsSlowerThanAWiderOne) {
     EXPECT_EQ(wasteful[0].same_latency_up_to, 48);
 }
 
+StaircasePoint point_at(int width, double latency_us, double ci95_us = 0.01) {
+    StaircasePoint point;
+    point.width = width;
+    point.latency_us = latency_us;
+    point.macs = 1000 * width;
+    point.ci95_us = ci95_us;
+    return point;
+}
+
+TEST(Staircase, ADropIsWorthItWhereItSavesMoreThanItsShare) {
+    // 232 is just past the edge at 224; 192 saves more in all, and no more than its share from there on.
+    const std::vector<StaircasePoint> points{point_at(192, 80.0), point_at(216, 90.0), point_at(224, 92.0),
+                                             point_at(232, 100.0), point_at(240, 101.0)};
+    EXPECT_EQ(worthwhile_drop(points, 232, 0.02), 224);
+    EXPECT_EQ(worthwhile_drop(points, 232, 0.06), std::nullopt);  // 4.6 points more than the share
+    EXPECT_EQ(worthwhile_drop(points, 224, 0.02), std::nullopt);
+    EXPECT_EQ(worthwhile_drop(points, 192, 0.02), std::nullopt);
+    EXPECT_EQ(worthwhile_drop(points, 200, 0.02), std::nullopt);  // no point of these
+}
+
+TEST(Staircase, NoDropIsAdvisedOnNoiseOrGuesses) {
+    std::vector<StaircasePoint> points{point_at(224, 90.0, 20.0), point_at(232, 100.0)};
+    EXPECT_EQ(worthwhile_drop(points, 232, 0.02), std::nullopt);
+    points = {point_at(224, 90.0), point_at(232, 100.0)};
+    EXPECT_EQ(worthwhile_drop(points, 232, 0.02), 224);
+    points[0].estimate = EstimateKind::interpolated;
+    EXPECT_EQ(worthwhile_drop(points, 232, 0.02), std::nullopt);
+}
+
 }  // namespace
 }  // namespace hacscale
