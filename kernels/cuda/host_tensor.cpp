@@ -111,6 +111,18 @@ std::vector<float> to_nchw(std::span<const std::byte> nhwc, const TensorShape& s
     return nchw;
 }
 
+TensorShape weight_shape(const LayerSpec& layer) {
+    const auto& [height, width] = layer.window.kernel;
+    switch (layer.kind) {
+        case LayerKind::linear:
+            return {layer.out_channels, layer.in_channels, layer.in_height, layer.in_width};
+        case LayerKind::transposed_conv:
+            return {layer.in_channels, layer.out_channels / layer.groups, height, width};
+        default:
+            return {layer.out_channels, layer.in_channels / layer.groups, height, width};
+    }
+}
+
 ConvWeightLayout weight_layout(const LayerSpec& layer, DataType type, BiasType bias) {
     ConvWeightLayout layout;
     layout.bytes = static_cast<std::size_t>(product_weights(layer)) * size_of(type);
@@ -125,11 +137,8 @@ void pack_conv_weights(const LayerSpec& layer, DataType type, BiasType bias, con
                        std::span<std::byte> packed) {
     const ConvWeightLayout layout = weight_layout(layer, type, bias);
     std::fill(packed.begin(), packed.end(), std::byte{0});
-    const bool linear = layer.kind == LayerKind::linear;
     // Outputs take the place of images: what is NHWC for them is KRSC for the weights.
-    const TensorShape shape{layer.out_channels, layer.in_channels / (linear ? 1 : layer.groups),
-                            linear ? layer.in_height : layer.window.kernel[0],
-                            linear ? layer.in_width : layer.window.kernel[1]};
+    const TensorShape shape = weight_shape(layer);
     to_nhwc(weights.weights, shape, type, packed.first(shape.bytes(type)));
     if (bias == BiasType::none || weights.bias.empty()) return;
     const TensorShape vector{1, layer.out_channels, 1, 1};

@@ -30,6 +30,10 @@ TensorShape output_shape(const LayerSpec& layer, int batch);
 void to_nhwc(std::span<const float> nchw, const TensorShape& shape, DataType type, std::span<std::byte> nhwc);
 std::vector<float> to_nchw(std::span<const std::byte> nhwc, const TensorShape& shape, DataType type);
 
+// Of the weights of a conv, transposed conv or linear layer, outputs in the place of images. Those of a transposed conv are
+// those of the conv that it is the transpose of: its inputs are that one's outputs.
+TensorShape weight_shape(const LayerSpec& layer);
+
 // A conv's or linear layer's numbers as cuDNN's plans and the own matrix products read them: weights
 // [out][height][width][in] in the data type, then, at the next multiple of 256 bytes, the bias.
 enum class BiasType { none, as_data, f32 };

@@ -24,6 +24,7 @@ constexpr int max_images_of_own_linear = 8;
 
 bool own_kernels_first(const LayerContext& context) {
     if (context.layer.kind == LayerKind::conv) return context.layer.depthwise();
+    if (context.layer.kind == LayerKind::transposed_conv) return context.layer.groups > 1;
     return context.layer.kind != LayerKind::linear || context.batch <= max_images_of_own_linear;
 }
 
@@ -56,17 +57,17 @@ bool may_pass(const std::string& reason) {
 }  // namespace
 
 std::string unsupported_reason(const LayerSpec& layer) {
-    if (layer.kind < LayerKind::transposed_conv) return {};
+    if (layer.kind <= LayerKind::transposed_conv) return {};
     return fmt::format("the cuda backend has no kernel for {} layers", name_of(layer.kind));
 }
 
 LayerList layer_candidates(const LayerContext& context) {
     std::string reason = unsupported_reason(context.layer);
     if (!reason.empty()) throw UnsupportedLayer(context.layer.key() + ": " + reason);
-    reason = "this backend has no kernel for it";
+    reason = "its tensors have more elements than the kernels count, 2^31";
     LayerList own = handwritten_candidates(context);
     LayerList library;
-    if (context.layer.kind == LayerKind::conv || context.layer.kind == LayerKind::linear) {
+    if (is_product(context.layer)) {
         library = cudnn_candidates(context, all_plans, &reason);
     }
     LayerList& first = own_kernels_first(context) ? own : library;

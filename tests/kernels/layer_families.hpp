@@ -21,7 +21,7 @@ inline std::vector<LayerKind> all_kinds() {
 
 // What GPU backends run; they refuse the others.
 inline bool runs_on_gpus(const LayerSpec& layer) {
-    return layer.kind < LayerKind::transposed_conv;
+    return layer.kind <= LayerKind::transposed_conv;
 }
 inline std::vector<LayerKind> gpu_kinds() {
     std::vector<LayerKind> kinds = all_kinds();

@@ -13,6 +13,7 @@
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
 #include "kernels/cuda/cudnn/engine_plans.hpp"
+#include "kernels/cuda/host_tensor.hpp"
 
 namespace cudnn_frontend {
 // The frontend looks symbols up here (NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING).
@@ -201,6 +202,8 @@ public:
     using ICudnn::plans;
 
 private:
+    Tensor conv(const Tensor& input, const Tensor& weights, const LayerSpec& layer);
+    Tensor transposed(const Tensor& input, const Tensor& weights, const PlanRequest& request);
     Tensor chain(Tensor value, const PlanRequest& request);
     Tensor activate(const Tensor& value, const LayerSpec& layer);
     Tensor hard_gate(const Tensor& value, bool times_value);
@@ -219,6 +222,15 @@ fe::graph::Tensor_attributes channels_last(TensorId id, std::int64_t n, std::int
         .set_stride({h * w * c, 1, w * c, c});
 }
 
+template <typename Attributes>
+Attributes with_window(Attributes attributes, const Window& window) {
+    const auto& [top, left, bottom, right] = window.pads;
+    return attributes.set_pre_padding({top, left})
+        .set_post_padding({bottom, right})
+        .set_stride({window.strides[0], window.strides[1]})
+        .set_dilation({window.dilations[0], window.dilations[1]});
+}
+
 ConvGraph::ConvGraph(const PlanRequest& request, const Target& target)
     : channels_(request.layer.out_channels) {
     const LayerSpec& layer = request.layer;
@@ -227,23 +239,34 @@ ConvGraph::ConvGraph(const PlanRequest& request, const Target& target)
     set_intermediate_data_type(fe::DataType_t::FLOAT);
     set_compute_data_type(fe::DataType_t::FLOAT);
 
-    const bool linear = layer.kind == LayerKind::linear;
-    // A linear layer is a conv whose window is the whole input.
-    const Window window = linear ? Window{.kernel = {layer.in_height, layer.in_width}} : layer.window;
-    const auto& [top, left, bottom, right] = window.pads;
-    const int groups = linear ? 1 : layer.groups;
     const Tensor input =
         tensor(channels_last(input_id, request.batch, layer.in_channels, layer.in_height, layer.in_width));
-    const Tensor weights = tensor(channels_last(weights_id, layer.out_channels, layer.in_channels / groups,
-                                                window.kernel[0], window.kernel[1]));
-    Tensor value = conv_fprop(input, weights,
-                              fe::graph::Conv_fprop_attributes()
-                                  .set_pre_padding({top, left})
-                                  .set_post_padding({bottom, right})
-                                  .set_stride({window.strides[0], window.strides[1]})
-                                  .set_dilation({window.dilations[0], window.dilations[1]}));
+    const TensorShape shape = weight_shape(layer);
+    const Tensor weights =
+        tensor(channels_last(weights_id, shape.batch, shape.channels, shape.height, shape.width));
+    Tensor value = layer.kind == LayerKind::transposed_conv ? transposed(input, weights, request)
+                                                            : conv(input, weights, layer);
     if (request.form == ConvForm::fused) value = chain(value, request);
     value->set_output(true).set_uid(output_id).set_data_type(frontend_type(request.type));
+}
+
+Tensor ConvGraph::conv(const Tensor& input, const Tensor& weights, const LayerSpec& layer) {
+    // A linear layer is a conv whose window is the whole input.
+    const Window window =
+        layer.kind == LayerKind::linear ? Window{.kernel = {layer.in_height, layer.in_width}} : layer.window;
+    return conv_fprop(input, weights, with_window(fe::graph::Conv_fprop_attributes(), window));
+}
+
+// The gradient of a conv's input by its output, which has the form of this layer.
+Tensor ConvGraph::transposed(const Tensor& input, const Tensor& weights, const PlanRequest& request) {
+    const LayerSpec& layer = request.layer;
+    const Tensor output =
+        conv_dgrad(input, weights, with_window(fe::graph::Conv_dgrad_attributes(), layer.window));
+    // It does not follow from the other two: several sizes have gradients of one size.
+    const auto shape =
+        channels_last(output_id, request.batch, channels_, layer.out_height(), layer.out_width());
+    output->set_dim(shape.get_dim()).set_stride(shape.get_stride());
+    return output;
 }
 
 // Residual first, then bias, and never without a bias: that is what cuDNN's precompiled fused kernels are

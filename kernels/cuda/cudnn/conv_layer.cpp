@@ -15,28 +15,43 @@ namespace {
 
 constexpr double seconds_a_form = 3.0;       // of planning, beyond the plans that cuDNN expects to be fastest
 constexpr std::size_t max_swept_plans = 96;  // plans of a form: more take longer to time than to find
-constexpr int plan_schema = 1;
+constexpr int plan_schema = 2;
 
-bool is_conv(const LayerSpec& layer) {
-    return layer.kind == LayerKind::conv || layer.kind == LayerKind::linear;
+// The step that adds what one side of an axis has more of padding than the other. Null where its tensor is too large.
+std::unique_ptr<CudaLayer> pad_before(const LayerContext& context) {
+    LayerContext pad = context;
+    pad.layer = surplus_pad(context.layer);
+    LayerList layers = handwritten_candidates(pad);
+    return layers.empty() ? nullptr : std::move(layers.front());
 }
 
 class CudnnConvLayer : public CudaLayer {
 public:
-    // `why_unfused` is for a bare conv whose epilogue runs apart.
-    CudnnConvLayer(const LayerContext& context, ConvForm form, std::unique_ptr<ConvPlan> plan,
+    // `why_unfused` is for a bare conv whose epilogue runs apart. A request for the evenly padded layer makes a step before it
+    // that adds the rest.
+    CudnnConvLayer(const LayerContext& context, const PlanRequest& request, std::unique_ptr<ConvPlan> plan,
                    std::string why_unfused)
-        : context_(context), form_(form), plan_(std::move(plan)), why_unfused_(std::move(why_unfused)) {
+        : context_(context),
+          form_(request.form),
+          plan_(std::move(plan)),
+          why_unfused_(std::move(why_unfused)) {
+        if (request.layer != context.layer) {
+            pad_ = pad_before(context);
+            const LayerSpec& even = request.layer;
+            padded_bytes_ = TensorShape{context.batch, even.in_channels, even.in_height, even.in_width}.bytes(
+                context.type);
+        }
         if (has_epilogue(context.layer)) {
-            bias_ = form == ConvForm::fused ? BiasType::as_data
-                    : context.layer.bias    ? BiasType::f32
-                                            : BiasType::none;
+            bias_ = form_ == ConvForm::fused ? BiasType::as_data
+                    : context.layer.bias     ? BiasType::f32
+                                             : BiasType::none;
         }
         layout_ = weight_layout(context.layer, context.type, bias_);
     }
 
     std::string implementation() const override {
-        std::string text = "cudnn " + plan_->info().name;
+        std::string text = pad_ ? pad_->implementation() + " + " : "";
+        text += "cudnn " + plan_->info().name;
         if (own_epilogue()) text += " + hacscale epilogue (" + why_unfused_ + ")";
         return text;
     }
@@ -48,7 +63,7 @@ public:
     }
 
     std::size_t workspace_bytes() const override {
-        return static_cast<std::size_t>(plan_->info().workspace_bytes);
+        return padded_bytes_for_plan() + static_cast<std::size_t>(plan_->info().workspace_bytes);
     }
 
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
@@ -60,6 +75,14 @@ public:
         tensors.residual = buffers.residual;
         tensors.output = buffers.output;
         tensors.workspace = buffers.workspace;
+        if (pad_) {
+            LayerBuffers pad;
+            pad.input = buffers.input;
+            pad.output = buffers.workspace;
+            pad_->launch(pad, stream);
+            tensors.input = buffers.workspace;
+            tensors.workspace = static_cast<std::byte*>(buffers.workspace) + padded_bytes_for_plan();
+        }
         plan_->launch(tensors, stream);
         if (!own_epilogue()) return;
 
@@ -84,17 +107,25 @@ public:
                               {"dtype", name_of(context_.type)},
                               {"form", form_ == ConvForm::fused ? "fused" : "bare"},
                               {"why_unfused", why_unfused_},
+                              {"evenly_padded", pad_ != nullptr},
                               {"plan", plan_->serialized()}}
             .dump();
     }
 
 private:
+    // So that the plan's workspace behind the padded input is aligned.
+    std::size_t padded_bytes_for_plan() const {
+        constexpr std::size_t alignment = 256;
+        return (padded_bytes_ + alignment - 1) / alignment * alignment;
+    }
     bool own_epilogue() const { return form_ == ConvForm::bare && has_epilogue(context_.layer); }
 
     LayerContext context_;
     ConvForm form_;
     std::unique_ptr<ConvPlan> plan_;
     std::string why_unfused_;
+    std::unique_ptr<CudaLayer> pad_;  // null: cuDNN does all of the padding
+    std::size_t padded_bytes_ = 0;
     BiasType bias_ = BiasType::none;
     ConvWeightLayout layout_;
 };
@@ -103,30 +134,40 @@ using Search = std::function<PlanSearch(const PlanRequest&)>;
 
 // Fused plans, and bare ones whose epilogue runs apart: a bare kernel may have what the fused ones lack, such as
 // slices over K.
-std::vector<std::unique_ptr<CudaLayer>> layers_of(const LayerContext& context, const Search& search,
-                                                  std::string* reason) {
+std::vector<std::unique_ptr<CudaLayer>> layers_as(const LayerSpec& planned, const LayerContext& context,
+                                                  const Search& search, std::string* reason) {
     std::vector<std::unique_ptr<CudaLayer>> layers;
-    PlanRequest request{context.layer, context.batch, context.type, ConvForm::fused};
+    PlanRequest request{planned, context.batch, context.type, ConvForm::fused};
     std::string why = "it may be faster than the fused plan";
-    if (has_epilogue(context.layer)) {
+    if (planned.kind == LayerKind::transposed_conv) {
+        why = "unfused: a transposed conv is planned alone";
+    } else if (has_epilogue(planned)) {
         PlanSearch fused = search(request);
         for (auto& plan : fused.plans) {
-            layers.push_back(std::make_unique<CudnnConvLayer>(context, ConvForm::fused, std::move(plan), ""));
+            layers.push_back(std::make_unique<CudnnConvLayer>(context, request, std::move(plan), ""));
         }
         if (layers.empty()) why = "unfused: " + fused.reason;
     }
     request.form = ConvForm::bare;
     PlanSearch bare = search(request);
     for (auto& plan : bare.plans) {
-        layers.push_back(std::make_unique<CudnnConvLayer>(context, ConvForm::bare, std::move(plan), why));
+        layers.push_back(std::make_unique<CudnnConvLayer>(context, request, std::move(plan), why));
     }
     if (layers.empty() && reason != nullptr) *reason = bare.reason;
     return layers;
 }
 
+// Few engines take pads that differ on the two sides of an axis.
+std::vector<std::unique_ptr<CudaLayer>> layers_of(const LayerContext& context, const Search& search,
+                                                  std::string* reason) {
+    auto layers = layers_as(context.layer, context, search, reason);
+    if (!layers.empty() || !has_uneven_pads(context.layer) || pad_before(context) == nullptr) return layers;
+    return layers_as(evenly_padded(context.layer), context, search, reason);
+}
+
 // Why cuDNN cannot run the layer on the context's device, whatever its shape.
 std::string unsupported_reason(const LayerContext& context) {
-    if (!is_conv(context.layer)) {
+    if (!is_product(context.layer)) {
         return fmt::format("cuDNN runs convolutions here, not {}", name_of(context.layer.kind));
     }
     return unsupported_type(context.device.compute_capability, context.type);
@@ -179,6 +220,7 @@ std::unique_ptr<CudaLayer> conv_layer_from_plan(const std::shared_ptr<const Cudn
     ConvForm form = ConvForm::fused;
     std::string why_unfused;
     std::string plan;
+    bool even = false;
     try {
         if (json.at("schema") != plan_schema) throw WorkError("a stored plan has another schema");
         if (json.at("layer") != context.layer.key() || json.at("batch") != context.batch ||
@@ -187,12 +229,17 @@ std::unique_ptr<CudaLayer> conv_layer_from_plan(const std::shared_ptr<const Cudn
         }
         form = json.at("form") == "fused" ? ConvForm::fused : ConvForm::bare;
         why_unfused = json.at("why_unfused").get<std::string>();
+        even = json.at("evenly_padded").get<bool>();
         plan = json.at("plan").get<std::string>();
     } catch (const nlohmann::json::exception&) {
         throw WorkError("a stored plan is damaged");
     }
-    const PlanRequest request{context.layer, context.batch, context.type, form};
-    return std::make_unique<CudnnConvLayer>(context, form, restore_plan(target, request, plan), why_unfused);
+    if (even && !has_uneven_pads(context.layer))
+        throw WorkError("a stored plan is for a layer of other pads");
+    const PlanRequest request{even ? evenly_padded(context.layer) : context.layer, context.batch,
+                              context.type, form};
+    return std::make_unique<CudnnConvLayer>(context, request, restore_plan(target, request, plan),
+                                            why_unfused);
 }
 
 std::unique_ptr<CudaLayer> cudnn_layer_from_plan(const LayerContext& context, const std::string& serialized) {

@@ -41,7 +41,7 @@ LayerPlan plan_of(const ConvPlan& built, bool fused) {
 LayerPlan plan_conv(const DescribedTarget& target, PlanRequest request) {
     const bool epilogue = has_epilogue(request.layer);
     std::string why_unfused;
-    if (epilogue) {
+    if (epilogue && request.layer.kind != LayerKind::transposed_conv) {
         const PlanSearch fused = find_plans(target, request, 1, largest_workspace_bytes);
         if (!fused.plans.empty()) return plan_of(*fused.plans.front(), true);
         why_unfused = fused.reason;
@@ -65,9 +65,14 @@ LayerPlan plan_layer(const DescribedTarget& target, const LayerSpec& layer, cons
         none.reason = std::move(reason);
         return none;
     }
-    const bool conv = layer.kind == LayerKind::conv || layer.kind == LayerKind::linear;
-    if (!conv) return hand_written(layer);
-    return plan_conv(target, {layer, options.batch, options.type, ConvForm::fused});
+    if (!is_product(layer)) return hand_written(layer);
+    LayerPlan plan = plan_conv(target, {layer, options.batch, options.type, ConvForm::fused});
+    if (!plan.implementation.empty()) return plan;
+    if (layer.kind == LayerKind::transposed_conv || layer.depthwise()) return hand_written(layer);
+    if (!has_uneven_pads(layer)) return plan;
+    plan = plan_conv(target, {evenly_padded(layer), options.batch, options.type, ConvForm::fused});
+    if (!plan.implementation.empty()) plan.implementation = "hacscale pad + " + plan.implementation;
+    return plan;
 }
 
 }  // namespace

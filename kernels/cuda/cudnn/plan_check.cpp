@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "kernels/cuda/host_tensor.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -81,18 +82,45 @@ std::vector<std::int64_t> channels_last_strides(const std::vector<std::int64_t>&
     return {dims[1] * dims[2] * dims[3], 1, dims[1] * dims[3], dims[1]};
 }
 
+bool has_uneven_pads(const LayerSpec& layer) {
+    const auto& [top, left, bottom, right] = layer.window.pads;
+    return layer.kind == LayerKind::conv && (top != bottom || left != right);
+}
+
+LayerSpec evenly_padded(const LayerSpec& layer) {
+    LayerSpec even = layer;
+    const LayerSpec pad = surplus_pad(layer);
+    even.in_height = pad.out_height();
+    even.in_width = pad.out_width();
+    for (std::size_t side = 0; side < even.window.pads.size(); ++side) {
+        even.window.pads[side] -= pad.window.pads[side];
+    }
+    return even;
+}
+
+LayerSpec surplus_pad(const LayerSpec& layer) {
+    LayerSpec pad;
+    pad.kind = LayerKind::pad;
+    pad.in_channels = pad.out_channels = layer.in_channels;
+    pad.in_height = layer.in_height;
+    pad.in_width = layer.in_width;
+    const auto& pads = layer.window.pads;
+    for (std::size_t side = 0; side < pads.size(); ++side) {
+        pad.window.pads[side] = pads[side] - std::min(pads[side], pads[(side + 2) % 4]);
+    }
+    return pad;
+}
+
 std::vector<PlanTensor> plan_tensors(const PlanRequest& request) {
     const LayerSpec& layer = request.layer;
     const bool linear = layer.kind == LayerKind::linear;
     const std::int64_t out_height = linear ? 1 : layer.out_height();
     const std::int64_t out_width = linear ? 1 : layer.out_width();
-    const std::int64_t window_height = linear ? layer.in_height : layer.window.kernel[0];
-    const std::int64_t window_width = linear ? layer.in_width : layer.window.kernel[1];
+    const TensorShape weights = weight_shape(layer);
     const std::vector<std::int64_t> output{request.batch, layer.out_channels, out_height, out_width};
     std::vector<PlanTensor> tensors{
         {input_id, {request.batch, layer.in_channels, layer.in_height, layer.in_width}},
-        {weights_id,
-         {layer.out_channels, layer.in_channels / (linear ? 1 : layer.groups), window_height, window_width}},
+        {weights_id, {weights.batch, weights.channels, weights.height, weights.width}},
         {output_id, output}};
     if (request.form == ConvForm::bare) return tensors;
     tensors.push_back({bias_id, {1, layer.out_channels, 1, 1}});

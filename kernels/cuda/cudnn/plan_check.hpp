@@ -12,12 +12,25 @@
 namespace hacscale::cuda {
 
 enum class ConvForm {
-    fused,  // conv, residual add, bias and activation in one kernel; a layer without a bias has one of zeros
-    bare,   // the conv alone
+    fused,  // conv, residual add, bias and activation in one kernel; a layer without a bias has one of zeros. Not of
+            // transposed convs
+    bare,  // the conv alone
 };
 
+// What cuDNN computes: convs, transposed convs and linear layers.
+constexpr bool is_product(const LayerSpec& layer) {
+    return layer.kind == LayerKind::conv || layer.kind == LayerKind::transposed_conv ||
+           layer.kind == LayerKind::linear;
+}
+
+// Of a conv: whether an axis has more padding on one side than on the other; the same conv over an input to which that surplus
+// was added before; and the pad layer that adds it.
+bool has_uneven_pads(const LayerSpec& layer);
+LayerSpec evenly_padded(const LayerSpec& layer);
+LayerSpec surplus_pad(const LayerSpec& layer);
+
 struct PlanRequest {
-    LayerSpec layer;  // conv or linear
+    LayerSpec layer;  // is_product()
     int batch = 1;
     DataType type = DataType::f32;
     ConvForm form = ConvForm::fused;

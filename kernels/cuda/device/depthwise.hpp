@@ -12,15 +12,24 @@
 
 namespace hacscale::cuda {
 
+// A window whose height and width may differ in all.
+struct AnyWindow {
+    int kernel_height = 0, kernel_width = 0;
+    int stride_height = 1, stride_width = 1;
+    int top = 0, left = 0;  // padding
+    int dilation_height = 1, dilation_width = 1;
+};
+
 struct DepthwiseParams {
     const void* input = nullptr;     // [batch][in_height][in_width][channels]
-    const void* weights = nullptr;   // [kernel][kernel][channels], in the tensors' data type
+    const void* weights = nullptr;   // [kernel height][kernel width][channels], in the tensors' data type
     const float* bias = nullptr;     // [channels]
     const void* residual = nullptr;  // as the output; null adds none
     void* output = nullptr;          // [batch][out_height][out_width][channels]
     int channels = 0;
     int in_height = 0, in_width = 0, out_height = 0, out_width = 0;
-    int kernel = 0, stride = 1, padding = 0;
+    int stride = 1, padding = 0;  // of the specialised kernels, whose windows are square
+    AnyWindow window;             // of the others
     Activation activation = Activation::none;
     DepthwiseTiling tiling;
 };
@@ -59,7 +68,7 @@ struct DepthwiseKernel {
         if constexpr (Kernel > 0) {
             add_window(cell, sums);
         } else {
-            for (int k = 0; k < params.kernel; ++k) add_row_at_run_time(cell, k, sums[0]);
+            for (int k = 0; k < params.window.kernel_height; ++k) add_row_at_run_time(cell, k, sums[0]);
         }
         finish(cell, sums);
     }
@@ -131,14 +140,15 @@ private:
     }
 
     HACSCALE_HD void add_row_at_run_time(const Cell& cell, int k, float (&sums)[V]) const {
-        const int row = cell.row * params.stride - params.padding + k;
+        const AnyWindow& window = params.window;
+        const int row = cell.row * window.stride_height - window.top + k * window.dilation_height;
         if (row < 0 || row >= params.in_height) return;
         const T* line = input_at(cell, row, 0);
         const T* weight_row =
-            weights_of(cell) + static_cast<std::int64_t>(k) * params.kernel * params.channels;
-        const int first = cell.column * params.stride - params.padding;
-        for (int x = 0; x < params.kernel; ++x) {
-            const int column = first + x;
+            weights_of(cell) + static_cast<std::int64_t>(k) * window.kernel_width * params.channels;
+        const int first = cell.column * window.stride_width - window.left;
+        for (int x = 0; x < window.kernel_width; ++x) {
+            const int column = first + x * window.dilation_width;
             if (column < 0 || column >= params.in_width) continue;
             float input[V];
             float weights[V];

@@ -68,22 +68,24 @@ int strip_for(const DepthwiseShape& shape, int multiprocessors) {
 
 namespace {
 
+bool is_specialised(const LayerSpec& layer, bool vectors) {
+    return is_square_in_front(layer.window) && depthwise_specialised(layer.kernel(), layer.stride(), vectors);
+}
+
 class DepthwiseLayer final : public CudaLayer {
 public:
     DepthwiseLayer(const LayerContext& context, const DepthwiseShape& shape, int strip)
         : layer_(context.layer),
           type_(context.type),
           vectors_(shape.vector > 1),
-          specialised_(depthwise_specialised(layer_.kernel(), layer_.stride(), vectors_)),
+          specialised_(is_specialised(layer_, vectors_)),
           tiling_(tile_depthwise(shape, strip, context.device.multiprocessors)) {
-        const std::size_t taps = static_cast<std::size_t>(layer_.kernel()) * layer_.kernel();
-        parts_.add(taps * layer_.in_channels * size_of(type_));
+        parts_.add(static_cast<std::size_t>(layer_.window.taps()) * layer_.in_channels * size_of(type_));
         bias_offset_ = parts_.add(layer_.in_channels * sizeof(float));
     }
 
     std::string implementation() const override {
-        const std::string side = std::to_string(layer_.kernel());
-        return kernel_name("depthwise " + side + "x" + side + " s" + std::to_string(layer_.stride()) +
+        return kernel_name("depthwise " + window_name(layer_.window) +
                                (specialised_ ? " strip" + std::to_string(tiling_.strip) : " general"),
                            vectors_, type_);
     }
@@ -99,8 +101,10 @@ public:
         params.weights = buffers.weights;
         params.out_height = layer_.out_height();
         params.out_width = layer_.out_width();
-        params.kernel = layer_.kernel();
         params.stride = layer_.stride();
+        const Window& window = layer_.window;
+        params.window = {window.kernel[0], window.kernel[1], window.strides[0],   window.strides[1],
+                         window.pads[0],   window.pads[1],   window.dilations[0], window.dilations[1]};
         params.tiling = tiling_;
         if (!specialised_) {
             launch_depthwise_any(params, type_, vectors_, stream);
@@ -131,7 +135,7 @@ LayerList depthwise_layers(const LayerContext& context) {
     const DepthwiseShape shape{context.batch, layer.in_channels, layer.out_height(), layer.out_width(),
                                vectors ? static_cast<int>(16 / size_of(context.type)) : 1};
     std::vector<int> strips{1};
-    if (depthwise_specialised(layer.kernel(), layer.stride(), vectors)) {
+    if (is_specialised(layer, vectors)) {
         const int expected = strip_for(shape, context.device.multiprocessors);
         strips = {4, 2, 1};
         std::erase_if(strips, [&](int strip) { return strip > shape.out_width; });
@@ -139,6 +143,7 @@ LayerList depthwise_layers(const LayerContext& context) {
     }
     LayerList layers;
     for (const int strip : strips) layers.push_back(std::make_unique<DepthwiseLayer>(context, shape, strip));
+    if (!is_square_in_front(layer.window)) return layers;
     for (auto& tensor : depthwise_tensor_layers(context)) layers.push_back(std::move(tensor));
     return layers;
 }

@@ -1,5 +1,6 @@
 #include "kernels/cuda/device/handwritten.hpp"
 
+#include "kernels/cuda/device/packing.hpp"
 #include "kernels/cuda/device/stem.hpp"
 
 namespace hacscale::cuda {
@@ -24,10 +25,12 @@ LayerList handwritten_candidates(const LayerContext& context) {
     if (!small_enough(layer, context.batch)) return {};
     switch (layer.kind) {
         case LayerKind::conv:
-            // Their tiles and unrolled taps are made for one kernel size, stride and padding.
-            if (!layer.window.is_square()) return {};
             if (layer.depthwise()) return activated_layers(context, depthwise_layers);
+            // Their tiles and unrolled taps are made for one kernel size, stride and padding.
+            if (!is_square_in_front(layer.window)) return {};
             return activated_layers(context, layer.in_channels == stem_channels ? stem_layers : gemm_layers);
+        case LayerKind::transposed_conv:
+            return activated_layers(context, transposed_conv_layers);
         case LayerKind::max_pool:
         case LayerKind::avg_pool:
             return pool_layers(context);

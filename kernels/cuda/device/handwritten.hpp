@@ -11,8 +11,8 @@
 
 namespace hacscale::cuda {
 
-// The hand-written candidates to run this layer, best first. Empty when there are none: dense and grouped convs,
-// and layers that are too large for 31-bit block numbers.
+// The hand-written candidates to run this layer, best first. Empty when there are none: most dense and grouped convs, and
+// layers that are too large for 31-bit block numbers.
 LayerList handwritten_candidates(const LayerContext& context);
 
 // The same for one kind of layer, one function a file. Each takes a context that is sound for it, which
@@ -32,6 +32,7 @@ LayerList scale_shift_layers(const LayerContext& context);
 // activation, add, multiply, prelu
 LayerList elementwise_layers(const LayerContext& context);
 
+LayerList transposed_conv_layers(const LayerContext& context);
 LayerList concat_layers(const LayerContext& context);
 // slice, pad, channel_shuffle, pixel_shuffle, space_to_depth, nearest resize
 LayerList move_layers(const LayerContext& context);

@@ -1,4 +1,5 @@
-// group_norm, grn and eca: the moments of each channel, a scale and a shift for each channel of each image, and their application.
+// group_norm, grn and eca: the moments of each channel, a scale and a center for each channel of each image, and their
+// application.
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device/launch.hpp"
 #include "kernels/cuda/device/packing.hpp"
@@ -27,7 +28,7 @@ public:
         const std::size_t numbers = static_cast<std::size_t>(batch_) * layer_.in_channels * sizeof(float);
         work_.add(2 * numbers * tiling_.chunks.value());
         scale_offset_ = work_.add(numbers);
-        shift_offset_ = is_eca() ? 0 : work_.add(numbers);
+        if (has_center()) center_offset_ = work_.add(numbers);
     }
 
     std::string implementation() const override {
@@ -53,9 +54,8 @@ public:
         ImageNormParams norm;
         norm.moments = moments.sums;
         norm.weights = part<float>(buffers.weights, 0);
-        norm.bias = part<float>(buffers.weights, bias_offset_);
         norm.scale = reinterpret_cast<float*>(work + scale_offset_);
-        norm.shift = is_eca() ? nullptr : reinterpret_cast<float*>(work + shift_offset_);
+        norm.center = has_center() ? reinterpret_cast<float*>(work + center_offset_) : nullptr;
         norm.batch = batch_;
         norm.groups = layer_.groups;
         norm.kernel = layer_.window.kernel[1];
@@ -66,7 +66,8 @@ public:
         PointwiseParams apply;
         apply.x = buffers.input;
         apply.scale = norm.scale;
-        apply.bias = norm.shift;
+        apply.center = norm.center;
+        apply.bias = is_eca() ? nullptr : part<float>(buffers.weights, bias_offset_);
         apply.y = buffers.output;
         apply.activation = activation_of(layer_);
         apply.image_stride = layer_.in_channels;
@@ -78,6 +79,7 @@ public:
 
 private:
     bool is_eca() const { return layer_.kind == LayerKind::eca; }
+    bool has_center() const { return layer_.kind == LayerKind::group_norm; }
     int positions() const { return layer_.in_height * layer_.in_width; }
     int vector() const { return vectors_ ? vector_width_of(type_) : 1; }
 
@@ -87,10 +89,10 @@ private:
     bool vectors_;
     ChannelTiling tiling_;
     PartLayout parts_;  // of the weights
-    PartLayout work_;   // of the workspace: sums, scale, shift
+    PartLayout work_;   // of the workspace: sums, scale, center
     std::size_t bias_offset_ = 0;
     std::size_t scale_offset_ = 0;
-    std::size_t shift_offset_ = 0;
+    std::size_t center_offset_ = 0;
 };
 
 }  // namespace

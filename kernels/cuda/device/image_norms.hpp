@@ -1,5 +1,5 @@
-// Norms and gates that need all of an image: from the moments of its channels (channel_moments.hpp) to a scale and a shift for
-// each channel of each image, which an elementwise step then applies (pointwise.hpp).
+// Norms and gates that need all of an image: from the moments of its channels (channel_moments.hpp) to a scale, and of norms
+// with a mean a center, for each channel of each image, which an elementwise step then applies (pointwise.hpp).
 #pragma once
 
 #include "kernels/cuda/device/channel_moments.hpp"
@@ -9,9 +9,8 @@ namespace hacscale::cuda {
 struct ImageNormParams {
     MomentSums moments;
     const float* weights = nullptr;  // [channels]; of an eca [kernel]
-    const float* bias = nullptr;     // [channels]
     float* scale = nullptr;          // [batch][channels]
-    float* shift = nullptr;          // the same; not of an eca
+    float* center = nullptr;         // the same, of a group_norm
     int batch = 0;
     int groups = 1;  // group_norm
     int kernel = 1;  // eca: weights
@@ -31,8 +30,8 @@ struct BlockSum {
 
 constexpr int image_norm_threads = 256;
 
-// (x - mean) / sqrt(variance + epsilon) * weight + bias over the channels of a group and all positions. A block has one group
-// of one image. Between the phases the group's means and squares are where scale and shift will be.
+// (x - mean) / sqrt(variance + epsilon) * weight over the channels of a group and all positions. A block has one group of one
+// image. Between the phases the channels' means and squares are where centers and scales will be.
 template <typename T>
 struct GroupNormKernel {
     static constexpr int max_threads = image_norm_threads;
@@ -55,8 +54,8 @@ struct GroupNormKernel {
     HACSCALE_HD void run(Shared& shared, int block, int thread) const {
         const int image = block / params.groups;
         const int first = block % params.groups * group_channels();
-        float* const means = params.scale + static_cast<std::int64_t>(image) * params.moments.channels;
-        float* const squares = params.shift + static_cast<std::int64_t>(image) * params.moments.channels;
+        float* const means = params.center + static_cast<std::int64_t>(image) * params.moments.channels;
+        float* const squares = params.scale + static_cast<std::int64_t>(image) * params.moments.channels;
         if constexpr (Phase == 0) {
             float sum = 0.0F;
             for_own_channels(first, thread, [&](int c) {
@@ -81,8 +80,8 @@ struct GroupNormKernel {
                 (static_cast<float>(params.moments.positions) * static_cast<float>(group_channels()));
             const float factor = 1.0F / sqrtf(variance + params.epsilon);
             for_own_channels(first, thread, [&](int c) {
-                means[c] = params.weights[c] * factor;
-                squares[c] = params.bias[c] - mean * params.weights[c] * factor;
+                means[c] = mean;
+                squares[c] = params.weights[c] * factor;
             });
         }
     }
@@ -98,7 +97,7 @@ private:
     }
 };
 
-// x * (weight * n + 1) + bias, where n is the channel's root of the sum of squares over the mean of all channels'. A block
+// x * (weight * n + 1), where n is the channel's root of the sum of squares over the mean of all channels'. A block
 // has one image.
 template <typename T>
 struct GrnKernel {
@@ -129,10 +128,8 @@ struct GrnKernel {
             shared.norms[thread] = sum;
         } else {
             const float mean = BlockSum::total(shared.norms, max_threads) / static_cast<float>(channels);
-            float* const shift = params.shift + static_cast<std::int64_t>(block) * channels;
             for (int c = thread; c < channels; c += max_threads) {
                 norms[c] = params.weights[c] * (norms[c] / (mean + params.epsilon)) + 1.0F;
-                shift[c] = params.bias[c];
             }
         }
     }

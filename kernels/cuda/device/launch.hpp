@@ -24,6 +24,7 @@
 #include "kernels/cuda/device/squeeze_excite.hpp"
 #include "kernels/cuda/device/squeeze_excite_cluster.hpp"
 #include "kernels/cuda/device/stem.hpp"
+#include "kernels/cuda/device/transposed_conv.hpp"
 
 namespace hacscale::cuda {
 
@@ -37,6 +38,8 @@ void launch_depthwise_tensor(const DepthwiseTensorParams& params, DataType type,
 
 void launch_pointwise(const PointwiseParams& params, DataType type, bool vectors, cudaStream_t stream);
 void launch_pool(const PoolParams& params, DataType type, bool vectors, cudaStream_t stream);
+void launch_transposed_conv(const TransposedConvParams& params, DataType type, bool vectors,
+                            cudaStream_t stream);
 void launch_move(const MoveParams<ShiftMap>& params, cudaStream_t stream);
 void launch_move(const MoveParams<ChannelShuffleMap>& params, cudaStream_t stream);
 void launch_move(const MoveParams<PixelShuffleMap>& params, cudaStream_t stream);

@@ -1,4 +1,4 @@
-// The launchers of layers that move channels and pixels, and of resizes.
+// The launchers of layers that move channels and pixels, of resizes and transposed convs.
 #include "kernels/cuda/device/execute.cuh"
 #include "kernels/cuda/device/launch.hpp"
 
@@ -38,6 +38,13 @@ void launch_concat(const ConcatParams& params, cudaStream_t stream) {
 void launch_bilinear(const BilinearParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_bilinear(params, type, vectors,
                   [stream](const auto& kernel) { launch_kernel(kernel, "launching a resize", stream); });
+}
+
+void launch_transposed_conv(const TransposedConvParams& params, DataType type, bool vectors,
+                            cudaStream_t stream) {
+    with_transposed_conv(params, type, vectors, [stream](const auto& kernel) {
+        launch_kernel(kernel, "launching a transposed conv", stream);
+    });
 }
 
 }  // namespace hacscale::cuda

@@ -46,6 +46,13 @@ bool fits_vectors(int elements, DataType type) {
     return elements % vector_width_of(type) == 0;
 }
 
+bool is_square_in_front(const Window& window) {
+    Window even = window;
+    even.pads[2] = even.pads[0];
+    even.pads[3] = even.pads[1];
+    return even.is_square();
+}
+
 std::string window_name(const Window& window) {
     const auto [height, width] = window.kernel;
     const auto pair = [](const char* letter, const std::array<int, 2>& values) {

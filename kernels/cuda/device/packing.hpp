@@ -45,6 +45,10 @@ std::string kernel_name(const std::string& what, bool vectors, DataType type);
 // "3x3 s2", "3x2 s2x1", "3x3 s1 d2": a window's kernel, stride and dilation.
 std::string window_name(const Window& window);
 
+// Whether one kernel size, one stride and one padding in front say all that a kernel must know of the window: behind the map
+// it sees the map's end.
+bool is_square_in_front(const Window& window);
+
 // What the parameters of all convs' kernels have in common: the tensors but for the weights, the input's map, the
 // activation. The bias is at this offset of the weights.
 template <typename Params>

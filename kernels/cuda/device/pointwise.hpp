@@ -1,4 +1,4 @@
-// Work on each element by itself, NHWC: y = activation(x * scale[c] * gate[n][c] + bias[c], plus or times another
+// Work on each element by itself, NHWC: y = activation((x - center) * scale * gate + bias, plus or times another
 // tensor). A batch-norm that nothing absorbed, sums, products and gates, activations, the end of norms, and the end of a
 // conv that cuDNN could not fuse.
 #pragma once
@@ -10,16 +10,16 @@ namespace hacscale::cuda {
 
 struct PointwiseParams {
     const void* x = nullptr;
-    const float* scale =
-        nullptr;  // [channels], or with an image_stride [batch][image_stride]; null scales by one
-    const float* bias = nullptr;   // as scale; null adds none
-    const float* slope = nullptr;  // [channels]: of values below zero, before the activation; null: 1
-    const void* gate = nullptr;    // [batch][channels] in the data type: a factor; null: 1
-    const void* other = nullptr;   // as x; null: there is none
-    void* y = nullptr;             // may be x or other
+    const float* center = nullptr;  // as scale; null subtracts none
+    const float* scale = nullptr;   // [channels], or [batch][image_stride]; null scales by one
+    const float* bias = nullptr;    // [channels]; null adds none
+    const float* slope = nullptr;   // [channels]: of values below zero, before the activation; null: 1
+    const void* gate = nullptr;     // [batch][channels] in the data type: a factor; null: 1
+    const void* other = nullptr;    // as x; null: there is none
+    void* y = nullptr;              // may be x or other
     ActivationStep activation;
     bool multiplies = false;  // by `other`, which is added otherwise
-    int image_stride = 0;     // of scale and bias
+    int image_stride = 0;     // of center and scale; 0: they are the same for all images
     Divisor vectors;          // of V channels, in all channels
     Divisor positions;        // of an image; asked for with a gate or an image_stride only
     int count = 0;            // vectors of the tensor
@@ -76,6 +76,11 @@ private:
         float values[V];
         unpack(input, values);
         float other[V];
+        if (params.center != nullptr) {
+            load_floats(params.center + numbers, other);
+            HACSCALE_UNROLL
+            for (int j = 0; j < V; ++j) values[j] -= other[j];
+        }
         if (params.scale != nullptr) {
             load_floats(params.scale + numbers, other);
             multiply(values, other);
@@ -87,7 +92,7 @@ private:
             multiply(values, other);
         }
         if (params.bias != nullptr) {
-            load_floats(params.bias + numbers, other);
+            load_floats(params.bias + channel, other);
             add(values, other);
         }
         if (params.other != nullptr) {

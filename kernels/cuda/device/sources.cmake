@@ -24,4 +24,5 @@ set(cuda_device_sources
     device/resize_layer.cpp
     device/squeeze_excite.cu
     device/squeeze_excite_layer.cpp
-    device/stem_layer.cpp)
+    device/stem_layer.cpp
+    device/transposed_conv_layer.cpp)

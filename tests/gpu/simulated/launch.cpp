@@ -75,6 +75,10 @@ void launch_concat(const ConcatParams& params, cudaStream_t stream) {
 void launch_bilinear(const BilinearParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_bilinear(params, type, vectors, on(stream));
 }
+void launch_transposed_conv(const TransposedConvParams& params, DataType type, bool vectors,
+                            cudaStream_t stream) {
+    with_transposed_conv(params, type, vectors, on(stream));
+}
 void launch_layer_norm(const LayerNormParams& params, DataType type, bool vectors, cudaStream_t stream) {
     with_layer_norm(params, type, vectors, on(stream));
 }

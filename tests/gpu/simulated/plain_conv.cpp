@@ -32,6 +32,45 @@ std::vector<float> outputs_last(const std::vector<float>& weights, std::size_t o
     return turned;
 }
 
+// Which element of an axis of the input a tap of a transposed conv brings to `out`; negative where there is none.
+int spread_from(const Window& window, int axis, int out, int tap, int size) {
+    const int distance = out + window.pads[axis] - tap * window.dilations[axis];
+    if (distance < 0 || distance % window.strides[axis] != 0) return -1;
+    return distance / window.strides[axis] < size ? distance / window.strides[axis] : -1;
+}
+
+// Weights are [in][rows][columns][output of a group].
+template <typename T>
+void run_transposed(const PlanRequest& request, const ConvTensors& tensors) {
+    const LayerSpec& layer = request.layer;
+    const Window& window = layer.window;
+    const int inputs = layer.in_channels / layer.groups;
+    const int outputs = layer.out_channels / layer.groups;
+    const auto* const input = static_cast<const T*>(tensors.input);
+    const auto* const weights = static_cast<const T*>(tensors.weights);
+    auto* output = static_cast<T*>(tensors.output);
+    for (int at = 0; at < request.batch * layer.out_height() * layer.out_width(); ++at) {
+        const int x = at % layer.out_width();
+        const int y = at / layer.out_width() % layer.out_height();
+        const int image = at / layer.out_width() / layer.out_height();
+        std::vector<float> sums(layer.out_channels, 0.0F);
+        for (int tap = 0; tap < window.taps(); ++tap) {
+            const int in_y = spread_from(window, 0, y, tap / window.kernel[1], layer.in_height);
+            const int in_x = spread_from(window, 1, x, tap % window.kernel[1], layer.in_width);
+            if (in_y < 0 || in_x < 0) continue;
+            const T* const pixel =
+                input + ((static_cast<std::size_t>(image) * layer.in_height + in_y) * layer.in_width + in_x) *
+                            layer.in_channels;
+            for (int c = 0; c < layer.in_channels; ++c) {
+                const T* const w = weights + (c * window.taps() + tap) * outputs;
+                for (int k = 0; k < outputs; ++k)
+                    sums[c / inputs * outputs + k] += to_float(pixel[c]) * to_float(w[k]);
+            }
+        }
+        for (const float sum : sums) *output++ = from_float<T>(sum);
+    }
+}
+
 template <typename T>
 void run(const PlanRequest& request, const ConvTensors& tensors) {
     const LayerSpec& layer = request.layer;
@@ -97,7 +136,14 @@ void run(const PlanRequest& request, const ConvTensors& tensors) {
 }  // namespace
 
 void plain_conv(const PlanRequest& request, const ConvTensors& tensors) {
-    with_element(request.type, [&](auto element) { run<decltype(element)>(request, tensors); });
+    with_element(request.type, [&](auto element) {
+        using T = decltype(element);
+        if (request.layer.kind == LayerKind::transposed_conv) {
+            run_transposed<T>(request, tensors);
+        } else {
+            run<T>(request, tensors);
+        }
+    });
 }
 
 }  // namespace hacscale::cuda::testing

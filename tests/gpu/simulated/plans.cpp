@@ -1,7 +1,7 @@
 // cuDNN's side of kernels/cuda/cudnn/conv_graph.hpp for the simulated device. Two engines: one that starts
 // quickly, and one that computes faster and takes scratch memory; so which of them wins depends on the layer. A
 // third one, which only a sweep finds, starts more quickly still.
-// Nothing fuses hard_swish, so that such layers run unfused. What computes is plain_conv.hpp.
+// Nothing fuses hard_swish, so that such layers run unfused, and nothing takes pads that differ on the two sides of an axis. What computes is plain_conv.hpp.
 #include <fmt/format.h>
 
 #include <cstring>
@@ -75,6 +75,11 @@ PlanSearch find_plans(const std::shared_ptr<const CudnnTarget>&, const PlanReque
     if (!search.reason.empty()) return search;
     if (request.form == ConvForm::fused && request.layer.activation == Activation::hard_swish) {
         search.reason = "cuDNN has none: the simulation fuses no hard_swish";
+        return search;
+    }
+    const auto& [top, left, bottom, right] = request.layer.window.pads;
+    if (top != bottom || left != right) {
+        search.reason = "cuDNN has none: the simulation has no uneven pads";
         return search;
     }
     for (int i = 0; i < swept_engine && search.plans.size() < most; ++i) {

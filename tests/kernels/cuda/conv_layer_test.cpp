@@ -65,6 +65,28 @@ TEST_F(ConvLayerTest, WithoutAFusedPlanTheEpilogueIsNamedWithTheReason) {
     EXPECT_THAT(layers.front()->implementation(), HasSubstr(" + hacscale epilogue (unfused: "));
 }
 
+// Of any window, dilation and pads, and transposed convs: with cuDNN's own padding, or behind a step that pads.
+TEST_F(ConvLayerTest, ThereIsAPlanForEveryConv) {
+    for (const char* key :
+         {"conv_i64x17x17_o64_k1x7_s1_p0x3_g1_bias_relu", "conv_i64x17x17_o96_k3x1_s2x1_p1x0_g1_bias",
+          "conv_i64x28x28_o64_k3_s1_p2_d2_g1_bias_relu", "conv_i64x28x28_o64_k3_s1_p1_g4_bias_relu",
+          "conv_i64x28x28_o64_k3_s2_p0x0x1x1_g1_bias_relu", "conv_i3x29x29_o32_k3_s2_p0x0x1x1_g1_bias_silu",
+          "conv_i64x15x20_o64_k3x5_s1x2_p2x0x1x3_d2x1_g1_bias_add_relu",
+          "transposed_conv_i64x14x14_o32_k2_s2_p0_g1_bias",
+          "transposed_conv_i64x14x14_o32_k4_s2_p1_g1_bias_relu",
+          "transposed_conv_i64x14x14_o64_k3_s2_p1x1x0x0_g1"}) {
+        for (const DataType type : all_data_types) {
+            const LayerContext wanted = context(key, type);
+            std::string reason;
+            const auto layers = conv_candidates(h200_, wanted, 2, &reason);
+            ASSERT_FALSE(layers.empty()) << key << " " << name_of(type) << ": " << reason;
+            const auto restored = conv_layer_from_plan(h200_, wanted, serialized_plan(*layers.front()));
+            EXPECT_EQ(restored->implementation(), layers.front()->implementation());
+            EXPECT_EQ(restored->workspace_bytes(), layers.front()->workspace_bytes());
+        }
+    }
+}
+
 TEST_F(ConvLayerTest, AConvWithNothingBesideItNeedsNoEpilogue) {
     const auto layers = candidates(context("conv_i64x28x28_o64_k1_s1_p0_g1"));
     ASSERT_FALSE(layers.empty());

@@ -67,8 +67,7 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
     std::vector<LayerSpec> layers;
     for (const LayerSpec& layer :
          hacscale::testing::gpu_layer_family(kind, kind == LayerKind::conv ? 150 : 30, 7)) {
-        if (kind != LayerKind::conv || (layer.depthwise() && layer.window.is_square()))
-            layers.push_back(layer);
+        if (kind != LayerKind::conv || layer.depthwise()) layers.push_back(layer);
     }
     if (kind == LayerKind::conv) {
         for (const int kernel : {3, 5, 7}) {
@@ -81,6 +80,12 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
         layers.push_back(depthwise(16, 6, 6, 4, 1, 2));  // even
         layers.push_back(depthwise(16, 2, 3, 3, 1, 4));  // windows that are wholly in the padding
         layers.push_back(depthwise(8, 40, 50, 3, 1, 1));
+        for (const Window& window : hacscale::testing::conv_windows()) {
+            layers.push_back(depthwise(16, 11, 9, 1, 1, 0));
+            layers.back().window = window;
+        }
+        layers.push_back(depthwise(24, 12, 12, 5, 2, 1));  // "SAME" padding of a stride of 2
+        layers.back().window.pads = {1, 1, 2, 2};
         for (std::size_t i = 0; i < layers.size(); ++i) layers[i].residual = i % 3 == 0;
     }
     if (kind == LayerKind::max_pool) {

@@ -50,6 +50,9 @@ void launch_concat(const ConcatParams& params, cudaStream_t) {
 void launch_bilinear(const BilinearParams& params, DataType type, bool vectors, cudaStream_t) {
     with_bilinear(params, type, vectors, on_host);
 }
+void launch_transposed_conv(const TransposedConvParams& params, DataType type, bool vectors, cudaStream_t) {
+    with_transposed_conv(params, type, vectors, on_host);
+}
 void launch_layer_norm(const LayerNormParams& params, DataType type, bool vectors, cudaStream_t) {
     with_layer_norm(params, type, vectors, on_host);
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "kernels/cuda/device/handwritten.hpp"
+#include "tests/kernels/layer_families.hpp"
 #include "tests/temp_folder.hpp"
 
 namespace hacscale::cuda {
@@ -247,6 +248,21 @@ TEST_F(LayerChoice, OwnKernelsAreFoundByTheirName) {
         EXPECT_EQ(found->implementation(), layer->implementation());
     }
     EXPECT_THROW(handwritten_layer(context_, "hacscale no such kernel"), WorkError);
+}
+
+// So that a network's row says which of its layers it is.
+TEST(UnsupportedReason, NamesTheKindsThatHaveNoKernel) {
+    for (const LayerKind kind : hacscale::testing::all_kinds()) {
+        LayerSpec layer;
+        layer.kind = kind;
+        const std::string reason = unsupported_reason(layer);
+        if (hacscale::testing::runs_on_gpus(layer)) {
+            EXPECT_EQ(reason, "") << name_of(kind);
+        } else {
+            EXPECT_THAT(reason,
+                        ::testing::HasSubstr("no kernel for " + std::string(name_of(kind)) + " layers"));
+        }
+    }
 }
 
 }  // namespace
