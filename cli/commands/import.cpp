@@ -1,5 +1,6 @@
 // `hacscale import`: what the network of an ONNX file is, layer by kind, and what can be done with it.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -59,13 +60,32 @@ double share_of(const KindOfLayers& kind, const Graph& network) {
     return all > 0 ? static_cast<double>(kind.macs) / static_cast<double>(all) : 0.0;
 }
 
-std::string sizes_text(const Graph& network, const std::vector<TensorId>& ids) {
-    std::string text;
+std::string sizes_text(const Graph& network, const std::vector<TensorId>& ids,
+                       const std::vector<std::string>& names) {
+    std::vector<std::string> parts;
     for (std::size_t i = 0; i < std::min(ids.size(), sizes_in_answer); ++i) {
-        text += (i > 0 ? ", " : "") + size_text(network.tensors[ids[i]]);
+        const std::string size = size_text(network.tensors[ids[i]]);
+        parts.push_back(i < names.size() ? names[i] + " " + size : size);
     }
-    return text +
-           (ids.size() > sizes_in_answer ? fmt::format(" and {} more", ids.size() - sizes_in_answer) : "");
+    return fmt::format(
+        "{}{}", fmt::join(parts, ", "),
+        ids.size() > sizes_in_answer ? fmt::format(" and {} more", ids.size() - sizes_in_answer) : "");
+}
+
+// What to do next with the file, in the order in which one would.
+void print_next(const OnnxImportOptions& options, std::ostream& out) {
+    const auto command = [&](const std::string& name, const std::vector<std::string>& more) {
+        ShellCommand shell{{"hacscale", name, options.file}};
+        for (const std::string& input : options.inputs.given) {
+            shell.words.insert(shell.words.end(), {"--input", input});
+        }
+        shell.words.insert(shell.words.end(), more.begin(), more.end());
+        print_lines(out, shell.lines());
+    };
+    out << "next: its outputs against the reference, its layers' times, and advice on widths\n";
+    command("verify", {"--outputs"});
+    command("profile", {"--table", "cpu.db", "--nearby-widths", "8"});
+    command("advise", {"--table", "cpu.db"});
 }
 
 void print_import(const OnnxImportOptions& options, const Network& network, std::ostream& out) {
@@ -75,8 +95,9 @@ void print_import(const OnnxImportOptions& options, const Network& network, std:
                                     counted(graph.nodes.size(), "layer"), with_separators(graph.params()),
                                     with_separators(graph.macs()), with_separators(graph.activations())),
                         2));
-    print_lines(out, wrapped(fmt::format("inputs {}; outputs {}", sizes_text(graph, graph.inputs),
-                                         sizes_text(graph, graph.outputs)),
+    print_lines(out, wrapped(fmt::format("inputs {}; outputs {}",
+                                         sizes_text(graph, graph.inputs, network.input_names),
+                                         sizes_text(graph, graph.outputs, network.output_names)),
                              2));
     TextTable table({{"kind", Align::left}, {"layers"}, {"% of MACs"}, {"params"}});
     const std::vector<KindOfLayers> kinds = kinds_of(graph);
@@ -97,13 +118,7 @@ void print_import(const OnnxImportOptions& options, const Network& network, std:
                    fmt::format("{:.1f}", 100.0 * share_of(others, graph)), with_separators(others.params)});
     }
     table.print(out);
-    const std::string file = ShellCommand{{options.file}}.text();
-    std::string inputs;
-    for (const std::string& input : options.inputs.given)
-        inputs += " --input " + ShellCommand{{input}}.text();
-    out << fmt::format("next: hacscale verify {}{} --outputs\n", file, inputs)
-        << fmt::format("      hacscale profile {}{} --table cpu.db\n", file, inputs)
-        << fmt::format("      hacscale verify {}{} --table cpu.db\n", file, inputs);
+    print_next(options, out);
 }
 
 records::Json import_json(const OnnxImportOptions& options, const Network& network) {

@@ -45,7 +45,8 @@ TEST_F(OnnxFile, ImportSaysInFewLinesWhatItIs) {
     const Answer text = call({"import", net()});
     ASSERT_EQ(text.status, 0) << text.err;
     EXPECT_THAT(text.out, HasSubstr("net: 3 layers, 314 params, 13,904 MACs"));
-    EXPECT_THAT(text.out, HasSubstr("inputs 3x8x8; outputs 10x1x1"));
+    EXPECT_THAT(text.out, HasSubstr("inputs x 3x8x8; outputs y 10x1x1"));
+    EXPECT_THAT(text.out, HasSubstr("\n  hacscale verify " + net()));
     EXPECT_LE(std::count(text.out.begin(), text.out.end(), '\n'), 20);
     const Answer json = call({"import", net(), "--json"});
     ASSERT_EQ(json.status, 0) << json.err;
