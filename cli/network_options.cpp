@@ -3,49 +3,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
-#include <string_view>
-
-#include "base/error.hpp"
 
 namespace hacscale::cli {
-namespace {
-
-constexpr std::int64_t largest_size = 1 << 20;  // of one dimension of an input
-
-// Of the text after "NAME=": whole numbers above zero with "x" between them.
-std::vector<std::int64_t> sizes_from(std::string_view text, const std::string& option) {
-    std::vector<std::int64_t> sizes;
-    const char* const end = text.data() + text.size();
-    for (const char* next = text.data();; ++next) {
-        std::int64_t size = 0;
-        const auto [stop, error] = std::from_chars(next, end, size);
-        if (error != std::errc{} || size < 1 || size > largest_size || (stop != end && *stop != 'x')) {
-            throw InputError(
-                fmt::format("--input: \"{:.100}\" is no name with sizes; expected NAME=3x224x224, with sizes "
-                            "from 1 to {}",
-                            option, largest_size));
-        }
-        sizes.push_back(size);
-        if (stop == end) return sizes;
-        next = stop;
-    }
-}
-
-}  // namespace
 
 InputShapes InputOptions::shapes() const {
-    InputShapes shapes;
-    for (const std::string& option : given) {
-        // The name may have the sign in it, sizes may not.
-        const std::size_t sign = option.rfind('=');
-        const std::string name = sign == std::string::npos ? "" : option.substr(0, sign);
-        const std::string_view sizes = name.empty() ? "" : std::string_view(option).substr(sign + 1);
-        if (!shapes.emplace(name, sizes_from(sizes, option)).second) {
-            throw InputError(fmt::format("--input: \"{}\" is given twice; keep one", name));
-        }
-    }
-    return shapes;
+    return input_shapes(given, "--input");
 }
 
 void add_input_option(CLI::App& parser, InputOptions& options) {

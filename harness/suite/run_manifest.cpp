@@ -53,7 +53,6 @@ std::string suite_hash(const Suite& suite) {
                                         [&name = name](const SuiteModel& one) { return one.name == name; });
         gains[network_hash(*model->network)].push_back(hex_hash(records::read_record(file)));
     }
-    const SpaceSettings space = space_of(suite, *suite.models.front().stages);
     records::Json identity{
         {"name", suite.name},
         {"models", networks(suite.models)},
@@ -65,8 +64,8 @@ std::string suite_hash(const Suite& suite) {
         {"budgets", suite.budgets},
         {"strategies", suite.strategies},
         {"space",
-         {space.grid, space.min_width_ratio, space.max_width_ratio, space.min_depth_ratio,
-          space.max_depth_ratio, space.min_inner_ratio, space.max_inner_ratio, space.inner_widths}},
+         {suite.grid, suite.min_width_ratio, suite.max_width_ratio, suite.min_depth_ratio,
+          suite.max_depth_ratio, suite.min_inner_ratio, suite.max_inner_ratio, suite.inner_widths}},
         {"resolutions", suite.resolutions},
         {"resolution_steps", suite.resolution_steps},
         {"verify", networks(suite.verify)},

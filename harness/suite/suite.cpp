@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.hpp"
 #include "base/yaml/yaml_reader.hpp"
@@ -48,6 +49,7 @@ const std::initializer_list<std::string_view> known_keys{"name",
                                                          "resolutions",
                                                          "resolution_steps",
                                                          "verify",
+                                                         "inputs",
                                                          "tolerance",
                                                          "seconds",
                                                          "rows",
@@ -66,9 +68,11 @@ public:
         Suite suite;
         suite.name =
             detail::read_name(fields_.required("name"), "name", origin_);  // of a folder, where none is given
-        suite.models = models("models");
-        if (suite.models.empty()) {
-            throw InputError(origin_, fields_.required("models").line, "models: expected at least one");
+        suite.models = models("models", {});
+        suite.verify = models("verify", inputs());
+        if (suite.models.empty() && suite.verify.empty()) {
+            throw InputError(origin_, fields_.required("models").line,
+                             "models: expected at least one, or networks under verify");
         }
         read_devices(suite);
         suite.threads = fields_.integer("threads", {0, 4096}, suite.threads);
@@ -85,7 +89,6 @@ public:
         read_inner(suite);
         read_resolutions(suite);
         check_ranges(suite);
-        suite.verify = models("verify");
         suite.tolerance = number("tolerance", 1.0, suite.tolerance);
         suite.seconds = number("seconds", max_seconds, suite.seconds);
         suite.rows = fields_.word("rows", row_method_from_name, suite.rows);
@@ -251,9 +254,45 @@ private:
         });
     }
 
-    static SuiteModel suite_model(const std::string& name) {
+    using InputsOfFiles = std::map<std::string, InputShapes>;
+
+    // Of ONNX files under verify, as these are named there.
+    InputsOfFiles inputs() const {
+        InputsOfFiles of_files;
+        const YamlNode* node = fields_.find("inputs");
+        if (node == nullptr) {
+            return of_files;
+        }
+        if (node->kind != YamlNode::Kind::mapping) {
+            fail(*node,
+                 fmt::format("inputs: expected \"FILE: NAME=3x224x224\" for files under verify, found {}",
+                             describe(*node)));
+        }
+        const std::vector<std::string> named =
+            list("verify", [&](const YamlNode& item) { return detail::read_text(item, "verify", origin_); });
+        for (const detail::YamlEntry& entry : node->entries) {
+            if (!is_onnx_file(entry.key) || std::find(named.begin(), named.end(), entry.key) == named.end()) {
+                throw InputError(origin_, entry.line,
+                                 fmt::format("inputs: {} is none of the ONNX files under verify", entry.key));
+            }
+            const std::vector<YamlNode> sizes =
+                entry.value.kind == YamlNode::Kind::sequence ? entry.value.items : std::vector{entry.value};
+            std::vector<std::string> given;
+            for (const YamlNode& one : sizes) {
+                given.push_back(detail::read_text(one, "inputs", origin_));
+            }
+            try {
+                of_files[entry.key] = input_shapes(given, "inputs: " + entry.key);
+            } catch (const InputError& error) {
+                fail(entry.value, error.what());
+            }
+        }
+        return of_files;
+    }
+
+    static SuiteModel suite_model(const std::string& name, const InputShapes& shapes) {
         if (is_onnx_file(name)) {
-            return {name, std::make_shared<const Network>(find_network(name))};
+            return {name, std::make_shared<const Network>(find_network(name, shapes))};
         }
         ModelSpec model = find_model(name);
         auto network = std::make_shared<const Network>(network_of(model));
@@ -261,12 +300,12 @@ private:
     }
 
     // Each is read here, so that a mistyped name is found before hours of measuring rather than after.
-    std::vector<SuiteModel> models(std::string_view key) const {
+    std::vector<SuiteModel> models(std::string_view key, const InputsOfFiles& inputs) const {
         const YamlNode* node = fields_.find(key);
         if (key == "verify" && node != nullptr && node->text == "zoo") {
             std::vector<SuiteModel> zoo;
             for (const std::string& name : zoo_names()) {
-                zoo.push_back(suite_model(name));
+                zoo.push_back(suite_model(name, {}));
             }
             return zoo;
         }
@@ -278,11 +317,12 @@ private:
                                  "the key verify, where it is profiled and verified as it is",
                                  name));
             }
+            const auto sizes = inputs.find(name);
             if (name.ends_with(".yaml") || name.ends_with(".yml") || is_onnx_file(name)) {
                 name = (folder_ / name).string();
             }
             try {
-                return suite_model(name);
+                return suite_model(name, sizes == inputs.end() ? InputShapes{} : sizes->second);
             } catch (const InputError& error) {
                 fail(item, fmt::format("{}: {}", key, error.what()));
             }

@@ -180,5 +180,37 @@ TEST_F(OnnxFile, ASuiteProfilesAndVerifiesItButDoesNotScaleIt) {
     EXPECT_TRUE(models.contains("net"));
 }
 
+TEST_F(OnnxFile, ASuiteMayHaveNothingElse) {
+    onnx::Model model = onnx::model_of({1, 3, 8, 8}, {onnx::node("Conv", {"x", "w"}, {"y"})},
+                                       {onnx::weights("w", {8, 3, 3, 3})});
+    for (const std::size_t side : {2U, 3U}) {
+        model.graph.inputs[0].shape.value()[side] = {std::nullopt, "side"};
+    }
+    onnx::write_file(model, path("open.onnx"));
+    const std::string rest = "name: s\nseconds: 0.02\nminutes: 0.01\nverify: [net.onnx, open.onnx]\n";
+    const std::string suite = write("suite.yaml", rest + "inputs: {open.onnx: x=3x16x12}\n");
+    const Answer run = call({"run", suite, "--out", path("out"), "--quiet"});
+    EXPECT_TRUE(run.status == 0 || run.status == 4) << run.err;
+    const records::Json report = records::Json::parse(std::ifstream(path("out/verify.json")));
+    EXPECT_THAT(report["models"], SizeIs(2));
+    const Table table = Table::open(path("out/table.db"), OpenMode::read);
+    RowFilter sized;
+    sized.layer_contains = "conv_i3x16x12_o8_k3_s1_p0_g1";
+    EXPECT_EQ(table.query(sized).size(), 1U);
+    EXPECT_EQ(call({"run", suite, "--out", path("plan"), "--dry-run"}).status, 0);
+
+    const std::vector<std::pair<std::string, std::string>> wrong{
+        {"inputs: {open.onnx: x=3x16}\n", "open.onnx"},
+        {"inputs: {other.onnx: x=3x16x12}\n", "none of the ONNX files under verify"},
+        {"inputs: {open.onnx: [x=3x16x12, x=3x8x8]}\n", "given twice"},
+        {"inputs: [open.onnx]\n", "FILE: NAME=3x224x224"}};
+    for (const auto& [line, why] : wrong) {
+        const Answer refused = call({"run", write("wrong.yaml", rest + line), "--out", path("no")});
+        EXPECT_EQ(refused.status, 2) << line;
+        EXPECT_THAT(refused.err, HasSubstr("wrong.yaml:")) << line;
+        EXPECT_THAT(refused.err, HasSubstr(why)) << line;
+    }
+}
+
 }  // namespace
 }  // namespace hacscale::cli
