@@ -290,6 +290,19 @@ TEST(OnnxExport, RefusesOpsetsAndWhatTheyLack) {
     for (const std::int64_t opset : {0, 8, 22}) EXPECT_THAT(refusal(pool, opset), HasSubstr("opset 9 to 21"));
 }
 
+// onnx.proto: an input with an empty name is left out, which Resize allows since opset 13.
+TEST(OnnxExport, AResizeOfOldOpsetsHasAllItsInputs) {
+    for (const std::string key : {"resize_i2x3x3_t6_nearest", "resize_i2x3x3_t7_bilinear"}) {
+        const Network network = network_with_weights("net", single_layer(LayerSpec::from_key(key)));
+        for (const std::int64_t opset : {11, 12, 13}) {
+            const onnx::Model model = export_onnx(network, opset);
+            const auto absent = std::ranges::count(model.graph.nodes.back().inputs, "");
+            EXPECT_EQ(absent > 0, opset == 13) << key << " " << opset;
+            expect_same(read_again(network, opset), network, key);
+        }
+    }
+}
+
 TEST(OnnxExport, LargeWeightsGoIntoASecondFile) {
     const testing::TempFolder folder;
     const Network network = network_with_weights("resnet8", lower(find_model("resnet8-cifar")));

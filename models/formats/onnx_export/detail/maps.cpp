@@ -145,14 +145,18 @@ std::string write_resize(LayerExport& out) {
     OnnxAttributes attributes{{"mode", std::string(mode)},
                               {"coordinate_transformation_mode", std::string(place)}};
     if (rounding != nullptr) attributes["nearest_mode"] = std::string(rounding);
-    if (whole) return out.add("Resize", {out.input(), "", scales()}, std::move(attributes));
+    // What is not given is left out since opset 13, and an empty tensor before.
+    constexpr std::int64_t inputs_are_optional = 13;
+    const std::string none =
+        out.opset() < inputs_are_optional ? out.writer.own_tensor(out.name + "/none", {0}, {}) : "";
+    if (whole) return out.add("Resize", {out.input(), none, scales()}, std::move(attributes));
     OnnxWriter& writer = out.writer;
     const std::string shape = out.add_part("Shape", {out.input()});
     const std::string kept =
         out.add_part("Slice", {shape, writer.integers({0}), writer.integers({2}), writer.integers({0})});
     const std::string sizes =
         out.add_part("Concat", {kept, writer.integers(ints_of(layer.size))}, {{"axis", std::int64_t{0}}});
-    return out.add("Resize", {out.input(), "", "", sizes}, std::move(attributes));
+    return out.add("Resize", {out.input(), none, none, sizes}, std::move(attributes));
 }
 
 // ---- Shuffles: other shapes, and axes in another order. The last Reshape has the layer's name ----
