@@ -102,6 +102,7 @@ double ScalingContext::budget_us(double ratio) const {
 }
 
 std::optional<Evaluation> ScalingContext::evaluate(const ScalingChoice& choice) const {
+    if (!keeps_skips(base_, choice.widths)) return std::nullopt;
     std::optional<Graph> network;
     try {
         network = lower(scaled(base_, choice));

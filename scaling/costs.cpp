@@ -27,7 +27,7 @@ public:
           space_(space),
           layer_costs_(layer_costs),
           resolution_(resolution),
-          input_resolutions_(detail::stage_input_resolutions(base, resolution)) {}
+          input_sizes_(detail::stage_input_sizes(base, resolution)) {}
 
     Chain run() {
         Chain chain;
@@ -41,7 +41,7 @@ private:
     ChainStage stage(std::size_t s) {
         const StageSpace& options = space_.stages[s];
         const std::vector<int> previous_widths = s > 0 ? space_.stages[s - 1].widths : std::vector<int>{0};
-        const Fragment fragment = Fragment::of_stage(base_, s, resolution_, input_resolutions_);
+        const Fragment fragment = Fragment::of_stage(base_, s, resolution_, input_sizes_);
         // Blocks after the first are alike but for their derived inner widths: one kind for each of
         // the base's, the last of which repeats.
         const int kinds = std::max(1, base_.stages[s].depth - 1);
@@ -68,7 +68,8 @@ private:
             for (const int before : previous_widths) {
                 inner_widths.push_back(space_.inner.options(s, 0, before, width));
                 for (const int inner : inner_widths.back()) {
-                    if (!by_lowering) blocks.note({before, inner, width});
+                    if (!by_lowering && keeps_skip(base_, s, before, width))
+                        blocks.note({before, inner, width});
                 }
             }
         }
@@ -82,7 +83,12 @@ private:
                 options.clear();
                 options.reserve(inner_list->size());
                 for (const int inner : *inner_list) {
-                    const BlockWidths at{previous_widths[static_cast<std::size_t>(p)], inner, width};
+                    const int before = previous_widths[static_cast<std::size_t>(p)];
+                    if (!keeps_skip(base_, s, before, width)) {
+                        options.emplace_back();
+                        continue;
+                    }
+                    const BlockWidths at{before, inner, width};
                     options.push_back(by_lowering ? detail::lowered_option(at, lower_first, layer_costs_)
                                                   : blocks.option(at));
                     detail::join(options.back(), after);
@@ -132,7 +138,7 @@ private:
     static BlockOption nothing() { return {0, 0, {}}; }
 
     BlockOption head(int width) const {
-        const Fragment fragment = Fragment::of_head(base_, input_resolutions_);
+        const Fragment fragment = Fragment::of_head(base_, input_sizes_);
         return detail::lowered_option(
             {0, 0, width}, [&](const BlockWidths& widths) { return fragment.nodes(0, widths.width, 1); },
             layer_costs_);
@@ -142,7 +148,7 @@ private:
     const ScalingSpace& space_;
     LayerCosts& layer_costs_;
     int resolution_;
-    std::vector<int> input_resolutions_;
+    std::vector<detail::InputSize> input_sizes_;
 };
 
 void count_options(const ChainProblem& problem, CostCoverage& coverage) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <string_view>
 
@@ -129,6 +130,14 @@ double ScalingSpace::log10_size() const {
     return sum;
 }
 
+ScalingChoice ScalingSpace::with_width(ScalingChoice choice, std::size_t stage, int width) const {
+    choice.widths[stage] = width;
+    for (std::size_t i = stage + 1; i < stages.size() && stages[i].tied_to_before; ++i) {
+        choice.widths[i] = width;
+    }
+    return choice;
+}
+
 bool ScalingSpace::contains(const ScalingChoice& choice) const {
     if (choice.widths.size() != stages.size() || choice.depths.size() != stages.size()) return false;
     for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -154,8 +163,11 @@ ScalingSpace make_space(const ModelSpec& base, const SpaceSettings& settings) {
             fmt::format("at most {} inner widths a block, expected 0 (all) or more", settings.inner_widths));
     }
     ScalingSpace space;
-    for (const StageSpec& stage : base.stages) {
-        space.stages.push_back({widths_of(stage, settings), depths_of(stage, settings)});
+    const std::vector<bool> given = given_widths(base);
+    for (std::size_t i = 0; i < base.stages.size(); ++i) {
+        const StageSpec& stage = base.stages[i];
+        space.stages.push_back({given[i] ? std::vector<int>{stage.width} : widths_of(stage, settings),
+                                depths_of(stage, settings), tied_to_before(base, i)});
     }
     space.resolutions = {base.resolution};
     for (const int resolution : settings.resolutions) insert_sorted(space.resolutions, resolution);
@@ -189,7 +201,9 @@ void check(const ScalingSpace& space, const ModelSpec& base) {
 }
 
 int resolution_step(const ModelSpec& base) {
-    return base.resolution <= 64 ? 4 : 8;
+    const int step = base.resolution <= 64 ? 4 : 8;
+    // Heights that leave a whole width.
+    return std::lcm(step, base.resolution / std::gcd(base.resolution, base.input_pixels_across()));
 }
 
 ScalingSpace restricted(const ScalingSpace& space, const ModelSpec& base, SearchDimensions dimensions) {

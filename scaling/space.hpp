@@ -54,6 +54,8 @@ private:
 struct StageSpace {
     std::vector<int> widths;  // ascending
     std::vector<int> depths;  // ascending
+    // The width is that of the stage before (tied_to_before()).
+    bool tied_to_before = false;
 };
 
 struct ScalingSpace {
@@ -64,6 +66,8 @@ struct ScalingSpace {
     // How many choices of widths, depths and resolution there are, as its decimal logarithm: the number
     // itself can exceed any integer type. Inner widths multiply it further.
     double log10_size() const;
+    // The choice with another width of this stage, and of those after it that are tied to it.
+    ScalingChoice with_width(ScalingChoice choice, std::size_t stage, int width) const;
     // Of widths, depths and resolution; inner widths are not looked at.
     bool contains(const ScalingChoice& choice) const;
 };
@@ -87,7 +91,7 @@ ScalingSpace restricted(const ScalingSpace& space, const ModelSpec& base, Search
 void check(const ScalingSpace& space, const ModelSpec& base);
 
 // The step between resolutions that networks of this input size use: 8 pixels, or 4 for inputs up to 64
-// pixels.
+// pixels; of a rectangular input, the least multiple of it that leaves a whole width.
 int resolution_step(const ModelSpec& base);
 
 }  // namespace hacscale

@@ -13,12 +13,14 @@ namespace {
 // A longer name than any candidate has is no typing mistake, and comparing it would be slow.
 constexpr std::size_t longest_name = 100;
 
-std::string lower_case(std::string_view text) {
-    std::string lowered(text);
-    for (char& c : lowered) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+// In lower case and without the signs between its parts: "mobilenet_v2" is "MobileNetV2".
+std::string compared(std::string_view text) {
+    std::string plain;
+    for (const char c : text) {
+        if (c == '_' || c == '-' || c == ' ') continue;
+        plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     }
-    return lowered;
+    return plain;
 }
 
 }  // namespace
@@ -67,11 +69,11 @@ int edit_distance(std::string_view a, std::string_view b) {
 std::vector<std::string> near_misses(std::string_view name, const std::vector<std::string>& candidates) {
     std::vector<std::string> nearest;
     if (name.empty() || name.size() > longest_name) return nearest;
-    const std::string wanted = lower_case(name);
+    const std::string wanted = compared(name);
     const int limit = std::max(1, static_cast<int>(name.size()) / 3);
     std::vector<std::pair<int, const std::string*>> ranked;
     for (const std::string& candidate : candidates) {
-        const std::string known = lower_case(candidate);
+        const std::string known = compared(candidate);
         const int distance = edit_distance(wanted, known);
         // A name that was cut short ("mobilenetv2") is near all that it begins.
         if (distance <= limit || (wanted.size() >= 3 && known.starts_with(wanted))) {

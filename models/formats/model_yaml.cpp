@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/yaml/yaml_reader.hpp"
@@ -27,21 +28,29 @@ public:
     ModelReader(const YamlNode& root, const std::string& origin) : root_(root), origin_(origin) {}
 
     ModelSpec read() {
-        const YamlFields fields(
-            root_, "a model", {"name", "source", "input", "classes", "activation", "stem", "stages", "head"},
-            origin_);
+        const YamlFields fields(root_, "a model",
+                                {"name", "source", "input", "classes", "activation", "batch_norm_epsilon",
+                                 "stem", "stages", "head", "outputs"},
+                                origin_);
         model_.name = name(fields.required("name"), "name");
         if (const YamlNode* source = fields.find("source")) {
             model_.source = detail::read_text(*source, "source", origin_);
         }
         const YamlFields input(fields.required("input"), "input", {"channels", "resolution"}, origin_);
         model_.in_channels = input.integer("channels", size_range, 3);
-        model_.resolution = input.required_integer("resolution", size_range);
-        model_.classes = fields.required_integer("classes", size_range);
+        resolution(input.required("resolution"));
+        model_.classes = fields.integer("classes", size_range, 0);
+        if (const YamlNode* epsilon = fields.find("batch_norm_epsilon")) {
+            model_.batch_norm_epsilon =
+                detail::read_number(*epsilon, "batch_norm_epsilon", 0.0, 1.0, origin_);
+        }
         activation_ = fields.word("activation", activation_from_name, Activation::relu);
         for (const YamlNode& item : entries(fields, "stem")) model_.stem.push_back(plain_layer(item));
         for (const YamlNode& item : entries(fields, "stages")) model_.stages.push_back(stage(item));
         for (const YamlNode& item : entries(fields, "head")) model_.head.push_back(plain_layer(item));
+        for (const YamlNode& item : entries(fields, "outputs")) {
+            model_.output_stages.push_back(stage_called(detail::read_text(item, "outputs", origin_), item));
+        }
         return std::move(model_);
     }
 
@@ -80,6 +89,29 @@ private:
                                     node->items.size()));
         }
         return node->items;
+    }
+
+    // One number of a square input, or height and width.
+    void resolution(const YamlNode& node) {
+        if (node.kind != YamlNode::Kind::sequence) {
+            model_.resolution = detail::read_integer(node, "resolution", size_range, origin_);
+            return;
+        }
+        if (node.items.size() != 2) {
+            fail(node, fmt::format("resolution: expected one number or [height, width], found a list of {}",
+                                   node.items.size()));
+        }
+        model_.resolution = detail::read_integer(node.items[0], "resolution", size_range, origin_);
+        const int across = detail::read_integer(node.items[1], "resolution", size_range, origin_);
+        model_.resolution_width = across == model_.resolution ? 0 : across;
+    }
+
+    int stage_called(const std::string& text, const YamlNode& node) const {
+        for (int i = 0; i < std::ssize(model_.stages); ++i) {
+            const std::string& own = model_.stages[i].name;
+            if (text == (own.empty() ? fmt::format("stage{}", i + 1) : own)) return i;
+        }
+        fail(node, fmt::format("outputs: no stage is called '{:.60}'", text));
     }
 
     // ---- Stem and head ----
@@ -123,15 +155,26 @@ private:
 
     ConvSpec conv(const YamlNode& values) const {
         const YamlFields fields(values, "conv",
-                                {"width", "kernel", "stride", "batch_norm", "bias", "activation"}, origin_);
+                                {"width", "kernel", "stride", "padding", "dilation", "groups", "batch_norm",
+                                 "bias", "activation"},
+                                origin_);
         ConvSpec conv;
         conv.width = fields.required_integer("width", size_range);
         conv.kernel = fields.integer("kernel", size_range, conv.kernel);
         conv.stride = fields.integer("stride", size_range, conv.stride);
+        conv.padding = padding(fields);
+        conv.dilation = fields.integer("dilation", size_range, conv.dilation);
+        conv.groups = fields.integer("groups", size_range, conv.groups);
         conv.batch_norm = fields.boolean("batch_norm", conv.batch_norm);
         conv.bias = fields.boolean("bias", conv.bias);
         conv.activation = fields.word("activation", activation_from_name, activation_);
         return conv;
+    }
+
+    std::optional<int> padding(const YamlFields& fields) const {
+        const YamlNode* node = fields.find("padding");
+        if (node == nullptr) return std::nullopt;
+        return detail::read_integer(*node, "padding", {0, max_layer_size}, origin_);
     }
 
     MaxPoolSpec max_pool(const YamlNode& values) const {
@@ -157,8 +200,10 @@ private:
     StageSpec stage(const YamlNode& item) const {
         const YamlFields fields(
             item, "a stage",
-            {"name", "block", "width", "depth", "stride", "kernel", "inner_width", "inner_ratio", "expansion",
-             "group_width", "bias", "activation", "squeeze_excite", "pool"},
+            {"name",       "block",          "width",       "depth",    "stride",      "stride_in",
+             "kernel",     "start_kernel",   "padding",     "dilation", "inner_width", "inner_ratio",
+             "expansion",  "keep_expansion", "group_width", "groups",   "batch_norm",  "bias",
+             "activation", "squeeze_excite", "pool"},
             origin_);
         StageSpec stage;
         if (const YamlNode* node = fields.find("name")) stage.name = stage_name(*node);
@@ -166,9 +211,17 @@ private:
         stage.width = fields.required_integer("width", size_range);
         stage.depth = fields.required_integer("depth", {1, max_stage_depth});
         stage.stride = fields.integer("stride", size_range, stage.stride);
-        stage.kernel = fields.integer("kernel", size_range, stage.kernel);
+        stage.stride_in = fields.word("stride_in", stride_in_from_name, stage.stride_in);
+        const bool universal = stage.block == BlockKind::universal_inverted_bottleneck;
+        stage.kernel = fields.integer("kernel", {universal ? 0 : 1, max_layer_size}, stage.kernel);
+        stage.start_kernel = fields.integer("start_kernel", {0, max_layer_size}, stage.start_kernel);
+        stage.padding = padding(fields);
+        stage.dilation = fields.integer("dilation", size_range, stage.dilation);
+        stage.keep_expansion = fields.boolean("keep_expansion", stage.keep_expansion);
         stage.group_width = fields.integer("group_width", size_range, stage.group_width);
-        stage.bias = fields.boolean("bias", stage.bias);
+        stage.groups = fields.integer("groups", size_range, stage.groups);
+        stage.batch_norm = fields.boolean("batch_norm", stage.batch_norm);
+        stage.bias = fields.boolean("bias", !stage.batch_norm);
         stage.activation = fields.word("activation", activation_from_name, activation_);
         if (const YamlNode* squeeze = fields.find("squeeze_excite")) {
             stage.squeeze_excite = squeeze_excite(*squeeze);
@@ -187,15 +240,28 @@ private:
     }
 
     SqueezeExciteSpec squeeze_excite(const YamlNode& node) const {
-        const YamlFields fields(node, "squeeze_excite", {"ratio", "from", "divisor", "activation", "gate"},
-                                origin_);
+        const YamlFields fields(node, "squeeze_excite",
+                                {"ratio", "from", "at", "divisor", "activation", "gate"}, origin_);
         SqueezeExciteSpec spec;
         spec.ratio = detail::read_number(fields.required("ratio"), "ratio", 0.0, 1.0, origin_);
         spec.from = fields.word("from", squeeze_from_name, spec.from);
+        spec.place = fields.word("at", squeeze_place_from_name, spec.place);
         spec.divisor = fields.integer("divisor", {1, 1024}, spec.divisor);
         spec.activation = fields.word("activation", activation_from_name, spec.activation);
         spec.gate = fields.word("gate", activation_from_name, spec.gate);
         return spec;
+    }
+
+    static StrideIn stride_in_from_name(const std::string& text) {
+        if (text == "spatial") return StrideIn::spatial;
+        if (text == "first") return StrideIn::first;
+        throw InputError(fmt::format("expected spatial or first, found '{:.60}'", text));
+    }
+
+    static SqueezePlace squeeze_place_from_name(const std::string& text) {
+        if (text == "inner") return SqueezePlace::inner;
+        if (text == "output") return SqueezePlace::output;
+        throw InputError(fmt::format("expected inner or output, found '{:.60}'", text));
     }
 
     static SqueezeFrom squeeze_from_name(const std::string& text) {

@@ -64,13 +64,16 @@ public:
     std::string write() {
         line("name: {}", quoted(model_.name));
         if (!model_.source.empty()) line("source: {}", quoted(model_.source));
-        line("input: {{channels: {}, resolution: {}}}", model_.in_channels, model_.resolution);
-        line("classes: {}", model_.classes);
+        line("input: {{channels: {}, resolution: {}}}", model_.in_channels, resolution());
+        if (model_.classes > 0) line("classes: {}", model_.classes);
+        const double epsilon = model_.batch_norm_epsilon;
+        if (epsilon != ModelSpec().batch_norm_epsilon) line("batch_norm_epsilon: {}", epsilon);
         if (activation_ != Activation::relu) line("activation: {}", name_of(activation_));
         section("stem", model_.stem);
         if (!model_.stages.empty()) line("stages:");
         for (int i = 0; i < std::ssize(model_.stages); ++i) line("  - {}", stage(model_.stages[i], i));
         section("head", model_.head);
+        if (!model_.output_stages.empty()) line("outputs: [{}]", fmt::join(output_names(), ", "));
         return std::move(out_);
     }
 
@@ -79,6 +82,20 @@ private:
     void line(fmt::format_string<Values...> format, Values&&... values) {
         fmt::format_to(std::back_inserter(out_), format, std::forward<Values>(values)...);
         out_ += '\n';
+    }
+
+    std::string resolution() const {
+        if (model_.resolution_width == 0) return std::to_string(model_.resolution);
+        return fmt::format("[{}, {}]", model_.resolution, model_.resolution_width);
+    }
+
+    std::vector<std::string> output_names() const {
+        std::vector<std::string> names;
+        for (const int stage : model_.output_stages) {
+            const std::string& name = model_.stages[static_cast<std::size_t>(stage)].name;
+            names.push_back(name.empty() ? fmt::format("stage{}", stage + 1) : quoted(name));
+        }
+        return names;
     }
 
     void section(const char* name, const std::vector<PlainLayer>& layers) {
@@ -92,7 +109,10 @@ private:
         const ConvSpec defaults;
         FlowMapping values;
         values.add("width", spec.width).add("kernel", spec.kernel);
-        values.add_unless("stride", spec.stride, defaults.stride)
+        values.add_unless("stride", spec.stride, defaults.stride);
+        if (spec.padding) values.add("padding", *spec.padding);
+        values.add_unless("dilation", spec.dilation, defaults.dilation)
+            .add_unless("groups", spec.groups, defaults.groups)
             .add_unless("batch_norm", spec.batch_norm, defaults.batch_norm)
             .add_unless("bias", spec.bias, defaults.bias)
             .add_unless("activation", name_of(spec.activation), name_of(activation_));
@@ -125,6 +145,7 @@ private:
         FlowMapping values;
         values.add("ratio", spec.ratio);
         if (spec.from == SqueezeFrom::input) values.add("from", "input");
+        if (spec.place == SqueezePlace::output) values.add("at", "output");
         values.add_unless("divisor", spec.divisor, defaults.divisor)
             .add_unless("activation", name_of(spec.activation), name_of(defaults.activation))
             .add_unless("gate", name_of(spec.gate), name_of(defaults.gate));
@@ -136,11 +157,18 @@ private:
         FlowMapping values;
         if (!spec.name.empty()) values.add("name", quoted(spec.name));
         values.add("block", name_of(spec.block)).add("width", spec.width).add("depth", spec.depth);
-        values.add_unless("stride", spec.stride, defaults.stride)
-            .add_unless("kernel", spec.kernel, defaults.kernel);
+        values.add_unless("stride", spec.stride, defaults.stride);
+        if (spec.stride_in == StrideIn::first) values.add("stride_in", "first");
+        values.add_unless("kernel", spec.kernel, defaults.kernel)
+            .add_unless("start_kernel", spec.start_kernel, defaults.start_kernel);
+        if (spec.padding) values.add("padding", *spec.padding);
+        values.add_unless("dilation", spec.dilation, defaults.dilation);
         if (has_inner_width(spec.block)) add_inner_widths(values, spec, stage_input_width(model_, index));
-        values.add_unless("group_width", spec.group_width, defaults.group_width)
-            .add_unless("bias", spec.bias, defaults.bias)
+        values.add_unless("keep_expansion", spec.keep_expansion, defaults.keep_expansion)
+            .add_unless("group_width", spec.group_width, defaults.group_width)
+            .add_unless("groups", spec.groups, defaults.groups)
+            .add_unless("batch_norm", spec.batch_norm, defaults.batch_norm)
+            .add_unless("bias", spec.bias, !spec.batch_norm)
             .add_unless("activation", name_of(spec.activation), name_of(activation_));
         if (spec.squeeze_excite) {
             values.on_new_line().add("squeeze_excite", squeeze_excite(*spec.squeeze_excite));

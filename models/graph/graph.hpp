@@ -66,6 +66,7 @@ struct Node {
     int block = 0;        // within the stage
     // Before folding: batch-norm's scale and shift counted, see docs/method.md.
     std::int64_t learned_params = 0;
+    double batch_norm_epsilon = 1e-5;  // of the batch-norm that was folded in, where there was one
 
     // Tensors that a node with this layer reads.
     static std::size_t inputs_of(const LayerSpec& layer) { return layer.inputs + (layer.residual ? 1U : 0U); }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct ConvRequest {
     int width = 0;
     int kernel = 1;
     int stride = 1;
+    std::optional<int> padding = std::nullopt;  // absent: half_window()
+    int dilation = 1;
     int groups = 1;
     Activation activation = Activation::none;
     bool batch_norm = true;
@@ -36,7 +39,7 @@ public:
         for (const StageSpec& stage : model.stages) nodes += 1 + 4 * static_cast<std::size_t>(stage.depth);
         graph_.nodes.reserve(nodes);
         graph_.tensors.reserve(nodes + 1);
-        here_ = graph_.add_input(model.in_channels, model.resolution, model.resolution);
+        here_ = graph_.add_input(model.in_channels, model.resolution, model.input_pixels_across());
     }
 
     Graph run() {
@@ -44,7 +47,7 @@ public:
         section_ = ModelSection::stages;
         for (index_ = 0; index_ < std::ssize(model_.stages); ++index_) stage(model_.stages[index_]);
         plain_layers(model_.head, ModelSection::head, static_cast<int>(model_.stages.size()), "head.");
-        graph_.outputs = {here_};
+        if (model_.output_stages.empty() || !model_.head.empty()) graph_.outputs.push_back(here_);
         return std::move(graph_);
     }
 
@@ -86,6 +89,7 @@ private:
         node.inputs.push_back(here_);
         if (residual) node.inputs.push_back(*residual);
         node.learned_params = op.product_weights(layer) + learned_offsets;
+        node.batch_norm_epsilon = model_.batch_norm_epsilon;
         here_ = graph_.add_node(std::move(node));
     }
 
@@ -95,22 +99,37 @@ private:
         layer.bias = request.batch_norm || request.bias;
         layer.residual = request.residual.has_value();
         layer.out_channels = request.width;
-        layer.window = Window::square(request.kernel, request.stride, request.kernel / 2);
+        const int padding = request.padding.value_or(half_window(request.kernel, request.dilation));
+        layer.window = Window::square(request.kernel, request.stride, padding);
+        layer.window.dilations = {request.dilation, request.dilation};
         layer.groups = request.groups;
         const std::int64_t offsets = (request.batch_norm ? 2 : 0) + (request.bias ? 1 : 0);
         append(name, layer, offsets * request.width, request.residual);
-        if (request.residual) {
-            const Tensor& output = graph_.tensors[here_];
-            const Tensor& added = graph_.tensors[*request.residual];
-            if (added.channels != output.channels || added.height != output.height ||
-                added.width != output.width) {
-                fail(fmt::format("{}: puts out {}x{}x{}, but the residual added to it is {}x{}x{}; "
-                                 "a block with a residual needs an odd kernel",
-                                 name, output.channels, output.height, output.width, added.channels,
-                                 added.height, added.width),
-                     "kernel");
-            }
+        if (request.residual) require_same_shape(name, *request.residual);
+    }
+
+    void require_same_shape(std::string_view name, TensorId residual) const {
+        const Tensor& output = graph_.tensors[here_];
+        const Tensor& added = graph_.tensors[residual];
+        if (added.channels == output.channels && added.height == output.height &&
+            added.width == output.width) {
+            return;
         }
+        fail(fmt::format(
+                 "{}: puts out {}x{}x{}, but the residual added to it is {}x{}x{}; a block with a residual "
+                 "needs an odd kernel, and the padding that keeps the map's size",
+                 name, output.channels, output.height, output.width, added.channels, added.height,
+                 added.width),
+             "kernel");
+    }
+
+    // A residual add that no conv takes over.
+    void add(TensorId residual, Activation activation) {
+        require_same_shape("add", residual);
+        LayerSpec layer = layer_here(LayerKind::add);
+        layer.inputs = 2;
+        layer.activation = activation;
+        append("add", layer, 0, residual);
     }
 
     void max_pool(std::string_view name, const MaxPoolSpec& spec) {
@@ -125,8 +144,9 @@ private:
         append(name, layer, layer.in_channels);
     }
 
-    void squeeze_excite(const std::optional<SqueezeExciteSpec>& spec, int block_input_channels) {
-        if (!spec) return;
+    void squeeze_excite(const StageSpec& stage, SqueezePlace place, int block_input_channels) {
+        const std::optional<SqueezeExciteSpec>& spec = stage.squeeze_excite;
+        if (!spec || spec->place != place) return;
         LayerSpec layer = layer_here(LayerKind::squeeze_excite);
         layer.activation = spec->activation;
         layer.gate = spec->gate;
@@ -152,6 +172,9 @@ private:
         conv("conv" + number, {.width = spec.width,
                                .kernel = spec.kernel,
                                .stride = spec.stride,
+                               .padding = spec.padding,
+                               .dilation = spec.dilation,
+                               .groups = spec.groups,
                                .activation = spec.activation,
                                .batch_norm = spec.batch_norm,
                                .bias = spec.bias});
@@ -189,19 +212,24 @@ private:
             prefix_ = name + ".";
             max_pool("max_pool", *spec.pool);
         }
+        const std::vector<int>& outputs = model_.output_stages;
+        if (std::find(outputs.begin(), outputs.end(), index_) != outputs.end()) {
+            graph_.outputs.push_back(here_);
+        }
     }
 
     void block(const StageSpec& spec, int stride) {
         switch (spec.block) {
-            case BlockKind::conv:
-                conv("conv", {.width = spec.width,
-                              .kernel = spec.kernel,
-                              .stride = stride,
-                              .activation = spec.activation,
-                              .bias = spec.bias});
+            case BlockKind::conv: {
+                ConvRequest request = spatial(spec, spec.width, stride);
+                request.groups = spec.groups;
+                conv("conv", request);
                 break;
+            }
             case BlockKind::separable:
-                separable(spec, stride);
+                depthwise("depthwise", spec, spec.kernel, stride, spec.activation);
+                squeeze_excite(spec, SqueezePlace::inner, channels(here_));
+                conv("pointwise", pointwise(spec, spec.width, spec.activation));
                 break;
             case BlockKind::basic:
                 basic(spec, stride);
@@ -212,33 +240,67 @@ private:
             case BlockKind::bottleneck:
                 bottleneck(spec, stride);
                 break;
+            case BlockKind::preact_bottleneck:
+                preact_bottleneck(spec, stride);
+                break;
             case BlockKind::inverted_residual:
-            case BlockKind::fused_inverted_residual:
                 inverted_residual(spec, stride);
+                break;
+            case BlockKind::fused_inverted_residual:
+                fused_inverted_residual(spec, stride);
+                break;
+            case BlockKind::universal_inverted_bottleneck:
+                universal_inverted_bottleneck(spec, stride);
                 break;
         }
     }
 
-    void separable(const StageSpec& spec, int stride) {
-        depthwise(spec, stride);
-        conv("pointwise", {.width = spec.width, .activation = spec.activation, .bias = spec.bias});
+    // A conv with the stage's kernel.
+    static ConvRequest spatial(const StageSpec& spec, int width, int stride) {
+        ConvRequest request = pointwise(spec, width, spec.activation);
+        request.kernel = spec.kernel;
+        request.stride = stride;
+        request.padding = spec.padding;
+        request.dilation = spec.dilation;
+        return request;
     }
 
-    void depthwise(const StageSpec& spec, int stride) {
-        conv("depthwise", {.width = channels(here_),
-                           .kernel = spec.kernel,
-                           .stride = stride,
-                           .groups = channels(here_),
-                           .activation = spec.activation,
-                           .bias = spec.bias});
+    static ConvRequest pointwise(const StageSpec& spec, int width, Activation activation) {
+        return {.width = width, .activation = activation, .batch_norm = spec.batch_norm, .bias = spec.bias};
+    }
+
+    void depthwise(std::string_view name, const StageSpec& spec, int kernel, int stride,
+                   Activation activation) {
+        ConvRequest request = spatial(spec, channels(here_), stride);
+        request.kernel = kernel;
+        request.groups = request.width;
+        request.activation = activation;
+        conv(name, request);
+    }
+
+    // The block's last conv and the add after it. Where a squeeze-excite is between the two, the add is a layer of its
+    // own.
+    void last_conv(std::string_view name, const StageSpec& spec, ConvRequest request, TensorId added,
+                   int input_channels) {
+        if (!spec.squeeze_excite || spec.squeeze_excite->place != SqueezePlace::output) {
+            request.residual = added;
+            conv(name, request);
+            return;
+        }
+        const Activation activation = std::exchange(request.activation, Activation::none);
+        conv(name, request);
+        squeeze_excite(spec, SqueezePlace::output, input_channels);
+        add(added, activation);
     }
 
     // What the block adds at its end: its input, or where the shapes differ a 1x1 conv of it.
     TensorId shortcut(const StageSpec& spec, int stride, bool batch_norm) {
         const TensorId input = here_;
         if (!changes_shape(spec, stride)) return input;
-        conv("shortcut",
-             {.width = spec.width, .stride = stride, .batch_norm = batch_norm, .bias = spec.bias});
+        ConvRequest request = pointwise(spec, spec.width, Activation::none);
+        request.stride = stride;
+        request.batch_norm = batch_norm;
+        conv("shortcut", request);
         return std::exchange(here_, input);
     }
 
@@ -246,75 +308,105 @@ private:
         return stride != 1 || channels(here_) != spec.width;
     }
 
-    // The first of the two convs of basic blocks.
-    void inner_conv(const StageSpec& spec, int stride) {
-        conv("conv1", {.width = inner(spec),
-                       .kernel = spec.kernel,
-                       .stride = stride,
-                       .activation = spec.activation,
-                       .bias = spec.bias});
-    }
-
     void basic(const StageSpec& spec, int stride) {
-        const TensorId added = shortcut(spec, stride, true);
-        inner_conv(spec, stride);
-        conv("conv2", {.width = spec.width,
-                       .kernel = spec.kernel,
-                       .activation = spec.activation,
-                       .bias = spec.bias,
-                       .residual = added});
+        const int input_channels = channels(here_);
+        const TensorId added = shortcut(spec, stride, spec.batch_norm);
+        conv("conv1", spatial(spec, inner(spec), stride));
+        last_conv("conv2", spec, spatial(spec, spec.width, 1), added, input_channels);
     }
 
-    // Norm and activation come before each conv: the first has nothing to fold into, the second folds into
-    // conv1. The raw input is what is added, unless it must be projected; the projection reads the activated
+    // Norm and activation come before each conv: the first has nothing to fold into, the others fold into the conv
+    // before them. The raw input is what is added, unless it must be projected; the projection reads the activated
     // input.
-    void preact_basic(const StageSpec& spec, int stride) {
+    TensorId preactivated(const StageSpec& spec, int stride) {
         const TensorId raw_input = here_;
         const bool projected = changes_shape(spec, stride);
         batch_norm("norm", spec.activation);
-        const TensorId added = projected ? shortcut(spec, stride, false) : raw_input;
-        inner_conv(spec, stride);
-        conv("conv2", {.width = spec.width,
-                       .kernel = spec.kernel,
-                       .batch_norm = false,
-                       .bias = spec.bias,
-                       .residual = added});
+        return projected ? shortcut(spec, stride, false) : raw_input;
+    }
+
+    static ConvRequest without_norm(ConvRequest request) {
+        request.batch_norm = false;
+        request.activation = Activation::none;
+        return request;
+    }
+
+    void preact_basic(const StageSpec& spec, int stride) {
+        const int input_channels = channels(here_);
+        const TensorId added = preactivated(spec, stride);
+        conv("conv1", spatial(spec, inner(spec), stride));
+        last_conv("conv2", spec, without_norm(spatial(spec, spec.width, 1)), added, input_channels);
     }
 
     void bottleneck(const StageSpec& spec, int stride) {
         const int input_channels = channels(here_);
-        const TensorId added = shortcut(spec, stride, true);
-        conv("conv1", {.width = inner(spec), .activation = spec.activation, .bias = spec.bias});
-        conv("conv2", {.width = inner(spec),
-                       .kernel = spec.kernel,
-                       .stride = stride,
-                       .groups = spec.group_width > 0 ? inner(spec) / spec.group_width : 1,
-                       .activation = spec.activation,
-                       .bias = spec.bias});
-        squeeze_excite(spec.squeeze_excite, input_channels);
-        conv("conv3",
-             {.width = spec.width, .activation = spec.activation, .bias = spec.bias, .residual = added});
+        const TensorId added = shortcut(spec, stride, spec.batch_norm);
+        bottleneck_middle(spec, stride, input_channels);
+        last_conv("conv3", spec, pointwise(spec, spec.width, spec.activation), added, input_channels);
+    }
+
+    void preact_bottleneck(const StageSpec& spec, int stride) {
+        const int input_channels = channels(here_);
+        const TensorId added = preactivated(spec, stride);
+        bottleneck_middle(spec, stride, input_channels);
+        last_conv("conv3", spec, without_norm(pointwise(spec, spec.width, spec.activation)), added,
+                  input_channels);
+    }
+
+    void bottleneck_middle(const StageSpec& spec, int stride, int input_channels) {
+        const bool first = spec.stride_in == StrideIn::first;
+        ConvRequest reduce = pointwise(spec, inner(spec), spec.activation);
+        reduce.stride = first ? stride : 1;
+        conv("conv1", reduce);
+        ConvRequest grouped = spatial(spec, inner(spec), first ? 1 : stride);
+        grouped.groups = spec.group_width > 0 ? inner(spec) / spec.group_width : spec.groups;
+        conv("conv2", grouped);
+        squeeze_excite(spec, SqueezePlace::inner, input_channels);
     }
 
     void inverted_residual(const StageSpec& spec, int stride) {
         const TensorId input = here_;
-        const bool same_shape = !changes_shape(spec, stride);
-        if (spec.block == BlockKind::fused_inverted_residual) {
-            conv("expand", {.width = inner(spec),
-                            .kernel = spec.kernel,
-                            .stride = stride,
-                            .activation = spec.activation,
-                            .bias = spec.bias});
-        } else {
-            if (inner(spec) != channels(input)) {
-                conv("expand", {.width = inner(spec), .activation = spec.activation, .bias = spec.bias});
-            }
-            depthwise(spec, stride);
+        const bool adds = !changes_shape(spec, stride);
+        if (has_expansion(spec)) conv("expand", pointwise(spec, inner(spec), spec.activation));
+        depthwise("depthwise", spec, spec.kernel, stride, spec.activation);
+        project(spec, input, adds);
+    }
+
+    // Without an expansion it is one conv, activated before its input is added.
+    void fused_inverted_residual(const StageSpec& spec, int stride) {
+        const TensorId input = here_;
+        const bool adds = !changes_shape(spec, stride);
+        if (has_expansion(spec)) {
+            conv("expand", spatial(spec, inner(spec), stride));
+            project(spec, input, adds);
+            return;
         }
-        squeeze_excite(spec.squeeze_excite, channels(input));
-        conv("project", {.width = spec.width,
-                         .bias = spec.bias,
-                         .residual = same_shape ? std::optional(input) : std::nullopt});
+        conv("conv", spatial(spec, spec.width, stride));
+        squeeze_excite(spec, SqueezePlace::inner, channels(input));
+        if (adds) add(input, Activation::none);
+    }
+
+    void universal_inverted_bottleneck(const StageSpec& spec, int stride) {
+        const TensorId input = here_;
+        const bool adds = !changes_shape(spec, stride);
+        if (spec.start_kernel > 0) {
+            depthwise("start", spec, spec.start_kernel, spec.kernel > 0 ? 1 : stride, Activation::none);
+        }
+        conv("expand", pointwise(spec, inner(spec), spec.activation));
+        if (spec.kernel > 0) depthwise("depthwise", spec, spec.kernel, stride, spec.activation);
+        project(spec, input, adds);
+    }
+
+    // How inverted residuals end.
+    void project(const StageSpec& spec, TensorId input, bool adds) {
+        squeeze_excite(spec, SqueezePlace::inner, channels(input));
+        ConvRequest request = pointwise(spec, spec.width, Activation::none);
+        if (adds) request.residual = input;
+        conv("project", request);
+    }
+
+    bool has_expansion(const StageSpec& spec) const {
+        return !may_lack_expansion(spec) || inner(spec) != channels(here_);
     }
 
     int inner(const StageSpec& spec) const { return spec.inner_widths[block_]; }

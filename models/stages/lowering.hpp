@@ -6,7 +6,7 @@
 
 namespace hacscale {
 
-// One input, one output. Every layer gets the model's layout. Throws InputError as check() does.
+// One input. Outputs are those of ModelSpec::output_stages, then what the last layer puts out. Every layer gets the model's layout. Throws InputError as check() does.
 Graph lower(const ModelSpec& model);
 
 }  // namespace hacscale

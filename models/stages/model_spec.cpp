@@ -13,7 +13,7 @@
 namespace hacscale {
 namespace {
 
-constexpr std::array<std::pair<BlockKind, std::string_view>, 7> block_names{{
+constexpr std::array<std::pair<BlockKind, std::string_view>, 9> block_names{{
     {BlockKind::conv, "conv"},
     {BlockKind::separable, "separable"},
     {BlockKind::basic, "basic"},
@@ -21,6 +21,8 @@ constexpr std::array<std::pair<BlockKind, std::string_view>, 7> block_names{{
     {BlockKind::bottleneck, "bottleneck"},
     {BlockKind::inverted_residual, "inverted_residual"},
     {BlockKind::fused_inverted_residual, "fused_inverted_residual"},
+    {BlockKind::preact_bottleneck, "preact_bottleneck"},
+    {BlockKind::universal_inverted_bottleneck, "universal_inverted_bottleneck"},
 }};
 
 }  // namespace
@@ -30,7 +32,18 @@ bool has_inner_width(BlockKind kind) {
 }
 
 bool inner_derives_from_input(BlockKind kind) {
-    return kind == BlockKind::inverted_residual || kind == BlockKind::fused_inverted_residual;
+    return kind == BlockKind::inverted_residual || kind == BlockKind::fused_inverted_residual ||
+           kind == BlockKind::universal_inverted_bottleneck;
+}
+
+bool may_lack_expansion(const StageSpec& stage) {
+    return (stage.block == BlockKind::inverted_residual ||
+            stage.block == BlockKind::fused_inverted_residual) &&
+           !stage.keep_expansion;
+}
+
+bool has_optional_skip(const StageSpec& stage, int input_width, int width) {
+    return width == input_width && stage.stride == 1 && inner_derives_from_input(stage.block);
 }
 
 int stage_input_width(const ModelSpec& model, int stage) {

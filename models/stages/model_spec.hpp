@@ -17,6 +17,9 @@ struct ConvSpec {
     int width = 0;  // output channels
     int kernel = 3;
     int stride = 1;
+    std::optional<int> padding{};  // on all four sides; absent: half_window()
+    int dilation = 1;
+    int groups = 1;
     bool batch_norm = true;
     bool bias = false;  // a learned bias beside (or instead of) the batch-norm; counted in params
     Activation activation = Activation::relu;
@@ -47,21 +50,27 @@ using PlainLayer = std::variant<ConvSpec, MaxPoolSpec, GlobalAvgPoolSpec, NormSp
 // ---- Stages ----
 
 enum class BlockKind {
-    conv,                     // ConvBlock: one conv + batch-norm + activation (VGG)
-    separable,                // depthwise conv + pointwise conv, both activated, no residual (MobileNetV1)
-    basic,                    // BasicBlock: two convs, residual, activation after the add (ResNet)
-    preact_basic,             // pre-activation BasicBlock (Wide ResNet)
-    bottleneck,               // 1x1, grouped kxk, [squeeze-excite], 1x1, residual (ResNet-50, RegNet)
-    inverted_residual,        // MBConv: 1x1 expand, depthwise kxk, [squeeze-excite], 1x1 linear, residual
+    conv,               // ConvBlock: one conv + batch-norm + activation (VGG)
+    separable,          // depthwise, [squeeze-excite], pointwise, both activated, no residual (MobileNetV1)
+    basic,              // BasicBlock: two convs, residual, activation after the add (ResNet)
+    preact_basic,       // pre-activation BasicBlock (Wide ResNet)
+    bottleneck,         // 1x1, grouped kxk, [squeeze-excite], 1x1, residual (ResNet-50, RegNet)
+    inverted_residual,  // MBConv: 1x1 expand, depthwise kxk, [squeeze-excite], 1x1 linear, residual
     fused_inverted_residual,  // FusedMBConv: kxk expand, [squeeze-excite], 1x1 linear, residual
+    preact_bottleneck,        // pre-activation bottleneck (ResNet-V2-50)
+    // [depthwise], 1x1 expand, [depthwise kxk], [squeeze-excite], 1x1 linear, residual (MobileNetV4)
+    universal_inverted_bottleneck,
 };
 
-// Which width the squeeze width is a fraction of.
+// Which width the squeeze width is a fraction of: that of what is gated, or of the block's input.
 enum class SqueezeFrom { inner, input };
+// What is gated: what the spatial conv makes, or the block's output before the residual is added (SE-ResNet).
+enum class SqueezePlace { inner, output };
 
 struct SqueezeExciteSpec {
     double ratio = 0.25;
     SqueezeFrom from = SqueezeFrom::inner;
+    SqueezePlace place = SqueezePlace::inner;
     int divisor = 1;  // the squeeze width is rounded to a multiple of this (make_divisible; 1: nearest
                       // integer, at least 1)
     Activation activation = Activation::relu;
@@ -69,19 +78,33 @@ struct SqueezeExciteSpec {
     bool operator==(const SqueezeExciteSpec&) const = default;
 };
 
+// Which conv of a bottleneck has the stage's stride: the spatial one, or the first 1x1 (ResNet-50 as published).
+enum class StrideIn { spatial, first };
+
 struct StageSpec {
     std::string name{};
     BlockKind block = BlockKind::basic;
-    int width = 0;   // output channels of each block
-    int depth = 1;   // number of blocks
-    int stride = 1;  // of the first block; the others have 1
-    int kernel = 3;
+    int width = 0;                           // output channels of each block
+    int depth = 1;                           // number of blocks
+    int stride = 1;                          // of the first block; the others have 1
+    StrideIn stride_in = StrideIn::spatial;  // of bottlenecks
+    int kernel = 3;                // of the spatial convs; 0 in a universal block without its second one
+    int start_kernel = 0;          // of a universal block's first depthwise conv; 0: it has none
+    std::optional<int> padding{};  // of the spatial convs, on all four sides; absent: half_window()
+    int dilation = 1;              // of the spatial convs
     // Inner width of each block (one per block): the middle of basic and bottleneck blocks, the expanded
     // width of inverted residuals. Empty for conv and separable blocks. An inverted residual whose inner
-    // width equals its input width has no expansion conv; a fused one always has both its convs.
+    // width equals its input width has no expansion conv (and a fused one is one conv), unless `keep_expansion`
+    // is set.
     std::vector<int> inner_widths{};
-    int group_width = 0;  // bottleneck: channels a group of the kxk conv; 0 means one group
-    bool bias = false;    // convs carry a learned bias beside their batch-norm (VGG); counted in params
+    bool keep_expansion = false;
+    // Of the spatial conv of bottlenecks, by their width or by their number; at most one of the two is set. conv
+    // blocks have a number.
+    int group_width = 0;  // channels a group; 0: `groups` says it
+    int groups = 1;
+    bool batch_norm = true;
+    bool bias =
+        false;  // convs carry a learned bias beside their batch-norm (VGG) or without one; counted in params
     Activation activation = Activation::relu;
     std::optional<SqueezeExciteSpec> squeeze_excite{};
     std::optional<MaxPoolSpec> pool{};  // after the last block (VGG)
@@ -92,13 +115,20 @@ struct ModelSpec {
     std::string name;
     std::string source;  // where its shape and counts come from
     int in_channels = 3;
-    int resolution = 224;  // square input, pixels
-    int classes = 1000;
+    int resolution = 224;              // height of the input in pixels, and its width where it is square
+    int resolution_width = 0;          // its width; 0: square
+    int classes = 1000;                // width of the last linear layer; 0 in a network without a classifier
+    double batch_norm_epsilon = 1e-5;  // added to variances; PyTorch's default
+    // Stages whose outputs are outputs of the network, ascending. The head's output comes after them; without a
+    // head the last stage is one of them. Empty: only what the last layer puts out.
+    std::vector<int> output_stages{};
     // Not part of the YAML: set for the device the model is about to run on (Backend::preferred_layout).
     Layout layout = Layout::channels_last;
     std::vector<PlainLayer> stem;
     std::vector<StageSpec> stages;
     std::vector<PlainLayer> head;
+
+    int input_pixels_across() const { return resolution_width > 0 ? resolution_width : resolution; }
     bool operator==(const ModelSpec&) const = default;
 };
 
@@ -110,6 +140,17 @@ bool has_inner_width(BlockKind kind);
 // Whether the inner width is a multiple of the block's input (inverted residuals) rather than of its own
 // width.
 bool inner_derives_from_input(BlockKind kind);
+// Whether a block of this stage has no expansion conv if its inner width equals its input width.
+bool may_lack_expansion(const StageSpec& stage);
+// Whether the first block of a stage adds its input because the two widths are equal. Blocks that always add one, projected
+// where the shapes differ, are not meant.
+bool has_optional_skip(const StageSpec& stage, int input_width, int width);
+
+// The usual padding: half of what a kernel with this dilation covers, rounded down. It keeps the size of a map at
+// stride 1 if the kernel is odd.
+constexpr int half_window(int kernel, int dilation) {
+    return ((kernel - 1) * dilation + 1) / 2;
+}
 
 // Channels that the first block of a stage reads: the width of the stage before, or what the stem puts out.
 int stage_input_width(const ModelSpec& model, int stage);

@@ -84,7 +84,7 @@ InnerCandidates::Stage InnerCandidates::stage_of(const SweepSpace& space, std::s
 }
 
 int InnerCandidates::apart_from_input(std::size_t stage, int value, int input) const {
-    if (base_.stages[stage].block != BlockKind::inverted_residual || value != input) return value;
+    if (!may_lack_expansion(base_.stages[stage]) || value != input) return value;
     const int grid = rules_[stage].grid();
     // Outwards at the lower end, so that the rectangle keeps its edge.
     const bool lowest = value == stages_[stage].values.front() && value > grid;

@@ -121,7 +121,7 @@ private:
         const auto stage = static_cast<std::size_t>(step.stage.value_or(0));
         switch (step.dimension) {
             case StepDimension::width:
-                choice.widths[stage] = *step.to;
+                choice = context_.space().with_width(std::move(choice), stage, *step.to);
                 break;
             case StepDimension::depth:
                 choice.depths[stage] = *step.to;
@@ -170,8 +170,11 @@ private:
         const ScalingChoice choice = after(step);
         const std::optional<Evaluation> larger = context_.evaluate(choice);
         if (!larger) {
+            const bool valid = keeps_skips(context_.base(), choice.widths);
             return because(StepOutcome::invalid,
-                           fmt::format("{} {} make no valid model", *step.to, unit_of(step.dimension)));
+                           fmt::format("{} {} make {}", *step.to, unit_of(step.dimension),
+                                       valid ? "no valid model"
+                                             : "two widths equal that no residual add connects in the base"));
         }
         if (const std::string reason = outside(choice); !reason.empty()) {
             return because(StepOutcome::space_end, reason);

@@ -46,7 +46,7 @@ StageView::StageView(const ModelSpec& base, int stage)
         throw InputError(
             fmt::format("{} has no stage {}; it has {}", base.name, stage + 1, base.stages.size()));
     }
-    const std::vector<int> inputs = detail::stage_input_resolutions(base, base.resolution);
+    const std::vector<detail::InputSize> inputs = detail::stage_input_sizes(base, base.resolution);
     own_ = Fragment::of_stage(base, stage_, base.resolution, inputs);
     next_ = is_last() ? Fragment::of_head(base, inputs)
                       : Fragment::of_stage(base, stage_ + 1, base.resolution, inputs);

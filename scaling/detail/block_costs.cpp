@@ -310,44 +310,83 @@ BlockOption BlockOptions::option(const BlockWidths& widths) {
     return families_[Ties(values).index()]->option(values);
 }
 
-std::vector<int> stage_input_resolutions(const ModelSpec& base, int resolution) {
+std::vector<InputSize> stage_input_sizes(const ModelSpec& base, int resolution) {
     ScalingChoice choice = choice_of(base);
     choice.resolution = resolution;
-    std::vector<int> inputs(base.stages.size(), 0);
+    std::vector<InputSize> inputs(base.stages.size(), InputSize{0, 0});
     for (const Node& node : lower(scaled(base, choice)).nodes) {
         if (node.stage < 0 || node.stage >= static_cast<int>(inputs.size())) continue;
-        int& input = inputs[static_cast<std::size_t>(node.stage)];
-        if (input == 0) input = node.layer.in_height;
+        InputSize& input = inputs[static_cast<std::size_t>(node.stage)];
+        if (input[0] == 0) input = {node.layer.in_height, node.layer.in_width};
     }
     return inputs;
 }
 
+namespace {
+
+InputSize input_of(const ModelSpec& base, int resolution) {
+    ScalingChoice choice = choice_of(base);
+    choice.resolution = resolution;
+    const ModelSpec model = scaled(base, choice);
+    return {model.resolution, model.input_pixels_across()};
+}
+
+void set_input(ModelSpec& model, const InputSize& size) {
+    model.resolution = size[0];
+    model.resolution_width = size[1];
+}
+
+// Whether the output of a stage is one of the network's, apart from what its last layer puts out.
+bool is_output(const ModelSpec& model, std::size_t stage) {
+    const std::vector<int>& outputs = model.output_stages;
+    return std::find(outputs.begin(), outputs.end(), static_cast<int>(stage)) != outputs.end();
+}
+
+// Of the outputs of stages before this one, which are alive to the end: their widths never change.
+std::int64_t elements_of_outputs(const ModelSpec& base, std::size_t stage,
+                                 const std::vector<InputSize>& input_sizes) {
+    std::int64_t elements = 0;
+    for (std::size_t i = 0; i < stage; ++i) {
+        const InputSize& size = input_sizes[i + 1];
+        if (is_output(base, i)) elements += std::int64_t{base.stages[i].width} * size[0] * size[1];
+    }
+    return elements;
+}
+
+}  // namespace
+
 Fragment Fragment::of_stage(const ModelSpec& base, std::size_t stage, int resolution,
-                            const std::vector<int>& input_resolutions) {
+                            const std::vector<InputSize>& input_sizes) {
     Fragment fragment;
     fragment.base_ = base;
     fragment.base_.head.clear();
+    fragment.base_.output_stages.clear();
     if (stage == 0) {
-        fragment.base_.resolution = resolution;
+        set_input(fragment.base_, input_of(base, resolution));
         fragment.base_.stages = {base.stages.front()};
         fragment.first_stage_ = -1;
         return fragment;
     }
     fragment.base_.in_channels = stage_input_width(base, static_cast<int>(stage) - 1);
-    fragment.base_.resolution = input_resolutions[stage - 1];
+    set_input(fragment.base_, input_sizes[stage - 1]);
     fragment.base_.stem.clear();
     fragment.base_.stages = {base.stages[stage - 1], base.stages[stage]};
+    if (is_output(base, stage - 1)) fragment.base_.output_stages = {0, 1};
+    fragment.earlier_outputs_ = elements_of_outputs(base, stage - 1, input_sizes);
     fragment.first_stage_ = 1;
     return fragment;
 }
 
-Fragment Fragment::of_head(const ModelSpec& base, const std::vector<int>& input_resolutions) {
+Fragment Fragment::of_head(const ModelSpec& base, const std::vector<InputSize>& input_sizes) {
     Fragment fragment;
     fragment.base_ = base;
+    fragment.base_.output_stages.clear();
     fragment.base_.in_channels = stage_input_width(base, static_cast<int>(base.stages.size()) - 1);
-    fragment.base_.resolution = input_resolutions.back();
+    set_input(fragment.base_, input_sizes.back());
     fragment.base_.stem.clear();
     fragment.base_.stages = {base.stages.back()};
+    if (is_output(base, base.stages.size() - 1)) fragment.base_.output_stages = {0};
+    fragment.earlier_outputs_ = elements_of_outputs(base, base.stages.size() - 1, input_sizes);
     fragment.first_stage_ = 1;
     return fragment;
 }
@@ -357,14 +396,14 @@ std::optional<std::vector<FragmentNode>> Fragment::nodes(int previous_width, int
     ScalingChoice choice{{width}, {depth}, base_.resolution};
     if (base_.stages.size() == 2) choice = {{previous_width, width}, {1, depth}, base_.resolution};
     try {
-        ModelSpec model = scaled(base_, choice);
+        ModelSpec model = scaled_part(base_, choice);
         if (inner > 0) model.stages.back().inner_widths.back() = inner;
         Graph network = lower(model);
         const std::vector<std::int64_t> alive = alive_activations(network);
         std::vector<FragmentNode> nodes;
         for (std::size_t i = 0; i < network.nodes.size(); ++i) {
             if (network.nodes[i].stage >= first_stage_) {
-                nodes.push_back({std::move(network.nodes[i]), alive[i]});
+                nodes.push_back({std::move(network.nodes[i]), alive[i] + earlier_outputs_});
             }
         }
         return nodes;

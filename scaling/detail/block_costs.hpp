@@ -2,6 +2,7 @@
 // widths, from few lowered networks.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,9 +25,10 @@ namespace hacscale::detail {
 // enough before it, one block of the stage before or the stem. Lowering these is what keeps cost tables
 // cheap.
 
-// The resolution of each stage's input. Strides and pools alone decide it, so the base tells it for all
+// Height and width of each stage's input. Strides and pools alone decide them, so the base tells them for all
 // choices.
-std::vector<int> stage_input_resolutions(const ModelSpec& base, int resolution);
+using InputSize = std::array<int, 2>;
+std::vector<InputSize> stage_input_sizes(const ModelSpec& base, int resolution);
 
 // A node, and what is alive while it runs (alive_activations()).
 struct FragmentNode {
@@ -36,10 +38,10 @@ struct FragmentNode {
 
 class Fragment {
 public:
-    // `input_resolutions`: of stage_input_resolutions(), at the image resolution in question.
+    // `input_sizes`: of stage_input_sizes(), at the image resolution in question.
     static Fragment of_stage(const ModelSpec& base, std::size_t stage, int resolution,
-                             const std::vector<int>& input_resolutions);
-    static Fragment of_head(const ModelSpec& base, const std::vector<int>& input_resolutions);
+                             const std::vector<InputSize>& input_sizes);
+    static Fragment of_head(const ModelSpec& base, const std::vector<InputSize>& input_sizes);
 
     // The nodes in question, `block` counted from the stage's first; nothing when these values make no valid
     // model. A head's fragment has depth 1. The first stage has no width before it: the value is not looked
@@ -50,7 +52,8 @@ public:
 
 private:
     ModelSpec base_;
-    int first_stage_ = 0;  // nodes of earlier stages are not in question (-1: the stem is)
+    int first_stage_ = 0;               // nodes of earlier stages are not in question (-1: the stem is)
+    std::int64_t earlier_outputs_ = 0;  // elements of the network's outputs that are alive beside these nodes
 };
 
 // ---- Costs ----

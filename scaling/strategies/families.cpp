@@ -89,7 +89,8 @@ Fit last_within(const ScalingContext& context, const Path& path, std::int64_t bu
     std::string missing;  // a layer without which the steps after the best one could not be predicted
     while (const std::optional<ScalingChoice> choice = path()) {
         const std::optional<Evaluation> step = context.evaluate(*choice);
-        if (!step) break;  // grown beyond what a model may be
+        // Grown beyond what a model may be, or two widths coincide or part, which would make or drop an add.
+        if (!step) continue;
         if (!context.settings().caps.admit(step->usage)) {
             if (!best.next_us && step->complete()) best.next_us = step->latency_us();
             break;

@@ -65,7 +65,8 @@ std::vector<Strategy> width_on_edges_strategies();
 enum class Direction { down, up };
 
 // All neighbours of a choice in a space that are one value further in one dimension: first widths, then
-// depths, by stage, then the resolution. The choice's values must be in the space.
+// depths, by stage, then the resolution. Stages that an add ties take a width together. The choice's values must be in
+// the space.
 std::vector<ScalingChoice> steps_from(const ScalingChoice& choice, const ScalingSpace& space,
                                       Direction direction);
 

@@ -36,8 +36,10 @@ class MultiplierPath {
 public:
     MultiplierPath(const ScalingContext& context, const ScalingChoice& start, const Exponents& exponents)
         : stages_(start.widths.size()) {
-        for (const int width : start.widths) {
-            dimensions_.emplace_back(width, context.settings().space.grid, exponents.width);
+        const std::vector<bool> given = given_widths(context.base());
+        for (std::size_t s = 0; s < stages_; ++s) {
+            dimensions_.emplace_back(start.widths[s], context.settings().space.grid,
+                                     given[s] ? 0.0 : exponents.width);
         }
         for (const int depth : start.depths) dimensions_.emplace_back(depth, 1, exponents.depth);
         dimensions_.emplace_back(start.resolution, resolution_step(context.base()), exponents.resolution);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <random>
+#include <utility>
 
 namespace hacscale::rules {
 namespace {
@@ -26,8 +27,10 @@ std::vector<ScalingChoice> steps_from(const ScalingChoice& choice, const Scaling
         }
     };
     for (std::size_t s = 0; s < space.stages.size(); ++s) {
-        add(space.stages[s].widths, choice.widths[s],
-            [s](ScalingChoice& step, int value) { step.widths[s] = value; });
+        if (space.stages[s].tied_to_before) continue;
+        add(space.stages[s].widths, choice.widths[s], [&space, s](ScalingChoice& step, int value) {
+            step = space.with_width(std::move(step), s, value);
+        });
     }
     for (std::size_t s = 0; s < space.stages.size(); ++s) {
         add(space.stages[s].depths, choice.depths[s],

@@ -77,7 +77,8 @@ private:
 
 class EdgesPath {
 public:
-    explicit EdgesPath(const ScalingContext& context) : choice_(choice_of(context.base())) {
+    explicit EdgesPath(const ScalingContext& context)
+        : base_(context.base()), given_(given_widths(base_)), choice_(choice_of(base_)) {
         for (int stage = 0; stage < static_cast<int>(context.base().stages.size()); ++stage) {
             stages_.emplace_back(context, stage);
         }
@@ -102,10 +103,15 @@ public:
 private:
     bool update() {
         const std::vector<int> before = choice_.widths;
-        for (std::size_t s = 0; s < stages_.size(); ++s) choice_.widths[s] = stages_[s].width();
+        for (std::size_t s = 0; s < stages_.size(); ++s) {
+            if (given_[s]) continue;
+            choice_.widths[s] = tied_to_before(base_, s) ? choice_.widths[s - 1] : stages_[s].width();
+        }
         return choice_.widths != before;
     }
 
+    const ModelSpec& base_;
+    std::vector<bool> given_;  // by stage: its width is one of the network's outputs
     std::vector<StageEdges> stages_;
     ScalingChoice choice_;
     int steps_ = 0;

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
+#include <optional>
 #include <random>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "models/ops/layer_spec.hpp"
@@ -73,10 +76,21 @@ public:
         if (coin()) model.source = "a \"quoted\" source: with \\, # and ümlaut";
         model.in_channels = between(1, 4);
         model.resolution = 8 * between(4, 8);
+        if (between(0, 3) == 0) model.resolution_width = model.resolution + 8 * between(1, 4);
+        if (coin()) model.batch_norm_epsilon = one_of({1e-3, 1e-6, 0.5});
         model.classes = between(1, 100);
         if (coin()) {
-            model.stem.push_back(
-                ConvSpec{8 * between(1, 4), one_of({1, 3, 5}), 1, coin(), coin(), activation()});
+            model.stem.push_back(ConvSpec{.width = 8 * between(1, 4),
+                                          .kernel = one_of({1, 3, 5}),
+                                          .padding = coin() ? std::optional(between(0, 2)) : std::nullopt,
+                                          .dilation = between(1, 2),
+                                          .groups = coin() ? model.in_channels : 1,
+                                          .batch_norm = coin(),
+                                          .bias = coin(),
+                                          .activation = activation()});
+            auto& conv = std::get<ConvSpec>(model.stem.back());
+            if (conv.kernel == 1) conv.padding = std::nullopt;
+            conv.width = std::lcm(conv.width, conv.groups);
         }
         if (coin()) model.stem.push_back(MaxPoolSpec{3, between(1, 2), between(0, 1)});
         const int stages = between(1, 4);
@@ -89,6 +103,14 @@ public:
         if (coin()) model.head.push_back(GlobalAvgPoolSpec{});
         if (coin()) model.head.push_back(LinearSpec{between(1, 32), coin(), activation()});
         if (coin()) model.head.push_back(LinearSpec{0, coin(), Activation::none});
+        if (std::none_of(model.head.begin(), model.head.end(),
+                         [](const PlainLayer& layer) { return std::holds_alternative<LinearSpec>(layer); })) {
+            if (coin()) model.classes = 0;
+        }
+        for (int i = 0; i < stages; ++i) {
+            const bool needed = model.head.empty() && i + 1 == stages && !model.output_stages.empty();
+            if (needed || between(0, 5) == 0) model.output_stages.push_back(i);
+        }
         return model;
     }
 
@@ -204,30 +226,63 @@ private:
 
     StageSpec stage(const ModelSpec& model) {
         StageSpec stage;
-        stage.block = static_cast<BlockKind>(between(0, 6));
+        stage.block = static_cast<BlockKind>(between(0, 8));
         stage.width = 8 * between(1, 8);
         stage.depth = between(1, 3);
         stage.stride = between(1, 2);
         stage.kernel = one_of({1, 3, 5});
         stage.bias = coin();
         stage.activation = activation();
-        if (stage.block == BlockKind::bottleneck && coin()) stage.group_width = 4;
+        special(stage, stage_input_width(model, static_cast<int>(model.stages.size())));
         const bool ratio = coin();
         const int factor = between(1, 6);
         for (int block = 0; block < stage.depth && has_inner_width(stage.block); ++block) {
             const int input = stage_input_width(model, static_cast<int>(model.stages.size()));
             const int leader = inner_derives_from_input(stage.block) && block == 0 ? input : stage.width;
-            stage.inner_widths.push_back(ratio && stage.group_width == 0 ? factor * leader
-                                                                         : 4 * between(1, 20));
+            stage.inner_widths.push_back(
+                ratio && stage.group_width == 0 && stage.groups == 1 ? factor * leader : 4 * between(1, 20));
         }
-        const bool squeezable = stage.block == BlockKind::bottleneck || inner_derives_from_input(stage.block);
-        if (squeezable && coin()) {
-            stage.squeeze_excite = SqueezeExciteSpec{
-                between(1, 100) / 100.0, coin() ? SqueezeFrom::inner : SqueezeFrom::input, between(1, 8),
-                activation(), coin() ? Activation::sigmoid : Activation::hard_sigmoid};
+        if (stage.block != BlockKind::conv && coin()) {
+            const bool basic = stage.block == BlockKind::basic || stage.block == BlockKind::preact_basic;
+            stage.squeeze_excite =
+                SqueezeExciteSpec{.ratio = between(1, 100) / 100.0,
+                                  .from = coin() ? SqueezeFrom::inner : SqueezeFrom::input,
+                                  .place = basic || (is_bottleneck(stage) && coin()) ? SqueezePlace::output
+                                                                                     : SqueezePlace::inner,
+                                  .divisor = between(1, 8),
+                                  .activation = activation(),
+                                  .gate = coin() ? Activation::sigmoid : Activation::hard_sigmoid};
         }
         if (between(0, 3) == 0) stage.pool = MaxPoolSpec{2, 2, between(0, 1)};
         return stage;
+    }
+
+    static bool is_bottleneck(const StageSpec& stage) {
+        return stage.block == BlockKind::bottleneck || stage.block == BlockKind::preact_bottleneck;
+    }
+
+    // What some kinds of blocks may have.
+    void special(StageSpec& stage, int input_width) {
+        const bool preactivated =
+            stage.block == BlockKind::preact_basic || stage.block == BlockKind::preact_bottleneck;
+        const bool universal = stage.block == BlockKind::universal_inverted_bottleneck;
+        if (!preactivated) stage.batch_norm = coin();
+        if (coin()) stage.dilation = 2;
+        if (stage.block == BlockKind::conv) {
+            if (coin()) stage.padding = one_of({stage.kernel / 2 * stage.dilation, stage.kernel - 1});
+            if (input_width % 2 == 0 && coin()) stage.groups = 2;
+        }
+        if (is_bottleneck(stage)) {
+            if (coin()) stage.stride_in = StrideIn::first;
+            (coin() ? stage.group_width : stage.groups) = one_of({1, 4});
+            stage.group_width = stage.group_width == 1 ? 0 : stage.group_width;
+        }
+        if (universal) {
+            stage.start_kernel = one_of({0, 3, 5});
+            if (stage.start_kernel > 0 && coin()) stage.kernel = 0;
+        } else if (inner_derives_from_input(stage.block)) {
+            stage.keep_expansion = coin();
+        }
     }
 
     std::mt19937 random_;

@@ -153,7 +153,7 @@ std::int64_t alive_elements(const Graph& network, int at) {
     for (TensorId id = 0; id < std::ssize(network.tensors); ++id) {
         const int producer = network.tensors[id].producer;
         if (producer > at) continue;
-        bool needed = producer == at;
+        bool needed = producer == at || std::count(network.outputs.begin(), network.outputs.end(), id) > 0;
         for (int reader = at; reader < std::ssize(network.nodes); ++reader) {
             const TensorIds& read = network.nodes[reader].inputs;
             needed = needed || std::count(read.begin(), read.end(), id) > 0;

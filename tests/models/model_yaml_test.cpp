@@ -157,7 +157,7 @@ TEST(ModelYaml, RefusesOneBadLineAndNamesIt) {
 TEST(ModelYaml, RefusesWhatIsMissingOrSaidTwice) {
     expect_refused(with_line(1, ""), 2, "a model needs the key 'name'");
     expect_refused(with_line(2, ""), 1, "a model needs the key 'input'");
-    expect_refused(with_line(3, ""), 1, "a model needs the key 'classes'");
+    expect_refused(with_line(3, ""), 21, "the last linear layer has no width and the model no classes");
     expect_refused(with_line(8, ""), 7, "a stage needs the key 'block'");
     expect_refused(with_line(16, ""), 11, "needs the key 'inner_width' or 'expansion'");
     expect_refused(with_line(15, "    inner_width: 96"), 16, "given a second time; it was given on line 15");

@@ -61,11 +61,13 @@ struct Expected {
     std::size_t channel_groups;
 };
 constexpr Expected expected_groups[] = {
+    {"alexnet", 6, 0, 7},
     {"efficientnet-b0", 24, 1, 24},
     {"efficientnet-b1", 30, 2, 30},
     {"efficientnet-b2", 30, 2, 30},
     {"efficientnet-b3", 33, 2, 33},
     {"efficientnet-b4", 39, 2, 39},
+    {"efficientnetv2-s", 45, 3, 45},
     {"mobilenetv1-0.25", 6, 0, 14},
     {"mobilenetv1-0.5", 6, 0, 14},
     {"mobilenetv1-0.75", 6, 0, 14},
@@ -84,6 +86,7 @@ constexpr Expected expected_groups[] = {
     {"mobilenetv3-large-1.0", 22, 2, 22},
     {"mobilenetv3-small-0.75", 18, 1, 18},
     {"mobilenetv3-small-1.0", 18, 1, 18},
+    {"mobilenetv4-conv-small", 21, 6, 21},
     {"regnetx-200mf", 18, 0, 18},
     {"regnetx-400mf", 27, 0, 27},
     {"regnetx-800mf", 21, 0, 21},
@@ -97,6 +100,7 @@ constexpr Expected expected_groups[] = {
     {"resnet50", 21, 0, 37},
     {"resnet56-cifar", 30, 1, 30},
     {"resnet110-cifar", 57, 1, 57},
+    {"vgg16", 7, 0, 15},
     {"vgg16-bn", 7, 0, 15},
     {"vgg16-bn-cifar", 7, 0, 15},
     {"wrn-16-4-cifar", 10, 0, 10},

@@ -31,11 +31,13 @@ struct Count {
 // at their own resolutions, the CIFAR forms at 32, the others at 224. Networks without exact published counts
 // agree with a count made apart from this program.
 constexpr Count counts[] = {
+    {"alexnet", 61'100'840, 714'188'480},
     {"efficientnet-b0", 5'288'548, 385'825'092 - 1'000 - 9'340},
     {"efficientnet-b1", 7'794'184, 686'802'832},
     {"efficientnet-b2", 9'109'994, 993'561'872},
     {"efficientnet-b3", 12'233'232, 1'827'141'392},
     {"efficientnet-b4", 19'341'616, 4'393'771'024},
+    {"efficientnetv2-s", 21'458'488, 8'365'617'152},
     {"mobilenetv1-0.25", 470'072, 41'030'272},
     {"mobilenetv1-0.5", 1'331'592, 149'497'088},
     {"mobilenetv1-0.75", 2'585'560, 325'400'448},
@@ -56,6 +58,7 @@ constexpr Count counts[] = {
     {"mobilenetv3-large-1.0", 5'483'032, 216'589'760},
     {"mobilenetv3-small-0.75", 2'041'872, 43'399'344},  // published as 44 M MACs
     {"mobilenetv3-small-1.0", 2'542'856, 56'510'400},
+    {"mobilenetv4-conv-small", 3'774'024, 186'005'568},
     {"regnetx-200mf", 2'684'792, 199'039'872},
     {"regnetx-400mf", 5'157'512, 397'678'568 - 1'000},
     {"regnetx-800mf", 7'259'656, 799'699'712},
@@ -69,6 +72,7 @@ constexpr Count counts[] = {
     {"resnet50", 25'557'032, 4'089'184'256},
     {"resnet56-cifar", 855'770, 125'747'840},
     {"resnet110-cifar", 1'730'714, 253'149'824},
+    {"vgg16", 138'357'544, 15'470'264'320},
     {"vgg16-bn", 138'365'992, 15'470'264'320},
     {"vgg16-bn-cifar", 15'253'578, 313'725'952},
     {"wrn-16-4-cifar", 2'748'890, 392'612'352},
@@ -143,6 +147,7 @@ TEST_F(ZooFolder, AnUnknownNameSuggestsNearOnes) {
     EXPECT_THAT(message("resnet-18"), AllOf(HasSubstr("no model 'resnet-18'"), HasSubstr("'resnet18'")));
     EXPECT_THAT(message("ResNet50"), HasSubstr("'resnet50'"));
     EXPECT_THAT(message("mobilenet"), HasSubstr("'mobilenetv2-1.0'"));
+    EXPECT_THAT(message("mobilenet_v2"), HasSubstr("'mobilenetv2-1.0'"));  // as torchvision writes it
     EXPECT_THAT(message("vit"), ::testing::Not(HasSubstr("did you mean")));
     EXPECT_THAT(message("no/such.yaml"), HasSubstr("no file"));
     EXPECT_THAT(message(""), HasSubstr("no model ''"));
