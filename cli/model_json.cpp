@@ -89,6 +89,7 @@ records::Json model_json(const ModelSpec& model, int batch, DataType type) {
             {"hash", model_hash(model)},
             {"in_channels", model.in_channels},
             {"resolution", model.resolution},
+            {"resolution_width", model.input_pixels_across()},
             {"classes", model.classes},
             {"params", network.params()},
             {"macs", network.macs()},

@@ -138,8 +138,10 @@ ExitStatus show_model(const ShowOptions& options, Session& session) {
         return ExitStatus::done;
     }
     print_counts(options, json, session);
-    session.out << fmt::format("input {}x{}x{}, {} classes, hash {}\n", model.in_channels, model.resolution,
-                               model.resolution, model.classes, json["hash"].get<std::string>());
+    session.out << fmt::format("input {}x{}x{}, {}, hash {}\n", model.in_channels, model.resolution,
+                               model.input_pixels_across(),
+                               model.classes > 0 ? fmt::format("{} classes", model.classes) : "no classifier",
+                               json["hash"].get<std::string>());
     if (!model.source.empty()) {
         print_lines(session.out, wrapped("source: " + model.source, 2));
     }

@@ -70,11 +70,12 @@ int largest(const float* scores, int classes) {
 }
 
 void require_cifar_form(const ModelSpec& model) {
-    if (model.in_channels != 3 || model.resolution != 32 || model.classes != 10) {
-        throw InputError(
-            fmt::format("{} takes {} x {} x {} inputs and has {} classes; --data has CIFAR-10, of 3 x 32 "
-                        "x 32 inputs and 10 classes",
-                        model.name, model.in_channels, model.resolution, model.resolution, model.classes));
+    if (model.in_channels != 3 || model.resolution != 32 || model.input_pixels_across() != 32 ||
+        model.classes != 10) {
+        throw InputError(fmt::format(
+            "{} takes {} x {} x {} inputs and has {} classes; --data has CIFAR-10, of 3 x 32 "
+            "x 32 inputs and 10 classes",
+            model.name, model.in_channels, model.resolution, model.input_pixels_across(), model.classes));
     }
 }
 
@@ -106,7 +107,7 @@ double validation_accuracy(NetworkRunner& runner, const Cifar10& data, int class
 }
 
 void check_outputs(NetworkRunner& runner, const ModelSpec& model, int batch) {
-    const std::size_t pixels = static_cast<std::size_t>(model.resolution) * model.resolution;
+    const std::size_t pixels = static_cast<std::size_t>(model.resolution) * model.input_pixels_across();
     runner.set_input(0, random_values(pixels * model.in_channels * batch, 1));
     runner.run();
     const std::vector<float> scores = runner.output(0);

@@ -28,7 +28,8 @@ std::string model_hash(const ModelSpec& model);
 // `folded=True` it is the network as it runs here: batch-norms are part of the convs, and the names and
 // shapes in its state_dict() are those of the files that `export-weights` writes (docs/formats.md,
 // "Weights"). In both forms a conv's and a linear layer's tensors have the same names; a batch-norm is beside
-// its conv, with "_bn" after the name.
+// its conv, with "_bn" after the name. Its load_state_dict() says in one sentence what does not fit. Outputs that are maps
+// are returned as maps, several outputs as a tuple.
 
 // Throws InputError where names of stages are such that PyTorch cannot tell its modules apart, and as check()
 // does. A part of a stage's name that PyTorch's modules have for themselves ("train", "half") gets an

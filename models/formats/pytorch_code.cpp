@@ -76,7 +76,7 @@ public:
         : model_(model),
           network_(lower(model)),
           modules_(model),
-          last_reader_(last_readers(network_)),
+          last_reader_(last_readers(network_)),  // outputs are kept to the end
           variables_{Variable{"x", last_reader_[network_.inputs.front()]}},
           variable_of_tensor_(network_.tensors.size(), 0) {}
 
@@ -86,8 +86,12 @@ public:
         code += fmt::format("class {}(nn.Module):\n    def __init__(self, folded=False):\n",
                             pytorch_class_name(model_));
         code += "        super().__init__()\n" + modules_.code();
+        code +=
+            "\n    def load_state_dict(self, state_dict, strict=True, **options):\n"
+            "        if strict:\n            require_tensors(self, state_dict)\n"
+            "        return super().load_state_dict(state_dict, strict=strict, **options)\n";
         code += "\n    def forward(self, x):\n" + forward_;
-        return code + fmt::format("        return {}.flatten(1)\n", variable_of(network_.outputs.front()));
+        return code + fmt::format("        return {}\n", fmt::join(returned(), ", "));
     }
 
 private:
@@ -130,6 +134,9 @@ private:
                                 function.empty() ? "nn.Identity()" : function, function_name(layer.gate, {}));
                 break;
             }
+            case LayerKind::add:
+                value_ = activated(fmt::format("({} + {})", input, variable_of(node.inputs[1])), layer);
+                break;
             default:
                 value_ = operator_of(layer.kind).torch_expression(layer, input);
                 break;
@@ -202,6 +209,17 @@ private:
         return flat && node.layer.kind != LayerKind::linear ? variable + "[:, :, None, None]" : variable;
     }
 
+    // Outputs of one pixel lose their height and width, maps keep them.
+    std::vector<std::string> returned() const {
+        std::vector<std::string> values;
+        for (const TensorId output : network_.outputs) {
+            const Tensor& tensor = network_.tensors[output];
+            const bool pixel = tensor.height == 1 && tensor.width == 1;
+            values.push_back(variable_of(output) + (pixel ? ".flatten(1)" : ""));
+        }
+        return values;
+    }
+
     // ---- What comes above the class ----
 
     std::string head() const {
@@ -211,29 +229,50 @@ private:
             [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
         return fmt::format(
             "# {0} as PyTorch code, written by hacscale.\n#\n{1}"
-            "# Input {2} x {3} x {3}, {4} params, {5} MACs an image; network {6}.\n#\n"
+            "# Input {2} x {3} x {8}, {4} params, {5} MACs an image; network {6}.\n#\n"
             "# {7}() has batch-norms, for training. {7}(folded=True) has them folded into the convs, and "
             "takes\n"
             "# the tensors of a file that \"hacscale export-weights\" wrote.\n\n"
             "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n\n\n",
             model_.name, source.empty() ? "" : "# Source: " + source + "\n", model_.in_channels,
             model_.resolution, network_.params(), network_.macs(), model_hash(model_),
-            pytorch_class_name(model_));
+            pytorch_class_name(model_), model_.input_pixels_across());
     }
 
     std::string helpers() const {
-        std::string code;
-        if (uses_batch_norm_) {
-            code +=
-                "def batch_norm(channels, folded):\n"
-                "    return nn.Identity() if folded else nn.BatchNorm2d(channels)\n\n\n";
+        std::string code =
+            "# Says in one sentence what PyTorch says in a list of all tensors.\n"
+            "def require_tensors(module, tensors):\n"
+            "    own = module.state_dict()\n"
+            "    missing = [n for n in own if n not in tensors and not n.endswith(\"num_batches_tracked\")]\n"
+            "    unknown = [n for n in tensors if n not in own]\n"
+            "    other = [n for n in own if n in tensors and own[n].shape != tensors[n].shape]\n"
+            "    faults = []\n"
+            "    if missing:\n"
+            "        faults.append(f\"{len(missing)} of its {len(own)} tensors are missing, the first is "
+            "{missing[0]}\")\n"
+            "    if unknown:\n"
+            "        faults.append(f\"{len(unknown)} are none of its tensors, the first is {unknown[0]}\")\n"
+            "    if other:\n"
+            "        shapes = f\"{list(tensors[other[0]].shape)}, not {list(own[other[0]].shape)}\"\n"
+            "        faults.append(f\"{len(other)} have another shape, the first is {other[0]}: {shapes}\")\n"
+            "    if faults:\n"
+            "        raise RuntimeError(f\"these weights do not fit {type(module).__name__}: {'; "
+            "'.join(faults)}\")\n\n\n";
+        if (uses_batch_norm_ || uses_scale_shift_) {
+            code += fmt::format(
+                "def batch_norm(channels, folded=False):\n"
+                "    return nn.Identity() if folded else nn.BatchNorm2d(channels{})\n\n\n",
+                model_.batch_norm_epsilon == ModelSpec().batch_norm_epsilon
+                    ? ""
+                    : fmt::format(", eps={}", model_.batch_norm_epsilon));
         }
         if (uses_scale_shift_) {
             code +=
                 "# A batch-norm that stands before its conv and cannot be folded into it.\n"
                 "def scale_shift(channels, folded):\n"
                 "    if not folded:\n"
-                "        return nn.BatchNorm2d(channels)\n"
+                "        return batch_norm(channels)\n"
                 "    return nn.ParameterDict({\n"
                 "        \"scale\": nn.Parameter(torch.ones(channels)),\n"
                 "        \"shift\": nn.Parameter(torch.zeros(channels)),\n"

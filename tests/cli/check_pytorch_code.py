@@ -45,6 +45,20 @@ def count_macs(net, images):
     return macs, output
 
 
+# All outputs of a network in one tensor.
+def joined(output):
+    return torch.cat([part.flatten(1) for part in output], 1) if isinstance(output, tuple) else output
+
+
+# What the other form's tensors are refused with; empty where both forms have the same.
+def refusal(net, other):
+    try:
+        net.load_state_dict(other.state_dict())
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
 # The folded tensors that compute what `net` does in evaluation mode.
 def folded(net):
     tensors = dict(net.state_dict())
@@ -84,17 +98,19 @@ def check(job):
         randomize(net)
         macs, output = count_macs(net, images)
         deployed.load_state_dict(folded(net))
-        expected = output.double()
-        difference = (deployed(images).double() - expected).norm() / expected.norm()
+        expected = joined(output).double()
+        difference = (joined(deployed(images)).double() - expected).norm() / expected.norm()
         assert difference < 1e-4, "folding changes the output by %g" % difference
         deployed.load_state_dict(safetensors(job["weights"]))
         values = torch.frombuffer(bytearray(open(job["values"], "rb").read()), dtype=torch.float32)
-        result = deployed(values.reshape(1, *job["input"]))
+        result = joined(deployed(values.reshape(1, *job["input"])))
         open(job["output"], "wb").write(result.contiguous().numpy().tobytes())
     return {
         "params": sum(p.numel() for p in net.parameters()),
         "macs": macs,
-        "output": list(output.shape[1:]),
+        "output": list(joined(output).shape[1:]),
+        "epsilons": sorted({m.eps for m in net.modules() if isinstance(m, nn.BatchNorm2d)}),
+        "refusal": refusal(deployed, net),
         "folded": {name: list(tensor.shape) for name, tensor in deployed.state_dict().items()},
     }
 

@@ -47,7 +47,7 @@ protected:
         const ModelSpec spec = find_model(model);
         return {{"file", path(name + ".py")},
                 {"class", answer.json()["class"]},
-                {"input", {spec.in_channels, spec.resolution, spec.resolution}}};
+                {"input", {spec.in_channels, spec.resolution, spec.input_pixels_across()}}};
     }
 
     nlohmann::json run_in_python(const nlohmann::json& jobs) const {
@@ -64,6 +64,8 @@ void expect_equal(const nlohmann::json& found, const ModelSpec& model) {
     const Graph network = lower(model);
     EXPECT_EQ(found["params"], network.params()) << model.name;
     EXPECT_EQ(found["macs"], network.macs()) << model.name;
+    for (const double epsilon : found["epsilons"]) EXPECT_EQ(epsilon, model.batch_norm_epsilon) << model.name;
+    EXPECT_LT(found["refusal"].get<std::string>().size(), 400U) << found["refusal"];
     const std::vector<WeightTensor> tensors = weight_tensors(network);
     EXPECT_EQ(found["folded"].size(), tensors.size()) << model.name;
     for (const WeightTensor& tensor : tensors) {
@@ -152,9 +154,9 @@ TEST_F(ModelsExportTest, PyTorchComputesWhatTheReferenceComputes) {
         const Graph network = lower(models[i]);
         jobs.push_back(job(write(name + ".yaml", to_yaml(models[i])), name));
         write_weights(path(name + ".safetensors"), models[i], random_weights(network, i));
-        inputs.push_back(random_values(
-            static_cast<std::size_t>(models[i].in_channels) * models[i].resolution * models[i].resolution,
-            i + 1));
+        inputs.push_back(random_values(static_cast<std::size_t>(models[i].in_channels) *
+                                           models[i].resolution * models[i].input_pixels_across(),
+                                       i + 1));
         jobs.back()["weights"] = path(name + ".safetensors");
         jobs.back()["values"] = write(
             name + ".in",
@@ -166,8 +168,11 @@ TEST_F(ModelsExportTest, PyTorchComputesWhatTheReferenceComputes) {
     for (std::size_t i = 0; i < models.size(); ++i) {
         const Graph network = lower(models[i]);
         expect_equal(answers[i], models[i]);
-        const std::vector<double> expected =
-            reference_graph(network, 1, {inputs[i]}, random_weights(network, i)).front();
+        std::vector<double> expected;
+        for (const std::vector<double>& output :
+             reference_graph(network, 1, {inputs[i]}, random_weights(network, i))) {
+            expected.insert(expected.end(), output.begin(), output.end());
+        }
         std::vector<float> found(expected.size());
         std::ifstream stream(path(std::to_string(i) + ".out"), std::ios::binary);
         ASSERT_TRUE(stream.read(reinterpret_cast<char*>(found.data()),
@@ -175,6 +180,22 @@ TEST_F(ModelsExportTest, PyTorchComputesWhatTheReferenceComputes) {
             << to_yaml(models[i]);
         EXPECT_LT(relative_error(found, expected), 1e-4) << to_yaml(models[i]);
     }
+}
+
+TEST_F(ModelsExportTest, WeightsThatDoNotFitAreRefusedInOneSentence) {
+    if (python_with_torch().empty()) GTEST_SKIP() << "no python3 here has torch";
+    const nlohmann::json answers = run_in_python({job("resnet50", "net")});
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_EQ(answers[0]["refusal"],
+              "these weights do not fit Resnet50: 53 of its 108 tensors are missing, the first is "
+              "stem.conv1.bias; 265 are none of its tensors, the first is stem.conv1_bn.weight");
+}
+
+TEST_F(ModelsExportTest, BatchNormsHaveTheModelsEpsilon) {
+    ModelSpec model = find_model("resnet8-cifar");
+    EXPECT_THAT(pytorch_code(model), Not(HasSubstr("eps=")));
+    model.batch_norm_epsilon = 1e-3;
+    EXPECT_THAT(pytorch_code(model), HasSubstr("nn.BatchNorm2d(channels, eps=0.001)"));
 }
 
 TEST_F(ModelsExportTest, NamesThatPyTorchHasForItselfGetAnUnderscore) {

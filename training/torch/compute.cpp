@@ -94,16 +94,18 @@ constexpr int evaluation_batch = 200;
 
 void require_fit(const ModelSpec& model, const ImageSet& images) {
     if (model.in_channels == images.channels && model.resolution == images.height &&
-        model.classes == images.classes) {
+        model.input_pixels_across() == images.width && model.classes == images.classes) {
         return;
     }
-    const auto shape = [](int channels, int size, int classes) {
-        return std::to_string(channels) + "x" + std::to_string(size) + "x" + std::to_string(size) + " and " +
-               std::to_string(classes) + " classes";
+    const auto shape = [](int channels, int height, int width, int classes) {
+        return std::to_string(channels) + "x" + std::to_string(height) + "x" + std::to_string(width) +
+               " and " + std::to_string(classes) + " classes";
     };
     throw InputError("model " + model.name + " is made for images of " +
-                     shape(model.in_channels, model.resolution, model.classes) + ", and the data has " +
-                     shape(images.channels, images.height, images.classes) + "; choose a CIFAR model");
+                     shape(model.in_channels, model.resolution, model.input_pixels_across(), model.classes) +
+                     ", and the data has " +
+                     shape(images.channels, images.height, images.width, images.classes) +
+                     "; choose a CIFAR model");
 }
 
 void place(TorchNetwork& network, const ComputeSettings& settings) {

@@ -112,7 +112,7 @@ std::string module_name(const std::string& node) {
 
 // ---- One node ----
 
-NodeModule::NodeModule(const Node& node) : layer_(node.layer) {
+NodeModule::NodeModule(const Node& node) : layer_(node.layer), batch_norm_epsilon_(node.batch_norm_epsilon) {
     const std::int64_t offsets = node.learned_params - product_weights(layer_);
     switch (layer_.kind) {
         case LayerKind::conv:
@@ -131,6 +131,7 @@ NodeModule::NodeModule(const Node& node) : layer_(node.layer) {
         case LayerKind::max_pool:
         case LayerKind::avg_pool:
         case LayerKind::global_avg_pool:
+        case LayerKind::add:
             break;
         default:
             throw InputError("training does not know layers of the kind " +
@@ -167,7 +168,7 @@ void NodeModule::add_batch_norm(std::int64_t channels) {
 
 at::Tensor NodeModule::normalized(const at::Tensor& input) {
     return at::batch_norm(input, gamma, beta, running_mean, running_var, is_training(), batch_norm_momentum,
-                          batch_norm_epsilon, true);
+                          batch_norm_epsilon_, true);
 }
 
 at::Tensor NodeModule::squeezed(const at::Tensor& input) {
@@ -199,6 +200,9 @@ at::Tensor NodeModule::forward(const at::Tensor& input, const at::Tensor& residu
             break;
         case LayerKind::squeeze_excite:
             return squeezed(input);
+        case LayerKind::add:
+            y = input + residual;
+            break;
         case LayerKind::max_pool:
             return max_pool_over(layer_.window, input);
         case LayerKind::avg_pool:
@@ -214,6 +218,10 @@ at::Tensor NodeModule::forward(const at::Tensor& input, const at::Tensor& residu
 // ---- The network ----
 
 TorchNetwork::TorchNetwork(const Graph& network) : network_(network), last_reader_(last_readers(network)) {
+    if (network.outputs.size() != 1) {
+        throw InputError("training takes a network of one output, not of " +
+                         std::to_string(network.outputs.size()) + "; leave out the model's \"outputs\"");
+    }
     for (const Node& node : network.nodes) {
         nodes_.push_back(register_module(module_name(node.name), std::make_shared<NodeModule>(node)));
     }
@@ -227,7 +235,7 @@ at::Tensor TorchNetwork::forward(const at::Tensor& images, std::vector<at::Tenso
         const Node& node = network_.nodes[i];
         at::Tensor& output = values[node.outputs.front()];
         output = nodes_[i]->forward(values[node.inputs.front()],
-                                    node.layer.residual ? values[node.residual_input()] : at::Tensor());
+                                    node.inputs.size() > 1 ? values[node.inputs[1]] : at::Tensor());
         if (outputs != nullptr) outputs->push_back(output);
         for (const TensorId read : node.inputs) {
             if (last_reader_[read] == static_cast<int>(i)) values[read].reset();
@@ -312,7 +320,7 @@ LayerWeights fold(const NodeModule& node) {
         return {as_floats(node.weight), as_floats(node.bias), as_floats(node.weight2), as_floats(node.bias2)};
     }
     const at::Tensor scale =
-        in_double(node.gamma) / (in_double(node.running_var) + batch_norm_epsilon).sqrt();
+        in_double(node.gamma) / (in_double(node.running_var) + node.batch_norm_epsilon()).sqrt();
     at::Tensor shift = -in_double(node.running_mean);
     if (node.bias.defined()) shift = shift + in_double(node.bias);
     shift = scale * shift + in_double(node.beta);

@@ -14,8 +14,7 @@
 
 namespace hacscale::training {
 
-// As PyTorch's defaults, which the literature's CIFAR figures were made with.
-inline constexpr double batch_norm_epsilon = 1e-5;
+// PyTorch's default, which the literature's CIFAR figures were made with.
 inline constexpr double batch_norm_momentum = 0.1;
 
 // What one node learns. Tensors that the node does not have are undefined.
@@ -25,7 +24,8 @@ public:
 
     const LayerSpec& layer() const { return layer_; }
     bool has_batch_norm() const { return gamma.defined(); }
-    // `residual` is undefined where the layer adds none. Numbers learned are f32; products are done in the
+    double batch_norm_epsilon() const { return batch_norm_epsilon_; }
+    // `residual` is what a conv or an add reads besides its input; undefined where there is none. Numbers learned are f32; products are done in the
     // input's data type.
     at::Tensor forward(const at::Tensor& input, const at::Tensor& residual);
 
@@ -45,11 +45,12 @@ private:
     at::Tensor squeezed(const at::Tensor& input);
 
     LayerSpec layer_;
+    double batch_norm_epsilon_;
 };
 
 class TorchNetwork : public torch::nn::Module {
 public:
-    // A network of one input and one output. Numbers are unset until initialize() or a checkpoint gives them.
+    // A network of one input and one output (InputError otherwise). Numbers are unset until initialize() or a checkpoint gives them.
     explicit TorchNetwork(const Graph& network);
 
     // He et al. 2015: normal with variance 2 / fan-out for convs, N(0, 0.01) for linear layers (as VGG and

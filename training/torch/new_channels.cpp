@@ -11,10 +11,10 @@ namespace hacscale::training {
 namespace {
 
 // As a batch-norm does that begins with a scale of 1 and a shift of 0.
-at::Tensor standardized(const at::Tensor& maps) {
+at::Tensor standardized(const at::Tensor& maps, const NodeModule& node) {
     const at::Tensor mean = maps.mean({0, 2, 3}, true);
     const at::Tensor variance = (maps - mean).square().mean({0, 2, 3}, true);
-    return (maps - mean) / (variance + batch_norm_epsilon).sqrt();
+    return (maps - mean) / (variance + node.batch_norm_epsilon()).sqrt();
 }
 
 }  // namespace
@@ -49,13 +49,12 @@ at::Tensor NewChannels::forward(const at::Tensor& images) {
         const Node& place = network.nodes[i];
         const TensorId input = place.inputs.front();
         const TensorId output = place.outputs.front();
-        const bool adds = place.layer.residual;
+        const bool adds = place.inputs.size() > 1;
         read(*nodes[i], added[input]);
-        values[output] =
-            nodes[i]->forward(values[input], adds ? values[place.residual_input()] : at::Tensor());
+        values[output] = nodes[i]->forward(values[input], adds ? values[place.inputs[1]] : at::Tensor());
         nodes[i]->added.reset();
         const at::NoGradGuard no_grad;
-        added[output] = added_by(i, values[input], added[input], adds ? added[place.residual_input()] : none);
+        added[output] = added_by(i, values[input], added[input], adds ? added[place.inputs[1]] : none);
     }
     return values[network.outputs.front()].flatten(1).to(at::kFloat);
 }
@@ -85,7 +84,8 @@ NewChannels::Added NewChannels::added_by(std::size_t index, const at::Tensor& in
         result.origins = from_residual.origins;
     }
     if (can_grow(layer)) {
-        const at::Tensor made = standardized(conv_over(layer.window, input.detach(), incoming_[index], {}));
+        const at::Tensor made =
+            standardized(conv_over(layer.window, input.detach(), incoming_[index], {}), node);
         maps.push_back(activated(made, layer.activation, layer.alpha));
         result.origins.push_back(index);
     } else if (!from_input.origins.empty() && layer.kind != LayerKind::linear) {
@@ -110,15 +110,17 @@ NewChannels::Added NewChannels::passed_on(const NodeModule& node, const Added& i
                 at::arange(input.maps.size(1), own.options().dtype(at::kLong)).remainder(own.size(0));
             const at::Tensor filters = own.index_select(0, chosen);
             const at::Tensor made = conv_over(layer.window, input.maps, filters, {}, input.maps.size(1));
-            return {activated(standardized(made), layer.activation, layer.alpha), input.origins};
+            return {activated(standardized(made, node), layer.activation, layer.alpha), input.origins};
         }
         case LayerKind::scale_shift:
-            return {activated(standardized(input.maps), layer.activation, layer.alpha), input.origins};
+            return {activated(standardized(input.maps, node), layer.activation, layer.alpha), input.origins};
         case LayerKind::squeeze_excite: {
             // What is read with weights of zero opens a gate as far as 0 does.
             const at::Tensor gate = activated(at::zeros({1}, input.maps.options()), layer.gate, {});
             return {input.maps * gate, input.origins};
         }
+        case LayerKind::add:
+            return {activated(input.maps.clone(), layer.activation, layer.alpha), input.origins};
         case LayerKind::max_pool:
             return {max_pool_over(layer.window, input.maps), input.origins};
         case LayerKind::avg_pool:

@@ -78,8 +78,8 @@ public:
 
     std::vector<float> evaluate(const ModelSpec& model, const std::filesystem::path& checkpoint,
                                 const std::vector<float>& images, int batch) override {
-        const std::size_t wanted =
-            static_cast<std::size_t>(batch) * model.in_channels * model.resolution * model.resolution;
+        const std::size_t wanted = static_cast<std::size_t>(batch) * model.in_channels * model.resolution *
+                                   model.input_pixels_across();
         if (batch < 1 || images.size() != wanted) {
             throw InputError("a batch of " + std::to_string(batch) + " images for " + model.name + " has " +
                              std::to_string(wanted) + " numbers, not " + std::to_string(images.size()));
@@ -91,7 +91,8 @@ public:
             settings.channels_last = false;
             ImageSet shape;
             shape.channels = model.in_channels;
-            shape.height = shape.width = model.resolution;
+            shape.height = model.resolution;
+            shape.width = model.input_pixels_across();
             const at::Tensor logits =
                 network->forward(images_tensor(images.data(), batch, shape, settings)).contiguous();
             const float* first = logits.data_ptr<float>();

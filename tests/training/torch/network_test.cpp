@@ -2,10 +2,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/error.hpp"
 #include "kernels/backend/backend_registry.hpp"
+#include "models/formats/formats.hpp"
 #include "models/ops/reference.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
@@ -38,11 +40,11 @@ ModelSpec for_test(const std::string& name) {
 }
 
 // Beginnings of names; the first that fits is a network's family.
-constexpr const char* families[] = {"efficientnet-b0", "efficientnet-b1", "efficientnet-b2",
-                                    "efficientnet-b3", "efficientnet-b4", "mobilenetv1-",
-                                    "mobilenetv2-0",   "mobilenetv2-1",   "mobilenetv3-",
-                                    "regnet",          "resnet",          "vgg",
-                                    "wrn-16",          "wrn-28",          "wrn-40"};
+constexpr const char* families[] = {
+    "alexnet",         "efficientnetv2",  "efficientnet-b0", "efficientnet-b1", "efficientnet-b2",
+    "efficientnet-b3", "efficientnet-b4", "mobilenetv1-",    "mobilenetv2-0",   "mobilenetv2-1",
+    "mobilenetv3-",    "mobilenetv4-",    "regnet",          "resnet",          "vgg",
+    "wrn-16",          "wrn-28",          "wrn-40"};
 
 std::string family_of(const std::string& name) {
     for (const char* family : families) {
@@ -92,6 +94,62 @@ INSTANTIATE_TEST_SUITE_P(Families, FoldedWeights, ::testing::ValuesIn(families),
 
 TEST(FamiliesOfNetworks, HoldTheWholeZoo) {
     for (const std::string& name : zoo_names()) EXPECT_FALSE(family_of(name).empty()) << name;
+}
+
+// All that stages can say in one network: a rectangle, dilation, groups, squeeze-excite at the output, separate adds.
+TEST_F(TorchNetworkTest, AnyStagesFoldToTheSameOutputs) {
+    if (backends().backends().empty()) GTEST_SKIP() << "no CPU backend: " << backends().attempts().size();
+    const ModelSpec model = parse_model(R"(
+name: net
+input: {resolution: [32, 48]}
+classes: 10
+batch_norm_epsilon: 0.25
+stem:
+  - conv: {width: 12, kernel: 4, stride: 2, padding: 2, groups: 3}
+stages:
+  - {block: fused_inverted_residual, width: 16, depth: 2, expansion: 1}
+  - {block: basic, width: 16, depth: 1, batch_norm: false, dilation: 2, squeeze_excite: {ratio: 0.25, at: output}}
+  - {block: bottleneck, width: 32, depth: 1, stride: 2, stride_in: first, inner_width: 16, groups: 4}
+  - {block: preact_bottleneck, width: 32, depth: 2, inner_width: 16}
+  - {block: universal_inverted_bottleneck, width: 32, depth: 2, start_kernel: 3, expansion: 2}
+  - {block: separable, width: 48, depth: 1, squeeze_excite: {ratio: 0.25}}
+head: [global_avg_pool, linear]
+)",
+                                        "test");
+    const Graph network = lower(model);
+    EXPECT_EQ(trainer().parameters(model), network.params());
+    trainer().write_random_checkpoint(model, 7, checkpoint());
+    const std::vector<float> images = random_values(std::size_t{3} * 32 * 48, 3);
+    const std::vector<float> expected = trainer().evaluate(model, checkpoint(), images, 1);
+    const std::vector<double> reference(expected.begin(), expected.end());
+    Compiled compiled = backends().find("cpu").backend->compile("cpu", network, CompileOptions{});
+    ASSERT_TRUE(compiled.runner) << compiled.reason;
+    compiled.runner->load(trainer().folded_weights(model, checkpoint()));
+    compiled.runner->set_input(0, images);
+    compiled.runner->run();
+    EXPECT_LE(relative_error(compiled.runner->output(0), reference), 1e-4);
+}
+
+// A random variance is between 0.5 and 1.5.
+TEST_F(TorchNetworkTest, BatchNormsFoldWithTheModelsEpsilon) {
+    ModelSpec model = find_model("resnet8-cifar");
+    const auto weights = [&] {
+        trainer().write_random_checkpoint(model, 1, checkpoint());
+        return trainer().folded_weights(model, checkpoint())[0].weights;
+    };
+    const std::vector<float> usual = weights();
+    model.batch_norm_epsilon = 0.5;
+    const std::vector<float> other = weights();
+    for (std::size_t i = 0; i < usual.size(); ++i) {
+        ASSERT_GE(other[i] / usual[i], std::sqrt(0.5 / 1.0) - 1e-4);
+        ASSERT_LE(other[i] / usual[i], std::sqrt(1.5 / 2.0) + 1e-4);
+    }
+}
+
+TEST_F(TorchNetworkTest, ANetworkOfSeveralOutputsIsRefused) {
+    ModelSpec model = find_model("resnet8-cifar");
+    model.output_stages = {1};
+    EXPECT_THROW(trainer().parameters(model), InputError);
 }
 
 TEST_F(TorchNetworkTest, ARandomCheckpointFollowsFromItsSeed) {
