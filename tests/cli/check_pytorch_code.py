@@ -52,6 +52,8 @@ def joined(output):
 
 # What the other form's tensors are refused with; empty where both forms have the same.
 def refusal(net, other):
+    if net.state_dict().keys() == other.state_dict().keys():
+        return ""
     try:
         net.load_state_dict(other.state_dict())
     except RuntimeError as error:

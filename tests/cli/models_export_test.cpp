@@ -184,7 +184,7 @@ TEST_F(ModelsExportTest, PyTorchComputesWhatTheReferenceComputes) {
 
 TEST_F(ModelsExportTest, WeightsThatDoNotFitAreRefusedInOneSentence) {
     if (python_with_torch().empty()) GTEST_SKIP() << "no python3 here has torch";
-    const nlohmann::json answers = run_in_python({job("resnet50", "net")});
+    const nlohmann::json answers = run_in_python(nlohmann::json::array({job("resnet50", "net")}));
     ASSERT_EQ(answers.size(), 1U);
     EXPECT_EQ(answers[0]["refusal"],
               "these weights do not fit Resnet50: 53 of its 108 tensors are missing, the first is "
