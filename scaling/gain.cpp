@@ -10,7 +10,8 @@ namespace hacscale {
 namespace {
 
 double ln_capacity(const ModelSpec& base, const ScalingChoice& choice) {
-    const Graph network = lower(scaled(base, choice));
+    // As if no width were an output's: what a fixed width would be worth is defined too.
+    const Graph network = lower(detail::scaled_part(base, choice));
     return 0.5 *
            (std::log(static_cast<double>(network.params())) + std::log(static_cast<double>(network.macs())));
 }

@@ -251,7 +251,7 @@ CapacityAdvice advise(const ModelSpec& base, const LatencySource& source, const 
                           [&base, s](int width) {
                               ScalingChoice choice = choice_of(base);
                               choice.widths[s] = width;
-                              return lower(scaled(base, choice));
+                              return lower(detail::scaled_part(base, choice));
                           }});
     }
     return answer.take();

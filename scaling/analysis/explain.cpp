@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/text/wording.hpp"
@@ -58,7 +60,12 @@ public:
     Explainer(const ScalingContext& context, const ScalingChoice& from, double budget_us,
               const std::optional<UtilizationBasis>& basis)
         : context_(context), basis_(basis), model_(scaled(context.base(), from)), network_(lower(model_)) {
-        result_.network = *context.evaluate(from);
+        std::optional<Evaluation> network = context.evaluate(from);
+        if (!network) {
+            throw InputError(
+                "two widths of the network to explain make or drop a residual add of the base's");
+        }
+        result_.network = std::move(*network);
         if (!result_.network.complete()) {
             throw InputError(fmt::format("the table lacks {} of the network's layers, {} among them",
                                          result_.network.missing_layers, result_.network.first_missing));

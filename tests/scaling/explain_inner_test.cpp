@@ -36,7 +36,7 @@ std::vector<int> options_of(const ScalingSpace& space, const ScalingChoice& choi
 
 // Every other stage follows.
 ScalingChoice random_inner(const ModelSpec& base, const ScalingSpace& space, std::mt19937_64& random) {
-    ScalingChoice choice = random_choice(space, random);
+    ScalingChoice choice = random_choice(base, space, random);
     const ModelSpec following = scaled(base, choice);
     choice.inner_widths.resize(base.stages.size());
     for (std::size_t stage = random() % 2; stage < base.stages.size(); stage += 2) {

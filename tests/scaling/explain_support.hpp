@@ -18,13 +18,18 @@ inline ScalingSettings settings_with(std::vector<int> resolutions) {
     return settings;
 }
 
-inline ScalingChoice random_choice(const ScalingSpace& space, std::mt19937_64& random) {
+// With the residual adds of the base.
+inline ScalingChoice random_choice(const ModelSpec& base, const ScalingSpace& space,
+                                   std::mt19937_64& random) {
     const auto pick = [&random](const std::vector<int>& values) { return values[random() % values.size()]; };
     ScalingChoice choice;
-    for (const StageSpace& stage : space.stages) {
-        choice.widths.push_back(pick(stage.widths));
-        choice.depths.push_back(pick(stage.depths));
-    }
+    do {
+        choice = {};
+        for (const StageSpace& stage : space.stages) {
+            choice.widths.push_back(pick(stage.widths));
+            choice.depths.push_back(pick(stage.depths));
+        }
+    } while (!keeps_skips(base, choice.widths));
     choice.resolution = pick(space.resolutions);
     return choice;
 }

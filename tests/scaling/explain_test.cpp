@@ -35,7 +35,7 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
         const ScalingContext context(
             base, source, settings_with({base.resolution + 2 * resolution_step(base)}), capacity_gain(base));
         for (int i = 0; i < 10; ++i) {
-            const ScalingChoice from = random_choice(context.space(), random);
+            const ScalingChoice from = random_choice(base, context.space(), random);
             const NetworkExplanation all = explain(context, from, context.budget_us(1.5), basis);
             ASSERT_EQ(all.steps.size(), 2 * base.stages.size() + 1);
             const Evaluation before = *context.evaluate(from);
@@ -47,6 +47,10 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
                     continue;
                 }
                 const ScalingChoice larger = after(from, step, base);
+                if (!keeps_skips(base, larger.widths)) {
+                    EXPECT_EQ(step.outcome, StepOutcome::invalid);
+                    continue;
+                }
                 ASSERT_TRUE(context.space().contains(larger));
                 const Evaluation evaluation = *context.evaluate(larger);
                 ASSERT_TRUE(step.added);
