@@ -1,7 +1,11 @@
+#include <cstdint>
+#include <filesystem>
 #include <fstream>
+#include <ostream>
 #include <protozero/pbf_writer.hpp>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -191,21 +195,34 @@ std::string encoded(const Model& model, ExternalData* external) {
     return bytes;
 }
 
-void check_written(std::ofstream& out, const std::filesystem::path& file) {
+// Writes a whole file before it takes the place of one that is there.
+template <typename Write>
+void replace_file(const std::filesystem::path& file, const Write& write) {
+    std::filesystem::path unfinished = file;
+    unfinished += ".part";
+    std::ofstream out(unfinished, std::ios::binary);
+    const bool is_ours = out.is_open();
+    write(out);
     out.close();
-    if (!out) {
+    std::error_code problem;
+    if (out) {
+        std::filesystem::rename(unfinished, file, problem);
+    }
+    if (!out || problem) {
+        std::error_code ignored;
+        if (is_ours) {
+            std::filesystem::remove(unfinished, ignored);
+        }
         throw WorkError(file.string() + " cannot be written; is the disk full, or the folder not writable?");
     }
 }
 
-void write_parts(const ExternalData& external, const std::filesystem::path& file) {
-    std::ofstream out(file, std::ios::binary);
+void write_parts(const ExternalData& external, std::ostream& out) {
     std::uint64_t at = 0;
     for (const auto& [offset, tensor] : external.parts) {
         out << std::string(offset - at, '\0') << tensor->data.view();
         at = offset + tensor->data.size();
     }
-    check_written(out, file);
 }
 
 }  // namespace
@@ -225,13 +242,11 @@ void write_file(const Model& model, const std::filesystem::path& file, std::uint
         beside += ".data";
         ExternalData external{beside.filename().string(), 0, {}};
         bytes = encoded(model, &external);
-        write_parts(external, beside);
+        replace_file(beside, [&](std::ostream& out) { write_parts(external, out); });
     } else {
         bytes = encoded(model, nullptr);
     }
-    std::ofstream out(file, std::ios::binary);
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    check_written(out, file);
+    replace_file(file, [&](std::ostream& out) { out << bytes; });
 }
 
 }  // namespace hacscale::onnx

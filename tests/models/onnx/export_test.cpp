@@ -315,6 +315,10 @@ TEST(OnnxExport, LargeWeightsGoIntoASecondFile) {
     EXPECT_GE(std::filesystem::file_size(folder.path() / "net.onnx.data"), whole * 9 / 10);
     expect_same(import_onnx(file), network, "resnet8");
     EXPECT_THROW(onnx::write_file(export_onnx(network), folder.path() / "none" / "net.onnx"), WorkError);
+    // What is there stays where a file cannot be written.
+    std::filesystem::create_directory(folder.path() / "net.onnx.part");
+    EXPECT_THROW(onnx::write_file(export_onnx(network), file), WorkError);
+    expect_same(import_onnx(file), network, "resnet8");
 }
 
 }  // namespace
