@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "kernels/cpu/cpu_device.hpp"
+#include "models/ops/broadcast.hpp"
 
 namespace hacscale::cpu {
 
@@ -48,6 +49,15 @@ std::unique_ptr<CpuLayer> make_layer(const LayerContext& context) {
         case LayerKind::grn:
         case LayerKind::eca:
             return make_channel_statistics(context);
+        case LayerKind::reshape:
+        case LayerKind::permute:
+            return make_rearrange(context);
+        case LayerKind::matmul:
+            return make_matmul(context);
+        case LayerKind::softmax:
+            return make_softmax(context);
+        case LayerKind::map_bias:
+            return make_broadcast(context);
     }
     throw UnsupportedLayer("this backend does not know " + context.layer.key());
 }
@@ -63,7 +73,12 @@ bool is_dense_conv(const LayerSpec& layer) {
 bool keeps_order(const LayerSpec& layer) {
     return layer.kind == LayerKind::scale_shift || layer.kind == LayerKind::squeeze_excite ||
            layer.kind == LayerKind::activation || layer.kind == LayerKind::add ||
-           layer.kind == LayerKind::multiply;
+           layer.kind == LayerKind::multiply || layer.kind == LayerKind::map_bias;
+}
+
+// Of these, the ones whose kernels know plain tensors.
+bool keeps_plain(const LayerSpec& layer) {
+    return keeps_order(layer) && layer.kind != LayerKind::squeeze_excite;
 }
 
 // How an input of the graph is in memory: as the first layer that works on it wants it, or what only is added, as
@@ -94,7 +109,8 @@ TensorShape shape_of_input(const Graph& graph, TensorId id, int batch, int block
 }
 
 TensorShape shape_after(const LayerSpec& layer, const TensorShape& input) {
-    return keeps_order(layer) ? input : output_shape(layer, input.batch, input.block);
+    const bool kept = input.order == TensorShape::Order::plain ? keeps_plain(layer) : keeps_order(layer);
+    return kept ? input : output_shape(layer, input.batch, input.block);
 }
 
 std::vector<TensorShape> shapes_of(const Graph& graph, int batch) {
@@ -106,29 +122,19 @@ std::vector<TensorShape> shapes_of(const Graph& graph, int batch) {
     return shapes;
 }
 
-// Whether the layer reads this input in the order in which it writes, and no other. Dense convs, linear layers and global
-// pools read any order, as does what takes one number a channel.
-bool reads_order_of_output(const LayerSpec& layer, int input) {
-    if (layer.kind == LayerKind::multiply && layer.mode == Mode::per_channel) return input == 0;
-    return !is_dense_conv(layer) && layer.kind != LayerKind::linear &&
-           layer.kind != LayerKind::global_avg_pool;
-}
-
-template <typename Element>
-void reorder(const std::byte* from, const TensorShape& from_shape, std::byte* to,
-             const TensorShape& to_shape) {
-    const auto* const source = reinterpret_cast<const Element*>(from);
-    auto* const target = reinterpret_cast<Element*>(to);
-    for (int n = 0; n < to_shape.batch; ++n) {
-        for (int c = 0; c < to_shape.padded_channels(); ++c) {
-            for (int h = 0; h < to_shape.height; ++h) {
-                for (int w = 0; w < to_shape.width; ++w) {
-                    target[to_shape.index(n, c, h, w)] =
-                        c < to_shape.channels ? source[from_shape.index(n, c, h, w)] : Element{};
-                }
-            }
-        }
+// The order in which the layer reads this input. Most read in the order in which they write, and no other. Dense convs, linear
+// layers and global pools read any order but the plain one, which they know of the network's first tensor only; what is
+// moved anyway, or is one number a channel or a pixel, is read in any order.
+TensorShape::Order order_read(const LayerSpec& layer, int input, const TensorShape& given, bool computed,
+                              const TensorShape& output) {
+    if (layer.kind == LayerKind::reshape || layer.kind == LayerKind::permute) return given.order;
+    if (input == 1 && spread_of(layer.mode) != Spread::none) return given.order;
+    if (!is_dense_conv(layer) && layer.kind != LayerKind::linear &&
+        layer.kind != LayerKind::global_avg_pool) {
+        return output.order;
     }
+    if (!computed || given.order != TensorShape::Order::plain) return given.order;
+    return input_shape(layer, given.batch, given.block, /*network_input=*/false).order;
 }
 
 }  // namespace
@@ -166,7 +172,8 @@ void CpuNetworkRunner::make_layers(bool weights_stay_cached) {
         const TensorShape& output = shapes_[node.outputs.front()];
         for (int i = 0; i < node.layer.inputs; ++i) {
             TensorShape& input = step.inputs.emplace_back(shapes_[node.inputs[i]]);
-            if (reads_order_of_output(node.layer, i)) input.order = output.order;
+            const bool computed = network_.producer_of(node, static_cast<std::size_t>(i)) != no_node;
+            input.order = order_read(node.layer, i, input, computed, output);
         }
         step.layer = make_layer({node.layer,
                                  batch_,
@@ -213,10 +220,8 @@ void CpuNetworkRunner::run(const Step& step) const {
     for (const Copy& copy : step.copies) {
         if (copy.from_shape.order == copy.to_shape.order) {
             std::memcpy(copy.to, copy.from, copy.to_shape.bytes(type_));
-        } else if (size_of(type_) == sizeof(std::uint32_t)) {
-            reorder<std::uint32_t>(copy.from, copy.from_shape, copy.to, copy.to_shape);
         } else {
-            reorder<std::uint16_t>(copy.from, copy.from_shape, copy.to, copy.to_shape);
+            reorder_tensor(copy.from, copy.from_shape, type_, copy.to, copy.to_shape);
         }
     }
     step.layer->execute();

@@ -1,4 +1,4 @@
-// Layers that compute each element from one element of each input: an activation, a sum, a product. Hand-written: one pass
+// Layers that compute each element from one element of each input: an activation, a sum, a product, a quotient. Hand-written: one pass
 // over the memory, in steps that stay in a core's first cache from the sum to the activation.
 #include <algorithm>
 
@@ -6,19 +6,27 @@
 #include "kernels/cpu/channel_chunks.hpp"
 #include "kernels/cpu/cpu_layer.hpp"
 #include "kernels/cpu/detail/per_cpu.hpp"
+#include "models/ops/broadcast.hpp"
 
 namespace hacscale::cpu {
 namespace {
 
 constexpr std::size_t elements_a_step = 2048;
 
-// out = a, a + b, or a * b. `out` may be `a` or `b`.
+struct LayerForm {
+    LayerKind kind;
+    bool divides;
+};
+
+// out = a, a + b, a * b, or a / b. `out` may be `a` or `b`.
 template <typename Element>
-HACSCALE_INLINE void combine_in(LayerKind kind, const Element* a, const Element* b, float* out,
+HACSCALE_INLINE void combine_in(const LayerForm& form, const Element* a, const Element* b, float* out,
                                 std::size_t count) {
-    if (kind == LayerKind::add) {
+    if (form.divides) {
+        for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(a[i]) / static_cast<float>(b[i]);
+    } else if (form.kind == LayerKind::add) {
         for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(a[i]) + static_cast<float>(b[i]);
-    } else if (kind == LayerKind::multiply) {
+    } else if (form.kind == LayerKind::multiply) {
         for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(a[i]) * static_cast<float>(b[i]);
     } else {
         for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(a[i]);
@@ -26,27 +34,27 @@ HACSCALE_INLINE void combine_in(LayerKind kind, const Element* a, const Element*
 }
 
 HACSCALE_PER_CPU
-void combine(LayerKind kind, const float* a, const float* b, float* out, std::size_t count) {
-    combine_in(kind, a, b, out, count);
+void combine(const LayerForm& form, const float* a, const float* b, float* out, std::size_t count) {
+    combine_in(form, a, b, out, count);
 }
 HACSCALE_PER_CPU
-void combine(LayerKind kind, const BFloat16* a, const BFloat16* b, float* out, std::size_t count) {
-    combine_in(kind, a, b, out, count);
+void combine(const LayerForm& form, const BFloat16* a, const BFloat16* b, float* out, std::size_t count) {
+    combine_in(form, a, b, out, count);
 }
 HACSCALE_PER_CPU
 void store(const float* values, BFloat16* out, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) out[i] = BFloat16(values[i]);
 }
 
-void step(LayerKind kind, const ActivationStep& activation, const float* a, const float* b, float* out,
+void step(const LayerForm& form, const ActivationStep& activation, const float* a, const float* b, float* out,
           std::size_t count) {
-    combine(kind, a, b, out, count);
+    combine(form, a, b, out, count);
     activate(activation, out, count);
 }
-void step(LayerKind kind, const ActivationStep& activation, const BFloat16* a, const BFloat16* b,
+void step(const LayerForm& form, const ActivationStep& activation, const BFloat16* a, const BFloat16* b,
           BFloat16* out, std::size_t count) {
     float values[elements_a_step];
-    combine(kind, a, b, values, count);
+    combine(form, a, b, values, count);
     activate(activation, values, count);
     store(values, out, count);
 }
@@ -62,10 +70,10 @@ template <typename Element>
 class ElementwiseLayer final : public CpuLayer {
 public:
     explicit ElementwiseLayer(const LayerContext& context)
-        : kind_(context.layer.kind),
+        : form_{context.layer.kind, context.layer.mode == Mode::divide},
           activation_(activation_of(context.layer)),
           shape_(context.output),
-          name_("hacscale:" + std::string(name_of(kind_))) {}
+          name_("hacscale:" + std::string(form_.divides ? name_of(Mode::divide) : name_of(form_.kind))) {}
 
     void load(const LayerWeights&) override {}
     void bind(const InputPointers& inputs, std::byte* output, std::byte*) override {
@@ -79,10 +87,10 @@ public:
 #pragma omp parallel for schedule(static)
         for (std::ptrdiff_t i = 0; i < steps; ++i) {
             const std::size_t begin = static_cast<std::size_t>(i) * elements_a_step;
-            step(kind_, activation_, first_ + begin, second_ + begin, output_ + begin,
+            step(form_, activation_, first_ + begin, second_ + begin, output_ + begin,
                  std::min(elements_a_step, elements - begin));
         }
-        if (!keeps_zero(activation_.activation)) {
+        if (form_.divides || !keeps_zero(activation_.activation)) {
             zero_padding(shape_, type_of(output_), reinterpret_cast<std::byte*>(output_));
         }
     }
@@ -91,7 +99,7 @@ public:
     }
 
 private:
-    LayerKind kind_;
+    LayerForm form_;
     ActivationStep activation_;
     TensorShape shape_;
     std::string name_;
@@ -247,7 +255,11 @@ private:
 template <typename Element>
 std::unique_ptr<CpuLayer> elementwise(const LayerContext& context) {
     if (context.layer.kind == LayerKind::prelu) return std::make_unique<PreluLayer<Element>>(context);
-    if (context.layer.mode == Mode::per_channel) return std::make_unique<ChannelGateLayer<Element>>(context);
+    const bool gate = context.layer.kind == LayerKind::multiply && context.layer.mode == Mode::per_channel;
+    if (gate && context.output.order != TensorShape::Order::plain) {
+        return std::make_unique<ChannelGateLayer<Element>>(context);
+    }
+    if (spread_of(context.layer.mode) != Spread::none) return make_broadcast(context);
     return std::make_unique<ElementwiseLayer<Element>>(context);
 }
 

@@ -19,6 +19,7 @@ struct ChunkWalk {
     std::ptrdiff_t chunk_stride = 0;  // elements between chunks of one pixel
     std::ptrdiff_t pixel_stride = 0;
     bool padded = false;  // the last chunk is stored in full
+    bool centres = true;  // the mean is taken off
 
     int chunks() const { return (channels + chunk - 1) / chunk; }
 };
@@ -44,8 +45,10 @@ HACSCALE_INLINE void normalize_chunks(const ChunkWalk& walk, const Element* in, 
                                       float epsilon) {
     const float share = 1.0F / static_cast<float>(walk.channels);
     for (int p = 0; p < pixels; ++p, in += walk.pixel_stride, out += walk.pixel_stride) {
-        const float mean = share * sum_channels<Chunk>(
-                                       walk, in, [](float x) __attribute__((always_inline)) { return x; });
+        const float mean =
+            walk.centres ? share * sum_channels<Chunk>(
+                                       walk, in, [](float x) __attribute__((always_inline)) { return x; })
+                         : 0.0F;
         const float variance = share * sum_channels<Chunk>(
                                            walk, in, [mean](float x) __attribute__((always_inline)) {
                                                return (x - mean) * (x - mean);
@@ -110,6 +113,7 @@ public:
           epsilon_(context.layer.epsilon.value()),
           row_(static_cast<std::size_t>(walk_.chunks()) * walk_.chunk),
           values_(context.pool->take(2 * row_ * sizeof(float))) {
+        walk_.centres = context.layer.mode != Mode::root_mean_square;
         // Padding channels are scaled by zero, so that they come out as the zeros that blocked tensors hold there.
         std::fill_n(values_.data(), values_.size(), std::byte{0});
     }

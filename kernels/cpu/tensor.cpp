@@ -19,6 +19,12 @@ namespace {
 constexpr std::size_t cache_line = 64;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
+// What attention computes with: matrices are rows of neighbours, and a reshape moves nothing.
+bool is_plain_kind(LayerKind kind) {
+    return kind == LayerKind::reshape || kind == LayerKind::permute || kind == LayerKind::matmul ||
+           kind == LayerKind::softmax;
+}
+
 std::size_t round_up(std::size_t value, std::size_t step) {
     return (value + step - 1) / step * step;
 }
@@ -55,6 +61,31 @@ std::vector<float> read_as(const Element* data, const TensorShape& shape) {
         }
     }
     return nchw;
+}
+
+template <typename Element>
+void copy_planes_of(const Element* from, const TensorShape& shape, Element* to,
+                    const std::function<PlaneTarget(int image, int channel)>& target_of) {
+    const std::size_t row = shape.index(0, 0, 1, 0);
+    const std::size_t column = shape.index(0, 0, 0, 1);
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < shape.batch * shape.channels; ++i) {
+        const int image = i / shape.channels;
+        const int channel = i % shape.channels;
+        const PlaneTarget target = target_of(image, channel);
+        const Element* const plane = from + shape.index(image, channel, 0, 0);
+        for (int h = 0; h < shape.height; ++h) {
+            const Element* const source = plane + static_cast<std::size_t>(h) * row;
+            Element* const destination = to + target.first + static_cast<std::size_t>(h) * target.row;
+            if (column == 1 && target.column == 1) {
+                std::copy_n(source, shape.width, destination);
+                continue;
+            }
+            for (std::size_t w = 0; w < static_cast<std::size_t>(shape.width); ++w) {
+                destination[w * target.column] = source[w * column];
+            }
+        }
+    }
 }
 
 }  // namespace
@@ -115,6 +146,7 @@ TensorShape input_shape(const LayerSpec& layer, int batch, int block, bool netwo
     Order order = blocked ? Order::blocked : Order::channels_last;
     // An image's three channels would be padded to a block; oneDNN's first-layer kernels read them plain.
     const bool dense_conv = layer.kind == LayerKind::conv && layer.groups == 1;
+    if (is_plain_kind(layer.kind)) order = Order::plain;
     if (blocked && network_input && dense_conv && layer.in_channels < 4) order = Order::plain;
     return {batch, layer.in_channels, layer.in_height, layer.in_width, order, block};
 }
@@ -123,7 +155,8 @@ TensorShape output_shape(const LayerSpec& layer, int batch, int block) {
     using Order = TensorShape::Order;
     // What comes out of a global pool or a linear layer is a vector, dense in either layout.
     const bool vector = layer.kind == LayerKind::linear || layer.kind == LayerKind::global_avg_pool;
-    const Order order = layer.layout == Layout::blocked && !vector ? Order::blocked : Order::channels_last;
+    Order order = layer.layout == Layout::blocked && !vector ? Order::blocked : Order::channels_last;
+    if (is_plain_kind(layer.kind)) order = Order::plain;
     return {batch, layer.out_channels, layer.out_height(), layer.out_width(), order, block};
 }
 
@@ -138,6 +171,27 @@ void write_tensor(std::span<const float> nchw, const TensorShape& shape, DataTyp
 std::vector<float> read_tensor(const std::byte* data, const TensorShape& shape, DataType type) {
     if (type == DataType::f32) return read_as(reinterpret_cast<const float*>(data), shape);
     return read_as(reinterpret_cast<const BFloat16*>(data), shape);
+}
+
+void copy_planes(const std::byte* from, const TensorShape& shape, std::size_t element_bytes, std::byte* to,
+                 const std::function<PlaneTarget(int image, int channel)>& target_of) {
+    if (element_bytes == sizeof(std::uint32_t)) {
+        copy_planes_of(reinterpret_cast<const std::uint32_t*>(from), shape,
+                       reinterpret_cast<std::uint32_t*>(to), target_of);
+    } else {
+        copy_planes_of(reinterpret_cast<const std::uint16_t*>(from), shape,
+                       reinterpret_cast<std::uint16_t*>(to), target_of);
+    }
+}
+
+void reorder_tensor(const std::byte* from, const TensorShape& from_shape, DataType type, std::byte* to,
+                    const TensorShape& to_shape) {
+    const std::size_t row = to_shape.index(0, 0, 1, 0);
+    const std::size_t column = to_shape.index(0, 0, 0, 1);
+    copy_planes(from, from_shape, size_of(type), to, [&](int image, int channel) {
+        return PlaneTarget{to_shape.index(image, channel, 0, 0), row, column};
+    });
+    zero_padding(to_shape, type, to);
 }
 
 void zero_padding(const TensorShape& shape, DataType type, std::byte* data) {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -63,8 +64,8 @@ private:
 constexpr int max_block_channels = 16;
 
 // An activation tensor's shape and place. Channels-last: [n][h][w][c]; blocked: [n][c/block][h][w][block],
-// the last block filled with zeros; plain: [n][c][h][w], used for a blocked network's input of fewer than
-// four channels only.
+// the last block filled with zeros; plain: [n][c][h][w], used for what attention computes with (reshape, permute, matmul,
+// softmax) and for a blocked network's input of fewer than four channels.
 struct TensorShape {
     enum class Order : std::uint8_t { channels_last, blocked, plain };
 
@@ -89,6 +90,19 @@ TensorShape output_shape(const LayerSpec& layer, int batch, int block);
 // zeros.
 void write_tensor(std::span<const float> nchw, const TensorShape& shape, DataType type, std::byte* out);
 std::vector<float> read_tensor(const std::byte* data, const TensorShape& shape, DataType type);
+
+// Where the elements of one channel go: its first one, and the distances of rows and of columns.
+struct PlaneTarget {
+    std::size_t first = 0;
+    std::size_t row = 0;
+    std::size_t column = 0;
+};
+// Copies each element of each channel to its target; an element has 2 or 4 bytes. Threads share the channels.
+void copy_planes(const std::byte* from, const TensorShape& shape, std::size_t element_bytes, std::byte* to,
+                 const std::function<PlaneTarget(int image, int channel)>& target_of);
+// The same tensor in another order; padding becomes zeros.
+void reorder_tensor(const std::byte* from, const TensorShape& from_shape, DataType type, std::byte* to,
+                    const TensorShape& to_shape);
 
 // Writes zeros to the channels that fill up the last block of a blocked tensor; the next layer relies
 // on them.

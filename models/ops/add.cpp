@@ -1,9 +1,16 @@
-// The sum of two tensors of one shape, then an activation: a residual add that no conv can take over.
+// The sum of two tensors, then an activation: a residual add that no conv can take over. The second tensor may have one number
+// a channel or one a pixel.
+#include <array>
+
+#include "models/ops/broadcast.hpp"
 #include "models/ops/operator.hpp"
-#include "models/ops/operator_text.hpp"
-#include "models/ops/reference.hpp"
 
 namespace hacscale {
+namespace {
+
+constexpr std::array add_modes{Mode::plain, Mode::per_channel, Mode::per_pixel};
+
+}  // namespace
 
 constinit const Operator add_operator{
     .kind = LayerKind::add,
@@ -13,24 +20,18 @@ constinit const Operator add_operator{
     .own_output_channels = false,
     .overwrites_input = true,
 
-    .takes_inputs = [](int inputs) { return inputs == 2; },
+    .takes_inputs = reads_two,
+    .input_shape = input_of_pair,
 
-    .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.activation(layer); },
-    .read_key =
-        [](KeyReader& key, LayerSpec& layer) {
-            layer.inputs = 2;
-            key.optional_activation(layer);
-        },
+    .channel_tie = tie_of_pair,
+
+    .write_key = write_pair,
+    .read_key = [](KeyReader& key, LayerSpec& layer) { read_pair(key, layer, add_modes); },
+    .validate = [](const LayerSpec& layer) { return fault_of_pair(layer, add_modes); },
 
     .reference =
         [](const ReferenceCall& call) {
-            const std::vector<double>& second = *call.inputs[1];
-            std::vector<double> result;
-            result.reserve(second.size());
-            for (const double x : call.input()) {
-                result.push_back(activate(call.layer, x + second[result.size()]));
-            }
-            return result;
+            return outputs_of_pair(call, [](double x, double y) { return x + y; });
         },
 };
 

@@ -1,5 +1,6 @@
 // Over the channels at each position: (x - mean) / sqrt(variance + epsilon), then a scale and a shift for each channel
-// (Ba et al. 2016; over channels as in ConvNeXt, Liu et al. 2022). Also what the norms of this folder share.
+// (Ba et al. 2016; over channels as in ConvNeXt, Liu et al. 2022). By Mode::root_mean_square x / sqrt(mean of x^2 + epsilon) instead
+// (Zhang and Sennrich 2019). Also what the norms of this folder share.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -60,7 +61,11 @@ std::vector<double> layer_norm_outputs(const ReferenceCall& call) {
     std::vector<double> result(in.size());
     for (int n = 0; n < in.batch; ++n) {
         for (int p = 0; p < in.height * in.width; ++p) {
-            const auto [mean, variance] = moments_of(call, n, 0, in.channels, p, 1);
+            auto [mean, variance] = moments_of(call, n, 0, in.channels, p, 1);
+            if (call.layer.mode == Mode::root_mean_square) {
+                variance += mean * mean;
+                mean = 0.0;
+            }
             const double divisor = std::sqrt(variance + call.layer.epsilon.value());
             for (int c = 0; c < in.channels; ++c) {
                 const std::size_t i = in.at(n, c, 0, 0) + static_cast<std::size_t>(p);
@@ -82,9 +87,20 @@ constinit const Operator layer_norm_operator{
     .own_output_channels = false,
     .overwrites_input = true,
 
-    .write_key = write_epsilon,
-    .read_key = read_epsilon,
-    .validate = epsilon_fault,
+    .write_key =
+        [](const LayerSpec& layer, KeyWriter& key) {
+            write_epsilon(layer, key);
+            key.word_if(layer.mode != Mode::plain, name_of(layer.mode));
+        },
+    .read_key =
+        [](KeyReader& key, LayerSpec& layer) {
+            read_epsilon(key, layer);
+            if (key.take_word(name_of(Mode::root_mean_square))) layer.mode = Mode::root_mean_square;
+        },
+    .validate = [](const LayerSpec& layer) -> std::optional<std::string> {
+        if (layer.mode == Mode::plain || layer.mode == Mode::root_mean_square) return epsilon_fault(layer);
+        return fmt::format("a layer_norm layer has no mode {}", name_of(layer.mode));
+    },
 
     .product_weights = one_a_channel,
     .offsets = one_a_channel,

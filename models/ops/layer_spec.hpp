@@ -42,6 +42,11 @@ enum class LayerKind : std::uint8_t {
     prelu,
     eca,
     transposed_conv,
+    reshape,
+    permute,
+    matmul,
+    softmax,
+    map_bias,
 };
 
 enum class Activation : std::uint8_t {
@@ -78,7 +83,7 @@ constexpr float usual_alpha(Activation activation) {
 enum class Mode : std::uint8_t {
     plain,
     count_padding,           // avg_pool: padding counts as zeros in the mean
-    per_channel,             // multiply: the second input has one number a channel
+    per_channel,             // add, multiply: the second input has one number a channel
     nearest,                 // resize: of the element at floor(out * in size / out size)
     nearest_half_pixel,      // resize: of the nearest element's centre, the lower one of two
     nearest_half_pixel_up,   // the same, the upper one of two
@@ -89,8 +94,23 @@ enum class Mode : std::uint8_t {
     reflect,         // pad: with the map mirrored at its first and last elements
     edge,            // pad: with the nearest element of the map
     ones,            // pad: with ones instead of zeros
+    per_pixel,       // add, multiply: the second input has one number a pixel
+    divide,          // multiply: by the second input's inverse
+    divide_per_channel,
+    divide_per_pixel,
+    order_cwh,  // permute: the axes of the output, as letters of those of the input
+    order_hcw,
+    order_hwc,
+    order_wch,
+    order_whc,
+    transpose_first,  // matmul: the first input's matrices have columns x rows
+    transpose_second,
+    transpose_both,
+    over_height,       // softmax: over the elements of a column
+    over_width,        // softmax: over the elements of a row
+    root_mean_square,  // layer_norm: of the channels as they are, without taking their mean off
 };
-inline constexpr std::array<std::string_view, 13> mode_names{"plain",
+inline constexpr std::array<std::string_view, 28> mode_names{"plain",
                                                              "count_padding",
                                                              "per_channel",
                                                              "nearest",
@@ -102,7 +122,22 @@ inline constexpr std::array<std::string_view, 13> mode_names{"plain",
                                                              "channels_first",
                                                              "reflect",
                                                              "edge",
-                                                             "ones"};
+                                                             "ones",
+                                                             "per_pixel",
+                                                             "divide",
+                                                             "divide_per_channel",
+                                                             "divide_per_pixel",
+                                                             "cwh",
+                                                             "hcw",
+                                                             "hwc",
+                                                             "wch",
+                                                             "whc",
+                                                             "transpose_first",
+                                                             "transpose_second",
+                                                             "transpose_both",
+                                                             "over_height",
+                                                             "over_width",
+                                                             "root_mean_square"};
 
 // tf32: tensors are f32, and products may be rounded to TF32 (10 bits of mantissa), as GPUs' matrix units do.
 enum class DataType : std::uint8_t { f32, bf16, f16, tf32 };
@@ -182,7 +217,7 @@ struct LayerSpec {
     int groups = 1;
     int squeeze_channels = 0;       // squeeze_excite only
     int first_channel = 0;          // slice: of the input, the first that is kept
-    std::array<int, 2> size{0, 0};  // resize: height and width of the output
+    std::array<int, 2> size{0, 0};  // resize, reshape, matmul: height and width of the output
     Parameter alpha;                // of activations that have one (has_alpha)
     Parameter epsilon;              // layer_norm, group_norm, grn
     Layout layout = Layout::channels_last;

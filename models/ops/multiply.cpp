@@ -1,54 +1,41 @@
-// The product of two tensors of one shape, then an activation; or of a tensor with one number a channel, which is a gate
-// made elsewhere (Mode::per_channel: the second input has a height and width of 1).
+// The product of two tensors, or their quotient, then an activation. The second tensor may have one number a channel, which is a
+// gate made elsewhere, or one a pixel.
+#include <array>
+
+#include "models/ops/broadcast.hpp"
 #include "models/ops/operator.hpp"
-#include "models/ops/operator_text.hpp"
-#include "models/ops/reference.hpp"
 
 namespace hacscale {
+namespace {
+
+constexpr std::array multiply_modes{Mode::plain,  Mode::per_channel,        Mode::per_pixel,
+                                    Mode::divide, Mode::divide_per_channel, Mode::divide_per_pixel};
+
+}  // namespace
 
 constinit const Operator multiply_operator{
     .kind = LayerKind::multiply,
     .name = "multiply",
-    .onnx_names = {"Mul"},
+    .onnx_names = {"Mul", "Div"},
     .output_size = size_of_input,
     .own_output_channels = false,
     .overwrites_input = true,
 
-    .takes_inputs = [](int inputs) { return inputs == 2; },
-    .input_shape = [](const LayerSpec& layer, int index) -> MapSize {
-        if (index == 1 && layer.mode == Mode::per_channel) return {layer.in_channels, 1, 1};
-        return {layer.in_channels, layer.in_height, layer.in_width};
-    },
+    .takes_inputs = reads_two,
+    .input_shape = input_of_pair,
 
-    .write_key =
-        [](const LayerSpec& layer, KeyWriter& key) {
-            key.word_if(layer.mode == Mode::per_channel, name_of(Mode::per_channel));
-            key.activation(layer);
-        },
-    .read_key =
-        [](KeyReader& key, LayerSpec& layer) {
-            layer.inputs = 2;
-            if (key.take_word(name_of(Mode::per_channel))) layer.mode = Mode::per_channel;
-            key.optional_activation(layer);
-        },
-    // On a map of one pixel both forms are the same layer, which has one key.
-    .validate = [](const LayerSpec& layer) -> std::optional<std::string> {
-        const bool one_pixel = layer.in_height == 1 && layer.in_width == 1;
-        if (layer.mode == Mode::plain || (layer.mode == Mode::per_channel && !one_pixel)) return std::nullopt;
-        return "a multiply layer is per_channel only where its first input has more than one pixel";
-    },
+    .channel_tie = tie_of_pair,
+
+    .write_key = write_pair,
+    .read_key = [](KeyReader& key, LayerSpec& layer) { read_pair(key, layer, multiply_modes); },
+    .validate = [](const LayerSpec& layer) { return fault_of_pair(layer, multiply_modes); },
 
     .reference =
         [](const ReferenceCall& call) {
-            const std::vector<double>& second = *call.inputs[1];
-            const std::size_t share =
-                call.input().size() / second.size();  // of the first, a number of the second
-            std::vector<double> result;
-            result.reserve(call.input().size());
-            for (const double x : call.input()) {
-                result.push_back(activate(call.layer, x * second[result.size() / share]));
+            if (divides(call.layer.mode)) {
+                return outputs_of_pair(call, [](double x, double y) { return x / y; });
             }
-            return result;
+            return outputs_of_pair(call, [](double x, double y) { return x * y; });
         },
 };
 

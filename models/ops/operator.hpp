@@ -177,7 +177,8 @@ extern const Operator conv_operator, max_pool_operator, global_avg_pool_operator
     squeeze_excite_operator, scale_shift_operator, avg_pool_operator, activation_operator, add_operator,
     multiply_operator, concat_operator, slice_operator, pad_operator, resize_operator, layer_norm_operator,
     group_norm_operator, grn_operator, channel_shuffle_operator, pixel_shuffle_operator,
-    space_to_depth_operator, prelu_operator, eca_operator, transposed_conv_operator;
+    space_to_depth_operator, prelu_operator, eca_operator, transposed_conv_operator, reshape_operator,
+    permute_operator, matmul_operator, softmax_operator, map_bias_operator;
 
 // In the order of LayerKind.
 inline constexpr std::array operator_table{&conv_operator,
@@ -202,7 +203,12 @@ inline constexpr std::array operator_table{&conv_operator,
                                            &space_to_depth_operator,
                                            &prelu_operator,
                                            &eca_operator,
-                                           &transposed_conv_operator};
+                                           &transposed_conv_operator,
+                                           &reshape_operator,
+                                           &permute_operator,
+                                           &matmul_operator,
+                                           &softmax_operator,
+                                           &map_bias_operator};
 
 [[noreturn]] void no_such_operator(std::size_t index);  // throws InputError
 

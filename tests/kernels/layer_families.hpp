@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "models/ops/layer_spec.hpp"
+#include "models/ops/matmul.hpp"
 #include "models/ops/operator.hpp"
+#include "models/ops/permute.hpp"
 
 namespace hacscale::testing {
 
@@ -131,9 +133,48 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
             case LayerKind::multiply:
                 layer.inputs = 2;
                 if (layer.in_height > 1 && generator() % 2 == 0) layer.mode = Mode::per_channel;
+                if (family.size() % 3 == 0) layer.mode = Mode::divide;
+                if (family.size() % 6 == 1 && layer.in_height > 1) layer.mode = Mode::divide_per_channel;
+                if (family.size() % 6 == 2 && layer.in_channels > 1) layer.mode = Mode::per_pixel;
+                if (family.size() % 6 == 5 && layer.in_channels > 1) layer.mode = Mode::divide_per_pixel;
                 break;
             case LayerKind::add:
                 layer.inputs = 2;
+                if (family.size() % 3 == 1 && layer.in_height > 1) layer.mode = Mode::per_channel;
+                if (family.size() % 3 == 2 && layer.in_channels > 1) layer.mode = Mode::per_pixel;
+                break;
+            case LayerKind::reshape:
+                layer.activation = Activation::none;
+                layer.in_height = 2 * pick({1, 3, 7});
+                layer.out_channels = 2 * layer.in_channels;
+                layer.size = {layer.in_width, layer.in_height / 2};
+                break;
+            case LayerKind::permute: {
+                constexpr std::array orders{Mode::order_cwh, Mode::order_hcw, Mode::order_hwc,
+                                            Mode::order_wch, Mode::order_whc};
+                layer.activation = Activation::none;
+                layer.mode = orders[family.size() % orders.size()];
+                layer.groups = pick({1, 1, 3});
+                layer.in_channels *= layer.groups;
+                layer.out_channels = permuted_channels(layer);
+                break;
+            }
+            case LayerKind::matmul: {
+                constexpr std::array modes{Mode::plain, Mode::transpose_first, Mode::transpose_second,
+                                           Mode::transpose_both};
+                layer.activation = Activation::none;
+                layer.inputs = 2;
+                layer.mode = modes[family.size() % modes.size()];
+                layer.size = {matmul_sizes(layer).rows, pick({1, 5, 16, 33})};
+                break;
+            }
+            case LayerKind::softmax:
+                layer.activation = Activation::none;
+                layer.mode =
+                    layer.in_width > 1 && generator() % 2 == 0 ? Mode::over_width : Mode::over_height;
+                if (layer.mode == Mode::over_height) layer.in_height = pick({2, 9, 14, 40});
+                break;
+            case LayerKind::map_bias:
                 break;
             case LayerKind::concat:
                 layer.inputs = static_cast<std::uint16_t>(pick({2, 3, 5}));
@@ -185,6 +226,8 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 layer.in_channels = layer.out_channels = pick({3, 8, 24, 40, 72});
                 layer.epsilon = pick({0, 1}) == 0 ? 1e-6F : 1e-5F;
                 layer.activation = Activation::none;
+                if (kind == LayerKind::layer_norm && generator() % 3 == 0)
+                    layer.mode = Mode::root_mean_square;
                 break;
             case LayerKind::channel_shuffle:
                 layer.groups = pick({2, 3, 4});

@@ -2,6 +2,7 @@
 // are not square. Backends run them and are compared with the reference.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -276,8 +277,55 @@ inline NamedGraph down_and_up(Layout layout) {
     return build.named("down_and_up", {build.concat({large, shuffled}), build.add(blocks, {image})});
 }
 
+// Attention of two heads over the pixels of a map, whose shares are scaled and shifted; convs and gates read what it writes.
+inline NamedGraph attention(Layout layout) {
+    GraphBuilder build(layout);
+    const auto heads = [&](TensorId from, int channels, int height, int width) {
+        LayerSpec layer = build.spec(LayerKind::reshape, from);
+        layer.out_channels = channels;
+        layer.size = {height, width};
+        return build.add(layer, {from});
+    };
+    const auto product = [&](Mode mode, TensorId first, TensorId second, std::array<int, 2> size) {
+        LayerSpec layer = build.spec(LayerKind::matmul, first);
+        layer.inputs = 2;
+        layer.mode = mode;
+        layer.size = size;
+        return build.add(layer, {first, second});
+    };
+    const auto formed = [&](LayerKind kind, Mode mode, TensorId first, TensorId second) {
+        LayerSpec layer = build.spec(kind, first);
+        layer.inputs = 2;
+        layer.mode = mode;
+        return build.add(layer, {first, second});
+    };
+    const TensorId map = build.conv(build.input(3, 4, 5), {.width = 36, .kernel = 3});
+    const TensorId query = heads(build.slice(map, 0, 12), 2, 6, 20);
+    const TensorId key = heads(build.slice(map, 12, 12), 2, 6, 20);
+    const TensorId value = heads(build.slice(map, 24, 12), 2, 6, 20);
+    TensorId shares = build.scale_shift(product(Mode::transpose_first, query, key, {20, 20}));
+    shares = build.add(build.spec(LayerKind::map_bias, shares), {shares});
+    LayerSpec softmax = build.spec(LayerKind::softmax, shares);
+    softmax.mode = Mode::over_width;
+    shares = build.add(softmax, {shares});
+    const TensorId mixed = product(Mode::transpose_second, value, shares, {6, 20});
+    LayerSpec tokens_first = build.spec(LayerKind::permute, mixed);
+    tokens_first.mode = Mode::order_cwh;
+    tokens_first.out_channels = 2;
+    const TensorId tokens = build.add(tokens_first, {mixed});
+    const TensorId one_row = build.slice(shares, 0, 1);
+    const TensorId gated =
+        formed(LayerKind::multiply, Mode::per_channel, mixed, build.global_avg_pool(mixed));
+    const TensorId divided =
+        formed(LayerKind::multiply, Mode::divide, gated, build.activation(mixed, Activation::softplus));
+    const TensorId shifted = formed(LayerKind::add, Mode::per_pixel, shares, one_row);
+    return build.named("attention", {build.conv(heads(mixed, 12, 4, 5), {.width = 7, .kernel = 3},
+                                                build.conv(map, {.width = 7})),
+                                     build.linear(tokens, 5), divided, shifted, build.squeeze_excite(mixed)});
+}
+
 inline std::vector<NamedGraph> graphs_of_several_inputs(Layout layout) {
-    return {sums(layout), joins(layout), gates(layout), down_and_up(layout)};
+    return {sums(layout), joins(layout), gates(layout), down_and_up(layout), attention(layout)};
 }
 
 inline std::vector<NamedGraph> small_graphs(Layout layout) {

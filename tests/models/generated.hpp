@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "models/ops/layer_spec.hpp"
+#include "models/ops/matmul.hpp"
 #include "models/ops/operator.hpp"
+#include "models/ops/permute.hpp"
 #include "models/stages/model_spec.hpp"
 
 namespace hacscale::testing {
@@ -123,10 +125,39 @@ private:
                 break;
             case LayerKind::add:
                 layer.inputs = 2;
+                if (layer.in_height > 1 && coin()) layer.mode = Mode::per_channel;
+                if (layer.in_channels > 1 && coin()) layer.mode = Mode::per_pixel;
                 break;
             case LayerKind::multiply:
                 layer.inputs = 2;
-                if (layer.in_height > 1 && coin()) layer.mode = Mode::per_channel;
+                if (coin()) layer.mode = Mode::divide;
+                if (layer.in_height > 1 && coin()) {
+                    layer.mode = one_of({Mode::per_channel, Mode::divide_per_channel});
+                }
+                if (layer.in_channels > 1 && coin())
+                    layer.mode = one_of({Mode::per_pixel, Mode::divide_per_pixel});
+                break;
+            case LayerKind::reshape:
+                layer.size = {layer.in_width, 1};
+                layer.in_height = std::max(2, layer.in_height);
+                layer.out_channels = layer.in_height * layer.in_channels;
+                break;
+            case LayerKind::permute:
+                layer.groups = between(1, 4);
+                layer.in_channels *= layer.groups;
+                layer.mode = one_of(
+                    {Mode::order_cwh, Mode::order_hcw, Mode::order_hwc, Mode::order_wch, Mode::order_whc});
+                layer.out_channels = permuted_channels(layer);
+                break;
+            case LayerKind::matmul:
+                layer.inputs = 2;
+                layer.mode = one_of(
+                    {Mode::plain, Mode::transpose_first, Mode::transpose_second, Mode::transpose_both});
+                layer.size = {matmul_sizes(layer).rows, between(1, 64)};
+                break;
+            case LayerKind::softmax:
+                layer.mode = layer.in_width > 1 ? Mode::over_width : Mode::over_height;
+                if (layer.mode == Mode::over_height) layer.in_height = std::max(2, layer.in_height);
                 break;
             case LayerKind::concat:
                 layer.in_channels = layer.out_channels = between(2, 64);
@@ -172,11 +203,14 @@ private:
         const bool norm = layer.kind == LayerKind::layer_norm || layer.kind == LayerKind::group_norm ||
                           layer.kind == LayerKind::grn;
         if (norm) layer.epsilon = one_of({1e-3F, 1e-5F, 1e-6F, 1e-12F});
+        if (layer.kind == LayerKind::layer_norm && coin()) layer.mode = Mode::root_mean_square;
         // Kinds whose keys have no activation.
         const bool plain = layer.kind == LayerKind::layer_norm || layer.kind == LayerKind::grn ||
                            layer.kind == LayerKind::channel_shuffle ||
                            layer.kind == LayerKind::pixel_shuffle ||
                            layer.kind == LayerKind::space_to_depth || layer.kind == LayerKind::prelu ||
+                           layer.kind == LayerKind::reshape || layer.kind == LayerKind::permute ||
+                           layer.kind == LayerKind::matmul || layer.kind == LayerKind::softmax ||
                            layer.kind == LayerKind::eca;
         if (plain) layer.activation = Activation::none;
     }

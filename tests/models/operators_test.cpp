@@ -53,7 +53,8 @@ std::set<int> reached_from(const LayerSpec& layer, int changed, int channel) {
         }
         const MapSize shape = operator_of(layer.kind).input_shape(layer, changed);
         const std::int64_t area = std::int64_t{shape.height} * shape.width;
-        for (std::int64_t i = 0; i < area; ++i) tensors[changed][channel * area + i] += added;
+        for (std::int64_t i = 0; i < area; ++i)
+            tensors[changed][channel * area + i] += added * static_cast<double>(1 + i);
         ReferenceInputs inputs;
         for (const std::vector<double>& tensor : tensors) inputs.push_back(&tensor);
         return reference_layer(layer, 1, inputs, weights);

@@ -17,6 +17,20 @@ inline bool processor_has(dnnl::cpu_isa isa) {
     return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
 }
 
+// What a matrix product is made with; false where the library has no kernel.
+using MatmulPlan = dnnl::matmul::primitive_desc;
+
+inline MatmulPlan matmul_plan(const dnnl::engine& engine, const dnnl::memory::desc& source,
+                              const dnnl::memory::desc& weights, const dnnl::memory::desc& destination,
+                              const dnnl::primitive_attr& attributes) {
+    constexpr bool allow_empty = true;
+#if DNNL_VERSION_MAJOR >= 3
+    return {engine, source, weights, destination, attributes, allow_empty};
+#else
+    return {dnnl::matmul::desc(source, weights, destination), attributes, engine, allow_empty};
+#endif
+}
+
 #if DNNL_VERSION_MAJOR >= 3
 
 using dnnl::convolution_forward;
