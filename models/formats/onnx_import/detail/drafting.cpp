@@ -43,7 +43,20 @@ Draft Drafting::draft() {
         if (size_of_value(input.name)) add_input(input.name);
     }
     for (const onnx::Node& node : graph_.nodes) add(node);
-    for (const onnx::ValueInfo& output : graph_.outputs) add_output(output.name);
+    for (const onnx::ValueInfo& output : graph_.outputs) {
+        place_ = output.name;
+        try {
+            const View view = view_of(output.name);
+            if (!written_.contains(view.source)) continue;
+            const auto size = size_of_value(output.name);
+            const View natural = arranged(view, natural_order(view.axes));
+            views_[output.name] = {size ? formed(natural.source, *size) : natural.source, natural.axes};
+        } catch (const NoLayer& cause) {
+            draft_.left_out.push_back(fmt::format("the output \"{}\" has its numbers in another order: {}",
+                                                  output.name, cause.reason));
+        }
+        add_output(output.name);
+    }
     return std::move(draft_);
 }
 
@@ -67,6 +80,15 @@ void Drafting::add(const onnx::Node& node) {
         {"Pad", &Drafting::pad},
         {"Resize", &Drafting::resize},
         {"Reshape", &Drafting::reshape},
+        {"Transpose", &Drafting::transpose},
+        {"MatMul", &Drafting::matmul},
+        {"Softmax", &Drafting::softmax},
+        {"ReduceMean", &Drafting::reduce},
+        {"ReduceSum", &Drafting::reduce},
+        {"ReduceMax", &Drafting::reduce},
+        {"Gather", &Drafting::gather},
+        {"Expand", &Drafting::expand},
+        {"Div", &Drafting::arithmetic},
         {"PRelu", &Drafting::prelu},
         {"LayerNormChannels", &Drafting::norm},
         {"LayerNormalization", &Drafting::norm},
@@ -80,6 +102,7 @@ void Drafting::add(const onnx::Node& node) {
     };
     const std::size_t layers = draft_.layers.size();
     const std::size_t inputs = draft_.inputs.size();
+    place_ = node.name;
     try {
         if (const auto activation = activation_of(node)) return this->activation(node, *activation);
         const auto rule = rules.find(node.op_type);
@@ -95,6 +118,7 @@ void Drafting::undo_beyond(std::size_t layers, std::size_t inputs) {
     for (std::size_t i = layers; i < draft_.layers.size(); ++i) {
         draft_.sizes.erase(draft_.layers[i].output);
         written_.erase(draft_.layers[i].output);
+        views_.erase(draft_.layers[i].output);
     }
     draft_.layers.resize(layers);
     for (std::size_t i = inputs; i < draft_.inputs.size(); ++i) draft_.sizes.erase(draft_.inputs[i]);
@@ -112,32 +136,35 @@ void Drafting::add_input(const std::string& value) {
 }
 
 void Drafting::add_output(const std::string& value) {
-    const std::string& source = source_of(value);
+    const auto view = views_.find(value);
+    const std::string source = view == views_.end() ? value : view->second.source;
     if (!written_.contains(source) || !outputs_.insert(source).second) return;
     draft_.outputs.push_back(source);
-}
-
-const std::string& Drafting::source_of(const std::string& value) const {
-    const auto found = aliases_.find(value);
-    return found == aliases_.end() ? value : found->second;
 }
 
 std::optional<MapSize> Drafting::size_of_value(const std::string& value) const {
     const auto found = dims_.find(value);
     if (found == dims_.end()) return std::nullopt;
     const std::vector<std::int64_t>& dims = found->second;
-    if ((dims.size() != 2 && dims.size() != 4) || dims.front() != 1) return std::nullopt;
+    if (dims.empty()) return std::nullopt;
     double elements = 1.0;  // cannot overflow
     for (const std::int64_t size : dims) {
         if (size < 1 || size > std::numeric_limits<int>::max()) return std::nullopt;
         elements *= static_cast<double>(size);
     }
     if (elements > max_layer_macs) return std::nullopt;
-    MapSize size{.channels = static_cast<int>(dims[1])};
-    if (dims.size() == 4) {
-        size.height = static_cast<int>(dims[2]);
-        size.width = static_cast<int>(dims[3]);
+    const std::size_t first = dims.front() == 1 && dims.size() > 1 ? 1 : 0;
+    MapSize size{.channels = static_cast<int>(dims[first])};
+    std::int64_t height = 1;
+    for (std::size_t axis = first + 1; axis < dims.size(); ++axis) {
+        if (axis + 1 == dims.size()) {
+            size.width = static_cast<int>(dims[axis]);
+        } else {
+            height *= dims[axis];
+        }
     }
+    if (height > std::numeric_limits<int>::max()) return std::nullopt;
+    size.height = static_cast<int>(height);
     return size;
 }
 
@@ -169,27 +196,25 @@ void Drafting::learn(const onnx::Tensor& tensor, DraftLayer& layer) {
 }
 
 std::string Drafting::data(const onnx::Node& node, std::size_t input, bool flat) {
-    const std::string& value = node.inputs.at(input);
-    if (constants_.contains(value)) no_layer(fmt::format("its input \"{}\" is a constant", value));
-    const std::string& source = source_of(value);
-    if (!flat && flattened_.contains(value)) {
-        no_layer(fmt::format("its input \"{}\" is a map that was flattened", value));
+    const View view = read(node, input);
+    const std::vector<std::int64_t>& dims = dims_of(node.inputs[input]);
+    if (dims.size() < 2 || dims.size() > 4 || dims.front() != 1) {
+        no_layer(fmt::format("its input \"{}\" is {}, and it reads maps (1xCxHxW) or vectors (1xC)",
+                             node.inputs[input], onnx::shape_text(dims)));
     }
-    if (!draft_.sizes.contains(source)) {
-        if (!size_of_value(source)) {
-            no_layer(fmt::format("its input \"{}\" is {}, and layers read maps (1xCxHxW) or vectors (1xC)",
-                                 value, onnx::shape_text(dims_of(value))));
-        }
-        add_input(source);
-    }
-    return source;
+    const View natural = arranged(view, natural_order(view.axes));
+    return flat ? natural.source : formed(natural.source, *size_of_value(node.inputs[input]));
 }
 
 DraftLayer Drafting::begin(const onnx::Node& node, LayerKind kind, bool flat) {
+    return begin_on(node, kind, data(node, 0, flat));
+}
+
+DraftLayer Drafting::begin_on(const onnx::Node& node, LayerKind kind, const std::string& source) {
     DraftLayer draft;
     draft.name = node.name;
     draft.layer.kind = kind;
-    draft.inputs = {data(node, 0, flat)};
+    draft.inputs = {source};
     draft.output = node.outputs.at(0);
     const MapSize& in = size(draft.inputs.front());
     draft.layer.in_channels = draft.layer.out_channels = in.channels;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "models/formats/onnx_import/detail/draft.hpp"
+#include "models/formats/onnx_import/detail/view.hpp"
 
 namespace hacscale::detail {
 
@@ -43,16 +44,35 @@ private:
 
     // ---- Values ----
 
-    const std::string& source_of(const std::string& value) const;
-    // N C H W and N C, of one image; nothing for others, and for more elements than a layer may have.
+    // The value as channels, rows and columns of one image: N C H W, N C L and N C as they are, others with axes made one;
+    // nothing where it has no axes, and for more elements than a layer may have.
     std::optional<MapSize> size_of_value(const std::string& value) const;
     const std::vector<std::int64_t>& dims_of(const std::string& value) const;
     const onnx::Tensor* constant(const onnx::Node& node, std::size_t input) const;
     std::vector<float> weights(const onnx::Node& node, std::size_t input, DraftLayer& layer);
     void learn(const onnx::Tensor& tensor, DraftLayer& layer);
-    // A value that layers can read: as it is, flattened ones only where `flat`. What left-out nodes compute becomes an input.
+    // A map that layers can read; where `flat`, its numbers in any sizes. What left-out nodes compute becomes an input.
     std::string data(const onnx::Node& node, std::size_t input, bool flat = false);
     const MapSize& size(const std::string& source) const { return draft_.sizes.at(source); }
+
+    // ---- Values whose axes are elsewhere in the tensor that has their numbers: arrange.cpp ----
+
+    View view_of(const std::string& value) const;
+    // Of an input of the node, whose tensor is there then.
+    View read(const onnx::Node& node, std::size_t input);
+    // The same numbers as a map of these sizes: a reshape layer, where they are others.
+    std::string formed(const std::string& source, const MapSize& size);
+    // The same numbers stored in this order: permute layers, where they are in another.
+    View arranged(const View& given, const Order& order);
+    // With the axis outermost, as a map whose channels it is.
+    View with_channels(const View& view, std::size_t axis);
+    std::string formed_channels(const View& view, std::int64_t channels);
+    // Of each of the outermost axis' elements as the tensor has them, where they are whole channels; else 1.
+    int channels_of_element(const View& view, std::int64_t count) const;
+    // A layer that reads the source and has its shape; without a bias.
+    DraftLayer begin_on(const onnx::Node& node, LayerKind kind, const std::string& source);
+    // finish(), where the output's axes are stored as these.
+    void finish(DraftLayer draft, const Axes& axes);
 
     // ---- What rules share ----
 
@@ -90,23 +110,47 @@ private:
     // The sum with the second one's negative.
     void difference(const onnx::Node& node);
     void concat(const onnx::Node& node);
-    void add_slice(const onnx::Node& node, const std::string& output, std::int64_t first, std::int64_t count);
     void split(const onnx::Node& node);
     void slice(const onnx::Node& node);
     void pad(const onnx::Node& node);
     void resize(const onnx::Node& node);
-    void reshape(const onnx::Node& node);
     void shuffle(const onnx::Node& node);
     static std::optional<Curve> activation_of(const onnx::Node& node);
     void activation(const onnx::Node& node, const Curve& curve);
 
+    // ---- Layers of attention, and moves along any axis: token_layers.cpp ----
+
+    void reshape(const onnx::Node& node);
+    void transpose(const onnx::Node& node);
+    void matmul(const onnx::Node& node);
+    // Each row of features times the weights, which are features x outputs: a 1x1 conv.
+    void token_product(const onnx::Node& node, const onnx::Tensor& weights);
+    void softmax(const onnx::Node& node);
+    void reduce(const onnx::Node& node);
+    void sum_of_parts(const onnx::Node& node, const View& view, std::size_t axis);
+    void gather(const onnx::Node& node);
+    // Neighbours along an axis.
+    View cut(const onnx::Node& node, const View& view, std::size_t axis, std::int64_t first,
+             std::int64_t count, const std::string& output);
+    // Every `step`th of them, from the first one.
+    View strided(const onnx::Node& node, const View& view, std::size_t axis, std::int64_t step,
+                 const std::string& output);
+    void expand(const onnx::Node& node);
+    // Of two values that have no axis in common.
+    void outer_product(const onnx::Node& node, View first, View second);
+    // A constant that differs along several axes is added.
+    void add_map(const onnx::Node& node, const View& view, const onnx::Tensor& tensor);
+    // Sums, products and quotients of two tensors, the smaller one with one number for several of the larger one.
+    void pair(const onnx::Node& node, LayerKind kind, bool divides);
+
     const onnx::Graph& graph_;
     std::unordered_map<std::string, const onnx::Tensor*> constants_;
     std::unordered_map<std::string, std::vector<std::int64_t>> dims_;
-    std::unordered_map<std::string, std::string> aliases_;  // reshaped values, and whose numbers they have
-    std::unordered_set<std::string> flattened_;             // of those, maps as vectors
-    std::unordered_set<std::string> written_;               // by layers
+    std::unordered_map<std::string, View> views_;            // values that are not their tensor row by row
+    std::unordered_map<std::string, std::string> unformed_;  // what a reshape layer of formed() reads
+    std::unordered_set<std::string> written_;                // by layers
     std::unordered_set<std::string> outputs_;
+    std::string place_;  // the name of the node at hand
     Draft draft_;
 };
 

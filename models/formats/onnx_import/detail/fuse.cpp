@@ -111,7 +111,8 @@ private:
 
     // The conv of an add that runs last has both of its operands.
     void add_to_conv(DraftLayer& draft) {
-        if (draft.layer.kind != LayerKind::add || draft.inputs[0] == draft.inputs[1]) return;
+        const bool of_one_shape = draft.layer.kind == LayerKind::add && draft.layer.mode == Mode::plain;
+        if (!of_one_shape || draft.inputs[0] == draft.inputs[1]) return;
         const auto place = [&](const std::string& value) {
             const auto found = writers_.find(value);
             return found == writers_.end() ? -1 : static_cast<std::int64_t>(found->second);

@@ -44,46 +44,54 @@ void Drafting::global_pool(const onnx::Node& node) {
 void Drafting::scale_or_shift(const onnx::Node& node, std::size_t which) {
     onnx::Node reordered = node;
     std::swap(reordered.inputs[0], reordered.inputs[1 - which]);
-    DraftLayer draft = begin(reordered, LayerKind::scale_shift);
     const onnx::Tensor& tensor = *constant(node, which);
-    const std::size_t rank = dims_of(node.outputs.at(0)).size();
-    const std::vector<float> values = per_channel(tensor, size(draft.inputs.front()), rank);
-    if (module_of(tensor.name)) learn(tensor, draft);  // exporters' own constants have no module
+    View view = read(reordered, 0);
+    // The axes along which the constant differs, counted from the last one.
+    std::vector<std::size_t> axes;
+    const std::size_t rank = view.axes.size();
+    for (std::size_t back = 1; back <= tensor.dims.size(); ++back) {
+        const std::int64_t count = tensor.dims[tensor.dims.size() - back];
+        if (count == 1) continue;
+        if (back > rank || view.axes[rank - back].size != count) {
+            no_layer(fmt::format("its constant is {}, and its input {}", onnx::shape_text(tensor.dims),
+                                 onnx::shape_text(dims_of(reordered.inputs[0]))));
+        }
+        axes.push_back(rank - back);
+    }
     const bool scales = node.op_type == "Mul";
+    if (axes.size() > 1) {
+        if (scales) {
+            no_layer(fmt::format(
+                "its constant is {}, and a layer multiplies with one number or one for each channel",
+                onnx::shape_text(tensor.dims)));
+        }
+        return add_map(node, view, tensor);
+    }
+    if (axes.size() == 1) view = with_channels(view, axes.front());
+    DraftLayer draft = begin_on(reordered, LayerKind::scale_shift, view.source);
+    std::vector<float> values = tensor.floats();
+    if (axes.empty()) values.assign(static_cast<std::size_t>(draft.layer.in_channels), values.front());
+    if (module_of(tensor.name)) learn(tensor, draft);  // exporters' own constants have no module
     draft.weights.weights = scales ? values : std::vector<float>(values.size(), 1.0F);
     draft.weights.bias = scales ? std::vector<float>(values.size(), 0.0F) : values;
-    finish(std::move(draft));
+    finish(std::move(draft), view.axes);
 }
 
 void Drafting::arithmetic(const onnx::Node& node) {
-    const bool product = node.op_type == "Mul";
+    const bool divides = node.op_type == "Div";
     if (node.inputs.size() < 2) no_layer("it has one input");
     for (const std::size_t which : {std::size_t{0}, std::size_t{1}}) {
-        if (node.inputs.size() == 2 && constant(node, which) != nullptr) return scale_or_shift(node, which);
+        if (divides || node.inputs.size() != 2 || constant(node, which) == nullptr) continue;
+        return scale_or_shift(node, which);
     }
-    onnx::Node pair = node;
+    onnx::Node two = node;
     std::vector<std::string> rest(node.inputs.begin() + 2, node.inputs.end());
     for (std::size_t i = 0; i <= rest.size(); ++i) {
         // A sum of several values is a chain of adds.
-        pair.outputs = {i == rest.size() ? node.outputs[0] : fmt::format("{}.{}", node.outputs[0], i)};
-        const MapSize first = size(data(pair, 0));
-        const MapSize second = size(data(pair, 1));
-        const bool gate = product && first != second && first.channels == second.channels;
-        if (gate && first.height * first.width == 1) std::swap(pair.inputs[0], pair.inputs[1]);
-        DraftLayer draft = begin(pair, product ? LayerKind::multiply : LayerKind::add);
-        const MapSize& other = size(data(pair, 1));
-        if (gate && other.height * other.width == 1) {
-            draft.layer.mode = Mode::per_channel;
-        } else if (first != second) {
-            no_layer(fmt::format(
-                "its inputs are {}x{}x{} and {}x{}x{}; of different sizes, there is a layer for "
-                "a map times one number a channel only",
-                first.channels, first.height, first.width, second.channels, second.height, second.width));
-        }
-        draft.layer.inputs = 2;
-        draft.inputs.push_back(data(pair, 1));
-        finish(std::move(draft));
-        if (i < rest.size()) pair.inputs = {pair.outputs[0], rest[i]};
+        two.outputs = {i == rest.size() ? node.outputs[0] : fmt::format("{}.{}", node.outputs[0], i)};
+        if (i < rest.size()) dims_[two.outputs[0]] = dims_of(node.outputs[0]);
+        pair(two, divides || node.op_type == "Mul" ? LayerKind::multiply : LayerKind::add, divides);
+        if (i < rest.size()) two.inputs = {two.outputs[0], rest[i]};
     }
 }
 
@@ -91,11 +99,13 @@ void Drafting::difference(const onnx::Node& node) {
     onnx::Node negated = node;
     negated.inputs = {node.inputs.at(1)};
     negated.outputs = {node.outputs.at(0) + ".negated"};
-    DraftLayer negative = begin(negated, LayerKind::scale_shift);
+    const View view = read(negated, 0);
+    DraftLayer negative = begin_on(negated, LayerKind::scale_shift, view.source);
     const auto channels = static_cast<std::size_t>(negative.layer.in_channels);
     negative.weights.weights.assign(channels, -1.0F);
     negative.weights.bias.assign(channels, 0.0F);
-    finish(std::move(negative));
+    dims_[negated.outputs[0]] = dims_of(node.inputs[1]);
+    finish(std::move(negative), view.axes);
     onnx::Node sum = node;
     sum.op_type = "Add";
     sum.inputs = {node.inputs[0], negated.outputs[0]};
@@ -103,34 +113,44 @@ void Drafting::difference(const onnx::Node& node) {
 }
 
 void Drafting::concat(const onnx::Node& node) {
-    if (node.integer("axis", 1) != 1) no_layer("it joins another axis than the channels");
-    DraftLayer draft = begin(node, LayerKind::concat);
-    std::int64_t channels = draft.layer.in_channels;
-    for (std::size_t i = 1; i < node.inputs.size(); ++i) {
-        draft.inputs.push_back(data(node, i));
-        channels += size(draft.inputs.back()).channels;
+    const auto axis = static_cast<std::size_t>(node.integer("axis", 1));
+    const View first = read(node, 0);
+    const Order order = order_with_first(first.axes, {axis});
+    std::vector<View> views;
+    std::int64_t channels = 0;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        View view = read(node, i);
+        // An axis of one element is stored nowhere.
+        Order own = order;
+        if (own.empty() || own.front() != axis) own.insert(own.begin(), axis);
+        if (view.axes.at(axis).size == 1) own.erase(own.begin());
+        views.push_back(arranged(view, own));
+        channels += views.back().axes[axis].size;
+    }
+    const std::int64_t count = views.front().axes[axis].size;
+    const int share = channels_of_element(views.front(), count);
+    DraftLayer draft = begin_on(node, LayerKind::concat, formed_channels(views.front(), count * share));
+    const MapSize map = size(draft.inputs.front());
+    for (std::size_t i = 1; i < views.size(); ++i) {
+        draft.inputs.push_back(
+            formed(views[i].source,
+                   {small(views[i].axes[axis].size * share, "the channels"), map.height, map.width}));
     }
     draft.layer.inputs = static_cast<std::uint16_t>(
         std::min<std::size_t>(draft.inputs.size(), std::numeric_limits<std::uint16_t>::max()));
-    draft.layer.in_channels = draft.layer.out_channels = small(channels, "its channels together");
-    finish(std::move(draft));
-}
-
-void Drafting::add_slice(const onnx::Node& node, const std::string& output, std::int64_t first,
-                         std::int64_t count) {
-    DraftLayer draft = begin(node, LayerKind::slice);
-    draft.output = output;
-    draft.layer.first_channel = small(first, "the first channel");
-    draft.layer.out_channels = small(count, "the number of channels");
-    finish(std::move(draft));
+    draft.layer.in_channels = draft.layer.out_channels = small(channels * share, "its channels together");
+    Axes axes = views.front().axes;
+    axes[axis] = {channels, elements_of(axes) / axes[axis].size};
+    finish(std::move(draft), axes);
 }
 
 void Drafting::split(const onnx::Node& node) {
-    if (node.integer("axis", 0) != 1) no_layer("it divides another axis than the channels");
+    const auto axis = static_cast<std::size_t>(node.integer("axis", 0));
     const std::vector<std::int64_t> sizes = node.integers("split", {});
+    const View view = read(node, 0);
     std::int64_t first = 0;
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-        if (!node.outputs[i].empty()) add_slice(node, node.outputs[i], first, sizes.at(i));
+        if (!node.outputs[i].empty()) cut(node, view, axis, first, sizes.at(i), node.outputs[i]);
         first += sizes.at(i);
     }
 }
@@ -139,19 +159,49 @@ void Drafting::slice(const onnx::Node& node) {
     const std::vector<std::int64_t> starts = node.integers("starts", {});
     const std::vector<std::int64_t> counts = node.integers("counts", {});
     const std::vector<std::int64_t> steps = node.integers("steps", {});
-    const std::vector<std::int64_t>& dims = dims_of(node.inputs.at(0));
-    for (std::size_t axis = 0; axis < dims.size(); ++axis) {
-        const bool whole = starts.at(axis) == 0 && counts.at(axis) == dims[axis];
-        if (steps.at(axis) != 1 || (axis != 1 && !whole)) {
-            no_layer("it takes more than neighbouring channels apart");
-        }
+    View view = read(node, 0);
+    for (std::size_t axis = 0; axis < view.axes.size(); ++axis) {
+        if (steps.at(axis) < 1) no_layer("it takes elements from the last to the first");
+        const std::int64_t span = (counts.at(axis) - 1) * steps[axis] + 1;
+        if (counts[axis] == view.axes[axis].size) continue;
+        const std::string output = fmt::format("{}.axis{}", node.outputs.at(0), axis);
+        view = cut(node, view, axis, starts.at(axis), span, output + ".span");
+        if (steps[axis] > 1 && counts[axis] > 1) view = strided(node, view, axis, steps[axis], output);
     }
-    add_slice(node, node.outputs.at(0), starts[1], counts[1]);
+    views_[node.outputs.at(0)] = view;
 }
 
 void Drafting::pad(const onnx::Node& node) {
-    DraftLayer draft = begin(node, LayerKind::pad);
     const std::vector<std::int64_t> pads = node.integers("pads", {});
+    const View view = read(node, 0);
+    const std::size_t rank = view.axes.size();
+    std::vector<std::size_t> padded;
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+        if (pads.at(axis) != 0 || pads.at(axis + rank) != 0) padded.push_back(axis);
+    }
+    const bool of_map = rank == 4 && view.axes[0].size == 1 && !padded.empty() && padded.front() > 1;
+    if (!of_map && padded.size() != 1)
+        no_layer(fmt::format("it pads {} axes that are not height and width", padded.size()));
+    DraftLayer draft;
+    std::array<int, 4> sides{};
+    Axes axes;
+    if (of_map) {
+        draft = begin(node, LayerKind::pad);
+        sides = {signed_pad(pads[2]), signed_pad(pads[3]), signed_pad(pads[6]), signed_pad(pads[7])};
+    } else {
+        // The axis as the rows of a map: what is stored outside it are channels, what is stored inside it columns.
+        const std::size_t axis = padded.front();
+        const auto& [size, stride] = view.axes[axis];
+        const std::int64_t inside = size == 1 ? 1 : stride;
+        const MapSize map{small(elements_of(view.axes) / size / inside, "the channels"),
+                          small(size, "the rows"), small(inside, "the columns")};
+        draft = begin_on(node, LayerKind::pad, formed(view.source, map));
+        sides = {signed_pad(pads[axis]), 0, signed_pad(pads[axis + rank]), 0};
+        axes = view.axes;
+        axes[axis].size += pads[axis] + pads[axis + rank];
+        if (size == 1) no_layer("it pads an axis of one element");
+        axes = stored_in(axes, storage_order(view.axes));
+    }
     const std::string mode = node.text("mode", "constant");
     const float value = mode == "constant" ? node.number("value", 0.0F) : 0.0F;
     if (mode == "reflect" || mode == "edge") {
@@ -162,12 +212,9 @@ void Drafting::pad(const onnx::Node& node) {
     } else if (value == 1.0F) {
         draft.layer.mode = Mode::ones;
     }
-    if (pads.size() != 8 || pads[0] != 0 || pads[1] != 0 || pads[4] != 0 || pads[5] != 0) {
-        no_layer("it pads other axes than height and width");
-    }
-    draft.layer.window.pads = {signed_pad(pads[2]), signed_pad(pads[3]), signed_pad(pads[6]),
-                               signed_pad(pads[7])};
-    finish(std::move(draft));
+    draft.layer.window.pads = sides;
+    if (axes.empty()) return finish(std::move(draft));
+    finish(std::move(draft), axes);
 }
 
 void Drafting::resize(const onnx::Node& node) {
@@ -199,21 +246,6 @@ void Drafting::resize(const onnx::Node& node) {
         no_layer(fmt::format("mode \"{}\" at {}", mode, place));
     }
     finish(std::move(draft));
-}
-
-void Drafting::reshape(const onnx::Node& node) {
-    const std::string& value = node.inputs.at(0);
-    const std::string source = data(node, 0, /*flat=*/true);
-    const auto to = size_of_value(node.outputs.at(0));
-    const MapSize& from = size(source);
-    if (!to || to->elements() != from.elements()) {
-        no_layer(fmt::format("{} becomes {}", onnx::shape_text(dims_of(value)),
-                             onnx::shape_text(dims_of(node.outputs.at(0)))));
-    }
-    const bool flat = to->height * to->width == 1;
-    if (*to != from && !flat) no_layer("its output is a map of other sizes");
-    aliases_[node.outputs.at(0)] = source;
-    if (*to != from) flattened_.insert(node.outputs.at(0));
 }
 
 void Drafting::shuffle(const onnx::Node& node) {
@@ -254,10 +286,11 @@ std::optional<Drafting::Curve> Drafting::activation_of(const onnx::Node& node) {
 
 void Drafting::activation(const onnx::Node& node, const Curve& curve) {
     if (curve.alpha < 0.0F) no_layer(fmt::format("its alpha is {}", curve.alpha));
-    DraftLayer draft = begin(node, LayerKind::activation);
+    const View view = read(node, 0);
+    DraftLayer draft = begin_on(node, LayerKind::activation, view.source);
     draft.layer.activation = curve.activation;
     if (has_alpha(curve.activation)) draft.layer.alpha = Parameter(curve.alpha);
-    finish(std::move(draft));
+    finish(std::move(draft), view.axes);
 }
 
 }  // namespace hacscale::detail

@@ -76,7 +76,8 @@ void Drafting::linear(const onnx::Node& node) {
 }
 
 void Drafting::batch_norm(const onnx::Node& node) {
-    DraftLayer draft = begin(node, LayerKind::scale_shift);
+    const View view = with_channels(read(node, 0), 1);
+    DraftLayer draft = begin_on(node, LayerKind::scale_shift, view.source);
     const std::vector<float> scale = weights(node, 1, draft);
     const std::vector<float> bias = weights(node, 2, draft);
     const onnx::Tensor* const mean = constant(node, 3);
@@ -95,7 +96,7 @@ void Drafting::batch_norm(const onnx::Node& node) {
         draft.weights.weights.push_back(static_cast<float>(factor));
         draft.weights.bias.push_back(static_cast<float>(bias[c] - factor * means[c]));
     }
-    finish(std::move(draft));
+    finish(std::move(draft), view.axes);
 }
 
 void Drafting::prelu(const onnx::Node& node) {
@@ -110,13 +111,16 @@ void Drafting::prelu(const onnx::Node& node) {
 }
 
 void Drafting::norm(const onnx::Node& node) {
-    const bool vectors = node.op_type == "LayerNormalization";
-    if (vectors && (dims_of(node.inputs.at(0)).size() != 2 || node.integer("axis", 1) != 1)) {
-        no_layer("it is over other axes than the channels");
+    const bool tokens = node.op_type == "LayerNormalization";
+    const std::size_t rank = dims_of(node.inputs.at(0)).size();
+    if (tokens && node.integer("axis", 1) + 1 != static_cast<std::int64_t>(rank)) {
+        no_layer("it is over more axes than the last one");
     }
-    DraftLayer draft = begin(node, vectors || node.op_type == "LayerNormChannels" ? LayerKind::layer_norm
-                                   : node.op_type == "Grn"                        ? LayerKind::grn
-                                                                                  : LayerKind::group_norm);
+    const View view = tokens ? with_channels(read(node, 0), rank - 1) : View{};
+    DraftLayer draft = tokens ? begin_on(node, LayerKind::layer_norm, view.source)
+                              : begin(node, node.op_type == "LayerNormChannels" ? LayerKind::layer_norm
+                                            : node.op_type == "Grn"             ? LayerKind::grn
+                                                                                : LayerKind::group_norm);
     name_after_weights(node, draft);
     draft.layer.epsilon = Parameter(node.number("epsilon", 1e-5F));
     if (node.op_type == "GroupNorm") draft.layer.groups = small(node.integer("num_groups", 1), "num_groups");
@@ -125,6 +129,7 @@ void Drafting::norm(const onnx::Node& node) {
     const bool shifts = node.inputs.size() > 2 && !node.inputs[2].empty();
     draft.weights.bias =
         shifts ? weights(node, 2, draft) : std::vector<float>(draft.weights.weights.size(), 0.0F);
+    if (tokens) return finish(std::move(draft), view.axes);
     finish(std::move(draft));
 }
 

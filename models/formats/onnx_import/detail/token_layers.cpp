@@ -1,0 +1,445 @@
+// Layers of attention, and what moves or joins numbers along any axis of a value.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "models/formats/onnx_import/detail/drafting.hpp"
+#include "models/ops/matmul.hpp"
+
+namespace hacscale::detail {
+namespace {
+
+bool has(const std::vector<std::size_t>& axes, std::size_t axis) {
+    return std::ranges::find(axes, axis) != axes.end();
+}
+
+// Of several axes; 1 for none.
+std::int64_t elements_along(const Axes& axes, const std::vector<std::size_t>& some) {
+    std::int64_t product = 1;
+    for (const std::size_t axis : some) product *= axes[axis].size;
+    return product;
+}
+
+Order without_single(const Axes& axes, const std::vector<std::size_t>& order) {
+    Order result;
+    for (const std::size_t axis : order) {
+        if (axes[axis].size != 1) result.push_back(axis);
+    }
+    return result;
+}
+
+std::vector<std::size_t> joined(std::vector<std::size_t> a, const std::vector<std::size_t>& b,
+                                const std::vector<std::size_t>& c = {}) {
+    a.insert(a.end(), b.begin(), b.end());
+    a.insert(a.end(), c.begin(), c.end());
+    return a;
+}
+
+// Whether one of the axes is stored outside the other one.
+bool outside(const Axes& axes, const std::vector<std::size_t>& some, std::size_t other) {
+    if (axes[other].size == 1) return false;
+    return std::ranges::any_of(some, [&](std::size_t axis) {
+        return axes[axis].size != 1 && axes[axis].stride > axes[other].stride;
+    });
+}
+
+}  // namespace
+
+void Drafting::reshape(const onnx::Node& node) {
+    View view = read(node, 0);
+    const std::vector<std::int64_t>& dims = dims_of(node.outputs.at(0));
+    const Axes wanted = row_major(dims);
+    if (elements_of(wanted) != elements_of(view.axes)) {
+        no_layer(
+            fmt::format("{} becomes {}", onnx::shape_text(dims_of(node.inputs[0])), onnx::shape_text(dims)));
+    }
+    if (const auto axes = reshaped(view.axes, dims)) {
+        view.axes = *axes;
+    } else {
+        view = {arranged(view, natural_order(view.axes)).source, wanted};
+    }
+    views_[node.outputs.at(0)] = view;
+}
+
+void Drafting::transpose(const onnx::Node& node) {
+    const View view = read(node, 0);
+    View turned{view.source, {}};
+    for (const std::int64_t axis : node.integers("perm", {})) {
+        turned.axes.push_back(view.axes.at(static_cast<std::size_t>(axis)));
+    }
+    views_[node.outputs.at(0)] = turned;
+}
+
+View Drafting::cut(const onnx::Node& node, const View& view, std::size_t axis, std::int64_t first,
+                   std::int64_t count, const std::string& output) {
+    const auto [size, stride] = view.axes.at(axis);
+    View result{output, view.axes};
+    result.axes[axis].size = count;
+    if (count == size) {
+        result.source = view.source;
+        views_[output] = result;
+        return result;
+    }
+    result.axes = stored_in(result.axes, storage_order(view.axes));
+    const std::int64_t outer = elements_of(view.axes) / size / stride;
+    const int begins = small(first, "the first element");
+    const int taken = small(count, "the number of elements");
+    const int left = small(size - first - count, "the number of elements after it");
+    DraftLayer draft;
+    if (outer == 1) {
+        const int share = channels_of_element(view, size);
+        draft = begin_on(node, LayerKind::slice, formed_channels(view, share * size));
+        draft.layer.first_channel = begins * share;
+        draft.layer.out_channels = taken * share;
+    } else {
+        const MapSize now = this->size(view.source);
+        const bool columns = stride == 1 && now.width == size;
+        const bool rows = now.height == size && now.width == stride;
+        const MapSize map{small(outer, "the channels"), small(size, "the rows"),
+                          small(stride, "the columns")};
+        draft = begin_on(node, LayerKind::pad, columns || rows ? view.source : formed(view.source, map));
+        if (columns) {
+            draft.layer.window.pads = {0, -begins, 0, -left};
+        } else {
+            draft.layer.window.pads = {-begins, 0, -left, 0};
+        }
+    }
+    draft.output = output;
+    finish(std::move(draft), result.axes);
+    return result;
+}
+
+View Drafting::strided(const onnx::Node& node, const View& view, std::size_t axis, std::int64_t step,
+                       const std::string& output) {
+    const auto [size, stride] = view.axes.at(axis);
+    const std::int64_t outer = elements_of(view.axes) / size / stride;
+    const MapSize now = this->size(view.source);
+    const bool columns = stride == 1 && now.width == size;
+    const bool rows = now.height == size && now.width == stride;
+    const MapSize map{small(outer, "the channels"), small(size, "the rows"), small(stride, "the columns")};
+    // A window of one element has that one as its maximum.
+    DraftLayer draft =
+        begin_on(node, LayerKind::max_pool, columns || rows ? view.source : formed(view.source, map));
+    draft.layer.window.strides[columns ? 1 : 0] = small(step, "steps");
+    draft.output = output;
+    View result{output, view.axes};
+    result.axes[axis].size = (size - 1) / step + 1;
+    result.axes = stored_in(result.axes, storage_order(view.axes));
+    finish(std::move(draft), result.axes);
+    return result;
+}
+
+void Drafting::expand(const onnx::Node& node) {
+    View view = read(node, 0);
+    const std::vector<std::int64_t>& dims = dims_of(node.outputs.at(0));
+    view.axes.insert(view.axes.begin(), dims.size() - std::min(dims.size(), view.axes.size()), Axis{});
+    for (std::size_t axis = dims.size(); axis-- > 0;) {
+        if (view.axes[axis].size == dims[axis]) continue;
+        // Of one row as many equal ones, inside the axes before it: the value is row by row up to here.
+        view = arranged(view, natural_order(view.axes));
+        std::int64_t inside = 1;
+        for (std::size_t inner = axis + 1; inner < dims.size(); ++inner) inside *= view.axes[inner].size;
+        const MapSize map{small(elements_of(view.axes) / inside, "the channels"), 1,
+                          small(inside, "the columns")};
+        DraftLayer draft = begin_on(node, LayerKind::resize, formed(view.source, map));
+        draft.layer.mode = Mode::nearest;
+        draft.layer.size = {small(dims[axis], "the rows"), map.width};
+        draft.output = fmt::format("{}.axis{}", node.outputs[0], axis);
+        view.source = draft.output;
+        view.axes[axis].size = dims[axis];
+        view.axes = stored_in(view.axes, natural_order(view.axes));
+        finish(std::move(draft), view.axes);
+    }
+    views_[node.outputs[0]] = view;
+}
+
+void Drafting::gather(const onnx::Node& node) {
+    const onnx::Tensor* const indices = constant(node, 1);
+    if (indices == nullptr) no_layer("its indices are computed");
+    const View view = read(node, 0);
+    const auto axis = static_cast<std::size_t>(node.integer("axis", 0));
+    const std::vector<std::int64_t> places = indices->integers();
+    if (places.size() != 1 || indices->dims.size() > 1)
+        no_layer("it takes several elements in an order of its own");
+    const std::int64_t place = places.front() < 0 ? places.front() + view.axes.at(axis).size : places.front();
+    View taken = cut(node, view, axis, place, 1, node.outputs.at(0) + ".one");
+    if (indices->dims.empty()) taken.axes.erase(taken.axes.begin() + static_cast<std::ptrdiff_t>(axis));
+    views_[node.outputs.at(0)] = taken;
+}
+
+void Drafting::token_product(const onnx::Node& node, const onnx::Tensor& weights) {
+    if (weights.dims.size() != 2) {
+        no_layer(
+            fmt::format("its weights are {}, expected features x outputs", onnx::shape_text(weights.dims)));
+    }
+    const std::int64_t features = weights.dims[0];
+    const std::int64_t outputs = weights.dims[1];
+    View view = read(node, 0);
+    const std::size_t last = view.axes.size() - 1;
+    view = with_channels(view, last);
+    DraftLayer draft = begin_on(node, LayerKind::conv, view.source);
+    name_after_weights(node, draft);
+    if (draft.layer.in_channels != features) {
+        no_layer(fmt::format("it reads {} features of {}", features, draft.layer.in_channels));
+    }
+    draft.layer.out_channels = small(outputs, "output features");
+    draft.layer.bias = false;
+    learn(weights, draft);
+    const std::vector<float> numbers = weights.floats();
+    draft.weights.weights.resize(numbers.size());
+    for (std::int64_t o = 0; o < outputs; ++o) {
+        for (std::int64_t f = 0; f < features; ++f) {
+            draft.weights.weights[static_cast<std::size_t>(o * features + f)] =
+                numbers[static_cast<std::size_t>(f * outputs + o)];
+        }
+    }
+    Axes axes = view.axes;
+    axes[last] = {outputs, elements_of(axes) / features};
+    finish(std::move(draft), axes);
+}
+
+void Drafting::matmul(const onnx::Node& node) {
+    if (const onnx::Tensor* const weights = constant(node, 1)) return token_product(node, *weights);
+    View a = read(node, 0);
+    View b = read(node, 1);
+    if (a.axes.size() < 2 || b.axes.size() < 2) no_layer("it multiplies with a vector");
+    const std::size_t rank = std::max(a.axes.size(), b.axes.size());
+    a.axes.insert(a.axes.begin(), rank - a.axes.size(), Axis{});
+    b.axes.insert(b.axes.begin(), rank - b.axes.size(), Axis{});
+    // The last axis but one of the first input are rows, the last one of the second input columns, and the others are what
+    // they are multiplied along, once for each batch. What one of the inputs has for all batches has more rows or columns.
+    std::vector<std::size_t> batch;
+    std::vector<std::size_t> rows;
+    std::vector<std::size_t> columns;
+    for (std::size_t axis = 0; axis + 2 < rank; ++axis) {
+        const bool equal = a.axes[axis].size == b.axes[axis].size;
+        (equal ? batch : b.axes[axis].size == 1 ? rows : columns).push_back(axis);
+    }
+    rows.push_back(rank - 2);
+    columns.push_back(rank - 1);
+    const std::size_t inner_a = rank - 1;
+    const std::size_t inner_b = rank - 2;
+    const bool inner_first = outside(a.axes, {inner_a}, rows.back());
+    const bool columns_first = outside(b.axes, columns, inner_b);
+    a = arranged(a, without_single(a.axes, inner_first ? joined(batch, {inner_a}, rows)
+                                                       : joined(batch, rows, {inner_a})));
+    b = arranged(b, without_single(b.axes, columns_first ? joined(batch, columns, {inner_b})
+                                                         : joined(batch, {inner_b}, columns)));
+    const int matrices = small(elements_along(a.axes, batch), "the number of products");
+    const int m = small(elements_along(a.axes, rows), "the number of rows");
+    const int k = small(a.axes[inner_a].size, "the numbers of a row");
+    const int n = small(elements_along(b.axes, columns), "the number of columns");
+    const std::string first = formed(a.source, {matrices, inner_first ? k : m, inner_first ? m : k});
+    const std::string second = formed(b.source, {matrices, columns_first ? n : k, columns_first ? k : n});
+
+    // Where columns are stored first, they are so in the product, too: it is the transposed one, of the transposed inputs.
+    DraftLayer draft = begin_on(node, LayerKind::matmul, columns_first ? second : first);
+    draft.layer.inputs = 2;
+    draft.inputs.push_back(columns_first ? first : second);
+    draft.layer.size = columns_first ? std::array{n, m} : std::array{m, n};
+    if (columns_first && !inner_first) draft.layer.mode = Mode::transpose_second;
+    if (!columns_first && inner_first) draft.layer.mode = Mode::transpose_first;
+    Axes axes(rank);
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+        axes[axis].size = has(columns, axis) ? b.axes[axis].size : a.axes[axis].size;
+    }
+    axes = stored_in(axes, without_single(axes, columns_first ? joined(batch, columns, rows)
+                                                              : joined(batch, rows, columns)));
+    const std::size_t more = rank - dims_of(node.outputs.at(0)).size();
+    axes.erase(axes.begin(), axes.begin() + static_cast<std::ptrdiff_t>(more));
+    finish(std::move(draft), axes);
+}
+
+void Drafting::softmax(const onnx::Node& node) {
+    const View view = read(node, 0);
+    const Axis axis = view.axes.at(static_cast<std::size_t>(node.integer("axis", 1)));
+    const std::int64_t outer = elements_of(view.axes) / axis.size / axis.stride;
+    const MapSize now = size(view.source);
+    const bool columns = axis.stride == 1 && now.width == axis.size;
+    const bool rows = now.height == axis.size && now.width == axis.stride;
+    const MapSize map{small(outer, "the channels"), small(axis.size, "the rows"),
+                      small(axis.stride, "the columns")};
+    DraftLayer draft =
+        begin_on(node, LayerKind::softmax, columns || rows ? view.source : formed(view.source, map));
+    draft.layer.mode = columns ? Mode::over_width : Mode::over_height;
+    finish(std::move(draft), view.axes);
+}
+
+void Drafting::sum_of_parts(const onnx::Node& node, const View& view, std::size_t axis) {
+    const std::string& output = node.outputs.at(0);
+    const std::int64_t count = view.axes[axis].size;
+    View sum = cut(node, view, axis, 0, 1, output + ".part0");
+    if (node.integer("keepdims", 1) == 0)
+        sum.axes.erase(sum.axes.begin() + static_cast<std::ptrdiff_t>(axis));
+    for (std::int64_t i = 1; i < count; ++i) {
+        const View part = cut(node, view, axis, i, 1, fmt::format("{}.part{}", output, i));
+        DraftLayer draft = begin_on(node, LayerKind::add, sum.source);
+        draft.layer.inputs = 2;
+        draft.inputs.push_back(part.source);
+        if (i + 1 < count) draft.output = fmt::format("{}.sum{}", output, i);
+        sum.source = draft.output;
+        finish(std::move(draft), sum.axes);
+    }
+}
+
+void Drafting::reduce(const onnx::Node& node) {
+    std::vector<std::size_t> gone;
+    for (const std::int64_t axis : node.integers("axes", {})) gone.push_back(static_cast<std::size_t>(axis));
+    View view = read(node, 0);
+    std::vector<std::size_t> kept;
+    for (std::size_t axis = 0; axis < view.axes.size(); ++axis) {
+        if (!has(gone, axis)) kept.push_back(axis);
+    }
+    const std::int64_t count = elements_along(view.axes, gone);
+    constexpr std::int64_t most_terms = 8;
+    if (node.op_type == "ReduceSum" && gone.size() == 1 && count > 1 && count <= most_terms &&
+        storage_order(view.axes).front() == gone.front()) {
+        return sum_of_parts(node, view, gone.front());
+    }
+    view = arranged(view, order_with_first(view.axes, kept));
+    const int channels = small(elements_of(view.axes) / count, "the channels");
+    DraftLayer draft = begin_on(node, LayerKind::global_avg_pool, formed_channels(view, channels));
+    if (node.op_type == "ReduceMax") {
+        draft.layer.kind = LayerKind::max_pool;
+        draft.layer.window.kernel = {draft.layer.in_height, draft.layer.in_width};
+    }
+    Axes axes = view.axes;
+    for (const std::size_t axis : gone) axes[axis].size = 1;
+    axes = stored_in(axes, storage_order(axes));
+    if (node.integer("keepdims", 1) == 0) {
+        Axes left;
+        for (const std::size_t axis : kept) left.push_back(axes[axis]);
+        axes = left;
+    }
+    if (node.op_type != "ReduceSum") return finish(std::move(draft), axes);
+    // A sum is the mean, times the number of elements.
+    draft.output += ".mean";
+    DraftLayer scaled = begin_on(node, LayerKind::scale_shift, draft.inputs.front());
+    scaled.inputs = {draft.output};
+    scaled.layer.in_height = scaled.layer.in_width = 1;
+    scaled.weights.weights.assign(static_cast<std::size_t>(channels), static_cast<float>(count));
+    scaled.weights.bias.assign(static_cast<std::size_t>(channels), 0.0F);
+    finish(std::move(draft));
+    finish(std::move(scaled), axes);
+}
+
+void Drafting::add_map(const onnx::Node& node, const View& view, const onnx::Tensor& tensor) {
+    DraftLayer draft = begin_on(node, LayerKind::map_bias, view.source);
+    if (module_of(tensor.name)) learn(tensor, draft);
+    constexpr std::int64_t most = std::int64_t{1} << 26;
+    const std::int64_t elements = elements_of(view.axes);
+    if (elements > most)
+        no_layer(fmt::format("its constant would have {} numbers, expected {} at most", elements, most));
+    // Where each element of the value, row by row, is in the tensor and in the constant.
+    Axes constant_axes = row_major(tensor.dims);
+    for (Axis& axis : constant_axes) {
+        if (axis.size == 1) axis.stride = 0;
+    }
+    constant_axes.insert(constant_axes.begin(),
+                         view.axes.size() - std::min(view.axes.size(), constant_axes.size()), Axis{1, 0});
+    const std::vector<float> numbers = tensor.floats();
+    draft.weights.bias.resize(static_cast<std::size_t>(elements));
+    std::vector<std::int64_t> place(view.axes.size(), 0);
+    for (std::int64_t i = 0; i < elements; ++i) {
+        std::int64_t from = 0;
+        std::int64_t to = 0;
+        for (std::size_t axis = 0; axis < place.size(); ++axis) {
+            from += place[axis] * constant_axes[constant_axes.size() - place.size() + axis].stride;
+            if (view.axes[axis].size != 1) to += place[axis] * view.axes[axis].stride;
+        }
+        draft.weights.bias[static_cast<std::size_t>(to)] = numbers[static_cast<std::size_t>(from)];
+        for (std::size_t axis = place.size(); axis-- > 0;) {
+            if (++place[axis] < view.axes[axis].size) break;
+            place[axis] = 0;
+        }
+    }
+    finish(std::move(draft), view.axes);
+}
+
+void Drafting::outer_product(const onnx::Node& node, View first, View second) {
+    const std::vector<std::int64_t>& dims = dims_of(node.outputs.at(0));
+    std::vector<std::size_t> rows;
+    std::vector<std::size_t> columns;
+    Axes axes(dims.size());
+    for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+        axes[axis].size = dims[axis];
+        if (dims[axis] == 1) continue;
+        const bool of_both = first.axes[axis].size != 1 && second.axes[axis].size != 1;
+        if (of_both) {
+            no_layer(fmt::format("its inputs are {} and {}; one of them has to have the output's sizes",
+                                 onnx::shape_text(dims_of(node.inputs[0])),
+                                 onnx::shape_text(dims_of(node.inputs[1]))));
+        }
+        (first.axes[axis].size != 1 ? rows : columns).push_back(axis);
+    }
+    first = arranged(first, rows);
+    second = arranged(second, columns);
+    const int m = small(elements_of(first.axes), "the number of rows");
+    const int n = small(elements_of(second.axes), "the number of columns");
+    DraftLayer draft = begin_on(node, LayerKind::matmul, formed(first.source, {1, m, 1}));
+    draft.layer.inputs = 2;
+    draft.inputs.push_back(formed(second.source, {1, 1, n}));
+    draft.layer.size = {m, n};
+    finish(std::move(draft), stored_in(axes, joined(rows, columns)));
+}
+
+void Drafting::pair(const onnx::Node& node, LayerKind kind, bool divides) {
+    std::array<View, 2> views{read(node, 0), read(node, 1)};
+    const std::vector<std::int64_t>& dims = dims_of(node.outputs.at(0));
+    for (View& view : views)
+        view.axes.insert(view.axes.begin(), dims.size() - std::min(dims.size(), view.axes.size()), Axis{});
+    const auto fills = [&](const View& view) {
+        for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+            if (view.axes[axis].size != dims[axis]) return false;
+        }
+        return true;
+    };
+    if (!divides && !fills(views[0])) std::swap(views[0], views[1]);
+    auto& [large, small_one] = views;
+    if (!fills(large) && kind == LayerKind::multiply && !divides)
+        return outer_product(node, large, small_one);
+    if (!fills(large)) {
+        no_layer(fmt::format("its inputs are {} and {}; one of them has to have the output's sizes",
+                             onnx::shape_text(dims_of(node.inputs[0])),
+                             onnx::shape_text(dims_of(node.inputs[1]))));
+    }
+    std::vector<std::size_t> own;  // axes along which the smaller one differs
+    for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+        if (small_one.axes[axis].size != 1) own.push_back(axis);
+    }
+    const bool whole = fills(small_one);
+    // Whether those axes are the innermost ones already; else they become the outermost.
+    const Order stored = storage_order(large.axes);
+    const bool innermost =
+        !own.empty() && std::ranges::all_of(stored.end() - std::min(own.size(), stored.size()), stored.end(),
+                                            [&](std::size_t axis) { return has(own, axis); });
+    if (!whole && !innermost) large = arranged(large, order_with_first(large.axes, own));
+    Order order;
+    for (const std::size_t axis : storage_order(large.axes)) {
+        if (has(own, axis)) order.push_back(axis);
+    }
+    small_one = arranged(small_one, order);
+
+    const std::int64_t count = elements_of(small_one.axes);
+    const std::int64_t rest = elements_of(large.axes) / count;
+    DraftLayer draft;
+    if (whole) {
+        draft = begin_on(node, kind, large.source);
+        draft.inputs.push_back(formed(small_one.source, size(large.source)));
+        if (divides) draft.layer.mode = Mode::divide;
+    } else if (innermost) {
+        draft = begin_on(node, kind, formed_channels(large, rest));
+        draft.inputs.push_back(formed(small_one.source, {1, draft.layer.in_height, draft.layer.in_width}));
+        draft.layer.mode = divides ? Mode::divide_per_pixel : Mode::per_pixel;
+    } else {
+        draft = begin_on(node, kind, formed_channels(large, count));
+        draft.inputs.push_back(formed(small_one.source, {small(count, "the channels"), 1, 1}));
+        draft.layer.mode = divides ? Mode::divide_per_channel : Mode::per_channel;
+    }
+    draft.layer.inputs = 2;
+    finish(std::move(draft), large.axes);
+}
+
+}  // namespace hacscale::detail
