@@ -42,6 +42,11 @@ constexpr std::array<detail::LayerRule, operator_table.size()> layer_rules{
     detail::write_prelu,
     detail::write_eca,
     detail::write_transposed_conv,
+    detail::write_reshape,
+    detail::write_permute,
+    detail::write_matmul,
+    detail::write_softmax,
+    detail::write_map_bias,
 };
 
 static_assert(std::ranges::none_of(layer_rules, [](detail::LayerRule rule) { return rule == nullptr; }),
@@ -49,9 +54,9 @@ static_assert(std::ranges::none_of(layer_rules, [](detail::LayerRule rule) { ret
 
 // Whose output an activation can be fused to.
 bool has_fused_activation(LayerKind kind) {
-    constexpr std::array kinds{LayerKind::conv,      LayerKind::linear,   LayerKind::transposed_conv,
-                               LayerKind::add,       LayerKind::multiply, LayerKind::scale_shift,
-                               LayerKind::group_norm};
+    constexpr std::array kinds{LayerKind::conv,       LayerKind::linear,   LayerKind::transposed_conv,
+                               LayerKind::add,        LayerKind::multiply, LayerKind::scale_shift,
+                               LayerKind::group_norm, LayerKind::map_bias};
     return std::ranges::find(kinds, kind) != kinds.end();
 }
 

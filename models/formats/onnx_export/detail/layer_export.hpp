@@ -124,4 +124,10 @@ std::string write_channel_shuffle(LayerExport& out);
 std::string write_pixel_shuffle(LayerExport& out);
 std::string write_space_to_depth(LayerExport& out);
 
+std::string write_reshape(LayerExport& out);
+std::string write_permute(LayerExport& out);
+std::string write_matmul(LayerExport& out);
+std::string write_softmax(LayerExport& out);
+std::string write_map_bias(LayerExport& out);
+
 }  // namespace hacscale::detail

@@ -8,6 +8,8 @@
 
 #include "models/formats/onnx_export/detail/layer_export.hpp"
 
+#include "models/ops/broadcast.hpp"
+
 namespace hacscale::detail {
 namespace {
 
@@ -80,7 +82,7 @@ std::string write_add(LayerExport& out) {
 }
 
 std::string write_multiply(LayerExport& out) {
-    return out.add("Mul", out.inputs);
+    return out.add(divides(out.layer().mode) ? "Div" : "Mul", out.inputs);
 }
 
 std::string write_concat(LayerExport& out) {

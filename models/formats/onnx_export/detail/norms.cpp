@@ -12,6 +12,14 @@ std::string layer_norm_of_last(LayerExport& out, const std::string& x) {
     const std::string scale = out.weight("weight", channels, out.weights.weights);
     const std::string shift = out.weight("bias", channels, out.weights.bias);
     const float epsilon = out.layer().epsilon.value();
+    if (out.layer().mode == Mode::root_mean_square) {
+        const std::string mean =
+            out.reduced("ReduceMean", out.add_part("Pow", {x, out.writer.scalar(2.0F)}), {-1});
+        const std::string root =
+            out.add_part("Sqrt", {out.add_part("Add", {mean, out.writer.scalar(epsilon)})});
+        const std::string factored = out.add_part("Mul", {out.add("Div", {x, root}), scale});
+        return out.add_part("Add", {factored, shift});
+    }
     if (out.opset() >= opset_of_layer_norm) {
         return out.add("LayerNormalization", {x, scale, shift},
                        {{"axis", std::int64_t{-1}}, {"epsilon", epsilon}});

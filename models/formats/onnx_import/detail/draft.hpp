@@ -34,6 +34,8 @@ struct Draft {
     std::unordered_map<std::string, std::int64_t> parameter_counts;  // numbers of each initializer
     std::vector<std::string> inputs;
     std::vector<std::string> outputs;
+    std::vector<std::string>
+        output_names;  // as the model names them; a layer may have written the numbers elsewhere
     std::vector<std::string> left_out;  // a sentence each
 };
 

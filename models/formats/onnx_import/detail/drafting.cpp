@@ -47,7 +47,7 @@ Draft Drafting::draft() {
         place_ = output.name;
         try {
             const View view = view_of(output.name);
-            if (!written_.contains(view.source)) continue;
+            if (!draft_.sizes.contains(view.source)) continue;
             const auto size = size_of_value(output.name);
             const View natural = arranged(view, natural_order(view.axes));
             views_[output.name] = {size ? formed(natural.source, *size) : natural.source, natural.axes};
@@ -140,6 +140,7 @@ void Drafting::add_output(const std::string& value) {
     const std::string source = view == views_.end() ? value : view->second.source;
     if (!written_.contains(source) || !outputs_.insert(source).second) return;
     draft_.outputs.push_back(source);
+    draft_.output_names.push_back(value);
 }
 
 std::optional<MapSize> Drafting::size_of_value(const std::string& value) const {

@@ -13,9 +13,9 @@
 namespace hacscale::detail {
 namespace {
 
-constexpr std::array activated_kinds{LayerKind::conv,      LayerKind::linear,   LayerKind::transposed_conv,
-                                     LayerKind::add,       LayerKind::multiply, LayerKind::scale_shift,
-                                     LayerKind::group_norm};
+constexpr std::array activated_kinds{LayerKind::conv,       LayerKind::linear,   LayerKind::transposed_conv,
+                                     LayerKind::add,        LayerKind::multiply, LayerKind::scale_shift,
+                                     LayerKind::group_norm, LayerKind::map_bias};
 
 bool is_plain(const DraftLayer& draft) {
     return draft.layer.activation == Activation::none && !draft.layer.residual;
@@ -247,7 +247,11 @@ private:
             lost.insert(draft.output);
             draft.removed = true;
         }
-        std::erase_if(draft_.outputs, [&](const std::string& output) { return lost.contains(output); });
+        for (std::size_t i = draft_.outputs.size(); i-- > 0;) {
+            if (!lost.contains(draft_.outputs[i])) continue;
+            draft_.outputs.erase(draft_.outputs.begin() + static_cast<std::ptrdiff_t>(i));
+            draft_.output_names.erase(draft_.output_names.begin() + static_cast<std::ptrdiff_t>(i));
+        }
     }
 
     Draft& draft_;

@@ -3,15 +3,11 @@
 #include <algorithm>
 
 namespace hacscale::detail {
-namespace {
-
-std::int64_t elements_of(const Axes& axes, const Order& order) {
+std::int64_t elements_along(const Axes& axes, const std::vector<std::size_t>& some) {
     std::int64_t product = 1;
-    for (const std::size_t axis : order) product *= axes[axis].size;
+    for (const std::size_t axis : some) product *= axes[axis].size;
     return product;
 }
-
-}  // namespace
 
 Axes row_major(const std::vector<std::int64_t>& sizes) {
     Axes axes(sizes.size());
@@ -24,7 +20,7 @@ Axes row_major(const std::vector<std::int64_t>& sizes) {
 }
 
 std::int64_t elements_of(const Axes& axes) {
-    return elements_of(axes, natural_order(axes));
+    return elements_along(axes, natural_order(axes));
 }
 
 Order natural_order(const Axes& axes) {
@@ -123,19 +119,27 @@ std::optional<PermuteStep> next_step(const Axes& axes, const Order& from, const 
             after.empty() ? std::vector<Order>{before, *wanted} : std::vector<Order>{before, *wanted, after};
         std::vector<std::size_t> order{1, 0};
         if (!after.empty()) order.push_back(2);
-        PermuteStep step{elements_of(axes, prefix), {}, order, prefix};
-        for (const Order& block : blocks) step.sizes.push_back(elements_of(axes, block));
+        PermuteStep step{elements_along(axes, prefix), {}, order, prefix};
+        for (const Order& block : blocks) step.sizes.push_back(elements_along(axes, block));
         for (const std::size_t block : order) {
             step.result.insert(step.result.end(), blocks[block].begin(), blocks[block].end());
         }
         return step;
     }
-    PermuteStep step{elements_of(axes, prefix), {}, {}, to};
+    // Two blocks that change places behind what stays are rows and columns.
+    Order stays = prefix;
+    if (blocks.size() == 2 && !prefix.empty()) {
+        blocks.insert(blocks.begin(), prefix);
+        stays.clear();
+    }
+    PermuteStep step{elements_along(axes, stays), {}, {}, to};
     for (std::size_t i = 0; i < blocks.size(); ++i) {
-        step.sizes.push_back(elements_of(axes, blocks[i]));
+        step.sizes.push_back(elements_along(axes, blocks[i]));
         step.order.push_back(i);
     }
-    std::ranges::sort(step.order, {}, [&](std::size_t block) { return place_of(blocks[block]); });
+    std::ranges::sort(step.order, {}, [&](std::size_t block) {
+        return std::ranges::find(to, blocks[block].front()) - to.begin();
+    });
     return step;
 }
 

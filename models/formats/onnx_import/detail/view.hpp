@@ -3,6 +3,7 @@
 // an order that the numbers are not in.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -36,6 +37,11 @@ Order storage_order(const Axes& axes);
 Order natural_order(const Axes& axes);
 // As storage_order(), with these axes first, in the order in which they are there.
 Order order_with_first(const Axes& axes, const std::vector<std::size_t>& first);
+inline bool has(const std::vector<std::size_t>& axes, std::size_t axis) {
+    return std::ranges::find(axes, axis) != axes.end();
+}
+// Of some axes; 1 for none.
+std::int64_t elements_along(const Axes& axes, const std::vector<std::size_t>& some);
 // The same sizes, stored in this order.
 Axes stored_in(Axes axes, const Order& order);
 // The axes of a value with these sizes and the same numbers in the value's order; nothing where its axes are no parts and
