@@ -267,6 +267,89 @@ TEST(OnnxImport, AModelWithoutLayersIsRefused) {
     }
 }
 
+// Attention of two heads over the pixels of a map, as exporters write it: products of heads, a scale, a learned bias, shares.
+Model attention() {
+    std::vector<Node> nodes{
+        node("Conv", {"x", "qkv.weight"}, {"qkv"}),
+        node("Reshape", {"qkv", "heads"}, {"h"}),
+        node("Transpose", {"h"}, {"t"}, {{"perm", Ints{0, 1, 3, 2}}}),
+        node("Split", {"t", "parts"}, {"q", "k", "v"}, {{"axis", std::int64_t{3}}}),
+        node("Transpose", {"k"}, {"kt"}, {{"perm", Ints{0, 1, 3, 2}}}),
+        node("MatMul", {"q", "kt"}, {"shares"}),
+        node("Mul", {"shares", "scale"}, {"scaled"}),
+        node("Add", {"scaled", "attn.bias"}, {"biased"}),
+        node("Softmax", {"biased"}, {"p"}, {{"axis", std::int64_t{-1}}}),
+        node("MatMul", {"p", "v"}, {"mixed"}),
+        node("Transpose", {"mixed"}, {"back"}, {{"perm", Ints{0, 1, 3, 2}}}),
+        node("Reshape", {"back", "map"}, {"m"}),
+        node("Conv", {"m", "proj.weight"}, {"y"}),
+    };
+    return model_of(
+        {1, 6, 2, 3}, std::move(nodes),
+        {numbers("qkv.weight", {24, 6, 1, 1}, 1), numbers("proj.weight", {6, 8, 1, 1}, 2),
+         numbers("attn.bias", {1, 2, 6, 6}, 3), scalar("scale", 0.5F), integers("heads", {1, 2, 12, 6}),
+         integers("parts", {4, 4, 4}), integers("map", {1, 8, 2, 3})});
+}
+
+TEST(OnnxImport, AttentionIsReadWithoutMovesThatNobodyNeeds) {
+    const Network network = imported(attention());
+    EXPECT_TRUE(network.left_out.empty());
+    EXPECT_THAT(keys(network),
+                ElementsAre("conv_i6x2x3_o24_k1_s1_p0_g1", "reshape_i24x2x3_o2_t12x6",
+                            "pad_i2x12x6_p0x0x-8x0", "pad_i2x12x6_p-4x0", "pad_i2x12x6_p-8x0x0x0",
+                            "matmul_i2x4x6_n6_transpose_first", "scale_shift_i2x6x6", "map_bias_i2x6x6",
+                            "softmax_i2x6x6_over_width", "matmul_i2x4x6_n6_transpose_second",
+                            "reshape_i2x4x6_o8_t2x3", "conv_i8x2x3_o6_k1_s1_p0_g1"));
+    EXPECT_EQ(network.graph.params(), 24 * 6 + 6 * 8 + 2 * 6 * 6);
+}
+
+TEST(OnnxImport, RowsOfTokensAreMapsWhoseChannelsAreTheFeatures) {
+    const Network network = imported(model_of(
+        {1, 4, 2, 3},
+        {node("Reshape", {"x", "tokens"}, {"r"}), node("Transpose", {"r"}, {"t"}, {{"perm", Ints{0, 2, 1}}}),
+         node("LayerNormalization", {"t", "n.weight", "n.bias"}, {"n"}),
+         node("MatMul", {"n", "fc.weight"}, {"f"}), node("Add", {"f", "fc.bias"}, {"b"}),
+         node("Add", {"b", "t"}, {"s"}), node("Transpose", {"s"}, {"u"}, {{"perm", Ints{0, 2, 1}}}),
+         node("Reshape", {"u", "map"}, {"y"})},
+        {numbers("n.weight", {4}, 1), numbers("n.bias", {4}, 2), numbers("fc.weight", {4, 4}, 3),
+         numbers("fc.bias", {4}, 4), integers("tokens", {1, 4, 6}), integers("map", {1, 4, 2, 3})}));
+    EXPECT_THAT(keys(network),
+                ElementsAre("layer_norm_i4x2x3_e1e-05", "conv_i4x2x3_o4_k1_s1_p0_g1_bias_add"));
+}
+
+TEST(OnnxImport, HeadsOfDetectorsAreRowsOfAnchors) {
+    const Network network = imported(model_of(
+        {1, 3, 2, 2},
+        {node("Conv", {"x", "w"}, {"c"}), node("Reshape", {"c", "anchors"}, {"a"}),
+         node("Transpose", {"a"}, {"t"}, {{"perm", Ints{0, 3, 4, 1, 2}}}),
+         node("Reshape", {"t", "rows"}, {"r"}),
+         node("Concat", {"r", "r"}, {"y"}, {{"axis", std::int64_t{1}}})},
+        {numbers("w", {8, 3, 1, 1}, 1), integers("anchors", {1, 2, 4, 2, 2}), integers("rows", {1, -1, 4})}));
+    EXPECT_THAT(keys(network),
+                ElementsAre("conv_i3x2x2_o8_k1_s1_p0_g1", "reshape_i8x2x2_o8_t4x1", "permute_i8x4x1_g1_hcw",
+                            "reshape_i4x8x1_o8_t1x4", "concat_i16x1x4_n2"));
+    EXPECT_THAT(network.output_names, ElementsAre("y"));
+}
+
+TEST(OnnxImport, ADivisionByTheNormIsANormWithoutMean) {
+    const Network network = imported(
+        model_of({1, 4, 2, 3},
+                 {node("ReduceL2", {"x"}, {"n"}, {{"axes", Ints{1}}}), node("Clip", {"n", "least"}, {"c"}),
+                  node("Div", {"x", "c"}, {"d"}), node("Mul", {"scale", "d"}, {"y"})},
+                 {scalar("least", 1e-6F), numbers("scale", {1, 4, 1, 1}, 1)}));
+    ASSERT_EQ(network.graph.nodes.size(), 1U);
+    const auto inputs = random_inputs(network.graph, 1, 5);
+    const auto got = reference_graph(network.graph, 1, inputs, network.weights).front();
+    const std::vector<float> scale = numbers("scale", {1, 4, 1, 1}, 1).floats();
+    for (std::size_t pixel = 0; pixel < 6; ++pixel) {
+        double squares = 0.0;
+        for (std::size_t c = 0; c < 4; ++c) squares += std::pow(inputs[0][c * 6 + pixel], 2);
+        for (std::size_t c = 0; c < 4; ++c) {
+            EXPECT_NEAR(got[c * 6 + pixel], inputs[0][c * 6 + pixel] / std::sqrt(squares) * scale[c], 1e-5);
+        }
+    }
+}
+
 TEST(OnnxImport, EachOperatorBecomesItsLayer) {
     struct Case {
         Node node;

@@ -68,7 +68,8 @@ TEST(OnnxPatterns, LayerNormOverChannels) {
 TEST(OnnxPatterns, SomethingElseThanTheVarianceIsNoLayerNorm) {
     std::vector<Node> nodes = layer_norm_nodes("x", "y", last_axis);
     nodes[3].attributes = {{"axes", Ints{-2}}};
-    EXPECT_GT(simplified(model_of({2, 8, 8}, nodes, layer_norm_constants({8}))).nodes.size(), 5U);
+    EXPECT_THAT(operators(simplified(model_of({2, 8, 8}, nodes, layer_norm_constants({8})))),
+                ::testing::Not(::testing::Contains(::testing::HasSubstr("LayerNorm"))));
 }
 
 // A ConvNeXt block: linear layers on channels that are last become 1x1 convs with their biases.

@@ -1,6 +1,8 @@
 // Normalization that exporters write in several nodes: LayerNorm (Ba et al. 2016) over the last axes or over channels, and GroupNorm
-// (Wu and He 2018) as an InstanceNormalization of reshaped values.
+// (Wu and He 2018) as an InstanceNormalization of reshaped values, norms without a mean (Zhang and Sennrich 2019), and division by the
+// 2-norm, which is one of those.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "models/formats/onnx/detail/network.hpp"
@@ -166,10 +168,10 @@ std::vector<std::string> affine_inputs(Network& network, const std::string& x, c
     return inputs;
 }
 
-void recognise_layer_norm(Edges& edges, Node& node) {
+bool recognise_layer_norm(Edges& edges, Node& node) {
     auto found = normalized_by(edges, node);
     if (!found || found->axes.empty()) {
-        return;
+        return false;
     }
     const Ints dims = edges.dims(found->x);
     const std::size_t rank = dims.size();
@@ -177,7 +179,7 @@ void recognise_layer_norm(Edges& edges, Node& node) {
     const bool is_last = axis + found->axes.size() == rank;
     const bool is_channels = found->axes == Ints{1};
     if (!is_last && !is_channels) {
-        return;
+        return false;
     }
     const Ints normalized(dims.begin() + static_cast<std::ptrdiff_t>(axis),
                           dims.begin() + static_cast<std::ptrdiff_t>(axis + found->axes.size()));
@@ -191,6 +193,101 @@ void recognise_layer_norm(Edges& edges, Node& node) {
         affine.root->domain.clear();
         affine.root->attributes["axis"] = static_cast<std::int64_t>(axis);
     }
+    return true;
+}
+
+// x / sqrt(mean of x^2 + epsilon) along one axis, times a factor.
+struct RootMeanSquare {
+    std::string x;
+    std::int64_t axis = 0;
+    float epsilon = 0;
+    float factor = 1;
+    std::vector<const Node*> nodes;
+};
+
+std::optional<RootMeanSquare> root_mean_square(const Edges& edges, const Node* root) {
+    const Node* add =
+        root == nullptr || root->op_type != "Sqrt" ? nullptr : edges.producer(root->inputs.front());
+    if (add == nullptr || add->op_type != "Add") {
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto epsilon = edges.scalar(add->inputs[i]);
+        const Node* mean = epsilon ? mean_of(edges, add->inputs[1 - i]) : nullptr;
+        const Ints axes = mean == nullptr ? Ints{} : mean->integers("axes", {});
+        const std::string x = axes.size() == 1 ? squared(edges, mean->inputs.front()) : std::string{};
+        if (!x.empty()) {
+            return RootMeanSquare{
+                x, axes.front(), *epsilon, 1, {edges.producer(mean->inputs.front()), mean, add, root}};
+        }
+    }
+    return std::nullopt;
+}
+
+// The 2-norm along one axis, which is at least a small limit: sqrt(n) sqrt(mean of x^2 + limit^2 / n) where it is above.
+std::optional<RootMeanSquare> limited_norm(const Edges& edges, const Node* limit) {
+    std::vector<const Node*> nodes;
+    if (limit != nullptr && limit->op_type == "Expand") {
+        nodes.push_back(limit);
+        limit = edges.producer(limit->inputs.front());
+    }
+    const Node* norm =
+        limit == nullptr || limit->op_type != "Clip" ? nullptr : edges.producer(limit->inputs.front());
+    const float* const least = norm == nullptr ? nullptr : limit->number("min");
+    const bool fits = least != nullptr && *least > 0 && limit->number("max") == nullptr &&
+                      norm->op_type == "ReduceL2" && norm->integer("keepdims", 1) != 0 &&
+                      norm->integers("axes", {}).size() == 1;
+    if (!fits) {
+        return std::nullopt;
+    }
+    const std::int64_t axis = norm->integers("axes", {}).front();
+    const auto count = static_cast<float>(edges.dims(norm->inputs.front())[static_cast<std::size_t>(axis)]);
+    nodes.insert(nodes.end(), {limit, norm});
+    return RootMeanSquare{norm->inputs.front(), axis, *least * *least / count, 1 / std::sqrt(count), nodes};
+}
+
+void recognise_root_mean_square(Edges& edges, Node& node) {
+    std::optional<RootMeanSquare> found;
+    for (std::size_t i = 0; i < 2 && !found; ++i) {
+        const Node* divisor = edges.producer(node.inputs[1 - i]);
+        if (node.op_type == "Mul") {
+            if (divisor == nullptr || divisor->op_type != "Reciprocal") {
+                continue;
+            }
+            found = root_mean_square(edges, edges.producer(divisor->inputs.front()));
+            if (found) {
+                found->nodes.push_back(divisor);
+            }
+        } else if (i == 0) {
+            found = root_mean_square(edges, divisor);
+            if (!found) {
+                found = limited_norm(edges, divisor);
+            }
+        }
+        if (found && found->x != node.inputs[i]) {
+            found.reset();
+        }
+    }
+    if (!found) {
+        return;
+    }
+    const Ints dims = edges.dims(found->x);
+    const auto axis = static_cast<std::size_t>(found->axis);
+    const Ints normalized{dims[axis]};
+    Affine affine = affine_after(edges, node, normalized, axis, dims.size());
+    const DataType type = edges.network.values.type(found->x)->type;
+    if (found->factor != 1) {
+        std::vector<float> factors = (affine.scale ? *affine.scale : filled(normalized, 1)).floats();
+        for (float& factor : factors) {
+            factor *= found->factor;
+        }
+        const std::string name = affine.scale ? affine.scale->name : node.outputs.front() + "_scale";
+        affine.scale = tensor_as(tensor_of(name, normalized, factors), type);
+    }
+    found->nodes.insert(found->nodes.end(), affine.nodes.begin(), affine.nodes.end());
+    auto inputs = affine_inputs(edges.network, found->x, affine, normalized, type);
+    Edges::become(*affine.root, "RootMeanSquareNorm", std::move(inputs),
+                  {{"axis", found->axis}, {"epsilon", found->epsilon}}, found->nodes);
 }
 
 bool is_filled_with(const Tensor* tensor, float value) {
@@ -258,7 +355,9 @@ void recognise_normalization(Network& network) {
             rename_group_norm(edges, node);
         }
         if (node.op_type == "Div" || node.op_type == "Mul") {
-            recognise_layer_norm(edges, node);
+            if (!recognise_layer_norm(edges, node)) {
+                recognise_root_mean_square(edges, node);
+            }
         }
     }
 }

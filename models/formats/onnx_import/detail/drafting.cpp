@@ -95,6 +95,7 @@ void Drafting::add(const onnx::Node& node) {
         {"GroupNorm", &Drafting::norm},
         {"InstanceNormalization", &Drafting::norm},
         {"Grn", &Drafting::norm},
+        {"RootMeanSquareNorm", &Drafting::norm},
         {"ChannelShuffle", &Drafting::shuffle},
         {"DepthToSpace", &Drafting::shuffle},
         {"SpaceToDepth", &Drafting::shuffle},

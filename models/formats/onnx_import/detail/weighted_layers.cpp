@@ -116,8 +116,12 @@ void Drafting::norm(const onnx::Node& node) {
     if (tokens && node.integer("axis", 1) + 1 != static_cast<std::int64_t>(rank)) {
         no_layer("it is over more axes than the last one");
     }
-    const View view = tokens ? with_channels(read(node, 0), rank - 1) : View{};
-    DraftLayer draft = tokens ? begin_on(node, LayerKind::layer_norm, view.source)
+    const bool root_mean_square = node.op_type == "RootMeanSquareNorm";
+    const auto axis = static_cast<std::size_t>(root_mean_square ? node.integer("axis", 1)
+                                                                : static_cast<std::int64_t>(rank) - 1);
+    const bool viewed = tokens || root_mean_square;
+    const View view = viewed ? with_channels(read(node, 0), axis) : View{};
+    DraftLayer draft = viewed ? begin_on(node, LayerKind::layer_norm, view.source)
                               : begin(node, node.op_type == "LayerNormChannels" ? LayerKind::layer_norm
                                             : node.op_type == "Grn"             ? LayerKind::grn
                                                                                 : LayerKind::group_norm);
@@ -129,7 +133,8 @@ void Drafting::norm(const onnx::Node& node) {
     const bool shifts = node.inputs.size() > 2 && !node.inputs[2].empty();
     draft.weights.bias =
         shifts ? weights(node, 2, draft) : std::vector<float>(draft.weights.weights.size(), 0.0F);
-    if (tokens) return finish(std::move(draft), view.axes);
+    if (root_mean_square) draft.layer.mode = Mode::root_mean_square;
+    if (viewed) return finish(std::move(draft), view.axes);
     finish(std::move(draft));
 }
 
