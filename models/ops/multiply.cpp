@@ -21,6 +21,7 @@ constinit const Operator multiply_operator{
     .own_output_channels = false,
     .overwrites_input = true,
 
+    // What divides, and a gate, comes second.
     .takes_inputs = reads_two,
     .input_shape = input_of_pair,
 

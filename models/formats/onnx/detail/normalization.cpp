@@ -51,9 +51,15 @@ std::string squared(const Edges& edges, const std::string& value) {
     return exponent && *exponent == 2 ? square->inputs[0] : std::string{};
 }
 
-// sqrt(mean(square) + epsilon), where `value` is that.
-std::optional<Normalized> deviation(const Edges& edges, const std::string& value) {
-    const Node* root = edges.producer(value);
+// sqrt(mean + epsilon).
+struct RootOfMean {
+    const Node* mean = nullptr;
+    float epsilon = 0;
+    std::vector<const Node*> nodes;
+};
+
+// Where `root` is one.
+std::optional<RootOfMean> root_of_mean(const Edges& edges, const Node* root) {
     const Node* add =
         root == nullptr || root->op_type != "Sqrt" ? nullptr : edges.producer(root->inputs.front());
     if (add == nullptr || add->op_type != "Add") {
@@ -62,25 +68,32 @@ std::optional<Normalized> deviation(const Edges& edges, const std::string& value
     for (std::size_t i = 0; i < 2; ++i) {
         const auto epsilon = edges.scalar(add->inputs[i]);
         const Node* mean = epsilon ? mean_of(edges, add->inputs[1 - i]) : nullptr;
-        if (mean == nullptr) {
-            continue;
+        if (mean != nullptr) {
+            return RootOfMean{mean, *epsilon, {mean, add, root}};
         }
-        const std::string difference = squared(edges, mean->inputs.front());
-        const Node* sub = centered(edges, difference);
-        if (sub == nullptr) {
-            continue;
-        }
-        const Node* first_mean = edges.producer(sub->inputs[1]);
-        const Ints axes = mean->integers("axes", {});
-        if (first_mean->integers("axes", {}) != axes) {
-            continue;
-        }
-        return Normalized{sub->inputs[0],
-                          axes,
-                          *epsilon,
-                          {first_mean, sub, edges.producer(mean->inputs.front()), mean, add, root}};
     }
     return std::nullopt;
+}
+
+// sqrt(mean(square) + epsilon), where `value` is that.
+std::optional<Normalized> deviation(const Edges& edges, const std::string& value) {
+    const auto root = root_of_mean(edges, edges.producer(value));
+    if (!root) {
+        return std::nullopt;
+    }
+    const std::string& square = root->mean->inputs.front();
+    const Node* sub = centered(edges, squared(edges, square));
+    if (sub == nullptr) {
+        return std::nullopt;
+    }
+    const Node* first_mean = edges.producer(sub->inputs[1]);
+    const Ints axes = root->mean->integers("axes", {});
+    if (first_mean->integers("axes", {}) != axes) {
+        return std::nullopt;
+    }
+    Normalized result{sub->inputs[0], axes, root->epsilon, {first_mean, sub, edges.producer(square)}};
+    result.nodes.insert(result.nodes.end(), root->nodes.begin(), root->nodes.end());
+    return result;
 }
 
 std::optional<Normalized> normalized_by(const Edges& edges, const Node& node) {
@@ -205,23 +218,19 @@ struct RootMeanSquare {
     std::vector<const Node*> nodes;
 };
 
-std::optional<RootMeanSquare> root_mean_square(const Edges& edges, const Node* root) {
-    const Node* add =
-        root == nullptr || root->op_type != "Sqrt" ? nullptr : edges.producer(root->inputs.front());
-    if (add == nullptr || add->op_type != "Add") {
+std::optional<RootMeanSquare> root_mean_square(const Edges& edges, const Node* node) {
+    const auto root = root_of_mean(edges, node);
+    const Ints axes = root ? root->mean->integers("axes", {}) : Ints{};
+    if (axes.size() != 1) {
         return std::nullopt;
     }
-    for (std::size_t i = 0; i < 2; ++i) {
-        const auto epsilon = edges.scalar(add->inputs[i]);
-        const Node* mean = epsilon ? mean_of(edges, add->inputs[1 - i]) : nullptr;
-        const Ints axes = mean == nullptr ? Ints{} : mean->integers("axes", {});
-        const std::string x = axes.size() == 1 ? squared(edges, mean->inputs.front()) : std::string{};
-        if (!x.empty()) {
-            return RootMeanSquare{
-                x, axes.front(), *epsilon, 1, {edges.producer(mean->inputs.front()), mean, add, root}};
-        }
+    const std::string& square = root->mean->inputs.front();
+    RootMeanSquare result{squared(edges, square), axes.front(), root->epsilon, 1, root->nodes};
+    if (result.x.empty()) {
+        return std::nullopt;
     }
-    return std::nullopt;
+    result.nodes.push_back(edges.producer(square));
+    return result;
 }
 
 // The 2-norm along one axis, which is at least a small limit: sqrt(n) sqrt(mean of x^2 + limit^2 / n) where it is above.
