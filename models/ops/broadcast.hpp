@@ -2,11 +2,13 @@
 // each channel or for each pixel (LayerSpec::mode).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/ops/operator.hpp"
@@ -53,6 +55,26 @@ std::vector<double> outputs_of_pair(const ReferenceCall& call, Combine combine) 
         result.push_back(activate(call.layer, combine(x, second[other])));
     }
     return result;
+}
+
+constexpr Operator operator_of_pair(LayerKind kind, std::string_view name,
+                                    const std::array<std::string_view, 2>& onnx_names,
+                                    void (*read_key)(KeyReader&, LayerSpec&),
+                                    std::optional<std::string> (*fault)(const LayerSpec&),
+                                    std::vector<double> (*reference)(const ReferenceCall&)) {
+    return {.kind = kind,
+            .name = name,
+            .onnx_names = onnx_names,
+            .output_size = size_of_input,
+            .own_output_channels = false,
+            .overwrites_input = true,
+            .takes_inputs = reads_two,
+            .input_shape = input_of_pair,
+            .channel_tie = tie_of_pair,
+            .write_key = write_pair,
+            .read_key = read_key,
+            .validate = fault,
+            .reference = reference};
 }
 
 }  // namespace hacscale

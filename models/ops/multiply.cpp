@@ -13,31 +13,13 @@ constexpr std::array multiply_modes{Mode::plain,  Mode::per_channel,        Mode
 
 }  // namespace
 
-constinit const Operator multiply_operator{
-    .kind = LayerKind::multiply,
-    .name = "multiply",
-    .onnx_names = {"Mul", "Div"},
-    .output_size = size_of_input,
-    .own_output_channels = false,
-    .overwrites_input = true,
-
-    // What divides, and a gate, comes second.
-    .takes_inputs = reads_two,
-    .input_shape = input_of_pair,
-
-    .channel_tie = tie_of_pair,
-
-    .write_key = write_pair,
-    .read_key = [](KeyReader& key, LayerSpec& layer) { read_pair(key, layer, multiply_modes); },
-    .validate = [](const LayerSpec& layer) { return fault_of_pair(layer, multiply_modes); },
-
-    .reference =
-        [](const ReferenceCall& call) {
-            if (divides(call.layer.mode)) {
-                return outputs_of_pair(call, [](double x, double y) { return x / y; });
-            }
-            return outputs_of_pair(call, [](double x, double y) { return x * y; });
-        },
-};
+constinit const Operator multiply_operator = operator_of_pair(
+    LayerKind::multiply, "multiply", {"Mul", "Div"},
+    [](KeyReader& key, LayerSpec& layer) { read_pair(key, layer, multiply_modes); },
+    [](const LayerSpec& layer) { return fault_of_pair(layer, multiply_modes); },
+    [](const ReferenceCall& call) {
+        if (divides(call.layer.mode)) return outputs_of_pair(call, [](double x, double y) { return x / y; });
+        return outputs_of_pair(call, [](double x, double y) { return x * y; });
+    });
 
 }  // namespace hacscale
