@@ -382,5 +382,25 @@ TEST(OnnxImport, EachOperatorBecomesItsLayer) {
     }
 }
 
+// PyTorch's TorchScript exporter numbers the weights of convs that it folded a batch-norm into; the path of the node still
+// says whose they are.
+TEST(OnnxImport, LayersWithNumberedWeightsAreNamedByTheirNodesPath) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"/conv1/Conv", "conv1"},
+        {"/layer1/layer1.0/conv2/Conv", "layer1.0.conv2"},
+        {"/features/features.1/conv/conv.0/conv.0.0/Conv", "features.1.conv.0.0"},
+        {"/head/cls/cls.0_1/Conv", "head.cls.0_1"},  // called a second time
+        {"/Conv", "/Conv"},
+        {"Conv_12", "Conv_12"}};
+    for (const auto& [path, module] : cases) {
+        Model model = model_of({1, 3, 8, 8}, {node("Conv", {"x", "onnx::Conv_193"}, {"y"})},
+                               {weights("onnx::Conv_193", {8, 3, 3, 3})});
+        model.graph.nodes.front().name = path;
+        EXPECT_THAT(names(imported(model)), ElementsAre(module));
+        model.graph.nodes.front().inputs[1] = model.graph.initializers.front().name = "its.own.weight";
+        EXPECT_THAT(names(imported(model)), ElementsAre("its.own"));
+    }
+}
+
 }  // namespace
 }  // namespace hacscale::onnx

@@ -18,6 +18,23 @@ std::optional<std::string> module_of(const std::string& initializer) {
     return initializer.substr(0, dot);
 }
 
+std::optional<std::string> module_of_node(const std::string& node) {
+    if (!node.starts_with('/')) return std::nullopt;
+    std::string path;    // of the modules before `part`
+    std::string before;  // the last of them
+    for (std::size_t begin = 1, end = node.find('/', 1); end != std::string::npos;
+         begin = end + 1, end = node.find('/', begin)) {
+        const std::string part = node.substr(begin, end - begin);
+        if (!before.empty() && part.starts_with(before + ".")) {
+            path += part.substr(before.size());
+        } else {
+            path += (path.empty() ? "" : ".") + part;
+        }
+        before = part;
+    }
+    return path.empty() ? std::nullopt : std::optional(path);
+}
+
 void no_layer(std::string reason) {
     throw NoLayer{std::move(reason)};
 }

@@ -27,6 +27,10 @@ int small(std::int64_t number, std::string_view what);
 // "layer1.0.conv1" for "layer1.0.conv1.weight"; nothing for constants that an exporter numbers.
 std::optional<std::string> module_of(const std::string& initializer);
 
+// "layer1.0.conv1" for "/layer1/layer1.0/conv1/Conv", the name that PyTorch's TorchScript exporter gives to the node of such a
+// module: each part of the path is a module, and one of a sequence repeats the sequence's name. Nothing for other names.
+std::optional<std::string> module_of_node(const std::string& node);
+
 class Drafting {
 public:
     explicit Drafting(const onnx::Model& model);

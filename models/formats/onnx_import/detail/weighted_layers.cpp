@@ -9,7 +9,10 @@
 namespace hacscale::detail {
 
 void Drafting::name_after_weights(const onnx::Node& node, DraftLayer& draft) const {
-    if (const auto module = module_of(node.inputs.at(1))) draft.name = *module;
+    auto module = module_of(node.inputs.at(1));
+    // An exporter that folds a batch-norm into a conv numbers the new weights.
+    if (!module) module = module_of_node(node.name);
+    if (module) draft.name = *module;
 }
 
 void Drafting::conv(const onnx::Node& node) {
