@@ -60,7 +60,7 @@ def count(name, folder):
     flops.unsupported_ops_warnings(False)
     flops.uncalled_modules_warnings(False)
     by_operator = flops.by_operator()
-    macs = int(by_operator.get("conv", 0) + by_operator.get("linear", 0) + by_operator.get("addmm", 0))
+    macs = int(sum(by_operator.get(name, 0) for name in ("conv", "linear", "addmm", "matmul", "bmm")))
     params = fvcore.nn.parameter_count(network)[""]
     torch.onnx.export(network, image, str(folder / (name.replace(":", "_") + ".onnx")), opset_version=13,
                       dynamo=False, do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE)
