@@ -132,6 +132,25 @@ Model old_opset() {
         {tensor_of("s", {4}, Floats{1, 1, 2, 2}), weights("w", {8, 3}), weights("v", {3})}, 9);
 }
 
+Model attention() {
+    return model_of(
+        {1, 6, 2, 3},
+        {node("Conv", {"x", "qkv"}, {"a"}), node("Reshape", {"a", "heads"}, {"h"}),
+         node("Transpose", {"h"}, {"t"}, {{"perm", Ints{0, 1, 3, 2}}}),
+         node("Split", {"t", "parts"}, {"q", "k", "v"}, axis(3)),
+         node("Transpose", {"k"}, {"kt"}, {{"perm", Ints{0, 1, 3, 2}}}), node("MatMul", {"q", "kt"}, {"s"}),
+         node("Add", {"s", "bias"}, {"b"}), node("Softmax", {"b"}, {"p"}, axis(-1)),
+         node("MatMul", {"p", "v"}, {"m"}), node("Slice", {"m", "first", "ends", "last", "step"}, {"c"}),
+         node("ReduceSum", {"c", "last"}, {"r"}), node("Expand", {"r", "four"}, {"e"}),
+         node("Div", {"m", "e"}, {"d"}), node("Concat", {"d", "m"}, {"j"}, axis(2)),
+         node("ReduceL2", {"j"}, {"n"}, {{"axes", Ints{1}}}), node("Clip", {"n", "least"}, {"l"}),
+         node("Div", {"j", "l"}, {"o"}), node("Gather", {"o", "one"}, {"y"}, axis(1))},
+        {weights("qkv", {24, 6, 1, 1}), integers("heads", {1, 2, 12, 6}), integers("parts", {4, 4, 4}),
+         weights("bias", {1, 2, 6, 6}), integers("first", {0}), integers("ends", {4}), integers("last", {3}),
+         integers("step", {2}), integers("four", {1, 2, 6, 4}), scalar("least", 1e-6F),
+         tensor_of("one", {}, Ints{1})});
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -147,5 +166,6 @@ int main(int count, char** arguments) {
     write_file(resized(), folder / "resized.onnx");
     write_file(normalized(), folder / "normalized.onnx");
     write_file(old_opset(), folder / "old_opset.onnx");
+    write_file(attention(), folder / "attention.onnx");
     return 0;
 }

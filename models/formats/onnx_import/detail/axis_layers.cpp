@@ -12,8 +12,9 @@ namespace hacscale::detail {
 void Drafting::reshape(const onnx::Node& node) {
     View view = read(node, 0);
     const std::vector<std::int64_t>& dims = dims_of(node.outputs.at(0));
-    const Axes wanted = row_major(dims);
-    if (elements_of(wanted) != elements_of(view.axes)) {
+    const bool countable = size_of_value(node.outputs.at(0)).has_value();
+    const Axes wanted = countable ? row_major(dims) : Axes{};
+    if (!countable || elements_of(wanted) != elements_of(view.axes)) {
         no_layer(
             fmt::format("{} becomes {}", onnx::shape_text(dims_of(node.inputs[0])), onnx::shape_text(dims)));
     }

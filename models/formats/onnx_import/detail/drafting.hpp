@@ -155,6 +155,8 @@ private:
     std::unordered_set<std::string> written_;                // by layers
     std::unordered_set<std::string> outputs_;
     std::string place_;  // the name of the node at hand
+    // Of constants that are added along several axes, which have a number for each element: a small file may ask for many.
+    std::int64_t map_numbers_left_ = std::int64_t{1} << 24;
     Draft draft_;
 };
 

@@ -137,10 +137,12 @@ void Drafting::softmax(const onnx::Node& node) {
 void Drafting::add_map(const onnx::Node& node, const View& view, const onnx::Tensor& tensor) {
     DraftLayer draft = begin_on(node, LayerKind::map_bias, view.source);
     if (module_of(tensor.name)) learn(tensor, draft);
-    constexpr std::int64_t most = std::int64_t{1} << 26;
     const std::int64_t elements = elements_of(view.axes);
-    if (elements > most)
-        no_layer(fmt::format("its constant would have {} numbers, expected {} at most", elements, most));
+    if (elements > map_numbers_left_) {
+        no_layer(fmt::format("its constant would have {} numbers, expected {} at most, of all that are added",
+                             elements, map_numbers_left_));
+    }
+    map_numbers_left_ -= elements;
     // Where each element of the value, row by row, is in the tensor and in the constant.
     Axes constant_axes = row_major(tensor.dims);
     for (Axis& axis : constant_axes) {
