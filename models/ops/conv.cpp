@@ -85,7 +85,9 @@ void add_tap(const ReferenceCall& call, int n, int oc, int first, int kh, int kw
     const MapShape in = input_map(call);
     const int out_width = layer.out_width();
     const auto [top, bottom] = covered(layer, 0, kh, layer.out_height());
-    const auto [left, right] = covered(layer, 1, kw, out_width);
+    const Covered columns = covered(layer, 1, kw, out_width);
+    const int left = columns.begin;
+    const int right = columns.end;
     const int group_in = layer.in_channels / layer.groups;
     const int group_first = oc / (layer.out_channels / layer.groups) * group_in;
     const auto& [height, width] = layer.window.kernel;

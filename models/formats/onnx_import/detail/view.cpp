@@ -39,8 +39,7 @@ Order storage_order(const Axes& axes) {
 
 Order order_with_first(const Axes& axes, const std::vector<std::size_t>& first) {
     Order order = storage_order(axes);
-    std::ranges::stable_partition(
-        order, [&](std::size_t axis) { return std::ranges::find(first, axis) != first.end(); });
+    std::stable_partition(order.begin(), order.end(), [&](std::size_t axis) { return has(first, axis); });
     return order;
 }
 
@@ -88,7 +87,9 @@ std::optional<Axes> reshaped(const Axes& axes, const std::vector<std::int64_t>& 
 }
 
 std::optional<PermuteStep> next_step(const Axes& axes, const Order& from, const Order& to) {
-    const auto [here, there] = std::ranges::mismatch(from, to);
+    const auto differ = std::mismatch(from.begin(), from.end(), to.begin());
+    const auto here = differ.first;
+    const auto there = differ.second;
     if (here == from.end()) return std::nullopt;
     const Order prefix(from.begin(), here);
 
