@@ -48,7 +48,7 @@ struct Published {
     std::int64_t macs;
 };
 
-// As timm (seresnet50, resnetv2_50, lcnet_100, seresnet18) and torchvision (resnext50_32x4d) count them; of ResNet-50 with
+// As timm (seresnet50, resnetv2_50, lcnet_100, seresnet18) and torchvision (alexnet, resnext50_32x4d) count them; of ResNet-50 with
 // the stride in its first convs, He et al. 2016 say 3.8 G, and the parameters are those of the other form.
 std::vector<Published> published() {
     std::string basic = imagenet + resnet_stem + "stages:\n";
@@ -58,6 +58,20 @@ std::vector<Published> published() {
                  ", squeeze_excite: {ratio: 0.0625, at: output, divisor: 8}}\n";
     }
     return {
+        {"AlexNet", imagenet + R"(
+stem:
+  - conv: {width: 64, kernel: 11, stride: 4, padding: 2, batch_norm: false, bias: true}
+  - max_pool: {kernel: 3, stride: 2}
+stages:
+  - {block: conv, width: 192, depth: 1, kernel: 5, batch_norm: false, pool: {kernel: 3, stride: 2}}
+  - {block: conv, width: 384, depth: 1, batch_norm: false}
+  - {block: conv, width: 256, depth: 2, batch_norm: false, pool: {kernel: 3, stride: 2}}
+head:
+  - linear: {width: 4096, activation: relu}
+  - linear: {width: 4096, activation: relu}
+  - linear: {}
+)",
+         61'100'840, 714'188'480},
         {"ResNet-50 v1",
          imagenet + resnet_stem + bottlenecks("bottleneck", ", stride_in: first") + classifier, 25'557'032,
          3'857'973'248},

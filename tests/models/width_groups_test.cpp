@@ -61,7 +61,6 @@ struct Expected {
     std::size_t channel_groups;
 };
 constexpr Expected expected_groups[] = {
-    {"alexnet", 6, 0, 7},
     {"efficientnet-b0", 24, 1, 24},
     {"efficientnet-b1", 30, 2, 30},
     {"efficientnet-b2", 30, 2, 30},

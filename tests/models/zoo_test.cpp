@@ -31,7 +31,6 @@ struct Count {
 // at their own resolutions, the CIFAR forms at 32, the others at 224. Networks without exact published counts
 // agree with a count made apart from this program.
 constexpr Count counts[] = {
-    {"alexnet", 61'100'840, 714'188'480},
     {"efficientnet-b0", 5'288'548, 385'825'092 - 1'000 - 9'340},
     {"efficientnet-b1", 7'794'184, 686'802'832},
     {"efficientnet-b2", 9'109'994, 993'561'872},

@@ -45,11 +45,15 @@ ModelSpec for_test(const std::string& name) {
 }
 
 // Beginnings of names; the first that fits is a network's family.
-constexpr const char* families[] = {
-    "alexnet",         "efficientnetv2",  "efficientnet-b0", "efficientnet-b1", "efficientnet-b2",
-    "efficientnet-b3", "efficientnet-b4", "mobilenetv1-",    "mobilenetv2-0",   "mobilenetv2-1",
-    "mobilenetv3-",    "mobilenetv4-",    "regnet",          "resnet",          "vgg",
-    "wrn-16",          "wrn-28",          "wrn-40"};
+constexpr const char* families[] = {"efficientnetv2",  "efficientnet-b0",
+                                    "efficientnet-b1", "efficientnet-b2",
+                                    "efficientnet-b3", "efficientnet-b4",
+                                    "mobilenetv1-",    "mobilenetv2-0",
+                                    "mobilenetv2-1",   "mobilenetv3-",
+                                    "mobilenetv4-",    "regnet",
+                                    "resnet",          "vgg",
+                                    "wrn-16",          "wrn-28",
+                                    "wrn-40"};
 
 std::string family_of(const std::string& name) {
     for (const char* family : families) {
