@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "base/error.hpp"
@@ -18,7 +19,7 @@ using detail::LayerExport;
 using detail::OnnxWriter;
 
 // In the order of LayerKind.
-constexpr std::array<detail::LayerRule, operator_table.size()> layer_rules{
+constexpr detail::LayerRule layer_rules[]{
     detail::write_conv,
     detail::write_max_pool,
     detail::write_global_avg_pool,
@@ -49,8 +50,7 @@ constexpr std::array<detail::LayerRule, operator_table.size()> layer_rules{
     detail::write_map_bias,
 };
 
-static_assert(std::ranges::none_of(layer_rules, [](detail::LayerRule rule) { return rule == nullptr; }),
-              "a kind of layer has no rule");
+static_assert(std::size(layer_rules) == operator_table.size(), "each kind of layer has a rule");
 
 // Whose output an activation can be fused to.
 bool has_fused_activation(LayerKind kind) {
