@@ -2,8 +2,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "base/error.hpp"
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
@@ -98,6 +102,11 @@ ExitStatus export_pytorch_code(const ModelExportOptions& options, Session& sessi
             throw InputError(fmt::format("{} is for ONNX files: add --format onnx, or end --out in .onnx",
                                          option->get_name()));
         }
+    }
+    if (is_onnx_file(options.model)) {
+        throw InputError(fmt::format(
+            "{}: PyTorch code is written for models with stages; --out NAME.onnx writes an ONNX file",
+            options.model));
     }
     const ModelSpec model = find_model(options.model);
     const Graph network = lower(model);
