@@ -260,8 +260,7 @@ Tensor ConvGraph::conv(const Tensor& input, const Tensor& weights, const LayerSp
 // The gradient of a conv's input by its output, which has the form of this layer.
 Tensor ConvGraph::transposed(const Tensor& input, const Tensor& weights, const PlanRequest& request) {
     const LayerSpec& layer = request.layer;
-    const Tensor output =
-        conv_dgrad(input, weights, with_window(fe::graph::Conv_dgrad_attributes(), layer.window));
+    Tensor output = conv_dgrad(input, weights, with_window(fe::graph::Conv_dgrad_attributes(), layer.window));
     // It does not follow from the other two: several sizes have gradients of one size.
     const auto shape =
         channels_last(output_id, request.batch, channels_, layer.out_height(), layer.out_width());

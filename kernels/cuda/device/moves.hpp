@@ -27,9 +27,14 @@ struct WordMap {
 };
 
 // ---- Where the words of an output come from: false where they are MoveParams::fill ----
+//
+// keeps_neighbours: channels may be moved as words of several; scatters: neighbouring channels may come from places far apart,
+// and then words are single channels.
 
 // Channels from `first` on, and `top` rows and `left` columns before the map; negative: cut off.
 struct ShiftMap {
+    static constexpr bool keeps_neighbours = true;
+    static constexpr bool scatters = false;
     int first = 0, top = 0, left = 0;
 
     HACSCALE_HD bool find(const WordMap& input, WordPlace& place) const {
@@ -43,6 +48,8 @@ struct ShiftMap {
 
 // Channel c is channel c / groups of group c % groups.
 struct ChannelShuffleMap {
+    static constexpr bool keeps_neighbours = false;
+    static constexpr bool scatters = true;
     Divisor groups;
     int group_channels = 0;
 
@@ -57,6 +64,8 @@ struct ChannelShuffleMap {
 // Blocks of pixels: `few` channels of the large map are rows * columns as many of the small one. As in
 // models/ops/pixel_shuffle.hpp, channels_first has the pixels of a channel side by side.
 struct BlockMap {
+    static constexpr bool keeps_neighbours = true;
+    static constexpr bool scatters = true;
     Divisor rows, columns, few;
     bool channels_first = false;
 
@@ -90,6 +99,8 @@ struct SpaceToDepthMap : BlockMap {
 
 // Which row and column of the input each of the output is.
 struct TableMap {
+    static constexpr bool keeps_neighbours = true;
+    static constexpr bool scatters = false;
     const int* rows = nullptr;     // [out height]
     const int* columns = nullptr;  // [out width]
 
@@ -180,24 +191,16 @@ private:
 // Calls visit(kernel) with the kernel for these words.
 template <typename Map, typename Visit>
 void with_move(const MoveParams<Map>& params, Visit&& visit) {
-    if (params.gathered > 1) {
+    if constexpr (Map::scatters) {
         // 16 bytes of 2 or 4 each.
-        if (params.word_bytes == 2) {
-            visit(MoveKernel<Map, 2, 8>{params});
-        } else {
-            visit(MoveKernel<Map, 4, 4>{params});
-        }
-        return;
+        if (params.gathered == 8) return visit(MoveKernel<Map, 2, 8>{params});
+        if (params.gathered == 4) return visit(MoveKernel<Map, 4, 4>{params});
     }
-    switch (params.word_bytes) {
-        case 2:
-            return visit(MoveKernel<Map, 2, 1>{params});
-        case 4:
-            return visit(MoveKernel<Map, 4, 1>{params});
-        case 8:
-            return visit(MoveKernel<Map, 8, 1>{params});
-        default:
-            return visit(MoveKernel<Map, 16, 1>{params});
+    if (params.word_bytes == 2) return visit(MoveKernel<Map, 2, 1>{params});
+    if (params.word_bytes == 4) return visit(MoveKernel<Map, 4, 1>{params});
+    if constexpr (Map::keeps_neighbours) {
+        if (params.word_bytes == 8) return visit(MoveKernel<Map, 8, 1>{params});
+        visit(MoveKernel<Map, 16, 1>{params});
     }
 }
 
