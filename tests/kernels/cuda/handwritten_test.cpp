@@ -117,10 +117,10 @@ std::vector<LayerSpec> layers_of(LayerKind kind) {
         }
     }
     if (kind == LayerKind::group_norm || kind == LayerKind::grn) {
-        for (const int channels : {32, 600}) {  // in chunks; with more channels than threads
-            layers.push_back(pooled(kind, channels, 40, 30));
-            layers.back().epsilon = 1e-5F;
-        }
+        layers.push_back(pooled(kind, 32, 40, 30));  // in chunks
+        layers.back().epsilon = 1e-5F;
+        layers.push_back(pooled(kind, 600, 4, 3));  // more channels than threads
+        layers.back().epsilon = 1e-5F;
         if (kind == LayerKind::group_norm) layers.back().groups = 2;
     }
     if (kind == LayerKind::eca) {
