@@ -23,9 +23,6 @@ inline std::vector<LayerKind> all_kinds() {
 
 // What GPU backends run; they refuse the others.
 inline bool runs_on_gpus(const LayerSpec& layer) {
-    if (layer.kind == LayerKind::layer_norm || layer.kind == LayerKind::add) return layer.mode == Mode::plain;
-    if (layer.kind == LayerKind::multiply)
-        return layer.mode == Mode::plain || layer.mode == Mode::per_channel;
     return layer.kind <= LayerKind::transposed_conv;
 }
 inline std::vector<LayerKind> gpu_kinds() {

@@ -17,12 +17,6 @@ bool small_enough(const LayerSpec& layer, int batch) {
            out_positions * layer.out_channels * batch < max_elements;
 }
 
-// Quotients, and sums with one number a channel or a pixel, are the CPU's only.
-bool has_elementwise_kernel(const LayerSpec& layer) {
-    return layer.mode == Mode::plain ||
-           (layer.kind == LayerKind::multiply && layer.mode == Mode::per_channel);
-}
-
 }  // namespace
 
 LayerList handwritten_candidates(const LayerContext& context) {
@@ -50,7 +44,7 @@ LayerList handwritten_candidates(const LayerContext& context) {
         case LayerKind::add:
         case LayerKind::multiply:
         case LayerKind::prelu:
-            return has_elementwise_kernel(layer) ? elementwise_layers(context) : LayerList{};
+            return elementwise_layers(context);
         case LayerKind::concat:
             return concat_layers(context);
         case LayerKind::slice:
@@ -62,7 +56,7 @@ LayerList handwritten_candidates(const LayerContext& context) {
         case LayerKind::resize:
             return resize_layers(context);
         case LayerKind::layer_norm:
-            return layer.mode == Mode::plain ? layer_norm_layers(context) : LayerList{};
+            return layer_norm_layers(context);
         case LayerKind::group_norm:
         case LayerKind::grn:
         case LayerKind::eca:

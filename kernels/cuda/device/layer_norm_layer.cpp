@@ -40,9 +40,9 @@ public:
     }
 
     std::string implementation() const override {
-        return kernel_name(
-            "layer_norm " + std::to_string(share_.lanes) + "x" + std::to_string(share_.vectors), vectors_,
-            type_);
+        return kernel_name(std::string(layer_.mode == Mode::plain ? "layer_norm " : "rms_norm ") +
+                               std::to_string(share_.lanes) + "x" + std::to_string(share_.vectors),
+                           vectors_, type_);
     }
     std::size_t weight_bytes() const override { return parts_.bytes(); }
     void pack_weights(const LayerWeights& weights, std::span<std::byte> packed) const override {
@@ -61,6 +61,7 @@ public:
         params.lanes = share_.lanes;
         params.lane_vectors = share_.vectors;
         params.epsilon = layer_.epsilon.value();
+        params.centered = layer_.mode != Mode::root_mean_square;
         launch_layer_norm(params, type_, vectors_, stream);
     }
 

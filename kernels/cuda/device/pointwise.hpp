@@ -1,4 +1,4 @@
-// Work on each element by itself, NHWC: y = activation((x - center) * scale * gate + bias, plus or times another
+// Work on each element by itself, NHWC: y = activation((x - center) * scale + bias, then plus, times or over another
 // tensor). A batch-norm that nothing absorbed, sums, products and gates, activations, the end of norms, and the end of a
 // conv that cuDNN could not fuse.
 #pragma once
@@ -8,21 +8,25 @@
 
 namespace hacscale::cuda {
 
+// What each element is combined with by its second tensor: an element, a number of its image's channel, or of its pixel.
+enum class OtherShape { same, channels, pixels };
+enum class Combine { add, multiply, divide };
+
 struct PointwiseParams {
     const void* x = nullptr;
     const float* center = nullptr;  // as scale; null subtracts none
     const float* scale = nullptr;   // [channels], or [batch][image_stride]; null scales by one
     const float* bias = nullptr;    // [channels]; null adds none
     const float* slope = nullptr;   // [channels]: of values below zero, before the activation; null: 1
-    const void* gate = nullptr;     // [batch][channels] in the data type: a factor; null: 1
-    const void* other = nullptr;    // as x; null: there is none
+    const void* other = nullptr;    // in the data type; null: there is none
     void* y = nullptr;              // may be x or other
     ActivationStep activation;
-    bool multiplies = false;  // by `other`, which is added otherwise
-    int image_stride = 0;     // of center and scale; 0: they are the same for all images
-    Divisor vectors;          // of V channels, in all channels
-    Divisor positions;        // of an image; asked for with a gate or an image_stride only
-    int count = 0;            // vectors of the tensor
+    OtherShape other_shape = OtherShape::same;
+    Combine combine = Combine::add;
+    int image_stride = 0;  // of center and scale; 0: they are the same for all images
+    Divisor vectors;       // of V channels, in all channels
+    Divisor positions;     // of an image; asked for where numbers are of an image
+    int count = 0;         // vectors of the tensor
 };
 
 // Each thread has Steps vectors, whose loads are in flight together. AnyActivation: it has code for all of them, which
@@ -54,7 +58,7 @@ struct PointwiseKernel {
             const std::int64_t i = index(block, thread, s);
             if (i >= params.count) break;
             inputs[s] = load_packet<T, V>(static_cast<const T*>(params.x) + i * V);
-            if (params.other != nullptr) {
+            if (params.other != nullptr && params.other_shape == OtherShape::same) {
                 others[s] = load_packet<T, V>(static_cast<const T*>(params.other) + i * V);
             }
         }
@@ -70,8 +74,8 @@ private:
     HACSCALE_HD void finish(int i, const Packet<T, V>& input, const Packet<T, V>& packet) const {
         int rest = i;
         const int channel = params.vectors.take(rest) * V;
-        const int image =
-            params.image_stride != 0 || params.gate != nullptr ? params.positions.quotient(rest) : 0;
+        const bool by_image = params.image_stride != 0 || params.other_shape == OtherShape::channels;
+        const int image = by_image ? params.positions.quotient(rest) : 0;
         const std::int64_t numbers = static_cast<std::int64_t>(image) * params.image_stride + channel;
         float values[V];
         unpack(input, values);
@@ -85,22 +89,17 @@ private:
             load_floats(params.scale + numbers, other);
             multiply(values, other);
         }
-        if (params.gate != nullptr) {
-            const std::int64_t gates =
-                static_cast<std::int64_t>(image) * params.vectors.value() * V + channel;
-            load(static_cast<const T*>(params.gate) + gates, other);
-            multiply(values, other);
-        }
         if (params.bias != nullptr) {
             load_floats(params.bias + channel, other);
             add(values, other);
         }
         if (params.other != nullptr) {
-            unpack(packet, other);
-            if (params.multiplies) {
-                multiply(values, other);
-            } else {
-                add(values, other);
+            load_other(packet, rest, image, channel, other);
+            if (params.combine == Combine::add) add(values, other);
+            if (params.combine == Combine::multiply) multiply(values, other);
+            if (params.combine == Combine::divide) {
+                HACSCALE_UNROLL
+                for (int j = 0; j < V; ++j) values[j] /= other[j];
             }
         }
         if (params.slope != nullptr) {
@@ -114,6 +113,18 @@ private:
             activate(params.activation.kind, values);
         }
         store(values, static_cast<T*>(params.y) + static_cast<std::int64_t>(i) * V);
+    }
+    HACSCALE_HD void load_other(const Packet<T, V>& packet, int position, int image, int channel,
+                                float (&other)[V]) const {
+        if (params.other_shape == OtherShape::same) return unpack(packet, other);
+        const T* const from = static_cast<const T*>(params.other);
+        if (params.other_shape == OtherShape::channels) {
+            return load(from + static_cast<std::int64_t>(image) * params.vectors.value() * V + channel,
+                        other);
+        }
+        const float number = to_float(from[position]);
+        HACSCALE_UNROLL
+        for (int j = 0; j < V; ++j) other[j] = number;
     }
     HACSCALE_HD static void multiply(float (&values)[V], const float (&factors)[V]) {
         HACSCALE_UNROLL

@@ -4,6 +4,7 @@
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device/launch.hpp"
 #include "kernels/cuda/device/packing.hpp"
+#include "models/ops/broadcast.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -13,7 +14,7 @@ const void* advanced(const void* from, std::int64_t bytes) {
 }
 
 // Launches over as many positions at a time as 31-bit indices reach: one launch for all tensors below 32 GB. What differs
-// from image to image (a gate) is for tensors of one launch.
+// from image to image or pixel to pixel is for tensors of one launch.
 void launch_over(PointwiseParams params, std::int64_t positions, int channels, DataType type,
                  cudaStream_t stream) {
     constexpr std::int64_t max_vectors = (std::int64_t{1} << 31) - 1;
@@ -71,7 +72,7 @@ private:
     std::size_t shift_offset_ = 0;
 };
 
-// An activation, a sum or product of two tensors, a gate for each channel, a learned slope below zero.
+// An activation; a sum, product or quotient of two tensors, or with one number a channel or pixel; a learned slope below zero.
 class ElementwiseLayer final : public CudaLayer {
 public:
     explicit ElementwiseLayer(const LayerContext& context)
@@ -79,7 +80,7 @@ public:
 
     std::string implementation() const override {
         std::string what(name_of(layer_.kind));
-        if (layer_.mode == Mode::per_channel) what += " per channel";
+        if (layer_.mode != Mode::plain) what += " " + std::string(name_of(layer_.mode));
         if (layer_.activation != Activation::none) what += " " + std::string(name_of(layer_.activation));
         return kernel_name(what, fits_vectors(layer_.in_channels, type_), type_);
     }
@@ -94,12 +95,17 @@ public:
         params.x = buffers.input;
         params.y = buffers.output;
         params.activation = activation_of(layer_);
-        params.multiplies = layer_.kind == LayerKind::multiply;
         params.positions = Divisor(layer_.in_height * layer_.in_width);
         if (layer_.kind == LayerKind::prelu) params.slope = part<float>(buffers.weights, 0);
         if (layer_.inputs == 2) {
-            const void* const second = buffers.inputs[1].data;
-            (layer_.mode == Mode::per_channel ? params.gate : params.other) = second;
+            const Spread spread = spread_of(layer_.mode);
+            params.other = buffers.inputs[1].data;
+            params.other_shape = spread == Spread::channels ? OtherShape::channels
+                                 : spread == Spread::pixels ? OtherShape::pixels
+                                                            : OtherShape::same;
+            params.combine = layer_.kind == LayerKind::add ? Combine::add
+                             : divides(layer_.mode)        ? Combine::divide
+                                                           : Combine::multiply;
         }
         launch_over(params, positions_of(layer_, batch_), layer_.in_channels, type_, stream);
     }
