@@ -1,5 +1,10 @@
 #include "models/graph/graph_values.hpp"
 
+#include <algorithm>
+#include <cmath>
+
+#include "models/ops/broadcast.hpp"
+
 namespace hacscale {
 
 std::vector<LayerWeights> random_weights(const Graph& graph, std::uint64_t seed) {
@@ -15,11 +20,23 @@ std::vector<LayerWeights> weights_of(const Network& network, std::uint64_t seed)
     return network.weights.empty() ? random_weights(network.graph, seed) : network.weights;
 }
 
+namespace {
+
+bool is_divisor(const Graph& graph, TensorId id) {
+    return std::ranges::any_of(graph.nodes, [id](const Node& node) {
+        return node.layer.kind == LayerKind::multiply && divides(node.layer.mode) && node.inputs[1] == id;
+    });
+}
+
+}  // namespace
+
 std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std::uint64_t seed) {
     std::vector<std::vector<float>> inputs;
     for (const TensorId id : graph.inputs) {
         const auto elements = static_cast<std::size_t>(graph.tensors[id].elements());
         inputs.push_back(random_values(static_cast<std::size_t>(batch) * elements, seed + inputs.size()));
+        if (!is_divisor(graph, id)) continue;
+        for (float& value : inputs.back()) value += std::copysign(1.0F, value);
     }
     return inputs;
 }

@@ -19,7 +19,8 @@ std::vector<LayerWeights> random_weights(const Graph& graph, std::uint64_t seed)
 // The network's own weights, or random ones where it has none.
 std::vector<LayerWeights> weights_of(const Network& network, std::uint64_t seed);
 
-// Of each input of the graph: dense NCHW, `batch` images, the first as random_values(count, seed).
+// Of each input of the graph: dense NCHW, `batch` images, the first as random_values(count, seed). What a layer divides by is
+// 1 to 2 away from zero, so that no quotient is too large for f16.
 std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std::uint64_t seed);
 
 // Is given what each node puts out, in running order.
