@@ -6,6 +6,7 @@
 #include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "models/stages/lowering.hpp"
+#include "models/zoo/find_network.hpp"
 #include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"
 #include "tests/models/generated.hpp"
