@@ -162,9 +162,8 @@ std::vector<std::string> explanation_lines(const records::Explanation& explanati
     if (chosen.utilization && record.base.utilization) {
         chosen.utilization_ratio = *chosen.utilization / *record.base.utilization;
     }
-    const std::string title =
-        fmt::format("{} on {}, budget {} x {}", explanation.model, explanation.device, explanation.budget,
-                    latency_text(base.network.latency_us()));
+    const std::string title = fmt::format("{} on {}, budget {} x {}", explanation.model, explanation.device,
+                                          explanation.budget, latency_text(base.network.latency_us()));
     if (rows.size() < 2) {
         add(title + ": HACScale chose nothing: " + explanation.reason);
     } else if (harness::keeps_base(record, chosen)) {

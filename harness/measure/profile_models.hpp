@@ -20,7 +20,7 @@
 namespace hacscale::harness {
 
 struct ProfileJob {
-    std::vector<Network> own_layers;    // networks whose own layers are wanted
+    std::vector<Network> own_layers;  // networks whose own layers are wanted
     // Of each width of these, so many counts above and below the network's own are measured too, with everything else as it
     // is (profiler/sweep/nearby_widths.hpp); multiples of nearby_grid.
     int nearby_widths = 0;

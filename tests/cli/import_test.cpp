@@ -129,12 +129,15 @@ TEST_F(OnnxFile, CommandsThatNeedStagesRefuseItInOneSentence) {
     const std::vector<std::vector<std::string>> commands{
         {"scale", net(), "--table", table, "--budget", "1.1"},
         {"compare", net(), "--table", table},
-        {"models", "export", net()}};
+        {"explain", net(), "--table", table, "--budget", "1.1"}};
     for (const std::vector<std::string>& command : commands) {
         const Answer answer = call(command);
         EXPECT_EQ(answer.status, 2) << command.front();
         EXPECT_THAT(answer.err, HasSubstr("an ONNX file has no stages")) << command.front();
     }
+    const Answer code = call({"models", "export", net()});
+    EXPECT_EQ(code.status, 2);
+    EXPECT_THAT(code.err, HasSubstr("PyTorch code is written for models with stages"));
     EXPECT_EQ(call({"import", "resnet18"}).status, 2);
 }
 
