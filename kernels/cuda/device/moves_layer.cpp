@@ -73,7 +73,7 @@ public:
     }
 
     std::string implementation() const override {
-        const std::string mode = layer_.mode == Mode::plain ? "" : " " + std::string(name_of(layer_.mode));
+        const std::string mode = layer_.mode == Mode::plain ? "" : fmt::format(" {}", name_of(layer_.mode));
         const std::string words =
             gathered_ > 1 ? fmt::format("{} x {}", gathered_, word_bytes_) : std::to_string(word_bytes_);
         return fmt::format("hacscale {}{} {} bytes", name_of(layer_.kind), mode, words);

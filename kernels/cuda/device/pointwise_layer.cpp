@@ -1,4 +1,6 @@
 // Elementwise work: the layers that compute each element by itself, and the epilogue of convs.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "kernels/cuda/device/handwritten.hpp"
@@ -80,8 +82,8 @@ public:
 
     std::string implementation() const override {
         std::string what(name_of(layer_.kind));
-        if (layer_.mode != Mode::plain) what += " " + std::string(name_of(layer_.mode));
-        if (layer_.activation != Activation::none) what += " " + std::string(name_of(layer_.activation));
+        if (layer_.mode != Mode::plain) what += fmt::format(" {}", name_of(layer_.mode));
+        if (layer_.activation != Activation::none) what += fmt::format(" {}", name_of(layer_.activation));
         return kernel_name(what, fits_vectors(layer_.in_channels, type_), type_);
     }
     std::size_t weight_bytes() const override {
