@@ -127,7 +127,10 @@ std::string write_resize(LayerExport& out) {
     const LayerSpec& layer = out.layer();
     const bool whole = layer.size[0] % layer.in_height == 0 && layer.size[1] % layer.in_width == 0;
     const auto scales = [&] {
-        const auto scale = [](int to, int from) { return static_cast<float>(to / from); };
+        const auto scale = [](int to, int from) {
+            const int times = to / from;
+            return static_cast<float>(times);
+        };
         return out.writer.own_tensor(
             out.name + "/scales", {4},
             {1.0F, 1.0F, scale(layer.size[0], layer.in_height), scale(layer.size[1], layer.in_width)});

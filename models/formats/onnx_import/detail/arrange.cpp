@@ -30,10 +30,10 @@ View Drafting::read(const onnx::Node& node, std::size_t input) {
 std::string Drafting::formed(const std::string& source, const MapSize& size) {
     if (this->size(source) == size) return source;
     const auto found = unformed_.find(source);
-    const std::string original = found == unformed_.end() ? source : found->second;
+    std::string original = found == unformed_.end() ? source : found->second;
     const MapSize& from = this->size(original);
     if (from == size) return original;
-    const std::string output = fmt::format("{}.{}x{}x{}", original, size.channels, size.height, size.width);
+    std::string output = fmt::format("{}.{}x{}x{}", original, size.channels, size.height, size.width);
     if (draft_.sizes.contains(output)) return output;
     DraftLayer draft;
     draft.name = place_ + ".reshape";
