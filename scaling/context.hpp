@@ -1,18 +1,21 @@
-// Everything a strategy is judged by: the base, the device's latencies, the space, the gain, and the limits.
+// Everything a strategy is judged by: the base, the device's latencies, the dimensions that may be chosen, the
+// gain, and the limits. Strategies know a network through this interface alone, so that they scale whatever
+// network implements it: one of stages (StageContext), where a choice has one width and one depth a stage.
+//
+// A choice has one width for each of space().widths, one depth for each of space().depths, and a resolution.
 // Plans are made when first asked for and kept, so that fitting to another budget is cheap.
 // Thread-compatible: one context a thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <utility>
+#include <vector>
 
-#include "models/graph/latency_source.hpp"
-#include "models/stages/model_spec.hpp"
+#include "models/graph/network.hpp"
 #include "models/stages/scaled_model.hpp"
-#include "scaling/costs.hpp"
+#include "scaling/cost_model.hpp"
 #include "scaling/gain.hpp"
 #include "scaling/planner/pareto_front.hpp"
 #include "scaling/space.hpp"
@@ -53,7 +56,7 @@ struct Evaluation {
 
 enum class GainWeights {
     given,  // the context's gain
-    equal,  // equal_gain()
+    equal,  // the mean of the context's network in every dimension
 };
 
 // What a plan is made from.
@@ -64,44 +67,85 @@ struct PlanKind {
     auto operator<=>(const PlanKind&) const = default;
 };
 
+// One width of a choice.
+struct WidthDimension {
+    std::string name;         // of a stage or a channel group
+    std::vector<int> values;  // that may be chosen, ascending, the base's among them
+    int step = 1;             // between the multiples that widths are rounded to
+    bool given = false;       // it is the network's input or output, or tied to one: it never changes
+    std::size_t leader = 0;   // the width that this one is always equal to; its own index where it is free
+};
+
+struct DepthDimension {
+    std::string name;
+    std::vector<int> values;  // ascending, the base's among them
+};
+
+struct ChoiceSpace {
+    std::vector<WidthDimension> widths;
+    std::vector<DepthDimension> depths;
+    std::vector<int> resolutions;  // ascending
+    int resolution_step = 1;       // pixels between the resolutions that baselines look at
+
+    bool is_free(std::size_t width) const { return widths[width].leader == width; }
+    // The choice with another width, and with the same of those that it leads.
+    ScalingChoice with_width(ScalingChoice choice, std::size_t width, int value) const;
+    // Of widths, depths and resolution; inner widths are not looked at.
+    bool contains(const ScalingChoice& choice) const;
+};
+
 class ScalingContext {
 public:
-    // `source` must outlive this. Throws InputError when the settings do not fit the base, or the source
-    // lacks a layer of the base: without its latency there is no budget.
-    ScalingContext(ModelSpec base, const LatencySource& source, const ScalingSettings& settings, Gain gain);
+    virtual ~ScalingContext() = default;
+    ScalingContext(const ScalingContext&) = delete;
+    ScalingContext& operator=(const ScalingContext&) = delete;
 
-    const ModelSpec& base() const { return base_; }
     const ScalingSettings& settings() const { return settings_; }
-    const ScalingSpace& space(SearchDimensions dimensions = SearchDimensions::all) const;
-    const Gain& gain() const { return gain_; }
-    const LatencySource& source() const { return source_; }
-    // How far plans may be from exact: no network within budget / (1 + epsilon) gains more than the plan's
-    // for the budget. 0: plans are exact.
-    double epsilon() const;
     const Evaluation& base_evaluation() const { return base_evaluation_; }
-
+    const ScalingChoice& base_choice() const { return base_evaluation_.choice; }
     // A budget in microseconds from one in base latencies. Throws InputError below 1 (the base itself would
     // not fit) and above settings().max_budget.
     double budget_us(double ratio) const;
 
-    // Nothing when the choice makes no valid model.
-    std::optional<Evaluation> evaluate(const ScalingChoice& choice) const;
+    virtual const std::string& name() const = 0;  // of the base
+    virtual GainOrigin gain_origin() const = 0;
+    virtual const ChoiceSpace& space(SearchDimensions dimensions = SearchDimensions::all) const = 0;
 
-    // Latency fronts reach to max_budget; fronts by MACs or params cover the whole space. Indices in their
-    // choices are those of space(kind.dimensions).
-    const ParetoFront& front(const PlanKind& kind) const;
-    // The cost tables that fronts are made from; their coverage says how much of them is measured.
-    const StageCosts& costs(CostModel cost, SearchDimensions dimensions = SearchDimensions::all) const;
+    // Nothing when the choice makes no valid network, or one with other residual adds than the base's.
+    virtual std::optional<Evaluation> evaluate(const ScalingChoice& choice) const = 0;
+    // Throws InputError when the choice makes no valid network.
+    virtual Network network(const ScalingChoice& choice) const = 0;
+    // The network as a model file; empty where it is of none.
+    virtual std::string model_text(const ScalingChoice& choice) const = 0;
+    // Of the part to which nodes with this stage (Node::stage) belong, for tables of layers.
+    virtual std::string part_name(int stage) const = 0;
+    // Latency of all layers whose shapes depend on one width, with everything else at the base; microseconds.
+    // Nothing where one of them is missing, or the width makes no valid network. `value` may be any multiple of
+    // the width's step.
+    virtual std::optional<double> latency_around_us(std::size_t width, int value) const = 0;
+
+    // How far plans may be from exact: no network within budget / (1 + epsilon) gains more than the plan's
+    // for the budget. 0: plans are exact.
+    virtual double epsilon() const = 0;
+    // Latency fronts reach to max_budget; fronts by MACs or params cover the whole space.
+    virtual const PlanFront& front(const PlanKind& kind) const = 0;
+    // Of a point of front(kind).
+    virtual ScalingChoice choice_at(const PlanKind& kind, std::size_t point) const = 0;
+    virtual std::int64_t latency_ps_at(const PlanKind& kind, std::size_t point) const = 0;
+    // The least of a resource that networks of at most this latency use; nothing when there is no such network.
+    virtual std::optional<std::int64_t> min_usage(Resource resource, std::int64_t max_latency_ps) const = 0;
+    // How many networks a search without a plan may look up until it has looked up as much as plans have.
+    virtual std::int64_t lookups() const = 0;
+
+protected:
+    // Throws InputError for settings that make no sense whatever the base.
+    explicit ScalingContext(const ScalingSettings& settings);
+    // Throws InputError when the base lacks a latency: without it there is no budget.
+    void set_base(Evaluation base);
 
 private:
-    ModelSpec base_;
-    const LatencySource& source_;
     ScalingSettings settings_;
-    std::map<SearchDimensions, ScalingSpace> spaces_;
-    Gain gain_;
     Evaluation base_evaluation_;
-    mutable std::map<std::pair<CostModel, SearchDimensions>, StageCosts> costs_;
-    mutable std::map<PlanKind, ParetoFront> fronts_;
 };
 
 }  // namespace hacscale

@@ -15,6 +15,7 @@
 #include "harness/measure/table_view.hpp"
 #include "models/stages/model_spec.hpp"
 #include "models/zoo/zoo.hpp"
+#include "scaling/stage_context.hpp"
 #include "scaling/strategies/strategy.hpp"
 
 namespace hacscale::cli {
@@ -44,8 +45,8 @@ records::Explanation explained(const ExplainOptions& options, DeviceRecord& devi
     settings.caps = options.caps;
     settings.batch = view.state().batch;
     settings.type = view.state().type;
-    const ScalingContext context(view.base(), view.source(), settings,
-                                 load_gain(options.gain_files, view.base()));
+    const StageContext context(view.base(), view.source(), settings,
+                               load_gain(options.gain_files, view.base()));
     const double budget_us = context.budget_us(options.budget);
 
     records::Explanation explanation;

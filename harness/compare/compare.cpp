@@ -11,10 +11,8 @@
 #include "harness/compare/describe.hpp"
 #include "harness/measure/table_view.hpp"
 #include "models/formats/formats.hpp"
-#include "models/stages/lowering.hpp"
-#include "models/zoo/zoo.hpp"
 #include "scaling/analysis/utilization.hpp"
-#include "scaling/context.hpp"
+#include "scaling/stage_context.hpp"
 
 namespace hacscale::harness {
 
@@ -67,13 +65,13 @@ public:
           settings_(settings),
           time_(time),
           sessions_(settings.sessions != nullptr ? *settings.sessions : unlimited_),
-          context_(view.base(), view.source(),
-                   {.space = settings.space,
-                    .max_budget = planned_budget(settings.budget),
-                    .caps = settings.caps,
-                    .batch = view.state().batch,
-                    .type = view.state().type},
-                   load_gain(settings.gain_files, view.base())) {
+          stages_(view.base(), view.source(),
+                  {.space = settings.space,
+                   .max_budget = planned_budget(settings.budget),
+                   .caps = settings.caps,
+                   .batch = view.state().batch,
+                   .type = view.state().type},
+                  load_gain(settings.gain_files, view.base())) {
         for (const Strategy* strategy : chosen_strategies(settings.strategies)) {
             const auto fixed = settings.fixed.find(std::string(strategy->name));
             if (fixed == settings.fixed.end()) {
@@ -97,15 +95,16 @@ public:
 private:
     // The choice that makes this model of the base; nothing when there is none.
     std::optional<ScalingChoice> choice_for(const ModelSpec& model) const {
-        if (model.stages.size() != context_.base().stages.size()) {
+        const ModelSpec& base = stages_.base();
+        if (model.stages.size() != base.stages.size()) {
             return std::nullopt;
         }
         ScalingChoice choice = choice_of(model);
         for (const StageSpec& stage : model.stages) {
             choice.inner_widths.push_back(stage.inner_widths);
         }
-        choice = canonical(context_.base(), std::move(choice));
-        return model_hash(model_of(choice)) == model_hash(model) ? std::optional(choice) : std::nullopt;
+        choice = canonical(base, std::move(choice));
+        return model_hash(scaled(base, choice)) == model_hash(model) ? std::optional(choice) : std::nullopt;
     }
 
     Fit fixed_fit(const Strategy& strategy, const ModelSpec& model) const {
@@ -115,16 +114,14 @@ private:
             throw InputError(
                 fmt::format("{} is not a scaled {}: the training plan belongs to another network; "
                             "name another plan",
-                            model.name, context_.base().name));
+                            model.name, context_.name()));
         }
         return {std::string(strategy.name), FitStatus::ok, "", *evaluation, std::nullopt};
     }
 
-    ModelSpec model_of(const ScalingChoice& choice) const { return scaled(context_.base(), choice); }
-
     // The base, first because nothing is known without it, and these choices, each once.
     std::vector<ScalingChoice> beside_base(std::vector<ScalingChoice> choices) const {
-        const ScalingChoice base = choice_of(context_.base());
+        const ScalingChoice& base = context_.base_choice();
         std::erase(choices, base);
         std::sort(choices.begin(), choices.end());
         choices.erase(std::unique(choices.begin(), choices.end()), choices.end());
@@ -137,7 +134,7 @@ private:
                                                         std::size_t later) {
         std::vector<Network> networks;
         for (const ScalingChoice& choice : choices) {
-            networks.push_back(network_of(model_of(choice)));
+            networks.push_back(context_.network(choice));
         }
         sessions_.begin(networks.size(), later);
         const std::vector<TimedNetwork> timings = time_(networks);
@@ -246,20 +243,21 @@ private:
 
     // ---- The record ----
 
-    std::optional<double> utilization_of(const Evaluation& evaluation, const TimedNetwork* timed) const {
+    std::optional<double> utilization_of(const Graph& network, const Evaluation& evaluation,
+                                         const TimedNetwork* timed) const {
         const double latency_us =
             timed != nullptr && timed->timed() ? timed->latency_us : evaluation.latency_us();
         if (!view_.peak() || !evaluation.complete()) {
             return std::nullopt;
         }
-        return utilization(lower(model_of(evaluation.choice)), latency_us, view_.state().batch,
+        return utilization(network, latency_us, view_.state().batch,
                            DevicePeak{view_.peak()->flops_per_s, view_.peak()->bytes_per_s});
     }
 
-    std::optional<double> interpolated_share(const ModelSpec& model) const {
+    std::optional<double> interpolated_share(const Graph& network) const {
         double interpolated_us = 0.0;
         double sum_us = 0.0;
-        for (const Node& node : lower(model).nodes) {
+        for (const Node& node : network.nodes) {
             const LatencyEstimate layer = view_.source().estimate(node.layer);
             sum_us += layer.latency_us;
             interpolated_us += layer.kind == EstimateKind::interpolated ? layer.latency_us : 0.0;
@@ -281,12 +279,12 @@ private:
         row.macs = fit.result.usage.macs;
         row.gain = fit.result.gain;
         row.choice = fit.result.choice;
-        const ModelSpec model = model_of(fit.result.choice);
+        const Network network = context_.network(fit.result.choice);
         row.memory_bytes = fit.result.usage.memory_bytes();
-        row.spec = to_yaml(model);
-        row.model_hash = model_hash(model);
-        row.utilization = utilization_of(fit.result, timed);
-        row.interpolated_share = interpolated_share(model);
+        row.spec = context_.model_text(fit.result.choice);
+        row.model_hash = network_hash(network);
+        row.utilization = utilization_of(network.graph, fit.result, timed);
+        row.interpolated_share = interpolated_share(network.graph);
         return row;
     }
 
@@ -312,7 +310,7 @@ private:
         row.upper = timed->upper;
         row.latency_ratio = ratio.value;
         // The base itself, chosen again, shares the base's timing.
-        const bool is_base = fit.result.choice == choice_of(context_.base());
+        const bool is_base = fit.result.choice == context_.base_choice();
         row.latency_ratio_ci95 = is_base ? 0.0 : ratio.half_width;
         const double noise = is_base ? base_.ci95_us / base_.latency_us : ratio.half_width / ratio.value;
         row.status = status_of(ratio, noise);
@@ -334,13 +332,13 @@ private:
 
     records::ComparisonRecord record() const {
         records::ComparisonRecord record;
-        record.model = context_.base().name;
+        record.model = context_.name();
         record.device = view_.table().device().id;
         record.budget = settings_.budget;
         record.batch = view_.state().batch;
         record.type = view_.state().type;
         record.cache = view_.state().cache;
-        record.gain_origin = name_of(context_.gain().origin);
+        record.gain_origin = name_of(context_.gain_origin());
         record.gain_bound = context_.epsilon();
         record.base = row_of(base_fit(context_), "");
         record.base.strategy = "base";
@@ -351,17 +349,19 @@ private:
         add_verdict(record);
         record.peak = view_.peak();
         record.front = front_points(context_);
-        record.stages = stage_names(context_.base());
-        record.layers = layer_rows(context_.base(), view_, "base");
+        for (const DepthDimension& depth : context_.space().depths) {
+            record.stages.push_back(depth.name);
+        }
+        record.layers = layer_rows(context_, context_.base_choice(), view_, "base");
         for (const records::StrategyRow& row : record.strategies) {
             if (row.strategy == "hacscale" && row.choice) {
                 const std::vector<records::LayerRow> layers =
-                    layer_rows(model_of(*row.choice), view_, "hacscale");
+                    layer_rows(context_, *row.choice, view_, "hacscale");
                 record.layers.insert(record.layers.end(), layers.begin(), layers.end());
             }
         }
-        record.strategy_layers = strategy_layers(record, context_.base(), view_);
-        record.staircases = staircase_rows(context_, view_);
+        record.strategy_layers = strategy_layers(record, context_, view_);
+        record.staircases = staircase_rows(stages_, view_);
         add_contributions(record);
         return record;
     }
@@ -369,7 +369,7 @@ private:
     void add_contributions(records::ComparisonRecord& record) const {
         const double budget_us = context_.budget_us(settings_.budget);
         record.contributions.push_back(
-            contributions_row(context_, view_, choice_of(context_.base()), budget_us, "base"));
+            contributions_row(stages_, view_, context_.base_choice(), budget_us, "base"));
         for (const records::StrategyRow& row : record.strategies) {
             if (row.strategy != "hacscale" || !row.choice) {
                 continue;
@@ -379,7 +379,7 @@ private:
             const double corrected_us =
                 row.latency_ratio ? *row.predicted_us * settings_.budget / *row.latency_ratio : budget_us;
             record.contributions.push_back(
-                contributions_row(context_, view_, *row.choice, corrected_us, "hacscale"));
+                contributions_row(stages_, view_, *row.choice, corrected_us, "hacscale"));
         }
     }
 
@@ -398,7 +398,8 @@ private:
     const TimeNetworks& time_;
     SessionBudget unlimited_;
     SessionBudget& sessions_;
-    ScalingContext context_;
+    StageContext stages_;
+    const ScalingContext& context_ = stages_;
     std::vector<CandidateSearch> searches_;
     TimedNetwork base_;  // of the latest round
     std::map<ScalingChoice, TimedNetwork> final_;

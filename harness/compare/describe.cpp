@@ -5,24 +5,21 @@
 #include <map>
 #include <tuple>
 
-#include "models/stages/lowering.hpp"
-#include "models/stages/scaled_model.hpp"
 #include "scaling/analysis/staircase.hpp"
 #include "scaling/analysis/utilization.hpp"
-#include "scaling/costs.hpp"
 #include "scaling/planner/pareto_front.hpp"
 
 namespace hacscale::harness {
 
 namespace {
 
-records::FrontPoint front_point(const ScalingContext& context, const ParetoFront& front, std::size_t index) {
+records::FrontPoint front_point(const ScalingContext& context, const PlanFront& front, std::size_t index) {
     return {static_cast<double>(front.costs[index]) / picoseconds_per_us,
             static_cast<double>(front.gains[index]) / gain_quanta_per_unit, front.usage[index].params,
-            choice_from(context.space(), front.choice(index))};
+            context.choice_at({}, index)};
 }
 
-records::StaircaseStep step_of(const StaircasePoint& point, const ModelView& view) {
+records::StaircaseStep step_of(const StaircasePoint& point, const TableView& view) {
     records::StaircaseStep step{point.width, {point.latency_us, point.estimate}, std::nullopt, point.params};
     if (view.peak() && point.estimate != EstimateKind::missing && point.latency_us > 0.0) {
         const double flops = 2.0 * static_cast<double>(point.macs) * view.state().batch;
@@ -34,7 +31,7 @@ records::StaircaseStep step_of(const StaircasePoint& point, const ModelView& vie
 }  // namespace
 
 std::vector<records::FrontPoint> front_points(const ScalingContext& context, std::size_t most) {
-    const ParetoFront& front = context.front({});
+    const PlanFront& front = context.front({});
     const std::size_t count = std::min(front.size(), most);
     std::vector<records::FrontPoint> points;
     for (std::size_t i = 0; i < count; ++i) {
@@ -44,13 +41,13 @@ std::vector<records::FrontPoint> front_points(const ScalingContext& context, std
     return points;
 }
 
-std::vector<records::StaircaseRow> staircase_rows(const ScalingContext& context, const ModelView& view) {
+std::vector<records::StaircaseRow> staircase_rows(const StageContext& context, const TableView& view) {
     std::vector<records::StaircaseRow> rows;
     const ModelSpec& base = context.base();
     for (std::size_t i = 0; i < base.stages.size(); ++i) {
         const auto stage = static_cast<int>(i);
         const std::vector<StaircasePoint> points =
-            stage_staircase(base, stage, context.space().stages[i].widths, context.source());
+            stage_staircase(base, stage, context.stage_space().stages[i].widths, context.source());
         records::StaircaseRow row{stage, stage_name(base, stage), base.stages[i].width, {}, std::nullopt};
         for (const StaircasePoint& point : points) {
             row.points.push_back(step_of(point, view));
@@ -61,19 +58,19 @@ std::vector<records::StaircaseRow> staircase_rows(const ScalingContext& context,
     return rows;
 }
 
-std::vector<records::LayerRow> layer_rows(const ModelSpec& model, const ModelView& view,
-                                          const std::string& spec) {
+std::vector<records::LayerRow> layer_rows(const ScalingContext& context, const ScalingChoice& choice,
+                                          const TableView& view, const std::string& spec) {
     const MeasuredState& state = view.state();
     // Without a measured peak the latencies still stand; a peak of 1 only lets them be listed.
     const DevicePeak peak =
         view.peak() ? DevicePeak{view.peak()->flops_per_s, view.peak()->bytes_per_s} : DevicePeak{1, 1};
     std::vector<records::LayerRow> rows;
     for (const LayerEfficiency& layer :
-         layer_efficiencies(lower(model), view.source(), state.batch, state.type, peak)) {
+         layer_efficiencies(context.network(choice).graph, view.source(), state.batch, state.type, peak)) {
         records::LayerRow row{spec,
                               layer.name,
                               layer.layer.key(),
-                              stage_name(model, layer.stage),
+                              context.part_name(layer.stage),
                               layer.block,
                               layer.estimate,
                               layer.macs,
@@ -91,7 +88,7 @@ std::vector<records::LayerRow> layer_rows(const ModelSpec& model, const ModelVie
 }
 
 std::vector<records::StrategyLayers> strategy_layers(const records::ComparisonRecord& record,
-                                                     const ModelSpec& base, const ModelView& view) {
+                                                     const ScalingContext& context, const TableView& view) {
     // Of each network, where it is in the answer, from 1; 0: `layers` has it.
     std::map<std::string, std::size_t> place{{record.base.model_hash, 0}};
     for (const records::StrategyRow& row : record.strategies) {
@@ -106,7 +103,7 @@ std::vector<records::StrategyLayers> strategy_layers(const records::ComparisonRe
         }
         const auto [found, is_new] = place.emplace(row.model_hash, networks.size() + 1);
         if (is_new) {
-            networks.push_back({{}, layer_rows(scaled(base, *row.choice), view, row.strategy)});
+            networks.push_back({{}, layer_rows(context, *row.choice, view, row.strategy)});
         }
         if (found->second > 0) {
             networks[found->second - 1].strategies.push_back(row.strategy);
@@ -115,7 +112,7 @@ std::vector<records::StrategyLayers> strategy_layers(const records::ComparisonRe
     return networks;
 }
 
-records::ContributionsRow contributions_row(const ScalingContext& context, const ModelView& view,
+records::ContributionsRow contributions_row(const StageContext& context, const TableView& view,
                                             const ScalingChoice& choice, double budget_us, std::string spec) {
     std::optional<UtilizationBasis> basis;
     if (view.peak()) {

@@ -7,7 +7,7 @@
 
 #include "harness/measure/table_view.hpp"
 #include "records/comparison.hpp"
-#include "scaling/context.hpp"
+#include "scaling/stage_context.hpp"
 
 namespace hacscale::harness {
 
@@ -17,20 +17,20 @@ namespace hacscale::harness {
 std::vector<records::FrontPoint> front_points(const ScalingContext& context, std::size_t most = 500);
 
 // One a stage, over the widths of the context's space.
-std::vector<records::StaircaseRow> staircase_rows(const ScalingContext& context, const ModelView& view);
+std::vector<records::StaircaseRow> staircase_rows(const StageContext& context, const TableView& view);
 
 // The layers of a scaled base; `spec` is what the record calls it.
-std::vector<records::LayerRow> layer_rows(const ModelSpec& model, const ModelView& view,
-                                          const std::string& spec);
+std::vector<records::LayerRow> layer_rows(const ScalingContext& context, const ScalingChoice& choice,
+                                          const TableView& view, const std::string& spec);
 
 // The layers of what the record's strategies chose, each network once; what `layers` has, the base and
 // HACScale's choice, is left out.
 std::vector<records::StrategyLayers> strategy_layers(const records::ComparisonRecord& record,
-                                                     const ModelSpec& base, const ModelView& view);
+                                                     const ScalingContext& context, const TableView& view);
 
 // What one step in each dimension adds to a network of the context's space, judged by the latency that the
 // budget allows, as predicted.
-records::ContributionsRow contributions_row(const ScalingContext& context, const ModelView& view,
+records::ContributionsRow contributions_row(const StageContext& context, const TableView& view,
                                             const ScalingChoice& choice, double budget_us, std::string spec);
 
 // ---- Verdict ----

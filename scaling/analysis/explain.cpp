@@ -57,7 +57,7 @@ std::string over_caps(const ResourceUsage& usage, const Caps& caps) {
 
 class Explainer {
 public:
-    Explainer(const ScalingContext& context, const ScalingChoice& from, double budget_us,
+    Explainer(const StageContext& context, const ScalingChoice& from, double budget_us,
               const std::optional<UtilizationBasis>& basis)
         : context_(context), basis_(basis), model_(scaled(context.base(), from)), network_(lower(model_)) {
         std::optional<Evaluation> network = context.evaluate(from);
@@ -78,7 +78,7 @@ public:
     NetworkExplanation explained() {
         const ScalingChoice base = choice_of(context_.base());
         const ScalingChoice& from = result_.network.choice;
-        const ScalingSpace& space = context_.space();
+        const ScalingSpace& space = context_.stage_space();
         for (std::size_t i = 0; i < space.stages.size(); ++i) {
             const auto stage = static_cast<int>(i);
             add(StepDimension::width, stage, base.widths[i], from.widths[i], space.stages[i].widths);
@@ -105,7 +105,7 @@ private:
 
     // Ascending; one value, 0, where the block has none to choose.
     std::vector<int> inner_widths_of(const ScalingChoice& choice, std::size_t stage, int block) const {
-        std::vector<int> values = context_.space().inner.options(
+        std::vector<int> values = context_.stage_space().inner.options(
             stage, block, stage == 0 ? 0 : choice.widths[stage - 1], choice.widths[stage]);
         std::sort(values.begin(), values.end());
         return values;
@@ -128,7 +128,7 @@ private:
         const auto stage = static_cast<std::size_t>(step.stage.value_or(0));
         switch (step.dimension) {
             case StepDimension::width:
-                choice = context_.space().with_width(std::move(choice), stage, *step.to);
+                choice = context_.stage_space().with_width(std::move(choice), stage, *step.to);
                 break;
             case StepDimension::depth:
                 choice.depths[stage] = *step.to;
@@ -248,7 +248,7 @@ private:
         return weakest;
     }
 
-    const ScalingContext& context_;
+    const StageContext& context_;
     const std::optional<UtilizationBasis>& basis_;
     ModelSpec model_;  // before the step
     Graph network_;
@@ -263,9 +263,9 @@ bool NetworkExplanation::has_missing() const {
                        [](const Contribution& step) { return step.outcome == StepOutcome::missing; });
 }
 
-NetworkExplanation explain(const ScalingContext& context, const ScalingChoice& from, double budget_us,
+NetworkExplanation explain(const StageContext& context, const ScalingChoice& from, double budget_us,
                            const std::optional<UtilizationBasis>& basis) {
-    if (!context.space().contains(from)) {
+    if (!context.stage_space().contains(from)) {
         throw InputError("the network to explain is not in the scaling space; widen the space's limits");
     }
     return Explainer(context, from, budget_us, basis).explained();

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "scaling/analysis/utilization.hpp"
-#include "scaling/context.hpp"
+#include "scaling/stage_context.hpp"
 
 namespace hacscale {
 
@@ -80,7 +80,7 @@ struct UtilizationBasis {
 
 // All steps up from `from`, one a dimension, each judged by `budget_us` and the context's caps.
 // Throws InputError when `from` is not in the context's space, or a latency of it is missing.
-NetworkExplanation explain(const ScalingContext& context, const ScalingChoice& from, double budget_us,
+NetworkExplanation explain(const StageContext& context, const ScalingChoice& from, double budget_us,
                            const std::optional<UtilizationBasis>& basis);
 
 std::string_view name_of(StepDimension dimension);

@@ -98,7 +98,7 @@ ChainChoice ParetoFront::choice(std::size_t point) const {
     return result;
 }
 
-std::optional<std::size_t> ParetoFront::best_within(std::int64_t cost) const {
+std::optional<std::size_t> PlanFront::best_within(std::int64_t cost) const {
     const auto above = std::upper_bound(costs.begin(), costs.end(), cost);
     if (above == costs.begin()) return std::nullopt;
     return static_cast<std::size_t>(above - costs.begin()) - 1;

@@ -33,20 +33,25 @@ struct FrontLimits {
     std::size_t max_bytes = std::size_t{1} << 30;
 };
 
-// Ascending in cost and in gain.
-struct ParetoFront {
+// The points of a front, whatever their choices are of. Ascending in cost and in gain.
+struct PlanFront {
     std::vector<std::int64_t> costs;
     std::vector<std::int64_t> gains;
     std::vector<ResourceUsage> usage;
+
+    std::size_t size() const { return costs.size(); }
+    // The last point that costs at most `cost`; nothing when none does.
+    std::optional<std::size_t> best_within(std::int64_t cost) const;
+};
+
+// The front of a chain problem.
+struct ParetoFront : PlanFront {
     // [size x (1 + 2 stages + sum of option_slots)]: chain, then width, depth and options of each stage.
     std::vector<std::uint16_t> choices;
     std::vector<int> option_slots;  // of each stage; 0 where every block has one option
     FrontStatistics statistics;
 
-    std::size_t size() const { return costs.size(); }
     ChainChoice choice(std::size_t point) const;
-    // The last point that costs at most `cost`; nothing when none does.
-    std::optional<std::size_t> best_within(std::int64_t cost) const;
 };
 
 // Throws InputError for limits that make no sense and as check() does; WorkError when max_bytes would be

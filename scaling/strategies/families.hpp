@@ -41,13 +41,13 @@ std::vector<Strategy> multiplier_strategies();
 
 // ---- width_on_edges.cpp ----
 //
-// Width only, but each stage's width is the last one before its next latency step: widths between steps
-// are nearly free. One multiplier for the whole network, so early and late stages grow alike.
+// Width only, but each width is the last one before its next latency step: widths between steps are nearly
+// free. One multiplier for the whole network, so early and late stages grow alike.
 
-// A rise of a stage's latency by more than this counts as a step.
+// A rise of latency_around_us() by more than this counts as a step.
 constexpr double edge_tolerance = 0.01;
 
-// The base, then the multiplier 1 with every stage on its edge, then each further edge when the rounded width
+// The base, then the multiplier 1 with every width on its edge, then each further edge when the rounded width
 // passes the edge before it. Widths that the table cannot predict are no edges. Ends at 4 times the base's
 // widths.
 Path edges_path(const ScalingContext& context);
@@ -65,9 +65,9 @@ std::vector<Strategy> width_on_edges_strategies();
 enum class Direction { down, up };
 
 // All neighbours of a choice in a space that are one value further in one dimension: first widths, then
-// depths, by stage, then the resolution. Stages that an add ties take a width together. The choice's values must be in
+// depths, in order, then the resolution. Widths that are tied take a value together. The choice's values must be in
 // the space.
-std::vector<ScalingChoice> steps_from(const ScalingChoice& choice, const ScalingSpace& space,
+std::vector<ScalingChoice> steps_from(const ScalingChoice& choice, const ChoiceSpace& space,
                                       Direction direction);
 
 // What is left of the base's latency after the cut.

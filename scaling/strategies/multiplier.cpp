@@ -35,14 +35,14 @@ private:
 class MultiplierPath {
 public:
     MultiplierPath(const ScalingContext& context, const ScalingChoice& start, const Exponents& exponents)
-        : stages_(start.widths.size()) {
-        const std::vector<bool> given = given_widths(context.base());
-        for (std::size_t s = 0; s < stages_; ++s) {
-            dimensions_.emplace_back(start.widths[s], context.settings().space.grid,
-                                     given[s] ? 0.0 : exponents.width);
+        : widths_(start.widths.size()) {
+        const ChoiceSpace& space = context.space();
+        for (std::size_t i = 0; i < widths_; ++i) {
+            const WidthDimension& width = space.widths[i];
+            dimensions_.emplace_back(start.widths[i], width.step, width.given ? 0.0 : exponents.width);
         }
         for (const int depth : start.depths) dimensions_.emplace_back(depth, 1, exponents.depth);
-        dimensions_.emplace_back(start.resolution, resolution_step(context.base()), exponents.resolution);
+        dimensions_.emplace_back(start.resolution, space.resolution_step, exponents.resolution);
     }
 
     std::optional<ScalingChoice> next() {
@@ -65,15 +65,14 @@ public:
 private:
     ScalingChoice choice() const {
         ScalingChoice result;
-        for (std::size_t s = 0; s < stages_; ++s) {
-            result.widths.push_back(dimensions_[s].value());
-            result.depths.push_back(dimensions_[stages_ + s].value());
+        for (std::size_t i = 0; i + 1 < dimensions_.size(); ++i) {
+            (i < widths_ ? result.widths : result.depths).push_back(dimensions_[i].value());
         }
         result.resolution = dimensions_.back().value();
         return result;
     }
 
-    std::size_t stages_;
+    std::size_t widths_;
     std::vector<Dimension> dimensions_;  // widths, depths, resolution
     bool started_ = false;
 };
@@ -81,8 +80,8 @@ private:
 Strategy strategy(std::string_view name, std::string_view description, std::string_view rule,
                   const Exponents& exponents) {
     return {name, description, rule, [exponents](const ScalingContext& context, std::int64_t budget_ps) {
-                const ScalingChoice base = choice_of(context.base());
-                return last_within(context, multiplier_path(context, base, exponents), budget_ps);
+                return last_within(context, multiplier_path(context, context.base_choice(), exponents),
+                                   budget_ps);
             }};
 }
 

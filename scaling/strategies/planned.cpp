@@ -3,20 +3,18 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
-#include "scaling/planner/pareto_front.hpp"
 
 namespace hacscale::rules {
 namespace {
 
 // Which caps cannot be kept, and the least that a network within the latency budget uses.
 std::string why_caps_are_broken(const ScalingContext& context, std::int64_t budget_ps) {
-    const ChainProblem& problem = context.costs(CostModel::latency).problem;
     const Caps& caps = context.settings().caps;
     std::string broken;
     std::string kept_alone;
     const auto compare = [&](const std::optional<std::int64_t>& cap, Resource resource, const char* what) {
         if (!cap) return;
-        const std::optional<std::int64_t> min = min_usage(problem, budget_ps + budget_slack_ps, resource);
+        const std::optional<std::int64_t> min = context.min_usage(resource, budget_ps + budget_slack_ps);
         if (!min) return;
         std::string& text = *min > *cap ? broken : kept_alone;
         text += fmt::format("{}the cap on {} is {}, and the least possible within the latency budget is {}",
@@ -43,14 +41,14 @@ Fit nothing_within(const ScalingContext& context, std::int64_t budget_ps) {
 // Said where it is the space and not the budget that keeps most stages from being wider.
 std::string at_widest(const ScalingContext& context, SearchDimensions dimensions,
                       const ScalingChoice& choice) {
-    const ScalingSpace& space = context.space(dimensions);
+    const ChoiceSpace& space = context.space(dimensions);
     int open = 0;
     int widest = 0;
-    for (std::size_t s = 0; s < space.stages.size(); ++s) {
-        const int most = space.stages[s].widths.back();
-        if (most == context.base().stages[s].width) continue;
+    for (std::size_t i = 0; i < space.widths.size(); ++i) {
+        const int most = space.widths[i].values.back();
+        if (most == context.base_choice().widths[i]) continue;
         ++open;
-        if (choice.widths[s] == most) ++widest;
+        if (choice.widths[i] == most) ++widest;
     }
     if (2 * widest <= open) return "";
     return fmt::format(
@@ -61,8 +59,7 @@ std::string at_widest(const ScalingContext& context, SearchDimensions dimensions
 
 Fit chosen(const ScalingContext& context, const PlanKind& kind, std::size_t point) {
     Fit fit;
-    const std::optional<Evaluation> result =
-        context.evaluate(choice_from(context.space(kind.dimensions), context.front(kind).choice(point)));
+    const std::optional<Evaluation> result = context.evaluate(context.choice_at(kind, point));
     if (!result) {
         throw WorkError("the plan chose a model that cannot be built; please report this as a fault");
     }
@@ -74,7 +71,7 @@ Fit chosen(const ScalingContext& context, const PlanKind& kind, std::size_t poin
 
 // The most gain within the latency budget.
 Fit best_by_latency(const ScalingContext& context, std::int64_t budget_ps, const PlanKind& kind) {
-    const ParetoFront& front = context.front(kind);
+    const PlanFront& front = context.front(kind);
     const std::optional<std::size_t> point = front.best_within(budget_ps + budget_slack_ps);
     if (!point) return nothing_within(context, budget_ps);
     Fit fit = chosen(context, kind, *point);
@@ -88,15 +85,14 @@ Fit best_by_latency(const ScalingContext& context, std::int64_t budget_ps, const
 // gain), the last point that turns out to be within the latency budget. Where that gains nothing, the base
 // stays.
 Fit best_by_paper_cost(const ScalingContext& context, std::int64_t budget_ps, const PlanKind& kind) {
-    const ParetoFront& front = context.front(kind);
-    const ChainProblem& latencies = context.costs(CostModel::latency, kind.dimensions).problem;
+    const PlanFront& front = context.front(kind);
     const std::int64_t limit_ps = budget_ps + budget_slack_ps;
     const Evaluation& base = context.base_evaluation();
     const bool base_fits = base.latency_ps <= limit_ps && context.settings().caps.admit(base.usage);
     std::optional<double> next_us;
     for (std::size_t point = front.size(); point-- > 0;) {
         if (base_fits && front.gains[point] <= 0) break;
-        const std::int64_t latency_ps = totals_of(latencies, front.choice(point))->cost;
+        const std::int64_t latency_ps = context.latency_ps_at(kind, point);
         if (latency_ps <= limit_ps) {
             Fit fit = chosen(context, kind, point);
             fit.next_us = next_us;

@@ -18,7 +18,7 @@ std::optional<int> next(const std::vector<int>& values, int value, Direction dir
 
 }  // namespace
 
-std::vector<ScalingChoice> steps_from(const ScalingChoice& choice, const ScalingSpace& space,
+std::vector<ScalingChoice> steps_from(const ScalingChoice& choice, const ChoiceSpace& space,
                                       Direction direction) {
     std::vector<ScalingChoice> steps;
     const auto add = [&](const std::vector<int>& values, int value, const auto& set) {
@@ -26,15 +26,15 @@ std::vector<ScalingChoice> steps_from(const ScalingChoice& choice, const Scaling
             set(steps.emplace_back(choice), *to);
         }
     };
-    for (std::size_t s = 0; s < space.stages.size(); ++s) {
-        if (space.stages[s].tied_to_before) continue;
-        add(space.stages[s].widths, choice.widths[s], [&space, s](ScalingChoice& step, int value) {
-            step = space.with_width(std::move(step), s, value);
+    for (std::size_t i = 0; i < space.widths.size(); ++i) {
+        if (!space.is_free(i)) continue;
+        add(space.widths[i].values, choice.widths[i], [&space, i](ScalingChoice& step, int value) {
+            step = space.with_width(std::move(step), i, value);
         });
     }
-    for (std::size_t s = 0; s < space.stages.size(); ++s) {
-        add(space.stages[s].depths, choice.depths[s],
-            [s](ScalingChoice& step, int value) { step.depths[s] = value; });
+    for (std::size_t i = 0; i < space.depths.size(); ++i) {
+        add(space.depths[i].values, choice.depths[i],
+            [i](ScalingChoice& step, int value) { step.depths[i] = value; });
     }
     add(space.resolutions, choice.resolution,
         [](ScalingChoice& step, int value) { step.resolution = value; });
@@ -47,7 +47,7 @@ namespace {
 
 // The base with widths cut until it is within `morph_cut` of its latency, or none can be cut any more.
 ScalingChoice cut(const ScalingContext& context) {
-    const ScalingSpace& space = context.space(SearchDimensions::widths);
+    const ChoiceSpace& space = context.space(SearchDimensions::widths);
     Evaluation here = context.base_evaluation();
     const auto goal_ps = static_cast<std::int64_t>(morph_cut * static_cast<double>(here.latency_ps));
     while (here.latency_ps > goal_ps) {
@@ -73,7 +73,7 @@ Fit morph(const ScalingContext& context, std::int64_t budget_ps) {
                        widened = multiplier_path(context, cut(context), {0.5, 0.0, 0.0})]() mutable {
         if (base_given) return widened();
         base_given = true;
-        return std::optional(choice_of(context.base()));
+        return std::optional(context.base_choice());
     };
     Fit fit = last_within(context, path, budget_ps);
     // Not every cut pays.
@@ -112,7 +112,7 @@ Fit start(const ScalingContext& context, std::int64_t budget_ps) {
     const auto base_alone = [&, given = false]() mutable -> std::optional<ScalingChoice> {
         if (given) return std::nullopt;
         given = true;
-        return choice_of(context.base());
+        return context.base_choice();
     };
     return last_within(context, base_alone, budget_ps);
 }
@@ -156,14 +156,12 @@ std::size_t draw(std::mt19937_64& random, std::size_t count) {
 }
 
 // Walks from the base, each a sequence of random steps up until none is within the limits; the network of
-// most gain that a walk came by. A network is looked up as an entry and a body a stage; the search ends when
-// it has looked up as many as the planner's tables have.
+// most gain that a walk came by. The search ends when it has looked up as much as the planner's tables have.
 Fit random_search(const ScalingContext& context, std::int64_t budget_ps) {
     Fit fit = start(context, budget_ps);
     if (fit.status != FitStatus::ok) return fit;
     const Limits limits(context, budget_ps);
-    const std::int64_t fragments = 2 * std::ssize(context.base().stages);
-    std::int64_t left = context.costs(CostModel::latency).coverage.options / fragments;
+    std::int64_t left = context.lookups();
     std::mt19937_64 random(1);
     while (left > 0) {
         Evaluation here = context.base_evaluation();

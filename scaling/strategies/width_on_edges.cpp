@@ -5,22 +5,19 @@
 #include <memory>
 #include <utility>
 
-#include "base/error.hpp"
-#include "scaling/analysis/staircase.hpp"
-
 namespace hacscale::rules {
 namespace {
 
 constexpr int largest_multiplier = 4;
 
-// The edges of one stage, found as they are asked for.
-class StageEdges {
+// The edges of one width, found as they are asked for.
+class WidthEdges {
 public:
-    StageEdges(const ScalingContext& context, int stage)
-        : view_(context.base(), stage),
-          source_(context.source()),
-          grid_(context.settings().space.grid),
-          base_width_(context.base().stages[static_cast<std::size_t>(stage)].width),
+    WidthEdges(const ScalingContext& context, std::size_t index)
+        : context_(context),
+          index_(index),
+          grid_(context.space().widths[index].step),
+          base_width_(context.base_choice().widths[index]),
           width_(base_width_) {}
 
     int width() const { return width_; }
@@ -49,10 +46,10 @@ private:
 
     // The last width before latency exceeds that of `start` by more than the tolerance.
     int end_of_step(int start) const {
-        const double limit_us = (1.0 + edge_tolerance) * view_.at(start, source_).latency_us;
+        const double limit_us = (1.0 + edge_tolerance) * *context_.latency_around_us(index_, start);
         int end = start;
         for (int width = next_predicted(start); width != 0; width = next_predicted(width)) {
-            if (view_.at(width, source_).latency_us > limit_us) break;
+            if (*context_.latency_around_us(index_, width) > limit_us) break;
             end = width;
         }
         return end;
@@ -62,13 +59,13 @@ private:
     int next_predicted(int width) const {
         for (int next = (width / grid_ + 1) * grid_; next <= largest_multiplier * base_width_;
              next += grid_) {
-            if (view_.at(next, source_).estimate != EstimateKind::missing) return next;
+            if (context_.latency_around_us(index_, next)) return next;
         }
         return 0;
     }
 
-    StageView view_;
-    const LatencySource& source_;
+    const ScalingContext& context_;
+    std::size_t index_;
     int grid_;
     int base_width_;
     int width_;
@@ -78,23 +75,21 @@ private:
 class EdgesPath {
 public:
     explicit EdgesPath(const ScalingContext& context)
-        : base_(context.base()), given_(given_widths(base_)), choice_(choice_of(base_)) {
-        for (int stage = 0; stage < static_cast<int>(context.base().stages.size()); ++stage) {
-            stages_.emplace_back(context, stage);
-        }
+        : space_(context.space()), choice_(context.base_choice()) {
+        for (std::size_t i = 0; i < space_.widths.size(); ++i) widths_.emplace_back(context, i);
     }
 
     std::optional<ScalingChoice> next() {
         if (steps_++ == 0) return choice_;
         if (steps_ == 2) {
-            for (StageEdges& stage : stages_) stage.advance_from_base();
+            for (WidthEdges& width : widths_) width.advance_from_base();
             if (update()) return choice_;
         }
         double nearest = std::numeric_limits<double>::infinity();
-        for (StageEdges& stage : stages_) nearest = std::min(nearest, stage.next_multiplier());
+        for (WidthEdges& width : widths_) nearest = std::min(nearest, width.next_multiplier());
         if (nearest == std::numeric_limits<double>::infinity()) return std::nullopt;
-        for (StageEdges& stage : stages_) {
-            if (stage.next_multiplier() == nearest) stage.advance();
+        for (WidthEdges& width : widths_) {
+            if (width.next_multiplier() == nearest) width.advance();
         }
         update();
         return choice_;
@@ -103,16 +98,14 @@ public:
 private:
     bool update() {
         const std::vector<int> before = choice_.widths;
-        for (std::size_t s = 0; s < stages_.size(); ++s) {
-            if (given_[s]) continue;
-            choice_.widths[s] = tied_to_before(base_, s) ? choice_.widths[s - 1] : stages_[s].width();
+        for (std::size_t i = 0; i < widths_.size(); ++i) {
+            if (!space_.widths[i].given) choice_.widths[i] = widths_[space_.widths[i].leader].width();
         }
         return choice_.widths != before;
     }
 
-    const ModelSpec& base_;
-    std::vector<bool> given_;  // by stage: its width is one of the network's outputs
-    std::vector<StageEdges> stages_;
+    const ChoiceSpace& space_;
+    std::vector<WidthEdges> widths_;
     ScalingChoice choice_;
     int steps_ = 0;
 };

@@ -1,4 +1,4 @@
-#include "scaling/context.hpp"
+#include "scaling/stage_context.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ TEST(ScalingContext, PlansAreExactUnlessInnerWidthsAreOpenOrABoundIsGiven) {
     const ModelSpec base = find_model("resnet20-cifar");
     const testing::SyntheticSource source;
     const auto epsilon_of = [&](const ScalingSettings& settings) {
-        return ScalingContext(base, source, settings, capacity_gain(base)).epsilon();
+        return StageContext(base, source, settings, capacity_gain(base)).epsilon();
     };
     ScalingSettings settings;
     EXPECT_EQ(epsilon_of(settings), 0.0);

@@ -71,10 +71,10 @@ TEST(InnerContributions, AreTheDifferencesBetweenTwoEvaluations) {
     std::mt19937_64 random(7);
     for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35", "efficientnet-b0", "resnet50"}) {
         const ModelSpec base = find_model(name);
-        const ScalingContext context(base, source, open_settings(4), capacity_gain(base));
+        const StageContext context(base, source, open_settings(4), capacity_gain(base));
         int inner_steps = 0;
         for (int i = 0; i < 4; ++i) {
-            const ScalingChoice from = random_inner(base, context.space(), random);
+            const ScalingChoice from = random_inner(base, context.stage_space(), random);
             const Evaluation before = *context.evaluate(from);
             for (const Contribution& step : explain(context, from, context.budget_us(2.0), basis).steps) {
                 if (!step.to) continue;
@@ -84,7 +84,7 @@ TEST(InnerContributions, AreTheDifferencesBetweenTwoEvaluations) {
                     EXPECT_THAT(step.reason, HasSubstr("two widths equal"));
                     continue;
                 }
-                if (!in_space(base, context.space(), larger)) {
+                if (!in_space(base, context.stage_space(), larger)) {
                     EXPECT_EQ(step.outcome, StepOutcome::space_end) << name << " " << step.reason;
                     EXPECT_THAT(step.reason, HasSubstr("leaves the space"));
                     EXPECT_FALSE(step.added);
@@ -113,8 +113,8 @@ TEST(InnerContributions, AreTheNextValueOfEachBlock) {
     std::mt19937_64 random(8);
     for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35", "resnet50"}) {
         const ModelSpec base = find_model(name);
-        const ScalingContext context(base, source, open_settings(0), capacity_gain(base));
-        const ScalingChoice from = random_inner(base, context.space(), random);
+        const StageContext context(base, source, open_settings(0), capacity_gain(base));
+        const ScalingChoice from = random_inner(base, context.stage_space(), random);
         const ModelSpec model = scaled(base, from);
         std::set<std::pair<int, int>> blocks;
         for (const Contribution& step : explain(context, from, context.budget_us(2.0), basis).steps) {
@@ -129,7 +129,7 @@ TEST(InnerContributions, AreTheNextValueOfEachBlock) {
             const std::vector<int>& base_inner = base.stages[stage].inner_widths;
             EXPECT_EQ(step.base, block < base_inner.size() ? base_inner[block] : base_inner.back());
             std::optional<int> next;
-            for (const int option : options_of(context.space(), from, stage, *step.block)) {
+            for (const int option : options_of(context.stage_space(), from, stage, *step.block)) {
                 if (option > step.from && (!next || option < *next)) next = option;
             }
             EXPECT_EQ(step.to, next);
@@ -139,7 +139,7 @@ TEST(InnerContributions, AreTheNextValueOfEachBlock) {
         }
         for (std::size_t stage = 0; stage < model.stages.size(); ++stage) {
             for (int block = 0; block < model.stages[stage].depth; ++block) {
-                const bool is_free = options_of(context.space(), from, stage, block).front() != 0;
+                const bool is_free = options_of(context.stage_space(), from, stage, block).front() != 0;
                 EXPECT_EQ(blocks.contains({static_cast<int>(stage), block}), is_free)
                     << name << stage << block;
             }
@@ -150,7 +150,7 @@ TEST(InnerContributions, AreTheNextValueOfEachBlock) {
 TEST(InnerContributions, AreLeftOutWhereInnerWidthsOnlyFollow) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
-    const ScalingContext context(base, source, {}, capacity_gain(base));
+    const StageContext context(base, source, {}, capacity_gain(base));
     const auto all = explain(context, choice_of(base), context.budget_us(1.5), basis);
     EXPECT_EQ(all.steps.size(), 2 * base.stages.size() + 1);
 }
@@ -161,7 +161,7 @@ TEST(InnerContributions, OfAPlannedChoiceFitOnlyWithinItsBound) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
     for (const double epsilon : {0.0, 0.001, 0.02}) {
-        const ScalingContext context(base, source, open_settings(3, epsilon), capacity_gain(base));
+        const StageContext context(base, source, open_settings(3, epsilon), capacity_gain(base));
         for (const double budget : {1.0, 1.065, 1.5}) {
             const double budget_us = context.budget_us(budget);
             const Fit chosen = fit(find_strategy("hacscale"), context, budget_us);
@@ -182,7 +182,7 @@ TEST(InnerContributions, OfAPlannedChoiceFitOnlyWithinItsBound) {
 TEST(InnerContributions, SayHowTheChangedLayersAreKnown) {
     const ModelSpec base = find_model("resnet20-cifar");
     const SyntheticSource source([](const LayerSpec& layer) { return layer.out_channels == 72; });
-    const ScalingContext context(base, source, open_settings(0), capacity_gain(base));
+    const StageContext context(base, source, open_settings(0), capacity_gain(base));
     const auto all = explain(context, choice_of(base), context.budget_us(1.5), basis);
     int missing = 0;
     for (const Contribution& step : all.steps) {

@@ -32,10 +32,10 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
     std::mt19937_64 random(5);
     for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35", "resnet18"}) {
         const ModelSpec base = find_model(name);
-        const ScalingContext context(
-            base, source, settings_with({base.resolution + 2 * resolution_step(base)}), capacity_gain(base));
+        const StageContext context(base, source, settings_with({base.resolution + 2 * resolution_step(base)}),
+                                   capacity_gain(base));
         for (int i = 0; i < 10; ++i) {
-            const ScalingChoice from = random_choice(base, context.space(), random);
+            const ScalingChoice from = random_choice(base, context.stage_space(), random);
             const NetworkExplanation all = explain(context, from, context.budget_us(1.5), basis);
             ASSERT_EQ(all.steps.size(), 2 * base.stages.size() + 1);
             const Evaluation before = *context.evaluate(from);
@@ -43,7 +43,7 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
                 if (!step.to) {
                     EXPECT_EQ(step.outcome, StepOutcome::space_end);
                     EXPECT_FALSE(step.added);
-                    EXPECT_EQ(step.from, largest(context.space(), step));
+                    EXPECT_EQ(step.from, largest(context.stage_space(), step));
                     continue;
                 }
                 const ScalingChoice larger = after(from, step, base);
@@ -51,7 +51,7 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
                     EXPECT_EQ(step.outcome, StepOutcome::invalid);
                     continue;
                 }
-                ASSERT_TRUE(context.space().contains(larger));
+                ASSERT_TRUE(context.stage_space().contains(larger));
                 const Evaluation evaluation = *context.evaluate(larger);
                 ASSERT_TRUE(step.added);
                 EXPECT_NEAR(step.added->latency_us, evaluation.latency_us() - before.latency_us(), 1e-5);
@@ -72,7 +72,7 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
 TEST(Contributions, OfTheBaseStartAtItsOwnValues) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
-    const ScalingContext context(base, source, {}, capacity_gain(base));
+    const StageContext context(base, source, {}, capacity_gain(base));
     const NetworkExplanation all = explain(context, choice_of(base), context.budget_us(1.0), basis);
     EXPECT_EQ(all.network.latency_ps, context.base_evaluation().latency_ps);
     for (const Contribution& step : all.steps) EXPECT_EQ(step.from, step.base);
@@ -86,7 +86,7 @@ TEST(Contributions, OfAnExactChoiceNoneFits) {
     const SyntheticSource source;
     for (const char* name : {"resnet20-cifar", "mobilenetv1-0.5", "resnet18"}) {
         const ModelSpec base = find_model(name);
-        const ScalingContext context(base, source, {}, capacity_gain(base));
+        const StageContext context(base, source, {}, capacity_gain(base));
         for (const double budget : {1.0, 1.065, 1.5}) {
             const double budget_us = context.budget_us(budget);
             const Fit chosen = fit(find_strategy("hacscale"), context, budget_us);
@@ -102,7 +102,7 @@ TEST(Contributions, OfAnExactChoiceNoneFits) {
 TEST(Contributions, AreJudgedByTheBudget) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
-    const ScalingContext context(base, source, {}, capacity_gain(base));
+    const StageContext context(base, source, {}, capacity_gain(base));
     const double base_us = context.base_evaluation().latency_us();
     const Contribution step = explain(context, choice_of(base), base_us, basis).steps[1];
     ASSERT_EQ(step.outcome, StepOutcome::over_budget);
@@ -122,7 +122,7 @@ TEST(Contributions, AreJudgedByTheCapOnParams) {
     const ModelSpec base = find_model("resnet20-cifar");
     ScalingSettings settings;
     settings.caps.params = lower(base).params() + 1;
-    const ScalingContext context(base, source, settings, capacity_gain(base));
+    const StageContext context(base, source, settings, capacity_gain(base));
     for (const Contribution& step : explain(context, choice_of(base), context.budget_us(2.0), basis).steps) {
         if (step.to) {
             EXPECT_EQ(step.outcome, StepOutcome::over_cap) << step.reason;
@@ -135,7 +135,7 @@ TEST(Contributions, WithoutWorthGainNothing) {
     const ModelSpec base = find_model("resnet20-cifar");
     Gain gain = capacity_gain(base);
     gain.stages[1].depth.value = 0.0;
-    const ScalingContext context(base, source, {}, gain);
+    const StageContext context(base, source, {}, gain);
     const auto steps = explain(context, choice_of(base), context.budget_us(2.0), basis).steps;
     EXPECT_EQ(steps[3].outcome, StepOutcome::no_gain);
     EXPECT_EQ(steps[3].added->gain, 0.0);
@@ -152,7 +152,7 @@ TEST(Contributions, SayHowTheChangedLayersAreKnown) {
     for (const bool missing : {false, true}) {
         const SyntheticSource source(missing ? SyntheticSource::Predicate(wide_third) : nullptr,
                                      missing ? linear : SyntheticSource::Predicate(wide_third));
-        const ScalingContext context(base, source, {}, capacity_gain(base));
+        const StageContext context(base, source, {}, capacity_gain(base));
         const auto all = explain(context, choice_of(base), context.budget_us(1.1), basis);
         EXPECT_EQ(all.has_missing(), missing);
         for (std::size_t i = 0; i + 1 < all.steps.size(); ++i) {
@@ -175,7 +175,7 @@ TEST(Contributions, SayHowTheChangedLayersAreKnown) {
 TEST(Contributions, HaveNoUtilizationWithoutAPeak) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
-    const ScalingContext context(base, source, {}, capacity_gain(base));
+    const StageContext context(base, source, {}, capacity_gain(base));
     const auto all = explain(context, choice_of(base), context.budget_us(1.0), std::nullopt);
     EXPECT_FALSE(all.utilization);
     EXPECT_FALSE(all.steps[0].added->utilization);
@@ -184,7 +184,7 @@ TEST(Contributions, HaveNoUtilizationWithoutAPeak) {
 TEST(Contributions, RefuseANetworkThatIsNotInTheSpace) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
-    const ScalingContext context(base, source, {}, capacity_gain(base));
+    const StageContext context(base, source, {}, capacity_gain(base));
     ScalingChoice outside = choice_of(base);
     outside.widths[0] = 1000;
     EXPECT_THROW(explain(context, outside, context.budget_us(1.0), basis), InputError);

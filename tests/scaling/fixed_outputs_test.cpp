@@ -8,6 +8,7 @@
 #include "models/stages/lowering.hpp"
 #include "scaling/costs.hpp"
 #include "scaling/gain.hpp"
+#include "scaling/stage_context.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "tests/scaling/random_chain.hpp"
 #include "tests/scaling/synthetic_source.hpp"
@@ -79,7 +80,7 @@ TEST_P(FixedOutputs, StayInEveryStrategy) {
     const ModelSpec base = parse_model(GetParam(), "test");
     const Graph network = lower(base);
     const SyntheticSource source;
-    const ScalingContext context(base, source, {}, capacity_gain(base));
+    const StageContext context(base, source, {}, capacity_gain(base));
     int larger = 0;
     for (const Strategy& strategy : strategies()) {
         const Fit found = fit(strategy, context, context.budget_us(1.5));

@@ -9,6 +9,7 @@
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/analysis/staircase.hpp"
+#include "scaling/stage_context.hpp"
 #include "scaling/strategies/families.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "tests/scaling/synthetic_source.hpp"
@@ -18,12 +19,12 @@ namespace {
 
 using testing::SyntheticSource;
 
-ScalingContext make_context(const std::string& model, const LatencySource& source,
-                            ScalingSettings settings = {}) {
+StageContext make_context(const std::string& model, const LatencySource& source,
+                          ScalingSettings settings = {}) {
     const ModelSpec base = find_model(model);
     const int step = resolution_step(base);
     settings.space.resolutions = {base.resolution - step, base.resolution + step};
-    return ScalingContext(base, source, settings, capacity_gain(base));
+    return StageContext(base, source, settings, capacity_gain(base));
 }
 
 // The other maximizes something else than the gain reported, so it may even fall.
@@ -40,7 +41,7 @@ bool is_planned(const Strategy& strategy) {
     return strategy.name.starts_with("hacscale") || strategy.name == "importance-width";
 }
 
-void expect_on_grid(const ScalingContext& context, const ScalingChoice& choice) {
+void expect_on_grid(const StageContext& context, const ScalingChoice& choice) {
     const int grid = context.settings().space.grid;
     for (std::size_t s = 0; s < choice.widths.size(); ++s) {
         const int width = choice.widths[s];
@@ -62,7 +63,7 @@ protected:
 };
 
 TEST_P(EveryStrategy, StaysWithinTheBudgetAndOnTheGrid) {
-    const ScalingContext context = make_context(model(), source_);
+    const StageContext context = make_context(model(), source_);
     for (const double ratio : {1.0, 1.065, 1.5, 2.0}) {
         const double budget_us = context.budget_us(ratio);
         const Fit result = fit(strategy(), context, budget_us);
@@ -87,7 +88,7 @@ TEST_P(EveryStrategy, StaysWithinTheBudgetAndOnTheGrid) {
 }
 
 TEST_P(EveryStrategy, GivesTheSameAnswerTwice) {
-    const ScalingContext context = make_context(model(), source_);
+    const StageContext context = make_context(model(), source_);
     const double budget_us = context.budget_us(1.3);
     const Fit first = fit(strategy(), context, budget_us);
     fit(strategy(), context, context.budget_us(1.7));
@@ -98,7 +99,7 @@ TEST_P(EveryStrategy, GivesTheSameAnswerTwice) {
 }
 
 TEST_P(EveryStrategy, ABudgetOfOneGivesTheBaseOrBetter) {
-    const ScalingContext context = make_context(model(), source_);
+    const StageContext context = make_context(model(), source_);
     const Fit result = fit(strategy(), context, context.budget_us(1.0));
     ASSERT_EQ(result.status, FitStatus::ok);
     if (judged_by_gain(strategy())) {
@@ -107,7 +108,7 @@ TEST_P(EveryStrategy, ABudgetOfOneGivesTheBaseOrBetter) {
 }
 
 TEST_P(EveryStrategy, GainsMoreFromALargerBudget) {
-    const ScalingContext context = make_context(model(), source_);
+    const StageContext context = make_context(model(), source_);
     if (!judged_by_gain(strategy()) || looks_one_step_ahead(strategy())) return;
     double before = -1.0;
     for (double ratio = 1.0; ratio <= 2.0; ratio += 0.1) {
@@ -118,7 +119,7 @@ TEST_P(EveryStrategy, GainsMoreFromALargerBudget) {
 }
 
 TEST_P(EveryStrategy, SaysWhyNothingFits) {
-    const ScalingContext context = make_context(model(), source_);
+    const StageContext context = make_context(model(), source_);
     const Fit result = fit(strategy(), context, 1.0);
     EXPECT_EQ(result.status, FitStatus::infeasible);
     EXPECT_NE(result.reason.find("the base"), std::string::npos);
@@ -127,7 +128,7 @@ TEST_P(EveryStrategy, SaysWhyNothingFits) {
 TEST_P(EveryStrategy, KeepsToTheCapOnParams) {
     ScalingSettings settings;
     settings.caps.params = lower(find_model(model())).params() * 11 / 10;
-    const ScalingContext context = make_context(model(), source_, settings);
+    const StageContext context = make_context(model(), source_, settings);
     const Fit result = fit(strategy(), context, context.budget_us(1.8));
     ASSERT_EQ(result.status, FitStatus::ok) << result.reason;
     EXPECT_LE(result.result.usage.params, *settings.caps.params);
@@ -139,7 +140,7 @@ TEST_P(EveryStrategy, KeepsToTheCapOnParams) {
 }
 
 TEST_P(EveryStrategy, RefusesBudgetsThatMakeNoSense) {
-    const ScalingContext context = make_context(model(), source_);
+    const StageContext context = make_context(model(), source_);
     for (const double budget_us : {0.0, -1.0, std::nan(""), 3.0 * context.base_evaluation().latency_us()}) {
         EXPECT_THROW(fit(strategy(), context, budget_us), InputError);
     }
@@ -151,7 +152,7 @@ TEST_P(EveryStrategy, NeverChoosesALayerThatTheTableLacks) {
     for (const Node& node : lower(base).nodes) of_base.insert(node.layer);
     const SyntheticSource gaps(
         [&](const LayerSpec& layer) { return !of_base.contains(layer) && LayerSpecHash{}(layer) % 7 == 0; });
-    const ScalingContext context = make_context(model(), gaps);
+    const StageContext context = make_context(model(), gaps);
     const Fit result = fit(strategy(), context, context.budget_us(1.5));
     ASSERT_EQ(result.status, FitStatus::ok) << result.reason;
     EXPECT_EQ(result.result.missing_layers, 0);
@@ -194,7 +195,7 @@ TEST(Strategies, NamesAreKnownAndDistinct) {
 TEST(Strategies, HacscaleGainsAtLeastWhatEveryOtherDoesWithinItsSpace) {
     const SyntheticSource source;
     for (const char* model : {"resnet20-cifar", "mobilenetv2-0.35", "mobilenetv2-1.0"}) {
-        const ScalingContext context = make_context(model, source);
+        const StageContext context = make_context(model, source);
         for (const double ratio : {1.0, 1.065, 1.4}) {
             const Fit best = fit(find_strategy("hacscale"), context, context.budget_us(ratio));
             for (const Strategy& strategy : strategies()) {
@@ -209,7 +210,7 @@ TEST(Strategies, HacscaleGainsAtLeastWhatEveryOtherDoesWithinItsSpace) {
 // Every configuration that rounding makes as s grows, found by brute stepping, is on the path, in order.
 TEST(MultiplierPath, SkipsNoConfiguration) {
     const SyntheticSource source;
-    const ScalingContext context = make_context("mobilenetv2-1.0", source);
+    const StageContext context = make_context("mobilenetv2-1.0", source);
     const rules::Exponents exponents{1.0 / 6, 1.0 / 3, 1.0 / 6};
     const rules::Path path = rules::multiplier_path(context, choice_of(context.base()), exponents);
     std::vector<ScalingChoice> steps;
@@ -243,7 +244,7 @@ TEST(MultiplierPath, LooksBeyondAHumpInLatency) {
         }
     };
     const Hump hump;
-    const ScalingContext context = make_context("resnet20-cifar", hump);
+    const StageContext context = make_context("resnet20-cifar", hump);
     const Fit result = fit(find_strategy("width-only"), context, context.budget_us(1.7));
     const rules::Path path = rules::multiplier_path(context, choice_of(context.base()), {0.5, 0.0, 0.0});
     int over_budget = 0;
@@ -263,7 +264,7 @@ bool same_but_one(const ScalingChoice& a, const ScalingChoice& b) {
 
 TEST(StepsFrom, AreAllNeighboursInTheSpace) {
     const SyntheticSource source;
-    const ScalingContext context = make_context("mobilenetv2-0.35", source);
+    const StageContext context = make_context("mobilenetv2-0.35", source);
     for (const rules::Direction direction : {rules::Direction::up, rules::Direction::down}) {
         const ScalingChoice base = choice_of(context.base());
         const std::vector<ScalingChoice> steps = rules::steps_from(base, context.space(), direction);
@@ -283,7 +284,7 @@ TEST(StepsFrom, AreAllNeighboursInTheSpace) {
 TEST(Greedy, LeavesNoStepThatFitsAndGains) {
     const SyntheticSource source;
     for (const char* model : {"resnet20-cifar", "mobilenetv2-0.35"}) {
-        const ScalingContext context = make_context(model, source);
+        const StageContext context = make_context(model, source);
         const double budget_us = context.budget_us(1.3);
         const Fit result = fit(find_strategy("greedy"), context, budget_us);
         EXPECT_GT(*result.result.gain, 0.0);
@@ -297,7 +298,7 @@ TEST(Greedy, LeavesNoStepThatFitsAndGains) {
 
 TEST(Random, FindsSomethingAndNothingBetterThanThePlanner) {
     const SyntheticSource source;
-    const ScalingContext context = make_context("mobilenetv2-0.35", source);
+    const StageContext context = make_context("mobilenetv2-0.35", source);
     const Fit random = fit(find_strategy("random"), context, context.budget_us(1.3));
     const Fit best = fit(find_strategy("hacscale"), context, context.budget_us(1.3));
     EXPECT_GT(*random.result.gain, 0.0);
@@ -307,7 +308,7 @@ TEST(Random, FindsSomethingAndNothingBetterThanThePlanner) {
 // Widths keep the proportions of what was left after the cut, and depths are the base's.
 TEST(Morph, ChangesWidthsAlone) {
     const SyntheticSource source;
-    const ScalingContext context = make_context("resnet20-cifar", source);
+    const StageContext context = make_context("resnet20-cifar", source);
     const Fit result = fit(find_strategy("morph"), context, context.budget_us(1.5));
     ASSERT_EQ(result.status, FitStatus::ok);
     EXPECT_GE(*result.result.gain, 0.0);
@@ -321,7 +322,7 @@ TEST(Morph, CutsWhatGainsNothing) {
     const ModelSpec base = find_model("resnet20-cifar");
     Gain gain = capacity_gain(base);
     for (std::size_t s = 0; s < 2; ++s) gain.stages[s].width.value = 0.0;
-    const ScalingContext context(base, source, {}, gain);
+    const StageContext context(base, source, {}, gain);
     const Fit result = fit(find_strategy("morph"), context, context.budget_us(1.2));
     const std::vector<int>& widths = result.result.choice.widths;
     EXPECT_GT(widths[2], base.stages[2].width);
@@ -337,10 +338,10 @@ TEST(ImportanceWidth, HasTheMostGainOfAllWidthsWithinACapOnParams) {
     settings.caps.params = lower(base).params() * 12 / 10;
     Gain gain = capacity_gain(base);
     gain.stages[0].width.value *= 3.0;
-    const ScalingContext context(base, source, settings, gain);
+    const StageContext context(base, source, settings, gain);
     double best = 0.0;
     ScalingChoice choice = choice_of(base);
-    const ScalingSpace& space = context.space();
+    const ScalingSpace& space = context.stage_space();
     for (const int first : space.stages[0].widths) {
         for (const int second : space.stages[1].widths) {
             for (const int third : space.stages[2].widths) {
@@ -358,7 +359,7 @@ TEST(ImportanceWidth, HasTheMostGainOfAllWidthsWithinACapOnParams) {
 
 TEST(Hacscale, OfWidthsOrDepthsAloneLeavesTheRestAsItIs) {
     const SyntheticSource source;
-    const ScalingContext context = make_context("mobilenetv2-1.0", source);
+    const StageContext context = make_context("mobilenetv2-1.0", source);
     const ScalingChoice base = choice_of(context.base());
     const Fit widths = fit(find_strategy("hacscale-widths"), context, context.budget_us(1.4));
     EXPECT_EQ(widths.result.choice.depths, base.depths);
@@ -375,7 +376,7 @@ TEST(Hacscale, SaysWhenTheSpaceEndsItsWidths) {
     const SyntheticSource source;
     ScalingSettings settings;
     settings.max_budget = 20.0;
-    const ScalingContext context = make_context("resnet20-cifar", source, settings);
+    const StageContext context = make_context("resnet20-cifar", source, settings);
     const Fit ample = fit(find_strategy("hacscale"), context, context.budget_us(20.0));
     EXPECT_EQ(ample.result.choice.widths, (std::vector{32, 64, 128}));
     EXPECT_TRUE(ample.reason.starts_with("3 of 3 stages are as wide as the space allows, 2 times"))
@@ -386,7 +387,7 @@ TEST(Hacscale, SaysWhenTheSpaceEndsItsWidths) {
 
 TEST(EdgesPath, StandsOnEdges) {
     const SyntheticSource source;
-    const ScalingContext context = make_context("resnet20-cifar", source);
+    const StageContext context = make_context("resnet20-cifar", source);
     const rules::Path path = rules::edges_path(context);
     ScalingChoice before = *path();
     EXPECT_EQ(before, choice_of(context.base()));
@@ -410,34 +411,34 @@ TEST(EdgesPath, StandsOnEdges) {
 
 TEST(ScalingContext, BudgetsBelowTheBaseAreRefused) {
     const SyntheticSource source;
-    const ScalingContext context = make_context("resnet20-cifar", source);
+    const StageContext context = make_context("resnet20-cifar", source);
     EXPECT_DOUBLE_EQ(context.budget_us(1.0), context.base_evaluation().latency_us());
     for (const double ratio : {0.99, 0.0, -1.0, 2.01, std::nan("")}) {
         EXPECT_THROW(context.budget_us(ratio), InputError) << ratio;
     }
 }
 
-TEST(ScalingContext, RefusesABaseThatTheTableLacks) {
+TEST(StageContext, RefusesABaseThatTheTableLacks) {
     const SyntheticSource nothing([](const LayerSpec& layer) { return layer.kind == LayerKind::linear; });
     EXPECT_THROW(make_context("resnet20-cifar", nothing), InputError);
 }
 
-TEST(ScalingContext, RefusesWhatDoesNotGoTogether) {
+TEST(StageContext, RefusesWhatDoesNotGoTogether) {
     const SyntheticSource source;
     const ModelSpec base = find_model("resnet20-cifar");
-    EXPECT_THROW(ScalingContext(base, source, {}, capacity_gain(find_model("resnet18"))), InputError);
+    EXPECT_THROW(StageContext(base, source, {}, capacity_gain(find_model("resnet18"))), InputError);
     ScalingSettings settings;
     settings.max_budget = 0.5;
-    EXPECT_THROW(ScalingContext(base, source, settings, capacity_gain(base)), InputError);
+    EXPECT_THROW(StageContext(base, source, settings, capacity_gain(base)), InputError);
     settings = {};
     settings.caps.params = 0;
-    EXPECT_THROW(ScalingContext(base, source, settings, capacity_gain(base)), InputError);
+    EXPECT_THROW(StageContext(base, source, settings, capacity_gain(base)), InputError);
     settings = {};
     settings.space.resolutions = {36};
     Gain gain = capacity_gain(base);
     gain.resolution.reset();
-    EXPECT_THROW(ScalingContext(base, source, settings, gain), InputError);
-    EXPECT_NO_THROW(ScalingContext(base, source, {}, gain));
+    EXPECT_THROW(StageContext(base, source, settings, gain), InputError);
+    EXPECT_NO_THROW(StageContext(base, source, {}, gain));
 }
 
 }  // namespace
