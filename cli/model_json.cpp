@@ -125,7 +125,9 @@ records::Json model_json(const Network& network, int batch, DataType type) {
             {"bytes", graph.bytes(batch, type)},
             {"layers", std::move(nodes.layers)},
             {"graph", std::move(nodes.graph)},
-            {"left_out", network.left_out}};
+            {"left_out", network.left_out},
+            {"left_out_macs", network.left_out_macs},
+            {"left_out_elements", network.left_out_elements}};
 }
 
 }  // namespace hacscale::cli

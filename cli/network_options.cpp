@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 namespace hacscale::cli {
 
@@ -19,10 +20,18 @@ Network network_named(const std::string& name_or_file, const InputOptions& input
     Network network = find_network(name_or_file, inputs.shapes());
     if (!network.left_out.empty()) {
         const std::size_t count = network.left_out.size();
-        events.warn(fmt::format("{}: {} of the file left out, and latencies are without {}; {}{}",
-                                network.name, count == 1 ? "1 node is" : fmt::format("{} nodes are", count),
-                                count == 1 ? "it" : "them",
-                                count == 1 ? "" : "the first: ", network.left_out.front()));
+        const auto share = [](std::int64_t left_out, std::int64_t kept) {
+            return 100.0 * static_cast<double>(left_out) /
+                   static_cast<double>(std::max<std::int64_t>(left_out + kept, 1));
+        };
+        events.warn(fmt::format(
+            "{}: {} of the file left out, with {:.1f} % of its MACs and {:.1f} % of the elements that it "
+            "computes, and "
+            "latencies are without {}; {}{}",
+            network.name, count == 1 ? "1 node is" : fmt::format("{} nodes are", count),
+            share(network.left_out_macs, network.graph.macs()),
+            share(network.left_out_elements, network.graph.activations()), count == 1 ? "it" : "them",
+            count == 1 ? "" : "the first: ", network.left_out.front()));
     }
     return network;
 }

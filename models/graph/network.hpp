@@ -23,6 +23,9 @@ struct Network {
     // Nodes of its file that no layer computes, each with the reason: `node "/head/Reshape" (Reshape): ...`. Empty where the
     // network is whole.
     std::vector<std::string> left_out{};
+    // What these nodes compute: multiplies of convs, linear layers and products, and the elements that they write.
+    std::int64_t left_out_macs = 0;
+    std::int64_t left_out_elements = 0;
     // Of graph.inputs and graph.outputs, as its file has them; empty where it came from none.
     std::vector<std::string> input_names{};
     std::vector<std::string> output_names{};

@@ -21,7 +21,12 @@ std::string unique_name(const std::string& name, std::set<std::string>& taken) {
 }
 
 Network network_of(detail::Draft draft, const std::string& name) {
-    Network result{.name = name, .graph = {}, .weights = {}, .left_out = std::move(draft.left_out)};
+    Network result{.name = name,
+                   .graph = {},
+                   .weights = {},
+                   .left_out = std::move(draft.left_out),
+                   .left_out_macs = draft.left_out_macs,
+                   .left_out_elements = draft.left_out_elements};
     std::unordered_map<std::string, TensorId> tensors;
     for (const std::string& input : draft.inputs) {
         const MapSize& size = draft.sizes.at(input);

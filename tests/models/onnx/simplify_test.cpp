@@ -387,6 +387,54 @@ TEST(OnnxSimplify, IntegersAreReducedExactly) {
 }
 
 // What the fuzzer starts from: each file has operators that no other has.
+// The one constant that is added to the input once `computed` writes "c" and all else is folded.
+Floats folded(Node computed, const Ints& shape, std::vector<Tensor> initializers) {
+    const Graph graph = simplified(
+        model_of(shape, {std::move(computed), node("Add", {"x", "c"}, {"y"})}, std::move(initializers)));
+    EXPECT_THAT(operators(graph), ElementsAre("Add"));
+    return graph.initializers.empty() ? Floats{} : graph.initializers.front().floats();
+}
+
+TEST(OnnxSimplify, ProductsOfConstantMatricesAreFolded) {
+    EXPECT_THAT(folded(node("MatMul", {"a", "b"}, {"c"}), {2, 2},
+                       {tensor_of("a", {2, 3}, Floats{1, 2, 3, 4, 5, 6}),
+                        tensor_of("b", {3, 2}, Floats{1, 0, 0, 1, 2, -1})}),
+                ElementsAre(7, -1, 16, -1));
+    // Two matrices times one.
+    EXPECT_THAT(
+        folded(node("MatMul", {"a", "b"}, {"c"}), {2, 1, 1},
+               {tensor_of("a", {2, 1, 2}, Floats{1, 2, 3, 4}), tensor_of("b", {2, 1}, Floats{10, 1})}),
+        ElementsAre(12, 34));
+}
+
+TEST(OnnxSimplify, ConvsOfConstantsAreFolded) {
+    const Tensor ones = tensor_of("a", {1, 1, 3, 3}, Floats(9, 1.0F));
+    const Tensor kernel = tensor_of("k", {1, 1, 3, 3}, Floats(9, 1.0F));
+    const auto conv = [](std::vector<std::string> inputs, std::int64_t stride, std::int64_t groups) {
+        return node(
+            "Conv", std::move(inputs), {"c"},
+            {{"pads", Ints(4, groups == 1 ? 1 : 0)}, {"strides", Ints{stride, stride}}, {"group", groups}});
+    };
+    EXPECT_THAT(folded(conv({"a", "k"}, 1, 1), {1, 1, 3, 3}, {ones, kernel}),
+                ElementsAre(4, 6, 4, 6, 9, 6, 4, 6, 4));
+    EXPECT_THAT(
+        folded(conv({"a", "k", "b"}, 2, 1), {1, 1, 2, 2}, {ones, kernel, tensor_of("b", {1}, Floats{0.5F})}),
+        ElementsAre(4.5F, 4.5F, 4.5F, 4.5F));
+    EXPECT_THAT(
+        folded(conv({"a", "k"}, 1, 2), {1, 2, 1, 1},
+               {tensor_of("a", {1, 2, 1, 1}, Floats{3, 5}), tensor_of("k", {2, 1, 1, 1}, Floats{2, -1})}),
+        ElementsAre(6, -5));
+}
+
+TEST(OnnxSimplify, ConstantsThatTakeTooLongStayNodes) {
+    const Ints size{1024, 1024};
+    const Model model = model_of(
+        {1, 1},
+        {node("MatMul", {"a", "a"}, {"b"}), node("ReduceMean", {"b"}, {"m"}), node("Add", {"x", "m"}, {"y"})},
+        {tensor_of("a", size, Floats(1024 * 1024, 0.0F))});
+    EXPECT_THAT(operators(simplified(model)), ElementsAre("Gemm", "ReduceMean", "Add"));
+}
+
 TEST(OnnxSimplify, SeedsOfTheFuzzerAreRead) {
     std::size_t count = 0;
     for (const auto& entry :

@@ -205,6 +205,49 @@ std::vector<ValueType> infer_matmul(const Step& step) {
     return {{step.type(0).type, dims}};
 }
 
+// Not of vectors, which no exporter multiplies.
+std::vector<Tensor> fold_matmul(const Step& step) {
+    const Ints& a = step.dims(0);
+    const Ints& b = step.dims(1);
+    if (a.size() < 2 || b.size() < 2 || !is_floating(step.type(0).type)) {
+        return {};
+    }
+    const Ints dims = infer_matmul(step).front().dims;
+    const auto rows = static_cast<std::size_t>(dims[dims.size() - 2]);
+    const auto columns = static_cast<std::size_t>(dims.back());
+    const auto depth = static_cast<std::size_t>(a.back());
+    const Ints batch(dims.begin(), dims.end() - 2);
+    if (!step.take_multiplies(count_of(dims) * std::min<std::int64_t>(a.back(), std::int64_t{1} << 20))) {
+        return {};
+    }
+    const std::vector<float> left = step.constant(0)->floats();
+    const std::vector<float> right = step.constant(1)->floats();
+    const std::vector<std::int64_t> left_at = broadcast_indices(batch, Ints(a.begin(), a.end() - 2));
+    const std::vector<std::int64_t> right_at = broadcast_indices(batch, Ints(b.begin(), b.end() - 2));
+    std::vector<float> product;
+    product.reserve(static_cast<std::size_t>(count_of(dims)));
+    std::vector<double> row(columns);
+    for (std::size_t image = 0; image < left_at.size(); ++image) {
+        const float* const left_matrix =
+            left.data() + static_cast<std::size_t>(left_at[image]) * rows * depth;
+        const float* const right_matrix =
+            right.data() + static_cast<std::size_t>(right_at[image]) * depth * columns;
+        for (std::size_t i = 0; i < rows; ++i) {
+            std::fill(row.begin(), row.end(), 0.0);
+            for (std::size_t k = 0; k < depth; ++k) {
+                const auto factor = static_cast<double>(left_matrix[i * depth + k]);
+                for (std::size_t j = 0; j < columns; ++j) {
+                    row[j] += factor * static_cast<double>(right_matrix[k * columns + j]);
+                }
+            }
+            for (const double sum : row) {
+                product.push_back(static_cast<float>(sum));
+            }
+        }
+    }
+    return {tensor_as(tensor_of({}, dims, product), step.type(0).type)};
+}
+
 // ---- Softmax ----
 
 // Until opset 12 all axes from "axis" on are one. That is the softmax of one axis where the others have the size 1.
@@ -376,7 +419,7 @@ std::vector<Op> reduction_ops() {
         {"LayerNormalization", 2, 3, form_layer_norm, infer_same, nullptr},
         {"LogSoftmax", 1, 1, form_softmax, infer_same, nullptr},
         {"LpNormalization", 1, 1, form_lp_norm, infer_same, nullptr},
-        {"MatMul", 2, 2, nullptr, infer_matmul, nullptr},
+        {"MatMul", 2, 2, nullptr, infer_matmul, fold_matmul},
         {"Softmax", 1, 1, form_softmax, infer_same, nullptr},
     };
     for (const Reduction& reduction : reductions) {

@@ -141,6 +141,63 @@ std::vector<ValueType> infer_conv(const Step& step) {
     return {{step.type(0).type, dims}};
 }
 
+// Of maps; position encodings go through one.
+std::vector<Tensor> fold_conv(const Step& step) {
+    const Ints& in = step.dims(0);
+    if (in.size() != 4 || !is_floating(step.type(0).type)) {
+        return {};
+    }
+    const Ints& weights = step.dims(1);
+    const Ints out = infer_conv(step).front().dims;
+    const std::int64_t kernel_size = count_of({weights[1], weights[2], weights[3]});
+    if (!step.take_multiplies(count_of(out) * std::min<std::int64_t>(kernel_size, std::int64_t{1} << 20))) {
+        return {};
+    }
+    const Window window = window_of(step, 2);
+    const std::int64_t group_outputs = out[1] / step.node.integer("group", 1);
+    const std::vector<float> x = step.constant(0)->floats();
+    const std::vector<float> w = step.constant(1)->floats();
+    const std::vector<float> bias = step.has(2) ? step.constant(2)->floats() : std::vector<float>{};
+    std::vector<float> result;
+    result.reserve(static_cast<std::size_t>(count_of(out)));
+    const auto at = [](const std::vector<float>& values, std::int64_t index) {
+        return static_cast<double>(values[static_cast<std::size_t>(index)]);
+    };
+    const auto sum_at = [&](std::int64_t n, std::int64_t o, std::int64_t row, std::int64_t column) {
+        double sum = bias.empty() ? 0.0 : at(bias, o);
+        const std::int64_t first_channel = o / group_outputs * weights[1];
+        for (std::int64_t c = 0; c < weights[1]; ++c) {
+            for (std::int64_t y = 0; y < weights[2]; ++y) {
+                const std::int64_t in_row =
+                    row * window.strides[0] + y * window.dilations[0] - window.pads[0];
+                if (in_row < 0 || in_row >= in[2]) {
+                    continue;
+                }
+                for (std::int64_t z = 0; z < weights[3]; ++z) {
+                    const std::int64_t in_column =
+                        column * window.strides[1] + z * window.dilations[1] - window.pads[1];
+                    if (in_column < 0 || in_column >= in[3]) {
+                        continue;
+                    }
+                    sum += at(x, ((n * in[1] + first_channel + c) * in[2] + in_row) * in[3] + in_column) *
+                           at(w, ((o * weights[1] + c) * weights[2] + y) * weights[3] + z);
+                }
+            }
+        }
+        return static_cast<float>(sum);
+    };
+    for (std::int64_t n = 0; n < out[0]; ++n) {
+        for (std::int64_t o = 0; o < out[1]; ++o) {
+            for (std::int64_t row = 0; row < out[2]; ++row) {
+                for (std::int64_t column = 0; column < out[3]; ++column) {
+                    result.push_back(sum_at(n, o, row, column));
+                }
+            }
+        }
+    }
+    return {tensor_as(tensor_of({}, out, result), step.type(0).type)};
+}
+
 // ---- ConvTranspose ----
 
 // output_shape becomes pads; its rule: total padding = stride x (input - 1) + output_padding + extent - output.
@@ -304,7 +361,7 @@ std::vector<ValueType> infer_global_pool(const Step& step) {
 std::vector<Op> window_ops() {
     return {
         {"AveragePool", 1, 1, form_pool, infer_pool, nullptr},
-        {"Conv", 2, 3, form_conv, infer_conv, nullptr},
+        {"Conv", 2, 3, form_conv, infer_conv, fold_conv},
         {"ConvTranspose", 2, 3, form_conv_transpose, infer_conv_transpose, nullptr},
         {"GlobalAveragePool", 1, 1, nullptr, infer_global_pool, nullptr},
         {"GlobalMaxPool", 1, 1, nullptr, infer_global_pool, nullptr},

@@ -132,6 +132,14 @@ std::optional<Ints> Step::parameter(std::size_t input, std::string_view name) co
     return std::nullopt;
 }
 
+bool Step::take_multiplies(std::int64_t count) const {
+    if (count > values_.multiplies_left) {
+        return false;
+    }
+    values_.multiplies_left -= count;
+    return true;
+}
+
 std::int64_t Step::axis(std::int64_t axis, std::int64_t rank) const {
     if (axis < -rank || axis >= rank) {
         refuse("the axis " + std::to_string(axis) + " is not one of " + std::to_string(rank) + " dimensions");

@@ -40,6 +40,8 @@ public:
     std::int64_t moved_bytes_left = 0;
     // Numbers of constant inputs that were read as parameters.
     mutable std::int64_t parameters_left = std::int64_t{1} << 28;
+    // Multiplications of constant tensors with each other: position encodings need a few million.
+    mutable std::int64_t multiplies_left = std::int64_t{1} << 28;
 
     // By name; simplify() moves the ones that are still read into the model.
     std::unordered_map<std::string, Tensor> constants;
@@ -69,6 +71,9 @@ public:
     std::vector<float> numbers(std::size_t input, std::string_view what) const;
     // A parameter that is an input from some opset on, and an attribute of the same name before it; nothing where it is neither.
     std::optional<Ints> parameter(std::size_t input, std::string_view name) const;
+
+    // Whether folding may multiply so often; what it may do is less then.
+    bool take_multiplies(std::int64_t count) const;
 
     // An axis counted from the start; `rank` is that of the value which it is an axis of.
     std::int64_t axis(std::int64_t axis, std::int64_t rank) const;

@@ -145,7 +145,31 @@ void Drafting::undo_beyond(std::size_t layers, std::size_t inputs) {
 
 void Drafting::leave_out(const onnx::Node& node, const std::string& reason) {
     draft_.left_out.push_back(fmt::format("{}: {}", node.place(), reason));
+    draft_.left_out_macs += multiplies_of(node);
+    for (const std::string& output : node.outputs) draft_.left_out_elements += elements_of_value(output);
     for (const std::string& input : node.inputs) add_output(input);
+}
+
+std::int64_t Drafting::elements_of_value(const std::string& value) const {
+    const auto known = dims_.find(value);
+    if (known == dims_.end()) return 0;
+    return std::accumulate(known->second.begin(), known->second.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+std::int64_t Drafting::multiplies_of(const onnx::Node& node) const {
+    const auto elements = [&](std::size_t input) { return elements_of_value(node.inputs[input]); };
+    const auto dims = [&](std::size_t input) { return dims_.find(node.inputs[input]); };
+    if (node.inputs.size() < 2 || node.outputs.empty() || dims(0) == dims_.end()) return 0;
+    const std::vector<std::int64_t>& first = dims(0)->second;
+    if (first.empty()) return 0;
+    if (node.op_type == "MatMul" || node.op_type == "Gemm")
+        return elements_of_value(node.outputs.front()) * first.back();
+    const auto weights = constants_.find(node.inputs[1]);
+    if (weights == constants_.end() || weights->second->dims.empty() || weights->second->dims.front() < 1)
+        return 0;
+    const std::int64_t each = weights->second->count() / weights->second->dims.front();  // of one filter
+    if (node.op_type == "Conv") return elements_of_value(node.outputs.front()) * each;
+    return node.op_type == "ConvTranspose" ? elements(0) * each : 0;
 }
 
 void Drafting::add_input(const std::string& value) {

@@ -58,6 +58,9 @@ private:
     // A map that layers can read; where `flat`, its numbers in any sizes. What left-out nodes compute becomes an input.
     std::string data(const onnx::Node& node, std::size_t input, bool flat = false);
     const MapSize& size(const std::string& source) const { return draft_.sizes.at(source); }
+    std::int64_t elements_of_value(const std::string& value) const;
+    // Of a node that no layer computes.
+    std::int64_t multiplies_of(const onnx::Node& node) const;
 
     // ---- Values whose axes are elsewhere in the tensor that has their numbers: arrange.cpp ----
 
