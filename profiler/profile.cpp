@@ -258,6 +258,16 @@ ProfileSummary profile(const DeviceHandle& device, Table& table, const ProfileRe
     return Profiling(device, table, request, events).run();
 }
 
+void ProfileSummary::add_rows(const ProfileSummary& part) {
+    measured += part.measured;
+    reused += part.reused;
+    noisy += part.noisy;
+    failed += part.failed;
+    given_up += part.given_up;
+    dropped_records += part.dropped_records;
+    clocks.insert(clocks.end(), part.clocks.begin(), part.clocks.end());
+}
+
 NetworkEstimate predict(const Table& table, const Graph& network, const MeasureSettings& settings,
                         CacheState cache) {
     const std::int64_t footprint = footprint_bucket(pass_footprint(network, settings.batch, settings.type));

@@ -55,6 +55,9 @@ struct ProfileSummary {
     std::vector<PartOfNetwork> parts{};
     bool interrupted = false;
     std::vector<HostNetworkResult> host_networks;  // those that were run
+
+    // Of another request for the same table: rows, dropped records and clocks.
+    void add_rows(const ProfileSummary& part);
 };
 
 // Only what the table lacks is measured: a host network all of whose layers are there at its footprint is not run,

@@ -41,13 +41,38 @@ struct ProfileOptions {
     double minutes = 10.0;
     bool own_layers = false;
     int nearby_widths = 0;
+    std::string widths;  // "0.5..1"; empty: only the networks' own
     std::string rows{name_of(RowMethod::stopwatch)};
     bool remeasure_noisy = false;
     bool details = false;
     CounterSettings counters;
 };
 
-// Networks without stages are not swept: they have other widths one at a time, where these are asked for.
+// "0.5..1", of the networks' own widths.
+GraphWidths widths_named(const std::string& text, int grid) {
+    const std::size_t dots = text.find("..");
+    const auto number = [&text](const std::string& part) {
+        std::size_t read = 0;
+        double value = 0.0;
+        try {
+            value = std::stod(part, &read);
+        } catch (const std::exception&) {
+            read = 0;
+        }
+        if (read == 0 || read != part.size()) {
+            throw InputError(fmt::format(
+                "--widths is \"{}\", expected two ratios of a network's own widths, as in 0.5..1", text));
+        }
+        return value;
+    };
+    GraphWidths widths;
+    widths.min_ratio = number(text.substr(0, dots));
+    widths.max_ratio = number(dots == std::string::npos ? "" : text.substr(dots + 2));
+    widths.grid = grid;
+    return widths;
+}
+
+// Networks without stages are not swept unless other widths are asked for.
 ProfileJob plan_of(const ProfileOptions& options, Session& session) {
     ProfileJob plan;
     for (const std::string& name : options.all ? zoo_names() : options.models) {
@@ -71,10 +96,19 @@ ProfileJob plan_of(const ProfileOptions& options, Session& session) {
         throw InputError(
             "--nearby-widths is for ONNX files and with --own-layers: scaling sweeps widths together");
     }
-    if ((!plan.swept.empty() || options.nearby_widths > 0) && !plan.caches.contains(CacheState::network)) {
+    if (!options.widths.empty()) {
+        if (plan.own_layers.empty()) {
+            throw InputError(
+                "--widths is for ONNX files and with --own-layers: of networks with stages, "
+                "--min-width-ratio and --max-width-ratio say it");
+        }
+        plan.graph_widths = widths_named(options.widths, options.space.grid);
+    }
+    const bool other_widths = options.nearby_widths > 0 || plan.graph_widths;
+    if ((!plan.swept.empty() || other_widths) && !plan.caches.contains(CacheState::network)) {
         throw InputError(
             "other widths are measured in the cache state network only: add it to --cache, or give "
-            "--own-layers without --nearby-widths");
+            "--own-layers without --nearby-widths and --widths");
     }
     if (options.remeasure_noisy) {
         plan.noisy_until = records::timestamp();
@@ -312,6 +346,9 @@ Run declare_profile(CLI::App& parser) {
             "Of networks as they are, also each width alone, at so many counts above and below its own")
         ->check(CLI::Range(0, 64))
         ->capture_default_str();
+    parser.add_option("--widths", options->widths,
+                      "Of networks as they are, also all widths together, at ratios of their own: "
+                      "0.5..1 is what scale and compare need for budgets below 1");
     parser.add_flag("--remeasure-noisy", options->remeasure_noisy,
                     "Measure the networks of noisy rows again, too");
     parser

@@ -21,13 +21,7 @@ namespace hacscale::harness {
 namespace {
 
 void add(ProfileSummary& sum, const ProfileSummary& part) {
-    sum.measured += part.measured;
-    sum.reused += part.reused;
-    sum.noisy += part.noisy;
-    sum.failed += part.failed;
-    sum.given_up += part.given_up;
-    sum.dropped_records += part.dropped_records;
-    sum.clocks.insert(sum.clocks.end(), part.clocks.begin(), part.clocks.end());
+    sum.add_rows(part);
     sum.parts.insert(sum.parts.end(), part.parts.begin(), part.parts.end());
     sum.interrupted = sum.interrupted || part.interrupted;
 }
@@ -109,6 +103,7 @@ public:
         peak();
         own_layers();
         nearby_widths();
+        graph_widths();
         for (std::size_t i = 0; i < plan_.swept.size() && !events_.stop_requested(); ++i) {
             other_widths(i);
         }
@@ -183,6 +178,10 @@ private:
         }
         for (Network& network : plan_.own_layers) {
             request.host_networks.push_back(suited(std::move(network)));
+            if (plan_.graph_widths) {
+                const Network& whole = request.host_networks.back();
+                graphs_.push_back({.name = whole.name, .graph = whole.graph});
+            }
             if (plan_.nearby_widths > 0) {
                 nearby_.push_back(
                     nearby_networks(request.host_networks.back(), plan_.nearby_widths, plan_.nearby_grid));
@@ -257,30 +256,46 @@ private:
         }
     }
 
+    void graph_widths() {
+        for (std::size_t i = 0; i < graphs_.size() && !events_.stop_requested(); ++i) {
+            const SweepSettings settings =
+                sweep_settings(graphs_[i].name, graphs_.size() - i + plan_.swept.size());
+            swept(graphs_[i].name, settings,
+                  sweep(device_, table_, graphs_[i], *plan_.graph_widths, plan_.measure, settings, work_));
+        }
+    }
+
     void other_widths(std::size_t place) {
         const ModelSpec& model = plan_.swept[place];
+        const SweepSettings settings = sweep_settings(model.name, plan_.swept.size() - place);
+        swept(model.name, settings,
+              sweep(device_, table_, suited(model), sweep_space(model, plan_.spaces[place]), plan_.measure,
+                    settings, work_));
+    }
+
+    // Of a network that has its share of the time, beside so many others that are left, itself included.
+    SweepSettings sweep_settings(const std::string& network, std::size_t left) {
         SweepSettings settings = plan_.sweep;
         settings.retry_failed = plan_.retry_failed;
         settings.noisy_until = plan_.noisy_until;
-        const double share_s = plan_.left_s() / static_cast<double>(plan_.swept.size() - place);
-        settings.max_seconds = std::min(settings.max_seconds, share_s);
-        events_.note(fmt::format("measuring {} at other widths, for at most {:.0f} s", model.name,
-                                 settings.max_seconds));
-        const SweepSummary swept =
-            sweep(device_, table_, suited(model), sweep_space(model, plan_.spaces[place]), plan_.measure,
-                  settings, work_);
+        settings.max_seconds = std::min(settings.max_seconds, plan_.left_s() / static_cast<double>(left));
+        events_.note(
+            fmt::format("measuring {} at other widths, for at most {:.0f} s", network, settings.max_seconds));
+        return settings;
+    }
+
+    void swept(const std::string& network, const SweepSettings& settings, SweepSummary swept) {
         add(outcome_.rows, swept.profile);
-        outcome_.swept.push_back({model.name, swept});
         if (swept.out_of_time && !events_.stop_requested()) {
-            events_.warn(
-                fmt::format("{}: the time was up before all widths were looked at; the rest is interpolated",
-                            model.name));
+            events_.warn(fmt::format(
+                "{}: the time was up before all widths were looked at; the rest is interpolated", network));
         } else if (!swept.complete && !events_.stop_requested()) {
             events_.warn(fmt::format(
                 "{}: of the networks drawn last, not seen before, the worst is predicted {:.1f} % off, more "
                 "than the tolerance of {:.1f} %",
-                model.name, 100.0 * swept.worst_network_error(), 100.0 * settings.tolerance));
+                network, 100.0 * swept.worst_network_error(), 100.0 * settings.tolerance));
         }
+        outcome_.swept.push_back({network, std::move(swept)});
     }
 
     // What was run while the machine was slower than later is run once more: as long as it is fast now, and a
@@ -360,8 +375,10 @@ private:
     const WorkEvents work_;
     const WorkEvents in_time_;                  // as long as the plan's time lasts
     std::vector<std::vector<Network>> nearby_;  // of each network of own_layers, where they are wanted
-    std::vector<HostNetwork> own_;              // the networks that were run as they are
-    std::vector<HostNetwork> others_;           // the nearby ones that were run
+    std::vector<Network>
+        graphs_;  // the networks of own_layers, without weights, where other widths are wanted
+    std::vector<HostNetwork> own_;     // the networks that were run as they are
+    std::vector<HostNetwork> others_;  // the nearby ones that were run
     ProfileOutcome outcome_;
 };
 

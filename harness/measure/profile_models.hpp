@@ -12,6 +12,7 @@
 #include "harness/events.hpp"
 #include "profiler/measure_networks.hpp"
 #include "profiler/profile.hpp"
+#include "profiler/sweep/graph_widths.hpp"
 #include "profiler/sweep/sweep_planner.hpp"
 #include "profiler/table/table.hpp"
 #include "records/verification.hpp"
@@ -25,6 +26,8 @@ struct ProfileJob {
     // is (profiler/sweep/nearby_widths.hpp); multiples of nearby_grid.
     int nearby_widths = 0;
     int nearby_grid = 8;
+    // All widths of these together, as a planner needs them (profiler/sweep/graph_widths.hpp); nothing: only their own.
+    std::optional<GraphWidths> graph_widths{};
     std::vector<ModelSpec> swept;       // networks that will be scaled
     std::vector<SpaceSettings> spaces;  // one a swept network
     MeasureSettings measure;

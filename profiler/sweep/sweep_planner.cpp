@@ -378,13 +378,7 @@ private:
             summary_.host_networks.push_back(
                 {std::move(request.host_networks[result.host_network]), result.reference_us});
         }
-        summary_.profile.measured += part.measured;
-        summary_.profile.reused += part.reused;
-        summary_.profile.noisy += part.noisy;
-        summary_.profile.failed += part.failed;
-        summary_.profile.given_up += part.given_up;
-        summary_.profile.dropped_records += part.dropped_records;
-        summary_.profile.clocks.insert(summary_.profile.clocks.end(), part.clocks.begin(), part.clocks.end());
+        summary_.profile.add_rows(part);
         return part.host_networks;
     }
 
