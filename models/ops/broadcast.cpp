@@ -14,10 +14,6 @@ MapSize input_of_pair(const LayerSpec& layer, int index) {
     return {spread == Spread::pixels ? 1 : layer.in_channels, layer.in_height, layer.in_width};
 }
 
-ChannelTie tie_of_pair(const LayerSpec& layer) {
-    return spread_of(layer.mode) == Spread::pixels ? ChannelTie::fixed : ChannelTie::one_to_one;
-}
-
 std::optional<std::string> fault_of_pair(const LayerSpec& layer, std::span<const Mode> known) {
     const std::string_view name = name_of(layer.kind);
     if (std::ranges::find(known, layer.mode) == known.end()) {

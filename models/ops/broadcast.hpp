@@ -30,8 +30,6 @@ inline bool reads_two(int inputs) {
     return inputs == 2;
 }
 MapSize input_of_pair(const LayerSpec& layer, int index);
-// One number a pixel belongs to no channel: neither width changes.
-ChannelTie tie_of_pair(const LayerSpec& layer);
 // What is wrong with the mode, of which the operator knows these. Where two forms are the same layer, it has one of them.
 std::optional<std::string> fault_of_pair(const LayerSpec& layer, std::span<const Mode> known);
 // The mode's word, if there is one; a name comes after the names that it begins with.
@@ -70,7 +68,6 @@ constexpr Operator operator_of_pair(LayerKind kind, std::string_view name,
             .overwrites_input = true,
             .takes_inputs = reads_two,
             .input_shape = input_of_pair,
-            .channel_tie = tie_of_pair,
             .write_key = write_pair,
             .read_key = read_key,
             .validate = fault,

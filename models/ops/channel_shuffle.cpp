@@ -5,6 +5,13 @@
 #include "models/ops/reference.hpp"
 
 namespace hacscale {
+namespace {
+
+int source_channel(const LayerSpec& layer, int channel) {
+    return channel % layer.groups * (layer.in_channels / layer.groups) + channel / layer.groups;
+}
+
+}  // namespace
 
 constinit const Operator channel_shuffle_operator{
     .kind = LayerKind::channel_shuffle,
@@ -14,7 +21,8 @@ constinit const Operator channel_shuffle_operator{
     .own_output_channels = false,
     .overwrites_input = false,
 
-    .channel_tie = fixed_channels,
+    .channel_tie = moved_channels,
+    .source_channel = source_channel,
 
     .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.number('g', layer.groups); },
     .read_key = [](KeyReader& key,
@@ -27,9 +35,8 @@ constinit const Operator channel_shuffle_operator{
     .reference =
         [](const ReferenceCall& call) {
             const MapShape in = input_map(call);
-            const int groups = call.layer.groups;
             return at_each_output(call, [&](int n, int c, int oh, int ow) {
-                return call.input()[in.at(n, c % groups * (in.channels / groups) + c / groups, oh, ow)];
+                return call.input()[in.at(n, source_channel(call.layer, c), oh, ow)];
             });
         },
 };

@@ -47,7 +47,8 @@ constinit const Operator concat_operator{
     .input_shape = equal_share,
     .shares_channels = true,
 
-    .channel_tie = fixed_channels,
+    .channel_tie = moved_channels,
+    .source_channel = [](const LayerSpec&, int channel) { return channel; },
 
     .write_key = [](const LayerSpec& layer, KeyWriter& key) { key.number('n', layer.inputs); },
     .read_key =

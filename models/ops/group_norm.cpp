@@ -39,9 +39,12 @@ constinit const Operator group_norm_operator{
     .own_output_channels = false,
     .overwrites_input = true,
 
-    // How many channels a group has is the network's choice.
+    // Groups are whole, as those of a grouped conv: how many channels one has is the network's choice.
     .channel_tie =
-        [](const LayerSpec& layer) { return layer.groups == 1 ? ChannelTie::one_to_one : ChannelTie::fixed; },
+        [](const LayerSpec& layer) {
+            const bool each_alone = layer.groups == layer.in_channels;
+            return layer.groups == 1 || each_alone ? ChannelTie::one_to_one : ChannelTie::grouped;
+        },
 
     .write_key =
         [](const LayerSpec& layer, KeyWriter& key) {

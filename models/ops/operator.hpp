@@ -49,7 +49,8 @@ inline std::array<int, 2> one_pixel(const LayerSpec&) {
 // is always tied to the output one to one, and its width is the output's.
 enum class ChannelTie : std::uint8_t {
     // Output channel i is computed from input channel i alone (each channel of a pool, a depthwise conv of one
-    // output a channel): one width, which cannot change on one side only.
+    // output a channel): one width, which cannot change on one side only. An input of one channel that belongs to
+    // all of them (a product by pixel) keeps it.
     one_to_one,
     // Weights join every input channel with every output channel: either width changes alone. Of a linear layer, an
     // input channel is in_height x in_width features.
@@ -57,7 +58,10 @@ enum class ChannelTie : std::uint8_t {
     // Weights join the channels within each of LayerSpec::groups. Either width may change, but the groups divide
     // both, and a group keeps consecutive channels: its outputs are computed from its inputs only.
     grouped,
-    // Channels move to other places (a concat, a slice, a shuffle): neither width changes.
+    // Each output channel is one of the input channels, in another place (a concat, a slice, a shuffle):
+    // Operator::source_channel says which one.
+    moved,
+    // Channels become pixels or other axes: neither width changes.
     fixed,
 };
 
@@ -95,6 +99,9 @@ inline MapSize same_input(const LayerSpec& layer, int) {
 }
 inline ChannelTie tied_one_to_one(const LayerSpec&) {
     return ChannelTie::one_to_one;
+}
+inline ChannelTie moved_channels(const LayerSpec&) {
+    return ChannelTie::moved;
 }
 inline ChannelTie fixed_channels(const LayerSpec&) {
     return ChannelTie::fixed;
@@ -136,6 +143,8 @@ struct Operator {
     bool any_pads = false;
 
     ChannelTie (*channel_tie)(const LayerSpec&) = tied_one_to_one;
+    // Of ChannelTie::moved: the channel that output channel `channel` is, counted through all data inputs one after another.
+    int (*source_channel)(const LayerSpec&, int channel) = nullptr;
     // Interpolation over channels: the size that varies besides in_channels (out_channels or squeeze_channels);
     // null where in_channels varies alone. Layers of a family are equal in all other sizes.
     int LayerSpec::* (*second_axis)(const LayerSpec&) = no_second_axis;

@@ -37,7 +37,11 @@ constinit const Operator reshape_operator{
     .own_output_channels = true,
     .overwrites_input = true,
 
-    .channel_tie = fixed_channels,
+    // The pixels of each channel may be in other rows.
+    .channel_tie =
+        [](const LayerSpec& layer) {
+            return layer.in_channels == layer.out_channels ? ChannelTie::one_to_one : ChannelTie::fixed;
+        },
 
     .write_key =
         [](const LayerSpec& layer, KeyWriter& key) {

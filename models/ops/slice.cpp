@@ -15,7 +15,8 @@ constinit const Operator slice_operator{
     .own_output_channels = true,
     .overwrites_input = false,
 
-    .channel_tie = fixed_channels,
+    .channel_tie = moved_channels,
+    .source_channel = [](const LayerSpec& layer, int channel) { return layer.first_channel + channel; },
     .second_axis = [](const LayerSpec&) { return &LayerSpec::out_channels; },
 
     .write_key =

@@ -1,222 +1,191 @@
-#include "models/structure/structure.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <utility>
 
 #include "base/error.hpp"
-#include "models/ops/operator.hpp"
+#include "models/structure/detail/channel_units.hpp"
+#include "models/structure/structure.hpp"
 
 namespace hacscale {
 namespace {
 
-// Channels of an input and of the output that can only change together: `blocks` times, so many of the one with so many of
-// the other.
-struct TiedBlocks {
-    std::size_t input = 0;
-    int blocks = 0;
-    int input_channels = 1;
-    int output_channels = 1;
-};
+using detail::ChannelUnits;
+using detail::UnitRun;
 
-// None for the first input of a layer whose weights join all channels.
-std::vector<TiedBlocks> tied_blocks(const LayerSpec& layer) {
-    std::vector<TiedBlocks> ties;
-    switch (operator_of(layer.kind).channel_tie(layer)) {
-        case ChannelTie::one_to_one:
-            for (std::size_t input = 0; input < layer.inputs; ++input)
-                ties.push_back({input, layer.in_channels});
-            break;
-        case ChannelTie::grouped:
-            ties.push_back(
-                {0, layer.groups, layer.in_channels / layer.groups, layer.out_channels / layer.groups});
-            break;
-        case ChannelTie::free:
-        case ChannelTie::fixed:
-            break;
-    }
-    if (layer.residual) ties.push_back({layer.inputs, layer.out_channels});
-    return ties;
-}
+constexpr int none = -1;
 
-// A channel whose number cannot change: one of the network's inputs or outputs, or one that a layer moves.
-constexpr int given = -1;
-
-// Channels that change together, over all channels of all tensors.
-class TiedChannels {
+// Which unit follows which wherever they are, with as many channels in each tensor.
+class Chains {
 public:
-    explicit TiedChannels(const Graph& graph) : graph_(graph) {
-        int channels = 0;
-        for (const Tensor& tensor : graph.tensors) {
-            first_.push_back(channels);
-            channels += tensor.channels;
-        }
-        parent_.resize(static_cast<std::size_t>(channels));
-        std::iota(parent_.begin(), parent_.end(), 0);
-        for (const Node& node : graph.nodes) {
-            for (const TiedBlocks& tie : tied_blocks(node.layer)) add(node, tie);
+    Chains(const Graph& graph, const ChannelUnits& units)
+        : next_(static_cast<std::size_t>(units.size()), unseen), before_(next_) {
+        for (TensorId tensor = 0; tensor < static_cast<TensorId>(graph.tensors.size()); ++tensor) {
+            const std::vector<UnitRun>& runs = units.runs_of(tensor);
+            for (std::size_t i = 0; i < runs.size(); ++i) {
+                const bool linked = i + 1 < runs.size() && runs[i].channels == runs[i + 1].channels &&
+                                    !units.is_given(runs[i].unit) && !units.is_given(runs[i + 1].unit);
+                see(next_, runs[i].unit, linked ? runs[i + 1].unit : none);
+                if (i + 1 < runs.size()) see(before_, runs[i + 1].unit, linked ? runs[i].unit : none);
+            }
+            if (!runs.empty()) see(before_, runs.front().unit, none);
         }
     }
 
-    int size() const { return static_cast<int>(parent_.size()); }
-
-    // One channel for all that are tied to it.
-    int root_of(TensorId tensor, int channel) { return root(at(tensor, channel)); }
+    // The unit that follows this one; none at the end of a chain.
+    int after(int unit) const {
+        const int next = next_[static_cast<std::size_t>(unit)];
+        return next >= 0 && before_[static_cast<std::size_t>(next)] == unit ? next : none;
+    }
 
 private:
-    int at(TensorId tensor, int channel) const { return first_[static_cast<std::size_t>(tensor)] + channel; }
+    static constexpr int unseen = -2;
 
-    int root(int channel) {
-        while (parent_[static_cast<std::size_t>(channel)] != channel) {
-            int& parent = parent_[static_cast<std::size_t>(channel)];
-            parent = parent_[static_cast<std::size_t>(parent)];
-            channel = parent;
-        }
-        return channel;
+    static void see(std::vector<int>& list, int unit, int neighbour) {
+        int& known = list[static_cast<std::size_t>(unit)];
+        if (known == unseen) known = neighbour;
+        if (known != neighbour) known = none;
     }
 
-    void merge(int a, int b) { parent_[static_cast<std::size_t>(root(b))] = root(a); }
-
-    void add(const Node& node, const TiedBlocks& tie) {
-        const TensorId input = node.inputs[tie.input];
-        const TensorId output = node.outputs.front();
-        for (int block = 0; block < tie.blocks; ++block) {
-            const int from = at(input, block * tie.input_channels);
-            const int to = at(output, block * tie.output_channels);
-            for (int i = 0; i < tie.input_channels; ++i) merge(from, from + i);
-            for (int i = 0; i < tie.output_channels; ++i) merge(from, to + i);
-        }
-    }
-
-    const Graph& graph_;
-    std::vector<int> first_;  // by tensor, its first channel among all
-    std::vector<int> parent_;
+    std::vector<int> next_;
+    std::vector<int> before_;
 };
-
-// Of one tensor, the roots of its channels in their order, with how many of its channels each one stands for.
-std::vector<std::pair<int, int>> roots_in(const Graph& graph, TiedChannels& tied, TensorId tensor,
-                                          std::vector<int>& count) {
-    std::vector<std::pair<int, int>> roots;
-    for (int c = 0; c < graph.tensors[static_cast<std::size_t>(tensor)].channels; ++c) {
-        const int root = tied.root_of(tensor, c);
-        if (count[static_cast<std::size_t>(root)]++ == 0) roots.emplace_back(root, 0);
-    }
-    for (auto& [root, channels] : roots) channels = std::exchange(count[static_cast<std::size_t>(root)], 0);
-    return roots;
-}
-
-// Of each root, a number that is equal for those in the same tensors with equally many channels in each of them: these
-// make one width.
-std::vector<int> kinds_of(const Graph& graph, TiedChannels& tied) {
-    std::vector<int> kinds(static_cast<std::size_t>(tied.size()), 0);
-    const auto fix = [&](const auto& tensors) {
-        for (const TensorId tensor : tensors) {
-            for (int c = 0; c < graph.tensors[static_cast<std::size_t>(tensor)].channels; ++c) {
-                kinds[static_cast<std::size_t>(tied.root_of(tensor, c))] = given;
-            }
-        }
-    };
-    fix(graph.inputs);
-    fix(graph.outputs);
-    for (const Node& node : graph.nodes) {
-        if (operator_of(node.layer.kind).channel_tie(node.layer) != ChannelTie::fixed) continue;
-        fix(node.inputs);
-        fix(node.outputs);
-    }
-    std::vector<int> count(kinds.size(), 0);
-    int next = 1;
-    for (TensorId tensor = 0; tensor < static_cast<TensorId>(graph.tensors.size()); ++tensor) {
-        std::map<std::pair<int, int>, int> refined;  // by the kind so far, and the channels in this tensor
-        for (const auto& [root, channels] : roots_in(graph, tied, tensor, count)) {
-            int& kind = kinds[static_cast<std::size_t>(root)];
-            if (kind == given) continue;
-            const auto [known, is_new] = refined.try_emplace({kind, channels}, next);
-            if (is_new) ++next;
-            kind = known->second;
-        }
-    }
-    return kinds;
-}
 
 void add_once(std::vector<int>& list, int value) {
     if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
 }
 
-}  // namespace
+class GroupSearch {
+public:
+    GroupSearch(const Graph& graph, GroupedConvs grouped_convs)
+        : graph_(graph),
+          grouped_convs_(grouped_convs),
+          units_(graph, grouped_convs),
+          chains_(graph, units_),
+          group_of_(static_cast<std::size_t>(units_.size()), none),
+          groups_of_tensor_(graph.tensors.size()) {}
 
-std::vector<ChannelGroup> channel_groups(const Graph& graph) {
-    TiedChannels tied(graph);
-    const std::vector<int> kinds = kinds_of(graph, tied);
-    std::vector<int> count(kinds.size(), 0);
-    std::map<int, std::size_t> group_of_kind;
-    std::vector<std::vector<std::size_t>> groups_of_tensor(graph.tensors.size());
-    std::vector<ChannelGroup> groups;
-    for (TensorId tensor = 0; tensor < static_cast<TensorId>(graph.tensors.size()); ++tensor) {
-        for (const auto& [root, channels] : roots_in(graph, tied, tensor, count)) {
-            const int kind = kinds[static_cast<std::size_t>(root)];
-            if (kind == given) continue;
-            const auto [known, is_new] = group_of_kind.try_emplace(kind, groups.size());
-            if (is_new) {
-                ChannelGroup& group = groups.emplace_back();
-                group.multiple = channels;
-                const int producer = graph.tensors[static_cast<std::size_t>(tensor)].producer;
-                group.name = graph.nodes[static_cast<std::size_t>(producer)].name;
+    std::vector<ChannelGroup> find() {
+        for (TensorId tensor = 0; tensor < static_cast<TensorId>(graph_.tensors.size()); ++tensor) {
+            for (const UnitRun& run : units_.runs_of(tensor)) {
+                if (units_.is_given(run.unit)) continue;
+                // A chain begins with its first unit in every tensor, so also where it is met first.
+                if (group_of_[static_cast<std::size_t>(run.unit)] == none) begin(tensor, run);
+                if (is_first(run.unit)) add_segment(tensor, run);
             }
-            ChannelGroup& group = groups[known->second];
-            if (group.tensors.empty() || group.tensors.back() != tensor) {
-                group.tensors.push_back(tensor);
-                group.channels.push_back(0);
-                groups_of_tensor[static_cast<std::size_t>(tensor)].push_back(known->second);
-            }
-            group.channels.back() += channels;
         }
+        for (int n = 0; n < static_cast<int>(graph_.nodes.size()); ++n) add_node(n);
+        return std::move(groups_);
     }
-    for (ChannelGroup& group : groups) group.base_width = group.channels.front();
-    for (int n = 0; n < static_cast<int>(graph.nodes.size()); ++n) {
-        const Node& node = graph.nodes[static_cast<std::size_t>(n)];
+
+private:
+    ChannelGroup& group_of(int unit) {
+        return groups_[static_cast<std::size_t>(group_of_[static_cast<std::size_t>(unit)])];
+    }
+    bool is_first(int unit) const {
+        return first_units_[static_cast<std::size_t>(group_of_[static_cast<std::size_t>(unit)])] == unit;
+    }
+
+    void begin(TensorId tensor, const UnitRun& run) {
+        int units = 0;
+        for (int unit = run.unit; unit != none; unit = chains_.after(unit), ++units) {
+            group_of_[static_cast<std::size_t>(unit)] = static_cast<int>(groups_.size());
+        }
+        first_units_.push_back(run.unit);
+        ChannelGroup& group = groups_.emplace_back();
+        group.grouped_convs = grouped_convs_;
+        group.multiple = run.channels;
+        group.base_width = units * run.channels;
+        const int producer = graph_.tensors[static_cast<std::size_t>(tensor)].producer;
+        group.name = graph_.nodes[static_cast<std::size_t>(producer)].name;
+        const int named = ++named_after_[producer];
+        if (named > 1) group.name += fmt::format("#{}", named);
+    }
+
+    void add_segment(TensorId tensor, const UnitRun& run) {
+        ChannelGroup& group = group_of(run.unit);
+        const int channels = group.units() * run.channels;
+        if (!group.segments.empty() && group.segments.front().tensor == tensor) {
+            group.base_width += channels;
+            group.multiple += run.channels;
+        }
+        group.segments.push_back({tensor, run.first, channels});
+        if (group.tensors.empty() || group.tensors.back() != tensor) {
+            group.tensors.push_back(tensor);
+            group.channels.push_back(0);
+            groups_of_tensor_[static_cast<std::size_t>(tensor)].push_back(
+                group_of_[static_cast<std::size_t>(run.unit)]);
+        }
+        group.channels.back() += channels;
+    }
+
+    void add_node(int index) {
+        const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+        const auto groups_in = [&](TensorId tensor) -> const std::vector<int>& {
+            return groups_of_tensor_[static_cast<std::size_t>(tensor)];
+        };
+        const auto group_at = [&](int group) -> ChannelGroup& {
+            return groups_[static_cast<std::size_t>(group)];
+        };
         for (const TensorId tensor : node.inputs) {
-            for (const std::size_t g : groups_of_tensor[static_cast<std::size_t>(tensor)]) {
-                add_once(groups[g].readers, n);
-            }
+            for (const int group : groups_in(tensor)) add_once(group_at(group).readers, index);
         }
         for (const TensorId tensor : node.outputs) {
-            for (const std::size_t g : groups_of_tensor[static_cast<std::size_t>(tensor)]) {
-                add_once(groups[g].producers, n);
+            for (const int group : groups_in(tensor)) add_once(group_at(group).producers, index);
+        }
+        if (node.layer.kind != LayerKind::slice) return;
+        const TensorId input = node.inputs.front();
+        for (const int g : groups_in(input)) {
+            ChannelGroup& group = group_at(g);
+            int before = 0;
+            for (const ChannelSegment& segment : group.segments) {
+                if (segment.tensor == input && segment.first < node.layer.first_channel)
+                    before += segment.channels;
             }
+            if (before > 0) group.slices.push_back({index, before});
         }
     }
-    return groups;
+
+    const Graph& graph_;
+    GroupedConvs grouped_convs_;
+    ChannelUnits units_;
+    Chains chains_;
+    std::vector<int> group_of_;  // by unit
+    std::vector<std::vector<int>> groups_of_tensor_;
+    std::vector<int> first_units_;    // by group
+    std::map<int, int> named_after_;  // by node
+    std::vector<ChannelGroup> groups_;
+};
+
+}  // namespace
+
+std::vector<ChannelGroup> channel_groups(const Graph& graph, GroupedConvs grouped_convs) {
+    return GroupSearch(graph, grouped_convs).find();
+}
+
+void check_width(const ChannelGroup& group, int width) {
+    if (width >= 1 && width <= max_layer_size && width % group.multiple == 0) return;
+    throw InputError(fmt::format("{} has no width of {} channels, expected a multiple of {} up to {}",
+                                 group.name, width, group.multiple, max_layer_size));
 }
 
 Graph widened(const Graph& graph, const ChannelGroup& group, int width) {
-    if (width < 1 || width > max_layer_size || width % group.multiple != 0) {
-        throw InputError(fmt::format("{} has no width of {} channels, expected a multiple of {} up to {}",
-                                     group.name, width, group.multiple, max_layer_size));
-    }
+    check_width(group, width);
     Graph result = graph;
+    const auto more = [&](int channels) {
+        return static_cast<int>(std::int64_t{width - group.base_width} * channels / group.base_width);
+    };
     for (std::size_t i = 0; i < group.tensors.size(); ++i) {
-        const std::int64_t more = std::int64_t{width - group.base_width} * group.channels[i];
-        result.tensors[static_cast<std::size_t>(group.tensors[i])].channels +=
-            static_cast<int>(more / group.base_width);
+        result.tensors[static_cast<std::size_t>(group.tensors[i])].channels += more(group.channels[i]);
     }
+    for (const SlicedBehind& slice : group.slices) {
+        result.nodes[static_cast<std::size_t>(slice.node)].layer.first_channel += more(slice.channels);
+    }
+    const std::string where = fmt::format("{} at {} channels", group.name, width);
     const auto fit = [&](int index) {
-        Node& node = result.nodes[static_cast<std::size_t>(index)];
-        LayerSpec& layer = node.layer;
-        const std::int64_t params = cost_of(layer, 1, DataType::f32).params;
-        const int in_channels = result.input_of(node).channels;
-        if (layer.groups > 1) {
-            layer.groups = static_cast<int>(std::int64_t{layer.groups} * in_channels / layer.in_channels);
-        }
-        layer.in_channels = in_channels;
-        layer.out_channels = result.tensors[static_cast<std::size_t>(node.outputs.front())].channels;
-        if (const auto fault = validate(layer)) {
-            throw InputError(
-                fmt::format("{} at {} channels: {} cannot run: {}", group.name, width, node.name, *fault));
-        }
-        node.learned_params += cost_of(layer, 1, DataType::f32).params - params;
+        detail::fit_to_tensors(result.nodes[static_cast<std::size_t>(index)], result, group.grouped_convs,
+                               where);
     };
     std::for_each(group.producers.begin(), group.producers.end(), fit);
     for (const int reader : group.readers) {

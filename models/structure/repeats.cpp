@@ -62,7 +62,8 @@ public:
             for (const TensorId tensor : node.outputs) source_of[tensor] = {nodes.back(), place++};
         }
         std::sort(nodes.begin(), nodes.end());
-        return number(segments_, std::move(nodes));
+        // Nobody may read what equal nodes write, and another tensor goes on.
+        return number(segments_, {std::move(nodes), source_of.at(segment.output)});
     }
 
 private:
@@ -75,7 +76,7 @@ private:
     }
 
     std::map<std::pair<LayerSpec, std::vector<Source>>, int> nodes_;
-    std::map<std::vector<int>, int> segments_;
+    std::map<std::pair<std::vector<int>, Source>, int> segments_;
 };
 
 std::vector<Segment> segments_of(const Graph& graph) {
@@ -99,7 +100,8 @@ std::vector<Segment> segments_of(const Graph& graph) {
             open->output = crossing.tensors().front();
             open->kind = kinds.segment_kind(graph, *open);
             const Node& last = graph.nodes[static_cast<std::size_t>(n)];
-            open->residual = last.layer.residual && last.residual_input() == open->input;
+            open->residual = last.layer.residual && last.residual_input() == open->input &&
+                             last.outputs.front() == open->output;
             segments.push_back(*open);
         }
         begin_at(n + 1);
@@ -166,6 +168,8 @@ std::vector<Repeat> repeats(const Graph& graph) {
         repeat.first_node = segments[run.begin].begin;
         repeat.block_nodes = segments[run.begin + run.unit - 1].end - repeat.first_node;
         repeat.count = static_cast<int>(run.count);
+        repeat.input = segments[run.begin].input;
+        repeat.output = segments[run.begin + run.covered() - 1].output;
         repeat.name = graph.nodes[static_cast<std::size_t>(repeat.first_node)].name;
     }
     return found;

@@ -2,7 +2,7 @@
 // that are one number, and blocks that repeat.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,31 +13,65 @@ namespace hacscale {
 
 // ---- Channel groups ----
 //
-// Which channels of a network have one width. The channel axes of two tensors are tied where a
-// layer between them keeps channels apart: a residual add, a depthwise or grouped conv, a pool, a squeeze-excite. A dense
-// conv and a linear layer read all channels and make a new axis.
+// Which channels of a network change together. Channels are tied where a layer between them keeps them apart (a residual add,
+// a depthwise or grouped conv, a pool, a squeeze-excite) or only moves them (a concat, a slice, a shuffle). A dense conv and a
+// linear layer read all channels and make new ones. Channels that are tied, in all tensors, are a unit: a network has it whole
+// or not at all.
 //
-// Widening one tensor of a group means widening all of them, and every layer that writes or reads one. A width of the
-// network's inputs and outputs is given from outside, and layers that move channels (concat, slice, shuffles) keep the
-// widths that they read and write: what is tied to such a width belongs to no group.
+// A group is a chain of units that follow one another wherever they are, so that any number of them fits in their place. A tensor
+// may have channels of several groups, one after another: behind a concat, or where a slice takes some of its channels. Widening
+// a group means more channels in all its tensors, and in every layer that writes or reads one.
+//
+// Widths that are given from outside belong to no group: those of the network's inputs and outputs, of layers that make pixels or
+// other axes of channels (a pixel shuffle, a permute), and of units of which a slice, a concat or a shuffle puts a part elsewhere.
+
+// What varies where a grouped conv has other widths.
+enum class GroupedConvs : std::uint8_t {
+    keep_width,  // the number of groups: each keeps its channels, and input and output have one width
+    keep_count,  // the channels of each group: input and output have widths of their own, multiples of the number of
+                 // groups. Depthwise convs, and those of one input channel a group, stay as they are called.
+};
+
+// Where a tensor has all units of a group, in their order, with equally many channels each.
+struct ChannelSegment {
+    TensorId tensor = 0;
+    int first = 0;     // channel, at the base's widths
+    int channels = 0;  // at the base's width
+    bool operator==(const ChannelSegment&) const = default;
+};
+
+// A slice that begins behind channels of the group.
+struct SlicedBehind {
+    int node = 0;      // index into Graph::nodes
+    int channels = 0;  // of the group before LayerSpec::first_channel, at the base's width
+    bool operator==(const SlicedBehind&) const = default;
+};
 
 struct ChannelGroup {
-    std::string name;    // of the first node that writes it
+    std::string name;    // of the first node that writes it; of its second and later groups with "#2", "#3"
     int base_width = 0;  // channels, of the first of its tensors
-    int multiple = 1;    // the width is a multiple of it: channels that a grouped conv keeps together
-    std::vector<TensorId> tensors;  // ascending
-    std::vector<int> channels;      // of each of them, how many of its channels have this width
+    int multiple = 1;    // the width is a multiple of it: channels of a unit in that tensor
+    GroupedConvs grouped_convs = GroupedConvs::keep_width;
+    std::vector<TensorId> tensors;         // ascending
+    std::vector<int> channels;             // of each of them, how many of its channels belong to the group
+    std::vector<ChannelSegment> segments;  // by tensor, then by channel
+    std::vector<SlicedBehind> slices;
     // Indices into Graph::nodes, ascending. A layer that keeps channels apart is in both lists.
     std::vector<int> producers;
     std::vector<int> readers;
+
+    int units() const { return base_width / multiple; }
 };
 
 // In the order in which the network first writes them. `graph` passes validate().
-std::vector<ChannelGroup> channel_groups(const Graph& graph);
+std::vector<ChannelGroup> channel_groups(const Graph& graph, GroupedConvs = GroupedConvs::keep_width);
 
-// The graph with one of its channel groups at `width`, a multiple of group.multiple, and everything else as it is: grouped
-// convs have more or fewer groups of the same size, and squeeze-excites squeeze to as many channels as before. `graph` may
-// have other groups of its base at other widths already. Throws InputError where a layer of that width cannot run.
+// Throws InputError where `width` is no width of the group: below 1, no multiple, larger than a layer may be.
+void check_width(const ChannelGroup& group, int width);
+
+// The graph with one of its channel groups at `width`, a multiple of group.multiple, and everything else as it is:
+// squeeze-excites squeeze to as many channels as before. `graph` may have other groups of its base at other widths already.
+// Throws InputError where a layer of that width cannot run.
 Graph widened(const Graph& graph, const ChannelGroup& group, int width);
 
 // ---- Widths of a ModelSpec ----
@@ -83,6 +117,8 @@ struct Repeat {
     int first_node = 0;   // index into Graph::nodes; the blocks follow one another in running order
     int block_nodes = 0;  // nodes of one block
     int count = 1;        // blocks
+    TensorId input = 0;   // of the first block
+    TensorId output = 0;  // of the last one
 };
 
 // In running order; no node is in two of them. Blocks without a residual add around them repeat from two on: a single layer

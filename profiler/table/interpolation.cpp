@@ -133,7 +133,8 @@ LayerFamily family_of(const LayerSpec& layer) {
     family.shape.squeeze_channels = 0;
     family.shape.first_channel = 0;  // where a slice begins makes no difference
     // Groups that are not weights' are a number that a network chooses: a shuffle's.
-    if (operator_of(layer.kind).channel_tie(layer) != ChannelTie::fixed) {
+    const ChannelTie tie = operator_of(layer.kind).channel_tie(layer);
+    if (tie != ChannelTie::fixed && tie != ChannelTie::moved) {
         family.shape.groups = 0;
         if (layer.groups > 1) family.channels_a_group = layer.in_channels / layer.groups;
     }

@@ -3,14 +3,16 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <map>
+#include <array>
 #include <numeric>
 #include <random>
 #include <set>
 
 #include "base/error.hpp"
+#include "models/ops/operator.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
+#include "tests/models/random_graph.hpp"
 
 namespace hacscale {
 namespace {
@@ -18,36 +20,19 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-LayerSpec layer_on(const Graph& graph, TensorId input, LayerKind kind) {
-    const Tensor& read = graph.tensors[static_cast<std::size_t>(input)];
-    LayerSpec layer;
-    layer.kind = kind;
-    layer.in_channels = layer.out_channels = read.channels;
-    layer.in_height = read.height;
-    layer.in_width = read.width;
-    return layer;
-}
+using testing::append;
+using testing::concat;
+using testing::conv;
+using testing::conv_plus;
+using testing::layer_on;
+using testing::RandomGraph;
+using testing::shuffle;
+using testing::slice;
 
-TensorId append(Graph& graph, const std::string& name, const LayerSpec& layer, TensorIds inputs) {
-    Node node;
-    node.name = name;
-    node.layer = layer;
-    node.inputs = inputs;
-    return graph.add_node(node);
-}
-
-TensorId conv(Graph& graph, const std::string& name, TensorId input, int width, int groups = 1) {
-    LayerSpec layer = layer_on(graph, input, LayerKind::conv);
-    layer.out_channels = width;
-    layer.groups = groups;
-    return append(graph, name, layer, {input});
-}
-
-TensorId conv_plus(Graph& graph, const std::string& name, TensorId input, TensorId added) {
-    LayerSpec layer = layer_on(graph, input, LayerKind::conv);
-    layer.out_channels = graph.tensors[static_cast<std::size_t>(added)].channels;
-    layer.residual = true;
-    return append(graph, name, layer, {input, added});
+std::vector<std::string> names_of(const std::vector<ChannelGroup>& groups) {
+    std::vector<std::string> names;
+    for (const ChannelGroup& group : groups) names.push_back(group.name);
+    return names;
 }
 
 TEST(ChannelGroups, AreTiedByResidualAddsAndLayersThatKeepChannels) {
@@ -103,187 +88,261 @@ TEST(ChannelGroups, LeaveOutWhatInputsAndOutputsFix) {
     EXPECT_THAT(channel_groups(graph), IsEmpty());
 }
 
-TEST(ChannelGroups, LeaveOutWhatLayersThatMoveChannelsReadAndWrite) {
+TEST(ChannelGroups, LieSideBySideBehindAConcat) {
     Graph graph;
     const TensorId image = graph.add_input(3, 8, 8);
     const TensorId left = conv(graph, "left", image, 16);
     const TensorId right = conv(graph, "right", image, 8);
-    LayerSpec both = layer_on(graph, left, LayerKind::concat);
-    both.inputs = 2;
-    both.in_channels = both.out_channels = 24;
-    const TensorId joined = append(graph, "concat", both, {left, right});
-    const TensorId inner = conv(graph, "inner", joined, 32);
-    // Tied to what the concat reads, so it is fixed as well.
+    const TensorId both = concat(graph, "concat", {left, right});
+    const TensorId filtered = conv(graph, "depthwise", both, 24, 24);
+    const TensorId inner = conv(graph, "inner", filtered, 32);
     const TensorId sum = conv_plus(graph, "sum", inner, left);
     graph.outputs = {conv(graph, "head", sum, 10)};
     const std::vector<ChannelGroup> groups = channel_groups(graph);
-    ASSERT_EQ(groups.size(), 1u);
-    EXPECT_EQ(groups[0].name, "inner");
+    ASSERT_THAT(names_of(groups), ElementsAre("left", "right", "inner"));
+    EXPECT_THAT(groups[0].segments, ElementsAre(ChannelSegment{left, 0, 16}, ChannelSegment{both, 0, 16},
+                                                ChannelSegment{filtered, 0, 16}, ChannelSegment{sum, 0, 16}));
+    EXPECT_THAT(groups[1].segments, ElementsAre(ChannelSegment{right, 0, 8}, ChannelSegment{both, 16, 8},
+                                                ChannelSegment{filtered, 16, 8}));
+    const Graph wider = widened(widened(graph, groups[0], 20), groups[1], 5);
+    EXPECT_EQ(validate(wider), std::nullopt);
+    EXPECT_EQ(wider.nodes[2].layer.in_channels, 25);
+    EXPECT_EQ(wider.nodes[3].layer.groups, 25);
+}
+
+// A network of the kind of CSP: half of the channels go another way, and meet the others again.
+TEST(ChannelGroups, AreWhatSlicesTake) {
+    Graph graph;
+    const TensorId image = graph.add_input(3, 8, 8);
+    const TensorId both = conv(graph, "both", image, 24);
+    const TensorId left = slice(graph, "left", both, 0, 16);
+    const TensorId right = slice(graph, "right", both, 16, 8);
+    const TensorId block = conv_plus(graph, "block", right, right);
+    graph.outputs = {conv(graph, "head", concat(graph, "concat", {left, right, block}), 10)};
+    const std::vector<ChannelGroup> groups = channel_groups(graph);
+    ASSERT_THAT(names_of(groups), ElementsAre("both", "both#2"));
+    EXPECT_EQ(groups[0].base_width, 16);
+    EXPECT_EQ(groups[1].base_width, 8);
+    EXPECT_THAT(groups[1].channels, ElementsAre(8, 8, 8, 16));
+    const Graph changed = widened(widened(graph, groups[1], 12), groups[0], 7);
+    EXPECT_EQ(validate(changed), std::nullopt);
+    EXPECT_EQ(changed.nodes[0].layer.out_channels, 19);
+    EXPECT_EQ(changed.nodes[1].layer.out_channels, 7);
+    EXPECT_EQ(changed.nodes[2].layer.first_channel, 7);
+    EXPECT_EQ(changed.nodes[2].layer.out_channels, 12);
+    EXPECT_EQ(changed.nodes[4].layer.in_channels, 31);
+}
+
+// A unit has one channel of each part that a shuffle mixes, so the parts stay equal.
+TEST(ChannelGroups, HaveUnitsAcrossTheGroupsOfAShuffle) {
+    Graph graph;
+    const TensorId image = graph.add_input(3, 8, 8);
+    const TensorId left = conv(graph, "left", image, 12);
+    const TensorId right = conv(graph, "right", image, 12);
+    const TensorId mixed = shuffle(graph, "shuffle", concat(graph, "concat", {left, right}), 2);
+    const TensorId half = slice(graph, "half", mixed, 0, 12);
+    graph.outputs = {conv(graph, "head", mixed, 10), conv(graph, "second", half, 10)};
+    const std::vector<ChannelGroup> groups = channel_groups(graph);
+    ASSERT_THAT(names_of(groups), ElementsAre("left", "left#2"));
+    EXPECT_EQ(groups[0].base_width, 6);
+    EXPECT_EQ(groups[0].multiple, 1);
+    EXPECT_THAT(groups[0].channels, ElementsAre(6, 6, 12, 12, 12));
+    EXPECT_THAT(groups[1].channels, ElementsAre(6, 6, 12, 12));
+    EXPECT_EQ(widened(graph, groups[0], 8).nodes[4].layer.out_channels, 16);
+    // The slice would part channels of one unit, which stay where they are then.
+    graph.nodes[4].layer.out_channels = 11;
+    graph.tensors[static_cast<std::size_t>(half)].channels = 11;
+    graph.nodes[6].layer.in_channels = 11;
+    ASSERT_EQ(validate(graph), std::nullopt);
+    const std::vector<ChannelGroup> rest = channel_groups(graph);
+    ASSERT_EQ(rest.size(), 2u);
+    EXPECT_EQ(rest[0].base_width, 5);
+    EXPECT_EQ(rest[1].base_width, 6);
+}
+
+TEST(ChannelGroups, OfGroupedConvsKeepTheirNumberWhereAsked) {
+    Graph graph;
+    const TensorId image = graph.add_input(3, 8, 8);
+    const TensorId stem = conv(graph, "stem", image, 24);
+    const TensorId grouped = conv(graph, "grouped", stem, 48, 3);
+    graph.outputs = {conv(graph, "head", conv(graph, "depthwise", grouped, 48, 48), 10)};
+    const std::vector<ChannelGroup> groups = channel_groups(graph, GroupedConvs::keep_count);
+    ASSERT_THAT(names_of(groups), ElementsAre("stem", "grouped"));
+    EXPECT_EQ(groups[0].base_width, 24);
+    EXPECT_EQ(groups[0].multiple, 3);
+    EXPECT_EQ(groups[1].base_width, 48);
+    EXPECT_EQ(groups[1].multiple, 3);
+    const Graph wider = widened(widened(graph, groups[0], 30), groups[1], 21);
+    EXPECT_EQ(validate(wider), std::nullopt);
+    EXPECT_EQ(wider.nodes[1].layer.groups, 3);
+    EXPECT_EQ(wider.nodes[1].layer.in_channels, 30);
+    EXPECT_EQ(wider.nodes[2].layer.groups, 21);
+}
+
+TEST(ChannelGroups, LeaveOutWhatBecomesPixels) {
+    Graph graph;
+    const TensorId image = graph.add_input(3, 8, 8);
+    const TensorId stem = conv(graph, "stem", image, 16);
+    LayerSpec layer = layer_on(graph, stem, LayerKind::pixel_shuffle);
+    layer.window.strides = {2, 2};
+    layer.mode = Mode::channels_first;
+    layer.out_channels = 4;
+    const TensorId pixels = append(graph, "pixel_shuffle", layer, {stem});
+    graph.outputs = {conv(graph, "head", conv(graph, "inner", pixels, 8), 10)};
+    EXPECT_THAT(names_of(channel_groups(graph)), ElementsAre("inner"));
+}
+
+// One number a pixel belongs to no channel; the maps that it is multiplied with are free.
+TEST(ChannelGroups, AreNotTiedByNumbersOfPixels) {
+    Graph graph;
+    const TensorId image = graph.add_input(3, 8, 8);
+    const TensorId stem = conv(graph, "stem", image, 16);
+    LayerSpec layer = layer_on(graph, stem, LayerKind::multiply);
+    layer.inputs = 2;
+    layer.mode = Mode::per_pixel;
+    const TensorId weighted = append(graph, "multiply", layer, {stem, conv(graph, "mask", stem, 1)});
+    graph.outputs = {conv(graph, "head", weighted, 10)};
+    const std::vector<ChannelGroup> groups = channel_groups(graph);
+    ASSERT_THAT(names_of(groups), ElementsAre("stem"));
+    EXPECT_EQ(validate(widened(graph, groups[0], 24)), std::nullopt);
 }
 
 // ---- Any graph ----
 
-// One resolution, so that tensors of equal width can be added.
-class RandomGraph {
-public:
-    explicit RandomGraph(unsigned seed) : random_(seed) {
-        graph.inputs = {graph.add_input(12, 4, 4)};
-        const int nodes = 4 + below(16);
-        for (int i = 0; i < nodes; ++i) add("node" + std::to_string(i));
-        const auto last = static_cast<TensorId>(graph.tensors.size()) - 1;
-        graph.outputs = {last};
-        if (below(4) == 0 && last > 2) graph.outputs.push_back(1 + below(last - 1));
-    }
-
-    Graph graph;
-
-private:
-    int below(int count) { return static_cast<int>(random_() % static_cast<unsigned>(count)); }
-
-    void add(const std::string& name) {
-        const int tensors = static_cast<int>(graph.tensors.size());
-        const TensorId input = below(2) == 0 ? tensors - 1 : below(tensors);
-        const int channels = graph.tensors[static_cast<std::size_t>(input)].channels;
-        switch (below(9)) {
-            case 0:
-                append(graph, name, layer_on(graph, input, LayerKind::scale_shift), {input});
-                return;
-            case 1: {
-                LayerSpec layer = layer_on(graph, input, LayerKind::squeeze_excite);
-                layer.squeeze_channels = 4;
-                layer.gate = Activation::sigmoid;
-                append(graph, name, layer, {input});
-                return;
-            }
-            case 2:
-                conv(graph, name, input, channels, channels);
-                return;
-            case 3:
-                conv(graph, name, input, channels * (1 + below(2)), channels / (1 << below(2)));
-                return;
-            case 4:
-            case 5: {
-                const TensorId added = below(tensors);
-                conv_plus(graph, name, input, added);
-                return;
-            }
-            case 6: {
-                LayerSpec layer = layer_on(graph, input, LayerKind::add);
-                layer.inputs = 2;
-                append(graph, name, layer, {input, same_width(input)});
-                return;
-            }
-            case 7:
-                move_channels(name, input, below(tensors));
-                return;
-            default:
-                conv(graph, name, input, 12 << below(2));
+// What each channel of a scaled graph is: the base's unit, and the place within it, by the base's and the scaled positions of
+// segments. Given channels keep their place.
+using Label = std::array<int, 2>;  // group and unit; -1 and the channel of a given one
+std::vector<std::vector<Label>> labels_of(const Graph& graph, const std::vector<ChannelGroup>& groups,
+                                          const std::vector<int>& widths) {
+    struct Segment {
+        ChannelSegment at;
+        int group;
+    };
+    std::vector<std::vector<Segment>> segments(graph.tensors.size());
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        for (const ChannelSegment& segment : groups[g].segments) {
+            segments[static_cast<std::size_t>(segment.tensor)].push_back({segment, static_cast<int>(g)});
         }
     }
-
-    // A tensor with as many channels; it may be the same one.
-    TensorId same_width(TensorId tensor) {
-        TensorId other = below(static_cast<int>(graph.tensors.size()));
-        const auto channels = [&](TensorId id) {
-            return graph.tensors[static_cast<std::size_t>(id)].channels;
+    std::vector<std::vector<Label>> labels;
+    for (std::size_t t = 0; t < graph.tensors.size(); ++t) {
+        std::sort(segments[t].begin(), segments[t].end(),
+                  [](const Segment& a, const Segment& b) { return a.at.first < b.at.first; });
+        std::vector<Label>& list = labels.emplace_back();
+        int channel = 0;
+        const auto give_until = [&](int end) {
+            for (; channel < end; ++channel) list.push_back({-1, channel});
         };
-        while (channels(other) != channels(tensor))
-            other = (other + 1) % static_cast<int>(graph.tensors.size());
-        return other;
+        for (const Segment& segment : segments[t]) {
+            give_until(segment.at.first);
+            const ChannelGroup& group = groups[static_cast<std::size_t>(segment.group)];
+            const int each = segment.at.channels / group.units();
+            const int units = widths[static_cast<std::size_t>(segment.group)] / group.multiple;
+            for (int u = 0; u < units; ++u) {
+                for (int i = 0; i < each; ++i) list.push_back({segment.group, u});
+            }
+            channel += segment.at.channels;
+        }
+        give_until(graph.tensors[t].channels);
     }
+    return labels;
+}
 
-    // Two tensors side by side, then 12 channels from the middle.
-    void move_channels(const std::string& name, TensorId first, TensorId second) {
-        LayerSpec concat = layer_on(graph, first, LayerKind::concat);
-        concat.inputs = 2;
-        concat.in_channels += graph.tensors[static_cast<std::size_t>(second)].channels;
-        concat.out_channels = concat.in_channels;
-        const TensorId both = append(graph, name, concat, {first, second});
-        LayerSpec slice = layer_on(graph, both, LayerKind::slice);
-        slice.out_channels = 12;
-        slice.first_channel = (concat.in_channels - 12) / 2;
-        append(graph, name + "_slice", slice, {both});
-    }
-
-    std::mt19937 random_;
-};
-
-// The channels of each tensor in units that cannot be divided, and tensors whose units are tied, by going over all layers
-// until nothing changes.
-class Closure {
-public:
-    explicit Closure(const Graph& graph) : label_(graph.tensors.size()) {
-        for (std::size_t i = 0; i < label_.size(); ++i) label_[i] = static_cast<int>(i);
-        for (bool changed = true; changed;) {
-            changed = false;
-            for (const Node& node : graph.nodes) {
-                const LayerSpec& layer = node.layer;
-                const bool reads_all =
-                    layer.kind == LayerKind::linear || (layer.kind == LayerKind::conv && layer.groups == 1);
-                for (const TensorId input : node.inputs) {
-                    const bool added = layer.residual && input == node.residual_input();
-                    if (added || (!reads_all && !moves_channels(layer)))
-                        changed |= tie(input, node.outputs[0]);
-                }
+// Whether layers that keep channels apart or move them read and write the same units, in a graph of any widths.
+void expect_same_units(const Graph& graph, const std::vector<std::vector<Label>>& labels,
+                       const std::string& where) {
+    const auto unit = [](const Label& label) { return std::pair(label[0], label[0] < 0 ? 0 : label[1]); };
+    for (const Node& node : graph.nodes) {
+        const LayerSpec& layer = node.layer;
+        const Operator& op = operator_of(layer.kind);
+        const auto& output = labels[static_cast<std::size_t>(node.outputs.front())];
+        ASSERT_EQ(static_cast<int>(output.size()), layer.out_channels) << where << ", " << node.name;
+        std::vector<Label> joined;
+        for (std::size_t i = 0; i < layer.inputs; ++i) {
+            const auto& input = labels[static_cast<std::size_t>(node.inputs[i])];
+            if (op.channel_tie(layer) == ChannelTie::one_to_one) {
+                for (std::size_t c = 0; c < output.size(); ++c)
+                    ASSERT_EQ(unit(input[c]), unit(output[c])) << where << node.name;
+            }
+            joined.insert(joined.end(), input.begin(), input.end());
+        }
+        if (layer.residual) {
+            const auto& added = labels[static_cast<std::size_t>(node.residual_input())];
+            for (std::size_t c = 0; c < output.size(); ++c)
+                ASSERT_EQ(unit(added[c]), unit(output[c])) << where << node.name;
+        }
+        if (op.channel_tie(layer) == ChannelTie::moved) {
+            for (int c = 0; c < layer.out_channels; ++c) {
+                ASSERT_EQ(unit(joined[static_cast<std::size_t>(op.source_channel(layer, c))]),
+                          unit(output[static_cast<std::size_t>(c)]))
+                    << where << ", " << node.name << ", channel " << c;
+            }
+        }
+        if (op.channel_tie(layer) == ChannelTie::grouped) {
+            for (int c = 0; c < layer.out_channels; ++c) {
+                const int group = c / (layer.out_channels / layer.groups);
+                ASSERT_EQ(unit(joined[static_cast<std::size_t>(group * (layer.in_channels / layer.groups))]),
+                          unit(output[static_cast<std::size_t>(c)]))
+                    << where << ", " << node.name << ", channel " << c;
             }
         }
     }
+}
 
-    std::set<std::set<TensorId>> free_sets(const Graph& graph) const {
-        std::map<int, std::set<TensorId>> sets;
-        for (std::size_t i = 0; i < label_.size(); ++i) sets[label_[i]].insert(static_cast<TensorId>(i));
-        const auto fix = [&](const auto& tensors) {
-            for (const TensorId tensor : tensors) sets.erase(label_[static_cast<std::size_t>(tensor)]);
-        };
-        fix(graph.inputs);
-        fix(graph.outputs);
-        for (const Node& node : graph.nodes) {
-            if (!moves_channels(node.layer)) continue;
-            fix(node.inputs);
-            fix(node.outputs);
-        }
-        std::set<std::set<TensorId>> free;
-        for (const auto& [label, tensors] : sets) free.insert(tensors);
-        return free;
-    }
-
-private:
-    static bool moves_channels(const LayerSpec& layer) {
-        return layer.kind == LayerKind::concat || layer.kind == LayerKind::slice;
-    }
-
-    bool tie(TensorId a, TensorId b) {
-        int& x = label_[static_cast<std::size_t>(a)];
-        int& y = label_[static_cast<std::size_t>(b)];
-        if (x == y) return false;
-        x = y = std::min(x, y);
-        return true;
-    }
-
-    std::vector<int> label_;
-};
-
-TEST(ChannelGroups, AreTheClosureOfAllTies) {
-    int tied = 0;
-    for (unsigned seed = 0; seed < 1000; ++seed) {
+TEST(ChannelGroups, OfAnyGraphKeepEachUnitTogetherAtAnyWidths) {
+    int several = 0;
+    int sliced = 0;
+    for (unsigned seed = 0; seed < 600; ++seed) {
         const Graph graph = RandomGraph(seed).graph;
         ASSERT_EQ(validate(graph), std::nullopt) << seed;
-        std::set<std::set<TensorId>> found;
-        for (const ChannelGroup& group : channel_groups(graph)) {
-            found.emplace(group.tensors.begin(), group.tensors.end());
-            tied += group.tensors.size() > 1 ? 1 : 0;
+        const std::vector<ChannelGroup> groups = channel_groups(graph);
+        std::mt19937 random(seed);
+        std::vector<int> widths;
+        Graph changed = graph;
+        for (const ChannelGroup& group : groups) {
+            several += group.tensors.size() > 1 ? 1 : 0;
+            sliced += static_cast<int>(group.slices.size());
             ASSERT_EQ(group.base_width % group.multiple, 0) << seed;
-            for (const int width :
-                 {group.multiple, group.base_width + group.multiple, 3 * group.base_width}) {
-                const Graph changed = widened(graph, group, width);
-                EXPECT_EQ(validate(changed), std::nullopt) << seed << ", " << group.name << " at " << width;
-                EXPECT_EQ(changed.tensors[static_cast<std::size_t>(group.tensors.front())].channels, width);
-            }
-            EXPECT_EQ(widened(graph, group, group.base_width).nodes.front().layer, graph.nodes.front().layer);
+            widths.push_back(group.multiple * (1 + static_cast<int>(random() % (2U * group.units()))));
+            changed = widened(changed, group, widths.back());
         }
-        EXPECT_EQ(found, Closure(graph).free_sets(graph)) << seed;
+        EXPECT_EQ(validate(changed), std::nullopt) << seed;
+        expect_same_units(changed, labels_of(graph, groups, widths), std::to_string(seed));
+        if (HasFatalFailure()) return;
+        for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+            const auto output = static_cast<std::size_t>(graph.outputs[i]);
+            EXPECT_EQ(changed.tensors[output].channels, graph.tensors[output].channels);
+        }
     }
-    EXPECT_GT(tied, 200);
+    EXPECT_GT(several, 200);
+    EXPECT_GT(sliced, 50);
+}
+
+// Where the units are: each channel is in one group or given, and no group could be larger.
+TEST(ChannelGroups, OfAnyGraphHoldChannelsOnceAndAreDistinct) {
+    for (unsigned seed = 0; seed < 300; ++seed) {
+        const Graph graph = RandomGraph(seed).graph;
+        std::set<std::pair<TensorId, int>> seen;
+        std::set<std::string> names;
+        for (const GroupedConvs grouped : {GroupedConvs::keep_width, GroupedConvs::keep_count}) {
+            seen.clear();
+            names.clear();
+            for (const ChannelGroup& group : channel_groups(graph, grouped)) {
+                EXPECT_TRUE(names.insert(group.name).second) << seed << ", " << group.name;
+                for (const ChannelSegment& segment : group.segments) {
+                    EXPECT_EQ(segment.channels % group.units(), 0) << seed << ", " << group.name;
+                    for (int c = 0; c < segment.channels; ++c) {
+                        EXPECT_TRUE(seen.emplace(segment.tensor, segment.first + c).second) << seed;
+                    }
+                }
+                const Graph changed = widened(graph, group, 2 * group.base_width);
+                EXPECT_EQ(validate(changed), std::nullopt) << seed << ", " << group.name;
+            }
+            for (const auto& fixed : {graph.inputs, graph.outputs}) {
+                for (const TensorId tensor : fixed) EXPECT_FALSE(seen.contains({tensor, 0})) << seed;
+            }
+        }
+    }
 }
 
 // A model's width sets the same layers as the channel groups that it is made of.
