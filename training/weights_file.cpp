@@ -1,13 +1,9 @@
 #include "training/weights_file.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <bit>
-#include <cmath>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/formats.hpp"
+#include "models/formats/safetensors.hpp"
 #include "models/ops/operator.hpp"
 #include "models/stages/lowering.hpp"
 
@@ -70,7 +67,6 @@ static_assert(std::endian::native == std::endian::little, "the file's numbers ar
 constexpr const char* format_name = "hacscale-weights-1";
 constexpr std::uint64_t length_bytes = 8;
 constexpr std::uint64_t header_alignment = 8;
-constexpr std::uint64_t max_header_bytes = std::uint64_t{64} << 20;
 
 std::string header_of(const ModelSpec& model, const std::vector<WeightTensor>& tensors) {
     Json header;
@@ -89,111 +85,46 @@ std::string header_of(const ModelSpec& model, const std::vector<WeightTensor>& t
 
 class WeightsReader {
 public:
-    explicit WeightsReader(const fs::path& file) : file_(file), stream_(file, std::ios::binary) {
-        std::error_code error;
-        size_ = fs::is_regular_file(file, error) ? fs::file_size(file, error) : 0;
-        if (error || !stream_ || size_ == 0) {
-            fail("expected a file of weights, found no file that can be read");
-        }
-        read_header();
-    }
+    explicit WeightsReader(const fs::path& path) : file_(path) {}
 
     void check_model(const ModelSpec& model) const {
-        const auto metadata = header_.find("__metadata__");
-        if (metadata == header_.end() || text(*metadata, "format") != format_name) {
+        if (text("format") != format_name) {
             fail(fmt::format("expected metadata with the format {}; 'hacscale export-weights' writes it",
                              format_name));
         }
         const std::string hash = model_hash(model);
-        if (const std::string found = text(*metadata, "model_hash"); found != hash) {
-            fail(fmt::format("these are weights of the model {:.100} ({:.40}), not of {} ({})",
-                             text(*metadata, "model"), found, model.name, hash));
+        if (const std::string found = text("model_hash"); found != hash) {
+            fail(fmt::format("these are weights of the model {:.100} ({:.40}), not of {} ({})", text("model"),
+                             found, model.name, hash));
         }
     }
 
     std::vector<float> read(const WeightTensor& tensor) {
-        const auto entry = header_.find(tensor.name);
-        if (entry == header_.end()) fail(fmt::format("expected the tensor {}", tensor.name));
-        if (text(*entry, "dtype") != "F32") fail(fmt::format("{}: expected the data type F32", tensor.name));
-        if (integers(*entry, "shape") != tensor.shape) {
-            fail(fmt::format("{}: expected the shape [{}], found [{}]", tensor.name,
-                             fmt::join(tensor.shape, ", "), fmt::join(integers(*entry, "shape"), ", ")));
+        const auto entry = file_.entries().find(tensor.name);
+        if (entry != file_.entries().end() && entry->second.type != "F32") {
+            fail(fmt::format("{}: expected the data type F32", tensor.name));
         }
-        const std::vector<std::int64_t> place = integers(*entry, "data_offsets");
-        const std::int64_t bytes = tensor.elements() * static_cast<std::int64_t>(sizeof(float));
-        const auto data_bytes = static_cast<std::int64_t>(size_ - data_begin_);
-        if (place.size() != 2 || place[0] < 0 || place[1] < place[0] || place[1] > data_bytes ||
-            place[1] - place[0] != bytes) {
-            fail(fmt::format("{}: expected data_offsets of {} bytes within the {} bytes of data, found [{}]",
-                             tensor.name, bytes, data_bytes, fmt::join(place, ", ")));
-        }
-        std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
-        stream_.seekg(static_cast<std::streamoff>(data_begin_) + place[0]);
-        if (!stream_.read(reinterpret_cast<char*>(values.data()), bytes)) fail("the file cannot be read");
-        if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
-            fail(fmt::format("{}: expected numbers, found one that is not finite", tensor.name));
-        }
-        return values;
+        return file_.read(tensor.name, tensor.shape);
     }
 
     void check_count(std::size_t tensors) const {
-        if (header_.size() != tensors + 1) {
-            fail(fmt::format("expected {} tensors, found {}", tensors, header_.size() - 1));
+        if (file_.entries().size() != tensors) {
+            fail(fmt::format("expected {} tensors, found {}", tensors, file_.entries().size()));
         }
     }
 
 private:
     [[noreturn]] void fail(const std::string& message) const {
-        throw InputError(file_.string() + ": " + message);
+        throw InputError(file_.path().string() + ": " + message);
     }
 
-    void read_header() {
-        std::uint64_t length = 0;
-        if (size_ < length_bytes || !stream_.read(reinterpret_cast<char*>(&length), length_bytes)) {
-            fail(fmt::format("expected at least {} bytes, found {}", length_bytes, size_));
-        }
-        if (length > max_header_bytes || length > size_ - length_bytes) {
-            fail(
-                fmt::format("its header should have {} bytes, but the file has {}: it is cut short, or no "
-                            "safetensors file",
-                            length, size_));
-        }
-        std::string header(length, '\0');
-        if (!stream_.read(header.data(), static_cast<std::streamsize>(length))) {
-            fail("the file cannot be read");
-        }
-        header_ = Json::parse(header, nullptr, false);
-        if (!header_.is_object()) fail("expected a header that is a JSON object");
-        data_begin_ = length_bytes + length;
+    // Of the metadata; empty where they have no such key.
+    std::string text(const char* key) const {
+        const auto found = file_.metadata().find(key);
+        return found == file_.metadata().end() ? "" : found->second;
     }
 
-    std::string text(const Json& object, const char* key) const {
-        if (object.is_object()) {
-            if (const auto value = object.find(key); value != object.end() && value->is_string()) {
-                return value->get<std::string>();
-            }
-        }
-        fail(fmt::format("expected the key {} with a text", key));
-    }
-
-    std::vector<std::int64_t> integers(const Json& object, const char* key) const {
-        std::vector<std::int64_t> values;
-        const auto list = object.is_object() ? object.find(key) : object.end();
-        if (list == object.end() || !list->is_array()) {
-            fail(fmt::format("expected the key {} with a list", key));
-        }
-        for (const Json& value : *list) {
-            if (!value.is_number_integer()) fail(fmt::format("{}: expected whole numbers", key));
-            values.push_back(value.get<std::int64_t>());
-        }
-        return values;
-    }
-
-    const fs::path& file_;
-    std::ifstream stream_;
-    std::uintmax_t size_ = 0;
-    std::uint64_t data_begin_ = 0;
-    Json header_;
+    SafetensorsFile file_;
 };
 
 void check_sizes(const std::vector<WeightTensor>& tensors, const std::vector<LayerWeights>& weights,

@@ -16,12 +16,6 @@
 namespace hacscale {
 namespace {
 
-// A node of the base in its place in the scaled graph.
-struct Place {
-    int node = 0;
-    int copy = 0;
-};
-
 class Scaling {
 public:
     Scaling(const Graph& base, const std::vector<ChannelGroup>& groups, const std::vector<Repeat>& repeats,
@@ -80,7 +74,7 @@ private:
         }
     }
 
-    void add(Place place) {
+    void add(NodeOrigin place) {
         Node node = base_.nodes[index(place.node)];
         const TensorId output = node.outputs.front();
         const TensorIds inputs = std::exchange(node.inputs, {});
@@ -97,7 +91,7 @@ private:
         detail::fit_to_tensors(node, graph, grouped_convs_, "at the chosen widths");
         tensor_[index(output)] = node.outputs.front();
         graph.nodes.push_back(std::move(node));
-        result_.origins.push_back({place.node, place.copy});
+        result_.origins.push_back(place);
     }
 
     void add_repeat(const Repeat& repeat, std::size_t at) {
@@ -177,7 +171,11 @@ GraphChoice choice_of(const std::vector<ChannelGroup>& groups, const std::vector
 std::vector<int> blocks_of(const Repeat& repeat, const GraphChoice& choice, std::size_t index) {
     const int depth = choice.depths[index];
     if (depth < 0) throw InputError(fmt::format("{} cannot have {} blocks", repeat.name, depth));
-    if (choice.blocks.empty() || choice.blocks.at(index).empty()) {
+    if (!choice.blocks.empty() && choice.blocks.size() != choice.depths.size()) {
+        throw InputError(fmt::format("blocks of {} repeats are given, the network has {}",
+                                     choice.blocks.size(), choice.depths.size()));
+    }
+    if (choice.blocks.empty() || choice.blocks[index].empty()) {
         std::vector<int> blocks;
         for (int i = 0; i < depth; ++i) blocks.push_back(std::min(i, repeat.count - 1));
         return blocks;

@@ -15,7 +15,7 @@ namespace hacscale {
 //
 // Which channels of a network change together. Channels are tied where a layer between them keeps them apart (a residual add,
 // a depthwise or grouped conv, a pool, a squeeze-excite) or only moves them (a concat, a slice, a shuffle). A dense conv and a
-// linear layer read all channels and make new ones. Channels that are tied, in all tensors, are a unit: a network has it whole
+// linear layer read all channels and make new ones; where several have one module's weights, they read and write the same ones. Channels that are tied, in all tensors, are a unit: a network has it whole
 // or not at all.
 //
 // A group is a chain of units that follow one another wherever they are, so that any number of them fits in their place. A tensor

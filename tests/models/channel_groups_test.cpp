@@ -207,6 +207,20 @@ TEST(ChannelGroups, AreNotTiedByNumbersOfPixels) {
     EXPECT_EQ(validate(widened(graph, groups[0], 24)), std::nullopt);
 }
 
+// One head on maps of several sizes: its module has one width of inputs and one of outputs.
+TEST(ChannelGroups, AreTiedByAModuleThatRunsSeveralTimes) {
+    for (const std::string second : {"head.conv#2", "head.other"}) {
+        Graph graph;
+        const TensorId image = graph.add_input(3, 8, 8);
+        const TensorId left = conv(graph, "left", image, 8);
+        const TensorId right = conv(graph, "right", image, 8);
+        const TensorId first = conv(graph, "head.conv", left, 12);
+        graph.outputs = {conv(graph, "out1", first, 2),
+                         conv(graph, "out2", conv(graph, second, right, 12), 2)};
+        EXPECT_EQ(channel_groups(graph).size(), second == "head.conv#2" ? 2U : 4U);
+    }
+}
+
 // ---- Any graph ----
 
 // What each channel of a scaled graph is: the base's unit, and the place within it, by the base's and the scaled positions of

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <numeric>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "models/ops/operator.hpp"
@@ -22,6 +24,7 @@ ChannelUnits::ChannelUnits(const Graph& graph, GroupedConvs grouped_convs)
     for (const TensorId tensor : graph.inputs) give(tensor);
     for (const TensorId tensor : graph.outputs) give(tensor);
     for (const Node& node : graph.nodes) tie(node);
+    tie_shared_modules();
     find_runs();
 }
 
@@ -117,6 +120,23 @@ void ChannelUnits::tie_moved(const Node& node) {
         cut_before(node.inputs.front(), layer.first_channel + layer.out_channels);
     }
     if (layer.kind == LayerKind::channel_shuffle) merge_parts(node.inputs.front(), layer.groups);
+}
+
+// Layers of an imported file that have one module's weights ("head.conv", "head.conv#2") read and write the same channels.
+void ChannelUnits::tie_shared_modules() {
+    std::map<std::string_view, const Node*> modules;
+    for (const Node& node : graph_.nodes) {
+        if (operator_of(node.layer.kind).weights(node.layer).empty()) continue;
+        const std::string_view module = std::string_view(node.name).substr(0, node.name.find('#'));
+        const auto [known, is_new] = modules.try_emplace(module, &node);
+        const LayerSpec& first = known->second->layer;
+        if (is_new || module == node.name || first.in_channels != node.layer.in_channels ||
+            first.out_channels != node.layer.out_channels) {
+            continue;
+        }
+        merge_channels(known->second->inputs.front(), node.inputs.front());
+        merge_channels(known->second->outputs.front(), node.outputs.front());
+    }
 }
 
 void ChannelUnits::find_runs() {

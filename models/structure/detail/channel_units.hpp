@@ -44,6 +44,7 @@ private:
     void tie(const Node& node);
     void tie_groups(const Node& node);
     void tie_moved(const Node& node);
+    void tie_shared_modules();
     void find_runs();
 
     const Graph& graph_;
