@@ -73,6 +73,14 @@ void add_cap_options(CLI::App& parser, Caps& caps) {
         ->check(CLI::PositiveNumber);
 }
 
+void add_budget_option(CLI::App& parser, std::string& budget) {
+    parser
+        .add_option(
+            "--budget", budget,
+            "Latency allowed: over the base's, 0.1 to 16, or as 8ms, 800us or 120/s (images a second)")
+        ->capture_default_str();
+}
+
 void add_inner_options(CLI::App& parser, SpaceSettings& settings) {
     parser
         .add_option("--min-inner-ratio", settings.min_inner_ratio,
@@ -95,12 +103,22 @@ void add_space_options(CLI::App& parser, SpaceSettings& settings) {
     parser.add_option("--grid", settings.grid, "Widths are multiples of this")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
-    parser.add_option("--max-width-ratio", settings.max_width_ratio, "Widest stage, over its base width")
-        ->check(CLI::Range(1.0, largest_ratio))
-        ->capture_default_str();
-    parser.add_option("--max-depth-ratio", settings.max_depth_ratio, "Deepest stage, over its base depth")
-        ->check(CLI::Range(1.0, largest_ratio))
-        ->capture_default_str();
+    parser
+        .add_option("--min-width-ratio", settings.min_width_ratio,
+                    "Narrowest stage, over its base width; else 0.5, less for budgets below 1")
+        ->check(CLI::Range(0.01, 1.0));
+    parser
+        .add_option("--max-width-ratio", settings.max_width_ratio,
+                    "Widest stage, over its base width; else 2, more for budgets above 2")
+        ->check(CLI::Range(1.0, largest_ratio));
+    parser
+        .add_option("--min-depth-ratio", settings.min_depth_ratio,
+                    "Shallowest stage, over its base depth; else as of widths")
+        ->check(CLI::Range(0.01, 1.0));
+    parser
+        .add_option("--max-depth-ratio", settings.max_depth_ratio,
+                    "Deepest stage, over its base depth; else as of widths")
+        ->check(CLI::Range(1.0, largest_ratio));
     parser
         .add_option("--resolutions", settings.resolutions,
                     "Resolutions in pixels that may be chosen beside the base's, separated by commas")

@@ -50,9 +50,12 @@ void add_counter_options(CLI::App& parser, harness::CounterSettings& settings);
 
 // --max-params, --max-macs, --max-memory: the most that a planned network may need.
 void add_cap_options(CLI::App& parser, Caps& caps);
+// --budget, as parse_budget() takes it.
+void add_budget_option(CLI::App& parser, std::string& budget);
 // --min-inner-ratio, --max-inner-ratio, --inner-widths: inner widths that may be chosen block by block.
 void add_inner_options(CLI::App& parser, SpaceSettings& settings);
-// How far the planner may go: --grid, --max-width-ratio, --max-depth-ratio, --resolutions.
+// How far the planner may go: --grid, --min-width-ratio, --max-width-ratio, --min-depth-ratio, --max-depth-ratio,
+// --resolutions.
 void add_space_options(CLI::App& parser, SpaceSettings& settings);
 
 // Which rows of a table: empty (0 for batch) where the option was not given.

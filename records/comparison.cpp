@@ -6,6 +6,7 @@
 #include <array>
 
 #include "records/json.hpp"
+#include "scaling/budget.hpp"
 
 namespace hacscale::records {
 
@@ -315,6 +316,10 @@ std::optional<double> images_per_s(const ComparisonRecord& record, const Strateg
                : std::nullopt;
 }
 
+std::string ComparisonRecord::budget_in_names() const {
+    return (budget_given.empty() ? Budget(budget) : parse_budget(budget_given)).file_text();
+}
+
 std::string to_json(const ComparisonRecord& record) {
     Json strategies = Json::array();
     for (const StrategyRow& row : record.strategies) {
@@ -338,6 +343,7 @@ std::string to_json(const ComparisonRecord& record) {
               {"strategy_layers", list_json(record.strategy_layers, strategy_layers_json)},
               {"staircases", list_json(record.staircases, staircase_json)},
               {"contributions", contributions_json(record.contributions, record.stages)}};
+    if (!record.budget_given.empty()) json["budget_given"] = record.budget_given;
     if (record.input_fingerprint) {
         json["measured_at"] = record.measured_at;
         json["made_from"] = fingerprint_json(*record.input_fingerprint);
@@ -350,6 +356,7 @@ ComparisonRecord read_comparison(const JsonPlace& root) {
     record.model = root.text("model");
     record.device = root.text_or_empty("device");
     record.budget = root.positive("budget");
+    record.budget_given = root.text_or_empty("budget_given");
     record.batch = root.integer_or_null("batch").value_or(1);
     record.type = type_in(root).value_or(DataType::f32);
     record.cache = cache_in(root).value_or(CacheState::network);

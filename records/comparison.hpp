@@ -147,14 +147,17 @@ struct AccuracyOrigin {
 struct ComparisonRecord {
     std::string file;  // its name; empty where it was not read from one
     std::string model;
-    std::string device;  // id
-    double budget = 1.0;
+    std::string device;        // id
+    double budget = 1.0;       // latency over the base's
+    std::string budget_given;  // "8ms", "120/s": as it was asked for; empty where that was the ratio
     int batch = 1;
     DataType type = DataType::f32;
     CacheState cache = CacheState::network;
     std::string gain_origin;  // "capacity", "importance", ...
     double gain_bound = 0.0;  // ScalingContext::epsilon(), of the strategies that plan
     std::optional<AccuracyOrigin> accuracies;
+    // As names of files have it.
+    std::string budget_in_names() const;
     // Whether rows say which others they dominate; records of older programs do not.
     bool judged = true;
     StrategyRow base;

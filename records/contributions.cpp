@@ -118,17 +118,19 @@ bool Explanation::has_missing() const {
 }
 
 std::string to_json(const Explanation& explanation) {
-    return text_of({{"model", explanation.model},
-                    {"device", explanation.device},
-                    {"budget", explanation.budget},
-                    {"batch", explanation.state.batch},
-                    {"dtype", name_of(explanation.state.type)},
-                    {"cache", name_of(explanation.state.cache)},
-                    {"gain_origin", explanation.gain_origin},
-                    {"gain_unit", explanation.gain_unit},
-                    {"stages", explanation.stages},
-                    {"contributions", contributions_json(explanation.contributions, explanation.stages)},
-                    {"reason", explanation.reason}});
+    Json json{{"model", explanation.model},
+              {"device", explanation.device},
+              {"budget", explanation.budget},
+              {"batch", explanation.state.batch},
+              {"dtype", name_of(explanation.state.type)},
+              {"cache", name_of(explanation.state.cache)},
+              {"gain_origin", explanation.gain_origin},
+              {"gain_unit", explanation.gain_unit},
+              {"stages", explanation.stages},
+              {"contributions", contributions_json(explanation.contributions, explanation.stages)},
+              {"reason", explanation.reason}};
+    if (!explanation.budget_given.empty()) json["budget_given"] = explanation.budget_given;
+    return text_of(json);
 }
 
 }  // namespace hacscale::records

@@ -27,8 +27,9 @@ ContributionsRow contributions_in(const JsonPlace& place);
 // What `explain` answers: the contributions of the base and of the network that HACScale chose for a budget.
 struct Explanation {
     std::string model;
-    std::string device;   // id
-    double budget = 1.0;  // latency over the base's
+    std::string device;        // id
+    double budget = 1.0;       // latency over the base's
+    std::string budget_given;  // as ComparisonRecord has it
     MeasuredState state;
     std::string gain_origin;
     std::string gain_unit;

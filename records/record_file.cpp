@@ -47,10 +47,11 @@ void make_record_folder(const std::filesystem::path& folder) {
     }
 }
 
-std::string comparison_file_name(const std::string& model, double budget) {
+std::string comparison_file_name(const std::string& model, const Budget& budget) {
     const std::filesystem::path path(model);
     const bool file = path.extension() == ".yaml" || path.extension() == ".yml";
-    return fmt::format("compare-{}-{}.json", (file ? path.stem() : path.filename()).string(), budget);
+    return fmt::format("compare-{}-{}.json", (file ? path.stem() : path.filename()).string(),
+                       budget.file_text());
 }
 
 std::string timestamp() {

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "scaling/budget.hpp"
+
 namespace hacscale::records {
 
 // What a record of a suite's run was made from: while none of it changes, the record holds, and a run that resumes does not
@@ -27,7 +29,7 @@ std::string read_record(const std::filesystem::path& file);
 void make_record_folder(const std::filesystem::path& folder);
 
 // "compare-MODEL-BUDGET.json". A model given as a file goes by its name alone.
-std::string comparison_file_name(const std::string& model, double budget);
+std::string comparison_file_name(const std::string& model, const Budget& budget);
 
 // Now, in UTC as ISO 8601: "2026-01-31T12:00:00Z".
 std::string timestamp();

@@ -3,17 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "base/error.hpp"
+#include "scaling/budget.hpp"
 
 namespace hacscale {
 namespace {
 
 void check(const ScalingSettings& settings) {
-    if (!(settings.max_budget >= 1.0 && settings.max_budget <= 100.0)) {
-        throw InputError(
-            fmt::format("the largest budget is {}, expected 1 to 100 base latencies", settings.max_budget));
+    constexpr double largest = planning_reserve * max_budget;
+    if (!(settings.max_budget >= min_budget && settings.max_budget <= largest)) {
+        throw InputError(fmt::format("the largest budget is {}, expected {} to {} base latencies",
+                                     settings.max_budget, min_budget, largest));
     }
     const auto check_cap = [](const std::optional<std::int64_t>& cap, const char* what) {
         if (cap && *cap < 1) {
@@ -23,6 +27,28 @@ void check(const ScalingSettings& settings) {
     check_cap(settings.caps.params, "params");
     check_cap(settings.caps.macs, "MACs");
     check_cap(settings.caps.memory_bytes, "memory");
+}
+
+void check_scores(const std::optional<ChannelScores>& scores, const ScalingChoice& base, const char* what) {
+    if (!scores) return;
+    if (scores->widths.size() != base.widths.size()) {
+        throw InputError(fmt::format("the {} scores are of {} widths, but the network has {}", what,
+                                     scores->widths.size(), base.widths.size()));
+    }
+    for (std::size_t i = 0; i < base.widths.size(); ++i) {
+        const std::vector<double>& channels = scores->widths[i];
+        if (!channels.empty() && std::ssize(channels) != base.widths[i]) {
+            throw InputError(
+                fmt::format("width {} has {} {} scores, but {} channels; give one score a channel", i + 1,
+                            channels.size(), what, base.widths[i]));
+        }
+        const auto is_score = [](double score) { return std::isfinite(score) && score >= 0.0; };
+        if (!std::all_of(channels.begin(), channels.end(), is_score)) {
+            throw InputError(
+                fmt::format("width {} has an {} score that is negative or not finite; scores are magnitudes",
+                            i + 1, what));
+        }
+    }
 }
 
 bool has(const std::vector<int>& values, int value) {
@@ -51,6 +77,7 @@ bool ChoiceSpace::contains(const ScalingChoice& choice) const {
 
 ScalingContext::ScalingContext(const ScalingSettings& settings) : settings_(settings) {
     check(settings_);
+    settings_.space = for_budget(settings_.space, settings_.max_budget);
 }
 
 void ScalingContext::set_base(Evaluation base) {
@@ -59,13 +86,13 @@ void ScalingContext::set_base(Evaluation base) {
             fmt::format("the table lacks {} of the layers of {}, {} among them; profile it first",
                         base.missing_layers, name(), base.first_missing));
     }
+    check_scores(settings_.l1_scores, base.choice, "L1");
+    check_scores(settings_.taylor_scores, base.choice, "Taylor");
     base_evaluation_ = std::move(base);
 }
 
 double ScalingContext::budget_us(double ratio) const {
-    if (!(ratio >= 1.0)) {
-        throw InputError(fmt::format("the latency budget is {}, expected at least 1 base latency", ratio));
-    }
+    check_budget(ratio);
     if (ratio > settings_.max_budget) {
         throw InputError(fmt::format("the latency budget is {}, above the largest planned for, {}", ratio,
                                      settings_.max_budget));

@@ -25,15 +25,26 @@ namespace hacscale {
 // Plans in which inner widths are chosen too have this bound, others none: exact ones would take minutes.
 constexpr double open_inner_epsilon = 0.001;
 
+// The importance of each channel by one criterion: for each width of a choice one score a channel of the base, in
+// any order. Of widths that are tied, each may have scores of its own, which add up channel by channel; an empty
+// list adds nothing.
+struct ChannelScores {
+    std::vector<std::vector<double>> widths;
+};
+
 struct ScalingSettings {
-    SpaceSettings space;
-    double max_budget =
-        2.0;    // the largest latency budget that will be asked for, in base latencies, 1 to 100
-    Caps caps;  // on what plans may use
+    SpaceSettings space;  // ratios that are not given are those for max_budget
+    // The largest latency budget that will be asked for, in base latencies, min_budget to planning_reserve x
+    // max_budget (scaling/budget.hpp).
+    double max_budget = 2.0;
+    Caps caps;                        // on what plans may use
     std::optional<double> epsilon{};  // of plans, see FrontLimits; nothing: open_inner_epsilon or 0
     // Of the activations and weights that count as memory.
     int batch = 1;
     DataType type = DataType::f32;
+    // What pruning ranks channels by; nothing: not known.
+    std::optional<ChannelScores> l1_scores{};
+    std::optional<ChannelScores> taylor_scores{};
 };
 
 // Budgets are compared with this much slack, so that a budget computed from a sum of microseconds admits the
@@ -103,9 +114,11 @@ public:
     const ScalingSettings& settings() const { return settings_; }
     const Evaluation& base_evaluation() const { return base_evaluation_; }
     const ScalingChoice& base_choice() const { return base_evaluation_.choice; }
-    // A budget in microseconds from one in base latencies. Throws InputError below 1 (the base itself would
-    // not fit) and above settings().max_budget.
+    // A budget in microseconds from one in base latencies. Throws InputError outside of min_budget to
+    // max_budget and above settings().max_budget.
     double budget_us(double ratio) const;
+    // settings().max_budget in microseconds.
+    double max_budget_us() const { return settings_.max_budget * base_evaluation_.latency_us(); }
 
     virtual const std::string& name() const = 0;  // of the base
     virtual GainOrigin gain_origin() const = 0;
@@ -134,6 +147,8 @@ public:
     virtual std::int64_t latency_ps_at(const PlanKind& kind, std::size_t point) const = 0;
     // The least of a resource that networks of at most this latency use; nothing when there is no such network.
     virtual std::optional<std::int64_t> min_usage(Resource resource, std::int64_t max_latency_ps) const = 0;
+    // The least latency of all networks of space(dimensions) within the caps; nothing when there is none.
+    virtual std::optional<std::int64_t> min_latency_ps(SearchDimensions dimensions) const = 0;
     // How many networks a search without a plan may look up until it has looked up as much as plans have.
     virtual std::int64_t lookups() const = 0;
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "scaling/budget.hpp"
 
 namespace hacscale {
 namespace {
@@ -36,8 +37,8 @@ void insert_sorted(std::vector<int>& values, int value) {
 constexpr double rounding = 1e-9;
 
 std::vector<int> widths_of(const StageSpec& stage, const SpaceSettings& settings) {
-    const double low = std::ceil(stage.width * settings.min_width_ratio / settings.grid - rounding);
-    const double high = std::floor(stage.width * settings.max_width_ratio / settings.grid + rounding);
+    const double low = std::ceil(stage.width * *settings.min_width_ratio / settings.grid - rounding);
+    const double high = std::floor(stage.width * *settings.max_width_ratio / settings.grid + rounding);
     std::vector<int> widths;
     for (int multiple = std::max(1, static_cast<int>(low)); multiple <= static_cast<int>(high); ++multiple) {
         if (multiple * settings.grid <= largest_size) widths.push_back(multiple * settings.grid);
@@ -48,8 +49,8 @@ std::vector<int> widths_of(const StageSpec& stage, const SpaceSettings& settings
 
 std::vector<int> depths_of(const StageSpec& stage, const SpaceSettings& settings) {
     const int low =
-        std::max(1, static_cast<int>(std::ceil(stage.depth * settings.min_depth_ratio - rounding)));
-    const int high = static_cast<int>(std::floor(stage.depth * settings.max_depth_ratio + rounding));
+        std::max(1, static_cast<int>(std::ceil(stage.depth * *settings.min_depth_ratio - rounding)));
+    const int high = static_cast<int>(std::floor(stage.depth * *settings.max_depth_ratio + rounding));
     std::vector<int> depths;
     for (int depth = low; depth <= std::min(high, max_stage_depth); ++depth) depths.push_back(depth);
     return depths;
@@ -151,22 +152,32 @@ bool ScalingSpace::contains(const ScalingChoice& choice) const {
     return std::binary_search(resolutions.begin(), resolutions.end(), choice.resolution);
 }
 
-ScalingSpace make_space(const ModelSpec& base, const SpaceSettings& settings) {
+SpaceSettings for_budget(SpaceSettings settings, double budget) {
+    const RatioRange range = ratio_range(budget);
+    settings.min_width_ratio = settings.min_width_ratio.value_or(range.least);
+    settings.max_width_ratio = settings.max_width_ratio.value_or(range.largest);
+    settings.min_depth_ratio = settings.min_depth_ratio.value_or(range.least);
+    settings.max_depth_ratio = settings.max_depth_ratio.value_or(range.largest);
+    return settings;
+}
+
+ScalingSpace make_space(const ModelSpec& base, const SpaceSettings& given) {
+    const SpaceSettings settings = for_budget(given, 1.0);
     if (settings.grid < 1 || settings.grid > 1024) {
         throw InputError(fmt::format("the width grid is {}, expected 1 to 1024 channels", settings.grid));
     }
-    check_ratios("width", settings.min_width_ratio, settings.max_width_ratio);
-    check_ratios("depth", settings.min_depth_ratio, settings.max_depth_ratio);
+    check_ratios("width", *settings.min_width_ratio, *settings.max_width_ratio);
+    check_ratios("depth", *settings.min_depth_ratio, *settings.max_depth_ratio);
     check_ratios("inner width", settings.min_inner_ratio, settings.max_inner_ratio);
     if (settings.inner_widths < 0) {
         throw InputError(
             fmt::format("at most {} inner widths a block, expected 0 (all) or more", settings.inner_widths));
     }
     ScalingSpace space;
-    const std::vector<bool> given = given_widths(base);
+    const std::vector<bool> fixed = given_widths(base);
     for (std::size_t i = 0; i < base.stages.size(); ++i) {
         const StageSpec& stage = base.stages[i];
-        space.stages.push_back({given[i] ? std::vector<int>{stage.width} : widths_of(stage, settings),
+        space.stages.push_back({fixed[i] ? std::vector<int>{stage.width} : widths_of(stage, settings),
                                 depths_of(stage, settings), tied_to_before(base, i)});
     }
     space.resolutions = {base.resolution};

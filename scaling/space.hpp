@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,11 +18,13 @@
 namespace hacscale {
 
 struct SpaceSettings {
-    int grid = 8;                  // channels
-    double min_width_ratio = 0.5;  // of each stage's base width
-    double max_width_ratio = 2.0;
-    double min_depth_ratio = 0.5;  // of each stage's base depth; at least one block always stays
-    double max_depth_ratio = 2.0;
+    int grid = 8;  // channels
+    // Of each stage's base width, and of its base depth, of which at least one block always stays. Nothing: as
+    // ratio_range() says for the budget in question, 0.5 to 2 for the base's latency.
+    std::optional<double> min_width_ratio{};
+    std::optional<double> max_width_ratio{};
+    std::optional<double> min_depth_ratio{};
+    std::optional<double> max_depth_ratio{};
     double min_inner_ratio = 1.0;  // of the derived inner width; both 1: inner widths are only derived
     double max_inner_ratio = 1.0;
     int inner_widths = 0;  // a block, at most, besides the derived one, spread evenly; 0: all on their grid
@@ -71,6 +74,9 @@ struct ScalingSpace {
     // Of widths, depths and resolution; inner widths are not looked at.
     bool contains(const ScalingChoice& choice) const;
 };
+
+// The settings with the ratios for this budget where none are given.
+SpaceSettings for_budget(SpaceSettings settings, double budget);
 
 // Throws InputError for ratios, grids or resolutions that make no sense for this base (a minimum above 1, a
 // maximum below 1, a grid outside 1..1024, a resolution at which a map of the base shrinks to nothing).

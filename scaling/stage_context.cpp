@@ -70,7 +70,7 @@ ChoiceSpace choices_of(const ModelSpec& base, const ScalingSpace& space, int gri
 StageContext::StageContext(ModelSpec base, const LatencySource& source, const ScalingSettings& settings,
                            Gain gain)
     : ScalingContext(settings), base_(std::move(base)), source_(source), gain_(std::move(gain)) {
-    const ScalingSpace whole = make_space(base_, settings.space);
+    const ScalingSpace whole = make_space(base_, ScalingContext::settings().space);
     for (const SearchDimensions dimensions :
          {SearchDimensions::all, SearchDimensions::widths, SearchDimensions::depths}) {
         ScalingSpace stages = restricted(whole, base_, dimensions);
@@ -185,6 +185,16 @@ std::int64_t StageContext::latency_ps_at(const PlanKind& kind, std::size_t point
 
 std::optional<std::int64_t> StageContext::min_usage(Resource resource, std::int64_t max_latency_ps) const {
     return hacscale::min_usage(costs(CostModel::latency).problem, max_latency_ps, resource);
+}
+
+// The cheapest network is all that is left of a front on which nothing gains.
+std::optional<std::int64_t> StageContext::min_latency_ps(SearchDimensions dimensions) const {
+    const ChainProblem& problem = costs(CostModel::latency, dimensions).problem;
+    FrontLimits limits;
+    limits.caps = settings().caps;
+    for (const Chain& chain : problem.chains) limits.max_cost = std::max(limits.max_cost, max_cost_of(chain));
+    const ParetoFront cheapest = pareto_front(problem, limits);
+    return cheapest.size() > 0 ? std::optional(cheapest.costs.front()) : std::nullopt;
 }
 
 // A network is looked up as an entry and a body a stage.

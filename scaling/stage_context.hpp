@@ -46,6 +46,7 @@ public:
     ScalingChoice choice_at(const PlanKind& kind, std::size_t point) const override;
     std::int64_t latency_ps_at(const PlanKind& kind, std::size_t point) const override;
     std::optional<std::int64_t> min_usage(Resource resource, std::int64_t max_latency_ps) const override;
+    std::optional<std::int64_t> min_latency_ps(SearchDimensions dimensions) const override;
     std::int64_t lookups() const override;
 
 private:

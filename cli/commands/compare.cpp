@@ -26,6 +26,7 @@ namespace {
 struct CompareOptions {
     std::string model;
     std::string table;
+    std::string budget = "1";
     std::string out;
     bool measure = false;
     bool details = false;
@@ -57,6 +58,7 @@ std::vector<VerificationRecord> verified_in(const Table& table, const MeasuredSt
 
 records::ComparisonRecord compared(const CompareOptions& options, AnswerNotes& notes, Session& session) {
     ComparisonSettings settings = options.settings;
+    settings.budget = parse_budget(options.budget);
     const ModelSpec model = find_model(options.model);
     settings.fixed = planned_choices(options.training, model.name, settings.budget);
     const Table table = Table::open(options.table, OpenMode::read);
@@ -151,8 +153,7 @@ std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {
     auto options = std::make_shared<CompareOptions>();
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
     parser.add_option("--table", options->table, "The table's file")->required();
-    parser.add_option("--budget", options->settings.budget, "Latency allowed, over the base's; at least 1")
-        ->capture_default_str();
+    add_budget_option(parser, options->budget);
     add_state_options(parser, options->state);
     add_space_options(parser, options->settings.space);
     add_inner_options(parser, options->settings.space);

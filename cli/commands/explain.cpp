@@ -25,7 +25,7 @@ namespace {
 struct ExplainOptions {
     std::string model;
     std::string table;
-    double budget = 1.0;
+    std::string budget = "1";
     std::vector<std::filesystem::path> gain_files;
     Caps caps;
     StateOptions state;
@@ -34,25 +34,27 @@ struct ExplainOptions {
 };
 
 records::Explanation explained(const ExplainOptions& options, DeviceRecord& device) {
+    const Budget given = parse_budget(options.budget);
     const ModelSpec model = find_model(options.model);
     const Table table = Table::open(options.table, OpenMode::read);
     device = table.device();
     const ModelView view(table, model, options.state.state());
+    const double budget = given.ratio(view.base_estimate().latency_us, view.state().batch);
     ScalingSettings settings;
     settings.space = options.space;
-    // A budget below 1 is refused by budget_us(), which says what is wrong with it.
-    settings.max_budget = std::max(1.0, options.budget);
+    settings.max_budget = budget;
     settings.caps = options.caps;
     settings.batch = view.state().batch;
     settings.type = view.state().type;
     const StageContext context(view.base(), view.source(), settings,
                                load_gain(options.gain_files, view.base()));
-    const double budget_us = context.budget_us(options.budget);
+    const double budget_us = context.budget_us(budget);
 
     records::Explanation explanation;
     explanation.model = model.name;
     explanation.device = table.device().id;
-    explanation.budget = options.budget;
+    explanation.budget = budget;
+    explanation.budget_given = given.is_ratio() ? "" : given.text();
     explanation.state = view.state();
     explanation.gain_origin = name_of(context.gain().origin);
     explanation.gain_unit = context.gain().unit;
@@ -69,17 +71,20 @@ records::Explanation explained(const ExplainOptions& options, DeviceRecord& devi
 }
 
 // Measures what the space of these options has and the table lacks.
-ShellCommand profile_command(const ExplainOptions& options, const DeviceRecord& device) {
-    const SpaceSettings usual;
+ShellCommand profile_command(const ExplainOptions& options, double budget, const DeviceRecord& device) {
+    const SpaceSettings usual = for_budget({}, 1.0);
+    const SpaceSettings space = for_budget(options.space, budget);
     std::vector<std::string> more;
     const auto add = [&more](const std::string& option, double value, double usual_value) {
         if (value != usual_value) {
-            more.insert(more.end(), {option, fmt::format("{}", value)});
+            more.insert(more.end(), {option, fmt::format("{:.4g}", value)});
         }
     };
     add("--grid", options.space.grid, usual.grid);
-    add("--max-width-ratio", options.space.max_width_ratio, usual.max_width_ratio);
-    add("--max-depth-ratio", options.space.max_depth_ratio, usual.max_depth_ratio);
+    add("--min-width-ratio", *space.min_width_ratio, *usual.min_width_ratio);
+    add("--min-depth-ratio", *space.min_depth_ratio, *usual.min_depth_ratio);
+    add("--max-width-ratio", *space.max_width_ratio, *usual.max_width_ratio);
+    add("--max-depth-ratio", *space.max_depth_ratio, *usual.max_depth_ratio);
     add("--min-inner-ratio", options.space.min_inner_ratio, usual.min_inner_ratio);
     add("--max-inner-ratio", options.space.max_inner_ratio, usual.max_inner_ratio);
     add("--inner-widths", options.space.inner_widths, usual.inner_widths);
@@ -93,7 +98,7 @@ ShellCommand profile_command(const ExplainOptions& options, const DeviceRecord& 
 ExitStatus explain_command(const ExplainOptions& options, Session& session) {
     DeviceRecord device;
     const records::Explanation explanation = explained(options, device);
-    const ShellCommand command = profile_command(options, device);
+    const ShellCommand command = profile_command(options, explanation.budget, device);
     if (session.json) {
         session.out << to_json(explanation);
     } else {
@@ -118,8 +123,7 @@ Run declare_explain(CLI::App& parser) {
     auto options = std::make_shared<ExplainOptions>();
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
     parser.add_option("--table", options->table, "The table's file")->required();
-    parser.add_option("--budget", options->budget, "Latency allowed, over the base's; at least 1")
-        ->capture_default_str();
+    add_budget_option(parser, options->budget);
     add_state_options(parser, options->state);
     add_space_options(parser, options->space);
     add_inner_options(parser, options->space);

@@ -71,9 +71,10 @@ std::string inner_widths_text(const ScalingChoice& choice) {
 }
 
 void print_comparison(std::ostream& out, const records::ComparisonRecord& record) {
-    out << fmt::format("{} on {}, latency budget {} x the base's, batch {}, {}, gain by {}\n\n", record.model,
-                       record.device, record.budget, record.batch, hacscale::name_of(record.type),
-                       record.gain_origin);
+    const std::string given = record.budget_given.empty() ? "" : record.budget_given + ", ";
+    out << fmt::format("{} on {}, latency budget {}{:.6g} x the base's, batch {}, {}, gain by {}\n\n",
+                       record.model, record.device, given, record.budget, record.batch,
+                       hacscale::name_of(record.type), record.gain_origin);
     const bool with_inner = any_inner(record);
     std::vector<TextColumn> columns{{"strategy", Align::left},
                                     {"status", Align::left},

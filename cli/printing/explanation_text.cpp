@@ -162,8 +162,11 @@ std::vector<std::string> explanation_lines(const records::Explanation& explanati
     if (chosen.utilization && record.base.utilization) {
         chosen.utilization_ratio = *chosen.utilization / *record.base.utilization;
     }
-    const std::string title = fmt::format("{} on {}, budget {} x {}", explanation.model, explanation.device,
-                                          explanation.budget, latency_text(base.network.latency_us()));
+    record.budget = explanation.budget;
+    const std::string given = explanation.budget_given.empty() ? "" : explanation.budget_given + ", ";
+    const std::string title =
+        fmt::format("{} on {}, budget {}{:.6g} x {}", explanation.model, explanation.device, given,
+                    explanation.budget, latency_text(base.network.latency_us()));
     if (rows.size() < 2) {
         add(title + ": HACScale chose nothing: " + explanation.reason);
     } else if (harness::keeps_base(record, chosen)) {

@@ -187,12 +187,12 @@ private:
     std::vector<std::pair<fs::path, std::string>> files_;
 };
 
-std::string scaled_name(const std::string& model, const std::string& strategy, double budget) {
+std::string scaled_name(const std::string& model, const std::string& strategy, const std::string& budget) {
     return fmt::format("{}-{}-{}", model.substr(0, max_letters_of_base), strategy, budget);
 }
 
 // Plans may have fewer kinds of letters in their names than models.
-std::string plan_name(const std::string& model, double budget) {
+std::string plan_name(const std::string& model, const std::string& budget) {
     std::string name = fmt::format("compare-{}-{}", model.substr(0, max_letters_of_base), budget);
     std::replace_if(
         name.begin(), name.end(), [](char letter) { return letter == '+' || letter == '@'; }, '-');
@@ -204,7 +204,7 @@ ModelSpec named_model(const records::StrategyRow& row, const records::Comparison
     ModelSpec model = parse_model(row.spec, row.strategy);
     model.source = fmt::format("{}, scaled by {} to {} times its latency", comparison.model, row.strategy,
                                comparison.budget);
-    model.name = scaled_name(comparison.model, row.strategy, comparison.budget);
+    model.name = scaled_name(comparison.model, row.strategy, comparison.budget_in_names());
     return model;
 }
 
@@ -223,14 +223,15 @@ void check(const TrainingPlanRequest& request) {
 }
 
 std::map<std::string, ModelSpec> planned_choices(const TrainingPlanRequest& request, const std::string& model,
-                                                 double budget) {
+                                                 const Budget& budget) {
     std::map<std::string, ModelSpec> choices;
     if (request.plan.empty() || !fs::exists(request.plan)) {
         return choices;
     }
     for (const Strategy& strategy : strategies()) {
         const std::string name(strategy.name);
-        const fs::path file = folder_of(request.plan) / (scaled_name(model, name, budget) + ".yaml");
+        const fs::path file =
+            folder_of(request.plan) / (scaled_name(model, name, budget.file_text()) + ".yaml");
         if (fs::exists(file)) {
             choices.emplace(name, load_model(file));
         }
@@ -254,7 +255,8 @@ WrittenPlan write_training_plan(const records::ComparisonRecord& comparison,
     add(parse_model(comparison.base.spec, comparison.model), comparison.base.model_hash,
         comparison.model + "-base.yaml");
     for (const records::StrategyRow& row : comparison.strategies) {
-        const std::string file = scaled_name(comparison.model, row.strategy, comparison.budget) + ".yaml";
+        const std::string file =
+            scaled_name(comparison.model, row.strategy, comparison.budget_in_names()) + ".yaml";
         // What could not be timed this time stays in the plan that it is in.
         const bool failed = row.status == records::StrategyStatus::failed && !fs::exists(folder / file);
         if (row.spec.empty() || failed) {
@@ -263,7 +265,7 @@ WrittenPlan write_training_plan(const records::ComparisonRecord& comparison,
             add(named_model(row, comparison), row.model_hash, file);
         }
     }
-    plan.name = plan_name(comparison.model, comparison.budget);
+    plan.name = plan_name(comparison.model, comparison.budget_in_names());
     plan.seeds = request.seeds;
     plan.recipe = recipe_from_folder(request.recipe, folder);
     plan.record = from_folder(request.record_file(), folder);

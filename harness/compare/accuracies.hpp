@@ -9,6 +9,7 @@
 
 #include "harness/events.hpp"
 #include "records/comparison.hpp"
+#include "scaling/budget.hpp"
 #include "training/records.hpp"
 
 namespace hacscale::harness {
@@ -71,7 +72,7 @@ void check(const TrainingPlanRequest& request);
 // The networks that strategies chose when the plan was written; none while it is not there. InputError for a
 // model file that is none.
 std::map<std::string, ModelSpec> planned_choices(const TrainingPlanRequest& request, const std::string& model,
-                                                 double budget);
+                                                 const Budget& budget);
 
 struct WrittenPlan {
     int networks = 0;

@@ -38,10 +38,13 @@ bool same_state(const Records& records) {
 std::string title_of(const records::ComparisonRecord& record, bool with_state) {
     const std::optional<double> base_us =
         record.base.measured_us ? record.base.measured_us : record.base.predicted_us;
+    const std::string base = base_us ? latency_text(*base_us) : "its latency";
     return fmt::format(
-        "{}{}, budget {} x {}", record.model,
+        "{}{}, budget {}", record.model,
         with_state ? fmt::format(" ({}, {})", state_of(record), hacscale::name_of(record.cache)) : "",
-        record.budget, base_us ? latency_text(*base_us) : "its latency");
+        record.budget_given.empty()
+            ? fmt::format("{} x {}", record.budget, base)
+            : fmt::format("{} ({:.3g} x {})", record.budget_given, record.budget, base));
 }
 
 std::size_t rows_with(const records::ComparisonRecord& record, records::StrategyStatus status) {
@@ -51,6 +54,24 @@ std::size_t rows_with(const records::ComparisonRecord& record, records::Strategy
 }
 
 // ---- One comparison ----
+
+// Of HACScale where it was asked, else of the first: why it found nothing, or how close it came.
+std::string nothing_within(const records::ComparisonRecord& record) {
+    const auto own = std::find_if(record.strategies.begin(), record.strategies.end(),
+                                  [](const records::StrategyRow& row) { return row.strategy == "hacscale"; });
+    const records::StrategyRow* row = own != record.strategies.end() ? &*own
+                                      : record.strategies.empty()    ? nullptr
+                                                                     : &record.strategies.front();
+    if (row == nullptr) {
+        return "no network within the budget was found";
+    }
+    if (row->latency_ratio) {
+        return fmt::format(
+            "no network within the budget was found; the closest has {:.3g} of the base's latency",
+            *row->latency_ratio);
+    }
+    return "no network within the budget was found" + (row->reason.empty() ? "" : ": " + row->reason);
+}
 
 // Why no network is advised, in one sentence.
 std::string nothing_gained(const records::ComparisonRecord& record) {
@@ -62,6 +83,9 @@ std::string nothing_gained(const records::ComparisonRecord& record) {
     }
     if (record.base.status == records::StrategyStatus::failed) {
         return "nothing can be said: the base could not be timed: " + record.base.reason;
+    }
+    if (shrinks(record)) {
+        return nothing_within(record);
     }
     const std::string busy = record.base.utilization ? fmt::format(" (the base reaches {:.0f} % of the peak)",
                                                                    100.0 * *record.base.utilization)
@@ -148,8 +172,13 @@ std::string header_of(const Records& records) {
     const bool capacity = std::all_of(
         records.begin(), records.end(),
         [](const records::ComparisonRecord* record) { return record->gain_origin == "capacity"; });
+    const bool all_grow =
+        std::none_of(records.begin(), records.end(),
+                     [](const records::ComparisonRecord* record) { return shrinks(*record); });
     return fmt::format("{}{}", same_state(records) ? state_of(first) : counted(records.size(), "comparison"),
-                       capacity ? "; more capacity (sqrt of params x MACs) is not yet accuracy" : "");
+                       !capacity  ? ""
+                       : all_grow ? "; more capacity (sqrt of params x MACs) is not yet accuracy"
+                                  : "; capacity (sqrt of params x MACs) is not accuracy");
 }
 
 // Those that keep the base in every comparison, named together or counted.

@@ -13,8 +13,8 @@ namespace hacscale::harness {
 
 // ---- What an answer says of one comparison, in words ----
 
-// Networks that gain over the base within the budget: those that were measured before predictions, and of either most gain
-// first, each network once. Of strategies that chose the same one, HACScale's stands for all, else the first.
+// Networks that gain over the base within the budget, or, below 1, that are within it: those that were measured before
+// predictions, and of either most gain, or least loss, first, each network once. Of strategies that chose the same one, HACScale's stands for all, else the first.
 std::vector<const records::StrategyRow*> ranked(const records::ComparisonRecord& record);
 
 bool keeps_base(const records::ComparisonRecord& record, const records::StrategyRow& row);
@@ -29,7 +29,11 @@ std::string costs_text(const records::ComparisonRecord& record, const records::S
 // The same and the gain, and the accuracy where it is known: "latency -2.8 +- 1.3 %, utilization x1.17 +- 0.02, params x1.37, capacity x1.31".
 std::string brings_text(const records::ComparisonRecord& record, const records::StrategyRow& row);
 
-// "capacity x1.31", or the gain in its unit, of a gain that was not computed from params and MACs alone.
+// Whether the budget is below the base's latency, so that networks lose and do not gain.
+bool shrinks(const records::ComparisonRecord& record);
+
+// "capacity x1.31", or, of a gain that was not computed from params and MACs alone, the gain in its unit, "gain +0.213",
+// or "loss 0.341" below a budget of 1.
 std::string gain_text(const records::ComparisonRecord& record, const records::StrategyRow& row);
 
 // ---- The lines of an answer ----

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/text/lines.hpp"
 
@@ -99,6 +100,10 @@ std::string accuracy_change(const records::ComparisonRecord& record, const recor
 
 }  // namespace
 
+bool shrinks(const records::ComparisonRecord& record) {
+    return record.budget < 1.0;
+}
+
 bool keeps_base(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     return row.choice && row.choice == record.base.choice;
 }
@@ -119,7 +124,8 @@ std::vector<const records::StrategyRow*> ranked(const records::ComparisonRecord&
         const bool counts =
             row.status == records::StrategyStatus::ok || row.status == records::StrategyStatus::unverified;
         const double lead = row.gain.value_or(0.0) - record.base.gain.value_or(0.0);
-        if (counts && row.choice && lead > least_gain) {
+        const bool worth_it = shrinks(record) ? !keeps_base(record, row) : lead > least_gain;
+        if (counts && row.choice && worth_it) {
             rows.push_back(&row);
         }
     }
@@ -128,8 +134,10 @@ std::vector<const records::StrategyRow*> ranked(const records::ComparisonRecord&
             if (a->measured_us.has_value() != b->measured_us.has_value()) {
                 return a->measured_us.has_value();
             }
-            const bool as_good = std::abs(*a->gain - *b->gain) <= least_gain;
-            return as_good ? a->strategy == "hacscale" && b->strategy != "hacscale" : *a->gain > *b->gain;
+            const double a_gain = a->gain.value_or(-std::numeric_limits<double>::infinity());
+            const double b_gain = b->gain.value_or(-std::numeric_limits<double>::infinity());
+            const bool as_good = a_gain == b_gain || std::abs(a_gain - b_gain) <= least_gain;
+            return as_good ? a->strategy == "hacscale" && b->strategy != "hacscale" : a_gain > b_gain;
         });
     std::vector<const records::StrategyRow*> networks;
     for (const records::StrategyRow* row : rows) {
@@ -151,9 +159,12 @@ std::string changes_text(const records::ComparisonRecord& record, const ScalingC
 }
 
 std::string gain_text(const records::ComparisonRecord& record, const records::StrategyRow& row) {
-    return record.gain_origin == "capacity"
-               ? fmt::format("capacity x{:.2f}", std::exp(row.gain.value_or(0.0)))
-               : fmt::format("gain {:+.3f}", row.gain.value_or(0.0));
+    const double gain = row.gain.value_or(0.0);
+    if (record.gain_origin == "capacity") {
+        return fmt::format("capacity x{:.2f}", std::exp(gain));
+    }
+    return shrinks(record) && gain < 0.0 ? fmt::format("loss {:.3f}", -gain)
+                                         : fmt::format("gain {:+.3f}", gain);
 }
 
 std::string costs_text(const records::ComparisonRecord& record, const records::StrategyRow& row) {

@@ -5,6 +5,14 @@
 
 namespace hacscale::harness {
 
+namespace {
+
+// Of the latency predicted of the smallest network tried, where none keeps the budget and the last ratio leads to one of
+// them again.
+constexpr double step_below = 0.95;
+
+}  // namespace
+
 CandidateSearch::CandidateSearch(const Strategy& strategy, const ScalingContext& context, double budget)
     : strategy_(strategy),
       context_(context),
@@ -39,10 +47,19 @@ void CandidateSearch::timed(double latency_ratio) {
         return;
     }
     const Tried* kept = best();
-    const double low_us = kept != nullptr ? kept->fit.predicted_us() : 0.0;
+    if (kept == nullptr || !keeps_budget(*kept)) {
+        // What was tried already keeps nothing: a little below the least of it.
+        double least_us = now.fit.predicted_us();
+        for (const Tried& one : tried_) {
+            least_us = std::min(least_us, one.fit.predicted_us());
+        }
+        open_untried(least_us * step_below);
+        return;
+    }
+    const double low_us = kept->fit.predicted_us();
     double high_us = std::numeric_limits<double>::infinity();
     for (const Tried& one : tried_) {
-        if (one.latency_ratio > budget_ && one.fit.predicted_us() > low_us) {
+        if (!keeps_budget(one) && one.fit.predicted_us() > low_us) {
             high_us = std::min(high_us, one.fit.predicted_us());
         }
     }
@@ -76,9 +93,10 @@ bool CandidateSearch::reject_chosen(double latency_ratio) {
         // what it leads to.
         timed(latency_ratio);
     } else if (open_untried(rejected.predicted_us() * budget_ / latency_ratio)) {
-        const double kept_gain = chosen().result.gain.value_or(0.0);
+        const Tried* kept = best();
+        const bool nothing_kept = kept == nullptr || !keeps_budget(*kept);
         // It counts as keeping the budget until the next session has timed it.
-        if (open_->result.gain.value_or(0.0) > kept_gain) {
+        if (nothing_kept || open_->result.gain.value_or(0.0) > kept->fit.result.gain.value_or(0.0)) {
             tried_.push_back({*open_, budget_});
         }
         open_.reset();
@@ -92,9 +110,15 @@ bool CandidateSearch::was_tried(const ScalingChoice& choice) const {
 }
 
 bool CandidateSearch::open_untried(double predicted_budget_us) {
-    const double max_us = context_.budget_us(context_.settings().max_budget);
-    Fit next = fit(strategy_, context_, std::min(predicted_budget_us, max_us));
+    Fit next = fit(strategy_, context_, std::min(predicted_budget_us, context_.max_budget_us()));
     if (next.status != FitStatus::ok || was_tried(next.result.choice)) {
+        return false;
+    }
+    // A network that gains less than one that kept the budget need not be timed; it may even be smaller than the base
+    // where the base keeps the budget.
+    const Tried* kept = best();
+    if (kept != nullptr && keeps_budget(*kept) && next.result.gain &&
+        *next.result.gain <= kept->fit.result.gain.value_or(*next.result.gain - 1.0)) {
         return false;
     }
     open_ = std::move(next);
@@ -103,8 +127,8 @@ bool CandidateSearch::open_untried(double predicted_budget_us) {
 
 const CandidateSearch::Tried* CandidateSearch::best() const {
     const auto better = [this](const Tried& a, const Tried& b) {
-        const bool a_keeps = a.latency_ratio <= budget_;
-        const bool b_keeps = b.latency_ratio <= budget_;
+        const bool a_keeps = keeps_budget(a);
+        const bool b_keeps = keeps_budget(b);
         if (a_keeps != b_keeps) {
             return a_keeps;
         }

@@ -71,6 +71,7 @@ private:
         Fit fit;
         double latency_ratio = 0.0;
     };
+    bool keeps_budget(const Tried& tried) const { return tried.latency_ratio <= budget_; }
     const Tried* best() const;
     bool was_tried(const ScalingChoice& choice) const;
     bool open_untried(double predicted_budget_us);

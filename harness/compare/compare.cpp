@@ -11,6 +11,7 @@
 #include "harness/compare/describe.hpp"
 #include "harness/measure/table_view.hpp"
 #include "models/formats/formats.hpp"
+#include "models/zoo/zoo.hpp"
 #include "scaling/analysis/utilization.hpp"
 #include "scaling/stage_context.hpp"
 
@@ -18,21 +19,9 @@ namespace hacscale::harness {
 
 namespace {
 
-// How far above the budget predictions are planned for: a table may predict a network slower than it is.
-constexpr double planning_reserve = 1.25;
-constexpr double largest_budget = 100.0;
 // Timing stops at intervals of 1 % of each latency, so a ratio is known to about 1.4 %; of that, what a user
 // would still call the budget.
 constexpr double largest_slack = 0.01;
-
-// InputError that names the budget as it was given.
-double planned_budget(double budget) {
-    if (!(budget >= 1.0 && budget <= largest_budget)) {
-        throw InputError(
-            fmt::format("the latency budget is {}, expected 1 to {} base latencies", budget, largest_budget));
-    }
-    return std::min(largest_budget, budget * planning_reserve);
-}
 
 struct Ratio {
     double value = 0.0;
@@ -45,40 +34,59 @@ Ratio ratio_of(const TimedNetwork& network, const TimedNetwork& base) {
     return {value, value * std::hypot(network.ci95_us / network.latency_us, base.ci95_us / base.latency_us)};
 }
 
-std::vector<const Strategy*> chosen_strategies(const std::vector<std::string>& names) {
+std::vector<const Strategy*> chosen_strategies(const std::vector<std::string>& names, double budget) {
+    if (names.empty()) {
+        return usual_strategies(budget);
+    }
     std::vector<const Strategy*> chosen;
     for (const std::string& name : names) {
         chosen.push_back(&find_strategy(name));
     }
-    if (names.empty()) {
-        for (const Strategy& strategy : strategies()) {
-            chosen.push_back(&strategy);
-        }
-    }
     return chosen;
+}
+
+// In base latencies; the base is timed where the budget says nothing about it.
+double budget_ratio(const ModelView& view, const ComparisonSettings& settings, const TimeNetworks& time) {
+    double base_us = view.base_estimate().latency_us;
+    if (!settings.budget.is_ratio() && time) {
+        SessionBudget unlimited;
+        SessionBudget& sessions = settings.sessions != nullptr ? *settings.sessions : unlimited;
+        sessions.begin(1, settings.strategies.empty() ? strategies().size() : settings.strategies.size());
+        const TimedNetwork base = time({network_of(view.base())}).front();
+        sessions.end();
+        base_us = base.timed() ? base.latency_us : base_us;
+    }
+    return settings.budget.ratio(base_us, view.state().batch);
+}
+
+// Planned for somewhat more than the budget, but in the space of the budget.
+ScalingSettings scaling_settings(const ModelView& view, const ComparisonSettings& settings, double budget) {
+    return {.space = for_budget(settings.space, budget),
+            .max_budget = budget * planning_reserve,
+            .caps = settings.caps,
+            .batch = view.state().batch,
+            .type = view.state().type,
+            .l1_scores = settings.l1_scores,
+            .taylor_scores = settings.taylor_scores};
 }
 
 class Comparer {
 public:
-    Comparer(const ModelView& view, const ComparisonSettings& settings, const TimeNetworks& time)
+    Comparer(const ModelView& view, const ComparisonSettings& settings, double budget,
+             const TimeNetworks& time)
         : view_(view),
           settings_(settings),
+          budget_(budget),
           time_(time),
           sessions_(settings.sessions != nullptr ? *settings.sessions : unlimited_),
-          stages_(view.base(), view.source(),
-                  {.space = settings.space,
-                   .max_budget = planned_budget(settings.budget),
-                   .caps = settings.caps,
-                   .batch = view.state().batch,
-                   .type = view.state().type},
+          stages_(view.base(), view.source(), scaling_settings(view, settings, budget),
                   load_gain(settings.gain_files, view.base())) {
-        for (const Strategy* strategy : chosen_strategies(settings.strategies)) {
+        for (const Strategy* strategy : chosen_strategies(settings.strategies, budget)) {
             const auto fixed = settings.fixed.find(std::string(strategy->name));
             if (fixed == settings.fixed.end()) {
-                searches_.emplace_back(*strategy, context_, settings.budget);
+                searches_.emplace_back(*strategy, context_, budget_);
             } else {
-                searches_.emplace_back(*strategy, context_, settings.budget,
-                                       fixed_fit(*strategy, fixed->second));
+                searches_.emplace_back(*strategy, context_, budget_, fixed_fit(*strategy, fixed->second));
             }
         }
     }
@@ -225,13 +233,13 @@ private:
     // Over the budget by less than a sound measurement can tell is not over it; a wide interval excuses
     // nothing.
     bool is_over_budget(const Ratio& ratio) const {
-        return ratio.value > settings_.budget + std::min(ratio.half_width, largest_slack * settings_.budget);
+        return ratio.value > budget_ + std::min(ratio.half_width, largest_slack * budget_);
     }
 
     // Noise does not hide what exceeds the budget by more than the noise.
     records::StrategyStatus status_of(const Ratio& ratio, double noise) const {
         const bool judged =
-            noise <= records::largest_judged_noise || ratio.value - ratio.half_width > settings_.budget;
+            noise <= records::largest_judged_noise || ratio.value - ratio.half_width > budget_;
         return !judged                 ? records::StrategyStatus::noisy
                : is_over_budget(ratio) ? records::StrategyStatus::over_budget
                                        : records::StrategyStatus::ok;
@@ -334,7 +342,8 @@ private:
         records::ComparisonRecord record;
         record.model = context_.name();
         record.device = view_.table().device().id;
-        record.budget = settings_.budget;
+        record.budget = budget_;
+        record.budget_given = settings_.budget.is_ratio() ? "" : settings_.budget.text();
         record.batch = view_.state().batch;
         record.type = view_.state().type;
         record.cache = view_.state().cache;
@@ -367,7 +376,7 @@ private:
     }
 
     void add_contributions(records::ComparisonRecord& record) const {
-        const double budget_us = context_.budget_us(settings_.budget);
+        const double budget_us = context_.budget_us(budget_);
         record.contributions.push_back(
             contributions_row(stages_, view_, context_.base_choice(), budget_us, "base"));
         for (const records::StrategyRow& row : record.strategies) {
@@ -377,7 +386,7 @@ private:
             // On a device that is not as fast as predicted, what the table would have to predict for the
             // device to need exactly the budget.
             const double corrected_us =
-                row.latency_ratio ? *row.predicted_us * settings_.budget / *row.latency_ratio : budget_us;
+                row.latency_ratio ? *row.predicted_us * budget_ / *row.latency_ratio : budget_us;
             record.contributions.push_back(
                 contributions_row(stages_, view_, *row.choice, corrected_us, "hacscale"));
         }
@@ -395,6 +404,7 @@ private:
 
     const ModelView& view_;
     const ComparisonSettings& settings_;
+    double budget_;  // in base latencies
     const TimeNetworks& time_;
     SessionBudget unlimited_;
     SessionBudget& sessions_;
@@ -409,7 +419,7 @@ private:
 
 records::ComparisonRecord compare(const ModelView& view, const ComparisonSettings& settings,
                                   const TimeNetworks& time) {
-    return Comparer(view, settings, time).run();
+    return Comparer(view, settings, budget_ratio(view, settings, time), time).run();
 }
 
 }  // namespace hacscale::harness

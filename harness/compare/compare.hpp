@@ -22,17 +22,21 @@
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/table_view.hpp"
 #include "records/comparison.hpp"
-#include "scaling/planner/pareto_front.hpp"
+#include "scaling/budget.hpp"
+#include "scaling/context.hpp"
 #include "scaling/space.hpp"
 
 namespace hacscale::harness {
 
 struct ComparisonSettings {
-    double budget = 1.0;                  // latency over the base's
+    Budget budget;                        // of latency
     std::vector<std::string> strategies;  // names; empty: all there are
     SpaceSettings space;
     Caps caps;
     std::vector<std::filesystem::path> gain_files;  // as load_gain() takes them
+    // What pruning ranks channels by, one width a stage; nothing: not known.
+    std::optional<ChannelScores> l1_scores{};
+    std::optional<ChannelScores> taylor_scores{};
     // Networks that strategies are taken to have chosen, instead of choosing: those of a training plan.
     std::map<std::string, ModelSpec> fixed;
     int rounds = 6;                     // of checking, at most, the final sessions not counted
@@ -42,8 +46,9 @@ struct ComparisonSettings {
 // Of all choices together, at most, until those that exceed the budget are replaced.
 constexpr int max_final_sessions = 4;
 
-// `time` may be empty: then rows are predictions, with status `unverified`. InputError for a budget below 1,
-// an unknown strategy, a table that lacks a layer of the base, or a fixed network that is no scaled base.
+// `time` may be empty: then rows are predictions, with status `unverified`. A budget that is no ratio is
+// converted with the base's latency, which is measured where networks can be timed. InputError for a budget
+// outside of the limits, an unknown strategy, a table that lacks a layer of the base, or a fixed network that is no scaled base.
 records::ComparisonRecord compare(const ModelView& view, const ComparisonSettings& settings,
                                   const TimeNetworks& time);
 

@@ -101,7 +101,7 @@ private:
         planned.seconds_at_most += planned.comparisons * comparison_seconds(suite_) + verifying;
         for (const SuiteModel& model : suite_.models) {
             int known = 0;
-            for (const double budget : suite_.budgets) {
+            for (const Budget& budget : suite_.budgets) {
                 const std::filesystem::path file =
                     planned.folder / records::comparison_file_name(model.network->name, budget);
                 known += now && finished_comparison(file, *now, true) ? 1 : 0;

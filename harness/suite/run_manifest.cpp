@@ -32,6 +32,15 @@ records::Json words(const std::vector<Value>& values) {
     return list;
 }
 
+// Ratios as numbers, others as texts.
+records::Json budgets(const std::vector<Budget>& budgets) {
+    records::Json list = records::Json::array();
+    for (const Budget& budget : budgets) {
+        list.push_back(budget.is_ratio() ? records::Json(budget.value) : records::Json(budget.text()));
+    }
+    return list;
+}
+
 std::string in_words(const RunManifest& manifest) {
     return manifest.shard ? fmt::format("shard {} of the suite {}", name_of(*manifest.shard), manifest.suite)
                           : fmt::format("the suite {}", manifest.suite);
@@ -61,7 +70,7 @@ std::string suite_hash(const Suite& suite) {
         {"batches", suite.batches},
         {"dtypes", words(suite.types)},
         {"caches", words(suite.caches)},
-        {"budgets", suite.budgets},
+        {"budgets", budgets(suite.budgets)},
         {"strategies", suite.strategies},
         {"space",
          {suite.grid, suite.min_width_ratio, suite.max_width_ratio, suite.min_depth_ratio,

@@ -198,9 +198,9 @@ private:
         for (const SuiteModel& one : suite_.models) {
             const std::string& name = one.name;
             const ModelSpec& model = *one.stages;
-            for (const double budget : suite_.budgets) {
-                const std::string step =
-                    fmt::format("comparing {} at {} times its latency", model.name, budget);
+            for (const Budget& budget : suite_.budgets) {
+                const std::string step = fmt::format("comparing {} at {}{}", model.name, budget.text(),
+                                                     budget.is_ratio() ? " times its latency" : "");
                 if (keep_comparison(step, name, model, budget)) {
                     continue;
                 }
@@ -229,7 +229,7 @@ private:
 
     // Whether an earlier run did it. Accuracies are shown as they are known now.
     bool keep_comparison(const std::string& step, const std::string& name, const ModelSpec& model,
-                         double budget) {
+                         const Budget& budget) {
         std::optional<records::ComparisonRecord> record = finished_comparison(
             job_.folder / records::comparison_file_name(model.name, budget), now_, job_.retry_failed);
         if (!record) {
@@ -242,7 +242,7 @@ private:
         return true;
     }
 
-    void compare_at(const std::string& name, const ModelSpec& model, double budget) {
+    void compare_at(const std::string& name, const ModelSpec& model, const Budget& budget) {
         ComparisonSettings settings;
         settings.budget = budget;
         settings.strategies = suite_.strategies;
@@ -274,7 +274,7 @@ private:
     }
 
     void finish(records::ComparisonRecord record, const std::string& name, const ModelSpec& model,
-                double budget) {
+                const Budget& budget) {
         if (job_.accuracies) {
             add_accuracies(record, *job_.accuracies, events_);
         }
@@ -285,11 +285,11 @@ private:
             warn(
                 fmt::format("{} at {}: {} of {} strategies are predictions only, the run's time limit left "
                             "none for timing them",
-                            model.name, budget, untimed, record.strategies.size()));
+                            model.name, budget.text(), untimed, record.strategies.size()));
         }
         if (has_gaps(record)) {
             warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
-                             model.name, budget));
+                             model.name, budget.text()));
         }
         if (const auto warning = peak_warning(record)) {
             const Remedy remedy{{name}, table_.file(), table_.device(), job_.state};
@@ -302,7 +302,7 @@ private:
         std::set<std::string> networks{record.base.spec};
         for (const records::StrategyRow& row : record.strategies) {
             if (networks.insert(row.spec).second) {
-                add_verified(record, row, fmt::format("{} {} at {}", model.name, row.strategy, budget),
+                add_verified(record, row, fmt::format("{} {} at {}", model.name, row.strategy, budget.text()),
                              "strategy");
             }
         }

@@ -82,10 +82,11 @@ public:
         }
         suite.strategies = strategies();
         suite.grid = fields_.integer("grid", {1, 1024}, suite.grid);
-        suite.min_width_ratio = number("min_width_ratio", 1.0, suite.min_width_ratio);
-        suite.max_width_ratio = number("max_width_ratio", max_ratio, suite.max_width_ratio);
-        suite.min_depth_ratio = number("min_depth_ratio", 1.0, suite.min_depth_ratio);
-        suite.max_depth_ratio = number("max_depth_ratio", max_ratio, suite.max_depth_ratio);
+        const RatioRange range = range_of(suite.budgets);
+        suite.min_width_ratio = number("min_width_ratio", 1.0, range.least);
+        suite.max_width_ratio = number("max_width_ratio", max_ratio, range.largest);
+        suite.min_depth_ratio = number("min_depth_ratio", 1.0, range.least);
+        suite.max_depth_ratio = number("max_depth_ratio", max_ratio, range.largest);
         read_inner(suite);
         read_resolutions(suite);
         check_ranges(suite);
@@ -242,16 +243,25 @@ private:
         }
     }
 
-    std::vector<double> budgets() const {
+    std::vector<Budget> budgets() const {
         return list("budgets", [&](const YamlNode& item) {
-            const double budget = detail::read_number(item, "budgets", 0.0, max_ratio, origin_);
-            if (budget < 1.0) {
-                fail(item,
-                     fmt::format("budgets: a budget is a latency over the base's, so at least 1; found {}",
-                                 item.text));
+            try {
+                return parse_budget(item.text);
+            } catch (const InputError& error) {
+                fail(item, fmt::format("budgets: {}", error.what()));
             }
-            return budget;
         });
+    }
+
+    // What all budgets need. Where a base's latency is not known yet, a budget may be far below it.
+    static RatioRange range_of(const std::vector<Budget>& budgets) {
+        constexpr double unknown_budget = 0.3;
+        RatioRange range = ratio_range(1.0);
+        for (const Budget& budget : budgets) {
+            const RatioRange own = ratio_range(budget.is_ratio() ? budget.value : unknown_budget);
+            range = {std::min(range.least, own.least), std::max(range.largest, own.largest)};
+        }
+        return range;
     }
 
     using InputsOfFiles = std::map<std::string, InputShapes>;

@@ -17,6 +17,7 @@
 #include "models/stages/model_spec.hpp"
 #include "profiler/table/row.hpp"
 #include "profiler/timing/rounds.hpp"
+#include "scaling/budget.hpp"
 #include "scaling/space.hpp"
 
 namespace hacscale::harness {
@@ -38,9 +39,10 @@ struct Suite {
     std::vector<int> batches{1};
     std::vector<DataType> types{DataType::f32};
     std::vector<CacheState> caches{CacheState::network};
-    std::vector<double> budgets{1.0};     // latency over the base's, at least 1
+    std::vector<Budget> budgets{Budget()};
     std::vector<std::string> strategies;  // names; empty: all there are
     int grid = 8;                         // channels
+    // Where the suite has none, as ratio_range() says for its budgets.
     double min_width_ratio = 0.5;
     double max_width_ratio = 2.0;
     double min_depth_ratio = 0.5;

@@ -84,13 +84,16 @@ std::string rival_in_words(const records::ComparisonRecord& comparison, const re
                                    ? fmt::format(" at {} latency", percent_change(*rival->latency_ratio - 1.0,
                                                                                   rival->latency_ratio_ci95))
                                    : std::string();
-    const std::string place = choice.status == records::StrategyStatus::over_budget
-                                  ? "Within the budget most is gained by"
-                              : *rival->gain > own  ? "More is gained by"
-                              : *rival->gain == own ? "As much is gained by"
-                                                    : "Second comes";
-    return fmt::format("{} {}: gain {} against {}{}. ", place, rival->strategy, significant(*rival->gain),
-                       significant(own), change);
+    const bool loses = comparison.budget < 1.0;
+    const std::string place =
+        choice.status == records::StrategyStatus::over_budget
+            ? loses ? "Within the budget least is lost by" : "Within the budget most is gained by"
+        : *rival->gain > own  ? loses ? "Less is lost by" : "More is gained by"
+        : *rival->gain == own ? loses ? "As much is lost by" : "As much is gained by"
+                              : "Second comes";
+    const double sign = loses ? -1.0 : 1.0;
+    return fmt::format("{} {}: {} {} against {}{}. ", place, rival->strategy, loses ? "loss" : "gain",
+                       significant(sign * *rival->gain), significant(sign * own), change);
 }
 
 std::string keepers_of(const records::ComparisonRecord& comparison) {
@@ -158,7 +161,7 @@ Answer kept_answer(const records::ComparisonRecord& comparison, const records::S
 bool gains_most(const records::ComparisonRecord& comparison, const records::StrategyRow& choice) {
     return std::none_of(comparison.strategies.begin(), comparison.strategies.end(),
                         [&](const records::StrategyRow& row) {
-                            return row.ok() && row.gain.value_or(0.0) > choice.gain.value_or(0.0);
+                            return row.ok() && row.gain && *row.gain > choice.gain.value_or(0.0);
                         });
 }
 
@@ -194,7 +197,7 @@ Answer answer_of_all(const std::vector<records::ComparisonRecord>& comparisons, 
                         "parameters: medians, and in brackets the least and the greatest.",
                         opening, spread_of(utilizations), spread_of(params)),
         .standing = fmt::format("It was measured within the latency budget in {} of them, and in {} no other "
-                                "strategy within the budget gains more.",
+                                "strategy within the budget gains more or loses less.",
                                 within, best)};
 }
 

@@ -12,37 +12,44 @@ namespace {
 // is within half a step of it.
 class Dimension {
 public:
-    Dimension(int base, int step, double exponent)
-        : base_(base), value_(base), step_(step), exponent_(exponent) {}
+    Dimension(int base, int step, double exponent, Direction direction)
+        : base_(base), value_(base), step_(step), exponent_(exponent), up_(direction == Direction::up) {}
 
     int value() const { return value_; }
-    // ln s at which the next value is reached; infinite for a dimension that is not scaled.
-    double next_ln_factor() const {
-        if (exponent_ == 0.0) return std::numeric_limits<double>::infinity();
-        return std::log((next_value() - 0.5 * step_) / base_) / exponent_;
+    // |ln s| at which the next value is reached; infinite for a dimension that is not scaled, or at its least.
+    double next_distance() const {
+        if (exponent_ == 0.0 || next_value() < step_) return std::numeric_limits<double>::infinity();
+        const double turn = next_value() + (up_ ? -0.5 : 0.5) * step_;
+        return (up_ ? 1.0 : -1.0) * std::log(turn / base_) / exponent_;
     }
     void advance() { value_ = next_value(); }
 
 private:
-    int next_value() const { return (value_ / step_ + 1) * step_; }
+    int next_value() const {
+        return up_ ? (value_ / step_ + 1) * step_ : (value_ + step_ - 1) / step_ * step_ - step_;
+    }
 
     int base_;
     int value_;
     int step_;
     double exponent_;
+    bool up_;
 };
 
 class MultiplierPath {
 public:
-    MultiplierPath(const ScalingContext& context, const ScalingChoice& start, const Exponents& exponents)
-        : widths_(start.widths.size()) {
+    MultiplierPath(const ScalingContext& context, const ScalingChoice& start, const Exponents& exponents,
+                   Direction direction)
+        : widths_(start.widths.size()),
+          furthest_(direction == Direction::up ? std::log(largest_factor) : -std::log(smallest_factor)) {
         const ChoiceSpace& space = context.space();
         for (std::size_t i = 0; i < widths_; ++i) {
             const WidthDimension& width = space.widths[i];
-            dimensions_.emplace_back(start.widths[i], width.step, width.given ? 0.0 : exponents.width);
+            dimensions_.emplace_back(start.widths[i], width.step, width.given ? 0.0 : exponents.width,
+                                     direction);
         }
-        for (const int depth : start.depths) dimensions_.emplace_back(depth, 1, exponents.depth);
-        dimensions_.emplace_back(start.resolution, space.resolution_step, exponents.resolution);
+        for (const int depth : start.depths) dimensions_.emplace_back(depth, 1, exponents.depth, direction);
+        dimensions_.emplace_back(start.resolution, space.resolution_step, exponents.resolution, direction);
     }
 
     std::optional<ScalingChoice> next() {
@@ -52,12 +59,12 @@ public:
         }
         double nearest = std::numeric_limits<double>::infinity();
         for (const Dimension& dimension : dimensions_) {
-            nearest = std::min(nearest, dimension.next_ln_factor());
+            nearest = std::min(nearest, dimension.next_distance());
         }
-        if (!(nearest <= std::log(largest_factor))) return std::nullopt;
+        if (!(nearest <= furthest_)) return std::nullopt;
         // Dimensions of equal ratio reach their next value together: the same quotient gives the same double.
         for (Dimension& dimension : dimensions_) {
-            if (dimension.next_ln_factor() == nearest) dimension.advance();
+            if (dimension.next_distance() == nearest) dimension.advance();
         }
         return choice();
     }
@@ -73,6 +80,7 @@ private:
     }
 
     std::size_t widths_;
+    double furthest_;                    // |ln s|
     std::vector<Dimension> dimensions_;  // widths, depths, resolution
     bool started_ = false;
 };
@@ -80,8 +88,10 @@ private:
 Strategy strategy(std::string_view name, std::string_view description, std::string_view rule,
                   const Exponents& exponents) {
     return {name, description, rule, [exponents](const ScalingContext& context, std::int64_t budget_ps) {
-                return last_within(context, multiplier_path(context, context.base_choice(), exponents),
-                                   budget_ps);
+                const auto path_to = [&](Direction direction) {
+                    return multiplier_path(context, context.base_choice(), exponents, direction);
+                };
+                return along(context, path_to, budget_ps);
             }};
 }
 
@@ -97,17 +107,18 @@ Exponents compound() {
 
 }  // namespace
 
-Path multiplier_path(const ScalingContext& context, const ScalingChoice& start, const Exponents& exponents) {
-    auto path = std::make_shared<MultiplierPath>(context, start, exponents);
+Path multiplier_path(const ScalingContext& context, const ScalingChoice& start, const Exponents& exponents,
+                     Direction direction) {
+    auto path = std::make_shared<MultiplierPath>(context, start, exponents, direction);
     return [path] { return path->next(); };
 }
 
 std::vector<Strategy> multiplier_strategies() {
     return {
-        strategy("width-only", "wider stages", "w = s^1/2", {0.5, 0.0, 0.0}),
-        strategy("depth-only", "deeper stages", "d = s", {0.0, 1.0, 0.0}),
-        strategy("resolution-only", "larger input images", "r = s^1/2", {0.0, 0.0, 0.5}),
-        strategy("depth-width", "deeper and wider stages", "d = s^1/2, w = s^1/4", {0.25, 0.5, 0.0}),
+        strategy("width-only", "all widths alike", "w = s^1/2", {0.5, 0.0, 0.0}),
+        strategy("depth-only", "all depths alike", "d = s", {0.0, 1.0, 0.0}),
+        strategy("resolution-only", "the size of input images", "r = s^1/2", {0.0, 0.0, 0.5}),
+        strategy("depth-width", "all depths and widths alike", "d = s^1/2, w = s^1/4", {0.25, 0.5, 0.0}),
         strategy("uniform", "depth, width and resolution take a third of the MACs each",
                  "d = s^1/3, w = r = s^1/6", {1.0 / 6.0, 1.0 / 3.0, 1.0 / 6.0}),
         strategy("compound", "EfficientNet's compound scaling", "d = 1.2^phi, w = 1.1^phi, r = 1.15^phi",

@@ -27,34 +27,40 @@ std::string why_caps_are_broken(const ScalingContext& context, std::int64_t budg
     return kept_alone.empty() ? "" : "no network keeps all caps together: " + kept_alone;
 }
 
-Fit nothing_within(const ScalingContext& context, std::int64_t budget_ps) {
+Fit nothing_within(const ScalingContext& context, std::int64_t budget_ps, SearchDimensions dimensions) {
     Fit fit;
     if (context.settings().caps.any()) fit.reason = why_caps_are_broken(context, budget_ps);
     if (fit.reason.empty()) {
-        fit.reason = fmt::format("nothing in the space is within {:.1f} us; the base needs {:.1f} us",
-                                 static_cast<double>(budget_ps) / picoseconds_per_us,
-                                 context.base_evaluation().latency_us());
+        fit.reason = why_nothing_fits(context, budget_ps, context.min_latency_ps(dimensions));
     }
     return fit;
 }
 
-// Said where it is the space and not the budget that keeps most stages from being wider.
-std::string at_widest(const ScalingContext& context, SearchDimensions dimensions,
-                      const ScalingChoice& choice) {
+// Said where it is the space and not the budget that keeps most widths from being wider, or narrower.
+std::string at_space_end(const ScalingContext& context, SearchDimensions dimensions,
+                         const ScalingChoice& choice) {
     const ChoiceSpace& space = context.space(dimensions);
     int open = 0;
     int widest = 0;
+    int narrowest = 0;
     for (std::size_t i = 0; i < space.widths.size(); ++i) {
-        const int most = space.widths[i].values.back();
-        if (most == context.base_choice().widths[i]) continue;
+        const std::vector<int>& values = space.widths[i].values;
+        if (values.size() == 1) continue;
+        const int own = context.base_choice().widths[i];
         ++open;
-        if (choice.widths[i] == most) ++widest;
+        if (choice.widths[i] == values.back() && values.back() > own) ++widest;
+        if (choice.widths[i] == values.front() && values.front() < own) ++narrowest;
     }
-    if (2 * widest <= open) return "";
-    return fmt::format(
-        "{} of {} stages are as wide as the space allows, {} times the base's width; a larger "
-        "space may gain more",
-        widest, open, context.settings().space.max_width_ratio);
+    const SpaceSettings& settings = context.settings().space;
+    const auto text = [&](int count, const char* what, double ratio, const char* more) {
+        return fmt::format(
+            "{} of {} stages are as {} as the space allows, {:.3g} times the base's width; a larger space "
+            "may {}",
+            count, open, what, ratio, more);
+    };
+    if (2 * widest > open) return text(widest, "wide", *settings.max_width_ratio, "gain more");
+    if (2 * narrowest > open) return text(narrowest, "narrow", *settings.min_width_ratio, "lose less");
+    return "";
 }
 
 Fit chosen(const ScalingContext& context, const PlanKind& kind, std::size_t point) {
@@ -65,7 +71,7 @@ Fit chosen(const ScalingContext& context, const PlanKind& kind, std::size_t poin
     }
     fit.status = FitStatus::ok;
     fit.result = *result;
-    fit.reason = at_widest(context, kind.dimensions, result->choice);
+    fit.reason = at_space_end(context, kind.dimensions, result->choice);
     return fit;
 }
 
@@ -73,7 +79,7 @@ Fit chosen(const ScalingContext& context, const PlanKind& kind, std::size_t poin
 Fit best_by_latency(const ScalingContext& context, std::int64_t budget_ps, const PlanKind& kind) {
     const PlanFront& front = context.front(kind);
     const std::optional<std::size_t> point = front.best_within(budget_ps + budget_slack_ps);
-    if (!point) return nothing_within(context, budget_ps);
+    if (!point) return nothing_within(context, budget_ps, kind.dimensions);
     Fit fit = chosen(context, kind, *point);
     if (*point + 1 < front.size()) {
         fit.next_us = static_cast<double>(front.costs[*point + 1]) / picoseconds_per_us;
@@ -100,7 +106,7 @@ Fit best_by_paper_cost(const ScalingContext& context, std::int64_t budget_ps, co
         }
         next_us = static_cast<double>(latency_ps) / picoseconds_per_us;
     }
-    if (!base_fits) return nothing_within(context, budget_ps);
+    if (!base_fits) return nothing_within(context, budget_ps, kind.dimensions);
     Fit fit;
     fit.status = FitStatus::ok;
     fit.result = base;
@@ -138,8 +144,8 @@ std::vector<Strategy> planned_strategies() {
         strategy("hacscale-no-utilization", "HACScale with MACs in place of the device's latencies",
                  "max gain, MACs as cost, then latency <= budget", best_by_paper_cost,
                  {CostModel::macs, given, SearchDimensions::all}),
-        strategy("hacscale", "the most gain that the device's latencies allow", "max gain, latency <= budget",
-                 best_by_latency, {latency, given, SearchDimensions::all}),
+        strategy("hacscale", "the most gain, or the least loss, that the device's latencies allow",
+                 "max gain, latency <= budget", best_by_latency, {latency, given, SearchDimensions::all}),
     };
 }
 

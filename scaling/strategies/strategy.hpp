@@ -1,11 +1,13 @@
 // A strategy is a rule that turns a base and a latency budget into a scaled model. All are entries of one
 // table, so that reports compare them alike and tests go over them.
 //
-// The baselines have one parameter s, the factor by which MACs grow to first order. It is raised from 1:
-// widths are rounded to the grid, depths to integers, resolutions to their step, and of the distinct
-// configurations that come about, the last one within the budget is taken. Latency is a staircase and can
-// fall as a network grows, so the search continues until a configuration is over twice the budget. Two go step
-// by step through the planner's own space. The others choose from the exact front of a plan.
+// The baselines have one parameter s, the factor by which MACs change to first order. Where the base is within
+// the budget, s is raised from 1: widths are rounded to their step, depths to integers, resolutions to their
+// step, and of the distinct configurations that come about, the last one within the budget is taken. Latency is
+// a staircase and can fall as a network grows, so the search continues until a configuration is over twice the
+// budget. Where the base exceeds the budget, s falls, and the first configuration within the budget is taken.
+// Some go step by step through the planner's own space; pruning cuts channels only; the others choose from the
+// exact front of a plan.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +34,8 @@ struct Fit {
     // space, kept it from going further.
     std::string reason;
     Evaluation result;  // valid when ok
-    std::optional<double>
-        next_us;  // predicted latency of the strategy's next larger step, where there is one
+    // Predicted latency of the strategy's next larger step, where there is one.
+    std::optional<double> next_us;
 
     double predicted_us() const { return result.latency_us(); }
 };
@@ -43,10 +45,14 @@ struct Strategy {
     std::string_view description;  // one line
     std::string_view rule;         // the formula
     std::function<Fit(const ScalingContext& context, std::int64_t budget_ps)> fit;
+    // It is known for making networks smaller only: the base stays where it is within the budget.
+    bool shrinks_only = false;
 };
 
 // In the order in which reports show them, the baselines first.
 const std::vector<Strategy>& strategies();
+// Those that a comparison at this budget has where none are named: from 1 on without those that only shrink.
+std::vector<const Strategy*> usual_strategies(double budget);
 // Throws InputError listing the names there are.
 const Strategy& find_strategy(std::string_view name);
 

@@ -176,11 +176,11 @@ TEST_F(ExplainTest, StepsThatTheTableLacksAreSaid) {
 }
 
 TEST_F(ExplainTest, BadInputIsRefused) {
-    for (const char* budget : {"0.9", "-1", "nan", "101", "wide"}) {
+    for (const char* budget : {"0.09", "-1", "nan", "101", "wide"}) {
         EXPECT_EQ(explain({"--budget", budget}).status, 2) << budget;
     }
-    EXPECT_THAT(explain({"--budget", "0.9"}).err,
-                HasSubstr("the latency budget is 0.9, expected at least 1"));
+    EXPECT_THAT(explain({"--budget", "0.09"}).err,
+                HasSubstr("the latency budget is 0.09, expected 0.1 to 16"));
     EXPECT_EQ(explain({"--max-params", "-5"}).status, 2);
     EXPECT_EQ(explain({"--resolutions", "0"}).status, 2);
     EXPECT_EQ(explain({"--gain", path("none.yaml")}).status, 2);

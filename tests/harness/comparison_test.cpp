@@ -11,8 +11,10 @@
 
 #include "base/error.hpp"
 #include "fixture.hpp"
+#include "harness/compare/answer.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
+#include "records/json.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "synthetic_table.hpp"
 
@@ -45,7 +47,7 @@ const records::StrategyRow& row_named(const records::ComparisonRecord& record, c
 
 TEST_F(ComparisonTest, PredictsEveryStrategyWithoutADevice) {
     const records::ComparisonRecord record = compared(at_budget(1.2), {});
-    ASSERT_EQ(record.strategies.size(), strategies().size());
+    ASSERT_EQ(record.strategies.size(), usual_strategies(1.2).size());
     EXPECT_EQ(record.base.status, records::StrategyStatus::unverified);
     for (const records::StrategyRow& row : record.strategies) {
         EXPECT_EQ(row.status, records::StrategyStatus::unverified) << row.strategy;
@@ -55,6 +57,32 @@ TEST_F(ComparisonTest, PredictsEveryStrategyWithoutADevice) {
         EXPECT_EQ(choice_of(parse_model(row.spec, row.strategy)), *row.choice) << row.strategy;
     }
     EXPECT_GT(*row_named(record, "hacscale").gain, 0.0);
+}
+
+TEST_F(ComparisonTest, PredictsSmallerNetworksBelowOne) {
+    const records::ComparisonRecord record = compared(at_budget(0.7), {});
+    ASSERT_EQ(record.strategies.size(), strategies().size());
+    const records::StrategyRow& own = row_named(record, "hacscale");
+    ASSERT_EQ(own.status, records::StrategyStatus::unverified) << own.reason;
+    EXPECT_LE(*own.predicted_us, 0.7 * *record.base.predicted_us * (1 + 1e-9));
+    EXPECT_LT(*own.gain, 0.0);
+    EXPECT_EQ(row_named(record, "l1-pruning").status, records::StrategyStatus::infeasible);
+    const std::vector<const records::StrategyRow*> best = ranked(record);
+    ASSERT_FALSE(best.empty());
+    EXPECT_EQ(best.front()->strategy, "hacscale");
+    EXPECT_TRUE(keepers_of_base(record).empty());
+}
+
+TEST_F(ComparisonTest, ABudgetInMillisecondsIsConvertedAndKept) {
+    const records::ComparisonRecord by_ratio = compared(at_budget(0.8), {});
+    ComparisonSettings settings;
+    settings.strategies = {"hacscale"};
+    settings.budget = Budget(Budget::Unit::microseconds, 0.8 * *by_ratio.base.predicted_us);
+    const records::ComparisonRecord record = compared(settings, {});
+    EXPECT_NEAR(record.budget, 0.8, 1e-9);
+    EXPECT_EQ(record.budget_given, settings.budget.text());
+    EXPECT_EQ(records::read_comparison(records::JsonPlace::parse(to_json(record), "test")).budget_given,
+              record.budget_given);
 }
 
 TEST_F(ComparisonTest, EveryNetworkThatAStrategyChoseHasItsLayersOnce) {
@@ -87,6 +115,20 @@ TEST_F(ComparisonTest, MeasuredChoicesKeepTheBudget) {
             ASSERT_TRUE(row.latency_ratio.has_value()) << row.strategy << ": " << row.reason;
             EXPECT_EQ(row.status, records::StrategyStatus::ok) << row.strategy << " at " << factor;
             EXPECT_LE(*row.latency_ratio, 1.3 + 1e-9) << row.strategy << " at " << factor;
+        }
+    }
+}
+
+TEST_F(ComparisonTest, MeasuredChoicesKeepABudgetBelowOne) {
+    ComparisonSettings settings = at_budget(0.8);
+    settings.strategies = {"width-only", "greedy", "halp", "hacscale"};
+    for (const double factor : {0.95, 1.0, 1.05}) {
+        const records::ComparisonRecord record = compared(settings, synthetic_device(factor));
+        for (const records::StrategyRow& row : record.strategies) {
+            ASSERT_TRUE(row.latency_ratio.has_value()) << row.strategy << ": " << row.reason;
+            EXPECT_EQ(row.status, records::StrategyStatus::ok) << row.strategy << " at " << factor;
+            EXPECT_LE(*row.latency_ratio, 0.8 + 1e-9) << row.strategy << " at " << factor;
+            EXPECT_LT(*row.gain, 0.0) << row.strategy << " at " << factor;
         }
     }
 }

@@ -55,7 +55,8 @@ inline records::ComparisonRecord sample(const std::string& model = "resnet20-cif
     record.gain_origin = "capacity";
     record.stages = {"stage1", "stage2", "stage 3"};
     record.base = base_row();
-    for (const Strategy& strategy : strategies()) {
+    for (const Strategy* usual : usual_strategies(1.0)) {
+        const Strategy& strategy = *usual;
         records::StrategyRow row = base_row();
         row.strategy = strategy.name;
         record.strategies.push_back(row);

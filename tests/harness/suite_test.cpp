@@ -245,7 +245,7 @@ TEST_F(SuiteTest, RefusesWhatMakesNoSense) {
         {"name: s\nmodels: [none.yaml]\n", "s.yaml:2:", "none.yaml"},
         {"name: s\nmodels: [resnet18, resnet18]\n", "s.yaml:2:", "twice"},
         {good + "budget: [1]\n", "s.yaml:3:", "budget"},
-        {good + "budgets: [0.9]\n", "s.yaml:3:", "at least 1"},
+        {good + "budgets: [0.05]\n", "s.yaml:3:", "expected 0.1 to 16"},
         {good + "budgets: [-1]\n", "s.yaml:3:", "budgets"},
         {good + "budgets: [1e9]\n", "s.yaml:3:", "budgets"},
         {good + "budgets: [fast]\n", "s.yaml:3:", "budgets"},

@@ -24,6 +24,8 @@ StageContext make_context(const std::string& model, const LatencySource& source,
     const ModelSpec base = find_model(model);
     const int step = resolution_step(base);
     settings.space.resolutions = {base.resolution - step, base.resolution + step};
+    settings.l1_scores = testing::made_up_scores(base, 1);
+    settings.taylor_scores = testing::made_up_scores(base, 2);
     return StageContext(base, source, settings, capacity_gain(base));
 }
 
@@ -81,7 +83,7 @@ TEST_P(EveryStrategy, StaysWithinTheBudgetAndOnTheGrid) {
         if (result.next_us) {
             EXPECT_GT(*result.next_us, budget_us);
         }
-        if (!is_planned(strategy())) {
+        if (!is_planned(strategy()) && !strategy().shrinks_only) {
             EXPECT_TRUE(result.next_us.has_value());
         }
     }
@@ -181,10 +183,26 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryStrategy,
 TEST(Strategies, NamesAreKnownAndDistinct) {
     const std::vector<std::string> names = all_names();
     EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
-    for (const char* name :
-         {"width-only", "depth-only", "resolution-only", "depth-width", "uniform", "compound", "fast",
-          "width-on-edges", "morph", "random", "greedy", "importance-width", "hacscale-widths",
-          "hacscale-depths", "hacscale-no-importance", "hacscale-no-utilization", "hacscale"}) {
+    for (const char* name : {"width-only",
+                             "depth-only",
+                             "resolution-only",
+                             "depth-width",
+                             "uniform",
+                             "compound",
+                             "fast",
+                             "width-on-edges",
+                             "morph",
+                             "random",
+                             "greedy",
+                             "l1-pruning",
+                             "taylor-pruning",
+                             "halp",
+                             "importance-width",
+                             "hacscale-widths",
+                             "hacscale-depths",
+                             "hacscale-no-importance",
+                             "hacscale-no-utilization",
+                             "hacscale"}) {
         EXPECT_EQ(find_strategy(name).name, name);
         EXPECT_FALSE(find_strategy(name).description.empty());
         EXPECT_FALSE(find_strategy(name).rule.empty());
@@ -335,6 +353,7 @@ TEST(ImportanceWidth, HasTheMostGainOfAllWidthsWithinACapOnParams) {
     const ModelSpec base = find_model("resnet20-cifar");
     ScalingSettings settings;
     settings.max_budget = 10.0;
+    settings.space.max_width_ratio = 2.0;
     settings.caps.params = lower(base).params() * 12 / 10;
     Gain gain = capacity_gain(base);
     gain.stages[0].width.value *= 3.0;
@@ -375,14 +394,15 @@ TEST(Hacscale, OfWidthsOrDepthsAloneLeavesTheRestAsItIs) {
 TEST(Hacscale, SaysWhenTheSpaceEndsItsWidths) {
     const SyntheticSource source;
     ScalingSettings settings;
-    settings.max_budget = 20.0;
+    settings.max_budget = 16.0;
+    settings.space.max_width_ratio = settings.space.max_depth_ratio = 2.0;
     const StageContext context = make_context("resnet20-cifar", source, settings);
-    const Fit ample = fit(find_strategy("hacscale"), context, context.budget_us(20.0));
+    const Fit ample = fit(find_strategy("hacscale"), context, context.budget_us(16.0));
     EXPECT_EQ(ample.result.choice.widths, (std::vector{32, 64, 128}));
     EXPECT_TRUE(ample.reason.starts_with("3 of 3 stages are as wide as the space allows, 2 times"))
         << ample.reason;
     EXPECT_EQ(fit(find_strategy("hacscale"), context, context.budget_us(1.05)).reason, "");
-    EXPECT_EQ(fit(find_strategy("hacscale-depths"), context, context.budget_us(20.0)).reason, "");
+    EXPECT_EQ(fit(find_strategy("hacscale-depths"), context, context.budget_us(16.0)).reason, "");
 }
 
 TEST(EdgesPath, StandsOnEdges) {
@@ -409,11 +429,12 @@ TEST(EdgesPath, StandsOnEdges) {
     EXPECT_GT(steps, 3);
 }
 
-TEST(ScalingContext, BudgetsBelowTheBaseAreRefused) {
+TEST(ScalingContext, BudgetsOutsideOfTheLimitsAreRefused) {
     const SyntheticSource source;
     const StageContext context = make_context("resnet20-cifar", source);
     EXPECT_DOUBLE_EQ(context.budget_us(1.0), context.base_evaluation().latency_us());
-    for (const double ratio : {0.99, 0.0, -1.0, 2.01, std::nan("")}) {
+    EXPECT_DOUBLE_EQ(context.budget_us(0.1), 0.1 * context.base_evaluation().latency_us());
+    for (const double ratio : {0.05, 0.0, -1.0, 2.01, 17.0, std::nan("")}) {
         EXPECT_THROW(context.budget_us(ratio), InputError) << ratio;
     }
 }
@@ -428,11 +449,17 @@ TEST(StageContext, RefusesWhatDoesNotGoTogether) {
     const ModelSpec base = find_model("resnet20-cifar");
     EXPECT_THROW(StageContext(base, source, {}, capacity_gain(find_model("resnet18"))), InputError);
     ScalingSettings settings;
-    settings.max_budget = 0.5;
+    settings.max_budget = 0.05;
     EXPECT_THROW(StageContext(base, source, settings, capacity_gain(base)), InputError);
     settings = {};
     settings.caps.params = 0;
     EXPECT_THROW(StageContext(base, source, settings, capacity_gain(base)), InputError);
+    for (const std::vector<std::vector<double>>& scores : std::vector<std::vector<std::vector<double>>>{
+             {{1.0}}, {{1.0}, {}, {}}, {{}, {}, std::vector(64, -1.0)}}) {
+        settings = {};
+        settings.l1_scores = ChannelScores{scores};
+        EXPECT_THROW(StageContext(base, source, settings, capacity_gain(base)), InputError);
+    }
     settings = {};
     settings.space.resolutions = {36};
     Gain gain = capacity_gain(base);

@@ -4,10 +4,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <random>
+#include <utility>
+#include <vector>
 
 #include "base/hash.hpp"
 #include "models/graph/latency_source.hpp"
 #include "models/ops/layer_spec.hpp"
+#include "models/stages/model_spec.hpp"
+#include "scaling/context.hpp"
 
 namespace hacscale::testing {
 
@@ -46,5 +51,16 @@ private:
     Predicate missing_;
     Predicate interpolated_;
 };
+
+// One score a channel, the same each time.
+inline ChannelScores made_up_scores(const ModelSpec& base, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    ChannelScores scores;
+    for (const StageSpec& stage : base.stages) {
+        std::vector<double>& channels = scores.widths.emplace_back();
+        for (int i = 0; i < stage.width; ++i) channels.push_back(static_cast<double>(1 + random() % 1000));
+    }
+    return scores;
+}
 
 }  // namespace hacscale::testing
