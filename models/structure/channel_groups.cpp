@@ -58,10 +58,10 @@ void add_once(std::vector<int>& list, int value) {
 
 class GroupSearch {
 public:
-    GroupSearch(const Graph& graph, GroupedConvs grouped_convs)
+    GroupSearch(const Graph& graph, const GroupRules& rules)
         : graph_(graph),
-          grouped_convs_(grouped_convs),
-          units_(graph, grouped_convs),
+          rules_(rules),
+          units_(graph, rules),
           chains_(graph, units_),
           group_of_(static_cast<std::size_t>(units_.size()), none),
           groups_of_tensor_(graph.tensors.size()) {}
@@ -94,7 +94,7 @@ private:
         }
         first_units_.push_back(run.unit);
         ChannelGroup& group = groups_.emplace_back();
-        group.grouped_convs = grouped_convs_;
+        group.grouped_convs = rules_.grouped_convs;
         group.multiple = run.channels;
         group.base_width = units * run.channels;
         const int producer = graph_.tensors[static_cast<std::size_t>(tensor)].producer;
@@ -148,7 +148,7 @@ private:
     }
 
     const Graph& graph_;
-    GroupedConvs grouped_convs_;
+    GroupRules rules_;
     ChannelUnits units_;
     Chains chains_;
     std::vector<int> group_of_;  // by unit
@@ -160,8 +160,8 @@ private:
 
 }  // namespace
 
-std::vector<ChannelGroup> channel_groups(const Graph& graph, GroupedConvs grouped_convs) {
-    return GroupSearch(graph, grouped_convs).find();
+std::vector<ChannelGroup> channel_groups(const Graph& graph, const GroupRules& rules) {
+    return GroupSearch(graph, rules).find();
 }
 
 void check_width(const ChannelGroup& group, int width) {

@@ -32,6 +32,13 @@ enum class GroupedConvs : std::uint8_t {
                  // groups. Depthwise convs, and those of one input channel a group, stay as they are called.
 };
 
+struct GroupRules {
+    GroupedConvs grouped_convs = GroupedConvs::keep_width;
+    // Slices that divide a tensor into equal parts keep them equal, as code that splits by a number of parts does (PyTorch's chunk): the same
+    // channels of all parts are one unit. A network that is written as a file needs no such parts.
+    bool equal_slices = false;
+};
+
 // Where a tensor has all units of a group, in their order, with equally many channels each.
 struct ChannelSegment {
     TensorId tensor = 0;
@@ -64,7 +71,7 @@ struct ChannelGroup {
 };
 
 // In the order in which the network first writes them. `graph` passes validate().
-std::vector<ChannelGroup> channel_groups(const Graph& graph, GroupedConvs = GroupedConvs::keep_width);
+std::vector<ChannelGroup> channel_groups(const Graph& graph, const GroupRules& rules = {});
 
 // Throws InputError where `width` is no width of the group: below 1, no multiple, larger than a layer may be.
 void check_width(const ChannelGroup& group, int width);

@@ -54,7 +54,7 @@ public:
                 fmt::format("{} has {} stages and {} has {}: weights go from a network to a scaled one",
                             base.name, base.stages.size(), target.name, target.stages.size()));
         }
-        groups_ = channel_groups(base_.graph, grouped_convs_of(base));
+        groups_ = channel_groups(base_.graph, {.grouped_convs = grouped_convs_of(base)});
         repeats_ = repeats(base_.graph);
         result_.network = network_of(target, {});
     }

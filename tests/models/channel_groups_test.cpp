@@ -133,6 +133,26 @@ TEST(ChannelGroups, AreWhatSlicesTake) {
     EXPECT_EQ(changed.nodes[4].layer.in_channels, 31);
 }
 
+TEST(ChannelGroups, OfEqualSlicesStayEqualWhereAsked) {
+    Graph graph;
+    const TensorId image = graph.add_input(3, 8, 8);
+    const TensorId both = conv(graph, "both", image, 24);
+    const TensorId left = slice(graph, "left", both, 0, 12);
+    const TensorId right = slice(graph, "right", both, 12, 12);
+    const TensorId block = conv(graph, "block", right, 8);
+    graph.outputs = {conv(graph, "head", concat(graph, "concat", {left, block}), 10)};
+    EXPECT_THAT(names_of(channel_groups(graph)), ElementsAre("both", "both#2", "block"));
+    const std::vector<ChannelGroup> groups = channel_groups(graph, {.equal_slices = true});
+    ASSERT_THAT(names_of(groups), ElementsAre("both", "block"));
+    EXPECT_EQ(groups[0].base_width, 24);
+    EXPECT_EQ(groups[0].multiple, 2);
+    const Graph wider = widened(graph, groups[0], 30);
+    EXPECT_EQ(validate(wider), std::nullopt);
+    EXPECT_EQ(wider.nodes[1].layer.out_channels, 15);
+    EXPECT_EQ(wider.nodes[2].layer.first_channel, 15);
+    EXPECT_EQ(wider.nodes[2].layer.out_channels, 15);
+}
+
 // A unit has one channel of each part that a shuffle mixes, so the parts stay equal.
 TEST(ChannelGroups, HaveUnitsAcrossTheGroupsOfAShuffle) {
     Graph graph;
@@ -166,7 +186,8 @@ TEST(ChannelGroups, OfGroupedConvsKeepTheirNumberWhereAsked) {
     const TensorId stem = conv(graph, "stem", image, 24);
     const TensorId grouped = conv(graph, "grouped", stem, 48, 3);
     graph.outputs = {conv(graph, "head", conv(graph, "depthwise", grouped, 48, 48), 10)};
-    const std::vector<ChannelGroup> groups = channel_groups(graph, GroupedConvs::keep_count);
+    const std::vector<ChannelGroup> groups =
+        channel_groups(graph, {.grouped_convs = GroupedConvs::keep_count});
     ASSERT_THAT(names_of(groups), ElementsAre("stem", "grouped"));
     EXPECT_EQ(groups[0].base_width, 24);
     EXPECT_EQ(groups[0].multiple, 3);
@@ -341,7 +362,7 @@ TEST(ChannelGroups, OfAnyGraphHoldChannelsOnceAndAreDistinct) {
         for (const GroupedConvs grouped : {GroupedConvs::keep_width, GroupedConvs::keep_count}) {
             seen.clear();
             names.clear();
-            for (const ChannelGroup& group : channel_groups(graph, grouped)) {
+            for (const ChannelGroup& group : channel_groups(graph, {.grouped_convs = grouped})) {
                 EXPECT_TRUE(names.insert(group.name).second) << seed << ", " << group.name;
                 for (const ChannelSegment& segment : group.segments) {
                     EXPECT_EQ(segment.channels % group.units(), 0) << seed << ", " << group.name;

@@ -61,9 +61,9 @@ void expect_equal_outputs(const Network& a, const Network& b, const std::string&
 }
 
 struct Base {
-    explicit Base(Network with, GroupedConvs grouped = GroupedConvs::keep_width)
+    explicit Base(Network with, const GroupRules& rules = {})
         : network(std::move(with)),
-          groups(channel_groups(network.graph, grouped)),
+          groups(channel_groups(network.graph, rules)),
           runs(repeats(network.graph)) {}
     Network network;
     std::vector<ChannelGroup> groups;
@@ -97,8 +97,8 @@ TEST(ScaledNetwork, IsTheBaseAtItsOwnWidths) {
 TEST(ScaledNetwork, ComputesWhatItsBaseDoesWhenItGrows) {
     int grown = 0;
     for (unsigned seed = 0; seed < 60; ++seed) {
-        for (const GroupedConvs grouped : {GroupedConvs::keep_width, GroupedConvs::keep_count}) {
-            const Base base(with_weights(RandomGraph(seed).graph, seed), grouped);
+        for (const GroupRules& rules : {GroupRules{}, GroupRules{GroupedConvs::keep_count, true}}) {
+            const Base base(with_weights(RandomGraph(seed).graph, seed), rules);
             std::mt19937 random(seed);
             GraphChoice choice = base.as_it_is();
             for (std::size_t g = 0; g < base.groups.size(); ++g) {
@@ -159,8 +159,8 @@ Network without_units(const Base& base, const std::vector<std::vector<int>>& uni
 TEST(ScaledNetwork, ComputesWhatItsBaseDoesWithoutTheUnitsThatItLacks) {
     int shrunk = 0;
     for (unsigned seed = 200; seed < 260; ++seed) {
-        for (const GroupedConvs grouped : {GroupedConvs::keep_width, GroupedConvs::keep_count}) {
-            const Base base(with_weights(RandomGraph(seed).graph, seed), grouped);
+        for (const GroupRules& rules : {GroupRules{}, GroupRules{GroupedConvs::keep_count, true}}) {
+            const Base base(with_weights(RandomGraph(seed).graph, seed), rules);
             std::mt19937 random(seed);
             GraphChoice choice = base.as_it_is();
             for (std::size_t g = 0; g < base.groups.size(); ++g) {

@@ -4,15 +4,16 @@
 
 #include <map>
 #include <numeric>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
 #include "models/ops/operator.hpp"
 
 namespace hacscale::detail {
 
-ChannelUnits::ChannelUnits(const Graph& graph, GroupedConvs grouped_convs)
-    : graph_(graph), grouped_convs_(grouped_convs) {
+ChannelUnits::ChannelUnits(const Graph& graph, const GroupRules& rules) : graph_(graph), rules_(rules) {
     int channels = 0;
     for (const Tensor& tensor : graph.tensors) {
         first_.push_back(channels);
@@ -25,6 +26,7 @@ ChannelUnits::ChannelUnits(const Graph& graph, GroupedConvs grouped_convs)
     for (const TensorId tensor : graph.outputs) give(tensor);
     for (const Node& node : graph.nodes) tie(node);
     tie_shared_modules();
+    if (rules_.equal_slices) tie_equal_slices();
     find_runs();
 }
 
@@ -87,7 +89,7 @@ void ChannelUnits::tie_groups(const Node& node) {
     const LayerSpec& layer = node.layer;
     const TensorId input = node.inputs.front();
     const TensorId output = node.outputs.front();
-    if (keeps_group_count(layer, grouped_convs_)) {
+    if (keeps_group_count(layer, rules_.grouped_convs)) {
         merge_parts(input, layer.groups);
         merge_parts(output, layer.groups);
         if (!operator_of(layer.kind).own_output_channels) merge_channels(input, output);
@@ -136,6 +138,23 @@ void ChannelUnits::tie_shared_modules() {
         }
         merge_channels(known->second->inputs.front(), node.inputs.front());
         merge_channels(known->second->outputs.front(), node.outputs.front());
+    }
+}
+
+void ChannelUnits::tie_equal_slices() {
+    std::map<TensorId, std::set<std::pair<int, int>>>
+        slices;  // of each tensor: first channel and their number
+    for (const Node& node : graph_.nodes) {
+        if (node.layer.kind != LayerKind::slice) continue;
+        slices[node.inputs.front()].emplace(node.layer.first_channel, node.layer.out_channels);
+    }
+    for (const auto& [tensor, parts] : slices) {
+        int next = 0;
+        for (const auto& [first, channels] : parts) {
+            if (first != next || channels != parts.begin()->second) break;
+            next += channels;
+        }
+        if (next == channels_of(tensor)) merge_parts(tensor, static_cast<int>(parts.size()));
     }
 }
 

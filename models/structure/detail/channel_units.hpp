@@ -17,7 +17,7 @@ struct UnitRun {
 
 class ChannelUnits {
 public:
-    ChannelUnits(const Graph& graph, GroupedConvs grouped_convs);
+    ChannelUnits(const Graph& graph, const GroupRules& rules);
 
     // A number below size(); equal for channels that are tied.
     int unit_of(TensorId tensor, int channel) { return root(at(tensor, channel)); }
@@ -45,10 +45,11 @@ private:
     void tie_groups(const Node& node);
     void tie_moved(const Node& node);
     void tie_shared_modules();
+    void tie_equal_slices();
     void find_runs();
 
     const Graph& graph_;
-    GroupedConvs grouped_convs_;
+    GroupRules rules_;
     std::vector<int> first_;  // by tensor, its first channel among all
     std::vector<int> parent_;
     std::vector<bool>
