@@ -172,6 +172,12 @@ void detail::require_written(const std::ostream& out) {
     throw WorkError("the rows cannot be written: the output was closed or its disk is full; write elsewhere");
 }
 
+std::vector<std::string> export_column_names() {
+    std::vector<std::string> names;
+    for (const ExportColumn& column : columns()) names.emplace_back(column.name);
+    return names;
+}
+
 void write_csv(const Table& table, const RowFilter& filter, std::ostream& out) {
     std::string_view separator;
     for (const ExportColumn& column : columns()) {

@@ -65,7 +65,7 @@ ExportSummary write_ofa_yaml(const Table& table, const RowFilter& filter, std::o
             return;
         }
         states.insert(state_of(row));
-        layers.push_back({row.key.layer, row.latency_us});
+        layers.push_back({row.key.layer, row.latency_us, row.status == RowStatus::noisy});
     });
     require_one_state(states);
     const detail::OfaEntries entries = detail::ofa_entries(layers);

@@ -37,6 +37,9 @@ struct Readings {
     bool operator==(const Readings&) const = default;
 };
 
+// Other tools' tables are in milliseconds.
+inline constexpr double us_a_ms = 1000.0;
+
 // How warm the caches were; docs/method.md, "Cache states".
 enum class CacheState : std::uint8_t {
     network,  // weights last touched one pass of a whole network ago, input just produced by the layer before

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <array>
 #include <map>
+#include <random>
 #include <set>
 #include <sstream>
 
+#include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/profiler/table_support.hpp"
@@ -160,7 +163,9 @@ TEST_F(OfaExport, LeavesOutWhatItHasNoWordsFor) {
     EXPECT_GT(summary_.left_out.at("once-for-all has no words for a conv of this form"), 5);
 }
 
-TEST_F(OfaExport, TheSlowestOfRowsWithTheSameWordsCounts) {
+// Rows of a layer are of several networks: their mean counts, and the mean of layers with the same words. The slowest of each
+// would add up to more than any network takes.
+TEST_F(OfaExport, OfEqualWordsTheMeanCounts) {
     LayerSpec layer = conv(3, 16, 224);
     layer.window = Window::square(3, 2, 1);
     layer.activation = Activation::relu6;
@@ -168,11 +173,145 @@ TEST_F(OfaExport, TheSlowestOfRowsWithTheSameWordsCounts) {
     table_.put(network_row(layer, 2.5, 1 << 24));
     table_.put(network_row(layer, 2.0, 1 << 28));
     layer.activation = Activation::hard_swish;
-    table_.put(network_row(layer, 2.25, 1 << 20));
+    table_.put(network_row(layer, 3.0, 1 << 20));
+    Row noisy = network_row(layer, 300.0, 1 << 24);
+    noisy.status = RowStatus::noisy;
+    noisy.reason = "wide";
+    table_.put(noisy);
     EXPECT_EQ(exported(),
               (std::map<std::string, double>{{"Conv-input:224x224x3-output:112x112x16", 0.0025}}));
-    EXPECT_EQ(summary_.written, 1);
-    EXPECT_EQ(summary_.left_out.at("a slower row has the same words"), 3);
+    EXPECT_EQ(summary_.written, 4);
+    EXPECT_EQ(summary_.left_out.at("the layer has rows that are not noisy"), 1);
+}
+
+// A network runs in one memory layout.
+TEST_F(OfaExport, RowsOfTheUsualLayoutCountFirst) {
+    measure("mobilenetv2-0.35");
+    const auto before = exported();
+    const Graph network = lower(find_model("mobilenetv2-0.35"));
+    for (std::size_t i = 0; i < 3; ++i) {
+        LayerSpec layer = network.nodes[i].layer;
+        layer.layout = Layout::blocked;
+        table_.put(network_row(layer, 1000.0, 1 << 22));
+    }
+    EXPECT_EQ(exported(), before);
+    EXPECT_EQ(summary_.left_out.at("the layer was also measured in the memory layout of most layers"), 3);
+    LayerSpec more = conv(3, 24, 320);
+    more.window = Window::square(3, 2, 1);
+    more.activation = Activation::relu6;
+    more.layout = Layout::blocked;
+    table_.put(network_row(more, 7.0, 1 << 22));
+    EXPECT_EQ(exported().at("Conv-input:320x320x3-output:160x160x24"), 0.007) << "where there is no other";
+}
+
+// once-for-all's own MobileNetV3 space, as its tutorial searches it (LatencyEstimator of ofa/tutorial/latency_table.py): width
+// 1.2, 5 stages of 2 to 4 blocks, each block with its kernel and expansion. bench/once-for-all has networks that cover it.
+class OfaSpace {
+public:
+    struct Block {
+        int kernel;
+        int expansion;
+    };
+    using Blocks = std::vector<std::vector<Block>>;
+
+    static Blocks random(std::mt19937& generator) {
+        const auto one_of = [&](std::initializer_list<int> values) {
+            return *(values.begin() + std::uniform_int_distribution<std::ptrdiff_t>(0, 2)(generator));
+        };
+        Blocks blocks(5);
+        for (std::vector<Block>& stage : blocks) {
+            const int depth = one_of({2, 3, 4});
+            for (int i = 0; i < depth; ++i) stage.push_back({one_of({3, 5, 7}), one_of({3, 4, 6})});
+        }
+        return blocks;
+    }
+
+    // What its code looks up, in milliseconds.
+    static double looked_up_ms(const std::map<std::string, double>& entries, const Blocks& blocks) {
+        double sum_ms = 0.0;
+        const auto add = [&](const std::string& words) {
+            const auto entry = entries.find(words);
+            ASSERT_NE(entry, entries.end()) << words;
+            sum_ms += entry->second;
+        };
+        add("Conv-input:224x224x3-output:112x112x24");
+        add("expanded_conv-input:112x112x24-output:112x112x24-expand:24-kernel:3-stride:1-idskip:1-se:0-hs:"
+            "0");
+        int size = 112;
+        int channels = 24;
+        for (std::size_t stage = 0; stage < blocks.size(); ++stage) {
+            for (std::size_t i = 0; i < blocks[stage].size(); ++i) {
+                const int stride = i == 0 ? strides[stage] : 1;
+                const int out = (size - 1) / stride + 1;
+                add(fmt::format(
+                    "expanded_conv-input:{0}x{0}x{1}-output:{2}x{2}x{3}-expand:{4}-kernel:{5}-stride:{6}"
+                    "-idskip:{7}-se:{8}-hs:{9}",
+                    size, channels, out, widths[stage], channels * blocks[stage][i].expansion,
+                    blocks[stage][i].kernel, stride, i == 0 ? 0 : 1, squeezes[stage] ? 1 : 0,
+                    stage >= 2 ? 1 : 0));
+                size = out;
+                channels = widths[stage];
+            }
+        }
+        add("Conv_1-input:7x7x192-output:7x7x1152");
+        add("AvgPool2D-input:7x7x1152-output:1x1x1152");
+        add("Conv_2-input:1x1x1152-output:1x1x1536");
+        add("Logits-input:1x1x1536-output:1000");
+        return sum_ms;
+    }
+
+    static ModelSpec model(const Blocks& blocks) {
+        ModelSpec model = load_model(HACSCALE_SOURCE_DIR "/bench/once-for-all/ofa-mbv3-k3-e3.yaml");
+        const std::vector<StageSpec> stages = std::move(model.stages);
+        model.stages = {stages.front()};
+        for (std::size_t stage = 0; stage < blocks.size(); ++stage) {
+            int input = model.stages.back().width;
+            for (std::size_t i = 0; i < blocks[stage].size(); ++i) {
+                StageSpec block = stages[stage + 1];
+                block.name = fmt::format("stage{}block{}", stage + 1, i + 1);
+                block.depth = 1;
+                if (i > 0) block.stride = 1;
+                block.kernel = blocks[stage][i].kernel;
+                block.padding.reset();
+                block.inner_widths = {input * blocks[stage][i].expansion};
+                model.stages.push_back(block);
+                input = block.width;
+            }
+        }
+        return model;
+    }
+
+private:
+    static constexpr std::array widths{32, 48, 96, 136, 192};
+    static constexpr std::array strides{2, 2, 2, 1, 2};
+    static constexpr std::array squeezes{false, true, false, true, true};
+};
+
+TEST_F(OfaExport, HasEveryKeyOfItsMobileNetV3Space) {
+    std::mt19937 generator(1);
+    for (const int kernel : {3, 5, 7}) {
+        for (const int expansion : {3, 4, 6}) {
+            const ModelSpec model = load_model(fmt::format("{}/bench/once-for-all/ofa-mbv3-k{}-e{}.yaml",
+                                                           HACSCALE_SOURCE_DIR, kernel, expansion));
+            for (const Node& node : lower(model).nodes) {
+                // A layer of several of these networks has several rows.
+                double& known_us = latency_us_[node.layer];
+                if (known_us == 0.0) known_us = 1.0 + 0.37 * static_cast<double>(latency_us_.size());
+                table_.put(network_row(node.layer, known_us, 1 << (20 + kernel)));
+            }
+        }
+    }
+    const auto entries = exported();
+    EXPECT_EQ(summary_.written, summary_.rows) << "every layer of these networks has a place";
+    for (int i = 0; i < 50; ++i) {
+        const OfaSpace::Blocks blocks = OfaSpace::random(generator);
+        double layers_ms = 0.0;
+        for (const Node& node : lower(OfaSpace::model(blocks)).nodes) {
+            ASSERT_TRUE(latency_us_.contains(node.layer)) << node.layer.key();
+            layers_ms += latency_us_.at(node.layer) / 1000.0;
+        }
+        EXPECT_NEAR(OfaSpace::looked_up_ms(entries, blocks), layers_ms, 1e-9);
+    }
 }
 
 TEST_F(OfaExport, SaysWhichBlocksCannotBeMade) {

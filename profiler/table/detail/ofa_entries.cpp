@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstddef>
+#include <numeric>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -53,32 +54,35 @@ Junction behind(const LayerSpec& layer) {
 
 class EntryMaker {
 public:
-    explicit EntryMaker(const std::vector<TimedLayer>& layers)
-        : layers_(layers), entries_{{}, std::vector<std::string>(layers.size())}, roles_(layers.size()) {}
-
-    OfaEntries run() {
-        // Of equal layers, measured at several footprints, the slowest stands for all.
-        std::map<LayerSpec, std::size_t> slowest;
-        for (std::size_t i = 0; i < layers_.size(); ++i) {
-            std::size_t& first = slowest.try_emplace(without_layout(i), i).first->second;
-            if (layers_[i].latency_us > layers_[first].latency_us) first = i;
-        }
-        for (const auto& [layer, i] : slowest) sort_in(i);
+    // Each layer once, and in the layout channels_last.
+    explicit EntryMaker(const std::vector<TimedLayer>& layers) : layers_(layers), roles_(layers.size()) {
+        for (std::size_t i = 0; i < layers_.size(); ++i) sort_in(i);
         for (const std::size_t i : depthwise_) blocks_around(i);
         for (const std::size_t i : pools_) pooled_classifiers(i);
-        for (const auto& [words, rows] : rows_) {
-            for (const std::size_t row : rows) roles_[row].used = true;
+    }
+
+    // By words. Layers that differ in what the words do not say (bias, the activation of a single layer) are
+    // alternatives: the mean of their sums.
+    std::map<std::string, double> latencies() const {
+        std::map<std::string, double> means;
+        for (const auto& [words, sums] : sums_us_) {
+            means[words] = std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(sums.size());
         }
-        for (std::size_t i = 0; i < layers_.size(); ++i) {
-            entries_.left_out[i] = reason(i, slowest.at(without_layout(i)));
+        return means;
+    }
+
+    // Why a layer is in no entry; empty where it is in one.
+    std::string reason(std::size_t i) const {
+        if (roles_[i].used) return "";
+        if (roles_[i].in_blocks) {
+            return "no inverted residual of once-for-all's kind can be made of them and the other rows";
         }
-        return std::move(entries_);
+        return fmt::format("once-for-all has no words for a {} of this form", name_of(layers_[i].layer.kind));
     }
 
 private:
     // What a layer could be in the table.
     struct Role {
-        bool has_words = false;  // an entry of its own or in a block that was put together
         bool in_blocks = false;  // a block can have it
         bool used = false;
     };
@@ -131,12 +135,6 @@ private:
         }
     }
 
-    LayerSpec without_layout(std::size_t i) const {
-        LayerSpec layer = layers_[i].layer;
-        layer.layout = Layout::channels_last;
-        return layer;
-    }
-
     void pooled_classifiers(std::size_t i) {
         const LayerSpec& pool = layers_[i].layer;
         const auto classifiers = classifiers_.find(pool.out_channels);
@@ -167,7 +165,7 @@ private:
         }
     }
 
-    // rows: the depthwise conv, the projection, and where there is one the expansion.
+    // The depthwise conv, the projection, and where there is one the expansion.
     void block(int in_channels, const std::vector<std::size_t>& rows) {
         const LayerSpec& depthwise = layers_[rows[0]].layer;
         const LayerSpec& projection = layers_[rows[1]].layer;
@@ -209,33 +207,18 @@ private:
                squeeze.squeeze_channels == squeeze_width(theirs, squeeze.in_channels, squeeze.in_channels);
     }
 
-    void put(const std::string& words, const std::vector<std::size_t>& rows) {
+    void put(const std::string& words, const std::vector<std::size_t>& layers) {
         double latency_us = 0.0;
-        for (const std::size_t row : rows) {
-            latency_us += layers_[row].latency_us;
-            roles_[row].has_words = true;
+        for (const std::size_t layer : layers) {
+            latency_us += layers_[layer].latency_us;
+            roles_[layer].used = true;
         }
-        const auto [entry, is_new] = entries_.latency_us.try_emplace(words, latency_us);
-        if (!is_new && entry->second >= latency_us) return;
-        entry->second = latency_us;
-        rows_[words] = rows;
-    }
-
-    // `slowest`: of the layers equal to this one.
-    std::string reason(std::size_t i, std::size_t slowest) const {
-        const Role& role = roles_[slowest];
-        if (role.used && i == slowest) return "";
-        if (role.has_words) return "a slower row has the same words";
-        if (role.in_blocks) {
-            return "no inverted residual of once-for-all's kind can be made of them and the other rows";
-        }
-        return fmt::format("once-for-all has no words for a {} of this form", name_of(layers_[i].layer.kind));
+        sums_us_[words].push_back(latency_us);
     }
 
     const std::vector<TimedLayer>& layers_;
-    OfaEntries entries_;
     std::vector<Role> roles_;
-    std::map<std::string, std::vector<std::size_t>> rows_;  // of which an entry is made
+    std::map<std::string, std::vector<double>> sums_us_;  // by words
     std::vector<std::size_t> depthwise_, pools_;
     std::map<Junction, std::vector<std::size_t>> expansions_;   // by what they put out
     std::map<Junction, std::vector<std::size_t>> projections_;  // by what they read
@@ -245,8 +228,18 @@ private:
 
 }  // namespace
 
-OfaEntries ofa_entries(const std::vector<TimedLayer>& layers) {
-    return EntryMaker(layers).run();
+OfaEntries ofa_entries(const std::vector<TimedLayer>& rows) {
+    LayerMeans means = mean_latencies(rows);
+    std::vector<TimedLayer> layers;
+    for (const auto& [layer, mean] : means.layers) layers.push_back({layer, mean.latency_us, false});
+    const EntryMaker maker(layers);
+    OfaEntries entries{maker.latencies(), std::move(means.left_out)};
+    std::size_t i = 0;
+    for (const auto& [layer, mean] : means.layers) {
+        const std::string reason = maker.reason(i++);
+        for (const std::size_t row : mean.rows) entries.left_out[row] = reason;
+    }
+    return entries;
 }
 
 }  // namespace hacscale::detail

@@ -5,20 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "models/ops/layer_spec.hpp"
+#include "profiler/table/detail/layer_means.hpp"
 
 namespace hacscale::detail {
 
-struct TimedLayer {
-    LayerSpec layer;
-    double latency_us = 0.0;
-};
-
 struct OfaEntries {
     std::map<std::string, double> latency_us;  // by words
-    std::vector<std::string> left_out;  // for each layer, why it is in no entry; empty where it is in one
+    std::vector<std::string> left_out;  // for each row, why it is in no entry; empty where it is in one
 };
 
-OfaEntries ofa_entries(const std::vector<TimedLayer>& layers);
+OfaEntries ofa_entries(const std::vector<TimedLayer>& rows);
 
 }  // namespace hacscale::detail
