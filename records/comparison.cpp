@@ -118,18 +118,24 @@ Json origin_json(const std::optional<AccuracyOrigin>& origin) {
     if (!origin) {
         return nullptr;
     }
-    return {{"record", origin->record},
-            {"recipe", origin->recipe},
-            {"recipe_hash", origin->recipe_hash},
-            {"data_hash", origin->data_hash}};
+    Json json{{"record", origin->record},
+              {"recipe", origin->recipe},
+              {"recipe_hash", origin->recipe_hash},
+              {"data_hash", origin->data_hash}};
+    if (!origin->given_by.empty()) {
+        json["given_by"] = origin->given_by;
+    }
+    return json;
 }
 
 std::optional<AccuracyOrigin> origin_in(const std::optional<JsonPlace>& place) {
     if (!place) {
         return std::nullopt;
     }
-    return AccuracyOrigin{place->text_or_empty("record"), place->text("recipe"),
-                          place->text_or_empty("recipe_hash"), place->text_or_empty("data_hash")};
+    const std::string given_by = place->text_or_empty("given_by");
+    return AccuracyOrigin{place->text_or_empty("record"),
+                          given_by.empty() ? place->text("recipe") : place->text_or_empty("recipe"),
+                          place->text_or_empty("recipe_hash"), place->text_or_empty("data_hash"), given_by};
 }
 
 Json point_json(const FrontPoint& point) {
@@ -318,6 +324,14 @@ std::optional<double> images_per_s(const ComparisonRecord& record, const Strateg
 
 std::string ComparisonRecord::budget_in_names() const {
     return (budget_given.empty() ? Budget(budget) : parse_budget(budget_given)).file_text();
+}
+
+std::string origin_text(const std::optional<AccuracyOrigin>& origin) {
+    if (!origin) {
+        return "";
+    }
+    return origin->given_by.empty() ? " after training with the recipe " + origin->recipe
+                                    : " as given by " + origin->given_by;
 }
 
 std::string to_json(const ComparisonRecord& record) {

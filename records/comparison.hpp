@@ -138,10 +138,12 @@ struct StaircaseRow {
 
 // Which trainings the accuracies of a comparison come from.
 struct AccuracyOrigin {
-    std::string record;  // the file of accuracy records
-    std::string recipe;
-    std::string recipe_hash;
-    std::string data_hash;  // empty while there is no accuracy
+    std::string record{};  // the file of accuracy records
+    std::string recipe{};
+    std::string recipe_hash{};
+    std::string data_hash{};  // empty while there is no accuracy
+    // The file of accuracies of the user's own training; all else is empty then.
+    std::string given_by{};
 };
 
 struct ComparisonRecord {
@@ -180,6 +182,10 @@ struct ComparisonRecord {
     // "stage1 width", "stage2 block 1 inner width", "resolution"
     std::string name_of_step(const Contribution& step) const;
 };
+
+// Where the accuracies of a comparison come from, after a noun: " after training with the recipe short", " as given by mine.csv";
+// empty where it is not said.
+std::string origin_text(const std::optional<AccuracyOrigin>& origin);
 
 // Strategies whose networks are predicted only.
 int untimed_rows(const ComparisonRecord& record);

@@ -14,6 +14,7 @@
 #include "harness/compare/accuracies.hpp"
 #include "harness/compare/answer.hpp"
 #include "harness/compare/compare.hpp"
+#include "harness/compare/given_accuracies.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/remedy.hpp"
 #include "models/zoo/zoo.hpp"
@@ -34,6 +35,7 @@ struct CompareOptions {
     TimingOptions timing;
     ComparisonSettings settings;
     TrainingPlanRequest training;  // its plan is empty where none is wanted
+    std::string accuracies;        // of the user's own training
 };
 
 // Opened before anything is measured, so that a file that is none is found at once.
@@ -112,10 +114,14 @@ void print_answer(const records::ComparisonRecord& record, AnswerNotes notes, co
 
 ExitStatus compare_command(const CompareOptions& options, Session& session) {
     const std::optional<KnownAccuracies> accuracies = known_accuracies(options);
+    const std::optional<GivenAccuracies> given =
+        options.accuracies.empty() ? std::nullopt : std::optional<GivenAccuracies>(options.accuracies);
     AnswerNotes notes;
     records::ComparisonRecord record = compared(options, notes, session);
     if (accuracies) {
         add_accuracies(record, *accuracies, session);
+    } else if (given) {
+        add_accuracies(record, *given, session);
     }
     const auto remedy = [&] {
         return Remedy{{options.model},
@@ -178,8 +184,9 @@ Run declare_scale(CLI::App& parser) {
                     "The strategy; \"hacscale compare\" has them all")
         ->expected(1)
         ->capture_default_str();
-    parser.add_flag("--verify", options->measure,
-                    "Measure the choice on the device, and correct it until it fits");
+    parser.add_flag(
+        "--verify,!--no-verify", options->measure,
+        "Measure the choice on the device, and correct it until it fits; by default it is predicted");
     return [options](Session& session) { return compare_command(*options, session); };
 }
 
@@ -193,8 +200,8 @@ Run declare_compare(CLI::App& parser) {
     TrainingPlanRequest& training = options->training;
     CLI::Option* train = parser.add_option("--train", training.plan,
                                            "Write a training plan for the networks compared, as YAML");
-    parser.add_option("--record", training.record,
-                      "Accuracy records to show; with --train, what the plan's runs enter");
+    CLI::Option* record = parser.add_option(
+        "--record", training.record, "Accuracy records to show; with --train, what the plan's runs enter");
     parser.add_option("--recipe", training.recipe, "Recipe of the accuracies: a name or a YAML file")
         ->capture_default_str();
     parser.add_option("--seeds", training.seeds, "Seeds of the plan, separated by commas")
@@ -203,6 +210,11 @@ Run declare_compare(CLI::App& parser) {
         ->capture_default_str();
     parser.add_option("--checkpoints", training.checkpoints, "The plan's folder for checkpoints")
         ->needs(train);
+    parser
+        .add_option("--accuracies", options->accuracies,
+                    "Accuracies of your own training to show instead: CSV or JSON")
+        ->excludes(train)
+        ->excludes(record);
     return [options](Session& session) { return compare_command(*options, session); };
 }
 

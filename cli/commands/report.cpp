@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "cli/commands.hpp"
 #include "harness/compare/accuracies.hpp"
+#include "harness/compare/given_accuracies.hpp"
 #include "records/json.hpp"
 #include "records/run_folder.hpp"
 #include "report/report.hpp"
@@ -26,6 +27,7 @@ struct ReportOptions {
     std::string out;
     std::string record;
     std::string recipe = "short";
+    std::string accuracies;
 };
 
 // What each argument stands for: a table, a folder of records, or all folders of records below it.
@@ -84,6 +86,8 @@ std::vector<fs::path> write_one(const fs::path& source, const ReportOptions& opt
     }
     if (!options.record.empty()) {
         add_accuracies_in_folder(source, KnownAccuracies(options.record, options.recipe, false), session);
+    } else if (!options.accuracies.empty()) {
+        add_accuracies_in_folder(source, GivenAccuracies(options.accuracies), session);
     }
     const records::RunRecords data = load_source(source);
     return report::write_report(data, options.out.empty() ? source : fs::path(options.out));
@@ -102,8 +106,9 @@ ExitStatus report_sources(const ReportOptions& options, Session& session) {
     std::vector<fs::path> files;
     if (sources.size() == 1) {
         files = write_one(sources.front(), options, session);
-    } else if (!options.record.empty()) {
-        throw InputError("--record enters accuracies into the records of one folder; name one");
+    } else if (!options.record.empty() || !options.accuracies.empty()) {
+        throw InputError(
+            "--record and --accuracies enter accuracies into the records of one folder; name one");
     } else {
         std::vector<records::RunRecords> runs;
         std::transform(sources.begin(), sources.end(), std::back_inserter(runs), load_source);
@@ -143,6 +148,10 @@ Run declare_report(CLI::App& parser) {
     parser.add_option("--recipe", options->recipe, "Recipe of the accuracies: a name or a YAML file")
         ->needs(record)
         ->capture_default_str();
+    parser
+        .add_option("--accuracies", options->accuracies,
+                    "Accuracies of your own training to enter instead: CSV or JSON")
+        ->excludes(record);
     return [options](Session& session) { return report_sources(*options, session); };
 }
 

@@ -124,8 +124,10 @@ void print_relations(std::ostream& out, const records::ComparisonRecord& record,
 void print_verdict(std::ostream& out, const records::ComparisonRecord& record) {
     const std::vector<const records::StrategyRow*> rows = rows_of(record);
     out << "verdict";
-    if (record.accuracies && !record.accuracies->data_hash.empty()) {
-        out << fmt::format(", accuracies with the recipe {}", record.accuracies->recipe);
+    if (record.accuracies && !record.accuracies->given_by.empty()) {
+        out << ", accuracies as given by " << record.accuracies->given_by;
+    } else if (record.accuracies && !record.accuracies->data_hash.empty()) {
+        out << ", accuracies with the recipe " << record.accuracies->recipe;
     }
     out << '\n';
     std::vector<TextColumn> columns{{"strategy", Align::left}};

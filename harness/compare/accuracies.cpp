@@ -29,10 +29,12 @@ std::vector<records::StrategyRow*> rows_of(records::ComparisonRecord& comparison
     return rows;
 }
 
-records::AccuracyFigures figures_of(const std::map<std::uint64_t, double>& accuracy_by_seed) {
+}  // namespace
+
+records::AccuracyFigures figures_of(const std::map<std::uint64_t, double>& percent_by_seed) {
     std::vector<double> percents;
-    for (const auto& [seed, accuracy] : accuracy_by_seed) {
-        percents.push_back(100.0 * accuracy);
+    for (const auto& [seed, percent] : percent_by_seed) {
+        percents.push_back(percent);
     }
     const MeanAndDeviation figure = mean_and_deviation(percents);
     records::AccuracyFigures figures;
@@ -41,8 +43,6 @@ records::AccuracyFigures figures_of(const std::map<std::uint64_t, double>& accur
     figures.deviation = figure.deviation;
     return figures;
 }
-
-}  // namespace
 
 KnownAccuracies::KnownAccuracies(const std::filesystem::path& file, const std::string& recipe,
                                  bool may_be_absent)
@@ -56,9 +56,9 @@ KnownAccuracies::KnownAccuracies(const std::filesystem::path& file, const std::s
 }
 
 void KnownAccuracies::add_to(records::ComparisonRecord& comparison) const {
-    records::AccuracyOrigin origin{file_.string(), recipe_, recipe_hash_, ""};
+    records::AccuracyOrigin origin{file_.string(), recipe_, recipe_hash_, "", ""};
     for (records::StrategyRow* row : rows_of(comparison)) {
-        std::map<std::uint64_t, double> accuracy_by_seed;
+        std::map<std::uint64_t, double> percent_by_seed;
         for (const AccuracyRecord& record : records_) {
             if (record.key.model_hash != row->model_hash || record.key.recipe_hash != recipe_hash_) {
                 continue;
@@ -71,11 +71,11 @@ void KnownAccuracies::add_to(records::ComparisonRecord& comparison) const {
                                 "accuracies do not compare; keep one file of records for each data set",
                                 file_.string()));
             }
-            accuracy_by_seed.emplace(record.key.seed, record.result.test_accuracy);
+            percent_by_seed.emplace(record.key.seed, 100.0 * record.result.test_accuracy);
         }
         row->accuracy.reset();
-        if (!accuracy_by_seed.empty()) {
-            row->accuracy = figures_of(accuracy_by_seed);
+        if (!percent_by_seed.empty()) {
+            row->accuracy = figures_of(percent_by_seed);
         }
     }
     comparison.accuracies = std::move(origin);
@@ -115,21 +115,29 @@ void add_accuracies(records::ComparisonRecord& comparison, const KnownAccuracies
     }
 }
 
-void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAccuracies& known,
-                              Events& events) {
+void update_comparisons(const std::filesystem::path& folder,
+                        const std::function<void(records::ComparisonRecord&)>& update,
+                        const std::function<void()>& check) {
     std::map<std::filesystem::path, records::ComparisonRecord> comparisons;
     for (const std::filesystem::path& file : records::comparison_files(folder)) {
         records::ComparisonRecord record = records::read_comparison(file);
-        add_accuracies(record, known, events);
+        update(record);
         comparisons.emplace(file, std::move(record));
     }
     if (comparisons.empty()) {
         throw InputError(
             fmt::format("{}: has no comparisons (compare-*.json) to enter accuracies into", folder.string()));
     }
+    check();
     for (const auto& [file, record] : comparisons) {
         records::write_record(file, to_json(record));
     }
+}
+
+void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAccuracies& known,
+                              Events& events) {
+    update_comparisons(
+        folder, [&](records::ComparisonRecord& record) { add_accuracies(record, known, events); }, [] {});
 }
 
 namespace {
@@ -187,10 +195,6 @@ private:
     std::vector<std::pair<fs::path, std::string>> files_;
 };
 
-std::string scaled_name(const std::string& model, const std::string& strategy, const std::string& budget) {
-    return fmt::format("{}-{}-{}", model.substr(0, max_letters_of_base), strategy, budget);
-}
-
 // Plans may have fewer kinds of letters in their names than models.
 std::string plan_name(const std::string& model, const std::string& budget) {
     std::string name = fmt::format("compare-{}-{}", model.substr(0, max_letters_of_base), budget);
@@ -209,6 +213,10 @@ ModelSpec named_model(const records::StrategyRow& row, const records::Comparison
 }
 
 }  // namespace
+
+std::string scaled_name(const std::string& model, const std::string& strategy, const std::string& budget) {
+    return fmt::format("{}-{}-{}", model.substr(0, max_letters_of_base), strategy, budget);
+}
 
 fs::path TrainingPlanRequest::record_file() const {
     return record.empty() ? folder_of(plan) / "accuracy.db" : record;

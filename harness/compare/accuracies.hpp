@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -37,11 +38,20 @@ private:
     std::vector<AccuracyRecord> records_;
 };
 
+// Mean and deviation over seeds.
+records::AccuracyFigures figures_of(const std::map<std::uint64_t, double>& percent_by_seed);
+
 // Takes out what add_to() put in, and recomputes the verdict.
 void remove_accuracies(records::ComparisonRecord& comparison);
 
 // add_to(), and a message when the records know the networks by other recipes only.
 void add_accuracies(records::ComparisonRecord& comparison, const KnownAccuracies& known, Events& events);
+
+// Reads the comparisons stored in a folder of records, updates each, and replaces them when `check` has not thrown. InputError
+// when there is none, or when one is not what this program writes; no file has been changed then.
+void update_comparisons(const std::filesystem::path& folder,
+                        const std::function<void(records::ComparisonRecord&)>& update,
+                        const std::function<void()>& check);
 
 // add_accuracies() for the comparisons stored in a folder of records (compare-*.json), which are replaced.
 // What was measured stays as it is. InputError when there is none, or when one is not what this program
@@ -68,6 +78,9 @@ struct TrainingPlanRequest {
 // InputError when the request cannot be met whatever the comparison finds: it has a seed twice, or the
 // plan's file name does not end in .yaml.
 void check(const TrainingPlanRequest& request);
+
+// "MODEL-STRATEGY-BUDGET", the name of a strategy's choice in a plan; long names of models are cut off.
+std::string scaled_name(const std::string& model, const std::string& strategy, const std::string& budget);
 
 // The networks that strategies chose when the plan was written; none while it is not there. InputError for a
 // model file that is none.

@@ -62,9 +62,8 @@ Section accuracy_section(const Scene& scene) {
         return section;
     }
     Table table;
-    table.caption = fmt::format(
-        "Top-1 on the test set{}, best first: means over seeds.",
-        comparison.accuracies ? ", trained with the recipe " + comparison.accuracies->recipe : std::string());
+    table.caption = fmt::format("Top-1 on the test set{}, best first: means over seeds.",
+                                records::origin_text(comparison.accuracies));
     table.csv_file = "accuracy.csv";
     table.columns = {model_column(),
                      budget_column(),

@@ -194,9 +194,8 @@ Section verdict_section(const Scene& scene) {
         rows.begin(), rows.end(), [](const records::StrategyRow* row) { return row->accuracy.has_value(); });
     if (any_accuracy) {
         section.parts.push_back(Paragraph{fmt::format(
-            "Accuracies are means over seeds ± the standard deviation (number of seeds), on the test set{}.",
-            comparison.accuracies ? ", after training with the recipe " + comparison.accuracies->recipe
-                                  : std::string())});
+            "Accuracies{} are means over seeds ± the standard deviation (number of seeds), on the test set.",
+            records::origin_text(comparison.accuracies))});
     }
     return section;
 }

@@ -1,0 +1,126 @@
+#include "base/tabular/tabular.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "base/error.hpp"
+
+namespace hacscale {
+
+const TabularValue* TabularRow::find(std::string_view column) const {
+    const auto found = columns_->index.find(std::string(column));
+    if (found == columns_->index.end() || found->second >= values_.size()) return nullptr;
+    const TabularValue& value = values_[found->second];
+    return value.text.empty() ? nullptr : &value;
+}
+
+const TabularValue& TabularRow::required(std::string_view column) const {
+    const TabularValue* const value = find(column);
+    if (value == nullptr) throw InputError(fmt::format("{}: has no {}", place_, column));
+    return *value;
+}
+
+std::string TabularRow::text_or(std::string_view column, std::string_view otherwise) const {
+    const TabularValue* const value = find(column);
+    return value == nullptr ? std::string(otherwise) : value->text;
+}
+
+double TabularRow::number(std::string_view column) const {
+    const TabularValue& value = required(column);
+    const auto number = value.is_text ? std::nullopt : finite_number(value.text);
+    if (!number) fail(column, "a finite number");
+    return *number;
+}
+
+std::int64_t TabularRow::integer(std::string_view column, std::int64_t least, std::int64_t most) const {
+    const TabularValue& value = required(column);
+    std::int64_t number = 0;
+    const char* const end = value.text.data() + value.text.size();
+    const auto [rest, error] = std::from_chars(value.text.data(), end, number);
+    if (value.is_text || error != std::errc{} || rest != end || number < least || number > most) {
+        fail(column, fmt::format("a whole number from {} to {}", least, most));
+    }
+    return number;
+}
+
+std::int64_t TabularRow::integer_or(std::string_view column, std::int64_t least, std::int64_t most,
+                                    std::int64_t otherwise) const {
+    return has(column) ? integer(column, least, most) : otherwise;
+}
+
+bool TabularRow::flag_or(std::string_view column, bool otherwise) const {
+    const TabularValue* const value = find(column);
+    if (value == nullptr) return otherwise;
+    if (value->text == "true" || value->text == "1") return true;
+    if (value->text == "false" || value->text == "0") return false;
+    fail(column, "true or false");
+}
+
+void TabularRow::fail(std::string_view column, std::string_view expected) const {
+    constexpr std::size_t max_shown = 40;
+    const TabularValue& value = required(column);
+    std::string place = place_;
+    if (columns_->format == TabularFormat::csv) {
+        place += fmt::format(": column {} ({})", columns_->index.at(std::string(column)) + 1, column);
+    } else if (value.common) {
+        place = fmt::format("{}: {}", columns_->origin, column);
+    } else {
+        place += fmt::format(".{}", column);
+    }
+    const bool is_long = value.text.size() > max_shown;
+    throw InputError(fmt::format("{}: found {}'{}{}', expected {}", place, value.is_text ? "the text " : "",
+                                 value.text.substr(0, max_shown), is_long ? "..." : "", expected));
+}
+
+std::optional<TabularFormat> tabular_format_of(const std::filesystem::path& file) {
+    if (file.extension() == ".csv") return TabularFormat::csv;
+    if (file.extension() == ".json") return TabularFormat::json;
+    return std::nullopt;
+}
+
+std::string read_bytes(const std::filesystem::path& file, std::uintmax_t max_bytes) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) {
+        throw InputError(fmt::format("{}: {}", file.string(),
+                                     std::filesystem::exists(file, error) ? "is no file" : "does not exist"));
+    }
+    const std::uintmax_t size = std::filesystem::file_size(file, error);
+    if (!error && size > max_bytes) {
+        throw InputError(
+            fmt::format("{}: has {} bytes, expected at most {}", file.string(), size, max_bytes));
+    }
+    std::ifstream in(file, std::ios::binary);
+    std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    if (!in && !in.eof()) throw InputError(fmt::format("{}: cannot be read", file.string()));
+    return bytes;
+}
+
+TabularFile read_tabular(const std::filesystem::path& file, TabularFormat format, std::string_view rows_key,
+                         const std::vector<std::string>& known) {
+    constexpr std::uintmax_t max_bytes = std::uintmax_t{256} << 20;
+    const std::string text = read_bytes(file, max_bytes);
+    return format == TabularFormat::csv ? parse_csv(text, file.string(), known)
+                                        : parse_json_rows(text, file.string(), rows_key, known);
+}
+
+std::optional<double> finite_number(const std::string& text) {
+    // What from_chars takes besides ("inf", "nan", hexadecimal digits after a p) begins with a letter.
+    const auto is_part = [](char c) {
+        return (c >= '0' && c <= '9') || std::string_view("+-.eE").find(c) != std::string_view::npos;
+    };
+    if (text.empty() || !std::all_of(text.begin(), text.end(), is_part)) return std::nullopt;
+    const char* const begin = text.data() + (text.front() == '+' ? 1 : 0);
+    const char* const end = text.data() + text.size();
+    double number = 0.0;
+    const auto [rest, error] = std::from_chars(begin, end, number);
+    if (error != std::errc{} || rest != end || !std::isfinite(number)) return std::nullopt;
+    return number;
+}
+
+}  // namespace hacscale
