@@ -11,6 +11,7 @@ Run declare_table(CLI::App& parser) {
     commands.add("table merge", declare_table_merge);
     commands.add("table diff", declare_table_diff);
     commands.add("table export", declare_table_export);
+    commands.add("table import", declare_table_import);
     commands.add("table check", declare_table_check);
     return commands.run();
 }

@@ -41,6 +41,7 @@ Run declare_table_query(CLI::App& parser);
 Run declare_table_merge(CLI::App& parser);
 Run declare_table_diff(CLI::App& parser);
 Run declare_table_export(CLI::App& parser);
+Run declare_table_import(CLI::App& parser);
 Run declare_table_check(CLI::App& parser);
 
 // A network as JSON, the answer of `models show --json`: its counts, its layers, and the graph from which

@@ -13,10 +13,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Values deeper than an object within a row would be written out again by recursion.
+constexpr int max_depth = 16;
+
 // A key that is there twice would lose one of its values in silence.
 Json parsed(const std::string& text, const std::string& origin) {
     std::vector<std::unordered_set<std::string>> keys;
-    const auto check = [&](int, Json::parse_event_t event, Json& value) {
+    const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
+        if (depth > max_depth) throw InputError(origin + ": is nested deeper than rows of values are");
         if (event == Json::parse_event_t::object_start) keys.emplace_back();
         if (event == Json::parse_event_t::object_end) keys.pop_back();
         if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second) {

@@ -18,7 +18,7 @@ struct Remedy {
     MeasuredState state;
     std::vector<std::string> inputs{};  // sizes of ONNX files' inputs, as --input takes them
 
-    // "hacscale profile MODELS --table T ...", and `more` options.
+    // "hacscale profile MODELS --table T ...", and `more` options. Of an imported table, "hacscale table import".
     ShellCommand profile(const std::vector<std::string>& more = {}) const;
     // The same for the rows of the table that are noisy, and for longer.
     ShellCommand profile_noisy(std::vector<std::string> more = {}) const;

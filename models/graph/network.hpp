@@ -29,6 +29,8 @@ struct Network {
     // Of graph.inputs and graph.outputs, as its file has them; empty where it came from none.
     std::vector<std::string> input_names{};
     std::vector<std::string> output_names{};
+    // Of graph.tensors, the values of the file that have their numbers; empty where it came from none.
+    std::vector<std::string> tensor_names{};
 };
 
 // Stable fingerprint of what the network computes, its name and weights left out: its `hash`, or else that of its graph.
@@ -36,7 +38,7 @@ struct Network {
 std::string network_hash(const Network& network);
 
 // The network without these nodes, one entry a node; the others keep their order, names and weights. What a dropped node wrote
-// becomes an input where another node reads it, and what it read becomes an output.
+// becomes an input where another node reads it, and what it read becomes an output. Names of inputs, outputs and tensors are lost.
 Network without(const Network& network, const std::vector<bool>& dropped);
 
 }  // namespace hacscale

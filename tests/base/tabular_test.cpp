@@ -97,6 +97,8 @@ TEST(JsonRows, RefusesWhatIsNoList) {
     EXPECT_THAT(message_of([] { json(R"([{"nam":1}])"); }), HasSubstr("did you mean 'name'?"));
     EXPECT_THAT(message_of([] { json(R"([{"latency_us":1e999}])"); }), HasSubstr("is no JSON"));
     EXPECT_THAT(message_of([] { json(R"([{"latency_us":NaN}])"); }), HasSubstr("is no JSON"));
+    EXPECT_THAT(message_of([] { json("[{\"name\":" + std::string(1000000, '[')); }),
+                HasSubstr("is nested deeper"));
 }
 
 // Whatever a file holds, reading it ends with rows or with a sentence.

@@ -31,6 +31,7 @@ Network network_of(detail::Draft draft, const std::string& name) {
     for (const std::string& input : draft.inputs) {
         const MapSize& size = draft.sizes.at(input);
         tensors[input] = result.graph.add_input(size.channels, size.height, size.width);
+        result.tensor_names.push_back(input);
     }
     std::set<std::string> names;
     std::set<std::string> counted;  // weights that several layers share are learned once
@@ -41,6 +42,7 @@ Network network_of(detail::Draft draft, const std::string& name) {
             if (counted.insert(parameter).second) node.learned_params += draft.parameter_counts.at(parameter);
         }
         tensors[layer.output] = result.graph.add_node(std::move(node));
+        result.tensor_names.push_back(layer.output);
         result.weights.push_back(std::move(layer.weights));
     }
     for (const std::string& output : draft.outputs) result.graph.outputs.push_back(tensors.at(output));

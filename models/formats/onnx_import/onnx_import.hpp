@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "models/formats/onnx/model.hpp"
 #include "models/graph/network.hpp"
@@ -22,5 +23,10 @@ namespace hacscale {
 Network import_onnx(const std::filesystem::path& file, const InputShapes& shapes = {});
 // The same of a model in memory, as onnx::read_file() returns it.
 Network import_onnx(onnx::Model model, const std::string& name, const InputShapes& shapes = {});
+
+// For each node of the network's graph, the names of the nodes of its file that it computes: what the layer's output is made of, back to
+// its inputs. A node without a name goes by "node_of_" and its first output, as TensorRT's ONNX parser calls it. A layer whose output
+// is no value of the file has its own name alone. `model` is the file as it was read.
+std::vector<std::vector<std::string>> file_nodes(const onnx::Model& model, const Network& network);
 
 }  // namespace hacscale
