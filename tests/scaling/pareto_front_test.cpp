@@ -12,6 +12,7 @@ namespace hacscale {
 namespace {
 
 using testing::brute_force_front;
+using testing::equal_but_for_ties;
 using testing::evaluate;
 using testing::FrontPoint;
 using testing::random_limits;
@@ -49,13 +50,6 @@ ChainProblem one_stage(const std::vector<FrontPoint>& options) {
     ChainProblem problem;
     problem.chains.emplace_back().stages = {stage};
     return problem;
-}
-
-// Choices equal in cost, gain and params may differ in other needs, and any of them may stand for the others.
-bool equal_but_for_ties(const std::vector<FrontPoint>& a, const std::vector<FrontPoint>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const FrontPoint& x, const FrontPoint& y) {
-        return x.cost == y.cost && x.gain == y.gain && x.usage.params == y.usage.params;
-    });
 }
 
 FrontLimits up_to(std::int64_t cost) {

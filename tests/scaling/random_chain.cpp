@@ -201,4 +201,10 @@ std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const Fro
     return front;
 }
 
+bool equal_but_for_ties(const std::vector<FrontPoint>& a, const std::vector<FrontPoint>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const FrontPoint& x, const FrontPoint& y) {
+        return x.cost == y.cost && x.gain == y.gain && x.usage.params == y.usage.params;
+    });
+}
+
 }  // namespace hacscale::testing

@@ -27,5 +27,7 @@ std::optional<FrontPoint> evaluate(const ChainProblem& problem, const ChainChoic
 // Of every choice within the limits.
 std::vector<FrontPoint> all_points(const ChainProblem& problem, const FrontLimits& limits);
 std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const FrontLimits& limits);
+// Choices equal in cost, gain and params may differ in other needs, and any of them may stand for the others.
+bool equal_but_for_ties(const std::vector<FrontPoint>& a, const std::vector<FrontPoint>& b);
 
 }  // namespace hacscale::testing
