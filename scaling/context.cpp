@@ -80,6 +80,22 @@ ScalingContext::ScalingContext(const ScalingSettings& settings) : settings_(sett
     settings_.space = for_budget(settings_.space, settings_.max_budget);
 }
 
+Evaluation evaluation_of(const Graph& network, const LatencySource& source, const ScalingSettings& settings) {
+    Evaluation result;
+    result.usage = {network.params(), network.macs(), network.weight_bytes(settings.type),
+                    network.peak_activation_bytes(settings.batch, settings.type)};
+    for (const Node& node : network.nodes) {
+        const LatencyEstimate estimate = source.estimate(node.layer);
+        if (estimate.kind == EstimateKind::missing) {
+            if (result.missing_layers++ == 0) result.first_missing = node.layer.key();
+            continue;
+        }
+        result.interpolated_layers += estimate.kind == EstimateKind::interpolated ? 1 : 0;
+        result.latency_ps += picoseconds(estimate.latency_us);
+    }
+    return result;
+}
+
 void ScalingContext::set_base(Evaluation base) {
     if (!base.complete()) {
         throw InputError(

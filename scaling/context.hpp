@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "models/graph/latency_source.hpp"
 #include "models/graph/network.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "scaling/cost_model.hpp"
@@ -64,6 +65,9 @@ struct Evaluation {
     double latency_us() const { return static_cast<double>(latency_ps) / picoseconds_per_us; }
     bool complete() const { return missing_layers == 0; }
 };
+
+// Usage and latency of a network; choice and gain are left to the caller.
+Evaluation evaluation_of(const Graph& network, const LatencySource& source, const ScalingSettings& settings);
 
 enum class GainWeights {
     given,  // the context's gain

@@ -97,20 +97,9 @@ std::optional<Evaluation> StageContext::evaluate(const ScalingChoice& choice) co
     } catch (const InputError&) {
         return std::nullopt;
     }
-    Evaluation result;
+    Evaluation result = evaluation_of(*network, source_, settings());
     result.choice = choice;
     if (gain_.resolution || choice.resolution == base_.resolution) result.gain = gain_.of(choice);
-    result.usage = {network->params(), network->macs(), network->weight_bytes(settings().type),
-                    network->peak_activation_bytes(settings().batch, settings().type)};
-    for (const Node& node : network->nodes) {
-        const LatencyEstimate estimate = source_.estimate(node.layer);
-        if (estimate.kind == EstimateKind::missing) {
-            if (result.missing_layers++ == 0) result.first_missing = node.layer.key();
-            continue;
-        }
-        result.interpolated_layers += estimate.kind == EstimateKind::interpolated ? 1 : 0;
-        result.latency_ps += picoseconds(estimate.latency_us);
-    }
     return result;
 }
 

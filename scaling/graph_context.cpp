@@ -1,0 +1,330 @@
+#include "scaling/graph_context.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "base/error.hpp"
+
+namespace hacscale {
+namespace {
+
+double ln_capacity(const Graph& graph) {
+    double sum = 0.0;
+    for (const std::int64_t count : {graph.params(), graph.macs()}) {
+        if (count > 0) sum += 0.5 * std::log(static_cast<double>(count));
+    }
+    return sum;
+}
+
+// The mean slope of ln capacity between two values, of those at which there is a network.
+class Slope {
+public:
+    explicit Slope(const Graph& base, int value) { take(base, value); }
+
+    template <typename MakeGraph>
+    void look_at(int value, const MakeGraph& make) {
+        try {
+            take(make(value), value);
+        } catch (const InputError&) {
+            // Layers that do not run at this value leave the slope to the others.
+        }
+    }
+    double value() const {
+        return high_ > low_ ? (at_high_ - at_low_) / std::log(static_cast<double>(high_) / low_) : 0.0;
+    }
+
+private:
+    void take(const Graph& graph, int value) {
+        const double capacity = ln_capacity(graph);
+        if (high_ == 0 || value < low_) {
+            low_ = value;
+            at_low_ = capacity;
+        }
+        if (value > high_) {
+            high_ = value;
+            at_high_ = capacity;
+        }
+    }
+
+    int low_ = 0;
+    int high_ = 0;
+    double at_low_ = 0.0;
+    double at_high_ = 0.0;
+};
+
+// The base's values alone.
+void hold(std::vector<std::vector<int>>& values, const std::vector<int>& base) {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = {base[i]};
+}
+
+// Takes what `known`, of the same space, cannot tell the cost of out of `problem`.
+void leave_out_unknown(GraphProblem& problem, const GraphProblem& known) {
+    for (std::size_t t = 0; t < known.tables.size(); ++t) {
+        for (std::size_t i = 0; i < known.tables[t].size(); ++i) {
+            if (!known.tables[t][i].feasible()) problem.tables[t][i].cost = infeasible_cost;
+        }
+    }
+}
+
+}  // namespace
+
+GraphCoefficients capacity_coefficients(const Graph& base, const GraphSpace& space) {
+    GraphCoefficients coefficients;
+    for (const ChannelGroup& group : space.groups) {
+        Slope slope(base, group.base_width);
+        const auto at = [&](int width) { return widened(base, group, width); };
+        const int half = std::max(1, group.base_width / 2 / group.multiple) * group.multiple;
+        slope.look_at(half, at);
+        slope.look_at(2 * group.base_width, at);
+        coefficients.width.push_back(slope.value());
+    }
+    const GraphChoice unchanged = choice_of(space.groups, space.repeats);
+    for (std::size_t r = 0; r < space.repeats.size(); ++r) {
+        const int count = space.repeats[r].count;
+        Slope slope(base, count);
+        const auto at = [&](int depth) {
+            GraphChoice choice = unchanged;
+            choice.depths[r] = depth;
+            return scaled(base, space.groups, space.repeats, choice).graph;
+        };
+        slope.look_at(std::max(1, count / 2), at);
+        slope.look_at(2 * count, at);
+        coefficients.depth.push_back(slope.value());
+    }
+    return coefficients;
+}
+
+GraphCoefficients equal_coefficients(const GraphCoefficients& coefficients, const GraphSpace& space) {
+    const auto mean = [](const std::vector<double>& values, const std::vector<std::vector<int>>& choices) {
+        double sum = 0.0;
+        double count = 0.0;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (choices[i].size() < 2) continue;
+            sum += values[i];
+            count += 1.0;
+        }
+        return std::vector<double>(values.size(), count > 0.0 ? sum / count : 0.0);
+    };
+    return {mean(coefficients.width, space.widths), mean(coefficients.depth, space.depths)};
+}
+
+GraphGain log_gain(const GraphSpace& space, const GraphCoefficients& coefficients) {
+    std::vector<int> widths;
+    std::vector<int> depths;
+    for (const ChannelGroup& group : space.groups) widths.push_back(group.base_width);
+    for (const Repeat& repeat : space.repeats) depths.push_back(repeat.count);
+    GraphGain gain;
+    gain.width = [widths, coefficients](std::size_t group, int width) {
+        return coefficients.width[group] * std::log(static_cast<double>(width) / widths[group]);
+    };
+    gain.depth = [depths, coefficients](std::size_t repeat, int depth) {
+        return coefficients.depth[repeat] * std::log(static_cast<double>(depth) / depths[repeat]);
+    };
+    return gain;
+}
+
+GraphContext::GraphContext(Network base, const LatencySource& source, const ScalingSettings& settings,
+                           GraphSpaceSettings space)
+    : ScalingContext(settings), base_(std::move(base)), source_(source) {
+    if (settings.caps.memory_bytes) {
+        throw InputError(
+            fmt::format("{} is no model with stages, of which alone memory can be capped; cap params or MACs "
+                        "instead",
+                        base_.name));
+    }
+    if (!settings.space.resolutions.empty()) {
+        throw InputError(fmt::format(
+            "{} is no model with stages, and has one resolution; leave other resolutions out", base_.name));
+    }
+    const SpaceSettings& ranges = ScalingContext::settings().space;  // with the ratios that were not given
+    space.grid = ranges.grid;
+    space.min_width_ratio = *ranges.min_width_ratio;
+    space.max_width_ratio = *ranges.max_width_ratio;
+    space.min_depth_ratio = *ranges.min_depth_ratio;
+    space.max_depth_ratio = *ranges.max_depth_ratio;
+    const GraphSpace whole = make_graph_space(base_.graph, space);
+    const GraphChoice unchanged = choice_of(whole.groups, whole.repeats);
+    for (std::size_t r = 0; r < whole.repeats.size(); ++r) {
+        if (whole.depths[r].size() > 1) open_repeats_.push_back(r);
+    }
+    for (const SearchDimensions dimensions :
+         {SearchDimensions::all, SearchDimensions::widths, SearchDimensions::depths}) {
+        GraphSpace graph = whole;
+        if (dimensions == SearchDimensions::widths) hold(graph.depths, unchanged.depths);
+        if (dimensions == SearchDimensions::depths) hold(graph.widths, unchanged.widths);
+        ChoiceSpace choices = choices_of(graph);
+        spaces_.emplace(dimensions, Space{std::move(graph), std::move(choices)});
+    }
+    coefficients_ = capacity_coefficients(base_.graph, whole);
+    set_base(*GraphContext::evaluate(scaling_choice(unchanged)));
+}
+
+ChoiceSpace GraphContext::choices_of(const GraphSpace& space) const {
+    ChoiceSpace choices;
+    for (std::size_t g = 0; g < space.groups.size(); ++g) {
+        const ChannelGroup& group = space.groups[g];
+        const bool frozen = space.widths[g].size() == 1;
+        choices.widths.push_back(
+            {group.name, space.widths[g], std::lcm(settings().space.grid, group.multiple), frozen, g});
+    }
+    for (const std::size_t r : open_repeats_) {
+        choices.depths.push_back({space.repeats[r].name, space.depths[r]});
+    }
+    choices.resolutions = {base_.graph.tensors[static_cast<std::size_t>(base_.graph.inputs.front())].height};
+    choices.resolution_step = 8;
+    return choices;
+}
+
+const GraphSpace& GraphContext::graph_space(SearchDimensions dimensions) const {
+    return spaces_.at(dimensions).graph;
+}
+
+const ChoiceSpace& GraphContext::space(SearchDimensions dimensions) const {
+    return spaces_.at(dimensions).choices;
+}
+
+GraphChoice GraphContext::graph_choice(const ScalingChoice& choice) const {
+    const GraphSpace& space = graph_space();
+    if (choice.widths.size() != space.groups.size() || choice.depths.size() != open_repeats_.size()) {
+        throw InputError(fmt::format("a choice of {} widths and {} depths, {} has {} and {}",
+                                     choice.widths.size(), choice.depths.size(), base_.name,
+                                     space.groups.size(), open_repeats_.size()));
+    }
+    GraphChoice result = choice_of(space.groups, space.repeats);
+    result.widths = choice.widths;
+    for (std::size_t i = 0; i < open_repeats_.size(); ++i) result.depths[open_repeats_[i]] = choice.depths[i];
+    return result;
+}
+
+ScalingChoice GraphContext::scaling_choice(const GraphChoice& choice) const {
+    ScalingChoice result;
+    result.widths = choice.widths;
+    for (const std::size_t r : open_repeats_) result.depths.push_back(choice.depths[r]);
+    result.resolution = space().resolutions.front();
+    return result;
+}
+
+double GraphContext::gain_of(const GraphChoice& choice) const {
+    const GraphSpace& space = graph_space();
+    const GraphGain gain = log_gain(space, coefficients_);
+    double sum = 0.0;
+    for (std::size_t r = 0; r < space.repeats.size(); ++r) sum += gain.depth(r, choice.depths[r]);
+    for (std::size_t g = 0; g < space.groups.size(); ++g) {
+        if (!space.is_gone(choice, g)) sum += gain.width(g, choice.widths[g]);
+    }
+    return sum;
+}
+
+std::optional<Evaluation> GraphContext::evaluate(const ScalingChoice& choice) const {
+    if (choice.resolution != space().resolutions.front()) return std::nullopt;
+    const GraphSpace& space = graph_space();
+    std::optional<Graph> network;
+    const GraphChoice values = graph_choice(choice);
+    try {
+        network = scaled(base_.graph, space.groups, space.repeats, values).graph;
+    } catch (const InputError&) {
+        return std::nullopt;
+    }
+    Evaluation result = evaluation_of(*network, source_, settings());
+    result.choice = choice;
+    result.gain = gain_of(values);
+    return result;
+}
+
+Network GraphContext::network(const ScalingChoice& choice) const {
+    const GraphSpace& space = graph_space();
+    Network network;
+    network.name = base_.name;
+    network.graph = scaled(base_.graph, space.groups, space.repeats, graph_choice(choice)).graph;
+    network.input_names = base_.input_names;
+    network.output_names = base_.output_names;
+    return network;
+}
+
+std::optional<double> GraphContext::latency_around_us(std::size_t width, int value) const {
+    const ChannelGroup& group = graph_space().groups[width];
+    double sum = 0.0;
+    try {
+        const Graph network = widened(base_.graph, group, value);
+        std::set<int> nodes(group.producers.begin(), group.producers.end());
+        nodes.insert(group.readers.begin(), group.readers.end());
+        for (const int node : nodes) {
+            const LatencyEstimate estimate =
+                source_.estimate(network.nodes[static_cast<std::size_t>(node)].layer);
+            if (estimate.kind == EstimateKind::missing) return std::nullopt;
+            sum += estimate.latency_us;
+        }
+    } catch (const InputError&) {
+        return std::nullopt;
+    }
+    return sum;
+}
+
+double GraphContext::epsilon() const {
+    return settings().epsilon.value_or(open_inner_epsilon);
+}
+
+const GraphCosts& GraphContext::costs(CostModel cost, SearchDimensions dimensions) const {
+    const auto known = costs_.find({cost, dimensions});
+    if (known != costs_.end()) return known->second;
+    GraphCosts made =
+        graph_costs(base_.graph, graph_space(dimensions), source_, {cost, settings().batch, settings().type});
+    return costs_.emplace(std::make_pair(cost, dimensions), std::move(made)).first->second;
+}
+
+GraphCosts GraphContext::with_gains(const PlanKind& kind) const {
+    GraphCosts priced = costs(kind.cost, kind.dimensions);
+    if (kind.cost != CostModel::latency) {
+        leave_out_unknown(priced.problem, costs(CostModel::latency, kind.dimensions).problem);
+    }
+    const GraphSpace& space = graph_space(kind.dimensions);
+    add_gains(priced, space,
+              log_gain(space, kind.weights == GainWeights::given
+                                  ? coefficients_
+                                  : equal_coefficients(coefficients_, graph_space())));
+    return priced;
+}
+
+const GraphFront& GraphContext::front(const PlanKind& kind) const {
+    const auto known = fronts_.find(kind);
+    if (known != fronts_.end()) return known->second;
+    FrontLimits limits;
+    limits.epsilon = epsilon();
+    limits.caps = settings().caps;
+    limits.max_cost = std::int64_t{1} << 52;
+    if (kind.cost == CostModel::latency) {
+        const double most = settings().max_budget * static_cast<double>(base_evaluation().latency_ps);
+        limits.max_cost = static_cast<std::int64_t>(std::ceil(most)) + budget_slack_ps;
+    }
+    return fronts_.emplace(kind, graph_front(with_gains(kind).problem, limits)).first->second;
+}
+
+ScalingChoice GraphContext::choice_at(const PlanKind& kind, std::size_t point) const {
+    return scaling_choice(choice_from(graph_space(kind.dimensions), front(kind).choices[point]));
+}
+
+std::int64_t GraphContext::latency_ps_at(const PlanKind& kind, std::size_t point) const {
+    const GraphFront& plan = front(kind);
+    if (kind.cost == CostModel::latency) return plan.costs[point];
+    return totals_of(costs(CostModel::latency, kind.dimensions).problem, plan.choices[point])->cost;
+}
+
+std::optional<std::int64_t> GraphContext::min_usage(Resource resource, std::int64_t max_latency_ps) const {
+    return hacscale::min_usage(costs(CostModel::latency).problem, max_latency_ps, resource);
+}
+
+std::optional<std::int64_t> GraphContext::min_latency_ps(SearchDimensions dimensions) const {
+    return min_cost(costs(CostModel::latency, dimensions).problem, settings().caps);
+}
+
+// A network is looked up as its factors.
+std::int64_t GraphContext::lookups() const {
+    const GraphCosts& made = costs(CostModel::latency);
+    return made.coverage.options / std::max<std::int64_t>(1, std::ssize(made.problem.factors));
+}
+
+}  // namespace hacscale
