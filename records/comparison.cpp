@@ -358,6 +358,10 @@ std::string to_json(const ComparisonRecord& record) {
               {"staircases", list_json(record.staircases, staircase_json)},
               {"contributions", contributions_json(record.contributions, record.stages)}};
     if (!record.budget_given.empty()) json["budget_given"] = record.budget_given;
+    if (!record.width_names.empty()) {
+        json["width_names"] = record.width_names;
+        json["depth_names"] = record.depth_names;
+    }
     if (record.input_fingerprint) {
         json["measured_at"] = record.measured_at;
         json["made_from"] = fingerprint_json(*record.input_fingerprint);
@@ -385,6 +389,8 @@ ComparisonRecord read_comparison(const JsonPlace& root) {
     std::stable_sort(record.front.begin(), record.front.end(),
                      [](const FrontPoint& a, const FrontPoint& b) { return a.latency_us < b.latency_us; });
     record.stages = root.texts_or_empty("stages");
+    record.width_names = root.texts_or_empty("width_names");
+    record.depth_names = root.texts_or_empty("depth_names");
     record.layers = read_all(root.objects_or_empty("layers"), layer_in);
     record.strategy_layers = read_all(root.objects_or_empty("strategy_layers"), strategy_layers_in);
     record.staircases = read_all(root.objects_or_empty("staircases"), staircase_in);

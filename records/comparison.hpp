@@ -167,6 +167,9 @@ struct ComparisonRecord {
     std::optional<PeakRecord> peak;
     std::vector<FrontPoint> front;  // ascending in latency
     std::vector<std::string> stages;
+    // Of each width and depth of a choice, where the network has no stages: its channel groups and repeats. Empty: the stages.
+    std::vector<std::string> width_names;
+    std::vector<std::string> depth_names;
     std::vector<LayerRow> layers;
     std::vector<StrategyLayers> strategy_layers;
     std::vector<StaircaseRow> staircases;

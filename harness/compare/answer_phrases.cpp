@@ -50,6 +50,40 @@ std::string by_stage(const records::ComparisonRecord& record, const ScalingChoic
     return joined(stages, "; ");
 }
 
+// Of a network without stages, whose widths are many: the greatest changes first.
+constexpr std::size_t changes_in_words = 4;
+
+std::vector<std::string> greatest_changes(const std::vector<std::string>& names, const std::vector<int>& from,
+                                          const std::vector<int>& to, const char* what) {
+    std::vector<std::size_t> changed;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (from[i] != to[i]) {
+            changed.push_back(i);
+        }
+    }
+    const auto size = [&](std::size_t i) {
+        return std::abs(std::log(static_cast<double>(std::max(to[i], 1)) / std::max(from[i], 1)));
+    };
+    std::stable_sort(changed.begin(), changed.end(),
+                     [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
+    std::vector<std::string> words;
+    for (std::size_t k = 0; k < std::min(changed.size(), changes_in_words); ++k) {
+        const std::size_t i = changed[k];
+        words.push_back(fmt::format("{}: {}", names[i], change(from[i], to[i], what)));
+    }
+    if (changed.size() > changes_in_words) {
+        words.push_back(fmt::format("and {} more of {}", changed.size() - changes_in_words, names.size()));
+    }
+    return words;
+}
+
+std::string by_group(const records::ComparisonRecord& record, const ScalingChoice& base,
+                     const ScalingChoice& choice) {
+    return joined({joined(greatest_changes(record.width_names, base.widths, choice.widths, "channels"), "; "),
+                   joined(greatest_changes(record.depth_names, base.depths, choice.depths, "blocks"), "; ")},
+                  "; ");
+}
+
 std::string as_lists(const ScalingChoice& base, const ScalingChoice& choice) {
     return joined({list_change("channels", base.widths, choice.widths),
                    list_change("blocks", base.depths, choice.depths),
@@ -154,6 +188,9 @@ std::vector<const records::StrategyRow*> ranked(const records::ComparisonRecord&
 std::string changes_text(const records::ComparisonRecord& record, const ScalingChoice& choice) {
     const ScalingChoice& base = *record.base.choice;
     const std::string pixels = change(base.resolution, choice.resolution, "pixels");
+    if (!record.width_names.empty()) {
+        return by_group(record, base, choice);
+    }
     const std::string text = joined({by_stage(record, base, choice), pixels}, "; ");
     return text.size() <= 2 * answer_columns - 40 ? text : joined({as_lists(base, choice), pixels}, "; ");
 }

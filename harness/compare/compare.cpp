@@ -46,13 +46,14 @@ std::vector<const Strategy*> chosen_strategies(const std::vector<std::string>& n
 }
 
 // In base latencies; the base is timed where the budget says nothing about it.
-double budget_ratio(const ModelView& view, const ComparisonSettings& settings, const TimeNetworks& time) {
+double budget_ratio(const TableView& view, const Network& network, const ComparisonSettings& settings,
+                    const TimeNetworks& time) {
     double base_us = view.base_estimate().latency_us;
     if (!settings.budget.is_ratio() && time) {
         SessionBudget unlimited;
         SessionBudget& sessions = settings.sessions != nullptr ? *settings.sessions : unlimited;
         sessions.begin(1, settings.strategies.empty() ? strategies().size() : settings.strategies.size());
-        const TimedNetwork base = time({network_of(view.base())}).front();
+        const TimedNetwork base = time({network}).front();
         sessions.end();
         base_us = base.timed() ? base.latency_us : base_us;
     }
@@ -60,7 +61,7 @@ double budget_ratio(const ModelView& view, const ComparisonSettings& settings, c
 }
 
 // Planned for somewhat more than the budget, but in the space of the budget.
-ScalingSettings scaling_settings(const ModelView& view, const ComparisonSettings& settings, double budget) {
+ScalingSettings scaling_settings(const TableView& view, const ComparisonSettings& settings, double budget) {
     return {.space = for_budget(settings.space, budget),
             .max_budget = budget * planning_reserve,
             .caps = settings.caps,
@@ -72,15 +73,16 @@ ScalingSettings scaling_settings(const ModelView& view, const ComparisonSettings
 
 class Comparer {
 public:
-    Comparer(const ModelView& view, const ComparisonSettings& settings, double budget,
+    // `context` is of the view's network, `budget` in base latencies.
+    Comparer(const TableView& view, const ScalingContext& context, const ComparisonSettings& settings, double budget,
              const TimeNetworks& time)
         : view_(view),
+          context_(context),
+          stages_(dynamic_cast<const StageContext*>(&context)),
           settings_(settings),
           budget_(budget),
           time_(time),
-          sessions_(settings.sessions != nullptr ? *settings.sessions : unlimited_),
-          stages_(view.base(), view.source(), scaling_settings(view, settings, budget),
-                  load_gain(settings.gain_files, view.base())) {
+          sessions_(settings.sessions != nullptr ? *settings.sessions : unlimited_) {
         for (const Strategy* strategy : chosen_strategies(settings.strategies, budget)) {
             const auto fixed = settings.fixed.find(std::string(strategy->name));
             if (fixed == settings.fixed.end()) {
@@ -103,7 +105,10 @@ public:
 private:
     // The choice that makes this model of the base; nothing when there is none.
     std::optional<ScalingChoice> choice_for(const ModelSpec& model) const {
-        const ModelSpec& base = stages_.base();
+        if (stages_ == nullptr) {
+            return std::nullopt;
+        }
+        const ModelSpec& base = stages_->base();
         if (model.stages.size() != base.stages.size()) {
             return std::nullopt;
         }
@@ -359,7 +364,12 @@ private:
         record.peak = view_.peak();
         record.front = front_points(context_);
         for (const DepthDimension& depth : context_.space().depths) {
-            record.stages.push_back(depth.name);
+            (stages_ != nullptr ? record.stages : record.depth_names).push_back(depth.name);
+        }
+        for (const WidthDimension& width : context_.space().widths) {
+            if (stages_ == nullptr) {
+                record.width_names.push_back(width.name);
+            }
         }
         record.layers = layer_rows(context_, context_.base_choice(), view_, "base");
         for (const records::StrategyRow& row : record.strategies) {
@@ -370,15 +380,17 @@ private:
             }
         }
         record.strategy_layers = strategy_layers(record, context_, view_);
-        record.staircases = staircase_rows(stages_, view_);
-        add_contributions(record);
+        if (stages_ != nullptr) {
+            record.staircases = staircase_rows(*stages_, view_);
+            add_contributions(record, *stages_);
+        }
         return record;
     }
 
-    void add_contributions(records::ComparisonRecord& record) const {
+    void add_contributions(records::ComparisonRecord& record, const StageContext& stages) const {
         const double budget_us = context_.budget_us(budget_);
         record.contributions.push_back(
-            contributions_row(stages_, view_, context_.base_choice(), budget_us, "base"));
+            contributions_row(stages, view_, context_.base_choice(), budget_us, "base"));
         for (const records::StrategyRow& row : record.strategies) {
             if (row.strategy != "hacscale" || !row.choice) {
                 continue;
@@ -388,7 +400,7 @@ private:
             const double corrected_us =
                 row.latency_ratio ? *row.predicted_us * budget_ / *row.latency_ratio : budget_us;
             record.contributions.push_back(
-                contributions_row(stages_, view_, *row.choice, corrected_us, "hacscale"));
+                contributions_row(stages, view_, *row.choice, corrected_us, "hacscale"));
         }
     }
 
@@ -402,14 +414,14 @@ private:
         add(record.base);
     }
 
-    const ModelView& view_;
+    const TableView& view_;
+    const ScalingContext& context_;
+    const StageContext* stages_;  // null where the network has none
     const ComparisonSettings& settings_;
     double budget_;  // in base latencies
     const TimeNetworks& time_;
     SessionBudget unlimited_;
     SessionBudget& sessions_;
-    StageContext stages_;
-    const ScalingContext& context_ = stages_;
     std::vector<CandidateSearch> searches_;
     TimedNetwork base_;  // of the latest round
     std::map<ScalingChoice, TimedNetwork> final_;
@@ -419,7 +431,10 @@ private:
 
 records::ComparisonRecord compare(const ModelView& view, const ComparisonSettings& settings,
                                   const TimeNetworks& time) {
-    return Comparer(view, settings, budget_ratio(view, settings, time), time).run();
+    const double budget = budget_ratio(view, network_of(view.base()), settings, time);
+    const StageContext context(view.base(), view.source(), scaling_settings(view, settings, budget),
+                               load_gain(settings.gain_files, view.base()));
+    return Comparer(view, context, settings, budget, time).run();
 }
 
 }  // namespace hacscale::harness

@@ -74,7 +74,16 @@ std::string changes_of(const records::ComparisonRecord& comparison, const record
     if (!comparison.base.choice || !row.choice) return text;
     const ScalingChoice& base = *comparison.base.choice;
     const ScalingChoice& choice = *row.choice;
-    const std::size_t stages = std::min(base.widths.size(), choice.widths.size());
+    const auto add_changes = [&add](const std::vector<std::string>& names, const std::vector<int>& from,
+                                    const std::vector<int>& to, const char* what) {
+        for (std::size_t i = 0; i < std::min({names.size(), from.size(), to.size()}); ++i) {
+            if (from[i] != to[i]) add(fmt::format("{}: {} → {} {}", names[i], from[i], to[i], what));
+        }
+    };
+    add_changes(comparison.width_names, base.widths, choice.widths, "channels");
+    add_changes(comparison.depth_names, base.depths, choice.depths, "blocks");
+    const bool by_stage = comparison.width_names.empty() && comparison.depth_names.empty();
+    const std::size_t stages = by_stage ? std::min(base.widths.size(), choice.widths.size()) : 0;
     for (std::size_t i = 0; i < stages; ++i) {
         std::vector<std::string> changes;
         if (choice.widths[i] != base.widths[i]) {
