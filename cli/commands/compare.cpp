@@ -8,11 +8,13 @@
 
 #include "base/text/lines.hpp"
 #include "cli/commands.hpp"
+#include "cli/network_options.hpp"
 #include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "cli/session.hpp"
 #include "harness/compare/accuracies.hpp"
 #include "harness/compare/answer.hpp"
+#include "harness/compare/choice_files.hpp"
 #include "harness/compare/compare.hpp"
 #include "harness/compare/given_accuracies.hpp"
 #include "harness/measure/device_access.hpp"
@@ -28,7 +30,10 @@ struct CompareOptions {
     std::string model;
     std::string table;
     std::string budget = "1";
+    InputOptions inputs;
+    std::vector<std::string> limits;  // NAME:MIN..MAX
     std::string out;
+    ChoiceFiles files;
     bool measure = false;
     bool details = false;
     StateOptions state;
@@ -58,23 +63,57 @@ std::vector<VerificationRecord> verified_in(const Table& table, const MeasuredSt
     return records;
 }
 
-records::ComparisonRecord compared(const CompareOptions& options, AnswerNotes& notes, Session& session) {
+// Timed where networks are measured, predicted from the table alone where they are not. `network` is taken where it has no stages.
+records::ComparisonRecord compared(const CompareOptions& options, const std::optional<Network>& network,
+                                   AnswerNotes& notes, Session& session) {
     ComparisonSettings settings = options.settings;
     settings.budget = parse_budget(options.budget);
-    const ModelSpec model = find_model(options.model);
-    settings.fixed = planned_choices(options.training, model.name, settings.budget);
+    for (const std::string& limit : options.limits) {
+        settings.graph.limits.push_back(parse_width_limit(limit));
+    }
     const Table table = Table::open(options.table, OpenMode::read);
-    const ModelView view(table, model, options.state.state());
+    const auto compare_on = [&](const TimeNetworks& time) {
+        if (network) {
+            PruningScores scores = pruning_scores(*network, options.files.scores);
+            settings.l1_scores = std::move(scores.norms);
+            settings.taylor_scores = std::move(scores.given);
+            const TableView view(table, network->graph, options.state.state());
+            return compare(view, *network, settings, time);
+        }
+        const ModelSpec model = find_model(options.model);
+        settings.fixed = planned_choices(options.training, model.name, settings.budget);
+        return compare(ModelView(table, model, options.state.state()), settings, time);
+    };
     if (!options.measure) {
-        notes.verified = verified_in(table, view.state());
-        return compare(view, settings, {});
+        notes.verified = verified_in(table, options.state.state());
+        return compare_on({});
     }
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     check_same_device(table, device);
     Progress progress(session);
-    return compare(view, settings,
-                   device_timer(device.handle, table, options.timing.settings(options.state.batch),
-                                progress.work_events()));
+    return compare_on(device_timer(device.handle, table, options.timing.settings(options.state.batch),
+                                   progress.work_events()));
+}
+
+// The network, where the options name one without stages. Throws InputError for options of the other kind of network.
+std::optional<Network> network_without_stages(const CompareOptions& options, Session& session) {
+    if (is_onnx_file(options.model)) {
+        if (!options.out.empty() && !is_onnx_file(options.out)) {
+            throw InputError(fmt::format(
+                "--out {}: what is chosen of an ONNX file is one, too; end its name in .onnx", options.out));
+        }
+        if (!options.training.plan.empty()) {
+            throw InputError(
+                "--train is for models with stages: train what --out writes in your own program");
+        }
+        return network_named(options.model, options.inputs, session);
+    }
+    const bool of_graphs = !options.limits.empty() || !options.settings.graph.freeze.empty() ||
+                           !options.files.channels.empty() || !options.files.scores.empty();
+    if (of_graphs) {
+        throw InputError("--freeze, --group, --channels and --scores are for ONNX files");
+    }
+    return std::nullopt;
 }
 
 // The YAML of what the last strategy chose, which is HACScale's own where it was among them.
@@ -85,6 +124,19 @@ void write_choice(const records::ComparisonRecord& record, const std::string& fi
                         " found no network within the budget: " + row.reason);
     }
     records::write_record(file, row.spec);
+}
+
+// The same of a network without stages, as an ONNX file or the counts of its channels.
+void write_network(const records::ComparisonRecord& record, const Network& network,
+                   const CompareOptions& options, Session& session) {
+    ChoiceFiles files = options.files;
+    files.onnx = options.out;
+    if (!files.any()) {
+        return;
+    }
+    for (const std::string& line : write_choice(network, record, record.strategies.back(), files)) {
+        session.log.info("{}", line);
+    }
 }
 
 void write_plan(const records::ComparisonRecord& record, const CompareOptions& options, Session& session) {
@@ -116,8 +168,9 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     const std::optional<KnownAccuracies> accuracies = known_accuracies(options);
     const std::optional<GivenAccuracies> given =
         options.accuracies.empty() ? std::nullopt : std::optional<GivenAccuracies>(options.accuracies);
+    const std::optional<Network> network = network_without_stages(options, session);
     AnswerNotes notes;
-    records::ComparisonRecord record = compared(options, notes, session);
+    records::ComparisonRecord record = compared(options, network, notes, session);
     if (accuracies) {
         add_accuracies(record, *accuracies, session);
     } else if (given) {
@@ -141,7 +194,9 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     } else {
         print_answer(record, std::move(notes), options, session);
     }
-    if (!options.out.empty()) {
+    if (network) {
+        write_network(record, *network, options, session);
+    } else if (!options.out.empty()) {
         write_choice(record, options.out);
     }
     if (interrupted()) {
@@ -157,7 +212,8 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
 
 std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {
     auto options = std::make_shared<CompareOptions>();
-    parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
+    parser.add_option("model", options->model, "A name of the zoo, or a YAML or ONNX file")->required();
+    add_input_option(parser, options->inputs);
     parser.add_option("--table", options->table, "The table's file")->required();
     add_budget_option(parser, options->budget);
     add_state_options(parser, options->state);
@@ -170,7 +226,21 @@ std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {
         ->delimiter(',');
     add_timing_options(parser, options->timing);
     add_details_option(parser, options->details);
-    parser.add_option("--out", options->out, "Write the network chosen by the last strategy as YAML");
+    parser
+        .add_option("--freeze", options->settings.graph.freeze,
+                    "Of an ONNX file: layers that stay as they are, separated by commas")
+        ->delimiter(',');
+    parser.add_option(
+        "--group", options->limits,
+        "Of an ONNX file: NAME:MIN..MAX keeps a layer's channels within these; may be given again");
+    parser.add_option(
+        "--out", options->out,
+        "Write the network chosen by the last strategy, as YAML; of an ONNX file as one, with weights");
+    parser.add_option("--channels", options->files.channels,
+                      "Of an ONNX file: write the channels of each tensor and module as JSON");
+    parser.add_option(
+        "--scores", options->files.scores,
+        "Of an ONNX file: how much each channel matters, as JSON; else the norm of its weights says it");
     return options;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,15 @@
 #include "models/graph/network.hpp"
 #include "models/weights/weight_settings.hpp"
 #include "records/comparison.hpp"
+#include "scaling/context.hpp"
 
 namespace hacscale::harness {
 
 struct ChoiceFiles {
     std::filesystem::path onnx;      // empty: not wanted
     std::filesystem::path channels;  // JSON (docs/formats.md); the same
-    std::filesystem::path scores;    // of units, as read_unit_scores() takes them; empty: by the norms of weights
+    std::filesystem::path
+        scores;  // of units, as read_unit_scores() takes them; empty: by the norms of weights
     std::int64_t opset = default_onnx_opset;
 
     bool any() const { return !onnx.empty() || !channels.empty(); }
@@ -28,5 +31,13 @@ struct ChoiceFiles {
 // written.
 std::vector<std::string> write_choice(const Network& base, const records::ComparisonRecord& record,
                                       const records::StrategyRow& row, const ChoiceFiles& files);
+
+// What pruning ranks the channels of a network by, which has weights: the L1 norms of its weights; and what a scores file (which may be
+// empty) says, nothing where it is empty.
+struct PruningScores {
+    ChannelScores norms;
+    std::optional<ChannelScores> given;
+};
+PruningScores pruning_scores(const Network& base, const std::filesystem::path& scores);
 
 }  // namespace hacscale::harness

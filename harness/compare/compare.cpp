@@ -13,6 +13,7 @@
 #include "models/formats/formats.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/analysis/utilization.hpp"
+#include "scaling/graph_context.hpp"
 #include "scaling/stage_context.hpp"
 
 namespace hacscale::harness {
@@ -74,8 +75,8 @@ ScalingSettings scaling_settings(const TableView& view, const ComparisonSettings
 class Comparer {
 public:
     // `context` is of the view's network, `budget` in base latencies.
-    Comparer(const TableView& view, const ScalingContext& context, const ComparisonSettings& settings, double budget,
-             const TimeNetworks& time)
+    Comparer(const TableView& view, const ScalingContext& context, const ComparisonSettings& settings,
+             double budget, const TimeNetworks& time)
         : view_(view),
           context_(context),
           stages_(dynamic_cast<const StageContext*>(&context)),
@@ -434,6 +435,22 @@ records::ComparisonRecord compare(const ModelView& view, const ComparisonSetting
     const double budget = budget_ratio(view, network_of(view.base()), settings, time);
     const StageContext context(view.base(), view.source(), scaling_settings(view, settings, budget),
                                load_gain(settings.gain_files, view.base()));
+    return Comparer(view, context, settings, budget, time).run();
+}
+
+records::ComparisonRecord compare(const TableView& view, const Network& network,
+                                  const ComparisonSettings& settings, const TimeNetworks& time) {
+    if (!settings.gain_files.empty()) {
+        throw InputError(fmt::format(
+            "{} has no stages, which sensitivities and importance are of; leave --gain out", network.name));
+    }
+    // Weights change no latency, and a copy of them for each network that is timed would take their memory.
+    const Network base{.name = network.name,
+                       .graph = view.network(),
+                       .input_names = network.input_names,
+                       .output_names = network.output_names};
+    const double budget = budget_ratio(view, base, settings, time);
+    const GraphContext context(base, view.source(), scaling_settings(view, settings, budget), settings.graph);
     return Comparer(view, context, settings, budget, time).run();
 }
 

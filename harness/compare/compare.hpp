@@ -24,6 +24,7 @@
 #include "records/comparison.hpp"
 #include "scaling/budget.hpp"
 #include "scaling/context.hpp"
+#include "scaling/graph_space.hpp"
 #include "scaling/space.hpp"
 
 namespace hacscale::harness {
@@ -37,6 +38,8 @@ struct ComparisonSettings {
     // What pruning ranks channels by, one width a stage; nothing: not known.
     std::optional<ChannelScores> l1_scores{};
     std::optional<ChannelScores> taylor_scores{};
+    // Of a network without stages: what stays as it is, and limits. Grid and ratios are those of `space`.
+    GraphSpaceSettings graph{};
     // Networks that strategies are taken to have chosen, instead of choosing: those of a training plan.
     std::map<std::string, ModelSpec> fixed;
     int rounds = 6;                     // of checking, at most, the final sessions not counted
@@ -51,5 +54,10 @@ constexpr int max_final_sessions = 4;
 // outside of the limits, an unknown strategy, a table that lacks a layer of the base, or a fixed network that is no scaled base.
 records::ComparisonRecord compare(const ModelView& view, const ComparisonSettings& settings,
                                   const TimeNetworks& time);
+
+// The same of a network without stages, whose graph the view is of: its channel groups are chosen, and the numbers of blocks that
+// repeat. InputError also for gain files, and for names in settings.graph that it does not have.
+records::ComparisonRecord compare(const TableView& view, const Network& network,
+                                  const ComparisonSettings& settings, const TimeNetworks& time);
 
 }  // namespace hacscale::harness

@@ -1,0 +1,109 @@
+#include "harness/compare/choice_files.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "models/formats/onnx/onnx.hpp"
+#include "models/structure/structure.hpp"
+#include "models/weights/channel_document.hpp"
+#include "models/weights/scaled_network.hpp"
+#include "records/record_file.hpp"
+
+namespace hacscale::harness {
+namespace {
+
+GraphChoice graph_choice(const records::ComparisonRecord& record, const ScalingChoice& choice,
+                         const std::vector<ChannelGroup>& groups, const std::vector<Repeat>& repeats) {
+    const auto is_named = [](const ChannelGroup& group, const std::string& name) {
+        return group.name == name;
+    };
+    if (!std::equal(groups.begin(), groups.end(), record.width_names.begin(), record.width_names.end(),
+                    is_named)) {
+        throw InputError(fmt::format("the comparison is of another network than {}", record.model));
+    }
+    GraphChoice result = choice_of(groups, repeats);
+    result.widths = choice.widths;
+    for (std::size_t r = 0; r < repeats.size(); ++r) {
+        const auto name = std::find(record.depth_names.begin(), record.depth_names.end(), repeats[r].name);
+        if (name == record.depth_names.end()) {
+            continue;  // its number of blocks cannot change
+        }
+        result.depths[r] = choice.depths[static_cast<std::size_t>(name - record.depth_names.begin())];
+    }
+    return result;
+}
+
+// A unit's score is shared out among its channels.
+ChannelScores by_channel(const UnitScores& scores, const std::vector<ChannelGroup>& groups) {
+    ChannelScores result;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        std::vector<double>& channels = result.widths.emplace_back();
+        for (const double score : scores[g]) {
+            channels.insert(channels.end(), static_cast<std::size_t>(groups[g].multiple),
+                            score / groups[g].multiple);
+        }
+    }
+    return result;
+}
+
+std::string outputs_text(const ScaledNetwork& scaled, const std::string& method) {
+    if (scaled.same_function()) {
+        return "outputs are the base's until it is trained";
+    }
+    if (!scaled.keeps_all) {
+        return fmt::format("it keeps the channels with the greatest scores by {}; train it on", method);
+    }
+    return fmt::format("outputs are not quite the base's: {}", scaled.inexact.front());
+}
+
+}  // namespace
+
+std::vector<std::string> write_choice(const Network& base, const records::ComparisonRecord& record,
+                                      const records::StrategyRow& row, const ChoiceFiles& files) {
+    if (!row.choice) {
+        throw WorkError(fmt::format("nothing is written: {} found no network within the budget: {}",
+                                    row.strategy, row.reason));
+    }
+    const std::vector<ChannelGroup> groups = channel_groups(base.graph);
+    const std::vector<Repeat> blocks = repeats(base.graph);
+    WeightSettings settings;
+    std::string method = "the L1 norm of their weights";
+    if (!files.scores.empty()) {
+        ScoresFile scores = read_unit_scores(files.scores, groups);
+        method = fmt::format("{} of {}", scores.method, files.scores.string());
+        const UnitScores norms = weight_scores(base, groups);
+        for (std::size_t g = 0; g < groups.size(); ++g) {
+            if (scores.scores[g].empty()) {
+                scores.scores[g] = norms[g];
+            }
+        }
+        settings.unit_scores = std::move(scores.scores);
+    }
+    const ScaledNetwork scaled =
+        scaled_network(base, groups, blocks, graph_choice(record, *row.choice, groups, blocks), settings);
+    std::vector<std::string> lines;
+    if (!files.onnx.empty()) {
+        onnx::write_file(export_onnx(scaled.network, files.opset), files.onnx);
+        lines.push_back(fmt::format("{}: {} params, {} MACs; {}", files.onnx.string(),
+                                    scaled.network.graph.params(), scaled.network.graph.macs(),
+                                    outputs_text(scaled, method)));
+    }
+    if (!files.channels.empty()) {
+        records::write_record(files.channels, channel_document(base, groups, blocks, scaled));
+        lines.push_back(fmt::format("{}: the channels of its tensors and modules", files.channels.string()));
+    }
+    return lines;
+}
+
+PruningScores pruning_scores(const Network& base, const std::filesystem::path& scores) {
+    const std::vector<ChannelGroup> groups = channel_groups(base.graph);
+    PruningScores result{by_channel(weight_scores(base, groups), groups), std::nullopt};
+    if (!scores.empty()) {
+        result.given = by_channel(read_unit_scores(scores, groups).scores, groups);
+    }
+    return result;
+}
+
+}  // namespace hacscale::harness
