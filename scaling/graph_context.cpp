@@ -242,6 +242,7 @@ Network GraphContext::network(const ScalingChoice& choice) const {
     network.graph = scaled(base_.graph, space.groups, space.repeats, graph_choice(choice)).graph;
     network.input_names = base_.input_names;
     network.output_names = base_.output_names;
+    network.vector_outputs = base_.vector_outputs;
     return network;
 }
 

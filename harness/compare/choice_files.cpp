@@ -71,15 +71,17 @@ std::vector<std::string> write_choice(const Network& base, const records::Compar
     WeightSettings settings;
     std::string method = "the L1 norm of their weights";
     if (!files.scores.empty()) {
-        ScoresFile scores = read_unit_scores(files.scores, groups);
+        ScoresFile scores = read_scores(files.scores, groups, blocks);
         method = fmt::format("{} of {}", scores.method, files.scores.string());
+        // Groups that the file leaves out are judged by their weights.
         const UnitScores norms = weight_scores(base, groups);
         for (std::size_t g = 0; g < groups.size(); ++g) {
-            if (scores.scores[g].empty()) {
-                scores.scores[g] = norms[g];
+            if (scores.unit_scores[g].empty()) {
+                scores.unit_scores[g] = norms[g];
             }
         }
-        settings.unit_scores = std::move(scores.scores);
+        settings.unit_scores = std::move(scores.unit_scores);
+        settings.block_scores = std::move(scores.block_scores);
     }
     const ScaledNetwork scaled =
         scaled_network(base, groups, blocks, graph_choice(record, *row.choice, groups, blocks), settings);
@@ -101,7 +103,7 @@ PruningScores pruning_scores(const Network& base, const std::filesystem::path& s
     const std::vector<ChannelGroup> groups = channel_groups(base.graph);
     PruningScores result{by_channel(weight_scores(base, groups), groups), std::nullopt};
     if (!scores.empty()) {
-        result.given = by_channel(read_unit_scores(scores, groups).scores, groups);
+        result.given = by_channel(read_scores(scores, groups, repeats(base.graph)).unit_scores, groups);
     }
     return result;
 }

@@ -19,8 +19,7 @@ namespace hacscale::harness {
 struct ChoiceFiles {
     std::filesystem::path onnx;      // empty: not wanted
     std::filesystem::path channels;  // JSON (docs/formats.md); the same
-    std::filesystem::path
-        scores;  // of units, as read_unit_scores() takes them; empty: by the norms of weights
+    std::filesystem::path scores;    // of units, as read_scores() takes them; empty: by the norms of weights
     std::int64_t opset = default_onnx_opset;
 
     bool any() const { return !onnx.empty() || !channels.empty(); }

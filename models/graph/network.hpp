@@ -31,6 +31,8 @@ struct Network {
     std::vector<std::string> output_names{};
     // Of graph.tensors, the values of the file that have their numbers; empty where it came from none.
     std::vector<std::string> tensor_names{};
+    // Of graph.outputs, whether its file has them as N x features, not as maps of one pixel; empty where it came from none.
+    std::vector<bool> vector_outputs{};
 };
 
 // Stable fingerprint of what the network computes, its name and weights left out: its `hash`, or else that of its graph.

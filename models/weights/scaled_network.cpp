@@ -57,6 +57,7 @@ ScaledNetwork scaled_network(const Network& base, const std::vector<ChannelGroup
     result.network = Network{.name = base.name, .graph = std::move(made.graph)};
     result.network.input_names = base.input_names;
     result.network.output_names = base.output_names;
+    result.network.vector_outputs = base.vector_outputs;
     result.network.left_out = base.left_out;
     result.origins = std::move(made.origins);
     result.network.weights =

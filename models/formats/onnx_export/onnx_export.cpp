@@ -109,7 +109,7 @@ private:
             values_[id] = writer_.value_name(i < network_.input_names.size() ? network_.input_names[i]
                                              : graph_.inputs.size() == 1     ? "input"
                                                                              : fmt::format("input{}", i + 1));
-            result_.inputs.push_back(info_of(values_[id], id));
+            result_.inputs.push_back(info_of(values_[id], id, is_vector_[id]));
         }
     }
 
@@ -135,25 +135,37 @@ private:
         return read && !by_others;
     }
 
-    onnx::ValueInfo info_of(const std::string& value, TensorId id) const {
+    onnx::ValueInfo info_of(const std::string& value, TensorId id, bool is_vector) const {
         const Tensor& tensor = graph_.tensors[id];
         std::vector<onnx::Dimension> shape{{std::nullopt, "batch"}, {tensor.channels, ""}};
-        if (!is_vector_[id]) {
+        if (!is_vector) {
             shape.push_back({tensor.height, ""});
             shape.push_back({tensor.width, ""});
         }
         return {value, onnx::DataType::float32, std::move(shape)};
     }
 
+    // Of an output of one pixel, whether the network's file has no axes for it.
+    bool wants_vector(std::size_t output) const {
+        const Tensor& tensor = graph_.tensors[graph_.outputs[output]];
+        return output < network_.vector_outputs.size() && network_.vector_outputs[output] &&
+               tensor.height * tensor.width == 1;
+    }
+
     // The first output of a tensor that a node writes is that node's; others are copies.
     void add_outputs() {
         for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
             const TensorId id = graph_.outputs[i];
-            if (values_[id] != output_names_[i]) {
+            const bool flattened = wants_vector(i) && !is_vector_[id];
+            if (flattened) {
+                writer_.add(writer_.node_name(output_names_[i]), "Flatten", {values_[id]},
+                            {{"axis", std::int64_t{1}}});
+                writer_.rename_last(output_names_[i]);
+            } else if (values_[id] != output_names_[i]) {
                 writer_.add(writer_.node_name(output_names_[i]), "Identity", {values_[id]}, {});
                 writer_.rename_last(output_names_[i]);
             }
-            result_.outputs.push_back(info_of(output_names_[i], id));
+            result_.outputs.push_back(info_of(output_names_[i], id, flattened || is_vector_[id]));
         }
     }
 
@@ -175,7 +187,8 @@ private:
         const TensorId output = node.outputs.front();
         is_vector_[output] = linear || vectors;
         const auto place = std::ranges::find(graph_.outputs, output);
-        if (place != graph_.outputs.end()) {
+        if (place != graph_.outputs.end() &&
+            (is_vector_[output] || !wants_vector(static_cast<std::size_t>(place - graph_.outputs.begin())))) {
             value = output_names_[static_cast<std::size_t>(place - graph_.outputs.begin())];
             writer_.rename_last(value);
         }

@@ -48,6 +48,7 @@ Network network_of(detail::Draft draft, const std::string& name) {
     for (const std::string& output : draft.outputs) result.graph.outputs.push_back(tensors.at(output));
     result.input_names = std::move(draft.inputs);
     result.output_names = std::move(draft.output_names);
+    result.vector_outputs = std::move(draft.vector_outputs);
     return result;
 }
 

@@ -278,6 +278,24 @@ TEST(OnnxExport, InputsAndOutputsKeepTheirNames) {
     EXPECT_EQ(model.graph.outputs.front().name, "logits");
 }
 
+// A classifier without a linear layer ends with a map of one pixel, flattened or not.
+TEST(OnnxExport, OutputsKeepTheirAxes) {
+    const auto axes_of = [](std::vector<onnx::Node> nodes) {
+        const Network network = import_onnx(
+            onnx::model_of({1, 4, 6, 6}, std::move(nodes), {onnx::weights("w", {10, 4, 1, 1})}), "net");
+        const onnx::Model model = export_onnx(network);
+        const onnx::Graph graph = onnx::simplified(model);
+        EXPECT_EQ(graph.outputs.front().shape->size(), model.graph.outputs.front().shape->size());
+        EXPECT_EQ(described(read_again(network)), described(network));
+        return model.graph.outputs.front().shape->size();
+    };
+    const onnx::Node conv = onnx::node("Conv", {"x", "w"}, {"c"});
+    EXPECT_EQ(axes_of({conv, onnx::node("GlobalAveragePool", {"c"}, {"y"})}), 4U);
+    EXPECT_EQ(
+        axes_of({conv, onnx::node("GlobalAveragePool", {"c"}, {"p"}), onnx::node("Flatten", {"p"}, {"y"})}),
+        2U);
+}
+
 TEST(OnnxExport, WeightsThatLayersShareAreWrittenOnce) {
     testing::GraphBuilder builder(Layout::channels_last);
     const TensorId image = builder.input(4, 8, 8);

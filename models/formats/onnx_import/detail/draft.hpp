@@ -36,6 +36,7 @@ struct Draft {
     std::vector<std::string> outputs;
     std::vector<std::string>
         output_names;  // as the model names them; a layer may have written the numbers elsewhere
+    std::vector<bool> vector_outputs;   // as Network has them
     std::vector<std::string> left_out;  // a sentence each
     std::int64_t left_out_macs = 0;     // as Network has them
     std::int64_t left_out_elements = 0;

@@ -183,6 +183,8 @@ void Drafting::add_output(const std::string& value) {
     if (!written_.contains(source) || !outputs_.insert(source).second) return;
     draft_.outputs.push_back(source);
     draft_.output_names.push_back(value);
+    const auto dims = dims_.find(value);
+    draft_.vector_outputs.push_back(dims != dims_.end() && dims->second.size() == 2);
 }
 
 std::optional<MapSize> Drafting::size_of_value(const std::string& value) const {

@@ -251,6 +251,7 @@ private:
             if (!lost.contains(draft_.outputs[i])) continue;
             draft_.outputs.erase(draft_.outputs.begin() + static_cast<std::ptrdiff_t>(i));
             draft_.output_names.erase(draft_.output_names.begin() + static_cast<std::ptrdiff_t>(i));
+            draft_.vector_outputs.erase(draft_.vector_outputs.begin() + static_cast<std::ptrdiff_t>(i));
         }
     }
 
