@@ -29,7 +29,7 @@ namespace {
 constexpr std::size_t max_listed = 5;  // of what has no row, as text
 constexpr double percent = 100.0;
 
-struct ImportOptions {
+struct TableImportOptions {
     std::string file;
     std::string table;
     std::string format;  // empty: by the file's suffix
@@ -43,7 +43,7 @@ struct ImportOptions {
     TensorRtFiles tensorrt;
 };
 
-std::string format_of(const ImportOptions& options) {
+std::string format_of(const TableImportOptions& options) {
     if (!options.format.empty()) {
         return options.format == "mdp" ? "halp" : options.format;
     }
@@ -78,7 +78,7 @@ struct Imported {
     std::optional<VerificationRecord> verification;
 };
 
-Imported import_profile(const ImportOptions& options, ImportSettings settings, Session& session) {
+Imported import_profile(const TableImportOptions& options, ImportSettings settings, Session& session) {
     if (options.networks.size() > 1) {
         throw InputError("an engine is built from one network; give one --network");
     }
@@ -101,7 +101,7 @@ Imported import_profile(const ImportOptions& options, ImportSettings settings, S
     return imported;
 }
 
-Imported import_file(const ImportOptions& options, const std::string& format, Session& session) {
+Imported import_file(const TableImportOptions& options, const std::string& format, Session& session) {
     ImportSettings settings;
     settings.device = options.device;
     settings.software = options.software;
@@ -136,8 +136,8 @@ std::optional<double> error_pct(const TensorRtImport& content) {
     return percent * (content.layers_us / *content.engine_us - 1.0);
 }
 
-records::Json answer_json(const ImportOptions& options, const std::string& format, const Imported& imported,
-                          std::int64_t replaced) {
+records::Json answer_json(const TableImportOptions& options, const std::string& format,
+                          const Imported& imported, std::int64_t replaced) {
     const TensorRtImport& content = imported.content;
     records::Json json{{"file", options.file},       {"format", format},
                        {"table", options.table},     {"device", records::device_json(content.device)},
@@ -195,7 +195,7 @@ void print_engine(std::ostream& out, const TensorRtImport& content) {
     print_list(out, lines);
 }
 
-ExitStatus import_table(const ImportOptions& options, Session& session) {
+ExitStatus import_table(const TableImportOptions& options, Session& session) {
     const std::string format = format_of(options);
     const Imported imported = import_file(options, format, session);
     const TensorRtImport& content = imported.content;
@@ -227,7 +227,7 @@ ExitStatus import_table(const ImportOptions& options, Session& session) {
 }  // namespace
 
 Run declare_table_import(CLI::App& parser) {
-    auto options = std::make_shared<ImportOptions>();
+    auto options = std::make_shared<TableImportOptions>();
     parser
         .add_option("file", options->file, "CSV, JSON, HALP's or MDP's pickle, or trtexec's --exportProfile")
         ->required();
