@@ -1,0 +1,126 @@
+// Networks from ONNX files, scaled: what is chosen, what stays as it is, and the files that come out.
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "made_up_device.hpp"
+#include "models/formats/onnx_import/onnx_import.hpp"
+#include "records/json.hpp"
+
+namespace hacscale::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Le;
+
+class ScaleOnnx : public MadeUpDeviceTest {
+protected:
+    ScaleOnnx() {
+        EXPECT_EQ(call({"models", "export", "resnet8-cifar", "--out", net()}).status, 0);
+        const Answer profiled =
+            call({"profile", net(), "--table", table(), "--widths", "0.25..1.5", "--minutes", "1"});
+        EXPECT_THAT(profiled.status, ::testing::AnyOf(0, 4)) << profiled.err;
+    }
+
+    std::string net() const { return path("net.onnx"); }
+    std::string table() const { return path("t.db"); }
+    Answer scale(const std::string& budget, std::vector<std::string> more = {}) {
+        std::vector<std::string> words{"scale", net(), "--table", table(), "--budget", budget};
+        words.insert(words.end(), more.begin(), more.end());
+        return call(words);
+    }
+    // The convs' output channels, by name.
+    static int width_of(const Network& network, const std::string& name) {
+        for (const Node& node : network.graph.nodes) {
+            if (node.name == name) return node.layer.out_channels;
+        }
+        ADD_FAILURE() << name << " is gone";
+        return 0;
+    }
+};
+
+TEST_F(ScaleOnnx, ASmallerNetworkComesOutWithWeights) {
+    const Answer answer =
+        scale("0.7", {"--out", path("small.onnx"), "--channels", path("small.json"), "--json"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    const auto row = answer.json()["strategies"][0];
+    EXPECT_LE(row["predicted_us"].get<double>(),
+              0.7 * answer.json()["base"]["predicted_us"].get<double>() * 1.0001);
+    EXPECT_LT(row["gain"].get<double>(), 0.0);
+    EXPECT_EQ(row["widths"].size(), answer.json()["width_names"].size());
+
+    const Network base = import_onnx(net());
+    const Network small = import_onnx(path("small.onnx"));
+    EXPECT_EQ(small.graph.params(), row["params"].get<std::int64_t>());
+    EXPECT_LT(small.graph.params(), base.graph.params());
+    EXPECT_EQ(small.graph.tensors[small.graph.outputs.front()].channels, 10);
+    EXPECT_EQ(small.weights.size(), small.graph.nodes.size());
+    const records::Json channels = records::Json::parse(text_in(path("small.json")));
+    EXPECT_TRUE(channels.contains("tensors"));
+    EXPECT_TRUE(channels.contains("modules"));
+}
+
+TEST_F(ScaleOnnx, ALargerNetworkComputesWhatItsBaseDoes) {
+    const Answer answer = scale("1.3", {"--out", path("large.onnx")});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(answer.err, HasSubstr("outputs are the base's"));
+    EXPECT_GT(import_onnx(path("large.onnx")).graph.params(), import_onnx(net()).graph.params());
+}
+
+TEST_F(ScaleOnnx, StrategiesAreComparedByWhatTheyLose) {
+    const Answer answer =
+        call({"compare", net(), "--table", table(), "--budget", "0.6", "--no-verify", "--json"});
+    ASSERT_THAT(answer.status, ::testing::AnyOf(0, 4)) << answer.err;
+    const auto json = answer.json();
+    double best = -1e9;
+    for (const auto& row : json["strategies"]) {
+        if (row["status"] == "unverified" && row["strategy"] != "hacscale")
+            best = std::max(best, row["gain"].get<double>());
+    }
+    const auto last = json["strategies"].back();
+    EXPECT_EQ(last["strategy"], "hacscale");
+    // Plans of graphs are bounded by 0.1 % of the latency.
+    EXPECT_GE(last["gain"].get<double>(), best - 0.01);
+}
+
+TEST_F(ScaleOnnx, LayersCanBeFrozenAndLimited) {
+    const Network base = import_onnx(net());
+    const std::string first = base.graph.nodes.front().name;
+    std::string inner;  // a conv that no add ties
+    for (const Node& node : base.graph.nodes) {
+        if (inner.empty() && node.name.find("stage2") != std::string::npos) inner = node.name;
+    }
+    const Answer answer =
+        scale("0.6", {"--freeze", first, "--group", inner + ":24..32", "--out", path("small.onnx")});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    const Network small = import_onnx(path("small.onnx"));
+    EXPECT_EQ(width_of(small, first), width_of(base, first));
+    EXPECT_GE(width_of(small, inner), 24);
+}
+
+TEST_F(ScaleOnnx, WhatCannotBeIsSaid) {
+    EXPECT_THAT(scale("0.7", {"--out", path("small.yaml")}).err, HasSubstr(".onnx"));
+    EXPECT_THAT(scale("0.7", {"--freeze", "layer9.conv"}).err, HasSubstr("no layer 'layer9.conv'"));
+    EXPECT_THAT(scale("0.7", {"--group", "conv"}).err, HasSubstr("NAME:MIN..MAX"));
+    EXPECT_THAT(scale("0.7", {"--gain", "gain.yaml"}).err, HasSubstr("has no stages"));
+    EXPECT_EQ(scale("0.05").status, 2);
+    EXPECT_THAT(call({"compare", net(), "--table", table(), "--no-verify", "--train", path("plan.yaml")}).err,
+                HasSubstr("models with stages"));
+    EXPECT_THAT(call({"scale", "resnet8-cifar", "--table", table(), "--freeze", "x"}).err,
+                HasSubstr("ONNX files"));
+    const Answer scores = scale("0.7", {"--out", path("small.onnx"), "--scores", path("none.json")});
+    EXPECT_EQ(scores.status, 2);
+    EXPECT_THAT(scores.err, HasSubstr("none.json"));
+}
+
+TEST_F(ScaleOnnx, LayersThatTheTableLacksAreNamed) {
+    ASSERT_EQ(call({"profile", net(), "--table", path("own.db")}).status, 0);
+    const Answer answer = call({"scale", net(), "--table", path("own.db"), "--budget", "0.7"});
+    EXPECT_THAT(answer.out + answer.err, HasSubstr("no network is within"));
+}
+
+}  // namespace
+}  // namespace hacscale::cli
