@@ -81,6 +81,21 @@ void add_budget_option(CLI::App& parser, std::string& budget) {
         ->capture_default_str();
 }
 
+void add_keep_option(CLI::App& parser, std::string& keep) {
+    parser
+        .add_option(
+            "--keep", keep,
+            "Of grouped convs, what stays as widths change: groups (their number) or group-width; else "
+            "as the model has it")
+        ->check(CLI::IsMember({"groups", "group-width"}));
+}
+
+ModelSpec keeping(ModelSpec model, const std::string& keep) {
+    return keep.empty()
+               ? model
+               : with_kept_groups(std::move(model), keep == "groups" ? Kept::groups : Kept::group_width);
+}
+
 void add_inner_options(CLI::App& parser, SpaceSettings& settings) {
     parser
         .add_option("--min-inner-ratio", settings.min_inner_ratio,

@@ -52,6 +52,10 @@ void add_counter_options(CLI::App& parser, harness::CounterSettings& settings);
 void add_cap_options(CLI::App& parser, Caps& caps);
 // --budget, as parse_budget() takes it.
 void add_budget_option(CLI::App& parser, std::string& budget);
+// --keep groups|group-width: of grouped convs, what stays as widths change.
+void add_keep_option(CLI::App& parser, std::string& keep);
+// The model with what is kept; `keep` may be empty.
+ModelSpec keeping(ModelSpec model, const std::string& keep);
 // --min-inner-ratio, --max-inner-ratio, --inner-widths: inner widths that may be chosen block by block.
 void add_inner_options(CLI::App& parser, SpaceSettings& settings);
 // How far the planner may go: --grid, --min-width-ratio, --max-width-ratio, --min-depth-ratio, --max-depth-ratio,

@@ -322,6 +322,10 @@ std::optional<double> images_per_s(const ComparisonRecord& record, const Strateg
                : std::nullopt;
 }
 
+bool ComparisonRecord::gain_is_of_size() const {
+    return gain_origin.empty() || gain_origin == "capacity" || gain_origin == "balanced";
+}
+
 std::string ComparisonRecord::budget_in_names() const {
     return (budget_given.empty() ? Budget(budget) : parse_budget(budget_given)).file_text();
 }

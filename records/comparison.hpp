@@ -155,9 +155,12 @@ struct ComparisonRecord {
     int batch = 1;
     DataType type = DataType::f32;
     CacheState cache = CacheState::network;
-    std::string gain_origin;  // "capacity", "importance", ...
+    std::string
+        gain_origin;  // "balanced", "capacity", "importance", ...; empty in records of older programs: capacity
     double gain_bound = 0.0;  // ScalingContext::epsilon(), of the strategies that plan
     std::optional<AccuracyOrigin> accuracies;
+    // Whether gain is of the networks' sizes alone, which says nothing of their accuracy.
+    bool gain_is_of_size() const;
     // As names of files have it.
     std::string budget_in_names() const;
     // Whether rows say which others they dominate; records of older programs do not.

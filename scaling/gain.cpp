@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "base/error.hpp"
 #include "models/stages/lowering.hpp"
@@ -39,14 +40,15 @@ std::int64_t quanta(double gain) {
 
 namespace {
 
-double inner_gain(const StageGain& stage, int block, int inner, int derived) {
+double inner_gain(const Gain& gain, std::size_t s, int block, int inner, int derived) {
     if (inner == derived) return 0.0;
+    const StageGain& stage = gain.stages[s];
     if (stage.inner.empty()) {
         throw InputError(
             "gain: what inner widths are worth is not known; let them follow, or use a gain that knows");
     }
     const auto last = static_cast<int>(stage.inner.size()) - 1;
-    return stage.inner[static_cast<std::size_t>(std::min(block, last))] * log_ratio(inner, derived);
+    return stage.inner[static_cast<std::size_t>(std::min(block, last))] * gain.worth(inner, derived);
 }
 
 // ---- Capacity ----
@@ -73,6 +75,20 @@ std::vector<double> inner_slopes(const ModelSpec& base, std::size_t stage) {
 
 }  // namespace
 
+double Gain::worth(int value, int base_value) const {
+    const double ln = log_ratio(value, base_value);
+    return saturation == 0.0 ? ln : -std::expm1(-saturation * ln) / saturation;
+}
+
+double Gain::imbalance_loss(std::size_t stage, int width_before, int width) const {
+    if (imbalance == 0.0 || stage == 0) return 0.0;
+    const double apart =
+        std::abs(log_ratio(width_before, base.widths[stage - 1]) - log_ratio(width, base.widths[stage]));
+    const double excess = std::max(0.0, apart - std::numbers::ln2);
+    const double coefficient = std::max(stages[stage - 1].width.value, stages[stage].width.value);
+    return imbalance * std::max(0.0, coefficient) * excess * excess;
+}
+
 double Gain::of(const ScalingChoice& choice) const {
     if (choice.widths.size() != stages.size() || choice.depths.size() != stages.size()) {
         throw InputError(
@@ -85,11 +101,12 @@ double Gain::of(const ScalingChoice& choice) const {
                 "gain: what resolution is worth is not known; keep the base's resolution, or give its "
                 "coefficient in the sensitivity file");
         }
-        sum += resolution->value * log_ratio(choice.resolution, base.resolution);
+        sum += resolution->value * worth(choice.resolution, base.resolution);
     }
     for (std::size_t s = 0; s < stages.size(); ++s) {
-        sum += stages[s].width.value * log_ratio(choice.widths[s], base.widths[s]) +
-               stages[s].depth.value * log_ratio(choice.depths[s], base.depths[s]);
+        sum += stages[s].width.value * worth(choice.widths[s], base.widths[s]) +
+               stages[s].depth.value * worth(choice.depths[s], base.depths[s]);
+        if (s > 0) sum -= imbalance_loss(s, choice.widths[s - 1], choice.widths[s]);
     }
     if (choice.inner_widths.empty()) return sum;
     ScalingChoice following = choice;
@@ -97,7 +114,7 @@ double Gain::of(const ScalingChoice& choice) const {
     const ModelSpec derived = scaled(model, following);
     for (std::size_t s = 0; s < stages.size(); ++s) {
         for (std::size_t block = 0; block < choice.inner_widths[s].size(); ++block) {
-            sum += inner_gain(stages[s], static_cast<int>(block), choice.inner_widths[s][block],
+            sum += inner_gain(*this, s, static_cast<int>(block), choice.inner_widths[s][block],
                               derived.stages[s].inner_widths[block]);
         }
     }
@@ -120,6 +137,21 @@ Gain capacity_gain(const ModelSpec& base) {
     gain.resolution = mean_slope(base, base.resolution, max_layer_size,
                                  [](ScalingChoice& choice, int value) { choice.resolution = value; });
     return gain;
+}
+
+Gain balanced_gain(const ModelSpec& base) {
+    Gain gain = capacity_gain(base);
+    gain.origin = GainOrigin::balanced;
+    gain.saturation = usual_saturation;
+    gain.imbalance = usual_imbalance;
+    return gain;
+}
+
+Gain equal_weights_of(const Gain& gain) {
+    Gain equal = equal_gain(gain.model);
+    equal.saturation = gain.saturation;
+    equal.imbalance = gain.imbalance;
+    return equal;
 }
 
 Gain equal_gain(const ModelSpec& base) {
@@ -148,10 +180,12 @@ Gain equal_gain(const ModelSpec& base) {
 
 namespace {
 
-void set_option_gains(std::vector<BlockOption>& options, const StageGain& gain, int block,
-                      const std::vector<int>& inner_widths) {
+// `loss` is taken from each.
+void set_option_gains(std::vector<BlockOption>& options, const Gain& gain, std::size_t stage, int block,
+                      const std::vector<int>& inner_widths, double loss) {
     for (std::size_t option = 0; option < options.size(); ++option) {
-        options[option].gain = quanta(inner_gain(gain, block, inner_widths[option], inner_widths.front()));
+        options[option].gain =
+            quanta(inner_gain(gain, stage, block, inner_widths[option], inner_widths.front()) - loss);
     }
 }
 
@@ -170,22 +204,24 @@ void set_gains(ChainProblem& problem, const ScalingSpace& space, const Gain& gai
             for (int w = 0; w < stage.widths; ++w) {
                 const int width = space.stages[s].widths[static_cast<std::size_t>(w)];
                 const std::int64_t width_gain =
-                    quanta(worth.width.value * log_ratio(width, gain.base.widths[s]));
+                    quanta(worth.width.value * gain.worth(width, gain.base.widths[s]));
                 for (std::size_t d = 0; d < stage.depths.size(); ++d) {
                     const double depth_gain =
-                        worth.depth.value * log_ratio(stage.depths[d], gain.base.depths[s]);
+                        worth.depth.value * gain.worth(stage.depths[d], gain.base.depths[s]);
                     stage.gain[stage.gain_at(w, d)] = width_gain + quanta(depth_gain);
                 }
                 for (int p = 0; p < stage.previous_widths; ++p) {
-                    set_option_gains(stage.first[stage.first_at(p, w)], worth, 0,
-                                     space.inner.options(s, 0, before[static_cast<std::size_t>(p)], width));
+                    const int width_before = before[static_cast<std::size_t>(p)];
+                    set_option_gains(stage.first[stage.first_at(p, w)], gain, s, 0,
+                                     space.inner.options(s, 0, width_before, width),
+                                     gain.imbalance_loss(s, width_before, width));
                 }
                 for (int kind = 0; kind < stage.kind_count; ++kind) {
                     std::vector<BlockOption>& options = stage.further[stage.kind_at(w, kind)];
                     // A stage that never has a second block has no options for it.
                     if (stage.max_blocks() == 1) continue;
-                    set_option_gains(options, worth, kind + 1,
-                                     space.inner.options(s, kind + 1, before.front(), width));
+                    set_option_gains(options, gain, s, kind + 1,
+                                     space.inner.options(s, kind + 1, before.front(), width), 0.0);
                 }
             }
         }
@@ -202,6 +238,8 @@ std::string_view name_of(GainOrigin origin) {
             return "importance";
         case GainOrigin::sensitivity:
             return "sensitivity";
+        case GainOrigin::balanced:
+            return "balanced";
     }
     throw InputError("gain: unknown origin");
 }

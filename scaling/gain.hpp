@@ -1,14 +1,26 @@
 // What a choice is worth:
-//     gain = sum over stages of width_s x ln(width / base width) + depth_s x ln(depth / base depth)
-//            + sum over its blocks of inner_sb x ln(inner width / the derived one)
-//            + resolution x ln(resolution / base resolution)
+//     gain = sum over stages of width_s x worth(width / base width) + depth_s x worth(depth / base depth)
+//            + sum over its blocks of inner_sb x worth(inner width / the derived one)
+//            + resolution x worth(resolution / base resolution)
+//            - imbalance x sum over neighbouring stages of max(width_s of the two) x max(0, |ln q| - ln 2)^2
+// where q is the ratio of the two stages' width ratios.
 // The base gains 0, and derived inner widths add nothing to their stage's width. Blocks beyond the
-// base's have the inner coefficient of its last one. Coefficients come from one of four places.
+// base's have the inner coefficient of its last one. Below the base, gain is negative: a loss.
 //
-//  - sensitivity: measured by short trainings; the unit is the file's, for example accuracy points.
+// worth(x) is ln x, or, where it saturates, (1 - x^-p) / p: equal slope at the base, less above, more below. A
+// logarithm promises the same for every doubling; trained networks give less (docs/findings.md). The last
+// term prices shapes that nobody would train: widths that alternate between narrow and wide ones cost a device
+// little, and a sum over stages does not mind them. Neighbours whose ratios to the base differ by up to a factor
+// of 2 are free, because networks that were trained show no harm from that (docs/method.md, "Gain").
+//
+// Coefficients come from one of five places.
+//
+//  - balanced, where nothing was measured: capacity's coefficients, saturating, with the price of imbalance.
+//  - sensitivity: measured by short trainings; the unit is the file's, for example accuracy points. It does not
+//    saturate, because trainings measured what the logarithm is multiplied by; imbalance is priced.
 //  - importance: the stages' width coefficients are shared out in proportion to the importance of their
-//    layers; their sum, and the other coefficients, are those of capacity.
-//  - capacity, where nothing was measured. Capacity is sqrt(params x MACs) of one image: late stages hold
+//    layers; their sum, and all else, are those of balanced.
+//  - capacity, as it is. Capacity is sqrt(params x MACs) of one image: late stages hold
 //    most params and early ones most MACs, and either alone would put all growth at one end. ln capacity is
 //    not additive over stages, so each coefficient is its mean slope between the base and the base with that
 //    one dimension doubled: ln(capacity ratio) / ln 2. The gain is then ln(capacity ratio) to first order,
@@ -28,7 +40,14 @@
 
 namespace hacscale {
 
-enum class GainOrigin { capacity, equal, importance, sensitivity };
+enum class GainOrigin { capacity, equal, importance, sensitivity, balanced };
+
+// p of worth(), and the factor of imbalance. Of twelve ResNet-20s at random widths and depths between half and twice the
+// base's, trained and not fitted to, gain with these orders accuracies nearly as ln capacity does (rank correlation 0.84 and
+// 0.89, which twelve networks cannot tell apart); with larger ones it orders them worse. So they are about the largest that
+// the evidence bears, and no benefit that it showed.
+constexpr double usual_saturation = 0.25;
+constexpr double usual_imbalance = 0.5;
 
 struct Coefficient {
     double value = 0.0;
@@ -51,15 +70,27 @@ struct Gain {
     ModelSpec model;                   // the base; what inner widths are derived from
     std::vector<StageGain> stages;
     std::optional<Coefficient> resolution;  // nothing: not known, so only the base's resolution can be judged
+    double saturation = 0.0;                // p; 0: worth() is the logarithm
+    double imbalance = 0.0;                 // 0: neighbours may differ as they like
 
     // InputError for another number of stages, or another resolution when its coefficient is not known.
     double of(const ScalingChoice& choice) const;
+    // Of one dimension at this ratio to the base, for a coefficient of 1.
+    double worth(int value, int base_value) const;
+    // What two neighbouring stages of these widths lose by their imbalance; `stage` is the later one.
+    double imbalance_loss(std::size_t stage, int width_before, int width) const;
 };
 
+// What gains are when nothing is given.
+Gain balanced_gain(const ModelSpec& base);
 Gain capacity_gain(const ModelSpec& base);
 Gain equal_gain(const ModelSpec& base);
+// equal_gain() with worth() and the price of imbalance as the other gain has them.
+Gain equal_weights_of(const Gain& gain);
 
-// Reads a sensitivity file, an importance file, or one of each (docs/formats.md); no file: capacity. Of two,
+// "capacity" instead of a file: capacity_gain().
+constexpr const char* capacity_word = "capacity";
+// Reads a sensitivity file, an importance file, or one of each (docs/formats.md); no file: balanced. Of two,
 // the sensitivities say what stages are worth, and importance how their blocks share it. Throws InputError
 // with file and line.
 Gain load_gain(const std::vector<std::filesystem::path>& files, const ModelSpec& base);

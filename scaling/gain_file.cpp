@@ -290,6 +290,12 @@ Gain load_one(const std::filesystem::path& file, const ModelSpec& base) {
     return parse_gain(text, file.string(), base);
 }
 
+Gain with_usual_shape(Gain gain) {
+    if (gain.origin == GainOrigin::importance) gain.saturation = usual_saturation;
+    gain.imbalance = usual_imbalance;
+    return gain;
+}
+
 // Stages as the one says, the inner layers of their blocks in the other's proportions.
 Gain within_stages(Gain sensitivity, const Gain& importance) {
     for (std::size_t s = 0; s < sensitivity.stages.size(); ++s) {
@@ -306,17 +312,18 @@ Gain within_stages(Gain sensitivity, const Gain& importance) {
 }  // namespace
 
 Gain load_gain(const std::vector<std::filesystem::path>& files, const ModelSpec& base) {
-    if (files.empty()) return capacity_gain(base);
-    Gain first = load_one(files.front(), base);
-    if (files.size() == 1) return first;
+    if (files.empty()) return balanced_gain(base);
+    if (files.front() == capacity_word && files.size() == 1) return capacity_gain(base);
+    const Gain first = load_one(files.front(), base);
+    if (files.size() == 1) return with_usual_shape(first);
     const Gain second = load_one(files[1], base);
     if (files.size() > 2 || first.origin == second.origin) {
         throw InputError(fmt::format(
             "{}: a second {} file; give one sensitivity file, one importance file, or one of each",
             files.back().string(), name_of(second.origin)));
     }
-    return first.origin == GainOrigin::sensitivity ? within_stages(first, second)
-                                                   : within_stages(second, first);
+    return with_usual_shape(first.origin == GainOrigin::sensitivity ? within_stages(first, second)
+                                                                    : within_stages(second, first));
 }
 
 }  // namespace hacscale

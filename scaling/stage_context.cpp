@@ -146,7 +146,7 @@ const ParetoFront& StageContext::front(const PlanKind& kind) const {
     if (known != fronts_.end()) return known->second;
     ChainProblem problem = costs(kind.cost, kind.dimensions).problem;
     set_gains(problem, stage_space(kind.dimensions),
-              kind.weights == GainWeights::given ? gain_ : equal_gain(base_));
+              kind.weights == GainWeights::given ? gain_ : equal_weights_of(gain_));
     FrontLimits limits;
     limits.epsilon = epsilon();
     limits.caps = settings().caps;

@@ -30,6 +30,7 @@ struct CompareOptions {
     std::string model;
     std::string table;
     std::string budget = "1";
+    std::string keep;  // empty: as the model has it
     InputOptions inputs;
     std::vector<std::string> limits;  // NAME:MIN..MAX
     std::string out;
@@ -48,6 +49,7 @@ std::optional<KnownAccuracies> known_accuracies(const CompareOptions& options) {
     const bool planned = !options.training.plan.empty();
     if (planned) {
         check(options.training);
+        check_trainable(find_model(options.model));
     } else if (options.training.record.empty()) {
         return std::nullopt;
     }
@@ -63,6 +65,11 @@ std::vector<VerificationRecord> verified_in(const Table& table, const MeasuredSt
     return records;
 }
 
+// Of a network without stages.
+GroupedConvs grouped_convs(const CompareOptions& options) {
+    return options.keep == "groups" ? GroupedConvs::keep_count : GroupedConvs::keep_width;
+}
+
 // Timed where networks are measured, predicted from the table alone where they are not. `network` is taken where it has no stages.
 records::ComparisonRecord compared(const CompareOptions& options, const std::optional<Network>& network,
                                    AnswerNotes& notes, Session& session) {
@@ -71,16 +78,17 @@ records::ComparisonRecord compared(const CompareOptions& options, const std::opt
     for (const std::string& limit : options.limits) {
         settings.graph.limits.push_back(parse_width_limit(limit));
     }
+    settings.graph.grouped_convs = grouped_convs(options);
     const Table table = Table::open(options.table, OpenMode::read);
     const auto compare_on = [&](const TimeNetworks& time) {
         if (network) {
-            PruningScores scores = pruning_scores(*network, options.files.scores);
+            PruningScores scores = pruning_scores(*network, options.files.scores, grouped_convs(options));
             settings.l1_scores = std::move(scores.norms);
             settings.taylor_scores = std::move(scores.given);
             const TableView view(table, network->graph, options.state.state());
             return compare(view, *network, settings, time);
         }
-        const ModelSpec model = find_model(options.model);
+        const ModelSpec model = keeping(find_model(options.model), options.keep);
         settings.fixed = planned_choices(options.training, model.name, settings.budget);
         return compare(ModelView(table, model, options.state.state()), settings, time);
     };
@@ -131,6 +139,7 @@ void write_network(const records::ComparisonRecord& record, const Network& netwo
                    const CompareOptions& options, Session& session) {
     ChoiceFiles files = options.files;
     files.onnx = options.out;
+    files.grouped_convs = grouped_convs(options);
     if (!files.any()) {
         return;
     }
@@ -216,13 +225,14 @@ std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {
     add_input_option(parser, options->inputs);
     parser.add_option("--table", options->table, "The table's file")->required();
     add_budget_option(parser, options->budget);
+    add_keep_option(parser, options->keep);
     add_state_options(parser, options->state);
     add_space_options(parser, options->settings.space);
     add_inner_options(parser, options->settings.space);
     add_cap_options(parser, options->settings.caps);
     parser
         .add_option("--gain", options->settings.gain_files,
-                    "Sensitivity or importance file, or one of each; else capacity is the gain")
+                    "Sensitivity or importance file, or one of each; or capacity; else balanced capacity")
         ->delimiter(',');
     add_timing_options(parser, options->timing);
     add_details_option(parser, options->details);

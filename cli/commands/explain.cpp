@@ -26,6 +26,7 @@ struct ExplainOptions {
     std::string model;
     std::string table;
     std::string budget = "1";
+    std::string keep;  // empty: as the model has it
     std::vector<std::filesystem::path> gain_files;
     Caps caps;
     StateOptions state;
@@ -35,7 +36,7 @@ struct ExplainOptions {
 
 records::Explanation explained(const ExplainOptions& options, DeviceRecord& device) {
     const Budget given = parse_budget(options.budget);
-    const ModelSpec model = find_model(options.model);
+    const ModelSpec model = keeping(find_model(options.model), options.keep);
     const Table table = Table::open(options.table, OpenMode::read);
     device = table.device();
     const ModelView view(table, model, options.state.state());
@@ -124,6 +125,7 @@ Run declare_explain(CLI::App& parser) {
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
     parser.add_option("--table", options->table, "The table's file")->required();
     add_budget_option(parser, options->budget);
+    add_keep_option(parser, options->keep);
     add_state_options(parser, options->state);
     add_space_options(parser, options->space);
     add_inner_options(parser, options->space);
@@ -131,7 +133,7 @@ Run declare_explain(CLI::App& parser) {
     add_details_option(parser, options->details);
     parser
         .add_option("--gain", options->gain_files,
-                    "Sensitivity or importance file, or one of each; else capacity is the gain")
+                    "Sensitivity or importance file, or one of each; or capacity; else balanced capacity")
         ->delimiter(',');
     return [options](Session& session) { return explain_command(*options, session); };
 }

@@ -77,15 +77,16 @@ std::vector<std::string> leaders_of(const std::vector<const records::StrategyRow
 // not known and the gain is capacity, no more is claimed than that.
 std::string lead_of(const records::ComparisonRecord& record, const records::StrategyRow& row,
                     const records::StrategyRow& other) {
-    const bool by_capacity = record.gain_origin == "capacity" && !(row.accuracy && other.accuracy);
+    const bool by_capacity = record.gain_is_of_size() && !(row.accuracy && other.accuracy);
     if (!by_capacity) {
         return "dominates";
     }
     const bool more = *row.gain > *other.gain;
     const bool less_latency = harness::latency_leads(row, other);
-    return more && less_latency ? "has more capacity at less latency than"
-           : more               ? "has more capacity at no more latency than"
-                                : "has less latency at no less capacity than";
+    const char* word = record.gain_origin == "balanced" ? "gain" : "capacity";
+    return more && less_latency ? fmt::format("has more {} at less latency than", word)
+           : more               ? fmt::format("has more {} at no more latency than", word)
+                                : fmt::format("has less latency at no less {} than", word);
 }
 
 void print_leads(std::ostream& out, const records::ComparisonRecord& record,

@@ -13,6 +13,7 @@
 #include "records/record_file.hpp"
 #include "records/run_folder.hpp"
 #include "scaling/strategies/strategy.hpp"
+#include "training/images.hpp"
 #include "training/importance.hpp"
 #include "training/plan.hpp"
 #include "training/recipe.hpp"
@@ -203,16 +204,29 @@ std::string plan_name(const std::string& model, const std::string& budget) {
     return name;
 }
 
-// The row's network under a name that says where it comes from.
-ModelSpec named_model(const records::StrategyRow& row, const records::ComparisonRecord& comparison) {
-    ModelSpec model = parse_model(row.spec, row.strategy);
-    model.source = fmt::format("{}, scaled by {} to {} times its latency", comparison.model, row.strategy,
-                               comparison.budget);
-    model.name = scaled_name(comparison.model, row.strategy, comparison.budget_in_names());
-    return model;
+}  // namespace
+
+ModelSpec named_after(const std::string& base, const std::string& strategy, const Budget& budget,
+                      ModelSpec chosen) {
+    chosen.name = scaled_name(base, strategy, budget.file_text());
+    chosen.source = fmt::format("{}, scaled by {} to {}{}", base, strategy, budget.text(),
+                                budget.is_ratio() ? " times its latency" : "");
+    return chosen;
 }
 
-}  // namespace
+void check_trainable(const ModelSpec& base) {
+    const ImageSet images;  // CIFAR-10's
+    if (base.classes == images.classes && base.resolution == images.height &&
+        base.input_pixels_across() == images.width && base.in_channels == images.channels) {
+        return;
+    }
+    throw InputError(fmt::format(
+        "{} takes images of {} x {} pixels and tells {} classes apart, but training plans are for CIFAR-10: "
+        "{} x "
+        "{} pixels, {} classes; leave --train out, and train the networks of --out with your own data",
+        base.name, base.resolution, base.input_pixels_across(), base.classes, images.height, images.width,
+        images.classes));
+}
 
 std::string scaled_name(const std::string& model, const std::string& strategy, const std::string& budget) {
     return fmt::format("{}-{}-{}", model.substr(0, max_letters_of_base), strategy, budget);
@@ -270,7 +284,10 @@ WrittenPlan write_training_plan(const records::ComparisonRecord& comparison,
         if (row.spec.empty() || failed) {
             written.left_out.push_back(row.strategy);
         } else {
-            add(named_model(row, comparison), row.model_hash, file);
+            const Budget budget = comparison.budget_given.empty() ? Budget(comparison.budget)
+                                                                  : parse_budget(comparison.budget_given);
+            add(named_after(comparison.model, row.strategy, budget, parse_model(row.spec, row.strategy)),
+                row.model_hash, file);
         }
     }
     plan.name = plan_name(comparison.model, comparison.budget_in_names());

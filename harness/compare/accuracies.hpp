@@ -78,6 +78,12 @@ struct TrainingPlanRequest {
 // InputError when the request cannot be met whatever the comparison finds: it has a seed twice, or the
 // plan's file name does not end in .yaml.
 void check(const TrainingPlanRequest& request);
+// InputError when the network is not made for the images that plans train on, those of CIFAR-10.
+void check_trainable(const ModelSpec& base);
+
+// The network that a strategy chose, under a name that says where it comes from: MODEL-STRATEGY-BUDGET.
+ModelSpec named_after(const std::string& base, const std::string& strategy, const Budget& budget,
+                      ModelSpec chosen);
 
 // "MODEL-STRATEGY-BUDGET", the name of a strategy's choice in a plan; long names of models are cut off.
 std::string scaled_name(const std::string& model, const std::string& strategy, const std::string& budget);

@@ -149,6 +149,9 @@ void add_comparison(Lines& lines, const records::ComparisonRecord& record, bool 
         const std::string brings =
             detail == Detail::in_short ? costs_text(record, first) : brings_text(record, first);
         append(lines, "  " + brings + prediction_text(first), 2);
+        if (const std::string groups = group_changes_text(record, first); !groups.empty()) {
+            append(lines, "  " + groups, 2);
+        }
     }
     if (detail != Detail::all) {
         return;
@@ -169,9 +172,9 @@ std::string one_line(const records::ComparisonRecord& record, bool with_state) {
 
 std::string header_of(const Records& records) {
     const records::ComparisonRecord& first = *records.front();
-    const bool capacity = std::all_of(
-        records.begin(), records.end(),
-        [](const records::ComparisonRecord* record) { return record->gain_origin == "capacity"; });
+    const bool capacity =
+        std::all_of(records.begin(), records.end(),
+                    [](const records::ComparisonRecord* record) { return record->gain_is_of_size(); });
     const bool all_grow =
         std::none_of(records.begin(), records.end(),
                      [](const records::ComparisonRecord* record) { return shrinks(*record); });

@@ -24,6 +24,9 @@ std::vector<std::string> keepers_of_base(const records::ComparisonRecord& record
 // in one list: "channels 16,32,64 -> 16,48,80; blocks 3,3,3 -> 2,2,3".
 std::string changes_text(const records::ComparisonRecord& record, const ScalingChoice& choice);
 
+// "stage 2: 32 -> 27 groups", where widths change the number of groups of grouped convs; else empty.
+std::string group_changes_text(const records::ComparisonRecord& record, const records::StrategyRow& row);
+
 // "latency -2.8 +- 1.3 %, utilization x1.17 +- 0.02, params x1.37".
 std::string costs_text(const records::ComparisonRecord& record, const records::StrategyRow& row);
 // The same and the gain, and the accuracy where it is known: "latency -2.8 +- 1.3 %, utilization x1.17 +- 0.02, params x1.37, capacity x1.31".

@@ -7,7 +7,10 @@
 #include <cmath>
 #include <limits>
 
+#include "base/error.hpp"
 #include "base/text/lines.hpp"
+#include "models/formats/formats.hpp"
+#include "models/stages/scaled_model.hpp"
 
 namespace hacscale::harness {
 
@@ -132,6 +135,25 @@ std::string accuracy_change(const records::ComparisonRecord& record, const recor
     return fmt::format("accuracy {:.2f} -> {:.2f} %", record.base.accuracy->mean, row.accuracy->mean);
 }
 
+// Of each stage; none where a record has a text that this program does not read.
+std::vector<int> groups_in(const std::string& spec) {
+    try {
+        return groups_of(parse_model(spec, "record"));
+    } catch (const InputError&) {
+        return {};
+    }
+}
+
+// Of sqrt(params x MACs), counted.
+std::optional<double> capacity_ratio(const records::ComparisonRecord& record,
+                                     const records::StrategyRow& row) {
+    if (!row.params || !row.macs || !record.base.params || !record.base.macs) {
+        return std::nullopt;
+    }
+    return std::sqrt(static_cast<double>(*row.params) / static_cast<double>(*record.base.params) *
+                     static_cast<double>(*row.macs) / static_cast<double>(*record.base.macs));
+}
+
 }  // namespace
 
 bool shrinks(const records::ComparisonRecord& record) {
@@ -195,13 +217,32 @@ std::string changes_text(const records::ComparisonRecord& record, const ScalingC
     return text.size() <= 2 * answer_columns - 40 ? text : joined({as_lists(base, choice), pixels}, "; ");
 }
 
+std::string group_changes_text(const records::ComparisonRecord& record, const records::StrategyRow& row) {
+    if (row.spec.empty() || record.base.spec.empty()) {
+        return "";
+    }
+    const std::vector<int> from = groups_in(record.base.spec);
+    const std::vector<int> to = groups_in(row.spec);
+    std::vector<std::string> stages;
+    for (std::size_t i = 0; i < from.size() && i < to.size() && i < record.stages.size(); ++i) {
+        if (from[i] != to[i]) {
+            stages.push_back(fmt::format("{}: {} -> {} groups", record.stages[i], from[i], to[i]));
+        }
+    }
+    return stages.empty() ? "" : joined(stages, "; ") + " (--keep groups keeps them)";
+}
+
 std::string gain_text(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     const double gain = row.gain.value_or(0.0);
     if (record.gain_origin == "capacity") {
         return fmt::format("capacity x{:.2f}", std::exp(gain));
     }
-    return shrinks(record) && gain < 0.0 ? fmt::format("loss {:.3f}", -gain)
-                                         : fmt::format("gain {:+.3f}", gain);
+    const std::optional<double> capacity =
+        record.gain_is_of_size() ? capacity_ratio(record, row) : std::nullopt;
+    return joined({shrinks(record) && gain < 0.0 ? fmt::format("loss {:.3f}", -gain)
+                                                 : fmt::format("gain {:+.3f}", gain),
+                   capacity ? fmt::format("capacity x{:.2f}", *capacity) : ""},
+                  ", ");
 }
 
 std::string costs_text(const records::ComparisonRecord& record, const records::StrategyRow& row) {

@@ -66,7 +66,8 @@ std::vector<std::string> write_choice(const Network& base, const records::Compar
         throw WorkError(fmt::format("nothing is written: {} found no network within the budget: {}",
                                     row.strategy, row.reason));
     }
-    const std::vector<ChannelGroup> groups = channel_groups(base.graph);
+    const std::vector<ChannelGroup> groups =
+        channel_groups(base.graph, {.grouped_convs = files.grouped_convs});
     const std::vector<Repeat> blocks = repeats(base.graph);
     WeightSettings settings;
     std::string method = "the L1 norm of their weights";
@@ -99,8 +100,9 @@ std::vector<std::string> write_choice(const Network& base, const records::Compar
     return lines;
 }
 
-PruningScores pruning_scores(const Network& base, const std::filesystem::path& scores) {
-    const std::vector<ChannelGroup> groups = channel_groups(base.graph);
+PruningScores pruning_scores(const Network& base, const std::filesystem::path& scores,
+                             GroupedConvs grouped_convs) {
+    const std::vector<ChannelGroup> groups = channel_groups(base.graph, {.grouped_convs = grouped_convs});
     PruningScores result{by_channel(weight_scores(base, groups), groups), std::nullopt};
     if (!scores.empty()) {
         result.given = by_channel(read_scores(scores, groups, repeats(base.graph)).unit_scores, groups);

@@ -21,6 +21,7 @@ struct ChoiceFiles {
     std::filesystem::path channels;  // JSON (docs/formats.md); the same
     std::filesystem::path scores;    // of units, as read_scores() takes them; empty: by the norms of weights
     std::int64_t opset = default_onnx_opset;
+    GroupedConvs grouped_convs = GroupedConvs::keep_width;  // as the choice was made with
 
     bool any() const { return !onnx.empty() || !channels.empty(); }
 };
@@ -37,6 +38,7 @@ struct PruningScores {
     ChannelScores norms;
     std::optional<ChannelScores> given;
 };
-PruningScores pruning_scores(const Network& base, const std::filesystem::path& scores);
+PruningScores pruning_scores(const Network& base, const std::filesystem::path& scores,
+                             GroupedConvs grouped_convs = GroupedConvs::keep_width);
 
 }  // namespace hacscale::harness

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/error.hpp"
+#include "harness/compare/accuracies.hpp"
 #include "harness/compare/candidate_search.hpp"
 #include "harness/compare/describe.hpp"
 #include "harness/measure/table_view.hpp"
@@ -279,6 +280,16 @@ private:
         return sum_us > 0.0 ? std::optional(interpolated_us / sum_us) : std::nullopt;
     }
 
+    // The base keeps its name.
+    std::string model_text(const Fit& fit) const {
+        if (fit.result.choice == context_.base_choice()) {
+            return context_.model_text(fit.result.choice);
+        }
+        return to_yaml(named_after(context_.name(), fit.strategy,
+                                   settings_.budget.is_ratio() ? Budget(budget_) : settings_.budget,
+                                   scaled(stages_.base(), fit.result.choice)));
+    }
+
     records::StrategyRow predicted_row(const Fit& fit, const TimedNetwork* timed) const {
         records::StrategyRow row;
         row.strategy = fit.strategy;
@@ -295,7 +306,7 @@ private:
         row.choice = fit.result.choice;
         const Network network = context_.network(fit.result.choice);
         row.memory_bytes = fit.result.usage.memory_bytes();
-        row.spec = context_.model_text(fit.result.choice);
+        row.spec = model_text(fit);
         row.model_hash = network_hash(network);
         row.utilization = utilization_of(network.graph, fit.result, timed);
         row.interpolated_share = interpolated_share(network.graph);

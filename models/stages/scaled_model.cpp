@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
 #include "models/stages/model_problem.hpp"
@@ -149,6 +151,31 @@ std::vector<bool> given_widths(const ModelSpec& base) {
         if (tied_to_before(base, i) && given[i]) given[i - 1] = true;
     }
     return given;
+}
+
+ModelSpec with_kept_groups(ModelSpec model, Kept kept) {
+    for (StageSpec& stage : model.stages) {
+        const std::vector<int>& inner = stage.inner_widths;
+        if (inner.empty() ||
+            std::adjacent_find(inner.begin(), inner.end(), std::not_equal_to<>()) != inner.end()) {
+            continue;
+        }
+        if (kept == Kept::groups && stage.group_width > 0) {
+            stage.groups = inner.front() / std::exchange(stage.group_width, 0);
+        } else if (kept == Kept::group_width && stage.groups > 1) {
+            stage.group_width = inner.front() / std::exchange(stage.groups, 1);
+        }
+    }
+    return model;
+}
+
+std::vector<int> groups_of(const ModelSpec& model) {
+    std::vector<int> groups;
+    for (const StageSpec& stage : model.stages) {
+        const bool by_width = stage.group_width > 0 && !stage.inner_widths.empty();
+        groups.push_back(by_width ? stage.inner_widths.front() / stage.group_width : stage.groups);
+    }
+    return groups;
 }
 
 ScalingChoice choice_of(const ModelSpec& base) {

@@ -50,6 +50,14 @@ private:
     int grid_;
 };
 
+// What stays of a stage's grouped convs as its widths change.
+enum class Kept { groups, group_width };
+// The same network, whose grouped stages say the one or the other. A stage whose blocks have several numbers of groups stays
+// as it is.
+ModelSpec with_kept_groups(ModelSpec model, Kept kept);
+// Of each stage, the groups of its first block's spatial conv; 1 where it has none.
+std::vector<int> groups_of(const ModelSpec& model);
+
 // The choice that changes nothing.
 ScalingChoice choice_of(const ModelSpec& base);
 

@@ -164,6 +164,14 @@ TEST_F(CompareTest, CommandsEndWithAnAnswerThatFits) {
     }
 }
 
+TEST_F(CompareTest, ATrainingPlanForImageNetIsRefused) {
+    const Answer answer =
+        call({"compare", "resnet18", "--table", path("t.db"), "--no-verify", "--train", path("plan.yaml")});
+    EXPECT_EQ(answer.status, 2);
+    EXPECT_THAT(answer.err,
+                HasSubstr("resnet18 takes images of 224 x 224 pixels and tells 1000 classes apart"));
+}
+
 TEST_F(CompareTest, TheBudgetIsNamedAsItWasGiven) {
     for (const char* budget : {"0.07", "17", "1e9", "8 ms", "abc", "nan"}) {
         const Answer answer = call({"scale", "resnet20-cifar", "--table", path("t.db"), "--budget", budget});

@@ -37,7 +37,7 @@ TEST_F(ExplainTest, TheAnswerIsTheChoiceAndWhatComesNext) {
 TEST_F(ExplainTest, ShowsTheBaseAndTheChoiceOnRequest) {
     const Answer answer = explain({"--budget", "1.2", "--details"});
     ASSERT_EQ(answer.status, 0) << answer.err;
-    EXPECT_THAT(answer.out, HasSubstr("gain by capacity, in ln capacity"));
+    EXPECT_THAT(answer.out, HasSubstr("gain by balanced, in ln capacity"));
     EXPECT_THAT(answer.out, HasSubstr("\nbase: widths 16,32,64, depths 3,3,3, 32 pixels\n"));
     EXPECT_THAT(answer.out, HasSubstr("\nchosen by HACScale: widths "));
     EXPECT_THAT(answer.out, HasSubstr("over the budget by"));

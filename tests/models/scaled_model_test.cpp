@@ -182,5 +182,28 @@ TEST(InnerRule, FollowsAsScaledDoesAndKnowsWhichBlocksAreFree) {
     }
 }
 
+// 32 groups of 4 channels stay 32 groups, or groups of 4 channels, as asked for; the network is the same.
+TEST(KeptGroups, StayAsWidthsChange) {
+    ModelSpec base = find_model("resnet50");
+    for (StageSpec& stage : base.stages) stage.group_width = stage.inner_widths.front() / 16;
+    const ModelSpec by_number = with_kept_groups(base, Kept::groups);
+    EXPECT_EQ(lower(by_number).macs(), lower(base).macs());
+    EXPECT_EQ(with_kept_groups(by_number, Kept::group_width), base);
+    EXPECT_THAT(groups_of(base), ::testing::Each(16));
+    ScalingChoice choice = choice_of(base);
+    for (int& width : choice.widths) width = width * 3 / 4;
+    EXPECT_THAT(groups_of(scaled(by_number, choice)), ::testing::Each(16));
+    EXPECT_THAT(groups_of(scaled(base, choice)), ::testing::Each(12));
+    for (const StageSpec& stage : scaled(by_number, choice).stages) {
+        EXPECT_EQ(stage.inner_widths.front() % 16, 0);
+    }
+}
+
+TEST(KeptGroups, LeaveNetworksWithoutGroupsAsTheyAre) {
+    const ModelSpec base = find_model("mobilenetv2-1.0");
+    EXPECT_EQ(with_kept_groups(base, Kept::groups), base);
+    EXPECT_EQ(with_kept_groups(base, Kept::group_width), base);
+}
+
 }  // namespace
 }  // namespace hacscale

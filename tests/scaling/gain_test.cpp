@@ -215,7 +215,7 @@ layers:
     EXPECT_THROW(load_gain({sensitivity, sensitivity}, base), InputError);
     EXPECT_THROW(load_gain({importance, importance}, base), InputError);
     EXPECT_THROW(load_gain({importance, sensitivity, importance}, base), InputError);
-    EXPECT_EQ(load_gain({}, base).origin, GainOrigin::capacity);
+    EXPECT_EQ(load_gain({}, base).origin, GainOrigin::balanced);
     std::filesystem::remove_all(folder);
 }
 
