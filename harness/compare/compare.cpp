@@ -282,12 +282,12 @@ private:
 
     // The base keeps its name.
     std::string model_text(const Fit& fit) const {
-        if (fit.result.choice == context_.base_choice()) {
+        if (stages_ == nullptr || fit.result.choice == context_.base_choice()) {
             return context_.model_text(fit.result.choice);
         }
         return to_yaml(named_after(context_.name(), fit.strategy,
                                    settings_.budget.is_ratio() ? Budget(budget_) : settings_.budget,
-                                   scaled(stages_.base(), fit.result.choice)));
+                                   scaled(stages_->base(), fit.result.choice)));
     }
 
     records::StrategyRow predicted_row(const Fit& fit, const TimedNetwork* timed) const {
