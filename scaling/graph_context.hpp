@@ -54,13 +54,13 @@ public:
     Network network(const ScalingChoice& choice) const override;
     std::string model_text(const ScalingChoice&) const override { return ""; }
     std::string part_name(int) const override { return base_.name; }
-    std::optional<double> latency_around_us(std::size_t width, int value) const override;
     double epsilon() const override;
+    std::optional<double> latency_around_us(std::size_t width, int value) const override;
     const GraphFront& front(const PlanKind& kind) const override;
     ScalingChoice choice_at(const PlanKind& kind, std::size_t point) const override;
+    std::optional<std::int64_t> min_latency_ps(SearchDimensions dimensions) const override;
     std::int64_t latency_ps_at(const PlanKind& kind, std::size_t point) const override;
     std::optional<std::int64_t> min_usage(Resource resource, std::int64_t max_latency_ps) const override;
-    std::optional<std::int64_t> min_latency_ps(SearchDimensions dimensions) const override;
     std::int64_t lookups() const override;
 
 private:

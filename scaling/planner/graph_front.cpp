@@ -29,6 +29,8 @@ constexpr double trim_share = 0.2;
 // The first search counts costs within a 512th of the largest as equal, each one after it within an eighth of that.
 constexpr int first_trim_shift = 9;
 constexpr int trim_shift_step = 3;
+// Bounds are refined as long as that leaves at most this share of the openings.
+constexpr double worthwhile_refinement = 0.95;
 constexpr std::size_t max_searches = 3;  // each with as many tangents as there are rows
 
 void check_limits(const FrontLimits& limits) {
@@ -83,6 +85,18 @@ Elimination tree_of(const GraphProblem& problem, const GraphEffort& effort, std:
     }
 }
 
+// Windows are small; one that is not is left as it is.
+std::vector<Archive::Point> front_of_window(const GraphProblem& window, const FrontLimits& limits) {
+    GraphEffort effort;
+    effort.window_rounds = 0;
+    const GraphFront front = graph_front(window, limits, effort);
+    std::vector<Archive::Point> points;
+    for (std::size_t i = 0; i < front.size(); ++i) {
+        points.push_back({front.costs[i], front.gains[i], front.usage[i], front.choices[i]});
+    }
+    return points;
+}
+
 // ---- What the bounds leave to find ----
 
 class FrontSearch {
@@ -103,7 +117,8 @@ public:
         tangents_.spread();
         if (impossible()) return result(true);
         if (!tree_.exact) {
-            planner::search_windows(problem_, limits_, effort_, bounds_, archive_);
+            planner::search_windows(problem_, limits_, effort_.window_rounds, bounds_, front_of_window,
+                                    archive_);
             return result(false);
         }
         // Bounds and known choices are brought together until they meet, or no longer come closer.
@@ -112,7 +127,10 @@ public:
         for (int round = 0; round < effort_.refinements && !openings.empty(); ++round) {
             if (!tangents_.refine(openings)) break;
             planner::add_neighbours(problem_, tangents_.latest(), archive_);
+            const std::size_t before = openings.size();
             openings = find_openings();
+            if (static_cast<double>(openings.size()) > worthwhile_refinement * static_cast<double>(before))
+                break;
         }
         return result(search(openings));
     }

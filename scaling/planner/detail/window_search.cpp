@@ -118,9 +118,9 @@ bool settle(const GraphProblem& problem, Assignment& choice) {
 
 class WindowSearch {
 public:
-    WindowSearch(const GraphProblem& problem, const FrontLimits& limits, const GraphEffort& effort,
+    WindowSearch(const GraphProblem& problem, const FrontLimits& limits, int rounds, const SolveWindow& solve,
                  Archive& archive)
-        : problem_(problem), limits_(limits), effort_(effort), archive_(archive) {
+        : problem_(problem), limits_(limits), rounds_(rounds), solve_(solve), archive_(archive) {
         limits_.epsilon = std::max(limits_.epsilon, window_epsilon);
         // Every variable is in some window.
         const Surroundings surroundings(problem);
@@ -135,7 +135,7 @@ public:
     }
 
     void run() {
-        for (int round = 0; round < effort_.window_rounds; ++round) {
+        for (int round = 0; round < rounds_; ++round) {
             bool changed = false;
             for (const std::vector<bool>& window : windows_) {
                 for (const Assignment& start : starts()) changed = solve(window, start) || changed;
@@ -160,18 +160,15 @@ private:
     bool solve(const std::vector<bool>& window, const Assignment& start) {
         const std::optional<HeldProblem> held = hold(problem_, start, window);
         if (!held) return false;
-        GraphEffort effort;  // windows are small
-        effort.window_rounds = 0;
-        const GraphFront front = graph_front(held->problem, limits_, effort);
         const std::size_t before = archive_.points().size();
         const std::vector<std::int64_t> gains_before = gains();
-        std::vector<Archive::Point> points;
-        for (std::size_t i = 0; i < front.size(); ++i) {
+        std::vector<Archive::Point> points = solve_(held->problem, limits_);
+        for (Archive::Point& point : points) {
             Assignment choice = start;
             for (std::size_t v = 0; v < held->free.size(); ++v) {
-                choice[index(held->free[v])] = front.choices[i][v];
+                choice[index(held->free[v])] = point.choice[v];
             }
-            points.push_back({front.costs[i], front.gains[i], front.usage[i], std::move(choice)});
+            point.choice = std::move(choice);
         }
         archive_.add(std::move(points));
         return archive_.points().size() != before || gains() != gains_before;
@@ -185,7 +182,8 @@ private:
 
     const GraphProblem& problem_;
     FrontLimits limits_;
-    GraphEffort effort_;
+    int rounds_;
+    const SolveWindow& solve_;
     Archive& archive_;
     std::vector<std::vector<bool>> windows_;
 };
@@ -301,8 +299,8 @@ std::optional<HeldProblem> hold(const GraphProblem& problem, const Assignment& c
     return held;
 }
 
-void search_windows(const GraphProblem& problem, const FrontLimits& limits, const GraphEffort& effort,
-                    const PriceBounds& bounds, Archive& archive) {
+void search_windows(const GraphProblem& problem, const FrontLimits& limits, int rounds,
+                    const PriceBounds& bounds, const SolveWindow& solve, Archive& archive) {
     std::optional<Assignment> any;
     for (std::size_t k = 0; k < price_count; ++k) {
         Assignment choice = bounds.best_choice(k);
@@ -317,11 +315,11 @@ void search_windows(const GraphProblem& problem, const FrontLimits& limits, cons
             all.max_cost = std::int64_t{1} << 52;
             Archive steps(all.max_cost, limits.caps);
             steps.add(*penalized, *any);
-            WindowSearch(*penalized, all, effort, steps).run();
+            WindowSearch(*penalized, all, rounds, solve, steps).run();
             if (!steps.points().empty()) archive.add(problem, steps.points().front().choice);
         }
     }
-    WindowSearch(problem, limits, effort, archive).run();
+    WindowSearch(problem, limits, rounds, solve, archive).run();
 }
 
 }  // namespace hacscale::planner

@@ -3,13 +3,14 @@
 // new.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
 #include "scaling/planner/detail/graph_search.hpp"
 #include "scaling/planner/detail/price_rows.hpp"
-#include "scaling/planner/graph_front.hpp"
 #include "scaling/planner/graph_problem.hpp"
+#include "scaling/planner/pareto_front.hpp"
 
 namespace hacscale::planner {
 
@@ -23,8 +24,11 @@ struct HeldProblem {
 std::optional<HeldProblem> hold(const GraphProblem& problem, const Assignment& choice,
                                 const std::vector<bool>& free);
 
-// Starts from the best choices at the prices of `bounds`, and what `archive` has.
-void search_windows(const GraphProblem& problem, const FrontLimits& limits, const GraphEffort& effort,
-                    const PriceBounds& bounds, Archive& archive);
+// Gives the front of a small problem.
+using SolveWindow = std::function<std::vector<Archive::Point>(const GraphProblem&, const FrontLimits&)>;
+
+// Starts from the best choices at the prices of `bounds`, and what `archive` has. Goes through all windows at most `rounds` times.
+void search_windows(const GraphProblem& problem, const FrontLimits& limits, int rounds,
+                    const PriceBounds& bounds, const SolveWindow& solve, Archive& archive);
 
 }  // namespace hacscale::planner
