@@ -174,10 +174,10 @@ void print_answer(const records::ComparisonRecord& record, AnswerNotes notes, co
 }
 
 ExitStatus compare_command(const CompareOptions& options, Session& session) {
+    const std::optional<Network> network = network_without_stages(options, session);
     const std::optional<KnownAccuracies> accuracies = known_accuracies(options);
     const std::optional<GivenAccuracies> given =
         options.accuracies.empty() ? std::nullopt : std::optional<GivenAccuracies>(options.accuracies);
-    const std::optional<Network> network = network_without_stages(options, session);
     AnswerNotes notes;
     records::ComparisonRecord record = compared(options, network, notes, session);
     if (accuracies) {

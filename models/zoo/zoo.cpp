@@ -90,7 +90,8 @@ std::vector<std::string> zoo_names() {
 ModelSpec find_model(const std::string& name_or_file) {
     if (is_onnx_file(name_or_file)) {
         throw InputError(fmt::format(
-            "{}: an ONNX file has no stages, which are needed here; import, profile, verify, advise, trace, "
+            "{}: an ONNX file has no stages, which are needed here; import, profile, verify, advise, scale, "
+            "compare, trace, "
             "plan, models show and table diff take it, and everything else a name of the zoo or a YAML file",
             name_or_file));
     }

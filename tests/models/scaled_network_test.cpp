@@ -18,6 +18,7 @@
 #include "models/zoo/zoo.hpp"
 #include "tests/kernels/small_models.hpp"
 #include "tests/models/random_graph.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale {
 namespace {
@@ -419,7 +420,8 @@ TEST(ScaledNetwork, RefusesWeightsThatAreNotItsOwn) {
 
 TEST(UnitScores, AreReadFromAFile) {
     const Base base(with_weights(lower(find_model("resnet8-cifar")), 1));
-    const auto file = std::filesystem::path(::testing::TempDir()) / "unit_scores.json";
+    const testing::TempFolder folder;
+    const std::filesystem::path file = folder / "unit_scores.json";
     const auto read = [&](const std::string& text) {
         std::ofstream(file) << text;
         return read_scores(file, base.groups, base.runs);

@@ -16,6 +16,7 @@
 #include "models/ops/operator.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale {
 namespace {
@@ -42,8 +43,6 @@ Stored f32(std::vector<std::int64_t> shape, const std::vector<float>& values) {
 
 class StateDictTest : public ::testing::Test {
 protected:
-    ~StateDictTest() override { std::filesystem::remove(file_); }
-
     void write(const std::map<std::string, Stored>& tensors, const std::string& metadata = "") {
         std::string header = "{" + metadata;
         std::string data;
@@ -73,7 +72,8 @@ protected:
         return "accepted";
     }
 
-    std::filesystem::path file_ = std::filesystem::path(::testing::TempDir()) / "state_dict.safetensors";
+    testing::TempFolder folder_;
+    std::filesystem::path file_ = folder_ / "state_dict.safetensors";
 };
 
 TEST_F(StateDictTest, NumbersOfAnyFloatingTypeAreRead) {

@@ -284,8 +284,6 @@ TEST(OnnxExport, OutputsKeepTheirAxes) {
         const Network network = import_onnx(
             onnx::model_of({1, 4, 6, 6}, std::move(nodes), {onnx::weights("w", {10, 4, 1, 1})}), "net");
         const onnx::Model model = export_onnx(network);
-        const onnx::Graph graph = onnx::simplified(model);
-        EXPECT_EQ(graph.outputs.front().shape->size(), model.graph.outputs.front().shape->size());
         EXPECT_EQ(described(read_again(network)), described(network));
         return model.graph.outputs.front().shape->size();
     };
