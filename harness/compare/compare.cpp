@@ -47,6 +47,9 @@ std::vector<const Strategy*> chosen_strategies(const std::vector<std::string>& n
     return chosen;
 }
 
+// Of a channel group, besides its own: plans take time with their square, and the latency between is interpolated anyway.
+constexpr int max_widths_of_group = 64;
+
 // In base latencies; the base is timed where the budget says nothing about it.
 double budget_ratio(const TableView& view, const Network& network, const ComparisonSettings& settings,
                     const TimeNetworks& time) {
@@ -461,7 +464,10 @@ records::ComparisonRecord compare(const TableView& view, const Network& network,
                        .input_names = network.input_names,
                        .output_names = network.output_names};
     const double budget = budget_ratio(view, base, settings, time);
-    const GraphContext context(base, view.source(), scaling_settings(view, settings, budget), settings.graph);
+    GraphSpaceSettings space = settings.graph;
+    space.max_widths = max_widths_of_group;
+    const GraphContext context(base, view.source(), scaling_settings(view, settings, budget),
+                               std::move(space));
     return Comparer(view, context, settings, budget, time).run();
 }
 
