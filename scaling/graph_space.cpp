@@ -247,7 +247,8 @@ std::vector<std::optional<BlockPlace>> blocks_of_nodes(const Graph& base,
     for (std::size_t r = 0; r < repeats.size(); ++r) {
         const Repeat& repeat = repeats[r];
         for (int i = 0; i < repeat.block_nodes * repeat.count; ++i) {
-            places[static_cast<std::size_t>(repeat.first_node + i)] = BlockPlace{r, i / repeat.block_nodes};
+            const int node = repeat.first_node + i;
+            places[static_cast<std::size_t>(node)] = BlockPlace{r, i / repeat.block_nodes};
         }
     }
     return places;

@@ -109,8 +109,8 @@ SafetensorsFile::SafetensorsFile(const fs::path& file) : file_(file), stream_(fi
             }
             continue;
         }
-        const auto fault = [&](const std::string& expected) {
-            fail(fmt::format("{:.200}: expected {}", name, expected));
+        const auto fault = [this, &tensor = name](const std::string& expected) {
+            fail(fmt::format("{:.200}: expected {}", tensor, expected));
         };
         if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string())
             fault("the key dtype with a text");

@@ -189,7 +189,7 @@ private:
 
     std::vector<double> units_of(const ChannelGroup& group, const nlohmann::json& list) const {
         const auto units = at(group.units());
-        const std::vector<double> numbers =
+        std::vector<double> numbers =
             numbers_in(group.name, list, {units, at(group.base_width)}, "one a unit or one a channel");
         if (numbers.size() == units) return numbers;
         // Channels of the first tensor, whose segments hold all units one after another.

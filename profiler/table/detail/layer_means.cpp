@@ -25,7 +25,8 @@ LayerMeans mean_latencies(const std::vector<TimedLayer>& rows) {
     std::map<LayerSpec, std::vector<std::size_t>> same;
     for (std::size_t i = 0; i < rows.size(); ++i) same[without_layout(rows[i].layer)].push_back(i);
     const Layout usual = usual_layout(rows);
-    for (auto& [layer, indices] : same) {
+    for (auto& rows_of_layer : same) {
+        std::vector<std::size_t>& indices = rows_of_layer.second;
         const auto keep = [&](const auto& is_better, const std::string& reason) {
             std::vector<std::size_t> better;
             for (const std::size_t i : indices) {
@@ -40,7 +41,7 @@ LayerMeans mean_latencies(const std::vector<TimedLayer>& rows) {
         keep([&](const TimedLayer& row) { return row.layer.layout == usual; },
              "the layer was also measured in the memory layout of most layers");
         keep([](const TimedLayer& row) { return !row.noisy; }, "the layer has rows that are not noisy");
-        LayerMean& mean = means.layers[layer];
+        LayerMean& mean = means.layers[rows_of_layer.first];
         for (const std::size_t i : indices) mean.latency_us += rows[i].latency_us;
         mean.latency_us /= static_cast<double>(indices.size());
         mean.rows = std::move(indices);

@@ -163,9 +163,9 @@ void add_neighbours(const GraphProblem& problem, const std::vector<Tangent>& tan
         for (const int variable : neighbourhood.free()) {
             for (int value = 0; value < problem.values[index(variable)]; ++value) {
                 if (value == choice[index(variable)]) continue;
-                std::optional<Move> move = neighbourhood.move(
+                const std::optional<Move> move = neighbourhood.move(
                     choice, variable, static_cast<std::uint16_t>(value), tangent.cost_price);
-                if (move) moves.push_back(std::move(*move));
+                if (move) moves.push_back(*move);
             }
         }
         std::vector<Archive::Point> points;

@@ -169,12 +169,14 @@ std::vector<Tangent> Tangents::steered(std::vector<Tangent> wanted) {
     std::vector<double> at(wanted.size(), 0.0);
     const auto set = [&](const std::vector<double>& prices) {
         for (std::size_t i = 0; i < wanted.size(); ++i) {
-            if (caps_.params)
+            if (caps_.params) {
                 wanted[i].params_price =
                     prices[i] / static_cast<double>(std::max<std::int64_t>(1, *caps_.params));
-            if (caps_.macs)
+            }
+            if (caps_.macs) {
                 wanted[i].macs_price =
                     prices[i] / static_cast<double>(std::max<std::int64_t>(1, *caps_.macs));
+            }
         }
     };
     for (int step = 0; step < bisections; ++step) {
