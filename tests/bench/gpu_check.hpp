@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 
 #include <cstdio>
@@ -10,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include "tests/temp_folder.hpp"
 
 namespace hacscale {
 
@@ -37,8 +38,6 @@ inline std::string text_of(const std::filesystem::path& file) {
 class GpuCheck : public ::testing::Test {
 protected:
     GpuCheck() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "hacscale-gpu-check-XXXXXX").string();
-        folder_ = mkdtemp(pattern.data());
         program("hacscale", R"(
 case "$1" in
 devices) echo '{"id": "cuda:0"}' ;;
@@ -49,7 +48,6 @@ esac)");
             program(name, "");
         }
     }
-    ~GpuCheck() override { std::filesystem::remove_all(folder_); }
 
     // A program that writes its arguments to calls.txt and then does what `body` says.
     void program(const std::string& name, const std::string& body) const {
@@ -62,9 +60,9 @@ esac)");
     }
 
     Answer check(const std::string& arguments, const std::string& environment = "") const {
-        return answer_of("cd '" + folder_.string() + "' && HACSCALE_BUILD='" + (folder_ / "build").string() +
-                         "' " + environment + " '" HACSCALE_SOURCE_DIR "/bench/gpu-check' --peers none " +
-                         arguments);
+        return answer_of("cd '" + folder_.path().string() + "' && HACSCALE_BUILD='" +
+                         (folder_ / "build").string() + "' " + environment +
+                         " '" HACSCALE_SOURCE_DIR "/bench/gpu-check' --peers none " + arguments);
     }
 
     // What was called since the last time this was asked.
@@ -75,7 +73,7 @@ esac)");
         return text;
     }
 
-    std::filesystem::path folder_;
+    testing::TempFolder folder_;
 };
 
 }  // namespace hacscale

@@ -26,7 +26,7 @@ protected:
     }
     Answer python(const std::string& script, const std::string& environment = "") const {
         return answer_of(
-            "cd '" + folder_.string() +
+            "cd '" + folder_.path().string() +
             "' && PYTHONPATH='" HACSCALE_SOURCE_DIR
             "/tests/bench/stand_in' TORCH_CALLS=torch.txt PATH=\"$PWD/build:$PWD/build/bench:$PATH\" " +
             environment + " python3 " HACSCALE_SOURCE_DIR "/bench/" + script);

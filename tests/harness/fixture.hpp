@@ -2,25 +2,18 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "harness/events.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::harness {
 
 // A folder of its own for each test, gone after it.
 class FolderTest : public ::testing::Test {
 protected:
-    FolderTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "hacscale-test-XXXXXX").string();
-        folder_ = mkdtemp(pattern.data());
-    }
-    ~FolderTest() override { std::filesystem::remove_all(folder_); }
-
     std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
     std::string write(const std::string& name, const std::string& text) const {
@@ -29,7 +22,7 @@ protected:
     }
 
 private:
-    std::filesystem::path folder_;
+    testing::TempFolder folder_;
 };
 
 // Remembers messages, one a line, and stops work when a test says so.

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/models/generated.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale {
 namespace {
@@ -278,8 +279,7 @@ TEST(ModelHash, KnowsTheContentAndNothingElse) {
 }
 
 TEST(LoadModel, ReadsFilesAndNamesThemInErrors) {
-    const std::filesystem::path folder = std::filesystem::temp_directory_path() / "hacscale-load-model-test";
-    std::filesystem::create_directories(folder);
+    const testing::TempFolder folder;
     const std::filesystem::path file = folder / "a model.yaml";
     std::ofstream(file) << sound;
     EXPECT_EQ(load_model(file), parse_model(sound, "m.yaml"));
@@ -293,11 +293,10 @@ TEST(LoadModel, ReadsFilesAndNamesThemInErrors) {
         return "accepted";
     };
     EXPECT_THAT(message(file), StartsWith(file.string() + ":3: classes"));
-    EXPECT_THAT(message(folder), HasSubstr("expected a model, a YAML file"));
+    EXPECT_THAT(message(folder.path()), HasSubstr("expected a model, a YAML file"));
     EXPECT_THAT(message(folder / "none.yaml"), HasSubstr("no file"));
     std::ofstream(file) << std::string((1 << 20) + 1, ' ');
     EXPECT_THAT(message(file), HasSubstr("at most 1048576 bytes"));
-    std::filesystem::remove_all(folder);
 }
 
 }  // namespace

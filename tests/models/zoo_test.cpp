@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale {
 namespace {
@@ -107,22 +108,13 @@ TEST(Zoo, EveryFileRoundTripsAndSaysWhereItComesFrom) {
 // The folder is chosen by an environment variable, so these tests put it back.
 class ZooFolder : public ::testing::Test {
 protected:
-    ZooFolder() {
-        folder = std::filesystem::temp_directory_path() /
-                 ("hacscale-zoo-" + std::to_string(std::hash<const void*>{}(this)));
-        std::filesystem::create_directories(folder);
-        setenv("HACSCALE_MODELS", folder.c_str(), 1);
-    }
-    ~ZooFolder() override {
-        unsetenv("HACSCALE_MODELS");
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-    }
+    ZooFolder() { setenv("HACSCALE_MODELS", folder.path().c_str(), 1); }
+    ~ZooFolder() override { unsetenv("HACSCALE_MODELS"); }
     void add(const std::string& name) const {
         std::ofstream(folder / (name + ".yaml"))
             << "{name: x, input: {resolution: 32}, classes: 10, head: [global_avg_pool, linear]}";
     }
-    std::filesystem::path folder;
+    testing::TempFolder folder;
 };
 
 TEST_F(ZooFolder, NamesSortNaturally) {

@@ -8,12 +8,12 @@
 #include "base/error.hpp"
 #include "records/run_folder.hpp"
 #include "tests/report/sample_records.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::records {
 namespace {
 
 using report::read_text;
-using report::TemporaryFolder;
 using report::write_sample_records;
 using report::write_text;
 using ::testing::HasSubstr;
@@ -35,7 +35,7 @@ protected:
         write_text(folder_.path() / file, json.dump());
     }
 
-    TemporaryFolder folder_;
+    testing::TempFolder folder_;
 };
 
 TEST_F(LoadedRecords, LoadsEverythingSortedByModelAndBudget) {
@@ -165,7 +165,7 @@ TEST_F(LoadedRecords, AMissingEstimateHasNoLatency) {
 }
 
 TEST(RecordsOfOthers, StagesWithoutANameAreNumbered) {
-    TemporaryFolder folder;
+    testing::TempFolder folder;
     write_sample_records(folder.path(), {.models = {"one"}, .budgets = {1.0}});
     const auto file = folder.path() / "compare-one-1.json";
     nlohmann::json json = nlohmann::json::parse(read_text(file));
@@ -187,7 +187,7 @@ TEST(RecordsOfOthers, StagesWithoutANameAreNumbered) {
 }
 
 TEST(RecordsOfOthers, NominalCeilingsComeFromTheDevice) {
-    TemporaryFolder folder;
+    testing::TempFolder folder;
     write_sample_records(folder.path(), {.models = {"one"}, .budgets = {1.0}});
     const auto file = folder.path() / "compare-one-1.json";
     nlohmann::json json = nlohmann::json::parse(read_text(file));

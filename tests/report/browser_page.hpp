@@ -11,6 +11,7 @@
 
 #include "report/report.hpp"
 #include "tests/report/sample_records.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::report {
 
@@ -63,7 +64,7 @@ protected:
         return text.replace(at, from.size(), to);
     }
 
-    TemporaryFolder folder_;
+    testing::TempFolder folder_;
     std::string browser_;
     std::string page_;
 };

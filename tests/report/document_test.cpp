@@ -17,6 +17,7 @@
 #include "report/text/escape.hpp"
 #include "report/text/numbers.hpp"
 #include "tests/report/sample_records.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::report {
 namespace {
@@ -25,7 +26,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 records::RunRecords sample(const SampleOptions& options = {}) {
-    TemporaryFolder folder;
+    testing::TempFolder folder;
     write_sample_records(folder.path(), options);
     return records::load_records(folder.path());
 }
@@ -419,7 +420,7 @@ TEST(Document, ShowsInnerWidthsWhereTheyWereChosen) {
     EXPECT_THAT(markdown_of(data), HasSubstr("follow / 24, 40 × 2 / 64 × 5"));
     EXPECT_THAT(html_of(data), HasSubstr("follow / 24, 40 × 2 / 64 × 5"));
     EXPECT_THAT(answer(data.comparisons[2]).sentence, HasSubstr("stage2: inner widths of its own"));
-    TemporaryFolder folder;
+    testing::TempFolder folder;
     write_csv(data, folder.path());
     EXPECT_THAT(read_text(folder.path() / "strategies.csv"), HasSubstr(",;24 40 40;64 64 64 64 64,"));
 }
@@ -427,7 +428,7 @@ TEST(Document, ShowsInnerWidthsWhereTheyWereChosen) {
 // Every cell: its text stands in HTML and Markdown, its value in the CSV file.
 TEST(Document, NumbersStandAlikeInAllFormats) {
     const records::RunRecords data = sample({.layers = 8, .front_points = 10});
-    TemporaryFolder folder;
+    testing::TempFolder folder;
     write_csv(data, folder.path());
     const std::string html = html_of(data);
     const std::string markdown = markdown_of(data);

@@ -12,6 +12,7 @@
 #include "report/report.hpp"
 #include "tests/report/sample_records.hpp"
 #include "tests/report/unpacked.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::report {
 namespace {
@@ -79,7 +80,7 @@ protected:
         markdown_ = read_text(folder_.path() / "report.md");
     }
 
-    TemporaryFolder folder_;
+    testing::TempFolder folder_;
     std::vector<std::filesystem::path> paths_;
     std::string html_;
     std::string markdown_;

@@ -1,9 +1,7 @@
 #include "tests/report/sample_records.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -344,17 +342,6 @@ void write_sample_records(const fs::path& folder, const SampleOptions& options) 
             write(fmt::format("compare-{}-{}.json", model, budget), comparison(options, model, budget));
         }
     }
-}
-
-TemporaryFolder::TemporaryFolder() {
-    static std::atomic<int> count = 0;
-    path_ = fs::temp_directory_path() / fmt::format("hacscale-report-{}-{}", ::getpid(), ++count);
-    fs::create_directories(path_);
-}
-
-TemporaryFolder::~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
 }
 
 std::string read_text(const fs::path& file) {

@@ -23,19 +23,6 @@ struct SampleOptions {
 // Writes the folder's files; the folder is made.
 void write_sample_records(const std::filesystem::path& folder, const SampleOptions& options = {});
 
-// A fresh folder under the system's temporary one, removed with the object.
-class TemporaryFolder {
-public:
-    TemporaryFolder();
-    ~TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
-
 std::string read_text(const std::filesystem::path& file);
 void write_text(const std::filesystem::path& file, const std::string& text);
 

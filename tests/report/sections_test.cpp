@@ -9,6 +9,7 @@
 
 #include "report/report.hpp"
 #include "tests/report/sample_records.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::report {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 
 records::RunRecords sample_report(const SampleOptions& options = {}) {
-    TemporaryFolder folder;
+    testing::TempFolder folder;
     write_sample_records(folder.path(), options);
     return records::load_records(folder.path());
 }
@@ -69,7 +70,7 @@ TEST(Sections, KernelsShareTheTimeOfTheirNetwork) {
 }
 
 TEST(Sections, OccupanciesComeFromTheRowsThatLayersWereReadFrom) {
-    TemporaryFolder folder;
+    testing::TempFolder folder;
     write_sample_records(folder.path(), {.models = {"one"}, .budgets = {1.0}});
     const auto file = folder.path() / "compare-one-1.json";
     const nlohmann::json layer = nlohmann::json::parse(read_text(file))["layers"][2];

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "report/report.hpp"
 #include "tests/report/sample_records.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::report {
 namespace {
@@ -17,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 records::RunRecords sample_run(const SampleOptions& options = {}) {
-    TemporaryFolder folder;
+    testing::TempFolder folder;
     write_sample_records(folder.path(), options);
     return records::load_records(folder.path());
 }
@@ -145,7 +146,7 @@ TEST(SideBySide, RunsThatShareNothingAreRefusedInOneSentence) {
 
 TEST(SideBySide, WritesEveryFormatAndKeepsMarkupText) {
     const std::string hostile = "</script><script>alert(1)</script><img src=x>";
-    TemporaryFolder out;
+    testing::TempFolder out;
     const auto files = write_side_by_side(
         {sample_run({.hostile = hostile}), sample_run({.hostile = hostile, .slowness = 2.0})},
         out.path() / "new" / "folder");
@@ -158,7 +159,7 @@ TEST(SideBySide, WritesEveryFormatAndKeepsMarkupText) {
 }
 
 TEST(SideBySide, AFolderOfSeveralRunsStandsForAllOfThem) {
-    TemporaryFolder folder;
+    testing::TempFolder folder;
     write_sample_records(folder.path() / "cuda-0" / "batch8");
     write_sample_records(folder.path() / "cpu");
     const auto found = records::record_folders(folder.path());

@@ -10,6 +10,7 @@
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale {
 namespace {
@@ -176,7 +177,8 @@ TEST(Gain, FilesAreTiedToTheirModelByHash) {
 
 TEST(Gain, LoadsFromAFile) {
     const ModelSpec base = find_model("resnet20-cifar");
-    const auto file = std::filesystem::temp_directory_path() / "hacscale_gain_test.json";
+    const testing::TempFolder folder;
+    const std::filesystem::path file = folder / "gain.json";
     std::ofstream(file) << sensitivity_text;
     EXPECT_EQ(load_gain({file}, base).origin, GainOrigin::sensitivity);
     std::filesystem::remove(file);
@@ -186,8 +188,7 @@ TEST(Gain, LoadsFromAFile) {
 // Stages are worth what trainings say, and their blocks share that in the proportions of importance.
 TEST(Gain, AnImportanceFileRefinesASensitivityFile) {
     const ModelSpec base = find_model("resnet20-cifar");
-    const auto folder = std::filesystem::temp_directory_path() / "hacscale_gain_files_test";
-    std::filesystem::create_directories(folder);
+    const testing::TempFolder folder;
     const auto sensitivity = folder / "s.json";
     const auto importance = folder / "i.yaml";
     std::ofstream(sensitivity) << sensitivity_text;
@@ -216,7 +217,6 @@ layers:
     EXPECT_THROW(load_gain({importance, importance}, base), InputError);
     EXPECT_THROW(load_gain({importance, sensitivity, importance}, base), InputError);
     EXPECT_EQ(load_gain({}, base).origin, GainOrigin::balanced);
-    std::filesystem::remove_all(folder);
 }
 
 TEST(Gain, UnknownResolutionIsNotGuessed) {

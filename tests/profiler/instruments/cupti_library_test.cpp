@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tests/profiler/instruments/fake_libraries.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace hacscale::cupti {
 namespace {
@@ -38,17 +39,15 @@ TEST(CuptiLibrary, ThatLacksFunctionsIsNamedWithThem) {
 }
 
 TEST(CuptiLibrary, ThatIsDamagedIsTold) {
-    const std::filesystem::path folder = std::filesystem::temp_directory_path() / "hacscale_damaged_cupti";
-    std::filesystem::create_directories(folder);
+    const testing::TempFolder folder;
     std::ofstream(folder / "libcupti.so.13") << "not a library";
     tests::Environment environment;
-    environment.set("HACSCALE_CUDA_LIBS", folder.string());
+    environment.set("HACSCALE_CUDA_LIBS", folder.path().string());
     const CuptiLibrary library = open_cupti();
     // The loader's own paths may still have a sound one.
     if (!library.usable()) {
         EXPECT_NE(library.reason.find("libcupti.so.13"), std::string::npos);
     }
-    std::filesystem::remove_all(folder);
 }
 
 TEST(CuptiError, SaysWhatToDo) {

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +10,7 @@
 #include "models/ops/reference.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
+#include "tests/temp_folder.hpp"
 #include "tests/training/torch/module_fixture.hpp"
 
 namespace hacscale {
@@ -24,12 +24,10 @@ const BackendRegistry& backends() {
 
 class TorchNetworkTest : public TrainerModuleTest {
 protected:
-    void TearDown() override { std::filesystem::remove_all(folder_); }
     std::filesystem::path checkpoint() const { return folder_ / "checkpoint.pt"; }
 
 private:
-    std::filesystem::path folder_ =
-        std::filesystem::temp_directory_path() / ("hacscale_torch_network_" + std::to_string(::getpid()));
+    testing::TempFolder folder_;
 };
 
 // Large maps and many equal blocks only cost time and add rounding errors: every kind of layer of a network is still there

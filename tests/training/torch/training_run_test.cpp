@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/formats.hpp"
+#include "tests/temp_folder.hpp"
 #include "tests/training/torch/made_up_data.hpp"
 #include "tests/training/torch/module_fixture.hpp"
 
@@ -90,12 +91,10 @@ protected:
     void SetUp() override {
         TrainerModuleTest::SetUp();
         if (IsSkipped()) return;
-        fs::remove_all(folder_);
         testing_data::write_made_up_data(folder_ / "data", 40);
         write("model.yaml", tiny_model);
         write("recipe.yaml", tiny_recipe);
     }
-    void TearDown() override { fs::remove_all(folder_); }
 
     void write(const std::string& name, const std::string& text) const {
         std::ofstream(folder_ / name) << text;
@@ -155,8 +154,7 @@ protected:
         return value;
     }
 
-    const fs::path folder_ =
-        fs::temp_directory_path() / ("hacscale_training_run_" + std::to_string(::getpid()));
+    const testing::TempFolder folder_;
 };
 
 TEST_F(TrainingRunTest, LearnsAndRepeatsItself) {
