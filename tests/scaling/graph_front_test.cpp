@@ -15,16 +15,9 @@ namespace {
 using testing::brute_force_front;
 using testing::equal_but_for_ties;
 using testing::FrontPoint;
+using testing::points_of;
 using testing::random_graph_limits;
 using testing::random_graph_problem;
-
-std::vector<FrontPoint> points_of(const GraphFront& front) {
-    std::vector<FrontPoint> points;
-    for (std::size_t i = 0; i < front.size(); ++i) {
-        points.push_back({front.costs[i], front.gains[i], front.usage[i]});
-    }
-    return points;
-}
 
 void expect_choices_are_real(const GraphProblem& problem, const FrontLimits& limits, const GraphFront& front,
                              std::uint64_t seed) {

@@ -15,16 +15,9 @@ using testing::brute_force_front;
 using testing::equal_but_for_ties;
 using testing::evaluate;
 using testing::FrontPoint;
+using testing::points_of;
 using testing::random_limits;
 using testing::random_problem;
-
-std::vector<FrontPoint> points_of(const ParetoFront& front) {
-    std::vector<FrontPoint> points;
-    for (std::size_t i = 0; i < front.size(); ++i) {
-        points.push_back({front.costs[i], front.gains[i], front.usage[i]});
-    }
-    return points;
-}
 
 void expect_choices_are_real(const ChainProblem& problem, const ParetoFront& front) {
     const std::vector<FrontPoint> points = points_of(front);

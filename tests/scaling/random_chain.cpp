@@ -188,8 +188,15 @@ std::vector<FrontPoint> all_points(const ChainProblem& problem, const FrontLimit
     return points;
 }
 
-std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const FrontLimits& limits) {
-    std::vector<FrontPoint> points = all_points(problem, limits);
+std::vector<FrontPoint> points_of(const PlanFront& front) {
+    std::vector<FrontPoint> points;
+    for (std::size_t i = 0; i < front.size(); ++i) {
+        points.push_back({front.costs[i], front.gains[i], front.usage[i]});
+    }
+    return points;
+}
+
+std::vector<FrontPoint> front_among(std::vector<FrontPoint> points) {
     std::sort(points.begin(), points.end(), [](const FrontPoint& a, const FrontPoint& b) {
         if (a.cost != b.cost) return a.cost < b.cost;
         return a.gain != b.gain ? a.gain > b.gain : a.usage.params < b.usage.params;
@@ -199,6 +206,10 @@ std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const Fro
         if (front.empty() || point.gain > front.back().gain) front.push_back(point);
     }
     return front;
+}
+
+std::vector<FrontPoint> brute_force_front(const ChainProblem& problem, const FrontLimits& limits) {
+    return front_among(all_points(problem, limits));
 }
 
 bool equal_but_for_ties(const std::vector<FrontPoint>& a, const std::vector<FrontPoint>& b) {

@@ -17,6 +17,10 @@ struct FrontPoint {
     bool operator==(const FrontPoint&) const = default;
 };
 
+std::vector<FrontPoint> points_of(const PlanFront& front);
+// Those that no other one dominates, ascending; of points that are equal but for usage, one with the fewest params.
+std::vector<FrontPoint> front_among(std::vector<FrontPoint> points);
+
 // Sizes, spread of values (small spreads make ties), infeasible options and offsets all vary with the seed.
 ChainProblem random_problem(std::mt19937_64& random);
 // A limit and sometimes a cap that cut through the problem's choices.

@@ -221,15 +221,7 @@ std::vector<FrontPoint> brute_force_front(const GraphProblem& problem, const Fro
             points.push_back({totals.cost, totals.gain, totals.usage});
         }
     });
-    std::sort(points.begin(), points.end(), [](const FrontPoint& a, const FrontPoint& b) {
-        if (a.cost != b.cost) return a.cost < b.cost;
-        return a.gain != b.gain ? a.gain > b.gain : a.usage.params < b.usage.params;
-    });
-    std::vector<FrontPoint> front;
-    for (const FrontPoint& point : points) {
-        if (front.empty() || point.gain > front.back().gain) front.push_back(point);
-    }
-    return front;
+    return front_among(std::move(points));
 }
 
 }  // namespace hacscale::testing
