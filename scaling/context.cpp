@@ -107,6 +107,15 @@ void ScalingContext::set_base(Evaluation base) {
     base_evaluation_ = std::move(base);
 }
 
+FrontLimits ScalingContext::latency_limits() const {
+    const double most = settings_.max_budget * static_cast<double>(base_evaluation_.latency_ps);
+    FrontLimits limits;
+    limits.max_cost = static_cast<std::int64_t>(std::ceil(most)) + budget_slack_ps;
+    limits.caps = settings_.caps;
+    limits.epsilon = epsilon();
+    return limits;
+}
+
 double ScalingContext::budget_us(double ratio) const {
     check_budget(ratio);
     if (ratio > settings_.max_budget) {

@@ -161,6 +161,8 @@ protected:
     explicit ScalingContext(const ScalingSettings& settings);
     // Throws InputError when the base lacks a latency: without it there is no budget.
     void set_base(Evaluation base);
+    // Of a plan by latency: the caps, the bound, and the largest budget.
+    FrontLimits latency_limits() const;
 
 private:
     ScalingSettings settings_;

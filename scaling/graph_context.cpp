@@ -160,6 +160,7 @@ GraphContext::GraphContext(Network base, const LatencySource& source, const Scal
         spaces_.emplace(dimensions, Space{std::move(graph), std::move(choices)});
     }
     coefficients_ = capacity_coefficients(base_.graph, whole);
+    gain_ = log_gain(whole, coefficients_);
     set_base(*GraphContext::evaluate(scaling_choice(unchanged)));
 }
 
@@ -210,11 +211,10 @@ ScalingChoice GraphContext::scaling_choice(const GraphChoice& choice) const {
 
 double GraphContext::gain_of(const GraphChoice& choice) const {
     const GraphSpace& space = graph_space();
-    const GraphGain gain = log_gain(space, coefficients_);
     double sum = 0.0;
-    for (std::size_t r = 0; r < space.repeats.size(); ++r) sum += gain.depth(r, choice.depths[r]);
+    for (std::size_t r = 0; r < space.repeats.size(); ++r) sum += gain_.depth(r, choice.depths[r]);
     for (std::size_t g = 0; g < space.groups.size(); ++g) {
-        if (!space.is_gone(choice, g)) sum += gain.width(g, choice.widths[g]);
+        if (!space.is_gone(choice, g)) sum += gain_.width(g, choice.widths[g]);
     }
     return sum;
 }
@@ -282,25 +282,18 @@ GraphCosts GraphContext::with_gains(const PlanKind& kind) const {
     if (kind.cost != CostModel::latency) {
         leave_out_unknown(priced.problem, costs(CostModel::latency, kind.dimensions).problem);
     }
-    const GraphSpace& space = graph_space(kind.dimensions);
-    add_gains(priced, space,
-              log_gain(space, kind.weights == GainWeights::given
-                                  ? coefficients_
-                                  : equal_coefficients(coefficients_, graph_space())));
+    add_gains(priced, graph_space(kind.dimensions),
+              kind.weights == GainWeights::given
+                  ? gain_
+                  : log_gain(graph_space(), equal_coefficients(coefficients_, graph_space())));
     return priced;
 }
 
 const GraphFront& GraphContext::front(const PlanKind& kind) const {
     const auto known = fronts_.find(kind);
     if (known != fronts_.end()) return known->second;
-    FrontLimits limits;
-    limits.epsilon = epsilon();
-    limits.caps = settings().caps;
-    limits.max_cost = std::int64_t{1} << 52;
-    if (kind.cost == CostModel::latency) {
-        const double most = settings().max_budget * static_cast<double>(base_evaluation().latency_ps);
-        limits.max_cost = static_cast<std::int64_t>(std::ceil(most)) + budget_slack_ps;
-    }
+    FrontLimits limits = latency_limits();
+    if (kind.cost != CostModel::latency) limits.max_cost = std::int64_t{1} << 52;
     return fronts_.emplace(kind, graph_front(with_gains(kind).problem, limits)).first->second;
 }
 

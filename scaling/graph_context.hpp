@@ -78,6 +78,7 @@ private:
     std::map<SearchDimensions, Space> spaces_;
     std::vector<std::size_t> open_repeats_;  // whose number of blocks may change
     GraphCoefficients coefficients_;
+    GraphGain gain_;  // by these
     mutable std::map<std::pair<CostModel, SearchDimensions>, GraphCosts> costs_;
     mutable std::map<PlanKind, GraphFront> fronts_;
 };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.hpp"
 #include "models/formats/formats.hpp"
@@ -13,8 +12,8 @@
 namespace hacscale {
 namespace {
 
-// No choice of the chain costs more than this.
-std::int64_t max_cost_of(const Chain& chain) {
+// No choice of the problem costs more than this.
+std::int64_t max_cost_of(const ChainProblem& problem) {
     const auto max_of = [](const std::vector<std::vector<BlockOption>>& lists) {
         std::int64_t most = 0;
         for (const std::vector<BlockOption>& options : lists) {
@@ -23,11 +22,15 @@ std::int64_t max_cost_of(const Chain& chain) {
         }
         return most;
     };
-    std::int64_t sum = chain.cost_offset;
-    for (const ChainStage& stage : chain.stages) {
-        sum += max_of(stage.first) + (stage.max_blocks() - 1) * max_of(stage.further);
+    std::int64_t most = 0;
+    for (const Chain& chain : problem.chains) {
+        std::int64_t sum = chain.cost_offset;
+        for (const ChainStage& stage : chain.stages) {
+            sum += max_of(stage.first) + (stage.max_blocks() - 1) * max_of(stage.further);
+        }
+        most = std::max(most, sum);
     }
-    return sum;
+    return most;
 }
 
 // Takes the options out of `problem` that `known`, of the same space, cannot tell the cost of.
@@ -147,17 +150,10 @@ const ParetoFront& StageContext::front(const PlanKind& kind) const {
     ChainProblem problem = costs(kind.cost, kind.dimensions).problem;
     set_gains(problem, stage_space(kind.dimensions),
               kind.weights == GainWeights::given ? gain_ : equal_weights_of(gain_));
-    FrontLimits limits;
-    limits.epsilon = epsilon();
-    limits.caps = settings().caps;
-    if (kind.cost == CostModel::latency) {
-        const double most = settings().max_budget * static_cast<double>(base_evaluation().latency_ps);
-        limits.max_cost = static_cast<std::int64_t>(std::ceil(most)) + budget_slack_ps;
-    } else {
+    FrontLimits limits = latency_limits();
+    if (kind.cost != CostModel::latency) {
         leave_out_unknown(problem, costs(CostModel::latency, kind.dimensions).problem);
-        for (const Chain& chain : problem.chains) {
-            limits.max_cost = std::max(limits.max_cost, max_cost_of(chain));
-        }
+        limits.max_cost = max_cost_of(problem);
     }
     return fronts_.emplace(kind, pareto_front(problem, limits)).first->second;
 }
@@ -181,7 +177,7 @@ std::optional<std::int64_t> StageContext::min_latency_ps(SearchDimensions dimens
     const ChainProblem& problem = costs(CostModel::latency, dimensions).problem;
     FrontLimits limits;
     limits.caps = settings().caps;
-    for (const Chain& chain : problem.chains) limits.max_cost = std::max(limits.max_cost, max_cost_of(chain));
+    limits.max_cost = max_cost_of(problem);
     const ParetoFront cheapest = pareto_front(problem, limits);
     return cheapest.size() > 0 ? std::optional(cheapest.costs.front()) : std::nullopt;
 }
