@@ -11,7 +11,6 @@
 #include "base/error.hpp"
 #include "models/structure/structure.hpp"
 #include "profiler/sweep/sweep_space.hpp"
-#include "profiler/timing/rounds.hpp"
 
 namespace hacscale {
 namespace {
@@ -102,81 +101,6 @@ Network network_at(const Network& base, const std::vector<ChannelGroup>& groups,
 constexpr int networks_a_round = 4;
 constexpr int max_rounds = 3;
 
-class GraphSweep {
-public:
-    GraphSweep(const DeviceHandle& device, Table& table, const Network& base, const GraphWidths& widths,
-               const MeasureSettings& measure, const SweepSettings& settings, const WorkEvents& events)
-        : device_(device),
-          table_(table),
-          base_(base),
-          widths_(widths),
-          measure_(without_energy(measure)),
-          settings_(settings),
-          events_(events),
-          deadline_us_(device.backend->clock_us() + settings.max_seconds * 1e6) {}
-
-    SweepSummary run() {
-        std::vector<Network> pairs = networks_of_pairs(base_, widths_);
-        measure_.rules = within(measure_.rules, settings_.max_seconds, pairs.size() + networks_a_round);
-        measure(std::move(pairs), /*run_all=*/false);
-        bool predicted = false;
-        for (int round = 0; round < max_rounds && !predicted && !out_of_time(); ++round) {
-            predicted = draw(measure_.seed + static_cast<std::uint64_t>(round));
-        }
-        summary_.out_of_time = out_of_time();
-        summary_.complete = predicted && !summary_.out_of_time;
-        summary_.profile.interrupted = !events_.keep_going();
-        return std::move(summary_);
-    }
-
-private:
-    bool out_of_time() const { return device_.backend->clock_us() > deadline_us_ || !events_.keep_going(); }
-
-    // Whether all of a round were predicted within the tolerance.
-    bool draw(std::uint64_t seed) {
-        std::vector<Network> networks = drawn_networks(base_, widths_, networks_a_round, seed);
-        std::vector<double> predicted;
-        for (const Network& network : networks) {
-            predicted.push_back(predict(table_, network.graph, measure_, CacheState::network).latency_us);
-        }
-        const std::vector<HostNetworkResult> results = measure(std::move(networks), /*run_all=*/true);
-        if (out_of_time()) return false;
-        summary_.network_errors.clear();
-        for (const HostNetworkResult& result : results) {
-            if (!result.measured) continue;  // it cannot run here
-            summary_.network_errors.push_back(predicted[result.host_network] / result.total.median - 1.0);
-        }
-        return summary_.worst_network_error() <= settings_.tolerance;
-    }
-
-    std::vector<HostNetworkResult> measure(std::vector<Network> networks, bool run_all) {
-        const WorkEvents events{[this] { return !out_of_time(); },
-                                [this](double done, double total, const std::string&) {
-                                    events_.progress(done, total, base_.name + " at scaled widths");
-                                }};
-        ProfileRequest request{std::move(networks), measure_, {CacheState::network}, run_all};
-        request.retry_failed = settings_.retry_failed;
-        request.noisy_until = settings_.noisy_until;
-        ProfileSummary part = profile(device_, table_, request, events);
-        for (const HostNetworkResult& result : part.host_networks) {
-            summary_.host_networks.push_back(
-                {std::move(request.host_networks[result.host_network]), result.reference_us});
-        }
-        summary_.profile.add_rows(part);
-        return std::move(part.host_networks);
-    }
-
-    const DeviceHandle& device_;
-    Table& table_;
-    const Network& base_;
-    const GraphWidths& widths_;
-    MeasureSettings measure_;
-    const SweepSettings& settings_;
-    const WorkEvents& events_;
-    double deadline_us_;
-    SweepSummary summary_;
-};
-
 }  // namespace
 
 std::vector<Network> networks_of_pairs(const Network& base, const GraphWidths& widths) {
@@ -231,7 +155,16 @@ std::vector<Network> drawn_networks(const Network& base, const GraphWidths& widt
 
 SweepSummary sweep(const DeviceHandle& device, Table& table, const Network& base, const GraphWidths& widths,
                    const MeasureSettings& measure, const SweepSettings& settings, const WorkEvents& events) {
-    return GraphSweep(device, table, base, widths, measure, settings, events).run();
+    detail::SweepRun run(device, table, base.name, measure, settings, events);
+    std::vector<Network> pairs = networks_of_pairs(base, widths);
+    run.share_time(pairs.size() + networks_a_round);
+    run.run(std::move(pairs));
+    bool predicted = false;
+    for (int round = 0; round < max_rounds && !predicted && !run.out_of_time(); ++round) {
+        predicted = run.predicts(drawn_networks(base, widths, networks_a_round,
+                                                run.measure().seed + static_cast<std::uint64_t>(round)));
+    }
+    return run.summary(predicted);
 }
 
 }  // namespace hacscale

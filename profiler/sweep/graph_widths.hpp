@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "models/graph/network.hpp"
-#include "profiler/sweep/sweep_planner.hpp"
+#include "profiler/sweep/sweep_run.hpp"
 
 namespace hacscale {
 

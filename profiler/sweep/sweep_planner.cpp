@@ -34,14 +34,7 @@ class Sweep {
 public:
     Sweep(const DeviceHandle& device, Table& table, const ModelSpec& base, const SweepSpace& space,
           const MeasureSettings& measure, const SweepSettings& settings, const WorkEvents& events)
-        : device_(device),
-          table_(table),
-          base_(base),
-          space_(space),
-          measure_(without_energy(measure)),
-          settings_(settings),
-          events_(events),
-          deadline_us_(device.backend->clock_us() + settings.max_seconds * 1e6) {
+        : base_(base), space_(space), run_(device, table, base.name, measure, settings, events) {
         if (space.widths.size() != base.stages.size() || space.max_depths.size() != base.stages.size()) {
             throw InputError("the sweep's space has another number of stages than " + base.name);
         }
@@ -69,7 +62,7 @@ public:
                              std::to_string(settings.coarse_widths));
         }
         inner_ = detail::InnerCandidates(base, space);
-        measure_.rules = within(measure_.rules, settings.max_seconds, host_networks_expected());
+        run_.share_time(host_networks_expected());
     }
 
     SweepSummary run() {
@@ -77,7 +70,7 @@ public:
         std::stable_partition(resolutions.begin(), resolutions.end(),
                               [&](int r) { return r == base_.resolution; });
         const auto count = [&](int resolution) {
-            return resolution == base_.resolution ? settings_.coarse_widths : 3;
+            return resolution == base_.resolution ? run_.settings().coarse_widths : 3;
         };
         for (const int resolution : resolutions) coarse(resolution, count(resolution));
         if (!inner_.empty()) {
@@ -88,10 +81,7 @@ public:
             for (const int resolution : resolutions) left = refine(resolution, axis) || left;
         }
         left = !draw_networks() || left;
-        summary_.out_of_time = out_of_time();
-        summary_.complete = !left && !summary_.out_of_time;
-        summary_.profile.interrupted = !events_.keep_going();
-        return summary_;
+        return run_.summary(!left);
     }
 
 private:
@@ -99,11 +89,9 @@ private:
     std::size_t host_networks_expected() const {
         const auto coarse = [](int count) { return static_cast<std::size_t>(count) * (count + 1); };
         const std::size_t resolutions = space_.resolutions.size();
-        const std::size_t all = coarse(settings_.coarse_widths) + (resolutions - 1) * coarse(3);
+        const std::size_t all = coarse(run_.settings().coarse_widths) + (resolutions - 1) * coarse(3);
         return (space_.inner_options ? 2 * all : all) + 2 * host_networks_a_round;
     }
-
-    bool out_of_time() const { return device_.backend->clock_us() > deadline_us_ || !events_.keep_going(); }
 
     ModelSpec host_network(const Point& point, const std::vector<int>& depths, int resolution) const {
         ScalingChoice choice{point.widths, depths, resolution};
@@ -215,7 +203,7 @@ private:
             return std::any_of(searches.begin(), searches.end(),
                                [](const IntervalSearch& s) { return !s.empty(); });
         };
-        while (open() && !out_of_time()) {
+        while (open() && !run_.out_of_time()) {
             std::vector<std::vector<std::pair<std::size_t, Interval>>>
                 looked_at;  // of each host network: (stage, interval)
             std::vector<Point> points;
@@ -234,7 +222,7 @@ private:
             }
             const auto predicted = stage_latencies(host_networks);
             measure(host_networks);
-            if (out_of_time()) return true;
+            if (run_.out_of_time()) return true;
             const auto actual = stage_latencies(host_networks);
             std::vector<std::vector<std::size_t>> badly(searches.size());
             for (std::size_t i = 0; i < host_networks.size(); ++i) {
@@ -245,8 +233,8 @@ private:
                                              ? between(axis, interval, points[i], resolution, stage)
                                              : predicted[i][stage].latency_us;
                     const double error = truth > 0.0 ? std::abs(guess / truth - 1.0) : 0.0;
-                    ++(axis == Axis::width ? summary_.held_out_widths : summary_.held_out_inner_widths);
-                    if (error <= settings_.tolerance) continue;
+                    ++(axis == Axis::width ? run_.held_out_widths : run_.held_out_inner_widths);
+                    if (error <= run_.settings().tolerance) continue;
                     searches[stage].split(interval);
                     badly[stage].push_back(interval.middle());
                 }
@@ -258,10 +246,10 @@ private:
 
     // Whether a round of random networks was predicted within the tolerance.
     bool draw_networks() {
-        std::mt19937_64 generator(measure_.seed);
+        std::mt19937_64 generator(run_.measure().seed);
         const auto below = [&](std::size_t count) { return static_cast<std::size_t>(generator() % count); };
         const auto any = [&](const std::vector<int>& values) { return values[below(values.size())]; };
-        for (int round = 0; round < max_network_rounds && !out_of_time(); ++round) {
+        for (int round = 0; round < max_network_rounds && !run_.out_of_time(); ++round) {
             std::vector<ModelSpec> host_networks;
             while (host_networks.size() < host_networks_a_round) {
                 ScalingChoice choice = choice_of(base_);
@@ -278,13 +266,7 @@ private:
                 }
                 host_networks.push_back(scaled(base_, choice));
             }
-            std::vector<double> predicted;
-            for (const ModelSpec& model : host_networks) {
-                predicted.push_back(predict(table_, lower(model), measure_, CacheState::network).latency_us);
-            }
-            const std::vector<HostNetworkResult> results = measure(host_networks, /*run_all=*/true);
-            if (out_of_time()) return false;
-            if (note_network_errors(predicted, results) <= settings_.tolerance) return true;
+            if (run_.predicts(networks_of(host_networks))) return true;
         }
         return false;
     }
@@ -304,20 +286,6 @@ private:
             }
         }
         return drawn;
-    }
-
-    // Keeps the errors of one round, and returns the worst. `predicted` is in the host networks' order.
-    double note_network_errors(const std::vector<double>& predicted,
-                               const std::vector<HostNetworkResult>& results) {
-        summary_.network_errors.clear();
-        double worst = 0.0;
-        for (const HostNetworkResult& result : results) {
-            if (!result.measured) continue;  // it cannot run here
-            const double error = predicted[result.host_network] / result.total.median - 1.0;
-            summary_.network_errors.push_back(error);
-            worst = std::max(worst, std::abs(error));
-        }
-        return worst;
     }
 
     // What the table says of a stage at an interval's middle by its two ends, microseconds.
@@ -345,11 +313,12 @@ private:
     std::vector<std::vector<StageLatency>> stage_latencies(
         const std::vector<ModelSpec>& host_networks) const {
         std::vector<std::vector<StageLatency>> latencies;
+        const MeasureSettings& measured = run_.measure();
         for (const ModelSpec& model : host_networks) {
             const Graph network = lower(model);
             const TableLatencySource source(
-                table_, measure_.batch, measure_.type, CacheState::network,
-                footprint_bucket(pass_footprint(network, measure_.batch, measure_.type)));
+                run_.table(), measured.batch, measured.type, CacheState::network,
+                footprint_bucket(pass_footprint(network, measured.batch, measured.type)));
             auto& stages = latencies.emplace_back(model.stages.size());
             for (const Node& node : network.nodes) {
                 if (node.stage < 0 || node.stage >= static_cast<int>(stages.size())) continue;
@@ -361,49 +330,25 @@ private:
         return latencies;
     }
 
-    std::vector<HostNetworkResult> measure(const std::vector<ModelSpec>& host_networks,
-                                           bool run_all = false) {
-        const WorkEvents events{[this] { return !out_of_time(); },
-                                [this](double done, double total, const std::string&) {
-                                    events_.progress(done, total, base_.name + " at scaled widths");
-                                }};
-        ProfileRequest request{{}, measure_, {CacheState::network}, run_all};
+    static std::vector<Network> networks_of(const std::vector<ModelSpec>& host_networks) {
+        std::vector<Network> networks;
         for (const ModelSpec& model : host_networks) {
-            request.host_networks.push_back({.name = model.name, .graph = lower(model)});
+            networks.push_back({.name = model.name, .graph = lower(model)});
         }
-        request.retry_failed = settings_.retry_failed;
-        request.noisy_until = settings_.noisy_until;
-        const ProfileSummary part = profile(device_, table_, request, events);
-        for (const HostNetworkResult& result : part.host_networks) {
-            summary_.host_networks.push_back(
-                {std::move(request.host_networks[result.host_network]), result.reference_us});
-        }
-        summary_.profile.add_rows(part);
-        return part.host_networks;
+        return networks;
     }
+    void measure(const std::vector<ModelSpec>& host_networks) { run_.run(networks_of(host_networks)); }
 
-    const DeviceHandle& device_;
-    Table& table_;
     const ModelSpec& base_;
     const SweepSpace& space_;
-    MeasureSettings measure_;
-    const SweepSettings& settings_;
-    const WorkEvents& events_;
-    double deadline_us_;
+    detail::SweepRun run_;
     std::vector<std::size_t> base_index_;
     detail::InnerCandidates inner_;
     std::map<std::pair<int, Axis>, std::vector<std::vector<std::size_t>>>
         measured_;  // by resolution and axis: of each stage, coarse indices
-    SweepSummary summary_;
 };
 
 }  // namespace
-
-double SweepSummary::worst_network_error() const {
-    double worst = 0.0;
-    for (const double error : network_errors) worst = std::max(worst, std::abs(error));
-    return worst;
-}
 
 SweepSummary sweep(const DeviceHandle& device, Table& table, const ModelSpec& base, const SweepSpace& space,
                    const MeasureSettings& measure, const SweepSettings& settings, const WorkEvents& events) {

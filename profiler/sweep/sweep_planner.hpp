@@ -21,38 +21,10 @@
 #include <vector>
 
 #include "models/stages/model_spec.hpp"
-#include "profiler/profile.hpp"
+#include "profiler/sweep/sweep_run.hpp"
 #include "profiler/sweep/sweep_space.hpp"
 
 namespace hacscale {
-
-struct SweepSettings {
-    double tolerance = 0.05;     // relative error of a held-out stage or network
-    double max_seconds = 600.0;  // for the whole sweep; what is not looked at by then stays interpolated
-    int coarse_widths = 4;       // K; at resolutions other than the base's it is 3
-    bool retry_failed = true;    // as in ProfileRequest
-    std::string noisy_until{};   // as in ProfileRequest
-};
-
-// A network that was run for a table.
-struct HostNetwork {
-    Network network;
-    std::optional<double> reference_us;  // as Row::reference_us
-};
-
-struct SweepSummary {
-    ProfileSummary profile;
-    std::vector<HostNetwork> host_networks;
-    int held_out_widths = 0;  // stage widths predicted and then measured; those off by more were refined
-    int held_out_inner_widths = 0;  // likewise, of inner widths
-    std::vector<double>
-        network_errors;     // of the last round of random networks: predicted over measured, minus one
-    bool complete = false;  // every search ended by itself, the last round of networks within the tolerance
-    bool out_of_time = false;  // where it is not complete: for want of time, not of exactness
-
-    // Of the last round of networks, in absolute value; 0 when there was none.
-    double worst_network_error() const;
-};
 
 // `base` in the layout for the device. Throws InputError when the space does not fit the base.
 SweepSummary sweep(const DeviceHandle& device, Table& table, const ModelSpec& base, const SweepSpace& space,
