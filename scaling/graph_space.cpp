@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -88,20 +87,9 @@ void check(const GraphSpaceSettings& settings) {
     for (const WidthLimit& limit : settings.limits) once(limit.name);
 }
 
-// The multiples of `step` within [low, high].
-std::vector<int> multiples(int step, double low, double high) {
-    std::vector<int> values;
-    const auto first = static_cast<int>(std::max(1.0, std::ceil(low / step - ratio_rounding)));
-    const auto last =
-        static_cast<int>(std::floor(std::min<double>(high, max_layer_size) / step + ratio_rounding));
-    for (int multiple = first; multiple <= last; ++multiple) values.push_back(multiple * step);
-    return values;
-}
-
 std::vector<int> widths_of(const ChannelGroup& group, const GraphSpaceSettings& settings) {
     std::vector<int> widths =
-        multiples(std::lcm(settings.grid, group.multiple), group.base_width * settings.min_width_ratio,
-                  group.base_width * settings.max_width_ratio);
+        widths_between(group, settings.grid, settings.min_width_ratio, settings.max_width_ratio);
     const auto most = static_cast<std::size_t>(settings.max_widths);
     if (most > 0 && widths.size() > most) {
         std::vector<int> some;

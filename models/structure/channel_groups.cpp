@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "base/error.hpp"
@@ -162,6 +164,18 @@ private:
 
 std::vector<ChannelGroup> channel_groups(const Graph& graph, const GroupRules& rules) {
     return GroupSearch(graph, rules).find();
+}
+
+std::vector<int> widths_between(const ChannelGroup& group, int grid, double min_ratio, double max_ratio) {
+    constexpr double rounding = 1e-9;
+    const int step = std::lcm(grid, group.multiple);
+    const double least = group.base_width * min_ratio;
+    const double most = std::min<double>(group.base_width * max_ratio, max_layer_size);
+    const auto first = static_cast<int>(std::max(1.0, std::ceil(least / step - rounding)));
+    const auto last = static_cast<int>(std::floor(most / step + rounding));
+    std::vector<int> widths;
+    for (int multiple = first; multiple <= last; ++multiple) widths.push_back(multiple * step);
+    return widths;
 }
 
 void check_width(const ChannelGroup& group, int width) {

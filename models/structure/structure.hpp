@@ -73,6 +73,11 @@ struct ChannelGroup {
 // In the order in which the network first writes them. `graph` passes validate().
 std::vector<ChannelGroup> channel_groups(const Graph& graph, const GroupRules& rules = {});
 
+// The group's widths between two ratios of its own, ascending: multiples of `grid` and of group.multiple, of at most what a layer may
+// have. Its own is among them where it is such a multiple. Ratios come from decimal texts, so products that should be whole may be
+// off in their last bits.
+std::vector<int> widths_between(const ChannelGroup& group, int grid, double min_ratio, double max_ratio);
+
 // Throws InputError where `width` is no width of the group: below 1, no multiple, larger than a layer may be.
 void check_width(const ChannelGroup& group, int width);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <random>
 #include <set>
@@ -31,12 +30,10 @@ void check(const GraphWidths& widths) {
 
 // Ascending, the group's own among them.
 std::vector<int> widths_of(const ChannelGroup& group, const GraphWidths& widths) {
-    const int step = std::lcm(widths.grid, group.multiple);
-    const auto first = static_cast<int>(std::ceil(widths.min_ratio * group.base_width / step));
-    const auto last = static_cast<int>(std::floor(widths.max_ratio * group.base_width / step));
-    std::set<int> values{group.base_width};
-    for (int multiple = std::max(first, 1); multiple <= last; ++multiple) values.insert(multiple * step);
-    return {values.begin(), values.end()};
+    std::vector<int> values = widths_between(group, widths.grid, widths.min_ratio, widths.max_ratio);
+    const auto own = std::ranges::lower_bound(values, group.base_width);
+    if (own == values.end() || *own != group.base_width) values.insert(own, group.base_width);
+    return values;
 }
 
 bool meet(const ChannelGroup& a, const ChannelGroup& b) {
