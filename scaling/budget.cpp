@@ -3,24 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/text/numbers.hpp"
 
 namespace hacscale {
 namespace {
 
-// The number that the text is; nothing where it is anything else.
-std::optional<double> number(std::string_view text) {
-    double value = 0.0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) {
-        return std::nullopt;
-    }
-    return value;
+std::optional<double> unsigned_number(std::string_view text) {
+    return text.starts_with('+') ? std::nullopt : finite_number(text);
 }
 
 struct Suffix {
@@ -81,10 +75,11 @@ double Budget::ratio(double base_us, int batch) const {
 Budget parse_budget(const std::string& text) {
     for (const Suffix& suffix : suffixes) {
         if (!text.ends_with(suffix.text)) continue;
-        const auto value = number(std::string_view(text).substr(0, text.size() - suffix.text.size()));
+        const auto value =
+            unsigned_number(std::string_view(text).substr(0, text.size() - suffix.text.size()));
         if (value && *value > 0.0) return {suffix.unit, *value * suffix.factor};
     }
-    const std::optional<double> ratio = number(text);
+    const std::optional<double> ratio = unsigned_number(text);
     if (!ratio) {
         throw InputError(
             fmt::format("the latency budget is '{}', expected {} to {} base latencies, or a latency such as "

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
 #include "base/error.hpp"
+#include "base/text/numbers.hpp"
 
 namespace hacscale {
 
@@ -107,20 +106,6 @@ TabularFile read_tabular(const std::filesystem::path& file, TabularFormat format
     const std::string text = read_bytes(file, max_bytes);
     return format == TabularFormat::csv ? parse_csv(text, file.string(), known)
                                         : parse_json_rows(text, file.string(), rows_key, known);
-}
-
-std::optional<double> finite_number(const std::string& text) {
-    // What from_chars takes besides ("inf", "nan", hexadecimal digits after a p) begins with a letter.
-    const auto is_part = [](char c) {
-        return (c >= '0' && c <= '9') || std::string_view("+-.eE").find(c) != std::string_view::npos;
-    };
-    if (text.empty() || !std::all_of(text.begin(), text.end(), is_part)) return std::nullopt;
-    const char* const begin = text.data() + (text.front() == '+' ? 1 : 0);
-    const char* const end = text.data() + text.size();
-    double number = 0.0;
-    const auto [rest, error] = std::from_chars(begin, end, number);
-    if (error != std::errc{} || rest != end || !std::isfinite(number)) return std::nullopt;
-    return number;
 }
 
 }  // namespace hacscale

@@ -90,7 +90,4 @@ TabularFile parse_csv(std::string_view text, const std::string& origin,
 TabularFile parse_json_rows(const std::string& text, const std::string& origin, std::string_view rows_key,
                             const std::vector<std::string>& known);
 
-// A finite number in C's notation, and nothing else: no spaces, no hexadecimal, no infinity.
-std::optional<double> finite_number(const std::string& text);
-
 }  // namespace hacscale

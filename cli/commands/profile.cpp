@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/text/lines.hpp"
+#include "base/text/numbers.hpp"
 #include "cli/commands.hpp"
 #include "cli/network_options.hpp"
 #include "cli/options.hpp"
@@ -51,25 +52,13 @@ struct ProfileOptions {
 // "0.5..1", of the networks' own widths.
 GraphWidths widths_named(const std::string& text, int grid) {
     const std::size_t dots = text.find("..");
-    const auto number = [&text](const std::string& part) {
-        std::size_t read = 0;
-        double value = 0.0;
-        try {
-            value = std::stod(part, &read);
-        } catch (const std::exception&) {
-            read = 0;
-        }
-        if (read == 0 || read != part.size()) {
-            throw InputError(fmt::format(
-                "--widths is \"{}\", expected two ratios of a network's own widths, as in 0.5..1", text));
-        }
-        return value;
-    };
-    GraphWidths widths;
-    widths.min_ratio = number(text.substr(0, dots));
-    widths.max_ratio = number(dots == std::string::npos ? "" : text.substr(dots + 2));
-    widths.grid = grid;
-    return widths;
+    const auto min_ratio = finite_number(text.substr(0, dots));
+    const auto max_ratio = dots == std::string::npos ? std::nullopt : finite_number(text.substr(dots + 2));
+    if (!min_ratio || !max_ratio) {
+        throw InputError(fmt::format(
+            "--widths is \"{}\", expected two ratios of a network's own widths, as in 0.5..1", text));
+    }
+    return {.min_ratio = *min_ratio, .max_ratio = *max_ratio, .grid = grid};
 }
 
 // Networks without stages are not swept unless other widths are asked for.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "base/text/numbers.hpp"
 
 namespace hacscale {
 namespace {
