@@ -4,6 +4,7 @@
 #include <spdlog/logger.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "base/text/lines.hpp"
@@ -70,6 +71,19 @@ GroupedConvs grouped_convs(const CompareOptions& options) {
     return options.keep == "groups" ? GroupedConvs::keep_count : GroupedConvs::keep_width;
 }
 
+// Scores that were given are read in any case, so that a bad file is found before anything is measured.
+void add_pruning_scores(ComparisonSettings& settings, const Network& network, const CompareOptions& options) {
+    const bool ranks_norms =
+        settings.strategies.empty() || std::find(settings.strategies.begin(), settings.strategies.end(),
+                                                 "l1-pruning") != settings.strategies.end();
+    if (!ranks_norms && options.files.scores.empty()) {
+        return;
+    }
+    PruningScores scores = pruning_scores(network, options.files.scores, grouped_convs(options));
+    settings.l1_scores = std::move(scores.norms);
+    settings.taylor_scores = std::move(scores.given);
+}
+
 // Timed where networks are measured, predicted from the table alone where they are not. `network` is taken where it has no stages.
 records::ComparisonRecord compared(const CompareOptions& options, const std::optional<Network>& network,
                                    AnswerNotes& notes, Session& session) {
@@ -79,17 +93,19 @@ records::ComparisonRecord compared(const CompareOptions& options, const std::opt
         settings.graph.limits.push_back(parse_width_limit(limit));
     }
     settings.graph.grouped_convs = grouped_convs(options);
+    ModelSpec model;
+    if (network) {
+        add_pruning_scores(settings, *network, options);
+    } else {
+        model = keeping(find_model(options.model), options.keep);
+        settings.fixed = planned_choices(options.training, model.name, settings.budget);
+    }
     const Table table = Table::open(options.table, OpenMode::read);
     const auto compare_on = [&](const TimeNetworks& time) {
         if (network) {
-            PruningScores scores = pruning_scores(*network, options.files.scores, grouped_convs(options));
-            settings.l1_scores = std::move(scores.norms);
-            settings.taylor_scores = std::move(scores.given);
             const TableView view(table, network->graph, options.state.state());
             return compare(view, *network, settings, time);
         }
-        const ModelSpec model = keeping(find_model(options.model), options.keep);
-        settings.fixed = planned_choices(options.training, model.name, settings.budget);
         return compare(ModelView(table, model, options.state.state()), settings, time);
     };
     if (!options.measure) {
@@ -116,10 +132,17 @@ std::optional<Network> network_without_stages(const CompareOptions& options, Ses
         }
         return network_named(options.model, options.inputs, session);
     }
-    const bool of_graphs = !options.limits.empty() || !options.settings.graph.freeze.empty() ||
-                           !options.files.channels.empty() || !options.files.scores.empty();
+    const bool of_graphs = !options.inputs.given.empty() || !options.limits.empty() ||
+                           !options.settings.graph.freeze.empty() || !options.files.channels.empty() ||
+                           !options.files.scores.empty();
     if (of_graphs) {
-        throw InputError("--freeze, --group, --channels and --scores are for ONNX files");
+        throw InputError("--input, --freeze, --group, --channels and --scores are for ONNX files");
+    }
+    if (is_onnx_file(options.out)) {
+        throw InputError(
+            fmt::format("--out {}: what is chosen of a model with stages is YAML, which \"hacscale models "
+                        "export\" writes as ONNX; end its name in .yaml",
+                        options.out));
     }
     return std::nullopt;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/text/lines.hpp"
 #include "models/formats/onnx/onnx.hpp"
 #include "models/structure/structure.hpp"
 #include "models/weights/channel_document.hpp"
@@ -87,6 +88,10 @@ std::vector<std::string> write_choice(const Network& base, const records::Compar
     const ScaledNetwork scaled =
         scaled_network(base, groups, blocks, graph_choice(record, *row.choice, groups, blocks), settings);
     std::vector<std::string> lines;
+    if (!base.left_out.empty()) {
+        lines.push_back(fmt::format("without {} of the base's file that no layer here computes",
+                                    counted(base.left_out.size(), "node")));
+    }
     if (!files.onnx.empty()) {
         onnx::write_file(export_onnx(scaled.network, files.opset), files.onnx);
         lines.push_back(fmt::format("{}: {} params, {} MACs; {}", files.onnx.string(),

@@ -78,12 +78,12 @@ ScalingSettings scaling_settings(const TableView& view, const ComparisonSettings
 
 class Comparer {
 public:
-    // `context` is of the view's network, `budget` in base latencies.
-    Comparer(const TableView& view, const ScalingContext& context, const ComparisonSettings& settings,
-             double budget, const TimeNetworks& time)
+    // `context` is of the view's network, and the same as `stages` where the network has some; `budget` in base latencies.
+    Comparer(const TableView& view, const ScalingContext& context, const StageContext* stages,
+             const ComparisonSettings& settings, double budget, const TimeNetworks& time)
         : view_(view),
           context_(context),
-          stages_(dynamic_cast<const StageContext*>(&context)),
+          stages_(stages),
           settings_(settings),
           budget_(budget),
           time_(time),
@@ -449,12 +449,13 @@ records::ComparisonRecord compare(const ModelView& view, const ComparisonSetting
     const double budget = budget_ratio(view, network_of(view.base()), settings, time);
     const StageContext context(view.base(), view.source(), scaling_settings(view, settings, budget),
                                load_gain(settings.gain_files, view.base()));
-    return Comparer(view, context, settings, budget, time).run();
+    return Comparer(view, context, &context, settings, budget, time).run();
 }
 
 records::ComparisonRecord compare(const TableView& view, const Network& network,
                                   const ComparisonSettings& settings, const TimeNetworks& time) {
-    if (!settings.gain_files.empty()) {
+    const std::vector<std::filesystem::path> capacity{capacity_word};
+    if (!settings.gain_files.empty() && settings.gain_files != capacity) {
         throw InputError(fmt::format(
             "{} has no stages, which sensitivities and importance are of; leave --gain out", network.name));
     }
@@ -468,7 +469,7 @@ records::ComparisonRecord compare(const TableView& view, const Network& network,
     space.max_widths = max_widths_of_group;
     const GraphContext context(base, view.source(), scaling_settings(view, settings, budget),
                                std::move(space));
-    return Comparer(view, context, settings, budget, time).run();
+    return Comparer(view, context, nullptr, settings, budget, time).run();
 }
 
 }  // namespace hacscale::harness

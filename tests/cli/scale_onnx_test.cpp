@@ -107,9 +107,18 @@ TEST_F(ScaleOnnx, WhatCannotBeIsSaid) {
                 HasSubstr("models with stages"));
     EXPECT_THAT(call({"scale", "resnet8-cifar", "--table", table(), "--freeze", "x"}).err,
                 HasSubstr("ONNX files"));
+    EXPECT_THAT(call({"scale", "resnet8-cifar", "--table", table(), "--out", path("small.onnx")}).err,
+                HasSubstr("models export"));
+    EXPECT_THAT(call({"scale", "resnet8-cifar", "--table", table(), "--input", "x=3x8x8"}).err,
+                HasSubstr("ONNX files"));
     const Answer scores = scale("0.7", {"--out", path("small.onnx"), "--scores", path("none.json")});
     EXPECT_EQ(scores.status, 2);
     EXPECT_THAT(scores.err, HasSubstr("none.json"));
+}
+
+TEST_F(ScaleOnnx, CapacityIsItsGain) {
+    EXPECT_EQ(scale("1.2", {"--gain", "capacity", "--json"}).json()["strategies"][0]["gain"],
+              scale("1.2", {"--json"}).json()["strategies"][0]["gain"]);
 }
 
 TEST_F(ScaleOnnx, LayersThatTheTableLacksAreNamed) {
