@@ -12,9 +12,7 @@ namespace {
 
 double ln_capacity(const ModelSpec& base, const ScalingChoice& choice) {
     // As if no width were an output's: what a fixed width would be worth is defined too.
-    const Graph network = lower(detail::scaled_part(base, choice));
-    return 0.5 *
-           (std::log(static_cast<double>(network.params())) + std::log(static_cast<double>(network.macs())));
+    return ln_capacity(lower(detail::scaled_part(base, choice)));
 }
 
 double log_ratio(int value, int base) {
@@ -35,10 +33,6 @@ Coefficient mean_slope(const ModelSpec& base, int base_value, int largest, const
 std::int64_t quanta(double gain) {
     return std::llround(gain * gain_quanta_per_unit);
 }
-
-}  // namespace
-
-namespace {
 
 double inner_gain(const Gain& gain, std::size_t s, int block, int inner, int derived) {
     if (inner == derived) return 0.0;
@@ -74,6 +68,14 @@ std::vector<double> inner_slopes(const ModelSpec& base, std::size_t stage) {
 }
 
 }  // namespace
+
+double ln_capacity(const Graph& network) {
+    double sum = 0.0;
+    for (const std::int64_t count : {network.params(), network.macs()}) {
+        if (count > 0) sum += std::log(static_cast<double>(count));
+    }
+    return 0.5 * sum;
+}
 
 double Gain::worth(int value, int base_value) const {
     const double ln = log_ratio(value, base_value);

@@ -33,6 +33,7 @@
 #include <string>
 #include <vector>
 
+#include "models/graph/graph.hpp"
 #include "models/stages/model_spec.hpp"
 #include "models/stages/scaled_model.hpp"
 #include "scaling/planner/chain_problem.hpp"
@@ -80,6 +81,9 @@ struct Gain {
     // What two neighbouring stages of these widths lose by their imbalance; `stage` is the later one.
     double imbalance_loss(std::size_t stage, int width_before, int width) const;
 };
+
+// ln sqrt(params x MACs); a count of 0 is left out.
+double ln_capacity(const Graph& network);
 
 // What gains are when nothing is given.
 Gain balanced_gain(const ModelSpec& base);

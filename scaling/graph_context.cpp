@@ -12,14 +12,6 @@
 namespace hacscale {
 namespace {
 
-double ln_capacity(const Graph& graph) {
-    double sum = 0.0;
-    for (const std::int64_t count : {graph.params(), graph.macs()}) {
-        if (count > 0) sum += 0.5 * std::log(static_cast<double>(count));
-    }
-    return sum;
-}
-
 // The mean slope of ln capacity between two values, of those at which there is a network.
 class Slope {
 public:
