@@ -10,6 +10,7 @@
 #include <string>
 
 #include "bench/made_up_source.hpp"
+#include "bench/planned_network.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/graph_context.hpp"
@@ -103,12 +104,10 @@ Graph zoo(const std::string& name) {
 
 // ---- Plans ----
 
-struct Setting {
+struct Setting : bench::PlannedNetwork {
     Graph base;
     GraphSpace space;
     GraphCosts costs;
-    std::int64_t base_ps = 0;
-    std::int64_t base_params = 0;
 };
 
 GraphSpaceSettings all_groups(double least_ratio, bool depths) {
@@ -143,25 +142,16 @@ const Setting& setting_of(const std::string& name, const MakeGraph& make, double
 }
 
 void plan(benchmark::State& state, const Setting& setting, double budget, double params_ratio) {
-    FrontLimits limits;
-    limits.max_cost = static_cast<std::int64_t>(budget * static_cast<double>(setting.base_ps));
-    limits.epsilon = open_inner_epsilon;
-    if (params_ratio > 0.0) {
-        limits.caps.params =
-            static_cast<std::int64_t>(params_ratio * static_cast<double>(setting.base_params));
-    }
+    const FrontLimits limits = setting.limits(budget, open_inner_epsilon, params_ratio);
     GraphFront result;
     for (auto _ : state) {
         result = graph_front(setting.costs.problem, limits);
         benchmark::DoNotOptimize(result);
     }
+    bench::count(state, result, setting.space.log10_size());
     state.counters["groups"] = static_cast<double>(setting.space.groups.size());
-    state.counters["log10_choices"] = setting.space.log10_size();
-    state.counters["points"] = static_cast<double>(result.size());
     state.counters["exact"] = result.exact ? 1.0 : 0.0;
-    state.counters["candidates"] = static_cast<double>(result.statistics.candidates);
     state.counters["tables_MiB"] = static_cast<double>(setting.costs.problem.table_bytes()) / (1 << 20);
-    state.counters["peak_MiB"] = static_cast<double>(result.statistics.peak_bytes) / (1 << 20);
 }
 
 void front(benchmark::State& state, const std::string& name, const MakeGraph& make, double least_ratio,
@@ -196,13 +186,14 @@ BENCHMARK_CAPTURE(front, resnet50_from_a_quarter, "resnet50", resnet50, 0.25, wi
 BENCHMARK_CAPTURE(front, resnet50_shrunk, "resnet50", resnet50, 0.25, widths_alone, 1.0)->Unit(ms);
 BENCHMARK_CAPTURE(front, mobilenetv2, "mobilenetv2", mobilenetv2, 0.5, widths_alone, 2.0)->Unit(ms);
 BENCHMARK_CAPTURE(front, mobilenetv2_depths, "mobilenetv2", mobilenetv2, 0.5, with_depths, 2.0)->Unit(ms);
-BENCHMARK_CAPTURE(front, mobilenetv2_params_cap, "mobilenetv2", mobilenetv2, 0.5, widths_alone, 2.0, 1.0)
-    ->Unit(ms);
 BENCHMARK_CAPTURE(front, unet, "unet", unet, 0.5, widths_alone, 2.0)->Unit(ms);
 BENCHMARK_CAPTURE(tables, resnet50, resnet50, 0.5)->Unit(ms);
 BENCHMARK_CAPTURE(tables, mobilenetv2, mobilenetv2, 0.5)->Unit(ms);
 BENCHMARK_CAPTURE(tables, unet, unet, 0.5)->Unit(ms);
 BENCHMARK(growth)->RangeMultiplier(2)->Range(4, 64)->Unit(ms)->Complexity();
+// Last, because it takes many minutes.
+BENCHMARK_CAPTURE(front, mobilenetv2_params_cap, "mobilenetv2", mobilenetv2, 0.5, widths_alone, 2.0, 1.0)
+    ->Unit(ms);
 
 }  // namespace
 }  // namespace hacscale

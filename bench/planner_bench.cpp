@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bench/made_up_source.hpp"
+#include "bench/planned_network.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "scaling/costs.hpp"
@@ -18,12 +19,10 @@
 namespace hacscale {
 namespace {
 
-struct Setting {
+struct Setting : bench::PlannedNetwork {
     ModelSpec base;
     ScalingSpace space;
     ChainProblem problem;
-    std::int64_t base_ps = 0;
-    std::int64_t base_params = 0;
 };
 
 // `inner`: inner widths of every block too, on a grid of 8 between half and one and a half times what
@@ -56,27 +55,17 @@ const Setting& setting_of(const std::string& model, bool inner = false) {
     return settings.emplace(std::make_pair(model, inner), make_setting(model, inner)).first->second;
 }
 
-// `params_ratio`: cap on params, in base params; 0: none.
 void front(benchmark::State& state, const std::string& model, double budget, double epsilon,
            double params_ratio, bool inner = false) {
     const Setting& setting = setting_of(model, inner);
-    FrontLimits limits;
-    limits.max_cost = static_cast<std::int64_t>(budget * static_cast<double>(setting.base_ps));
-    limits.epsilon = epsilon;
-    if (params_ratio > 0.0) {
-        limits.caps.params =
-            static_cast<std::int64_t>(params_ratio * static_cast<double>(setting.base_params));
-    }
+    const FrontLimits limits = setting.limits(budget, epsilon, params_ratio);
     ParetoFront result;
     for (auto _ : state) {
         result = pareto_front(setting.problem, limits);
         benchmark::DoNotOptimize(result);
     }
-    state.counters["log10_choices"] = setting.space.log10_size();
-    state.counters["points"] = static_cast<double>(result.size());
-    state.counters["candidates"] = static_cast<double>(result.statistics.candidates);
+    bench::count(state, result, setting.space.log10_size());
     state.counters["labels"] = static_cast<double>(result.statistics.labels);
-    state.counters["peak_MiB"] = static_cast<double>(result.statistics.peak_bytes) / (1 << 20);
 }
 
 void cost_tables(benchmark::State& state, const std::string& model, bool inner = false) {
