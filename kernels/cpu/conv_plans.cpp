@@ -36,7 +36,7 @@ memory::dims conv_weight_dims(const LayerContext& context) {
 
 // oneDNN lists, after its optimised kernels, slow general ones and those of older instruction sets.
 bool last_resort(const std::string& name) {
-    return name.find("ref") != std::string::npos || name.find("gemm:") != std::string::npos ||
+    return is_reference_kernel(name) || name.find("gemm:") != std::string::npos ||
            name.find("sse41 ") != std::string::npos;
 }
 
@@ -193,7 +193,48 @@ ConvPlans fused_plans(const LayerContext& context, std::size_t count) {
     return sorted;
 }
 
+// Maps of one pixel whose channels fill blocks lie in memory alike in both orders.
+LayerContext as_channels_last(LayerContext context) {
+    for (TensorShape* shape : {&context.input, &context.output}) {
+        shape->order = TensorShape::Order::channels_last;
+    }
+    return context;
+}
+
+bool is_of_one_pixel(const LayerContext& context) {
+    const auto is_one = [](const TensorShape& shape) {
+        return shape.height == 1 && shape.width == 1 && shape.channels % shape.block == 0;
+    };
+    return is_one(context.input) && is_one(context.output);
+}
+
+// The reference kernel takes seconds for a layer, so it is left where there is nothing else. That is the case of blocked tensors where
+// the instruction set has no kernel of its own, as AVX2 for most dilated convs (fastest_layout() avoids these) and for maps of one
+// pixel, which can be taken for channels-last ones.
+void leave_out_references(const LayerContext& context, ConvPlans& plans) {
+    const auto is_slow = [](const ConvPlan& plan) { return is_reference_kernel(plan.name); };
+    const bool slow =
+        plans.good.empty() && std::all_of(plans.last_resorts.begin(), plans.last_resorts.end(), is_slow);
+    if (slow && context.output.order == TensorShape::Order::blocked && is_of_one_pixel(context)) {
+        plans = fused_plans(as_channels_last(context), 4);
+        for (auto* list : {&plans.good, &plans.last_resorts}) {
+            for (ConvPlan& plan : *list) {
+                plan.build = [build = plan.build](const LayerContext& where) {
+                    return build(as_channels_last(where));
+                };
+            }
+        }
+    }
+    if (!std::all_of(plans.last_resorts.begin(), plans.last_resorts.end(), is_slow)) {
+        std::erase_if(plans.last_resorts, is_slow);
+    }
+}
+
 }  // namespace
+
+bool is_reference_kernel(const std::string& implementation) {
+    return implementation.find("ref") != std::string::npos;
+}
 
 ConvPlans conv_plans(const LayerContext& context) {
     ConvPlans plans = fused_plans(context, 4);
@@ -208,6 +249,7 @@ ConvPlans conv_plans(const LayerContext& context) {
                                   }});
         }
     }
+    leave_out_references(context, plans);
     if (plans.good.empty() && plans.last_resorts.empty()) {
         throw UnsupportedLayer("oneDNN has no convolution for " + context.layer.key());
     }

@@ -16,6 +16,9 @@
 
 namespace hacscale::cpu {
 
+// Whether oneDNN's general kernel without any optimisation goes by this name; it takes hundreds of times as long as others.
+bool is_reference_kernel(const std::string& implementation);
+
 struct ConvPlan {
     std::string name;  // of the implementation, as layers report it
     // Throws dnnl::error when the library offered a kernel that it cannot build.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
+#include "kernels/cpu/conv_plans.hpp"
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/cpu_network_runner.hpp"
 #include "models/graph/graph_values.hpp"
@@ -42,6 +43,16 @@ bool has_blocked_kernel(const LayerSpec& layer) {
            layer.out_channels / layer.groups % channel_block() == 0;
 }
 
+// How many layers of the network oneDNN's reference kernel runs.
+int references_in(const NetworkRunner& runner, const Graph& network) {
+    int references = 0;
+    for (int node = 0; node < static_cast<int>(network.nodes.size()); ++node) {
+        const bool conv = network.nodes[static_cast<std::size_t>(node)].layer.kind == LayerKind::conv;
+        references += conv && is_reference_kernel(runner.implementation(node)) ? 1 : 0;
+    }
+    return references;
+}
+
 std::unique_ptr<NetworkRunner> ready(const Graph& network, const CompileOptions& options) {
     try {
         auto runner = std::make_unique<CpuNetworkRunner>(network, options);
@@ -69,15 +80,28 @@ Layout fastest_layout(const Graph& given, const CompileOptions& options) {
             if (*name == name_of(layout)) return layout;
         }
     }
-    std::vector<Layout> layouts;
-    std::vector<std::unique_ptr<NetworkRunner>> runners;
-    std::vector<PlanCandidate> candidates;
+    struct Tried {
+        Layout layout;
+        std::unique_ptr<NetworkRunner> runner;
+        int references;
+    };
+    std::vector<Tried> tried;
     for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
         std::unique_ptr<NetworkRunner> runner = ready(in_layout(given, layout), options);
         if (!runner) continue;
-        candidates.push_back({std::string(name_of(layout)), [] {}, [run = runner.get()] { run->run(); }});
-        runners.push_back(std::move(runner));
-        layouts.push_back(layout);
+        const int references = references_in(*runner, given);
+        tried.push_back({layout, std::move(runner), references});
+    }
+    // A single layer of a segmentation network may take seconds by the reference kernel, so such a layout is not even timed.
+    const auto fewer = [](const Tried& a, const Tried& b) { return a.references < b.references; };
+    const auto fewest = std::min_element(tried.begin(), tried.end(), fewer);
+    std::vector<Layout> layouts;
+    std::vector<PlanCandidate> candidates;
+    for (const Tried& one : tried) {
+        if (one.references > fewest->references) continue;
+        candidates.push_back(
+            {std::string(name_of(one.layout)), [] {}, [run = one.runner.get()] { run->run(); }});
+        layouts.push_back(one.layout);
     }
     if (layouts.empty()) return Layout::channels_last;  // compiling it says why
     const Layout chosen = layouts[fastest(candidates)];

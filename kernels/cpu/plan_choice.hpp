@@ -56,8 +56,8 @@ private:
 // one.
 bool may_be_blocked(const Graph& network);
 
-// Channels-last unless the blocked layout is more than 3 % faster. What may not be blocked, or cannot be
-// compiled, is no candidate. The layouts that the network's layers name do not matter.
+// Channels-last unless the blocked layout is more than 3 % faster. What may not be blocked, cannot be
+// compiled, or leaves more convs to a reference kernel than the other layout, is no candidate. The layouts that the network's layers name do not matter.
 Layout fastest_layout(const Graph& network, const CompileOptions& options);
 
 }  // namespace hacscale::cpu
