@@ -138,6 +138,26 @@ TEST(ScaledGraph, SaysWhichBlockANodeIs) {
     }
 }
 
+TEST(ScaledGraph, CountsTheBiasAloneWhereWeightsAreAnotherLayers) {
+    Graph graph;
+    TensorId last = graph.add_input(3, 8, 8);
+    for (const char* key : {"conv_i3x8x8_o64_k3_s1_p1_g1_bias_relu", "conv_i64x8x8_o64_k3_s1_p1_g1_bias",
+                            "conv_i64x8x8_o64_k3_s1_p1_g1_bias", "conv_i64x8x8_o10_k1_s1_p0_g1_bias"}) {
+        Node node{.layer = LayerSpec::from_key(key), .name = "conv" + std::to_string(graph.nodes.size())};
+        node.inputs = {last};
+        node.learned_params = cost_of(node.layer, 1, DataType::f32).params;
+        last = graph.add_node(std::move(node));
+    }
+    graph.outputs = {last};
+    graph.nodes[2].learned_params = 64;  // the weights are those of the layer before
+    const Scalable base(graph);
+    GraphChoice choice = base.as_it_is();
+    for (int& width : choice.widths) width = 16;
+    const Graph made = base.at(choice).graph;
+    EXPECT_EQ(made.nodes[1].learned_params, 16 * 16 * 9 + 16);
+    EXPECT_EQ(made.nodes[2].learned_params, 16);
+}
+
 TEST(ScaledGraph, RefusesWhatNoNetworkHas) {
     const Scalable base(lower(find_model("resnet20-cifar")));
     const auto refused = [&](auto change) {

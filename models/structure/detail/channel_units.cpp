@@ -189,6 +189,8 @@ void fit_to_tensors(Node& node, const Graph& graph, GroupedConvs grouped_convs, 
     const Operator& op = operator_of(layer.kind);
     // Beyond the folded layer's: a batch-norm's scales.
     const std::int64_t unfolded = node.learned_params - cost_of(layer, 1, DataType::f32).params;
+    // Another layer has the same weights, and counts them; what this one counts, if anything, is its bias.
+    const bool shares_weights = node.learned_params < product_weights(layer);
     const int out_channels = layer.out_channels;
     int in_channels = 0;
     for (int i = 0; i < (op.shares_channels ? layer.inputs : 1); ++i)
@@ -202,9 +204,9 @@ void fit_to_tensors(Node& node, const Graph& graph, GroupedConvs grouped_convs, 
     if (const auto fault = validate(layer)) {
         throw InputError(fmt::format("{}: {} cannot run: {}", where, node.name, *fault));
     }
-    if (node.learned_params == 0) return;  // another layer has the same weights, and counts them
-    node.learned_params =
-        cost_of(layer, 1, DataType::f32).params + unfolded * layer.out_channels / out_channels;
+    node.learned_params = shares_weights ? node.learned_params * layer.out_channels / out_channels
+                                         : cost_of(layer, 1, DataType::f32).params +
+                                               unfolded * layer.out_channels / out_channels;
 }
 
 }  // namespace hacscale::detail
