@@ -1,0 +1,125 @@
+"""Tables of measured layers, as pandas reads them and as search loops ask them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
+
+from hacscale import _core
+from hacscale.networks import Network
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+class Table:
+    """A file of measured layers. `profile` returns it; one that is there is opened by its path."""
+
+    def __init__(self, file: str | os.PathLike):
+        """Raises BadInput where the file is no table."""
+        self.file = pathlib.Path(file)
+        self._native = _core.open_table(self.file)
+
+    @property
+    def device(self) -> dict[str, Any]:
+        """Where it was measured: id, name, fingerprint, and properties as the backend tells them."""
+        device = dict(self._native.device())
+        device["properties"] = json.loads(device["properties"] or "{}")
+        return device
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self._native)
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """All rows, with what follows from them; docs/formats.md, "Exported columns", says what each column is."""
+        return json.loads(self._native.rows_json())
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows as a pandas data frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.to_dict())
+
+    def latency(self, network: Network, batch: int = 1, dtype: str = "f32") -> float:
+        """Microseconds of one inference of the network: the sum of its layers, measured or interpolated.
+
+        Raises BadInput where the table lacks a layer.
+        """
+        estimate = self._native.latency(network._native, batch, dtype, "network")
+        if estimate["missing_layers"]:
+            raise _core.BadInput(
+                f"{self.file} lacks {estimate['missing_layers']} layers of {network.name}, the first: {estimate['first_missing']}; "
+                "measure them with hacscale.profile(network, table=...)"
+            )
+        return estimate["latency_us"]
+
+    def candidates(
+        self,
+        network: Network,
+        min_ratio: float = 0.5,
+        max_ratio: float = 1.0,
+        grid: int = 8,
+        batch: int = 1,
+        dtype: str = "f32",
+    ) -> Candidates:
+        """The networks that differ from this one in widths, for a search: ratios are of its own."""
+        return Candidates(self, network, min_ratio, max_ratio, grid, batch, dtype)
+
+    def __repr__(self) -> str:
+        return f"<hacscale.Table {self.file}: {len(self):,} rows of {self._native.device()['name']}>"
+
+
+class Candidates:
+    """A space of networks around one, whose latencies a table tells by the million.
+
+    A candidate is one row of whole numbers, a width for each of `names`, the channel groups.
+    """
+
+    def __init__(
+        self, table: Table, network: Network, min_ratio: float, max_ratio: float, grid: int, batch: int, dtype: str
+    ):
+        self._native = _core.Candidates(
+            table._native, network._native, batch, dtype, "network", min_ratio, max_ratio, grid
+        )
+        dimensions = self._native.dimensions()
+        self.names: list[str] = [name for name, _, _ in dimensions]
+        self.base: list[int] = [base for _, base, _ in dimensions]
+        self.values: list[list[int]] = [list(values) for _, _, values in dimensions]  # that each may have, ascending
+
+    def sample(self, count: int, seed: int = 0) -> np.ndarray:
+        """Candidates drawn at random, count x dimensions."""
+        import numpy as np
+
+        random = np.random.default_rng(seed)
+        drawn = [np.asarray(values, dtype=np.int32)[random.integers(len(values), size=count)] for values in self.values]
+        return np.stack(drawn, axis=1)
+
+    def array(self, candidates: Sequence[Mapping[str, int]]) -> np.ndarray:
+        """Candidates from their names and values; what a candidate does not name is the base's."""
+        import numpy as np
+
+        place = {name: index for index, name in enumerate(self.names)}
+        rows = np.tile(np.asarray(self.base, dtype=np.int32), (len(candidates), 1))
+        for row, candidate in zip(rows, candidates):
+            for name, value in candidate.items():
+                if name not in place:
+                    raise _core.BadInput(f"there is no width {name!r}; there are {', '.join(self.names[:8])}, ...")
+                row[place[name]] = value
+        return rows
+
+    def latency(self, candidates: np.ndarray | Sequence[Mapping[str, int]]) -> np.ndarray:
+        """Microseconds of each candidate; NaN where the table lacks a layer of it, or it is no network."""
+        return self.latency_and_interpolated(candidates)[0]
+
+    def latency_and_interpolated(
+        self, candidates: np.ndarray | Sequence[Mapping[str, int]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Microseconds of each candidate, and how many of its layers were not measured but interpolated."""
+        import numpy as np
+
+        rows = candidates if isinstance(candidates, np.ndarray) else self.array(candidates)
+        return self._native.latency(np.ascontiguousarray(rows, dtype=np.int32))

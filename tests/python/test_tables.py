@@ -1,0 +1,58 @@
+import hacscale as hs
+import numpy as np
+import pytest
+
+
+def test_rows_are_those_of_the_export(table):
+    pandas = pytest.importorskip("pandas")
+    frame = table.to_frame()
+    assert isinstance(frame, pandas.DataFrame)
+    assert len(frame) == len(table) > 0
+    assert {"layer", "latency_us", "ci95_us", "status"} <= set(frame.columns)
+    assert table.device["name"] == "A made-up device"
+
+
+def test_a_file_that_is_no_table_is_refused(tmp_path):
+    with pytest.raises(hs.BadInput, match="gone.db"):
+        hs.Table(tmp_path / "gone.db")
+
+
+def test_profiling_again_measures_nothing(net, table):
+    rows = len(table)
+    assert len(hs.profile(net, table.file, seconds=0.05, progress=False)) == rows
+
+
+def test_candidates_equal_the_networks_that_they_stand_for(net, table):
+    space = table.candidates(net, 0.5, 2.0)
+    drawn = space.sample(200, seed=3)
+    assert drawn.shape == (200, len(space.names))
+    latency, interpolated = space.latency_and_interpolated(drawn)
+    assert np.isfinite(latency).mean() > 0.9  # the table lacks layers at some corners
+    assert (latency[np.isfinite(latency)] > 0).all()
+    assert (interpolated >= 0).all() and (interpolated <= len(net.layers)).all()
+    (base,) = space.latency([{}])
+    assert base == pytest.approx(table.latency(net), rel=1e-6)  # rounded to picoseconds a layer
+    wider = space.latency([{"block.conv1": 128}])[0]
+    assert wider > base
+
+
+def test_a_plan_is_as_fast_as_its_candidate(net, table):
+    plan = hs.scale(net, table, 0.7)
+    space = table.candidates(net, 0.1, 2.0)
+    (latency,) = space.latency([{name: new for name, (_, new) in plan.widths.items()}])
+    assert latency == pytest.approx(plan.latency_us, rel=1e-6)
+
+
+def test_values_outside_of_the_space_are_named(net, table):
+    space = table.candidates(net)
+    with pytest.raises(hs.BadInput, match="block.conv1"):
+        space.latency([{"block.conv1": 63}])
+    with pytest.raises(hs.BadInput, match="nothing"):
+        space.latency([{"nothing": 8}])
+    with pytest.raises(hs.BadInput, match="one for each dimension"):
+        space.latency(np.zeros((2, 1), dtype=np.int32))
+
+
+def test_a_table_that_lacks_layers_says_what_to_do(table):
+    with pytest.raises(hs.BadInput, match="profile"):
+        table.latency(hs.zoo("resnet18"))
