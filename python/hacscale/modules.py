@@ -83,12 +83,14 @@ def _check_named(module: nn.Module, plan: Plan) -> None:
 
 def _check_sharing(module: nn.Module) -> None:
     owners: dict[int, str] = {}
-    for name, parameter in module.named_parameters(remove_duplicate=False):
-        if id(parameter) in owners:
-            raise _core.BadInput(
-                f"{owners[id(parameter)]} and {name} are one tensor: modules that share weights cannot be resized one by one"
-            )
-        owners[id(parameter)] = name
+    for name, part in module.named_modules(remove_duplicate=False):
+        for own, parameter in part.named_parameters(recurse=False):
+            full = f"{name}.{own}" if name else own
+            if id(parameter) in owners:
+                raise _core.BadInput(
+                    f"{owners[id(parameter)]} and {full} are one tensor: modules that share weights cannot be resized one by one"
+                )
+            owners[id(parameter)] = full
 
 
 def _producers_of_norms(module: nn.Module, example: Sequence[torch.Tensor]) -> dict[str, str]:
