@@ -1,11 +1,7 @@
 #include "training/weights_file.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <bit>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -60,28 +56,8 @@ std::vector<WeightTensor> weight_tensors(const Graph& network) {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
-
-static_assert(std::endian::native == std::endian::little, "the file's numbers are copied as they are");
 
 constexpr const char* format_name = "hacscale-weights-1";
-constexpr std::uint64_t length_bytes = 8;
-constexpr std::uint64_t header_alignment = 8;
-
-std::string header_of(const ModelSpec& model, const std::vector<WeightTensor>& tensors) {
-    Json header;
-    header["__metadata__"] = {
-        {"format", format_name}, {"model", model.name}, {"model_hash", model_hash(model)}};
-    std::int64_t begin = 0;
-    for (const WeightTensor& tensor : tensors) {
-        const std::int64_t end = begin + tensor.elements() * static_cast<std::int64_t>(sizeof(float));
-        header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
-        begin = end;
-    }
-    std::string text = header.dump();
-    text.append((header_alignment - text.size() % header_alignment) % header_alignment, ' ');
-    return text;
-}
 
 class WeightsReader {
 public:
@@ -148,28 +124,18 @@ void write_weights(const fs::path& file, const ModelSpec& model, const std::vect
     const Graph network = lower(model);
     const std::vector<WeightTensor> tensors = weight_tensors(network);
     check_sizes(tensors, weights, network.nodes.size());
-    const std::string header = header_of(model, tensors);
-    const std::uint64_t length = header.size();
-
-    fs::path unfinished = file;
-    unfinished += fmt::format(".{}.tmp", ::getpid());
-    std::ofstream stream(unfinished, std::ios::binary);
-    stream.write(reinterpret_cast<const char*>(&length), length_bytes);
-    stream.write(header.data(), static_cast<std::streamsize>(header.size()));
+    std::vector<NamedTensor> named;
     for (const WeightTensor& tensor : tensors) {
-        const std::vector<float>& values = weights[static_cast<std::size_t>(tensor.node)].*tensor.values;
-        stream.write(reinterpret_cast<const char*>(values.data()),
-                     static_cast<std::streamsize>(values.size() * sizeof(float)));
+        named.push_back(
+            {tensor.name, tensor.shape, &(weights[static_cast<std::size_t>(tensor.node)].*tensor.values)});
     }
-    stream.close();
-    std::error_code error;
-    if (stream) fs::rename(unfinished, file, error);
-    if (!stream || error) {
-        std::error_code ignored;
-        fs::remove(unfinished, ignored);
-        throw WorkError(fmt::format(
-            "{}: the weights cannot be written; check the folder and the disk's space", file.string()));
-    }
+    write_safetensors(
+        file, {{"format", format_name}, {"model", model.name}, {"model_hash", model_hash(model)}}, named);
+}
+
+bool is_folded_weights(const SafetensorsFile& file) {
+    const auto format = file.metadata().find("format");
+    return format != file.metadata().end() && format->second == format_name;
 }
 
 std::vector<LayerWeights> read_weights(const fs::path& file, const ModelSpec& model) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/formats/safetensors.hpp"
 #include "models/graph/graph.hpp"
 #include "models/ops/layer_weights.hpp"
 #include "models/stages/model_spec.hpp"
@@ -36,6 +37,9 @@ std::vector<WeightTensor> weight_tensors(const Graph& network);
 // size that its layer needs, WorkError when the file cannot be written.
 void write_weights(const std::filesystem::path& file, const ModelSpec& model,
                    const std::vector<LayerWeights>& weights);
+
+// Whether write_weights() wrote the file.
+bool is_folded_weights(const SafetensorsFile& file);
 
 // Throws InputError for a file that is cut short or malformed, of another model (by its hash, and tensor by
 // tensor), or with numbers that are not finite.

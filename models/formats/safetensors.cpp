@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -24,6 +25,7 @@ using nlohmann::json;
 static_assert(std::endian::native == std::endian::little, "the file's numbers are copied as they are");
 
 constexpr std::uint64_t length_bytes = 8;
+constexpr std::uint64_t header_alignment = 8;
 constexpr std::uint64_t max_header_bytes = std::uint64_t{100} << 20;  // the form's own limit
 
 // IEEE 754's binary16.
@@ -159,6 +161,40 @@ std::vector<float> SafetensorsFile::read(const std::string& name, const std::vec
         fail(fmt::format("{}: expected numbers, found one that is not finite", name));
     }
     return values;
+}
+
+void write_safetensors(const fs::path& file, const std::vector<std::pair<std::string, std::string>>& metadata,
+                       const std::vector<NamedTensor>& tensors) {
+    nlohmann::ordered_json header;
+    for (const auto& [key, text] : metadata) header["__metadata__"][key] = text;
+    std::size_t begin = 0;
+    for (const NamedTensor& tensor : tensors) {
+        const std::size_t end = begin + tensor.values->size() * sizeof(float);
+        header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+        begin = end;
+    }
+    std::string text = header.dump();
+    text.append((header_alignment - text.size() % header_alignment) % header_alignment, ' ');
+    const std::uint64_t length = text.size();
+
+    fs::path unfinished = file;
+    unfinished += fmt::format(".{}.tmp", ::getpid());
+    std::ofstream stream(unfinished, std::ios::binary);
+    stream.write(reinterpret_cast<const char*>(&length), length_bytes);
+    stream.write(text.data(), static_cast<std::streamsize>(text.size()));
+    for (const NamedTensor& tensor : tensors) {
+        stream.write(reinterpret_cast<const char*>(tensor.values->data()),
+                     static_cast<std::streamsize>(tensor.values->size() * sizeof(float)));
+    }
+    stream.close();
+    std::error_code error;
+    if (stream) fs::rename(unfinished, file, error);
+    if (!stream || error) {
+        std::error_code ignored;
+        fs::remove(unfinished, ignored);
+        throw WorkError(fmt::format(
+            "{}: the weights cannot be written; check the folder and the disk's space", file.string()));
+    }
 }
 
 }  // namespace hacscale

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hacscale {
@@ -42,5 +43,17 @@ private:
     std::map<std::string, Entry> entries_;
     std::map<std::string, std::string> metadata_;
 };
+
+struct NamedTensor {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    const std::vector<float>* values = nullptr;  // dense
+};
+
+// Tensors and metadata in this order. Replaces the file as a whole. Throws WorkError, and leaves the file that was there, where it cannot
+// be written.
+void write_safetensors(const std::filesystem::path& file,
+                       const std::vector<std::pair<std::string, std::string>>& metadata,
+                       const std::vector<NamedTensor>& tensors);
 
 }  // namespace hacscale

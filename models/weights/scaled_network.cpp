@@ -53,7 +53,8 @@ ScaledNetwork scaled_network(const Network& base, const std::vector<ChannelGroup
     for (std::size_t g = 0; g < groups.size(); ++g) {
         result.keeps_all = result.keeps_all && choice.widths[g] >= groups[g].base_width;
     }
-    const detail::WeightMap map{base, detail::channel_sources(base.graph, groups, result.units), settings};
+    result.channels = detail::channel_sources(base.graph, groups, result.units);
+    const detail::WeightMap map{base, result.channels, settings};
     result.network = Network{.name = base.name, .graph = std::move(made.graph)};
     result.network.input_names = base.input_names;
     result.network.output_names = base.output_names;
@@ -73,7 +74,9 @@ ScaledNetwork scaled_network(const Network& base, const std::vector<ChannelGroup
                             repeats[r].name));
         }
     }
-    detail::start_as_identities(result.network, made.added, result.inexact);
+    detail::Identity identity = detail::start_as_identities(result.network, made.added, result.inexact);
+    result.zeroed = std::move(identity.zeroed);
+    result.copying = std::move(identity.copying);
     return result;
 }
 

@@ -22,6 +22,11 @@ struct ScaledNetwork {
     // Of each group and unit, the base's unit; of each repeat, the base's blocks, as GraphChoice::blocks.
     std::vector<std::vector<int>> units;
     std::vector<std::vector<int>> blocks;
+    // Of each tensor of the base, the base's channel of each channel that it has at the scaled widths.
+    std::vector<std::vector<int>> channels;
+    // Nodes of new blocks whose weights make these identities: those whose output is zero, and those that copy their input.
+    std::vector<int> zeroed;
+    std::vector<int> copying;
     // Whether no unit and no block of the base was dropped.
     bool keeps_all = true;
     // Why outputs are not the base's although it keeps all, a sentence each: "layer1.norm: its statistics count ...".
@@ -38,10 +43,13 @@ ScaledNetwork scaled_network(const Network& base, const std::vector<ChannelGroup
                              const std::vector<Repeat>& repeats, const GraphChoice& choice,
                              const WeightSettings& settings = {});
 
+// How the channel groups of a network with stages are found: stages that say a number of groups keep it.
+GroupedConvs grouped_convs_of(const ModelSpec& model);
+
 // A network with stages, from weights of its base (one entry a node of lower(base)): `target` is the base with other widths, inner widths,
 // depths or another resolution, as scaled() of models/stages/scaled_model.hpp makes it. Blocks that the base has no like of start with
-// random weights, as an identity where they can. `settings.unit_scores` are those of channel_groups(lower(base)), block scores of
-// repeats(lower(base)). Throws InputError as above, and where the layers of a block are others than the base's.
+// random weights, as an identity where they can. `settings.unit_scores` are those of channel_groups(lower(base)) by
+// grouped_convs_of(base), block scores of repeats(lower(base)). Throws InputError as above, and where the layers of a block are others than the base's.
 ScaledNetwork scaled_network(const ModelSpec& base, const std::vector<LayerWeights>& weights,
                              const ModelSpec& target, const WeightSettings& settings = {});
 

@@ -37,12 +37,6 @@ Network network_of(const ModelSpec& model, const std::vector<LayerWeights>& weig
     return {.name = model.name, .hash = model_hash(model), .graph = lower(model), .weights = weights};
 }
 
-GroupedConvs grouped_convs_of(const ModelSpec& model) {
-    const bool counted =
-        std::ranges::any_of(model.stages, [](const StageSpec& stage) { return stage.groups > 1; });
-    return counted ? GroupedConvs::keep_count : GroupedConvs::keep_width;
-}
-
 class StageMapping {
 public:
     StageMapping(const ModelSpec& base, const std::vector<LayerWeights>& weights, const ModelSpec& target,
@@ -67,12 +61,14 @@ public:
         for (std::size_t g = 0; g < groups_.size(); ++g) {
             result_.keeps_all = result_.keeps_all && widths[g] >= groups_[g].base_width;
         }
-        const detail::WeightMap map{base_, detail::channel_sources(base_.graph, groups_, result_.units),
-                                    settings_};
-        leave_out_other_shapes(map.sources);
+        result_.channels = detail::channel_sources(base_.graph, groups_, result_.units);
+        leave_out_other_shapes(result_.channels);
+        const detail::WeightMap map{base_, result_.channels, settings_};
         Network& network = result_.network;
         network.weights = detail::mapped_weights(map, network.graph, result_.origins, result_.inexact);
-        detail::start_as_identities(network, added_, result_.inexact);
+        detail::Identity identity = detail::start_as_identities(result_.network, added_, result_.inexact);
+        result_.zeroed = std::move(identity.zeroed);
+        result_.copying = std::move(identity.copying);
         say_what_differs();
         return std::move(result_);
     }
@@ -263,6 +259,12 @@ private:
 };
 
 }  // namespace
+
+GroupedConvs grouped_convs_of(const ModelSpec& model) {
+    const bool counted =
+        std::ranges::any_of(model.stages, [](const StageSpec& stage) { return stage.groups > 1; });
+    return counted ? GroupedConvs::keep_count : GroupedConvs::keep_width;
+}
 
 ScaledNetwork scaled_network(const ModelSpec& base, const std::vector<LayerWeights>& weights,
                              const ModelSpec& target, const WeightSettings& settings) {

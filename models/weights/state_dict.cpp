@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
 #include "models/formats/safetensors.hpp"
@@ -15,12 +14,6 @@
 
 namespace hacscale {
 namespace {
-
-// y = scale x + shift.
-struct Affine {
-    std::vector<double> scale;
-    std::vector<double> shift;
-};
 
 bool is_joining(LayerKind kind) {
     return kind == LayerKind::conv || kind == LayerKind::linear || kind == LayerKind::transposed_conv;
@@ -49,9 +42,9 @@ class StateDict {
 public:
     StateDict(const std::filesystem::path& file, const Graph& graph) : file_(file), graph_(graph) {}
 
-    std::vector<LayerWeights> run() {
-        std::vector<LayerWeights> weights;
-        for (const Node& node : graph_.nodes) weights.push_back(of(node));
+    std::vector<TrainedLayer> run() {
+        std::vector<TrainedLayer> layers;
+        for (const Node& node : graph_.nodes) layers.push_back(of(node));
         std::vector<std::string> unknown;
         for (const auto& [name, entry] : file_.entries()) {
             if (!read_.contains(name) && !name.ends_with("num_batches_tracked")) unknown.push_back(name);
@@ -62,7 +55,7 @@ public:
                 "network",
                 file_.path().string(), unknown.size(), unknown.front()));
         }
-        return weights;
+        return layers;
     }
 
 private:
@@ -71,72 +64,43 @@ private:
         return file_.read(name, shape);
     }
 
-    std::optional<Affine> batch_norm(const std::string& module, std::int64_t channels, double epsilon) {
+    // Nothing where the file has no such batch-norm.
+    BatchNormNumbers batch_norm(const std::string& module, std::int64_t channels) {
         for (const char* const part : {".weight", ".bias", ".running_mean", ".running_var"}) {
-            if (!file_.has(module + part)) return std::nullopt;
+            if (!file_.has(module + part)) return {};
         }
-        const std::vector<float> weight = read(module + ".weight", {channels});
-        const std::vector<float> bias = read(module + ".bias", {channels});
-        const std::vector<float> mean = read(module + ".running_mean", {channels});
-        const std::vector<float> variance = read(module + ".running_var", {channels});
-        Affine affine;
-        for (std::size_t c = 0; c < weight.size(); ++c) {
-            if (variance[c] < 0.0F) {
-                throw InputError(fmt::format("{}: {}.running_var has {}, expected numbers from 0 on",
-                                             file_.path().string(), module, variance[c]));
-            }
-            const double scale = weight[c] / std::sqrt(static_cast<double>(variance[c]) + epsilon);
-            affine.scale.push_back(scale);
-            affine.shift.push_back(bias[c] - mean[c] * scale);
+        BatchNormNumbers norm{read(module + ".weight", {channels}), read(module + ".bias", {channels}),
+                              read(module + ".running_mean", {channels}),
+                              read(module + ".running_var", {channels})};
+        for (const float variance : norm.variance) {
+            if (variance >= 0.0F) continue;
+            throw InputError(fmt::format("{}: {}.running_var has {}, expected numbers from 0 on",
+                                         file_.path().string(), module, variance));
         }
-        return affine;
+        return norm;
     }
 
-    LayerWeights of(const Node& node) {
+    TrainedLayer of(const Node& node) {
         const std::string module = node.name.substr(0, node.name.find('#'));
         const LayerSpec& layer = node.layer;
-        LayerWeights result;
+        TrainedLayer result;
         if (layer.kind == LayerKind::scale_shift && !file_.has(module + ".scale")) {
-            if (const auto norm = batch_norm(module, layer.in_channels, node.batch_norm_epsilon)) {
-                result.weights.assign(norm->scale.begin(), norm->scale.end());
-                result.bias.assign(norm->shift.begin(), norm->shift.end());
-                return result;
-            }
+            result.norm = batch_norm(module, layer.in_channels);
+            if (result.norm.there()) return result;
         }
-        std::optional<Affine> norm;
         if (is_joining(layer.kind) && layer.bias) {
             for (const std::string& name : names_of_norm(module)) {
-                if (norm || taken_.contains(name)) continue;
-                norm = batch_norm(name, layer.out_channels, node.batch_norm_epsilon);
-                if (norm && module == node.name) taken_.insert(name);
+                if (result.norm.there() || taken_.contains(name)) continue;
+                result.norm = batch_norm(name, layer.out_channels);
+                if (result.norm.there() && module == node.name) taken_.insert(name);
             }
         }
         for (const WeightPart& part : operator_of(layer.kind).weights(layer)) {
             const std::string name = fmt::format("{}.{}", module, part.name);
-            const bool folded_only = norm && part.name == "bias" && !file_.has(name);
-            result.*part.values = folded_only
-                                      ? std::vector<float>(static_cast<std::size_t>(layer.out_channels), 0.0F)
-                                      : read(name, part.shape);
+            if (result.norm.there() && part.name == "bias" && !file_.has(name)) continue;
+            result.products.*part.values = read(name, part.shape);
         }
-        if (norm) fold(layer, *norm, result);
         return result;
-    }
-
-    static void fold(const LayerSpec& layer, const Affine& norm, LayerWeights& weights) {
-        const std::size_t filter = weights.weights.size() / norm.scale.size();
-        const auto taps = static_cast<std::size_t>(layer.window.taps());
-        const auto share = static_cast<std::size_t>(layer.out_channels / layer.groups);
-        const auto in_share = static_cast<std::size_t>(layer.in_channels / layer.groups);
-        for (std::size_t i = 0; i < weights.weights.size(); ++i) {
-            std::size_t channel = i / filter;
-            if (layer.kind == LayerKind::transposed_conv) {  // by input channel first
-                channel = i / taps / share / in_share * share + i / taps % share;
-            }
-            weights.weights[i] = static_cast<float>(weights.weights[i] * norm.scale[channel]);
-        }
-        for (std::size_t c = 0; c < weights.bias.size(); ++c) {
-            weights.bias[c] = static_cast<float>(weights.bias[c] * norm.scale[c] + norm.shift[c]);
-        }
     }
 
     SafetensorsFile file_;
@@ -147,8 +111,34 @@ private:
 
 }  // namespace
 
-std::vector<LayerWeights> read_state_dict(const std::filesystem::path& file, const Graph& graph) {
+std::vector<TrainedLayer> read_trained_layers(const std::filesystem::path& file, const Graph& graph) {
     return StateDict(file, graph).run();
+}
+
+std::vector<LayerWeights> read_state_dict(const std::filesystem::path& file, const Graph& graph) {
+    return folded(graph, read_trained_layers(file, graph));
+}
+
+void write_state_dict(const std::filesystem::path& file, const Graph& graph,
+                      const std::vector<TrainedLayer>& layers) {
+    std::vector<NamedTensor> tensors;
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+        const Node& node = graph.nodes[n];
+        const TrainedLayer& layer = layers[n];
+        for (WeightPart& part : operator_of(node.layer.kind).weights(node.layer)) {
+            const std::vector<float>& values = layer.products.*part.values;
+            if (values.empty()) continue;  // the batch-norm has it
+            tensors.push_back({fmt::format("{}.{}", node.name, part.name), std::move(part.shape), &values});
+        }
+        if (!layer.norm.there()) continue;
+        const std::string module = node.name + (node.layer.kind == LayerKind::scale_shift ? "" : "_bn");
+        const std::vector<std::int64_t> shape{static_cast<std::int64_t>(layer.norm.scale.size())};
+        tensors.push_back({module + ".weight", shape, &layer.norm.scale});
+        tensors.push_back({module + ".bias", shape, &layer.norm.shift});
+        tensors.push_back({module + ".running_mean", shape, &layer.norm.mean});
+        tensors.push_back({module + ".running_var", shape, &layer.norm.variance});
+    }
+    write_safetensors(file, {{"format", "pt"}}, tensors);
 }
 
 }  // namespace hacscale

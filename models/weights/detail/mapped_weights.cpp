@@ -126,14 +126,18 @@ std::vector<LayerWeights> mapped_weights(const WeightMap& map, const Graph& grap
     return Mapping(map, graph, origins, inexact).run();
 }
 
-void start_as_identities(Network& network, const std::vector<NodeRange>& added,
-                         std::vector<std::string>& inexact) {
+Identity start_as_identities(Network& network, const std::vector<NodeRange>& added,
+                             std::vector<std::string>& inexact) {
+    Identity all;
     for (const NodeRange& block : added) {
         const Identity identity = make_identity(network.graph, block.begin, block.end, network.weights);
+        all.zeroed.insert(all.zeroed.end(), identity.zeroed.begin(), identity.zeroed.end());
+        all.copying.insert(all.copying.end(), identity.copying.begin(), identity.copying.end());
         if (identity.reason.empty()) continue;
         inexact.push_back(fmt::format("{}: the new block does not start as an identity: {}",
                                       network.graph.nodes[at(block.begin)].name, identity.reason));
     }
+    return all;
 }
 
 }  // namespace hacscale::detail

@@ -7,13 +7,14 @@
 #include "models/graph/network.hpp"
 #include "models/structure/scaled_graph.hpp"
 #include "models/weights/detail/channel_sources.hpp"
+#include "models/weights/detail/identity.hpp"
 #include "models/weights/weight_settings.hpp"
 
 namespace hacscale::detail {
 
 struct WeightMap {
     const Network& base;
-    ChannelSources sources;  // of the base's tensors
+    const ChannelSources& sources;  // of the base's tensors
     const WeightSettings& settings;
 };
 
@@ -23,8 +24,8 @@ std::vector<LayerWeights> mapped_weights(const WeightMap& map, const Graph& grap
                                          const std::vector<NodeOrigin>& origins,
                                          std::vector<std::string>& inexact);
 
-// New blocks pass on their input where they can; adds the reasons of the others.
-void start_as_identities(Network& network, const std::vector<NodeRange>& added,
-                         std::vector<std::string>& inexact);
+// New blocks pass on their input where they can; adds the reasons of the others. Returns what was changed in all of them.
+Identity start_as_identities(Network& network, const std::vector<NodeRange>& added,
+                             std::vector<std::string>& inexact);
 
 }  // namespace hacscale::detail
