@@ -36,13 +36,24 @@ ImportanceMeasure importance_measure_from_name(std::string_view name) {
 }
 
 std::vector<LayerImportance> over_batches(const std::vector<std::string>& layers,
-                                          const std::vector<std::vector<double>>& figures) {
+                                          const std::vector<std::vector<LayerFigures>>& figures) {
     std::vector<LayerImportance> result;
     for (std::size_t layer = 0; layer < layers.size(); ++layer) {
         std::vector<double> of_layer;
-        for (const auto& batch : figures) of_layer.push_back(batch[layer]);
+        LayerImportance summary{layers[layer]};
+        for (const auto& batch : figures) {
+            const LayerFigures& one = batch[layer];
+            of_layer.push_back(one.importance);
+            summary.channels.resize(one.channels.size(), 0.0);
+            const auto batches = static_cast<double>(figures.size());
+            for (std::size_t c = 0; c < one.channels.size(); ++c)
+                summary.channels[c] += one.channels[c] / batches;
+            summary.whole += one.whole / batches;
+        }
         const MeanAndDeviation figure = mean_and_deviation(of_layer);
-        result.push_back({layers[layer], figure.mean, figure.deviation.value_or(0.0)});
+        summary.mean = figure.mean;
+        summary.deviation = figure.deviation.value_or(0.0);
+        result.push_back(std::move(summary));
     }
     return result;
 }

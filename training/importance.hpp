@@ -46,11 +46,22 @@ struct LayerImportance {
     std::string layer;       // the node's name
     double mean = 0.0;       // over batches
     double deviation = 0.0;  // sample standard deviation over batches; 0 for a single batch
+    // What pruning ranks by, means over batches; of `growth` none. By Taylor: the square of the loss's first-order change when an output
+    // channel is taken away (Molchanov et al. 2019, equation 8), or all channels at once; by Fisher, its second-order rise.
+    std::vector<double> channels{};
+    double whole = 0.0;
+};
+
+// One layer's figures in one batch.
+struct LayerFigures {
+    double importance = 0.0;
+    std::vector<double> channels{};
+    double whole = 0.0;
 };
 
 // Of each layer from its figures in each batch, [batch][layer], summed in the batches' order.
 std::vector<LayerImportance> over_batches(const std::vector<std::string>& layers,
-                                          const std::vector<std::vector<double>>& figures);
+                                          const std::vector<std::vector<LayerFigures>>& figures);
 
 // Of several seeds or batches.
 struct MeanAndDeviation {

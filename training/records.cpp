@@ -30,7 +30,7 @@ using detail::Database;
 using detail::Statement;
 
 constexpr std::int64_t application_id = 0x48414341;  // "HACA"
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;           // 1: without start_hash
 
 // Seeds are stored as signed numbers of the same 64 bits.
 constexpr const char* schema_sql = R"sql(
@@ -40,17 +40,23 @@ CREATE TABLE IF NOT EXISTS accuracy (
     train_accuracy REAL NOT NULL, validation_accuracy REAL NOT NULL, test_accuracy REAL NOT NULL,
     seconds REAL NOT NULL, images_per_s REAL NOT NULL, data_wait_share REAL NOT NULL, device TEXT NOT NULL,
     precision TEXT NOT NULL, libraries TEXT NOT NULL, program_version TEXT NOT NULL, finished_at TEXT NOT NULL,
-    UNIQUE (model_hash, recipe_hash, seed, data_hash, device)) STRICT;
+    start_hash TEXT NOT NULL, UNIQUE (model_hash, recipe_hash, seed, data_hash, start_hash, device)) STRICT;
 CREATE TRIGGER IF NOT EXISTS accuracy_is_kept BEFORE DELETE ON accuracy
     BEGIN SELECT RAISE(ABORT, 'accuracy records are never removed'); END;
 CREATE TRIGGER IF NOT EXISTS accuracy_is_not_changed BEFORE UPDATE ON accuracy
     BEGIN SELECT RAISE(ABORT, 'accuracy records are never changed'); END;
 )sql";
 
+// A table's constraints cannot be changed, so its rows move to a new one.
+constexpr const char* set_schema_1_aside_sql =
+    "DROP TRIGGER accuracy_is_kept; DROP TRIGGER accuracy_is_not_changed; "
+    "ALTER TABLE accuracy RENAME TO accuracy_of_schema_1";
+
 constexpr std::string_view columns =
     "model, model_hash, recipe, recipe_hash, seed, data_hash, epochs, train_accuracy, validation_accuracy, "
     "test_accuracy, seconds, images_per_s, data_wait_share, device, precision, "
     "libraries, program_version, finished_at";
+constexpr std::string_view start_column = "start_hash";
 
 std::string utc_now() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
@@ -85,6 +91,7 @@ AccuracyRecord record_of(const Statement& row) {
     record.libraries = text(15);
     record.program_version = text(16);
     record.finished_at = text(17);
+    record.key.start_hash = text(18);
     return record;
 }
 
@@ -107,13 +114,17 @@ public:
                 fmt::format("{}: expected accuracy records, found another SQLite file; name another file",
                             file().string()));
         }
-        if (const std::int64_t version = integer("PRAGMA user_version"); version != schema_version) {
+        if (const std::int64_t found = version(); found < 1 || found > schema_version) {
             throw InputError(
                 fmt::format("{}: expected accuracy records of schema {}, found schema {}; use the "
                             "program that wrote them",
-                            file().string(), schema_version, version));
+                            file().string(), schema_version, found));
         }
     }
+
+    // Of rows: a file that is only read may be of the older schema.
+    std::string_view start() const { return version() == 1 ? "''" : start_column; }
+    std::int64_t version() const { return integer("PRAGMA user_version"); }
 
     // The schema is made in one transaction, so that of several processes that start at once, one makes it.
     void make_schema() const {
@@ -124,6 +135,13 @@ public:
             execute(schema_sql);
             execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id,
                                 schema_version));
+        } else if (integer("PRAGMA application_id") == application_id && version() == 1) {
+            execute(set_schema_1_aside_sql);
+            execute(schema_sql);
+            execute(fmt::format(
+                "INSERT INTO accuracy (id, {0}, {1}) SELECT id, {0}, '' FROM accuracy_of_schema_1 "
+                "ORDER BY id; DROP TABLE accuracy_of_schema_1; PRAGMA user_version = {2}",
+                columns, start_column, schema_version));
         }
         transaction.commit();
         require_records();
@@ -156,10 +174,10 @@ AccuracyRecords AccuracyRecords::open_to_read(const std::filesystem::path& file)
 bool AccuracyRecords::append(AccuracyRecord record) {
     check_figures(record);
     if (record.finished_at.empty()) record.finished_at = utc_now();
-    Statement insert = file_->prepare(
-        fmt::format("INSERT INTO accuracy ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
-                    "?13, ?14, ?15, ?16, ?17, ?18) ON CONFLICT DO NOTHING",
-                    columns));
+    Statement insert = file_->prepare(fmt::format(
+        "INSERT INTO accuracy ({}, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+        "?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT DO NOTHING",
+        columns, start_column));
     const RunKey& key = record.key;
     const TrainingResult& result = record.result;
     int index = 0;
@@ -169,35 +187,40 @@ bool AccuracyRecords::append(AccuracyRecord record) {
     bind(std::int64_t{result.epochs}, result.train_accuracy, result.validation_accuracy, result.test_accuracy,
          result.seconds, result.images_per_s, result.data_wait_share);
     bind(record.device, name_of(result.precision), record.libraries, record.program_version,
-         record.finished_at);
+         record.finished_at, key.start_hash);
     insert.step();
     return file_->integer("SELECT changes()") == 1;
 }
 
 bool AccuracyRecords::has(const RunKey& key) const {
     Statement query = file_->prepare(
-        "SELECT 1 FROM accuracy WHERE model_hash = ?1 AND recipe_hash = ?2 AND seed = ?3 AND data_hash = ?4");
+        fmt::format("SELECT 1 FROM accuracy WHERE model_hash = ?1 AND recipe_hash = ?2 AND seed = ?3 AND "
+                    "data_hash = ?4 AND {} = ?5",
+                    file_->start()));
     query.bind(1, key.model_hash);
     query.bind(2, key.recipe_hash);
     query.bind(3, static_cast<std::int64_t>(key.seed));
     query.bind(4, key.data_hash);
+    query.bind(5, key.start_hash);
     return query.step();
 }
 
 std::vector<AccuracyRecord> AccuracyRecords::all() const {
-    Statement query = file_->prepare(fmt::format("SELECT {} FROM accuracy ORDER BY id", columns));
+    Statement query =
+        file_->prepare(fmt::format("SELECT {}, {} FROM accuracy ORDER BY id", columns, file_->start()));
     std::vector<AccuracyRecord> records;
     while (query.step()) records.push_back(record_of(query));
     return records;
 }
 
 std::vector<AccuracySummary> AccuracyRecords::summaries() const {
-    using Group = std::tuple<std::string, std::string, std::string, std::string, std::string, std::string>;
+    using Group =
+        std::tuple<std::string, std::string, std::string, std::string, std::string, std::string, bool>;
     std::map<Group, std::vector<AccuracyRecord>> groups;
     for (AccuracyRecord& record : all()) {
         const RunKey& key = record.key;
-        const Group group{key.model,       key.recipe,    key.model_hash,
-                          key.recipe_hash, key.data_hash, record.device};
+        const Group group{key.model,     key.recipe,    key.model_hash,        key.recipe_hash,
+                          key.data_hash, record.device, key.start_hash.empty()};
         groups[group].push_back(std::move(record));
     }
     std::vector<AccuracySummary> summaries;
@@ -213,15 +236,16 @@ std::vector<AccuracySummary> AccuracyRecords::summaries() const {
     return summaries;
 }
 
-RunKey run_key(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
-               const std::string& data_hash) {
-    return {model.name, model_hash(model), recipe.name, recipe_hash(recipe), seed, data_hash};
+RunKey run_key(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed, const std::string& data_hash,
+               const std::string& start_hash) {
+    return {model.name, model_hash(model), recipe.name, recipe_hash(recipe), seed, data_hash, start_hash};
 }
 
 // Names are for people; the hash at the end tells apart what has the same name.
 std::string folder_name(const RunKey& key) {
-    const std::string identity =
+    std::string identity =
         fmt::format("{} {} {} {}", key.model_hash, key.recipe_hash, key.seed, key.data_hash);
+    if (!key.start_hash.empty()) identity += " " + key.start_hash;
     std::string name = fmt::format("{}.{}.seed{}.{}", key.model, key.recipe, key.seed, hex_hash(identity));
     std::replace(name.begin(), name.end(), '/', '_');
     return name;

@@ -25,11 +25,12 @@ struct RunKey {
     std::string recipe_hash;
     std::uint64_t seed = 1;
     std::string data_hash;
+    std::string start_hash{};  // of the weights that it began with (stage_weights.hpp); empty for random ones
     bool operator==(const RunKey&) const = default;
 };
 
-RunKey run_key(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
-               const std::string& data_hash);
+RunKey run_key(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed, const std::string& data_hash,
+               const std::string& start_hash = "");
 
 // Name of the folder that holds a run's checkpoints: readable, and different for different keys.
 std::string folder_name(const RunKey& key);
@@ -64,7 +65,7 @@ struct AccuracyRecord {
     std::string finished_at;      // UTC, ISO 8601; filled in by append() when empty
 };
 
-// Over the seeds of one (model, recipe, data, device).
+// Over the seeds of one (model, recipe, data, device), apart for runs that began with random weights and with others.
 struct AccuracySummary {
     RunKey key;  // its seed is the lowest one
     std::string device;
@@ -78,7 +79,7 @@ struct AccuracySummary {
 
 class AccuracyRecords {
 public:
-    // Makes the file when it is not there. InputError: the file is something else, or of a newer program.
+    // Makes the file when it is not there, and brings one of an older schema to this one. InputError: the file is something else, or of a newer program.
     static AccuracyRecords open(const std::filesystem::path& file);
     // InputError also when there is no such file.
     static AccuracyRecords open_to_read(const std::filesystem::path& file);
@@ -86,7 +87,7 @@ public:
     AccuracyRecords(AccuracyRecords&&) noexcept;
 
     // False, and nothing is written, when this run on this device is there already: once a (model, recipe,
-    // seed, data, device). InputError for accuracies outside 0..1 and figures that are no numbers.
+    // seed, data, starting weights, device). InputError for accuracies outside 0..1 and figures that are no numbers.
     bool append(AccuracyRecord record);
     // Whether this run was finished, on whatever device.
     bool has(const RunKey& key) const;

@@ -13,6 +13,7 @@
 
 #include "models/ops/layer_weights.hpp"
 #include "models/stages/model_spec.hpp"
+#include "models/weights/trained_layers.hpp"
 #include "training/importance.hpp"
 #include "training/recipe.hpp"
 
@@ -28,6 +29,10 @@ struct TrainingRequest {
     std::filesystem::path checkpoint_folder;
     std::string device = "cpu";  // or "cuda:N"
     int threads = 0;             // 0: all the processors this process may use; commands choose
+    // What training begins with, one entry a node of lower(model), and its fingerprint (stage_weights.hpp); empty: random weights of the
+    // seed.
+    std::vector<TrainedLayer> start{};
+    std::string start_hash{};
 };
 
 struct TrainingProgress {
@@ -80,6 +85,9 @@ public:
     // The trained network's numbers with batch-norm folded, one entry a node of the lowered network: what
     // NetworkRunner::load() takes. Throws InputError for a checkpoint of another model.
     virtual std::vector<LayerWeights> folded_weights(const ModelSpec& model,
+                                                     const std::filesystem::path& checkpoint) = 0;
+    // The same with batch-norms apart, as TrainingRequest::start takes them.
+    virtual std::vector<TrainedLayer> trained_layers(const ModelSpec& model,
                                                      const std::filesystem::path& checkpoint) = 0;
     // The network in evaluation mode on these images (dense NCHW), before folding, in f32: logits
     // [batch][classes].

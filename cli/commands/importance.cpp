@@ -24,6 +24,7 @@ struct ImportanceOptions {
     std::string model;
     std::string measure = "taylor";
     std::string out;
+    std::string scores;
     ImportanceRequest request;
 };
 
@@ -53,6 +54,9 @@ ExitStatus importance_command(const ImportanceOptions& options, Session& session
     ImportanceRequest request = options.request;
     request.model = find_model(options.model);
     request.measure = importance_measure_from_name(options.measure);
+    if (!options.scores.empty() && request.measure == ImportanceMeasure::growth) {
+        throw InputError("--scores: growth says nothing of single channels; give --measure taylor or fisher");
+    }
     cifar10_hash(request.data);  // a folder that is not there is found before anything is loaded
     request.workers = training_threads(host::this_machine(), request.workers, request.device, session);
     const LoadedTrainer loaded = load_trainer();
@@ -66,9 +70,13 @@ ExitStatus importance_command(const ImportanceOptions& options, Session& session
     if (!layers) {
         throw WorkError("interrupted; no importance file was written");
     }
-    const records::Json document =
-        importance_json(request.model, request.measure, *layers, provenance_of(request, trainer));
+    const records::Json provenance = provenance_of(request, trainer);
+    const records::Json document = importance_json(request.model, request.measure, *layers, provenance);
     records::write_record(options.out, records::text_of(document));
+    if (!options.scores.empty()) {
+        records::write_record(options.scores, records::text_of(scores_json(request.model, request.measure,
+                                                                           *layers, provenance)));
+    }
     if (session.json) {
         records::print_json(session.out, document);
     } else {
@@ -88,6 +96,8 @@ Run declare_importance(CLI::App& parser) {
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
     parser.add_option("--checkpoint", request.checkpoint, "A checkpoint that training wrote")->required();
     parser.add_option("--out", options->out, "The importance file")->required();
+    parser.add_option("--scores", options->scores,
+                      "Also write each channel's and block's, as \"scale --scores\" reads them");
     parser.add_option("--measure", options->measure, "taylor, fisher or growth")->capture_default_str();
     parser.add_option("--data", request.data, "Folder of CIFAR-10's binary files")->capture_default_str();
     parser.add_option("--batches", request.batches, "How many batches of training images")

@@ -61,7 +61,7 @@ Measured measure(const ModelSpec& base, const Recipe& recipe, const std::vector<
         try {
             // Also when the time is up: what the records have costs nothing.
             const RunOutcome outcome =
-                train_run(model_of(base, step), recipe, run.seed, settings, trainer, records, session);
+                train_run(model_of(base, step), recipe, {run.seed, {}}, settings, trainer, records, session);
             if (outcome.record) {
                 measured.accuracies.push_back(
                     {run.step, run.seed, outcome.record->result.validation_accuracy});

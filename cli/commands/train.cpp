@@ -14,6 +14,7 @@
 #include "models/zoo/zoo.hpp"
 #include "training/cifar10.hpp"
 #include "training/plan.hpp"
+#include "training/stage_weights.hpp"
 #include "training/trainer_module.hpp"
 
 namespace hacscale::cli {
@@ -25,6 +26,7 @@ struct TrainOptions {
     std::string plan;
     std::string recipe = "short";
     std::uint64_t seed = 1;
+    std::string start;
     std::string record;
     TrainSettings settings{"data/cifar-10", "checkpoints"};
     bool list = false;
@@ -101,8 +103,9 @@ TrainingPlan plan_of(const TrainOptions& options, const CLI::App& parser) {
     const auto given = [&](const char* name) { return parser.count(name) > 0; };
     TrainingPlan plan;
     if (!options.plan.empty()) {
-        if (!options.model.empty() || given("--recipe") || given("--seed")) {
-            throw InputError("--plan says which models, seeds and recipe: give none of them beside it");
+        if (!options.model.empty() || given("--recipe") || given("--seed") || given("--start")) {
+            throw InputError(
+                "--plan says which models, seeds and recipe: give none of them, and no --start, beside it");
         }
         plan = load_plan(options.plan);
     } else if (options.model.empty() || options.record.empty()) {
@@ -125,10 +128,11 @@ TrainingPlan plan_of(const TrainOptions& options, const CLI::App& parser) {
 
 // A run that fails does not keep the others from being done; an input or a component that is at fault would
 // fail them all.
-RunOutcome attempt(const PlannedRun& run, const TrainingPlan& plan, const TrainSettings& settings,
-                   Trainer& trainer, AccuracyRecords& records, Session& session) {
+RunOutcome attempt(const PlannedRun& run, const TrainingPlan& plan, const std::vector<TrainedLayer>& start,
+                   const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
+                   Session& session) {
     try {
-        return train_run(*run.model, plan.recipe, run.seed, settings, trainer, records, session);
+        return train_run(*run.model, plan.recipe, {run.seed, start}, settings, trainer, records, session);
     } catch (const WorkError& error) {
         if (runs_of(plan).size() == 1) {
             throw;
@@ -170,6 +174,9 @@ ExitStatus train_command(const TrainOptions& options, const CLI::App& parser, Se
     const int threads = training_threads(host::this_machine(), plan.threads, plan.device, session);
     const LoadedTrainer loaded = load_trainer();
     Trainer& trainer = loaded.required();
+    const std::vector<TrainedLayer> start = options.start.empty()
+                                                ? std::vector<TrainedLayer>()
+                                                : read_stage_weights(plan.models.front(), options.start);
     AccuracyRecords records = AccuracyRecords::open(plan.record);
     const TrainSettings settings{plan.data, plan.checkpoints, plan.device, threads};
     std::vector<RunOutcome> outcomes;
@@ -177,7 +184,7 @@ ExitStatus train_command(const TrainOptions& options, const CLI::App& parser, Se
         if (interrupted()) {
             break;
         }
-        outcomes.push_back(attempt(run, plan, settings, trainer, records, session));
+        outcomes.push_back(attempt(run, plan, start, settings, trainer, records, session));
     }
     if (session.json) {
         records::print_json(session.out, outcomes_json(outcomes));
@@ -199,6 +206,9 @@ Run declare_train(CLI::App& parser) {
     parser.add_option("--recipe", options->recipe, "A recipe's name (quick, short, standard) or YAML file")
         ->capture_default_str();
     parser.add_option("--seed", options->seed, "Of weights, order and augmentation")->capture_default_str();
+    parser.add_option(
+        "--start", options->start,
+        "Weights to go on from: a checkpoint, or a safetensors file with batch-norms; else random");
     parser.add_option("--data", options->settings.data, "Folder of CIFAR-10's binary files")
         ->capture_default_str();
     parser.add_option("--record", options->record, "The file of accuracy records; made if it is not there");

@@ -5,6 +5,7 @@
 #include "base/version.hpp"
 #include "training/cifar10.hpp"
 #include "training/records.hpp"
+#include "training/stage_weights.hpp"
 
 namespace hacscale::harness {
 
@@ -20,7 +21,8 @@ std::optional<AccuracyRecord> recorded(const AccuracyRecords& records, const Run
     for (AccuracyRecord& record : records.all()) {
         const RunKey& other = record.key;
         if (other.model_hash != key.model_hash || other.recipe_hash != key.recipe_hash ||
-            other.seed != key.seed || other.data_hash != key.data_hash) {
+            other.seed != key.seed || other.data_hash != key.data_hash ||
+            other.start_hash != key.start_hash) {
             continue;
         }
         if (!found || record.device == device) {
@@ -104,11 +106,11 @@ constexpr int to_be_trained = -1;
 
 }  // namespace
 
-RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
+RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, const RunStart& start,
                      const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
                      Events& events) {
     RunOutcome outcome;
-    outcome.key = run_key(model, recipe, seed, cifar10_hash(settings.data));
+    outcome.key = run_key(model, recipe, start.seed, cifar10_hash(settings.data), fingerprint(start.layers));
     outcome.checkpoints = settings.checkpoints / folder_name(outcome.key);
     const std::string device = trainer.device_name(settings.device);
     const auto keep_going = [&settings, &events] {
@@ -131,8 +133,15 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t
         return outcome;
     }
     EpochReport report(outcome.key, events);
-    const TrainingRequest request{model,           recipe,          settings.data, seed, outcome.checkpoints,
-                                  settings.device, settings.threads};
+    const TrainingRequest request{model,
+                                  recipe,
+                                  settings.data,
+                                  start.seed,
+                                  outcome.checkpoints,
+                                  settings.device,
+                                  settings.threads,
+                                  start.layers,
+                                  outcome.key.start_hash};
     const std::optional<TrainingResult> result = trainer.train(request, {keep_going, std::ref(report)});
     if (!result) {
         outcome.status = RunStatus::interrupted;

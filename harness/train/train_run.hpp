@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/events.hpp"
 #include "kernels/host/processors.hpp"
@@ -41,9 +42,15 @@ struct RunOutcome {
     std::optional<AccuracyRecord> record;  // of `recorded`, and of `was_there`
 };
 
+// What a run begins with.
+struct RunStart {
+    std::uint64_t seed = 1;
+    std::vector<TrainedLayer> layers{};  // as TrainingRequest::start; empty: random weights of the seed
+};
+
 // Trains a model with a seed unless the records have it or another process is at it. Errors of the trainer
 // are thrown; so is any that would meet the next run too.
-RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, std::uint64_t seed,
+RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, const RunStart& start,
                      const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
                      Events& events);
 

@@ -1,7 +1,12 @@
 #include "harness/train/training_json.hpp"
 
+#include <map>
+
 #include "harness/train/gain_ranks.hpp"
 #include "models/formats/formats.hpp"
+#include "models/stages/lowering.hpp"
+#include "models/structure/structure.hpp"
+#include "models/weights/scaled_network.hpp"
 #include "records/json.hpp"
 
 namespace hacscale::harness {
@@ -9,9 +14,13 @@ namespace hacscale::harness {
 namespace {
 
 records::Json key_json(const RunKey& key) {
-    return {{"model", key.model},   {"model_hash", key.model_hash},
-            {"recipe", key.recipe}, {"recipe_hash", key.recipe_hash},
-            {"seed", key.seed},     {"data_hash", key.data_hash}};
+    return {{"model", key.model},
+            {"model_hash", key.model_hash},
+            {"recipe", key.recipe},
+            {"recipe_hash", key.recipe_hash},
+            {"seed", key.seed},
+            {"data_hash", key.data_hash},
+            {"start_hash", key.start_hash.empty() ? records::Json(nullptr) : records::Json(key.start_hash)}};
 }
 
 void add_record(records::Json& object, const AccuracyRecord& record) {
@@ -130,6 +139,62 @@ records::Json importance_json(const ModelSpec& model, ImportanceMeasure measure,
         list.push_back({{"name", layer.layer}, {"importance", layer.mean}, {"spread", layer.deviation}});
     }
     document["layers"] = std::move(list);
+    document["provenance"] = provenance;
+    return document;
+}
+
+records::Json scores_json(const ModelSpec& model, ImportanceMeasure measure,
+                          const std::vector<LayerImportance>& layers, const records::Json& provenance) {
+    const Graph graph = lower(model);
+    std::map<std::string, const LayerImportance*> of_layer;
+    for (const LayerImportance& layer : layers) {
+        of_layer[layer.layer] = &layer;
+    }
+    const auto find = [&](int node) {
+        const auto found = of_layer.find(graph.nodes[static_cast<std::size_t>(node)].name);
+        return found == of_layer.end() ? nullptr : found->second;
+    };
+    records::Json document = header("scores", model);
+    document["method"] = name_of(measure);
+    document["groups"] = records::Json::object();
+    for (const ChannelGroup& group : channel_groups(graph, {.grouped_convs = grouped_convs_of(model)})) {
+        std::vector<double> units(static_cast<std::size_t>(group.units()), 0.0);
+        bool known = false;
+        for (const int producer : group.producers) {
+            const LayerImportance* const layer = find(producer);
+            const TensorId output = graph.nodes[static_cast<std::size_t>(producer)].outputs.front();
+            for (const ChannelSegment& segment : group.segments) {
+                if (layer == nullptr || segment.tensor != output || layer->channels.empty()) {
+                    continue;
+                }
+                const int each = segment.channels / group.units();
+                for (int c = 0; c < segment.channels; ++c) {
+                    units[static_cast<std::size_t>(c / each)] +=
+                        layer->channels[static_cast<std::size_t>(segment.first + c)];
+                }
+                known = true;
+            }
+        }
+        if (known) {
+            document["groups"][group.name] = units;
+        }
+    }
+    document["blocks"] = records::Json::object();
+    for (const Repeat& repeat : repeats(graph)) {
+        std::vector<double> blocks;
+        for (int block = 0; block < repeat.count; ++block) {
+            const int begin = repeat.first_node + block * repeat.block_nodes;
+            for (int node = begin; node < begin + repeat.block_nodes; ++node) {
+                const LayerImportance* const layer = find(node);
+                if (layer != nullptr && graph.nodes[static_cast<std::size_t>(node)].layer.residual) {
+                    blocks.push_back(layer->whole);
+                }
+            }
+        }
+        if (static_cast<int>(blocks.size()) == repeat.count) {
+            document["blocks"][repeat.name] = blocks;
+        }
+    }
     document["provenance"] = provenance;
     return document;
 }

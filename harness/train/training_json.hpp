@@ -21,6 +21,12 @@ records::Json records_json(const AccuracyRecords& records);
 records::Json importance_json(const ModelSpec& model, ImportanceMeasure measure,
                               const std::vector<LayerImportance>& layers, const records::Json& provenance);
 
+// What `hacscale scale --scores` reads (models/weights/unit_scores.hpp): of each channel group, a channel's figures added up over the layers that
+// write it; of each repeat whose blocks add to what they read, those of the layer that adds. Without groups for a measure that has no
+// figures of channels.
+records::Json scores_json(const ModelSpec& model, ImportanceMeasure measure,
+                          const std::vector<LayerImportance>& layers, const records::Json& provenance);
+
 // What is not in the file though it was asked for, or cannot be asked for.
 struct LeftOut {
     std::string what;

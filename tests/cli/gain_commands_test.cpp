@@ -3,6 +3,9 @@
 
 #include <set>
 
+#include "models/stages/lowering.hpp"
+#include "models/structure/structure.hpp"
+#include "models/weights/unit_scores.hpp"
 #include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"
 #include "scaling/gain.hpp"
@@ -64,6 +67,40 @@ TEST_F(GainCommandsTest, SensitivityRecoversWhatTheTrainerFollowsAndScalingReads
     EXPECT_EQ(json["left_out"].size(), 1U);
     EXPECT_EQ(json["left_out"][0]["what"], "resolution");
     EXPECT_EQ(json["provenance"]["recipe"], "two");
+}
+
+// The fake trainer scores a channel by its number, and a whole block likewise.
+TEST_F(GainCommandsTest, ImportanceScoresChannelsAndBlocksForScaling) {
+    const auto importance = [&](const std::string& measure) {
+        return call({"importance", "resnet20-cifar", "--data", path("cifar"), "--checkpoint", path("c.pt"),
+                     "--out", path("i.json"), "--scores", path("scores.json"), "--measure", measure});
+    };
+    ASSERT_EQ(importance("taylor").status, 0);
+    const Graph graph = lower(base_);
+    const std::vector<ChannelGroup> groups = channel_groups(graph);
+    const std::vector<Repeat> runs = repeats(graph);
+    const ScoresFile scores = read_scores(path("scores.json"), groups, runs);
+    EXPECT_EQ(scores.method, "taylor");
+    int tied = 0;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        ASSERT_EQ(scores.unit_scores[g].size(), static_cast<std::size_t>(groups[g].units()));
+        int convs = 0;
+        for (const int node : groups[g].producers) {
+            convs += graph.nodes[static_cast<std::size_t>(node)].layer.kind == LayerKind::conv ? 1 : 0;
+        }
+        for (int unit = 0; unit < groups[g].units(); ++unit) {
+            EXPECT_EQ(scores.unit_scores[g][static_cast<std::size_t>(unit)], convs * (1.0 + unit));
+        }
+        tied += convs > 1 ? 1 : 0;
+    }
+    EXPECT_EQ(tied, 3) << "a group a stage";
+    for (std::size_t r = 0; r < runs.size(); ++r) {
+        ASSERT_EQ(scores.block_scores[r].size(), static_cast<std::size_t>(runs[r].count));
+        EXPECT_LT(scores.block_scores[r].front(), scores.block_scores[r].back());
+    }
+    const Answer growth = importance("growth");
+    EXPECT_EQ(growth.status, 2);
+    EXPECT_THAT(growth.err, HasSubstr("single channels"));
 }
 
 TEST_F(GainCommandsTest, MoreThreadsThanProcessorsAreRefused) {

@@ -7,6 +7,10 @@
 #include <set>
 
 #include "harness/train/train_run.hpp"
+#include "models/graph/graph_values.hpp"
+#include "models/stages/lowering.hpp"
+#include "models/weights/state_dict.hpp"
+#include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"
 
 namespace hacscale::cli {
@@ -47,6 +51,33 @@ protected:
         return counts;
     }
 };
+
+TEST_F(TrainTest, ARunThatBeginsWithWeightsIsAnotherOne) {
+    const ModelSpec model = find_model("resnet8-cifar");
+    const Graph graph = lower(model);
+    write_state_dict(path("w.safetensors"), graph, unnormalized(random_weights(graph, 1)));
+    write_state_dict(path("v.safetensors"), graph, unnormalized(random_weights(graph, 2)));
+    const auto run_of = [&](const std::vector<std::string>& start) {
+        std::vector<std::string> words{"resnet8-cifar", "--recipe", path("short2.yaml")};
+        words.insert(words.end(), start.begin(), start.end());
+        const Answer answer = train(words);
+        EXPECT_EQ(answer.status, 0) << answer.err;
+        return answer.json()["runs"][0];
+    };
+    const auto random = run_of({});
+    const auto tuned = run_of({"--start", path("w.safetensors")});
+    EXPECT_TRUE(random["start_hash"].is_null());
+    EXPECT_EQ(tuned["status"], "recorded");
+    EXPECT_NE(tuned["checkpoints"], random["checkpoints"]);
+    EXPECT_EQ(run_of({"--start", path("w.safetensors")})["status"], "was_there");
+    EXPECT_EQ(run_of({"--start", path("v.safetensors")})["status"], "recorded");
+    EXPECT_EQ(trained().at("resnet8-cifar 1"), 3);
+
+    const Answer other = train({"resnet20-cifar", "--start", path("w.safetensors")});
+    EXPECT_EQ(other.status, 2);
+    EXPECT_THAT(other.err, HasSubstr("expected the tensor stage1.block2.conv1.weight"));
+    EXPECT_EQ(train({"--plan", plan("1"), "--start", path("w.safetensors")}).status, 2);
+}
 
 TEST_F(TrainTest, RecordsARunOnce) {
     const std::vector<std::string> one{"resnet20-cifar", "--recipe", path("short2.yaml"), "--seed", "3"};

@@ -55,6 +55,64 @@ TEST(Records, EnterOnceForARunOnADevice) {
     EXPECT_FALSE(records.has(record_of(3, 0.0).key));
 }
 
+TEST(Records, RunsThatBeganWithOtherWeightsAreOtherRuns) {
+    TempFolder temp;
+    AccuracyRecords records = AccuracyRecords::open(temp / "r.db");
+    AccuracyRecord tuned = record_of(1, 0.95);
+    tuned.key.start_hash = "0123";
+    EXPECT_TRUE(records.append(record_of(1, 0.9)));
+    EXPECT_FALSE(records.has(tuned.key));
+    EXPECT_TRUE(records.append(tuned));
+    EXPECT_FALSE(records.append(tuned));
+    EXPECT_TRUE(records.has(tuned.key));
+    EXPECT_EQ(records.all().back().key, tuned.key);
+    EXPECT_EQ(records.summaries().size(), 2U);
+    EXPECT_NE(folder_name(tuned.key), folder_name(record_of(1, 0.9).key));
+}
+
+// As the schema was before runs could begin with weights.
+constexpr const char* schema_1 =
+    "CREATE TABLE accuracy (id INTEGER PRIMARY KEY, model TEXT NOT NULL, model_hash TEXT NOT NULL, recipe "
+    "TEXT NOT "
+    "NULL, recipe_hash TEXT NOT NULL, seed INTEGER NOT NULL, data_hash TEXT NOT NULL, epochs INTEGER NOT "
+    "NULL, "
+    "train_accuracy REAL NOT NULL, validation_accuracy REAL NOT NULL, test_accuracy REAL NOT NULL, seconds "
+    "REAL NOT "
+    "NULL, images_per_s REAL NOT NULL, data_wait_share REAL NOT NULL, device TEXT NOT NULL, precision TEXT "
+    "NOT NULL, "
+    "libraries TEXT NOT NULL, program_version TEXT NOT NULL, finished_at TEXT NOT NULL, "
+    "UNIQUE (model_hash, recipe_hash, seed, data_hash, device)) STRICT;"
+    "CREATE TRIGGER accuracy_is_kept BEFORE DELETE ON accuracy BEGIN SELECT RAISE(ABORT, 'kept'); END;"
+    "CREATE TRIGGER accuracy_is_not_changed BEFORE UPDATE ON accuracy BEGIN SELECT RAISE(ABORT, 'kept'); END;"
+    "INSERT INTO accuracy VALUES (1, 'm', 'm-hash', 'r', 'r-hash', 7, 'd-hash', 16, 0.95, 0.91, 0.9, 3600, "
+    "200.5, "
+    "0.02, 'cpu', 'f32', 'abacus 1.0', '0.1.0', '2026-01-31T12:00:00Z');"
+    "PRAGMA application_id = 1212236609; PRAGMA user_version = 1";
+
+TEST(Records, FilesOfTheOlderSchemaAreReadAndGoOn) {
+    TempFolder temp;
+    sqlite3* old = nullptr;
+    sqlite3_open((temp / "old.db").c_str(), &old);
+    ASSERT_EQ(sqlite3_exec(old, schema_1, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(old);
+    sqlite3_close(old);
+    const RunKey key = record_of(7, 0.9).key;
+    {
+        const AccuracyRecords read = AccuracyRecords::open_to_read(temp / "old.db");
+        ASSERT_EQ(read.all().size(), 1U);
+        EXPECT_EQ(read.all()[0].key, key);
+        EXPECT_TRUE(read.has(key));
+    }
+    AccuracyRecords records = AccuracyRecords::open(temp / "old.db");
+    ASSERT_EQ(records.all().size(), 1U);
+    EXPECT_EQ(records.all()[0].key, key);
+    EXPECT_EQ(records.all()[0].result.test_accuracy, 0.9);
+    EXPECT_FALSE(records.append(record_of(7, 0.8)));
+    AccuracyRecord tuned = record_of(7, 0.8);
+    tuned.key.start_hash = "0123";
+    EXPECT_TRUE(records.append(tuned));
+    EXPECT_EQ(AccuracyRecords::open(temp / "old.db").all().size(), 2U);
+}
+
 TEST(Records, SummariesHaveMeanAndDeviationOverSeeds) {
     TempFolder temp;
     AccuracyRecords records = AccuracyRecords::open(temp / "r.db");

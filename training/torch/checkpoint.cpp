@@ -105,6 +105,7 @@ void save(const Checkpoint& checkpoint, const std::filesystem::path& file) {
     archive.write("recipe", c10::IValue(identity.recipe));
     archive.write("seed", c10::IValue(identity.seed));
     archive.write("data", c10::IValue(identity.data));
+    archive.write("start", c10::IValue(identity.start));
     const RunProgress& progress = checkpoint.progress;
     archive.write("epochs_done", c10::IValue(progress.epochs_done));
     archive.write("steps_done", c10::IValue(progress.steps_done));
@@ -136,6 +137,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
         identity.recipe = read_value(archive, "recipe").toStringRef();
         identity.seed = read_value(archive, "seed").toStringRef();
         identity.data = read_value(archive, "data").toStringRef();
+        c10::IValue start;  // which older programs did not write
+        if (archive.try_read("start", start)) identity.start = start.toStringRef();
         RunProgress& progress = checkpoint.progress;
         progress.epochs_done = read_value(archive, "epochs_done").toInt();
         progress.steps_done = read_value(archive, "steps_done").toInt();
@@ -159,13 +162,15 @@ std::string difference(const RunIdentity& wanted, const RunIdentity& found) {
     std::string text;
     const auto compare = [&](const char* what, const std::string& ours, const std::string& theirs) {
         if (ours == theirs) return;
-        text += (text.empty() ? "" : ", ") + std::string(what) + " " + (theirs.empty() ? "none" : theirs) +
-                " instead of " + ours;
+        const auto shown = [](const std::string& hash) { return hash.empty() ? "none" : hash; };
+        text += (text.empty() ? "" : ", ") + std::string(what) + " " + shown(theirs) + " instead of " +
+                shown(ours);
     };
     compare("model", wanted.model, found.model);
     compare("recipe", wanted.recipe, found.recipe);
     compare("seed", wanted.seed, found.seed);
     compare("data", wanted.data, found.data);
+    compare("starting weights", wanted.start, found.start);
     return text;
 }
 

@@ -20,7 +20,8 @@ struct RunIdentity {
     std::string model;   // model_hash()
     std::string recipe;  // recipe_hash(); "" for a checkpoint that no run made
     std::string seed;
-    std::string data;  // hash of the data set; "" likewise
+    std::string data;     // hash of the data set; "" likewise
+    std::string start{};  // of the weights that the run began with; "" for random ones
     bool operator==(const RunIdentity&) const = default;
 };
 

@@ -24,8 +24,8 @@ at::Tensor mean_loss(const at::Tensor& logits, const at::Tensor& labels) {
 // Each batch-norm is followed by a factor of 1 for each image and channel. The loss's slope in a factor is the
 // sum, over the channel's map, of output times gradient: added up over a batch it is
 // gamma dL/dgamma + beta dL/dbeta.
-std::vector<double> by_gates(TorchNetwork& network, const std::vector<std::size_t>& measured, bool fisher,
-                             const at::Tensor& images, const at::Tensor& labels) {
+std::vector<LayerFigures> by_gates(TorchNetwork& network, const std::vector<std::size_t>& measured,
+                                   bool fisher, const at::Tensor& images, const at::Tensor& labels) {
     std::vector<at::Tensor> gates;
     for (const std::size_t node : measured) {
         NodeModule& module = *network.nodes()[node];
@@ -35,27 +35,32 @@ std::vector<double> by_gates(TorchNetwork& network, const std::vector<std::size_
         gates.push_back(gate);
     }
     torch::autograd::backward({mean_loss(network.forward(images), labels)}, {});
-    std::vector<double> figures;
+    std::vector<LayerFigures> figures;
     for (std::size_t i = 0; i < measured.size(); ++i) {
         network.nodes()[measured[i]]->gate.reset();
         const at::Tensor slopes = gates[i].grad().to(at::kDouble).flatten(1);  // [N][C], of the mean loss
         // An image's own loss has N times the slope that its share of the mean has; the mean of squares over
         // N images is then N times the sum of the shares' squares.
-        const at::Tensor figure = fisher ? 0.5 * static_cast<double>(images.size(0)) * slopes.square().sum()
-                                         : slopes.sum(0).abs().sum();
-        figures.push_back(figure.item<double>());
+        const double images_factor = 0.5 * static_cast<double>(images.size(0));
+        const at::Tensor channels = fisher ? images_factor * slopes.square().sum(0) : slopes.sum(0).square();
+        const at::Tensor whole =
+            fisher ? images_factor * slopes.sum(1).square().sum() : slopes.sum().square();
+        const at::Tensor importance = fisher ? channels.sum() : slopes.sum(0).abs().sum();
+        const at::Tensor dense = channels.to(at::kCPU).contiguous();
+        const double* const first = dense.data_ptr<double>();
+        figures.push_back({importance.item<double>(), {first, first + dense.numel()}, whole.item<double>()});
     }
     return figures;
 }
 
-std::vector<double> by_growth(TorchNetwork& network, const std::vector<std::size_t>& measured,
-                              std::uint64_t seed, const at::Tensor& images, const at::Tensor& labels) {
+std::vector<LayerFigures> by_growth(TorchNetwork& network, const std::vector<std::size_t>& measured,
+                                    std::uint64_t seed, const at::Tensor& images, const at::Tensor& labels) {
     NewChannels channels(network, seed);
     torch::autograd::backward({mean_loss(channels.forward(images), labels)}, {});
     const std::vector<double> squared = channels.squared_gradients();
-    std::vector<double> figures;
+    std::vector<LayerFigures> figures;
     for (const std::size_t node : measured) {
-        figures.push_back(squared[node] * network.nodes()[node]->layer().out_channels);
+        figures.push_back({squared[node] * network.nodes()[node]->layer().out_channels});
     }
     return figures;
 }
@@ -151,8 +156,9 @@ std::vector<std::size_t> measured_nodes(const TorchNetwork& network, ImportanceM
     return measured;
 }
 
-std::vector<double> importance_of_batch(TorchNetwork& network, ImportanceMeasure measure, std::uint64_t seed,
-                                        const at::Tensor& images, const at::Tensor& labels) {
+std::vector<LayerFigures> importance_of_batch(TorchNetwork& network, ImportanceMeasure measure,
+                                              std::uint64_t seed, const at::Tensor& images,
+                                              const at::Tensor& labels) {
     const std::vector<std::size_t> measured = measured_nodes(network, measure);
     if (measure == ImportanceMeasure::growth) return by_growth(network, measured, seed, images, labels);
     return by_gates(network, measured, measure == ImportanceMeasure::fisher, images, labels);
@@ -166,7 +172,7 @@ std::optional<std::vector<LayerImportance>> measured_importance(TorchNetwork& ne
     settings.device = device_of(request.device);
     prepare(settings.device, 1);
     NumberedBatches source(images, normalization, request, events, settings);
-    std::vector<std::vector<double>> figures(static_cast<std::size_t>(request.batches));
+    std::vector<std::vector<LayerFigures>> figures(static_cast<std::size_t>(request.batches));
     std::exception_ptr failure;
     std::mutex failure_mutex;
     const auto work = [&] {

@@ -10,10 +10,11 @@
 
 namespace hacscale::training {
 
-// One batch: a figure for each of measured_nodes(). The network is in evaluation mode; its parameters need no
+// One batch: the figures of each of measured_nodes(). The network is in evaluation mode; its parameters need no
 // gradients. Images and labels are where the network is.
-std::vector<double> importance_of_batch(TorchNetwork& network, ImportanceMeasure measure, std::uint64_t seed,
-                                        const at::Tensor& images, const at::Tensor& labels);
+std::vector<LayerFigures> importance_of_batch(TorchNetwork& network, ImportanceMeasure measure,
+                                              std::uint64_t seed, const at::Tensor& images,
+                                              const at::Tensor& labels);
 
 // Nodes that the measure is defined for, in running order.
 std::vector<std::size_t> measured_nodes(const TorchNetwork& network, ImportanceMeasure measure);

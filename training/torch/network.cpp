@@ -340,6 +340,60 @@ std::vector<LayerWeights> folded(const TorchNetwork& network) {
     return weights;
 }
 
+std::vector<TrainedLayer> layers_of(const TorchNetwork& network) {
+    const at::NoGradGuard no_grad;
+    std::vector<TrainedLayer> layers;
+    layers.reserve(network.nodes().size());
+    for (const auto& node : network.nodes()) {
+        layers.push_back({{as_floats(node->weight), as_floats(node->bias), as_floats(node->weight2),
+                           as_floats(node->bias2)},
+                          {as_floats(node->gamma), as_floats(node->beta), as_floats(node->running_mean),
+                           as_floats(node->running_var)}});
+    }
+    return layers;
+}
+
+namespace {
+
+void set_numbers(const at::Tensor& tensor, const std::vector<float>& numbers, const std::string& name) {
+    const auto wanted = tensor.defined() ? static_cast<std::size_t>(tensor.numel()) : 0;
+    if (numbers.size() != wanted) {
+        throw InputError("training cannot start from these weights: " + name + " has " +
+                         std::to_string(numbers.size()) + " numbers, not " + std::to_string(wanted));
+    }
+    if (wanted == 0) return;
+    tensor.copy_(at::from_blob(const_cast<float*>(numbers.data()), tensor.sizes(), at::kFloat));
+}
+
+}  // namespace
+
+void set_layers(TorchNetwork& network, const std::vector<TrainedLayer>& layers) {
+    const at::NoGradGuard no_grad;
+    if (layers.size() != network.nodes().size()) {
+        throw InputError("training cannot start from weights of " + std::to_string(layers.size()) +
+                         " layers: the network has " + std::to_string(network.nodes().size()));
+    }
+    for (std::size_t n = 0; n < layers.size(); ++n) {
+        const NodeModule& node = *network.nodes()[n];
+        const std::string& name = network.network().nodes[n].name;
+        const auto& [products, norm] = layers[n];
+        if (node.has_batch_norm() && !norm.there()) {
+            throw InputError(
+                "training cannot start from these weights: the batch-norm of " + name +
+                " is folded into them; give a checkpoint, or a file that \"scale --weights\" wrote "
+                "from one");
+        }
+        set_numbers(node.weight, products.weights, name + ".weight");
+        set_numbers(node.bias, products.bias, name + ".bias");
+        set_numbers(node.weight2, products.weights2, name + ".weight2");
+        set_numbers(node.bias2, products.bias2, name + ".bias2");
+        set_numbers(node.gamma, norm.scale, name + "_bn.weight");
+        set_numbers(node.beta, norm.shift, name + "_bn.bias");
+        set_numbers(node.running_mean, norm.mean, name + "_bn.running_mean");
+        set_numbers(node.running_var, norm.variance, name + "_bn.running_var");
+    }
+}
+
 namespace {
 
 using Sizes = std::array<std::int64_t, 2>;

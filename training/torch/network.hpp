@@ -11,6 +11,7 @@
 #include "models/graph/graph.hpp"
 #include "models/ops/layer_spec.hpp"
 #include "models/ops/layer_weights.hpp"
+#include "models/weights/trained_layers.hpp"
 
 namespace hacscale::training {
 
@@ -85,6 +86,12 @@ at::Tensor activated(at::Tensor x, Activation activation, Parameter alpha);
 // models/ops/layer_weights.hpp. One entry a node. y = gamma (Wx + b - mean) / sqrt(var + eps) + beta becomes W' = s W,
 // b' = s (b - mean) + beta with s = gamma / sqrt(var + eps).
 std::vector<LayerWeights> folded(const TorchNetwork& network);
+
+// The numbers as they are trained, batch-norms apart, in the same layout.
+std::vector<TrainedLayer> layers_of(const TorchNetwork& network);
+// Gives the network these numbers. Throws InputError, which names the layer, where they have other sizes or lack a batch-norm that the network
+// learns.
+void set_layers(TorchNetwork& network, const std::vector<TrainedLayer>& layers);
 
 // Convolutions and pools over any window. libtorch pads both sides alike, and pools at most by half their kernel: other
 // padding is laid around the input first.

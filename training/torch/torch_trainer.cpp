@@ -76,6 +76,11 @@ public:
         return with_plain_errors([&] { return folded(*network_of(model, checkpoint)); });
     }
 
+    std::vector<TrainedLayer> trained_layers(const ModelSpec& model,
+                                             const std::filesystem::path& checkpoint) override {
+        return with_plain_errors([&] { return layers_of(*network_of(model, checkpoint)); });
+    }
+
     std::vector<float> evaluate(const ModelSpec& model, const std::filesystem::path& checkpoint,
                                 const std::vector<float>& images, int batch) override {
         const std::size_t wanted = static_cast<std::size_t>(batch) * model.in_channels * model.resolution *

@@ -68,11 +68,12 @@ TrainingRun::TrainingRun(const TrainingRequest& request, ProcessGroup& group)
       settings_(settings_for(request.recipe, device_of(request.device))),
       file_(request.checkpoint_folder / "checkpoint.pt"),
       identity_{model_hash(request.model), recipe_hash(request.recipe), std::to_string(request.seed),
-                data_.hash} {
+                data_.hash, request.start_hash} {
     require_fit(request.model, data_.train);
     const Graph lowered = lower(request.model);
     network_ = std::make_unique<TorchNetwork>(lowered);
     network_->initialize(request.seed);
+    if (!request.start.empty()) set_layers(*network_, request.start);
     place(*network_, settings_);
     optimizer_ = std::make_unique<Optimizer>(*network_, recipe_);
     if (recipe_.ema_decay > 0.0 && group_.rank() == 0) {

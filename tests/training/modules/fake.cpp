@@ -80,6 +80,9 @@ public:
     std::vector<LayerWeights> folded_weights(const ModelSpec& model, const std::filesystem::path&) override {
         return random_weights(lower(model), 7);
     }
+    std::vector<TrainedLayer> trained_layers(const ModelSpec& model, const std::filesystem::path&) override {
+        return unnormalized(random_weights(lower(model), 7));
+    }
     std::vector<float> evaluate(const ModelSpec& model, const std::filesystem::path&,
                                 const std::vector<float>&, int batch) override {
         return std::vector<float>(static_cast<std::size_t>(model.classes) * batch);
@@ -90,7 +93,10 @@ public:
         std::vector<LayerImportance> figures;
         for (const Node& node : lower(request.model).nodes) {
             if (node.layer.kind != LayerKind::conv) continue;
-            figures.push_back({node.name, 1.0 + node.stage, 0.25});
+            LayerImportance figure{node.name, 1.0 + node.stage, 0.25};
+            for (int c = 0; c < node.layer.out_channels; ++c) figure.channels.push_back(1.0 + c);
+            figure.whole = 1.0 + node.block;
+            figures.push_back(std::move(figure));
         }
         events.progress(request.batches, request.batches);
         return figures;

@@ -3,7 +3,7 @@
 // Writes the accuracies and all folded weights to OUT, bit for bit. $TRAINER_KILL_AT names the step (of all
 // epochs) at which the process kills itself as `kill -9` would, $TRAINER_KILL_IN the epoch (from 0) in which
 // it does so when it first hears of progress, $TRAINER_STOP_AT the step after which it asks to stop.
-// $TRAINER_DEVICE is where to train, cpu without it. Exit status: that of the error, 5 when it was stopped.
+// $TRAINER_DEVICE is where to train, cpu without it, $TRAINER_START a checkpoint to begin with. Exit status: that of the error, 5 when it was stopped.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "models/formats/formats.hpp"
 #include "training/recipe.hpp"
+#include "training/stage_weights.hpp"
 #include "training/trainer_module.hpp"
 
 namespace {
@@ -39,6 +40,10 @@ int run(char** arguments) {
     request.seed = std::stoull(arguments[5]);
     request.threads = 1;
     if (const char* device = std::getenv("TRAINER_DEVICE")) request.device = device;
+    if (const char* start = std::getenv("TRAINER_START")) {
+        request.start = read_stage_weights(request.model, start);
+        request.start_hash = fingerprint(request.start);
+    }
     int steps = 0;
     TrainingEvents events;
     events.keep_going = [&] { return steps != number_from("TRAINER_STOP_AT"); };

@@ -189,6 +189,29 @@ TEST_F(TrainingRunTest, ARunThatWasStoppedGoesOn) {
     EXPECT_EQ(read("whole.out"), read("stopped.out"));
 }
 
+TEST_F(TrainingRunTest, ARunBeginsWithTheWeightsThatItIsGiven) {
+    ASSERT_EQ(train("base").status, 0) << read("base.err");
+    write("recipe.yaml",
+          "name: still\nepochs: 2\nbatch: 32\nschedule: cosine\npeak_learning_rate: 0.0000001\nprecision: "
+          "f32\n");
+    const std::string from = "TRAINER_START=" + (folder_ / "base").string();
+    ASSERT_EQ(train("tuned", {from, "TRAINER_KILL_AT=4"}).status, 128 + SIGKILL);
+    EXPECT_NE(train("tuned").status, 0);
+    EXPECT_NE(read("tuned.err").find("starting weights"), std::string::npos) << read("tuned.err");
+    ASSERT_EQ(train("tuned", {from}).status, 0) << read("tuned.err");
+    const ModelSpec model = load_model(folder_ / "model.yaml");
+    const std::vector<TrainedLayer> base = trainer().trained_layers(model, folder_ / "base");
+    const std::vector<TrainedLayer> tuned = trainer().trained_layers(model, folder_ / "tuned");
+    for (std::size_t n = 0; n < base.size(); ++n) {
+        for (std::size_t i = 0; i < base[n].products.weights.size(); ++i) {
+            ASSERT_NEAR(tuned[n].products.weights[i], base[n].products.weights[i], 1e-4);
+        }
+        for (std::size_t i = 0; i < base[n].norm.scale.size(); ++i) {
+            ASSERT_NEAR(tuned[n].norm.scale[i], base[n].norm.scale[i], 1e-4);
+        }
+    }
+}
+
 TEST_F(TrainingRunTest, AFinishedRunAnswersAgain) {
     ASSERT_EQ(train("run").status, 0);
     const std::string first = read("run.out");

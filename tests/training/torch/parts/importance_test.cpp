@@ -37,7 +37,12 @@ std::unique_ptr<TorchNetwork> random_network(const ModelSpec& model) {
 }
 
 std::vector<double> figures_of(TorchNetwork& network, ImportanceMeasure measure, const Images& batch) {
-    return importance_of_batch(network, measure, seed, batch.images, batch.labels);
+    std::vector<double> figures;
+    for (const LayerFigures& layer :
+         importance_of_batch(network, measure, seed, batch.images, batch.labels)) {
+        figures.push_back(layer.importance);
+    }
+    return figures;
 }
 
 // Place of a layer among the figures.
@@ -74,6 +79,60 @@ TEST(ImportanceOfBatch, ALayerWhoseOutputIsScaledByZeroHasNone) {
         EXPECT_EQ(figures[place], 0.0);
         EXPECT_GT(std::accumulate(figures.begin(), figures.end(), 0.0), 0.0);
     }
+}
+
+// What pruning ranks by: of Taylor squares of what the layer's figure has the absolute values of.
+TEST(ImportanceOfBatch, ChannelsAndTheWholeLayerHaveFigures) {
+    const Images batch = made_up_images(8);
+    const auto network = random_network(testing::small_model());
+    const auto measured = measured_nodes(*network, ImportanceMeasure::taylor);
+    const auto taylor =
+        importance_of_batch(*network, ImportanceMeasure::taylor, seed, batch.images, batch.labels);
+    const auto fisher =
+        importance_of_batch(*network, ImportanceMeasure::fisher, seed, batch.images, batch.labels);
+    for (std::size_t i = 0; i < measured.size(); ++i) {
+        const auto channels = static_cast<std::size_t>(network->nodes()[measured[i]]->layer().out_channels);
+        ASSERT_EQ(taylor[i].channels.size(), channels);
+        ASSERT_EQ(fisher[i].channels.size(), channels);
+        double absolute = 0.0;
+        for (const double square : taylor[i].channels) absolute += std::sqrt(square);
+        EXPECT_NEAR(taylor[i].importance, absolute, 1e-9 + 1e-9 * absolute);
+        EXPECT_LE(std::sqrt(taylor[i].whole), absolute * (1.0 + 1e-9) + 1e-12);
+        EXPECT_NEAR(fisher[i].importance,
+                    std::accumulate(fisher[i].channels.begin(), fisher[i].channels.end(), 0.0),
+                    1e-9 * fisher[i].importance);
+        EXPECT_GE(fisher[i].whole, 0.0);
+    }
+    EXPECT_TRUE(importance_of_batch(*network, ImportanceMeasure::growth, seed, batch.images, batch.labels)[0]
+                    .channels.empty());
+}
+
+TEST(Layers, GoIntoAnotherNetworkOfTheModel) {
+    const auto network = random_network(testing::small_model());
+    const std::vector<TrainedLayer> layers = layers_of(*network);
+    TorchNetwork other(network->network());
+    other.initialize(9);
+    set_layers(other, layers);
+    other.eval();
+    const Images batch = made_up_images(4);
+    EXPECT_TRUE(at::equal(other.forward(batch.images), network->forward(batch.images)));
+    // Folding outside of libtorch gives what it gives there.
+    const std::vector<LayerWeights> outside = folded(network->network(), layers);
+    const std::vector<LayerWeights> here = folded(*network);
+    for (std::size_t n = 0; n < here.size(); ++n) {
+        ASSERT_EQ(outside[n].weights.size(), here[n].weights.size());
+        for (std::size_t i = 0; i < here[n].weights.size(); ++i) {
+            EXPECT_NEAR(outside[n].weights[i], here[n].weights[i], 1e-6);
+        }
+        for (std::size_t i = 0; i < here[n].bias.size(); ++i) {
+            EXPECT_NEAR(outside[n].bias[i], here[n].bias[i], 1e-6);
+        }
+    }
+    EXPECT_THROW(set_layers(other, unnormalized(here)), InputError);
+    EXPECT_THROW(set_layers(other, {}), InputError);
+    std::vector<TrainedLayer> shorter = layers;
+    shorter[0].products.weights.pop_back();
+    EXPECT_THROW(set_layers(other, shorter), InputError);
 }
 
 TEST(ImportanceOfBatch, NewChannelsThatNobodyHearsAreWorthNothing) {
