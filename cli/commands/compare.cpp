@@ -18,8 +18,10 @@
 #include "harness/compare/choice_files.hpp"
 #include "harness/compare/compare.hpp"
 #include "harness/compare/given_accuracies.hpp"
+#include "harness/compare/stage_files.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/remedy.hpp"
+#include "models/formats/formats.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"
 
@@ -35,6 +37,9 @@ struct CompareOptions {
     InputOptions inputs;
     std::vector<std::string> limits;  // NAME:MIN..MAX
     std::string out;
+    std::string weights;   // of a model with stages
+    std::string networks;  // folder for the network of every strategy
+    bool as_graph = false;
     ChoiceFiles files;
     bool measure = false;
     bool details = false;
@@ -76,13 +81,20 @@ void add_pruning_scores(ComparisonSettings& settings, const Network& network, co
     const bool ranks_norms =
         settings.strategies.empty() || std::find(settings.strategies.begin(), settings.strategies.end(),
                                                  "l1-pruning") != settings.strategies.end();
-    if (!ranks_norms && options.files.scores.empty()) {
+    if (network.weights.empty() || (!ranks_norms && options.files.scores.empty())) {
         return;
     }
     PruningScores scores = pruning_scores(network, options.files.scores, grouped_convs(options));
     settings.l1_scores = std::move(scores.norms);
     settings.taylor_scores = std::move(scores.given);
 }
+
+// The network under test, besides its name or file.
+struct Subject {
+    std::optional<Network> graph;     // what is scaled as a graph
+    std::optional<StageBase> stages;  // a model with stages that comes with weights
+    bool has_stages = false;
+};
 
 // Timed where networks are measured, predicted from the table alone where they are not. `network` is taken where it has no stages.
 records::ComparisonRecord compared(const CompareOptions& options, const std::optional<Network>& network,
@@ -119,55 +131,144 @@ records::ComparisonRecord compared(const CompareOptions& options, const std::opt
                                    progress.work_events()));
 }
 
-// The network, where the options name one without stages. Throws InputError for options of the other kind of network.
-std::optional<Network> network_without_stages(const CompareOptions& options, Session& session) {
-    if (is_onnx_file(options.model)) {
-        if (!options.out.empty() && !is_onnx_file(options.out)) {
-            throw InputError(fmt::format(
-                "--out {}: what is chosen of an ONNX file is one, too; end its name in .onnx", options.out));
-        }
-        if (!options.training.plan.empty()) {
-            throw InputError(
-                "--train is for models with stages: train what --out writes in your own program");
-        }
-        return network_named(options.model, options.inputs, session);
+void check_options_of_files(const CompareOptions& options) {
+    if (!options.out.empty() && !is_onnx_file(options.out)) {
+        throw InputError(fmt::format(
+            "--out {}: what is chosen of an ONNX file is one, too; end its name in .onnx", options.out));
     }
-    const bool of_graphs = !options.inputs.given.empty() || !options.limits.empty() ||
-                           !options.settings.graph.freeze.empty() || !options.files.channels.empty() ||
-                           !options.files.scores.empty();
-    if (of_graphs) {
-        throw InputError("--input, --freeze, --group, --channels and --scores are for ONNX files");
+    if (!options.training.plan.empty()) {
+        throw InputError("--train is for models with stages: train what --out writes in your own program");
     }
-    if (is_onnx_file(options.out)) {
+    if (!options.weights.empty() || options.as_graph) {
+        throw InputError(fmt::format(
+            "{} has weights of its own and is a graph; --weights and --as-graph are for models with stages",
+            options.model));
+    }
+}
+
+void check_options_of_stages(const CompareOptions& options) {
+    const bool of_groups =
+        !options.limits.empty() || !options.settings.graph.freeze.empty() || !options.files.channels.empty();
+    if (!options.inputs.given.empty() || (of_groups && !options.as_graph)) {
         throw InputError(
-            fmt::format("--out {}: what is chosen of a model with stages is YAML, which \"hacscale models "
-                        "export\" writes as ONNX; end its name in .yaml",
-                        options.out));
+            "--input is for ONNX files; --freeze, --group and --channels are for these and for --as-graph");
     }
-    return std::nullopt;
+    if (options.weights.empty() && !options.files.scores.empty()) {
+        throw InputError("--scores is for ONNX files, and for models with stages that have --weights");
+    }
+    if (options.weights.empty() && !options.files.channels.empty()) {
+        throw InputError("--channels needs the weights by which channels are kept; give --weights");
+    }
+    if (options.weights.empty() && is_onnx_file(options.out)) {
+        throw InputError(fmt::format(
+            "--out {}: without --weights, what is chosen of a model with stages is YAML, which \"hacscale "
+            "models export\" writes as ONNX; end its name in .yaml",
+            options.out));
+    }
+    if (options.as_graph && !options.training.plan.empty()) {
+        throw InputError(
+            "--train plans what was chosen by stages; with --as-graph, --networks writes each network");
+    }
 }
 
-// The YAML of what the last strategy chose, which is HACScale's own where it was among them.
-void write_choice(const records::ComparisonRecord& record, const std::string& file) {
-    const records::StrategyRow& row = record.strategies.back();
-    if (!row.choice) {
-        throw WorkError(file + " is not written: " + row.strategy +
-                        " found no network within the budget: " + row.reason);
+// Throws InputError for options of the other kind of network.
+Subject subject_of(const CompareOptions& options, Session& session) {
+    Subject subject;
+    if (is_onnx_file(options.model)) {
+        check_options_of_files(options);
+        subject.graph = network_named(options.model, options.inputs, session);
+        return subject;
     }
-    records::write_record(file, row.spec);
+    check_options_of_stages(options);
+    subject.has_stages = true;
+    const ModelSpec model = keeping(find_model(options.model), options.keep);
+    if (!options.weights.empty()) {
+        subject.stages = stage_base(model, options.weights);
+    }
+    if (options.as_graph) {
+        subject.graph = subject.stages ? subject.stages->network : network_of(model);
+    }
+    return subject;
 }
 
-// The same of a network without stages, as an ONNX file or the counts of its channels.
-void write_network(const records::ComparisonRecord& record, const Network& network,
-                   const CompareOptions& options, Session& session) {
+// Rows of a model with stages that was scaled as a graph get the models with stages that their choices are.
+void add_stages(records::ComparisonRecord& record, const CompareOptions& options) {
+    const ModelSpec model = keeping(find_model(options.model), options.keep);
+    record.base.spec = to_yaml(model);
+    record.base.model_hash = model_hash(model);
+    for (records::StrategyRow& row : record.strategies) {
+        if (!row.choice) {
+            continue;
+        }
+        try {
+            const ModelSpec chosen = stages_of(model, record, row, grouped_convs(options));
+            row.spec = to_yaml(chosen);
+            row.model_hash = model_hash(chosen);
+        } catch (const InputError& error) {
+            row.reason += (row.reason.empty() ? "" : "; ") + std::string(error.what());
+        }
+    }
+}
+
+constexpr std::size_t message_indent = 6;  // "info: "
+
+void tell(const std::vector<std::string>& lines, Session& session) {
+    for (const std::string& line : lines) {
+        session.log.info("{}",
+                         fmt::join(wrapped(line, message_indent, answer_columns - message_indent), "\n"));
+    }
+}
+
+// The network of one row, as the file's name says. Of a model with stages that has no weights, its YAML alone.
+void write_row(const records::ComparisonRecord& record, const records::StrategyRow& row,
+               const Subject& subject, const ChoiceFiles& files, Session& session) {
+    if (subject.stages && !files.onnx.empty()) {
+        tell(write_stage_choice(
+                 *subject.stages, record, row, files.onnx,
+                 {.scores = files.scores, .opset = files.opset, .grouped_convs = files.grouped_convs}),
+             session);
+    } else if (subject.has_stages && !files.onnx.empty()) {
+        if (!row.choice) {
+            throw WorkError(files.onnx.string() + " is not written: " + row.strategy +
+                            " found no network within the budget: " + row.reason);
+        }
+        records::write_record(files.onnx, row.spec);
+    }
+    ChoiceFiles rest = files;
+    if (subject.has_stages) {
+        rest.onnx.clear();
+    }
+    if (subject.graph && rest.any()) {
+        tell(write_choice(*subject.graph, record, row, rest), session);
+    }
+}
+
+// What the last strategy chose, which is HACScale's own where it was among them.
+void write_last(const records::ComparisonRecord& record, const Subject& subject,
+                const CompareOptions& options, Session& session) {
     ChoiceFiles files = options.files;
     files.onnx = options.out;
     files.grouped_convs = grouped_convs(options);
-    if (!files.any()) {
-        return;
-    }
-    for (const std::string& line : write_choice(network, record, record.strategies.back(), files)) {
-        session.log.info("{}", line);
+    write_row(record, record.strategies.back(), subject, files, session);
+}
+
+// What every strategy chose, each by its own scores.
+void write_all(const records::ComparisonRecord& record, const Subject& subject, const CompareOptions& options,
+               Session& session) {
+    const std::string model = subject.graph ? subject.graph->name : record.model;
+    for (const records::StrategyRow& row : record.strategies) {
+        if (!row.choice || (subject.has_stages && row.spec.empty())) {
+            continue;
+        }
+        ChoiceFiles files;
+        files.onnx = std::filesystem::path(options.networks) /
+                     (scaled_name(model, row.strategy, record.budget_in_names()) +
+                      (subject.has_stages ? ".yaml" : ".onnx"));
+        files.grouped_convs = grouped_convs(options);
+        if (row.strategy != "l1-pruning") {
+            files.scores = options.files.scores;
+        }
+        write_row(record, row, subject, files, session);
     }
 }
 
@@ -197,12 +298,15 @@ void print_answer(const records::ComparisonRecord& record, AnswerNotes notes, co
 }
 
 ExitStatus compare_command(const CompareOptions& options, Session& session) {
-    const std::optional<Network> network = network_without_stages(options, session);
+    const Subject subject = subject_of(options, session);
     const std::optional<KnownAccuracies> accuracies = known_accuracies(options);
     const std::optional<GivenAccuracies> given =
         options.accuracies.empty() ? std::nullopt : std::optional<GivenAccuracies>(options.accuracies);
     AnswerNotes notes;
-    records::ComparisonRecord record = compared(options, network, notes, session);
+    records::ComparisonRecord record = compared(options, subject.graph, notes, session);
+    if (subject.graph && subject.has_stages) {
+        add_stages(record, options);
+    }
     if (accuracies) {
         add_accuracies(record, *accuracies, session);
     } else if (given) {
@@ -226,10 +330,10 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     } else {
         print_answer(record, std::move(notes), options, session);
     }
-    if (network) {
-        write_network(record, *network, options, session);
-    } else if (!options.out.empty()) {
-        write_choice(record, options.out);
+    write_last(record, subject, options, session);
+    if (!options.networks.empty()) {
+        records::make_record_folder(options.networks);
+        write_all(record, subject, options, session);
     }
     if (interrupted()) {
         session.log.warn(
@@ -261,19 +365,23 @@ std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {
     add_details_option(parser, options->details);
     parser
         .add_option("--freeze", options->settings.graph.freeze,
-                    "Of an ONNX file: layers that stay as they are, separated by commas")
+                    "Of an ONNX file or --as-graph: layers that stay as they are, separated by commas")
         ->delimiter(',');
-    parser.add_option(
-        "--group", options->limits,
-        "Of an ONNX file: NAME:MIN..MAX keeps a layer's channels within these; may be given again");
+    parser.add_option("--group", options->limits,
+                      "Of an ONNX file or --as-graph: NAME:MIN..MAX keeps a layer's channels within these; "
+                      "may be given again");
     parser.add_option(
         "--out", options->out,
         "Write the network chosen by the last strategy, as YAML; of an ONNX file as one, with weights");
+    parser.add_option("--weights", options->weights,
+                      "Of a model with stages: a checkpoint or a safetensors file, which --out scales along");
+    parser.add_flag("--as-graph", options->as_graph,
+                    "Of a model with stages: choose each group of channels by itself, as of an ONNX file");
     parser.add_option("--channels", options->files.channels,
-                      "Of an ONNX file: write the channels of each tensor and module as JSON");
+                      "Of an ONNX file or --as-graph: write the channels of each tensor and module as JSON");
     parser.add_option(
         "--scores", options->files.scores,
-        "Of an ONNX file: how much each channel matters, as JSON; else the norm of its weights says it");
+        "With weights: how much each channel matters, as JSON; else the norm of its weights says it");
     return options;
 }
 
@@ -300,6 +408,8 @@ Run declare_compare(CLI::App& parser) {
         .add_option("--strategies", options->settings.strategies, "Strategies, separated by commas; else all")
         ->delimiter(',');
     parser.add_flag("!--no-verify", options->measure, "Only predict, measure nothing");
+    parser.add_option("--networks", options->networks,
+                      "Folder: write the network of every strategy there, as --out does");
     TrainingPlanRequest& training = options->training;
     CLI::Option* train = parser.add_option("--train", training.plan,
                                            "Write a training plan for the networks compared, as YAML");

@@ -15,8 +15,23 @@
 namespace hacscale::harness {
 namespace {
 
-GraphChoice graph_choice(const records::ComparisonRecord& record, const ScalingChoice& choice,
-                         const std::vector<ChannelGroup>& groups, const std::vector<Repeat>& repeats) {
+// A unit's score is shared out among its channels.
+ChannelScores by_channel(const UnitScores& scores, const std::vector<ChannelGroup>& groups) {
+    ChannelScores result;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        std::vector<double>& channels = result.widths.emplace_back();
+        for (const double score : scores[g]) {
+            channels.insert(channels.end(), static_cast<std::size_t>(groups[g].multiple),
+                            score / groups[g].multiple);
+        }
+    }
+    return result;
+}
+
+}  // namespace
+
+GraphChoice graph_choice_of(const records::ComparisonRecord& record, const ScalingChoice& choice,
+                            const std::vector<ChannelGroup>& groups, const std::vector<Repeat>& repeats) {
     const auto is_named = [](const ChannelGroup& group, const std::string& name) {
         return group.name == name;
     };
@@ -36,17 +51,30 @@ GraphChoice graph_choice(const records::ComparisonRecord& record, const ScalingC
     return result;
 }
 
-// A unit's score is shared out among its channels.
-ChannelScores by_channel(const UnitScores& scores, const std::vector<ChannelGroup>& groups) {
-    ChannelScores result;
+UnitRanking unit_ranking(const Network& base, const std::vector<ChannelGroup>& groups,
+                         const std::vector<Repeat>& repeats, const std::filesystem::path& scores) {
+    UnitRanking ranking{{}, "the L1 norm of their weights"};
+    if (scores.empty()) {
+        return ranking;
+    }
+    ScoresFile given = read_scores(scores, groups, repeats);
+    ranking.method = fmt::format("{} of {}", given.method, scores.string());
+    // Groups that the file leaves out are judged by their weights.
+    const UnitScores norms = weight_scores(base, groups);
     for (std::size_t g = 0; g < groups.size(); ++g) {
-        std::vector<double>& channels = result.widths.emplace_back();
-        for (const double score : scores[g]) {
-            channels.insert(channels.end(), static_cast<std::size_t>(groups[g].multiple),
-                            score / groups[g].multiple);
+        if (given.unit_scores[g].empty()) {
+            given.unit_scores[g] = norms[g];
         }
     }
-    return result;
+    ranking.settings.unit_scores = std::move(given.unit_scores);
+    ranking.settings.block_scores = std::move(given.block_scores);
+    const BlockScores of_weights = block_scores(base, repeats);
+    for (std::size_t r = 0; r < ranking.settings.block_scores.size(); ++r) {
+        if (ranking.settings.block_scores[r].empty()) {
+            ranking.settings.block_scores[r] = of_weights[r];
+        }
+    }
+    return ranking;
 }
 
 std::string outputs_text(const ScaledNetwork& scaled, const std::string& method) {
@@ -59,8 +87,6 @@ std::string outputs_text(const ScaledNetwork& scaled, const std::string& method)
     return fmt::format("outputs are not quite the base's: {}", scaled.inexact.front());
 }
 
-}  // namespace
-
 std::vector<std::string> write_choice(const Network& base, const records::ComparisonRecord& record,
                                       const records::StrategyRow& row, const ChoiceFiles& files) {
     if (!row.choice) {
@@ -70,23 +96,9 @@ std::vector<std::string> write_choice(const Network& base, const records::Compar
     const std::vector<ChannelGroup> groups =
         channel_groups(base.graph, {.grouped_convs = files.grouped_convs});
     const std::vector<Repeat> blocks = repeats(base.graph);
-    WeightSettings settings;
-    std::string method = "the L1 norm of their weights";
-    if (!files.scores.empty()) {
-        ScoresFile scores = read_scores(files.scores, groups, blocks);
-        method = fmt::format("{} of {}", scores.method, files.scores.string());
-        // Groups that the file leaves out are judged by their weights.
-        const UnitScores norms = weight_scores(base, groups);
-        for (std::size_t g = 0; g < groups.size(); ++g) {
-            if (scores.unit_scores[g].empty()) {
-                scores.unit_scores[g] = norms[g];
-            }
-        }
-        settings.unit_scores = std::move(scores.unit_scores);
-        settings.block_scores = std::move(scores.block_scores);
-    }
-    const ScaledNetwork scaled =
-        scaled_network(base, groups, blocks, graph_choice(record, *row.choice, groups, blocks), settings);
+    const UnitRanking ranking = unit_ranking(base, groups, blocks, files.scores);
+    const ScaledNetwork scaled = scaled_network(
+        base, groups, blocks, graph_choice_of(record, *row.choice, groups, blocks), ranking.settings);
     std::vector<std::string> lines;
     if (!base.left_out.empty()) {
         lines.push_back(fmt::format("without {} of the base's file that no layer here computes",
@@ -94,9 +106,9 @@ std::vector<std::string> write_choice(const Network& base, const records::Compar
     }
     if (!files.onnx.empty()) {
         onnx::write_file(export_onnx(scaled.network, files.opset), files.onnx);
-        lines.push_back(fmt::format("{}: {} params, {} MACs; {}", files.onnx.string(),
-                                    scaled.network.graph.params(), scaled.network.graph.macs(),
-                                    outputs_text(scaled, method)));
+        lines.push_back(fmt::format(
+            "{}: {} params, {} MACs; {}", files.onnx.string(), with_separators(scaled.network.graph.params()),
+            with_separators(scaled.network.graph.macs()), outputs_text(scaled, ranking.method)));
     }
     if (!files.channels.empty()) {
         records::write_record(files.channels, channel_document(base, groups, blocks, scaled));

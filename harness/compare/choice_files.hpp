@@ -10,6 +10,8 @@
 
 #include "models/formats/onnx_export/onnx_export.hpp"
 #include "models/graph/network.hpp"
+#include "models/structure/scaled_graph.hpp"
+#include "models/weights/scaled_network.hpp"
 #include "models/weights/weight_settings.hpp"
 #include "records/comparison.hpp"
 #include "scaling/context.hpp"
@@ -25,6 +27,21 @@ struct ChoiceFiles {
 
     bool any() const { return !onnx.empty() || !channels.empty(); }
 };
+
+// The choice of a row of a comparison of a graph. Throws InputError where the comparison is of another network.
+GraphChoice graph_choice_of(const records::ComparisonRecord& record, const ScalingChoice& choice,
+                            const std::vector<ChannelGroup>& groups, const std::vector<Repeat>& repeats);
+
+// By what units and blocks are kept: a scores file, and the norms of weights for what it leaves out, or without one.
+struct UnitRanking {
+    WeightSettings settings;
+    std::string method;  // in words
+};
+UnitRanking unit_ranking(const Network& base, const std::vector<ChannelGroup>& groups,
+                         const std::vector<Repeat>& repeats, const std::filesystem::path& scores);
+
+// Whether the outputs are the base's, and why not.
+std::string outputs_text(const ScaledNetwork& scaled, const std::string& method);
 
 // Writes the choice of a row of a comparison of `base`, which has weights. Returns a line for each file: what it holds, and whether its
 // outputs are the base's. Throws InputError as scaled_network() does, and for rows of another network; WorkError where a file cannot be

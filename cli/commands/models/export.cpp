@@ -21,8 +21,8 @@
 #include "models/zoo/zoo.hpp"
 #include "records/json.hpp"
 #include "records/record_file.hpp"
+#include "training/stage_weights.hpp"
 #include "training/trainer_module.hpp"
-#include "training/weights_file.hpp"
 
 namespace hacscale::cli {
 
@@ -53,7 +53,8 @@ std::string take_weights(Network& network, const ModelExportOptions& options) {
             "{} has its own weights; --weights and --checkpoint are for models with stages", options.model));
     }
     if (!options.weights.empty()) {
-        network.weights = read_weights(options.weights, find_model(options.model));
+        network.weights =
+            folded(network.graph, read_stage_weights(find_model(options.model), options.weights));
         return "the weights of " + options.weights;
     }
     if (!options.checkpoint.empty()) {
@@ -140,7 +141,7 @@ Run declare_models_export(CLI::App& parser) {
         ->check(CLI::IsMember({"pytorch", "onnx"}));
     parser.add_option("--out", options->out, "The file to write; else the answer has the code");
     CLI::Option* const weights =
-        parser.add_option("--weights", options->weights, "ONNX: a file that export-weights wrote");
+        parser.add_option("--weights", options->weights, "ONNX: a checkpoint, or a safetensors file");
     CLI::Option* const checkpoint =
         parser.add_option("--checkpoint", options->checkpoint, "ONNX: a checkpoint that training wrote")
             ->excludes(weights);
