@@ -9,6 +9,7 @@
 #include "base/hash.hpp"
 #include "base/version.hpp"
 #include "harness/compare/answer.hpp"
+#include "harness/compare/choice_files.hpp"
 #include "harness/compare/compare.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/profile_models.hpp"
@@ -145,8 +146,13 @@ private:
         plan.measure.instruments = instruments_;
         plan.retry_failed = job_.retry_failed;
         plan.caches = {job_.state.cache};
+        std::vector<Network> graphs;
+        double graph_seconds = 0.0;
         for (const ProfileUnit& unit : job_.units) {
-            if (unit.swept) {
+            if (unit.swept && !unit.model.stages) {
+                graphs.push_back(*unit.model.network);
+                graph_seconds += unit.seconds_at_most;
+            } else if (unit.swept) {
                 plan.swept.push_back(*unit.model.stages);
                 plan.spaces.push_back(space_of(suite_, *unit.model.stages));
             } else {
@@ -161,6 +167,34 @@ private:
         plan.sweep.tolerance = suite_.tolerance;
         plan.sweep.max_seconds = 60.0 * suite_.minutes;
         plan.left_s = [this] { return clock_.left_of_step_s(); };
+        if (!graphs.empty()) {
+            ProfileJob of_graphs = plan;
+            of_graphs.swept.clear();
+            of_graphs.spaces.clear();
+            of_graphs.own_layers = std::move(graphs);
+            of_graphs.graph_widths = GraphWidths{.min_ratio = suite_.min_width_ratio,
+                                                 .max_ratio = suite_.max_width_ratio,
+                                                 .grid = suite_.grid};
+            const double others = 1.0 - graph_seconds / profiling_seconds();
+            plan.left_s = [this, others] { return others * clock_.left_of_step_s(); };
+            if (!plan.swept.empty() || !plan.own_layers.empty()) {
+                profile_once(std::move(plan));
+            }
+            profile_once(std::move(of_graphs));
+        } else {
+            profile_once(std::move(plan));
+        }
+        now_ = input_fingerprint(suite_, job_.manifest.suite_hash, job_.state, table_);
+        if (!events_.stop_requested()) {
+            provenance_.profiled = profiling_of(suite_, now_);
+            provenance_.profiled->warnings = result_.warnings;
+        }
+    }
+
+    void profile_once(ProfileJob plan) {
+        if (events_.stop_requested()) {
+            return;
+        }
         const ProfileOutcome outcome = profile_models(device_.handle, table_, std::move(plan), events_);
         if (outcome.rows.given_up > 0) {
             warn(fmt::format("{} rows have no value: the device was lost", outcome.rows.given_up));
@@ -179,11 +213,6 @@ private:
         if (outcome.rows.measured > 0) {
             keep_doubts();
         }
-        now_ = input_fingerprint(suite_, job_.manifest.suite_hash, job_.state, table_);
-        if (!events_.stop_requested()) {
-            provenance_.profiled = profiling_of(suite_, now_);
-            provenance_.profiled->warnings = result_.warnings;
-        }
     }
 
     void warn_of_pace() {
@@ -196,63 +225,60 @@ private:
 
     void compare_all() {
         for (const SuiteModel& one : suite_.models) {
-            const std::string& name = one.name;
-            const ModelSpec& model = *one.stages;
             for (const Budget& budget : suite_.budgets) {
-                const std::string step = fmt::format("comparing {} at {}{}", model.name, budget.text(),
+                const std::string step = fmt::format("comparing {} at {}{}", one.network->name, budget.text(),
                                                      budget.is_ratio() ? " times its latency" : "");
-                if (keep_comparison(step, name, model, budget)) {
+                if (keep_comparison(step, one, budget)) {
                     continue;
                 }
                 all_kept_ = false;
-                if (may_go_on(step) && has_own_layers(model, step)) {
+                if (may_go_on(step) && has_own_layers(one, step)) {
                     clock_.begin(events_, RunStep::compare, label(step), usual_comparison_seconds(suite_));
-                    compare_at(name, model, budget);
+                    compare_at(one, budget);
                 }
             }
         }
     }
 
     // Where the time was up before the network was run as it is, there is nothing to compare with.
-    bool has_own_layers(const ModelSpec& model, const std::string& step) {
+    bool has_own_layers(const SuiteModel& model, const std::string& step) {
         if (!clock_.is_limited() ||
-            ModelView(table_, model, job_.state).base_estimate().missing_layers == 0) {
+            TableView(table_, model.network->graph, job_.state).base_estimate().missing_layers == 0) {
             return true;
         }
         result_.finished = false;
         warn(fmt::format(
             "the suite's time limit came before {} was measured, so there is no {}; the same command goes on "
             "from there",
-            model.name, step));
+            model.network->name, step));
         return false;
     }
 
     // Whether an earlier run did it. Accuracies are shown as they are known now.
-    bool keep_comparison(const std::string& step, const std::string& name, const ModelSpec& model,
-                         const Budget& budget) {
-        std::optional<records::ComparisonRecord> record = finished_comparison(
-            job_.folder / records::comparison_file_name(model.name, budget), now_, job_.retry_failed);
+    bool keep_comparison(const std::string& step, const SuiteModel& model, const Budget& budget) {
+        std::optional<records::ComparisonRecord> record =
+            finished_comparison(job_.folder / records::comparison_file_name(model.network->name, budget),
+                                now_, job_.retry_failed);
         if (!record) {
             return false;
         }
         clock_.skip(events_, RunStep::compare, label(step + " was finished before"),
                     usual_comparison_seconds(suite_));
         remove_accuracies(*record);
-        finish(std::move(*record), name, model, budget);
+        finish(std::move(*record), model, budget);
         return true;
     }
 
-    void compare_at(const std::string& name, const ModelSpec& model, const Budget& budget) {
+    void compare_at(const SuiteModel& model, const Budget& budget) {
         ComparisonSettings settings;
         settings.budget = budget;
         settings.strategies = suite_.strategies;
-        settings.space = space_of(suite_, model);
+        settings.space = model.stages ? space_of(suite_, *model.stages) : space_of_graphs(suite_);
         for (const auto& [of, file] : suite_.gains) {
-            if (of == name) {
+            if (of == model.name) {
                 settings.gain_files.push_back(file);
             }
         }
-        const ModelView view(table_, model, job_.state);
         Progress progress(events_);
         SessionBudget sessions;
         SessionSeconds session_s;
@@ -261,48 +287,54 @@ private:
             settings.sessions = &sessions;
             session_s = [&sessions](std::size_t) { return sessions.session_s(); };
         }
-        records::ComparisonRecord record =
-            compare(view, settings,
-                    device_timer(device_.handle, table_, measure_, progress.work_events(), session_s));
+        const TimeNetworks timer =
+            device_timer(device_.handle, table_, measure_, progress.work_events(), session_s);
+        records::ComparisonRecord record;
+        if (model.stages) {
+            record = compare(ModelView(table_, *model.stages, job_.state), settings, timer);
+        } else {
+            settings.l1_scores = pruning_scores(*model.network, {}).norms;
+            record =
+                compare(TableView(table_, model.network->graph, job_.state), *model.network, settings, timer);
+        }
         if (events_.stop_requested()) {
             return;  // what the timings lack would pass for what the device cannot do
         }
         keep_doubts();
         record.input_fingerprint = now_;
         record.measured_at = records::timestamp();
-        finish(std::move(record), name, model, budget);
+        finish(std::move(record), model, budget);
     }
 
-    void finish(records::ComparisonRecord record, const std::string& name, const ModelSpec& model,
-                const Budget& budget) {
+    void finish(records::ComparisonRecord record, const SuiteModel& model, const Budget& budget) {
+        const std::string& name = model.network->name;
         if (job_.accuracies) {
             add_accuracies(record, *job_.accuracies, events_);
         }
-        records::write_record(job_.folder / records::comparison_file_name(model.name, budget),
-                              to_json(record));
+        records::write_record(job_.folder / records::comparison_file_name(name, budget), to_json(record));
         const int untimed = untimed_rows(record);
         if (untimed > 0) {
             warn(
                 fmt::format("{} at {}: {} of {} strategies are predictions only, the run's time limit left "
                             "none for timing them",
-                            model.name, budget.text(), untimed, record.strategies.size()));
+                            name, budget.text(), untimed, record.strategies.size()));
         }
         if (has_gaps(record)) {
-            warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise",
-                             model.name, budget.text()));
+            warn(fmt::format("{} at {}: some strategies could not be measured, or only with noise", name,
+                             budget.text()));
         }
         if (const auto warning = peak_warning(record)) {
-            const Remedy remedy{{name}, table_.file(), table_.device(), job_.state};
+            const Remedy remedy{{model.name}, table_.file(), table_.device(), job_.state};
             events_.warn(*warning, remedy.profile());
             keep_warning(*warning + " " + remedy.profile().text());
             result_.complete = false;
         }
-        add_verified(record, record.base, model.name, "base");
+        add_verified(record, record.base, name, "base");
         // Many strategies choose what another has chosen, the base above all: it is one measurement.
-        std::set<std::string> networks{record.base.spec};
+        std::set<std::string> networks{record.base.model_hash};
         for (const records::StrategyRow& row : record.strategies) {
-            if (networks.insert(row.spec).second) {
-                add_verified(record, row, fmt::format("{} {} at {}", model.name, row.strategy, budget.text()),
+            if (networks.insert(row.model_hash).second) {
+                add_verified(record, row, fmt::format("{} {} at {}", name, row.strategy, budget.text()),
                              "strategy");
             }
         }
@@ -314,8 +346,9 @@ private:
                       const std::string& name, const std::string& role) {
         if (row.predicted_us && row.measured_us) {
             verified_.models.push_back(
-                {{name, hex_hash(row.spec), job_.state.batch, job_.state.type, job_.state.cache,
-                  *row.predicted_us, *row.measured_us, row.ci95_us.value_or(0.0), record.measured_at},
+                {{name, row.spec.empty() ? row.model_hash : hex_hash(row.spec), job_.state.batch,
+                  job_.state.type, job_.state.cache, *row.predicted_us, *row.measured_us,
+                  row.ci95_us.value_or(0.0), record.measured_at},
                  role});
         }
     }

@@ -68,7 +68,7 @@ public:
         Suite suite;
         suite.name =
             detail::read_name(fields_.required("name"), "name", origin_);  // of a folder, where none is given
-        suite.models = models("models", {});
+        suite.models = models("models", inputs());
         suite.verify = models("verify", inputs());
         if (suite.models.empty() && suite.verify.empty()) {
             throw InputError(origin_, fields_.required("models").line,
@@ -233,6 +233,10 @@ private:
             }
         }
         for (const SuiteModel& model : suite.models) {
+            if (!model.stages) {
+                check_graph(suite, model);
+                continue;
+            }
             try {
                 make_space(*model.stages, space_of(suite, *model.stages));
             } catch (const InputError& error) {
@@ -240,6 +244,19 @@ private:
                      fmt::format("models: {} cannot be scaled as the suite says: {}", model.stages->name,
                                  error.what()));
             }
+        }
+    }
+
+    void check_graph(const Suite& suite, const SuiteModel& model) const {
+        const YamlNode* other_sizes = fields_.find("resolutions");
+        if (other_sizes == nullptr && suite.resolution_steps > 0) {
+            other_sizes = fields_.find("resolution_steps");
+        }
+        if (other_sizes != nullptr) {
+            fail(*other_sizes,
+                 fmt::format("{} is an ONNX file, which has one resolution; put it into a suite without "
+                             "resolutions",
+                             model.name));
         }
     }
 
@@ -266,7 +283,7 @@ private:
 
     using InputsOfFiles = std::map<std::string, InputShapes>;
 
-    // Of ONNX files under verify, as these are named there.
+    // Of ONNX files, as models and verify name them.
     InputsOfFiles inputs() const {
         InputsOfFiles of_files;
         const YamlNode* node = fields_.find("inputs");
@@ -274,16 +291,21 @@ private:
             return of_files;
         }
         if (node->kind != YamlNode::Kind::mapping) {
-            fail(*node,
-                 fmt::format("inputs: expected \"FILE: NAME=3x224x224\" for files under verify, found {}",
-                             describe(*node)));
+            fail(*node, fmt::format("inputs: expected \"FILE: NAME=3x224x224\" for ONNX files, found {}",
+                                    describe(*node)));
         }
-        const std::vector<std::string> named =
-            list("verify", [&](const YamlNode& item) { return detail::read_text(item, "verify", origin_); });
+        std::vector<std::string> named;
+        for (const std::string_view key : {"models", "verify"}) {
+            const YamlNode* names = fields_.find(key);
+            for (const YamlNode& item : names == nullptr ? std::vector<YamlNode>() : names->items) {
+                named.push_back(item.text);
+            }
+        }
         for (const detail::YamlEntry& entry : node->entries) {
             if (!is_onnx_file(entry.key) || std::find(named.begin(), named.end(), entry.key) == named.end()) {
-                throw InputError(origin_, entry.line,
-                                 fmt::format("inputs: {} is none of the ONNX files under verify", entry.key));
+                throw InputError(
+                    origin_, entry.line,
+                    fmt::format("inputs: {} is none of the ONNX files under models and verify", entry.key));
             }
             const std::vector<YamlNode> sizes =
                 entry.value.kind == YamlNode::Kind::sequence ? entry.value.items : std::vector{entry.value};
@@ -321,12 +343,6 @@ private:
         }
         return list(key, [&](const YamlNode& item) -> SuiteModel {
             std::string name = detail::read_text(item, key, origin_);
-            if (is_onnx_file(name) && key == "models") {
-                fail(item,
-                     fmt::format("models: {} is an ONNX file, which has no stages to scale; list it under "
-                                 "the key verify, where it is profiled and verified as it is",
-                                 name));
-            }
             const auto sizes = inputs.find(name);
             if (name.ends_with(".yaml") || name.ends_with(".yml") || is_onnx_file(name)) {
                 name = (folder_ / name).string();
@@ -356,6 +372,12 @@ private:
                              [&](const SuiteModel& model) { return model.name == entry.key; })) {
                 throw InputError(origin_, entry.line,
                                  fmt::format("gains: {} is none of the suite's models", entry.key));
+            }
+            if (is_onnx_file(entry.key)) {
+                throw InputError(
+                    origin_, entry.line,
+                    fmt::format("gains: {} is an ONNX file, which has no stages that a gain is of",
+                                entry.key));
             }
             const std::vector<YamlNode> named =
                 entry.value.kind == YamlNode::Kind::sequence ? entry.value.items : std::vector{entry.value};
@@ -440,13 +462,18 @@ std::vector<MeasuredState> states_of(const Suite& suite) {
     return states;
 }
 
-SpaceSettings space_of(const Suite& suite, const ModelSpec& model) {
+SpaceSettings space_of_graphs(const Suite& suite) {
     SpaceSettings settings;
     settings.grid = suite.grid;
     settings.min_width_ratio = suite.min_width_ratio;
     settings.max_width_ratio = suite.max_width_ratio;
     settings.min_depth_ratio = suite.min_depth_ratio;
     settings.max_depth_ratio = suite.max_depth_ratio;
+    return settings;
+}
+
+SpaceSettings space_of(const Suite& suite, const ModelSpec& model) {
+    SpaceSettings settings = space_of_graphs(suite);
     settings.min_inner_ratio = suite.min_inner_ratio;
     settings.max_inner_ratio = suite.max_inner_ratio;
     settings.inner_widths = suite.inner_widths;

@@ -27,7 +27,7 @@ struct SuiteModel {
     std::string name;  // as the suite has it: of the zoo, or a path as find_network() takes it
     // Shared, because weights may be large.
     std::shared_ptr<const Network> network;
-    std::optional<ModelSpec> stages{};  // of what can be scaled; each of Suite::models has them
+    std::optional<ModelSpec> stages{};  // nothing: a graph, whose channel groups and repeats are scaled
     bool operator==(const SuiteModel& other) const { return name == other.name; }
 };
 
@@ -68,8 +68,9 @@ constexpr std::string_view all_devices = "all";  // of the machine that the suit
 
 // Every batch with every data type and cache state, in the suite's order.
 std::vector<MeasuredState> states_of(const Suite& suite);
-// What the suite allows of a model.
+// What the suite allows of a model; of a graph, which has one resolution.
 SpaceSettings space_of(const Suite& suite, const ModelSpec& model);
+SpaceSettings space_of_graphs(const Suite& suite);
 
 // Every key that a suite may have.
 std::initializer_list<std::string_view> suite_keys();

@@ -158,14 +158,8 @@ TEST_F(OnnxFile, SizesOfInputsAreReadStrictly) {
     EXPECT_EQ(call({"profile", "resnet18", "--table", path("t.db"), "--input", "x=3x8x8"}).status, 2);
 }
 
-TEST_F(OnnxFile, ASuiteProfilesAndVerifiesItButDoesNotScaleIt) {
+TEST_F(OnnxFile, ASuiteProfilesAndVerifiesIt) {
     const std::string rest = "name: s\nstrategies: [hacscale]\nseconds: 0.02\nminutes: 0.01\n";
-    const std::string scaled = write("scaled.yaml", rest + "models: [resnet8-cifar, net.onnx]\n");
-    const Answer refused = call({"run", scaled, "--out", path("out")});
-    EXPECT_EQ(refused.status, 2);
-    EXPECT_THAT(refused.err, HasSubstr("scaled.yaml:5"));
-    EXPECT_THAT(refused.err, HasSubstr("list it under the key verify"));
-
     const std::string verified =
         write("verified.yaml", rest + "models: [resnet8-cifar]\nverify: [net.onnx]\n");
     const Answer run = call({"run", verified, "--out", path("out"), "--quiet"});
@@ -174,6 +168,32 @@ TEST_F(OnnxFile, ASuiteProfilesAndVerifiesItButDoesNotScaleIt) {
     std::set<std::string> models;
     for (const records::Json& one : report["models"]) models.insert(one["model"]);
     EXPECT_TRUE(models.contains("net"));
+}
+
+TEST_F(OnnxFile, ASuiteScalesItBesideModelsWithStages) {
+    ASSERT_EQ(call({"models", "export", "resnet8-cifar", "--out", path("wide.onnx")}).status, 0);
+    const std::string rest =
+        "name: s\nstrategies: [width-only, l1-pruning, hacscale]\nseconds: 0.02\nminutes: 0.05\nbudgets: "
+        "[0.8]\n";
+    const std::string suite = write("suite.yaml", rest + "models: [resnet8-cifar, wide.onnx]\n");
+    const Answer run = call({"run", suite, "--out", path("out"), "--quiet"});
+    EXPECT_TRUE(run.status == 0 || run.status == 4) << run.err;
+    const records::Json record = records::Json::parse(std::ifstream(path("out/compare-wide-0.8.json")));
+    EXPECT_GT(record["width_names"].size(), 3U);
+    for (const records::Json& row : record["strategies"]) {
+        EXPECT_LE(row["latency_ratio"].get<double>(), 0.8 * 1.03) << row;
+        EXPECT_LT(row["params"], record["base"]["params"]) << row;
+    }
+    EXPECT_TRUE(std::filesystem::exists(path("out/compare-resnet8-cifar-0.8.json")));
+    EXPECT_TRUE(std::filesystem::exists(path("out/report.html")));
+    const Answer again = call({"run", suite, "--out", path("out"), "--dry-run", "--json"});
+    EXPECT_EQ(again.json()["devices"][0]["states"][0]["comparisons_known"], 2);
+
+    write("resolutions.yaml", rest + "models: [wide.onnx]\nresolutions: [40]\n");
+    EXPECT_THAT(call({"run", path("resolutions.yaml"), "--out", path("no")}).err,
+                HasSubstr("one resolution"));
+    write("gains.yaml", rest + "models: [wide.onnx]\ngains: {wide.onnx: suite.yaml}\n");
+    EXPECT_THAT(call({"run", path("gains.yaml"), "--out", path("no")}).err, HasSubstr("no stages"));
 }
 
 TEST_F(OnnxFile, ASuiteMayHaveNothingElse) {
@@ -197,7 +217,7 @@ TEST_F(OnnxFile, ASuiteMayHaveNothingElse) {
 
     const std::vector<std::pair<std::string, std::string>> wrong{
         {"inputs: {open.onnx: x=3x16}\n", "open.onnx"},
-        {"inputs: {other.onnx: x=3x16x12}\n", "none of the ONNX files under verify"},
+        {"inputs: {other.onnx: x=3x16x12}\n", "none of the ONNX files under models and verify"},
         {"inputs: {open.onnx: [x=3x16x12, x=3x8x8]}\n", "given twice"},
         {"inputs: [open.onnx]\n", "FILE: NAME=3x224x224"}};
     for (const auto& [line, why] : wrong) {
