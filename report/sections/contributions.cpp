@@ -100,6 +100,9 @@ std::string verdict_of(const records::ContributionsRow& choice) {
 
 Section contributions_section(const Scene& scene) {
     const records::ComparisonRecord& comparison = *scene.comparison;
+    if (comparison.contributions.empty() && !comparison.width_names.empty()) {
+        return graph_section("Contributions", "steps from the base or the choice");
+    }
     if (comparison.contributions.empty()) {
         return absent_section("Contributions", "contributions in " + comparison.file,
                               "hacscale compare MODEL --table TABLE --json");

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <string_view>
 
 #include "report/document/document.hpp"
 #include "report/text/numbers.hpp"
@@ -68,20 +70,43 @@ std::string inner_text(const std::vector<int>& inner_widths) {
     return text;
 }
 
+namespace {
+
+// A network without stages has many widths; the section on strategies lists them all.
+constexpr std::size_t changes_in_words = 4;
+
+template <typename Add>
+void add_greatest(const Add& add, const std::vector<std::string>& names, const std::vector<int>& from,
+                  const std::vector<int>& to, const char* what) {
+    std::vector<std::size_t> changed;
+    for (std::size_t i = 0; i < std::min({names.size(), from.size(), to.size()}); ++i) {
+        if (from[i] != to[i]) changed.push_back(i);
+    }
+    const auto size = [&](std::size_t i) {
+        return std::abs(std::log(static_cast<double>(std::max(to[i], 1)) / std::max(from[i], 1)));
+    };
+    std::stable_sort(changed.begin(), changed.end(),
+                     [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
+    for (std::size_t k = 0; k < std::min(changed.size(), changes_in_words); ++k) {
+        const std::size_t i = changed[k];
+        add(fmt::format("{}: {} → {} {}", names[i], from[i], to[i], what));
+    }
+    if (changed.size() > changes_in_words) {
+        add(fmt::format("and {} more of {} {}", changed.size() - changes_in_words, names.size(),
+                        what == std::string_view("channels") ? "groups of channels" : "repeats"));
+    }
+}
+
+}  // namespace
+
 std::string changes_of(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
     std::string text;
     const auto add = [&text](const std::string& change) { text += (text.empty() ? "" : "; ") + change; };
     if (!comparison.base.choice || !row.choice) return text;
     const ScalingChoice& base = *comparison.base.choice;
     const ScalingChoice& choice = *row.choice;
-    const auto add_changes = [&add](const std::vector<std::string>& names, const std::vector<int>& from,
-                                    const std::vector<int>& to, const char* what) {
-        for (std::size_t i = 0; i < std::min({names.size(), from.size(), to.size()}); ++i) {
-            if (from[i] != to[i]) add(fmt::format("{}: {} → {} {}", names[i], from[i], to[i], what));
-        }
-    };
-    add_changes(comparison.width_names, base.widths, choice.widths, "channels");
-    add_changes(comparison.depth_names, base.depths, choice.depths, "blocks");
+    add_greatest(add, comparison.width_names, base.widths, choice.widths, "channels");
+    add_greatest(add, comparison.depth_names, base.depths, choice.depths, "blocks");
     const bool by_stage = comparison.width_names.empty() && comparison.depth_names.empty();
     const std::size_t stages = by_stage ? std::min(base.widths.size(), choice.widths.size()) : 0;
     for (std::size_t i = 0; i < stages; ++i) {
@@ -158,6 +183,18 @@ std::string layer_kind(std::string_view key) {
 std::optional<int> layer_width(std::string_view key) {
     const std::optional<int> out = number_after(key, 'o');
     return out ? out : number_after(key, 'i');
+}
+
+Section graph_section(const std::string& heading, const std::string& record) {
+    Section section;
+    section.heading = heading;
+    section.parts.push_back(Paragraph{
+        fmt::format(
+            "This network was scaled as a graph, whose comparisons have no {}. How the latency changes with "
+            "each width alone:",
+            record),
+        "hacscale advise NETWORK --table TABLE --details"});
+    return section;
 }
 
 Section absent_section(const std::string& heading, const std::string& record, const std::string& command) {

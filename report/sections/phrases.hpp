@@ -36,6 +36,8 @@ std::string doubt_about_peak(const std::vector<records::ComparisonRecord>& compa
 std::string layer_kind(std::string_view key);
 // Its output channels: those it names, else its input's.
 std::optional<int> layer_width(std::string_view key);
+// A comparison of a network that was scaled as a graph has none of `record`.
+Section graph_section(const std::string& heading, const std::string& record);
 // A section left out, with the command that makes its records.
 Section absent_section(const std::string& heading, const std::string& record, const std::string& command);
 

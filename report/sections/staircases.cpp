@@ -105,6 +105,9 @@ Table all_points(const records::ComparisonRecord& comparison) {
 
 Section staircases_section(const Scene& scene) {
     const records::ComparisonRecord& comparison = *scene.comparison;
+    if (comparison.staircases.empty() && !comparison.width_names.empty()) {
+        return graph_section("Latency over width", "staircases");
+    }
     if (comparison.staircases.empty()) {
         return absent_section("Latency over width", "staircases in " + comparison.file,
                               "hacscale compare MODEL --table TABLE --json");

@@ -52,6 +52,12 @@ bool any_with(const records::ComparisonRecord& comparison, std::optional<double>
            std::any_of(comparison.strategies.begin(), comparison.strategies.end(), has);
 }
 
+// Of a network without stages the lists may be too long for a column; choice_table() has them one by one.
+bool has_few(const std::vector<std::string>& names) {
+    constexpr std::size_t max_in_a_column = 8;
+    return names.size() <= max_in_a_column;
+}
+
 // With single images, images a second say what the latency says.
 bool runs_batches(const records::ComparisonRecord& comparison) {
     return comparison.batch > 1 && images_per_s(comparison, comparison.base);
@@ -77,8 +83,8 @@ std::vector<Column> columns_of(const records::ComparisonRecord& comparison, bool
             {"Parameters, ×\u00a0base", "params_ratio"},
             {"Gain", "gain"},
             {"Accuracy, top-1", "accuracy_pct", true, where(any_accuracy)},
-            {"Depths", "depths", false},
-            {"Widths", "widths", false},
+            {"Depths", "depths", false, where(has_few(comparison.depth_names))},
+            {"Widths", "widths", false, where(has_few(comparison.width_names))},
             {"Inner widths", "inner_widths", false, where(any_inner(comparison))},
             {"Resolution", "resolution_px"},
             {"Latency, predicted", "predicted_us"},
@@ -159,6 +165,33 @@ Table table_of(const records::ComparisonRecord& comparison, bool any_accuracy) {
     return table;
 }
 
+// Of a network without stages: every width and depth of the choice beside the base's.
+Table choice_table(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
+    Table table;
+    table.caption = fmt::format(
+        "{} {}: what {} changes, by the first layer of each group of channels and of each repeat.",
+        comparison.model, at_budget(comparison.budget), row.strategy);
+    table.columns = {{"Layer", "layer", false},
+                     {"What", "what", false},
+                     {"Base", "base"},
+                     {"Choice", "choice"},
+                     {"Choice, ×\u00a0base", "choice_ratio"}};
+    const auto add = [&table](const std::vector<std::string>& names, const std::vector<int>& from,
+                              const std::vector<int>& to, const char* what) {
+        for (std::size_t i = 0; i < std::min({names.size(), from.size(), to.size()}); ++i) {
+            if (from[i] == to[i]) continue;
+            table.rows.push_back(
+                {{text_cell(names[i]), text_cell(what), integer_cell(from[i]), integer_cell(to[i]),
+                  number_cell(static_cast<double>(to[i]) / std::max(from[i], 1), ratio)}});
+        }
+    };
+    add(comparison.width_names, comparison.base.choice->widths, row.choice->widths, "channels");
+    add(comparison.depth_names, comparison.base.choice->depths, row.choice->depths, "blocks");
+    constexpr std::size_t max_open_rows = 12;
+    table.folded = table.rows.size() > max_open_rows;
+    return table;
+}
+
 Facts reasons_of(const records::ComparisonRecord& comparison) {
     Facts facts;
     for (const DistinctNetwork& network : distinct_networks(comparison)) {
@@ -190,6 +223,10 @@ Section strategies_section(const Scene& scene) {
     }
     if (!comparison.strategies.empty()) section.parts.push_back(strategies_chart(comparison));
     const records::StrategyRow* choice = comparison.hacscale();
+    if (choice != nullptr && choice->choice && comparison.base.choice && !comparison.width_names.empty()) {
+        Table changes = choice_table(comparison, *choice);
+        if (!changes.rows.empty()) section.parts.push_back(std::move(changes));
+    }
     if (choice != nullptr && !choice->spec.empty()) {
         section.parts.push_back(Code{"The HACScale choice as a model file", "yaml", choice->spec});
     }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/report.hpp"
+#include "report/sections/phrases.hpp"
 #include "tests/report/sample_records.hpp"
 #include "tests/temp_folder.hpp"
 
@@ -148,6 +149,50 @@ TEST(Sections, LegendsOfStrategiesHaveTheKindsThatAreThere) {
     EXPECT_EQ(swatches(strategies_section({records, &comparison})), kinds);
     EXPECT_THAT(swatches(front_section({records, &comparison})), Contains("square base"));
     EXPECT_THAT(swatches(front_section({records, &comparison})), ::testing::Not(Contains("cross excluded")));
+}
+
+// A network without stages has too many widths for a sentence or a column.
+TEST(Sections, ManyWidthsHaveATableOfTheirOwn) {
+    records::RunRecords records = sample_report();
+    records::ComparisonRecord& comparison = records.comparisons[0];
+    records::StrategyRow* choice = nullptr;
+    for (records::StrategyRow& row : comparison.strategies) {
+        if (row.strategy == "hacscale") choice = &row;
+    }
+    ASSERT_NE(choice, nullptr);
+    comparison.stages.clear();
+    comparison.depth_names = {"layer1.0"};
+    comparison.base.choice = ScalingChoice{.widths = {}, .depths = {3}, .resolution = 32};
+    choice->choice = ScalingChoice{.widths = {}, .depths = {3}, .resolution = 32};
+    for (int i = 0; i < 20; ++i) {
+        comparison.width_names.push_back("layer" + std::to_string(i));
+        comparison.base.choice->widths.push_back(64);
+        choice->choice->widths.push_back(i < 15 ? 64 - 2 * i : 64);
+    }
+    EXPECT_EQ(
+        changes_of(comparison, *choice),
+        "layer14: 64 → 36 channels; layer13: 64 → 38 channels; layer12: 64 → 40 channels; layer11: 64 → 42 "
+        "channels; and 10 more of 20 groups of channels");
+    const Section section = strategies_section({records, &comparison});
+    const Table* changes = nullptr;
+    for (const Part& part : section.parts) {
+        if (const Table* table = table_of(part)) changes = table;
+    }
+    ASSERT_NE(changes, nullptr);
+    ASSERT_EQ(changes->rows.size(), 14U);
+    EXPECT_TRUE(changes->folded);
+    EXPECT_EQ(cell_in(*changes, 0, "layer").text, "layer1");
+    EXPECT_EQ(number_of(*changes, 0, "choice"), 62.0);
+    comparison.contributions.clear();
+    comparison.staircases.clear();
+    for (const Section& none :
+         {contributions_section({records, &comparison}), staircases_section({records, &comparison})}) {
+        EXPECT_THAT(std::get<Paragraph>(none.parts.front()).command, HasSubstr("hacscale advise"));
+    }
+    for (const Column& column : first_table(section).columns) {
+        if (column.csv_name == "widths") EXPECT_EQ(column.show, Show::csv_only);
+        if (column.csv_name == "depths") EXPECT_EQ(column.show, Show::everywhere);
+    }
 }
 
 TEST(Sections, AccuraciesStandBestFirstWithPointsOverTheBase) {
