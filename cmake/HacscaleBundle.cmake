@@ -33,7 +33,8 @@ function(hacscale_install_bundle)
         install(DIRECTORY "${PROJECT_SOURCE_DIR}/bench/peers/" DESTINATION share/hacscale/peers FILES_MATCHING PATTERN "*.py")
         # What gpu-check --plan needs.
         install(DIRECTORY "${PROJECT_SOURCE_DIR}/bench/plans" DESTINATION share/hacscale)
-        install(FILES "${PROJECT_SOURCE_DIR}/bench/across_devices.py" DESTINATION share/hacscale)
+        install(FILES "${PROJECT_SOURCE_DIR}/bench/across_devices.py" "${PROJECT_SOURCE_DIR}/bench/shrink_and_tune.py"
+                DESTINATION share/hacscale)
         install(DIRECTORY "${PROJECT_SOURCE_DIR}/results/nvidia-h200/paper-budgets-gpu" DESTINATION share/hacscale/results/nvidia-h200
                 FILES_MATCHING PATTERN "compare-*.json" PATTERN "table.db")
         install(RUNTIME_DEPENDENCY_SET hacscale_bundled

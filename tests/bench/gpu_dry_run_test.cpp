@@ -71,7 +71,8 @@ protected:
     }
 
     std::string environment() const {
-        return "HACSCALE_BACKENDS='" HACSCALE_MADE_UP_GPU "' HACSCALE_RESULTS='" + path("results") +
+        return "HACSCALE_MODULES='" HACSCALE_TEST_TRAINERS "/fake' HACSCALE_DATA='" + path("cifar") +
+               "' HACSCALE_BACKENDS='" HACSCALE_MADE_UP_GPU "' HACSCALE_RESULTS='" + path("results") +
                "' PYTHONPATH='" HACSCALE_SOURCE_DIR "/tests/bench/stand_in' TORCH_CALLS='" +
                path("torch.txt") + "' ";
     }
@@ -107,6 +108,24 @@ TEST_F(GpuDryRun, EveryCommandOfTheH100sListStartsAndEnds) {
 
 TEST_F(GpuDryRun, EveryCommandOfTheH200sListStartsAndEnds) {
     expect_every_step_ends("h200");
+}
+
+// With a trainer that only pretends to: what is trained and how the accuracies are added up is the program's and the script's.
+TEST_F(GpuDryRun, EveryCommandOfTheListOfTrainingsStartsAndEnds) {
+    std::filesystem::create_directory(path("cifar"));
+    expect_every_step_ends("tuning");
+    const std::string answer = text_of(folder_ / "out" / "shrink" / "answer.md");
+    EXPECT_THAT(answer, HasSubstr("2 seeds"));
+    EXPECT_THAT(answer, HasSubstr("| 1 | base | 1.000/1.000 |"));
+    EXPECT_THAT(answer, HasSubstr("| 0.5 | hacscale |"));
+    // What is done is not done again.
+    std::filesystem::remove(folder_ / "out" / "done" / "shrink");
+    const std::string before = text_of(folder_ / "out" / "shrink" / "shrink_and_tune.log");
+    expect_every_step_ends("tuning");
+    const std::string again =
+        text_of(folder_ / "out" / "shrink" / "shrink_and_tune.log").substr(before.size());
+    EXPECT_THAT(again, Not(HasSubstr("hacscale compare")));
+    EXPECT_THAT(again, Not(HasSubstr("hacscale profile")));
 }
 
 #else
