@@ -119,14 +119,15 @@ std::vector<TrainedLayer> scaled_layers(const Graph& base, const std::vector<Tra
     for (std::size_t n = 0; n < gathered.size(); ++n) {
         const Node& node = scaled.network.graph.nodes[n];
         const int origin = scaled.origins[n].node;
-        if (origin == no_node || contains(scaled.copying, n)) {
-            const LayerWeights& made = scaled.network.weights[n];
-            result.push_back(norms && learns_batch_norm(node) ? with_new_norm(node, made)
-                                                              : TrainedLayer{made, {}});
-            continue;
+        const bool copying = contains(scaled.copying, n);
+        TrainedLayer layer;
+        if (origin == no_node || copying) {
+            const LayerWeights& made = copying ? scaled.network.weights[n] : gathered[n];
+            layer = norms && learns_batch_norm(node) ? with_new_norm(node, made) : TrainedLayer{made, {}};
+        } else {
+            const TensorId output = base.nodes[at(origin)].outputs.front();
+            layer = {gathered[n], picked(layers[at(origin)].norm, scaled.channels[at(output)])};
         }
-        const TensorId output = base.nodes[at(origin)].outputs.front();
-        TrainedLayer layer{gathered[n], picked(layers[at(origin)].norm, scaled.channels[at(output)])};
         if (contains(scaled.zeroed, n)) {
             if (layer.norm.there()) {
                 std::ranges::fill(layer.norm.scale, 0.0F);

@@ -69,7 +69,7 @@ protected:
 };
 
 TEST_F(ScaleWeights, AModelIsWrittenWithItsWeights) {
-    const Answer answer = scale("0.8", {"--weights", weights(), "--out", path("small.yaml"), "--json"});
+    const Answer answer = scale("0.9", {"--weights", weights(), "--out", path("small.yaml"), "--json"});
     ASSERT_EQ(answer.status, 0) << answer.err;
     EXPECT_THAT(answer.err, HasSubstr("hacscale train --start"));
     for (const std::string& line : lines_of(answer.err)) EXPECT_LE(line.size(), 80 + path("").size()) << line;
@@ -83,7 +83,7 @@ TEST_F(ScaleWeights, AModelIsWrittenWithItsWeights) {
     ASSERT_EQ(exported.status, 0) << exported.err;
     EXPECT_THAT(exported.out, HasSubstr("the weights of"));
     // As an ONNX file of the same choice it has the same numbers.
-    ASSERT_EQ(scale("0.8", {"--weights", weights(), "--out", path("direct.onnx")}).status, 0);
+    ASSERT_EQ(scale("0.9", {"--weights", weights(), "--out", path("direct.onnx")}).status, 0);
     const Network direct = import_onnx(path("direct.onnx"));
     const Network written = import_onnx(path("small.onnx"));
     ASSERT_EQ(direct.weights.size(), written.weights.size());
@@ -112,7 +112,7 @@ TEST_F(ScaleWeights, AsAGraphEveryGroupIsChosenAndTheResultHasStages) {
     write_scores();
     const Answer answer =
         call({"compare", "resnet8-cifar", "--as-graph", "--weights", weights(), "--scores",
-              path("scores.json"), "--table", table(), "--budget", "0.8", "--strategies",
+              path("scores.json"), "--table", table(), "--budget", "0.9", "--strategies",
               "l1-pruning,taylor-pruning,halp,hacscale", "--networks", path("chosen"), "--json"});
     ASSERT_THAT(answer.status, ::testing::AnyOf(0, 4)) << answer.err;
     const auto json = answer.json();
@@ -121,7 +121,7 @@ TEST_F(ScaleWeights, AsAGraphEveryGroupIsChosenAndTheResultHasStages) {
     int written = 0;
     for (const auto& row : json["strategies"]) {
         const std::string name =
-            path("chosen") + "/resnet8-cifar-" + row["strategy"].get<std::string>() + "-0.8";
+            path("chosen") + "/resnet8-cifar-" + row["strategy"].get<std::string>() + "-0.9";
         if (row["spec"].get<std::string>().empty()) continue;
         const ModelSpec model = load_model(name + ".yaml");
         EXPECT_EQ(model_hash(model), row["model_hash"]) << name;
@@ -147,9 +147,9 @@ TEST_F(ScaleWeights, WeightsThatDoNotFitAreRefusedBeforeAnythingIsMeasured) {
     bad[1].norm.shift[0] = std::numeric_limits<float>::quiet_NaN();
     write_state_dict(path("nan.safetensors"), graph_, bad);
     EXPECT_THAT(error_with(path("nan.safetensors")), HasSubstr("not finite"));
-    EXPECT_THAT(scale("0.8", {"--scores", path("s.json")}).err, HasSubstr("--weights"));
-    EXPECT_THAT(scale("0.8", {"--channels", path("c.json"), "--as-graph"}).err, HasSubstr("--weights"));
-    EXPECT_THAT(scale("0.8", {"--group", "x:1..2"}).err, HasSubstr("--as-graph"));
+    EXPECT_THAT(scale("0.9", {"--scores", path("s.json")}).err, HasSubstr("--weights"));
+    EXPECT_THAT(scale("0.9", {"--channels", path("c.json"), "--as-graph"}).err, HasSubstr("--weights"));
+    EXPECT_THAT(scale("0.9", {"--group", "x:1..2"}).err, HasSubstr("--as-graph"));
 }
 
 }  // namespace

@@ -86,9 +86,16 @@ std::string refusal(const StagedNetwork& base, const GraphChoice& choice) {
 TEST(ScaledStages, WidthsThatAModelHasOnceCannotPart) {
     for (const char* const name : {"vgg16-bn-cifar", "resnet50"}) {
         const StagedNetwork base(name);
-        GraphChoice choice = choice_of(base.groups, base.runs);
-        choice.widths[1] -= base.groups[1].multiple;
-        EXPECT_THAT(refusal(base, choice), HasSubstr("write it as an ONNX file")) << name;
+        int refused = 0;
+        for (std::size_t g = 0; g < base.groups.size(); ++g) {
+            GraphChoice choice = choice_of(base.groups, base.runs);
+            choice.widths[g] -= base.groups[g].multiple;
+            const std::string why = refusal(base, choice);
+            if (why.empty()) continue;
+            EXPECT_THAT(why, HasSubstr("write it as an ONNX file")) << name;
+            ++refused;
+        }
+        EXPECT_GT(refused, 5) << name;
     }
 }
 
