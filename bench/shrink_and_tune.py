@@ -83,13 +83,19 @@ class Evidence:
                          folder / "importance.json", "--scores", scores)
         return scores
 
-    def compare(self, seed, budget, checkpoint, scores):
+    def weights(self, seed, checkpoint):
+        file = self.options.out / f"seed{seed}" / "base.safetensors"
+        if not file.exists():
+            self.program("export-weights", self.options.model, "--checkpoint", checkpoint, "--batch-norms", "--out", file)
+        return file
+
+    def compare(self, seed, budget, weights, scores):
         """The comparison, whose networks are files in a folder of their own."""
         folder = self.options.out / f"seed{seed}" / f"x{budget}"
         answer = folder / "compare.json"
         if not answer.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            self.program("compare", self.options.model, "--as-graph", "--weights", checkpoint, "--scores", scores, "--table",
+            self.program("compare", self.options.model, "--as-graph", "--weights", weights, "--scores", scores, "--table",
                          self.table, "--budget", budget, "--strategies", ",".join(STRATEGIES), "--networks", folder,
                          *self.on_device, *self.state, "--json", answer=answer)
         return json.loads(answer.read_text()), folder
@@ -104,8 +110,9 @@ class Evidence:
             rows.append({"seed": seed, "strategy": "base", "budget": 1.0, "latency_ratio": 1.0, "status": "ok",
                          "before": base.get("test_accuracy"), "model": self.options.model, "start": checkpoint})
             scores = self.scores(seed, checkpoint)
+            weights = self.weights(seed, checkpoint)
             for budget in self.options.budgets:
-                comparison, folder = self.compare(seed, budget, checkpoint, scores)
+                comparison, folder = self.compare(seed, budget, weights, scores)
                 for row in comparison["strategies"]:
                     name = f"{comparison['model']}-{row['strategy']}-{budget}"
                     chosen = (folder / f"{name}.yaml").exists()

@@ -12,7 +12,6 @@
 #include "training/weights_file.hpp"
 
 namespace hacscale {
-namespace {
 
 // libtorch's archives are zip files.
 bool is_checkpoint(const std::filesystem::path& file) {
@@ -22,8 +21,6 @@ bool is_checkpoint(const std::filesystem::path& file) {
     std::ifstream(file, std::ios::binary).read(begin.data(), begin.size());
     return std::string_view(begin.data(), begin.size()) == "PK";
 }
-
-}  // namespace
 
 std::vector<TrainedLayer> read_stage_weights(const ModelSpec& model, const std::filesystem::path& file) {
     if (is_checkpoint(file)) {

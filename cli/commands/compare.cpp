@@ -24,6 +24,7 @@
 #include "models/formats/formats.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"
+#include "training/stage_weights.hpp"
 
 namespace hacscale::cli {
 
@@ -164,6 +165,15 @@ void check_options_of_stages(const CompareOptions& options) {
             "--out {}: without --weights, what is chosen of a model with stages is YAML, which \"hacscale "
             "models export\" writes as ONNX; end its name in .yaml",
             options.out));
+    }
+    // libtorch's OpenMP would pin threads before those of the backend find their cores.
+    if (options.measure && is_checkpoint(options.weights)) {
+        throw InputError(
+            fmt::format("--weights {}: a checkpoint is not read where networks are timed, for libtorch would "
+                        "take part in it; write "
+                        "its weights first, by hacscale export-weights {} --checkpoint {} --batch-norms "
+                        "--out NAME.safetensors",
+                        options.weights, options.model, options.weights));
     }
     if (options.as_graph && !options.training.plan.empty()) {
         throw InputError(

@@ -13,6 +13,7 @@
 #include "harness/measure/device_access.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
+#include "models/weights/state_dict.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/json.hpp"
 #include "training/batches.hpp"
@@ -28,6 +29,7 @@ struct WeightsExportOptions {
     std::string model;
     std::string checkpoint;
     std::string out;
+    bool batch_norms = false;
 };
 
 struct ImportOptions {
@@ -50,16 +52,24 @@ std::int64_t count_of(const std::vector<LayerWeights>& weights) {
 ExitStatus export_command(const WeightsExportOptions& options, Session& session) {
     const ModelSpec model = find_model(options.model);
     const LoadedTrainer loaded = load_trainer();
-    const std::vector<LayerWeights> weights = loaded.required().folded_weights(model, options.checkpoint);
-    write_weights(options.out, model, weights);
+    std::vector<LayerWeights> weights;
+    if (options.batch_norms) {
+        const std::vector<TrainedLayer> layers = loaded.required().trained_layers(model, options.checkpoint);
+        write_state_dict(options.out, lower(model), layers);
+        weights = folded(lower(model), layers);
+    } else {
+        weights = loaded.required().folded_weights(model, options.checkpoint);
+        write_weights(options.out, model, weights);
+    }
     if (session.json) {
         records::print_json(session.out, {{"model", model.name},
                                           {"model_hash", model_hash(model)},
                                           {"weights", options.out},
                                           {"numbers", count_of(weights)}});
     } else {
-        session.out << fmt::format("{}: {} numbers of {}, batch-norm folded\n", options.out,
-                                   with_separators(count_of(weights)), model.name);
+        session.out << fmt::format(
+            "{}: {} numbers of {}, {}\n", options.out, with_separators(count_of(weights)), model.name,
+            options.batch_norms ? "and those of its batch-norms" : "batch-norm folded");
     }
     return ExitStatus::done;
 }
@@ -160,6 +170,8 @@ Run declare_export_weights(CLI::App& parser) {
     parser.add_option("model", options->model, "A name of the zoo, or a YAML file")->required();
     parser.add_option("--checkpoint", options->checkpoint, "A checkpoint that training wrote")->required();
     parser.add_option("--out", options->out, "The file of weights")->required();
+    parser.add_flag("--batch-norms", options->batch_norms,
+                    "Keep batch-norms apart: the state dict of the PyTorch code, to train on from");
     return [options](Session& session) { return export_command(*options, session); };
 }
 

@@ -368,16 +368,16 @@ private:
                                     describe(*node)));
         }
         for (const detail::YamlEntry& entry : node->entries) {
-            if (std::none_of(known.begin(), known.end(),
-                             [&](const SuiteModel& model) { return model.name == entry.key; })) {
-                throw InputError(origin_, entry.line,
-                                 fmt::format("gains: {} is none of the suite's models", entry.key));
-            }
             if (is_onnx_file(entry.key)) {
                 throw InputError(
                     origin_, entry.line,
                     fmt::format("gains: {} is an ONNX file, which has no stages that a gain is of",
                                 entry.key));
+            }
+            if (std::none_of(known.begin(), known.end(),
+                             [&](const SuiteModel& model) { return model.name == entry.key; })) {
+                throw InputError(origin_, entry.line,
+                                 fmt::format("gains: {} is none of the suite's models", entry.key));
             }
             const std::vector<YamlNode> named =
                 entry.value.kind == YamlNode::Kind::sequence ? entry.value.items : std::vector{entry.value};

@@ -171,11 +171,17 @@ TEST_F(OnnxFile, ASuiteProfilesAndVerifiesIt) {
 }
 
 TEST_F(OnnxFile, ASuiteScalesItBesideModelsWithStages) {
-    ASSERT_EQ(call({"models", "export", "resnet8-cifar", "--out", path("wide.onnx")}).status, 0);
+    write("small.yaml",
+          "name: small\ninput: {channels: 3, resolution: 8}\nclasses: 10\nstem:\n  - conv: {width: "
+          "32}\nstages:\n"
+          "  - {name: stage1, block: basic, width: 32, depth: 1}\n"
+          "  - {name: stage2, block: basic, width: 64, depth: 1, stride: 2}\n"
+          "head:\n  - global_avg_pool\n  - linear: {}\n");
+    ASSERT_EQ(call({"models", "export", path("small.yaml"), "--out", path("wide.onnx")}).status, 0);
     const std::string rest =
-        "name: s\nstrategies: [l1-pruning, hacscale]\nseconds: 0.02\nminutes: 0.05\nbudgets: "
+        "name: s\nstrategies: [l1-pruning, hacscale]\nseconds: 0.02\nminutes: 0.02\nbudgets: "
         "[0.9]\n";
-    const std::string suite = write("suite.yaml", rest + "models: [resnet8-cifar, wide.onnx]\n");
+    const std::string suite = write("suite.yaml", rest + "models: [small.yaml, wide.onnx]\n");
     const Answer run = call({"run", suite, "--out", path("out"), "--quiet"});
     EXPECT_TRUE(run.status == 0 || run.status == 4) << run.err;
     const records::Json record = records::Json::parse(std::ifstream(path("out/compare-wide-0.9.json")));
@@ -184,7 +190,7 @@ TEST_F(OnnxFile, ASuiteScalesItBesideModelsWithStages) {
         EXPECT_LE(row["latency_ratio"].get<double>(), 0.9 * 1.03) << row;
         EXPECT_LT(row["params"], record["base"]["params"]) << row;
     }
-    EXPECT_TRUE(std::filesystem::exists(path("out/compare-resnet8-cifar-0.9.json")));
+    EXPECT_TRUE(std::filesystem::exists(path("out/compare-small-0.9.json")));
     EXPECT_TRUE(std::filesystem::exists(path("out/report.html")));
     const Answer again = call({"run", suite, "--out", path("out"), "--dry-run", "--json"});
     EXPECT_EQ(again.json()["devices"][0]["states"][0]["comparisons_known"], 2);

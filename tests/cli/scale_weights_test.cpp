@@ -71,7 +71,7 @@ protected:
 TEST_F(ScaleWeights, AModelIsWrittenWithItsWeights) {
     const Answer answer = scale("0.9", {"--weights", weights(), "--out", path("small.yaml"), "--json"});
     ASSERT_EQ(answer.status, 0) << answer.err;
-    EXPECT_THAT(answer.err, HasSubstr("hacscale train --start"));
+    EXPECT_THAT(answer.err, HasSubstr("its weights, which \"hacscale"));
     for (const std::string& line : lines_of(answer.err)) EXPECT_LE(line.size(), 80 + path("").size()) << line;
     const ModelSpec small = load_model(path("small.yaml"));
     const std::vector<TrainedLayer> read = read_trained_layers(path("small.safetensors"), lower(small));
@@ -147,6 +147,8 @@ TEST_F(ScaleWeights, WeightsThatDoNotFitAreRefusedBeforeAnythingIsMeasured) {
     bad[1].norm.shift[0] = std::numeric_limits<float>::quiet_NaN();
     write_state_dict(path("nan.safetensors"), graph_, bad);
     EXPECT_THAT(error_with(path("nan.safetensors")), HasSubstr("not finite"));
+    std::filesystem::create_directory(path("run"));
+    EXPECT_THAT(scale("0.9", {"--weights", path("run"), "--verify"}).err, HasSubstr("export-weights"));
     EXPECT_THAT(scale("0.9", {"--scores", path("s.json")}).err, HasSubstr("--weights"));
     EXPECT_THAT(scale("0.9", {"--channels", path("c.json"), "--as-graph"}).err, HasSubstr("--weights"));
     EXPECT_THAT(scale("0.9", {"--group", "x:1..2"}).err, HasSubstr("--as-graph"));

@@ -190,8 +190,11 @@ TEST(Sections, ManyWidthsHaveATableOfTheirOwn) {
         EXPECT_THAT(std::get<Paragraph>(none.parts.front()).command, HasSubstr("hacscale advise"));
     }
     for (const Column& column : first_table(section).columns) {
-        if (column.csv_name == "widths") EXPECT_EQ(column.show, Show::csv_only);
-        if (column.csv_name == "depths") EXPECT_EQ(column.show, Show::everywhere);
+        if (column.csv_name == "widths") {
+            EXPECT_EQ(column.show, Show::csv_only);
+        } else if (column.csv_name == "depths") {
+            EXPECT_EQ(column.show, Show::everywhere);
+        }
     }
 }
 
