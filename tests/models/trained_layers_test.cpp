@@ -28,7 +28,7 @@ constexpr const char* small_yaml =
     "  - {name: stage1, block: basic, width: 8, depth: 2}\n"
     "  - {name: stage2, block: inverted_residual, width: 16, depth: 2, stride: 2, expansion: 4,\n"
     "     squeeze_excite: {ratio: 0.25}}\n"
-    "  - {name: stage3, block: preact_basic, width: 16, depth: 2}\n"
+    "  - {name: stage3, block: preact_basic, width: 24, depth: 2}\n"
     "  - {name: stage4, block: bottleneck, width: 32, depth: 2, stride: 2, inner_ratio: 0.5}\n"
     "head:\n  - norm\n  - global_avg_pool\n  - linear: {}\n";
 
