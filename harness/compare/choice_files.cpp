@@ -106,9 +106,10 @@ std::vector<std::string> write_choice(const Network& base, const records::Compar
     }
     if (!files.onnx.empty()) {
         onnx::write_file(export_onnx(scaled.network, files.opset), files.onnx);
-        lines.push_back(fmt::format(
-            "{}: {} params, {} MACs; {}", files.onnx.string(), with_separators(scaled.network.graph.params()),
-            with_separators(scaled.network.graph.macs()), outputs_text(scaled, ranking.method)));
+        lines.push_back(fmt::format("{}: {} params, {} MACs", files.onnx.string(),
+                                    with_separators(scaled.network.graph.params()),
+                                    with_separators(scaled.network.graph.macs())));
+        lines.push_back(outputs_text(scaled, ranking.method));
     }
     if (!files.channels.empty()) {
         records::write_record(files.channels, channel_document(base, groups, blocks, scaled));

@@ -43,7 +43,7 @@ UnitRanking unit_ranking(const Network& base, const std::vector<ChannelGroup>& g
 // Whether the outputs are the base's, and why not.
 std::string outputs_text(const ScaledNetwork& scaled, const std::string& method);
 
-// Writes the choice of a row of a comparison of `base`, which has weights. Returns a line for each file: what it holds, and whether its
+// Writes the choice of a row of a comparison of `base`, which has weights. Returns lines that say what each file holds, and whether its
 // outputs are the base's. Throws InputError as scaled_network() does, and for rows of another network; WorkError where a file cannot be
 // written.
 std::vector<std::string> write_choice(const Network& base, const records::ComparisonRecord& record,

@@ -80,13 +80,14 @@ std::vector<std::string> write_stage_choice(const StageBase& base, const records
     const ModelSpec target = row.spec.empty() ? base.model : parse_model(row.spec, row.strategy);
     Scaled scaled = scaled_with_weights(base, record, row, target, settings);
     Network& network = scaled.network.network;
-    const std::string counts =
-        fmt::format("{} params, {} MACs; {}", with_separators(network.graph.params()),
-                    with_separators(network.graph.macs()), outputs_text(scaled.network, scaled.method));
+    std::vector<std::string> lines{
+        fmt::format("{}: {} params, {} MACs", file.string(), with_separators(network.graph.params()),
+                    with_separators(network.graph.macs())),
+        outputs_text(scaled.network, scaled.method)};
     if (as_onnx) {
         network.name = target.name;
         onnx::write_file(export_onnx(network, settings.opset), file);
-        return {fmt::format("{}: {}", file.string(), counts)};
+        return lines;
     }
     std::filesystem::path weights = file;
     weights.replace_extension(".safetensors");
@@ -94,9 +95,10 @@ std::vector<std::string> write_stage_choice(const StageBase& base, const records
         scaled_layers(base.network.graph, base.layers, scaled.network, scaled.settings);
     write_state_dict(weights, lower(target), layers);
     records::write_record(file, row.spec);
-    return {fmt::format("{}: {}", file.string(), counts),
-            fmt::format("{}: its weights{}", weights.string(),
-                        has_batch_norms(layers) ? ", which \"hacscale train --start\" goes on from" : "")};
+    lines.push_back(
+        fmt::format("{}: its weights{}", weights.string(),
+                    has_batch_norms(layers) ? ", which \"hacscale train --start\" goes on from" : ""));
+    return lines;
 }
 
 }  // namespace hacscale::harness
