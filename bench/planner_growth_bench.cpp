@@ -46,7 +46,7 @@ Setting make_setting(int grid) {
     settings.max_depth_ratio = 1.0;
     const ScalingSpace space = make_space(base, settings);
     setting.problem = stage_costs(base, space, bench::MadeUpSource()).problem;
-    set_gains(setting.problem, space, capacity_gain(base));
+    set_gains(setting.problem, space, balanced_gain(base));
     for (std::size_t s = 0; s < space.stages.size(); ++s) {
         const std::vector<int>& widths = space.stages[s].widths;
         const auto at = std::lower_bound(widths.begin(), widths.end(), base.stages[s].width);

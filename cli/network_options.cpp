@@ -16,6 +16,15 @@ void add_input_option(CLI::App& parser, InputOptions& options) {
                       "Sizes of an ONNX file's input: NAME=3x224x224; once for each input");
 }
 
+void add_group_options(CLI::App& parser, std::vector<std::string>& freeze, std::vector<std::string>& limits) {
+    parser
+        .add_option("--freeze", freeze, "Of an ONNX file: layers that stay as they are, separated by commas")
+        ->delimiter(',');
+    parser.add_option(
+        "--group", limits,
+        "Of an ONNX file: NAME:MIN..MAX keeps a layer's channels within these; may be given again");
+}
+
 Network network_named(const std::string& name_or_file, const InputOptions& inputs, harness::Events& events) {
     Network network = find_network(name_or_file, inputs.shapes());
     if (!network.left_out.empty()) {

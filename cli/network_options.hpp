@@ -18,6 +18,8 @@ struct InputOptions {
     InputShapes shapes() const;
 };
 void add_input_option(CLI::App& parser, InputOptions& options);
+// --freeze and --group: what an ONNX file's layers keep; limits are as parse_width_limit() takes them.
+void add_group_options(CLI::App& parser, std::vector<std::string>& freeze, std::vector<std::string>& limits);
 // find_network() with these sizes. Warns where the network is not all of its file.
 Network network_named(const std::string& name_or_file, const InputOptions& inputs, harness::Events& events);
 // "3x224x224"

@@ -156,6 +156,13 @@ LayerKind kind_from_name(const std::string& name) {
 
 }  // namespace
 
+void add_gain_option(CLI::App& parser, std::vector<std::filesystem::path>& files) {
+    parser
+        .add_option("--gain", files,
+                    "Sensitivity or importance file, or one of each; or capacity; else balanced capacity")
+        ->delimiter(',');
+}
+
 RowFilter FilterOptions::filter() const {
     RowFilter filter;
     if (!layer.empty()) {

@@ -1,6 +1,7 @@
 // Options that several commands share, declared once so that they mean and say the same everywhere.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,6 +62,9 @@ void add_inner_options(CLI::App& parser, SpaceSettings& settings);
 // How far the planner may go: --grid, --min-width-ratio, --max-width-ratio, --min-depth-ratio, --max-depth-ratio,
 // --resolutions.
 void add_space_options(CLI::App& parser, SpaceSettings& settings);
+
+// --gain: as load_gain() and gain_of_graphs() take it.
+void add_gain_option(CLI::App& parser, std::vector<std::filesystem::path>& files);
 
 // Which rows of a table: empty (0 for batch) where the option was not given.
 struct FilterOptions {

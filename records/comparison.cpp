@@ -362,6 +362,9 @@ std::string to_json(const ComparisonRecord& record) {
               {"staircases", list_json(record.staircases, staircase_json)},
               {"contributions", contributions_json(record.contributions, record.stages)}};
     if (!record.budget_given.empty()) json["budget_given"] = record.budget_given;
+    if (record.gain_gap > 0.0) {
+        json["gain_gap"] = record.gain_gap;
+    }
     if (!record.width_names.empty()) {
         json["width_names"] = record.width_names;
         json["depth_names"] = record.depth_names;
@@ -384,6 +387,7 @@ ComparisonRecord read_comparison(const JsonPlace& root) {
     record.cache = cache_in(root).value_or(CacheState::network);
     record.gain_origin = root.text_or_empty("gain_origin");
     record.gain_bound = root.number_or_null("gain_bound").value_or(0.0);
+    record.gain_gap = root.number_or_null("gain_gap").value_or(0.0);
     record.accuracies = origin_in(root.object_or_null("accuracies"));
     record.judged = root.object("base").has("dominates");
     record.base = row_in(root.object("base"));

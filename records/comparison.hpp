@@ -158,6 +158,7 @@ struct ComparisonRecord {
     std::string
         gain_origin;  // "balanced", "capacity", "importance", ...; empty in records of older programs: capacity
     double gain_bound = 0.0;  // ScalingContext::epsilon(), of the strategies that plan
+    double gain_gap = 0.0;    // ScalingContext::gain_gap() at the budget
     std::optional<AccuracyOrigin> accuracies;
     // Whether gain is of the networks' sizes alone, which says nothing of their accuracy.
     bool gain_is_of_size() const;

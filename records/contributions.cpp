@@ -54,7 +54,7 @@ Contribution contribution_in(const JsonPlace& place) {
                                            StepDimension::inner_width, StepDimension::resolution};
     static constexpr std::array outcomes{
         StepOutcome::fits,      StepOutcome::over_budget, StepOutcome::over_cap, StepOutcome::no_gain,
-        StepOutcome::space_end, StepOutcome::invalid,     StepOutcome::missing};
+        StepOutcome::no_saving, StepOutcome::space_end,   StepOutcome::invalid,  StepOutcome::missing};
     Contribution step;
     step.dimension = place.named<StepDimension>("dimension", dimensions);
     step.stage = place.integer_or_null("stage");
@@ -87,6 +87,7 @@ ContributionsRow contributions_in(const JsonPlace& place) {
     before.usage.macs = place.count_or_null("macs").value_or(0);
     row.network.budget_us = place.positive("budget_us");
     row.network.utilization = place.number_or_null("utilization");
+    row.network.down = place.text_or_empty("direction") == "down";
     row.network.steps = read_all(place.objects("steps"), contribution_in);
     return row;
 }
@@ -106,6 +107,9 @@ Json contributions_json(const std::vector<ContributionsRow>& rows, const std::ve
                         {"params", before.usage.params},
                         {"macs", before.usage.macs},
                         {"gain", value_or_null(before.gain)}});
+        if (network.down) {
+            list.back()["direction"] = "down";
+        }
         add_choice(list.back(), before.choice);
         list.back()["steps"] = std::move(steps);
     }
@@ -115,6 +119,13 @@ Json contributions_json(const std::vector<ContributionsRow>& rows, const std::ve
 bool Explanation::has_missing() const {
     return std::any_of(contributions.begin(), contributions.end(),
                        [](const ContributionsRow& row) { return row.network.has_missing(); });
+}
+
+std::vector<std::string> Explanation::step_names() const {
+    std::vector<std::string> names = stages;
+    names.insert(names.end(), width_names.begin(), width_names.end());
+    names.insert(names.end(), depth_names.begin(), depth_names.end());
+    return names;
 }
 
 std::string to_json(const Explanation& explanation) {
@@ -127,8 +138,12 @@ std::string to_json(const Explanation& explanation) {
               {"gain_origin", explanation.gain_origin},
               {"gain_unit", explanation.gain_unit},
               {"stages", explanation.stages},
-              {"contributions", contributions_json(explanation.contributions, explanation.stages)},
+              {"contributions", contributions_json(explanation.contributions, explanation.step_names())},
               {"reason", explanation.reason}};
+    if (!explanation.width_names.empty()) {
+        json["width_names"] = explanation.width_names;
+        json["depth_names"] = explanation.depth_names;
+    }
     if (!explanation.budget_given.empty()) json["budget_given"] = explanation.budget_given;
     return text_of(json);
 }

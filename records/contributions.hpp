@@ -18,7 +18,7 @@ struct ContributionsRow {
     NetworkExplanation network;
 };
 
-// `stages` are the names of the model's stages.
+// `stages` are the names of the model's stages, or what else Contribution::stage is an index of.
 nlohmann::ordered_json contributions_json(const std::vector<ContributionsRow>& rows,
                                           const std::vector<std::string>& stages);
 // Throws InputError as JsonPlace does.
@@ -34,11 +34,16 @@ struct Explanation {
     std::string gain_origin;
     std::string gain_unit;
     std::vector<std::string> stages;
+    // Of a network without stages, as ComparisonRecord has them.
+    std::vector<std::string> width_names;
+    std::vector<std::string> depth_names;
     std::vector<ContributionsRow> contributions;  // the base's, then the choice's where there is one
     std::string reason;                           // why there is no choice; else empty
 
     // Whether the table lacks what a step needs.
     bool has_missing() const;
+    // What Contribution::stage is an index of.
+    std::vector<std::string> step_names() const;
 };
 
 std::string to_json(const Explanation& explanation);

@@ -92,7 +92,9 @@ Budget parse_budget(const std::string& text) {
 }
 
 RatioRange ratio_range(double budget) {
-    return {0.5 * std::pow(std::min(1.0, budget), 0.6), std::sqrt(2.0 * std::max(2.0, budget))};
+    const double largest =
+        budget < 1.0 ? std::max(1.0, 2.0 * budget) : std::sqrt(2.0 * std::max(2.0, budget));
+    return {0.5 * std::pow(std::min(1.0, budget), 0.6), largest};
 }
 
 }  // namespace hacscale

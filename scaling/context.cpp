@@ -87,7 +87,7 @@ Evaluation evaluation_of(const Graph& network, const LatencySource& source, cons
     for (const Node& node : network.nodes) {
         const LatencyEstimate estimate = source.estimate(node.layer);
         if (estimate.kind == EstimateKind::missing) {
-            if (result.missing_layers++ == 0) result.first_missing = node.layer.key();
+            if (result.missing_layers++ == 0) result.first_missing = layer_text(node.name, node.layer);
             continue;
         }
         result.interpolated_layers += estimate.kind == EstimateKind::interpolated ? 1 : 0;

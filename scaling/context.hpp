@@ -60,7 +60,7 @@ struct Evaluation {
     ResourceUsage usage;
     int interpolated_layers = 0;
     int missing_layers = 0;
-    std::string first_missing;
+    std::string first_missing;  // layer_text() of the first one
 
     double latency_us() const { return static_cast<double>(latency_ps) / picoseconds_per_us; }
     bool complete() const { return missing_layers == 0; }
@@ -125,6 +125,7 @@ public:
     double max_budget_us() const { return settings_.max_budget * base_evaluation_.latency_us(); }
 
     virtual const std::string& name() const = 0;  // of the base
+    virtual const LatencySource& source() const = 0;
     virtual GainOrigin gain_origin() const = 0;
     virtual const ChoiceSpace& space(SearchDimensions dimensions = SearchDimensions::all) const = 0;
 
@@ -144,6 +145,8 @@ public:
     // How far plans may be from exact: no network within budget / (1 + epsilon) gains more than the plan's
     // for the budget. 0: plans are exact.
     virtual double epsilon() const = 0;
+    // How much more than the plan's a network of at most this latency could gain at most, where the plan does not keep epsilon().
+    virtual double gain_gap(std::int64_t latency_ps) const = 0;
     // Latency fronts reach to max_budget; fronts by MACs or params cover the whole space.
     virtual const PlanFront& front(const PlanKind& kind) const = 0;
     // Of a point of front(kind).
@@ -153,6 +156,8 @@ public:
     virtual std::optional<std::int64_t> min_usage(Resource resource, std::int64_t max_latency_ps) const = 0;
     // The least latency of all networks of space(dimensions) within the caps; nothing when there is none.
     virtual std::optional<std::int64_t> min_latency_ps(SearchDimensions dimensions) const = 0;
+    // Of the latencies that plans are made from.
+    virtual const CostCoverage& coverage() const = 0;
     // How many networks a search without a plan may look up until it has looked up as much as plans have.
     virtual std::int64_t lookups() const = 0;
 

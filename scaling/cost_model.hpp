@@ -29,7 +29,7 @@ struct CostCoverage {
     int missing_layers = 0;       // of the distinct ones; options that need one are infeasible
     std::int64_t options = 0;     // entries and bodies, over all stages and resolutions
     std::int64_t infeasible_options = 0;
-    std::string first_missing;  // key of one missing layer, for messages
+    std::string first_missing;  // key of one missing layer, of a graph layer_text(), for messages
 };
 
 }  // namespace hacscale

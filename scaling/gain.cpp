@@ -77,18 +77,25 @@ double ln_capacity(const Graph& network) {
     return 0.5 * sum;
 }
 
+double saturating_worth(double ln_ratio, double saturation) {
+    return saturation == 0.0 ? ln_ratio : -std::expm1(-saturation * ln_ratio) / saturation;
+}
+
+double parting_loss(double ln_quotient) {
+    const double excess = std::max(0.0, std::abs(ln_quotient) - std::numbers::ln2);
+    return excess * excess;
+}
+
 double Gain::worth(int value, int base_value) const {
-    const double ln = log_ratio(value, base_value);
-    return saturation == 0.0 ? ln : -std::expm1(-saturation * ln) / saturation;
+    return saturating_worth(log_ratio(value, base_value), saturation);
 }
 
 double Gain::imbalance_loss(std::size_t stage, int width_before, int width) const {
     if (imbalance == 0.0 || stage == 0) return 0.0;
-    const double apart =
-        std::abs(log_ratio(width_before, base.widths[stage - 1]) - log_ratio(width, base.widths[stage]));
-    const double excess = std::max(0.0, apart - std::numbers::ln2);
     const double coefficient = std::max(stages[stage - 1].width.value, stages[stage].width.value);
-    return imbalance * std::max(0.0, coefficient) * excess * excess;
+    return imbalance * std::max(0.0, coefficient) *
+           parting_loss(log_ratio(width_before, base.widths[stage - 1]) -
+                        log_ratio(width, base.widths[stage]));
 }
 
 double Gain::of(const ScalingChoice& choice) const {

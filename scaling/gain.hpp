@@ -50,6 +50,14 @@ enum class GainOrigin { capacity, equal, importance, sensitivity, balanced };
 constexpr double usual_saturation = 0.25;
 constexpr double usual_imbalance = 0.5;
 
+// worth() at a ratio whose logarithm this is.
+double saturating_worth(double ln_ratio, double saturation);
+// What two neighbours lose, for an imbalance and a greater coefficient of 1, when this is the logarithm of the quotient of their
+// ratios to the base.
+double parting_loss(double ln_quotient);
+
+constexpr const char* capacity_unit = "ln capacity";
+
 struct Coefficient {
     double value = 0.0;
     double spread = 0.0;  // one standard deviation; 0 where none is known
@@ -66,7 +74,7 @@ struct StageGain {
 
 struct Gain {
     GainOrigin origin = GainOrigin::capacity;
-    std::string unit = "ln capacity";  // of a coefficient
+    std::string unit = capacity_unit;  // of a coefficient
     ScalingChoice base;                // what ratios are taken of
     ModelSpec model;                   // the base; what inner widths are derived from
     std::vector<StageGain> stages;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -11,42 +10,6 @@
 
 namespace hacscale {
 namespace {
-
-// The mean slope of ln capacity between two values, of those at which there is a network.
-class Slope {
-public:
-    explicit Slope(const Graph& base, int value) { take(base, value); }
-
-    template <typename MakeGraph>
-    void look_at(int value, const MakeGraph& make) {
-        try {
-            take(make(value), value);
-        } catch (const InputError&) {
-            // Layers that do not run at this value leave the slope to the others.
-        }
-    }
-    double value() const {
-        return high_ > low_ ? (at_high_ - at_low_) / std::log(static_cast<double>(high_) / low_) : 0.0;
-    }
-
-private:
-    void take(const Graph& graph, int value) {
-        const double capacity = ln_capacity(graph);
-        if (high_ == 0 || value < low_) {
-            low_ = value;
-            at_low_ = capacity;
-        }
-        if (value > high_) {
-            high_ = value;
-            at_high_ = capacity;
-        }
-    }
-
-    int low_ = 0;
-    int high_ = 0;
-    double at_low_ = 0.0;
-    double at_high_ = 0.0;
-};
 
 // The base's values alone.
 void hold(std::vector<std::vector<int>>& values, const std::vector<int>& base) {
@@ -64,64 +27,9 @@ void leave_out_unknown(GraphProblem& problem, const GraphProblem& known) {
 
 }  // namespace
 
-GraphCoefficients capacity_coefficients(const Graph& base, const GraphSpace& space) {
-    GraphCoefficients coefficients;
-    for (const ChannelGroup& group : space.groups) {
-        Slope slope(base, group.base_width);
-        const auto at = [&](int width) { return widened(base, group, width); };
-        const int half = std::max(1, group.base_width / 2 / group.multiple) * group.multiple;
-        slope.look_at(half, at);
-        slope.look_at(2 * group.base_width, at);
-        coefficients.width.push_back(slope.value());
-    }
-    const GraphChoice unchanged = choice_of(space.groups, space.repeats);
-    for (std::size_t r = 0; r < space.repeats.size(); ++r) {
-        const int count = space.repeats[r].count;
-        Slope slope(base, count);
-        const auto at = [&](int depth) {
-            GraphChoice choice = unchanged;
-            choice.depths[r] = depth;
-            return scaled(base, space.groups, space.repeats, choice).graph;
-        };
-        slope.look_at(std::max(1, count / 2), at);
-        slope.look_at(2 * count, at);
-        coefficients.depth.push_back(slope.value());
-    }
-    return coefficients;
-}
-
-GraphCoefficients equal_coefficients(const GraphCoefficients& coefficients, const GraphSpace& space) {
-    const auto mean = [](const std::vector<double>& values, const std::vector<std::vector<int>>& choices) {
-        double sum = 0.0;
-        double count = 0.0;
-        for (std::size_t i = 0; i < values.size(); ++i) {
-            if (choices[i].size() < 2) continue;
-            sum += values[i];
-            count += 1.0;
-        }
-        return std::vector<double>(values.size(), count > 0.0 ? sum / count : 0.0);
-    };
-    return {mean(coefficients.width, space.widths), mean(coefficients.depth, space.depths)};
-}
-
-GraphGain log_gain(const GraphSpace& space, const GraphCoefficients& coefficients) {
-    std::vector<int> widths;
-    std::vector<int> depths;
-    for (const ChannelGroup& group : space.groups) widths.push_back(group.base_width);
-    for (const Repeat& repeat : space.repeats) depths.push_back(repeat.count);
-    GraphGain gain;
-    gain.width = [widths, coefficients](std::size_t group, int width) {
-        return coefficients.width[group] * std::log(static_cast<double>(width) / widths[group]);
-    };
-    gain.depth = [depths, coefficients](std::size_t repeat, int depth) {
-        return coefficients.depth[repeat] * std::log(static_cast<double>(depth) / depths[repeat]);
-    };
-    return gain;
-}
-
 GraphContext::GraphContext(Network base, const LatencySource& source, const ScalingSettings& settings,
-                           GraphSpaceSettings space)
-    : ScalingContext(settings), base_(std::move(base)), source_(source) {
+                           GraphSpaceSettings space, GainOrigin gain)
+    : ScalingContext(settings), base_(std::move(base)), source_(source), origin_(gain) {
     if (settings.caps.memory_bytes) {
         throw InputError(
             fmt::format("{} is no model with stages, of which alone memory can be capped; cap params or MACs "
@@ -152,7 +60,7 @@ GraphContext::GraphContext(Network base, const LatencySource& source, const Scal
         spaces_.emplace(dimensions, Space{std::move(graph), std::move(choices)});
     }
     coefficients_ = capacity_coefficients(base_.graph, whole);
-    gain_ = log_gain(whole, coefficients_);
+    gain_ = graph_gain(base_.graph, whole, coefficients_, origin_);
     set_base(*GraphContext::evaluate(scaling_choice(unchanged)));
 }
 
@@ -201,16 +109,6 @@ ScalingChoice GraphContext::scaling_choice(const GraphChoice& choice) const {
     return result;
 }
 
-double GraphContext::gain_of(const GraphChoice& choice) const {
-    const GraphSpace& space = graph_space();
-    double sum = 0.0;
-    for (std::size_t r = 0; r < space.repeats.size(); ++r) sum += gain_.depth(r, choice.depths[r]);
-    for (std::size_t g = 0; g < space.groups.size(); ++g) {
-        if (!space.is_gone(choice, g)) sum += gain_.width(g, choice.widths[g]);
-    }
-    return sum;
-}
-
 std::optional<Evaluation> GraphContext::evaluate(const ScalingChoice& choice) const {
     if (choice.resolution != space().resolutions.front()) return std::nullopt;
     const GraphSpace& space = graph_space();
@@ -223,7 +121,7 @@ std::optional<Evaluation> GraphContext::evaluate(const ScalingChoice& choice) co
     }
     Evaluation result = evaluation_of(*network, source_, settings());
     result.choice = choice;
-    result.gain = gain_of(values);
+    result.gain = gain_.of(space, values);
     return result;
 }
 
@@ -261,6 +159,14 @@ double GraphContext::epsilon() const {
     return settings().epsilon.value_or(open_inner_epsilon);
 }
 
+double GraphContext::gain_gap(std::int64_t latency_ps) const {
+    const GraphFront& plan = front({});
+    const std::optional<std::size_t> best = plan.best_within(latency_ps);
+    if (plan.exact || !best) return 0.0;
+    const double more = *plan.max_gain(latency_ps) - static_cast<double>(plan.gains[*best]);
+    return std::max(0.0, more) / gain_quanta_per_unit;
+}
+
 const GraphCosts& GraphContext::costs(CostModel cost, SearchDimensions dimensions) const {
     const auto known = costs_.find({cost, dimensions});
     if (known != costs_.end()) return known->second;
@@ -274,10 +180,11 @@ GraphCosts GraphContext::with_gains(const PlanKind& kind) const {
     if (kind.cost != CostModel::latency) {
         leave_out_unknown(priced.problem, costs(CostModel::latency, kind.dimensions).problem);
     }
+    const GraphSpace& whole = graph_space();
     add_gains(priced, graph_space(kind.dimensions),
               kind.weights == GainWeights::given
                   ? gain_
-                  : log_gain(graph_space(), equal_coefficients(coefficients_, graph_space())));
+                  : graph_gain(base_.graph, whole, equal_coefficients(coefficients_, whole), origin_));
     return priced;
 }
 

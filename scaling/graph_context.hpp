@@ -1,8 +1,5 @@
 // A network of any shape as a context: a choice has one width for each of its channel groups and one depth for each of its repeats
-// whose blocks may be more or fewer. The planner is that of graphs (planner/graph_front.hpp).
-//
-// Gain is by capacity, sqrt(params x MACs) of one image: each group's coefficient is the mean slope of ln capacity over ln width
-// between half and twice the base's width, each repeat's the same of its number of blocks.
+// whose blocks may be more or fewer. The planner is that of graphs (planner/graph_front.hpp), the gain that of graph_gain.hpp.
 #pragma once
 
 #include <cstddef>
@@ -17,29 +14,19 @@
 #include "models/graph/network.hpp"
 #include "scaling/context.hpp"
 #include "scaling/graph_costs.hpp"
+#include "scaling/graph_gain.hpp"
 #include "scaling/graph_space.hpp"
 #include "scaling/planner/graph_front.hpp"
 
 namespace hacscale {
 
-// Of ln(width / base width) of each group, and ln(depth / base depth) of each repeat.
-struct GraphCoefficients {
-    std::vector<double> width;
-    std::vector<double> depth;
-};
-
-GraphCoefficients capacity_coefficients(const Graph& base, const GraphSpace& space);
-// Each has the mean of those of its kind that can change.
-GraphCoefficients equal_coefficients(const GraphCoefficients& coefficients, const GraphSpace& space);
-GraphGain log_gain(const GraphSpace& space, const GraphCoefficients& coefficients);
-
 class GraphContext : public ScalingContext {
 public:
-    // `source` must outlive this. The grid and ratios of `space` are not looked at: those of settings.space count. Throws InputError when the
-    // settings do not fit the base, for names that it does not have, for a cap on memory, and when the source lacks a layer of
-    // the base.
+    // `source` must outlive this. The grid and ratios of `space` are not looked at: those of settings.space count. Throws InputError
+    // when the settings do not fit the base, for names that it does not have, for a cap on memory, for a gain of stages, and when
+    // the source lacks a layer of the base.
     GraphContext(Network base, const LatencySource& source, const ScalingSettings& settings,
-                 GraphSpaceSettings space = {});
+                 GraphSpaceSettings space = {}, GainOrigin gain = GainOrigin::balanced);
 
     const Network& base() const { return base_; }
     const GraphSpace& graph_space(SearchDimensions dimensions = SearchDimensions::all) const;
@@ -48,19 +35,22 @@ public:
     GraphChoice graph_choice(const ScalingChoice& choice) const;
 
     const std::string& name() const override { return base_.name; }
-    GainOrigin gain_origin() const override { return GainOrigin::capacity; }
+    const LatencySource& source() const override { return source_; }
+    GainOrigin gain_origin() const override { return origin_; }
     const ChoiceSpace& space(SearchDimensions dimensions = SearchDimensions::all) const override;
     std::optional<Evaluation> evaluate(const ScalingChoice& choice) const override;
     Network network(const ScalingChoice& choice) const override;
     std::string model_text(const ScalingChoice&) const override { return ""; }
     std::string part_name(int) const override { return base_.name; }
     double epsilon() const override;
+    double gain_gap(std::int64_t latency_ps) const override;
     std::optional<double> latency_around_us(std::size_t width, int value) const override;
     const GraphFront& front(const PlanKind& kind) const override;
     ScalingChoice choice_at(const PlanKind& kind, std::size_t point) const override;
     std::optional<std::int64_t> min_latency_ps(SearchDimensions dimensions) const override;
     std::int64_t latency_ps_at(const PlanKind& kind, std::size_t point) const override;
     std::optional<std::int64_t> min_usage(Resource resource, std::int64_t max_latency_ps) const override;
+    const CostCoverage& coverage() const override { return costs(CostModel::latency).coverage; }
     std::int64_t lookups() const override;
 
 private:
@@ -70,13 +60,13 @@ private:
     };
     ChoiceSpace choices_of(const GraphSpace& space) const;
     ScalingChoice scaling_choice(const GraphChoice& choice) const;
-    double gain_of(const GraphChoice& choice) const;
     GraphCosts with_gains(const PlanKind& kind) const;
 
     Network base_;
     const LatencySource& source_;
     std::map<SearchDimensions, Space> spaces_;
     std::vector<std::size_t> open_repeats_;  // whose number of blocks may change
+    GainOrigin origin_;
     GraphCoefficients coefficients_;
     GraphGain gain_;  // by these
     mutable std::map<std::pair<CostModel, SearchDimensions>, GraphCosts> costs_;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -42,17 +41,19 @@ public:
         : source_(source), settings_(settings), coverage_(coverage) {}
 
     // Infeasible where the source lacks the layer.
-    BlockOption of(const LayerSpec& layer, std::int64_t learned_params) {
-        const auto [known, is_new] = known_.try_emplace(layer);
-        if (is_new) known->second = look_up(layer);
+    // `name`: the layer's in the network.
+    BlockOption of(const Node& node, const std::string& name) {
+        const auto [known, is_new] = known_.try_emplace(node.layer);
+        if (is_new) known->second = look_up(node, name);
         BlockOption option = known->second;
-        option.usage.params = learned_params;
-        if (settings_.model == CostModel::params) option.cost = learned_params;
+        option.usage.params = node.learned_params;
+        if (settings_.model == CostModel::params) option.cost = node.learned_params;
         return option;
     }
 
 private:
-    BlockOption look_up(const LayerSpec& layer) {
+    BlockOption look_up(const Node& node, const std::string& name) {
+        const LayerSpec& layer = node.layer;
         ++coverage_.distinct_layers;
         const LayerCost cost = cost_of(layer, 1, settings_.type);
         BlockOption option;
@@ -64,7 +65,7 @@ private:
         }
         const LatencyEstimate estimate = source_.estimate(layer);
         if (estimate.kind == EstimateKind::missing) {
-            if (coverage_.missing_layers++ == 0) coverage_.first_missing = layer.key();
+            if (coverage_.missing_layers++ == 0) coverage_.first_missing = layer_text(name, layer);
             return option;
         }
         coverage_.interpolated_layers += estimate.kind == EstimateKind::interpolated ? 1 : 0;
@@ -311,7 +312,7 @@ private:
         if (!entry.feasible()) {
             throw InputError(fmt::format(
                 "the table lacks {}, which stays as it is at all widths; profile the network first",
-                node.layer.key()));
+                layer_text(node.name, node.layer)));
         }
         result_.problem.cost_offset += entry.cost;
         result_.problem.usage_offset.add(entry.usage);
@@ -355,7 +356,7 @@ private:
                 alone.tensors.back().channels = at(2, key.written);
                 Node now = fitted;
                 now.layer.first_channel = at(3, key.first);
-                table.push_back(cost_at(now, alone, copies));
+                table.push_back(cost_at(now, node.name, alone, copies));
             }
             for (std::size_t axis = sizes.size(); axis-- > 0;) {
                 if (++values[axis] < sizes[axis]) break;
@@ -370,13 +371,13 @@ private:
         return static_cast<int>(result_.problem.tables.size()) - 1;
     }
 
-    BlockOption cost_at(Node& node, const Graph& alone, int copies) {
+    BlockOption cost_at(Node& node, const std::string& name, const Graph& alone, int copies) {
         try {
             detail::fit_to_tensors(node, alone, grouped_convs_, "at these widths");
         } catch (const InputError&) {
             return {};
         }
-        BlockOption option = layers_.of(node.layer, node.learned_params);
+        BlockOption option = layers_.of(node, name);
         if (!option.feasible()) return option;
         option.cost *= copies;
         option.usage.params *= copies;
@@ -398,69 +399,11 @@ private:
     std::map<TableKey, int> tables_;
 };
 
-std::int64_t gain_in_quanta(double gain) {
-    return std::llround(gain * gain_quanta_per_unit);
-}
-
 }  // namespace
 
 GraphCosts graph_costs(const Graph& base, const GraphSpace& space, const LatencySource& source,
                        const CostSettings& settings) {
     return CostMaker(base, space, source, settings).make();
-}
-
-void add_gains(GraphCosts& costs, const GraphSpace& space, const GraphGain& gain) {
-    GraphProblem& problem = costs.problem;
-    // Equal tables are one, so that equal blocks stay equal.
-    std::map<std::vector<std::int64_t>, int> known;
-    const auto add = [&](std::vector<int> variables, std::vector<std::int64_t> gains) {
-        const auto [table, is_new] = known.try_emplace(gains, static_cast<int>(problem.tables.size()));
-        if (is_new) {
-            FactorTable entries;
-            for (const std::int64_t value : gains) entries.push_back({0, value, {}});
-            problem.tables.push_back(std::move(entries));
-        }
-        problem.factors.push_back({std::move(variables), table->second});
-    };
-    for (std::size_t g = 0; g < space.groups.size(); ++g) {
-        const BlockCopies& block = costs.copies_of_group[g];
-        std::vector<std::int64_t> gains;
-        for (const int width : space.widths[g]) gains.push_back(gain_in_quanta(gain.width(g, width)));
-        if (block.variable < 0) {
-            add({static_cast<int>(g)}, std::move(gains));
-            continue;
-        }
-        std::vector<std::int64_t> by_copies;
-        for (const int copies : block.copies) {
-            for (const std::int64_t value : gains) by_copies.push_back(copies > 0 ? value : 0);
-        }
-        add({block.variable, static_cast<int>(g)}, std::move(by_copies));
-    }
-    for (std::size_t r = 0; r < space.repeats.size(); ++r) {
-        std::vector<std::int64_t> gains;
-        for (const int depth : space.depths[r]) gains.push_back(gain_in_quanta(gain.depth(r, depth)));
-        add({static_cast<int>(space.groups.size() + r)}, std::move(gains));
-    }
-    for (std::size_t p = 0; p < gain.pairs.size(); ++p) {
-        const auto& [first, second] = gain.pairs[p];
-        // Where either group may be gone with its block, so is what their ratio is worth.
-        const BlockCopies& of_first = costs.copies_of_group[first];
-        const BlockCopies& of_second = costs.copies_of_group[second];
-        const BlockCopies& block = of_first.variable >= 0 ? of_first : of_second;
-        std::vector<int> variables;
-        if (block.variable >= 0) variables.push_back(block.variable);
-        variables.push_back(static_cast<int>(first));
-        variables.push_back(static_cast<int>(second));
-        std::vector<std::int64_t> gains;
-        for (const int copies : block.variable >= 0 ? block.copies : std::vector<int>{1}) {
-            for (const int a : space.widths[first]) {
-                for (const int b : space.widths[second]) {
-                    gains.push_back(copies > 0 ? gain_in_quanta(gain.of_pair(p, a, b)) : 0);
-                }
-            }
-        }
-        add(std::move(variables), std::move(gains));
-    }
 }
 
 GraphChoice choice_from(const GraphSpace& space, const Assignment& values) {
@@ -473,27 +416,6 @@ GraphChoice choice_from(const GraphSpace& space, const Assignment& values) {
                                                          : space.widths[g][values[g]]);
     }
     return choice;
-}
-
-std::vector<std::pair<std::size_t, std::size_t>> neighbouring_groups(
-    const Graph& base, const std::vector<ChannelGroup>& groups) {
-    std::vector<std::vector<std::size_t>> read(base.nodes.size());
-    std::vector<std::vector<std::size_t>> written(base.nodes.size());
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-        for (const int node : groups[g].readers) read[index(node)].push_back(g);
-        for (const int node : groups[g].producers) written[index(node)].push_back(g);
-    }
-    std::vector<std::pair<std::size_t, std::size_t>> pairs;
-    for (std::size_t n = 0; n < base.nodes.size(); ++n) {
-        for (const std::size_t a : read[n]) {
-            for (const std::size_t b : written[n]) {
-                const std::pair<std::size_t, std::size_t> pair{std::min(a, b), std::max(a, b)};
-                if (a != b && std::find(pairs.begin(), pairs.end(), pair) == pairs.end())
-                    pairs.push_back(pair);
-            }
-        }
-    }
-    return pairs;
 }
 
 }  // namespace hacscale

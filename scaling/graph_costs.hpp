@@ -1,5 +1,5 @@
 // The planner's problem of a network of any shape: what its layers cost at each width and depth, on a device (latency) or on paper
-// (MACs, params), and what each choice gains.
+// (MACs, params).
 //
 // Every layer is a factor over what its shape depends on: the group that it reads, the one that it writes, and behind a
 // concat the sum of several. Layers that are alike share a table, and each distinct layer is looked up once. The sum over a choice
@@ -12,8 +12,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <utility>
 #include <vector>
 
 #include "models/graph/latency_source.hpp"
@@ -30,7 +28,8 @@ struct BlockCopies {
 };
 
 struct GraphCosts {
-    // Variables are first the groups, then the repeats, then those that others determine. Gains are 0.
+    // Variables are first the groups, then the repeats, then those that others determine. Gains are 0 until add_gains()
+    // (graph_gain.hpp).
     GraphProblem problem;
     CostCoverage coverage;
     // Of each group, the copies of the block that it is in (GraphSpace::block_of_group).
@@ -43,22 +42,7 @@ struct GraphCosts {
 GraphCosts graph_costs(const Graph& base, const GraphSpace& space, const LatencySource& source,
                        const CostSettings& settings = {});
 
-// What a choice is worth: the sum of what its widths and depths are, each on its own, and of pairs of neighbouring groups.
-struct GraphGain {
-    std::function<double(std::size_t group, int width)> width;
-    std::function<double(std::size_t repeat, int depth)> depth;
-    std::vector<std::pair<std::size_t, std::size_t>> pairs{};  // of groups
-    std::function<double(std::size_t pair, int first_width, int second_width)> of_pair{};
-};
-
-// Adds the gains, in gain quanta. A group inside a block without copies gains nothing.
-void add_gains(GraphCosts& costs, const GraphSpace& space, const GraphGain& gain);
-
 // Groups inside a block without copies have their base's width.
 GraphChoice choice_from(const GraphSpace& space, const Assignment& values);
-
-// The groups that some layer reads and writes, as pairs in the order of the layers, each once: neighbours.
-std::vector<std::pair<std::size_t, std::size_t>> neighbouring_groups(const Graph& base,
-                                                                     const std::vector<ChannelGroup>& groups);
 
 }  // namespace hacscale

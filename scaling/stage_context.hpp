@@ -26,13 +26,13 @@ public:
 
     const ModelSpec& base() const { return base_; }
     const Gain& gain() const { return gain_; }
-    const LatencySource& source() const { return source_; }
     // The values of stages and inner widths; space() has what strategies read of them.
     const ScalingSpace& stage_space(SearchDimensions dimensions = SearchDimensions::all) const;
     // The cost tables that fronts are made from; their coverage says how much of them is measured.
     const StageCosts& costs(CostModel cost, SearchDimensions dimensions = SearchDimensions::all) const;
 
     const std::string& name() const override { return base_.name; }
+    const LatencySource& source() const override { return source_; }
     GainOrigin gain_origin() const override { return gain_.origin; }
     const ChoiceSpace& space(SearchDimensions dimensions = SearchDimensions::all) const override;
     std::optional<Evaluation> evaluate(const ScalingChoice& choice) const override;
@@ -41,12 +41,14 @@ public:
     std::string part_name(int stage) const override { return stage_name(base_, stage); }
     std::optional<double> latency_around_us(std::size_t width, int value) const override;
     double epsilon() const override;
+    double gain_gap(std::int64_t) const override { return 0.0; }
     // Indices in the front's choices are those of stage_space(kind.dimensions).
     const ParetoFront& front(const PlanKind& kind) const override;
     ScalingChoice choice_at(const PlanKind& kind, std::size_t point) const override;
     std::int64_t latency_ps_at(const PlanKind& kind, std::size_t point) const override;
     std::optional<std::int64_t> min_usage(Resource resource, std::int64_t max_latency_ps) const override;
     std::optional<std::int64_t> min_latency_ps(SearchDimensions dimensions) const override;
+    const CostCoverage& coverage() const override { return costs(CostModel::latency).coverage; }
     std::int64_t lookups() const override;
 
 private:

@@ -97,6 +97,10 @@ struct Subject {
     bool has_stages = false;
 };
 
+Remedy remedy_for(const CompareOptions& options, const Table& table) {
+    return {{options.model}, options.table, table.device(), options.state.state(), options.inputs.given};
+}
+
 // Timed where networks are measured, predicted from the table alone where they are not. `network` is taken where it has no stages.
 records::ComparisonRecord compared(const CompareOptions& options, const std::optional<Network>& network,
                                    AnswerNotes& notes, Session& session) {
@@ -117,9 +121,12 @@ records::ComparisonRecord compared(const CompareOptions& options, const std::opt
     const auto compare_on = [&](const TimeNetworks& time) {
         if (network) {
             const TableView view(table, network->graph, options.state.state());
+            require_layers(view, network->name, remedy_for(options, table));
             return compare(view, *network, settings, time);
         }
-        return compare(ModelView(table, model, options.state.state()), settings, time);
+        const ModelView view(table, model, options.state.state());
+        require_layers(view, model.name, remedy_for(options, table));
+        return compare(view, settings, time);
     };
     if (!options.measure) {
         notes.verified = verified_in(table, options.state.state());
@@ -322,12 +329,7 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     } else if (given) {
         add_accuracies(record, *given, session);
     }
-    const auto remedy = [&] {
-        return Remedy{{options.model},
-                      options.table,
-                      Table::open(options.table, OpenMode::read).device(),
-                      options.state.state()};
-    };
+    const auto remedy = [&] { return remedy_for(options, Table::open(options.table, OpenMode::read)); };
     if (const auto warning = peak_warning(record)) {
         session.warn(*warning, remedy().profile());
     }
@@ -367,10 +369,7 @@ std::shared_ptr<CompareOptions> declare_common(CLI::App& parser) {
     add_space_options(parser, options->settings.space);
     add_inner_options(parser, options->settings.space);
     add_cap_options(parser, options->settings.caps);
-    parser
-        .add_option("--gain", options->settings.gain_files,
-                    "Sensitivity or importance file, or one of each; or capacity; else balanced capacity")
-        ->delimiter(',');
+    add_gain_option(parser, options->settings.gain_files);
     add_timing_options(parser, options->timing);
     add_details_option(parser, options->details);
     parser

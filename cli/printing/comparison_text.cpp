@@ -103,10 +103,13 @@ void print_comparison(std::ostream& out, const records::ComparisonRecord& record
             out << row.strategy << ": " << row.reason << '\n';
         }
     }
-    if (record.gain_bound > 0.0) {
+    if (record.gain_gap > 0.0) {
         out << fmt::format(
-            "plans with inner widths are bounded: no network within the budget less {} % gains more\n",
-            plain_number(100.0 * record.gain_bound));
+            "plans are bounded: no network within the budget gains more than {} above HACScale's plan\n",
+            plain_number(record.gain_gap, 2));
+    } else if (record.gain_bound > 0.0) {
+        out << fmt::format("plans are bounded: no network within the budget less {} % gains more\n",
+                           plain_number(100.0 * record.gain_bound));
     }
     out << '\n';
     print_verdict(out, record);

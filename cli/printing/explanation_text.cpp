@@ -20,7 +20,8 @@ std::string percent_of(const std::optional<double>& fraction, const char* format
 }
 
 // What a step adds: latency, utilization, params, MACs, gain, and gain per latency.
-std::vector<std::string> figures_of(const std::optional<StepFigures>& added) {
+std::vector<std::string> figures_of(const Contribution& step) {
+    const std::optional<StepFigures>& added = step.added;
     if (!added) {
         return {"-", "-", "-", "-", "-", "-", "-"};
     }
@@ -30,7 +31,9 @@ std::vector<std::string> figures_of(const std::optional<StepFigures>& added) {
             fmt::format("{:+.4f}", static_cast<double>(added->params) * 1e-6),
             fmt::format("{:+.3f}", static_cast<double>(added->macs) * 1e-6),
             fmt::format("{:+.4f}", added->gain),
-            added->gain_per_percent ? fmt::format("{:.4f}", *added->gain_per_percent) : "free"};
+            added->gain_per_percent ? fmt::format("{:.4f}", *added->gain_per_percent)
+            : step.to > step.from   ? "free"
+                                    : "-"};
 }
 
 std::string dimension_of(const Contribution& step) {
@@ -42,7 +45,7 @@ std::vector<std::string> cells_of(const Contribution& step, const std::vector<st
     std::vector<std::string> cells{step.stage ? stages.at(static_cast<std::size_t>(*step.stage)) : "network",
                                    dimension_of(step), std::to_string(step.base), std::to_string(step.from),
                                    step.to ? std::to_string(*step.to) : "-"};
-    const std::vector<std::string> figures = figures_of(step.added);
+    const std::vector<std::string> figures = figures_of(step);
     cells.insert(cells.end(), figures.begin(), figures.end());
     cells.emplace_back(step.estimate ? name_of(*step.estimate) : "-");
     cells.push_back(step.reason);
@@ -61,6 +64,9 @@ void print_network(std::ostream& out, const std::string& title, const NetworkExp
         before.choice.resolution, before.latency_us(), network.budget_us,
         percent_of(network.utilization, "{:.1f}"), static_cast<double>(before.usage.params) * 1e-6,
         static_cast<double>(before.usage.macs) * 1e-6, before.gain.value_or(0.0));
+    if (network.down) {
+        out << "It exceeds the budget: its steps lead down.\n";
+    }
     TextTable table({{"stage", Align::left},
                      {"dimension", Align::left},
                      {"base"},
@@ -92,12 +98,14 @@ std::string step_text(const Contribution& step, const std::vector<std::string>& 
                        step.block ? fmt::format(" inside block {}", *step.block + 1) : "");
 }
 
-// The step that pays best among those of one outcome; null where there is none.
+// The step that pays best among those of one outcome, of steps down the one that loses least; null where there is none.
 const Contribution* best_step(const NetworkExplanation& network, StepOutcome outcome) {
     const Contribution* best = nullptr;
-    const auto worth = [](const Contribution& step) {
+    const auto worth = [&](const Contribution& step) {
         // Free gains come first.
-        return step.added->gain_per_percent.value_or(std::numeric_limits<double>::infinity());
+        const double of_percent =
+            step.added->gain_per_percent.value_or(std::numeric_limits<double>::infinity());
+        return network.down ? -of_percent : of_percent;
     };
     for (const Contribution& step : network.steps) {
         if (step.outcome == outcome && step.added && (best == nullptr || worth(step) > worth(*best))) {
@@ -134,10 +142,37 @@ records::StrategyRow predicted_row(const records::ContributionsRow& row) {
     return shown;
 }
 
+constexpr std::size_t steps_in_words = 3;
+
+// "stage3: 96 -> 88 channels (latency -1.2 %, gain -0.010); ...": what the steps down of least loss save and cost, and how many
+// more there are.
+std::string cheapest_steps_down(const NetworkExplanation& network, const std::vector<std::string>& names) {
+    std::vector<const Contribution*> steps;
+    for (const Contribution& step : network.steps) {
+        if (step.added && step.added->gain_per_percent) {
+            steps.push_back(&step);
+        }
+    }
+    std::stable_sort(steps.begin(), steps.end(), [](const Contribution* a, const Contribution* b) {
+        return *a->added->gain_per_percent < *b->added->gain_per_percent;
+    });
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < std::min(steps.size(), steps_in_words); ++i) {
+        words.push_back(fmt::format("{} ({})", step_text(*steps[i], names), worth_text(*steps[i])));
+    }
+    if (steps.size() > steps_in_words) {
+        words.push_back(fmt::format("{} more", steps.size() - steps_in_words));
+    }
+    return words.empty() ? "none saves any latency" : fmt::format("{}", fmt::join(words, "; "));
+}
+
 std::string closing(const NetworkExplanation& choice) {
     const auto fitting =
         std::count_if(choice.steps.begin(), choice.steps.end(),
                       [](const Contribution& step) { return step.outcome == StepOutcome::fits; });
+    if (choice.down) {
+        return fmt::format("{} of the steps down would meet the budget.\n", fitting);
+    }
     return fitting == 0 ? "No single step from the choice both gains and fits.\n"
                         : fmt::format("{} of the steps from the choice gain and would still fit.\n", fitting);
 }
@@ -157,6 +192,9 @@ std::vector<std::string> explanation_lines(const records::Explanation& explanati
     records::ComparisonRecord record;
     record.gain_origin = explanation.gain_origin;
     record.stages = explanation.stages;
+    record.width_names = explanation.width_names;
+    record.depth_names = explanation.depth_names;
+    const std::vector<std::string> names = explanation.step_names();
     record.base = predicted_row(rows.front());
     records::StrategyRow chosen = predicted_row(rows.back());
     if (chosen.utilization && record.base.utilization) {
@@ -175,15 +213,19 @@ std::vector<std::string> explanation_lines(const records::Explanation& explanati
         add(title + ": " + harness::changes_text(record, *chosen.choice));
         add("  " + harness::brings_text(record, chosen));
     }
-    if (const Contribution* step = best_step(choice, StepOutcome::fits)) {
-        add(fmt::format("a step that still fits: {} ({})", step_text(*step, explanation.stages),
-                        worth_text(*step)));
-    } else {
-        add("no single step from there both gains and fits");
+    if (base.down) {
+        add("steps down from the base, least loss per latency first: " + cheapest_steps_down(base, names));
     }
-    if (const Contribution* step = best_step(choice, StepOutcome::over_budget)) {
-        add(fmt::format("of those that do not fit, the best: {} ({})", step_text(*step, explanation.stages),
-                        step->reason));
+    if (!choice.down) {
+        if (const Contribution* step = best_step(choice, StepOutcome::fits)) {
+            add(fmt::format("a step that still fits: {} ({})", step_text(*step, names), worth_text(*step)));
+        } else {
+            add("no single step from there both gains and fits");
+        }
+        if (const Contribution* step = best_step(choice, StepOutcome::over_budget)) {
+            add(fmt::format("of those that do not fit, the best: {} ({})", step_text(*step, names),
+                            step->reason));
+        }
     }
     if (const std::size_t steps = steps_estimated(rows, EstimateKind::interpolated); steps > 0) {
         add(fmt::format("{} {} on interpolated latencies", counted(steps, "step"),
@@ -201,12 +243,14 @@ std::vector<std::string> explanation_lines(const records::Explanation& explanati
 void print_explanation(std::ostream& out, const records::Explanation& explanation) {
     out << fmt::format(
         "{} on {}, latency budget {} x the base's, batch {}, {}, gain by {}, in {}\n"
-        "What one step adds; latency % is of the base's, gain per % is gain for each of them.\n",
+        "What one step adds; latency % is of the base's, gain per % is gain for each of them, of steps down "
+        "loss.\n",
         explanation.model, explanation.device, explanation.budget, explanation.state.batch,
         hacscale::name_of(explanation.state.type), explanation.gain_origin, explanation.gain_unit);
+    const std::vector<std::string> names = explanation.step_names();
     const std::vector<records::ContributionsRow>& rows = explanation.contributions;
     out << '\n';
-    print_network(out, "base", rows.front().network, explanation.stages);
+    print_network(out, "base", rows.front().network, names);
     if (rows.size() < 2) {
         out << "HACScale chose nothing: " << explanation.reason << '\n';
         return;
@@ -215,7 +259,7 @@ void print_explanation(std::ostream& out, const records::Explanation& explanatio
     if (choice.network.choice == rows.front().network.network.choice) {
         out << "HACScale keeps the base. ";
     } else {
-        print_network(out, "chosen by HACScale", choice, explanation.stages);
+        print_network(out, "chosen by HACScale", choice, names);
     }
     out << closing(choice);
 }

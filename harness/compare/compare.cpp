@@ -47,9 +47,6 @@ std::vector<const Strategy*> chosen_strategies(const std::vector<std::string>& n
     return chosen;
 }
 
-// Of a channel group, besides its own: plans take time with their square, and the latency between is interpolated anyway.
-constexpr int max_widths_of_group = 64;
-
 // In base latencies; the base is timed where the budget says nothing about it.
 double budget_ratio(const TableView& view, const Network& network, const ComparisonSettings& settings,
                     const TimeNetworks& time) {
@@ -369,6 +366,7 @@ private:
         record.cache = view_.state().cache;
         record.gain_origin = name_of(context_.gain_origin());
         record.gain_bound = context_.epsilon();
+        record.gain_gap = context_.gain_gap(picoseconds(context_.budget_us(budget_)));
         record.base = row_of(base_fit(context_), "");
         record.base.strategy = "base";
         for (const CandidateSearch& search : searches_) {
@@ -454,21 +452,17 @@ records::ComparisonRecord compare(const ModelView& view, const ComparisonSetting
 
 records::ComparisonRecord compare(const TableView& view, const Network& network,
                                   const ComparisonSettings& settings, const TimeNetworks& time) {
-    const std::vector<std::filesystem::path> capacity{capacity_word};
-    if (!settings.gain_files.empty() && settings.gain_files != capacity) {
-        throw InputError(fmt::format(
-            "{} has no stages, which sensitivities and importance are of; leave --gain out", network.name));
-    }
     // Weights change no latency, and a copy of them for each network that is timed would take their memory.
     const Network base{.name = network.name,
                        .graph = view.network(),
                        .input_names = network.input_names,
                        .output_names = network.output_names};
+    const GainOrigin gain = gain_of_graphs(settings.gain_files, network.name);
     const double budget = budget_ratio(view, base, settings, time);
     GraphSpaceSettings space = settings.graph;
     space.max_widths = max_widths_of_group;
     const GraphContext context(base, view.source(), scaling_settings(view, settings, budget),
-                               std::move(space));
+                               std::move(space), gain);
     return Comparer(view, context, nullptr, settings, budget, time).run();
 }
 

@@ -46,6 +46,9 @@ struct ComparisonSettings {
     SessionBudget* sessions = nullptr;  // the time for them; null: no limit
 };
 
+// Of a channel group, besides its own: plans take time with their square, and the latency between is interpolated anyway.
+constexpr int max_widths_of_group = 64;
+
 // Of all choices together, at most, until those that exceed the budget are replaced.
 constexpr int max_final_sessions = 4;
 

@@ -112,13 +112,25 @@ std::vector<records::StrategyLayers> strategy_layers(const records::ComparisonRe
     return networks;
 }
 
+namespace {
+
+std::optional<UtilizationBasis> basis_of(const TableView& view) {
+    if (!view.peak()) {
+        return std::nullopt;
+    }
+    return UtilizationBasis{{view.peak()->flops_per_s, view.peak()->bytes_per_s}, view.state().batch};
+}
+
+}  // namespace
+
 records::ContributionsRow contributions_row(const StageContext& context, const TableView& view,
                                             const ScalingChoice& choice, double budget_us, std::string spec) {
-    std::optional<UtilizationBasis> basis;
-    if (view.peak()) {
-        basis = {{view.peak()->flops_per_s, view.peak()->bytes_per_s}, view.state().batch};
-    }
-    return {std::move(spec), explain(context, choice, budget_us, basis)};
+    return {std::move(spec), explain(context, choice, budget_us, basis_of(view))};
+}
+
+records::ContributionsRow contributions_row(const GraphContext& context, const TableView& view,
+                                            const ScalingChoice& choice, double budget_us, std::string spec) {
+    return {std::move(spec), explain(context, choice, budget_us, basis_of(view))};
 }
 
 namespace {

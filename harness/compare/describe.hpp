@@ -7,6 +7,7 @@
 
 #include "harness/measure/table_view.hpp"
 #include "records/comparison.hpp"
+#include "scaling/graph_context.hpp"
 #include "scaling/stage_context.hpp"
 
 namespace hacscale::harness {
@@ -31,6 +32,8 @@ std::vector<records::StrategyLayers> strategy_layers(const records::ComparisonRe
 // What one step in each dimension adds to a network of the context's space, judged by the latency that the
 // budget allows, as predicted.
 records::ContributionsRow contributions_row(const StageContext& context, const TableView& view,
+                                            const ScalingChoice& choice, double budget_us, std::string spec);
+records::ContributionsRow contributions_row(const GraphContext& context, const TableView& view,
                                             const ScalingChoice& choice, double budget_us, std::string spec);
 
 // ---- Verdict ----

@@ -1,5 +1,8 @@
 #include "harness/measure/remedy.hpp"
 
+#include <fmt/format.h>
+
+#include "base/error.hpp"
 #include "base/text/wording.hpp"
 #include "profiler/table/import/import.hpp"
 #include "profiler/timing/rounds.hpp"
@@ -49,6 +52,16 @@ ShellCommand Remedy::profile(const std::vector<std::string>& more) const {
 ShellCommand Remedy::profile_noisy(std::vector<std::string> more) const {
     more.insert(more.end(), {"--remeasure-noisy", "--seconds", plain_number(patient_seconds)});
     return profile(more);
+}
+
+void require_layers(const TableView& view, const std::string& network, const Remedy& remedy) {
+    const NetworkEstimate base = view.base_estimate();
+    if (base.missing_layers == 0) {
+        return;
+    }
+    throw InputError(fmt::format(
+        "the table lacks {} of the {} layers of {}, {} among them; measure them by: {}", base.missing_layers,
+        view.network().nodes.size(), network, base.first_missing, remedy.profile().text()));
 }
 
 }  // namespace hacscale::harness

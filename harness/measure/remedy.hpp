@@ -24,4 +24,7 @@ struct Remedy {
     ShellCommand profile_noisy(std::vector<std::string> more = {}) const;
 };
 
+// Throws InputError where the table lacks a layer of the view's network; it names the layer, and the command that measures all.
+void require_layers(const TableView& view, const std::string& network, const Remedy& remedy);
+
 }  // namespace hacscale::harness

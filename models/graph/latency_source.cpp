@@ -1,5 +1,7 @@
 #include "models/graph/latency_source.hpp"
 
+#include <fmt/format.h>
+
 namespace hacscale {
 
 std::string_view name_of(EstimateKind kind) {
@@ -14,6 +16,10 @@ std::string_view name_of(EstimateKind kind) {
     return "missing";
 }
 
+std::string layer_text(const std::string& name, const LayerSpec& layer) {
+    return name.empty() ? layer.key() : fmt::format("{} ({})", name, layer.key());
+}
+
 NetworkEstimate estimate(const Graph& network, const LatencySource& source) {
     NetworkEstimate sum;
     for (const Node& node : network.nodes) {
@@ -21,7 +27,7 @@ NetworkEstimate estimate(const Graph& network, const LatencySource& source) {
         sum.latency_us += layer.latency_us;
         if (layer.kind == EstimateKind::interpolated) ++sum.interpolated_layers;
         if (layer.kind == EstimateKind::missing) {
-            if (sum.missing_layers++ == 0) sum.first_missing = node.layer.key();
+            if (sum.missing_layers++ == 0) sum.first_missing = layer_text(node.name, node.layer);
         }
     }
     return sum;

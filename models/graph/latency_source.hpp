@@ -31,8 +31,11 @@ struct NetworkEstimate {
     double latency_us = 0.0;  // sum over the layers
     int interpolated_layers = 0;
     int missing_layers = 0;
-    std::string first_missing;  // key of the first missing layer, for messages
+    std::string first_missing;  // layer_text() of the first missing layer, for messages
 };
+
+// "NAME (KEY)": a layer as its network and as the table have it; the key alone of one without a name.
+std::string layer_text(const std::string& name, const LayerSpec& layer);
 
 NetworkEstimate estimate(const Graph& network, const LatencySource& source);
 

@@ -140,15 +140,16 @@ constexpr std::size_t latency_panel = 1;
 // nothing to see of them.
 constexpr double max_over_median = 4.0;
 
-// Free steps first, then by gain per latency; those without figures last.
+// Free steps first, then by gain per latency, of steps down the least loss first; those without figures last.
 std::vector<const Contribution*> drawn_rows(const records::ContributionsRow& network) {
     std::vector<const Contribution*> rows;
     for (const Contribution& step : network.network.steps) rows.push_back(&step);
     const auto rank = [](const Contribution& step) { return !step.added ? 2 : is_free(step) ? 0 : 1; };
     std::stable_sort(rows.begin(), rows.end(), [&](const Contribution* a, const Contribution* b) {
         if (rank(*a) != rank(*b)) return rank(*a) < rank(*b);
-        return figure_of(*a, &StepFigures::gain_per_percent).value_or(0.0) >
-               figure_of(*b, &StepFigures::gain_per_percent).value_or(0.0);
+        const double of_a = figure_of(*a, &StepFigures::gain_per_percent).value_or(0.0);
+        const double of_b = figure_of(*b, &StepFigures::gain_per_percent).value_or(0.0);
+        return network.network.down ? of_a < of_b : of_a > of_b;
     });
     return rows;
 }
@@ -193,7 +194,7 @@ const char* absence_of(const Contribution& step, std::size_t panel) {
 }  // namespace
 
 bool is_free(const Contribution& step) {
-    return step.added && step.added->latency_us <= 0.0;
+    return step.added && step.to > step.from && step.added->latency_us <= 0.0;
 }
 
 Chart contributions_chart(const records::ComparisonRecord& comparison,
@@ -268,7 +269,8 @@ Chart contributions_chart(const records::ComparisonRecord& comparison,
     set_data(spec, "labels", std::move(labels));
 
     Chart chart;
-    chart.title = network.spec == "base" ? "One step from the base" : "One step from HACScale’s choice";
+    chart.title = fmt::format("One step {}from {}", network.network.down ? "down " : "",
+                              network.spec == "base" ? "the base" : "HACScale’s choice");
     const double room_us = network.network.budget_us - latency_us;
     chart.summary = fmt::format(
         "Each row is one step, by gain per latency. {} Steps that gain and fit are set in bold. An arrow "

@@ -38,8 +38,13 @@ Cell gain_per_latency_cell(const Contribution& step) {
 
 Table table_of(const records::ComparisonRecord& comparison, const records::ContributionsRow& network) {
     Table table;
-    table.caption = fmt::format("One step from {}: what it adds, and whether the network could take it",
-                                title_of(network));
+    table.caption =
+        network.network.down
+            ? fmt::format(
+                  "One step down from {}: what it saves and costs, and whether the budget is met then",
+                  title_of(network))
+            : fmt::format("One step from {}: what it adds, and whether the network could take it",
+                          title_of(network));
     table.csv_file = "contributions.csv";
     table.columns = {model_column(),
                      budget_column(),
@@ -89,6 +94,10 @@ std::string verdict_of(const records::ContributionsRow& choice) {
     const auto fitting =
         std::count_if(choice.network.steps.begin(), choice.network.steps.end(),
                       [](const Contribution& step) { return step.outcome == StepOutcome::fits; });
+    if (choice.network.down) {
+        return fmt::format(
+            "HACScale’s choice exceeds the budget; {} of the steps down from it would meet it.", fitting);
+    }
     if (fitting == 0) {
         return "From HACScale’s choice no single step both gains and fits.";
     }

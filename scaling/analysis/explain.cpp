@@ -8,8 +8,9 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/text/lines.hpp"
 #include "base/text/wording.hpp"
-#include "models/stages/lowering.hpp"
+#include "models/stages/scaled_model.hpp"
 
 namespace hacscale {
 namespace {
@@ -24,7 +25,12 @@ std::vector<LayerSpec> sorted_layers(const Graph& network) {
     return layers;
 }
 
-std::optional<int> next_of(const std::vector<int>& values, int value) {
+// The next larger or smaller one.
+std::optional<int> next_of(const std::vector<int>& values, int value, bool down) {
+    if (down) {
+        const auto at = std::lower_bound(values.begin(), values.end(), value);
+        return at == values.begin() ? std::nullopt : std::optional(*std::prev(at));
+    }
     const auto next = std::upper_bound(values.begin(), values.end(), value);
     return next == values.end() ? std::nullopt : std::optional(*next);
 }
@@ -55,41 +61,67 @@ std::string over_caps(const ResourceUsage& usage, const Caps& caps) {
     return over;
 }
 
+std::string lacks_text(const Evaluation& network) {
+    const int more = network.missing_layers - 1;
+    return fmt::format(
+        "the table lacks {}{}", network.first_missing,
+        more == 0 ? "" : fmt::format(" and {}", counted(static_cast<std::size_t>(more), "more layer")));
+}
+
 class Explainer {
 public:
-    Explainer(const StageContext& context, const ScalingChoice& from, double budget_us,
-              const std::optional<UtilizationBasis>& basis)
-        : context_(context), basis_(basis), model_(scaled(context.base(), from)), network_(lower(model_)) {
+    // `stages` is the context, where the network has some; else null.
+    Explainer(const ScalingContext& context, const StageContext* stages, const ScalingChoice& from,
+              double budget_us, const std::optional<UtilizationBasis>& basis)
+        : context_(context), stages_(stages), basis_(basis) {
+        if (!context.space().contains(from) || (stages != nullptr && !stages->stage_space().contains(from))) {
+            throw InputError("the network to explain is not in the scaling space; widen the space's limits");
+        }
         std::optional<Evaluation> network = context.evaluate(from);
         if (!network) {
             throw InputError(
-                "two widths of the network to explain make or drop a residual add of the base's");
+                stages != nullptr
+                    ? "two widths of the network to explain make or drop a residual add of the base's"
+                    : "the network to explain cannot be built");
         }
         result_.network = std::move(*network);
-        if (!result_.network.complete()) {
-            throw InputError(fmt::format("the table lacks {} of the network's layers, {} among them",
-                                         result_.network.missing_layers, result_.network.first_missing));
-        }
+        if (!result_.network.complete()) throw InputError(lacks_text(result_.network));
+        if (stages != nullptr) model_ = scaled(stages->base(), from);
+        network_ = context.network(from).graph;
         result_.budget_us = budget_us;
+        result_.down = result_.network.latency_ps > budget_ps() + budget_slack_ps;
         result_.utilization = utilization_of(network_, result_.network);
         layers_ = sorted_layers(network_);
     }
 
     NetworkExplanation explained() {
-        const ScalingChoice base = choice_of(context_.base());
+        const ScalingChoice& base = context_.base_choice();
         const ScalingChoice& from = result_.network.choice;
-        const ScalingSpace& space = context_.stage_space();
-        for (std::size_t i = 0; i < space.stages.size(); ++i) {
-            const auto stage = static_cast<int>(i);
-            add(StepDimension::width, stage, base.widths[i], from.widths[i], space.stages[i].widths);
-            add(StepDimension::depth, stage, base.depths[i], from.depths[i], space.stages[i].depths);
-            if (space.inner.is_open()) add_inner(i);
+        const ChoiceSpace& space = context_.space();
+        for (std::size_t i = 0; i < space.widths.size(); ++i) {
+            const auto index = static_cast<int>(i);
+            const std::vector<int>& widths = space.widths[i].values;
+            if (stages_ == nullptr && widths.size() == 1) continue;
+            add(StepDimension::width, index, base.widths[i], from.widths[i], widths);
+            if (stages_ == nullptr) continue;
+            add(StepDimension::depth, index, base.depths[i], from.depths[i], space.depths[i].values);
+            if (stages_->stage_space().inner.is_open()) add_inner(i);
         }
-        add(StepDimension::resolution, std::nullopt, base.resolution, from.resolution, space.resolutions);
+        if (stages_ != nullptr) {
+            add(StepDimension::resolution, std::nullopt, base.resolution, from.resolution, space.resolutions);
+            return std::move(result_);
+        }
+        for (std::size_t i = 0; i < space.depths.size(); ++i) {
+            if (space.depths[i].values.size() == 1) continue;
+            add(StepDimension::depth, static_cast<int>(space.widths.size() + i), base.depths[i],
+                from.depths[i], space.depths[i].values);
+        }
         return std::move(result_);
     }
 
 private:
+    std::int64_t budget_ps() const { return picoseconds(result_.budget_us); }
+
     void add(StepDimension dimension, std::optional<int> stage, int base, int from,
              const std::vector<int>& values, std::optional<int> block = std::nullopt) {
         Contribution step;
@@ -98,21 +130,21 @@ private:
         step.block = block;
         step.base = base;
         step.from = from;
-        step.to = next_of(values, from);
+        step.to = next_of(values, from, result_.down);
         judge(step);
         result_.steps.push_back(std::move(step));
     }
 
     // Ascending; one value, 0, where the block has none to choose.
     std::vector<int> inner_widths_of(const ScalingChoice& choice, std::size_t stage, int block) const {
-        std::vector<int> values = context_.stage_space().inner.options(
+        std::vector<int> values = stages_->stage_space().inner.options(
             stage, block, stage == 0 ? 0 : choice.widths[stage - 1], choice.widths[stage]);
         std::sort(values.begin(), values.end());
         return values;
     }
 
     void add_inner(std::size_t stage) {
-        const std::vector<int>& base = context_.base().stages[stage].inner_widths;
+        const std::vector<int>& base = stages_->base().stages[stage].inner_widths;
         const std::vector<int>& inner = model_.stages[stage].inner_widths;
         for (std::size_t block = 0; block < inner.size(); ++block) {
             const auto index = static_cast<int>(block);
@@ -128,10 +160,10 @@ private:
         const auto stage = static_cast<std::size_t>(step.stage.value_or(0));
         switch (step.dimension) {
             case StepDimension::width:
-                choice = context_.stage_space().with_width(std::move(choice), stage, *step.to);
+                choice = context_.space().with_width(std::move(choice), stage, *step.to);
                 break;
             case StepDimension::depth:
-                choice.depths[stage] = *step.to;
+                choice.depths[stages_ != nullptr ? stage : stage - choice.widths.size()] = *step.to;
                 // An added block is as its stage's last one.
                 if (stage < choice.inner_widths.size() && !choice.inner_widths[stage].empty()) {
                     std::vector<int>& inner = choice.inner_widths[stage];
@@ -159,7 +191,7 @@ private:
                 const int inner = choice.inner_widths[stage][block];
                 if (values.back() == 0 || std::binary_search(values.begin(), values.end(), inner)) continue;
                 return fmt::format("leaves the space: block {} of {} would keep its inner width of {}",
-                                   block + 1, stage_name(context_.base(), static_cast<int>(stage)), inner);
+                                   block + 1, stage_name(stages_->base(), static_cast<int>(stage)), inner);
             }
         }
         return "";
@@ -175,9 +207,9 @@ private:
                            fmt::format("the space ends at {} {}", step.from, unit_of(step.dimension)));
         }
         const ScalingChoice choice = after(step);
-        const std::optional<Evaluation> larger = context_.evaluate(choice);
-        if (!larger) {
-            const bool valid = keeps_skips(context_.base(), choice.widths);
+        const std::optional<Evaluation> changed = context_.evaluate(choice);
+        if (!changed) {
+            const bool valid = stages_ == nullptr || keeps_skips(stages_->base(), choice.widths);
             return because(StepOutcome::invalid,
                            fmt::format("{} {} make {}", *step.to, unit_of(step.dimension),
                                        valid ? "no valid model"
@@ -186,47 +218,47 @@ private:
         if (const std::string reason = outside(choice); !reason.empty()) {
             return because(StepOutcome::space_end, reason);
         }
-        const Graph network = lower(scaled(context_.base(), choice));
+        const Graph network = context_.network(choice).graph;
         step.estimate = weakest_change(network);
-        if (!larger->complete()) {
-            return because(StepOutcome::missing,
-                           fmt::format("the table lacks {}{}", larger->first_missing,
-                                       larger->missing_layers == 1
-                                           ? ""
-                                           : fmt::format(" and {} more", larger->missing_layers - 1)));
+        if (!changed->complete()) {
+            return because(StepOutcome::missing, lacks_text(*changed));
         }
-        step.added = figures(*larger, network);
-        if (step.added->gain <= no_gain_below) {
+        step.added = figures(*changed, network);
+        if (!result_.down && step.added->gain <= no_gain_below) {
             return because(StepOutcome::no_gain, "gains nothing");
         }
-        const std::int64_t budget_ps = picoseconds(result_.budget_us);
-        if (larger->latency_ps > budget_ps + budget_slack_ps) {
-            const double over_us = larger->latency_us() - result_.budget_us;
-            return because(StepOutcome::over_budget,
-                           fmt::format("over the budget by {} us ({} %)", plain_number(over_us),
-                                       plain_number(percent_of_base(over_us), 2)));
+        if (result_.down && step.added->latency_us >= 0.0) {
+            return because(StepOutcome::no_saving, "saves nothing");
         }
-        if (const std::string over = over_caps(larger->usage, context_.settings().caps); !over.empty()) {
+        if (changed->latency_ps > budget_ps() + budget_slack_ps) {
+            const double over_us = changed->latency_us() - result_.budget_us;
+            return because(StepOutcome::over_budget,
+                           fmt::format("{}over the budget by {} us ({} %)", result_.down ? "still " : "",
+                                       plain_number(over_us), plain_number(percent_of_base(over_us), 2)));
+        }
+        if (const std::string over = over_caps(changed->usage, context_.settings().caps); !over.empty()) {
             return because(StepOutcome::over_cap, over);
         }
         because(StepOutcome::fits, fmt::format("fits, {} us would be left",
-                                               plain_number(result_.budget_us - larger->latency_us())));
+                                               plain_number(result_.budget_us - changed->latency_us())));
     }
 
     double percent_of_base(double latency_us) const {
         return 100.0 * latency_us / context_.base_evaluation().latency_us();
     }
 
-    StepFigures figures(const Evaluation& larger, const Graph& network) const {
+    StepFigures figures(const Evaluation& changed, const Graph& network) const {
         const Evaluation& before = result_.network;
         StepFigures added;
-        added.latency_us = static_cast<double>(larger.latency_ps - before.latency_ps) / picoseconds_per_us;
+        added.latency_us = static_cast<double>(changed.latency_ps - before.latency_ps) / picoseconds_per_us;
         added.latency_percent = percent_of_base(added.latency_us);
-        added.params = larger.usage.params - before.usage.params;
-        added.macs = larger.usage.macs - before.usage.macs;
-        added.gain = larger.gain.value() - before.gain.value();
-        if (added.latency_us > 0.0) added.gain_per_percent = added.gain / added.latency_percent;
-        if (basis_) added.utilization = *utilization_of(network, larger) - *result_.utilization;
+        added.params = changed.usage.params - before.usage.params;
+        added.macs = changed.usage.macs - before.usage.macs;
+        added.gain = changed.gain.value() - before.gain.value();
+        if (result_.down ? added.latency_us < 0.0 : added.latency_us > 0.0) {
+            added.gain_per_percent = added.gain / added.latency_percent;
+        }
+        if (basis_) added.utilization = *utilization_of(network, changed) - *result_.utilization;
         return added;
     }
 
@@ -248,9 +280,10 @@ private:
         return weakest;
     }
 
-    const StageContext& context_;
+    const ScalingContext& context_;
+    const StageContext* stages_;
     const std::optional<UtilizationBasis>& basis_;
-    ModelSpec model_;  // before the step
+    ModelSpec model_;  // before the step, where it has stages
     Graph network_;
     std::vector<LayerSpec> layers_;  // of network_, sorted
     NetworkExplanation result_;
@@ -265,10 +298,12 @@ bool NetworkExplanation::has_missing() const {
 
 NetworkExplanation explain(const StageContext& context, const ScalingChoice& from, double budget_us,
                            const std::optional<UtilizationBasis>& basis) {
-    if (!context.stage_space().contains(from)) {
-        throw InputError("the network to explain is not in the scaling space; widen the space's limits");
-    }
-    return Explainer(context, from, budget_us, basis).explained();
+    return Explainer(context, &context, from, budget_us, basis).explained();
+}
+
+NetworkExplanation explain(const GraphContext& context, const ScalingChoice& from, double budget_us,
+                           const std::optional<UtilizationBasis>& basis) {
+    return Explainer(context, nullptr, from, budget_us, basis).explained();
 }
 
 std::string_view name_of(StepDimension dimension) {
@@ -295,6 +330,8 @@ std::string_view name_of(StepOutcome outcome) {
             return "missing";
         case StepOutcome::no_gain:
             return "no_gain";
+        case StepOutcome::no_saving:
+            return "no_saving";
         case StepOutcome::over_budget:
             return "over_budget";
         case StepOutcome::over_cap:

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -129,7 +131,81 @@ void check_derived(const GraphProblem& problem) {
     throw InputError("planner: derived variables determine each other in a circle");
 }
 
+// A factor's table as it is over the same variables in another order.
+struct OrderedFactor {
+    int table = 0;
+    std::vector<std::size_t> strides;  // in the table, of each variable
+    auto operator<=>(const OrderedFactor&) const = default;
+};
+
+OrderedFactor in_order(const GraphProblem& problem, const Factor& factor, const std::vector<int>& variables) {
+    OrderedFactor result{factor.table, std::vector<std::size_t>(variables.size(), 0)};
+    std::size_t stride = 1;
+    for (std::size_t i = factor.variables.size(); i-- > 0;) {
+        const int variable = factor.variables[i];
+        const auto axis = std::find(variables.begin(), variables.end(), variable) - variables.begin();
+        result.strides[static_cast<std::size_t>(axis)] = stride;
+        stride *= static_cast<std::size_t>(problem.values[static_cast<std::size_t>(variable)]);
+    }
+    return result;
+}
+
+FactorTable sum_of(const GraphProblem& problem, const std::vector<int>& variables,
+                   const std::vector<OrderedFactor>& factors) {
+    FactorTable sum(size_of(problem, variables), BlockOption{0, 0, {}});
+    std::vector<std::size_t> values(variables.size(), 0);
+    for (BlockOption& entry : sum) {
+        for (const OrderedFactor& factor : factors) {
+            std::size_t place = 0;
+            for (std::size_t axis = 0; axis < values.size(); ++axis) {
+                place += values[axis] * factor.strides[axis];
+            }
+            const BlockOption& one = problem.tables[static_cast<std::size_t>(factor.table)][place];
+            if (!one.feasible()) {
+                entry = BlockOption{};
+                break;
+            }
+            entry.cost += one.cost;
+            entry.gain += one.gain;
+            entry.usage.add(one.usage);
+        }
+        for (std::size_t axis = values.size(); axis-- > 0;) {
+            const int count = problem.values[static_cast<std::size_t>(variables[axis])];
+            if (++values[axis] < static_cast<std::size_t>(count)) break;
+            values[axis] = 0;
+        }
+    }
+    return sum;
+}
+
 }  // namespace
+
+void join_factors(GraphProblem& problem) {
+    std::map<std::vector<int>, std::vector<std::size_t>> by_variables;
+    for (std::size_t f = 0; f < problem.factors.size(); ++f) {
+        std::vector<int> variables = problem.factors[f].variables;
+        std::sort(variables.begin(), variables.end());
+        by_variables[std::move(variables)].push_back(f);
+    }
+    std::map<std::vector<OrderedFactor>, int> sums;
+    std::vector<FactorTable> tables;
+    std::vector<Factor> factors;
+    for (auto& [variables, same] : by_variables) {
+        // Parts of a network that are alike have their variables in one order, whatever their numbers.
+        std::sort(same.begin(), same.end(), [&](std::size_t a, std::size_t b) {
+            const auto table = [&](std::size_t f) { return problem.factors[f].table; };
+            return table(a) != table(b) ? table(a) < table(b) : a < b;
+        });
+        const std::vector<int>& order = problem.factors[same.front()].variables;
+        std::vector<OrderedFactor> parts;
+        for (const std::size_t f : same) parts.push_back(in_order(problem, problem.factors[f], order));
+        const auto [known, is_new] = sums.try_emplace(parts, static_cast<int>(tables.size()));
+        if (is_new) tables.push_back(sum_of(problem, order, parts));
+        factors.push_back({order, known->second});
+    }
+    problem.tables = std::move(tables);
+    problem.factors = std::move(factors);
+}
 
 std::size_t GraphProblem::table_bytes() const {
     std::size_t bytes = 0;

@@ -32,6 +32,12 @@ Fit nothing_within(const ScalingContext& context, std::int64_t budget_ps, Search
     if (context.settings().caps.any()) fit.reason = why_caps_are_broken(context, budget_ps);
     if (fit.reason.empty()) {
         fit.reason = why_nothing_fits(context, budget_ps, context.min_latency_ps(dimensions));
+        if (const CostCoverage& coverage = context.coverage(); coverage.missing_layers > 0) {
+            fit.reason += fmt::format(
+                "; the table lacks {} of the {} layers that networks of the space have, {} among them, which "
+                "\"hacscale profile\" measures with the same space",
+                coverage.missing_layers, coverage.distinct_layers, coverage.first_missing);
+        }
     }
     return fit;
 }

@@ -172,7 +172,45 @@ TEST_F(ExplainTest, StepsThatTheTableLacksAreSaid) {
     EXPECT_EQ(step["outcome"], "missing");
     EXPECT_EQ(step["estimate"], "missing");
     EXPECT_TRUE(step["gain"].is_null());
-    EXPECT_THAT(step["reason"].get<std::string>(), HasSubstr("the table lacks conv_i3x40x40"));
+    EXPECT_THAT(step["reason"].get<std::string>(), HasSubstr("(conv_i3x40x40"));
+}
+
+// The way to a smaller budget is down.
+TEST_F(ExplainTest, BelowTheBaseStepsLeadDown) {
+    const Answer answer = explain({"--budget", "0.8"});
+    ASSERT_TRUE(done_or_noisy(answer)) << answer.err;
+    EXPECT_THAT(answer.out, HasSubstr("\nsteps down from the base, least loss per latency first: "));
+    EXPECT_THAT(explain({"--budget", "0.8", "--details"}).out, HasSubstr("still over the budget by"));
+    const auto json = explain({"--budget", "0.8", "--json"}).json();
+    const auto& base = json["contributions"][0];
+    EXPECT_EQ(base["direction"], "down");
+    int down = 0;
+    for (const auto& step : base["steps"]) {
+        if (step["to"].is_null() || step["latency_us"].is_null()) continue;
+        EXPECT_LT(step["to"], step["from"]) << step;
+        down += step["latency_us"] < 0.0 && step["gain"] < 0.0 ? 1 : 0;
+    }
+    EXPECT_GT(down, 2);
+    EXPECT_FALSE(json["contributions"][1].contains("direction")) << "the choice is within the budget";
+    const Table table = Table::open(path("t.db"), OpenMode::read);
+    const ModelView view(table, find_model("resnet20-cifar"), {});
+    ComparisonSettings settings;
+    settings.budget = 0.8;
+    settings.strategies = {"hacscale"};
+    const std::string text = to_json(compare(view, settings, {}));
+    EXPECT_EQ(to_json(records::read_comparison(records::JsonPlace::parse(text, "compare.json"))), text);
+}
+
+TEST_F(ExplainTest, ATableThatLacksLayersNamesThemAndTheCommand) {
+    for (const char* command : {"explain", "scale"}) {
+        const Answer answer = call({command, "resnet18", "--table", path("t.db")});
+        EXPECT_EQ(answer.status, 2);
+        EXPECT_THAT(answer.err, HasSubstr(" layers of resnet18, "));
+        EXPECT_THAT(answer.err, HasSubstr(" (conv_i3x224x224"));
+        EXPECT_THAT(answer.err, HasSubstr("measure them by: hacscale profile resnet18 --table "));
+    }
+    EXPECT_THAT(call({"explain", "resnet20-cifar", "--table", path("t.db"), "--freeze", "x"}).err,
+                HasSubstr("ONNX files"));
 }
 
 TEST_F(ExplainTest, BadInputIsRefused) {

@@ -116,9 +116,31 @@ TEST_F(ScaleOnnx, WhatCannotBeIsSaid) {
     EXPECT_THAT(scores.err, HasSubstr("none.json"));
 }
 
-TEST_F(ScaleOnnx, CapacityIsItsGain) {
-    EXPECT_EQ(scale("1.2", {"--gain", "capacity", "--json"}).json()["strategies"][0]["gain"],
-              scale("1.2", {"--json"}).json()["strategies"][0]["gain"]);
+TEST_F(ScaleOnnx, ItsGainIsBalancedUnlessCapacityIsNamed) {
+    const auto balanced = scale("1.2", {"--json"}).json();
+    const auto capacity = scale("1.2", {"--gain", "capacity", "--json"}).json();
+    EXPECT_EQ(balanced["gain_origin"], "balanced");
+    EXPECT_EQ(capacity["gain_origin"], "capacity");
+    // A logarithm promises more for the same widths.
+    EXPECT_GT(capacity["strategies"][0]["gain"], balanced["strategies"][0]["gain"]);
+}
+
+TEST_F(ScaleOnnx, StepsOfItsGroupsAreExplained) {
+    const std::vector<std::string> words{"explain", net(), "--table", table(), "--budget", "0.8"};
+    const Answer answer = call(words);
+    ASSERT_THAT(answer.status, ::testing::AnyOf(0, 4)) << answer.err;
+    EXPECT_THAT(answer.out, HasSubstr("steps down from the base, least loss per latency first: "));
+    std::vector<std::string> as_json = words;
+    as_json.insert(as_json.end(), {"--json", "--freeze", "stage2.block1.conv1"});
+    const auto json = call(as_json).json();
+    EXPECT_EQ(json["gain_origin"], "balanced");
+    EXPECT_EQ(json["width_names"].size(), json["contributions"][0]["widths"].size());
+    int widths = 0;
+    for (const auto& step : json["contributions"][0]["steps"]) {
+        EXPECT_NE(step["name"], "stage2.block1.conv1") << "it is frozen";
+        widths += step["dimension"] == "width" && step["latency_us"] < 0.0 ? 1 : 0;
+    }
+    EXPECT_GT(widths, 2);
 }
 
 TEST_F(ScaleOnnx, LayersThatTheTableLacksAreNamed) {

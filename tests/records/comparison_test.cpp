@@ -168,6 +168,7 @@ public:
         record.cache = one_of(std::array{CacheState::network, CacheState::warm, CacheState::cold});
         record.gain_origin = text();
         record.gain_bound = figure();
+        record.gain_gap = figure();
         record.accuracies = maybe([&] { return AccuracyOrigin{text(), text(), text(), text()}; });
         record.base = row();
         record.strategies = list([&] { return row(); });

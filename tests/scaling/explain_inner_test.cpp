@@ -66,6 +66,8 @@ bool in_space(const ModelSpec& base, const ScalingSpace& space, const ScalingCho
     return true;
 }
 
+constexpr double ample_us = 1e9;  // a budget that all networks keep: steps lead up
+
 TEST(InnerContributions, AreTheDifferencesBetweenTwoEvaluations) {
     const SyntheticSource source;
     std::mt19937_64 random(7);
@@ -76,7 +78,7 @@ TEST(InnerContributions, AreTheDifferencesBetweenTwoEvaluations) {
         for (int i = 0; i < 4; ++i) {
             const ScalingChoice from = random_inner(base, context.stage_space(), random);
             const Evaluation before = *context.evaluate(from);
-            for (const Contribution& step : explain(context, from, context.budget_us(2.0), basis).steps) {
+            for (const Contribution& step : explain(context, from, ample_us, basis).steps) {
                 if (!step.to) continue;
                 const ScalingChoice larger = after(from, step, base);
                 if (!keeps_skips(base, larger.widths)) {
@@ -117,7 +119,7 @@ TEST(InnerContributions, AreTheNextValueOfEachBlock) {
         const ScalingChoice from = random_inner(base, context.stage_space(), random);
         const ModelSpec model = scaled(base, from);
         std::set<std::pair<int, int>> blocks;
-        for (const Contribution& step : explain(context, from, context.budget_us(2.0), basis).steps) {
+        for (const Contribution& step : explain(context, from, ample_us, basis).steps) {
             if (step.dimension != StepDimension::inner_width) {
                 EXPECT_FALSE(step.block);
                 continue;

@@ -44,7 +44,8 @@ inline ScalingChoice after(ScalingChoice choice, const Contribution& step, const
         case StepDimension::depth:
             choice.depths[stage] = *step.to;
             if (stage < choice.inner_widths.size() && !choice.inner_widths[stage].empty()) {
-                choice.inner_widths[stage].push_back(choice.inner_widths[stage].back());
+                std::vector<int>& inner = choice.inner_widths[stage];
+                inner.resize(static_cast<std::size_t>(*step.to), inner.back());
             }
             break;
         case StepDimension::inner_width: {

@@ -21,10 +21,12 @@ using testing::random_choice;
 using testing::settings_with;
 using testing::SyntheticSource;
 
-int largest(const ScalingSpace& space, const Contribution& step) {
-    if (step.dimension == StepDimension::resolution) return space.resolutions.back();
+// Where the space ends in the direction of the steps.
+int last(const ScalingSpace& space, const Contribution& step, bool down) {
+    const auto end = [down](const std::vector<int>& values) { return down ? values.front() : values.back(); };
+    if (step.dimension == StepDimension::resolution) return end(space.resolutions);
     const StageSpace& stage = space.stages[static_cast<std::size_t>(*step.stage)];
-    return step.dimension == StepDimension::width ? stage.widths.back() : stage.depths.back();
+    return end(step.dimension == StepDimension::width ? stage.widths : stage.depths);
 }
 
 TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
@@ -43,9 +45,10 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
                 if (!step.to) {
                     EXPECT_EQ(step.outcome, StepOutcome::space_end);
                     EXPECT_FALSE(step.added);
-                    EXPECT_EQ(step.from, largest(context.stage_space(), step));
+                    EXPECT_EQ(step.from, last(context.stage_space(), step, all.down));
                     continue;
                 }
+                EXPECT_EQ(*step.to < step.from, all.down);
                 const ScalingChoice larger = after(from, step, base);
                 if (!keeps_skips(base, larger.widths)) {
                     EXPECT_EQ(step.outcome, StepOutcome::invalid);
@@ -62,7 +65,8 @@ TEST(Contributions, AreTheDifferencesBetweenTwoEvaluations) {
                             *utilization(lower(scaled(base, larger)), source, 1, basis.peak) -
                                 *utilization(lower(scaled(base, from)), source, 1, basis.peak),
                             1e-8);  // latencies are rounded to picoseconds
-                EXPECT_EQ(step.added->gain_per_percent.has_value(), step.added->latency_us > 0.0);
+                EXPECT_EQ(step.added->gain_per_percent.has_value(),
+                          all.down ? step.added->latency_us < 0.0 : step.added->latency_us > 0.0);
                 EXPECT_EQ(*step.estimate, EstimateKind::measured);
             }
         }
@@ -162,7 +166,7 @@ TEST(Contributions, SayHowTheChangedLayersAreKnown) {
             } else if (missing) {
                 EXPECT_EQ(*step.estimate, EstimateKind::missing);
                 EXPECT_EQ(step.outcome, StepOutcome::missing);
-                EXPECT_THAT(step.reason, HasSubstr("the table lacks conv_"));
+                EXPECT_THAT(step.reason, HasSubstr(" (conv_"));
                 EXPECT_FALSE(step.added);
             } else {
                 EXPECT_EQ(*step.estimate, EstimateKind::interpolated);
@@ -190,6 +194,77 @@ TEST(Contributions, RefuseANetworkThatIsNotInTheSpace) {
     EXPECT_THROW(explain(context, outside, context.budget_us(1.0), basis), InputError);
     outside.widths.pop_back();
     EXPECT_THROW(explain(context, outside, context.budget_us(1.0), basis), InputError);
+}
+
+TEST(Contributions, LeadDownFromANetworkOverTheBudget) {
+    const SyntheticSource source;
+    const ModelSpec base = find_model("resnet20-cifar");
+    const StageContext context(base, source, {}, balanced_gain(base));
+    const Evaluation& before = context.base_evaluation();
+    const NetworkExplanation all = explain(context, choice_of(base), context.budget_us(0.7), basis);
+    EXPECT_TRUE(all.down);
+    ASSERT_EQ(all.steps.size(), 7U);
+    for (const Contribution& step : all.steps) {
+        if (step.dimension == StepDimension::resolution) {
+            EXPECT_EQ(step.reason, "the space ends at 32 pixels");
+            continue;
+        }
+        ASSERT_TRUE(step.to.has_value());
+        EXPECT_LT(*step.to, step.from);
+        const Evaluation evaluation = *context.evaluate(after(choice_of(base), step, base));
+        ASSERT_TRUE(step.added.has_value());
+        EXPECT_NEAR(step.added->latency_us, evaluation.latency_us() - before.latency_us(), 1e-5);
+        EXPECT_DOUBLE_EQ(step.added->gain, *evaluation.gain);
+        ASSERT_EQ(step.added->gain_per_percent.has_value(), step.added->latency_us < 0.0);
+        if (!step.added->gain_per_percent) {
+            EXPECT_EQ(step.outcome, StepOutcome::no_saving);
+            continue;
+        }
+        EXPECT_NEAR(*step.added->gain_per_percent, step.added->gain / step.added->latency_percent, 1e-12);
+        EXPECT_EQ(step.outcome, StepOutcome::over_budget);
+        EXPECT_THAT(step.reason, HasSubstr("still over the budget by"));
+    }
+    const Contribution& depth = all.steps[1];
+    const double needed_us = before.latency_us() + depth.added->latency_us;
+    EXPECT_EQ(explain(context, choice_of(base), needed_us, basis).steps[1].outcome, StepOutcome::fits);
+}
+
+TEST(Contributions, OfANetworkWithoutStagesAreThoseOfItsGroupsAndRepeats) {
+    const SyntheticSource source;
+    Network network;
+    network.name = "resnet20";
+    network.graph = lower(find_model("resnet20-cifar"));
+    GraphSpaceSettings space;
+    space.freeze = {network.graph.nodes.front().name};
+    for (const double budget : {0.8, 1.3}) {
+        ScalingSettings settings;
+        settings.max_budget = budget;
+        const GraphContext context(network, source, settings, space);
+        const ScalingChoice& from = context.base_choice();
+        const NetworkExplanation all = explain(context, from, context.budget_us(budget), basis);
+        EXPECT_EQ(all.down, budget < 1.0);
+        std::size_t free = 0;
+        for (const WidthDimension& width : context.space().widths) free += width.values.size() > 1 ? 1 : 0;
+        for (const DepthDimension& depth : context.space().depths) free += depth.values.size() > 1 ? 1 : 0;
+        ASSERT_EQ(all.steps.size(), free);
+        for (const Contribution& step : all.steps) {
+            if (!step.to || !step.added) continue;
+            ScalingChoice choice = from;
+            const auto place = static_cast<std::size_t>(*step.stage);
+            if (step.dimension == StepDimension::width) {
+                choice.widths[place] = *step.to;
+            } else {
+                choice.depths[place - choice.widths.size()] = *step.to;
+            }
+            const Evaluation after = *context.evaluate(choice);
+            EXPECT_EQ(*step.to < step.from, all.down);
+            EXPECT_DOUBLE_EQ(step.added->gain, *after.gain - *context.base_evaluation().gain);
+            EXPECT_EQ(step.added->params, after.usage.params - context.base_evaluation().usage.params);
+        }
+        ScalingChoice outside = from;
+        outside.widths.front() += 1;
+        EXPECT_THROW(explain(context, outside, context.budget_us(budget), basis), InputError);
+    }
 }
 
 }  // namespace

@@ -137,6 +137,7 @@ TEST(GraphContext, RefusesWhatAGraphCannotHave) {
         ADD_FAILURE() << "a table without layers was taken";
     } catch (const InputError& error) {
         EXPECT_THAT(error.what(), HasSubstr("profile it first"));
+        EXPECT_THAT(error.what(), HasSubstr("stem (conv_")) << "by its name in the network";
     }
 }
 

@@ -10,14 +10,17 @@
 #include "base/error.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
+#include "scaling/graph_gain.hpp"
 #include "scaling/planner/graph_front.hpp"
 #include "tests/models/random_graph.hpp"
 #include "tests/scaling/random_chain.hpp"
+#include "tests/scaling/random_graph.hpp"
 #include "tests/scaling/synthetic_source.hpp"
 
 namespace hacscale {
 namespace {
 
+using testing::random_assignment;
 using testing::SyntheticSource;
 
 // A stem, a concat of two branches of which one has an add, and a head: U-Net's and Inception's edges in small.
@@ -31,37 +34,6 @@ Graph branches() {
     const TensorId after = testing::conv(graph, "after", both, 24);
     graph.outputs = {testing::conv(graph, "head", after, 10)};
     return graph;
-}
-
-// A random choice of the space, as indices; what others determine is set by trying all its values.
-Assignment random_assignment(const GraphProblem& problem, std::mt19937_64& random) {
-    Assignment values;
-    for (const int count : problem.values) {
-        values.push_back(static_cast<std::uint16_t>(random() % static_cast<unsigned>(count)));
-    }
-    for (const Factor& factor : problem.factors) {
-        // Copies of a block, which the depth before them determines.
-        if (factor.variables.size() != 2) continue;
-        const FactorTable& table = problem.tables[static_cast<std::size_t>(factor.table)];
-        const auto second =
-            static_cast<std::size_t>(problem.values[static_cast<std::size_t>(factor.variables[1])]);
-        const std::size_t row = values[static_cast<std::size_t>(factor.variables[0])] * second;
-        const auto feasible = [](const BlockOption& entry) { return entry.feasible(); };
-        const auto begin = table.begin() + static_cast<std::ptrdiff_t>(row);
-        const auto end = begin + static_cast<std::ptrdiff_t>(second);
-        if (std::count_if(begin, end, feasible) != 1 || second == 1) continue;
-        values[static_cast<std::size_t>(factor.variables[1])] =
-            static_cast<std::uint16_t>(std::find_if(begin, end, feasible) - begin);
-    }
-    for (const DerivedVariable& derived : problem.derived) {
-        const auto second =
-            static_cast<std::size_t>(problem.values[static_cast<std::size_t>(derived.second)]);
-        values[static_cast<std::size_t>(derived.variable)] = static_cast<std::uint16_t>(
-            problem.derivations[static_cast<std::size_t>(derived.table)]
-                               [values[static_cast<std::size_t>(derived.first)] * second +
-                                values[static_cast<std::size_t>(derived.second)]]);
-    }
-    return values;
 }
 
 // Whether sums over the tables are what the network itself comes to; nothing to compare where the choice makes no network.
@@ -203,14 +175,6 @@ TEST(GraphCosts, MissingLayersAreNamed) {
     EXPECT_GT(costs.coverage.missing_layers, 0);
     EXPECT_FALSE(costs.coverage.first_missing.empty());
     EXPECT_GT(costs.coverage.infeasible_options, 0);
-}
-
-TEST(GraphCosts, NeighboursShareALayer) {
-    const Graph base = branches();
-    const GraphSpace space = make_graph_space(base, {});
-    const auto pairs = neighbouring_groups(base, space.groups);
-    // The stem's group with left and after, left with after; the concat moves channels and joins nothing new.
-    EXPECT_EQ(pairs.size(), 3u);
 }
 
 }  // namespace

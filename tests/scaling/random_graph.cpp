@@ -214,6 +214,36 @@ FrontLimits random_graph_limits(const GraphProblem& problem, std::mt19937_64& ra
     return limits;
 }
 
+Assignment random_assignment(const GraphProblem& problem, std::mt19937_64& random) {
+    Assignment values;
+    for (const int count : problem.values) {
+        values.push_back(static_cast<std::uint16_t>(random() % static_cast<unsigned>(count)));
+    }
+    for (const Factor& factor : problem.factors) {
+        // Copies of a block, which the depth before them determines.
+        if (factor.variables.size() != 2) continue;
+        const FactorTable& table = problem.tables[static_cast<std::size_t>(factor.table)];
+        const auto second =
+            static_cast<std::size_t>(problem.values[static_cast<std::size_t>(factor.variables[1])]);
+        const std::size_t row = values[static_cast<std::size_t>(factor.variables[0])] * second;
+        const auto feasible = [](const BlockOption& entry) { return entry.feasible(); };
+        const auto begin = table.begin() + static_cast<std::ptrdiff_t>(row);
+        const auto end = begin + static_cast<std::ptrdiff_t>(second);
+        if (std::count_if(begin, end, feasible) != 1 || second == 1) continue;
+        values[static_cast<std::size_t>(factor.variables[1])] =
+            static_cast<std::uint16_t>(std::find_if(begin, end, feasible) - begin);
+    }
+    for (const DerivedVariable& derived : problem.derived) {
+        const auto second =
+            static_cast<std::size_t>(problem.values[static_cast<std::size_t>(derived.second)]);
+        values[static_cast<std::size_t>(derived.variable)] = static_cast<std::uint16_t>(
+            problem.derivations[static_cast<std::size_t>(derived.table)]
+                               [values[static_cast<std::size_t>(derived.first)] * second +
+                                values[static_cast<std::size_t>(derived.second)]]);
+    }
+    return values;
+}
+
 std::vector<FrontPoint> brute_force_front(const GraphProblem& problem, const FrontLimits& limits) {
     std::vector<FrontPoint> points;
     for_each_choice(problem, [&](const ChainTotals& totals) {

@@ -17,6 +17,10 @@ GraphProblem random_graph_problem(std::mt19937_64& random);
 // A limit and sometimes caps that cut through the problem's choices.
 FrontLimits random_graph_limits(const GraphProblem& problem, std::mt19937_64& random);
 
+// A random choice of a network's problem (graph_costs()), as it is before gains are added. What others determine is set to what
+// they say.
+Assignment random_assignment(const GraphProblem& problem, std::mt19937_64& random);
+
 std::vector<FrontPoint> brute_force_front(const GraphProblem& problem, const FrontLimits& limits);
 
 }  // namespace hacscale::testing
