@@ -124,7 +124,7 @@ void add_space_options(CLI::App& parser, SpaceSettings& settings) {
         ->check(CLI::Range(0.01, 1.0));
     parser
         .add_option("--max-width-ratio", settings.max_width_ratio,
-                    "Widest stage, over its base width; else 2, more for budgets above 2")
+                    "Widest stage, over its base width; else 2, less for budgets below 1, more above 2")
         ->check(CLI::Range(1.0, largest_ratio));
     parser
         .add_option("--min-depth-ratio", settings.min_depth_ratio,

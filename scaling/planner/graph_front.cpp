@@ -12,6 +12,7 @@
 #include "scaling/planner/detail/graph_search.hpp"
 #include "scaling/planner/detail/local_moves.hpp"
 #include "scaling/planner/detail/price_rows.hpp"
+#include "scaling/planner/detail/priced_fronts.hpp"
 #include "scaling/planner/detail/tangents.hpp"
 #include "scaling/planner/detail/window_search.hpp"
 
@@ -51,22 +52,10 @@ void check_limits(const FrontLimits& limits) {
 
 // A cap that no choice exceeds is none, and the search without one is faster.
 Caps binding_caps(const GraphProblem& problem, const Caps& caps) {
+    const ResourceUsage most = planner::most_usage(problem);
     Caps binding;
-    const auto max_of = [&](std::int64_t ResourceUsage::*resource) {
-        std::vector<std::int64_t> of_table;
-        for (const FactorTable& table : problem.tables) {
-            std::int64_t max = 0;
-            for (const BlockOption& entry : table) {
-                if (entry.feasible()) max = std::max(max, entry.usage.*resource);
-            }
-            of_table.push_back(max);
-        }
-        std::int64_t sum = problem.usage_offset.*resource;
-        for (const Factor& factor : problem.factors) sum += of_table[static_cast<std::size_t>(factor.table)];
-        return sum;
-    };
-    if (caps.params && max_of(&ResourceUsage::params) > *caps.params) binding.params = caps.params;
-    if (caps.macs && max_of(&ResourceUsage::macs) > *caps.macs) binding.macs = caps.macs;
+    if (caps.params && most.params > *caps.params) binding.params = caps.params;
+    if (caps.macs && most.macs > *caps.macs) binding.macs = caps.macs;
     return binding;
 }
 
@@ -123,6 +112,7 @@ public:
         }
         // Bounds and known choices are brought together until they meet, or no longer come closer.
         planner::add_neighbours(problem_, tangents_.all(), archive_);
+        if (caps_.any()) search_priced();
         std::vector<Opening> openings = find_openings();
         for (int round = 0; round < effort_.refinements && !openings.empty(); ++round) {
             if (!tangents_.refine(openings)) break;
@@ -164,6 +154,20 @@ private:
     bool impossible() const {
         const planner::Tangent& dearest = tangents_.all().front();
         return !(dearest.at(static_cast<double>(max_cost_)) >= gains_.low);
+    }
+
+    // Good choices under caps.
+    void search_priced() {
+        const auto solve = [&](const GraphProblem& priced, const FrontLimits& limits) {
+            GraphFront front = graph_front(priced, limits, effort_);
+            front_.statistics.candidates += front.statistics.candidates;
+            front_.statistics.labels += front.statistics.labels;
+            front_.statistics.peak_bytes =
+                std::max(front_.statistics.peak_bytes, bounds_.bytes() + front.statistics.peak_bytes);
+            return std::move(front.choices);
+        };
+        planner::search_priced(problem_, limits_, static_cast<std::size_t>(effort_.priced_fronts),
+                               tangents_.all(), solve, archive_);
     }
 
     // Where something better than what is known may be.
@@ -225,7 +229,12 @@ private:
             const std::size_t used = bounds_.bytes();
             settings.max_bytes = limits_.max_bytes > used ? limits_.max_bytes - used : 0;
             if (settings.max_cost < 0) return true;
+            if (caps_.any()) {
+                settings.max_candidates = effort_.max_capped_candidates - compared_;
+            }
+            const std::int64_t before = front_.statistics.candidates;
             const bool complete = search.run(*needed, settings, archive_);
+            compared_ += front_.statistics.candidates - before;
             front_.statistics.peak_bytes = std::max(front_.statistics.peak_bytes, used + search.peak_bytes());
             if (!complete) return false;
             if (trim == finest) return true;
@@ -317,6 +326,7 @@ private:
     planner::Tangents tangents_;
     std::vector<std::size_t> chosen_;  // tangents that are searched, ascending
     planner::GainRange gains_;
+    std::int64_t compared_ = 0;  // partial choices
     GraphFront front_;
 };
 

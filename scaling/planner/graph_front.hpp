@@ -53,6 +53,9 @@ struct GraphEffort {
     std::size_t max_entries = std::size_t{1} << 27;  // of all of them
     int refinements = 12;                            // of the bounds, before labels are compared
     int window_rounds = 3;                           // over all windows, where there are some
+    // Under caps: fronts at prices on what is capped, and then partial choices that are compared, before the front is left as it is.
+    int priced_fronts = 8;
+    std::int64_t max_capped_candidates = 20'000'000;
 };
 
 // Throws InputError for limits that make no sense, for a cap on memory and as check() does.

@@ -136,6 +136,38 @@ TEST(GraphFront, OfTooWideProblemsIsRealAndBoundedFromAbove) {
     EXPECT_GE(gained, 0.8 * best);
 }
 
+// A search under caps that may compare hardly any partial choices: what prices find, and a gap that holds.
+TEST(GraphFront, UnderCapsIsRealAndBoundedWhereItIsCutShort) {
+    int cut_short = 0;
+    double gained = 0.0;
+    double best = 0.0;
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+        std::mt19937_64 random(seed);
+        const GraphProblem problem = random_graph_problem(random);
+        const FrontLimits limits = random_graph_limits(problem, random);
+        if (!limits.caps.any()) continue;
+        GraphEffort effort;
+        effort.refinements = 2;
+        effort.max_capped_candidates = 0;
+        const GraphFront front = graph_front(problem, limits, effort);
+        expect_choices_are_real(problem, limits, front, seed);
+        if (front.exact) continue;
+        const std::vector<FrontPoint> exact = brute_force_front(problem, limits);
+        for (const FrontPoint& point : exact) {
+            ASSERT_TRUE(front.max_gain(point.cost).has_value()) << "seed " << seed;
+            ASSERT_GE(*front.max_gain(point.cost), static_cast<double>(point.gain)) << "seed " << seed;
+        }
+        if (exact.empty() || front.size() == 0) continue;
+        ++cut_short;
+        const auto range = static_cast<double>(exact.back().gain - exact.front().gain);
+        if (range == 0.0) continue;
+        best += 1.0;
+        gained += std::max(0.0, static_cast<double>(front.gains.back() - exact.front().gain) / range);
+    }
+    EXPECT_GT(cut_short, 15);
+    EXPECT_GE(gained, 0.8 * best);
+}
+
 TEST(GraphFront, SolvesALongChainOfEqualParts) {
     // 30 layers over 10 widths: 10^31 choices. Every width is worth its square root more, and costs are products.
     GraphProblem problem;

@@ -68,6 +68,7 @@ GraphSearch::GraphSearch(const GraphProblem& problem, const Elimination& tree, c
       labels_(static_cast<std::size_t>(tree.down_classes)) {}
 
 bool GraphSearch::run(const Needed& needed, const GraphSearchSettings& settings, Archive& archive) {
+    candidates_ = 0;
     bytes_ = 0;
     peak_bytes_ = 0;
     for (NodeLabels& labels : labels_) labels = {};
@@ -98,9 +99,10 @@ void GraphSearch::find_values(const EliminationNode& node, const Needed& needed)
     std::vector<const std::vector<std::size_t>*> strides;
     std::vector<TableCursor> tables;
     std::vector<RowCursor> rows;
-    for (const NodeInput& factor : node.factors) {
-        strides.push_back(&factor.strides);
-        tables.push_back({nullptr, node.last_stride(factor)});
+    const std::vector<NodeInput>& inputs = bounds_.inputs(node);
+    for (const NodeInput& input : inputs) {
+        strides.push_back(&input.strides);
+        tables.push_back({nullptr, node.last_stride(input)});
     }
     for (const NodeInput& message : node.messages) {
         strides.push_back(&message.strides);
@@ -115,14 +117,14 @@ void GraphSearch::find_values(const EliminationNode& node, const Needed& needed)
     now.begin.push_back(0);
     for (std::size_t s = 0; s < separators; ++s, odometer.advance()) {
         const auto look_at = [&](std::size_t first, std::size_t count) {
-            std::size_t input = 0;
-            for (std::size_t t = 0; t < tables.size(); ++t, ++input) {
-                tables[t].at = bounds_.amounts(node.factors[t].id).data() + odometer.place(input) +
-                               first * tables[t].stride;
+            std::size_t place = 0;
+            for (std::size_t t = 0; t < tables.size(); ++t, ++place) {
+                tables[t].at =
+                    bounds_.amounts(inputs[t].id).data() + odometer.place(place) + first * tables[t].stride;
             }
-            for (std::size_t r = 0; r < rows.size(); ++r, ++input) {
+            for (std::size_t r = 0; r < rows.size(); ++r, ++place) {
                 rows[r].at = bounds_.up(tree_.nodes[static_cast<std::size_t>(node.messages[r].id)]) +
-                             odometer.place(input) + first * rows[r].stride;
+                             odometer.place(place) + first * rows[r].stride;
             }
             append_needed(now.values, {tables, rows}, above[s], first, count, needed, bounds_.prices());
         };
@@ -189,7 +191,8 @@ bool GraphSearch::make_labels(const EliminationNode& node, const Needed& needed,
                 }
                 const std::size_t growing = work.found.size() * (sizeof(Label) + sizeof(Trail));
                 peak_bytes_ = std::max(peak_bytes_, bytes_ + growing);
-                if (bytes_ + growing > settings.max_bytes) return false;
+                if (bytes_ + growing > settings.max_bytes || candidates_ > settings.max_candidates)
+                    return false;
             }
             keep_best(work.found, settings.trim, floor);
             for (const Label& label : work.found) made.trails.push_back(work.trails[label.origin.label]);
@@ -204,6 +207,7 @@ bool GraphSearch::make_labels(const EliminationNode& node, const Needed& needed,
 
 void GraphSearch::take(Work& work, const Label& label, const Trail& trail) {
     ++statistics_.candidates;
+    ++candidates_;
     if (label.cost > work.settings.max_cost) return;
     if (!work.settings.caps.any()) {
         // What costs clearly less and gains no less is there already.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct GraphSearchSettings {
     Caps caps;                  // those that some choice would break
     std::int64_t trim = 1;      // costs closer than this count as equal when labels are compared
     std::size_t max_bytes = 0;  // of labels
+    std::int64_t max_candidates = std::numeric_limits<std::int64_t>::max();  // labels that are compared
 };
 
 class GraphSearch {
@@ -52,7 +54,7 @@ public:
                 FrontStatistics& statistics);
 
     // Adds to `archive` all choices that are worth what is needed, but for those that others make needless. False when that
-    // takes more memory than it may: then nothing is added. What is needed must not become less from call to call.
+    // takes more memory or candidates than it may: then nothing is added. What is needed must not become less from call to call.
     bool run(const Needed& needed, const GraphSearchSettings& settings, Archive& archive);
 
     std::size_t peak_bytes() const { return peak_bytes_; }  // of the last run
@@ -92,6 +94,7 @@ private:
     FrontStatistics& statistics_;
     std::vector<NodeValues> values_;  // by down class
     std::vector<NodeLabels> labels_;  // by down class
+    std::int64_t candidates_ = 0;     // of the run
     std::size_t bytes_ = 0;
     std::size_t peak_bytes_ = 0;
 };

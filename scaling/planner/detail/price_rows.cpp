@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <utility>
 
 #if defined(__GNUC__)
 #define HACSCALE_INLINE inline __attribute__((always_inline))
@@ -216,12 +218,46 @@ PriceBounds::PriceBounds(const GraphProblem& problem, const Elimination& tree)
         }
         bytes_ += amounts.size() * sizeof(Amounts);
     }
+    lay_out_inputs();
+}
+
+// A pass goes through the values of an eliminated variable again and again: far apart in a table, they would come from memory
+// each time.
+void PriceBounds::lay_out_inputs() {
+    std::map<std::pair<int, std::size_t>, int> known;  // of a table and the stride of what comes last
+    for (const EliminationNode& node : tree_.nodes) {
+        std::vector<NodeInput>& inputs = inputs_.emplace_back(node.factors);
+        for (NodeInput& input : inputs) {
+            const std::size_t stride = node.last_stride(input);
+            const std::size_t values = node.eliminated_values();
+            if (stride <= 1 || values == 1) continue;
+            const std::vector<Amounts>& from = amounts_[static_cast<std::size_t>(input.id)];
+            // The axes inside of the eliminated one come outside of it: [outer][values][stride] to [outer][stride][values].
+            const auto [at, is_new] =
+                known.try_emplace({input.id, stride}, static_cast<int>(amounts_.size()));
+            if (is_new) {
+                std::vector<Amounts> to(from.size());
+                for (std::size_t i = 0; i < from.size(); ++i) {
+                    const std::size_t outer = i / (values * stride);
+                    const std::size_t value = i / stride % values;
+                    to[(outer * stride + i % stride) * values + value] = from[i];
+                }
+                bytes_ += to.size() * sizeof(Amounts);
+                amounts_.push_back(std::move(to));
+            }
+            for (std::size_t axis = 0; axis < input.strides.size(); ++axis) {
+                std::size_t& own = input.strides[axis];
+                own = axis + 1 == input.strides.size() ? 1 : own < stride ? own * values : own;
+            }
+            input.id = at->second;
+        }
+    }
 }
 
 std::vector<TableCursor> PriceBounds::tables_of(const EliminationNode& node) const {
     std::vector<TableCursor> tables;
-    for (const NodeInput& factor : node.factors) {
-        tables.push_back({amounts(factor.id).data(), node.eliminates ? factor.strides.back() : 0});
+    for (const NodeInput& input : inputs(node)) {
+        tables.push_back({amounts(input.id).data(), node.last_stride(input)});
     }
     return tables;
 }
@@ -231,15 +267,17 @@ namespace {
 // Goes through the separators of a node, with all its inputs at hand.
 class NodeWalk {
 public:
-    NodeWalk(const GraphProblem& problem, const EliminationNode& node, std::vector<TableCursor> tables,
-             std::vector<RowCursor> rows, std::vector<const std::vector<std::size_t>*> row_strides)
+    // `inputs` and the strides must outlive this.
+    NodeWalk(const GraphProblem& problem, const EliminationNode& node, const std::vector<NodeInput>& inputs,
+             std::vector<TableCursor> tables, std::vector<RowCursor> rows,
+             std::vector<const std::vector<std::size_t>*> row_strides)
         : node_(node),
           tables_(std::move(tables)),
           rows_(std::move(rows)),
           tables_now_(tables_),
           rows_now_(rows_),
           allowed_(problem, node),
-          odometer_(node.sizes, node.axes(), all_strides(node, std::move(row_strides))) {}
+          odometer_(node.sizes, node.axes(), all_strides(inputs, std::move(row_strides))) {}
 
     // Calls visit(separator place, place of each row input in its table, first value, count, joined) for each run of
     // allowed values.
@@ -263,9 +301,9 @@ public:
 
 private:
     static std::vector<const std::vector<std::size_t>*> all_strides(
-        const EliminationNode& node, std::vector<const std::vector<std::size_t>*> row_strides) {
+        const std::vector<NodeInput>& inputs, std::vector<const std::vector<std::size_t>*> row_strides) {
         std::vector<const std::vector<std::size_t>*> strides;
-        for (const NodeInput& factor : node.factors) strides.push_back(&factor.strides);
+        for (const NodeInput& input : inputs) strides.push_back(&input.strides);
         strides.insert(strides.end(), row_strides.begin(), row_strides.end());
         return strides;
     }
@@ -320,7 +358,7 @@ void PriceBounds::fill_up(const EliminationNode& node) {
         rows.push_back({up(tree_.nodes[static_cast<std::size_t>(message.id)]), node.last_stride(message)});
         strides.push_back(&message.strides);
     }
-    NodeWalk walk(problem_, node, tables_of(node), std::move(rows), std::move(strides));
+    NodeWalk walk(problem_, node, inputs(node), tables_of(node), std::move(rows), std::move(strides));
     walk.run([&](std::size_t s, const NodeWalk&, std::size_t, std::size_t count, const Joined& joined) {
         raise_to_best(to[s], joined, count, prices_);
     });
@@ -358,7 +396,7 @@ void PriceBounds::fill_down(const EliminationNode& node) {
     }
     const std::size_t siblings = rows.size();
     strides.push_back(&own.strides);
-    NodeWalk walk(problem_, parent, tables_of(parent), std::move(rows), std::move(strides));
+    NodeWalk walk(problem_, parent, inputs(parent), tables_of(parent), std::move(rows), std::move(strides));
     const std::size_t stride = parent.last_stride(own);
     walk.run([&](std::size_t s, const NodeWalk& at, std::size_t first, std::size_t count,
                  const Joined& joined) {
@@ -387,9 +425,9 @@ Assignment PriceBounds::best_choice(std::size_t price) const {
         float best = minus_infinity;
         const auto take = [&](std::size_t value) {
             std::vector<TableCursor> tables;
-            for (const NodeInput& factor : node.factors) {
+            for (const NodeInput& input : inputs(node)) {
                 tables.push_back(
-                    {amounts(factor.id).data() + place_of(factor) + value * factor.strides.back(), 0});
+                    {amounts(input.id).data() + place_of(input) + value * input.strides.back(), 0});
             }
             std::vector<RowCursor> rows;
             for (const NodeInput& message : node.messages) {
@@ -424,7 +462,8 @@ void PriceBounds::set_margin() {
         }
     };
     std::vector<Amounts> of_table;
-    for (const std::vector<Amounts>& table : amounts_) {
+    for (std::size_t t = 0; t < problem_.tables.size(); ++t) {
+        const std::vector<Amounts>& table = amounts_[t];
         Amounts& max = of_table.emplace_back();
         for (const Amounts& entry : table) {
             if (entry.gain == minus_infinity) continue;

@@ -101,10 +101,15 @@ public:
     const PriceRow* down(const EliminationNode& node) const {
         return down_[static_cast<std::size_t>(node.down_class)].data();
     }
-    const std::vector<Amounts>& amounts(int table) const { return amounts_[static_cast<std::size_t>(table)]; }
+    // A node's factors, with the values of its eliminated variable side by side: `id` is that of amounts().
+    const std::vector<NodeInput>& inputs(const EliminationNode& node) const {
+        return inputs_[static_cast<std::size_t>(&node - tree_.nodes.data())];
+    }
+    const std::vector<Amounts>& amounts(int id) const { return amounts_[static_cast<std::size_t>(id)]; }
     std::size_t bytes() const { return bytes_; }
 
 private:
+    void lay_out_inputs();
     void fill_up(const EliminationNode& node);
     void fill_down(const EliminationNode& node);
     void set_margin();
@@ -112,7 +117,8 @@ private:
 
     const GraphProblem& problem_;
     const Elimination& tree_;
-    std::vector<std::vector<Amounts>> amounts_;  // by table
+    std::vector<std::vector<Amounts>> amounts_;   // by table, and then those in another order
+    std::vector<std::vector<NodeInput>> inputs_;  // by node
     Prices prices_;
     std::vector<std::vector<PriceRow>> up_;    // by up class, separator
     std::vector<std::vector<PriceRow>> down_;  // by down class, separator
