@@ -195,7 +195,7 @@ TEST_F(TrainingRunTest, ARunBeginsWithTheWeightsThatItIsGiven) {
           "name: still\nepochs: 2\nbatch: 32\nschedule: cosine\npeak_learning_rate: 0.0000001\nprecision: "
           "f32\n");
     const std::string from = "TRAINER_START=" + (folder_ / "base").string();
-    ASSERT_EQ(train("tuned", {from, "TRAINER_KILL_AT=4"}).status, 128 + SIGKILL);
+    ASSERT_EQ(train("tuned", {from, "TRAINER_KILL_AT=8"}).status, 128 + SIGKILL);
     EXPECT_NE(train("tuned").status, 0);
     EXPECT_NE(read("tuned.err").find("starting weights"), std::string::npos) << read("tuned.err");
     ASSERT_EQ(train("tuned", {from}).status, 0) << read("tuned.err");
