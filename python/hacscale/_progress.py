@@ -45,7 +45,7 @@ class Progress:
             sys.stderr.flush()
             self._width = len(text)
         elif self._notebook:
-            from IPython.display import display
+            from IPython.display import display  # type: ignore[import-not-found]
 
             shown = {"text/plain": text}
             if self._display is None:

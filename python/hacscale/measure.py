@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import pathlib
 import warnings
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from hacscale import _jobs
 from hacscale._jobs import NoisyResult
@@ -93,7 +94,7 @@ def verify(
 
     Raises BadInput where the table is of another device, or lacks layers of all networks.
     """
-    given = networks if isinstance(networks, (list, tuple)) else [networks]
+    given = list(networks) if isinstance(networks, Sequence) else [networks]
     sources = [one if isinstance(one, Network) else one.network for one in given]
     answer = _jobs.run(
         "verify",

@@ -172,7 +172,7 @@ def _resize(part: nn.Module, name: str, layers: _Layers, fed_by: dict[str, str])
         _resize_squeeze_excite(part, name, layers)
     elif isinstance(part, nn.ConvTranspose2d):
         _resize_transposed(part, name, layers)
-    elif isinstance(part, _CONVS):
+    elif isinstance(part, (nn.Conv1d, nn.Conv2d)):
         _resize_conv(part, name, layers)
     elif isinstance(part, nn.Linear):
         _resize_linear(part, name, layers)
@@ -187,7 +187,7 @@ def _old_channels(layers: _Layers, name: str, written: int) -> int:
     return old[0] if old else written
 
 
-def _resize_conv(conv: nn.Module, name: str, layers: _Layers) -> None:
+def _resize_conv(conv: nn.Conv1d | nn.Conv2d, name: str, layers: _Layers) -> None:
     inputs, outputs = layers.inputs(name), layers.outputs(name)
     if inputs is None and outputs is None:
         return

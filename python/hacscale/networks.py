@@ -122,7 +122,9 @@ def from_torch(module: torch.nn.Module, example: torch.Tensor | Sequence[torch.T
 
 def export(module: torch.nn.Module, examples: tuple[torch.Tensor, ...], file: pathlib.Path) -> None:
     """Writes the module as ONNX, names of parameters kept and nothing folded."""
+    import contextlib
     import inspect
+    import io
     import warnings
 
     import torch
@@ -137,8 +139,9 @@ def export(module: torch.nn.Module, examples: tuple[torch.Tensor, ...], file: pa
     was_training = {part: part.training for part in module.modules()}
     module.eval()
     try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")  # the exporter's, of things that are right in most networks
+        # The exporter warns of things that are right in most networks, and prints whole graphs where it fails.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
+            warnings.simplefilter("ignore")
             torch.onnx.export(module, examples, str(file), **options)
     except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
