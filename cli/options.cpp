@@ -90,10 +90,12 @@ void add_keep_option(CLI::App& parser, std::string& keep) {
         ->check(CLI::IsMember({"groups", "group-width"}));
 }
 
+GroupedConvs kept_by(const std::string& keep) {
+    return keep == "groups" ? GroupedConvs::keep_count : GroupedConvs::keep_width;
+}
+
 ModelSpec keeping(ModelSpec model, const std::string& keep) {
-    return keep.empty()
-               ? model
-               : with_kept_groups(std::move(model), keep == "groups" ? Kept::groups : Kept::group_width);
+    return keep.empty() ? model : with_kept_groups(std::move(model), kept_by(keep));
 }
 
 void add_inner_options(CLI::App& parser, SpaceSettings& settings) {

@@ -55,6 +55,8 @@ void add_cap_options(CLI::App& parser, Caps& caps);
 void add_budget_option(CLI::App& parser, std::string& budget);
 // --keep groups|group-width: of grouped convs, what stays as widths change.
 void add_keep_option(CLI::App& parser, std::string& keep);
+// What the option's word says; without one, of networks that are no models: keep_width.
+GroupedConvs kept_by(const std::string& keep);
 // The model with what is kept; `keep` may be empty.
 ModelSpec keeping(ModelSpec model, const std::string& keep);
 // --min-inner-ratio, --max-inner-ratio, --inner-widths: inner widths that may be chosen block by block.

@@ -72,11 +72,6 @@ std::vector<VerificationRecord> verified_in(const Table& table, const MeasuredSt
     return records;
 }
 
-// Of a network without stages.
-GroupedConvs grouped_convs(const CompareOptions& options) {
-    return options.keep == "groups" ? GroupedConvs::keep_count : GroupedConvs::keep_width;
-}
-
 // Scores that were given are read in any case, so that a bad file is found before anything is measured.
 void add_pruning_scores(ComparisonSettings& settings, const Network& network, const CompareOptions& options) {
     const bool ranks_norms =
@@ -85,7 +80,7 @@ void add_pruning_scores(ComparisonSettings& settings, const Network& network, co
     if (network.weights.empty() || (!ranks_norms && options.files.scores.empty())) {
         return;
     }
-    PruningScores scores = pruning_scores(network, options.files.scores, grouped_convs(options));
+    PruningScores scores = pruning_scores(network, options.files.scores, kept_by(options.keep));
     settings.l1_scores = std::move(scores.norms);
     settings.taylor_scores = std::move(scores.given);
 }
@@ -109,7 +104,7 @@ records::ComparisonRecord compared(const CompareOptions& options, const std::opt
     for (const std::string& limit : options.limits) {
         settings.graph.limits.push_back(parse_width_limit(limit));
     }
-    settings.graph.grouped_convs = grouped_convs(options);
+    settings.graph.grouped_convs = kept_by(options.keep);
     ModelSpec model;
     if (network) {
         add_pruning_scores(settings, *network, options);
@@ -218,7 +213,7 @@ void add_stages(records::ComparisonRecord& record, const CompareOptions& options
             continue;
         }
         try {
-            const ModelSpec chosen = stages_of(model, record, row, grouped_convs(options));
+            const ModelSpec chosen = stages_of(model, record, row, kept_by(options.keep));
             row.spec = to_yaml(chosen);
             row.model_hash = model_hash(chosen);
         } catch (const InputError& error) {
@@ -265,7 +260,7 @@ void write_last(const records::ComparisonRecord& record, const Subject& subject,
                 const CompareOptions& options, Session& session) {
     ChoiceFiles files = options.files;
     files.onnx = options.out;
-    files.grouped_convs = grouped_convs(options);
+    files.grouped_convs = kept_by(options.keep);
     write_row(record, record.strategies.back(), subject, files, session);
 }
 
@@ -281,7 +276,7 @@ void write_all(const records::ComparisonRecord& record, const Subject& subject, 
         files.onnx = std::filesystem::path(options.networks) /
                      (scaled_name(model, row.strategy, record.budget_in_names()) +
                       (subject.has_stages ? ".yaml" : ".onnx"));
-        files.grouped_convs = grouped_convs(options);
+        files.grouped_convs = kept_by(options.keep);
         if (row.strategy != "l1-pruning") {
             files.scores = options.files.scores;
         }

@@ -2,6 +2,7 @@
 // or as YAML (models/formats/formats.hpp), lowered to a graph by models/stages/lowering.hpp and scaled by scaling/.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -48,6 +49,13 @@ struct LinearSpec {
 using PlainLayer = std::variant<ConvSpec, MaxPoolSpec, GlobalAvgPoolSpec, NormSpec, LinearSpec>;
 
 // ---- Stages ----
+
+// What varies where a grouped conv has other widths.
+enum class GroupedConvs : std::uint8_t {
+    keep_width,  // the number of groups: each keeps its channels, and input and output have one width
+    keep_count,  // the channels of each group: input and output have widths of their own, multiples of the number of
+                 // groups. Depthwise convs, and those of one input channel a group, stay as they are called.
+};
 
 enum class BlockKind {
     conv,               // ConvBlock: one conv + batch-norm + activation (VGG)

@@ -153,16 +153,16 @@ std::vector<bool> given_widths(const ModelSpec& base) {
     return given;
 }
 
-ModelSpec with_kept_groups(ModelSpec model, Kept kept) {
+ModelSpec with_kept_groups(ModelSpec model, GroupedConvs kept) {
     for (StageSpec& stage : model.stages) {
         const std::vector<int>& inner = stage.inner_widths;
         if (inner.empty() ||
             std::adjacent_find(inner.begin(), inner.end(), std::not_equal_to<>()) != inner.end()) {
             continue;
         }
-        if (kept == Kept::groups && stage.group_width > 0) {
+        if (kept == GroupedConvs::keep_count && stage.group_width > 0) {
             stage.groups = inner.front() / std::exchange(stage.group_width, 0);
-        } else if (kept == Kept::group_width && stage.groups > 1) {
+        } else if (kept == GroupedConvs::keep_width && stage.groups > 1) {
             stage.group_width = inner.front() / std::exchange(stage.groups, 1);
         }
     }

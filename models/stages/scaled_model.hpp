@@ -50,11 +50,9 @@ private:
     int grid_;
 };
 
-// What stays of a stage's grouped convs as its widths change.
-enum class Kept { groups, group_width };
-// The same network, whose grouped stages say the one or the other. A stage whose blocks have several numbers of groups stays
-// as it is.
-ModelSpec with_kept_groups(ModelSpec model, Kept kept);
+// The same network, whose grouped stages say their number of groups or the channels of each, whichever is kept. A stage whose
+// blocks have several numbers of groups stays as it is.
+ModelSpec with_kept_groups(ModelSpec model, GroupedConvs kept);
 // Of each stage, the groups of its first block's spatial conv; 1 where it has none.
 std::vector<int> groups_of(const ModelSpec& model);
 

@@ -2,7 +2,6 @@
 // that are one number, and blocks that repeat.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,13 +23,6 @@ namespace hacscale {
 //
 // Widths that are given from outside belong to no group: those of the network's inputs and outputs, of layers that make pixels or
 // other axes of channels (a pixel shuffle, a permute), and of units of which a slice, a concat or a shuffle puts a part elsewhere.
-
-// What varies where a grouped conv has other widths.
-enum class GroupedConvs : std::uint8_t {
-    keep_width,  // the number of groups: each keeps its channels, and input and output have one width
-    keep_count,  // the channels of each group: input and output have widths of their own, multiples of the number of
-                 // groups. Depthwise convs, and those of one input channel a group, stay as they are called.
-};
 
 struct GroupRules {
     GroupedConvs grouped_convs = GroupedConvs::keep_width;

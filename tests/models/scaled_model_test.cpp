@@ -186,9 +186,9 @@ TEST(InnerRule, FollowsAsScaledDoesAndKnowsWhichBlocksAreFree) {
 TEST(KeptGroups, StayAsWidthsChange) {
     ModelSpec base = find_model("resnet50");
     for (StageSpec& stage : base.stages) stage.group_width = stage.inner_widths.front() / 16;
-    const ModelSpec by_number = with_kept_groups(base, Kept::groups);
+    const ModelSpec by_number = with_kept_groups(base, GroupedConvs::keep_count);
     EXPECT_EQ(lower(by_number).macs(), lower(base).macs());
-    EXPECT_EQ(with_kept_groups(by_number, Kept::group_width), base);
+    EXPECT_EQ(with_kept_groups(by_number, GroupedConvs::keep_width), base);
     EXPECT_THAT(groups_of(base), ::testing::Each(16));
     ScalingChoice choice = choice_of(base);
     for (int& width : choice.widths) width = width * 3 / 4;
@@ -201,8 +201,8 @@ TEST(KeptGroups, StayAsWidthsChange) {
 
 TEST(KeptGroups, LeaveNetworksWithoutGroupsAsTheyAre) {
     const ModelSpec base = find_model("mobilenetv2-1.0");
-    EXPECT_EQ(with_kept_groups(base, Kept::groups), base);
-    EXPECT_EQ(with_kept_groups(base, Kept::group_width), base);
+    EXPECT_EQ(with_kept_groups(base, GroupedConvs::keep_count), base);
+    EXPECT_EQ(with_kept_groups(base, GroupedConvs::keep_width), base);
 }
 
 }  // namespace
