@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "kernels/cpu/cpu_layer.hpp"
@@ -55,6 +56,26 @@ void interleave_halves(const std::uint16_t* from, std::uint16_t* to, int share, 
     interleave_in(from, to, share, pixels);
 }
 
+// A block of channels from wherever they are, pixel by pixel of blocked tensors: vectors of gathers, where nobody unrolls the loop.
+template <int Block>
+HACSCALE_INLINE void gather_in(const std::int32_t* places, const std::uint32_t* from,
+                               std::uint32_t* __restrict to, int pixels) {
+    for (int p = 0; p < pixels; ++p, from += Block, to += Block) {
+#pragma GCC unroll 1
+        for (int c = 0; c < Block; ++c) to[c] = from[places[c]];
+    }
+}
+
+HACSCALE_PER_CPU
+void gather_words(int block, const std::int32_t* places, const std::uint32_t* from, std::uint32_t* to,
+                  int pixels) {
+    if (block == max_block_channels) {
+        gather_in<max_block_channels>(places, from, to, pixels);
+    } else {
+        gather_in<max_block_channels / 2>(places, from, to, pixels);
+    }
+}
+
 HACSCALE_PER_CPU
 void move_words(const ChannelRun& run, const PixelWalk& walk, const std::uint32_t* from, std::uint32_t* to) {
     move_in(run, walk, from, to);
@@ -103,8 +124,19 @@ public:
         shapes_.insert(shapes_.end(), context.more_inputs.begin(), context.more_inputs.end());
         runs_ = channel_runs(shapes_, output_shape_, moves_of(context.layer, shapes_));
         // Most shuffles that networks have. Run by run, each of one channel, they take several times as long.
-        interleaves_ = context.layer.kind == LayerKind::channel_shuffle && context.layer.groups == 2 &&
-                       output_shape_.order == TensorShape::Order::channels_last;
+        const bool shuffles = context.layer.kind == LayerKind::channel_shuffle;
+        const bool blocked = output_shape_.order == TensorShape::Order::blocked;
+        interleaves_ = shuffles && context.layer.groups == 2 && !blocked;
+        const bool has_places = image_elements(output_shape_) <= std::numeric_limits<std::int32_t>::max();
+        if (shuffles && blocked && has_places && size_of(type_) == sizeof(std::uint32_t)) {
+            places_.resize(static_cast<std::size_t>(output_shape_.padded_channels()));  // of padding any
+            std::size_t channel = 0;
+            for (const ChannelRun& run : runs_) {
+                for (int c = 0; c < run.count; ++c) {
+                    places_[channel++] = static_cast<std::int32_t>(run.from + c);
+                }
+            }
+        }
     }
 
     void load(const LayerWeights&) override {}
@@ -127,6 +159,10 @@ public:
                 interleave(image, first, std::min(tile, pixels - first));
                 continue;
             }
+            if (!places_.empty()) {
+                gather_blocks(image, first, std::min(tile, pixels - first));
+                continue;
+            }
             for (const ChannelRun& run : runs_) {
                 const TensorShape& shape = shapes_[run.input];
                 const PixelWalk walk{first * pixel_stride(shape), pixel_stride(shape),
@@ -143,6 +179,18 @@ public:
     }
 
 private:
+    void gather_blocks(int image, int first_pixel, int pixels) {
+        const std::size_t before = image * image_elements(output_shape_);
+        const auto block = static_cast<std::size_t>(output_shape_.block);
+        const std::size_t plane =
+            static_cast<std::size_t>(output_shape_.height) * output_shape_.width * block;
+        const std::size_t row = first_pixel * block;
+        for (std::size_t b = 0; b * block < places_.size(); ++b) {
+            gather_words(output_shape_.block, places_.data() + b * block,
+                         reinterpret_cast<const std::uint32_t*>(inputs_.front()) + before + row,
+                         reinterpret_cast<std::uint32_t*>(output_) + before + b * plane + row, pixels);
+        }
+    }
     void interleave(int image, int first_pixel, int pixels) {
         const std::size_t at = image * image_elements(output_shape_) +
                                static_cast<std::size_t>(first_pixel) * output_shape_.channels;
@@ -162,6 +210,8 @@ private:
     std::string name_;
     std::vector<ChannelRun> runs_;
     bool interleaves_ = false;
+    // Of each channel of a blocked output that is shuffled, its place in an image of the input; empty for other layers.
+    std::vector<std::int32_t> places_;
     InputPointers inputs_;
     std::byte* output_ = nullptr;
 };

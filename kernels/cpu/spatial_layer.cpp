@@ -1,6 +1,8 @@
 // Layers that bring whole pixels to other places: padded and cropped maps, and maps of another size. Both layouts are planes of
 // pixels (channels-last one an image, of all channels; blocked one a block of channels), so each kernel is written once.
 // Threads share the rows of the output.
+#include <omp.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -139,21 +141,21 @@ HACSCALE_INLINE void nearest_row_in(const std::vector<ResizeTaps>& columns, std:
     }
 }
 
-// From two rows, between which the output's is at `share`.
+// From two rows, between which the output's is at `share`: first `between`, the row of the input's width at that height, whose
+// numbers are widened once, then the columns of that.
 template <typename Element>
 HACSCALE_INLINE void bilinear_row_in(const std::vector<ResizeTaps>& columns, std::size_t pixel, float share,
-                                     const Element* top, const Element* bottom, Element* __restrict out) {
+                                     std::size_t in_elements, const Element* top, const Element* bottom,
+                                     float* __restrict between, Element* __restrict out) {
+    for (std::size_t i = 0; i < in_elements; ++i) {
+        const auto above = static_cast<float>(top[i]);
+        between[i] = above + share * (static_cast<float>(bottom[i]) - above);
+    }
     for (const ResizeTaps& column : columns) {
-        const std::size_t low = static_cast<std::size_t>(column.low) * pixel;
-        const std::size_t high = static_cast<std::size_t>(column.high) * pixel;
+        const float* const low = between + static_cast<std::size_t>(column.low) * pixel;
+        const float* const high = between + static_cast<std::size_t>(column.high) * pixel;
         const auto right = static_cast<float>(column.share);
-        for (std::size_t c = 0; c < pixel; ++c) {
-            const auto a = static_cast<float>(top[low + c]);
-            const auto b = static_cast<float>(bottom[low + c]);
-            const float above = a + right * (static_cast<float>(top[high + c]) - a);
-            const float below = b + right * (static_cast<float>(bottom[high + c]) - b);
-            out[c] = Element(above + share * (below - above));
-        }
+        for (std::size_t c = 0; c < pixel; ++c) out[c] = Element(low[c] + right * (high[c] - low[c]));
         out += pixel;
     }
 }
@@ -168,14 +170,16 @@ void nearest_row(const std::vector<ResizeTaps>& columns, std::size_t pixel, cons
     nearest_row_in(columns, pixel, in, out);
 }
 HACSCALE_PER_CPU
-void bilinear_row(const std::vector<ResizeTaps>& columns, std::size_t pixel, float share, const float* top,
-                  const float* bottom, float* out) {
-    bilinear_row_in(columns, pixel, share, top, bottom, out);
+void bilinear_row(const std::vector<ResizeTaps>& columns, std::size_t pixel, float share,
+                  std::size_t in_elements, const float* top, const float* bottom, float* between,
+                  float* out) {
+    bilinear_row_in(columns, pixel, share, in_elements, top, bottom, between, out);
 }
 HACSCALE_PER_CPU
-void bilinear_row(const std::vector<ResizeTaps>& columns, std::size_t pixel, float share, const BFloat16* top,
-                  const BFloat16* bottom, BFloat16* out) {
-    bilinear_row_in(columns, pixel, share, top, bottom, out);
+void bilinear_row(const std::vector<ResizeTaps>& columns, std::size_t pixel, float share,
+                  std::size_t in_elements, const BFloat16* top, const BFloat16* bottom, float* between,
+                  BFloat16* out) {
+    bilinear_row_in(columns, pixel, share, in_elements, top, bottom, between, out);
 }
 
 template <typename Element>
@@ -190,9 +194,13 @@ public:
           columns_(taps_of(context.layer.mode, in_.width(), out_.width())) {}
 
     void load(const LayerWeights&) override {}
-    void bind(const InputPointers& inputs, std::byte* output, std::byte*) override {
+    void bind(const InputPointers& inputs, std::byte* output, std::byte* scratch) override {
         input_ = reinterpret_cast<const Element*>(inputs.front());
         output_ = reinterpret_cast<Element*>(output);
+        rows_between_ = reinterpret_cast<float*>(scratch);
+    }
+    std::size_t scratch_bytes() const override {
+        return bilinear_ ? threads_ * in_.row_elements() * sizeof(float) : 0;
     }
     void execute() override {
 #pragma omp parallel for schedule(static)
@@ -202,8 +210,10 @@ public:
             Element* const to = output_ + static_cast<std::size_t>(i) * out_.row_elements();
             const Element* const top = input_ + in_.row_of(plane, row.low);
             if (bilinear_) {
-                bilinear_row(columns_, out_.pixel(), static_cast<float>(row.share), top,
-                             input_ + in_.row_of(plane, row.high), to);
+                const auto thread = static_cast<std::size_t>(omp_get_thread_num());
+                bilinear_row(columns_, out_.pixel(), static_cast<float>(row.share), in_.row_elements(), top,
+                             input_ + in_.row_of(plane, row.high),
+                             rows_between_ + thread * in_.row_elements(), to);
             } else {
                 nearest_row(columns_, out_.pixel(), top, to);
             }
@@ -217,6 +227,8 @@ private:
     bool bilinear_;
     Planes in_, out_;
     std::vector<ResizeTaps> rows_, columns_;
+    std::size_t threads_ = static_cast<std::size_t>(omp_get_max_threads());
+    float* rows_between_ = nullptr;  // one of each thread
     const Element* input_ = nullptr;
     Element* output_ = nullptr;
 };
