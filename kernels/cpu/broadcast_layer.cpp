@@ -155,10 +155,11 @@ private:
 };
 
 template <typename Element>
-class MapBiasLayer final : public CpuLayer {
+class LearnedMapLayer final : public CpuLayer {
 public:
-    explicit MapBiasLayer(const LayerContext& context)
-        : activation_(activation_of(context.layer)),
+    explicit LearnedMapLayer(const LayerContext& context)
+        : scales_(context.layer.kind == LayerKind::map_scale),
+          activation_(activation_of(context.layer)),
           shape_(context.output),
           image_(context.output),
           type_(context.type) {
@@ -167,7 +168,7 @@ public:
     }
 
     void load(const LayerWeights& weights) override {
-        write_tensor(weights.bias, image_, DataType::f32, map_.data());
+        write_tensor(scales_ ? weights.weights : weights.bias, image_, DataType::f32, map_.data());
     }
     void bind(const InputPointers& inputs, std::byte* output, std::byte*) override {
         input_ = reinterpret_cast<const Element*>(inputs.front());
@@ -177,11 +178,12 @@ public:
         const std::size_t elements = image_.elements();
         const std::size_t steps = (elements + elements_of_step - 1) / elements_of_step;
         const auto* const map = reinterpret_cast<const float*>(map_.data());
+        const Combination how = scales_ ? Combination::product : Combination::sum;
 #pragma omp parallel for schedule(static)
         for (std::size_t i = 0; i < steps * static_cast<std::size_t>(shape_.batch); ++i) {
             const std::size_t first = i % steps * elements_of_step;
             const std::size_t at = i / steps * elements + first;
-            combine_run(Combination::sum, activation_, input_ + at, map + first, 1, output_ + at,
+            combine_run(how, activation_, input_ + at, map + first, 1, output_ + at,
                         std::min(elements_of_step, elements - first));
         }
         if (!keeps_zero(activation_.activation)) {
@@ -189,13 +191,14 @@ public:
         }
     }
     std::string implementation() const override {
-        return "hacscale:map_bias";
+        return scales_ ? "hacscale:map_scale" : "hacscale:map_bias";
     }
     std::span<const std::byte> weights() const override {
         return map_;
     }
 
 private:
+    bool scales_;
     ActivationStep activation_;
     TensorShape shape_;
     TensorShape image_;
@@ -207,7 +210,9 @@ private:
 
 template <typename Element>
 std::unique_ptr<CpuLayer> broadcast(const LayerContext& context) {
-    if (context.layer.kind == LayerKind::map_bias) return std::make_unique<MapBiasLayer<Element>>(context);
+    const LayerKind kind = context.layer.kind;
+    if (kind == LayerKind::map_bias || kind == LayerKind::map_scale)
+        return std::make_unique<LearnedMapLayer<Element>>(context);
     return std::make_unique<BroadcastLayer<Element>>(context);
 }
 

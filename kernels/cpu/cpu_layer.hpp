@@ -58,7 +58,7 @@ std::unique_ptr<CpuLayer> make_resize(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_layer_norm(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_channel_statistics(const LayerContext& context);  // group_norm, grn, eca
 std::unique_ptr<CpuLayer> make_broadcast(
-    const LayerContext& context);  // map_bias; add, multiply of other shapes
+    const LayerContext& context);  // map_bias, map_scale; add, multiply of other shapes
 std::unique_ptr<CpuLayer> make_rearrange(const LayerContext& context);  // reshape, permute
 std::unique_ptr<CpuLayer> make_matmul(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_softmax(const LayerContext& context);

@@ -57,6 +57,7 @@ std::unique_ptr<CpuLayer> make_layer(const LayerContext& context) {
         case LayerKind::softmax:
             return make_softmax(context);
         case LayerKind::map_bias:
+        case LayerKind::map_scale:
             return make_broadcast(context);
     }
     throw UnsupportedLayer("this backend does not know " + context.layer.key());
@@ -73,7 +74,8 @@ bool is_dense_conv(const LayerSpec& layer) {
 bool keeps_order(const LayerSpec& layer) {
     return layer.kind == LayerKind::scale_shift || layer.kind == LayerKind::squeeze_excite ||
            layer.kind == LayerKind::activation || layer.kind == LayerKind::add ||
-           layer.kind == LayerKind::multiply || layer.kind == LayerKind::map_bias;
+           layer.kind == LayerKind::multiply || layer.kind == LayerKind::map_bias ||
+           layer.kind == LayerKind::map_scale;
 }
 
 // Of these, the ones whose kernels know plain tensors.

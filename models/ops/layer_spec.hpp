@@ -47,6 +47,7 @@ enum class LayerKind : std::uint8_t {
     matmul,
     softmax,
     map_bias,
+    map_scale,
 };
 
 enum class Activation : std::uint8_t {

@@ -1,18 +1,9 @@
 // A learned map that is added to each image, then an activation: position embeddings, and what attention adds to its shares by the
 // distance of tokens.
-#include "models/ops/layer_weights.hpp"
-#include "models/ops/operator.hpp"
+#include "models/ops/learned_map.hpp"
 #include "models/ops/operator_text.hpp"
-#include "models/ops/reference.hpp"
 
 namespace hacscale {
-namespace {
-
-std::int64_t elements_of_map(const LayerSpec& layer) {
-    return MapSize{layer.in_channels, layer.in_height, layer.in_width}.elements();
-}
-
-}  // namespace
 
 constinit const Operator map_bias_operator{
     .kind = LayerKind::map_bias,
@@ -37,14 +28,8 @@ constinit const Operator map_bias_operator{
 
     .reference =
         [](const ReferenceCall& call) {
-            const std::vector<float>& map = call.weights.bias;
-            std::vector<double> result;
-            result.reserve(call.input().size());
-            for (const double x : call.input()) {
-                result.push_back(
-                    activate(call.layer, x + static_cast<double>(map[result.size() % map.size()])));
-            }
-            return result;
+            return outputs_with_map(call, call.weights.bias,
+                                    [](double x, double number) { return x + number; });
         },
 };
 

@@ -187,7 +187,7 @@ extern const Operator conv_operator, max_pool_operator, global_avg_pool_operator
     multiply_operator, concat_operator, slice_operator, pad_operator, resize_operator, layer_norm_operator,
     group_norm_operator, grn_operator, channel_shuffle_operator, pixel_shuffle_operator,
     space_to_depth_operator, prelu_operator, eca_operator, transposed_conv_operator, reshape_operator,
-    permute_operator, matmul_operator, softmax_operator, map_bias_operator;
+    permute_operator, matmul_operator, softmax_operator, map_bias_operator, map_scale_operator;
 
 // In the order of LayerKind.
 inline constexpr std::array operator_table{&conv_operator,
@@ -217,7 +217,8 @@ inline constexpr std::array operator_table{&conv_operator,
                                            &permute_operator,
                                            &matmul_operator,
                                            &softmax_operator,
-                                           &map_bias_operator};
+                                           &map_bias_operator,
+                                           &map_scale_operator};
 
 [[noreturn]] void no_such_operator(std::size_t index);  // throws InputError
 

@@ -175,6 +175,7 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 if (layer.mode == Mode::over_height) layer.in_height = pick({2, 9, 14, 40});
                 break;
             case LayerKind::map_bias:
+            case LayerKind::map_scale:
                 break;
             case LayerKind::concat:
                 layer.inputs = static_cast<std::uint16_t>(pick({2, 3, 5}));

@@ -304,7 +304,9 @@ inline NamedGraph attention(Layout layout) {
     const TensorId key = heads(build.slice(map, 12, 12), 2, 6, 20);
     const TensorId value = heads(build.slice(map, 24, 12), 2, 6, 20);
     TensorId shares = build.scale_shift(product(Mode::transpose_first, query, key, {20, 20}));
-    shares = build.add(build.spec(LayerKind::map_bias, shares), {shares});
+    for (const LayerKind kind : {LayerKind::map_scale, LayerKind::map_bias}) {
+        shares = build.add(build.spec(kind, shares), {shares});
+    }
     LayerSpec softmax = build.spec(LayerKind::softmax, shares);
     softmax.mode = Mode::over_width;
     shares = build.add(softmax, {shares});

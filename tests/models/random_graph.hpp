@@ -159,8 +159,8 @@ private:
     }
 
     void add_by_channel(const std::string& name, TensorId input) {
-        constexpr std::array kinds{LayerKind::scale_shift, LayerKind::prelu, LayerKind::activation,
-                                   LayerKind::avg_pool, LayerKind::map_bias};
+        constexpr std::array kinds{LayerKind::scale_shift, LayerKind::prelu,    LayerKind::activation,
+                                   LayerKind::avg_pool,    LayerKind::map_bias, LayerKind::map_scale};
         LayerSpec layer = layer_on(graph, input, kinds[static_cast<std::size_t>(below(kinds.size()))]);
         if (layer.kind == LayerKind::activation) layer.activation = Activation::hard_swish;
         if (layer.kind == LayerKind::avg_pool) layer.window = Window::square(3, 1, 1);

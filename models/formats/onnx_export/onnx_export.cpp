@@ -48,6 +48,7 @@ constexpr detail::LayerRule layer_rules[]{
     detail::write_matmul,
     detail::write_softmax,
     detail::write_map_bias,
+    detail::write_map_scale,
 };
 
 static_assert(std::size(layer_rules) == operator_table.size(), "each kind of layer has a rule");
@@ -56,7 +57,7 @@ static_assert(std::size(layer_rules) == operator_table.size(), "each kind of lay
 bool has_fused_activation(LayerKind kind) {
     constexpr std::array kinds{LayerKind::conv,       LayerKind::linear,   LayerKind::transposed_conv,
                                LayerKind::add,        LayerKind::multiply, LayerKind::scale_shift,
-                               LayerKind::group_norm, LayerKind::map_bias};
+                               LayerKind::group_norm, LayerKind::map_bias, LayerKind::map_scale};
     return std::ranges::find(kinds, kind) != kinds.end();
 }
 

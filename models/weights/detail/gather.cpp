@@ -96,6 +96,10 @@ public:
                 const std::size_t pixels = at(call_.layer.in_height) * at(call_.layer.in_width);
                 return {{}, picked(call_.weights.bias, call_.out, pixels), {}, {}};
             }
+            case LayerKind::map_scale: {
+                const std::size_t pixels = at(call_.layer.in_height) * at(call_.layer.in_width);
+                return {picked(call_.weights.weights, call_.out, pixels), {}, {}, {}};
+            }
             case LayerKind::eca:
                 return call_.weights;
             default:  // one number a channel, or none

@@ -48,7 +48,9 @@ private:
         // Channels of all data inputs of a layer that has several; of the first one otherwise.
         const bool joins = operator_of(base.layer.kind).shares_channels;
         const std::vector<int> in = joins ? joined_sources(base) : sources_of(base.inputs.front());
-        const bool by_pixel = node.layer.kind == LayerKind::linear || node.layer.kind == LayerKind::map_bias;
+        const bool by_pixel = node.layer.kind == LayerKind::linear ||
+                              node.layer.kind == LayerKind::map_bias ||
+                              node.layer.kind == LayerKind::map_scale;
         const bool same_pixels =
             node.layer.in_height == base.layer.in_height && node.layer.in_width == base.layer.in_width;
         if (static_cast<int>(in.size()) != node.layer.in_channels ||

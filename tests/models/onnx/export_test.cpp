@@ -167,6 +167,9 @@ bool has_another_form(const LayerSpec& layer) {
             return layer.out_channels == layer.in_channels;
         case LayerKind::layer_norm:
             return layer.mode == Mode::root_mean_square;
+        case LayerKind::squeeze_excite:
+        case LayerKind::eca:  // a gate of one pixel is a product of two tensors of one shape
+            return layer.in_height * layer.in_width == 1;
         case LayerKind::add:
         case LayerKind::multiply:
             return spread_of(layer.mode) == Spread::pixels && layer.in_height * layer.in_width == 1;
@@ -181,6 +184,7 @@ bool has_another_form(const LayerSpec& layer) {
                    std::min({layer.in_channels, layer.in_height, layer.in_width, layer.size[1]}) == 1;
         case LayerKind::softmax:
         case LayerKind::map_bias:
+        case LayerKind::map_scale:
             return std::min({layer.in_channels, layer.in_height, layer.in_width}) == 1;
         case LayerKind::resize:
             return layer.size[0] % layer.in_height == 0 && layer.size[1] % layer.in_width == 0;

@@ -57,4 +57,10 @@ std::string write_map_bias(LayerExport& out) {
     return out.add("Add", {out.input(), out.weight("bias", sizes, out.weights.bias)});
 }
 
+std::string write_map_scale(LayerExport& out) {
+    const LayerSpec& layer = out.layer();
+    const OnnxInts sizes{layer.in_channels, layer.in_height, layer.in_width};
+    return out.add("Mul", {out.input(), out.weight("weight", sizes, out.weights.weights)});
+}
+
 }  // namespace hacscale::detail

@@ -129,5 +129,6 @@ std::string write_permute(LayerExport& out);
 std::string write_matmul(LayerExport& out);
 std::string write_softmax(LayerExport& out);
 std::string write_map_bias(LayerExport& out);
+std::string write_map_scale(LayerExport& out);
 
 }  // namespace hacscale::detail
