@@ -18,7 +18,7 @@ const Op* find_op(std::string_view name) {
     static const auto table = [] {
         std::unordered_map<std::string_view, Op> result;
         for (const auto& family : {elementwise_ops(), shape_ops(), constant_ops(), index_ops(), window_ops(),
-                                   reduction_ops(), resize_ops()}) {
+                                   reduction_ops(), resize_ops(), product_ops()}) {
             for (const Op& op : family) {
                 result.emplace(op.name, op);
             }

@@ -255,15 +255,20 @@ std::optional<RootMeanSquare> limited_norm(const Edges& edges, const Node* limit
     return RootMeanSquare{norm->inputs.front(), axis, *least * *least / count, 1 / std::sqrt(count), nodes};
 }
 
+// What the node computes 1 / x of; null for other nodes.
+const Node* inverted(const Edges& edges, const Node* node) {
+    if (node == nullptr || node->inputs.empty()) return nullptr;
+    if (node->op_type == "Reciprocal") return edges.producer(node->inputs.front());
+    const auto one = node->op_type == "Div" ? edges.scalar(node->inputs.front()) : std::nullopt;
+    return one == 1.0F ? edges.producer(node->inputs[1]) : nullptr;
+}
+
 void recognise_root_mean_square(Edges& edges, Node& node) {
     std::optional<RootMeanSquare> found;
     for (std::size_t i = 0; i < 2 && !found; ++i) {
         const Node* divisor = edges.producer(node.inputs[1 - i]);
         if (node.op_type == "Mul") {
-            if (divisor == nullptr || divisor->op_type != "Reciprocal") {
-                continue;
-            }
-            found = root_mean_square(edges, edges.producer(divisor->inputs.front()));
+            found = root_mean_square(edges, inverted(edges, divisor));
             if (found) {
                 found->nodes.push_back(divisor);
             }

@@ -15,6 +15,7 @@ std::vector<Op> index_ops();
 std::vector<Op> window_ops();
 std::vector<Op> reduction_ops();
 std::vector<Op> resize_ops();
+std::vector<Op> product_ops();
 
 // What Shape and Size give, which depends on the input's sizes alone; nothing for other operators.
 std::optional<Ints> shape_result(const Step& step);

@@ -45,6 +45,29 @@ std::vector<Tensor> fold_constant(const Step& step) {
     return {*step.node.tensor("value")};
 }
 
+// A matrix of the input's sizes, with ones on one of its diagonals.
+void form_eye_like(Step& step) {
+    const Ints dims = step.dims(0);
+    constexpr std::int64_t most = std::int64_t{1} << 22;
+    if (dims.size() != 2 || count_of(dims) > most) {
+        step.refuse("its input is " + shape_text(dims) + ", expected a matrix of at most 2^22 numbers");
+    }
+    const std::int64_t diagonal = step.node.integer("k", 0);
+    std::vector<float> numbers(static_cast<std::size_t>(count_of(dims)), 0.0F);
+    for (std::int64_t row = 0; row < dims[0]; ++row) {
+        const bool inside = diagonal >= -row && diagonal < dims[1] - row;
+        if (inside) numbers[static_cast<std::size_t>(row * dims[1] + row + diagonal)] = 1.0F;
+    }
+    const auto type =
+        static_cast<DataType>(step.node.integer("dtype", static_cast<std::int64_t>(step.type(0).type)));
+    if (type != DataType::float32 && type != DataType::float64 && type != DataType::int64) {
+        step.refuse("its type is not supported");
+    }
+    step.node.op_type = "Constant";
+    step.node.attributes = {{"value", tensor_as(tensor_of({}, dims, numbers), type)}};
+    step.drop_inputs(0);
+}
+
 void form_constant_of_shape(Step& step) {
     const Ints shape = step.integers(0, "input");
     const Tensor zero = tensor_of({}, {1}, std::vector<float>{0});
@@ -127,6 +150,7 @@ std::vector<Op> constant_ops() {
     return {
         {"Constant", 0, 0, form_constant, infer_constant, fold_constant},
         {"ConstantOfShape", 1, 1, form_constant_of_shape, infer_constant_of_shape, fold_constant_of_shape},
+        {"EyeLike", 1, 1, form_eye_like, nullptr, nullptr},
         {"Range", 3, 3, form_range, infer_range, fold_range},
         {"Shape", 1, 1, nullptr, infer_shape, nullptr},
         {"Size", 1, 1, nullptr,

@@ -97,6 +97,47 @@ std::vector<Tensor> fold_gather_nd(const Step& step) {
     })};
 }
 
+// ---- ScatterND: the same elements or slices of the data are replaced by those of the updates ----
+
+void form_scatter_nd(Step& step) {
+    if (step.node.text("reduction", "none") != "none") {
+        step.refuse("the attribute \"reduction\" is not supported");
+    }
+    step.node.attributes.clear();
+}
+
+std::vector<Tensor> fold_scatter_nd(const Step& step) {
+    const Ints& data = step.dims(0);
+    const std::int64_t depth = step.dims(1).empty() ? 0 : step.dims(1).back();
+    if (depth < 1 || depth > step.rank(0)) {
+        step.refuse("its indices " + shape_text(step.dims(1)) + " do not fit the data " + shape_text(data));
+    }
+    const Ints indices = step.integers(1, "indices");
+    const Ints strides = strides_of(data);
+    const std::int64_t slice = strides[depth - 1];
+    const auto places = static_cast<std::int64_t>(indices.size()) / depth;
+    if (count_of(step.dims(2)) != places * slice || step.type(2).type != step.type(0).type) {
+        step.refuse("its updates " + shape_text(step.dims(2)) + " do not fit its indices " +
+                    shape_text(step.dims(1)));
+    }
+    std::vector<std::int64_t> updates(static_cast<std::size_t>(count_of(data)),
+                                      -1);  // what becomes of each element
+    for (std::int64_t place = 0; place < places; ++place) {
+        std::int64_t at = 0;
+        for (std::int64_t axis = 0; axis < depth; ++axis) {
+            const std::int64_t index = indices[place * depth + axis];
+            if (index < -data[axis] || index >= data[axis]) {
+                step.refuse("an index is outside of " + shape_text(data));
+            }
+            at += (index < 0 ? index + data[axis] : index) * strides[axis];
+        }
+        for (std::int64_t i = 0; i < slice; ++i) updates[at + i] = place * slice + i;
+    }
+    return {picked(step.type(0).type, data, [&](std::int64_t i) {
+        return updates[i] < 0 ? element(*step.constant(0), i) : element(*step.constant(2), updates[i]);
+    })};
+}
+
 // ---- CumSum ----
 
 void form_cumsum(Step& step) {
@@ -137,6 +178,7 @@ std::vector<Op> index_ops() {
         {"CumSum", 2, 2, form_cumsum, infer_same, fold_cumsum},
         {"Gather", 2, 2, form_gather, infer_gather, fold_gather},
         {"GatherND", 2, 2, form_gather_nd, infer_gather_nd, fold_gather_nd},
+        {"ScatterND", 3, 3, form_scatter_nd, infer_same, fold_scatter_nd},
     };
 }
 

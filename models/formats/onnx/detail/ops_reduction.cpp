@@ -1,4 +1,4 @@
-// Operators that compute with all elements along an axis: sums and means, matrix products, softmax, normalization.
+// Operators that compute with all elements along an axis: sums and means, softmax, normalization.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -151,103 +151,6 @@ std::vector<ValueType> infer_arg(const Step& step) {
     return {{DataType::int64, dims}};
 }
 
-// ---- Matrix products ----
-
-void form_gemm(Step& step) {
-    step.node.attributes = {{"alpha", step.node.number("alpha", 1)},
-                            {"beta", step.node.number("beta", 1)},
-                            {"transA", step.node.integer("transA", 0)},
-                            {"transB", step.node.integer("transB", 0)}};
-}
-
-std::vector<ValueType> infer_gemm(const Step& step) {
-    if (step.rank(0) != 2 || step.rank(1) != 2) {
-        step.refuse("it multiplies " + shape_text(step.dims(0)) + " and " + shape_text(step.dims(1)) +
-                    ", expected two matrices");
-    }
-    const bool a = step.node.integer("transA", 0) != 0;
-    const bool b = step.node.integer("transB", 0) != 0;
-    const Ints dims = {step.dims(0)[a ? 1 : 0], step.dims(1)[b ? 0 : 1]};
-    if (step.dims(0)[a ? 0 : 1] != step.dims(1)[b ? 1 : 0] ||
-        (step.has(2) && broadcast(dims, step.dims(2)) != dims)) {
-        step.refuse("the matrices " + shape_text(step.dims(0)) + " and " + shape_text(step.dims(1)) +
-                    " or its third input do not fit");
-    }
-    return {{step.type(0).type, dims}};
-}
-
-std::vector<ValueType> infer_matmul(const Step& step) {
-    Ints a = step.dims(0);
-    Ints b = step.dims(1);
-    if (a.empty() || b.empty()) {
-        step.refuse("it multiplies a single number, expected matrices");
-    }
-    const bool row = a.size() == 1;
-    const bool column = b.size() == 1;
-    if (row) {
-        a.insert(a.begin(), 1);
-    }
-    if (column) {
-        b.push_back(1);
-    }
-    const auto batch = broadcast(Ints(a.begin(), a.end() - 2), Ints(b.begin(), b.end() - 2));
-    if (!batch || a.back() != b[b.size() - 2]) {
-        step.refuse("the matrices " + shape_text(step.dims(0)) + " and " + shape_text(step.dims(1)) +
-                    " do not fit");
-    }
-    Ints dims = *batch;
-    if (!row) {
-        dims.push_back(a[a.size() - 2]);
-    }
-    if (!column) {
-        dims.push_back(b.back());
-    }
-    return {{step.type(0).type, dims}};
-}
-
-// Not of vectors, which no exporter multiplies.
-std::vector<Tensor> fold_matmul(const Step& step) {
-    const Ints& a = step.dims(0);
-    const Ints& b = step.dims(1);
-    if (a.size() < 2 || b.size() < 2 || !is_floating(step.type(0).type)) {
-        return {};
-    }
-    const Ints dims = infer_matmul(step).front().dims;
-    const auto rows = static_cast<std::size_t>(dims[dims.size() - 2]);
-    const auto columns = static_cast<std::size_t>(dims.back());
-    const auto depth = static_cast<std::size_t>(a.back());
-    const Ints batch(dims.begin(), dims.end() - 2);
-    if (!step.take_multiplies(count_of(dims) * std::min<std::int64_t>(a.back(), std::int64_t{1} << 20))) {
-        return {};
-    }
-    const std::vector<float> left = step.constant(0)->floats();
-    const std::vector<float> right = step.constant(1)->floats();
-    const std::vector<std::int64_t> left_at = broadcast_indices(batch, Ints(a.begin(), a.end() - 2));
-    const std::vector<std::int64_t> right_at = broadcast_indices(batch, Ints(b.begin(), b.end() - 2));
-    std::vector<float> product;
-    product.reserve(static_cast<std::size_t>(count_of(dims)));
-    std::vector<double> row(columns);
-    for (std::size_t image = 0; image < left_at.size(); ++image) {
-        const float* const left_matrix =
-            left.data() + static_cast<std::size_t>(left_at[image]) * rows * depth;
-        const float* const right_matrix =
-            right.data() + static_cast<std::size_t>(right_at[image]) * depth * columns;
-        for (std::size_t i = 0; i < rows; ++i) {
-            std::fill(row.begin(), row.end(), 0.0);
-            for (std::size_t k = 0; k < depth; ++k) {
-                const auto factor = static_cast<double>(left_matrix[i * depth + k]);
-                for (std::size_t j = 0; j < columns; ++j) {
-                    row[j] += factor * static_cast<double>(right_matrix[k * columns + j]);
-                }
-            }
-            for (const double sum : row) {
-                product.push_back(static_cast<float>(sum));
-            }
-        }
-    }
-    return {tensor_as(tensor_of({}, dims, product), step.type(0).type)};
-}
-
 // ---- Softmax ----
 
 // Until opset 12 all axes from "axis" on are one. That is the softmax of one axis where the others have the size 1.
@@ -267,6 +170,28 @@ void form_softmax(Step& step) {
         }
     }
     step.node.attributes = {{"axis", axis}};
+}
+
+std::vector<Tensor> fold_softmax(const Step& step) {
+    const Tensor& input = *step.constant(0);
+    if (input.type != DataType::float32) return {};
+    const std::int64_t axis = step.node.integer("axis", 0);
+    const std::int64_t stride = strides_of(input.dims)[axis];
+    const std::int64_t size = input.dims[axis];
+    std::vector<float> numbers = input.floats();
+    for (std::int64_t i = 0; i < std::ssize(numbers); ++i) {
+        if (i / stride % size != 0) continue;  // each set of numbers begins at its first one
+        float largest = -std::numeric_limits<float>::infinity();
+        for (std::int64_t k = 0; k < size; ++k) largest = std::max(largest, numbers[i + k * stride]);
+        double sum = 0.0;
+        for (std::int64_t k = 0; k < size; ++k)
+            sum += std::exp(static_cast<double>(numbers[i + k * stride] - largest));
+        for (std::int64_t k = 0; k < size; ++k) {
+            float& number = numbers[i + k * stride];
+            number = static_cast<float>(std::exp(static_cast<double>(number - largest)) / sum);
+        }
+    }
+    return {tensor_of({}, input.dims, numbers)};
 }
 
 // ---- Normalization ----
@@ -412,15 +337,13 @@ std::vector<Op> reduction_ops() {
         {"ArgMax", 1, 1, form_arg, infer_arg, nullptr},
         {"ArgMin", 1, 1, form_arg, infer_arg, nullptr},
         {"BatchNormalization", 5, 5, form_batch_norm, infer_same, fold_batch_norm},
-        {"Gemm", 2, 3, form_gemm, infer_gemm, nullptr},
         {"GroupNormalization", 3, 3, form_group_norm, infer_same, nullptr},
         {"InstanceNormalization", 3, 3, form_instance_norm, infer_same, nullptr},
         {"LRN", 1, 1, form_lrn, infer_same, nullptr},
         {"LayerNormalization", 2, 3, form_layer_norm, infer_same, nullptr},
         {"LogSoftmax", 1, 1, form_softmax, infer_same, nullptr},
         {"LpNormalization", 1, 1, form_lp_norm, infer_same, nullptr},
-        {"MatMul", 2, 2, nullptr, infer_matmul, fold_matmul},
-        {"Softmax", 1, 1, form_softmax, infer_same, nullptr},
+        {"Softmax", 1, 1, form_softmax, infer_same, fold_softmax},
     };
     for (const Reduction& reduction : reductions) {
         ops.push_back({reduction.name, 1, 2, form_reduce, infer_reduce, fold_reduce});

@@ -366,6 +366,21 @@ std::vector<ValueType> infer_tile(const Step& step) {
     return {result};
 }
 
+std::vector<Tensor> fold_tile(const Step& step) {
+    const Ints& from = step.dims(0);
+    const Ints dims = infer_tile(step).front().dims;
+    const Ints from_strides = strides_of(from);
+    const Ints strides = strides_of(dims);
+    return {picked(step.type(0).type, dims, [&](std::int64_t i) {
+        std::int64_t at = 0;
+        for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+            at += i / strides[axis] % from[axis] * from_strides[axis];
+            i %= strides[axis];
+        }
+        return element(*step.constant(0), at);
+    })};
+}
+
 }  // namespace
 
 std::vector<Op> shape_ops() {
@@ -377,7 +392,7 @@ std::vector<Op> shape_ops() {
         {"Slice", 1, 5, form_slice, infer_slice, fold_slice},
         {"Split", 1, 2, form_split, infer_split, fold_split},
         {"Squeeze", 1, 2, form_squeeze, nullptr, nullptr},
-        {"Tile", 2, 2, form_tile, infer_tile, nullptr},
+        {"Tile", 2, 2, form_tile, infer_tile, fold_tile},
         {"Transpose", 1, 1, form_transpose, infer_transpose, fold_transpose},
         {"Unsqueeze", 1, 2, form_unsqueeze, nullptr, nullptr},
     };
