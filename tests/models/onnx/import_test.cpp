@@ -264,10 +264,10 @@ TEST(OnnxImport, MultipliesOfNodesWithoutALayerAreCounted) {
     const Network network = imported(model_of(
         {1, 2, 3, 6, 6},
         {node("Conv", {"x", "w"}, {"a"}), node("Reshape", {"a", "map"}, {"b"}), node("Relu", {"b"}, {"y"})},
-        {numbers("w", {4, 2, 3, 1, 1}, 1), integers("map", {1, 4, 6, 6})}));
+        {numbers("w", {4, 2, 3, 3, 3}, 1), integers("map", {1, 4, 4, 4})}));
     ASSERT_EQ(network.left_out.size(), 1U);
     EXPECT_THAT(network.left_out.front(), HasSubstr("(Conv)"));
-    EXPECT_EQ(network.left_out_macs, 4 * 6 * 6 * 2 * 3);
+    EXPECT_EQ(network.left_out_macs, 4 * 4 * 4 * 2 * 3 * 3 * 3);
 }
 
 TEST(OnnxImport, AModelWithoutLayersIsRefused) {

@@ -99,12 +99,16 @@ void Drafting::add(const onnx::Node& node) {
         {"Reshape", &Drafting::reshape},
         {"Transpose", &Drafting::transpose},
         {"MatMul", &Drafting::matmul},
+        {"Einsum", &Drafting::einsum},
+        {"Neg", &Drafting::negative},
         {"Softmax", &Drafting::softmax},
         {"ReduceMean", &Drafting::reduce},
         {"ReduceSum", &Drafting::reduce},
         {"ReduceMax", &Drafting::reduce},
         {"Gather", &Drafting::gather},
         {"Expand", &Drafting::expand},
+        {"Tile", &Drafting::tile},
+        {"Pow", &Drafting::power},
         {"Div", &Drafting::arithmetic},
         {"PRelu", &Drafting::prelu},
         {"LayerNormChannels", &Drafting::norm},
@@ -289,19 +293,22 @@ void Drafting::finish(DraftLayer draft) {
 
 void Drafting::set_window(const onnx::Node& node, Window& window,
                           const std::vector<std::int64_t>& kernel) const {
+    // The one axis of N C L is the width of a map of one row.
     const auto take = [&](std::string_view attribute, auto& into, std::int64_t otherwise) {
+        const std::size_t axes = into.size() / 2 * kernel.size();
         const std::vector<std::int64_t> values =
-            node.integers(attribute, std::vector<std::int64_t>(into.size(), otherwise));
-        if (values.size() != into.size()) {
-            no_layer(fmt::format("{} has {} numbers, expected {} (layers have two axes)", attribute,
-                                 values.size(), into.size()));
+            node.integers(attribute, std::vector<std::int64_t>(axes, otherwise));
+        if (values.size() != axes) {
+            no_layer(fmt::format("{} has {} numbers, expected {}", attribute, values.size(), axes));
         }
-        for (std::size_t i = 0; i < into.size(); ++i) into[i] = small(values[i], attribute);
+        const std::size_t step = into.size() / axes;
+        for (std::size_t i = 0; i < axes; ++i) into[(i + 1) * step - 1] = small(values[i], attribute);
     };
-    if (kernel.size() != 2) {
+    if (kernel.empty() || kernel.size() > 2) {
         no_layer(fmt::format("its kernel has {} axes, and layers have two", kernel.size()));
     }
-    window.kernel = {small(kernel[0], "kernel_shape"), small(kernel[1], "kernel_shape")};
+    window.kernel = {kernel.size() == 1 ? 1 : small(kernel.front(), "kernel_shape"),
+                     small(kernel.back(), "kernel_shape")};
     take("strides", window.strides, 1);
     take("dilations", window.dilations, 1);
     take("pads", window.pads, 0);

@@ -95,6 +95,14 @@ private:
 
     void name_after_weights(const onnx::Node& node, DraftLayer& draft) const;
     void conv(const onnx::Node& node);
+    // Of three axes, along one of which the kernel has one element: a conv for each place along that one.
+    void conv_of_volumes(const onnx::Node& node);
+    // Of images that the network makes, such as windows of its map.
+    void conv_of_images(const onnx::Node& node);
+    // Convs of two axes with the same weights, one for each place along a third axis, together as one conv of so many groups more.
+    // `window` has the attributes of its two axes.
+    void conv_at_each_place(const onnx::Node& node, const onnx::Node& window, std::size_t places,
+                            const std::array<std::size_t, 2>& map);
     void transposed_conv(const onnx::Node& node);
     const std::vector<std::int64_t>& dims_of_weights(const onnx::Node& node, std::size_t rank) const;
     void add_bias(const onnx::Node& node, DraftLayer& draft);
@@ -114,12 +122,22 @@ private:
     void global_pool(const onnx::Node& node);
     void scale_or_shift(const onnx::Node& node, std::size_t which);
     void arithmetic(const onnx::Node& node);
+    void negative(const onnx::Node& node);
     // The sum with the second one's negative.
     void difference(const onnx::Node& node);
+    // A square is a product with itself.
+    void power(const onnx::Node& node);
     void concat(const onnx::Node& node);
+    // Of values and constants: the values make place for the constants, which are added.
+    void concat_with_constants(const onnx::Node& node);
+    View concatenated(const onnx::Node& node, const std::vector<View>& given, std::size_t axis,
+                      const std::string& output);
     void split(const onnx::Node& node);
     void slice(const onnx::Node& node);
     void pad(const onnx::Node& node);
+    // More or fewer elements along one axis; `layer` has the mode.
+    View padded(const onnx::Node& node, const View& view, std::size_t axis, std::array<int, 2> sides,
+                Mode mode, const std::string& output);
     void resize(const onnx::Node& node);
     void shuffle(const onnx::Node& node);
     static std::optional<Curve> activation_of(const onnx::Node& node);
@@ -130,12 +148,27 @@ private:
     void reshape(const onnx::Node& node);
     void transpose(const onnx::Node& node);
     void matmul(const onnx::Node& node);
+    void einsum(const onnx::Node& node);
+    // Of two values with the same axes, or one element where they have none: the axes along which each product is one of its own,
+    // those of the first one and of the second one that the product has too, and those that are multiplied along.
+    struct ProductAxes {
+        std::vector<std::size_t> batch, rows, columns;
+        std::size_t inner_first, inner_second;
+    };
+    // `output`: the axes of the node's output, as indices of those.
+    void product(const onnx::Node& node, View a, View b, const ProductAxes& of,
+                 const std::vector<std::size_t>& output);
     // Each row of features times the weights, which are features x outputs: a 1x1 conv.
     void token_product(const onnx::Node& node, const onnx::Tensor& weights);
+    // The weights, which are outputs x features, times each column of features: one as well.
+    void column_product(const onnx::Node& node, const onnx::Tensor& weights);
     void softmax(const onnx::Node& node);
     void reduce(const onnx::Node& node);
     void sum_of_parts(const onnx::Node& node, const View& view, std::size_t axis);
     void gather(const onnx::Node& node);
+    // These elements of an axis, one after another.
+    View runs(const onnx::Node& node, const View& view, std::size_t axis,
+              const std::vector<std::int64_t>& places);
     // Neighbours along an axis.
     View cut(const onnx::Node& node, const View& view, std::size_t axis, std::int64_t first,
              std::int64_t count, const std::string& output);
@@ -143,10 +176,19 @@ private:
     View strided(const onnx::Node& node, const View& view, std::size_t axis, std::int64_t step,
                  const std::string& output);
     void expand(const onnx::Node& node);
+    // To these sizes, which the value can be broadcast to.
+    View expanded(const onnx::Node& node, View view, const std::vector<std::int64_t>& dims);
+    void tile(const onnx::Node& node);
+    // Of an axis of one element, as many equal ones.
+    View repeated(const onnx::Node& node, const View& given, std::size_t axis, std::int64_t count);
     // Of two values that have no axis in common.
     void outer_product(const onnx::Node& node, View first, View second);
-    // A constant that differs along several axes is added.
-    void add_map(const onnx::Node& node, const View& view, const onnx::Tensor& tensor);
+    // A constant that differs along several axes is added, or multiplied with.
+    void with_map(const onnx::Node& node, const View& view, const onnx::Tensor& tensor, bool scales);
+    // One of these sizes, broadcast, as the numbers of such a layer over the view.
+    static std::vector<float> map_numbers(const View& view, const std::vector<std::int64_t>& dims,
+                                          const std::vector<float>& numbers);
+    void take_map_numbers(std::int64_t elements);
     // Sums, products and quotients of two tensors, the smaller one with one number for several of the larger one.
     void pair(const onnx::Node& node, LayerKind kind, bool divides);
 
@@ -158,7 +200,7 @@ private:
     std::unordered_set<std::string> written_;                // by layers
     std::unordered_set<std::string> outputs_;
     std::string place_;  // the name of the node at hand
-    // Of constants that are added along several axes, which have a number for each element: a small file may ask for many.
+    // Of constants that differ along several axes, which have a number for each element: a small file may ask for many.
     std::int64_t map_numbers_left_ = std::int64_t{1} << 24;
     Draft draft_;
 };

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::array activated_kinds{LayerKind::conv,       LayerKind::linear,   LayerKind::transposed_conv,
                                      LayerKind::add,        LayerKind::multiply, LayerKind::scale_shift,
-                                     LayerKind::group_norm, LayerKind::map_bias};
+                                     LayerKind::group_norm, LayerKind::map_bias, LayerKind::map_scale};
 
 bool is_plain(const DraftLayer& draft) {
     return draft.layer.activation == Activation::none && !draft.layer.residual;
@@ -66,6 +66,7 @@ public:
 
     void run() {
         each([&](DraftLayer& draft) { fold_scale(draft); });
+        each([&](DraftLayer& draft) { add_maps(draft); });
         each([&](DraftLayer& draft) { add_to_conv(draft); });
         each([&](DraftLayer& draft) { activate(draft); });
         each([&](DraftLayer& draft) { gate_channels(draft); });
@@ -106,6 +107,17 @@ private:
         DraftLayer* const writer = sole_writer_of(draft.inputs.front());
         if (writer == nullptr || !takes_scale(writer->layer.kind) || !is_plain(*writer)) return;
         scale_outputs(*writer, draft.weights.weights, draft.weights.bias);
+        absorb(*writer, draft);
+    }
+
+    // Two learned maps one after another, such as a class token and the positions, are one.
+    void add_maps(DraftLayer& draft) {
+        if (draft.layer.kind != LayerKind::map_bias) return;
+        DraftLayer* const writer = sole_writer_of(draft.inputs.front());
+        if (writer == nullptr || writer->layer.kind != LayerKind::map_bias || !is_plain(*writer)) return;
+        for (std::size_t i = 0; i < draft.weights.bias.size(); ++i) {
+            writer->weights.bias[i] += draft.weights.bias[i];
+        }
         absorb(*writer, draft);
     }
 

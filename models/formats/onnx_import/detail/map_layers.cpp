@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "models/formats/onnx_import/detail/drafting.hpp"
@@ -15,6 +17,17 @@ namespace {
 // Of a Pad: negative ones crop.
 int signed_pad(std::int64_t pad) {
     return pad < 0 ? -small(-pad, "the number of elements that pads cut off") : small(pad, "pads");
+}
+
+Mode pad_mode(const onnx::Node& node) {
+    const std::string mode = node.text("mode", "constant");
+    if (mode == "reflect") return Mode::reflect;
+    if (mode == "edge") return Mode::edge;
+    const float value = node.number("value", 0.0F);
+    if (mode == "constant" && value == 0.0F) return Mode::plain;
+    if (mode == "constant" && value == 1.0F) return Mode::ones;
+    no_layer(
+        fmt::format("mode \"{}\" with the value {}, expected zeros, ones, reflect or edge", mode, value));
 }
 
 }  // namespace
@@ -33,6 +46,15 @@ void Drafting::pool(const onnx::Node& node) {
 }
 
 void Drafting::global_pool(const onnx::Node& node) {
+    const std::vector<std::int64_t>& dims = dims_of(node.inputs.at(0));
+    if (dims.size() != 4 || dims.front() != 1) {
+        std::vector<std::int64_t> axes(dims.size() - std::min<std::size_t>(2, dims.size()));
+        std::iota(axes.begin(), axes.end(), 2);
+        onnx::Node reduction = node;
+        reduction.op_type = node.op_type == "GlobalMaxPool" ? "ReduceMax" : "ReduceMean";
+        reduction.attributes = {{"axes", axes}, {"keepdims", std::int64_t{1}}};
+        return reduce(reduction);
+    }
     DraftLayer draft = begin(node, LayerKind::global_avg_pool);
     if (node.op_type == "GlobalMaxPool") {
         draft.layer.kind = LayerKind::max_pool;
@@ -46,6 +68,8 @@ void Drafting::scale_or_shift(const onnx::Node& node, std::size_t which) {
     std::swap(reordered.inputs[0], reordered.inputs[1 - which]);
     const onnx::Tensor& tensor = *constant(node, which);
     View view = read(reordered, 0);
+    const std::vector<std::int64_t>& dims = dims_of(node.outputs.at(0));
+    if (elements_of_value(node.outputs[0]) > elements_of(view.axes)) view = expanded(node, view, dims);
     // The axes along which the constant differs, counted from the last one.
     std::vector<std::size_t> axes;
     const std::size_t rank = view.axes.size();
@@ -59,14 +83,7 @@ void Drafting::scale_or_shift(const onnx::Node& node, std::size_t which) {
         axes.push_back(rank - back);
     }
     const bool scales = node.op_type == "Mul";
-    if (axes.size() > 1) {
-        if (scales) {
-            no_layer(fmt::format(
-                "its constant is {}, and a layer multiplies with one number or one for each channel",
-                onnx::shape_text(tensor.dims)));
-        }
-        return add_map(node, view, tensor);
-    }
+    if (axes.size() > 1) return with_map(node, view, tensor, scales);
     if (axes.size() == 1) view = with_channels(view, axes.front());
     DraftLayer draft = begin_on(reordered, LayerKind::scale_shift, view.source);
     std::vector<float> values = tensor.floats();
@@ -95,17 +112,31 @@ void Drafting::arithmetic(const onnx::Node& node) {
     }
 }
 
+void Drafting::power(const onnx::Node& node) {
+    const onnx::Tensor* const exponent = constant(node, 1);
+    if (exponent == nullptr || exponent->count() != 1 || exponent->floats().front() != 2.0F) {
+        no_layer("its exponent is not 2");
+    }
+    onnx::Node square = node;
+    square.inputs = {node.inputs[0], node.inputs[0]};
+    pair(square, LayerKind::multiply, /*divides=*/false);
+}
+
+void Drafting::negative(const onnx::Node& node) {
+    const View view = read(node, 0);
+    DraftLayer draft = begin_on(node, LayerKind::scale_shift, view.source);
+    const auto channels = static_cast<std::size_t>(draft.layer.in_channels);
+    draft.weights.weights.assign(channels, -1.0F);
+    draft.weights.bias.assign(channels, 0.0F);
+    finish(std::move(draft), view.axes);
+}
+
 void Drafting::difference(const onnx::Node& node) {
     onnx::Node negated = node;
     negated.inputs = {node.inputs.at(1)};
     negated.outputs = {node.outputs.at(0) + ".negated"};
-    const View view = read(negated, 0);
-    DraftLayer negative = begin_on(negated, LayerKind::scale_shift, view.source);
-    const auto channels = static_cast<std::size_t>(negative.layer.in_channels);
-    negative.weights.weights.assign(channels, -1.0F);
-    negative.weights.bias.assign(channels, 0.0F);
     dims_[negated.outputs[0]] = dims_of(node.inputs[1]);
-    finish(std::move(negative), view.axes);
+    negative(negated);
     onnx::Node sum = node;
     sum.op_type = "Add";
     sum.inputs = {node.inputs[0], negated.outputs[0]};
@@ -113,13 +144,68 @@ void Drafting::difference(const onnx::Node& node) {
 }
 
 void Drafting::concat(const onnx::Node& node) {
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        if (constant(node, i) != nullptr) return concat_with_constants(node);
+    }
+    std::vector<View> views;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) views.push_back(read(node, i));
+    concatenated(node, views, static_cast<std::size_t>(node.integer("axis", 1)), node.outputs.at(0));
+}
+
+void Drafting::concat_with_constants(const onnx::Node& node) {
     const auto axis = static_cast<std::size_t>(node.integer("axis", 1));
-    const View first = read(node, 0);
-    const Order order = order_with_first(first.axes, {axis});
+    const std::string& output = node.outputs.at(0);
+    const std::vector<std::int64_t> dims = dims_of(output);
+    const std::int64_t inside = std::accumulate(dims.begin() + static_cast<std::ptrdiff_t>(axis) + 1,
+                                                dims.end(), std::int64_t{1}, std::multiplies<>());
+    take_map_numbers(elements_of_value(output));
+    // The constants where they are among all elements, and zeros.
+    std::vector<float> numbers(static_cast<std::size_t>(elements_of_value(output)), 0.0F);
+    DraftLayer learned;
+    struct Part {
+        View view;
+        std::array<int, 2> sides{};  // constants before and after it
+    };
+    std::vector<Part> parts;
+    int leading = 0;
+    std::int64_t first = 0;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        const onnx::Tensor* const tensor = constant(node, i);
+        if (tensor == nullptr) {
+            parts.push_back({read(node, i), {std::exchange(leading, 0), 0}});
+            first += parts.back().view.axes.at(axis).size;
+            continue;
+        }
+        if (module_of(tensor->name)) learn(*tensor, learned);
+        const std::int64_t count = tensor->dims.at(axis);
+        const std::vector<float> values = tensor->floats();
+        for (std::int64_t k = 0; k < std::ssize(values); ++k) {
+            const std::int64_t run = count * inside;
+            const std::int64_t to = k / run * dims.at(axis) * inside + first * inside + k % run;
+            numbers[static_cast<std::size_t>(to)] = values[static_cast<std::size_t>(k)];
+        }
+        (parts.empty() ? leading : parts.back().sides[1]) += small(count, "the constant's elements");
+        first += count;
+    }
+    std::vector<View> views;
+    for (const auto& [view, sides] : parts) {
+        const std::string place = fmt::format("{}.padded{}", output, views.size());
+        const bool alone = sides == std::array{0, 0};
+        views.push_back(alone ? view : padded(node, view, axis, sides, Mode::plain, place));
+    }
+    const View all = views.size() == 1 ? views.front() : concatenated(node, views, axis, output + ".joined");
+    DraftLayer draft = begin_on(node, LayerKind::map_bias, all.source);
+    draft.parameters = std::move(learned.parameters);
+    draft.weights.bias = map_numbers(all, dims, numbers);
+    finish(std::move(draft), all.axes);
+}
+
+View Drafting::concatenated(const onnx::Node& node, const std::vector<View>& given, std::size_t axis,
+                            const std::string& output) {
+    const Order order = order_with_first(given.front().axes, {axis});
     std::vector<View> views;
     std::int64_t channels = 0;
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-        View view = read(node, i);
+    for (const View& view : given) {
         // An axis of one element is stored nowhere.
         Order own = order;
         if (own.empty() || own.front() != axis) own.insert(own.begin(), axis);
@@ -128,7 +214,8 @@ void Drafting::concat(const onnx::Node& node) {
         channels += views.back().axes[axis].size;
     }
     const std::int64_t count = views.front().axes[axis].size;
-    const int share = channels_of_element(views.front(), count);
+    int share = channels_of_element(views.front(), count);
+    if (channels * share > max_layer_size) share = 1;
     DraftLayer draft = begin_on(node, LayerKind::concat, formed_channels(views.front(), count * share));
     const MapSize map = size(draft.inputs.front());
     for (std::size_t i = 1; i < views.size(); ++i) {
@@ -141,7 +228,9 @@ void Drafting::concat(const onnx::Node& node) {
     draft.layer.in_channels = draft.layer.out_channels = small(channels * share, "its channels together");
     Axes axes = views.front().axes;
     axes[axis] = {channels, elements_of(axes) / axes[axis].size};
+    draft.output = output;
     finish(std::move(draft), axes);
+    return {output, axes};
 }
 
 void Drafting::split(const onnx::Node& node) {
@@ -173,48 +262,59 @@ void Drafting::slice(const onnx::Node& node) {
 
 void Drafting::pad(const onnx::Node& node) {
     const std::vector<std::int64_t> pads = node.integers("pads", {});
-    const View view = read(node, 0);
+    View view = read(node, 0);
     const std::size_t rank = view.axes.size();
-    std::vector<std::size_t> padded;
+    std::vector<std::size_t> axes;
     for (std::size_t axis = 0; axis < rank; ++axis) {
-        if (pads.at(axis) != 0 || pads.at(axis + rank) != 0) padded.push_back(axis);
+        if (pads.at(axis) != 0 || pads.at(axis + rank) != 0) axes.push_back(axis);
     }
-    const bool of_map = rank == 4 && view.axes[0].size == 1 && !padded.empty() && padded.front() > 1;
-    if (!of_map && padded.size() != 1)
-        no_layer(fmt::format("it pads {} axes that are not height and width", padded.size()));
-    DraftLayer draft;
-    std::array<int, 4> sides{};
-    Axes axes;
-    if (of_map) {
-        draft = begin(node, LayerKind::pad);
-        sides = {signed_pad(pads[2]), signed_pad(pads[3]), signed_pad(pads[6]), signed_pad(pads[7])};
+    const Mode mode = pad_mode(node);
+    if (rank == 4 && view.axes[0].size == 1 && !axes.empty() && axes.front() > 1) {
+        DraftLayer draft = begin(node, LayerKind::pad);
+        draft.layer.mode = mode;
+        draft.layer.window.pads = {signed_pad(pads[2]), signed_pad(pads[3]), signed_pad(pads[6]),
+                                   signed_pad(pads[7])};
+        return finish(std::move(draft));
+    }
+    for (const std::size_t axis : axes) {
+        const std::string output =
+            axis == axes.back() ? node.outputs.at(0) : fmt::format("{}.axis{}", node.outputs.at(0), axis);
+        view =
+            padded(node, view, axis, {signed_pad(pads[axis]), signed_pad(pads[axis + rank])}, mode, output);
+    }
+}
+
+View Drafting::padded(const onnx::Node& node, const View& view, std::size_t axis, std::array<int, 2> sides,
+                      Mode mode, const std::string& output) {
+    const std::int64_t size = view.axes.at(axis).size;
+    Order order = storage_order(view.axes);
+    std::int64_t inside = view.axes[axis].stride;
+    if (size == 1) {
+        // It is stored nowhere, and comes behind the outermost axis.
+        inside = elements_of(view.axes) / (order.empty() ? 1 : view.axes[order.front()].size);
+        order.insert(order.begin() + std::min<std::ptrdiff_t>(1, std::ssize(order)), axis);
+    }
+    // The axis as the rows of a map: what is stored outside it are channels, what is stored inside it columns. Or as the
+    // columns that it is already.
+    const MapSize now = this->size(view.source);
+    const bool columns = inside == 1 && now.width == size;
+    const bool rows = now.height == size && now.width == inside;
+    const MapSize map{small(elements_of(view.axes) / size / inside, "the channels"), small(size, "the rows"),
+                      small(inside, "the columns")};
+    DraftLayer draft =
+        begin_on(node, LayerKind::pad, columns || rows ? view.source : formed(view.source, map));
+    draft.layer.mode = mode;
+    if (columns) {
+        draft.layer.window.pads = {0, sides[0], 0, sides[1]};
     } else {
-        // The axis as the rows of a map: what is stored outside it are channels, what is stored inside it columns.
-        const std::size_t axis = padded.front();
-        const auto& [size, stride] = view.axes[axis];
-        const std::int64_t inside = size == 1 ? 1 : stride;
-        const MapSize map{small(elements_of(view.axes) / size / inside, "the channels"),
-                          small(size, "the rows"), small(inside, "the columns")};
-        draft = begin_on(node, LayerKind::pad, formed(view.source, map));
-        sides = {signed_pad(pads[axis]), 0, signed_pad(pads[axis + rank]), 0};
-        axes = view.axes;
-        axes[axis].size += pads[axis] + pads[axis + rank];
-        if (size == 1) no_layer("it pads an axis of one element");
-        axes = stored_in(axes, storage_order(view.axes));
+        draft.layer.window.pads = {sides[0], 0, sides[1], 0};
     }
-    const std::string mode = node.text("mode", "constant");
-    const float value = mode == "constant" ? node.number("value", 0.0F) : 0.0F;
-    if (mode == "reflect" || mode == "edge") {
-        draft.layer.mode = mode == "edge" ? Mode::edge : Mode::reflect;
-    } else if (mode != "constant" || (value != 0.0F && value != 1.0F)) {
-        no_layer(
-            fmt::format("mode \"{}\" with the value {}, expected zeros, ones, reflect or edge", mode, value));
-    } else if (value == 1.0F) {
-        draft.layer.mode = Mode::ones;
-    }
-    draft.layer.window.pads = sides;
-    if (axes.empty()) return finish(std::move(draft));
-    finish(std::move(draft), axes);
+    draft.output = output;
+    View result{output, view.axes};
+    result.axes[axis].size += sides[0] + sides[1];
+    result.axes = stored_in(result.axes, order);
+    finish(std::move(draft), result.axes);
+    return result;
 }
 
 void Drafting::resize(const onnx::Node& node) {

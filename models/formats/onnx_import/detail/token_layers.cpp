@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "models/formats/onnx_import/detail/drafting.hpp"
@@ -67,7 +68,39 @@ void Drafting::token_product(const onnx::Node& node, const onnx::Tensor& weights
     finish(std::move(draft), axes);
 }
 
+void Drafting::column_product(const onnx::Node& node, const onnx::Tensor& weights) {
+    View view = read(node, 1);
+    const std::size_t rank = dims_of(node.outputs.at(0)).size();
+    std::vector<std::int64_t> dims = weights.dims;
+    if (view.axes.size() < 2 || dims.size() < 2) no_layer("it multiplies with a vector");
+    view.axes.insert(view.axes.begin(), rank - std::min(rank, view.axes.size()), Axis{});
+    dims.insert(dims.begin(), rank - std::min(rank, dims.size()), 1);
+    for (std::size_t axis = 0; axis + 2 < rank; ++axis) {
+        if (dims[axis] == 1 || view.axes[axis].size == 1) continue;
+        no_layer(fmt::format("its constant is {}, one for each of several inputs", onnx::shape_text(dims)));
+    }
+    // Several matrices that meet the same columns are one of more rows.
+    const std::size_t inner = rank - 2;
+    const std::int64_t features = view.axes[inner].size;
+    view = with_channels(view, inner);
+    DraftLayer draft = begin_on(node, LayerKind::conv, view.source);
+    draft.layer.out_channels = small(weights.count() / features, "output features");
+    draft.layer.bias = false;
+    if (module_of(weights.name)) learn(weights, draft);
+    draft.weights.weights = weights.floats();
+    Axes axes = view.axes;
+    axes[inner].size = 1;
+    std::int64_t stride = elements_of(axes);
+    for (std::size_t axis = rank - 1; axis-- > 0;) {
+        if (dims[axis] == 1) continue;
+        axes[axis] = {dims[axis], stride};
+        stride *= dims[axis];
+    }
+    finish(std::move(draft), axes);
+}
+
 void Drafting::matmul(const onnx::Node& node) {
+    if (const onnx::Tensor* const weights = constant(node, 0)) return column_product(node, *weights);
     if (const onnx::Tensor* const weights = constant(node, 1)) return token_product(node, *weights);
     View a = read(node, 0);
     View b = read(node, 1);
@@ -77,18 +110,63 @@ void Drafting::matmul(const onnx::Node& node) {
     b.axes.insert(b.axes.begin(), rank - b.axes.size(), Axis{});
     // The last axis but one of the first input are rows, the last one of the second input columns, and the others are what
     // they are multiplied along, once for each batch. What one of the inputs has for all batches has more rows or columns.
-    std::vector<std::size_t> batch;
-    std::vector<std::size_t> rows;
-    std::vector<std::size_t> columns;
+    ProductAxes of{{}, {}, {}, rank - 1, rank - 2};
     for (std::size_t axis = 0; axis + 2 < rank; ++axis) {
         const bool equal = a.axes[axis].size == b.axes[axis].size;
-        (equal ? batch : b.axes[axis].size == 1 ? rows : columns).push_back(axis);
+        (equal ? of.batch : b.axes[axis].size == 1 ? of.rows : of.columns).push_back(axis);
     }
-    rows.push_back(rank - 2);
-    columns.push_back(rank - 1);
-    const std::size_t inner_a = rank - 1;
-    const std::size_t inner_b = rank - 2;
-    const bool inner_first = outside(a.axes, {inner_a}, rows.back());
+    of.rows.push_back(rank - 2);
+    of.columns.push_back(rank - 1);
+    std::vector<std::size_t> output(dims_of(node.outputs.at(0)).size());
+    std::iota(output.begin(), output.end(), rank - output.size());
+    product(node, a, b, of, output);
+}
+
+void Drafting::einsum(const onnx::Node& node) {
+    const std::string equation = node.text("equation", "");
+    const std::size_t comma = equation.find(',');
+    const std::size_t arrow = equation.find("->");
+    if (node.inputs.size() != 2) no_layer(fmt::format("it has {} inputs, expected 2", node.inputs.size()));
+    const std::string first = equation.substr(0, comma);
+    const std::string second = equation.substr(comma + 1, arrow - comma - 1);
+    const std::string result = equation.substr(arrow + 2);
+    std::string letters = first;
+    for (const char letter : second) {
+        if (letters.find(letter) == std::string::npos) letters += letter;
+    }
+    const auto spread = [&](std::size_t input, const std::string& own) {
+        const View view = read(node, input);
+        View all{view.source, Axes(letters.size())};
+        for (std::size_t axis = 0; axis < own.size(); ++axis)
+            all.axes[letters.find(own[axis])] = view.axes[axis];
+        return all;
+    };
+    ProductAxes of{};
+    std::size_t summed = 0;
+    for (std::size_t axis = 0; axis < letters.size(); ++axis) {
+        const char letter = letters[axis];
+        const bool in_first = std::ranges::count(first, letter) == 1;
+        const bool in_second = std::ranges::count(second, letter) == 1;
+        const bool in_result = std::ranges::count(result, letter) == 1;
+        if (!in_result && in_first && in_second) {
+            of.inner_first = of.inner_second = axis;
+            ++summed;
+        } else if (in_result && (in_first || in_second)) {
+            (in_first && in_second ? of.batch : in_first ? of.rows : of.columns).push_back(axis);
+        } else {
+            summed = letters.size() + 1;  // a diagonal, or a sum over one input's own axis
+        }
+    }
+    if (summed != 1) no_layer(fmt::format("its equation is {}, which is no product of matrices", equation));
+    std::vector<std::size_t> output;
+    for (const char letter : result) output.push_back(letters.find(letter));
+    product(node, spread(0, first), spread(1, second), of, output);
+}
+
+void Drafting::product(const onnx::Node& node, View a, View b, const ProductAxes& of,
+                       const std::vector<std::size_t>& output) {
+    const auto& [batch, rows, columns, inner_a, inner_b] = of;
+    const bool inner_first = !rows.empty() && outside(a.axes, {inner_a}, rows.back());
     const bool columns_first = outside(b.axes, columns, inner_b);
     a = arranged(a, without_single(a.axes, inner_first ? joined(batch, {inner_a}, rows)
                                                        : joined(batch, rows, {inner_a})));
@@ -108,15 +186,14 @@ void Drafting::matmul(const onnx::Node& node) {
     draft.layer.size = columns_first ? std::array{n, m} : std::array{m, n};
     if (columns_first && !inner_first) draft.layer.mode = Mode::transpose_second;
     if (!columns_first && inner_first) draft.layer.mode = Mode::transpose_first;
-    Axes axes(rank);
-    for (std::size_t axis = 0; axis < rank; ++axis) {
-        axes[axis].size = has(columns, axis) ? b.axes[axis].size : a.axes[axis].size;
-    }
+    Axes axes(a.axes.size());
+    for (const std::size_t axis : joined(batch, rows)) axes[axis].size = a.axes[axis].size;
+    for (const std::size_t axis : columns) axes[axis].size = b.axes[axis].size;
     axes = stored_in(axes, without_single(axes, columns_first ? joined(batch, columns, rows)
                                                               : joined(batch, rows, columns)));
-    const std::size_t more = rank - dims_of(node.outputs.at(0)).size();
-    axes.erase(axes.begin(), axes.begin() + static_cast<std::ptrdiff_t>(more));
-    finish(std::move(draft), axes);
+    Axes result;
+    for (const std::size_t axis : output) result.push_back(axes[axis]);
+    finish(std::move(draft), result);
 }
 
 void Drafting::softmax(const onnx::Node& node) {
@@ -134,24 +211,33 @@ void Drafting::softmax(const onnx::Node& node) {
     finish(std::move(draft), view.axes);
 }
 
-void Drafting::add_map(const onnx::Node& node, const View& view, const onnx::Tensor& tensor) {
-    DraftLayer draft = begin_on(node, LayerKind::map_bias, view.source);
-    if (module_of(tensor.name)) learn(tensor, draft);
-    const std::int64_t elements = elements_of(view.axes);
+void Drafting::take_map_numbers(std::int64_t elements) {
     if (elements > map_numbers_left_) {
-        no_layer(fmt::format("its constant would have {} numbers, expected {} at most, of all that are added",
+        no_layer(fmt::format("its constant would have {} numbers, expected {} at most, of all such constants",
                              elements, map_numbers_left_));
     }
     map_numbers_left_ -= elements;
+}
+
+void Drafting::with_map(const onnx::Node& node, const View& view, const onnx::Tensor& tensor, bool scales) {
+    DraftLayer draft = begin_on(node, scales ? LayerKind::map_scale : LayerKind::map_bias, view.source);
+    if (module_of(tensor.name)) learn(tensor, draft);
+    take_map_numbers(elements_of(view.axes));
+    (scales ? draft.weights.weights : draft.weights.bias) = map_numbers(view, tensor.dims, tensor.floats());
+    finish(std::move(draft), view.axes);
+}
+
+std::vector<float> Drafting::map_numbers(const View& view, const std::vector<std::int64_t>& dims,
+                                         const std::vector<float>& numbers) {
+    const std::int64_t elements = elements_of(view.axes);
     // Where each element of the value, row by row, is in the tensor and in the constant.
-    Axes constant_axes = row_major(tensor.dims);
+    Axes constant_axes = row_major(dims);
     for (Axis& axis : constant_axes) {
         if (axis.size == 1) axis.stride = 0;
     }
     constant_axes.insert(constant_axes.begin(),
                          view.axes.size() - std::min(view.axes.size(), constant_axes.size()), Axis{1, 0});
-    const std::vector<float> numbers = tensor.floats();
-    draft.weights.bias.resize(static_cast<std::size_t>(elements));
+    std::vector<float> result(static_cast<std::size_t>(elements));
     std::vector<std::int64_t> place(view.axes.size(), 0);
     for (std::int64_t i = 0; i < elements; ++i) {
         std::int64_t from = 0;
@@ -160,13 +246,13 @@ void Drafting::add_map(const onnx::Node& node, const View& view, const onnx::Ten
             from += place[axis] * constant_axes[constant_axes.size() - place.size() + axis].stride;
             if (view.axes[axis].size != 1) to += place[axis] * view.axes[axis].stride;
         }
-        draft.weights.bias[static_cast<std::size_t>(to)] = numbers[static_cast<std::size_t>(from)];
+        result[static_cast<std::size_t>(to)] = numbers[static_cast<std::size_t>(from)];
         for (std::size_t axis = place.size(); axis-- > 0;) {
             if (++place[axis] < view.axes[axis].size) break;
             place[axis] = 0;
         }
     }
-    finish(std::move(draft), view.axes);
+    return result;
 }
 
 void Drafting::outer_product(const onnx::Node& node, View first, View second) {

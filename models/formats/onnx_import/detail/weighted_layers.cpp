@@ -16,10 +16,13 @@ void Drafting::name_after_weights(const onnx::Node& node, DraftLayer& draft) con
 }
 
 void Drafting::conv(const onnx::Node& node) {
+    const std::vector<std::int64_t>& in = dims_of(node.inputs.at(0));
+    if (in.size() == 5) return conv_of_volumes(node);
+    if (in.size() == 4 && in.front() != 1) return conv_of_images(node);
     DraftLayer draft = begin(node, LayerKind::conv);
     name_after_weights(node, draft);
-    const std::vector<std::int64_t>& dims = dims_of_weights(node, 4);
-    set_window(node, draft.layer.window, {dims[2], dims[3]});
+    const std::vector<std::int64_t>& dims = dims_of_weights(node, dims_of(node.inputs[0]).size());
+    set_window(node, draft.layer.window, {dims.begin() + 2, dims.end()});
     draft.layer.groups = small(node.integer("group", 1), "group");
     draft.layer.out_channels = small(dims[0], "output channels");
     draft.weights.weights = weights(node, 1, draft);
@@ -27,16 +30,98 @@ void Drafting::conv(const onnx::Node& node) {
     finish(std::move(draft));
 }
 
+void Drafting::conv_of_volumes(const onnx::Node& node) {
+    const std::vector<std::int64_t>& dims = dims_of_weights(node, 5);
+    const std::vector<std::int64_t> strides = node.integers("strides", {1, 1, 1});
+    const std::vector<std::int64_t> pads = node.integers("pads", {0, 0, 0, 0, 0, 0});
+    const std::vector<std::int64_t> dilations = node.integers("dilations", {1, 1, 1});
+    std::size_t flat = 0;
+    while (flat < 3 &&
+           (dims[2 + flat] != 1 || strides.at(flat) != 1 || pads.at(flat) != 0 || pads.at(flat + 3) != 0)) {
+        ++flat;
+    }
+    if (flat == 3 || node.integer("group", 1) != 1 || dims_of(node.inputs[0]).front() != 1) {
+        no_layer(fmt::format("its kernel has three axes ({}), and layers have two", onnx::shape_text(dims)));
+    }
+    const std::size_t rows = flat == 0 ? 1 : 0;
+    const std::size_t columns = flat == 2 ? 1 : 2;
+    const auto both = [&](const std::vector<std::int64_t>& of_three) {
+        return std::vector<std::int64_t>{of_three.at(rows), of_three.at(columns)};
+    };
+    onnx::Node two = node;
+    two.attributes["strides"] = both(strides);
+    two.attributes["dilations"] = both(dilations);
+    two.attributes["pads"] =
+        std::vector<std::int64_t>{pads[rows], pads[columns], pads[rows + 3], pads[columns + 3]};
+
+    conv_at_each_place(node, two, 2 + flat, {2 + rows, 2 + columns});
+}
+
+void Drafting::conv_of_images(const onnx::Node& node) {
+    const std::vector<std::int64_t>& dims = dims_of_weights(node, 4);
+    Window window;
+    set_window(node, window, {dims[2], dims[3]});
+    if (window != Window{} || node.integer("group", 1) != 1) return conv_at_each_place(node, node, 0, {2, 3});
+    View view = with_channels(read(node, 0), 1);
+    DraftLayer draft = begin_on(node, LayerKind::conv, view.source);
+    name_after_weights(node, draft);
+    if (draft.layer.in_channels != dims[1]) {
+        no_layer(fmt::format("it reads {} channels of {}", dims[1], draft.layer.in_channels));
+    }
+    draft.layer.out_channels = small(dims[0], "output channels");
+    draft.weights.weights = weights(node, 1, draft);
+    add_bias(node, draft);
+    view.axes[1] = {dims[0], elements_of(view.axes) / dims[1]};
+    finish(std::move(draft), view.axes);
+}
+
+void Drafting::conv_at_each_place(const onnx::Node& node, const onnx::Node& window, std::size_t places,
+                                  const std::array<std::size_t, 2>& map) {
+    const std::vector<std::int64_t>& dims = dims_of_weights(node, dims_of(node.inputs[0]).size());
+    const auto stored = [&](const Axes& axes) {
+        Order order;
+        for (const std::size_t axis : {places, std::size_t{1}, map[0], map[1]}) {
+            if (axes[axis].size != 1) order.push_back(axis);
+        }
+        return order;
+    };
+    const View view = read(node, 0);
+    const std::int64_t count = view.axes[places].size;
+    const MapSize size{small(count * view.axes[1].size, "the channels"),
+                       small(view.axes[map[0]].size, "the rows"),
+                       small(view.axes[map[1]].size, "the columns")};
+    DraftLayer draft =
+        begin_on(node, LayerKind::conv, formed(arranged(view, stored(view.axes)).source, size));
+    name_after_weights(node, draft);
+    set_window(window, draft.layer.window, {dims[map[0]], dims[map[1]]});
+    draft.layer.groups = small(count * node.integer("group", 1), "groups");
+    draft.layer.out_channels = small(count * dims[0], "output channels");
+    const auto at_each_place = [&](const std::vector<float>& numbers) {
+        take_map_numbers(count * std::ssize(numbers));
+        std::vector<float> all;
+        for (std::int64_t place = 0; place < count; ++place) {
+            all.insert(all.end(), numbers.begin(), numbers.end());
+        }
+        return all;
+    };
+    draft.weights.weights = at_each_place(weights(node, 1, draft));
+    add_bias(node, draft);
+    if (draft.layer.bias) draft.weights.bias = at_each_place(draft.weights.bias);
+    const Axes axes = row_major(dims_of(node.outputs.at(0)));
+    finish(std::move(draft), stored_in(axes, stored(axes)));
+}
+
 void Drafting::transposed_conv(const onnx::Node& node) {
     DraftLayer draft = begin(node, LayerKind::transposed_conv);
     name_after_weights(node, draft);
-    const std::vector<std::int64_t>& dims = dims_of_weights(node, 4);
-    set_window(node, draft.layer.window, {dims[2], dims[3]});
+    const std::vector<std::int64_t>& dims = dims_of_weights(node, dims_of(node.inputs[0]).size());
+    set_window(node, draft.layer.window, {dims.begin() + 2, dims.end()});
     // More output at the far side is less padding there.
-    const std::vector<std::int64_t> more = node.integers("output_padding", {0, 0});
-    for (int axis = 0; axis < 2; ++axis) {
-        int& pad = draft.layer.window.pads[axis + 2];
-        pad = small(pad - more.at(axis), "the padding at the far side, without output_padding,");
+    const std::vector<std::int64_t> more =
+        node.integers("output_padding", std::vector<std::int64_t>(dims.size() - 2, 0));
+    for (std::size_t axis = 0; axis < more.size() && axis < 2; ++axis) {
+        int& pad = draft.layer.window.pads[4 - more.size() + axis];
+        pad = small(pad - more[axis], "the padding at the far side, without output_padding,");
     }
     draft.layer.groups = small(node.integer("group", 1), "group");
     draft.layer.out_channels = small(dims[1] * draft.layer.groups, "output channels");
@@ -49,7 +134,7 @@ const std::vector<std::int64_t>& Drafting::dims_of_weights(const onnx::Node& nod
     const onnx::Tensor* const tensor = constant(node, 1);
     if (tensor == nullptr) no_layer("its weights are computed, and only constant weights can be used");
     if (tensor->dims.size() != rank) {
-        no_layer(fmt::format("its weights are {}, and layers have two axes", onnx::shape_text(tensor->dims)));
+        no_layer(fmt::format("its weights are {}, expected {} axes", onnx::shape_text(tensor->dims), rank));
     }
     return tensor->dims;
 }
