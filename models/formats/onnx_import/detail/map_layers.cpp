@@ -187,6 +187,7 @@ void Drafting::concat_with_constants(const onnx::Node& node) {
         (parts.empty() ? leading : parts.back().sides[1]) += small(count, "the constant's elements");
         first += count;
     }
+    if (parts.empty()) no_layer("all its inputs are constants");
     std::vector<View> views;
     for (const auto& [view, sides] : parts) {
         const std::string place = fmt::format("{}.padded{}", output, views.size());
