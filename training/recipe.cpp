@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <numbers>
-#include <system_error>
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "base/shipped_files.hpp"
 #include "base/text/wording.hpp"
 #include "base/yaml/yaml_reader.hpp"
 
@@ -113,26 +112,11 @@ Recipe load_recipe(const fs::path& file) {
 }
 
 fs::path recipe_folder() {
-    if (const char* chosen = std::getenv("HACSCALE_RECIPES"); chosen != nullptr && *chosen != '\0') {
-        return chosen;
-    }
-    std::error_code error;
-    const fs::path program = fs::read_symlink("/proc/self/exe", error);
-    if (!error) {
-        fs::path installed = (program.parent_path() / "../share/hacscale/recipes").lexically_normal();
-        if (fs::is_directory(installed, error)) return installed;
-    }
-    return HACSCALE_RECIPE_FOLDER;
+    return shipped_folder("HACSCALE_RECIPES", "recipes", HACSCALE_RECIPE_FOLDER);
 }
 
 std::vector<std::string> recipe_names() {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(recipe_folder(), error)) {
-        if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
-    }
-    std::sort(names.begin(), names.end());
-    return names;
+    return shipped_names(recipe_folder());
 }
 
 Recipe find_recipe(const std::string& name_or_file) {

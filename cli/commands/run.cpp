@@ -109,7 +109,8 @@ ExitStatus run_command(const RunOptions& options, const Suite& suite, const std:
 
 Run declare_run(CLI::App& parser) {
     auto options = std::make_shared<RunOptions>();
-    parser.add_option("suite", options->suite, "The suite's YAML file")->required();
+    parser.add_option("suite", options->suite, "A suite that comes with the program, or a YAML file")
+        ->required();
     parser.add_option("--out", options->out, "Folder for records and report; else out/ and the suite's name");
     parser.add_option("--shard", options->shard, "I/N: measure only this part, into a folder of its own");
     parser
@@ -120,7 +121,7 @@ Run declare_run(CLI::App& parser) {
     add_details_option(parser, options->details);
     add_counter_options(parser, options->counters);
     return [options](Session& session) {
-        Suite suite = load_suite(options->suite);
+        Suite suite = load_suite(find_suite(options->suite));
         suite.total_minutes = options->minutes.value_or(suite.total_minutes);
         const std::filesystem::path folder = options->out.empty() ? std::filesystem::path("out") / suite.name
                                                                   : std::filesystem::path(options->out);

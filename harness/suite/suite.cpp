@@ -1,11 +1,14 @@
 #include "harness/suite/suite.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 
 #include "base/error.hpp"
+#include "base/shipped_files.hpp"
+#include "base/text/wording.hpp"
 #include "base/yaml/yaml_reader.hpp"
 #include "base/yaml/yaml_tree.hpp"
 #include "models/zoo/find_network.hpp"
@@ -487,6 +490,27 @@ SpaceSettings space_of(const Suite& suite, const ModelSpec& model) {
 Suite parse_suite(std::string_view yaml, const std::string& origin, const std::filesystem::path& folder) {
     const YamlNode root = detail::parse_yaml(yaml, origin);
     return SuiteReader(root, origin, folder).read();
+}
+
+std::filesystem::path suite_folder() {
+    return shipped_folder("HACSCALE_SUITES", "suites", HACSCALE_SUITE_FOLDER);
+}
+
+std::filesystem::path find_suite(const std::string& name_or_file) {
+    const bool is_path = name_or_file.find('/') != std::string::npos || name_or_file.ends_with(".yaml") ||
+                         name_or_file.ends_with(".yml");
+    std::error_code error;
+    if (is_path || std::filesystem::is_regular_file(name_or_file, error)) {
+        return name_or_file;
+    }
+    const std::vector<std::string> names = shipped_names(suite_folder());
+    if (std::find(names.begin(), names.end(), name_or_file) == names.end()) {
+        throw InputError(
+            fmt::format("there is no suite '{:.100}'{} (suites that come with the program: {}; a file's name "
+                        "ends in .yaml)",
+                        name_or_file, detail::did_you_mean(name_or_file, names), fmt::join(names, ", ")));
+    }
+    return suite_folder() / (name_or_file + ".yaml");
 }
 
 Suite load_suite(const std::filesystem::path& file) {

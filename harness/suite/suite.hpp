@@ -75,6 +75,11 @@ SpaceSettings space_of_graphs(const Suite& suite);
 // Every key that a suite may have.
 std::initializer_list<std::string_view> suite_keys();
 
+// The folder of the suites that come with the program: $HACSCALE_SUITES, else beside the program, else the source tree's.
+std::filesystem::path suite_folder();
+// The file of a suite that comes with the program, by its name; any other text is a file itself.
+std::filesystem::path find_suite(const std::string& name_or_file);
+
 // At most 1 MiB. Paths of models are relative to the suite's folder. Throws InputError with file and line.
 Suite load_suite(const std::filesystem::path& file);
 // `origin` stands for the file in messages; relative paths of models are relative to `folder`.

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/shipped_files.hpp"
 #include "base/text/wording.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
@@ -58,16 +58,7 @@ bool looks_like_path(const std::string& text) {
 }  // namespace
 
 fs::path zoo_folder() {
-    if (const char* chosen = std::getenv("HACSCALE_MODELS"); chosen != nullptr && *chosen != '\0') {
-        return chosen;
-    }
-    std::error_code error;
-    const fs::path program = fs::read_symlink("/proc/self/exe", error);
-    if (!error) {
-        fs::path installed = (program.parent_path() / "../share/hacscale/models").lexically_normal();
-        if (fs::is_directory(installed, error)) return installed;
-    }
-    return HACSCALE_ZOO_FOLDER;
+    return shipped_folder("HACSCALE_MODELS", "models", HACSCALE_ZOO_FOLDER);
 }
 
 std::vector<std::string> zoo_names() {

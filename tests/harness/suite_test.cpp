@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.hpp"
@@ -27,6 +28,14 @@ std::vector<std::string> names_of(const std::vector<SuiteModel>& models) {
         names.push_back(model.name);
     }
     return names;
+}
+
+TEST_F(SuiteTest, AreFoundByNameWhereTheyComeWithTheProgram) {
+    EXPECT_EQ(load_suite(find_suite("quickstart")).name, "quickstart");
+    const std::string mine = write("mine.yaml", "name: mine\nmodels: [resnet18]\n");
+    EXPECT_EQ(find_suite(mine), mine);
+    EXPECT_THAT([] { find_suite("quickstrat"); },
+                ::testing::ThrowsMessage<InputError>(::testing::HasSubstr("did you mean quickstart")));
 }
 
 TEST_F(SuiteTest, EverySuiteThatComesWithTheProgramLoads) {
