@@ -13,7 +13,7 @@
 namespace hacscale {
 namespace {
 
-std::size_t at(int index) {
+std::size_t as_index(int index) {
     return static_cast<std::size_t>(index);
 }
 
@@ -60,7 +60,7 @@ std::vector<std::vector<int>> blocks_of_stages(const ModelSpec& base, const Grap
         if (node.stage == last_stage && node.block == last_block) continue;
         last_stage = node.stage;
         last_block = node.block;
-        blocks[at(node.stage)].push_back(graph.nodes[at(made.origins[n].node)].block);
+        blocks[as_index(node.stage)].push_back(graph.nodes[as_index(made.origins[n].node)].block);
     }
     return blocks;
 }
@@ -86,7 +86,7 @@ ModelSpec scaled_stages(const ModelSpec& base, const std::vector<ChannelGroup>& 
         stage.depth = static_cast<int>(blocks[s].size());
         if (stage.inner_widths.empty()) continue;
         std::vector<int> inner;
-        for (const int block : blocks[s]) inner.push_back(stage.inner_widths.at(at(block)));
+        for (const int block : blocks[s]) inner.push_back(stage.inner_widths.at(as_index(block)));
         stage.inner_widths = std::move(inner);
     }
     const Graph written = lower(model);
