@@ -35,7 +35,7 @@ TEST_F(SuiteTest, AreFoundByNameWhereTheyComeWithTheProgram) {
     const std::string mine = write("mine.yaml", "name: mine\nmodels: [resnet18]\n");
     EXPECT_EQ(find_suite(mine), mine);
     EXPECT_THAT([] { find_suite("quickstrat"); },
-                ::testing::ThrowsMessage<InputError>(::testing::HasSubstr("did you mean quickstart")));
+                ::testing::ThrowsMessage<InputError>(::testing::HasSubstr("did you mean 'quickstart'")));
 }
 
 TEST_F(SuiteTest, EverySuiteThatComesWithTheProgramLoads) {
