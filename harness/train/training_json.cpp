@@ -170,7 +170,8 @@ records::Json scores_json(const ModelSpec& model, ImportanceMeasure measure,
                 const int each = segment.channels / group.units();
                 for (int c = 0; c < segment.channels; ++c) {
                     units[static_cast<std::size_t>(c / each)] +=
-                        layer->channels[static_cast<std::size_t>(segment.first + c)];
+                        layer
+                            ->channels[static_cast<std::size_t>(segment.first) + static_cast<std::size_t>(c)];
                 }
                 known = true;
             }
