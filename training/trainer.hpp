@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "models/ops/layer_weights.hpp"
+#include "models/stages/lowering.hpp"
 #include "models/stages/model_spec.hpp"
 #include "models/weights/trained_layers.hpp"
 #include "training/importance.hpp"
@@ -82,13 +83,15 @@ public:
 
     // Learned parameters of the network as it is trained; equal to Graph::params() of the lowered model.
     virtual std::int64_t parameters(const ModelSpec& model) = 0;
-    // The trained network's numbers with batch-norm folded, one entry a node of the lowered network: what
-    // NetworkRunner::load() takes. Throws InputError for a checkpoint of another model.
-    virtual std::vector<LayerWeights> folded_weights(const ModelSpec& model,
-                                                     const std::filesystem::path& checkpoint) = 0;
-    // The same with batch-norms apart, as TrainingRequest::start takes them.
+    // The trained network's numbers, batch-norms apart, one entry a node of the lowered network; TrainingRequest::start takes them.
+    // Throws InputError for a checkpoint of another model.
     virtual std::vector<TrainedLayer> trained_layers(const ModelSpec& model,
                                                      const std::filesystem::path& checkpoint) = 0;
+    // The same with batch-norms folded: what NetworkRunner::load() takes.
+    std::vector<LayerWeights> folded_weights(const ModelSpec& model,
+                                             const std::filesystem::path& checkpoint) {
+        return folded(lower(model), trained_layers(model, checkpoint));
+    }
     // The network in evaluation mode on these images (dense NCHW), before folding, in f32: logits
     // [batch][classes].
     virtual std::vector<float> evaluate(const ModelSpec& model, const std::filesystem::path& checkpoint,

@@ -57,19 +57,6 @@ std::string activated(std::string expression, const LayerSpec& layer) {
     return function.empty() ? expression : fmt::format("{}({})", function, expression);
 }
 
-// What a conv or linear layer learns beside its weights follows from how many numbers that is: a bias is one
-// number a channel, a batch-norm two.
-struct Offsets {
-    bool bias = false;
-    bool batch_norm = false;
-};
-
-Offsets offsets_of(const Node& node) {
-    const std::int64_t each =
-        (node.learned_params - product_weights(node.layer)) / std::max(node.layer.out_channels, 1);
-    return {each % 2 == 1, each >= 2};
-}
-
 class CodeWriter {
 public:
     explicit CodeWriter(const ModelSpec& model)
@@ -111,7 +98,7 @@ private:
                 conv(node, input);
                 break;
             case LayerKind::linear: {
-                const bool bias = offsets_of(node).bias;
+                const bool bias = learned_offsets(node).bias;
                 add(node, "",
                     fmt::format("nn.Linear({}, {}{})",
                                 std::int64_t{layer.in_channels} * layer.in_height * layer.in_width,
@@ -146,7 +133,7 @@ private:
 
     void conv(const Node& node, const std::string& input) {
         const LayerSpec& layer = node.layer;
-        const Offsets offsets = offsets_of(node);
+        const LearnedOffsets offsets = learned_offsets(node);
         const std::string_view bias = offsets.bias         ? ""
                                       : offsets.batch_norm ? ", bias=folded"
                                                            : ", bias=False";

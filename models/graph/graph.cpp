@@ -161,6 +161,12 @@ int Graph::source_of(const Node& node, std::size_t i) const {
     return -1 - static_cast<int>(std::find(inputs.begin(), inputs.end(), node.inputs[i]) - inputs.begin());
 }
 
+LearnedOffsets learned_offsets(const Node& node) {
+    const std::int64_t each =
+        (node.learned_params - product_weights(node.layer)) / std::max(node.layer.out_channels, 1);
+    return {each % 2 == 1, each >= 2};
+}
+
 std::int64_t Graph::params() const {
     std::int64_t sum = 0;
     for (const Node& node : nodes) sum += node.learned_params;

@@ -74,6 +74,14 @@ struct Node {
     TensorId residual_input() const { return inputs[layer.inputs]; }
 };
 
+// What a conv or linear layer learns beside its products, by how many numbers that is: a bias is one a channel, a batch-norm
+// two, both together three.
+struct LearnedOffsets {
+    bool bias = false;
+    bool batch_norm = false;
+};
+LearnedOffsets learned_offsets(const Node& node);
+
 struct Graph {
     std::vector<Tensor> tensors;
     std::vector<Node> nodes;  // in running order

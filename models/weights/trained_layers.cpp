@@ -57,11 +57,6 @@ LayerWeights fold(const Node& node, const TrainedLayer& trained) {
     return weights;
 }
 
-// What a batch-norm learns and a bias add to the products, by output channel: a bias is one number, a batch-norm two.
-std::int64_t offsets_a_channel(const Node& node) {
-    return (node.learned_params - product_weights(node.layer)) / std::max(node.layer.out_channels, 1);
-}
-
 // The numbers of a layer that no trained one is like, with a batch-norm that changes nothing before it is trained.
 TrainedLayer with_new_norm(const Node& node, LayerWeights weights) {
     TrainedLayer layer;
@@ -73,7 +68,7 @@ TrainedLayer with_new_norm(const Node& node, LayerWeights weights) {
         for (std::size_t c = 0; c < channels; ++c) layer.norm.scale[c] *= weights.weights[c];
         return layer;
     }
-    weights.bias.assign(offsets_a_channel(node) % 2 == 1 ? channels : 0, 0.0F);
+    weights.bias.assign(learned_offsets(node).bias ? channels : 0, 0.0F);
     layer.products = std::move(weights);
     return layer;
 }
@@ -86,7 +81,7 @@ bool contains(const std::vector<int>& nodes, std::size_t node) {
 
 bool learns_batch_norm(const Node& node) {
     if (node.layer.kind == LayerKind::scale_shift) return true;
-    return node.layer.kind == LayerKind::conv && offsets_a_channel(node) >= 2;
+    return node.layer.kind == LayerKind::conv && learned_offsets(node).batch_norm;
 }
 
 bool has_batch_norms(const std::vector<TrainedLayer>& layers) {

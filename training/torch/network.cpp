@@ -113,11 +113,10 @@ std::string module_name(const std::string& node) {
 // ---- One node ----
 
 NodeModule::NodeModule(const Node& node) : layer_(node.layer), batch_norm_epsilon_(node.batch_norm_epsilon) {
-    const std::int64_t offsets = node.learned_params - product_weights(layer_);
     switch (layer_.kind) {
         case LayerKind::conv:
         case LayerKind::linear:
-            add_products(offsets);
+            add_products(node);
             break;
         case LayerKind::scale_shift:
             add_batch_norm(layer_.in_channels);
@@ -140,7 +139,7 @@ NodeModule::NodeModule(const Node& node) : layer_(node.layer), batch_norm_epsilo
     }
 }
 
-void NodeModule::add_products(std::int64_t offsets) {
+void NodeModule::add_products(const Node& node) {
     const std::int64_t out = layer_.out_channels;
     if (layer_.kind == LayerKind::conv) {
         weight = register_parameter("weight", at::empty({out, layer_.in_channels / layer_.groups,
@@ -149,14 +148,14 @@ void NodeModule::add_products(std::int64_t offsets) {
         const std::int64_t features = std::int64_t{layer_.in_channels} * layer_.in_height * layer_.in_width;
         weight = register_parameter("weight", at::empty({out, features}));
     }
-    // A bias is one number a channel next to the products, a batch-norm two, both together three.
-    const std::int64_t each = offsets / out;
-    if (offsets % out != 0 || each < 0 || each > 3) {
+    const std::int64_t offsets = node.learned_params - product_weights(layer_);
+    if (offsets % out != 0 || offsets < 0 || offsets > 3 * out) {
         throw WorkError("a layer " + layer_.key() + " with " + std::to_string(offsets) +
                         " numbers beside its products is none that can be trained");
     }
-    if (each == 1 || each == 3) bias = register_parameter("bias", at::empty({out}));
-    if (each >= 2) add_batch_norm(out);
+    const auto [learns_bias, learns_norm] = learned_offsets(node);
+    if (learns_bias) bias = register_parameter("bias", at::empty({out}));
+    if (learns_norm) add_batch_norm(out);
 }
 
 void NodeModule::add_batch_norm(std::int64_t channels) {
@@ -298,7 +297,7 @@ std::int64_t TorchNetwork::parameter_count() const {
     return sum;
 }
 
-// ---- Folding ----
+// ---- Numbers, out and in ----
 
 namespace {
 
@@ -311,34 +310,7 @@ std::vector<float> as_floats(const at::Tensor& tensor) {
     return {first, first + dense.numel()};
 }
 
-at::Tensor in_double(const at::Tensor& tensor) {
-    return tensor.detach().to(at::kCPU, at::kDouble);
-}
-
-LayerWeights fold(const NodeModule& node) {
-    if (!node.has_batch_norm()) {
-        return {as_floats(node.weight), as_floats(node.bias), as_floats(node.weight2), as_floats(node.bias2)};
-    }
-    const at::Tensor scale =
-        in_double(node.gamma) / (in_double(node.running_var) + node.batch_norm_epsilon()).sqrt();
-    at::Tensor shift = -in_double(node.running_mean);
-    if (node.bias.defined()) shift = shift + in_double(node.bias);
-    shift = scale * shift + in_double(node.beta);
-    if (node.layer().kind == LayerKind::scale_shift) return {as_floats(scale), as_floats(shift), {}, {}};
-    std::vector<std::int64_t> per_output(static_cast<std::size_t>(node.weight.dim()), 1);
-    per_output[0] = -1;
-    return {as_floats(in_double(node.weight) * scale.view(per_output)), as_floats(shift), {}, {}};
-}
-
 }  // namespace
-
-std::vector<LayerWeights> folded(const TorchNetwork& network) {
-    const at::NoGradGuard no_grad;
-    std::vector<LayerWeights> weights;
-    weights.reserve(network.nodes().size());
-    for (const auto& node : network.nodes()) weights.push_back(fold(*node));
-    return weights;
-}
 
 std::vector<TrainedLayer> layers_of(const TorchNetwork& network) {
     const at::NoGradGuard no_grad;

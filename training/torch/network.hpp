@@ -41,7 +41,7 @@ public:
 
 private:
     void add_batch_norm(std::int64_t channels);
-    void add_products(std::int64_t offsets);
+    void add_products(const Node& node);
     at::Tensor normalized(const at::Tensor& input);
     at::Tensor squeezed(const at::Tensor& input);
 
@@ -81,11 +81,6 @@ private:
 // An activation as libtorch computes and differentiates it. May overwrite x, where the backward pass can do with the
 // result alone: it saves a pass over memory.
 at::Tensor activated(at::Tensor x, Activation activation, Parameter alpha);
-
-// The numbers for inference: batch-norm folded into the products before it, in double, in the layout of
-// models/ops/layer_weights.hpp. One entry a node. y = gamma (Wx + b - mean) / sqrt(var + eps) + beta becomes W' = s W,
-// b' = s (b - mean) + beta with s = gamma / sqrt(var + eps).
-std::vector<LayerWeights> folded(const TorchNetwork& network);
 
 // The numbers as they are trained, batch-norms apart, in the same layout.
 std::vector<TrainedLayer> layers_of(const TorchNetwork& network);

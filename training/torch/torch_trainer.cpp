@@ -71,11 +71,6 @@ public:
         return with_plain_errors([&] { return TorchNetwork(lower(model)).parameter_count(); });
     }
 
-    std::vector<LayerWeights> folded_weights(const ModelSpec& model,
-                                             const std::filesystem::path& checkpoint) override {
-        return with_plain_errors([&] { return folded(*network_of(model, checkpoint)); });
-    }
-
     std::vector<TrainedLayer> trained_layers(const ModelSpec& model,
                                              const std::filesystem::path& checkpoint) override {
         return with_plain_errors([&] { return layers_of(*network_of(model, checkpoint)); });

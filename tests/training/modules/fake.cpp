@@ -77,9 +77,6 @@ public:
     }
 
     std::int64_t parameters(const ModelSpec& model) override { return lower(model).params(); }
-    std::vector<LayerWeights> folded_weights(const ModelSpec& model, const std::filesystem::path&) override {
-        return random_weights(lower(model), 7);
-    }
     std::vector<TrainedLayer> trained_layers(const ModelSpec& model, const std::filesystem::path&) override {
         return unnormalized(random_weights(lower(model), 7));
     }
