@@ -1,8 +1,14 @@
 #include "base/shipped_files.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <system_error>
+
+#include "base/error.hpp"
+#include "base/text/wording.hpp"
 
 namespace hacscale {
 
@@ -29,6 +35,21 @@ std::vector<std::string> shipped_names(const fs::path& folder) {
     }
     std::sort(names.begin(), names.end());
     return names;
+}
+
+fs::path shipped_file(const fs::path& folder, const std::string& name_or_file, const std::string& what) {
+    if (name_or_file.find('/') != std::string::npos || name_or_file.ends_with(".yaml") ||
+        name_or_file.ends_with(".yml")) {
+        return name_or_file;
+    }
+    const std::vector<std::string> names = shipped_names(folder);
+    if (std::find(names.begin(), names.end(), name_or_file) == names.end()) {
+        throw InputError(fmt::format(
+            "there is no {0} '{1:.100}'{2} ({0}s that come with the program: {3}; a file's name ends in "
+            ".yaml)",
+            what, name_or_file, detail::did_you_mean(name_or_file, names), fmt::join(names, ", ")));
+    }
+    return folder / (name_or_file + ".yaml");
 }
 
 }  // namespace hacscale

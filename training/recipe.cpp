@@ -10,7 +10,6 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/shipped_files.hpp"
-#include "base/text/wording.hpp"
 #include "base/yaml/yaml_reader.hpp"
 
 namespace hacscale {
@@ -120,18 +119,7 @@ std::vector<std::string> recipe_names() {
 }
 
 Recipe find_recipe(const std::string& name_or_file) {
-    if (name_or_file.find('/') != std::string::npos || name_or_file.ends_with(".yaml") ||
-        name_or_file.ends_with(".yml")) {
-        return load_recipe(name_or_file);
-    }
-    const std::vector<std::string> names = recipe_names();
-    if (std::find(names.begin(), names.end(), name_or_file) == names.end()) {
-        throw InputError(
-            fmt::format("there is no recipe '{}'{} (recipes that come with the program: {}; a file's "
-                        "name ends in .yaml)",
-                        name_or_file, detail::did_you_mean(name_or_file, names), fmt::join(names, ", ")));
-    }
-    return load_recipe(recipe_folder() / (name_or_file + ".yaml"));
+    return load_recipe(shipped_file(recipe_folder(), name_or_file, "recipe"));
 }
 
 std::string to_yaml(const Recipe& recipe) {
