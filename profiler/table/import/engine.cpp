@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/statistics.hpp"
 #include "base/tabular/tabular.hpp"
+#include "profiler/table/row.hpp"
 
 namespace hacscale::detail {
 namespace {
