@@ -34,10 +34,10 @@ Network network_named(const std::string& name_or_file, const InputOptions& input
                    static_cast<double>(std::max<std::int64_t>(left_out + kept, 1));
         };
         events.warn(fmt::format(
-            "{}: {} of the file left out, with {:.1f} % of its MACs and {:.1f} % of the elements that it "
-            "computes, and "
-            "latencies are without {}; {}{}",
-            network.name, count == 1 ? "1 node is" : fmt::format("{} nodes are", count),
+            "{}: {} of the file's nodes {} left out, with {:.1f} % of its MACs and {:.1f} % of the elements "
+            "that "
+            "it computes, and latencies are without {}; {}{}",
+            network.name, count, count == 1 ? "is" : "are",
             share(network.left_out_macs, network.graph.macs()),
             share(network.left_out_elements, network.graph.activations()), count == 1 ? "it" : "them",
             count == 1 ? "" : "the first: ", network.left_out.front()));
