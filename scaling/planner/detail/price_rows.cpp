@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <type_traits>
 #include <utility>
 
 #if defined(__GNUC__)
@@ -23,14 +24,20 @@ namespace {
 
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
+template <bool OfUsage>
 HACSCALE_INLINE PriceRow priced(const Amounts& amounts, const Prices& prices) {
     PriceRow row;
     for (std::size_t k = 0; k < price_count; ++k) row.at[k] = amounts.gain - prices.cost.at[k] * amounts.cost;
-    if (!prices.of_usage) return row;
-    for (std::size_t k = 0; k < price_count; ++k) {
-        row.at[k] -= prices.params.at[k] * amounts.params + prices.macs.at[k] * amounts.macs;
+    if constexpr (OfUsage) {
+        for (std::size_t k = 0; k < price_count; ++k) {
+            row.at[k] -= prices.params.at[k] * amounts.params + prices.macs.at[k] * amounts.macs;
+        }
     }
     return row;
+}
+
+HACSCALE_INLINE PriceRow priced(const Amounts& amounts, const Prices& prices) {
+    return prices.of_usage ? priced<true>(amounts, prices) : priced<false>(amounts, prices);
 }
 
 HACSCALE_INLINE void add(PriceRow& row, const PriceRow& other) {
@@ -55,14 +62,20 @@ HACSCALE_INLINE Amounts sum_at(std::span<const TableCursor> tables, std::size_t 
     return sum;
 }
 
-HACSCALE_INLINE bool meets_needed(const PriceRow& worth, const Needed& needed) {
+HACSCALE_INLINE bool reaches_some(const PriceRow& worth, const PriceRow& least) {
     int some = 0;
+    for (std::size_t k = 0; k < price_count; ++k) some |= worth.at[k] >= least.at[k] ? 1 : 0;
+    return some != 0;
+}
+
+// Without prices of usage nothing is needed at all prices.
+template <bool OfUsage>
+HACSCALE_INLINE bool meets_needed(const PriceRow& worth, const Needed& needed) {
     int missing = 0;
-    for (std::size_t k = 0; k < price_count; ++k) {
-        some |= worth.at[k] >= needed.any.at[k] ? 1 : 0;
-        missing |= worth.at[k] < needed.all.at[k] ? 1 : 0;
+    if constexpr (OfUsage) {
+        for (std::size_t k = 0; k < price_count; ++k) missing |= worth.at[k] < needed.all.at[k] ? 1 : 0;
     }
-    return some != 0 && missing == 0;
+    return missing == 0 && reaches_some(worth, needed.any);
 }
 
 HACSCALE_INLINE Amounts amounts_of_label(const Label& label) {
@@ -79,16 +92,120 @@ HACSCALE_INLINE Needed needed_less(const Needed& needed, const PriceRow& worth) 
     return left;
 }
 
-// Calls visit(value, row) for each value of the eliminated variable that is feasible by the tables.
-template <typename Visit>
-HACSCALE_INLINE void for_each_row(const Joined& joined, std::size_t count, const Prices& prices,
-                                  const Visit& visit) {
-    for (std::size_t value = 0; value < count; ++value) {
-        const Amounts sum = sum_at(joined.tables, value);
-        if (sum.gain == minus_infinity) continue;
-        PriceRow row = priced(sum, prices);
-        for (const RowCursor& rows : joined.rows) add(row, rows.at[value * rows.stride]);
-        visit(value, row);
+// ---- Loops over the values of an eliminated variable ----
+
+// What is joined, with the number of its rows and whether usage has a price known to the compiler: sums stay in registers then.
+template <std::size_t Rows, bool OfUsage>
+struct Sums {
+    const Joined& joined;
+    const Prices& prices;
+
+    HACSCALE_INLINE PriceRow row(std::size_t value, const Amounts& sum) const {
+        PriceRow row = priced<OfUsage>(sum, prices);
+        for (std::size_t i = 0; i < Rows; ++i) add(row, joined.rows[i].at[value * joined.rows[i].stride]);
+        return row;
+    }
+    HACSCALE_INLINE static bool meets(const PriceRow& worth, const Needed& needed) {
+        return meets_needed<OfUsage>(worth, needed);
+    }
+    HACSCALE_INLINE PriceRow row(std::size_t value) const { return row(value, sum_at(joined.tables, value)); }
+};
+
+template <bool OfUsage, typename Loop>
+HACSCALE_INLINE void run_by_rows(const Joined& joined, std::size_t count, const Prices& prices,
+                                 const Loop& loop) {
+    switch (joined.rows.size()) {
+        case 0:
+            return loop.run(Sums<0, OfUsage>{joined, prices}, count);
+        case 1:
+            return loop.run(Sums<1, OfUsage>{joined, prices}, count);
+        case 2:
+            return loop.run(Sums<2, OfUsage>{joined, prices}, count);
+        default:
+            return loop.run(Sums<3, OfUsage>{joined, prices}, count);
+    }
+}
+
+template <typename Loop>
+HACSCALE_INLINE void run(const Joined& joined, std::size_t count, const Prices& prices, const Loop& loop) {
+    if (prices.of_usage) return run_by_rows<true>(joined, count, prices, loop);
+    run_by_rows<false>(joined, count, prices, loop);
+}
+
+// Four values at a time, so that they do not wait for each other; an infeasible one is worth minus infinity.
+struct RaiseToBest {
+    PriceRow& to;
+
+    template <typename OfSums>
+    HACSCALE_INLINE void run(const OfSums& sums, std::size_t count) const {
+        PriceRow best = to;
+        std::size_t value = 0;
+        for (; value + 4 <= count; value += 4) {
+            PriceRow first = sums.row(value);
+            raise(first, sums.row(value + 1));
+            PriceRow second = sums.row(value + 2);
+            raise(second, sums.row(value + 3));
+            raise(first, second);
+            raise(best, first);
+        }
+        for (; value < count; ++value) raise(best, sums.row(value));
+        to = best;
+    }
+};
+
+struct RaiseEach {
+    PriceRow* to;
+    std::size_t stride;
+    const PriceRow& above;
+
+    template <typename OfSums>
+    HACSCALE_INLINE void run(const OfSums& sums, std::size_t count) const {
+        for (std::size_t value = 0; value < count; ++value) {
+            const Amounts sum = sum_at(sums.joined.tables, value);
+            if (sum.gain == minus_infinity) continue;
+            PriceRow row = sums.row(value, sum);
+            add(row, above);
+            raise(to[value * stride], row);
+        }
+    }
+};
+
+// `needed` is less what is above.
+struct AppendNeeded {
+    std::vector<std::uint16_t>& values;
+    std::size_t first;
+    const Needed& needed;
+
+    template <typename OfSums>
+    HACSCALE_INLINE void run(const OfSums& sums, std::size_t count) const {
+        for (std::size_t value = 0; value < count; ++value) {
+            const Amounts sum = sum_at(sums.joined.tables, value);
+            if (sum.gain == minus_infinity) continue;
+            const PriceRow row = sums.row(value, sum);
+            if (OfSums::meets(row, needed)) {
+                values.push_back(static_cast<std::uint16_t>(first + value));
+            }
+        }
+    }
+};
+
+// ---- Loops over labels ----
+
+template <bool OfUsage>
+HACSCALE_INLINE void append_labels(std::vector<std::uint32_t>& places, std::span<const Label> labels,
+                                   const Needed& needed, const Prices& prices) {
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        const PriceRow worth = priced<OfUsage>(amounts_of_label(labels[i]), prices);
+        if (meets_needed<OfUsage>(worth, needed)) places.push_back(static_cast<std::uint32_t>(i));
+    }
+}
+
+template <bool OfUsage>
+HACSCALE_INLINE void append_rows(std::vector<std::uint32_t>& places, std::span<const PriceRow> rows,
+                                 const PriceRow& best, const Needed& needed) {
+    if (!meets_needed<OfUsage>(best, needed)) return;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (meets_needed<OfUsage>(rows[i], needed)) places.push_back(static_cast<std::uint32_t>(i));
     }
 }
 
@@ -96,27 +213,20 @@ HACSCALE_INLINE void for_each_row(const Joined& joined, std::size_t count, const
 
 HACSCALE_PRICE_CLONES
 void raise_to_best(PriceRow& to, const Joined& joined, std::size_t count, const Prices& prices) {
-    PriceRow best = to;
-    for_each_row(joined, count, prices, [&](std::size_t, const PriceRow& row) { raise(best, row); });
-    to = best;
+    run(joined, count, prices, RaiseToBest{to});
 }
 
 HACSCALE_PRICE_CLONES
 void raise_each(PriceRow* to, std::size_t stride, const PriceRow& above, const Joined& joined,
                 std::size_t count, const Prices& prices) {
-    for_each_row(joined, count, prices, [&](std::size_t value, PriceRow& row) {
-        add(row, above);
-        raise(to[value * stride], row);
-    });
+    run(joined, count, prices, RaiseEach{to, stride, above});
 }
 
 HACSCALE_PRICE_CLONES
 void append_needed(std::vector<std::uint16_t>& values, const Joined& joined, const PriceRow& above,
                    std::size_t first, std::size_t count, const Needed& needed, const Prices& prices) {
-    for_each_row(joined, count, prices, [&](std::size_t value, PriceRow& row) {
-        add(row, above);
-        if (meets_needed(row, needed)) values.push_back(static_cast<std::uint16_t>(first + value));
-    });
+    const Needed left = needed_less(needed, above);
+    run(joined, count, prices, AppendNeeded{values, first, left});
 }
 
 HACSCALE_PRICE_CLONES
@@ -132,10 +242,8 @@ Needed less(const Needed& needed, const PriceRow& worth) {
 HACSCALE_PRICE_CLONES
 void append_meeting(std::vector<std::uint32_t>& places, std::span<const Label> labels, const Needed& needed,
                     const Prices& prices) {
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-        if (!meets_needed(priced(amounts_of_label(labels[i]), prices), needed)) continue;
-        places.push_back(static_cast<std::uint32_t>(i));
-    }
+    if (prices.of_usage) return append_labels<true>(places, labels, needed, prices);
+    append_labels<false>(places, labels, needed, prices);
 }
 
 HACSCALE_PRICE_CLONES
@@ -154,10 +262,8 @@ HACSCALE_PRICE_CLONES
 void append_meeting(std::vector<std::uint32_t>& places, const Label& label, std::span<const PriceRow> rows,
                     const PriceRow& best, const Needed& needed, const Prices& prices) {
     const Needed left = needed_less(needed, priced(amounts_of_label(label), prices));
-    if (!meets_needed(best, left)) return;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (meets_needed(rows[i], left)) places.push_back(static_cast<std::uint32_t>(i));
-    }
+    if (prices.of_usage) return append_rows<true>(places, rows, best, left);
+    append_rows<false>(places, rows, best, left);
 }
 
 Amounts amounts_of(std::int64_t cost, std::int64_t gain, const ResourceUsage& usage) {

@@ -135,7 +135,7 @@ void raise_to_best(PriceRow& to, const Joined& joined, std::size_t count, const 
 // to[value x stride] = max(itself, above + tables + rows), value by value
 void raise_each(PriceRow* to, std::size_t stride, const PriceRow& above, const Joined& joined,
                 std::size_t count, const Prices& prices);
-// What a part of a choice must be worth at some price (`any`), and at every price of `all`, to matter.
+// What a part of a choice must be worth at some price (`any`), and, where usage has a price, at every price of `all`, to matter.
 struct Needed {
     PriceRow any;
     PriceRow all;
