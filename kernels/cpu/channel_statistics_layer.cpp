@@ -10,6 +10,7 @@
 #include "kernels/cpu/channel_chunks.hpp"
 #include "kernels/cpu/channel_moves.hpp"
 #include "kernels/cpu/cpu_layer.hpp"
+#include "models/ops/normalization.hpp"
 
 namespace hacscale::cpu {
 namespace {
@@ -125,12 +126,13 @@ private:
                     const double offset = centers_[at + c] - mean;
                     variance += double{sums_[at + c]} / pixels() + offset * offset;
                 }
+                const Moments moments = normalized_by(layer_.mode, {mean, variance / share});
                 const auto factor =
-                    static_cast<float>(1.0 / std::sqrt(variance / share + layer_.epsilon.value()));
+                    static_cast<float>(1.0 / std::sqrt(moments.variance + layer_.epsilon.value()));
                 for (int c = 0; c < share; ++c) {
                     scales_[at + c] = factor * weight()[first + c];
-                    shifts_[at + c] =
-                        weight()[weight_row() + first + c] - static_cast<float>(mean) * scales_[at + c];
+                    shifts_[at + c] = weight()[weight_row() + first + c] -
+                                      static_cast<float>(moments.mean) * scales_[at + c];
                 }
             }
         }

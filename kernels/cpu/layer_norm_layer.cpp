@@ -19,7 +19,7 @@ struct ChunkWalk {
     std::ptrdiff_t chunk_stride = 0;  // elements between chunks of one pixel
     std::ptrdiff_t pixel_stride = 0;
     bool padded = false;  // the last chunk is stored in full
-    bool centres = true;  // the mean is taken off
+    Mode mode = Mode::plain;
 
     int chunks() const { return (channels + chunk - 1) / chunk; }
 };
@@ -46,20 +46,22 @@ HACSCALE_INLINE void normalize_chunks(const ChunkWalk& walk, const Element* in, 
     const float share = 1.0F / static_cast<float>(walk.channels);
     for (int p = 0; p < pixels; ++p, in += walk.pixel_stride, out += walk.pixel_stride) {
         const float mean =
-            walk.centres ? share * sum_channels<Chunk>(
-                                       walk, in, [](float x) __attribute__((always_inline)) { return x; })
-                         : 0.0F;
+            walk.mode == Mode::root_mean_square
+                ? 0.0F
+                : share * sum_channels<Chunk>(
+                              walk, in, [](float x) __attribute__((always_inline)) { return x; });
         const float variance = share * sum_channels<Chunk>(
                                            walk, in, [mean](float x) __attribute__((always_inline)) {
                                                return (x - mean) * (x - mean);
                                            });
         const float factor = 1.0F / std::sqrt(variance + epsilon);
+        const float center = walk.mode == Mode::plain ? mean : 0.0F;
         const auto normalize_chunk = [&](std::ptrdiff_t at, int first, int width)
             __attribute__((always_inline)) {
             float values[Chunk];  // no scale can be in the output's place
             for (int c = 0; c < width; ++c) {
                 values[c] =
-                    (static_cast<float>(in[at + c]) - mean) * factor * scale[first + c] + shift[first + c];
+                    (static_cast<float>(in[at + c]) - center) * factor * scale[first + c] + shift[first + c];
             }
             for (int c = 0; c < width; ++c) out[at + c] = Element(values[c]);
         };
@@ -113,7 +115,7 @@ public:
           epsilon_(context.layer.epsilon.value()),
           row_(static_cast<std::size_t>(walk_.chunks()) * walk_.chunk),
           values_(context.pool->take(2 * row_ * sizeof(float))) {
-        walk_.centres = context.layer.mode != Mode::root_mean_square;
+        walk_.mode = context.layer.mode;
         // Padding channels are scaled by zero, so that they come out as the zeros that blocked tensors hold there.
         std::fill_n(values_.data(), values_.size(), std::byte{0});
     }

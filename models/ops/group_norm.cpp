@@ -1,5 +1,7 @@
 // Over each group of channels of an image, all positions together: (x - mean) / sqrt(variance + epsilon), then a scale and a
-// shift for each channel, and an activation (Wu and He 2018). With a group a channel it is an instance norm.
+// shift for each channel, and an activation (Wu and He 2018). With a group a channel it is an instance norm. By Mode::root_mean_square
+// x / sqrt(mean of x^2 + epsilon) instead (Singh and Krishnan 2020), by Mode::keep_mean x / sqrt(variance + epsilon) (in EvoNorm-S0,
+// Liu et al. 2020).
 #include <cmath>
 
 #include "models/ops/layer_weights.hpp"
@@ -18,7 +20,8 @@ std::vector<double> group_norm_outputs(const ReferenceCall& call) {
     std::vector<double> result(in.size());
     for (int n = 0; n < in.batch; ++n) {
         for (int c = 0; c < in.channels; ++c) {
-            const auto [mean, variance] = moments_of(call, n, c / share * share, share, 0, pixels);
+            const auto [mean, variance] =
+                normalized_by(call.layer.mode, moments_of(call, n, c / share * share, share, 0, pixels));
             const double factor = call.weights.weights[c] / std::sqrt(variance + call.layer.epsilon.value());
             for (std::size_t i = in.at(n, c, 0, 0); i < in.at(n, c + 1, 0, 0); ++i) {
                 const double scaled = (call.input()[i] - mean) * factor;
@@ -50,15 +53,17 @@ constinit const Operator group_norm_operator{
         [](const LayerSpec& layer, KeyWriter& key) {
             key.number('g', layer.groups);
             write_epsilon(layer, key);
+            write_norm_mode(layer, key);
             key.activation(layer);
         },
     .read_key =
         [](KeyReader& key, LayerSpec& layer) {
             layer.groups = key.number("g", "the groups as g<n>");
             read_epsilon(key, layer);
+            read_norm_mode(key, layer);
             key.optional_activation(layer);
         },
-    .validate = epsilon_fault,
+    .validate = norm_fault,
 
     .product_weights = one_a_channel,
     .offsets = one_a_channel,

@@ -1,6 +1,6 @@
 // Over the channels at each position: (x - mean) / sqrt(variance + epsilon), then a scale and a shift for each channel
 // (Ba et al. 2016; over channels as in ConvNeXt, Liu et al. 2022). By Mode::root_mean_square x / sqrt(mean of x^2 + epsilon) instead
-// (Zhang and Sennrich 2019). Also what the norms of this folder share.
+// (Zhang and Sennrich 2019), by Mode::keep_mean x / sqrt(variance + epsilon). Also what the norms of this folder share.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -38,6 +38,23 @@ std::optional<std::string> epsilon_fault(const LayerSpec& layer) {
     return fmt::format("epsilon is {}, expected a number between 0 and 1", layer.epsilon.value());
 }
 
+void write_norm_mode(const LayerSpec& layer, KeyWriter& key) {
+    key.word_if(layer.mode != Mode::plain, name_of(layer.mode));
+}
+
+void read_norm_mode(KeyReader& key, LayerSpec& layer) {
+    for (const Mode mode : {Mode::root_mean_square, Mode::keep_mean}) {
+        if (key.take_word(name_of(mode))) layer.mode = mode;
+    }
+}
+
+std::optional<std::string> norm_fault(const LayerSpec& layer) {
+    const bool known =
+        layer.mode == Mode::plain || layer.mode == Mode::root_mean_square || layer.mode == Mode::keep_mean;
+    if (known) return epsilon_fault(layer);
+    return fmt::format("a {} layer has no mode {}", name_of(layer.kind), name_of(layer.mode));
+}
+
 Moments moments_of(const ReferenceCall& call, int image, int first_channel, int channels, int first_pixel,
                    int pixels) {
     const MapShape in = input_map(call);
@@ -61,11 +78,8 @@ std::vector<double> layer_norm_outputs(const ReferenceCall& call) {
     std::vector<double> result(in.size());
     for (int n = 0; n < in.batch; ++n) {
         for (int p = 0; p < in.height * in.width; ++p) {
-            auto [mean, variance] = moments_of(call, n, 0, in.channels, p, 1);
-            if (call.layer.mode == Mode::root_mean_square) {
-                variance += mean * mean;
-                mean = 0.0;
-            }
+            const auto [mean, variance] =
+                normalized_by(call.layer.mode, moments_of(call, n, 0, in.channels, p, 1));
             const double divisor = std::sqrt(variance + call.layer.epsilon.value());
             for (int c = 0; c < in.channels; ++c) {
                 const std::size_t i = in.at(n, c, 0, 0) + static_cast<std::size_t>(p);
@@ -90,17 +104,14 @@ constinit const Operator layer_norm_operator{
     .write_key =
         [](const LayerSpec& layer, KeyWriter& key) {
             write_epsilon(layer, key);
-            key.word_if(layer.mode != Mode::plain, name_of(layer.mode));
+            write_norm_mode(layer, key);
         },
     .read_key =
         [](KeyReader& key, LayerSpec& layer) {
             read_epsilon(key, layer);
-            if (key.take_word(name_of(Mode::root_mean_square))) layer.mode = Mode::root_mean_square;
+            read_norm_mode(key, layer);
         },
-    .validate = [](const LayerSpec& layer) -> std::optional<std::string> {
-        if (layer.mode == Mode::plain || layer.mode == Mode::root_mean_square) return epsilon_fault(layer);
-        return fmt::format("a layer_norm layer has no mode {}", name_of(layer.mode));
-    },
+    .validate = norm_fault,
 
     .product_weights = one_a_channel,
     .offsets = one_a_channel,

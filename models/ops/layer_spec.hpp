@@ -109,9 +109,10 @@ enum class Mode : std::uint8_t {
     transpose_both,
     over_height,       // softmax: over the elements of a column
     over_width,        // softmax: over the elements of a row
-    root_mean_square,  // layer_norm: of the channels as they are, without taking their mean off
+    root_mean_square,  // layer_norm, group_norm: x / sqrt(mean of x^2 + epsilon)
+    keep_mean,         // the same two: x / sqrt(variance + epsilon)
 };
-inline constexpr std::array<std::string_view, 28> mode_names{"plain",
+inline constexpr std::array<std::string_view, 29> mode_names{"plain",
                                                              "count_padding",
                                                              "per_channel",
                                                              "nearest",
@@ -138,7 +139,8 @@ inline constexpr std::array<std::string_view, 28> mode_names{"plain",
                                                              "transpose_both",
                                                              "over_height",
                                                              "over_width",
-                                                             "root_mean_square"};
+                                                             "root_mean_square",
+                                                             "keep_mean"};
 
 // tf32: tensors are f32, and products may be rounded to TF32 (10 bits of mantissa), as GPUs' matrix units do.
 enum class DataType : std::uint8_t { f32, bf16, f16, tf32 };

@@ -31,4 +31,16 @@ struct Moments {
 Moments moments_of(const ReferenceCall& call, int image, int first_channel, int channels, int first_pixel,
                    int pixels);
 
+// The mean that a norm of this mode takes off, and the moment whose root divides.
+inline Moments normalized_by(Mode mode, Moments moments) {
+    if (mode == Mode::plain) return moments;
+    if (mode == Mode::root_mean_square) moments.variance += moments.mean * moments.mean;
+    return {0.0, moments.variance};
+}
+
+// The mode's part of a key of a layer_norm or group_norm, and what is wrong with it or with the epsilon.
+void write_norm_mode(const LayerSpec& layer, KeyWriter& key);
+void read_norm_mode(KeyReader& key, LayerSpec& layer);
+std::optional<std::string> norm_fault(const LayerSpec& layer);
+
 }  // namespace hacscale

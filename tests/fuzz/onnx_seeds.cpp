@@ -121,6 +121,39 @@ Model normalized() {
         21);
 }
 
+// Norms that take no mean off: of a group, of each channel, over the channels.
+Model uncentered() {
+    return model_of({1, 4, 4, 4},
+                    {node("Reshape", {"x", "g"}, {"a"}),
+                     node("ReduceMean", {"a"}, {"b"}, {{"axes", Ints{2}}}),
+                     node("Sub", {"a", "b"}, {"c"}),
+                     node("Mul", {"c", "c"}, {"d"}),
+                     node("ReduceMean", {"d"}, {"e"}, {{"axes", Ints{2}}}),
+                     node("Add", {"e", "eps"}, {"f"}),
+                     node("Sqrt", {"f"}, {"h"}),
+                     node("Expand", {"h", "spread"}, {"i"}),
+                     node("Reshape", {"i", "w"}, {"j"}),
+                     node("Mul", {"x", "s"}, {"k"}),
+                     node("Sigmoid", {"k"}, {"l"}),
+                     node("Mul", {"x", "l"}, {"m"}),
+                     node("Div", {"m", "j"}, {"n"}),
+                     node("Pow", {"n", "two"}, {"o"}),
+                     node("ReduceMean", {"o"}, {"p"}, {{"axes", Ints{2, 3}}}),
+                     node("Add", {"p", "eps"}, {"q"}),
+                     node("Sqrt", {"q"}, {"r"}),
+                     node("Reciprocal", {"r"}, {"t"}),
+                     node("Mul", {"n", "t"}, {"u"}),
+                     node("Max", {"u", "s"}, {"v"}),
+                     node("Mul", {"v", "v"}, {"y1"}),
+                     node("ReduceMean", {"y1"}, {"y2"}, {{"axes", Ints{1}}}),
+                     node("Mul", {"y2", "two"}, {"y3"}),
+                     node("Add", {"y3", "eps"}, {"y4"}),
+                     node("Sqrt", {"y4"}, {"y5"}),
+                     node("Div", {"v", "y5"}, {"y"})},
+                    {integers("g", {1, 2, 32}), integers("spread", {1, 2, 32}), integers("w", {1, 4, 4, 4}),
+                     weights("s", {4, 1, 1}), scalar("eps", 1e-6F), scalar("two", 2.0F)});
+}
+
 Model old_opset() {
     return model_of(
         {1, 2, 4, 4},
@@ -165,6 +198,7 @@ int main(int count, char** arguments) {
     write_file(channels_last(), folder / "channels_last.onnx");
     write_file(resized(), folder / "resized.onnx");
     write_file(normalized(), folder / "normalized.onnx");
+    write_file(uncentered(), folder / "uncentered.onnx");
     write_file(old_opset(), folder / "old_opset.onnx");
     write_file(attention(), folder / "attention.onnx");
     return 0;

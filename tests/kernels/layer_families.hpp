@@ -50,6 +50,8 @@ inline std::vector<Window> pool_windows() {
             {.kernel = {1, 3}, .pads = {0, 2, 0, 0}}};
 }
 
+inline constexpr std::array norm_modes{Mode::plain, Mode::root_mean_square, Mode::keep_mean};
+
 inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint64_t seed) {
     std::mt19937_64 generator(seed);
     const auto pick = [&](std::initializer_list<int> values) {
@@ -221,14 +223,14 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 layer.groups = pick({1, 2, 4});
                 layer.in_channels = layer.out_channels = layer.groups * pick({4, 7, 8});
                 layer.epsilon = 1e-5F;
+                layer.mode = norm_modes[family.size() % norm_modes.size()];
                 break;
             case LayerKind::layer_norm:
             case LayerKind::grn:
                 layer.in_channels = layer.out_channels = pick({3, 8, 24, 40, 72});
                 layer.epsilon = pick({0, 1}) == 0 ? 1e-6F : 1e-5F;
                 layer.activation = Activation::none;
-                if (kind == LayerKind::layer_norm && generator() % 3 == 0)
-                    layer.mode = Mode::root_mean_square;
+                if (kind == LayerKind::layer_norm) layer.mode = norm_modes[family.size() % norm_modes.size()];
                 break;
             case LayerKind::channel_shuffle:
                 layer.groups = pick({2, 3, 4});

@@ -203,7 +203,9 @@ private:
         const bool norm = layer.kind == LayerKind::layer_norm || layer.kind == LayerKind::group_norm ||
                           layer.kind == LayerKind::grn;
         if (norm) layer.epsilon = one_of({1e-3F, 1e-5F, 1e-6F, 1e-12F});
-        if (layer.kind == LayerKind::layer_norm && coin()) layer.mode = Mode::root_mean_square;
+        if (norm && layer.kind != LayerKind::grn) {
+            layer.mode = one_of({Mode::plain, Mode::root_mean_square, Mode::keep_mean});
+        }
         // Kinds whose keys have no activation.
         const bool plain = layer.kind == LayerKind::layer_norm || layer.kind == LayerKind::grn ||
                            layer.kind == LayerKind::channel_shuffle ||

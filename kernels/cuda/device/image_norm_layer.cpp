@@ -61,6 +61,7 @@ public:
         norm.kernel = layer_.window.kernel[1];
         norm.gate = layer_.gate;
         norm.epsilon = layer_.epsilon.value();
+        norm.mode = layer_.mode;
         launch_image_norm(layer_.kind, norm, type_, stream);
 
         PointwiseParams apply;

@@ -16,6 +16,7 @@ struct ImageNormParams {
     int kernel = 1;  // eca: weights
     Activation gate = Activation::sigmoid;
     float epsilon = 0.0F;
+    Mode mode = Mode::plain;  // group_norm
 };
 
 // The threads of a block add up what each has left in shared memory; all get the sum.
@@ -30,7 +31,7 @@ struct BlockSum {
 
 constexpr int image_norm_threads = 256;
 
-// (x - mean) / sqrt(variance + epsilon) * weight over the channels of a group and all positions. A block has one group of one
+// (x - mean) / sqrt(variance + epsilon) * weight over the channels of a group and all positions, by ImageNormParams::mode. A block has one group of one
 // image. Between the phases the channels' means and squares are where centers and scales will be.
 template <typename T>
 struct GroupNormKernel {
@@ -78,9 +79,10 @@ struct GroupNormKernel {
             const float variance =
                 BlockSum::total(shared.squares, threads()) /
                 (static_cast<float>(params.moments.positions) * static_cast<float>(group_channels()));
-            const float factor = 1.0F / sqrtf(variance + params.epsilon);
+            const float offset = params.mode == Mode::root_mean_square ? mean * mean : 0.0F;
+            const float factor = 1.0F / sqrtf(variance + offset + params.epsilon);
             for_own_channels(first, thread, [&](int c) {
-                means[c] = mean;
+                means[c] = params.mode == Mode::plain ? mean : 0.0F;
                 squares[c] = params.weights[c] * factor;
             });
         }

@@ -19,7 +19,8 @@ struct LayerNormParams {
     int lanes = warp_lanes;  // that share a pixel: a power of two
     int lane_vectors = 0;    // of a lane, kept in registers; 0: too many, they are read again
     float epsilon = 0.0F;
-    bool centered = true;  // false: the mean is taken as 0
+    bool has_mean = true;    // false: it is taken as 0
+    bool takes_mean = true;  // off the values, not from the variance alone
 };
 
 // The sum of `width` neighbouring lanes' values, in each of them; `width` is a power of two.
@@ -66,7 +67,8 @@ struct LayerNormKernel {
         });
         add_across(warp, params.lanes, squares);
         warp.each_lane([&](int lane) {
-            write(place_of(block, warp.index(), lane), rows[lane], center_of(sums[lane]),
+            write(place_of(block, warp.index(), lane), rows[lane],
+                  params.takes_mean ? center_of(sums[lane]) : 0.0F,
                   1.0F / sqrtf(mean_of(squares[lane]) + params.epsilon));
         });
     }
@@ -87,7 +89,7 @@ private:
         return {pixel, thread % params.lanes, pixel < params.pixels};
     }
     HACSCALE_HD float mean_of(float sum) const { return sum / static_cast<float>(params.channels); }
-    HACSCALE_HD float center_of(float sum) const { return params.centered ? mean_of(sum) : 0.0F; }
+    HACSCALE_HD float center_of(float sum) const { return params.has_mean ? mean_of(sum) : 0.0F; }
     HACSCALE_HD std::int64_t at(const Place& place, int vector) const {
         return static_cast<std::int64_t>(place.pixel) * params.channels + vector * V;
     }

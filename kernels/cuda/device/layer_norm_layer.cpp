@@ -61,7 +61,8 @@ public:
         params.lanes = share_.lanes;
         params.lane_vectors = share_.vectors;
         params.epsilon = layer_.epsilon.value();
-        params.centered = layer_.mode != Mode::root_mean_square;
+        params.has_mean = layer_.mode != Mode::root_mean_square;
+        params.takes_mean = layer_.mode == Mode::plain;
         launch_layer_norm(params, type_, vectors_, stream);
     }
 

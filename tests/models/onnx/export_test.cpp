@@ -166,7 +166,8 @@ bool has_another_form(const LayerSpec& layer) {
         case LayerKind::slice:
             return layer.out_channels == layer.in_channels;
         case LayerKind::layer_norm:
-            return layer.mode == Mode::root_mean_square;
+        case LayerKind::group_norm:
+            return layer.mode != Mode::plain;
         case LayerKind::squeeze_excite:
         case LayerKind::eca:  // a gate of one pixel is a product of two tensors of one shape
             return layer.in_height * layer.in_width == 1;

@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <numeric>
+#include <span>
 
 #include "models/formats/onnx_import/onnx_import.hpp"
 #include "models/graph/graph_values.hpp"
@@ -149,6 +153,95 @@ TEST(OnnxProducts, AnInverseRootOfTheMeanSquareIsANorm) {
         "net");
     ASSERT_EQ(network.graph.nodes.size(), 1U);
     EXPECT_EQ(network.graph.nodes.front().layer.key(), "layer_norm_i4x2x3_e1e-06_root_mean_square");
+}
+
+// Nodes that write sqrt(var(x) + e) to `root`; the variance is of N elements where `share`, a constant of N / (N - 1), is named.
+std::vector<Node> deviation_nodes(const std::string& x, const Ints& axes, const std::string& root,
+                                  bool with_share) {
+    return {node("ReduceMean", {x}, {"mean"}, {{"axes", axes}}),
+            node("Sub", {x, "mean"}, {"centered"}),
+            node("Mul", {"centered", "centered"}, {"squares"}),
+            node("ReduceMean", {"squares"}, {"variance"}, {{"axes", axes}}),
+            node(with_share ? "Mul" : "Identity",
+                 with_share ? std::vector<std::string>{"variance", "share"}
+                            : std::vector<std::string>{"variance"},
+                 {"moment"}),
+            node("Add", {"moment", "e"}, {"sum"}),
+            node("Sqrt", {"sum"}, {root})};
+}
+
+double deviation(std::span<const double> x) {
+    const double mean = std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+    double squares = 0.0;
+    for (const double value : x) squares += (value - mean) * (value - mean);
+    return std::sqrt(squares / static_cast<double>(x.size()));
+}
+
+TEST(OnnxProducts, ADivisionByADeviationKeepsTheMean) {
+    std::vector<Node> nodes = deviation_nodes("x", {1}, "r", /*with_share=*/true);
+    nodes.push_back(node("Div", {"x", "r"}, {"q"}));
+    nodes.push_back(node("Mul", {"q", "norm.weight"}, {"y"}));
+    const std::vector<Tensor> constants{scalar("e", 1e-3F), scalar("share", 4.0F / 3.0F),
+                                        weights("norm.weight", {4, 1, 1})};
+    const Model model = model_of({1, 4, 2, 3}, nodes, constants);
+    const LayerSpec layer = import_onnx(model, "net").graph.nodes.at(0).layer;
+    EXPECT_EQ(layer.kind, LayerKind::layer_norm);
+    EXPECT_EQ(layer.mode, Mode::keep_mean);
+    const Computed result = computed(model);
+    const std::vector<float> scale = constants.back().floats();
+    for (std::size_t p = 0; p < 6; ++p) {
+        std::vector<double> pixel;
+        for (std::size_t c = 0; c < 4; ++c) pixel.push_back(result.x[c * 6 + p]);
+        const double root = std::sqrt(deviation(pixel) * deviation(pixel) * 4 / 3 + 1e-3);
+        for (std::size_t c = 0; c < 4; ++c) {
+            EXPECT_NEAR(result.y[c * 6 + p], pixel[c] / root * scale[c], 1e-5);
+        }
+    }
+}
+
+// EvoNorm-S0 (Liu et al. 2020): x sigmoid(v x) over the deviation of x's group.
+TEST(OnnxProducts, AProductOverTheDeviationOfGroupsIsAGroupNormAndAProduct) {
+    std::vector<Node> nodes{node("Reshape", {"x", "grouped"}, {"g"})};
+    std::ranges::copy(deviation_nodes("g", {2, 3, 4}, "r", /*with_share=*/false), std::back_inserter(nodes));
+    for (const Node& each :
+         {node("Expand", {"r", "grouped"}, {"spread"}), node("Reshape", {"spread", "whole"}, {"divisor"}),
+          node("Mul", {"x", "v"}, {"gated"}), node("Sigmoid", {"gated"}, {"gate"}),
+          node("Mul", {"x", "gate"}, {"product"}), node("Div", {"product", "divisor"}, {"y"})}) {
+        nodes.push_back(each);
+    }
+    const std::vector<Tensor> constants{scalar("e", 1e-3F), integers("grouped", {1, 2, 2, 2, 3}),
+                                        integers("whole", {1, 4, 2, 3}), weights("v", {1, 4, 1, 1})};
+    const Computed result = computed(model_of({1, 4, 2, 3}, nodes, constants));
+    const std::vector<float> v = constants.back().floats();
+    for (std::size_t i = 0; i < 24; ++i) {
+        const std::vector<double> group(result.x.begin() + static_cast<std::ptrdiff_t>(i / 12 * 12),
+                                        result.x.begin() + static_cast<std::ptrdiff_t>(i / 12 * 12 + 12));
+        const double gate = 1.0 / (1.0 + std::exp(-double{result.x[i]} * v[i / 6]));
+        const double root = std::sqrt(deviation(group) * deviation(group) + 1e-3);
+        EXPECT_NEAR(result.y[i], result.x[i] * gate / root, 1e-5);
+    }
+}
+
+// Filter response normalization with its threshold (Singh and Krishnan 2020).
+TEST(OnnxProducts, ARootOverAllPixelsIsANormOfEachChannelAndABoundIsRelu) {
+    const std::vector<Tensor> constants{scalar("e", 1e-3F), weights("norm.weight", {1, 4, 1, 1}),
+                                        weights("norm.tau", {1, 4, 1, 1})};
+    const Computed result = computed(
+        model_of({1, 4, 2, 3},
+                 {node("Mul", {"x", "x"}, {"q"}), node("ReduceMean", {"q"}, {"m"}, {{"axes", Ints{2, 3}}}),
+                  node("Add", {"m", "e"}, {"a"}), node("Sqrt", {"a"}, {"r"}),
+                  node("Reciprocal", {"r"}, {"i"}), node("Mul", {"x", "i"}, {"n"}),
+                  node("Mul", {"n", "norm.weight"}, {"s"}), node("Max", {"s", "norm.tau"}, {"y"})},
+                 constants));
+    const std::vector<float> scale = constants[1].floats();
+    const std::vector<float> tau = constants[2].floats();
+    for (std::size_t i = 0; i < 24; ++i) {
+        const std::size_t c = i / 6;
+        double squares = 0.0;
+        for (std::size_t p = 0; p < 6; ++p) squares += std::pow(result.x[c * 6 + p], 2.0);
+        const double normed = result.x[i] / std::sqrt(squares / 6 + 1e-3) * scale[c];
+        EXPECT_NEAR(result.y[i], std::max(normed, double{tau[c]}), 1e-5);
+    }
 }
 
 TEST(OnnxProducts, OfAConstantWithMoreElementsRepeatTheOthers) {

@@ -1,6 +1,6 @@
 // Normalization that exporters write in several nodes: LayerNorm (Ba et al. 2016) over the last axes or over channels, and GroupNorm
-// (Wu and He 2018) as an InstanceNormalization of reshaped values, norms without a mean (Zhang and Sennrich 2019), and division by the
-// 2-norm, which is one of those.
+// (Wu and He 2018) as an InstanceNormalization of reshaped values, norms that take no mean off (Zhang and Sennrich 2019, Singh and
+// Krishnan 2020, Liu et al. 2020), and division by the 2-norm, which is one of those.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -11,18 +11,22 @@ namespace hacscale::onnx::detail {
 
 namespace {
 
-// (x - mean(x)) / sqrt(var(x) + epsilon) over some axes.
-struct Normalized {
-    std::string x;
-    Ints axes;
-    float epsilon = 0;
-    std::vector<const Node*> nodes;
-};
+Ints axes_from(std::size_t first, std::size_t rank) {
+    Ints axes(rank - first);
+    std::iota(axes.begin(), axes.end(), static_cast<std::int64_t>(first));
+    return axes;
+}
 
 const Node* mean_of(const Edges& edges, const std::string& value) {
     const Node* mean = edges.producer(value);
+    if (mean != nullptr && mean->op_type == "GlobalAveragePool") return mean;
     const bool fits = mean != nullptr && mean->op_type == "ReduceMean" && mean->integer("keepdims", 1) != 0;
     return fits ? mean : nullptr;
+}
+
+Ints axes_of_mean(const Edges& edges, const Node& mean) {
+    if (mean.op_type == "GlobalAveragePool") return axes_from(2, edges.dims(mean.inputs.front()).size());
+    return mean.integers("axes", {});
 }
 
 // x - mean(x): its Sub, where `value` is that.
@@ -51,72 +55,161 @@ std::string squared(const Edges& edges, const std::string& value) {
     return exponent && *exponent == 2 ? square->inputs[0] : std::string{};
 }
 
-// sqrt(mean + epsilon).
-struct RootOfMean {
-    const Node* mean = nullptr;
+// factor sqrt(m + epsilon), m the mean of x^2 over some axes or the variance there.
+struct Root {
+    std::string x;
+    Ints axes;
+    bool of_variance = false;
     float epsilon = 0;
+    float factor = 1;
+    std::int64_t groups = 0;  // of channels, where m is over a group's channels and all pixels; otherwise 0
     std::vector<const Node*> nodes;
 };
 
-// Where `root` is one.
-std::optional<RootOfMean> root_of_mean(const Edges& edges, const Node* root) {
+// What is multiplied with the number that is returned; exporters write a variance of N elements as mean N / (N - 1).
+float take_factors(const Edges& edges, std::string& value, std::vector<const Node*>& nodes) {
+    float factor = 1;
+    for (const Node* node = edges.producer(value); node != nullptr; node = edges.producer(value)) {
+        if (node->op_type != "Mul" && node->op_type != "Div") break;
+        const auto number = edges.scalar(node->inputs[1]);
+        if (!number || !(*number > 0)) break;
+        factor *= node->op_type == "Mul" ? *number : 1 / *number;
+        nodes.push_back(node);
+        value = node->inputs[0];
+    }
+    return factor;
+}
+
+// sqrt(factor m + epsilon), where `root` is that.
+std::optional<Root> root_of_moment(const Edges& edges, const Node* root) {
     const Node* add =
         root == nullptr || root->op_type != "Sqrt" ? nullptr : edges.producer(root->inputs.front());
     if (add == nullptr || add->op_type != "Add") {
         return std::nullopt;
     }
-    for (std::size_t i = 0; i < 2; ++i) {
-        const auto epsilon = edges.scalar(add->inputs[i]);
-        const Node* mean = epsilon ? mean_of(edges, add->inputs[1 - i]) : nullptr;
-        if (mean != nullptr) {
-            return RootOfMean{mean, *epsilon, {mean, add, root}};
-        }
-    }
-    return std::nullopt;
-}
-
-// sqrt(mean(square) + epsilon), where `value` is that.
-std::optional<Normalized> deviation(const Edges& edges, const std::string& value) {
-    const auto root = root_of_mean(edges, edges.producer(value));
-    if (!root) {
+    const bool is_first = edges.scalar(add->inputs[0]).has_value();
+    const auto epsilon = edges.scalar(add->inputs[is_first ? 0 : 1]);
+    if (!epsilon) {
         return std::nullopt;
     }
-    const std::string& square = root->mean->inputs.front();
-    const Node* sub = centered(edges, squared(edges, square));
-    if (sub == nullptr) {
+    Root result;
+    std::string moment = add->inputs[is_first ? 1 : 0];
+    const float factor = take_factors(edges, moment, result.nodes);
+    const Node* mean = mean_of(edges, moment);
+    const std::string square = mean == nullptr ? std::string{} : mean->inputs.front();
+    const std::string x = squared(edges, square);
+    if (x.empty()) {
         return std::nullopt;
     }
-    const Node* first_mean = edges.producer(sub->inputs[1]);
-    const Ints axes = root->mean->integers("axes", {});
-    if (first_mean->integers("axes", {}) != axes) {
-        return std::nullopt;
+    result.x = x;
+    result.axes = axes_of_mean(edges, *mean);
+    result.epsilon = *epsilon / factor;
+    result.factor = std::sqrt(factor);
+    result.nodes.insert(result.nodes.end(), {edges.producer(square), mean, add, root});
+    const Node* sub = centered(edges, x);
+    const Node* first_mean = sub == nullptr ? nullptr : edges.producer(sub->inputs[1]);
+    if (first_mean != nullptr && axes_of_mean(edges, *first_mean) == result.axes) {
+        result.of_variance = true;
+        result.x = sub->inputs[0];
+        result.nodes.insert(result.nodes.end(), {first_mean, sub});
     }
-    Normalized result{sub->inputs[0], axes, root->epsilon, {first_mean, sub, edges.producer(square)}};
-    result.nodes.insert(result.nodes.end(), root->nodes.begin(), root->nodes.end());
     return result;
 }
 
-std::optional<Normalized> normalized_by(const Edges& edges, const Node& node) {
+// The 2-norm along one axis, which is at least a small limit: sqrt(n) sqrt(mean of x^2 + limit^2 / n) where it is above.
+std::optional<Root> limited_norm(const Edges& edges, const Node* limit) {
+    const Node* norm =
+        limit == nullptr || limit->op_type != "Clip" ? nullptr : edges.producer(limit->inputs.front());
+    const float* const least = norm == nullptr ? nullptr : limit->number("min");
+    const bool fits = least != nullptr && *least > 0 && limit->number("max") == nullptr &&
+                      norm->op_type == "ReduceL2" && norm->integer("keepdims", 1) != 0 &&
+                      norm->integers("axes", {}).size() == 1;
+    if (!fits) {
+        return std::nullopt;
+    }
+    const Ints axes = norm->integers("axes", {});
+    const auto count =
+        static_cast<float>(edges.dims(norm->inputs.front())[static_cast<std::size_t>(axes.front())]);
+    return Root{norm->inputs.front(), axes, false,        *least * *least / count,
+                std::sqrt(count),     0,    {limit, norm}};
+}
+
+// The groups of channels that a value's sizes are, with all that follows in one or more axes; 0 where they are none.
+std::int64_t groups_of(const Ints& grouped, const Ints& dims) {
+    const bool fits = dims.size() >= 2 && grouped.size() >= 3 && grouped[0] == dims[0] && grouped[1] > 0 &&
+                      dims[1] % grouped[1] == 0;
+    return fits ? grouped[1] : 0;
+}
+
+// What `value` is, as a divisor: a root, also one that is repeated for the elements it is of.
+std::optional<Root> divisor_of(const Edges& edges, const std::string& value) {
+    const Node* node = edges.producer(value);
+    std::vector<const Node*> spread;
+    const bool is_viewed = node != nullptr && node->op_type == "Reshape";
+    for (const std::string_view op_type : {"Reshape", "Expand"}) {
+        if (node != nullptr && node->op_type == op_type) {
+            spread.push_back(node);
+            node = edges.producer(node->inputs.front());
+        }
+    }
+    auto root = root_of_moment(edges, node);
+    if (!root) root = limited_norm(edges, node);
+    if (!root) {
+        return std::nullopt;
+    }
+    root->nodes.insert(root->nodes.end(), spread.begin(), spread.end());
+    if (is_viewed) {
+        const Node* view = edges.producer(root->x);
+        if (view == nullptr || view->op_type != "Reshape" ||
+            edges.dims(view->inputs.front()) != edges.dims(value)) {
+            return std::nullopt;
+        }
+        const Ints& grouped = edges.dims(root->x);
+        root->groups = groups_of(grouped, edges.dims(value));
+        if (root->groups == 0 || root->axes != axes_from(2, grouped.size())) {
+            return std::nullopt;
+        }
+        root->nodes.push_back(view);
+        root->x = view->inputs.front();
+        return root;
+    }
+    const Ints& dims = edges.dims(root->x);
+    if (root->axes.size() > 1 && dims.size() > 2 && root->axes == axes_from(2, dims.size())) {
+        root->groups = dims[1];
+    }
+    return root;
+}
+
+// The value of which the node computes 1 / x; empty for other nodes.
+std::string inverted(const Edges& edges, const Node* node) {
+    if (node == nullptr || node->inputs.empty()) return {};
+    if (node->op_type == "Reciprocal") return node->inputs.front();
+    const auto one = node->op_type == "Div" ? edges.scalar(node->inputs.front()) : std::nullopt;
+    return one == 1.0F ? node->inputs[1] : std::string{};
+}
+
+// A quotient by a root.
+struct Quotient {
+    std::string numerator;
+    Root root;
+};
+
+std::optional<Quotient> quotient_of(const Edges& edges, const Node& node) {
     if (node.op_type == "Div") {
-        const Node* sub = centered(edges, node.inputs[0]);
-        auto result = sub == nullptr ? std::nullopt : deviation(edges, node.inputs[1]);
-        return result && result->x == sub->inputs[0] ? result : std::nullopt;
+        auto root = divisor_of(edges, node.inputs[1]);
+        return root ? std::optional(Quotient{node.inputs[0], *std::move(root)}) : std::nullopt;
     }
     if (node.op_type != "Mul") {
         return std::nullopt;
     }
     for (std::size_t i = 0; i < 2; ++i) {
-        const Node* sub = centered(edges, node.inputs[i]);
         const Node* inverse = edges.producer(node.inputs[1 - i]);
-        if (sub == nullptr || inverse == nullptr || inverse->op_type != "Reciprocal") {
-            continue;
+        const std::string divisor = inverted(edges, inverse);
+        auto root = divisor.empty() ? std::nullopt : divisor_of(edges, divisor);
+        if (root) {
+            root->nodes.push_back(inverse);
+            return Quotient{node.inputs[i], *std::move(root)};
         }
-        auto result = deviation(edges, inverse->inputs.front());
-        if (!result || result->x != sub->inputs[0]) {
-            continue;
-        }
-        result->nodes.push_back(inverse);
-        return result;
     }
     return std::nullopt;
 }
@@ -181,127 +274,88 @@ std::vector<std::string> affine_inputs(Network& network, const std::string& x, c
     return inputs;
 }
 
-bool recognise_layer_norm(Edges& edges, Node& node) {
-    auto found = normalized_by(edges, node);
-    if (!found || found->axes.empty()) {
-        return false;
-    }
-    const Ints dims = edges.dims(found->x);
+// (x - mean) / sqrt(variance + epsilon), over the last axes or over the channels.
+void recognise_layer_norm(Edges& edges, Node& node, Root& root) {
+    const Ints dims = edges.dims(root.x);
     const std::size_t rank = dims.size();
-    const auto axis = static_cast<std::size_t>(found->axes.front());
-    const bool is_last = axis + found->axes.size() == rank;
-    const bool is_channels = found->axes == Ints{1};
-    if (!is_last && !is_channels) {
-        return false;
+    const auto axis = static_cast<std::size_t>(root.axes.front());
+    const bool is_last = root.axes == axes_from(axis, rank);
+    if (!is_last && root.axes != Ints{1}) {
+        return;
     }
     const Ints normalized(dims.begin() + static_cast<std::ptrdiff_t>(axis),
-                          dims.begin() + static_cast<std::ptrdiff_t>(axis + found->axes.size()));
+                          dims.begin() + static_cast<std::ptrdiff_t>(axis + root.axes.size()));
     const Affine affine = affine_after(edges, node, normalized, axis, rank);
-    found->nodes.insert(found->nodes.end(), affine.nodes.begin(), affine.nodes.end());
+    root.nodes.insert(root.nodes.end(), affine.nodes.begin(), affine.nodes.end());
     auto inputs =
-        affine_inputs(edges.network, found->x, affine, normalized, edges.network.values.type(found->x)->type);
+        affine_inputs(edges.network, root.x, affine, normalized, edges.network.values.type(root.x)->type);
     Edges::become(*affine.root, is_last ? "LayerNormalization" : "LayerNormChannels", std::move(inputs),
-                  {{"epsilon", found->epsilon}}, found->nodes);
+                  {{"epsilon", root.epsilon}}, root.nodes);
     if (is_last) {
         affine.root->domain.clear();
         affine.root->attributes["axis"] = static_cast<std::int64_t>(axis);
     }
-    return true;
 }
 
-// x / sqrt(mean of x^2 + epsilon) along one axis, times a factor.
-struct RootMeanSquare {
-    std::string x;
-    std::int64_t axis = 0;
-    float epsilon = 0;
-    float factor = 1;
-    std::vector<const Node*> nodes;
-};
-
-std::optional<RootMeanSquare> root_mean_square(const Edges& edges, const Node* node) {
-    const auto root = root_of_mean(edges, node);
-    const Ints axes = root ? root->mean->integers("axes", {}) : Ints{};
-    if (axes.size() != 1) {
-        return std::nullopt;
-    }
-    const std::string& square = root->mean->inputs.front();
-    RootMeanSquare result{squared(edges, square), axes.front(), root->epsilon, 1, root->nodes};
-    if (result.x.empty()) {
-        return std::nullopt;
-    }
-    result.nodes.push_back(edges.producer(square));
-    return result;
-}
-
-// The 2-norm along one axis, which is at least a small limit: sqrt(n) sqrt(mean of x^2 + limit^2 / n) where it is above.
-std::optional<RootMeanSquare> limited_norm(const Edges& edges, const Node* limit) {
-    std::vector<const Node*> nodes;
-    if (limit != nullptr && limit->op_type == "Expand") {
-        nodes.push_back(limit);
-        limit = edges.producer(limit->inputs.front());
-    }
-    const Node* norm =
-        limit == nullptr || limit->op_type != "Clip" ? nullptr : edges.producer(limit->inputs.front());
-    const float* const least = norm == nullptr ? nullptr : limit->number("min");
-    const bool fits = least != nullptr && *least > 0 && limit->number("max") == nullptr &&
-                      norm->op_type == "ReduceL2" && norm->integer("keepdims", 1) != 0 &&
-                      norm->integers("axes", {}).size() == 1;
-    if (!fits) {
-        return std::nullopt;
-    }
-    const std::int64_t axis = norm->integers("axes", {}).front();
-    const auto count = static_cast<float>(edges.dims(norm->inputs.front())[static_cast<std::size_t>(axis)]);
-    nodes.insert(nodes.end(), {limit, norm});
-    return RootMeanSquare{norm->inputs.front(), axis, *least * *least / count, 1 / std::sqrt(count), nodes};
-}
-
-// What the node computes 1 / x of; null for other nodes.
-const Node* inverted(const Edges& edges, const Node* node) {
-    if (node == nullptr || node->inputs.empty()) return nullptr;
-    if (node->op_type == "Reciprocal") return edges.producer(node->inputs.front());
-    const auto one = node->op_type == "Div" ? edges.scalar(node->inputs.front()) : std::nullopt;
-    return one == 1.0F ? edges.producer(node->inputs[1]) : nullptr;
-}
-
-void recognise_root_mean_square(Edges& edges, Node& node) {
-    std::optional<RootMeanSquare> found;
-    for (std::size_t i = 0; i < 2 && !found; ++i) {
-        const Node* divisor = edges.producer(node.inputs[1 - i]);
-        if (node.op_type == "Mul") {
-            found = root_mean_square(edges, inverted(edges, divisor));
-            if (found) {
-                found->nodes.push_back(divisor);
-            }
-        } else if (i == 0) {
-            found = root_mean_square(edges, divisor);
-            if (!found) {
-                found = limited_norm(edges, divisor);
-            }
-        }
-        if (found && found->x != node.inputs[i]) {
-            found.reset();
-        }
-    }
-    if (!found) {
-        return;
-    }
-    const Ints dims = edges.dims(found->x);
-    const auto axis = static_cast<std::size_t>(found->axis);
+// Makes `node`, which is x / root, the norm of x, with the scale and the bias that follow where it `has_affine`.
+void become_uncentered(Edges& edges, Node& node, Root& root, bool has_affine) {
+    const Ints dims = edges.dims(root.x);
+    const std::size_t axis = root.groups > 0 ? 1 : static_cast<std::size_t>(root.axes.front());
     const Ints normalized{dims[axis]};
-    Affine affine = affine_after(edges, node, normalized, axis, dims.size());
-    const DataType type = edges.network.values.type(found->x)->type;
-    if (found->factor != 1) {
+    const DataType type = edges.network.values.type(root.x)->type;
+    Affine affine =
+        has_affine ? affine_after(edges, node, normalized, axis, dims.size()) : Affine{&node, {}, {}, {}};
+    if (root.factor != 1) {
         std::vector<float> factors = (affine.scale ? *affine.scale : filled(normalized, 1)).floats();
         for (float& factor : factors) {
-            factor *= found->factor;
+            factor /= root.factor;
         }
         const std::string name = affine.scale ? affine.scale->name : node.outputs.front() + "_scale";
         affine.scale = tensor_as(tensor_of(name, normalized, factors), type);
     }
-    found->nodes.insert(found->nodes.end(), affine.nodes.begin(), affine.nodes.end());
-    auto inputs = affine_inputs(edges.network, found->x, affine, normalized, type);
-    Edges::become(*affine.root, "RootMeanSquareNorm", std::move(inputs),
-                  {{"axis", found->axis}, {"epsilon", found->epsilon}}, found->nodes);
+    root.nodes.insert(root.nodes.end(), affine.nodes.begin(), affine.nodes.end());
+    auto inputs = affine_inputs(edges.network, root.x, affine, normalized, type);
+    const std::int64_t of_variance = root.of_variance ? 1 : 0;
+    if (root.groups > 0) {
+        Edges::become(*affine.root, "UncenteredGroupNorm", std::move(inputs),
+                      {{"num_groups", root.groups}, {"epsilon", root.epsilon}, {"of_variance", of_variance}},
+                      root.nodes);
+    } else {
+        Edges::become(*affine.root, "UncenteredNorm", std::move(inputs),
+                      {{"axis", root.axes.front()}, {"epsilon", root.epsilon}, {"of_variance", of_variance}},
+                      root.nodes);
+    }
+}
+
+void recognise_quotient(Edges& edges, Node& node) {
+    auto quotient = quotient_of(edges, node);
+    if (!quotient || quotient->root.axes.empty()) {
+        return;
+    }
+    auto& [numerator, root] = *quotient;
+    const Node* sub = root.of_variance && root.groups == 0 ? centered(edges, numerator) : nullptr;
+    if (sub != nullptr && sub->inputs[0] == root.x && root.factor == 1) {
+        return recognise_layer_norm(edges, node, root);
+    }
+    if (root.groups == 0 && root.axes.size() > 1) {
+        return;
+    }
+    if (numerator == root.x) {
+        return become_uncentered(edges, node, root, /*has_affine=*/true);
+    }
+    // (x y) / root is (x / root) y.
+    Node* product = edges.only_producer(numerator, "Mul");
+    if (product == nullptr || !product->domain.empty() || edges.dims(numerator) != edges.dims(root.x)) {
+        return;
+    }
+    const bool is_first = product->inputs[0] == root.x;
+    if (!is_first && product->inputs[1] != root.x) {
+        return;
+    }
+    const std::string other = product->inputs[is_first ? 1 : 0];
+    node.op_type = "Mul";
+    node.inputs = {numerator, other};
+    become_uncentered(edges, *product, root, /*has_affine=*/false);
 }
 
 bool is_filled_with(const Tensor* tensor, float value) {
@@ -321,8 +375,8 @@ void recognise_group_norm(Edges& edges, Node& node) {
     const std::string x = before->inputs.front();
     const Ints dims = edges.dims(x);
     const Ints grouped = edges.dims(node.inputs.front());
-    if (dims.size() < 2 || edges.dims(after->outputs.front()) != dims || grouped[0] != dims[0] ||
-        grouped[1] == 0 || dims[1] % grouped[1] != 0 || !is_filled_with(edges.constant(node.inputs[1]), 1) ||
+    if (groups_of(grouped, dims) == 0 || edges.dims(after->outputs.front()) != dims ||
+        !is_filled_with(edges.constant(node.inputs[1]), 1) ||
         !is_filled_with(edges.constant(node.inputs[2]), 0)) {
         return;
     }
@@ -369,9 +423,7 @@ void recognise_normalization(Network& network) {
             rename_group_norm(edges, node);
         }
         if (node.op_type == "Div" || node.op_type == "Mul") {
-            if (!recognise_layer_norm(edges, node)) {
-                recognise_root_mean_square(edges, node);
-            }
+            recognise_quotient(edges, node);
         }
     }
 }

@@ -6,17 +6,26 @@ namespace {
 
 constexpr std::int64_t opset_of_layer_norm = 17;
 
+// sqrt(m + epsilon), m what the norm's mode divides by the root of, over these axes of x.
+std::string root_of_moment(LayerExport& out, const std::string& x, const OnnxInts& axes) {
+    std::string squared = x;
+    if (out.layer().mode != Mode::root_mean_square) {
+        squared = out.add_part("Sub", {x, out.reduced("ReduceMean", x, axes)});
+    }
+    const std::string squares = out.add_part("Pow", {squared, out.writer.scalar(2.0F)});
+    const std::string moment = out.reduced("ReduceMean", squares, axes);
+    return out.add_part("Sqrt",
+                        {out.add_part("Add", {moment, out.writer.scalar(out.layer().epsilon.value())})});
+}
+
 // Over the last axis.
 std::string layer_norm_of_last(LayerExport& out, const std::string& x) {
     const OnnxInts channels{out.layer().in_channels};
     const std::string scale = out.weight("weight", channels, out.weights.weights);
     const std::string shift = out.weight("bias", channels, out.weights.bias);
     const float epsilon = out.layer().epsilon.value();
-    if (out.layer().mode == Mode::root_mean_square) {
-        const std::string mean =
-            out.reduced("ReduceMean", out.add_part("Pow", {x, out.writer.scalar(2.0F)}), {-1});
-        const std::string root =
-            out.add_part("Sqrt", {out.add_part("Add", {mean, out.writer.scalar(epsilon)})});
+    if (out.layer().mode != Mode::plain) {
+        const std::string root = root_of_moment(out, x, {-1});
         const std::string factored = out.add_part("Mul", {out.add("Div", {x, root}), scale});
         return out.add_part("Add", {factored, shift});
     }
@@ -34,6 +43,25 @@ std::string layer_norm_of_last(LayerExport& out, const std::string& x) {
     return out.add_part("Add", {scaled, shift});
 }
 
+// By the root of each group, repeated for the group's elements.
+std::string uncentered_group_norm(LayerExport& out) {
+    const LayerSpec& layer = out.layer();
+    const std::string& x = out.input();
+    std::string root;
+    if (layer.groups == layer.in_channels) {
+        root = root_of_moment(out, x, {2, 3});
+    } else {
+        const std::int64_t elements =
+            std::int64_t{layer.in_channels} / layer.groups * layer.in_height * layer.in_width;
+        root = root_of_moment(out, out.reshaped(x, {0, layer.groups, -1}), {2});
+        root = out.add_part("Expand", {root, out.writer.integers({1, layer.groups, elements})});
+        root = out.reshaped(root, {0, layer.in_channels, layer.in_height, layer.in_width});
+    }
+    const std::string scaled = out.add_part(
+        "Mul", {out.add("Div", {x, root}), out.weight("weight", out.per_channel(), out.weights.weights)});
+    return out.add_part("Add", {scaled, out.weight("bias", out.per_channel(), out.weights.bias)});
+}
+
 }  // namespace
 
 std::string write_layer_norm(LayerExport& out) {
@@ -45,6 +73,7 @@ std::string write_layer_norm(LayerExport& out) {
 // An instance norm of the groups as channels, then a scale and shift a channel.
 std::string write_group_norm(LayerExport& out) {
     const LayerSpec& layer = out.layer();
+    if (layer.mode != Mode::plain) return uncentered_group_norm(out);
     const OnnxAttributes epsilon{{"epsilon", layer.epsilon.value()}};
     const OnnxInts channels{layer.in_channels};
     if (layer.groups == layer.in_channels) {

@@ -125,6 +125,8 @@ private:
     void negative(const onnx::Node& node);
     // The sum with the second one's negative.
     void difference(const onnx::Node& node);
+    // With a constant: max(x, c) = relu(x - c) + c.
+    void maximum(const onnx::Node& node);
     // A square is a product with itself.
     void power(const onnx::Node& node);
     void concat(const onnx::Node& node);

@@ -143,6 +143,31 @@ void Drafting::difference(const onnx::Node& node) {
     arithmetic(sum);
 }
 
+void Drafting::maximum(const onnx::Node& node) {
+    const std::size_t which = constant(node, 0) != nullptr ? 0 : 1;
+    const onnx::Tensor* const bounds = node.inputs.size() == 2 ? constant(node, which) : nullptr;
+    if (bounds == nullptr) no_layer("it compares values that are no constants");
+    onnx::Node first = node;
+    first.inputs = {node.inputs[1 - which]};
+    first.outputs = {node.outputs.at(0) + ".above"};
+    dims_[first.outputs[0]] = dims_of(node.outputs[0]);
+    DraftLayer above = begin(first, LayerKind::scale_shift);
+    if (module_of(bounds->name)) learn(*bounds, above);
+    const std::vector<float> numbers =
+        per_channel(*bounds, size(above.inputs.front()), dims_of(node.outputs[0]).size());
+    above.layer.activation = Activation::relu;
+    above.weights.weights.assign(numbers.size(), 1.0F);
+    for (const float number : numbers) above.weights.bias.push_back(-number);
+    finish(std::move(above));
+
+    onnx::Node second = node;
+    second.inputs = first.outputs;
+    DraftLayer draft = begin(second, LayerKind::scale_shift);
+    draft.weights.weights.assign(numbers.size(), 1.0F);
+    draft.weights.bias = numbers;
+    finish(std::move(draft));
+}
+
 void Drafting::concat(const onnx::Node& node) {
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
         if (constant(node, i) != nullptr) return concat_with_constants(node);

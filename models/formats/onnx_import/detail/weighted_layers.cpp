@@ -204,10 +204,11 @@ void Drafting::norm(const onnx::Node& node) {
     if (tokens && node.integer("axis", 1) + 1 != static_cast<std::int64_t>(rank)) {
         no_layer("it is over more axes than the last one");
     }
-    const bool root_mean_square = node.op_type == "RootMeanSquareNorm";
-    const auto axis = static_cast<std::size_t>(root_mean_square ? node.integer("axis", 1)
-                                                                : static_cast<std::int64_t>(rank) - 1);
-    const bool viewed = tokens || root_mean_square;
+    const bool along_axis = node.op_type == "UncenteredNorm";
+    const bool uncentered = along_axis || node.op_type == "UncenteredGroupNorm";
+    const auto axis =
+        static_cast<std::size_t>(along_axis ? node.integer("axis", 1) : static_cast<std::int64_t>(rank) - 1);
+    const bool viewed = tokens || along_axis;
     const View view = viewed ? with_channels(read(node, 0), axis) : View{};
     DraftLayer draft = viewed ? begin_on(node, LayerKind::layer_norm, view.source)
                               : begin(node, node.op_type == "LayerNormChannels" ? LayerKind::layer_norm
@@ -215,13 +216,17 @@ void Drafting::norm(const onnx::Node& node) {
                                                                                 : LayerKind::group_norm);
     name_after_weights(node, draft);
     draft.layer.epsilon = Parameter(node.number("epsilon", 1e-5F));
-    if (node.op_type == "GroupNorm") draft.layer.groups = small(node.integer("num_groups", 1), "num_groups");
+    if (draft.layer.kind == LayerKind::group_norm) {
+        draft.layer.groups = small(node.integer("num_groups", 1), "num_groups");
+    }
     if (node.op_type == "InstanceNormalization") draft.layer.groups = draft.layer.in_channels;
     draft.weights.weights = weights(node, 1, draft);
     const bool shifts = node.inputs.size() > 2 && !node.inputs[2].empty();
     draft.weights.bias =
         shifts ? weights(node, 2, draft) : std::vector<float>(draft.weights.weights.size(), 0.0F);
-    if (root_mean_square) draft.layer.mode = Mode::root_mean_square;
+    if (uncentered) {
+        draft.layer.mode = node.integer("of_variance", 0) != 0 ? Mode::keep_mean : Mode::root_mean_square;
+    }
     if (viewed) return finish(std::move(draft), view.axes);
     finish(std::move(draft));
 }
