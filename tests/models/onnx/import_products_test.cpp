@@ -225,7 +225,7 @@ TEST(OnnxProducts, AProductOverTheDeviationOfGroupsIsAGroupNormAndAProduct) {
 // Filter response normalization with its threshold (Singh and Krishnan 2020).
 TEST(OnnxProducts, ARootOverAllPixelsIsANormOfEachChannelAndABoundIsRelu) {
     const std::vector<Tensor> constants{scalar("e", 1e-3F), weights("norm.weight", {1, 4, 1, 1}),
-                                        weights("norm.tau", {1, 4, 1, 1})};
+                                        weights("norm.tau", {1, 4, 1, 1}), integers("whole", {1, 4, 2, 3})};
     const Computed result = computed(
         model_of({1, 4, 2, 3},
                  {node("Mul", {"x", "x"}, {"q"}), node("ReduceMean", {"q"}, {"m"}, {{"axes", Ints{2, 3}}}),

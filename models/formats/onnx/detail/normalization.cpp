@@ -203,11 +203,14 @@ std::optional<Quotient> quotient_of(const Edges& edges, const Node& node) {
         return std::nullopt;
     }
     for (std::size_t i = 0; i < 2; ++i) {
-        const Node* inverse = edges.producer(node.inputs[1 - i]);
+        const Node* const factor = edges.producer(node.inputs[1 - i]);
+        const bool is_spread = factor != nullptr && factor->op_type == "Expand";
+        const Node* const inverse = is_spread ? edges.producer(factor->inputs.front()) : factor;
         const std::string divisor = inverted(edges, inverse);
         auto root = divisor.empty() ? std::nullopt : divisor_of(edges, divisor);
         if (root) {
             root->nodes.push_back(inverse);
+            if (is_spread) root->nodes.push_back(factor);
             return Quotient{node.inputs[i], *std::move(root)};
         }
     }
