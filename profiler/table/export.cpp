@@ -154,6 +154,14 @@ struct CsvText {
     std::string operator()(const JsonText& json) const { return quoted(json.text); }
 };
 
+struct PlainValue {
+    ColumnValue operator()(const JsonText& json) const { return json.text; }
+    template <typename Value>
+    ColumnValue operator()(const Value& value) const {
+        return value;
+    }
+};
+
 struct JsonValue {
     nlohmann::ordered_json operator()(std::monostate) const { return nullptr; }
     nlohmann::ordered_json operator()(const JsonText& json) const {
@@ -176,6 +184,17 @@ std::vector<std::string> export_column_names() {
     std::vector<std::string> names;
     for (const ExportColumn& column : columns()) names.emplace_back(column.name);
     return names;
+}
+
+std::vector<ExportedColumn> exported_columns(const Table& table, const RowFilter& filter) {
+    std::vector<ExportedColumn> exported;
+    for (const std::string& name : export_column_names()) exported.push_back({name, {}});
+    for_each_entry(table, filter, [&](const Entry& entry) {
+        for (std::size_t i = 0; i < exported.size(); ++i) {
+            exported[i].values.push_back(std::visit(PlainValue{}, columns()[i].value(entry)));
+        }
+    });
+    return exported;
 }
 
 void write_csv(const Table& table, const RowFilter& filter, std::ostream& out) {

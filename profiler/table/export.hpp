@@ -11,6 +11,7 @@
 
 #include "models/graph/graph.hpp"
 #include "models/graph/latency_source.hpp"
+#include "profiler/table/columns.hpp"
 #include "profiler/table/table.hpp"
 
 namespace hacscale {
@@ -35,6 +36,13 @@ void write_csv(const Table& table, const RowFilter& filter, std::ostream& out);
 
 // An array with one object a row; an absent value is null, with its reason beside it.
 void write_json(const Table& table, const RowFilter& filter, std::ostream& out);
+
+// All values of one column, row by row; of an object its JSON text.
+struct ExportedColumn {
+    std::string name;
+    std::vector<ColumnValue> values;
+};
+std::vector<ExportedColumn> exported_columns(const Table& table, const RowFilter& filter);
 
 // A table's rows in the form of Google Benchmark's JSON output, for its tools/compare.py and for programs
 // that collect such files. Described in docs/formats.md, "Google Benchmark's JSON".

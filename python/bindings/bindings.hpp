@@ -23,6 +23,9 @@ void bind_candidates(nb::module_& module);
 void bind_planning(nb::module_& module);
 void bind_measuring(nb::module_& module);
 
+// The table's rows as a capsule of Arrow's, "arrow_array_stream".
+nb::capsule arrow_stream(const Table& table);
+
 // Throws InputError for names that there are not.
 MeasuredState state_of(int batch, const std::string& dtype, const std::string& cache);
 

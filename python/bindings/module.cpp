@@ -80,6 +80,8 @@ void PythonEvents::rethrow() const {
 NB_MODULE(_core, module) {
     using namespace hacscale::python;
     module.doc() = "The native half of hacscale";
+    // IPython keeps what its cells returned until the interpreter is gone.
+    nb::set_leak_warnings(false);
     module.attr("version") = nb::str(std::string(hacscale::version()).c_str());
     bind_errors(module);
     bind_networks(module);

@@ -22,6 +22,7 @@
 #include "harness/compare/compare.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/remedy.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/graph/network.hpp"
 #include "records/comparison.hpp"
 #include "records/json.hpp"
@@ -133,6 +134,12 @@ std::vector<std::string> answer_of(const std::string& comparison) {
     return harness::answer_lines({&record}, {});
 }
 
+// Networks of the zoo have no weights: random ones make files of them that run.
+Network with_weights(Network network) {
+    if (network.weights.empty()) network.weights = random_weights(network.graph, 0);
+    return network;
+}
+
 // `scores` may be empty.
 std::vector<std::string> write_choice(const Network& base, const std::string& comparison,
                                       const std::string& strategy, const std::filesystem::path& onnx,
@@ -147,7 +154,7 @@ std::vector<std::string> write_choice(const Network& base, const std::string& co
     files.scores = scores;
     files.opset = opset;
     files.grouped_convs = keep_groups ? GroupedConvs::keep_count : GroupedConvs::keep_width;
-    return harness::write_choice(base, record, row_of(record, strategy), files);
+    return harness::write_choice(with_weights(base), record, row_of(record, strategy), files);
 }
 
 void write_report(const Table& table, const std::vector<std::string>& comparisons,

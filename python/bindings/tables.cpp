@@ -55,6 +55,7 @@ nb::dict latency_of(const Table& table, const Network& network, const MeasuredSt
 void bind_tables(nb::module_& module) {
     nb::class_<Table>(module, "Table")
         .def("rows_json", &rows_json, nb::call_guard<nb::gil_scoped_release>())
+        .def("arrow_stream", &arrow_stream)
         .def("device", &device_of)
         .def("__len__", &Table::size)
         .def("latency", [](const Table& table, const Network& network, int batch, const std::string& dtype,

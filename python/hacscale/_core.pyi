@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy
 from numpy.typing import NDArray
+from typing_extensions import CapsuleType
 
 
 version: str = '0.1.0'
@@ -60,6 +61,8 @@ def zoo_names() -> list[str]: ...
 
 class Table:
     def rows_json(self) -> str: ...
+
+    def arrow_stream(self) -> CapsuleType: ...
 
     def device(self) -> dict: ...
 

@@ -9,7 +9,7 @@ import tempfile
 import weakref
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
 
-from hacscale import _core, _jobs
+from hacscale import _core, _display, _jobs
 from hacscale._jobs import request_from
 from hacscale.networks import Network, from_onnx
 from hacscale.tables import Table
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import torch
 
 Budget = Union[float, str]
+
+_layers_shown = 12  # in a notebook
 
 
 def strategies() -> dict[str, str]:
@@ -38,13 +40,31 @@ class Advice:
         return self._record
 
     def to_frame(self) -> pd.DataFrame:
-        """The layers: latency, share, utilization."""
+        """The layers in running order: latency_us, utilization, roofline_efficiency."""
         import pandas as pd
 
-        return pd.DataFrame(self._record["layers"])
+        return pd.DataFrame(self._record["nodes"])
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
+
+    def _repr_html_(self) -> str:
+        """The lines, and the layers that take most of the time."""
+        total = self._record["latency_us"] or 1.0
+        timed = [node for node in self._record["nodes"] if node["latency_us"] is not None]
+        slowest = sorted(timed, key=lambda node: -node["latency_us"])[:_layers_shown]
+        most = slowest[0]["latency_us"] if slowest else 1.0
+        rows = [
+            [
+                node["name"],
+                _display.Bar(f"{node['latency_us']:,.1f} us, {100 * node['latency_us'] / total:.1f} %", node["latency_us"] / most),
+                _display.Bar(f"{100 * node['utilization']:.1f} %", node["utilization"]) if node["utilization"] is not None else "",
+                node["key"],
+            ]
+            for node in slowest
+        ]
+        caption = f"the slowest {len(slowest)} of {len(self._record['nodes'])} layers; to_frame() has all"
+        return _display.lines(str(self)) + _display.table(["layer", "latency", "utilization", "what it is"], rows, caption)
 
     def __repr__(self) -> str:
         return f"<hacscale.Advice of {len(self._record['layers'])} layers; print() shows it>"
@@ -100,6 +120,16 @@ class Plan:
         return measured if measured is not None else self._row["predicted_us"] / self._comparison.base_latency_us
 
     @property
+    def macs(self) -> int:
+        """Multiplies of convs, linear layers and products, for one image."""
+        return self._row["macs"]
+
+    @property
+    def params(self) -> int:
+        """Learned numbers, batch-norms' included."""
+        return self._row["params"]
+
+    @property
     def widths(self) -> dict[str, tuple[int, int]]:
         """Of each channel group that changes, by its first layer: its width before and now."""
         record = self._comparison._record
@@ -115,7 +145,8 @@ class Plan:
 
     @property
     def network(self) -> Network:
-        """The scaled network with its weights: those of the base that matter most, or all of them and copies."""
+        """The scaled network with its weights: those of the base that matter most, or all of them and copies; random ones where
+        the base has none, as those of the zoo."""
         if self._network is None:
             self._write()
         assert self._network is not None
@@ -151,6 +182,15 @@ class Plan:
     def report(self, file: str | os.PathLike) -> None:
         """Writes a page that shows the plan beside the base, with the table it was made from."""
         self._comparison.report(file)
+
+    def _repr_html_(self) -> str:
+        """What was chosen, and each width that changes, as a share of the widest."""
+        changes = [*self.widths.items(), *((f"{name}: blocks", change) for name, change in self.depths.items())]
+        rows = [
+            [name, str(before), _display.Bar(f"{now} ({now / before:.2f})", now / max(before, now, 1))]
+            for name, (before, now) in changes
+        ]
+        return _display.lines(self.explain()) + _display.table(["layer", "channels", "now"], rows)
 
     def _write(self) -> None:
         comparison = self._comparison
@@ -221,6 +261,21 @@ class Comparison:
 
     def __str__(self) -> str:
         return self.explain()
+
+    def _repr_html_(self) -> str:
+        """The answer, and for each strategy its latency and what it costs and brings."""
+        plans = list(self.plans.values())
+        longest = max((plan.latency_ratio for plan in plans), default=1.0)
+        rows = [
+            [
+                plan.strategy,
+                _display.Bar(f"{plan.latency_us:,.0f} us ({plan.latency_ratio:.3f})", plan.latency_ratio / longest),
+                f"{plan._row['gain']:+.3f}",
+                plan.status,
+            ]
+            for plan in plans
+        ]
+        return _display.lines(self.explain()) + _display.table(["strategy", "latency", "gain", "status"], rows)
 
     def __repr__(self) -> str:
         return f"<hacscale.Comparison of {len(self._record['strategies'])} strategies for {self.network.name}; print() shows it>"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence, Union
 
 from hacscale import _core
 from hacscale.networks import Network
 
 if TYPE_CHECKING:
     import numpy as np
+    import optuna
     import pandas as pd
+    import polars as pl
 
 
 class Table:
@@ -38,11 +40,22 @@ class Table:
         """All rows, with what follows from them; docs/formats.md, "Exported columns", says what each column is."""
         return json.loads(self._native.rows_json())
 
-    def to_frame(self) -> pd.DataFrame:
-        """The rows as a pandas data frame."""
-        import pandas as pd
+    def to_frame(self) -> Union[pd.DataFrame, pl.DataFrame]:
+        """The rows as a pandas data frame, or as one of polars where there is no pandas.
 
+        Libraries that read Arrow need neither: `pyarrow.table(table)`, `polars.DataFrame(table)`, `duckdb.from_arrow(table)`.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            import polars as pl
+
+            return pl.DataFrame(self)
         return pd.DataFrame(self.to_dict())
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows as Arrow's PyCapsule interface hands them over; another schema is the reader's to make."""
+        return self._native.arrow_stream()
 
     def latency(self, network: Network, batch: int = 1, dtype: str = "f32") -> float:
         """Microseconds of one inference of the network: the sum of its layers, measured or interpolated.
@@ -97,6 +110,24 @@ class Candidates:
         random = np.random.default_rng(seed)
         drawn = [np.asarray(values, dtype=np.int32)[random.integers(len(values), size=count)] for values in self.values]
         return np.stack(drawn, axis=1)
+
+    def suggest(self, trial: optuna.Trial) -> dict[str, int]:
+        """One candidate as a trial of Optuna draws it: each width by its name.
+
+        Where a group's widths are equally far apart they are numbers to the sampler, so that it learns what wider brings.
+        """
+        candidate = {}
+        for name, values in zip(self.names, self.values):
+            steps = {after - before for before, after in zip(values, values[1:])}
+            if len(steps) == 1:
+                candidate[name] = trial.suggest_int(name, values[0], values[-1], step=steps.pop())
+            else:
+                candidate[name] = trial.suggest_categorical(name, values)
+        return candidate
+
+    def search_space(self) -> dict[str, dict[str, Any]]:
+        """The widths as NNI's search spaces have them: {name: {"_type": "choice", "_value": widths}}."""
+        return {name: {"_type": "choice", "_value": list(values)} for name, values in zip(self.names, self.values)}
 
     def array(self, candidates: Sequence[Mapping[str, int]]) -> np.ndarray:
         """Candidates from their names and values; what a candidate does not name is the base's."""

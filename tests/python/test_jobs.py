@@ -58,6 +58,22 @@ def test_noisy_results_can_be_made_errors():
     assert said.strip() == "slow"
 
 
+def test_a_fork_after_profiling_reads_and_measures(net, table):
+    """Nothing that measured is in this process, so a fork has no threads and no device to inherit."""
+    import os
+
+    latency = table.latency(net)
+    child = os.fork()
+    if child == 0:
+        try:
+            same = table.latency(net) == latency
+            rows = len(hs.profile(net, table.file, seconds=0.05, progress=False))
+            os._exit(0 if same and rows == len(table) else 1)
+        except BaseException:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def test_devices_are_listed():
     (device,) = hs.devices()
     assert device["id"] == "cpu" and device["name"] == "A made-up device"

@@ -9,6 +9,32 @@ def test_advice_is_at_most_ten_lines(net, table):
     assert advice.to_dict()["layers"]
 
 
+def test_answers_are_shown_in_notebooks(net, table):
+    advice = hs.advise(net, table)
+    slowest = max(advice.to_dict()["nodes"], key=lambda node: node["latency_us"])
+    assert slowest["name"] in advice._repr_html_() and len(advice.to_frame()) == len(net.layers)
+    comparison = hs.compare(net, table, 0.7, strategies=["width-only", "hacscale"])
+    page = comparison._repr_html_()
+    assert "width-only" in page and "hacscale" in page
+    plan = comparison.plans["hacscale"]
+    for name, (before, now) in plan.widths.items():
+        assert f"<td style='text-align:left'>{name}</td>" in plan._repr_html_()
+    assert plan.macs == plan.network.macs
+
+
+def test_what_a_network_is_called_is_no_markup(table, module, example):
+    plan = hs.scale(hs.from_torch(module, example, name="a&b"), table, 0.7)
+    assert "a&amp;b" in plan._repr_html_() and "a&b" not in plan._repr_html_()
+
+
+def test_a_plan_of_a_network_without_weights_runs(tmp_path):
+    net = hs.zoo("resnet20-cifar")
+    table = hs.profile(net, tmp_path / "t.db", widths=(0.5, 1), seconds=0.05, progress=False)
+    plan = hs.scale(net, table, 0.8)
+    assert not net._native.has_weights and plan.network.macs == plan.macs
+    assert len(hs.verify([net, plan], table, seconds=0.05, progress=False)) == 2
+
+
 @pytest.mark.parametrize("budget", [0.6, 0.8, 1.2])
 def test_a_plan_keeps_its_budget_and_changes_widths(net, table, budget):
     plan = hs.scale(net, table, budget)

@@ -1,3 +1,5 @@
+import sys
+
 import hacscale as hs
 import numpy as np
 import pytest
@@ -10,6 +12,22 @@ def test_rows_are_those_of_the_export(table):
     assert len(frame) == len(table) > 0
     assert {"layer", "latency_us", "ci95_us", "status"} <= set(frame.columns)
     assert table.device["name"] == "A made-up device"
+
+
+def test_arrow_readers_see_the_same_rows(table):
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame(table)
+    assert frame.height == len(table)
+    for read, written in zip(frame.to_dicts(), table.to_dict()):
+        plain = {name: value for name, value in written.items() if not isinstance(value, (dict, list))}
+        assert {name: read[name] for name in plain} == plain
+    table.__arrow_c_stream__()  # a capsule that nobody reads is released
+
+
+def test_without_pandas_a_frame_is_of_polars(table, monkeypatch):
+    polars = pytest.importorskip("polars")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert isinstance(table.to_frame(), polars.DataFrame)
 
 
 def test_a_file_that_is_no_table_is_refused(tmp_path):
@@ -34,6 +52,32 @@ def test_candidates_equal_the_networks_that_they_stand_for(net, table):
     assert base == pytest.approx(table.latency(net), rel=1e-6)  # rounded to picoseconds a layer
     wider = space.latency([{"block.conv1": 128}])[0]
     assert wider > base
+
+
+def test_optuna_draws_candidates_of_the_space(net, table):
+    optuna = pytest.importorskip("optuna")
+    space = table.candidates(net, 0.5, 2.0)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(20):
+        candidate = space.suggest(study.ask())
+        assert list(candidate) == space.names
+        assert all(candidate[name] in values for name, values in zip(space.names, space.values))
+        assert space.latency([candidate]).shape == (1,)
+    spaces = space.search_space()
+    assert [spaces[name]["_value"] for name in space.names] == space.values
+
+
+def test_widths_that_are_unevenly_apart_are_choices(net, table):
+    class Trial:
+        def suggest_int(self, name, low, high, step):
+            raise AssertionError(f"{name} is not evenly spaced")
+
+        def suggest_categorical(self, name, values):
+            return values[-1]
+
+    space = table.candidates(net)
+    space.values = [[8, 16, 40] for _ in space.names]
+    assert set(space.suggest(Trial()).values()) == {40}
 
 
 def test_a_plan_is_as_fast_as_its_candidate(net, table):
