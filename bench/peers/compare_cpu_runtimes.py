@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Whole-network latency at batch 1 in f32, same threads: HACScale's CPU backend against ONNX Runtime and OpenVINO.
 
+A MODEL is a name of the zoo or an ONNX file; of files, ONNX Runtime is the only peer here (--peers onnxruntime).
 All are loaded once and take turns of a fraction of a second (paired_sides.py). Prints for each network the medians over the
 rounds, and for each peer the median of the rounds' ratios, its time over ours, with their range. The last lines compare with
 the faster peer of each network. ONEDNN_MAX_CPU_ISA holds for HACScale and OpenVINO; ONNX Runtime has no such setting.
@@ -41,6 +42,8 @@ def main():
     print(f"{'model':<22}{'hacscale us':>12}" + "".join(f"{peer + ' us':>16}{'ratio':>8}{'range':>15}" for peer in options.peers))
     ratios_to = {peer: [] for peer in options.peers}
     for model in options.models:
+        if model.endswith(".onnx") and options.peers != ["onnxruntime"]:
+            sys.exit(f"compare_cpu_runtimes.py: {model}: ONNX files run in ONNX Runtime alone: give --peers onnxruntime")
         ours = [str(build / "bench" / "time_network"), model]
         theirs = [[sys.executable, str(here / f"{peer}_network.py"), str(build / "hacscale"), model, str(options.threads)]
                   for peer in options.peers]
@@ -48,7 +51,7 @@ def main():
             medians, ratios = compare([ours, *theirs], options.rounds, options.seconds)
         except SideFailed as failure:
             sys.exit(f"compare_cpu_runtimes.py: {failure}")
-        line = f"{model:<22}{medians[0]:>12.1f}"
+        line = f"{pathlib.Path(model).name.removesuffix('.onnx'):<22}{medians[0]:>12.1f}"
         for peer, median_us, rounds in zip(options.peers, medians[1:], ratios):
             ratios_to[peer].append(statistics.median(rounds))
             line += f"{median_us:>16.1f}{ratios_to[peer][-1]:>8.3f}{f'{rounds[0]:.2f} to {rounds[-1]:.2f}':>15}"

@@ -26,6 +26,9 @@ struct Network {
     // What these nodes compute: multiplies of convs, linear layers and products, and the elements that they write.
     std::int64_t left_out_macs = 0;
     std::int64_t left_out_elements = 0;
+    // One entry a node: the file's learned tensors that its weights are made of, also those of other modules that were folded into
+    // it; empty where it came from none.
+    std::vector<std::vector<std::string>> parameter_names{};
     // Of graph.inputs and graph.outputs, as its file has them; empty where it came from none.
     std::vector<std::string> input_names{};
     std::vector<std::string> output_names{};
@@ -40,7 +43,8 @@ struct Network {
 std::string network_hash(const Network& network);
 
 // The network without these nodes, one entry a node; the others keep their order, names and weights. What a dropped node wrote
-// becomes an input where another node reads it, and what it read becomes an output. Names of inputs, outputs and tensors are lost.
+// becomes an input where another node reads it, and what it read becomes an output. Names of inputs, outputs, tensors and parameters
+// are lost.
 Network without(const Network& network, const std::vector<bool>& dropped);
 
 }  // namespace hacscale

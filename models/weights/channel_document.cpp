@@ -83,6 +83,13 @@ private:
             add_sources(module, "in_from", sources_[at(input)], base_.graph.tensors[at(input)].channels);
             add_sources(module, "out_from", sources_[at(output)], base_.graph.tensors[at(output)].channels);
         }
+        if (origin != no_node && at(origin) < base_.parameter_names.size()) {
+            // Those that have another module's name, as the scale of a whole block.
+            std::vector<std::string> others = base_.parameter_names[at(origin)];
+            std::erase_if(others,
+                          [&](const std::string& name) { return name.starts_with(base->name + "."); });
+            if (!others.empty()) module["parameters"] = std::move(others);
+        }
         json["modules"][node.name] = std::move(module);
         std::vector<WeightPart> before;
         if (base != nullptr) before = operator_of(base->layer.kind).weights(base->layer);

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _CONVS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)
 _BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
+# Whose parameters are resized with the module.
+_RESIZED = (*_CONVS, nn.Linear, *_BATCH_NORMS, nn.LayerNorm, nn.GroupNorm, nn.PReLU)
 
 # Copies of a channel are read by weights that are up to this share larger or smaller than equal ones: equal copies would have equal
 # gradients and stay equal.
@@ -37,6 +39,8 @@ def resized(module: nn.Module, plan: Plan, example: Optional[Sequence[torch.Tens
     layers = _Layers(plan.channels["modules"])
     for name, part in copied.named_modules():
         _resize(part, name, layers, fed_by)
+    for name in layers.names():
+        _resize_scales(copied, name, layers)
     if example is not None:
         _check_runs(copied, example, layers)
     return copied
@@ -47,6 +51,13 @@ class _Layers:
 
     def __init__(self, modules: dict[str, Any]):
         self._modules = modules
+
+    def names(self) -> list[str]:
+        return list(self._modules)
+
+    def parameters(self, name: str) -> list[str]:
+        """Those that are part of the layer and belong to other modules."""
+        return self._modules[name].get("parameters", [])
 
     def has(self, name: str) -> bool:
         return name in self._modules
@@ -277,14 +288,33 @@ def _resize_by_channel(part: nn.Module, name: str, chosen: Sequence[int]) -> Non
             _set_parameter(part, own, _pick(parameter.data, chosen, dims[0]))
 
 
+def _resize_scales(module: nn.Module, name: str, layers: _Layers) -> None:
+    """Numbers a channel that a block has as its own parameters, as ConvNeXt's scales of what a block adds."""
+    chosen = layers.outputs(name)
+    if chosen is None:
+        return
+    channels = layers._modules[name]["out_channels"][0]
+    for parameter_name in layers.parameters(name):
+        owner_name, _, own = parameter_name.rpartition(".")
+        try:
+            owner = module.get_submodule(owner_name)
+            parameter = owner.get_parameter(own)
+        except AttributeError:
+            continue
+        if isinstance(owner, _RESIZED) or layers.has(owner_name):
+            continue
+        dims = [dim for dim, size in enumerate(parameter.shape) if size > 1]
+        if len(dims) == 1 and parameter.shape[dims[0]] == channels:
+            _set_parameter(owner, own, _pick(parameter.data, chosen, dims[0]))
+
+
 def _loose_parameters(module: nn.Module, layers: _Layers) -> list[str]:
     """Parameters of modules that are no layer of the plan, as the scales of whole blocks: nobody resizes them."""
-    known = (*_CONVS, nn.Linear, *_BATCH_NORMS, nn.LayerNorm, nn.GroupNorm, nn.PReLU)
     return [
         f"{name}.{own}" if name else own
         for name, part in module.named_modules()
         for own, _ in part.named_parameters(recurse=False)
-        if not isinstance(part, known) and not layers.has(name)
+        if not isinstance(part, _RESIZED) and not layers.has(name)
     ]
 
 

@@ -51,6 +51,46 @@ def test_every_planned_width_is_the_modules(net, table, module):
             assert resized[name] == new, name
 
 
+class ScaledBlocks(nn.Module):
+    """Blocks whose scales are their own parameters, as ConvNeXt's: one with the channels' shape, one without."""
+
+    class Block(nn.Module):
+        def __init__(self, width, shape):
+            super().__init__()
+            self.fc1 = nn.Conv2d(width, 2 * width, 1)
+            self.fc2 = nn.Conv2d(2 * width, width, 1)
+            self.gamma = nn.Parameter(torch.rand(shape) + 0.5)
+
+        def forward(self, x):
+            return x + self.fc2(torch.relu(self.fc1(x))) * self.gamma.reshape(1, -1, 1, 1)
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 64, 4, 4)
+        self.blocks = nn.Sequential(self.Block(64, (64, 1, 1)), self.Block(64, (64,)))
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.head(self.blocks(self.stem(x)).mean((2, 3)))
+
+
+@pytest.mark.parametrize("budget", [0.8, 1.5])
+def test_scales_of_blocks_are_resized_with_them(budget, example, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    torch.manual_seed(0)
+    module = ScaledBlocks().eval()
+    net = hs.from_torch(module, example)
+    assert net.params == sum(parameter.numel() for parameter in module.parameters())
+    table = hs.profile(net, tmp_path / "t.db", widths=(0.5, 2), seconds=0.05, progress=False)
+    plan = hs.scale(net, table, budget, freeze=["blocks.0.fc1", "blocks.1.fc1"])
+    resized = plan.apply(module)
+    assert resized.blocks[1].gamma.shape[0] == resized.stem.out_channels != 64
+    plan.to_onnx(tmp_path / "resized.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "resized.onnx"), providers=["CPUExecutionProvider"])
+    (expected,) = session.run(None, {session.get_inputs()[0].name: example.numpy()})
+    assert torch.allclose(run(resized, example), torch.from_numpy(expected).reshape(1, -1), atol=1e-4)
+
+
 def test_another_module_is_refused(net, table):
     plan = hs.scale(net, table, 0.7)
     with pytest.raises(hs.BadInput, match="does not have"):

@@ -48,6 +48,7 @@ public:
         for (Tensor& tensor : model.graph.initializers) {
             weight_bytes += static_cast<std::int64_t>(tensor.data.size());
             const std::string name = tensor.name;
+            initializers_.insert(name);
             network.values.set_constant(name, std::move(tensor));
         }
         model.graph.initializers.clear();
@@ -183,13 +184,31 @@ private:
         }
         for (std::size_t i = 0; i < step.node.outputs.size(); ++i) {
             if (!step.node.outputs[i].empty()) {
-                network_.values.set_constant(step.node.outputs[i], std::move(results[i]));
+                keep_constant(step, step.node.outputs[i], std::move(results[i]));
             }
         }
         for (const std::string& input : step.node.inputs) {
             forget_after_last_read(input);
         }
         return true;
+    }
+
+    bool moves_weight(const Step& step, const Tensor& result) const {
+        if (step.node.op_type != "Reshape" && step.node.op_type != "Transpose") return false;
+        const std::string& from = step.node.inputs.front();
+        return is_floating(result.type) && (initializers_.contains(from) || network_.origins.contains(from));
+    }
+
+    // A weight in another shape is still that weight: it has a name of the weight's, by which its layer is found.
+    void keep_constant(const Step& step, const std::string& output, Tensor tensor) {
+        if (!moves_weight(step, tensor) || network_.outputs.contains(output)) {
+            network_.values.set_constant(output, std::move(tensor));
+            return;
+        }
+        const std::string name =
+            detail::add_derived(network_, step.node.inputs.front(), "_moved", std::move(tensor));
+        reads_left_[name] += reads_left_[output];
+        aliases_[output] = name;
     }
 
     // Weights that others are computed from would take their memory again and again.
@@ -307,6 +326,7 @@ private:
 
     Model& model_;
     Network& network_;
+    std::unordered_set<std::string> initializers_;             // the file's
     std::unordered_map<std::string, std::size_t> reads_left_;  // by nodes that are neither folded nor gone
     std::unordered_map<std::string, std::string> aliases_;     // never to a value that is an alias itself
 };
@@ -328,6 +348,9 @@ void store(Model& model, Network& network) {
     const auto store_constant = [&](const std::string& value) {
         const auto constant = network.values.constants.find(value);
         if (constant != network.values.constants.end() && stored.insert(value).second) {
+            if (const auto origin = network.origins.find(value); origin != network.origins.end()) {
+                model.derived_from.insert(*origin);
+            }
             graph.initializers.push_back(std::move(constant->second));
         }
     };

@@ -43,6 +43,7 @@ Network network_of(detail::Draft draft, const std::string& name) {
         }
         tensors[layer.output] = result.graph.add_node(std::move(node));
         result.tensor_names.push_back(layer.output);
+        result.parameter_names.emplace_back(layer.parameters.begin(), layer.parameters.end());
         result.weights.push_back(std::move(layer.weights));
     }
     for (const std::string& output : draft.outputs) result.graph.outputs.push_back(tensors.at(output));

@@ -16,6 +16,8 @@
 namespace hacscale::onnx {
 namespace {
 
+using ::testing::ElementsAre;
+
 // What the network computes of random inputs, and the first of these.
 struct Computed {
     std::vector<float> x;
@@ -242,6 +244,20 @@ TEST(OnnxProducts, ARootOverAllPixelsIsANormOfEachChannelAndABoundIsRelu) {
         const double normed = result.x[i] / std::sqrt(squares / 6 + 1e-3) * scale[c];
         EXPECT_NEAR(result.y[i], std::max(normed, double{tau[c]}), 1e-5);
     }
+}
+
+// As timm's ConvNeXt has its scales of blocks: the file gives the numbers another shape before they are used.
+TEST(OnnxProducts, AScaleInAnotherShapeIsLearnedUnderItsName) {
+    const Network network = import_onnx(
+        model_of({1, 4, 2, 3},
+                 {node("Conv", {"x", "block.fc.weight"}, {"c"}),
+                  node("Reshape", {"block.gamma", "shape"}, {"g"}), node("Mul", {"c", "g"}, {"y"})},
+                 {weights("block.fc.weight", {5, 4, 1, 1}), weights("block.gamma", {5}),
+                  integers("shape", {1, -1, 1, 1})}),
+        "net");
+    ASSERT_EQ(network.graph.nodes.size(), 1U);
+    EXPECT_EQ(network.graph.params(), 5 * 4 + 5);
+    EXPECT_THAT(network.parameter_names, ElementsAre(ElementsAre("block.fc.weight", "block.gamma")));
 }
 
 TEST(OnnxProducts, OfAConstantWithMoreElementsRepeatTheOthers) {

@@ -46,7 +46,7 @@ int small(std::int64_t number, std::string_view what) {
     return static_cast<int>(number);
 }
 
-Drafting::Drafting(const onnx::Model& model) : graph_(model.graph) {
+Drafting::Drafting(const onnx::Model& model) : graph_(model.graph), derived_from_(model.derived_from) {
     for (const onnx::Tensor& tensor : graph_.initializers) constants_[tensor.name] = &tensor;
     for (const auto* infos : {&graph_.value_info, &graph_.inputs, &graph_.outputs}) {
         for (const onnx::ValueInfo& info : *infos) {
@@ -242,8 +242,11 @@ std::vector<float> Drafting::weights(const onnx::Node& node, std::size_t input, 
 }
 
 void Drafting::learn(const onnx::Tensor& tensor, DraftLayer& layer) {
-    layer.parameters.insert(tensor.name);
-    draft_.parameter_counts[tensor.name] = tensor.count();
+    const auto origin = derived_from_.find(tensor.name);
+    const std::string& name = origin == derived_from_.end() ? tensor.name : origin->second;
+    layer.parameters.insert(name);
+    std::int64_t& count = draft_.parameter_counts[name];
+    count = std::max(count, tensor.count());
 }
 
 std::string Drafting::data(const onnx::Node& node, std::size_t input, bool flat) {

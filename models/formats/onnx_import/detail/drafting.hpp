@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -195,6 +197,7 @@ private:
     void pair(const onnx::Node& node, LayerKind kind, bool divides);
 
     const onnx::Graph& graph_;
+    const std::map<std::string, std::string, std::less<>>& derived_from_;
     std::unordered_map<std::string, const onnx::Tensor*> constants_;
     std::unordered_map<std::string, std::vector<std::int64_t>> dims_;
     std::unordered_map<std::string, View> views_;            // values that are not their tensor row by row
