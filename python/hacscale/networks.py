@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import tempfile
@@ -120,9 +121,22 @@ def from_torch(module: torch.nn.Module, example: torch.Tensor | Sequence[torch.T
     return network
 
 
+def _parameters_apart() -> contextlib.AbstractContextManager[Any]:
+    """While it is open, the exporter takes only parameters that are one tensor for one. It would also take those for one that have
+    the same numbers, as before training: then a parameter has another one's name, and counts once with it."""
+    import importlib
+    import unittest.mock
+
+    exporter: Any = importlib.import_module("torch._C")
+    name = "_jit_pass_onnx_deduplicate_initializers"
+    merge = getattr(exporter, name, None)
+    if merge is None:
+        return contextlib.nullcontext()
+    return unittest.mock.patch.object(exporter, name, lambda graph, parameters, _training: merge(graph, parameters, True))
+
+
 def export(module: torch.nn.Module, examples: tuple[torch.Tensor, ...], file: pathlib.Path) -> None:
     """Writes the module as ONNX, names of parameters kept and nothing folded."""
-    import contextlib
     import inspect
     import io
     import warnings
@@ -140,7 +154,7 @@ def export(module: torch.nn.Module, examples: tuple[torch.Tensor, ...], file: pa
     module.eval()
     try:
         # The exporter warns of things that are right in most networks, and prints whole graphs where it fails.
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad(), _parameters_apart():
             warnings.simplefilter("ignore")
             torch.onnx.export(module, examples, str(file), **options)
     except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
