@@ -323,6 +323,12 @@ private:
         return of_files;
     }
 
+    // A file's path is relative to the suite's folder.
+    std::string found_name(const std::string& name) const {
+        const bool file = name.ends_with(".yaml") || name.ends_with(".yml") || is_onnx_file(name);
+        return file ? (folder_ / name).string() : name;
+    }
+
     static SuiteModel suite_model(const std::string& name, const InputShapes& shapes) {
         if (is_onnx_file(name)) {
             return {name, std::make_shared<const Network>(find_network(name, shapes))};
@@ -345,9 +351,7 @@ private:
         return list(key, [&](const YamlNode& item) -> SuiteModel {
             std::string name = detail::read_text(item, key, origin_);
             const auto sizes = inputs.find(name);
-            if (name.ends_with(".yaml") || name.ends_with(".yml") || is_onnx_file(name)) {
-                name = (folder_ / name).string();
-            }
+            name = found_name(name);
             try {
                 return suite_model(name, sizes == inputs.end() ? InputShapes{} : sizes->second);
             } catch (const InputError& error) {
@@ -375,8 +379,9 @@ private:
                     fmt::format("gains: {} is an ONNX file, which has no stages that a gain is of",
                                 entry.key));
             }
+            const std::string name = found_name(entry.key);
             if (std::none_of(known.begin(), known.end(),
-                             [&](const SuiteModel& model) { return model.name == entry.key; })) {
+                             [&](const SuiteModel& model) { return model.name == name; })) {
                 throw InputError(origin_, entry.line,
                                  fmt::format("gains: {} is none of the suite's models", entry.key));
             }
@@ -393,7 +398,7 @@ private:
                 if (!std::filesystem::is_regular_file(file)) {
                     fail(one, fmt::format("gains: there is no file {}", file.string()));
                 }
-                files.emplace_back(entry.key, file);
+                files.emplace_back(name, file);
             }
         }
         return files;

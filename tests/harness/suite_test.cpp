@@ -233,6 +233,16 @@ TEST_F(SuiteTest, AModelMayHaveTwoFilesOfGains) {
     EXPECT_EQ(suite.gains[1].second, path("b.yaml"));
 }
 
+TEST_F(SuiteTest, AModelThatIsAFileHasGains) {
+    write("g.yaml", "");
+    std::filesystem::copy_file(HACSCALE_SOURCE_DIR "/models/zoo/resnet18.yaml", path("mine.yaml"));
+    const Suite suite =
+        load_suite(write("s.yaml", "name: s\nmodels: [mine.yaml]\ngains: {mine.yaml: g.yaml}\n"));
+    ASSERT_EQ(suite.gains.size(), 1U);
+    EXPECT_EQ(suite.gains.front().first, suite.models.front().name);
+    EXPECT_THAT(suite_hash(suite), ::testing::Not(IsEmpty()));
+}
+
 struct BadSuite {
     std::string text;
     std::string message_start;

@@ -1,7 +1,7 @@
 # Counts networks of torchvision and timm with fvcore and writes them as ONNX files whose batch-norms are not folded:
 #     python3 count_networks.py FOLDER [NETWORK...]
 # Needs torch, torchvision, timm, onnx and fvcore. Prints lines as networks.tsv has them, without the zoo's names; without names it does
-# those of networks.tsv. With HACSCALE_TEST_NETWORKS=FOLDER, models_onnx_tests compares what the import counts.
+# those of networks.tsv; more_networks.txt has others. With HACSCALE_TEST_NETWORKS=FOLDER, models_onnx_tests compares what the import counts.
 import pathlib
 import sys
 
@@ -11,7 +11,7 @@ import torch
 import torchvision
 
 SEGMENTATION = ("deeplabv3", "fcn", "lraspp")
-DETECTORS = {"retinanet_resnet50_fpn": 320, "ssd300_vgg16": 300, "ssdlite320_mobilenet_v3_large": 320}
+DETECTORS = {"fcos_resnet50_fpn": 320, "retinanet_resnet50_fpn": 320, "ssd300_vgg16": 300, "ssdlite320_mobilenet_v3_large": 320}
 
 
 class Maps(torch.nn.Module):
@@ -41,6 +41,8 @@ def network_of(name):
     if name.startswith("timm:"):
         network = timm.create_model(name.removeprefix("timm:"), pretrained=False, exportable=True)
         return network, tuple(network.default_cfg.get("input_size", (3, 224, 224)))
+    if name == "r3d_18":  # of short films
+        return torchvision.models.get_model(name, weights=None), (3, 8, 112, 112)
     options = {"aux_logits": False, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
     if name in DETECTORS or name.startswith(SEGMENTATION):
         options["weights_backbone"] = None

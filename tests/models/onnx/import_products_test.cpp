@@ -260,6 +260,20 @@ TEST(OnnxProducts, AScaleInAnotherShapeIsLearnedUnderItsName) {
     EXPECT_THAT(network.parameter_names, ElementsAre(ElementsAre("block.fc.weight", "block.gamma")));
 }
 
+TEST(OnnxProducts, WhatTheNetworkItselfLearnsCounts) {
+    const auto params_with = [](const std::string& name) {
+        return import_onnx(
+                   model_of({1, 4, 2, 3}, {node("Add", {"x", name}, {"y"})}, {weights(name, {1, 4, 2, 3})}),
+                   "net")
+            .graph.params();
+    };
+    for (const char* const name : {"pos_embed", "cls_token", "block.bias"})
+        EXPECT_EQ(params_with(name), 24) << name;
+    for (const char* const name : {"onnx::Add_123", "123", "val_12", "/head/Constant_output_0"}) {
+        EXPECT_EQ(params_with(name), 0) << name;
+    }
+}
+
 TEST(OnnxProducts, OfAConstantWithMoreElementsRepeatTheOthers) {
     const std::vector<float> numbers = weights("c", {3, 4}).floats();
     const Computed result =

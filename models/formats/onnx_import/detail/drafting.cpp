@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <functional>
 #include <limits>
 #include <map>
@@ -16,6 +18,16 @@ std::optional<std::string> module_of(const std::string& initializer) {
     // "/stages.2/blocks/Constant_output_0" is of no module: the dot is within a part of its path.
     if (initializer.find('/', dot) != std::string::npos) return std::nullopt;
     return initializer.substr(0, dot);
+}
+
+bool is_parameter(const onnx::Tensor& initializer) {
+    const std::string& name = initializer.name;
+    if (module_of(name)) return true;
+    const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+    const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+    const std::string last = name.substr(name.rfind('_') + 1);
+    return initializer.count() > 1 && std::ranges::all_of(name, is_word) &&
+           !std::ranges::all_of(last, is_digit);
 }
 
 std::optional<std::string> module_of_node(const std::string& node) {

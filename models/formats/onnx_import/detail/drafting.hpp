@@ -29,6 +29,10 @@ int small(std::int64_t number, std::string_view what);
 // "layer1.0.conv1" for "layer1.0.conv1.weight"; nothing for constants that an exporter numbers.
 std::optional<std::string> module_of(const std::string& initializer);
 
+// Whether it is learned, by its name: a module's parameter, or one of the network itself ("pos_embed") that is more than a number.
+// Exporters' own constants are numbered or have a node's path: "onnx::Mul_123", "123", "val_12", "/head/Constant_output_0".
+bool is_parameter(const onnx::Tensor& initializer);
+
 // "layer1.0.conv1" for "/layer1/layer1.0/conv1/Conv", the name that PyTorch's TorchScript exporter gives to the node of such a
 // module: each part of the path is a module, and one of a sequence repeats the sequence's name. Nothing for other names.
 std::optional<std::string> module_of_node(const std::string& node);

@@ -88,7 +88,7 @@ void Drafting::scale_or_shift(const onnx::Node& node, std::size_t which) {
     DraftLayer draft = begin_on(reordered, LayerKind::scale_shift, view.source);
     std::vector<float> values = tensor.floats();
     if (axes.empty()) values.assign(static_cast<std::size_t>(draft.layer.in_channels), values.front());
-    if (module_of(tensor.name)) learn(tensor, draft);  // exporters' own constants have no module
+    if (is_parameter(tensor)) learn(tensor, draft);
     draft.weights.weights = scales ? values : std::vector<float>(values.size(), 1.0F);
     draft.weights.bias = scales ? std::vector<float>(values.size(), 0.0F) : values;
     finish(std::move(draft), view.axes);
@@ -152,7 +152,7 @@ void Drafting::maximum(const onnx::Node& node) {
     first.outputs = {node.outputs.at(0) + ".above"};
     dims_[first.outputs[0]] = dims_of(node.outputs[0]);
     DraftLayer above = begin(first, LayerKind::scale_shift);
-    if (module_of(bounds->name)) learn(*bounds, above);
+    if (is_parameter(*bounds)) learn(*bounds, above);
     const std::vector<float> numbers =
         per_channel(*bounds, size(above.inputs.front()), dims_of(node.outputs[0]).size());
     above.layer.activation = Activation::relu;
@@ -201,7 +201,7 @@ void Drafting::concat_with_constants(const onnx::Node& node) {
             first += parts.back().view.axes.at(axis).size;
             continue;
         }
-        if (module_of(tensor->name)) learn(*tensor, learned);
+        if (is_parameter(*tensor)) learn(*tensor, learned);
         const std::int64_t count = tensor->dims.at(axis);
         const std::vector<float> values = tensor->floats();
         for (std::int64_t k = 0; k < std::ssize(values); ++k) {

@@ -86,7 +86,7 @@ void Drafting::column_product(const onnx::Node& node, const onnx::Tensor& weight
     DraftLayer draft = begin_on(node, LayerKind::conv, view.source);
     draft.layer.out_channels = small(weights.count() / features, "output features");
     draft.layer.bias = false;
-    if (module_of(weights.name)) learn(weights, draft);
+    if (is_parameter(weights)) learn(weights, draft);
     draft.weights.weights = weights.floats();
     Axes axes = view.axes;
     axes[inner].size = 1;
@@ -221,7 +221,7 @@ void Drafting::take_map_numbers(std::int64_t elements) {
 
 void Drafting::with_map(const onnx::Node& node, const View& view, const onnx::Tensor& tensor, bool scales) {
     DraftLayer draft = begin_on(node, scales ? LayerKind::map_scale : LayerKind::map_bias, view.source);
-    if (module_of(tensor.name)) learn(tensor, draft);
+    if (is_parameter(tensor)) learn(tensor, draft);
     take_map_numbers(elements_of(view.axes));
     (scales ? draft.weights.weights : draft.weights.bias) = map_numbers(view, tensor.dims, tensor.floats());
     finish(std::move(draft), view.axes);
