@@ -9,6 +9,7 @@
 #include <numeric>
 #include <span>
 
+#include "base/error.hpp"
 #include "models/formats/onnx_import/onnx_import.hpp"
 #include "models/graph/graph_values.hpp"
 #include "tests/models/onnx/small_models.hpp"
@@ -258,6 +259,13 @@ TEST(OnnxProducts, AScaleInAnotherShapeIsLearnedUnderItsName) {
     ASSERT_EQ(network.graph.nodes.size(), 1U);
     EXPECT_EQ(network.graph.params(), 5 * 4 + 5);
     EXPECT_THAT(network.parameter_names, ElementsAre(ElementsAre("block.fc.weight", "block.gamma")));
+}
+
+// Two pads that fit into an int each, and not together.
+TEST(OnnxProducts, PadsThatMakeAnAxisOfBillionsAreNoLayer) {
+    const Model model = model_of({1, 2, 3}, {node("Pad", {"x", "pads"}, {"y"})},
+                                 {integers("pads", {0, 0, 1023410177, 0, 0, 1935819009})});
+    EXPECT_THROW(import_onnx(model, "net"), InputError);
 }
 
 TEST(OnnxProducts, WhatTheNetworkItselfLearnsCounts) {

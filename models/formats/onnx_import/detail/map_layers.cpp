@@ -337,7 +337,7 @@ View Drafting::padded(const onnx::Node& node, const View& view, std::size_t axis
     }
     draft.output = output;
     View result{output, view.axes};
-    result.axes[axis].size += sides[0] + sides[1];
+    result.axes[axis].size += std::int64_t{sides[0]} + sides[1];
     result.axes = stored_in(result.axes, order);
     finish(std::move(draft), result.axes);
     return result;
