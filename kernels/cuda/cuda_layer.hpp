@@ -79,9 +79,6 @@ public:
 
 using LayerList = std::vector<std::unique_ptr<CudaLayer>>;
 
-// Why this backend has no kernel for layers of this kind, activation or form, whatever their shape; empty where it has.
-std::string unsupported_reason(const LayerSpec& layer);
-
 // The candidates to run this layer, the one expected to be fastest first; never empty. Throws UnsupportedLayer.
 LayerList layer_candidates(const LayerContext& context);
 

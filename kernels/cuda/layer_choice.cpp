@@ -56,15 +56,8 @@ bool may_pass(const std::string& reason) {
 
 }  // namespace
 
-std::string unsupported_reason(const LayerSpec& layer) {
-    if (layer.kind <= LayerKind::transposed_conv) return {};
-    return fmt::format("the cuda backend has no kernel for {} layers", name_of(layer.kind));
-}
-
 LayerList layer_candidates(const LayerContext& context) {
-    std::string reason = unsupported_reason(context.layer);
-    if (!reason.empty()) throw UnsupportedLayer(context.layer.key() + ": " + reason);
-    reason = "its tensors have more elements than the kernels count, 2^31";
+    std::string reason = "its tensors have more elements than the kernels count, 2^31";
     LayerList own = handwritten_candidates(context);
     LayerList library;
     if (is_product(context.layer)) {

@@ -22,7 +22,7 @@ TEST_P(GpuLayer, EqualsTheReference) {
         GTEST_SKIP() << "skipped: " << reason;
     }
     std::uint64_t seed = 300;
-    for (LayerSpec layer : testing::gpu_layer_family(kind, kind == LayerKind::conv ? 30 : 12, 7)) {
+    for (LayerSpec layer : testing::layer_family(kind, kind == LayerKind::conv ? 30 : 12, 7)) {
         layer.layout = Layout::channels_last;
         const auto batch = static_cast<int>(1 + seed % 3);
         const Graph network = single_layer(layer);
@@ -41,7 +41,7 @@ TEST_P(GpuLayer, EqualsTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GpuLayer,
-                         ::testing::Combine(::testing::ValuesIn(testing::gpu_kinds()),
+                         ::testing::Combine(::testing::ValuesIn(testing::all_kinds()),
                                             ::testing::ValuesIn(all_data_types)),
                          [](const auto& tested) {
                              return std::string(name_of(std::get<0>(tested.param))) + "_" +

@@ -21,20 +21,6 @@ inline std::vector<LayerKind> all_kinds() {
     return kinds;
 }
 
-// What GPU backends run; they refuse the others.
-inline bool runs_on_gpus(const LayerSpec& layer) {
-    return layer.kind <= LayerKind::transposed_conv;
-}
-inline std::vector<LayerKind> gpu_kinds() {
-    std::vector<LayerKind> kinds = all_kinds();
-    std::erase_if(kinds, [](LayerKind kind) {
-        LayerSpec layer;
-        layer.kind = kind;
-        return !runs_on_gpus(layer);
-    });
-    return kinds;
-}
-
 // Windows that are no square: convs of Inception's kind, dilated ones, pads as exporters of other frameworks write them.
 inline std::vector<Window> conv_windows() {
     return {{.kernel = {1, 7}, .pads = {0, 3, 0, 3}},
@@ -268,10 +254,4 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
 }
 
 // The layers of a family that GPU backends run.
-inline std::vector<LayerSpec> gpu_layer_family(LayerKind kind, int count, std::uint64_t seed) {
-    std::vector<LayerSpec> family = layer_family(kind, count, seed);
-    std::erase_if(family, [](const LayerSpec& layer) { return !runs_on_gpus(layer); });
-    return family;
-}
-
 }  // namespace hacscale::testing

@@ -60,11 +60,6 @@ LayerPlan plan_conv(const DescribedTarget& target, PlanRequest request) {
 }
 
 LayerPlan plan_layer(const DescribedTarget& target, const LayerSpec& layer, const CompileOptions& options) {
-    if (std::string reason = unsupported_reason(layer); !reason.empty()) {
-        LayerPlan none;
-        none.reason = std::move(reason);
-        return none;
-    }
     if (!is_product(layer)) return hand_written(layer);
     LayerPlan plan = plan_conv(target, {layer, options.batch, options.type, ConvForm::fused});
     if (!plan.implementation.empty()) return plan;

@@ -52,7 +52,16 @@ LayerList handwritten_candidates(const LayerContext& context) {
         case LayerKind::channel_shuffle:
         case LayerKind::pixel_shuffle:
         case LayerKind::space_to_depth:
+        case LayerKind::permute:
+        case LayerKind::reshape:
             return move_layers(context);
+        case LayerKind::map_bias:
+        case LayerKind::map_scale:
+            return learned_map_layers(context);
+        case LayerKind::matmul:
+            return matmul_layers(context);
+        case LayerKind::softmax:
+            return softmax_layers(context);
         case LayerKind::resize:
             return resize_layers(context);
         case LayerKind::layer_norm:

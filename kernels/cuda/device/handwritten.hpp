@@ -30,6 +30,9 @@ LayerList linear_layers(const LayerContext& context);
 LayerList squeeze_excite_layers(const LayerContext& context);
 LayerList scale_shift_layers(const LayerContext& context);
 // activation, add, multiply, prelu
+LayerList learned_map_layers(const LayerContext& context);
+LayerList matmul_layers(const LayerContext& context);
+LayerList softmax_layers(const LayerContext& context);
 LayerList elementwise_layers(const LayerContext& context);
 
 LayerList transposed_conv_layers(const LayerContext& context);

@@ -7,6 +7,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "kernels/cuda/device/attention.hpp"
 #include "kernels/cuda/device/bilinear.hpp"
 #include "kernels/cuda/device/channel_moments.hpp"
 #include "kernels/cuda/device/channel_sums.hpp"
@@ -45,6 +46,8 @@ void launch_move(const MoveParams<ChannelShuffleMap>& params, cudaStream_t strea
 void launch_move(const MoveParams<PixelShuffleMap>& params, cudaStream_t stream);
 void launch_move(const MoveParams<SpaceToDepthMap>& params, cudaStream_t stream);
 void launch_move(const MoveParams<TableMap>& params, cudaStream_t stream);
+void launch_move(const MoveParams<PermuteMap>& params, cudaStream_t stream);
+void launch_move(const MoveParams<ReshapeMap>& params, cudaStream_t stream);
 void launch_concat(const ConcatParams& params, cudaStream_t stream);
 void launch_bilinear(const BilinearParams& params, DataType type, bool vectors, cudaStream_t stream);
 void launch_layer_norm(const LayerNormParams& params, DataType type, bool vectors, cudaStream_t stream);
@@ -63,6 +66,8 @@ void launch_squeeze_excite_cluster(const SqueezeExciteClusterParams& params, Dat
 void launch_gemm(const GemmParams& params, DataType type, cudaStream_t stream);
 // Those that stem_specialised() names, in f16 and bf16.
 void launch_stem(const StemParams& params, int kernel, int stride, DataType type, cudaStream_t stream);
+void launch_matmul(const MatmulParams& params, DataType type, cudaStream_t stream);
+void launch_softmax(const SoftmaxParams& params, DataType type, cudaStream_t stream);
 void launch_linear(const LinearParams& params, DataType type, bool vectors, cudaStream_t stream);
 
 }  // namespace hacscale::cuda

@@ -30,6 +30,13 @@ void launch_move(const MoveParams<TableMap>& params, cudaStream_t stream) {
     launch_words(params, stream);
 }
 
+void launch_move(const MoveParams<PermuteMap>& params, cudaStream_t stream) {
+    launch_words(params, stream);
+}
+void launch_move(const MoveParams<ReshapeMap>& params, cudaStream_t stream) {
+    launch_words(params, stream);
+}
+
 void launch_concat(const ConcatParams& params, cudaStream_t stream) {
     with_concat(params,
                 [stream](const auto& kernel) { launch_kernel(kernel, "launching a concat", stream); });

@@ -1,4 +1,4 @@
-// Layers that compute nothing: channels and pixels in other places (slice, pad, shuffles, nearest resize), NHWC. What moves is
+// Layers that compute nothing: channels and pixels in other places (slice, pad, shuffles, nearest resize, permute, reshape), NHWC. What moves is
 // words of 2 to 16 bytes, whatever the data type: the largest that the layer's channels come in. A map says where a word of
 // the output comes from.
 #pragma once
@@ -107,6 +107,43 @@ struct TableMap {
     HACSCALE_HD bool find(const WordMap&, WordPlace& place) const {
         place.row = rows[place.row];
         place.column = columns[place.column];
+        return true;
+    }
+};
+
+// The axes in another order, of the channels of each group by themselves (models/ops/permute.hpp).
+struct PermuteMap {
+    static constexpr bool keeps_neighbours = false;
+    static constexpr bool scatters = true;
+    int axes[3] = {0, 1, 2};  // for each of the output's axes (channels, rows, columns), the input's
+    Divisor out_channels;     // of a group
+    int in_channels = 0;      // of a group
+
+    HACSCALE_HD bool find(const WordMap&, WordPlace& place) const {
+        int group = place.channel;
+        const int to[3] = {out_channels.take(group), place.row, place.column};
+        int from[3] = {};
+        HACSCALE_UNROLL
+        for (int axis = 0; axis < 3; ++axis) from[axes[axis]] = to[axis];
+        place.channel = group * in_channels + from[0];
+        place.row = from[1];
+        place.column = from[2];
+        return true;
+    }
+};
+
+// The same numbers in another shape, counted by channel, row and column.
+struct ReshapeMap {
+    static constexpr bool keeps_neighbours = false;
+    static constexpr bool scatters = true;
+    int out_height = 0, out_width = 0;
+    Divisor in_height, in_width;
+
+    HACSCALE_HD bool find(const WordMap&, WordPlace& place) const {
+        int rest = (place.channel * out_height + place.row) * out_width + place.column;
+        place.column = in_width.take(rest);
+        place.row = in_height.take(rest);
+        place.channel = rest;
         return true;
     }
 };

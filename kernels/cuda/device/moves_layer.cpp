@@ -1,14 +1,16 @@
-// slice, pad, channel_shuffle, pixel_shuffle, space_to_depth and nearest resize: one move of words each. Where rows and columns
+// slice, pad, channel_shuffle, pixel_shuffle, space_to_depth, nearest resize, permute and reshape: one move of words each. Where rows and columns
 // come from by a table, it takes the place of weights. Such a layer has one candidate, so nobody times it with other numbers
 // there.
 #include "kernels/cuda/device/handwritten.hpp"
 #include "kernels/cuda/device/launch.hpp"
 #include "kernels/cuda/device/packing.hpp"
 #include "models/ops/pad.hpp"
+#include "models/ops/permute.hpp"
 #include "models/ops/resize.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -17,7 +19,8 @@ namespace {
 
 // Whether neighbouring channels of the output come from places far apart.
 bool scatters_channels(const LayerSpec& layer) {
-    return layer.kind == LayerKind::channel_shuffle || layer.mode == Mode::channels_first;
+    return layer.kind == LayerKind::channel_shuffle || layer.kind == LayerKind::permute ||
+           layer.kind == LayerKind::reshape || layer.mode == Mode::channels_first;
 }
 
 // Elements that lie side by side in the input and in the output, and begin at a multiple of themselves.
@@ -104,6 +107,17 @@ public:
                 return launch_map(SpaceToDepthMap{block_map(layer_.in_channels), Divisor(rows * columns)},
                                   buffers, stream);
             }
+            case LayerKind::permute: {
+                PermuteMap map;
+                std::ranges::copy(axes_of(layer_.mode), map.axes);
+                map.out_channels = Divisor(layer_.out_channels / layer_.groups);
+                map.in_channels = layer_.in_channels / layer_.groups;
+                return launch_map(map, buffers, stream);
+            }
+            case LayerKind::reshape:
+                return launch_map(ReshapeMap{layer_.out_height(), layer_.out_width(),
+                                             Divisor(layer_.in_height), Divisor(layer_.in_width)},
+                                  buffers, stream);
             default:  // slice and pad
                 return launch_map(
                     ShiftMap{words(layer_.first_channel), layer_.window.pads[0], layer_.window.pads[1]},

@@ -118,7 +118,51 @@ private:
     int batch_;
 };
 
+// A learned map that is added to each image or multiplied with it: the second tensor of a sum or product, once for each image.
+class LearnedMapLayer final : public CudaLayer {
+public:
+    explicit LearnedMapLayer(const LayerContext& context)
+        : layer_(context.layer), type_(context.type), batch_(context.batch) {}
+
+    std::string implementation() const override {
+        return kernel_name(std::string(name_of(layer_.kind)), fits_vectors(layer_.in_channels, type_), type_);
+    }
+    std::size_t weight_bytes() const override { return batch_ * image_elements() * size_of(type_); }
+    void pack_weights(const LayerWeights& weights, std::span<std::byte> packed) const override {
+        const std::vector<float>& map = layer_.kind == LayerKind::map_bias ? weights.bias : weights.weights;
+        const std::size_t pixels = image_elements() / layer_.in_channels;
+        const std::vector<float> pixels_first = transposed(map, layer_.in_channels, pixels);
+        for (int image = 0; image < batch_; ++image) {
+            pack_elements(pixels_first, type_, packed.subspan(image * image_elements() * size_of(type_)));
+        }
+    }
+    void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
+        PointwiseParams params;
+        params.x = buffers.input;
+        params.y = buffers.output;
+        params.other = buffers.weights;
+        params.combine = layer_.kind == LayerKind::map_bias ? Combine::add : Combine::multiply;
+        params.activation = activation_of(layer_);
+        launch_over(params, positions_of(layer_, batch_), layer_.in_channels, type_, stream);
+    }
+
+private:
+    std::size_t image_elements() const {
+        return static_cast<std::size_t>(layer_.in_channels) * layer_.in_height * layer_.in_width;
+    }
+
+    LayerSpec layer_;
+    DataType type_;
+    int batch_;
+};
+
 }  // namespace
+
+LayerList learned_map_layers(const LayerContext& context) {
+    LayerList layers;
+    layers.push_back(std::make_unique<LearnedMapLayer>(context));
+    return layers;
+}
 
 LayerList elementwise_layers(const LayerContext& context) {
     LayerList layers;

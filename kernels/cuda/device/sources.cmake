@@ -1,6 +1,8 @@
 # The hand-written kernels and their layers; paths are relative to kernels/cuda/.
 set(cuda_device_sources
     device/activated_layer.cpp
+    device/attention.cu
+    device/attention_layer.cpp
     device/channel_tiling.cpp
     device/concat_layer.cpp
     device/copy.cu

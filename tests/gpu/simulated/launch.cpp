@@ -69,6 +69,18 @@ void launch_move(const MoveParams<SpaceToDepthMap>& params, cudaStream_t stream)
 void launch_move(const MoveParams<TableMap>& params, cudaStream_t stream) {
     with_move(params, on(stream));
 }
+void launch_move(const MoveParams<PermuteMap>& params, cudaStream_t stream) {
+    with_move(params, on(stream));
+}
+void launch_move(const MoveParams<ReshapeMap>& params, cudaStream_t stream) {
+    with_move(params, on(stream));
+}
+void launch_matmul(const MatmulParams& params, DataType type, cudaStream_t stream) {
+    with_matmul(params, type, on(stream));
+}
+void launch_softmax(const SoftmaxParams& params, DataType type, cudaStream_t stream) {
+    with_softmax(params, type, on(stream));
+}
 void launch_concat(const ConcatParams& params, cudaStream_t stream) {
     with_concat(params, on(stream));
 }

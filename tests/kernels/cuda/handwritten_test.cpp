@@ -66,7 +66,7 @@ LayerSpec squeezed(int channels, int size, int squeeze) {
 std::vector<LayerSpec> layers_of(LayerKind kind) {
     std::vector<LayerSpec> layers;
     for (const LayerSpec& layer :
-         hacscale::testing::gpu_layer_family(kind, kind == LayerKind::conv ? 150 : 30, 7)) {
+         hacscale::testing::layer_family(kind, kind == LayerKind::conv ? 150 : 30, 7)) {
         if (kind != LayerKind::conv || layer.depthwise()) layers.push_back(layer);
     }
     if (kind == LayerKind::conv) {
@@ -161,7 +161,7 @@ TEST_P(HandwrittenLayer, EqualsTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, HandwrittenLayer,
-                         ::testing::Combine(::testing::ValuesIn(hacscale::testing::gpu_kinds()),
+                         ::testing::Combine(::testing::ValuesIn(hacscale::testing::all_kinds()),
                                             ::testing::ValuesIn(all_data_types)),
                          [](const auto& tested) {
                              return std::string(name_of(std::get<0>(tested.param))) + "_" +
@@ -201,7 +201,7 @@ private:
 TEST(HandwrittenLayers, TouchNoTensorBeforeThePreviousKernelHasEnded) {
     const Forbidden tensors;
     testing::only_start_early = true;
-    for (const LayerKind kind : hacscale::testing::gpu_kinds()) {
+    for (const LayerKind kind : hacscale::testing::all_kinds()) {
         for (const LayerSpec& layer : layers_of(kind)) {
             for (const auto& candidate :
                  handwritten_candidates({layer, 2, DataType::f16, device_with(132, 90)})) {

@@ -44,6 +44,18 @@ void launch_move(const MoveParams<SpaceToDepthMap>& params, cudaStream_t) {
 void launch_move(const MoveParams<TableMap>& params, cudaStream_t) {
     with_move(params, on_host);
 }
+void launch_move(const MoveParams<PermuteMap>& params, cudaStream_t) {
+    with_move(params, on_host);
+}
+void launch_move(const MoveParams<ReshapeMap>& params, cudaStream_t) {
+    with_move(params, on_host);
+}
+void launch_matmul(const MatmulParams& params, DataType type, cudaStream_t) {
+    with_matmul(params, type, on_host);
+}
+void launch_softmax(const SoftmaxParams& params, DataType type, cudaStream_t) {
+    with_softmax(params, type, on_host);
+}
 void launch_concat(const ConcatParams& params, cudaStream_t) {
     with_concat(params, on_host);
 }

@@ -250,20 +250,5 @@ TEST_F(LayerChoice, OwnKernelsAreFoundByTheirName) {
     EXPECT_THROW(handwritten_layer(context_, "hacscale no such kernel"), WorkError);
 }
 
-// So that a network's row says which of its layers it is.
-TEST(UnsupportedReason, NamesTheKindsThatHaveNoKernel) {
-    for (const LayerKind kind : hacscale::testing::all_kinds()) {
-        LayerSpec layer;
-        layer.kind = kind;
-        const std::string reason = unsupported_reason(layer);
-        if (hacscale::testing::runs_on_gpus(layer)) {
-            EXPECT_EQ(reason, "") << name_of(kind);
-        } else {
-            EXPECT_THAT(reason,
-                        ::testing::HasSubstr("no kernel for " + std::string(name_of(kind)) + " layers"));
-        }
-    }
-}
-
 }  // namespace
 }  // namespace hacscale::cuda
