@@ -217,6 +217,9 @@ inline std::vector<LayerSpec> layer_family(LayerKind kind, int count, std::uint6
                 layer.epsilon = pick({0, 1}) == 0 ? 1e-6F : 1e-5F;
                 layer.activation = Activation::none;
                 if (kind == LayerKind::layer_norm) layer.mode = norm_modes[family.size() % norm_modes.size()];
+                // Three numbers may hardly vary: then rounding decides what they are over their deviation.
+                if (layer.mode == Mode::keep_mean)
+                    layer.in_channels = layer.out_channels = pick({24, 40, 72});
                 break;
             case LayerKind::channel_shuffle:
                 layer.groups = pick({2, 3, 4});

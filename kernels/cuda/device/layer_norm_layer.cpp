@@ -40,8 +40,10 @@ public:
     }
 
     std::string implementation() const override {
-        return kernel_name(std::string(layer_.mode == Mode::plain ? "layer_norm " : "rms_norm ") +
-                               std::to_string(share_.lanes) + "x" + std::to_string(share_.vectors),
+        const std::string what = layer_.mode == Mode::root_mean_square ? "rms_norm "
+                                 : layer_.mode == Mode::keep_mean      ? "layer_norm keep_mean "
+                                                                       : "layer_norm ";
+        return kernel_name(what + std::to_string(share_.lanes) + "x" + std::to_string(share_.vectors),
                            vectors_, type_);
     }
     std::size_t weight_bytes() const override { return parts_.bytes(); }
