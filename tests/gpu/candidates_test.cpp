@@ -168,8 +168,7 @@ TEST_P(GpuCandidates, OwnSqueezeExciteKernelsEqualTheReference) {
 TEST_P(GpuCandidates, PlansOfCudnnEqualTheReference) {
     std::uint64_t seed = 900;
     for (const LayerKind kind : {LayerKind::conv, LayerKind::linear}) {
-        for (LayerSpec layer :
-             hacscale::testing::layer_family(kind, kind == LayerKind::conv ? 24 : 6, 11)) {
+        for (LayerSpec layer : hacscale::testing::layer_family(kind, kind == LayerKind::conv ? 24 : 6, 11)) {
             // One output may be next to zero, where a relative error says nothing of the kernel.
             if (output_shape(layer, 1).elements() == 1) continue;
             layer.layout = Layout::channels_last;
