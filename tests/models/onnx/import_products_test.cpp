@@ -268,6 +268,16 @@ TEST(OnnxProducts, PadsThatMakeAnAxisOfBillionsAreNoLayer) {
     EXPECT_THROW(import_onnx(model, "net"), InputError);
 }
 
+// Refused before there is a weight for each of them.
+TEST(OnnxProducts, ANumberForEachOfBillionsOfChannelsIsNoLayer) {
+    for (const char* const op_type : {"Add", "Mul", "Max", "PRelu"}) {
+        const Model model =
+            model_of({1, 1 << 30, 1, 1}, {node(op_type, {"x", "c"}, {"y"})}, {weights("c", {1})});
+        EXPECT_THROW(import_onnx(model, "net"), InputError) << op_type;
+    }
+    EXPECT_THROW(import_onnx(model_of({1, 1 << 30, 1, 1}, {node("Neg", {"x"}, {"y"})}), "net"), InputError);
+}
+
 TEST(OnnxProducts, WhatTheNetworkItselfLearnsCounts) {
     const auto params_with = [](const std::string& name) {
         return import_onnx(

@@ -283,6 +283,10 @@ DraftLayer Drafting::begin_on(const onnx::Node& node, LayerKind kind, const std:
     draft.inputs = {source};
     draft.output = node.outputs.at(0);
     const MapSize& in = size(draft.inputs.front());
+    // No layer has more, and weights for each of billions would fill the memory before finish() says so.
+    if (in.channels > max_layer_size) {
+        no_layer(fmt::format("its input has {} channels, expected {} at most", in.channels, max_layer_size));
+    }
     draft.layer.in_channels = draft.layer.out_channels = in.channels;
     draft.layer.in_height = in.height;
     draft.layer.in_width = in.width;
