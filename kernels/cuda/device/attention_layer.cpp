@@ -1,4 +1,6 @@
 // matmul and softmax: one kernel each, without weights.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 
@@ -16,7 +18,7 @@ public:
         : layer_(context.layer), sizes_(matmul_sizes(layer_)), batch_(context.batch), type_(context.type) {}
 
     std::string implementation() const override {
-        const std::string mode = layer_.mode == Mode::plain ? "" : " " + std::string(name_of(layer_.mode));
+        const std::string mode = layer_.mode == Mode::plain ? "" : fmt::format(" {}", name_of(layer_.mode));
         return kernel_name("matmul" + mode, /*vectors=*/false, type_);
     }
     std::size_t weight_bytes() const override { return 0; }
