@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import tempfile
+import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, Union
 
@@ -357,10 +358,19 @@ def compare(
 def scale(network: Network, table: Table, budget: Budget, *, strategy: str = "hacscale", **settings: Any) -> Plan:
     """The network scaled to a latency budget by one strategy; `settings` are those of `compare`.
 
-    Raises BadInput where no network keeps the budget.
+    Raises BadInput where no network is predicted to keep the budget. Where none was measured within it, the plan is the closest, its
+    `status` says so, and a NoisyResult is warned of.
     """
     comparison = compare(network, table, budget, strategies=[strategy], **settings)
     (row,) = comparison.to_dict()["strategies"]
     if not row.get("widths"):
         raise _core.BadInput(f"{strategy} found no network within the budget {budget}: {row['reason']}")
-    return Plan(comparison, row)
+    plan = Plan(comparison, row)
+    if plan.status not in ("ok", "unverified"):
+        warnings.warn(
+            f"{network.name}: no network within the budget {budget} was found; the closest has {plan.latency_ratio:.3f} of its latency "
+            f"({plan.status}): measure more widths with hacscale.profile(..., widths=...), or ask for less",
+            _jobs.NoisyResult,
+            stacklevel=2,
+        )
+    return plan
