@@ -170,8 +170,9 @@ struct Model {
     // What simplify() changes the inputs' first sizes to, where the file fixes another batch.
     std::optional<std::int64_t> wanted_batch;
     std::string origin;  // the file's name, for messages; models that differ in it alone are equal
-    // Of constants that simplify() made of one of the file's alone, in another shape or order: that one's name. Not compared.
-    std::map<std::string, std::string, std::less<>> derived_from;
+    // Of constants that are one of the file's in another shape or order, once simplify() has folded the step: that one's name. Not
+    // compared.
+    std::map<std::string, std::string, std::less<>> moved_from;
 
     std::int64_t opset() const;  // of ONNX's own operators
     friend bool operator==(const Model& a, const Model& b);

@@ -184,31 +184,26 @@ private:
         }
         for (std::size_t i = 0; i < step.node.outputs.size(); ++i) {
             if (!step.node.outputs[i].empty()) {
-                keep_constant(step, step.node.outputs[i], std::move(results[i]));
+                network_.values.set_constant(step.node.outputs[i], std::move(results[i]));
             }
         }
+        note_moved(step);
         for (const std::string& input : step.node.inputs) {
             forget_after_last_read(input);
         }
         return true;
     }
 
-    bool moves_weight(const Step& step, const Tensor& result) const {
-        if (step.node.op_type != "Reshape" && step.node.op_type != "Transpose") return false;
+    // A weight in another shape or order is still that weight.
+    void note_moved(const Step& step) {
+        if (step.node.op_type != "Reshape" && step.node.op_type != "Transpose") return;
         const std::string& from = step.node.inputs.front();
-        return is_floating(result.type) && (initializers_.contains(from) || network_.origins.contains(from));
-    }
-
-    // A weight in another shape is still that weight: it has a name of the weight's, by which its layer is found.
-    void keep_constant(const Step& step, const std::string& output, Tensor tensor) {
-        if (!moves_weight(step, tensor) || network_.outputs.contains(output)) {
-            network_.values.set_constant(output, std::move(tensor));
-            return;
+        const auto known = network_.moved_from.find(from);
+        if (known != network_.moved_from.end()) {
+            network_.moved_from[step.node.outputs.front()] = std::string(known->second);
+        } else if (initializers_.contains(from)) {
+            network_.moved_from[step.node.outputs.front()] = from;
         }
-        const std::string name =
-            detail::add_derived(network_, step.node.inputs.front(), "_moved", std::move(tensor));
-        reads_left_[name] += reads_left_[output];
-        aliases_[output] = name;
     }
 
     // Weights that others are computed from would take their memory again and again.
@@ -348,8 +343,8 @@ void store(Model& model, Network& network) {
     const auto store_constant = [&](const std::string& value) {
         const auto constant = network.values.constants.find(value);
         if (constant != network.values.constants.end() && stored.insert(value).second) {
-            if (const auto origin = network.origins.find(value); origin != network.origins.end()) {
-                model.derived_from.insert(*origin);
+            if (const auto from = network.moved_from.find(value); from != network.moved_from.end()) {
+                model.moved_from.insert(*from);
             }
             graph.initializers.push_back(std::move(constant->second));
         }

@@ -43,7 +43,11 @@ Network network_of(detail::Draft draft, const std::string& name) {
         }
         tensors[layer.output] = result.graph.add_node(std::move(node));
         result.tensor_names.push_back(layer.output);
-        result.parameter_names.emplace_back(layer.parameters.begin(), layer.parameters.end());
+        std::vector<std::string>& of_file = result.parameter_names.emplace_back();
+        for (const std::string& parameter : layer.parameters) {
+            const auto moved = draft.moved_from.find(parameter);
+            of_file.push_back(moved == draft.moved_from.end() ? parameter : moved->second);
+        }
         result.weights.push_back(std::move(layer.weights));
     }
     for (const std::string& output : draft.outputs) result.graph.outputs.push_back(tensors.at(output));

@@ -23,6 +23,8 @@ struct Network {
     std::unordered_set<std::string> outputs;
     std::unordered_map<std::string, std::string>
         origins;  // of constants that are made of the file's: the file's name
+    std::unordered_map<std::string, std::string>
+        moved_from;  // of constants that are one of the file's in another shape or order: its name
     std::unordered_map<std::string, int> numbered;  // the last number after a name that was in use
 };
 

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -31,6 +33,7 @@ struct DraftLayer {
 struct Draft {
     std::vector<DraftLayer> layers;  // in running order
     std::unordered_map<std::string, MapSize> sizes;
+    std::map<std::string, std::string, std::less<>> moved_from;      // as onnx::Model has it
     std::unordered_map<std::string, std::int64_t> parameter_counts;  // numbers of each initializer
     std::vector<std::string> inputs;
     std::vector<std::string> outputs;

@@ -20,16 +20,6 @@ std::optional<std::string> module_of(const std::string& initializer) {
     return initializer.substr(0, dot);
 }
 
-bool is_parameter(const onnx::Tensor& initializer) {
-    const std::string& name = initializer.name;
-    if (module_of(name)) return true;
-    const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-    const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
-    const std::string last = name.substr(name.rfind('_') + 1);
-    return initializer.count() > 1 && std::ranges::all_of(name, is_word) &&
-           !std::ranges::all_of(last, is_digit);
-}
-
 std::optional<std::string> module_of_node(const std::string& node) {
     if (!node.starts_with('/')) return std::nullopt;
     std::string path;    // of the modules before `part`
@@ -58,7 +48,8 @@ int small(std::int64_t number, std::string_view what) {
     return static_cast<int>(number);
 }
 
-Drafting::Drafting(const onnx::Model& model) : graph_(model.graph), derived_from_(model.derived_from) {
+Drafting::Drafting(const onnx::Model& model) : graph_(model.graph) {
+    draft_.moved_from = model.moved_from;
     for (const onnx::Tensor& tensor : graph_.initializers) constants_[tensor.name] = &tensor;
     for (const auto* infos : {&graph_.value_info, &graph_.inputs, &graph_.outputs}) {
         for (const onnx::ValueInfo& info : *infos) {
@@ -253,12 +244,19 @@ std::vector<float> Drafting::weights(const onnx::Node& node, std::size_t input, 
     return tensor->floats();
 }
 
+bool Drafting::is_parameter(const onnx::Tensor& tensor) const {
+    const auto moved = draft_.moved_from.find(tensor.name);
+    const std::string& name = moved == draft_.moved_from.end() ? tensor.name : moved->second;
+    if (module_of(name)) return true;
+    const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+    const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+    const std::string last = name.substr(name.rfind('_') + 1);
+    return tensor.count() > 1 && std::ranges::all_of(name, is_word) && !std::ranges::all_of(last, is_digit);
+}
+
 void Drafting::learn(const onnx::Tensor& tensor, DraftLayer& layer) {
-    const auto origin = derived_from_.find(tensor.name);
-    const std::string& name = origin == derived_from_.end() ? tensor.name : origin->second;
-    layer.parameters.insert(name);
-    std::int64_t& count = draft_.parameter_counts[name];
-    count = std::max(count, tensor.count());
+    layer.parameters.insert(tensor.name);
+    draft_.parameter_counts[tensor.name] = tensor.count();
 }
 
 std::string Drafting::data(const onnx::Node& node, std::size_t input, bool flat) {

@@ -3,8 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,10 +26,6 @@ int small(std::int64_t number, std::string_view what);
 
 // "layer1.0.conv1" for "layer1.0.conv1.weight"; nothing for constants that an exporter numbers.
 std::optional<std::string> module_of(const std::string& initializer);
-
-// Whether it is learned, by its name: a module's parameter, or one of the network itself ("pos_embed") that is more than a number.
-// Exporters' own constants are numbered or have a node's path: "onnx::Mul_123", "123", "val_12", "/head/Constant_output_0".
-bool is_parameter(const onnx::Tensor& initializer);
 
 // "layer1.0.conv1" for "/layer1/layer1.0/conv1/Conv", the name that PyTorch's TorchScript exporter gives to the node of such a
 // module: each part of the path is a module, and one of a sequence repeats the sequence's name. Nothing for other names.
@@ -60,6 +54,10 @@ private:
     const std::vector<std::int64_t>& dims_of(const std::string& value) const;
     const onnx::Tensor* constant(const onnx::Node& node, std::size_t input) const;
     std::vector<float> weights(const onnx::Node& node, std::size_t input, DraftLayer& layer);
+    // Whether it is learned, by the file's name of it: a module's parameter, or one of the network itself ("pos_embed") that is more
+    // than a number. Exporters' own constants are numbered or have a node's path: "onnx::Mul_123", "123", "val_12",
+    // "/head/Constant_output_0".
+    bool is_parameter(const onnx::Tensor& tensor) const;
     void learn(const onnx::Tensor& tensor, DraftLayer& layer);
     // A map that layers can read; where `flat`, its numbers in any sizes. What left-out nodes compute becomes an input.
     std::string data(const onnx::Node& node, std::size_t input, bool flat = false);
@@ -201,7 +199,6 @@ private:
     void pair(const onnx::Node& node, LayerKind kind, bool divides);
 
     const onnx::Graph& graph_;
-    const std::map<std::string, std::string, std::less<>>& derived_from_;
     std::unordered_map<std::string, const onnx::Tensor*> constants_;
     std::unordered_map<std::string, std::vector<std::int64_t>> dims_;
     std::unordered_map<std::string, View> views_;            // values that are not their tensor row by row
