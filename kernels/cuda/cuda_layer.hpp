@@ -68,9 +68,10 @@ public:
     // What runs, as the table keeps it: "cudnn eng15_k5=1_k6=0", "hacscale depthwise 3x3 ..."; parts joined
     // by " + " when several kernels do the work.
     virtual std::string implementation() const = 0;
-    virtual std::size_t weight_bytes() const = 0;  // on the device
+    // Weights on the device, of layers that have some.
+    virtual std::size_t weight_bytes() const { return 0; }
     // Writes the numbers as the kernels want them. `packed` has weight_bytes().
-    virtual void pack_weights(const LayerWeights& weights, std::span<std::byte> packed) const = 0;
+    virtual void pack_weights(const LayerWeights&, std::span<std::byte> /*packed*/) const {}
     virtual std::size_t workspace_bytes() const { return 0; }
     // Enqueues the work and returns; may be called while the stream is being captured. Throws as
     // cuda_error.hpp.

@@ -21,8 +21,6 @@ public:
         const std::string mode = layer_.mode == Mode::plain ? "" : fmt::format(" {}", name_of(layer_.mode));
         return kernel_name("matmul" + mode, /*vectors=*/false, type_);
     }
-    std::size_t weight_bytes() const override { return 0; }
-    void pack_weights(const LayerWeights&, std::span<std::byte>) const override {}
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
         const std::int64_t channels = layer_.in_channels;
         MatmulParams params;
@@ -60,8 +58,6 @@ public:
     std::string implementation() const override {
         return kernel_name("softmax " + std::string(name_of(layer_.mode)), /*vectors=*/false, type_);
     }
-    std::size_t weight_bytes() const override { return 0; }
-    void pack_weights(const LayerWeights&, std::span<std::byte>) const override {}
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
         constexpr int most_channels = 32;
         const bool over_width = layer_.mode == Mode::over_width;

@@ -17,8 +17,6 @@ public:
     std::string implementation() const override {
         return "hacscale concat of " + std::to_string(layer_.inputs);
     }
-    std::size_t weight_bytes() const override { return 0; }
-    void pack_weights(const LayerWeights&, std::span<std::byte>) const override {}
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
         ConcatParams params;
         params.word_bytes = word_bytes_of(buffers.inputs);

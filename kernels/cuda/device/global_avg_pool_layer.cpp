@@ -24,8 +24,6 @@ public:
             in_chunks() ? " in " + std::to_string(tiling_.chunks.value()) + " chunks" : "";
         return kernel_name("global_avg_pool" + chunks, vectors_, type_);
     }
-    std::size_t weight_bytes() const override { return 0; }
-    void pack_weights(const LayerWeights&, std::span<std::byte>) const override {}
     std::size_t workspace_bytes() const override {
         return in_chunks() ? sizeof(float) * batch_ * tiling_.chunks.value() * layer_.in_channels : 0;
     }

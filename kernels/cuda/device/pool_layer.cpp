@@ -17,8 +17,6 @@ public:
         return kernel_name(std::string(name_of(layer_.kind)) + " " + window_name(layer_.window), vectors_,
                            type_);
     }
-    std::size_t weight_bytes() const override { return 0; }
-    void pack_weights(const LayerWeights&, std::span<std::byte>) const override {}
     void launch(const LayerBuffers& buffers, cudaStream_t stream) override {
         const int vectors = layer_.in_channels / (vectors_ ? vector_width_of(type_) : 1);
         PoolParams params;
