@@ -35,8 +35,7 @@ Network network_named(const std::string& name_or_file, const InputOptions& input
         };
         events.warn(fmt::format(
             "{}: {} of the file's nodes {} left out, with {:.1f} % of its MACs and {:.1f} % of the elements "
-            "that "
-            "it computes, and latencies are without {}; {}{}",
+            "that it computes, and latencies are without {}; {}{}",
             network.name, count, count == 1 ? "is" : "are",
             share(network.left_out_macs, network.graph.macs()),
             share(network.left_out_elements, network.graph.activations()), count == 1 ? "it" : "them",

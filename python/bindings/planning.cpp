@@ -135,8 +135,8 @@ std::vector<std::string> answer_of(const std::string& comparison) {
 }
 
 // Networks of the zoo have no weights: random ones make files of them that run.
-Network with_weights(Network network) {
-    if (network.weights.empty()) network.weights = random_weights(network.graph, 0);
+Network with_random_weights(Network network) {
+    network.weights = random_weights(network.graph, 0);
     return network;
 }
 
@@ -154,7 +154,9 @@ std::vector<std::string> write_choice(const Network& base, const std::string& co
     files.scores = scores;
     files.opset = opset;
     files.grouped_convs = keep_groups ? GroupedConvs::keep_count : GroupedConvs::keep_width;
-    return harness::write_choice(with_weights(base), record, row_of(record, strategy), files);
+    const auto& row = row_of(record, strategy);
+    if (base.weights.empty()) return harness::write_choice(with_random_weights(base), record, row, files);
+    return harness::write_choice(base, record, row, files);
 }
 
 void write_report(const Table& table, const std::vector<std::string>& comparisons,
