@@ -66,7 +66,8 @@ struct Root {
     std::vector<const Node*> nodes;
 };
 
-// What is multiplied with the number that is returned; exporters write a variance of N elements as mean N / (N - 1).
+// Makes `value` what a constant is multiplied with, and returns the constant: exporters write the variance of a sample of N elements as
+// mean N / (N - 1).
 float take_factors(const Edges& edges, std::string& value, std::vector<const Node*>& nodes) {
     float factor = 1;
     for (const Node* node = edges.producer(value); node != nullptr; node = edges.producer(value)) {
