@@ -93,7 +93,7 @@ Budget parse_budget(const std::string& text) {
 
 RatioRange ratio_range(double budget) {
     const double largest =
-        budget < 1.0 ? std::max(1.0, 2.0 * budget) : std::sqrt(2.0 * std::max(2.0, budget));
+        budget < 1.0 ? std::max(1.0, 4.0 * budget - 2.0) : std::sqrt(2.0 * std::max(2.0, budget));
     return {0.5 * std::pow(std::min(1.0, budget), 0.6), largest};
 }
 

@@ -43,8 +43,8 @@ Budget parse_budget(const std::string& text);
 // Which ratios of its widths and depths a search looks at, where none are given. A network that is to be
 // faster by b may have to become narrower than b, because latency falls in steps and has a part that does not
 // fall at all, and its stages share the cut unevenly: down to 0.5 b^0.6, which is 1/2 at the base's latency and
-// 1/8 at a tenth of it. It may become wider elsewhere by less and less, up to 2 b, and from half the latency down not at all: a
-// gain that counts params would make up for narrow layers by a wide head, which costs little time. Above twice the latency the upper
+// 1/8 at a tenth of it. It may become wider elsewhere by less and less, up to 4 b - 2, and from three quarters of the latency down
+// not at all: a gain that counts params would make up for narrow layers by a wide head, which costs little time. Above twice the latency the upper
 // end grows, by sqrt(2 b): widths count twice in MACs, so that widths and depths together never bound the budget.
 struct RatioRange {
     double least = 0.5;

@@ -62,6 +62,7 @@ std::string suite_hash(const Suite& suite) {
                                         [&name = name](const SuiteModel& one) { return one.name == name; });
         gains[network_hash(*model->network)].push_back(hex_hash(records::read_record(file)));
     }
+    const SpaceSettings space = for_all_budgets(suite, space_of_graphs(suite));
     records::Json identity{
         {"name", suite.name},
         {"models", networks(suite.models)},
@@ -73,8 +74,8 @@ std::string suite_hash(const Suite& suite) {
         {"budgets", budgets(suite.budgets)},
         {"strategies", suite.strategies},
         {"space",
-         {suite.grid, suite.min_width_ratio, suite.max_width_ratio, suite.min_depth_ratio,
-          suite.max_depth_ratio, suite.min_inner_ratio, suite.max_inner_ratio, suite.inner_widths}},
+         {suite.grid, *space.min_width_ratio, *space.max_width_ratio, *space.min_depth_ratio,
+          *space.max_depth_ratio, suite.min_inner_ratio, suite.max_inner_ratio, suite.inner_widths}},
         {"resolutions", suite.resolutions},
         {"resolution_steps", suite.resolution_steps},
         {"verify", networks(suite.verify)},

@@ -154,7 +154,7 @@ private:
                 graph_seconds += unit.seconds_at_most;
             } else if (unit.swept) {
                 plan.swept.push_back(*unit.model.stages);
-                plan.spaces.push_back(space_of(suite_, *unit.model.stages));
+                plan.spaces.push_back(for_all_budgets(suite_, space_of(suite_, *unit.model.stages)));
             } else {
                 plan.own_layers.push_back(*unit.model.network);
             }
@@ -172,8 +172,9 @@ private:
             of_graphs.swept.clear();
             of_graphs.spaces.clear();
             of_graphs.own_layers = std::move(graphs);
-            of_graphs.graph_widths = GraphWidths{.min_ratio = suite_.min_width_ratio,
-                                                 .max_ratio = suite_.max_width_ratio,
+            const SpaceSettings space = for_all_budgets(suite_, space_of_graphs(suite_));
+            of_graphs.graph_widths = GraphWidths{.min_ratio = *space.min_width_ratio,
+                                                 .max_ratio = *space.max_width_ratio,
                                                  .grid = suite_.grid};
             const double others = 1.0 - graph_seconds / profiling_seconds();
             plan.left_s = [this, others] { return others * clock_.left_of_step_s(); };

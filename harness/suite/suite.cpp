@@ -1,5 +1,7 @@
 #include "harness/suite/suite.hpp"
 
+#include <algorithm>
+
 #include "base/shipped_files.hpp"
 #include "base/yaml/yaml_reader.hpp"
 
@@ -24,6 +26,21 @@ SpaceSettings space_of_graphs(const Suite& suite) {
     settings.max_width_ratio = suite.max_width_ratio;
     settings.min_depth_ratio = suite.min_depth_ratio;
     settings.max_depth_ratio = suite.max_depth_ratio;
+    return settings;
+}
+
+SpaceSettings for_all_budgets(const Suite& suite, SpaceSettings settings) {
+    // Where a base's latency is not known yet, a budget may be far below it.
+    constexpr double unknown_budget = 0.3;
+    RatioRange range = ratio_range(1.0);
+    for (const Budget& budget : suite.budgets) {
+        const RatioRange own = ratio_range(budget.is_ratio() ? budget.value : unknown_budget);
+        range = {std::min(range.least, own.least), std::max(range.largest, own.largest)};
+    }
+    settings.min_width_ratio = settings.min_width_ratio.value_or(range.least);
+    settings.max_width_ratio = settings.max_width_ratio.value_or(range.largest);
+    settings.min_depth_ratio = settings.min_depth_ratio.value_or(range.least);
+    settings.max_depth_ratio = settings.max_depth_ratio.value_or(range.largest);
     return settings;
 }
 

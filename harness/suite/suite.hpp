@@ -42,11 +42,11 @@ struct Suite {
     std::vector<Budget> budgets{Budget()};
     std::vector<std::string> strategies;  // names; empty: all there are
     int grid = 8;                         // channels
-    // Where the suite has none, as ratio_range() says for its budgets.
-    double min_width_ratio = 0.5;
-    double max_width_ratio = 2.0;
-    double min_depth_ratio = 0.5;
-    double max_depth_ratio = 2.0;
+    // Nothing: at each budget as ratio_range() says for it.
+    std::optional<double> min_width_ratio{};
+    std::optional<double> max_width_ratio{};
+    std::optional<double> min_depth_ratio{};
+    std::optional<double> max_depth_ratio{};
     double min_inner_ratio = 1.0;  // of a block's inner width over the one that follows
     double max_inner_ratio = 1.0;
     int inner_widths = 0;                   // a block, at most; 0: all on their grid
@@ -71,6 +71,8 @@ std::vector<MeasuredState> states_of(const Suite& suite);
 // What the suite allows of a model; of a graph, which has one resolution.
 SpaceSettings space_of(const Suite& suite, const ModelSpec& model);
 SpaceSettings space_of_graphs(const Suite& suite);
+// The same with the ratios that it leaves to its budgets: those that at least one of them needs, and so its table.
+SpaceSettings for_all_budgets(const Suite& suite, SpaceSettings settings);
 
 // Every key that a suite may have.
 std::initializer_list<std::string_view> suite_keys();

@@ -83,11 +83,10 @@ public:
         }
         suite.strategies = strategies();
         suite.grid = fields_.integer("grid", {1, 1024}, suite.grid);
-        const RatioRange range = range_of(suite.budgets);
-        suite.min_width_ratio = number("min_width_ratio", 1.0, range.least);
-        suite.max_width_ratio = number("max_width_ratio", max_ratio, range.largest);
-        suite.min_depth_ratio = number("min_depth_ratio", 1.0, range.least);
-        suite.max_depth_ratio = number("max_depth_ratio", max_ratio, range.largest);
+        suite.min_width_ratio = number_if_given("min_width_ratio", 1.0);
+        suite.max_width_ratio = number_if_given("max_width_ratio", max_ratio);
+        suite.min_depth_ratio = number_if_given("min_depth_ratio", 1.0);
+        suite.max_depth_ratio = number_if_given("max_depth_ratio", max_ratio);
         read_inner(suite);
         read_resolutions(suite);
         check_ranges(suite);
@@ -109,6 +108,10 @@ private:
     double number(std::string_view key, double at_most, double otherwise) const {
         const YamlNode* node = fields_.find(key);
         return node == nullptr ? otherwise : detail::read_number(*node, key, 0.0, at_most, origin_);
+    }
+
+    std::optional<double> number_if_given(std::string_view key, double at_most) const {
+        return fields_.find(key) == nullptr ? std::nullopt : std::optional(number(key, at_most, 0.0));
     }
 
     void read_inner(Suite& suite) const {
@@ -227,10 +230,10 @@ private:
     void check_ranges(const Suite& suite) const {
         for (const auto& [key, value] : {std::pair{"max_width_ratio", suite.max_width_ratio},
                                          {"max_depth_ratio", suite.max_depth_ratio}}) {
-            if (value < 1.0) {
+            if (value && *value < 1.0) {
                 fail(fields_.required(key),
                      fmt::format("{}: {} leaves the base itself out, so the range contradicts it; at least 1",
-                                 key, value));
+                                 key, *value));
             }
         }
         for (const SuiteModel& model : suite.models) {
@@ -239,7 +242,7 @@ private:
                 continue;
             }
             try {
-                make_space(*model.stages, space_of(suite, *model.stages));
+                make_space(*model.stages, for_all_budgets(suite, space_of(suite, *model.stages)));
             } catch (const InputError& error) {
                 fail(fields_.required("models"),
                      fmt::format("models: {} cannot be scaled as the suite says: {}", model.stages->name,
@@ -269,17 +272,6 @@ private:
                 fail(item, fmt::format("budgets: {}", error.what()));
             }
         });
-    }
-
-    // What all budgets need. Where a base's latency is not known yet, a budget may be far below it.
-    static RatioRange range_of(const std::vector<Budget>& budgets) {
-        constexpr double unknown_budget = 0.3;
-        RatioRange range = ratio_range(1.0);
-        for (const Budget& budget : budgets) {
-            const RatioRange own = ratio_range(budget.is_ratio() ? budget.value : unknown_budget);
-            range = {std::min(range.least, own.least), std::max(range.largest, own.largest)};
-        }
-        return range;
     }
 
     using InputsOfFiles = std::map<std::string, InputShapes>;

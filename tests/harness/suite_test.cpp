@@ -82,6 +82,20 @@ TEST_F(SuiteTest, ReadsEveryKey) {
     EXPECT_EQ(suite.minutes, 3.0);
 }
 
+TEST_F(SuiteTest, MeasuresWhatAnyOfItsBudgetsNeedsAndLeavesEachItsOwn) {
+    const Suite suite = parse_suite(
+        "name: s\nmodels: [resnet18]\nbudgets: [0.3, 1.065]\nmax_depth_ratio: 1\n", "s.yaml", ".");
+    const SpaceSettings allowed = space_of(suite, find_model("resnet18"));
+    EXPECT_EQ(allowed.min_width_ratio, std::nullopt);
+    EXPECT_EQ(allowed.max_depth_ratio, 1.0);
+    const SpaceSettings measured = for_all_budgets(suite, allowed);
+    EXPECT_EQ(measured.min_width_ratio, ratio_range(0.3).least);
+    EXPECT_EQ(measured.max_width_ratio, ratio_range(1.065).largest);
+    EXPECT_EQ(measured.max_depth_ratio, 1.0);
+    EXPECT_EQ(for_budget(allowed, 0.3).max_width_ratio, 1.0);
+    EXPECT_EQ(for_budget(allowed, 1.065).min_width_ratio, 0.5);
+}
+
 TEST_F(SuiteTest, ReadsSeveralValuesOfAKey) {
     const Suite suite = parse_suite(
         "name: s\nmodels: [resnet18]\ndevices: [cpu, cuda:0]\nbatches: [1, 8]\ndtypes: [f32, f16]\n"
@@ -99,6 +113,7 @@ TEST_F(SuiteTest, ReadsSeveralValuesOfAKey) {
     EXPECT_THAT(space.resolutions, ElementsAre(192, 256));
     EXPECT_EQ(space.min_width_ratio, 0.75);
     EXPECT_EQ(space.min_depth_ratio, 1.0);
+    EXPECT_EQ(space.max_width_ratio, std::nullopt);
     EXPECT_THAT(parse_suite("name: s\nmodels: [resnet18]\ndevices: all\n", "s.yaml", ".").devices,
                 ElementsAre("all"));
 }

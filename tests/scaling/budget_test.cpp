@@ -61,8 +61,8 @@ TEST(RatioRange, ReachesAnEighthAtATenthAndGrowsAboveTwo) {
         EXPECT_DOUBLE_EQ(ratio_range(budget).largest, 2.0);
     }
     EXPECT_NEAR(ratio_range(0.1).least, 0.125, 0.001);
-    EXPECT_DOUBLE_EQ(ratio_range(0.7).largest, 1.4);
-    EXPECT_DOUBLE_EQ(ratio_range(0.5).largest, 1.0);
+    EXPECT_DOUBLE_EQ(ratio_range(0.9).largest, 1.6);
+    EXPECT_DOUBLE_EQ(ratio_range(0.7).largest, 1.0);
     EXPECT_DOUBLE_EQ(ratio_range(0.1).largest, 1.0);
     EXPECT_GT(ratio_range(16.0).largest, 5.0);
 }
