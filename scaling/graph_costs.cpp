@@ -14,25 +14,16 @@
 #include "base/error.hpp"
 #include "models/ops/operator.hpp"
 #include "models/structure/detail/channel_units.hpp"
+#include "scaling/detail/channel_sums.hpp"
 
 namespace hacscale {
 namespace {
 
+using detail::ChannelSum;
+
 std::size_t index(int value) {
     return static_cast<std::size_t>(value);
 }
-
-// A number of channels that depends on the widths of groups: constant + sum of width x channels / base width.
-struct Channels {
-    int constant = 0;
-    std::map<std::size_t, int> of_group;  // at the base's width
-};
-
-// The same by the value of one variable; of no variable where it is constant.
-struct Axis {
-    int variable = -1;
-    std::vector<int> channels;
-};
 
 // What one layer costs, looked up once.
 class LayerLookup {
@@ -86,7 +77,6 @@ public:
         : base_(base),
           space_(space),
           layers_(source, settings, result_.coverage),
-          tensors_(base.tensors.size()),
           block_of_node_(blocks_of_nodes(base, space.repeats)) {}
 
     GraphCosts make() {
@@ -97,7 +87,8 @@ public:
         for (const std::vector<int>& depths : space_.depths) {
             result_.problem.values.push_back(static_cast<int>(depths.size()));
         }
-        find_channels();
+        tensors_ = detail::channel_sums(base_, space_.groups);
+        for (const ChannelGroup& group : space_.groups) grouped_convs_ = group.grouped_convs;
         for (std::size_t r = 0; r < space_.repeats.size(); ++r) add_blocks(r);
         for (std::size_t n = 0; n < base_.nodes.size(); ++n) add_node(n);
         for (const std::optional<BlockPlace>& place : space_.block_of_group) {
@@ -125,33 +116,9 @@ private:
 
     // ---- Channels ----
 
-    void find_channels() {
-        for (std::size_t t = 0; t < tensors_.size(); ++t) tensors_[t].constant = base_.tensors[t].channels;
-        for (std::size_t g = 0; g < space_.groups.size(); ++g) {
-            const ChannelGroup& group = space_.groups[g];
-            for (std::size_t i = 0; i < group.tensors.size(); ++i) {
-                Channels& channels = tensors_[index(group.tensors[i])];
-                channels.constant -= group.channels[i];
-                channels.of_group[g] += group.channels[i];
-            }
-            grouped_convs_ = group.grouped_convs;
-        }
-    }
-
-    Channels read_by(const Node& node) const {
-        const Operator& op = operator_of(node.layer.kind);
-        Channels sum;
-        for (int i = 0; i < (op.shares_channels ? node.layer.inputs : 1); ++i) {
-            const Channels& one = tensors_[index(node.inputs[index(i)])];
-            sum.constant += one.constant;
-            for (const auto& [group, channels] : one.of_group) sum.of_group[group] += channels;
-        }
-        return sum;
-    }
-
     // Where the channels that a slice keeps begin.
-    Channels first_of(std::size_t node) const {
-        Channels first;
+    ChannelSum first_of(std::size_t node) const {
+        ChannelSum first;
         first.constant = base_.nodes[node].layer.first_channel;
         for (std::size_t g = 0; g < space_.groups.size(); ++g) {
             for (const SlicedBehind& slice : space_.groups[g].slices) {
@@ -164,45 +131,42 @@ private:
         return first;
     }
 
-    Axis axis_of(const Channels& channels) {
+    ChannelAxis axis_of(const ChannelSum& channels) {
         // Frozen groups count as constant.
-        Channels free{channels.constant, {}};
+        ChannelSum free{channels.constant, {}};
         for (const auto& [group, number] : channels.of_group) {
             if (space_.widths[group].size() > 1) {
                 free.of_group[group] = number;
             } else {
-                free.constant += at_width(group, number, space_.widths[group].front());
+                free.constant +=
+                    detail::channels_at_width(space_.groups[group], number, space_.widths[group].front());
             }
         }
         if (free.of_group.empty()) return {-1, {free.constant}};
-        Axis axis = sum_of({free.of_group.begin(), free.of_group.end()});
+        ChannelAxis axis = sum_of({free.of_group.begin(), free.of_group.end()});
         for (int& value : axis.channels) value += free.constant;
         return axis;
     }
 
-    int at_width(std::size_t group, int channels, int width) const {
-        return static_cast<int>(std::int64_t{width} * channels / space_.groups[group].base_width);
-    }
-
     // Sums of the same first groups are shared: layers behind ever longer concats (DenseNet) add one group each.
     using Terms = std::vector<std::pair<std::size_t, int>>;
-    Axis sum_of(const Terms& terms) {
+    ChannelAxis sum_of(const Terms& terms) {
         if (terms.size() == 1) {
             const auto& [group, channels] = terms.front();
-            Axis axis{static_cast<int>(group), {}};
+            ChannelAxis axis{static_cast<int>(group), {}};
             for (const int width : space_.widths[group]) {
-                axis.channels.push_back(at_width(group, channels, width));
+                axis.channels.push_back(detail::channels_at_width(space_.groups[group], channels, width));
             }
             return axis;
         }
         if (const auto known = sums_.find(terms); known != sums_.end()) return known->second;
-        const Axis first = sum_of({terms.begin(), terms.end() - 1});
-        const Axis second = sum_of({terms.end() - 1, terms.end()});
+        const ChannelAxis first = sum_of({terms.begin(), terms.end() - 1});
+        const ChannelAxis second = sum_of({terms.end() - 1, terms.end()});
         std::set<int> values;
         for (const int a : first.channels) {
             for (const int b : second.channels) values.insert(a + b);
         }
-        Axis axis{new_variable(values.size()), {values.begin(), values.end()}};
+        ChannelAxis axis{new_variable(values.size()), {values.begin(), values.end()}};
         std::vector<int> table;
         for (const int a : first.channels) {
             for (const int b : second.channels) {
@@ -283,16 +247,18 @@ private:
 
     void add_node(std::size_t n) {
         const Node& node = base_.nodes[n];
-        const Axis read = axis_of(read_by(node));
-        const Axis written = axis_of(tensors_[index(node.outputs.front())]);
-        const Axis first = axis_of(first_of(n));
+        const ChannelAxis& read =
+            result_.read.emplace_back(axis_of(detail::channels_read_by(node, tensors_)));
+        const ChannelAxis& written =
+            result_.written.emplace_back(axis_of(tensors_[index(node.outputs.front())]));
+        const ChannelAxis first = axis_of(first_of(n));
         const BlockCopies& block = copies_of(n);
-        const Axis copies{block.variable, block.variable < 0 ? std::vector<int>{1} : block.copies};
+        const ChannelAxis copies{block.variable, block.variable < 0 ? std::vector<int>{1} : block.copies};
         std::vector<int> variables;
         TableKey key{
             node.layer, node.learned_params, read.channels, written.channels, first.channels, copies.channels,
             {}};
-        for (const Axis* axis : {&copies, &read, &written, &first}) {
+        for (const ChannelAxis* axis : {&copies, &read, &written, &first}) {
             if (axis->variable < 0) {
                 key.places.push_back(-1);
                 continue;
@@ -390,9 +356,9 @@ private:
     const GraphSpace& space_;
     GraphCosts result_;
     LayerLookup layers_;
-    std::vector<Channels> tensors_;
+    std::vector<ChannelSum> tensors_;
     GroupedConvs grouped_convs_ = GroupedConvs::keep_width;
-    std::map<Terms, Axis> sums_;
+    std::map<Terms, ChannelAxis> sums_;
     std::map<std::vector<int>, std::size_t> derivations_;
     std::vector<std::optional<BlockPlace>> block_of_node_;
     std::map<BlockPlace, BlockCopies> blocks_;

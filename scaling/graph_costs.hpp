@@ -27,6 +27,12 @@ struct BlockCopies {
     std::vector<int> copies;  // by value of the variable
 };
 
+// A number of channels by the value of one variable of the problem; of no variable where it is constant.
+struct ChannelAxis {
+    int variable = -1;
+    std::vector<int> channels;
+};
+
 struct GraphCosts {
     // Variables are first the groups, then the repeats, then those that others determine. Gains are 0 until add_gains()
     // (graph_gain.hpp).
@@ -34,6 +40,9 @@ struct GraphCosts {
     CostCoverage coverage;
     // Of each group, the copies of the block that it is in (GraphSpace::block_of_group).
     std::vector<BlockCopies> copies_of_group;
+    // Of each node, what it reads and what it writes.
+    std::vector<ChannelAxis> read;
+    std::vector<ChannelAxis> written;
 };
 
 // `source` is asked only when costs are latencies. Choices with a layer that it lacks are infeasible, and so are those with one

@@ -57,6 +57,14 @@ std::function<double(std::size_t, int)> worth_of(std::vector<int> base, std::vec
     };
 }
 
+std::vector<std::size_t> groups_of(const Neighbours& pair) {
+    std::vector<std::size_t> groups;
+    for (const detail::ChannelSum* sum : {&pair.read, &pair.written}) {
+        for (const auto& [group, channels] : sum->of_group) groups.push_back(group);
+    }
+    return groups;
+}
+
 std::int64_t gain_in_quanta(double gain) {
     return std::llround(gain * gain_quanta_per_unit);
 }
@@ -103,18 +111,28 @@ GraphCoefficients equal_coefficients(const GraphCoefficients& coefficients, cons
     return {mean(coefficients.width, space.widths), mean(coefficients.depth, space.depths)};
 }
 
-GroupPairs neighbouring_groups(const Graph& base, const std::vector<ChannelGroup>& groups) {
-    std::vector<std::vector<std::size_t>> read(base.nodes.size());
-    std::vector<std::vector<std::size_t>> written(base.nodes.size());
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-        for (const int node : groups[g].readers) read[static_cast<std::size_t>(node)].push_back(g);
-        for (const int node : groups[g].producers) written[static_cast<std::size_t>(node)].push_back(g);
+std::vector<Neighbours> neighbours(const Graph& base, const std::vector<ChannelGroup>& groups) {
+    std::vector<bool> reads(base.nodes.size());
+    std::vector<bool> writes(base.nodes.size());
+    for (const ChannelGroup& group : groups) {
+        for (const int node : group.readers) reads[static_cast<std::size_t>(node)] = true;
+        for (const int node : group.producers) writes[static_cast<std::size_t>(node)] = true;
     }
-    GroupPairs pairs;
+    const std::vector<detail::ChannelSum> sums = detail::channel_sums(base, groups);
+    std::vector<Neighbours> pairs;
     for (std::size_t n = 0; n < base.nodes.size(); ++n) {
-        if (read[n].size() != 1 || written[n].size() != 1 || read[n] == written[n]) continue;
-        const std::pair<std::size_t, std::size_t> pair = std::minmax(read[n].front(), written[n].front());
-        if (std::find(pairs.begin(), pairs.end(), pair) == pairs.end()) pairs.push_back(pair);
+        if (!reads[n] || !writes[n]) continue;
+        const Node& node = base.nodes[n];
+        Neighbours pair{n, detail::channels_read_by(node, sums),
+                        sums[static_cast<std::size_t>(node.outputs.front())]};
+        const auto is_read = [&](const auto& term) { return pair.read.of_group.contains(term.first); };
+        const bool apart = std::none_of(pair.written.of_group.begin(), pair.written.of_group.end(), is_read);
+        if (!apart || pair.read.of_group.empty() || pair.written.of_group.empty()) continue;
+        const bool is_new = std::none_of(pairs.begin(), pairs.end(), [&](const Neighbours& known) {
+            return (known.read == pair.read && known.written == pair.written) ||
+                   (known.read == pair.written && known.written == pair.read);
+        });
+        if (is_new) pairs.push_back(std::move(pair));
     }
     return pairs;
 }
@@ -126,9 +144,13 @@ double GraphGain::of(const GraphSpace& space, const GraphChoice& choice) const {
         if (!space.is_gone(choice, g)) sum += width(g, choice.widths[g]);
     }
     for (std::size_t p = 0; p < pairs.size(); ++p) {
-        const auto& [first, second] = pairs[p];
-        if (space.is_gone(choice, first) || space.is_gone(choice, second)) continue;
-        sum += of_pair(p, choice.widths[first], choice.widths[second]);
+        const std::vector<std::size_t> groups = groups_of(pairs[p]);
+        if (std::any_of(groups.begin(), groups.end(),
+                        [&](std::size_t group) { return space.is_gone(choice, group); })) {
+            continue;
+        }
+        sum += of_pair(p, pairs[p].read.at(space.groups, choice.widths),
+                       pairs[p].written.at(space.groups, choice.widths));
     }
     return sum;
 }
@@ -146,16 +168,20 @@ GraphGain graph_gain(const Graph& base, const GraphSpace& space, const GraphCoef
     gain.width = worth_of(unchanged.widths, coefficients.width, saturation);
     gain.depth = worth_of(unchanged.depths, coefficients.depth, saturation);
     if (!balanced) return gain;
-    gain.pairs = neighbouring_groups(base, space.groups);
+    gain.pairs = neighbours(base, space.groups);
     std::vector<double> prices;
     std::vector<double> base_quotients;
-    for (const auto& [first, second] : gain.pairs) {
-        prices.push_back(usual_imbalance *
-                         std::max({0.0, coefficients.width[first], coefficients.width[second]}));
-        base_quotients.push_back(static_cast<double>(unchanged.widths[first]) / unchanged.widths[second]);
+    for (const Neighbours& pair : gain.pairs) {
+        double greatest = 0.0;
+        for (const std::size_t group : groups_of(pair)) {
+            greatest = std::max(greatest, coefficients.width[group]);
+        }
+        prices.push_back(usual_imbalance * greatest);
+        base_quotients.push_back(static_cast<double>(pair.read.at(space.groups, unchanged.widths)) /
+                                 pair.written.at(space.groups, unchanged.widths));
     }
-    gain.of_pair = [prices, base_quotients](std::size_t pair, int first_width, int second_width) {
-        const double quotient = static_cast<double>(first_width) / second_width / base_quotients[pair];
+    gain.of_pair = [prices, base_quotients](std::size_t pair, int read, int written) {
+        const double quotient = static_cast<double>(read) / written / base_quotients[pair];
         return -prices[pair] * parting_loss(std::log(quotient));
     };
     return gain;
@@ -203,19 +229,24 @@ void add_gains(GraphCosts& costs, const GraphSpace& space, const GraphGain& gain
         add({static_cast<int>(space.groups.size() + r)}, std::move(gains));
     }
     for (std::size_t p = 0; p < gain.pairs.size(); ++p) {
-        const auto& [first, second] = gain.pairs[p];
-        // Where either group may be gone with its block, so is what their ratio is worth.
-        const BlockCopies& of_first = costs.copies_of_group[first];
-        const BlockCopies& of_second = costs.copies_of_group[second];
-        const BlockCopies& block = of_first.variable >= 0 ? of_first : of_second;
+        const Neighbours& pair = gain.pairs[p];
+        // Where one of the groups may be gone with its block, so is what their ratio is worth.
+        BlockCopies block;
+        for (const std::size_t group : groups_of(pair)) {
+            if (costs.copies_of_group[group].variable >= 0) block = costs.copies_of_group[group];
+        }
+        if (block.variable < 0) block.copies = {1};
+        const ChannelAxis& read = costs.read[pair.node];
+        const ChannelAxis& written = costs.written[pair.node];
         std::vector<int> variables;
-        if (block.variable >= 0) variables.push_back(block.variable);
-        variables.push_back(static_cast<int>(first));
-        variables.push_back(static_cast<int>(second));
+        for (const int variable : {block.variable, read.variable, written.variable}) {
+            if (variable >= 0) variables.push_back(variable);
+        }
+        if (variables.empty()) continue;
         std::vector<std::int64_t> gains;
-        for (const int copies : block.variable >= 0 ? block.copies : std::vector<int>{1}) {
-            for (const int a : space.widths[first]) {
-                for (const int b : space.widths[second]) {
+        for (const int copies : block.copies) {
+            for (const int a : read.channels) {
+                for (const int b : written.channels) {
                     gains.push_back(copies > 0 ? gain_in_quanta(gain.of_pair(p, a, b)) : 0);
                 }
             }

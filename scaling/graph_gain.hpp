@@ -1,6 +1,6 @@
 // What a choice of a network of any shape is worth:
 //     gain = sum over groups of width_g x worth(width / base width) + sum over repeats of depth_r x worth(depth / base depth)
-//            - imbalance x sum over pairs of neighbouring groups of max(width_g of the two) x max(0, |ln q| - ln 2)^2
+//            - imbalance x sum over pairs of neighbours of max(width_g of their groups) x max(0, |ln q| - ln 2)^2
 // with worth(), imbalance and q as gain.hpp has them for stages; a group whose block is gone adds nothing, nor do its pairs. The
 // base gains 0.
 //
@@ -8,19 +8,19 @@
 // between half and twice the base's width, a repeat's the same of its number of blocks. `balanced` saturates and prices
 // imbalance, `capacity` is the plain logarithm.
 //
-// Neighbours are two groups of which some layer reads one alone and writes the other alone. Of what is joined by a concat, no
-// single group is the neighbour of what reads it. So every pair is of two variables that a layer's latency depends on together
-// anyway: the price makes no problem of the planner wider.
+// Neighbours are what a layer that mixes channels reads and what it writes: mostly two groups; behind a concat, or before a split,
+// the sum of several, whose width is that of all together. So every pair is of two variables that the layer's latency depends on
+// together anyway: the price makes no problem of the planner wider.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "models/graph/graph.hpp"
+#include "scaling/detail/channel_sums.hpp"
 #include "scaling/gain.hpp"
 #include "scaling/graph_costs.hpp"
 #include "scaling/graph_space.hpp"
@@ -37,16 +37,20 @@ GraphCoefficients capacity_coefficients(const Graph& base, const GraphSpace& spa
 // Each has the mean of those of its kind that can change.
 GraphCoefficients equal_coefficients(const GraphCoefficients& coefficients, const GraphSpace& space);
 
-using GroupPairs = std::vector<std::pair<std::size_t, std::size_t>>;
-// In the order of the layers, each once, the first group before the second.
-GroupPairs neighbouring_groups(const Graph& base, const std::vector<ChannelGroup>& groups);
+struct Neighbours {
+    std::size_t node = 0;  // the first layer that reads the one and writes the other
+    detail::ChannelSum read;
+    detail::ChannelSum written;
+};
+// In the order of the layers, each pair once.
+std::vector<Neighbours> neighbours(const Graph& base, const std::vector<ChannelGroup>& groups);
 
-// Sums over what widths and depths are worth, each on its own, and pairs of groups.
+// Sums over what widths and depths are worth, each on its own, and pairs of neighbours.
 struct GraphGain {
     std::function<double(std::size_t group, int width)> width;
     std::function<double(std::size_t repeat, int depth)> depth;
-    GroupPairs pairs{};
-    std::function<double(std::size_t pair, int first_width, int second_width)> of_pair{};
+    std::vector<Neighbours> pairs{};
+    std::function<double(std::size_t pair, int read_channels, int written_channels)> of_pair{};
 
     double of(const GraphSpace& space, const GraphChoice& choice) const;
 };

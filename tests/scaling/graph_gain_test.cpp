@@ -35,6 +35,17 @@ GraphGain balanced(const Graph& base, const GraphSpace& space) {
     return graph_gain(base, space, capacity_coefficients(base, space), GainOrigin::balanced);
 }
 
+// How many pairs of a choice lose by their imbalance.
+int priced_pairs(const GraphGain& gain, const GraphSpace& space, const GraphChoice& choice) {
+    int priced = 0;
+    for (std::size_t p = 0; p < gain.pairs.size(); ++p) {
+        const int read = gain.pairs[p].read.at(space.groups, choice.widths);
+        const int written = gain.pairs[p].written.at(space.groups, choice.widths);
+        priced += gain.of_pair(p, read, written) < 0.0 ? 1 : 0;
+    }
+    return priced;
+}
+
 // A stem, three convs in a row and one behind a concat of two of them.
 Graph row_and_concat() {
     Graph graph;
@@ -48,13 +59,32 @@ Graph row_and_concat() {
     return graph;
 }
 
-TEST(GraphGain, NeighboursAreReadAndWrittenAloneByALayer) {
+// Widths of the base under which a pair of neighbours are, as texts "read>written".
+std::vector<std::string> texts_of(const std::vector<Neighbours>& pairs) {
+    std::vector<std::string> texts;
+    for (const Neighbours& pair : pairs) {
+        std::string text;
+        for (const detail::ChannelSum* sum : {&pair.read, &pair.written}) {
+            if (!text.empty()) text += ">";
+            for (const auto& [group, channels] : sum->of_group) {
+                text += (text.empty() || text.back() == '>' ? "" : "+") + std::to_string(group);
+            }
+        }
+        texts.push_back(text);
+    }
+    return texts;
+}
+
+TEST(GraphGain, NeighboursAreReadAndWrittenByALayer) {
     const Graph base = row_and_concat();
     const GraphSpace space = make_graph_space(base, {});
     ASSERT_EQ(space.groups.size(), 4u);
-    const GroupPairs pairs = neighbouring_groups(base, space.groups);
-    // What the concat joins is no neighbour of what is behind it.
-    EXPECT_EQ(pairs, (GroupPairs{{0, 1}, {1, 2}}));
+    const std::vector<Neighbours> pairs = neighbours(base, space.groups);
+    // What the concat joins is one neighbour of what is behind it.
+    EXPECT_EQ(texts_of(pairs), (std::vector<std::string>{"0>1", "1>2", "1+2>3"}));
+    const GraphGain gain = balanced(base, space);
+    EXPECT_EQ(gain.of_pair(2, 56, 24), 0.0) << "56 channels are joined in the base";
+    EXPECT_LT(gain.of_pair(2, 56, 96), 0.0);
 }
 
 TEST(GraphGain, IsTheOneOfStagesForAChainOfThem) {
@@ -97,10 +127,7 @@ TEST(GraphGain, OfTheProblemIsThatOfTheChoice) {
             EXPECT_NEAR(static_cast<double>(totals->gain) / gain_quanta_per_unit, gain.of(space, choice),
                         1e-7)
                 << "seed " << seed;
-            for (std::size_t p = 0; p < gain.pairs.size(); ++p) {
-                const auto& [a, b] = gain.pairs[p];
-                priced += gain.of_pair(p, choice.widths[a], choice.widths[b]) < 0.0 ? 1 : 0;
-            }
+            priced += priced_pairs(gain, space, choice);
         }
     }
     EXPECT_GT(priced, 20);
@@ -108,26 +135,30 @@ TEST(GraphGain, OfTheProblemIsThatOfTheChoice) {
 
 // So elimination makes no table that is larger than without the pairs.
 TEST(GraphGain, PairsAreOfVariablesThatALayerDependsOn) {
-    std::size_t pairs = 0;
-    for (unsigned seed = 0; seed < 300; ++seed) {
+    int pairs = 0;
+    int joined = 0;
+    for (unsigned seed = 0; seed < 1500; ++seed) {
         const Graph base = testing::RandomGraph(seed).graph;
         const GraphSpace space = make_graph_space(base, few_widths(3));
-        const GraphProblem problem = graph_costs(base, space, SyntheticSource()).problem;
-        for (const auto& pair : neighbouring_groups(base, space.groups)) {
-            if (space.widths[pair.first].size() < 2 || space.widths[pair.second].size() < 2) continue;
+        const GraphCosts costs = graph_costs(base, space, SyntheticSource());
+        for (const Neighbours& pair : neighbours(base, space.groups)) {
+            const int read = costs.read[pair.node].variable;
+            const int written = costs.written[pair.node].variable;
+            if (read < 0 || written < 0) continue;
             ++pairs;
+            joined += pair.read.of_group.size() > 1 || pair.written.of_group.size() > 1 ? 1 : 0;
             const auto has_both = [&](const Factor& factor) {
-                const auto has = [&](std::size_t group) {
-                    return std::count(factor.variables.begin(), factor.variables.end(),
-                                      static_cast<int>(group)) == 1;
+                const auto has = [&](int variable) {
+                    return std::count(factor.variables.begin(), factor.variables.end(), variable) == 1;
                 };
-                return has(pair.first) && has(pair.second);
+                return has(read) && has(written);
             };
-            EXPECT_TRUE(std::any_of(problem.factors.begin(), problem.factors.end(), has_both))
+            EXPECT_TRUE(std::any_of(costs.problem.factors.begin(), costs.problem.factors.end(), has_both))
                 << "seed " << seed;
         }
     }
-    EXPECT_GT(pairs, 25u);
+    EXPECT_GT(pairs, 25);
+    EXPECT_GT(joined, 10) << "of groups that a concat joins";
 }
 
 // All choices of a space, one after another.
@@ -194,10 +225,7 @@ TEST(GraphGain, PlansWithPairsEqualBruteForce) {
         } while (choices.next());
         for (const Assignment& values : front.choices) {
             const GraphChoice choice = choice_from(space, values);
-            for (std::size_t p = 0; p < gain.pairs.size(); ++p) {
-                const auto& [a, b] = gain.pairs[p];
-                priced += gain.of_pair(p, choice.widths[a], choice.widths[b]) < 0.0 ? 1 : 0;
-            }
+            priced += priced_pairs(gain, space, choice);
         }
     }
     EXPECT_EQ(compared, 25);
@@ -242,9 +270,10 @@ double greatest_parting(GainOrigin origin, double budget) {
     const Fit found = fit(find_strategy("hacscale"), context, context.budget_us(budget));
     EXPECT_EQ(found.status, FitStatus::ok) << found.reason;
     double most = 1.0;
-    for (const auto& pair : neighbouring_groups(context.base().graph, context.graph_space().groups)) {
-        const double quotient = static_cast<double>(found.result.choice.widths[pair.first]) /
-                                found.result.choice.widths[pair.second];
+    const GraphSpace& space = context.graph_space();
+    for (const Neighbours& pair : neighbours(context.base().graph, space.groups)) {
+        const double quotient = static_cast<double>(pair.read.at(space.groups, found.result.choice.widths)) /
+                                pair.written.at(space.groups, found.result.choice.widths);
         most = std::max({most, quotient, 1.0 / quotient});  // all base widths are equal
     }
     return most;
