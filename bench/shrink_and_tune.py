@@ -7,6 +7,7 @@ fine-tunes what each of them chose, from the base's weights. The base itself is 
 Whatever is done stays in the folder --out, and the same command goes on from there.
 
   shrink_and_tune.py --out out/shrink --device cuda:0 --dtype f16 --jobs 6
+  shrink_and_tune.py --out out/public --start resnet56.safetensors --recipe bench/training/fine-tune-2.yaml --tune bench/training/fine-tune-2.yaml
   shrink_and_tune.py --out out/tiny --model resnet8-cifar --recipe quick --tune quick --minutes 0.5     # does it run here?
 
 Exit status: 0 done; 1 a step failed; 2 bad usage; 3 something is not here; 4 done, but a network lacks a measured latency or an accuracy.
@@ -57,7 +58,8 @@ class Evidence:
         self.program = Program(options)
         self.table = options.out / "table.db"
         self.on_device = ["--device", options.device]
-        self.state = ["--batch", options.batch, "--dtype", options.dtype, "--seconds", options.seconds]
+        self.state = ["--batch", options.batch, "--dtype", options.dtype, "--seconds", options.seconds,
+                      "--threads", options.threads]
 
     def profile(self):
         done = self.options.out / "profile.json"
@@ -104,7 +106,7 @@ class Evidence:
         """What is to be fine-tuned: of each seed the base, and of each budget what each strategy chose."""
         rows = []
         bases = in_parallel(self.options.jobs, self.options.seeds,
-                            lambda seed: self.train(self.options.model, self.options.recipe, seed))
+                            lambda seed: self.train(self.options.model, self.options.recipe, seed, self.options.start))
         for seed, base in zip(self.options.seeds, bases):
             checkpoint = base["checkpoints"]
             rows.append({"seed": seed, "strategy": "base", "budget": 1.0, "latency_ratio": 1.0, "status": "ok",
@@ -165,11 +167,13 @@ def main():
     parser.add_argument("--budgets", type=numbers(float), default=[0.7, 0.5], help="latencies over the base's")
     parser.add_argument("--seeds", type=numbers(int), default=[1, 2])
     parser.add_argument("--recipe", default="short", help="of the base")
+    parser.add_argument("--start", type=pathlib.Path, help="weights that the base's training starts from; else random")
     parser.add_argument("--tune", default="fine-tune", help="recipe of the fine-tuning")
     parser.add_argument("--data", default="data/cifar-10")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--dtype", default="f32")
+    parser.add_argument("--threads", type=int, default=0, help="of a CPU, for latencies; 0: all")
     parser.add_argument("--seconds", type=float, default=0.3, help="for timing one network")
     parser.add_argument("--minutes", type=float, default=1.0, help="for the table of layers")
     parser.add_argument("--batches", type=int, default=32, help="of 128 images, for the Taylor scores")
