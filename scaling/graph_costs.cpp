@@ -210,12 +210,15 @@ private:
                 copies.copies.assign(distinct.begin(), distinct.end());
                 copies.variable = new_variable(distinct.size());
                 FactorTable table(copies_at.size() * distinct.size());
+                CopiesByDepth by_depth{copies.variable, r, {}};
                 for (std::size_t d = 0; d < copies_at.size(); ++d) {
                     const auto value =
                         std::lower_bound(copies.copies.begin(), copies.copies.end(), copies_at[d]) -
                         copies.copies.begin();
+                    by_depth.values.push_back(static_cast<int>(value));
                     table[d * distinct.size() + static_cast<std::size_t>(value)].cost = 0;
                 }
+                result_.copies_by_depth.push_back(std::move(by_depth));
                 result_.problem.tables.push_back(std::move(table));
                 result_.problem.factors.push_back(
                     {{static_cast<int>(space_.groups.size() + r), copies.variable},

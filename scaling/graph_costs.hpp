@@ -27,6 +27,14 @@ struct BlockCopies {
     std::vector<int> copies;  // by value of the variable
 };
 
+// The same by the depth of its repeat.
+struct CopiesByDepth {
+    int variable = 0;
+    std::size_t repeat = 0;
+    std::vector<int>
+        values;  // of the variable, as an index into BlockCopies::copies, by index of the repeat's depths
+};
+
 // A number of channels by the value of one variable of the problem; of no variable where it is constant.
 struct ChannelAxis {
     int variable = -1;
@@ -40,6 +48,8 @@ struct GraphCosts {
     CostCoverage coverage;
     // Of each group, the copies of the block that it is in (GraphSpace::block_of_group).
     std::vector<BlockCopies> copies_of_group;
+    std::vector<CopiesByDepth>
+        copies_by_depth;  // one for each block whose copies depend on its repeat's depth
     // Of each node, what it reads and what it writes.
     std::vector<ChannelAxis> read;
     std::vector<ChannelAxis> written;

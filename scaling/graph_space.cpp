@@ -118,7 +118,7 @@ class SpaceMaker {
 public:
     SpaceMaker(const Graph& base, const GraphSpaceSettings& settings) : base_(base), settings_(settings) {
         check(settings);
-        space_.groups = channel_groups(base, {.grouped_convs = settings.grouped_convs});
+        space_.groups = channel_groups(base, settings.group_rules);
         space_.repeats = repeats(base);
     }
 

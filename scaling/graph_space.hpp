@@ -37,7 +37,7 @@ struct GraphSpaceSettings {
     // Layers that stay as they are: what they write keeps its width, and a repeat that holds one its number of blocks.
     std::vector<std::string> freeze{};
     std::vector<WidthLimit> limits{};
-    GroupedConvs grouped_convs = GroupedConvs::keep_width;
+    GroupRules group_rules{};
 };
 
 // A block of a repeat.

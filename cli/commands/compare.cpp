@@ -80,7 +80,8 @@ void add_pruning_scores(ComparisonSettings& settings, const Network& network, co
     if (network.weights.empty() || (!ranks_norms && options.files.scores.empty())) {
         return;
     }
-    PruningScores scores = pruning_scores(network, options.files.scores, kept_by(options.keep));
+    PruningScores scores =
+        pruning_scores(network, options.files.scores, {.grouped_convs = kept_by(options.keep)});
     settings.l1_scores = std::move(scores.norms);
     settings.taylor_scores = std::move(scores.given);
 }
@@ -104,7 +105,7 @@ records::ComparisonRecord compared(const CompareOptions& options, const std::opt
     for (const std::string& limit : options.limits) {
         settings.graph.limits.push_back(parse_width_limit(limit));
     }
-    settings.graph.grouped_convs = kept_by(options.keep);
+    settings.graph.group_rules.grouped_convs = kept_by(options.keep);
     ModelSpec model;
     if (network) {
         add_pruning_scores(settings, *network, options);
@@ -235,9 +236,10 @@ void tell(const std::vector<std::string>& lines, Session& session) {
 void write_row(const records::ComparisonRecord& record, const records::StrategyRow& row,
                const Subject& subject, const ChoiceFiles& files, Session& session) {
     if (subject.stages && !files.onnx.empty()) {
-        tell(write_stage_choice(
-                 *subject.stages, record, row, files.onnx,
-                 {.scores = files.scores, .opset = files.opset, .grouped_convs = files.grouped_convs}),
+        tell(write_stage_choice(*subject.stages, record, row, files.onnx,
+                                {.scores = files.scores,
+                                 .opset = files.opset,
+                                 .grouped_convs = files.group_rules.grouped_convs}),
              session);
     } else if (subject.has_stages && !files.onnx.empty()) {
         if (!row.choice) {
@@ -260,7 +262,7 @@ void write_last(const records::ComparisonRecord& record, const Subject& subject,
                 const CompareOptions& options, Session& session) {
     ChoiceFiles files = options.files;
     files.onnx = options.out;
-    files.grouped_convs = kept_by(options.keep);
+    files.group_rules.grouped_convs = kept_by(options.keep);
     write_row(record, record.strategies.back(), subject, files, session);
 }
 
@@ -276,7 +278,7 @@ void write_all(const records::ComparisonRecord& record, const Subject& subject, 
         files.onnx = std::filesystem::path(options.networks) /
                      (scaled_name(model, row.strategy, record.budget_in_names()) +
                       (subject.has_stages ? ".yaml" : ".onnx"));
-        files.grouped_convs = kept_by(options.keep);
+        files.group_rules.grouped_convs = kept_by(options.keep);
         if (row.strategy != "l1-pruning") {
             files.scores = options.files.scores;
         }

@@ -99,7 +99,8 @@ records::Explanation explained_network(const ExplainOptions& options, const Netw
     for (const std::string& limit : options.limits) {
         space.limits.push_back(parse_width_limit(limit));
     }
-    space.grouped_convs = options.keep == "groups" ? GroupedConvs::keep_count : GroupedConvs::keep_width;
+    space.group_rules.grouped_convs =
+        options.keep == "groups" ? GroupedConvs::keep_count : GroupedConvs::keep_width;
     space.max_widths = max_widths_of_group;
     const Network base{.name = network.name, .graph = view.network()};
     const GraphContext context(base, view.source(), scaling_settings(options, view, budget), std::move(space),

@@ -93,8 +93,7 @@ std::vector<std::string> write_choice(const Network& base, const records::Compar
         throw WorkError(fmt::format("nothing is written: {} found no network within the budget: {}",
                                     row.strategy, row.reason));
     }
-    const std::vector<ChannelGroup> groups =
-        channel_groups(base.graph, {.grouped_convs = files.grouped_convs});
+    const std::vector<ChannelGroup> groups = channel_groups(base.graph, files.group_rules);
     const std::vector<Repeat> blocks = repeats(base.graph);
     const UnitRanking ranking = unit_ranking(base, groups, blocks, files.scores);
     const ScaledNetwork scaled = scaled_network(
@@ -119,8 +118,8 @@ std::vector<std::string> write_choice(const Network& base, const records::Compar
 }
 
 PruningScores pruning_scores(const Network& base, const std::filesystem::path& scores,
-                             GroupedConvs grouped_convs) {
-    const std::vector<ChannelGroup> groups = channel_groups(base.graph, {.grouped_convs = grouped_convs});
+                             const GroupRules& rules) {
+    const std::vector<ChannelGroup> groups = channel_groups(base.graph, rules);
     PruningScores result{by_channel(weight_scores(base, groups), groups), std::nullopt};
     if (!scores.empty()) {
         result.given = by_channel(read_scores(scores, groups, repeats(base.graph)).unit_scores, groups);

@@ -23,7 +23,7 @@ struct ChoiceFiles {
     std::filesystem::path channels;  // JSON (docs/formats.md); the same
     std::filesystem::path scores;    // of units, as read_scores() takes them; empty: by the norms of weights
     std::int64_t opset = default_onnx_opset;
-    GroupedConvs grouped_convs = GroupedConvs::keep_width;  // as the choice was made with
+    GroupRules group_rules{};  // as the choice was made with
 
     bool any() const { return !onnx.empty() || !channels.empty(); }
 };
@@ -56,6 +56,6 @@ struct PruningScores {
     std::optional<ChannelScores> given;
 };
 PruningScores pruning_scores(const Network& base, const std::filesystem::path& scores,
-                             GroupedConvs grouped_convs = GroupedConvs::keep_width);
+                             const GroupRules& rules = {});
 
 }  // namespace hacscale::harness

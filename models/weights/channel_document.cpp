@@ -49,12 +49,27 @@ public:
         json["repeats"] = Json::object();
         for (std::size_t r = 0; r < repeats_.size(); ++r) {
             json["repeats"][repeats_[r].name] = {{"count", {repeats_[r].count, scaled_.blocks[r].size()}},
-                                                 {"blocks", scaled_.blocks[r]}};
+                                                 {"blocks", scaled_.blocks[r]},
+                                                 {"modules", modules_of(repeats_[r])}};
         }
         return json.dump(1) + "\n";
     }
 
 private:
+    // Of each of the base's blocks, its layers with weights.
+    Json modules_of(const Repeat& repeat) const {
+        Json blocks = Json::array();
+        for (int block = 0; block < repeat.count; ++block) {
+            Json names = Json::array();
+            for (int i = 0; i < repeat.block_nodes; ++i) {
+                const Node& node = base_.graph.nodes[at(repeat.first_node + block * repeat.block_nodes + i)];
+                if (!operator_of(node.layer.kind).weights(node.layer).empty()) names.push_back(node.name);
+            }
+            blocks.push_back(std::move(names));
+        }
+        return blocks;
+    }
+
     void add_node(Json& json, std::size_t n) {
         const Node& node = scaled_.network.graph.nodes[n];
         const LayerSpec& layer = node.layer;
@@ -70,6 +85,11 @@ private:
         module["kind"] = name_of(layer.kind);
         if (base == nullptr || scaled_.origins[n].copy > 0) module["new"] = true;
         if (base != nullptr && base->name != node.name) module["from"] = base->name;
+        const auto is_one_of = [&](const std::vector<int>& nodes) {
+            return std::find(nodes.begin(), nodes.end(), static_cast<int>(n)) != nodes.end();
+        };
+        if (is_one_of(scaled_.zeroed)) module["starts_as"] = "zero";
+        if (is_one_of(scaled_.copying)) module["starts_as"] = "identity";
         module["in_channels"] = both(&LayerSpec::in_channels);
         module["out_channels"] = both(&LayerSpec::out_channels);
         if (layer.groups > 1 || (base != nullptr && base->layer.groups > 1))

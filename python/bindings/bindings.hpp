@@ -10,6 +10,7 @@
 #include <string>
 
 #include "harness/events.hpp"
+#include "models/structure/structure.hpp"
 #include "profiler/table/table.hpp"
 
 namespace hacscale::python {
@@ -28,6 +29,10 @@ nb::capsule arrow_stream(const Table& table);
 
 // Throws InputError for names that there are not.
 MeasuredState state_of(int batch, const std::string& dtype, const std::string& cache);
+
+inline GroupRules group_rules_of(bool keep_groups, bool equal_slices) {
+    return {keep_groups ? GroupedConvs::keep_count : GroupedConvs::keep_width, equal_slices};
+}
 
 // Events as calls of a Python object's note(), warn(), progress() and progress_ended(). Used by a thread that has released the
 // interpreter's lock; takes it for each call. Work stops where Python has a signal to handle (the main thread alone has), or

@@ -1,4 +1,4 @@
-// Latencies of many networks that differ from one base in widths, for programs that search. Each layer's latencies at
+// Latencies of many networks that differ from one base in widths and depths, for programs that search. Each layer's latencies at
 // all its widths are looked up once (scaling/graph_costs.hpp); a candidate is then a sum over small tables.
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
@@ -58,26 +58,35 @@ public:
         CostSettings cost;
         cost.batch = state.batch;
         cost.type = state.type;
-        latencies_ = graph_costs(view_.network(), space_, view_.source(), cost).problem;
+        GraphCosts latencies = graph_costs(view_.network(), space_, view_.source(), cost);
+        latencies_ = std::move(latencies.problem);
+        copies_by_depth_ = std::move(latencies.copies_by_depth);
         interpolated_ =
             graph_costs(view_.network(), space_, InterpolatedLayers(view_.source()), cost).problem;
         for (std::size_t f = 0; f < latencies_.factors.size(); ++f) {
             factors_.push_back(flattened(f));
         }
-        for (const std::vector<int>& widths : space_.widths) {
-            positions_.push_back(positions_in(widths));
+        for (std::size_t g = 0; g < space_.groups.size(); ++g) {
+            const ChannelGroup& group = space_.groups[g];
+            dimensions_.push_back(
+                {group.name, group.base_width, space_.widths[g], g, positions_in(space_.widths[g])});
+        }
+        for (std::size_t r = 0; r < space_.repeats.size(); ++r) {
+            if (space_.depths[r].size() < 2) continue;
+            const Repeat& repeat = space_.repeats[r];
+            dimensions_.push_back({repeat.name + " blocks", repeat.count, space_.depths[r],
+                                   space_.groups.size() + r, positions_in(space_.depths[r])});
         }
     }
 
-    std::size_t dimensions() const { return positions_.size(); }
+    std::size_t dimensions() const { return dimensions_.size(); }
 
     nb::list describe() const {
-        nb::list dimensions;
-        for (std::size_t g = 0; g < space_.groups.size(); ++g) {
-            dimensions.append(
-                nb::make_tuple(space_.groups[g].name, space_.groups[g].base_width, space_.widths[g]));
+        nb::list all;
+        for (const Dimension& one : dimensions_) {
+            all.append(nb::make_tuple(one.name, one.base, one.values));
         }
-        return dimensions;
+        return all;
     }
 
     // Latency in microseconds, NaN where no network has such values, and how many layers are interpolated.
@@ -108,6 +117,15 @@ public:
     }
 
 private:
+    // A number of a candidate: the width of a group, or the depth of a repeat.
+    struct Dimension {
+        std::string name;
+        int base = 0;
+        std::vector<int> values;
+        std::size_t variable = 0;  // of the problem
+        std::vector<std::int32_t> positions;
+    };
+
     FlatFactor flattened(std::size_t index) const {
         const Factor& factor = latencies_.factors[index];
         FlatFactor flat;
@@ -133,15 +151,20 @@ private:
     }
 
     void place(const std::int32_t* row, std::size_t number, std::vector<std::size_t>& values) const {
-        for (std::size_t d = 0; d < positions_.size(); ++d) {
-            const std::vector<std::int32_t>& positions = positions_[d];
+        for (std::size_t d = 0; d < dimensions_.size(); ++d) {
+            const std::vector<std::int32_t>& positions = dimensions_[d].positions;
             const bool known = row[d] >= 0 && static_cast<std::size_t>(row[d]) < positions.size() &&
                                positions[static_cast<std::size_t>(row[d])] >= 0;
             if (!known) {
-                throw InputError(fmt::format("candidate {}: {} is no width of {} in this space", number,
-                                             row[d], space_.groups[d].name));
+                throw InputError(fmt::format("candidate {}: {} is no value of {} in this space", number,
+                                             row[d], dimensions_[d].name));
             }
-            values[d] = static_cast<std::size_t>(positions[static_cast<std::size_t>(row[d])]);
+            values[dimensions_[d].variable] =
+                static_cast<std::size_t>(positions[static_cast<std::size_t>(row[d])]);
+        }
+        for (const CopiesByDepth& copies : copies_by_depth_) {
+            values[static_cast<std::size_t>(copies.variable)] =
+                static_cast<std::size_t>(copies.values[values[space_.groups.size() + copies.repeat]]);
         }
     }
 
@@ -166,7 +189,8 @@ private:
     GraphProblem latencies_;
     GraphProblem interpolated_;
     std::vector<FlatFactor> factors_;
-    std::vector<std::vector<std::int32_t>> positions_;  // one a group
+    std::vector<CopiesByDepth> copies_by_depth_;
+    std::vector<Dimension> dimensions_;
 };
 
 template <typename Number>
@@ -184,13 +208,15 @@ void bind_candidates(nb::module_& module) {
         .def(
             "__init__",
             [](Candidates* self, const Table& table, const Network& base, int batch, const std::string& dtype,
-               const std::string& cache, double min_ratio, double max_ratio, int grid) {
+               const std::string& cache, double min_ratio, double max_ratio, int grid, bool change_depth,
+               bool equal_slices) {
                 GraphSpaceSettings settings;
                 settings.grid = grid;
+                settings.group_rules = group_rules_of(false, equal_slices);
                 settings.min_width_ratio = min_ratio;
                 settings.max_width_ratio = max_ratio;
-                settings.min_depth_ratio = min_ratio;
-                settings.max_depth_ratio = max_ratio;
+                settings.min_depth_ratio = change_depth ? min_ratio : 1.0;
+                settings.max_depth_ratio = change_depth ? max_ratio : 1.0;
                 new (self) Candidates(table, base, state_of(batch, dtype, cache), settings);
             },
             nb::keep_alive<1, 2>())

@@ -85,8 +85,7 @@ void bind_networks(nb::module_& module) {
         .def("layers", &layers_of)
         .def("groups",
              [](const Network& network, bool keep_groups, bool equal_slices) {
-                 return groups_of(network, {keep_groups ? GroupedConvs::keep_count : GroupedConvs::keep_width,
-                                            equal_slices});
+                 return groups_of(network, group_rules_of(keep_groups, equal_slices));
              })
         .def("write_onnx", [](const Network& network, const std::filesystem::path& file, std::int64_t opset) {
             const nb::gil_scoped_release unlocked;

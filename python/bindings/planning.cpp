@@ -66,6 +66,7 @@ struct ComparisonRequest {
     std::vector<std::filesystem::path> gain;
     std::filesystem::path scores;
     bool keep_groups = false;
+    bool equal_slices = false;
     bool change_depth = false;
 
     MeasuredState state() const { return state_of(batch, dtype, cache); }
@@ -88,10 +89,10 @@ struct ComparisonRequest {
         for (const std::string& limit : limits) {
             settings.graph.limits.push_back(parse_width_limit(limit));
         }
-        settings.graph.grouped_convs = keep_groups ? GroupedConvs::keep_count : GroupedConvs::keep_width;
+        settings.graph.group_rules = group_rules_of(keep_groups, equal_slices);
         if (!network.weights.empty()) {
             harness::PruningScores pruning =
-                harness::pruning_scores(network, scores, settings.graph.grouped_convs);
+                harness::pruning_scores(network, scores, settings.graph.group_rules);
             settings.l1_scores = std::move(pruning.norms);
             settings.taylor_scores = std::move(pruning.given);
         }
@@ -145,7 +146,7 @@ std::vector<std::string> write_choice(const Network& base, const std::string& co
                                       const std::string& strategy, const std::filesystem::path& onnx,
                                       const std::filesystem::path& channels,
                                       const std::filesystem::path& scores, bool keep_groups,
-                                      std::int64_t opset) {
+                                      bool equal_slices, std::int64_t opset) {
     const nb::gil_scoped_release unlocked;
     const records::ComparisonRecord record = comparison_from(comparison);
     harness::ChoiceFiles files;
@@ -153,7 +154,7 @@ std::vector<std::string> write_choice(const Network& base, const std::string& co
     files.channels = channels;
     files.scores = scores;
     files.opset = opset;
-    files.grouped_convs = keep_groups ? GroupedConvs::keep_count : GroupedConvs::keep_width;
+    files.group_rules = group_rules_of(keep_groups, equal_slices);
     const auto& row = row_of(record, strategy);
     if (base.weights.empty()) return harness::write_choice(with_random_weights(base), record, row, files);
     return harness::write_choice(base, record, row, files);
@@ -212,6 +213,7 @@ void bind_planning(nb::module_& module) {
         .def_rw("gain", &ComparisonRequest::gain)
         .def_rw("scores", &ComparisonRequest::scores)
         .def_rw("keep_groups", &ComparisonRequest::keep_groups)
+        .def_rw("equal_slices", &ComparisonRequest::equal_slices)
         .def_rw("change_depth", &ComparisonRequest::change_depth);
     module.def("compare_predicted", &compare_predicted);
     module.def("compare_measured", &compare_measured, "table"_a, "network"_a, "request"_a, "device_id"_a,

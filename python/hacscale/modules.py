@@ -1,4 +1,4 @@
-"""A plan applied to a PyTorch module: convs, norms and linear layers resized in a copy, by the names of modules."""
+"""A plan applied to a PyTorch module: convs, norms and linear layers resized, blocks left out and added in a copy, by the names of modules."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import torch
 from torch import nn
 
 from hacscale import _core
+from hacscale._blocks import Run, changes
+from hacscale._layers import BATCH_NORMS, CONVS, Layers, joined
 
 if TYPE_CHECKING:
     from hacscale.planning import Plan
 
-_CONVS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)
-_BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
 # Whose parameters are resized with the module.
-_RESIZED = (*_CONVS, nn.Linear, *_BATCH_NORMS, nn.LayerNorm, nn.GroupNorm, nn.PReLU)
+_RESIZED = (*CONVS, nn.Linear, *BATCH_NORMS, nn.LayerNorm, nn.GroupNorm, nn.PReLU)
 
 # Copies of a channel are read by weights that are up to this share larger or smaller than equal ones: equal copies would have equal
 # gradients and stay equal.
@@ -26,63 +26,36 @@ _UNEVENNESS = 0.2
 
 def resized(module: nn.Module, plan: Plan, example: Optional[Sequence[torch.Tensor]]) -> nn.Module:
     """As Plan.apply describes it. Without an example the copy is not run."""
-    if plan.depths:
-        changed = ", ".join(f"{name}: {old} -> {new}" for name, (old, new) in plan.depths.items())
-        raise _core.BadInput(
-            f"the plan changes numbers of blocks ({changed}), and a module's widths alone can be changed: "
-            "plan with change_depth=False, or take plan.to_onnx()"
-        )
     _check_sharing(module)
     fed_by = _producers_of_norms(module, example) if example is not None else {}
     _check_named(module, plan)
     copied = copy.deepcopy(module)
-    layers = _Layers(plan.channels["modules"])
-    for name, part in copied.named_modules():
-        _resize(part, name, layers, fed_by)
-    for name in layers.names():
-        _resize_scales(copied, name, layers)
+    layers = Layers(plan.channels["modules"])
+    runs = [Run(copied, name, repeat) for name, repeat in plan.channels["repeats"].items() if changes(repeat)]
+    for run in runs:
+        run.make_copies(layers, fed_by, _resize_all)
+    _resize_all(copied, "", layers, fed_by)
+    for run in reversed(runs):  # the last first: entries before it keep their places
+        run.put_in()
     if example is not None:
         _check_runs(copied, example, layers)
     return copied
 
 
-class _Layers:
-    """What the plan says of each module."""
-
-    def __init__(self, modules: dict[str, Any]):
-        self._modules = modules
-
-    def names(self) -> list[str]:
-        return list(self._modules)
-
-    def parameters(self, name: str) -> list[str]:
-        """Those that are part of the layer and belong to other modules."""
-        return self._modules[name].get("parameters", [])
-
-    def has(self, name: str) -> bool:
-        return name in self._modules
-
-    def kind(self, name: str) -> Optional[str]:
-        return self._modules[name]["kind"] if name in self._modules else None
-
-    def outputs(self, name: str) -> Optional[list[int]]:
-        """For each channel that it writes, the base's; None where nothing changes."""
-        return self._modules[name].get("out_from") if name in self._modules else None
-
-    def inputs(self, name: str) -> Optional[list[int]]:
-        return self._modules[name].get("in_from") if name in self._modules else None
-
-    def groups(self, name: str) -> Optional[int]:
-        groups = self._modules[name].get("groups") if name in self._modules else None
-        return groups[1] if groups else None
+def _resize_all(root: nn.Module, path: str, layers: Layers, fed_by: dict[str, str]) -> None:
+    """Resizes `root`, which is the base's module at this path or a copy of it."""
+    for name, part in root.named_modules():
+        _resize(part, joined(path, name), layers, fed_by)
+    for name in layers.names():
+        _resize_scales(root, path, name, layers)
 
 
 def _check_named(module: nn.Module, plan: Plan) -> None:
-    known = {name for name, part in module.named_modules() if isinstance(part, (*_CONVS, nn.Linear))}
+    known = {name for name, part in module.named_modules() if isinstance(part, (*CONVS, nn.Linear))}
     planned = {
         name
         for name, layer in plan.channels["modules"].items()
-        if layer["kind"] in ("conv", "linear") and ("out_from" in layer or "in_from" in layer)
+        if layer["kind"] in ("conv", "linear") and ("out_from" in layer or "in_from" in layer) and "new" not in layer
     }
     missing = sorted(planned - known)
     if missing:
@@ -116,7 +89,7 @@ def _producers_of_norms(module: nn.Module, example: Sequence[torch.Tensor]) -> d
             calls[name] += 1
             if calls[name] > 1:
                 raise _core.BadInput(f"{name} is called twice in one pass: a module that is cannot be resized")
-            if isinstance(part, (*_CONVS, nn.Linear)):
+            if isinstance(part, (*CONVS, nn.Linear)):
                 written[id(output)] = (name, output)
             elif inputs and id(inputs[0]) in written:
                 fed_by[name] = written[id(inputs[0])][0]
@@ -178,7 +151,7 @@ def _read(weight: torch.Tensor, chosen: Optional[Sequence[int]], channels: int, 
     return weight.index_select(dim, index) * shares.view(shape)
 
 
-def _resize(part: nn.Module, name: str, layers: _Layers, fed_by: dict[str, str]) -> None:
+def _resize(part: nn.Module, name: str, layers: Layers, fed_by: dict[str, str]) -> None:
     if layers.kind(name) == "squeeze_excite":
         _resize_squeeze_excite(part, name, layers)
     elif isinstance(part, nn.ConvTranspose2d):
@@ -193,12 +166,7 @@ def _resize(part: nn.Module, name: str, layers: _Layers, fed_by: dict[str, str])
             _resize_by_channel(part, name, chosen)
 
 
-def _old_channels(layers: _Layers, name: str, written: int) -> int:
-    old = layers._modules[name].get("in_channels")
-    return old[0] if old else written
-
-
-def _resize_conv(conv: nn.Conv1d | nn.Conv2d, name: str, layers: _Layers) -> None:
+def _resize_conv(conv: nn.Conv1d | nn.Conv2d, name: str, layers: Layers) -> None:
     inputs, outputs = layers.inputs(name), layers.outputs(name)
     if inputs is None and outputs is None:
         return
@@ -218,7 +186,7 @@ def _resize_conv(conv: nn.Conv1d | nn.Conv2d, name: str, layers: _Layers) -> Non
     conv.groups = groups
 
 
-def _resize_squeeze_excite(part: nn.Module, name: str, layers: _Layers) -> None:
+def _resize_squeeze_excite(part: nn.Module, name: str, layers: Layers) -> None:
     """One layer of the network is a module of two: what squeezes reads the channels, what excites writes them."""
     chosen = layers.outputs(name)
     if chosen is None:
@@ -240,7 +208,7 @@ def _resize_squeeze_excite(part: nn.Module, name: str, layers: _Layers) -> None:
         setattr(layer, sizes[1], weight.shape[0])
 
 
-def _resize_transposed(conv: nn.ConvTranspose2d, name: str, layers: _Layers) -> None:
+def _resize_transposed(conv: nn.ConvTranspose2d, name: str, layers: Layers) -> None:
     inputs, outputs = layers.inputs(name), layers.outputs(name)
     if inputs is None and outputs is None:
         return
@@ -253,12 +221,12 @@ def _resize_transposed(conv: nn.ConvTranspose2d, name: str, layers: _Layers) -> 
     conv.in_channels, conv.out_channels = weight.shape[:2]
 
 
-def _resize_linear(linear: nn.Linear, name: str, layers: _Layers) -> None:
+def _resize_linear(linear: nn.Linear, name: str, layers: Layers) -> None:
     inputs, outputs = layers.inputs(name), layers.outputs(name)
     if inputs is None and outputs is None:
         return
     weight = _pick(linear.weight.data, outputs)
-    weight = _read(weight, inputs, _old_channels(layers, name, linear.in_features), 1)
+    weight = _read(weight, inputs, layers.base_inputs(name) or linear.in_features, 1)
     _set_parameter(linear, "weight", weight)
     if linear.bias is not None:
         _set_parameter(linear, "bias", _pick(linear.bias.data, outputs))
@@ -267,7 +235,7 @@ def _resize_linear(linear: nn.Linear, name: str, layers: _Layers) -> None:
 
 def _resize_by_channel(part: nn.Module, name: str, chosen: Sequence[int]) -> None:
     """Norms and activations with a number a channel."""
-    if isinstance(part, _BATCH_NORMS):
+    if isinstance(part, BATCH_NORMS):
         for statistics in ("running_mean", "running_var"):
             if getattr(part, statistics) is not None:
                 setattr(part, statistics, _pick(getattr(part, statistics), chosen).clone())
@@ -288,27 +256,28 @@ def _resize_by_channel(part: nn.Module, name: str, chosen: Sequence[int]) -> Non
             _set_parameter(part, own, _pick(parameter.data, chosen, dims[0]))
 
 
-def _resize_scales(module: nn.Module, name: str, layers: _Layers) -> None:
+def _resize_scales(module: nn.Module, path: str, name: str, layers: Layers) -> None:
     """Numbers a channel that a block has as its own parameters, as ConvNeXt's scales of what a block adds."""
     chosen = layers.outputs(name)
     if chosen is None:
         return
-    channels = layers._modules[name]["out_channels"][0]
     for parameter_name in layers.parameters(name):
         owner_name, _, own = parameter_name.rpartition(".")
+        if path and owner_name != path and not owner_name.startswith(path + "."):
+            continue
         try:
-            owner = module.get_submodule(owner_name)
+            owner = module.get_submodule(owner_name.removeprefix(path).removeprefix("."))
             parameter = owner.get_parameter(own)
         except AttributeError:
             continue
         if isinstance(owner, _RESIZED) or layers.has(owner_name):
             continue
         dims = [dim for dim, size in enumerate(parameter.shape) if size > 1]
-        if len(dims) == 1 and parameter.shape[dims[0]] == channels:
+        if len(dims) == 1 and parameter.shape[dims[0]] == layers.base_outputs(name):
             _set_parameter(owner, own, _pick(parameter.data, chosen, dims[0]))
 
 
-def _loose_parameters(module: nn.Module, layers: _Layers) -> list[str]:
+def _loose_parameters(module: nn.Module, layers: Layers) -> list[str]:
     """Parameters of modules that are no layer of the plan, as the scales of whole blocks: nobody resizes them."""
     return [
         f"{name}.{own}" if name else own
@@ -318,7 +287,7 @@ def _loose_parameters(module: nn.Module, layers: _Layers) -> list[str]:
     ]
 
 
-def _check_runs(module: nn.Module, example: Sequence[torch.Tensor], layers: _Layers) -> None:
+def _check_runs(module: nn.Module, example: Sequence[torch.Tensor], layers: Layers) -> None:
     was_training = {part: part.training for part in module.modules()}
     module.eval()
     try:

@@ -65,7 +65,12 @@ class Network:
     def groups(self) -> dict[str, int]:
         """What can be scaled: the widths that may change, by the first layer that has them. Layers that an add or a depthwise
         conv ties are one group; outputs of the network are in none."""
-        return {group["name"]: group["width"] for group in self._native.groups(False, False)}
+        return {group["name"]: group["width"] for group in self._native.groups(False, self._equal_slices)}
+
+    @property
+    def _equal_slices(self) -> bool:
+        """Whether parts into which channels are split stay equal: code that splits by a number of parts (chunk) needs that, files do not."""
+        return self._example is not None
 
     def to_onnx(self, file: str | os.PathLike, opset: int = 17) -> None:
         """Writes the network with its weights. BadInput where it has none (those of the zoo), or the opset lacks an operator."""

@@ -168,9 +168,10 @@ class Plan:
     def apply(self, module: torch.nn.Module) -> torch.nn.Module:
         """A copy of the module with its convs, norms and linear layers resized, weights carried over; `module` stays as it is.
 
-        It is the module that the network came from, or one with the same names and shapes. Raises BadInput, naming it, for what cannot
-        be resized: modules that share weights or are called twice, parameters of modules that hacscale does not know, numbers of
-        blocks that change, and code that has a width written into it.
+        It is the module that the network came from, or one with the same names and shapes. Where numbers of blocks change, entries of
+        Sequentials and ModuleLists are left out or added, and those behind move up; new blocks pass on their input. Raises BadInput,
+        naming it, for what cannot be resized: modules that share weights or are called twice, parameters of modules that hacscale does
+        not know, blocks that are no such entries, and code that has a width written into it.
         """
         from hacscale import modules
 
@@ -206,6 +207,7 @@ class Plan:
             channels,
             comparison._scores,
             comparison._keep_groups,
+            comparison.network._equal_slices,
             17,
         )
         self._network = from_onnx(onnx)
@@ -312,7 +314,7 @@ def compare(
     strategies: names, as `hacscale.strategies()` lists them; all that suit the budget if empty.
     verify: times what was chosen on the device beside the network, and corrects it until it fits; else all is predicted.
     widths: ratios of the network's own between which widths are looked at; all that the budget may need if not given.
-    change_depth: whether blocks may be added and left out; `Plan.apply` resizes widths only.
+    change_depth: whether blocks may be added and left out, not widths alone.
     freeze: layers that keep their width. limits: by layer, the least and the most channels.
     max_params, max_macs: of what is chosen. gain: files of sensitivities, or "capacity".
     scores: a JSON file of how much each channel matters; else the norms of weights say it.
@@ -334,6 +336,7 @@ def compare(
         "gain": list(gain),
         "scores": os.fspath(scores) if scores is not None else "",
         "keep_groups": keep_groups,
+        "equal_slices": network._equal_slices,
         "change_depth": change_depth,
     }
     if widths is not None:

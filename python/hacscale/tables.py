@@ -78,9 +78,11 @@ class Table:
         grid: int = 8,
         batch: int = 1,
         dtype: str = "f32",
+        change_depth: bool = False,
     ) -> Candidates:
-        """The networks that differ from this one in widths, for a search: ratios are of its own."""
-        return Candidates(self, network, min_ratio, max_ratio, grid, batch, dtype)
+        """The networks that differ from this one in widths, and with change_depth in numbers of blocks, for a search: ratios are of
+        its own."""
+        return Candidates(self, network, min_ratio, max_ratio, grid, batch, dtype, change_depth)
 
     def __repr__(self) -> str:
         return f"<hacscale.Table {self.file}: {len(self):,} rows of {self._native.device()['name']}>"
@@ -89,14 +91,23 @@ class Table:
 class Candidates:
     """A space of networks around one, whose latencies a table tells by the million.
 
-    A candidate is one row of whole numbers, a width for each of `names`, the channel groups.
+    A candidate is one row of whole numbers, one for each of `names`: the widths of the channel groups, by the first layer of each, and
+    where depths change the numbers of blocks, as "layer1.1.conv1 blocks". The width of a block that a candidate lacks plays no part.
     """
 
     def __init__(
-        self, table: Table, network: Network, min_ratio: float, max_ratio: float, grid: int, batch: int, dtype: str
+        self,
+        table: Table,
+        network: Network,
+        min_ratio: float,
+        max_ratio: float,
+        grid: int,
+        batch: int,
+        dtype: str,
+        change_depth: bool = False,
     ):
         self._native = _core.Candidates(
-            table._native, network._native, batch, dtype, "network", min_ratio, max_ratio, grid
+            table._native, network._native, batch, dtype, "network", min_ratio, max_ratio, grid, change_depth, network._equal_slices
         )
         dimensions = self._native.dimensions()
         self.names: list[str] = [name for name, _, _ in dimensions]
@@ -112,9 +123,9 @@ class Candidates:
         return np.stack(drawn, axis=1)
 
     def suggest(self, trial: optuna.Trial) -> dict[str, int]:
-        """One candidate as a trial of Optuna draws it: each width by its name.
+        """One candidate as a trial of Optuna draws it: each number by its name.
 
-        Where a group's widths are equally far apart they are numbers to the sampler, so that it learns what wider brings.
+        Where the values of one are equally far apart they are numbers to the sampler, so that it learns what wider brings.
         """
         candidate = {}
         for name, values in zip(self.names, self.values):
@@ -126,7 +137,7 @@ class Candidates:
         return candidate
 
     def search_space(self) -> dict[str, dict[str, Any]]:
-        """The widths as NNI's search spaces have them: {name: {"_type": "choice", "_value": widths}}."""
+        """The values as NNI's search spaces have them: {name: {"_type": "choice", "_value": values}}."""
         return {name: {"_type": "choice", "_value": list(values)} for name, values in zip(self.names, self.values)}
 
     def array(self, candidates: Sequence[Mapping[str, int]]) -> np.ndarray:
@@ -138,7 +149,7 @@ class Candidates:
         for row, candidate in zip(rows, candidates):
             for name, value in candidate.items():
                 if name not in place:
-                    raise _core.BadInput(f"there is no width {name!r}; there are {', '.join(self.names[:8])}, ...")
+                    raise _core.BadInput(f"there is no {name!r} to choose; there are {', '.join(self.names[:8])}, ...")
                 row[place[name]] = value
         return rows
 

@@ -57,6 +57,49 @@ class Small(nn.Module):
         return self.classifier(torch.relu(self.last(x)).mean((2, 3)))
 
 
+class Bottleneck(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.reduce = nn.Sequential(nn.Conv2d(width, width // 2, 1, bias=False), nn.BatchNorm2d(width // 2), nn.ReLU())
+        self.expand = nn.Conv2d(width // 2, width, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+
+    def forward(self, x):
+        return torch.relu(x + self.norm(self.expand(self.reduce(x))))
+
+
+class Stages(nn.Module):
+    """Two runs of blocks, one among other entries of its Sequential and one in a ModuleList."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 32, 3, 2, 1), nn.ReLU(), *(Bottleneck(32) for _ in range(4)), nn.Conv2d(32, 64, 3, 2, 1), nn.ReLU()
+        )
+        self.late = nn.ModuleList(Bottleneck(64) for _ in range(3))
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = self.features(x)
+        for block in self.late:
+            x = block(x)
+        return self.head(x.mean((2, 3)))
+
+
+class Halves(nn.Module):
+    """Splits channels by a number of parts, as ShuffleNet does: the code works while both parts are equal."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 64, 3, 2, 1)
+        self.branch = nn.Conv2d(32, 32, 3, padding=1)
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x):
+        kept, changed = torch.relu(self.stem(x)).chunk(2, dim=1)
+        return self.head(torch.cat([kept, torch.relu(self.branch(changed))], 1).mean((2, 3)))
+
+
 def with_statistics(module):
     """Batch-norms that do something."""
     generator = torch.Generator().manual_seed(1)
@@ -89,3 +132,15 @@ def net(module, example):
 def table(net, tmp_path_factory):
     file = tmp_path_factory.mktemp("tables") / "made-up.db"
     return hs.profile(net, file, widths=(0.5, 2), nearby_widths=2, seconds=0.05, progress=False)
+
+
+@pytest.fixture(scope="session")
+def deep_net(example):
+    torch.manual_seed(0)
+    return hs.from_torch(with_statistics(Stages()), example)
+
+
+@pytest.fixture(scope="session")
+def deep_table(deep_net, tmp_path_factory):
+    file = tmp_path_factory.mktemp("tables") / "deep.db"
+    return hs.profile(deep_net, file, widths=(0.5, 2), seconds=0.05, progress=False)

@@ -3,6 +3,7 @@ import copy
 import hacscale as hs
 import pytest
 import torch
+from conftest import Bottleneck, Halves, Stages, with_statistics
 from torch import nn
 
 
@@ -129,3 +130,70 @@ def test_modules_used_twice_are_refused_by_name(kind, words, example, tmp_path):
     with pytest.raises(hs.BadInput, match=words) as raised:
         plan.apply(module)
     assert "again" in str(raised.value)
+
+
+class Named(Stages):
+    """The same blocks where no container has them one after another."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.third = self.late
+        del self.late
+
+    def forward(self, x):
+        return self.head(self.third(self.second(self.first(self.features(x)))).mean((2, 3)))
+
+
+def planned(kind, budget, example, folder, **settings):
+    torch.manual_seed(0)
+    module = with_statistics(kind())
+    net = hs.from_torch(module, example)
+    table = hs.profile(net, folder / "t.db", widths=(0.5, 2), seconds=0.05, progress=False)
+    return module, hs.scale(net, table, budget, change_depth=True, **settings)
+
+
+def equals_the_exported(module, plan, example, folder):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    plan.to_onnx(folder / "plan.onnx")
+    session = onnxruntime.InferenceSession(str(folder / "plan.onnx"), providers=["CPUExecutionProvider"])
+    (expected,) = session.run(None, {session.get_inputs()[0].name: example.numpy()})
+    return torch.allclose(run(module, example), torch.from_numpy(expected).reshape(1, -1), atol=1e-4)
+
+
+@pytest.mark.parametrize("settings", [{"widths": (1.0, 1.0)}, {}], ids=["depths", "depths and widths"])
+@pytest.mark.parametrize("budget", [0.7, 0.85])
+def test_blocks_are_left_out(budget, settings, example, tmp_path):
+    module, plan = planned(Stages, budget, example, tmp_path, **settings)
+    smaller = plan.apply(module)
+    assert plan.depths
+    blocks = [part for part in smaller.modules() if isinstance(part, Bottleneck)]
+    assert len(blocks) == 7 - sum(old - new for old, new in plan.depths.values()) < 7
+    assert list(smaller.features._modules) == [str(i) for i in range(len(smaller.features))]
+    assert equals_the_exported(smaller, plan, example, tmp_path)
+
+
+@pytest.mark.parametrize("settings", [{"widths": (1.0, 1.0)}, {"widths": (1.0, 2.0)}], ids=["depths", "depths and widths"])
+def test_new_blocks_keep_the_function_and_learn(settings, example, tmp_path):
+    module, plan = planned(Stages, 3.0, example, tmp_path, **settings)
+    larger = plan.apply(module)
+    assert sum(new - old for old, new in plan.depths.values()) > 0
+    assert torch.allclose(run(larger, example), run(module, example), atol=1e-4)
+    assert equals_the_exported(larger, plan, example, tmp_path)
+    larger.train()(torch.cat([example, example])).square().sum().backward()
+    for name, parameter in larger.named_parameters():
+        assert parameter.grad is not None, name
+
+
+def test_blocks_in_no_container_are_refused_by_name(example, tmp_path):
+    module, plan = planned(Named, 0.75, example, tmp_path, widths=(1.0, 1.0))
+    with pytest.raises(hs.BadInput, match="Sequential or ModuleList") as raised:
+        plan.apply(module)
+    assert "first" in str(raised.value)
+
+
+@pytest.mark.parametrize("budget", [0.6, 3.0])
+def test_equal_parts_of_channels_stay_equal(budget, example, tmp_path):
+    module, plan = planned(Halves, budget, example, tmp_path)
+    resized = plan.apply(module)
+    assert resized.stem.out_channels != 64
+    assert equals_the_exported(resized, plan, example, tmp_path)

@@ -87,6 +87,28 @@ def test_a_plan_is_as_fast_as_its_candidate(net, table):
     assert latency == pytest.approx(plan.latency_us, rel=1e-6)
 
 
+@pytest.mark.parametrize("change_depth", [False, True])
+def test_candidates_have_the_bases_depths_or_their_own(deep_net, deep_table, change_depth):
+    space = deep_table.candidates(deep_net, 0.5, 2.0, change_depth=change_depth)
+    depths = [name for name in space.names if name.endswith(" blocks")]
+    assert len(depths) == (2 if change_depth else 0)
+    (base,) = space.latency([{}])
+    assert base == pytest.approx(deep_table.latency(deep_net), rel=1e-6)
+    for name in depths:
+        fewer, more = space.latency([{name: 2}, {name: 5}])
+        assert fewer < base < more
+
+
+def test_a_plan_of_other_depths_is_as_fast_as_its_candidate(deep_net, deep_table):
+    plan = hs.scale(deep_net, deep_table, 0.6, change_depth=True)
+    space = deep_table.candidates(deep_net, 0.1, 2.0, change_depth=True)
+    widths = {name: new for name, (_, new) in plan.widths.items()}
+    depths = {f"{name} blocks": new for name, (_, new) in plan.depths.items()}
+    assert depths
+    (latency,) = space.latency([{**widths, **depths}])
+    assert latency == pytest.approx(plan.latency_us, rel=1e-6)
+
+
 def test_values_outside_of_the_space_are_named(net, table):
     space = table.candidates(net)
     with pytest.raises(hs.BadInput, match="block.conv1"):

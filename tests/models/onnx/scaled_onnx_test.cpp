@@ -148,5 +148,31 @@ TEST(ScaledOnnx, IsDescribedByTheChannelsOfItsModules) {
     EXPECT_TRUE(json["removed"].empty());
 }
 
+TEST(ChannelDocument, SaysWhatBlocksAreMadeOfAndHowNewOnesStart) {
+    Network base;
+    base.name = "blocks";
+    base.graph.inputs = {base.graph.add_input(3, 8, 8)};
+    TensorId here = conv(base.graph, "stem", 0, 8);
+    for (const std::string name : {"a", "b"}) {
+        const TensorId inner = conv(base.graph, name + ".1", here, 4);
+        here = conv_plus(base.graph, name + ".2", inner, here);
+    }
+    base.graph.outputs = {conv(base.graph, "head", here, 10)};
+    base.weights = random_weights(base.graph, 1);
+    const std::vector<ChannelGroup> groups = channel_groups(base.graph);
+    const std::vector<Repeat> runs = repeats(base.graph);
+    ASSERT_EQ(runs.size(), 1U);
+    GraphChoice choice = choice_of(groups, runs);
+    choice.depths = {3};
+    const ScaledNetwork made = scaled_network(base, groups, runs, choice);
+    const nlohmann::json json = nlohmann::json::parse(channel_document(base, groups, runs, made));
+    const nlohmann::json& repeat = json["repeats"][runs[0].name];
+    EXPECT_EQ(repeat["blocks"], nlohmann::json::parse("[0, 1, 1]"));
+    EXPECT_EQ(repeat["modules"], nlohmann::json::parse(R"([["a.1", "a.2"], ["b.1", "b.2"]])"));
+    EXPECT_EQ(json["modules"]["b.2.copy1"]["starts_as"], "zero");
+    EXPECT_FALSE(json["modules"]["b.1.copy1"].contains("starts_as"));
+    EXPECT_FALSE(json["modules"]["b.2"].contains("starts_as"));
+}
+
 }  // namespace
 }  // namespace hacscale
