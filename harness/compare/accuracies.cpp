@@ -58,11 +58,28 @@ KnownAccuracies::KnownAccuracies(const std::filesystem::path& file, const std::s
 
 void KnownAccuracies::add_to(records::ComparisonRecord& comparison) const {
     records::AccuracyOrigin origin{file_.string(), recipe_, recipe_hash_, "", ""};
-    for (records::StrategyRow* row : rows_of(comparison)) {
+    const std::vector<records::StrategyRow*> rows = rows_of(comparison);
+    const auto is_of = [&](const records::StrategyRow& row, const AccuracyRecord& record) {
+        return record.key.model_hash == row.model_hash && record.key.recipe_hash == recipe_hash_;
+    };
+    const bool any_from_random = std::any_of(records_.begin(), records_.end(), [&](const auto& record) {
+        return record.key.start_hash.empty() &&
+               std::any_of(rows.begin(), rows.end(), [&](const auto* row) { return is_of(*row, record); });
+    });
+    for (records::StrategyRow* row : rows) {
         std::map<std::uint64_t, double> percent_by_seed;
+        std::map<std::uint64_t, std::string> start_by_seed;
         for (const AccuracyRecord& record : records_) {
-            if (record.key.model_hash != row->model_hash || record.key.recipe_hash != recipe_hash_) {
+            if (!is_of(*row, record) || (any_from_random && !record.key.start_hash.empty())) {
                 continue;
+            }
+            const auto [start, is_new] = start_by_seed.emplace(record.key.seed, record.key.start_hash);
+            if (!is_new && start->second != record.key.start_hash) {
+                throw InputError(
+                    fmt::format("{}: {} was fine-tuned with seed {} from two different weights, and which of "
+                                "them the comparison means is not known; keep a file of records for each "
+                                "comparison",
+                                file_.string(), record.key.model, record.key.seed));
             }
             if (origin.data_hash.empty()) {
                 origin.data_hash = record.key.data_hash;

@@ -22,8 +22,10 @@ public:
     KnownAccuracies(const std::filesystem::path& file, const std::string& recipe, bool may_be_absent);
 
     // Fills `accuracy` of every row whose network was trained with the recipe, on whatever device: a network
-    // is known by its hash, and of one seed the first record counts. The verdict is recomputed. InputError
-    // when the records come from different data, because those accuracies do not compare.
+    // is known by its hash, and of one seed the first record counts. Where any was trained from random weights,
+    // runs that began with others are left out, because the two do not compare. The verdict is recomputed. InputError
+    // when the records come from different data, which does not compare either, or when a network was fine-tuned with one
+    // seed from several weights.
     void add_to(records::ComparisonRecord& comparison) const;
 
     // Recipes, other than the one asked for, with which networks of the comparison were trained.
