@@ -33,9 +33,9 @@ def ask(options, *words):
 
 
 def widths(budgets):
-    """As a search for these budgets opens them by itself (docs/method.md)."""
-    least = 0.5 * min(1.0, *budgets) ** 0.6
-    return f"{least:.3g}..{2 if max(budgets) >= 1 else max(1.0, 4 * max(budgets) - 2):.3g}"
+    """Up to what a search for these budgets opens by itself, and down to an eighth: pruning that leaves depths alone needs narrow layers."""
+    least = 0.125 if min(budgets) < 1 else 0.5
+    return f"{least}..{2 if max(budgets) >= 1 else max(1.0, 4 * max(budgets) - 2):.3g}"
 
 
 def session_of(file, threads):
@@ -90,6 +90,7 @@ def rows_of(file, options):
         comparison = json.loads(done.read_text())
         for row in comparison["strategies"]:
             row["network"] = file.stem
+            row["of_base"] = {what: row[what] / comparison["base"][what] if row.get(what) else None for what in ("params", "macs")}
             row["budget"] = budget
             timed = folder / f"onnxruntime-{row['strategy']}-{budget}.json"
             chosen = networks / f"{comparison['model']}-{row['strategy']}-{budget}.onnx"
@@ -109,9 +110,9 @@ def number(value, digits):
 def table_of(rows):
     lines = ["| network | budget | strategy | latency | in ONNX Runtime | utilization | params | MACs | gain |", "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for row in rows:
-        base = row["base"]
-        lines.append(f"| {row['network']} | {row['budget']} | {row['strategy']} | {number(row['latency_ratio'], 3)} | {number(row['onnxruntime'], 3)} | "
-                     f"{number(row['utilization_ratio'], 2)} | {number(row['params'] / base['params'], 2)} | {number(row['macs'] / base['macs'], 2)} | "
+        latency = number(row["latency_ratio"], 3) if row["status"] in ("ok", "noisy") else f"{number(row['latency_ratio'], 3)} ({row['status']})"
+        lines.append(f"| {row['network']} | {row['budget']} | {row['strategy']} | {latency} | {number(row['onnxruntime'], 3)} | "
+                     f"{number(row['utilization_ratio'], 2)} | {number(row['of_base']['params'], 2)} | {number(row['of_base']['macs'], 2)} | "
                      f"{number(row['gain'], 3)} |")
     return "\n".join(lines)
 

@@ -21,6 +21,7 @@ import subprocess
 import sys
 
 GAPS = 4  # the program's exit status for an answer with gaps
+LEAST_WIDTH = 0.125  # over the base's: pruning that leaves depths alone needs narrow layers
 STRATEGIES = ["l1-pruning", "taylor-pruning", "halp", "hacscale"]
 
 
@@ -64,8 +65,7 @@ class Evidence:
     def profile(self):
         done = self.options.out / "profile.json"
         if not done.exists():
-            least = min(0.25, 0.5 * min(self.options.budgets))
-            self.program("profile", self.options.model, "--own-layers", "--widths", f"{least}..1", "--table", self.table,
+            self.program("profile", self.options.model, "--own-layers", "--widths", f"{LEAST_WIDTH}..1", "--table", self.table,
                          *self.on_device, *self.state, "--minutes", self.options.minutes, "--json", answer=done)
 
     def train(self, model, recipe, seed, start=None):
@@ -98,7 +98,7 @@ class Evidence:
         if not answer.exists():
             folder.mkdir(parents=True, exist_ok=True)
             self.program("compare", self.options.model, "--as-graph", "--weights", weights, "--scores", scores, "--table",
-                         self.table, "--budget", budget, "--strategies", ",".join(STRATEGIES), "--networks", folder,
+                         self.table, "--budget", budget, "--min-width-ratio", LEAST_WIDTH, "--strategies", ",".join(STRATEGIES), "--networks", folder,
                          *self.on_device, *self.state, "--json", answer=answer)
         return json.loads(answer.read_text()), folder
 
@@ -174,7 +174,7 @@ def main():
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--dtype", default="f32")
     parser.add_argument("--threads", type=int, default=0, help="of a CPU, for latencies; 0: all")
-    parser.add_argument("--seconds", type=float, default=0.3, help="for timing one network")
+    parser.add_argument("--seconds", type=float, default=1.0, help="for timing one network")
     parser.add_argument("--minutes", type=float, default=1.0, help="for the table of layers")
     parser.add_argument("--batches", type=int, default=32, help="of 128 images, for the Taylor scores")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once")
