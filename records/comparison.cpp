@@ -34,6 +34,18 @@ LatencyEstimate latency_in(const JsonPlace& place) {
     return latency;
 }
 
+Json elsewhere_json(const OtherLatency& latency) {
+    return {{"runtime", latency.runtime},
+            {"latency_us", value_or_null(latency.latency_us)},
+            {"latency_ratio", value_or_null(latency.latency_ratio)},
+            {"reason", latency.reason}};
+}
+
+OtherLatency elsewhere_in(const JsonPlace& place) {
+    return {place.text("runtime"), place.positive_or_null("latency_us"),
+            place.positive_or_null("latency_ratio"), place.text_or_empty("reason")};
+}
+
 Json row_json(const StrategyRow& row, int batch) {
     Json json{{"strategy", row.strategy},
               {"status", name_of(row.status)},
@@ -56,6 +68,9 @@ Json row_json(const StrategyRow& row, int batch) {
     json["accuracy"] = row.accuracy ? Json(row.accuracy->mean) : Json(nullptr);
     json["accuracy_deviation"] = row.accuracy ? value_or_null(row.accuracy->deviation) : Json(nullptr);
     json["accuracy_seeds"] = row.accuracy ? row.accuracy->seeds : 0;
+    if (!row.elsewhere.empty()) {
+        json["elsewhere"] = list_json(row.elsewhere, elsewhere_json);
+    }
     json["spec"] = row.spec;
     json["model_hash"] = row.model_hash;
     json["dominates"] = row.dominates;
@@ -87,6 +102,7 @@ StrategyRow row_in(const JsonPlace& place) {
         row.accuracy = {*mean, place.number_or_null("accuracy_deviation"),
                         place.integer_or_null("accuracy_seeds").value_or(0)};
     }
+    row.elsewhere = read_all(place.objects_or_empty("elsewhere"), elsewhere_in);
     row.spec = place.text_or_empty("spec");
     row.model_hash = place.text_or_empty("model_hash");
     row.dominates = place.texts_or_empty("dominates");

@@ -44,6 +44,14 @@ struct AccuracyFigures {
     int seeds = 0;
 };
 
+// A row's network in another runtime (harness/compare/elsewhere.hpp).
+struct OtherLatency {
+    std::string runtime;
+    std::optional<double> latency_us;
+    std::optional<double> latency_ratio;  // over the base's there
+    std::string reason;                   // why there is none
+};
+
 struct StrategyRow {
     std::string strategy;
     StrategyStatus status = StrategyStatus::unverified;
@@ -64,6 +72,7 @@ struct StrategyRow {
     std::optional<double> gain;
     std::optional<ScalingChoice> choice;
     std::optional<AccuracyFigures> accuracy;
+    std::vector<OtherLatency> elsewhere;  // by runtime, the same in all rows with a choice
     std::string spec;                    // the model as YAML
     std::string model_hash;              // of that model; empty where there is none
     std::vector<std::string> dominates;  // names of rows, see harness/compare/describe.hpp

@@ -17,11 +17,13 @@
 #include "harness/compare/answer.hpp"
 #include "harness/compare/choice_files.hpp"
 #include "harness/compare/compare.hpp"
+#include "harness/compare/elsewhere.hpp"
 #include "harness/compare/given_accuracies.hpp"
 #include "harness/compare/stage_files.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/remedy.hpp"
 #include "models/formats/formats.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"
 #include "training/stage_weights.hpp"
@@ -47,8 +49,9 @@ struct CompareOptions {
     StateOptions state;
     TimingOptions timing;
     ComparisonSettings settings;
-    TrainingPlanRequest training;  // its plan is empty where none is wanted
-    std::string accuracies;        // of the user's own training
+    TrainingPlanRequest training;             // its plan is empty where none is wanted
+    std::string accuracies;                   // of the user's own training
+    std::vector<std::string> other_runtimes;  // NAME=COMMAND
 };
 
 // Opened before anything is measured, so that a file that is none is found at once.
@@ -311,7 +314,52 @@ void print_answer(const records::ComparisonRecord& record, AnswerNotes notes, co
     print_lines(session.out, answer_lines({&record}, notes));
 }
 
+std::vector<OtherRuntime> other_runtimes(const CompareOptions& options) {
+    std::vector<OtherRuntime> runtimes;
+    for (const std::string& text : options.other_runtimes) {
+        runtimes.push_back(parse_other_runtime(text));
+        const auto same = [&](const OtherRuntime& one) { return one.name == runtimes.back().name; };
+        if (std::count_if(runtimes.begin(), runtimes.end(), same) > 1) {
+            throw InputError(fmt::format("--verify-on names {} twice", runtimes.back().name));
+        }
+    }
+    return runtimes;
+}
+
+// In each of the other runtimes, the base and every choice; with random weights where there are none.
+void time_elsewhere(records::ComparisonRecord& record, const Subject& subject, const CompareOptions& options,
+                    const std::vector<OtherRuntime>& runtimes, Session& session) {
+    const auto with_weights = [](Network network) {
+        if (network.weights.empty()) {
+            network.weights = random_weights(network.graph, 0);
+        }
+        return network;
+    };
+    const auto network_of_row = [&](const records::StrategyRow& row) {
+        if (!subject.graph) {
+            return with_weights(network_of(parse_model(row.spec, row.strategy)));
+        }
+        const Network base = with_weights(*subject.graph);
+        return &row == &record.base ? base
+                                    : chosen_network(base, record, row, options.files.scores,
+                                                     {.grouped_convs = kept_by(options.keep)});
+    };
+    const OtherTimingSettings settings{record.batch, options.timing.threads, options.timing.seconds};
+    add_elsewhere(
+        record, runtimes, network_of_row,
+        [&](const OtherRuntime& runtime, const std::filesystem::path& file) {
+            return time_by_command(runtime, file, settings);
+        },
+        session);
+    for (const records::OtherLatency& other : record.base.elsewhere) {
+        if (!other.latency_us) {
+            session.warn(fmt::format("{} did not time the base: {}", other.runtime, other.reason));
+        }
+    }
+}
+
 ExitStatus compare_command(const CompareOptions& options, Session& session) {
+    const std::vector<OtherRuntime> runtimes = other_runtimes(options);
     const Subject subject = subject_of(options, session);
     const std::optional<KnownAccuracies> accuracies = known_accuracies(options);
     const std::optional<GivenAccuracies> given =
@@ -320,6 +368,9 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
     records::ComparisonRecord record = compared(options, subject.graph, notes, session);
     if (subject.graph && subject.has_stages) {
         add_stages(record, options);
+    }
+    if (!runtimes.empty()) {
+        time_elsewhere(record, subject, options, runtimes, session);
     }
     if (accuracies) {
         add_accuracies(record, *accuracies, session);
@@ -416,6 +467,9 @@ Run declare_compare(CLI::App& parser) {
     parser.add_flag("!--no-verify", options->measure, "Only predict, measure nothing");
     parser.add_option("--networks", options->networks,
                       "Folder: write the network of every strategy there, as --out does");
+    parser.add_option("--verify-on", options->other_runtimes,
+                      "NAME=COMMAND: also time the choices by a command that is given an ONNX file; may be "
+                      "given again");
     TrainingPlanRequest& training = options->training;
     CLI::Option* train = parser.add_option("--train", training.plan,
                                            "Write a training plan for the networks compared, as YAML");

@@ -57,6 +57,9 @@ std::vector<std::string> cells_of(const records::StrategyRow& row, bool with_inn
     if (with_inner) {
         cells.push_back(row.choice ? inner_widths_text(*row.choice) : "-");
     }
+    for (const records::OtherLatency& other : row.elsewhere) {
+        cells.push_back(cell(other.latency_ratio, "{:.3f}"));
+    }
     return cells;
 }
 
@@ -91,6 +94,9 @@ void print_comparison(std::ostream& out, const records::ComparisonRecord& record
                                     {"pixels"}};
     if (with_inner) {
         columns.push_back({"inner widths", Align::left});
+    }
+    for (const records::OtherLatency& other : record.base.elsewhere) {
+        columns.push_back({"x in " + other.runtime});
     }
     TextTable table(std::move(columns));
     table.add(cells_of(record.base, with_inner));

@@ -152,6 +152,9 @@ void add_comparison(Lines& lines, const records::ComparisonRecord& record, bool 
         if (const std::string groups = group_changes_text(record, first); !groups.empty()) {
             append(lines, "  " + groups, 2);
         }
+        if (const std::string elsewhere = elsewhere_text(first); !elsewhere.empty()) {
+            append(lines, "  " + elsewhere, 2);
+        }
     }
     if (detail != Detail::all) {
         return;
@@ -364,7 +367,9 @@ std::optional<std::string> peak_warning(const records::ComparisonRecord& record)
 
 bool has_gaps(const records::ComparisonRecord& record) {
     const auto gap = [](const records::StrategyRow& row) {
-        return row.noisy || row.status == records::StrategyStatus::failed;
+        return row.noisy || row.status == records::StrategyStatus::failed ||
+               std::any_of(row.elsewhere.begin(), row.elsewhere.end(),
+                           [](const records::OtherLatency& other) { return !other.latency_us; });
     };
     return gap(record.base) || std::any_of(record.strategies.begin(), record.strategies.end(), gap);
 }

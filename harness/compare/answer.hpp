@@ -32,6 +32,9 @@ std::string costs_text(const records::ComparisonRecord& record, const records::S
 // The same and the gain, and the accuracy where it is known: "latency -2.8 +- 1.3 %, utilization x1.17 +- 0.02, params x1.37, capacity x1.31".
 std::string brings_text(const records::ComparisonRecord& record, const records::StrategyRow& row);
 
+// "in onnxruntime latency -16.3 %", for each other runtime that timed it; else empty.
+std::string elsewhere_text(const records::StrategyRow& row);
+
 // Whether the budget is below the base's latency, so that networks lose and do not gain.
 bool shrinks(const records::ComparisonRecord& record);
 
@@ -73,7 +76,7 @@ std::optional<std::string> noise_warning(const records::ComparisonRecord& record
 // command that measures the peak again; nothing where all is well.
 std::optional<std::string> peak_warning(const records::ComparisonRecord& record);
 
-// Whether something that should have been timed was not, or its timing stayed noisy.
+// Whether something that should have been timed was not, here or in another runtime, or its timing stayed noisy.
 bool has_gaps(const records::ComparisonRecord& record);
 
 }  // namespace hacscale::harness

@@ -87,17 +87,42 @@ std::string outputs_text(const ScaledNetwork& scaled, const std::string& method)
     return fmt::format("outputs are not quite the base's: {}", scaled.inexact.front());
 }
 
+namespace {
+
+struct Choice {
+    std::vector<ChannelGroup> groups;
+    std::vector<Repeat> blocks;
+    UnitRanking ranking;
+    ScaledNetwork scaled;
+};
+
+Choice choice_of_row(const Network& base, const records::ComparisonRecord& record,
+                     const records::StrategyRow& row, const std::filesystem::path& scores,
+                     const GroupRules& rules) {
+    std::vector<ChannelGroup> groups = channel_groups(base.graph, rules);
+    std::vector<Repeat> blocks = repeats(base.graph);
+    UnitRanking ranking = unit_ranking(base, groups, blocks, scores);
+    ScaledNetwork scaled = scaled_network(
+        base, groups, blocks, graph_choice_of(record, *row.choice, groups, blocks), ranking.settings);
+    return {std::move(groups), std::move(blocks), std::move(ranking), std::move(scaled)};
+}
+
+}  // namespace
+
+Network chosen_network(const Network& base, const records::ComparisonRecord& record,
+                       const records::StrategyRow& row, const std::filesystem::path& scores,
+                       const GroupRules& rules) {
+    return choice_of_row(base, record, row, scores, rules).scaled.network;
+}
+
 std::vector<std::string> write_choice(const Network& base, const records::ComparisonRecord& record,
                                       const records::StrategyRow& row, const ChoiceFiles& files) {
     if (!row.choice) {
         throw WorkError(fmt::format("nothing is written: {} found no network within the budget: {}",
                                     row.strategy, row.reason));
     }
-    const std::vector<ChannelGroup> groups = channel_groups(base.graph, files.group_rules);
-    const std::vector<Repeat> blocks = repeats(base.graph);
-    const UnitRanking ranking = unit_ranking(base, groups, blocks, files.scores);
-    const ScaledNetwork scaled = scaled_network(
-        base, groups, blocks, graph_choice_of(record, *row.choice, groups, blocks), ranking.settings);
+    const auto [groups, blocks, ranking, scaled] =
+        choice_of_row(base, record, row, files.scores, files.group_rules);
     std::vector<std::string> lines;
     if (!base.left_out.empty()) {
         lines.push_back(fmt::format("without {} of the base's file that no layer here computes",

@@ -43,6 +43,11 @@ UnitRanking unit_ranking(const Network& base, const std::vector<ChannelGroup>& g
 // Whether the outputs are the base's, and why not.
 std::string outputs_text(const ScaledNetwork& scaled, const std::string& method);
 
+// The network that a row of a comparison of `base` chose, with weights. Throws as write_choice() does.
+Network chosen_network(const Network& base, const records::ComparisonRecord& record,
+                       const records::StrategyRow& row, const std::filesystem::path& scores,
+                       const GroupRules& rules);
+
 // Writes the choice of a row of a comparison of `base`, which has weights. Returns lines that say what each file holds, and whether its
 // outputs are the base's. Throws InputError as scaled_network() does, and for rows of another network; WorkError where a file cannot be
 // written.

@@ -171,6 +171,42 @@ Table matrix_of(const records::ComparisonRecord& comparison,
     return table;
 }
 
+// The same networks in other runtimes; a row each.
+Table elsewhere_of(const records::ComparisonRecord& comparison,
+                   const std::vector<const records::StrategyRow*>& rows) {
+    Table table;
+    table.caption =
+        "The same networks in other runtimes, each timed there by a command, in turns with the base.";
+    table.csv_file = "elsewhere.csv";
+    table.columns = {model_column(),
+                     budget_column(),
+                     {"Strategy", "strategy", false},
+                     {"Runtime", "runtime", false},
+                     {"Latency there", "latency_us"},
+                     {"Against base, there", "latency_ratio"},
+                     {"Against base, here", "latency_ratio_here"},
+                     {"Remark", "reason", false}};
+    for (const records::StrategyRow* row : rows) {
+        for (const records::OtherLatency& other : row->elsewhere) {
+            const auto change = [](double value) { return percent_change(value - 1.0, std::nullopt); };
+            TableRow out;
+            out.mark = row == &comparison.base       ? RowMark::base
+                       : row->strategy == "hacscale" ? RowMark::own_choice
+                                                     : RowMark::none;
+            out.cells = {model_cell(comparison),
+                         budget_cell(comparison),
+                         text_cell(row->strategy),
+                         text_cell(other.runtime),
+                         number_cell(other.latency_us, [](double us) { return latency(us); }),
+                         number_cell(other.latency_ratio, change),
+                         number_cell(row->latency_ratio, change),
+                         text_cell(other.reason)};
+            table.rows.push_back(std::move(out));
+        }
+    }
+    return table;
+}
+
 }  // namespace
 
 Section verdict_section(const Scene& scene) {
@@ -190,6 +226,7 @@ Section verdict_section(const Scene& scene) {
     fold_rows(table, rows, comparison);
     section.parts.push_back(std::move(table));
     if (comparison.judged && networks.size() > 1) section.parts.push_back(matrix_of(comparison, networks));
+    if (!comparison.base.elsewhere.empty()) section.parts.push_back(elsewhere_of(comparison, rows));
     const bool any_accuracy = std::any_of(
         rows.begin(), rows.end(), [](const records::StrategyRow* row) { return row->accuracy.has_value(); });
     if (any_accuracy) {
