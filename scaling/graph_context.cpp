@@ -76,7 +76,7 @@ ChoiceSpace GraphContext::choices_of(const GraphSpace& space) const {
         choices.depths.push_back({space.repeats[r].name, space.depths[r]});
     }
     choices.resolutions = {base_.graph.tensors[static_cast<std::size_t>(base_.graph.inputs.front())].height};
-    choices.resolution_step = 8;
+    choices.resolution_step = 0;
     return choices;
 }
 

@@ -193,20 +193,65 @@ ConvPlans fused_plans(const LayerContext& context, std::size_t count) {
     return sorted;
 }
 
-// Maps of one pixel whose channels fill blocks lie in memory alike in both orders.
+// Maps of one pixel lie in memory alike in both orders, where the channels that fill up the last block count as channels.
 LayerContext as_channels_last(LayerContext context) {
     for (TensorShape* shape : {&context.input, &context.output}) {
+        shape->channels = shape->padded_channels();
         shape->order = TensorShape::Order::channels_last;
     }
+    context.layer.in_channels = context.input.channels;
+    context.layer.out_channels = context.output.channels;
     return context;
 }
 
-bool is_of_one_pixel(const LayerContext& context) {
-    const auto is_one = [](const TensorShape& shape) {
-        return shape.height == 1 && shape.width == 1 && shape.channels % shape.block == 0;
-    };
-    return is_one(context.input) && is_one(context.output);
+bool fills_blocks(const LayerContext& context) {
+    return context.input.channels % context.input.block == 0 &&
+           context.output.channels % context.output.block == 0;
 }
+
+bool is_of_one_pixel(const LayerContext& context) {
+    const auto is_one = [](const TensorShape& shape) { return shape.height == 1 && shape.width == 1; };
+    return is_one(context.input) && is_one(context.output) &&
+           (context.layer.groups == 1 || fills_blocks(context));
+}
+
+// The conv of as_channels_last(): the weights of the channels that fill up blocks are zeros, and what it writes there, which an activation
+// may have made of a zero, is zero again.
+class ConvOfFilledBlocks final : public LayerAround {
+public:
+    ConvOfFilledBlocks(std::unique_ptr<CpuLayer> conv, const LayerContext& blocked)
+        : LayerAround(std::move(conv)),
+          layer_(blocked.layer),
+          filled_(as_channels_last(blocked).layer),
+          output_shape_(blocked.output),
+          type_(blocked.type) {}
+    void load(const LayerWeights& weights) override {
+        const auto row = static_cast<std::size_t>(layer_.in_channels * layer_.window.taps());
+        const auto filled_row = static_cast<std::size_t>(filled_.in_channels * layer_.window.taps());
+        LayerWeights filled = weights;
+        filled.weights.assign(static_cast<std::size_t>(filled_.out_channels) * filled_row, 0.0F);
+        for (std::size_t i = 0; i < static_cast<std::size_t>(layer_.out_channels); ++i) {
+            std::copy_n(weights.weights.data() + i * row, row, filled.weights.data() + i * filled_row);
+        }
+        if (!filled.bias.empty()) filled.bias.resize(static_cast<std::size_t>(filled_.out_channels), 0.0F);
+        LayerAround::load(filled);
+    }
+    void bind(const InputPointers& inputs, std::byte* output, std::byte* scratch) override {
+        LayerAround::bind(inputs, output, scratch);
+        output_ = output;
+    }
+    void execute() override {
+        LayerAround::execute();
+        zero_padding(output_shape_, type_, output_);
+    }
+
+private:
+    LayerSpec layer_;
+    LayerSpec filled_;
+    TensorShape output_shape_;
+    DataType type_;
+    std::byte* output_ = nullptr;
+};
 
 // The reference kernel takes seconds for a layer, so it is left where there is nothing else. That is the case of blocked tensors where
 // the instruction set has no kernel of its own, as AVX2 for most dilated convs (fastest_layout() avoids these) and for maps of one
@@ -219,8 +264,10 @@ void leave_out_references(const LayerContext& context, ConvPlans& plans) {
         plans = fused_plans(as_channels_last(context), 4);
         for (auto* list : {&plans.good, &plans.last_resorts}) {
             for (ConvPlan& plan : *list) {
-                plan.build = [build = plan.build](const LayerContext& where) {
-                    return build(as_channels_last(where));
+                plan.build = [build = plan.build](const LayerContext& where) -> std::unique_ptr<CpuLayer> {
+                    std::unique_ptr<CpuLayer> conv = build(as_channels_last(where));
+                    if (fills_blocks(where)) return conv;
+                    return std::make_unique<ConvOfFilledBlocks>(std::move(conv), where);
                 };
             }
         }

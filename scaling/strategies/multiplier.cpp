@@ -49,7 +49,8 @@ public:
                                      direction);
         }
         for (const int depth : start.depths) dimensions_.emplace_back(depth, 1, exponents.depth, direction);
-        dimensions_.emplace_back(start.resolution, space.resolution_step, exponents.resolution, direction);
+        dimensions_.emplace_back(start.resolution, space.resolution_step,
+                                 space.resolution_step > 0 ? exponents.resolution : 0.0, direction);
     }
 
     std::optional<ScalingChoice> next() {

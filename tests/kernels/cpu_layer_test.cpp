@@ -63,6 +63,32 @@ INSTANTIATE_TEST_SUITE_P(Kinds, CpuLayer,
                                     std::string(name_of(std::get<1>(tested.param)));
                          });
 
+// Behind a global pool, at widths that fill the last block of a blocked tensor in part only.
+TEST(CpuConvs, OfOnePixelEqualTheReference) {
+    std::vector<LayerSpec> layers;
+    for (const int in : {3, 8, 16, 20, 72}) {
+        for (const int out : {16, 24, 37}) {
+            for (const Activation activation :
+                 {Activation::none, Activation::sigmoid, Activation::hard_swish}) {
+                LayerSpec layer;
+                layer.in_channels = in;
+                layer.out_channels = out;
+                layer.in_height = layer.in_width = 1;
+                layer.activation = activation;
+                layer.layout = Layout::blocked;
+                layer.window = layers.size() % 4 == 0 ? Window::square(3, 1, 1) : Window();
+                layer.bias = layers.size() % 2 == 0;
+                layer.residual = layers.size() % 5 == 0;
+                layers.push_back(layer);
+            }
+        }
+    }
+    for (const DataType type : {DataType::f32, DataType::bf16}) {
+        if (!testing::cpu_backend().unsupported_reason("cpu", type).empty()) continue;
+        EXPECT_EQ(wrong_layers(layers, type), "") << name_of(type);
+    }
+}
+
 class CpuLayerDeathTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(CpuLayerDeathTest, ConvsEqualTheReferenceWithOlderInstructionSets) {

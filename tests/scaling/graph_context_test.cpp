@@ -89,6 +89,21 @@ TEST(GraphContext, AllStrategiesWorkOnIt) {
     EXPECT_GT(fits, 8);
 }
 
+// A graph has one resolution: strategies that would take part of the budget from it take all from widths and depths.
+TEST(GraphContext, StrategiesOfResolutionKeepIt) {
+    const testing::SyntheticSource source;
+    ScalingSettings settings = coarse();
+    settings.space.min_width_ratio = 0.25;
+    const GraphContext context(two_levels(), source, settings);
+    for (const char* name : {"uniform", "compound", "fast"}) {
+        const Fit shrunk = fit(find_strategy(name), context, context.budget_us(0.7));
+        ASSERT_EQ(shrunk.status, FitStatus::ok) << name << ": " << shrunk.reason;
+        EXPECT_LT(shrunk.result.usage.macs, context.base_evaluation().usage.macs) << name;
+        EXPECT_EQ(shrunk.result.choice.resolution, 16) << name;
+    }
+    EXPECT_NE(fit(find_strategy("resolution-only"), context, context.budget_us(0.7)).status, FitStatus::ok);
+}
+
 TEST(GraphContext, DimensionsThatAreClosedStayAtTheBase) {
     const testing::SyntheticSource source;
     const GraphContext context(two_levels(), source, coarse());

@@ -65,7 +65,9 @@ std::string slow_layers_of_the_zoo() {
 // them, in the layout that is chosen: not every instruction set has kernels of its own for these in blocked tensors.
 std::string slow_convs_of_imports() {
     std::string slow;
-    for (const char* key : {"conv_i64x1x1_o32_k1_s1_p0_g1_bias_relu", "conv_i32x1x1_o96_k1_s1_p0_g1_bias"}) {
+    for (const char* key :
+         {"conv_i64x1x1_o32_k1_s1_p0_g1_bias_relu", "conv_i32x1x1_o96_k1_s1_p0_g1_bias",
+          "conv_i296x1x1_o920_k1_s1_p0_g1_bias_hard_swish", "conv_i20x1x1_o64_k1_s1_p0_g1"}) {
         LayerSpec layer = LayerSpec::from_key(key);
         for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
             layer.layout = layout;
