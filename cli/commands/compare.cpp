@@ -1,5 +1,6 @@
 // `hacscale scale` and `hacscale compare`: a network scaled to a latency budget by one strategy or by all of
-// them. Both are one command with other defaults, so they share their options and their answer.
+// them. Both are one command with other defaults, so they share their options and their answer. compare/ has what they write
+// besides.
 #include <fmt/ranges.h>
 #include <spdlog/logger.h>
 
@@ -7,52 +8,20 @@
 #include <algorithm>
 #include <memory>
 
-#include "base/text/lines.hpp"
 #include "cli/commands.hpp"
-#include "cli/network_options.hpp"
-#include "cli/options.hpp"
+#include "cli/commands/compare/compare.hpp"
 #include "cli/printing/printing.hpp"
-#include "cli/session.hpp"
-#include "harness/compare/accuracies.hpp"
 #include "harness/compare/answer.hpp"
-#include "harness/compare/choice_files.hpp"
-#include "harness/compare/compare.hpp"
-#include "harness/compare/elsewhere.hpp"
 #include "harness/compare/given_accuracies.hpp"
-#include "harness/compare/stage_files.hpp"
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/remedy.hpp"
 #include "models/formats/formats.hpp"
-#include "models/graph/graph_values.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"
-#include "training/stage_weights.hpp"
 
 namespace hacscale::cli {
 
 namespace {
-
-struct CompareOptions {
-    std::string model;
-    std::string table;
-    std::string budget = "1";
-    std::string keep;  // empty: as the model has it
-    InputOptions inputs;
-    std::vector<std::string> limits;  // NAME:MIN..MAX
-    std::string out;
-    std::string weights;   // of a model with stages
-    std::string networks;  // folder for the network of every strategy
-    bool as_graph = false;
-    ChoiceFiles files;
-    bool measure = false;
-    bool details = false;
-    StateOptions state;
-    TimingOptions timing;
-    ComparisonSettings settings;
-    TrainingPlanRequest training;             // its plan is empty where none is wanted
-    std::string accuracies;                   // of the user's own training
-    std::vector<std::string> other_runtimes;  // NAME=COMMAND
-};
 
 // Opened before anything is measured, so that a file that is none is found at once.
 std::optional<KnownAccuracies> known_accuracies(const CompareOptions& options) {
@@ -88,13 +57,6 @@ void add_pruning_scores(ComparisonSettings& settings, const Network& network, co
     settings.l1_scores = std::move(scores.norms);
     settings.taylor_scores = std::move(scores.given);
 }
-
-// The network under test, besides its name or file.
-struct Subject {
-    std::optional<Network> graph;     // what is scaled as a graph
-    std::optional<StageBase> stages;  // a model with stages that comes with weights
-    bool has_stages = false;
-};
 
 Remedy remedy_for(const CompareOptions& options, const Table& table) {
     return {{options.model}, options.table, table.device(), options.state.state(), options.inputs.given};
@@ -138,75 +100,6 @@ records::ComparisonRecord compared(const CompareOptions& options, const std::opt
                                    progress.work_events()));
 }
 
-void check_options_of_files(const CompareOptions& options) {
-    if (!options.out.empty() && !is_onnx_file(options.out)) {
-        throw InputError(fmt::format(
-            "--out {}: what is chosen of an ONNX file is one, too; end its name in .onnx", options.out));
-    }
-    if (!options.training.plan.empty()) {
-        throw InputError("--train is for models with stages: train what --out writes in your own program");
-    }
-    if (!options.weights.empty() || options.as_graph) {
-        throw InputError(fmt::format(
-            "{} has weights of its own and is a graph; --weights and --as-graph are for models with stages",
-            options.model));
-    }
-}
-
-void check_options_of_stages(const CompareOptions& options) {
-    const bool of_groups =
-        !options.limits.empty() || !options.settings.graph.freeze.empty() || !options.files.channels.empty();
-    if (!options.inputs.given.empty() || (of_groups && !options.as_graph)) {
-        throw InputError(
-            "--input is for ONNX files; --freeze, --group and --channels are for these and for --as-graph");
-    }
-    if (options.weights.empty() && !options.files.scores.empty()) {
-        throw InputError("--scores is for ONNX files, and for models with stages that have --weights");
-    }
-    if (options.weights.empty() && !options.files.channels.empty()) {
-        throw InputError("--channels needs the weights by which channels are kept; give --weights");
-    }
-    if (options.weights.empty() && is_onnx_file(options.out)) {
-        throw InputError(fmt::format(
-            "--out {}: without --weights, what is chosen of a model with stages is YAML, which \"hacscale "
-            "models export\" writes as ONNX; end its name in .yaml",
-            options.out));
-    }
-    // libtorch's OpenMP would pin threads before those of the backend find their cores.
-    if (options.measure && is_checkpoint(options.weights)) {
-        throw InputError(
-            fmt::format("--weights {}: a checkpoint is not read where networks are timed, for libtorch would "
-                        "take part in it; write "
-                        "its weights first, by hacscale export-weights {} --checkpoint {} --batch-norms "
-                        "--out NAME.safetensors",
-                        options.weights, options.model, options.weights));
-    }
-    if (options.as_graph && !options.training.plan.empty()) {
-        throw InputError(
-            "--train plans what was chosen by stages; with --as-graph, --networks writes each network");
-    }
-}
-
-// Throws InputError for options of the other kind of network.
-Subject subject_of(const CompareOptions& options, Session& session) {
-    Subject subject;
-    if (is_onnx_file(options.model)) {
-        check_options_of_files(options);
-        subject.graph = network_named(options.model, options.inputs, session);
-        return subject;
-    }
-    check_options_of_stages(options);
-    subject.has_stages = true;
-    const ModelSpec model = keeping(find_model(options.model), options.keep);
-    if (!options.weights.empty()) {
-        subject.stages = stage_base(model, options.weights);
-    }
-    if (options.as_graph) {
-        subject.graph = subject.stages ? subject.stages->network : network_of(model);
-    }
-    return subject;
-}
-
 // Rows of a model with stages that was scaled as a graph get the models with stages that their choices are.
 void add_stages(records::ComparisonRecord& record, const CompareOptions& options) {
     const ModelSpec model = keeping(find_model(options.model), options.keep);
@@ -226,80 +119,6 @@ void add_stages(records::ComparisonRecord& record, const CompareOptions& options
     }
 }
 
-constexpr std::size_t message_indent = 6;  // "info: "
-
-void tell(const std::vector<std::string>& lines, Session& session) {
-    for (const std::string& line : lines) {
-        session.log.info("{}",
-                         fmt::join(wrapped(line, message_indent, answer_columns - message_indent), "\n"));
-    }
-}
-
-// The network of one row, as the file's name says. Of a model with stages that has no weights, its YAML alone.
-void write_row(const records::ComparisonRecord& record, const records::StrategyRow& row,
-               const Subject& subject, const ChoiceFiles& files, Session& session) {
-    if (subject.stages && !files.onnx.empty()) {
-        tell(write_stage_choice(*subject.stages, record, row, files.onnx,
-                                {.scores = files.scores,
-                                 .opset = files.opset,
-                                 .grouped_convs = files.group_rules.grouped_convs}),
-             session);
-    } else if (subject.has_stages && !files.onnx.empty()) {
-        if (!row.choice) {
-            throw WorkError(files.onnx.string() + " is not written: " + row.strategy +
-                            " found no network within the budget: " + row.reason);
-        }
-        records::write_record(files.onnx, row.spec);
-    }
-    ChoiceFiles rest = files;
-    if (subject.has_stages) {
-        rest.onnx.clear();
-    }
-    if (subject.graph && rest.any()) {
-        tell(write_choice(*subject.graph, record, row, rest), session);
-    }
-}
-
-// What the last strategy chose, which is HACScale's own where it was among them.
-void write_last(const records::ComparisonRecord& record, const Subject& subject,
-                const CompareOptions& options, Session& session) {
-    ChoiceFiles files = options.files;
-    files.onnx = options.out;
-    files.group_rules.grouped_convs = kept_by(options.keep);
-    write_row(record, record.strategies.back(), subject, files, session);
-}
-
-// What every strategy chose, each by its own scores.
-void write_all(const records::ComparisonRecord& record, const Subject& subject, const CompareOptions& options,
-               Session& session) {
-    const std::string model = subject.graph ? subject.graph->name : record.model;
-    for (const records::StrategyRow& row : record.strategies) {
-        if (!row.choice || (subject.has_stages && row.spec.empty())) {
-            continue;
-        }
-        ChoiceFiles files;
-        files.onnx = std::filesystem::path(options.networks) /
-                     (scaled_name(model, row.strategy, record.budget_in_names()) +
-                      (subject.has_stages ? ".yaml" : ".onnx"));
-        files.group_rules.grouped_convs = kept_by(options.keep);
-        if (row.strategy != "l1-pruning") {
-            files.scores = options.files.scores;
-        }
-        write_row(record, row, subject, files, session);
-    }
-}
-
-void write_plan(const records::ComparisonRecord& record, const CompareOptions& options, Session& session) {
-    const std::string file = options.training.plan.string();
-    const WrittenPlan written = write_training_plan(record, options.training);
-    session.log.info("{}: {} networks x {} seeds, trained by\n{}", file, written.networks,
-                     options.training.seeds.size(),
-                     fmt::join(ShellCommand{{"hacscale", "train", "--plan", file}}.lines(), "\n"));
-    if (!written.left_out.empty()) {
-        session.log.info("{}: nothing to train of {}", file, fmt::join(written.left_out, ", "));
-    }
-}
-
 void print_answer(const records::ComparisonRecord& record, AnswerNotes notes, const CompareOptions& options,
                   Session& session) {
     if (options.details) {
@@ -312,50 +131,6 @@ void print_answer(const records::ComparisonRecord& record, AnswerNotes notes, co
         notes.closing.push_back("the chosen network: " + options.out);
     }
     print_lines(session.out, answer_lines({&record}, notes));
-}
-
-std::vector<OtherRuntime> other_runtimes(const CompareOptions& options) {
-    std::vector<OtherRuntime> runtimes;
-    for (const std::string& text : options.other_runtimes) {
-        runtimes.push_back(parse_other_runtime(text));
-        const auto same = [&](const OtherRuntime& one) { return one.name == runtimes.back().name; };
-        if (std::count_if(runtimes.begin(), runtimes.end(), same) > 1) {
-            throw InputError(fmt::format("--verify-on names {} twice", runtimes.back().name));
-        }
-    }
-    return runtimes;
-}
-
-// In each of the other runtimes, the base and every choice; with random weights where there are none.
-void time_elsewhere(records::ComparisonRecord& record, const Subject& subject, const CompareOptions& options,
-                    const std::vector<OtherRuntime>& runtimes, Session& session) {
-    const auto with_weights = [](Network network) {
-        if (network.weights.empty()) {
-            network.weights = random_weights(network.graph, 0);
-        }
-        return network;
-    };
-    const auto network_of_row = [&](const records::StrategyRow& row) {
-        if (!subject.graph) {
-            return with_weights(network_of(parse_model(row.spec, row.strategy)));
-        }
-        const Network base = with_weights(*subject.graph);
-        return &row == &record.base ? base
-                                    : chosen_network(base, record, row, options.files.scores,
-                                                     {.grouped_convs = kept_by(options.keep)});
-    };
-    const OtherTimingSettings settings{record.batch, options.timing.threads, options.timing.seconds};
-    add_elsewhere(
-        record, runtimes, network_of_row,
-        [&](const OtherRuntime& runtime, const std::filesystem::path& file) {
-            return time_by_command(runtime, file, settings);
-        },
-        session);
-    for (const records::OtherLatency& other : record.base.elsewhere) {
-        if (!other.latency_us) {
-            session.warn(fmt::format("{} did not time the base: {}", other.runtime, other.reason));
-        }
-    }
 }
 
 ExitStatus compare_command(const CompareOptions& options, Session& session) {
