@@ -73,10 +73,10 @@ struct StrategyRow {
     std::optional<ScalingChoice> choice;
     std::optional<AccuracyFigures> accuracy;
     std::vector<OtherLatency> elsewhere;  // by runtime, the same in all rows with a choice
-    std::string spec;                    // the model as YAML
-    std::string model_hash;              // of that model; empty where there is none
-    std::vector<std::string> dominates;  // names of rows, see harness/compare/describe.hpp
-    std::vector<std::string> equal_to;   // names of rows within noise in all that is judged
+    std::string spec;                     // the model as YAML
+    std::string model_hash;               // of that model; empty where there is none
+    std::vector<std::string> dominates;   // names of rows, see harness/compare/describe.hpp
+    std::vector<std::string> equal_to;    // names of rows within noise in all that is judged
 
     bool ok() const { return status == StrategyStatus::ok; }
     // Whether it names a network.
