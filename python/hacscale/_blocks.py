@@ -21,31 +21,43 @@ def changes(repeat: dict[str, Any]) -> bool:
 
 
 class Run:
-    """Equal blocks, entries of one Sequential or ModuleList that follow one another, of which the plan has fewer or more."""
+    """Equal blocks, entries of one module that follow one another, of which the plan has fewer or more.
+
+    The module is a Sequential, a ModuleList, or any that runs its children one after another (timm's RegNet stages): whether it does
+    shows when it is run.
+    """
 
     def __init__(self, root: nn.Module, name: str, repeat: dict[str, Any]):
+        self._name, self._counts = name, repeat["count"]
         paths = [_entry_of(root, block) for block in repeat["modules"]]
         self._paths = [path for path in paths if path is not None]
         parents = {path.rpartition(".")[0] for path in self._paths}
         if len(self._paths) < len(paths) or len(parents) != 1:
-            raise self._refusal(name, repeat)
+            raise self.refusal()
         self._container = root.get_submodule(parents.pop())
         keys = [key for key, _ in self._container.named_children()]
         own = [path.rpartition(".")[2] for path in self._paths]
         self._first = keys.index(own[0])
         if own != keys[self._first : self._first + len(own)]:
-            raise self._refusal(name, repeat)
+            raise self.refusal()
         self._blocks: list[int] = repeat["blocks"]
         self._modules: list[list[str]] = repeat["modules"]
         self._copies: dict[int, nn.Module] = {}  # by place among the new blocks
 
-    @staticmethod
-    def _refusal(name: str, repeat: dict[str, Any]) -> _core.BadInput:
-        old, new = repeat["count"]
+    def surely_runs_entries(self) -> bool:
+        return isinstance(self._container, (nn.Sequential, nn.ModuleList))
+
+    def refusal(self) -> _core.BadInput:
+        old, new = self._counts
         return _core.BadInput(
-            f"the plan changes the blocks that begin with {name} from {old} to {new}, and in this module they are not entries of one "
-            "Sequential or ModuleList, one after another: plan with change_depth=False, or take plan.to_onnx()"
+            f"the plan changes the blocks that begin with {self._name} from {old} to {new}, and in this module they are not entries of a "
+            "Sequential or ModuleList that run one after another: plan with change_depth=False, or take plan.to_onnx()"
         )
+
+    def blocks(self) -> list[nn.Module]:
+        """Those that are there after put_in()."""
+        entries = [module for _, module in self._container.named_children()]
+        return entries[self._first : self._first + len(self._blocks)]
 
     def make_copies(self, layers: Layers, fed_by: dict[str, str], resize: Resize) -> None:
         """New blocks, from those of the base, before these are resized. fed_by: of each norm, the layer that it reads."""
@@ -78,19 +90,19 @@ class Run:
 
 
 def _entry_of(root: nn.Module, block: list[str]) -> Optional[str]:
-    """The path of the Sequential's or ModuleList's entry that has exactly this block's layers; None where there is none."""
+    """The path of the module that has exactly this block's layers; None where there is none."""
     path = block[0]
     while path:
         parent = path.rpartition(".")[0]
         try:
-            container, entry = root.get_submodule(parent), root.get_submodule(path)
+            entry = root.get_submodule(path)
         except AttributeError:
             return None
-        if isinstance(container, (nn.Sequential, nn.ModuleList)):
-            own = {f"{path}.{name}" if name else path for name, part in entry.named_modules() if isinstance(part, (*CONVS, nn.Linear))}
-            all_of_block = all(any(name == layer or name.startswith(layer + ".") for layer in block) for name in own)
-            if all_of_block and all(layer == path or layer.startswith(path + ".") for layer in block):
-                return path
+        own = {joined(path, name) for name, part in entry.named_modules() if isinstance(part, (*CONVS, nn.Linear))}
+        if not all(any(name == layer or name.startswith(layer + ".") for layer in block) for name in own):
+            return None
+        if all(layer == path or layer.startswith(path + ".") for layer in block):
+            return path
         path = parent
     return None
 

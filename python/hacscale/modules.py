@@ -33,12 +33,14 @@ def resized(module: nn.Module, plan: Plan, example: Optional[Sequence[torch.Tens
     layers = Layers(plan.channels["modules"])
     runs = [Run(copied, name, repeat) for name, repeat in plan.channels["repeats"].items() if changes(repeat)]
     for run in runs:
+        if example is None and not run.surely_runs_entries():
+            raise run.refusal()
         run.make_copies(layers, fed_by, _resize_all)
     _resize_all(copied, "", layers, fed_by)
     for run in reversed(runs):  # the last first: entries before it keep their places
         run.put_in()
     if example is not None:
-        _check_runs(copied, example, layers)
+        _check_runs(copied, example, layers, runs)
     return copied
 
 
@@ -287,12 +289,19 @@ def _loose_parameters(module: nn.Module, layers: Layers) -> list[str]:
     ]
 
 
-def _check_runs(module: nn.Module, example: Sequence[torch.Tensor], layers: Layers) -> None:
+def _check_runs(module: nn.Module, example: Sequence[torch.Tensor], layers: Layers, runs: Sequence[Run]) -> None:
+    calls: collections.Counter[nn.Module] = collections.Counter()
+    hooks = [
+        block.register_forward_hook(lambda part, _inputs, _output: calls.update([part])) for run in runs for block in run.blocks()
+    ]
     was_training = {part: part.training for part in module.modules()}
     module.eval()
     try:
         with torch.no_grad():
             module(*example)
+    except AttributeError as error:  # code that names a block which is gone
+        doubtful = [run for run in runs if not run.surely_runs_entries()]
+        raise (doubtful[0].refusal() if doubtful else error) from error
     except RuntimeError as error:
         first = str(error).strip().splitlines()[0]
         loose = _loose_parameters(module, layers)
@@ -305,5 +314,10 @@ def _check_runs(module: nn.Module, example: Sequence[torch.Tensor], layers: Laye
             f"the resized {type(module).__name__} does not run ({first}): {reason}; freeze these layers, or take plan.to_onnx()"
         ) from error
     finally:
+        for hook in hooks:
+            hook.remove()
         for part, training in was_training.items():
             part.training = training
+    for run in runs:
+        if any(calls[block] != 1 for block in run.blocks()):
+            raise run.refusal()

@@ -144,6 +144,28 @@ class Named(Stages):
         return self.head(self.third(self.second(self.first(self.features(x)))).mean((2, 3)))
 
 
+class OwnLoop(Stages):
+    """Late blocks are the children of a module that runs them in a loop, as timm's RegNet has them."""
+
+    class Stage(nn.Module):
+        def __init__(self):
+            super().__init__()
+            for index in range(3):
+                self.add_module(f"b{index + 1}", Bottleneck(64))
+
+        def forward(self, x):
+            for block in self.children():
+                x = block(x)
+            return x
+
+    def __init__(self):
+        super().__init__()
+        self.late = self.Stage()
+
+    def forward(self, x):
+        return self.head(self.late(self.features(x)).mean((2, 3)))
+
+
 def planned(kind, budget, example, folder, **settings):
     torch.manual_seed(0)
     module = with_statistics(kind())
@@ -184,8 +206,17 @@ def test_new_blocks_keep_the_function_and_learn(settings, example, tmp_path):
         assert parameter.grad is not None, name
 
 
-def test_blocks_in_no_container_are_refused_by_name(example, tmp_path):
-    module, plan = planned(Named, 0.75, example, tmp_path, widths=(1.0, 1.0))
+@pytest.mark.parametrize("budget", [0.7, 3.0])
+def test_blocks_may_be_children_that_a_module_runs_in_a_loop(budget, example, tmp_path):
+    module, plan = planned(OwnLoop, budget, example, tmp_path, widths=(1.0, 1.0))
+    resized = plan.apply(module)
+    assert len(list(resized.late.children())) != 3
+    assert equals_the_exported(resized, plan, example, tmp_path)
+
+
+@pytest.mark.parametrize("budget", [0.75, 3.0])
+def test_blocks_in_no_container_are_refused_by_name(budget, example, tmp_path):
+    module, plan = planned(Named, budget, example, tmp_path, widths=(1.0, 1.0))
     with pytest.raises(hs.BadInput, match="Sequential or ModuleList") as raised:
         plan.apply(module)
     assert "first" in str(raised.value)
