@@ -70,8 +70,11 @@ class Run:
             made = copy.deepcopy(self._container.get_submodule(path.rpartition(".")[2]))
             resize(made, path, of_copy, fed_by)
             for name in self._modules[block]:
-                if of_copy.starts_as_zero(name):
+                start = of_copy.starts_as(name)
+                if start == "zero":
                     _zero(made, path, name, fed_by)
+                elif start == "identity" and not _pass_on(made, path, name):
+                    raise self.refusal()
             self._copies[place] = made
 
     def put_in(self) -> None:
@@ -105,6 +108,17 @@ def _entry_of(root: nn.Module, block: list[str]) -> Optional[str]:
             return path
         path = parent
     return None
+
+
+def _pass_on(block: nn.Module, path: str, name: str) -> bool:
+    """Makes a norm of a new block, which reads the block's input (RepVGG's identity branch), write what it reads."""
+    norm = block.get_submodule(name.removeprefix(path).removeprefix("."))
+    if not isinstance(norm, BATCH_NORMS) or norm.running_var is None or norm.running_mean is None:
+        return False
+    with torch.no_grad():
+        norm.weight.copy_((norm.running_var + norm.eps).sqrt())
+        norm.bias.copy_(norm.running_mean)
+    return True
 
 
 def _zero(block: nn.Module, path: str, name: str, fed_by: dict[str, str]) -> None:

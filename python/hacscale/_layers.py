@@ -57,6 +57,6 @@ class Layers:
     def groups(self, name: str) -> Optional[int]:
         return (self._of(name, "groups") or [None, None])[1]
 
-    def starts_as_zero(self, name: str) -> bool:
-        """Whether it is the last layer of what a new block adds to its input."""
-        return self._of(name, "starts_as") == "zero"
+    def starts_as(self, name: str) -> Optional[str]:
+        """"zero" for the last layer of what a new block adds to its input, "identity" for one that passes its input on."""
+        return self._of(name, "starts_as")

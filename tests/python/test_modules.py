@@ -144,6 +144,29 @@ class Named(Stages):
         return self.head(self.third(self.second(self.first(self.features(x)))).mean((2, 3)))
 
 
+class Branches(nn.Module):
+    """RepVGG's blocks: two convs and a norm, each of the block's input, in one sum."""
+
+    class Block(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.identity = nn.BatchNorm2d(width)
+            self.wide = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+            self.narrow = nn.Sequential(nn.Conv2d(width, width, 1, bias=False), nn.BatchNorm2d(width))
+
+        def forward(self, x):
+            return torch.relu(self.identity(x) + self.wide(x) + self.narrow(x))
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 32, 3, 2, 1)
+        self.blocks = nn.Sequential(*(self.Block(32) for _ in range(3)))
+        self.head = nn.Linear(32, 10)
+
+    def forward(self, x):
+        return self.head(self.blocks(torch.relu(self.stem(x))).mean((2, 3)))
+
+
 class OwnLoop(Stages):
     """Late blocks are the children of a module that runs them in a loop, as timm's RegNet has them."""
 
@@ -204,6 +227,16 @@ def test_new_blocks_keep_the_function_and_learn(settings, example, tmp_path):
     larger.train()(torch.cat([example, example])).square().sum().backward()
     for name, parameter in larger.named_parameters():
         assert parameter.grad is not None, name
+
+
+@pytest.mark.parametrize("budget", [0.75, 3.0])
+def test_norms_of_a_blocks_input_pass_it_on_in_a_new_one(budget, example, tmp_path):
+    module, plan = planned(Branches, budget, example, tmp_path, widths=(1.0, 1.0))
+    resized = plan.apply(module)
+    assert len(resized.blocks) != 3
+    assert equals_the_exported(resized, plan, example, tmp_path)
+    if budget > 1:
+        assert torch.allclose(run(resized, example), run(module, example), atol=1e-4)
 
 
 @pytest.mark.parametrize("budget", [0.7, 3.0])
