@@ -73,7 +73,7 @@ class Run:
                 start = of_copy.starts_as(name)
                 if start == "zero":
                     _zero(made, path, name, fed_by)
-                elif start == "identity" and not _pass_on(made, path, name):
+                elif start == "identity" and not _pass_on(made, path, name, fed_by):
                     raise self.refusal()
             self._copies[place] = made
 
@@ -110,25 +110,40 @@ def _entry_of(root: nn.Module, block: list[str]) -> Optional[str]:
     return None
 
 
-def _pass_on(block: nn.Module, path: str, name: str) -> bool:
-    """Makes a norm of a new block, which reads the block's input (RepVGG's identity branch), write what it reads."""
-    norm = block.get_submodule(name.removeprefix(path).removeprefix("."))
-    if not isinstance(norm, BATCH_NORMS) or norm.running_var is None or norm.running_mean is None:
-        return False
-    with torch.no_grad():
-        norm.weight.copy_((norm.running_var + norm.eps).sqrt())
-        norm.bias.copy_(norm.running_mean)
-    return True
-
-
-def _zero(block: nn.Module, path: str, name: str, fed_by: dict[str, str]) -> None:
-    """Makes a layer of a new block, or the norm behind it, write zeros: so the block passes on what it reads."""
-    norms = [
+def _norms_behind(block: nn.Module, path: str, name: str, fed_by: dict[str, str]) -> list[nn.modules.batchnorm._BatchNorm]:
+    """Batch-norms of the block at this path that read what the layer of this name writes."""
+    return [
         part
         for part_name, part in block.named_modules()
         if isinstance(part, BATCH_NORMS) and fed_by.get(joined(path, part_name)) == name
     ]
+
+
+def _zero(block: nn.Module, path: str, name: str, fed_by: dict[str, str]) -> None:
+    """Makes a layer of a new block, or the norm behind it, write zeros: so the block passes on what it reads."""
+    layer = block.get_submodule(name.removeprefix(path).removeprefix("."))
     with torch.no_grad():
-        for part in norms or [block.get_submodule(name.removeprefix(path).removeprefix("."))]:
+        for part in _norms_behind(block, path, name, fed_by) or [layer]:
             for parameter in part.parameters():
                 parameter.zero_()
+
+
+def _pass_on(block: nn.Module, path: str, name: str, fed_by: dict[str, str]) -> bool:
+    """Makes a layer of a new block that reads the block's input, as RepVGG's branches do, write what it reads. False where it cannot."""
+    layer = block.get_submodule(name.removeprefix(path).removeprefix("."))
+    norms = _norms_behind(block, path, name, fed_by)
+    if isinstance(layer, BATCH_NORMS):
+        norms = [layer]
+    elif not isinstance(layer, (nn.Conv1d, nn.Conv2d)):
+        return False
+    with torch.no_grad():
+        if isinstance(layer, (nn.Conv1d, nn.Conv2d)):
+            nn.init.dirac_(layer.weight, layer.groups)
+            if layer.bias is not None:
+                layer.bias.zero_()
+        for norm in norms:
+            if norm.running_mean is None or norm.running_var is None:
+                return False
+            norm.weight.copy_((norm.running_var + norm.eps).sqrt())
+            norm.bias.copy_(norm.running_mean)
+    return True

@@ -147,24 +147,33 @@ class Named(Stages):
 class Branches(nn.Module):
     """RepVGG's blocks: two convs and a norm, each of the block's input, in one sum."""
 
+    narrow_first = False
+
     class Block(nn.Module):
-        def __init__(self, width):
+        def __init__(self, width, narrow_first):
             super().__init__()
+            self.narrow_first = narrow_first
             self.identity = nn.BatchNorm2d(width)
             self.wide = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
             self.narrow = nn.Sequential(nn.Conv2d(width, width, 1, bias=False), nn.BatchNorm2d(width))
 
         def forward(self, x):
+            if self.narrow_first:
+                return torch.relu(self.narrow(x) + self.identity(x) + self.wide(x))
             return torch.relu(self.identity(x) + self.wide(x) + self.narrow(x))
 
     def __init__(self):
         super().__init__()
         self.stem = nn.Conv2d(3, 32, 3, 2, 1)
-        self.blocks = nn.Sequential(*(self.Block(32) for _ in range(3)))
+        self.blocks = nn.Sequential(*(self.Block(32, self.narrow_first) for _ in range(3)))
         self.head = nn.Linear(32, 10)
 
     def forward(self, x):
         return self.head(self.blocks(torch.relu(self.stem(x))).mean((2, 3)))
+
+
+class NarrowFirst(Branches):
+    narrow_first = True
 
 
 class OwnLoop(Stages):
@@ -229,9 +238,10 @@ def test_new_blocks_keep_the_function_and_learn(settings, example, tmp_path):
         assert parameter.grad is not None, name
 
 
+@pytest.mark.parametrize("kind", [Branches, NarrowFirst])
 @pytest.mark.parametrize("budget", [0.75, 3.0])
-def test_norms_of_a_blocks_input_pass_it_on_in_a_new_one(budget, example, tmp_path):
-    module, plan = planned(Branches, budget, example, tmp_path, widths=(1.0, 1.0))
+def test_a_branch_of_a_new_block_passes_its_input_on(budget, kind, example, tmp_path):
+    module, plan = planned(kind, budget, example, tmp_path, widths=(1.0, 1.0))
     resized = plan.apply(module)
     assert len(resized.blocks) != 3
     assert equals_the_exported(resized, plan, example, tmp_path)
