@@ -44,6 +44,12 @@ GraphChoice choice_of(const std::vector<ChannelGroup>& groups, const std::vector
 // The blocks of repeat `index`, all of them as GraphChoice::blocks names them.
 std::vector<int> blocks_of(const Repeat& repeat, const GraphChoice& choice, std::size_t index);
 
+// The choice with these blocks (as GraphChoice::blocks, all of them named) in place of the first ones of each repeat: the i-th that
+// is kept has the inner widths of the choice's i-th block, so that the network has the same layers. Groups inside of blocks that go have
+// their base's width.
+GraphChoice keeping_blocks(const std::vector<ChannelGroup>& groups, const std::vector<Repeat>& repeats,
+                           GraphChoice choice, std::vector<std::vector<int>> blocks);
+
 // Of each block of a repeat, the tensor that it puts out; the last one is repeat.output.
 std::vector<TensorId> block_outputs(const Graph& base, const Repeat& repeat);
 

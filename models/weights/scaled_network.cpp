@@ -27,8 +27,7 @@ ScaledNetwork scaled_network(const Network& base, const std::vector<ChannelGroup
         scaled(base.graph, groups, repeats, choice);  // which says what it lacks
     }
     ScaledNetwork result;
-    GraphChoice named = choice;  // with all blocks by name
-    named.blocks.clear();
+    std::vector<std::vector<int>> kept;  // of each repeat
     BlockScores own;
     for (std::size_t r = 0; r < repeats.size(); ++r) {
         std::vector<int> blocks = blocks_of(repeats[r], choice, r);
@@ -43,15 +42,19 @@ ScaledNetwork scaled_network(const Network& base, const std::vector<ChannelGroup
             }
             blocks = detail::best_blocks(scores, choice.depths[r], repeats[r].name);
         }
-        named.blocks.push_back(blocks);
+        kept.push_back(blocks);
         blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
         result.keeps_all = result.keeps_all && static_cast<int>(blocks.size()) == repeats[r].count;
     }
+    // Blocks that the choice itself names have the widths of their own groups.
+    GraphChoice named = choice;
+    named.blocks = kept;
+    if (choice.blocks.empty()) named = keeping_blocks(groups, repeats, std::move(named), std::move(kept));
     ScaledGraph made = scaled(base.graph, groups, repeats, named);
     result.blocks = named.blocks;
-    result.units = detail::chosen_units(base, groups, choice.widths, settings);
+    result.units = detail::chosen_units(base, groups, named.widths, settings);
     for (std::size_t g = 0; g < groups.size(); ++g) {
-        result.keeps_all = result.keeps_all && choice.widths[g] >= groups[g].base_width;
+        result.keeps_all = result.keeps_all && named.widths[g] >= groups[g].base_width;
     }
     result.channels = detail::channel_sources(base.graph, groups, result.units);
     const detail::WeightMap map{base, result.channels, settings};

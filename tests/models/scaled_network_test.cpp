@@ -269,6 +269,41 @@ TEST(ScaledNetwork, StartsNewBlocksAsIdentitiesAndDropsTheLeast) {
 }
 
 // A chain of convs without adds grows by convs that copy their input, as long as nothing between them changes it.
+// Planned latencies, MACs and params are of these layers, whichever blocks are kept.
+TEST(ScaledNetwork, HasTheLayersOfItsChoiceWhateverBlocksAreKept) {
+    Network base = network_of(find_model("resnet20-cifar"));
+    base.weights = random_weights(base.graph, 3);
+    const std::vector<ChannelGroup> groups = channel_groups(base.graph);
+    const std::vector<Repeat> runs = repeats(base.graph);
+    ASSERT_FALSE(runs.empty());
+    std::mt19937_64 random(5);
+    int others = 0;  // blocks other than the first ones were kept
+    for (int round = 0; round < 30; ++round) {
+        GraphChoice choice = choice_of(groups, runs);
+        WeightSettings settings;
+        for (std::size_t r = 0; r < runs.size(); ++r) {
+            choice.depths[r] = 1 + static_cast<int>(random() % static_cast<unsigned>(runs[r].count + 1));
+            std::vector<double>& scores = settings.block_scores.emplace_back();
+            for (int block = 0; block < runs[r].count; ++block) {
+                scores.push_back(static_cast<double>(random() % 1000));
+            }
+        }
+        for (std::size_t g = 0; g < groups.size(); ++g) {
+            choice.widths[g] = 4 * (1 + static_cast<int>(random() % 12)) * groups[g].multiple;
+        }
+        const Graph planned = scaled(base.graph, groups, runs, choice).graph;
+        const ScaledNetwork made = scaled_network(base, groups, runs, choice, settings);
+        ASSERT_EQ(made.network.graph.nodes.size(), planned.nodes.size()) << round;
+        for (std::size_t n = 0; n < planned.nodes.size(); ++n) {
+            EXPECT_EQ(made.network.graph.nodes[n].layer, planned.nodes[n].layer) << round << " " << n;
+        }
+        for (std::size_t r = 0; r < runs.size(); ++r) {
+            others += made.blocks[r].front() > 0 ? 1 : 0;
+        }
+    }
+    EXPECT_GT(others, 5);
+}
+
 TEST(ScaledNetwork, StartsNewPlainLayersAsIdentitiesBehindAReLU) {
     for (const Activation activation : {Activation::relu, Activation::silu}) {
         Graph graph;
