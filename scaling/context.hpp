@@ -100,7 +100,7 @@ struct ChoiceSpace {
     std::vector<WidthDimension> widths;
     std::vector<DepthDimension> depths;
     std::vector<int> resolutions;  // ascending
-    int resolution_step = 1;       // pixels between the resolutions that baselines look at; 0: there is only one
+    int resolution_step = 1;  // pixels between the resolutions that baselines look at; 0: there is only one
 
     bool is_free(std::size_t width) const { return widths[width].leader == width; }
     // The choice with another width, and with the same of those that it leads.
