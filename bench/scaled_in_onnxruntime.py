@@ -19,8 +19,8 @@ import subprocess
 import sys
 import time
 
-import numpy
-import onnxruntime
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "peers"))
+from onnxruntime_session import random_images, session_of
 
 GAPS = 4  # the program's exit status for an answer with gaps
 
@@ -38,16 +38,11 @@ def widths(budgets):
     return f"{least}..{2 if max(budgets) >= 1 else max(1.0, 4 * max(budgets) - 2):.3g}"
 
 
-def session_of(file, threads):
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads
-    settings.inter_op_num_threads = 1
-    settings.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
-    generator = numpy.random.default_rng(1)
-    feeds = {one.name: generator.standard_normal([size if isinstance(size, int) else 1 for size in one.shape]).astype(numpy.float32)
-             for one in session.get_inputs()}
-    return lambda: session.run(None, feeds)
+def passes_of(file, threads):
+    """What runs the network once."""
+    session = session_of(str(file), threads)
+    images = random_images(session)
+    return lambda: session.run(None, images)
 
 
 def ratio_in_turns(base, chosen, seconds, rounds=9):
@@ -95,8 +90,8 @@ def rows_of(file, options):
             timed = folder / f"onnxruntime-{row['strategy']}-{budget}.json"
             chosen = networks / f"{comparison['model']}-{row['strategy']}-{budget}.onnx"
             if not timed.exists() and chosen.exists():
-                base = base or session_of(file, options.threads)
-                ratio = ratio_in_turns(base, session_of(chosen, options.threads), options.seconds)
+                base = base or passes_of(file, options.threads)
+                ratio = ratio_in_turns(base, passes_of(chosen, options.threads), options.seconds)
                 timed.write_text(json.dumps({"ratio": ratio}))
             row["onnxruntime"] = json.loads(timed.read_text())["ratio"] if timed.exists() else None
             rows.append(row)

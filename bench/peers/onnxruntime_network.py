@@ -2,32 +2,20 @@
 usage: onnxruntime_network.py HACSCALE MODEL THREADS"""
 import sys
 
-import numpy
-import onnxruntime
-
 from onnx_from_graph import model_and_image
+from onnxruntime_session import random_images, session_of
 from timed_turns import answer_turns
 
 
 def main():
     hacscale, name, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
     if name.endswith(".onnx"):
-        model = name
-        images = None
+        session = session_of(name, threads)
+        images = random_images(session)
     else:
         made, image = model_and_image(hacscale, name)
-        model = made.SerializeToString()
+        session = session_of(made.SerializeToString(), threads)
         images = {"input": image}
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    if images is None:
-        random = numpy.random.default_rng(0)
-        images = {}
-        for given in session.get_inputs():
-            shape = [size if isinstance(size, int) else 1 for size in given.shape]  # an open batch is one
-            images[given.name] = random.standard_normal(shape, dtype=numpy.float32)
     binding = session.io_binding()  # no copies in or out: only the network is timed
     for given, image in images.items():
         binding.bind_cpu_input(given, image)
