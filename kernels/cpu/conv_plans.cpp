@@ -86,6 +86,17 @@ private:
     float* output_ = nullptr;
 };
 
+// The rows of a matrix, each filled up with zeros.
+std::vector<float> with_longer_rows(const std::vector<float>& matrix, std::size_t row,
+                                    std::size_t longer_row) {
+    const std::size_t rows = matrix.size() / row;
+    std::vector<float> result(rows * longer_row, 0.0F);
+    for (std::size_t i = 0; i < rows; ++i) {
+        std::copy_n(matrix.data() + i * row, row, result.data() + i * longer_row);
+    }
+    return result;
+}
+
 // The conv with more input channels than the layer has; the weights of the others are zero.
 class ConvOfMoreChannels final : public LayerAround {
 public:
@@ -95,11 +106,7 @@ public:
           padded_row_(static_cast<std::size_t>(channels * layer.window.taps())) {}
     void load(const LayerWeights& weights) override {
         LayerWeights padded = weights;
-        const std::size_t rows = weights.weights.size() / row_;
-        padded.weights.assign(rows * padded_row_, 0.0F);
-        for (std::size_t i = 0; i < rows; ++i) {
-            std::copy_n(weights.weights.data() + i * row_, row_, padded.weights.data() + i * padded_row_);
-        }
+        padded.weights = with_longer_rows(weights.weights, row_, padded_row_);
         LayerAround::load(padded);
     }
 
@@ -229,10 +236,8 @@ public:
         const auto row = static_cast<std::size_t>(layer_.in_channels * layer_.window.taps());
         const auto filled_row = static_cast<std::size_t>(filled_.in_channels * layer_.window.taps());
         LayerWeights filled = weights;
-        filled.weights.assign(static_cast<std::size_t>(filled_.out_channels) * filled_row, 0.0F);
-        for (std::size_t i = 0; i < static_cast<std::size_t>(layer_.out_channels); ++i) {
-            std::copy_n(weights.weights.data() + i * row, row, filled.weights.data() + i * filled_row);
-        }
+        filled.weights = with_longer_rows(weights.weights, row, filled_row);
+        filled.weights.resize(static_cast<std::size_t>(filled_.out_channels) * filled_row, 0.0F);
         if (!filled.bias.empty()) filled.bias.resize(static_cast<std::size_t>(filled_.out_channels), 0.0F);
         LayerAround::load(filled);
     }

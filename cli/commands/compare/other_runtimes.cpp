@@ -30,11 +30,11 @@ void time_elsewhere(records::ComparisonRecord& record, const Subject& subject, c
         }
         return network;
     };
+    const Network base = subject.graph ? with_weights(*subject.graph) : Network{};
     const auto network_of_row = [&](const records::StrategyRow& row) {
         if (!subject.graph) {
             return with_weights(network_of(parse_model(row.spec, row.strategy)));
         }
-        const Network base = with_weights(*subject.graph);
         return &row == &record.base ? base
                                     : chosen_network(base, record, row, options.files.scores,
                                                      {.grouped_convs = kept_by(options.keep)});
