@@ -74,10 +74,7 @@ class CostMaker {
 public:
     CostMaker(const Graph& base, const GraphSpace& space, const LatencySource& source,
               const CostSettings& settings)
-        : base_(base),
-          space_(space),
-          layers_(source, settings, result_.coverage),
-          block_of_node_(blocks_of_nodes(base, space.repeats)) {}
+        : base_(base), space_(space), layers_(source, settings, result_.coverage) {}
 
     GraphCosts make() {
         check_space();
@@ -230,7 +227,7 @@ private:
 
     const BlockCopies& copies_of(std::size_t node) const {
         static const BlockCopies once;
-        const std::optional<BlockPlace>& block = block_of_node_[node];
+        const std::optional<BlockPlace> block = block_of_node(space_.repeats, static_cast<int>(node));
         return block ? blocks_.at(*block) : once;
     }
 
@@ -363,7 +360,6 @@ private:
     GroupedConvs grouped_convs_ = GroupedConvs::keep_width;
     std::map<Terms, ChannelAxis> sums_;
     std::map<std::vector<int>, std::size_t> derivations_;
-    std::vector<std::optional<BlockPlace>> block_of_node_;
     std::map<BlockPlace, BlockCopies> blocks_;
     std::map<TableKey, int> tables_;
 };

@@ -132,7 +132,9 @@ public:
         const Names names(base_, space_.groups);
         for (const std::string& name : settings_.freeze) freeze(name, names);
         for (const WidthLimit& limit : settings_.limits) keep_within(limit, names);
-        find_blocks();
+        for (const ChannelGroup& group : space_.groups) {
+            space_.block_of_group.push_back(block_of_group(space_.repeats, group));
+        }
         return std::move(space_);
     }
 
@@ -144,19 +146,8 @@ private:
         }
         const std::optional<std::size_t> node = names.node(name);
         if (!node) return;
-        if (const std::optional<BlockPlace> place = blocks_of_nodes(base_, space_.repeats)[*node]) {
+        if (const std::optional<BlockPlace> place = block_of_node(space_.repeats, static_cast<int>(*node))) {
             space_.depths[place->repeat] = {space_.repeats[place->repeat].count};
-        }
-    }
-
-    void find_blocks() {
-        const std::vector<std::optional<BlockPlace>> of_node = blocks_of_nodes(base_, space_.repeats);
-        for (const ChannelGroup& group : space_.groups) {
-            std::set<std::optional<BlockPlace>> places;
-            for (const std::vector<int>* nodes : {&group.producers, &group.readers}) {
-                for (const int node : *nodes) places.insert(of_node[static_cast<std::size_t>(node)]);
-            }
-            space_.block_of_group.push_back(places.size() == 1 ? *places.begin() : std::nullopt);
         }
     }
 
@@ -227,19 +218,6 @@ double GraphSpace::log10_size() const {
     for (const std::vector<int>& values : widths) sum += std::log10(static_cast<double>(values.size()));
     for (const std::vector<int>& values : depths) sum += std::log10(static_cast<double>(values.size()));
     return sum;
-}
-
-std::vector<std::optional<BlockPlace>> blocks_of_nodes(const Graph& base,
-                                                       const std::vector<Repeat>& repeats) {
-    std::vector<std::optional<BlockPlace>> places(base.nodes.size());
-    for (std::size_t r = 0; r < repeats.size(); ++r) {
-        const Repeat& repeat = repeats[r];
-        for (int i = 0; i < repeat.block_nodes * repeat.count; ++i) {
-            const int node = repeat.first_node + i;
-            places[static_cast<std::size_t>(node)] = BlockPlace{r, i / repeat.block_nodes};
-        }
-    }
-    return places;
 }
 
 GraphSpace make_graph_space(const Graph& base, const GraphSpaceSettings& settings) {

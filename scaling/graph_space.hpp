@@ -40,13 +40,6 @@ struct GraphSpaceSettings {
     GroupRules group_rules{};
 };
 
-// A block of a repeat.
-struct BlockPlace {
-    std::size_t repeat = 0;
-    int block = 0;  // in running order
-    auto operator<=>(const BlockPlace&) const = default;
-};
-
 struct GraphSpace {
     std::vector<ChannelGroup> groups;
     std::vector<Repeat> repeats;
@@ -68,8 +61,5 @@ struct GraphSpace {
 // Throws InputError for ratios, a grid or a number of widths that make no sense, and for names: one that there is not, one that
 // is given twice, a limit on an output or on a layer that writes several groups, a limit that leaves out the base's own width.
 GraphSpace make_graph_space(const Graph& base, const GraphSpaceSettings& settings);
-
-// Of each node, the block that it is in.
-std::vector<std::optional<BlockPlace>> blocks_of_nodes(const Graph& base, const std::vector<Repeat>& repeats);
 
 }  // namespace hacscale

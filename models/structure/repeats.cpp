@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace hacscale {
@@ -173,6 +174,24 @@ std::vector<Repeat> repeats(const Graph& graph) {
         repeat.name = graph.nodes[static_cast<std::size_t>(repeat.first_node)].name;
     }
     return found;
+}
+
+std::optional<BlockPlace> block_of_node(const std::vector<Repeat>& repeats, int node) {
+    for (std::size_t r = 0; r < repeats.size(); ++r) {
+        const int from_first = node - repeats[r].first_node;
+        if (from_first >= 0 && from_first < repeats[r].block_nodes * repeats[r].count) {
+            return BlockPlace{r, from_first / repeats[r].block_nodes};
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<BlockPlace> block_of_group(const std::vector<Repeat>& repeats, const ChannelGroup& group) {
+    std::set<std::optional<BlockPlace>> places;
+    for (const std::vector<int>* nodes : {&group.producers, &group.readers}) {
+        for (const int node : *nodes) places.insert(block_of_node(repeats, node));
+    }
+    return places.size() == 1 ? *places.begin() : std::nullopt;
 }
 
 }  // namespace hacscale

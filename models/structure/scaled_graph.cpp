@@ -190,54 +190,30 @@ std::vector<int> blocks_of(const Repeat& repeat, const GraphChoice& choice, std:
         blocks.size(), repeat.name, depth, repeat.count - 1));
 }
 
-namespace {
-
-// Where a group is that lies inside of one block: its repeat, its block, and its nodes as counted from the block's first one.
-struct InnerPlace {
-    std::size_t repeat = 0;
-    int block = 0;
-    std::vector<int> nodes;
-};
-
-std::optional<InnerPlace> inner_place(const ChannelGroup& group, const std::vector<Repeat>& repeats) {
-    std::optional<InnerPlace> place;
-    for (const std::vector<int>* nodes : {&group.producers, &group.readers}) {
-        for (const int node : *nodes) {
-            const auto repeat = std::find_if(repeats.begin(), repeats.end(), [&](const Repeat& one) {
-                return node >= one.first_node && node < one.first_node + one.block_nodes * one.count;
-            });
-            if (repeat == repeats.end()) return std::nullopt;
-            const auto at = static_cast<std::size_t>(repeat - repeats.begin());
-            const int block = (node - repeat->first_node) / repeat->block_nodes;
-            if (!place) place = InnerPlace{at, block, {}};
-            if (place->repeat != at || place->block != block) return std::nullopt;
-            place->nodes.push_back((node - repeat->first_node) % repeat->block_nodes);
-        }
-    }
-    return place;
-}
-
-}  // namespace
-
 GraphChoice keeping_blocks(const std::vector<ChannelGroup>& groups, const std::vector<Repeat>& repeats,
                            GraphChoice choice, std::vector<std::vector<int>> blocks) {
-    using Key = std::tuple<std::size_t, int, std::vector<int>>;
+    // Of each group inside of a block, its nodes as counted from the block's first one: its twins in other blocks have the same.
+    using Key = std::pair<BlockPlace, std::vector<int>>;
     std::map<Key, std::size_t> group_at;
     for (std::size_t g = 0; g < groups.size(); ++g) {
-        if (const auto place = inner_place(groups[g], repeats)) {
-            group_at.emplace(Key{place->repeat, place->block, place->nodes}, g);
-        }
+        const std::optional<BlockPlace> place = block_of_group(repeats, groups[g]);
+        if (!place) continue;
+        const Repeat& repeat = repeats[place->repeat];
+        std::vector<int> nodes = groups[g].producers;
+        nodes.insert(nodes.end(), groups[g].readers.begin(), groups[g].readers.end());
+        for (int& node : nodes) node -= repeat.first_node + place->block * repeat.block_nodes;
+        group_at.emplace(Key{*place, std::move(nodes)}, g);
     }
     std::vector<int> widths = choice.widths;
     for (const auto& [place, group] : group_at) {
-        const auto& [repeat, block, nodes] = place;
-        const std::vector<int>& kept = blocks[repeat];
-        const auto at = std::find(kept.begin(), kept.end(), block);
+        const auto& [own, nodes] = place;
+        const std::vector<int>& kept = blocks[own.repeat];
+        const auto at = std::find(kept.begin(), kept.end(), own.block);
         if (at == kept.end()) {
             widths[group] = groups[group].base_width;
             continue;
         }
-        const auto twin = group_at.find(Key{repeat, static_cast<int>(at - kept.begin()), nodes});
+        const auto twin = group_at.find(Key{{own.repeat, static_cast<int>(at - kept.begin())}, nodes});
         if (twin != group_at.end()) widths[group] = choice.widths[twin->second];
     }
     choice.widths = std::move(widths);

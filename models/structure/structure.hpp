@@ -2,6 +2,9 @@
 // that are one number, and blocks that repeat.
 #pragma once
 
+#include <compare>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -128,5 +131,16 @@ struct Repeat {
 // In running order; no node is in two of them. Blocks without a residual add around them repeat from two on: a single layer
 // that happens to keep the shape of what it reads is no block. `graph` passes validate().
 std::vector<Repeat> repeats(const Graph& graph);
+
+// A block of a repeat.
+struct BlockPlace {
+    std::size_t repeat = 0;
+    int block = 0;  // in running order
+    auto operator<=>(const BlockPlace&) const = default;
+};
+// The block that a node is in; nothing where it is in none.
+std::optional<BlockPlace> block_of_node(const std::vector<Repeat>& repeats, int node);
+// The block that all layers of a group are in; nothing where they are in several or outside of all.
+std::optional<BlockPlace> block_of_group(const std::vector<Repeat>& repeats, const ChannelGroup& group);
 
 }  // namespace hacscale
