@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/scratch_folder.hpp"
 #include "base/statistics.hpp"
 #include "base/text/numbers.hpp"
 #include "models/formats/formats.hpp"
@@ -45,28 +45,6 @@ std::string text_in(const fs::path& file) {
     std::ifstream stream(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(stream), {}};
 }
-
-// A folder that goes with its files when this does.
-class ScratchFolder {
-public:
-    ScratchFolder() {
-        std::string name = (fs::temp_directory_path() / "hacscale-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) {
-            throw WorkError(fmt::format("no folder can be made in {}", fs::temp_directory_path().string()));
-        }
-        path_ = name;
-    }
-    ~ScratchFolder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
 
 OtherTiming not_timed(std::string reason) {
     return {std::nullopt, std::move(reason)};

@@ -1,63 +1,29 @@
 #include "kernels/cpu/cpu_device.hpp"
 
 #include <omp.h>
-#include <sched.h>
-#include <unistd.h>
 #if defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <fstream>
-#include <map>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "base/clock.hpp"
 #include "base/hash.hpp"
 #include "kernels/backend/private_folder.hpp"
 #include "kernels/cpu/detail/onednn_versions.hpp"
 #include "kernels/cpu/plan_choice.hpp"
-#include "kernels/cpu/tensor.hpp"
+#include "kernels/host/cpu_description.hpp"
 #include "kernels/host/processors.hpp"
 
 namespace hacscale::cpu {
 namespace {
 
-using host::first_line;
-
 // Counts up whenever a change to this backend changes timings; part of the fingerprint.
 constexpr int kernel_generation = 3;
-
-std::string cpuinfo_value(const std::string& key) {
-    std::ifstream in("/proc/cpuinfo");
-    for (std::string line; std::getline(in, line);) {
-        if (!line.starts_with(key)) continue;
-        const std::size_t colon = line.find(": ");
-        if (colon != std::string::npos) return line.substr(colon + 2);
-    }
-    return "unknown";
-}
-
-// "L1d" -> "48K" and so on, from the first core's cache folders.
-std::map<std::string, std::string> cache_sizes() {
-    std::map<std::string, std::string> sizes;
-    for (int i = 0; i < 8; ++i) {
-        const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(i) + "/";
-        const std::string level = first_line(folder + "level");
-        if (level.empty()) break;
-        const std::string type = first_line(folder + "type");
-        if (type == "Instruction") continue;
-        sizes["L" + level + (type == "Data" ? "d" : "")] = first_line(folder + "size");
-    }
-    return sizes;
-}
 
 #if defined(__aarch64__)
 
@@ -93,74 +59,22 @@ std::string instruction_set() {
 
 #endif
 
-// x86 names its processors; on Arm there may be the board's name, and there are the numbers of the core's
-// design.
-std::string processor_name() {
-    if (std::string name = cpuinfo_value("model name"); name != "unknown") return name;
-    std::string board = first_line("/sys/firmware/devicetree/base/model");
-    std::erase(board, '\0');
-    const std::string maker = cpuinfo_value("CPU implementer");
-    if (maker == "unknown") return board.empty() ? "unknown" : board;
-    std::string core = "Arm core " + maker + "/" + cpuinfo_value("CPU part");
-    return board.empty() ? core : board + ", " + core;
-}
-
-std::string memory_size() {
-    const double bytes =
-        static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-    return std::to_string(std::lround(bytes / (1 << 30))) + " GiB";
-}
-
-// Of the machine: this process is pinned already, so what it may use cannot be asked here.
-std::vector<host::Core> cores() {
-    std::vector<host::Core> online = host::cores_of(host::online_processors("/"), "/");
-    if (!online.empty()) return online;
-    std::vector<host::Core> counted;
-    for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) {
-        counted.push_back({static_cast<int>(i)});
-    }
-    return counted;
-}
-
-std::vector<std::string> timing_warnings(const std::string& fingerprint) {
-    std::vector<std::string> warnings;
-    const std::string governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-    if (!governor.empty() && governor != "performance") {
-        warnings.push_back("the frequency governor is '" + governor +
-                           "', timings may follow the clock; set 'performance'");
-    }
-    if (cpuinfo_value("flags").find("hypervisor") != std::string::npos) {
-        warnings.push_back("this is a virtual machine: other guests may take time and cache from it");
-    }
-    const std::string load = first_line("/proc/loadavg");
-    if (!load.empty() && std::stod(load) > 0.5 * static_cast<double>(cores().size())) {
-        warnings.push_back("other work was running when the program started (load " +
-                           load.substr(0, load.find(' ')) + ")");
-    }
-    if (const std::string obstacle = plan_cache_obstacle(plan_cache_file(fingerprint)); !obstacle.empty()) {
-        warnings.push_back(obstacle);
-    }
-#ifndef NDEBUG
-    warnings.push_back("this is a debug build of the backend");
-#endif
-    return warnings;
-}
-
 BackendDevice describe() {
     const dnnl_version_t* version = dnnl::version();
     const std::string onednn = std::to_string(version->major) + '.' + std::to_string(version->minor) + '.' +
                                std::to_string(version->patch);
     nlohmann::ordered_json properties;
-    properties["processor"] = processor_name();
-    const std::vector<host::Core> all = cores();
-    properties["cores"] = all.size();
+    const host::CpuDescription& cpu = host::this_cpu();
+    properties["processor"] = cpu.processor;
+    properties["cores"] = cpu.cores.size();
     // Only where a core has more than one, so that all other machines keep the fingerprint that they had.
-    if (const int processors = host::logical_processors(all); processors > static_cast<int>(all.size())) {
+    if (const int processors = host::logical_processors(cpu.cores);
+        processors > static_cast<int>(cpu.cores.size())) {
         properties["hardware_threads"] = processors;
     }
     properties["threads"] = omp_get_max_threads();
     properties["pinned"] = omp_get_proc_bind() != omp_proc_bind_false;
-    properties["caches"] = cache_sizes();
+    properties["caches"] = cpu.caches;
     properties["instruction_set"] = instruction_set();
     properties["onednn"] = onednn;
     properties["kernel_generation"] = kernel_generation;
@@ -168,13 +82,17 @@ BackendDevice describe() {
     device.id = "cpu";
     device.threads = omp_get_max_threads();
     device.fingerprint = hex_hash(properties.dump());
-    device.name = properties["processor"].get<std::string>() + " (" + std::to_string(device.threads) +
+    device.name = cpu.processor + " (" + std::to_string(device.threads) +
                   (device.threads == 1 ? " thread)" : " threads)");
     // Told, but not part of the fingerprint: they don't decide timings.
-    properties["memory"] = memory_size();
+    properties["memory"] = cpu.memory;
     properties["compiler"] = __VERSION__;
     device.properties = properties.dump();
-    device.warnings = timing_warnings(device.fingerprint);
+    device.warnings = host::cpu_warnings();
+    if (const std::string obstacle = plan_cache_obstacle(plan_cache_file(device.fingerprint));
+        !obstacle.empty()) {
+        device.warnings.push_back(obstacle);
+    }
     return device;
 }
 
@@ -197,34 +115,11 @@ const WinogradKernels& winograd_kernels() {
     return winograd_baseline;
 }
 
-std::size_t last_level_cache_bytes() {
-    const long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
-    return bytes > 0 ? static_cast<std::size_t>(bytes) : std::size_t{32} << 20;
-}
-
 double copy_bandwidth() {
-    const std::size_t most = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 8;
-    const std::size_t bytes = std::min(2 * last_level_cache_bytes(), most) / 4096 * 4096;
-    Buffer from(bytes);
-    Buffer to(bytes);
-    const auto copy = [&] {
+    return host::copy_bandwidth([](const std::function<void(int, int)>& work) {
 #pragma omp parallel
-        {
-            const std::size_t share = bytes / omp_get_num_threads() / 64 * 64;
-            const std::size_t begin = share * omp_get_thread_num();
-            const bool last = omp_get_thread_num() == omp_get_num_threads() - 1;
-            std::memcpy(to.data() + begin, from.data() + begin, last ? bytes - begin : share);
-        }
-    };
-    std::fill_n(from.data(), bytes, std::byte{1});
-    double best_us = 0.0;
-    for (int pass = 0; pass < 4; ++pass) {
-        const double start = now_us();
-        copy();
-        const double took = now_us() - start;
-        if (pass > 0 && (best_us == 0.0 || took < best_us)) best_us = took;  // the first pass maps the pages
-    }
-    return 2.0 * static_cast<double>(bytes) / best_us * 1e6;
+        work(omp_get_thread_num(), omp_get_num_threads());
+    });
 }
 
 }  // namespace hacscale::cpu

@@ -20,10 +20,7 @@ int channel_block();
 // Our Winograd kernels for the instruction set that oneDNN uses here.
 const WinogradKernels& winograd_kernels();
 
-// Bytes of the last-level cache; 32 MiB where the system does not say.
-std::size_t last_level_cache_bytes();
-
-// Reads and writes far more than the last-level cache holds; bytes moved a second, the best of a few passes.
+// host::copy_bandwidth() with the threads that layers run on.
 double copy_bandwidth();
 
 }  // namespace hacscale::cpu

@@ -7,17 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/host/library_search.hpp"
+
 namespace hacscale::cuda {
 
-// An opened library, or why there is none. Never closed: NVIDIA's libraries do not survive it.
-struct Library {
-    void* handle = nullptr;
-    std::filesystem::path path;  // the file that was opened
-    std::string reason;          // when there is none: what was looked for and how to get it
-
-    // Null when the library lacks it.
-    void* symbol(const char* name) const;
-};
+using host::Library;
 
 // Where libraries may be besides the loader's own paths, first ones first: $HACSCALE_CUDA_LIBS (folders
 // separated by colons), the toolkit's folders (/usr/local/cuda*/lib64 and lib, extras/CUPTI/lib64), and the

@@ -239,15 +239,6 @@ int threads_by_themselves(const CpuResources& resources) {
     return std::clamp(static_cast<int>(std::floor(resources.quota->cores + 1e-3)), 1, cores);
 }
 
-// OpenMP pins the thread that loads it to one core, and threads that it starts inherit that: they go back to what the
-// process was allowed when it began (taskset, its control group), and no further.
-void go_where_there_is_room(const std::vector<int>& processors) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    for (const int processor : processors) CPU_SET(processor, &set);
-    sched_setaffinity(0, sizeof(set), &set);
-}
-
 }  // namespace
 
 const CpuResources& this_machine() {
@@ -314,6 +305,26 @@ std::string openmp_places(const std::vector<Core>& cores, int threads) {
     return places;
 }
 
+void run_on(const std::vector<int>& processors) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int processor : processors) CPU_SET(processor, &set);
+    sched_setaffinity(0, sizeof(set), &set);
+}
+
+std::vector<int> measuring_processors() {
+    std::vector<int> processors;
+    if (const char* places = std::getenv("OMP_PLACES")) {
+        std::string list;
+        for (const char* c = places; *c != '\0'; ++c) {
+            if (*c != '{' && *c != '}') list += *c;
+        }
+        processors = parse_processor_list(list);
+    }
+    if (processors.empty()) processors = kept_processors();
+    return processors.empty() ? allowed_processors() : processors;
+}
+
 void for_each_in_parallel(std::size_t count, const std::function<void(std::size_t)>& work,
                           std::size_t threads) {
     std::vector<int> processors = kept_processors();
@@ -327,7 +338,9 @@ void for_each_in_parallel(std::size_t count, const std::function<void(std::size_
     std::mutex mutex;
     std::exception_ptr first;
     const auto take_turns = [&] {
-        go_where_there_is_room(processors);
+        // OpenMP pins the thread that loads it to one core, and threads that it starts inherit that: they go back to what
+        // the process was allowed when it began (taskset, its control group), and no further.
+        run_on(processors);
         for (std::size_t i = next++; i < count; i = next++) {
             try {
                 work(i);

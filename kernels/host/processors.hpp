@@ -124,6 +124,12 @@ ThreadChoice choose_threads(const CpuResources& resources, int wanted);
 // logical processor.
 std::string openmp_places(const std::vector<Core>& cores, int threads);
 
+// The processors of OMP_PLACES, as openmp_places() writes them: those that work is measured on. Where the variable is not set, or
+// set to something else, those that were kept, or else those that the thread may run on.
+std::vector<int> measuring_processors();
+// The calling thread, and threads that it starts from now on, run on these and no others.
+void run_on(const std::vector<int>& processors);
+
 // Calls work(0) to work(count - 1), each once, in any order, on as many threads as there are processors that the
 // process was allowed when it began, and returns when all are done: for planning, above all, which takes cuDNN up to
 // seconds a layer. On the calling thread alone when there is one thing, or one processor. The first exception is

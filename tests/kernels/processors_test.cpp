@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <string>
+
 #include "tests/kernels/made_up_machine.hpp"
 
 namespace hacscale::host {
@@ -54,6 +57,23 @@ TEST(Processors, WithoutAWordFromTheKernelEachIsACore) {
 
 TEST(Processors, ThisProcessMayUseSome) {
     EXPECT_FALSE(allowed_processors().empty());
+}
+
+TEST(Processors, ThoseThatAreMeasuredAreThePlacesOfOpenMp) {
+    const char* const before = std::getenv("OMP_PLACES");
+    const std::string kept = before == nullptr ? "" : before;
+    const std::vector<Core> cores{{0, 4}, {2, 6}};
+    ::setenv("OMP_PLACES", openmp_places(cores, 2).c_str(), 1);
+    EXPECT_EQ(measuring_processors(), (std::vector<int>{0, 4, 2, 6}));
+    ::setenv("OMP_PLACES", openmp_places(cores, 4).c_str(), 1);
+    EXPECT_EQ(measuring_processors(), (std::vector<int>{0, 4, 2, 6}));
+    ::setenv("OMP_PLACES", "threads(4)", 1);
+    EXPECT_FALSE(measuring_processors().empty()) << "words say nothing of numbers";
+    if (before == nullptr) {
+        ::unsetenv("OMP_PLACES");
+    } else {
+        ::setenv("OMP_PLACES", kept.c_str(), 1);
+    }
 }
 
 TEST(ProcessorLoad, IsTheShareOfTicksThatAreNotIdle) {

@@ -148,6 +148,16 @@ TEST_F(Libraries, OpensFromThePythonPackages) {
     EXPECT_EQ(library.path, file);
 }
 
+TEST_F(Libraries, ANameWithoutAVersionStandsForTheHighest) {
+    put_library("chosen", "libhacscale_third.so.1.9.0");
+    const fs::path highest = put_library("chosen", "libhacscale_third.so.1.10.0");
+    put_library("chosen", "libhacscale_third_other.so");
+    environment_.set("HACSCALE_CUDA_LIBS", (folder_ / "chosen").string());
+    const Library library = open_library("libhacscale_third.so", "unused advice");
+    ASSERT_NE(library.handle, nullptr) << library.reason;
+    EXPECT_EQ(library.path, highest);
+}
+
 TEST_F(Libraries, SaysWhatIsMissingAndHowToGetIt) {
     const Library library = open_library("libhacscale_absent.so.7", "install the package 'absent'");
     EXPECT_EQ(library.handle, nullptr);
