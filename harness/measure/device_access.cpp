@@ -24,10 +24,10 @@ DeviceRecord DeviceAccess::record() const {
 }
 
 DeviceAccess open_device(const std::string& id, int threads, Events& events) {
-    if (id == "cpu") {
+    if (is_cpu(device_id_of(id))) {
         take_cores(threads, events);
     }
-    DeviceAccess access{BackendRegistry::load(threads), {}};
+    DeviceAccess access{BackendRegistry::load(threads, id), {}};
     access.handle = access.registry.find(id);
     for (const std::string& warning : access.handle.device.warnings) {
         events.warn(fmt::format("{}: {}", id, warning));

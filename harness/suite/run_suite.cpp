@@ -33,8 +33,9 @@ public:
         }
         check_manifest(folder_, manifest_);
         // Before the first device is opened, whichever that is: it loads the backends.
-        if (std::any_of(suite.devices.begin(), suite.devices.end(),
-                        [](const std::string& id) { return id == "cpu" || id == all_devices; })) {
+        if (std::any_of(suite.devices.begin(), suite.devices.end(), [](const std::string& id) {
+                return is_cpu(device_id_of(id)) || id == all_devices;
+            })) {
             take_cores(suite.threads, events);
         }
         for (const std::string& id : device_ids(suite)) {

@@ -21,6 +21,11 @@ std::string backend_name_of(const std::filesystem::path& path) {
     return file.substr(module_prefix.size(), file.size() - module_prefix.size() - module_suffix.size());
 }
 
+// The backend that an id names: "cuda" for "cuda:0", "openvino" for "openvino@cpu".
+std::string backend_of_device(const std::string& id) {
+    return id.substr(0, id.find_first_of(":@"));
+}
+
 // Loads one module; on success `backends` gains its backend.
 LoadAttempt load_module(const std::filesystem::path& path, std::vector<std::unique_ptr<Backend>>& backends) {
     const auto opened = open_module<BackendModule>(path, backend_entry_name, backend_abi_version);
@@ -56,23 +61,42 @@ std::vector<std::filesystem::path> backend_folders() {
     return module_folders("HACSCALE_BACKENDS", "backends");
 }
 
-BackendRegistry BackendRegistry::load(int threads) {
+std::string device_id_of(const std::string& name) {
+    for (const std::string_view backend : {"onednn@", "cudnn@"}) {
+        if (name.starts_with(backend)) return name.substr(backend.size());
+    }
+    return name;
+}
+
+bool is_cpu(const std::string& device_id) {
+    return device_id == "cpu" || device_id.ends_with("@cpu");
+}
+
+BackendRegistry BackendRegistry::load(int threads, const std::string& device) {
     BackendRegistry registry;
     registry.thread_warnings_ = prepare_openmp(threads);
+    const std::string id = device_id_of(device);
+    registry.load_modules(backend_of_device(id));
+    if (!id.empty() && !registry.found(id)) registry.load_modules("");
+    return registry;
+}
+
+void BackendRegistry::load_modules(const std::string& only) {
     std::set<std::string> seen;
+    for (const LoadAttempt& attempt : attempts_) seen.insert(attempt.backend);
     for (const auto& folder : backend_folders()) {
         std::vector<std::filesystem::path> files;
         std::error_code error;
         for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-            if (!backend_name_of(entry.path()).empty()) files.push_back(entry.path());
+            const std::string backend = backend_name_of(entry.path());
+            if (!backend.empty() && (only.empty() || backend == only)) files.push_back(entry.path());
         }
         std::sort(files.begin(), files.end());
         for (const auto& file : files) {
             if (!seen.insert(backend_name_of(file)).second) continue;  // an earlier folder wins
-            registry.attempts_.push_back(load_module(file, registry.backends_));
+            attempts_.push_back(load_module(file, backends_));
         }
     }
-    return registry;
 }
 
 std::vector<BackendDevice> BackendRegistry::devices_of(const Backend& backend) const {
@@ -84,17 +108,27 @@ std::vector<BackendDevice> BackendRegistry::devices_of(const Backend& backend) c
     return devices;
 }
 
-DeviceHandle BackendRegistry::find(const std::string& device_id) const {
+std::optional<DeviceHandle> BackendRegistry::found(const std::string& id) const {
+    for (const auto& backend : backends_) {
+        for (const BackendDevice& device : devices_of(*backend)) {
+            if (device.id == id) return DeviceHandle{backend.get(), device};
+        }
+    }
+    return std::nullopt;
+}
+
+DeviceHandle BackendRegistry::find(const std::string& name) const {
+    const std::string id = device_id_of(name);
+    if (const std::optional<DeviceHandle> device = found(id)) return *device;
     std::string known;
     for (const auto& backend : backends_) {
         for (const BackendDevice& device : devices_of(*backend)) {
-            if (device.id == device_id) return {backend.get(), device};
             known += (known.empty() ? "" : ", ") + device.id;
         }
     }
     std::string text =
-        "device '" + device_id + "' is not here (devices found: " + (known.empty() ? "none" : known) + ")";
-    const std::string kind = device_id.substr(0, device_id.find(':'));
+        "device '" + name + "' is not here (devices found: " + (known.empty() ? "none" : known) + ")";
+    const std::string kind = backend_of_device(id);
     bool module_there = false;
     for (const LoadAttempt& attempt : attempts_) {
         if (attempt.backend != kind) continue;

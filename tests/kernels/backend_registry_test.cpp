@@ -77,6 +77,38 @@ TEST(BackendRegistry, NamesWhatThereIsWhenADeviceIsNot) {
     EXPECT_THAT(missing_device_text(testing::registry(), ""), HasSubstr("devices found: cpu"));
 }
 
+TEST(BackendRegistry, LoadsTheModuleOfOneDeviceAlone) {
+    const testing::TempFolder folder;
+    std::ofstream(folder / module_file("aaa")) << "this is no library";
+    add_test_module(folder, "failing_create");
+    for (const LoadAttempt& attempt : testing::registry().attempts()) {
+        if (attempt.backend == "cpu") fs::create_symlink(attempt.path, folder / module_file("cpu"));
+    }
+    const BackendsFrom environment(folder.path());
+    for (const char* name : {"cpu", "onednn@cpu"}) {
+        const BackendRegistry registry = BackendRegistry::load(0, name);
+        ASSERT_EQ(registry.attempts().size(), 1u);
+        EXPECT_EQ(registry.attempts().front().backend, "cpu");
+        EXPECT_EQ(registry.find(name).device.id, "cpu");
+    }
+    // To say what there is instead, all are tried, each once.
+    const BackendRegistry all = BackendRegistry::load(0, "failing_create@cpu");
+    EXPECT_EQ(all.attempts().size(), 3u);
+    EXPECT_THAT(missing_device_text(all, "failing_create@cpu"),
+                AllOf(HasSubstr("devices found: cpu"), HasSubstr("install one")));
+}
+
+TEST(BackendRegistry, ADeviceHasOneId) {
+    EXPECT_EQ(device_id_of("cpu"), "cpu");
+    EXPECT_EQ(device_id_of("onednn@cpu"), "cpu");
+    EXPECT_EQ(device_id_of("cudnn@cuda:1"), "cuda:1");
+    EXPECT_EQ(device_id_of("openvino@cpu"), "openvino@cpu");
+    EXPECT_TRUE(is_cpu("cpu"));
+    EXPECT_TRUE(is_cpu("onnxruntime@cpu"));
+    EXPECT_FALSE(is_cpu("cuda:0"));
+    EXPECT_FALSE(is_cpu("onnxruntime@cuda:0"));
+}
+
 TEST(BackendRegistry, SearchesTheFolderThatTheEnvironmentNames) {
     const testing::TempFolder folder;
     const BackendsFrom environment(folder.path());
