@@ -97,7 +97,8 @@ private:
         }
         result.weight_bytes = compiled.runner->weight_bytes();
         result.activation_bytes = compiled.runner->activation_bytes();
-        timed_.push_back({compiled.runner.get(), network.nodes.size(), settings_.rows});
+        const RowMethod rows = compiled.runner->has_profiler() ? RowMethod::profiler : settings_.rows;
+        timed_.push_back({compiled.runner.get(), network.nodes.size(), rows, settings_.layers_count});
         places_.push_back(place);
         runners_.push_back(std::move(compiled.runner));
     }

@@ -161,7 +161,8 @@ private:
                 }
                 summary_.host_networks.push_back({group[i], host.name, measured.timing.total,
                                                   measured.measured(), measured.timing.converged,
-                                                  measured.timing.reference_us, measured.timing.upper});
+                                                  measured.timing.reference_us, measured.timing.upper,
+                                                  measured.timing.profiled_us});
             }
         } catch (const DeviceLostInTurn& lost) {
             rows.add_failed(host_of(lost.index()), lost.what());

@@ -32,8 +32,9 @@ struct HostNetworkResult {
     MedianEstimate total;  // of the whole network, microseconds; median 0 when not measured
     bool measured = false;
     bool converged = false;
-    std::optional<double> reference_us;  // as Row::reference_us
-    UpperPercentiles upper{};            // of the same passes as `total`
+    std::optional<double> reference_us;   // as Row::reference_us
+    UpperPercentiles upper{};             // of the same passes as `total`
+    std::optional<double> profiled_us{};  // as NetworkTiming::profiled_us
 };
 
 // A network that was measured without layers that the device does not support.

@@ -40,6 +40,7 @@ Json verified_json(const VerifiedModel& model) {
     Json json{{"model", record.model}, {"model_hash", record.model_hash}, {"role", model.role}};
     add_check(json, record);
     add_throughput(json, record.batch, record.measured_us, model.upper);
+    if (model.profiled_us) json["profiled_us"] = *model.profiled_us;
     return json;
 }
 
@@ -72,7 +73,8 @@ VerifiedModel verified_in(const JsonPlace& place) {
     record.measured_us = place.positive("measured_us");
     record.ci95_us = place.number_or_null("ci95_us").value_or(0.0);
     record.measured_at = place.text_or_empty("measured_at");
-    return {std::move(record), place.text_or_empty("role"), percentiles_in(place)};
+    return {std::move(record), place.text_or_empty("role"), percentiles_in(place),
+            place.number_or_null("profiled_us")};
 }
 
 SkippedModel skipped_in(const JsonPlace& place) {

@@ -18,6 +18,8 @@ struct VerifiedModel {
     VerificationRecord record;
     std::string role;  // "zoo", "base" or "strategy"
     UpperPercentiles upper{};
+    // On a device whose rows are of a runtime's own profiler: what that says of all operations together, microseconds.
+    std::optional<double> profiled_us{};
 };
 
 // A network that could not be measured or predicted, and why.

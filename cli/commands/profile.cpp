@@ -263,10 +263,31 @@ void print_swept(std::ostream& out, std::vector<SweptModel> swept, bool details)
     }
 }
 
+// What a runtime's own profiler says of the whole networks, as a share of what they take.
+void print_profiled(std::ostream& out, const std::vector<records::VerifiedModel>& models) {
+    std::vector<double> shares;
+    for (const records::VerifiedModel& one : models) {
+        if (one.profiled_us) {
+            shares.push_back(*one.profiled_us / one.record.measured_us);
+        }
+    }
+    if (shares.empty()) {
+        return;
+    }
+    print_lines(out, wrapped(fmt::format("the runtime's own profile adds up to {:.1f} % of the whole network "
+                                         "in the median of {}, {:.1f} to {:.1f} %; the rest is spread "
+                                         "evenly over its operations",
+                                         100.0 * quantile(shares, 0.5), counted(shares.size(), "network"),
+                                         100.0 * *std::min_element(shares.begin(), shares.end()),
+                                         100.0 * *std::max_element(shares.begin(), shares.end())),
+                             2));
+}
+
 void print_outcome(std::ostream& out, const std::string& table, const ProfileOutcome& outcome, bool details) {
     print_swept(out, outcome.swept, details);
     print_throughput(out, outcome.verified, details);
     print_errors(out, outcome.verified);
+    print_profiled(out, outcome.verified);
     print_lines(out, wrapped(fmt::format("{}: {} rows measured ({} noisy, {} without a value), {} were there",
                                          table, with_separators(outcome.rows.measured), outcome.rows.noisy,
                                          outcome.rows.failed, with_separators(outcome.rows.reused)),

@@ -52,7 +52,8 @@ std::vector<records::VerifiedModel> verified_in_place(const Table& table, const 
                     {{network.name, network_hash(network), settings.batch, settings.type, cache,
                       predicted.latency_us, total.median, total.half_width, records::timestamp()},
                      "zoo",
-                     found->second->upper});
+                     found->second->upper,
+                     found->second->profiled_us});
             }
         }
     }

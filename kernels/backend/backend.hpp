@@ -15,7 +15,7 @@
 namespace hacscale {
 
 struct BackendDevice {
-    std::string id;  // "cpu", "cuda:0"
+    std::string id;  // "cpu", "cuda:0", "onnxruntime@cpu"
     std::string name;
     std::string fingerprint;            // hash of all that must match for timings to be comparable
     std::string properties;             // JSON object, for people and records
@@ -79,7 +79,7 @@ struct LayerPlan {
     std::string library;  // whose engine it is, with its version: "cudnn 9.19.0"; empty for the project's own
 };
 
-constexpr std::uint32_t backend_abi_version = 5;
+constexpr std::uint32_t backend_abi_version = 6;
 constexpr const char* backend_entry_name = "hacscale_backend_module";
 
 struct BackendModule {

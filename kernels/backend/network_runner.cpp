@@ -13,6 +13,10 @@ void NetworkRunner::time_prefixes(std::span<double>) {
     throw InputError("this device's backend cannot run the first layers of a network by themselves");
 }
 
+ProfiledNodes NetworkRunner::profile(int) {
+    throw InputError("this device's backend has no profiler of its own");
+}
+
 double NetworkRunner::time_runs(int runs) {
     const double begin = clock_us();
     for (int i = 0; i < runs; ++i) run();

@@ -9,6 +9,15 @@
 
 namespace hacscale {
 
+// What a runtime's own profiler says of a network's nodes.
+struct ProfiledNodes {
+    // Of each pass, or of all together where the profiler cannot tell them apart: microseconds of the operations that compute each
+    // node; 0 of a node that the runtime computes within another's operation.
+    std::vector<std::vector<double>> passes_us;
+    // How many of the runtime's operations each node's time is of. What the runtime does between operations is in no time.
+    std::vector<int> operations;
+};
+
 class NetworkRunner {
 public:
     virtual ~NetworkRunner() = default;
@@ -49,6 +58,12 @@ public:
     // first. prefix_us has one entry a node; the last is the whole network. Throws InputError where
     // times_prefixes() is false.
     virtual void time_prefixes(std::span<double> prefix_us);
+
+    // Whether the times of nodes are those of a runtime's own profiler, and of no clock of ours.
+    virtual bool has_profiler() const { return false; }
+    // Runs this many passes under it. Where the profiler cannot tell passes apart, it gives one entry, the mean of all that it
+    // has seen so far. Throws InputError where has_profiler() is false.
+    virtual ProfiledNodes profile(int passes);
 
     // Starts one layer by itself, for instruments that watch single layers; the layers before it have to have
     // run. It may still be running on return: wait() returns when all that was started is complete.

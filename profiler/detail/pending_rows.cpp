@@ -168,7 +168,8 @@ void NetworkRows::judge(Row& row, const NetworkMeasurement& measured, double pas
 void NetworkRows::fill(Row& row, const std::vector<std::size_t>& nodes,
                        const NetworkMeasurement& measured) const {
     set_timing(row, measured.timing, nodes);
-    row.timed_by = method_of(row.key, settings_);
+    row.timed_by = measured.timing.profiled_us ? std::string(name_of(RowMethod::profiler))
+                                               : method_of(row.key, settings_);
     if (settings_.rows == RowMethod::stopwatch && measured.timing.clock.readings > 0) {
         row.overhead_us = measured.timing.clock.layer_us;
     }

@@ -242,7 +242,7 @@ void check_peaks(const Database& database, Findings& findings) {
 // Rows of two ways to time a layer do not add up to one network.
 void check_methods(const Database& database, Findings& findings) {
     Statement wrong = database.prepare(
-        "SELECT count(*) FROM measurement WHERE timed_by NOT IN ('', 'stopwatch', 'prefix') OR "
+        "SELECT count(*) FROM measurement WHERE timed_by NOT IN ('', 'stopwatch', 'prefix', 'profiler') OR "
         "(overhead_us IS NOT NULL AND NOT overhead_us >= 0)");
     wrong.step();
     if (wrong.integer(0) > 0) {

@@ -14,7 +14,7 @@ constexpr std::size_t max_kept_passes = 100'000;
 // A median's interval is finite from so many samples on.
 constexpr int min_sweeps_in_all = 6;
 // The least that a layer is said to take: a tick of a GPU's clock for events. Medians that are closer do not tell
-// the layers apart.
+// the layers apart; and what a runtime computes within another layer's operation has a time in tables all the same.
 constexpr double least_layer_us = 0.032;
 
 // What one visit saw.
@@ -52,7 +52,7 @@ public:
         const double until = network_.runner->clock_us() + std::max(rules.burst_us, 7.5 * one_pass);
         do {
             visit.totals.push_back(network_.runner->time_runs(1));
-            if (prefixes()) continue;
+            if (prefixes() || profiler()) continue;
             network_.runner->run_timed(node_us_);
             keep_pass(visit);
         } while (network_.runner->clock_us() < until);
@@ -60,6 +60,13 @@ public:
             // One sweep takes as long as many passes.
             network_.runner->time_prefixes(node_us_);
             keep_pass(visit);
+        } else if (profiler() && network_.layers) {
+            ProfiledNodes nodes = network_.runner->profile(static_cast<int>(visit.totals.size()));
+            operations_ = std::move(nodes.operations);
+            for (std::vector<double>& pass : nodes.passes_us) {
+                node_us_ = std::move(pass);
+                keep_pass(visit);
+            }
         } else if (network_.runner->clock_takes_time() && !visit.passes.empty()) {
             visit.clock = take_off_clock(visit.passes, visit.totals);
         }
@@ -97,11 +104,13 @@ public:
         add_clock(timing, rounds);
         const std::vector<const std::vector<double>*> middle = middle_passes(rounds);
         timing.layer_samples = static_cast<std::int64_t>(middle.size());
+        if (middle.empty()) return timing;
         std::vector<double> values(middle.size());
         for (std::size_t node = 0; node < network_.nodes; ++node) {
             for (std::size_t pass = 0; pass < middle.size(); ++pass) values[pass] = (*middle[pass])[node];
             timing.nodes[node] = mean_estimate(values);
         }
+        if (profiler()) spread_between_operations(timing);
         return timing;
     }
 
@@ -109,6 +118,24 @@ public:
 
 private:
     bool prefixes() const { return network_.rows == RowMethod::prefix; }
+    bool profiler() const { return network_.rows == RowMethod::profiler; }
+
+    // What no operation has is the runtime's own work, about the same for each.
+    void spread_between_operations(NetworkTiming& timing) const {
+        double sum_us = 0.0;
+        for (const MeanEstimate& node : timing.nodes) sum_us += node.mean;
+        timing.profiled_us = sum_us;
+        const int operations = std::accumulate(operations_.begin(), operations_.end(), 0);
+        if (operations == 0) return;
+        const double between_us = (timing.total.median - sum_us) / operations;
+        for (std::size_t node = 0; node < network_.nodes; ++node) {
+            MeanEstimate& estimate = timing.nodes[node];
+            const double before = estimate.mean;
+            const double least = std::max(least_layer_us, least_share_of_reading * before);
+            estimate.mean = std::max(least, before + operations_[node] * between_us);
+            estimate.min = std::max(least_layer_us, estimate.min + estimate.mean - before);
+        }
+    }
 
     void keep_pass(Visit& visit) {
         if (kept_passes_++ < max_kept_passes) visit.passes.push_back(node_us_);
@@ -184,6 +211,7 @@ private:
                 sorted.emplace_back(sum, &pass);
             }
         }
+        if (sorted.empty()) return {};  // layers are not timed
         std::sort(sorted.begin(), sorted.end());
         const std::size_t begin = sorted.size() / 4;
         const std::size_t end = std::max(begin + 1, sorted.size() - sorted.size() / 4);
@@ -194,6 +222,7 @@ private:
 
     TimedNetwork network_;
     std::vector<double> node_us_;
+    std::vector<int> operations_;  // of the runtime, of each node
     std::vector<Visit> visits_;
     std::size_t kept_passes_ = 0;
     double spent_us_ = 0.0;

@@ -16,6 +16,10 @@
 // growing with its length). The mean over the middle passes is as robust, and adds up to the network by
 // construction. Where reading the clock takes time, each visit's plain passes say how much (ClockCost).
 //
+// By a runtime's own profiler, a visit has plain passes and then passes under the profiler; a layer's latency is its mean over those
+// between the quartiles, and what the plain passes take longer or shorter than these means together is spread evenly over
+// the runtime's operations.
+//
 // By prefixes (RowMethod, rounds.hpp), a visit has plain passes and then one sweep over all prefixes; a layer's latency is the
 // difference of two medians over the sweeps.
 #pragma once
@@ -80,6 +84,8 @@ struct NetworkTiming {
     // By the stopwatch, where it takes time: what was taken off. By prefixes: how many layers were told to take the
     // least, as no two medians could tell.
     ClockCost clock;
+    // By the runtime's own profiler: what its times of all operations add up to, microseconds, beside `total`.
+    std::optional<double> profiled_us;
     // The machine's speed in what counts: the median of the readings, microseconds, and against the fastest.
     std::optional<double> reference_us;  // none where it was not read
     double slowdown = 1.0;
@@ -94,6 +100,7 @@ struct TimedNetwork {
     NetworkRunner* runner = nullptr;
     std::size_t nodes = 0;
     RowMethod rows = RowMethod::stopwatch;
+    bool layers = true;  // their times are wanted; without, a runtime's profiler is not asked
 };
 std::vector<NetworkTiming> time_networks(const std::vector<TimedNetwork>& networks, const TimingRules& rules,
                                          std::uint64_t seed, const std::function<bool()>& keep_going,

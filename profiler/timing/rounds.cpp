@@ -9,7 +9,15 @@
 namespace hacscale {
 
 std::string_view name_of(RowMethod method) {
-    return method == RowMethod::prefix ? "prefix" : "stopwatch";
+    switch (method) {
+        case RowMethod::stopwatch:
+            return "stopwatch";
+        case RowMethod::prefix:
+            return "prefix";
+        case RowMethod::profiler:
+            return "profiler";
+    }
+    return "";
 }
 
 RowMethod row_method_from_name(std::string_view name) {

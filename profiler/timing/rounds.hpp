@@ -25,10 +25,14 @@ enum class RowMethod : std::uint8_t {
     // What the network takes up to a layer, minus what it takes up to the layer before
     // (NetworkRunner::time_prefixes). On GPUs only.
     prefix,
+    // The runtime's own profiler (NetworkRunner::profile), where a device has one and nothing else can tell layers apart;
+    // what the runtime takes between its operations is spread evenly over them (network_timer.hpp).
+    profiler,
 };
 
 std::string_view name_of(RowMethod method);
-RowMethod row_method_from_name(std::string_view name);  // throws InputError
+// Of those that can be asked for, stopwatch and prefix. Throws InputError for every other name.
+RowMethod row_method_from_name(std::string_view name);
 
 struct TimingRules {
     double target_half_width = 0.01;  // of the median's interval, relative to the median

@@ -37,6 +37,12 @@ struct FakeMachine {
     // Factor of the run with this number, plain and timed runs counted together.
     std::function<double(int)> spike = [](int) { return 1.0; };
 
+    // A runtime with a profiler of its own: how many of its operations compute a layer (0: within another one's, and then it
+    // should take no time), and what it takes between operations; null: no profiler.
+    std::function<int(const LayerSpec&)> operations;
+    double between_operations_us = 0.0;
+    int profiled_passes = 0;
+
     // Why a network as a whole cannot be compiled, whatever its layers; empty when it can.
     std::function<std::string(const Graph&)> whole_network_unsupported_reason = [](const Graph&) {
         return std::string();
@@ -81,6 +87,18 @@ public:
     void run() override {
         const double factor = next_factor();
         for (const double latency_us : latencies_us_) machine_.clock_us += latency_us * factor;
+        machine_.clock_us += all_operations() * machine_.between_operations_us * factor;
+    }
+    bool has_profiler() const override { return machine_.operations != nullptr; }
+    ProfiledNodes profile(int passes) override {
+        ProfiledNodes nodes{std::vector(passes, latencies_us_), {}};
+        for (std::vector<double>& pass : nodes.passes_us) {
+            for (double& latency_us : pass) latency_us *= machine_.slowdown;
+        }
+        for (const Node& node : network_.nodes) nodes.operations.push_back(machine_.operations(node.layer));
+        for (int pass = 0; pass < passes; ++pass) run();
+        machine_.profiled_passes += passes;
+        return nodes;
     }
     void run_timed(std::span<double> node_us) override {
         const double factor = next_factor();
@@ -126,6 +144,13 @@ public:
     std::size_t activation_bytes() const override { return 4096; }
 
 private:
+    int all_operations() const {
+        if (!machine_.operations) return 0;
+        int sum = 0;
+        for (const Node& node : network_.nodes) sum += machine_.operations(node.layer);
+        return sum;
+    }
+
     double next_factor() {
         machine_.before_run(network_);
         const double cold = std::exchange(evicted_, false) ? machine_.cold_factor : 1.0;

@@ -38,6 +38,76 @@ TEST(RowMethod, ReadsItsNamesBack) {
     EXPECT_THROW(row_method_from_name("sundial"), InputError);
 }
 
+// Linear layers of two operations; global pools within another one's.
+FakeMachine machine_with_profiler() {
+    FakeMachine machine;
+    machine.latency_us = [](const LayerSpec& layer) {
+        return layer.kind == LayerKind::global_avg_pool ? 0.0 : 2.0 + 0.02 * layer.out_channels;
+    };
+    machine.operations = [](const LayerSpec& layer) {
+        return layer.kind == LayerKind::linear ? 2 : layer.kind == LayerKind::global_avg_pool ? 0 : 1;
+    };
+    machine.between_operations_us = 0.5;
+    return machine;
+}
+
+TEST(RowMethod, WhatARuntimeTakesBetweenOperationsIsSpreadEvenlyOverThem) {
+    FakeMachine machine = machine_with_profiler();
+    const Graph network = lower(chain_model("chain", {16, 32}));
+    FakeRunner runner(machine, network, 1);
+    const NetworkTiming timing = time_networks({{&runner, network.nodes.size(), RowMethod::profiler}},
+                                               quick_settings().rules, 1, until_done)
+                                     .front();
+    EXPECT_TRUE(timing.converged);
+    double sum_us = 0.0;
+    double operations_us = 0.0;
+    for (std::size_t node = 0; node < network.nodes.size(); ++node) {
+        const LayerSpec& layer = network.nodes[node].layer;
+        const double alone_us = machine.latency_us(layer);
+        const double truth_us = alone_us + machine.between_operations_us * machine.operations(layer);
+        if (alone_us > 0.0) {
+            EXPECT_NEAR(timing.nodes[node].mean, truth_us, 1e-9) << layer.key();
+        }
+        EXPECT_GT(timing.nodes[node].mean, 0.0) << "a table has no layer of no time: " << layer.key();
+        sum_us += timing.nodes[node].mean;
+        operations_us += alone_us;
+    }
+    EXPECT_NEAR(sum_us, timing.total.median, 0.1);
+    ASSERT_TRUE(timing.profiled_us);
+    EXPECT_NEAR(*timing.profiled_us, operations_us, 1e-9);
+}
+
+TEST(RowMethod, AProfilerThatSlowsItsRuntimeDownIsCorrectedAsWell) {
+    FakeMachine machine = machine_with_profiler();
+    machine.between_operations_us = -0.5;
+    const Graph network = lower(chain_model("chain", {16, 32}));
+    FakeRunner runner(machine, network, 1);
+    const NetworkTiming timing = time_networks({{&runner, network.nodes.size(), RowMethod::profiler}},
+                                               quick_settings().rules, 1, until_done)
+                                     .front();
+    double sum_us = 0.0;
+    for (const MeanEstimate& node : timing.nodes) sum_us += node.mean;
+    EXPECT_NEAR(sum_us, timing.total.median, 0.1);
+    EXPECT_GT(*timing.profiled_us, sum_us);
+}
+
+TEST(RowMethod, ARuntimesProfilerIsAskedForRowsAlone) {
+    FakeDevice device;
+    device.machine = machine_with_profiler();
+    const Network network = chain("chain", {16});
+    MeasureSettings settings = quick_settings();
+    const WorkEvents events;
+    const auto rows = measure_networks(device.handle, {&network}, settings, events).front();
+    EXPECT_GT(device.machine.profiled_passes, 0);
+    EXPECT_TRUE(rows.timing.profiled_us);
+    device.machine.profiled_passes = 0;
+    settings.layers_count = false;
+    const auto whole = measure_networks(device.handle, {&network}, settings, events).front();
+    EXPECT_EQ(device.machine.profiled_passes, 0);
+    EXPECT_TRUE(whole.measured());
+    EXPECT_NEAR(whole.timing.total.median, rows.timing.total.median, 1e-9);
+}
+
 TEST(RowMethod, PrefixesAreRightWhereTheEvenSpreadIsNot) {
     FakeMachine machine = machine_with_dear_clock();
     const Graph network = lower(chain_model("chain", {16, 32}));
