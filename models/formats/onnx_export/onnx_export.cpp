@@ -96,9 +96,13 @@ public:
         }
         for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
             write(graph_.nodes[i], network_.weights[i], names[i]);
+            layers_.resize(result_.nodes.size(), static_cast<int>(i));
         }
         add_outputs();
     }
+
+    // Of each node that was written.
+    std::vector<int> take_layers() { return std::move(layers_); }
 
 private:
     // ---- Inputs and outputs ----
@@ -166,6 +170,7 @@ private:
                 writer_.add(writer_.node_name(output_names_[i]), "Identity", {values_[id]}, {});
                 writer_.rename_last(output_names_[i]);
             }
+            layers_.resize(result_.nodes.size(), graph_.tensors[id].producer);
             result_.outputs.push_back(info_of(output_names_[i], id, flattened || is_vector_[id]));
         }
     }
@@ -227,22 +232,29 @@ private:
     std::vector<std::string> maps_;     // vectors as maps of one pixel; empty where nobody reads them so
     std::vector<std::string> vectors_;  // maps as vectors; the same
     std::vector<std::string> output_names_;
+    std::vector<int> layers_;
 };
 
 }  // namespace
 
-onnx::Model export_onnx(const Network& network, std::int64_t opset) {
+TracedExport export_onnx_traced(const Network& network, std::int64_t opset) {
     if (opset < onnx::min_opset || opset > onnx::max_opset) {
         throw InputError(fmt::format("ONNX files can be written in opset {} to {}, not {}", onnx::min_opset,
                                      onnx::max_opset, opset));
     }
-    onnx::Model model;
-    model.ir_version = ir_version_of(opset);
-    model.opsets[""] = opset;
-    model.producer = "hacscale";
-    model.graph.name = network.name;
-    NetworkExport(network, model.graph, opset).run();
-    return model;
+    TracedExport result;
+    result.model.ir_version = ir_version_of(opset);
+    result.model.opsets[""] = opset;
+    result.model.producer = "hacscale";
+    result.model.graph.name = network.name;
+    NetworkExport written(network, result.model.graph, opset);
+    written.run();
+    result.layers = written.take_layers();
+    return result;
+}
+
+onnx::Model export_onnx(const Network& network, std::int64_t opset) {
+    return export_onnx_traced(network, opset).model;
 }
 
 }  // namespace hacscale

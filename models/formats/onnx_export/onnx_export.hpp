@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "models/formats/onnx/model.hpp"
 #include "models/graph/network.hpp"
@@ -21,5 +22,13 @@ constexpr std::int64_t default_onnx_opset = 17;  // PyTorch's; the first with La
 // Throws InputError for an opset outside 9 to 21, and where it lacks an operator: with the operator, the layer, and the least opset
 // that has it.
 onnx::Model export_onnx(const Network& network, std::int64_t opset = default_onnx_opset);
+
+// The same, and of each of the model's nodes the network's node that it is a part of. What brings a tensor into the form in which a
+// layer reads it is that layer's.
+struct TracedExport {
+    onnx::Model model;
+    std::vector<int> layers;
+};
+TracedExport export_onnx_traced(const Network& network, std::int64_t opset = default_onnx_opset);
 
 }  // namespace hacscale

@@ -1,0 +1,37 @@
+// OpenVINO on this machine's CPU, with its settings for latency.
+#include <algorithm>
+
+#include "kernels/backend/backend.hpp"
+#include "kernels/host/cpu_description.hpp"
+#include "kernels/openvino/compiled_network.hpp"
+#include "kernels/runtimes/runtime.hpp"
+
+namespace hacscale::openvino {
+namespace {
+
+std::string unsupported_reason(DataType type) {
+    if (type == DataType::f32) return {};
+    if (type != DataType::bf16) {
+        return "OpenVINO computes in f32 and bf16 on CPUs, not in " + std::string(name_of(type));
+    }
+    const std::vector<std::string> flags = host::cpu_flags();
+    const bool there = std::find(flags.begin(), flags.end(), "avx512_bf16") != flags.end();
+    return there ? "" : "this processor has no bf16 arithmetic (AVX512-BF16 or AMX); use f32";
+}
+
+std::unique_ptr<runtimes::LoadedNetwork> load(const runtimes::ExportedNetwork& network, DataType type) {
+    return std::make_unique<TwiceCompiled>(network, type);
+}
+
+std::unique_ptr<Backend> create() {
+    return runtimes::make_backend({"openvino", "OpenVINO", Api::get().version(), unsupported_reason, load});
+}
+
+}  // namespace
+}  // namespace hacscale::openvino
+
+extern "C" const hacscale::BackendModule* hacscale_backend_module() {
+    static const hacscale::BackendModule module{hacscale::backend_abi_version, "openvino",
+                                                hacscale::openvino::create};
+    return &module;
+}

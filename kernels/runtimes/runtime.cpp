@@ -1,0 +1,146 @@
+#include "kernels/runtimes/runtime.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "base/error.hpp"
+#include "kernels/runtimes/runtime_device.hpp"
+#include "models/graph/graph_values.hpp"
+
+namespace hacscale::runtimes {
+namespace {
+
+class RuntimeRunner final : public NetworkRunner {
+public:
+    // With random weights, until load() brings others.
+    RuntimeRunner(const Runtime& runtime, Graph network, const CompileOptions& options)
+        : runtime_(runtime),
+          network_(std::move(network)),
+          batch_(options.batch),
+          type_(options.type),
+          inputs_(network_.inputs.size()) {
+        load(random_weights(network_, 1));
+    }
+
+    void load(const std::vector<LayerWeights>& weights) override {
+        if (weights.size() != network_.nodes.size()) {
+            throw InputError("weights for another number of layers than the network has");
+        }
+        loaded_.reset();
+        const ExportedNetwork exported = export_for_runtime(network_, weights, batch_);
+        loaded_ = runtime_.load(exported, type_);
+        regions_ = Regions(network_, exported, loaded_->operations());
+        for (std::size_t i = 0; i < inputs_.size(); ++i) {
+            if (!inputs_[i].empty()) loaded_->set_input(i, inputs_[i]);
+        }
+    }
+
+    void set_input(std::size_t index, std::span<const float> nchw) override {
+        const auto expected =
+            static_cast<std::size_t>(batch_ * network_.tensors[network_.inputs.at(index)].elements());
+        if (nchw.size() != expected) {
+            throw InputError("input " + std::to_string(index) + " has " + std::to_string(nchw.size()) +
+                             " numbers, the network takes " + std::to_string(expected));
+        }
+        inputs_[index].assign(nchw.begin(), nchw.end());
+        loaded_->set_input(index, nchw);
+    }
+
+    void run() override { loaded_->run(); }
+    double time_cold() override {
+        fill_caches();
+        return time_runs(1);
+    }
+    void run_timed(std::span<double> node_us) override {
+        const std::vector<double> times_us = regions_.layer_us(loaded_->profile(1).front());
+        std::copy(times_us.begin(), times_us.end(), node_us.begin());
+    }
+    bool clock_takes_time() const override { return true; }
+    bool has_profiler() const override { return true; }
+    ProfiledNodes profile(int passes) override {
+        ProfiledNodes nodes{{}, regions_.operations()};
+        for (const std::vector<double>& operation_us : loaded_->profile(passes)) {
+            nodes.passes_us.push_back(regions_.layer_us(operation_us));
+        }
+        return nodes;
+    }
+
+    void start_layer(int) override { throw InputError(runtime_.name + " starts no layer by itself"); }
+    void wait() override {}
+    void poison() override {
+        for (std::size_t i = 0; i < network_.outputs.size(); ++i) {
+            const std::span<float> output = loaded_->output(i);
+            std::fill(output.begin(), output.end(), std::numeric_limits<float>::quiet_NaN());
+        }
+    }
+    std::vector<float> output(std::size_t index) const override {
+        const std::span<const float> output = loaded_->output(index);
+        return {output.begin(), output.end()};
+    }
+    std::string implementation(int node) const override { return regions_.implementation(node); }
+    // Of the network; what the runtime packs is not known.
+    std::size_t weight_bytes() const override {
+        return static_cast<std::size_t>(network_.weight_bytes(type_));
+    }
+    std::size_t activation_bytes() const override {
+        return static_cast<std::size_t>(network_.peak_activation_bytes(batch_, type_));
+    }
+
+private:
+    const Runtime& runtime_;
+    Graph network_;
+    int batch_;
+    DataType type_;
+    std::vector<std::vector<float>> inputs_;  // as they were set
+    std::unique_ptr<LoadedNetwork> loaded_;
+    Regions regions_;
+};
+
+class RuntimeBackend final : public Backend {
+public:
+    explicit RuntimeBackend(Runtime runtime)
+        : runtime_(std::move(runtime)), device_(runtime_device(runtime_.backend, runtime_.version)) {
+        stay_on_measuring_processors();
+    }
+
+    std::string name() const override { return runtime_.backend; }
+    std::vector<BackendDevice> devices() const override { return {device_}; }
+    std::string unsupported_reason(const std::string&, DataType type) const override {
+        return runtime_.unsupported_reason(type);
+    }
+    // Runtimes choose layouts by themselves.
+    Layout preferred_layout(const Graph&, const CompileOptions&) const override {
+        return Layout::channels_last;
+    }
+
+    Compiled compile(const std::string& device, const Graph& network,
+                     const CompileOptions& options) override {
+        if (const std::string reason = unsupported_reason(device, options.type); !reason.empty()) {
+            return {nullptr, reason, NoRunner::unsupported};
+        }
+        try {
+            return {std::make_unique<RuntimeRunner>(runtime_, network, options), {}};
+        } catch (const WorkError& refused) {
+            return {nullptr, refused.what(), NoRunner::unsupported};
+        } catch (const std::bad_alloc&) {
+            return {nullptr, "out of memory", NoRunner::no_memory};
+        }
+    }
+
+    std::vector<LayerSpec> peak_layers(DataType) const override { return dense_layers(); }
+    double copy_bandwidth(const std::string&) const override { return runtimes::copy_bandwidth(); }
+
+private:
+    Runtime runtime_;
+    BackendDevice device_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_backend(Runtime runtime) {
+    return std::make_unique<RuntimeBackend>(std::move(runtime));
+}
+
+}  // namespace hacscale::runtimes
