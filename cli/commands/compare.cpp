@@ -96,8 +96,10 @@ records::ComparisonRecord compared(const CompareOptions& options, const std::opt
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     check_same_device(table, device);
     Progress progress(session);
-    return compare_on(device_timer(device.handle, table, options.timing.settings(options.state.batch),
-                                   progress.work_events()));
+    records::ComparisonRecord record = compare_on(device_timer(
+        device.handle, table, options.timing.settings(options.state.batch), progress.work_events()));
+    device.handle.backend->rest();  // other runtimes have their turn next
+    return record;
 }
 
 // Rows of a model with stages that was scaled as a graph get the models with stages that their choices are.
@@ -243,8 +245,8 @@ Run declare_compare(CLI::App& parser) {
     parser.add_option("--networks", options->networks,
                       "Folder: write the network of every strategy there, as --out does");
     parser.add_option("--verify-on", options->other_runtimes,
-                      "NAME=COMMAND: also time the choices by a command that is given an ONNX file; may be "
-                      "given again");
+                      "Also time the choices on other devices, as onnxruntime@cpu,openvino@cpu; or NAME=COMMAND: "
+                      "by a command that is given an ONNX file; may be given again");
     TrainingPlanRequest& training = options->training;
     CLI::Option* train = parser.add_option("--train", training.plan,
                                            "Write a training plan for the networks compared, as YAML");

@@ -2,6 +2,8 @@
 // run.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
+#include <string>
 
 #include "cli/commands.hpp"
 #include "cli/printing/printing.hpp"
@@ -70,8 +72,11 @@ void print_backends(std::ostream& out, const records::Json& backends) {
     }
 }
 
-ExitStatus list_devices(Session& session) {
-    const BackendRegistry registry = BackendRegistry::load();
+ExitStatus list_devices(const std::string& only, Session& session) {
+    const BackendRegistry registry = BackendRegistry::load(0, only);
+    if (!only.empty()) {
+        registry.find(only);
+    }
     const records::Json backends = backends_json(registry);
     if (session.json) {
         records::print_json(session.out, {{"backends", backends}});
@@ -90,8 +95,10 @@ ExitStatus list_devices(Session& session) {
 
 }  // namespace
 
-Run declare_devices(CLI::App&) {
-    return list_devices;
+Run declare_devices(CLI::App& parser) {
+    auto device = std::make_shared<std::string>();
+    parser.add_option("device", *device, "Only the backend of this device, which has to be here");
+    return [device](Session& session) { return list_devices(*device, session); };
 }
 
 }  // namespace hacscale::cli

@@ -197,13 +197,69 @@ ExitStatus verify_outputs(const VerifyOptions& options, Session& session) {
     return right ? ExitStatus::done : ExitStatus::failed;
 }
 
+MeasureSettings verify_settings(const VerifyOptions& options) {
+    MeasureSettings settings = options.timing.settings(options.state.batch);
+    // A narrow interval of the median is not enough here, as long as there is time.
+    settings.rules.min_samples = static_cast<int>(min_for_p99);
+    return settings;
+}
+
+// Without a table, there is no prediction.
+ExitStatus time_alone(const VerifyOptions& options, Session& session) {
+    std::vector<Network> networks;
+    const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
+    const BatchOptions& batch = options.state.batch;
+    for (const std::string& name : names_of(options)) {
+        networks.push_back(for_device(network_named(name, options.inputs, session), device.handle,
+                                      batch.batch, batch.type()));
+    }
+    Progress progress(session);
+    const std::vector<harness::TimedNetwork> timed =
+        device_timer(device.handle, verify_settings(options), progress.work_events())(networks);
+    bool complete = true;
+    records::Json json = records::Json::array();
+    TextTable table(
+        {{"model", Align::left}, {"batch"}, {"dtype"}, {"measured us"}, {"+- us"}, {"p95 us"}, {"images/s"}});
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+        const harness::TimedNetwork& one = timed[i];
+        complete = complete && one.timed() && one.converged;
+        const std::optional<double> measured_us =
+            one.timed() ? std::optional(one.latency_us) : std::nullopt;
+        records::Json entry{{"model", networks[i].name},
+                            {"measured_us", records::value_or_null(measured_us)},
+                            {"ci95_us", one.ci95_us},
+                            {"reason", one.reason}};
+        records::add_throughput(entry, batch.batch, measured_us, one.upper);
+        json.push_back(std::move(entry));
+        if (one.timed()) {
+            table.add({networks[i].name, std::to_string(batch.batch), batch.dtype,
+                       fmt::format("{:.1f}", one.latency_us), fmt::format("{:.1f}", one.ci95_us),
+                       one.upper.p95 ? fmt::format("{:.1f}", *one.upper.p95) : "",
+                       fmt::format("{:.1f}", records::images_per_s(batch.batch, one.latency_us))});
+        }
+    }
+    if (session.json) {
+        records::print_json(session.out, {{"device", device.handle.device.id},
+                                          {"batch", batch.batch},
+                                          {"dtype", batch.dtype},
+                                          {"networks", std::move(json)}});
+    } else {
+        table.print(session.out);
+    }
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+        if (!timed[i].reason.empty()) {
+            session.warn(fmt::format("{}: {}", networks[i].name, timed[i].reason));
+        }
+    }
+    return status_with_doubts(complete ? ExitStatus::done : ExitStatus::incomplete, session);
+}
+
 ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     if (options.outputs) {
         return verify_outputs(options, session);
     }
     if (options.table.empty()) {
-        throw InputError(
-            "--table is required: the file of measurements to compare with; only --outputs needs none");
+        return time_alone(options, session);
     }
     NamedNetworks named = models_of(options, session);
     const MeasuredState state = options.state.state();
@@ -211,12 +267,9 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     check_same_device(table, device);
     Progress progress(session);
-    MeasureSettings settings = options.timing.settings(options.state.batch);
-    // A narrow interval of the median is not enough here, as long as there is time.
-    settings.rules.min_samples = static_cast<int>(min_for_p99);
     const VerifyOutcome outcome =
         verify_models(table, std::move(named.models), state,
-                      device_timer(device.handle, table, settings, progress.work_events()), session);
+                      device_timer(device.handle, table, verify_settings(options), progress.work_events()), session);
     for (const records::VerifiedModel& one : outcome.report.models) {
         table.put(one.record);
     }
@@ -240,7 +293,7 @@ Run declare_verify(CLI::App& parser) {
     parser.add_option("models", options->models, "Names of the zoo, or YAML or ONNX files");
     add_input_option(parser, options->inputs);
     parser.add_flag("--all", options->all, "Every network of the zoo");
-    parser.add_option("--table", options->table, "The table's file");
+    parser.add_option("--table", options->table, "The table's file; without one, networks are timed and nothing is predicted");
     parser.add_flag("--outputs", options->outputs,
                     "Instead of times, compare what the networks put out with the reference");
     add_details_option(parser, options->details);

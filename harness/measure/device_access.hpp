@@ -69,6 +69,9 @@ using SessionSeconds = std::function<double(std::size_t networks)>;
 // With `seconds_at_most`, what there was no time for is out_of_time.
 TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const MeasureSettings& settings,
                           const WorkEvents& events, SessionSeconds seconds_at_most = {});
+// Beside no table.
+TimeNetworks device_timer(const DeviceHandle& device, const MeasureSettings& settings, const WorkEvents& events,
+                          SessionSeconds seconds_at_most = {});
 
 // A core of the CPU for what this process measures, which no other process of this program measures on.
 struct CoreLoad {

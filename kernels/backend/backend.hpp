@@ -60,6 +60,9 @@ public:
                              const CompileOptions& options) = 0;
     // Large dense layers; the best FLOP/s over them is the device's measured peak.
     virtual std::vector<LayerSpec> peak_layers(DataType type) const = 0;
+    // Lets go of threads that wait for the next layer, so that they do not disturb what is measured now in another process. They are
+    // back when a network runs.
+    virtual void rest() {}
     // Bytes read plus written per second by a copy larger than the last-level cache, the best of a few passes.
     virtual double copy_bandwidth(const std::string& device) const = 0;
 };

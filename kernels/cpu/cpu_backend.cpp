@@ -1,4 +1,6 @@
 // The CPU backend and what its module exports.
+#include <omp.h>
+
 #include "base/error.hpp"
 #include "kernels/backend/backend.hpp"
 #include "kernels/cpu/cpu_device.hpp"
@@ -59,6 +61,9 @@ public:
         }
         return layers;
     }
+
+    // Waiting threads spin for minutes (OMP_WAIT_POLICY=active).
+    void rest() override { omp_pause_resource_all(omp_pause_hard); }
 
     double copy_bandwidth(const std::string&) const override { return cpu::copy_bandwidth(); }
 };

@@ -325,6 +325,14 @@ std::vector<int> measuring_processors() {
     return processors.empty() ? allowed_processors() : processors;
 }
 
+OnMeasuringProcessors::OnMeasuringProcessors() : before_(allowed_processors()) {
+    run_on(measuring_processors());
+}
+
+OnMeasuringProcessors::~OnMeasuringProcessors() {
+    run_on(before_);
+}
+
 void for_each_in_parallel(std::size_t count, const std::function<void(std::size_t)>& work,
                           std::size_t threads) {
     std::vector<int> processors = kept_processors();

@@ -130,6 +130,19 @@ std::vector<int> measuring_processors();
 // The calling thread, and threads that it starts from now on, run on these and no others.
 void run_on(const std::vector<int>& processors);
 
+// As long as it lives, the calling thread, and what threads and processes it starts, run on the processors that work is measured
+// on, however OpenMP has pinned it.
+class OnMeasuringProcessors {
+public:
+    OnMeasuringProcessors();
+    ~OnMeasuringProcessors();
+    OnMeasuringProcessors(const OnMeasuringProcessors&) = delete;
+    OnMeasuringProcessors& operator=(const OnMeasuringProcessors&) = delete;
+
+private:
+    std::vector<int> before_;
+};
+
 // Calls work(0) to work(count - 1), each once, in any order, on as many threads as there are processors that the
 // process was allowed when it began, and returns when all are done: for planning, above all, which takes cuDNN up to
 // seconds a layer. On the calling thread alone when there is one thing, or one processor. The first exception is

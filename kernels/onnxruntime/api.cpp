@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "kernels/host/library_search.hpp"
-#include "kernels/runtimes/runtime_device.hpp"
+#include "kernels/host/processors.hpp"
 
 namespace hacscale::onnxruntime {
 namespace {
@@ -46,7 +46,7 @@ void take(Function& function, const void* const* table, Place place) {
 }  // namespace
 
 Api::Api() {
-    const runtimes::OnMeasuringProcessors here;  // threads that the library starts as it is opened
+    const host::OnMeasuringProcessors here;  // threads that the library starts as it is opened
     host::LibraryPlaces places;
     places.variable = "HACSCALE_ONNXRUNTIME_LIBS";
     places.packages = {"onnxruntime/capi"};

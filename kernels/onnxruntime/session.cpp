@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/error.hpp"
+#include "kernels/host/processors.hpp"
 #include "kernels/runtimes/runtime_device.hpp"
 
 namespace hacscale::onnxruntime {
@@ -41,7 +42,7 @@ std::string content_of(const fs::path& file) {
 }
 
 Owned<OrtSession> make_session(const Api& api, const std::string& model, const fs::path& optimized) {
-    const runtimes::OnMeasuringProcessors here;
+    const host::OnMeasuringProcessors here;
     OrtSessionOptions* made = nullptr;
     api.check(api.create_session_options(&made), "to make options");
     const Owned<OrtSessionOptions> options(made, api.release_session_options);

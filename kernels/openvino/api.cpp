@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "kernels/host/library_search.hpp"
-#include "kernels/runtimes/runtime_device.hpp"
+#include "kernels/host/processors.hpp"
 
 namespace hacscale::openvino {
 namespace {
@@ -25,7 +25,7 @@ std::string version_in(const std::string& build_number) {
 }  // namespace
 
 Api::Api() {
-    const runtimes::OnMeasuringProcessors here;  // threads that the library starts as it is opened
+    const host::OnMeasuringProcessors here;  // threads that the library starts as it is opened
     host::LibraryPlaces places;
     places.variable = "HACSCALE_OPENVINO_LIBS";
     places.packages = {"openvino/libs"};

@@ -40,14 +40,6 @@ BackendDevice runtime_device(const std::string& backend, const std::string& vers
     return device;
 }
 
-OnMeasuringProcessors::OnMeasuringProcessors() : before_(host::allowed_processors()) {
-    host::run_on(host::measuring_processors());
-}
-
-OnMeasuringProcessors::~OnMeasuringProcessors() {
-    host::run_on(before_);
-}
-
 void stay_on_measuring_processors() {
     const std::vector<int> wanted = host::measuring_processors();
     const std::vector<int> allowed = host::allowed_processors();
@@ -76,7 +68,7 @@ std::vector<LayerSpec> dense_layers() {
 
 double copy_bandwidth() {
     return host::copy_bandwidth([](const std::function<void(int, int)>& work) {
-        const OnMeasuringProcessors here;
+        const host::OnMeasuringProcessors here;
         const int count = measuring_threads();
         std::vector<std::jthread> others;
         for (int i = 1; i < count; ++i) others.emplace_back([&work, i, count] { work(i, count); });

@@ -15,19 +15,7 @@ int measuring_threads();
 // the runtime.
 BackendDevice runtime_device(const std::string& backend, const std::string& version);
 
-// As long as it lives, the calling thread, and what threads are started, run on the processors that are measured, however OpenMP
-// has pinned the calling thread.
-class OnMeasuringProcessors {
-public:
-    OnMeasuringProcessors();
-    ~OnMeasuringProcessors();
-    OnMeasuringProcessors(const OnMeasuringProcessors&) = delete;
-    OnMeasuringProcessors& operator=(const OnMeasuringProcessors&) = delete;
-
-private:
-    std::vector<int> before_;
-};
-// For good, where the calling thread may run on others as well.
+// From now on the calling thread runs on the processors that are measured, where it may run on others as well.
 void stay_on_measuring_processors();
 
 // Large dense convs, as Backend::peak_layers().

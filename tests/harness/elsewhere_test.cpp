@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
 #include <map>
 
 #include "base/error.hpp"
@@ -17,12 +19,15 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(OtherRuntime, IsANameAndACommand) {
-    EXPECT_EQ(parse_other_runtime("onnxruntime=python3 time it.py --x=1"),
-              (OtherRuntime{"onnxruntime", "python3 time it.py --x=1"}));
-    for (const char* text : {"", "onnxruntime", "=cat", "a=", "a b=cat", "a/b=cat"}) {
-        EXPECT_THAT([&] { parse_other_runtime(text); },
-                    ::testing::ThrowsMessage<InputError>(HasSubstr("expected NAME=COMMAND")))
+TEST(OtherRuntime, IsANameAndACommandOrDevices) {
+    EXPECT_THAT(parse_other_runtimes("onnxruntime=python3 time it.py --x=1,2"),
+                ElementsAre(OtherRuntime{"onnxruntime", "python3 time it.py --x=1,2"}));
+    EXPECT_THAT(parse_other_runtimes("onnxruntime@cpu,openvino@cpu"),
+                ElementsAre(OtherRuntime{"onnxruntime@cpu", ""}, OtherRuntime{"openvino@cpu", ""}));
+    EXPECT_TRUE(parse_other_runtimes("cpu").front().is_device());
+    for (const char* text : {"", "=cat", "a=", "a b=cat", "a/b=cat", "cpu,,cpu", "c pu", ","}) {
+        EXPECT_THAT([&] { parse_other_runtimes(text); },
+                    ::testing::ThrowsMessage<InputError>(HasSubstr("names no runtime")))
             << text;
     }
 }
@@ -58,6 +63,42 @@ TEST_F(ElsewhereTest, ACommandThatFailsSaysWhy) {
     EXPECT_THAT(by("kill -9 $$ #").reason, HasSubstr("signal 9"));
 }
 
+// Stands in for this program: it answers as `verify --json` does, with the number of words that it got.
+TEST_F(ElsewhereTest, ADeviceTimesAllNetworksInOneProcess) {
+    const auto program = [this](const std::string& body) {
+        write("program", "#!/bin/sh\n" + body + "\n");
+        std::filesystem::permissions(path("program"), std::filesystem::perms::owner_all);
+        return path("program");
+    };
+    const std::vector<std::filesystem::path> files{path("a net.onnx"), path("b.onnx")};
+    const OtherTimingSettings settings{4, 2, 0.5, DataType::bf16};
+    const auto times = [&](const std::string& body) {
+        return time_on_device(program(body), "openvino@cpu", files, settings);
+    };
+    const auto both = times(R"(echo "$*" > ")" + path("words") + R"("
+echo '{"networks": [{"measured_us": 12.5}, {"measured_us": null, "reason": "too wide"}]}'; exit 4)");
+    ASSERT_EQ(both.size(), 2u);
+    EXPECT_EQ(both[0].latency_us, 12.5);
+    EXPECT_EQ(both[1].reason, "too wide");
+    std::ifstream stream(path("words"));
+    const std::string words{std::istreambuf_iterator<char>(stream), {}};
+    EXPECT_EQ(words, "verify " + path("a net.onnx") + " " + path("b.onnx") +
+                                 " --device openvino@cpu --dtype bf16 --batch 4 --threads 2 --seconds 0.5 "
+                                 "--json --quiet\n");
+    const auto none = times("echo 'error: no such thing' >&2; exit 3");
+    EXPECT_THAT(none[1].reason, HasSubstr("no such thing"));
+    EXPECT_THAT(times("echo text")[0].reason, HasSubstr("nothing"));
+}
+
+TEST_F(ElsewhereTest, ADeviceThatIsNotHereIsToldBeforeAnythingIsMeasured) {
+    write("program", "#!/bin/sh\necho \"error: device '$2' is not here\" >&2\nexit 3\n");
+    std::filesystem::permissions(path("program"), std::filesystem::perms::owner_all);
+    EXPECT_THAT([&] { require_devices(path("program"), {{"mine", "cat"}, {"openvino@cpu", ""}}); },
+                ::testing::ThrowsMessage<MissingError>(
+                    HasSubstr("--verify-on: device 'openvino@cpu' is not here")));
+    require_devices(path("program"), {{"mine", "cat"}});
+}
+
 // Three different networks: the base, one that all but the last strategies chose, and the last one's.
 class AddElsewhereTest : public FolderTest {
 protected:
@@ -66,8 +107,11 @@ protected:
         record_.strategies.front().choice = ScalingChoice{{16, 48, 64}, {3, 3, 3}, 32};
         record_.strategies.back().choice = ScalingChoice{{16, 32, 96}, {3, 3, 3}, 32};
     }
-    void add(const std::vector<OtherRuntime>& runtimes, const TimeElsewhere& time) {
+    void add(const std::vector<OtherRuntime>& runtimes, const TimeOneElsewhere& time) {
         FakeEvents events;
+        add(runtimes, in_turns(time, events), events);
+    }
+    void add(const std::vector<OtherRuntime>& runtimes, const TimeElsewhere& time, FakeEvents& events) {
         const auto network_of_row = [](const records::StrategyRow&) {
             Network network = network_of(find_model("resnet8-cifar"));
             network.weights = random_weights(network.graph, 0);
@@ -123,6 +167,21 @@ TEST_F(AddElsewhereTest, ARuntimeThatCannotRunTheBaseIsNotAskedAgain) {
                 HasSubstr("the base was not timed: no engine"));
     EXPECT_EQ(record_.strategies.back().elsewhere[1].latency_ratio, 1.0);
     EXPECT_TRUE(has_gaps(record_));
+}
+
+TEST_F(AddElsewhereTest, ADevicesRoundIsOne) {
+    FakeEvents events;
+    int asked = 0;
+    add({{"openvino@cpu", ""}},
+        [&](const OtherRuntime&, const std::vector<std::filesystem::path>& files) {
+            ++asked;
+            EXPECT_EQ(files.size(), 3u);
+            return std::vector<OtherRound>{{{100.0, ""}, {90.0, ""}, {std::nullopt, "too wide"}}};
+        },
+        events);
+    EXPECT_EQ(asked, 1);
+    EXPECT_EQ(first_of(record_.strategies.front()).latency_ratio, 0.9);
+    EXPECT_EQ(first_of(record_.strategies.back()).reason, "too wide");
 }
 
 TEST_F(AddElsewhereTest, ANetworkThatCannotRunHasNoLatencyAndTheOthersHave) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/error.hpp"
 #include "cli/commands/compare/compare.hpp"
@@ -10,15 +11,26 @@
 
 namespace hacscale::cli {
 
+namespace {
+
+std::filesystem::path this_program() {
+    return std::filesystem::read_symlink("/proc/self/exe");
+}
+
+}  // namespace
+
 std::vector<OtherRuntime> other_runtimes(const CompareOptions& options) {
     std::vector<OtherRuntime> runtimes;
     for (const std::string& text : options.other_runtimes) {
-        runtimes.push_back(parse_other_runtime(text));
-        const auto same = [&](const OtherRuntime& one) { return one.name == runtimes.back().name; };
-        if (std::count_if(runtimes.begin(), runtimes.end(), same) > 1) {
-            throw InputError(fmt::format("--verify-on names {} twice", runtimes.back().name));
+        for (OtherRuntime& runtime : parse_other_runtimes(text)) {
+            const auto same = [&](const OtherRuntime& one) { return one.name == runtime.name; };
+            if (std::any_of(runtimes.begin(), runtimes.end(), same)) {
+                throw InputError(fmt::format("--verify-on names {} twice", runtime.name));
+            }
+            runtimes.push_back(std::move(runtime));
         }
     }
+    require_devices(this_program(), runtimes);
     return runtimes;
 }
 
@@ -39,13 +51,19 @@ void time_elsewhere(records::ComparisonRecord& record, const Subject& subject, c
                                     : chosen_network(base, record, row, options.files.scores,
                                                      {.grouped_convs = kept_by(options.keep)});
     };
-    const OtherTimingSettings settings{record.batch, options.timing.threads, options.timing.seconds};
-    add_elsewhere(
-        record, runtimes, network_of_row,
+    const OtherTimingSettings settings{record.batch, options.timing.threads, options.timing.seconds, record.type};
+    const TimeElsewhere by_command = in_turns(
         [&](const OtherRuntime& runtime, const std::filesystem::path& file) {
             return time_by_command(runtime, file, settings);
         },
         session);
+    const TimeElsewhere time = [&](const OtherRuntime& runtime, const std::vector<std::filesystem::path>& files) {
+        if (!runtime.is_device()) {
+            return by_command(runtime, files);
+        }
+        return std::vector<OtherRound>{time_on_device(this_program(), runtime.name, files, settings)};
+    };
+    add_elsewhere(record, runtimes, network_of_row, time, session);
     for (const records::OtherLatency& other : record.base.elsewhere) {
         if (!other.latency_us) {
             session.warn(fmt::format("{} did not time the base: {}", other.runtime, other.reason));
