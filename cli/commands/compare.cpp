@@ -244,9 +244,10 @@ Run declare_compare(CLI::App& parser) {
     parser.add_flag("!--no-verify", options->measure, "Only predict, measure nothing");
     parser.add_option("--networks", options->networks,
                       "Folder: write the network of every strategy there, as --out does");
-    parser.add_option("--verify-on", options->other_runtimes,
-                      "Also time the choices on other devices, as onnxruntime@cpu,openvino@cpu; or NAME=COMMAND: "
-                      "by a command that is given an ONNX file; may be given again");
+    parser.add_option(
+        "--verify-on", options->other_runtimes,
+        "Also time the choices on other devices, as onnxruntime@cpu,openvino@cpu; or NAME=COMMAND: "
+        "by a command that is given an ONNX file; may be given again");
     TrainingPlanRequest& training = options->training;
     CLI::Option* train = parser.add_option("--train", training.plan,
                                            "Write a training plan for the networks compared, as YAML");

@@ -223,8 +223,7 @@ ExitStatus time_alone(const VerifyOptions& options, Session& session) {
     for (std::size_t i = 0; i < networks.size(); ++i) {
         const harness::TimedNetwork& one = timed[i];
         complete = complete && one.timed() && one.converged;
-        const std::optional<double> measured_us =
-            one.timed() ? std::optional(one.latency_us) : std::nullopt;
+        const std::optional<double> measured_us = one.timed() ? std::optional(one.latency_us) : std::nullopt;
         records::Json entry{{"model", networks[i].name},
                             {"measured_us", records::value_or_null(measured_us)},
                             {"ci95_us", one.ci95_us},
@@ -267,9 +266,9 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     const DeviceAccess device = open_device(options.timing.device, options.timing.threads, session);
     check_same_device(table, device);
     Progress progress(session);
-    const VerifyOutcome outcome =
-        verify_models(table, std::move(named.models), state,
-                      device_timer(device.handle, table, verify_settings(options), progress.work_events()), session);
+    const VerifyOutcome outcome = verify_models(
+        table, std::move(named.models), state,
+        device_timer(device.handle, table, verify_settings(options), progress.work_events()), session);
     for (const records::VerifiedModel& one : outcome.report.models) {
         table.put(one.record);
     }
@@ -293,7 +292,8 @@ Run declare_verify(CLI::App& parser) {
     parser.add_option("models", options->models, "Names of the zoo, or YAML or ONNX files");
     add_input_option(parser, options->inputs);
     parser.add_flag("--all", options->all, "Every network of the zoo");
-    parser.add_option("--table", options->table, "The table's file; without one, networks are timed and nothing is predicted");
+    parser.add_option("--table", options->table,
+                      "The table's file; without one, networks are timed and nothing is predicted");
     parser.add_flag("--outputs", options->outputs,
                     "Instead of times, compare what the networks put out with the reference");
     add_details_option(parser, options->details);

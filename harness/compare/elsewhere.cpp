@@ -77,8 +77,8 @@ std::vector<OtherRuntime> parse_other_runtimes(const std::string& text) {
         }
     }
     for (const OtherRuntime& runtime : runtimes) {
-        const bool named = !runtime.name.empty() &&
-                           runtime.name.find_first_not_of(allowed_in_names) == std::string::npos;
+        const bool named =
+            !runtime.name.empty() && runtime.name.find_first_not_of(allowed_in_names) == std::string::npos;
         if (!named || (equals != std::string::npos && runtime.command.empty())) {
             runtimes.clear();
             break;
@@ -121,7 +121,8 @@ struct ShellAnswer {
 ShellAnswer answer_of(const std::string& line) {
     const ScratchFolder scratch;
     const fs::path errors = scratch.path() / "errors";
-    const host::OnMeasuringProcessors here;  // OpenMP may have pinned this thread, and a process inherits that
+    const host::OnMeasuringProcessors
+        here;  // OpenMP may have pinned this thread, and a process inherits that
     std::FILE* const pipe =
         ::popen(fmt::format("{{ {}\n}} 2>{}", line, ShellCommand{{errors.string()}}.text()).c_str(), "r");
     if (pipe == nullptr) {
@@ -150,10 +151,9 @@ ShellAnswer answer_of_program(const fs::path& program, std::vector<std::string> 
 
 OtherTiming time_by_command(const OtherRuntime& runtime, const fs::path& onnx,
                             const OtherTimingSettings& settings) {
-    const ShellAnswer answer =
-        answer_of(fmt::format("export HACSCALE_BATCH={} HACSCALE_THREADS={} HACSCALE_SECONDS={}\n{} {}",
-                              settings.batch, settings.threads, settings.seconds, runtime.command,
-                              ShellCommand{{onnx.string()}}.text()));
+    const ShellAnswer answer = answer_of(fmt::format(
+        "export HACSCALE_BATCH={} HACSCALE_THREADS={} HACSCALE_SECONDS={}\n{} {}", settings.batch,
+        settings.threads, settings.seconds, runtime.command, ShellCommand{{onnx.string()}}.text()));
     return answer.reason.empty() ? timing_in(answer.text) : not_timed(answer.reason);
 }
 
@@ -183,9 +183,8 @@ std::vector<OtherTiming> time_on_device(const fs::path& program, const std::stri
             continue;
         }
         const records::Json& network = json["networks"][i];
-        timings.push_back(network["measured_us"].is_number()
-                              ? timing_of(network["measured_us"].get<double>())
-                              : not_timed(network.value("reason", "")));
+        timings.push_back(network["measured_us"].is_number() ? timing_of(network["measured_us"].get<double>())
+                                                             : not_timed(network.value("reason", "")));
     }
     return timings;
 }
@@ -206,7 +205,8 @@ void require_devices(const fs::path& program, const std::vector<OtherRuntime>& r
 }
 
 TimeElsewhere in_turns(TimeOneElsewhere time, Events& events) {
-    return [time = std::move(time), &events](const OtherRuntime& runtime, const std::vector<fs::path>& files) {
+    return [time = std::move(time), &events](const OtherRuntime& runtime,
+                                             const std::vector<fs::path>& files) {
         Progress progress(events);
         std::vector<OtherRound> rounds;
         std::vector<bool> failed(files.size(), false);

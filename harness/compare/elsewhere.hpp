@@ -38,8 +38,8 @@ OtherTiming timing_in(const std::string& answer);
 // How a runtime is asked.
 struct OtherTimingSettings {
     int batch = 1;
-    int threads = 0;       // 0: as many as it likes
-    double seconds = 2.0;  // about how long it may measure one network
+    int threads = 0;                // 0: as many as it likes
+    double seconds = 2.0;           // about how long it may measure one network
     DataType type = DataType::f32;  // of devices; a command has no say
 };
 // Runs the command and waits for it. HACSCALE_BATCH, HACSCALE_THREADS and HACSCALE_SECONDS tell it the settings. What it says on standard
@@ -57,8 +57,8 @@ void require_devices(const std::filesystem::path& program, const std::vector<Oth
 
 // Timings that belong together, one a file; both fields are empty where a file was not asked for.
 using OtherRound = std::vector<OtherTiming>;
-using TimeElsewhere = std::function<std::vector<OtherRound>(const OtherRuntime&,
-                                                            const std::vector<std::filesystem::path>&)>;
+using TimeElsewhere =
+    std::function<std::vector<OtherRound>(const OtherRuntime&, const std::vector<std::filesystem::path>&)>;
 using TimeOneElsewhere = std::function<OtherTiming(const OtherRuntime&, const std::filesystem::path&)>;
 // Three rounds, in each of which every file has its turn. One that fails is not asked again, nor is any when the first one fails.
 TimeElsewhere in_turns(TimeOneElsewhere time, Events& events);

@@ -25,7 +25,8 @@ std::filesystem::path device_folder(const Suite& suite, const std::filesystem::p
         return out;
     }
     std::string name = device;
-    std::replace(name.begin(), name.end(), ':', '-');
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return c == ':' || c == '@'; }, '-');
     return out / name;
 }
 

@@ -53,6 +53,7 @@ public:
         RunClock clock = make_clock();
         for (std::size_t i = 0; i < devices_.size() && !events_.stop_requested(); ++i) {
             run_device(devices_[i], states_[i], clock);
+            devices_[i].handle.backend->rest();  // the next device has its turn
         }
         if (events_.stop_requested()) {
             events_.warn(fmt::format(

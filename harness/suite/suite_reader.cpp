@@ -174,10 +174,12 @@ private:
     void read_devices(Suite& suite) const {
         const auto read = [&](const YamlNode& node, std::string_view key) {
             std::string device = detail::read_text(node, key, origin_);
-            constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789_:-";
+            constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789_:@-";
             if (device.empty() || device.find_first_not_of(allowed) != std::string::npos) {
-                fail(node, fmt::format("{}: \"{}\" is no device; `hacscale devices` names them (cpu, cuda:0)",
-                                       key, device));
+                fail(node,
+                     fmt::format(
+                         "{}: \"{}\" is no device; `hacscale devices` names them (cpu, cuda:0, openvino@cpu)",
+                         key, device));
             }
             return device;
         };

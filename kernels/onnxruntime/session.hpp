@@ -23,7 +23,8 @@ public:
     std::span<float> output(std::size_t index) override { return outputs_.at(index).data; }
     void run() override;
     const std::vector<runtimes::Operation>& operations() const override { return operations_; }
-    // A plain run before each profiled one, as writing its profile leaves the caches full of other things.
+    // A plain run before each profiled one, as writing its profile leaves the caches full of other things. Without what the profiler
+    // itself takes within each operation's time.
     std::vector<std::vector<double>> profile(int passes) override;
 
 private:
@@ -35,8 +36,13 @@ private:
 
     void make_values(const std::vector<runtimes::ExportedTensor>& tensors, std::vector<Value>& values);
     void run_with(const OrtRunOptions* options);
+    // As profile(), with what the profiler takes.
+    std::vector<std::vector<double>> readings(int passes);
     // Of each operation, in a pass that was just profiled.
     std::vector<double> take_profile();
+    // What the profiler takes within an operation's time, from a network of operations that do nothing; of this process, measured
+    // when it is first asked.
+    static double profiler_us();
 
     const Api& api_;
     ScratchFolder scratch_;

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "kernels/host/processors.hpp"
 #include "kernels/runtimes/runtime_device.hpp"
 
 namespace hacscale::openvino {
@@ -24,7 +23,6 @@ const ov_core* shared_core(const Api& api) {
 }
 
 Owned<ov_compiled_model> compile(const Api& api, const std::string& bytes, DataType type, bool profiled) {
-    const host::OnMeasuringProcessors here;
     const ov_core* const core = shared_core(api);
     ov_model* read = nullptr;
     api.check(api.core_read_model_from_memory_buffer(core, bytes.data(), bytes.size(), nullptr, &read),

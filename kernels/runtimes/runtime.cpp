@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "kernels/host/processors.hpp"
 #include "kernels/runtimes/runtime_device.hpp"
 #include "models/graph/graph_values.hpp"
 
@@ -29,12 +30,15 @@ public:
             throw InputError("weights for another number of layers than the network has");
         }
         loaded_.reset();
+        // The runtime's threads are started here, by loading and by a first run, and may run on all that is measured.
+        const host::OnMeasuringProcessors here;
         const ExportedNetwork exported = export_for_runtime(network_, weights, batch_);
         loaded_ = runtime_.load(exported, type_);
         regions_ = Regions(network_, exported, loaded_->operations());
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
             if (!inputs_[i].empty()) loaded_->set_input(i, inputs_[i]);
         }
+        loaded_->run();
     }
 
     void set_input(std::size_t index, std::span<const float> nchw) override {

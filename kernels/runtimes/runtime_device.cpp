@@ -54,7 +54,8 @@ std::vector<LayerSpec> dense_layers() {
         int channels, pixels, kernel;
     };
     // Those whose weights stay in a core's own cache are the fastest in some runtimes.
-    constexpr std::array sizes{Size{256, 56, 1}, Size{256, 28, 3}, Size{128, 28, 3}, Size{64, 32, 3}};
+    constexpr std::array sizes{Size{256, 56, 1}, Size{256, 28, 3}, Size{128, 16, 3}, Size{64, 32, 3},
+                               Size{64, 8, 3}};
     std::vector<LayerSpec> layers;
     for (const Size& size : sizes) {
         LayerSpec layer;

@@ -120,20 +120,22 @@ private:
     bool prefixes() const { return network_.rows == RowMethod::prefix; }
     bool profiler() const { return network_.rows == RowMethod::profiler; }
 
-    // What no operation has is the runtime's own work, about the same for each.
+    // What no operation has is the runtime's own work, about the same for each. Where operations have more than a plain pass takes,
+    // their passes were slower altogether.
     void spread_between_operations(NetworkTiming& timing) const {
         double sum_us = 0.0;
         for (const MeanEstimate& node : timing.nodes) sum_us += node.mean;
         timing.profiled_us = sum_us;
         const int operations = std::accumulate(operations_.begin(), operations_.end(), 0);
-        if (operations == 0) return;
-        const double between_us = (timing.total.median - sum_us) / operations;
+        const double missing_us = timing.total.median - sum_us;
+        if (operations == 0 || sum_us <= 0.0) return;
+        const double between_us = missing_us > 0.0 ? missing_us / operations : 0.0;
+        const double scale = missing_us > 0.0 ? 1.0 : timing.total.median / sum_us;
         for (std::size_t node = 0; node < network_.nodes; ++node) {
             MeanEstimate& estimate = timing.nodes[node];
-            const double before = estimate.mean;
-            const double least = std::max(least_layer_us, least_share_of_reading * before);
-            estimate.mean = std::max(least, before + operations_[node] * between_us);
-            estimate.min = std::max(least_layer_us, estimate.min + estimate.mean - before);
+            estimate.mean = std::max(least_layer_us, scale * estimate.mean + operations_[node] * between_us);
+            estimate.min = std::max(least_layer_us, scale * estimate.min + operations_[node] * between_us);
+            estimate.half_width *= scale;
         }
     }
 

@@ -17,8 +17,8 @@
 // construction. Where reading the clock takes time, each visit's plain passes say how much (ClockCost).
 //
 // By a runtime's own profiler, a visit has plain passes and then passes under the profiler; a layer's latency is its mean over those
-// between the quartiles, and what the plain passes take longer or shorter than these means together is spread evenly over
-// the runtime's operations.
+// between the quartiles. What the plain passes take longer than these means together is spread evenly over the runtime's operations;
+// where they take less, all means are scaled down to them.
 //
 // By prefixes (RowMethod, rounds.hpp), a visit has plain passes and then one sweep over all prefixes; a layer's latency is the
 // difference of two medians over the sweeps.

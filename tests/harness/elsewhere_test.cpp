@@ -83,8 +83,8 @@ echo '{"networks": [{"measured_us": 12.5}, {"measured_us": null, "reason": "too 
     std::ifstream stream(path("words"));
     const std::string words{std::istreambuf_iterator<char>(stream), {}};
     EXPECT_EQ(words, "verify " + path("a net.onnx") + " " + path("b.onnx") +
-                                 " --device openvino@cpu --dtype bf16 --batch 4 --threads 2 --seconds 0.5 "
-                                 "--json --quiet\n");
+                         " --device openvino@cpu --dtype bf16 --batch 4 --threads 2 --seconds 0.5 "
+                         "--json --quiet\n");
     const auto none = times("echo 'error: no such thing' >&2; exit 3");
     EXPECT_THAT(none[1].reason, HasSubstr("no such thing"));
     EXPECT_THAT(times("echo text")[0].reason, HasSubstr("nothing"));
@@ -93,9 +93,11 @@ echo '{"networks": [{"measured_us": 12.5}, {"measured_us": null, "reason": "too 
 TEST_F(ElsewhereTest, ADeviceThatIsNotHereIsToldBeforeAnythingIsMeasured) {
     write("program", "#!/bin/sh\necho \"error: device '$2' is not here\" >&2\nexit 3\n");
     std::filesystem::permissions(path("program"), std::filesystem::perms::owner_all);
-    EXPECT_THAT([&] { require_devices(path("program"), {{"mine", "cat"}, {"openvino@cpu", ""}}); },
-                ::testing::ThrowsMessage<MissingError>(
-                    HasSubstr("--verify-on: device 'openvino@cpu' is not here")));
+    EXPECT_THAT(
+        [&] {
+            require_devices(path("program"), {{"mine", "cat"}, {"openvino@cpu", ""}});
+        },
+        ::testing::ThrowsMessage<MissingError>(HasSubstr("--verify-on: device 'openvino@cpu' is not here")));
     require_devices(path("program"), {{"mine", "cat"}});
 }
 
@@ -172,7 +174,8 @@ TEST_F(AddElsewhereTest, ARuntimeThatCannotRunTheBaseIsNotAskedAgain) {
 TEST_F(AddElsewhereTest, ADevicesRoundIsOne) {
     FakeEvents events;
     int asked = 0;
-    add({{"openvino@cpu", ""}},
+    add(
+        {{"openvino@cpu", ""}},
         [&](const OtherRuntime&, const std::vector<std::filesystem::path>& files) {
             ++asked;
             EXPECT_EQ(files.size(), 3u);

@@ -41,6 +41,7 @@ struct FakeMachine {
     // should take no time), and what it takes between operations; null: no profiler.
     std::function<int(const LayerSpec&)> operations;
     double between_operations_us = 0.0;
+    double profiler_slowdown = 1.0;  // of passes under it
     int profiled_passes = 0;
 
     // Why a network as a whole cannot be compiled, whatever its layers; empty when it can.
@@ -93,7 +94,7 @@ public:
     ProfiledNodes profile(int passes) override {
         ProfiledNodes nodes{std::vector(passes, latencies_us_), {}};
         for (std::vector<double>& pass : nodes.passes_us) {
-            for (double& latency_us : pass) latency_us *= machine_.slowdown;
+            for (double& latency_us : pass) latency_us *= machine_.slowdown * machine_.profiler_slowdown;
         }
         for (const Node& node : network_.nodes) nodes.operations.push_back(machine_.operations(node.layer));
         for (int pass = 0; pass < passes; ++pass) run();

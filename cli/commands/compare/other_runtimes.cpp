@@ -51,13 +51,14 @@ void time_elsewhere(records::ComparisonRecord& record, const Subject& subject, c
                                     : chosen_network(base, record, row, options.files.scores,
                                                      {.grouped_convs = kept_by(options.keep)});
     };
-    const OtherTimingSettings settings{record.batch, options.timing.threads, options.timing.seconds, record.type};
-    const TimeElsewhere by_command = in_turns(
-        [&](const OtherRuntime& runtime, const std::filesystem::path& file) {
-            return time_by_command(runtime, file, settings);
-        },
-        session);
-    const TimeElsewhere time = [&](const OtherRuntime& runtime, const std::vector<std::filesystem::path>& files) {
+    const OtherTimingSettings settings{record.batch, options.timing.threads, options.timing.seconds,
+                                       record.type};
+    const TimeElsewhere by_command =
+        in_turns([&](const OtherRuntime& runtime,
+                     const std::filesystem::path& file) { return time_by_command(runtime, file, settings); },
+                 session);
+    const TimeElsewhere time = [&](const OtherRuntime& runtime,
+                                   const std::vector<std::filesystem::path>& files) {
         if (!runtime.is_device()) {
             return by_command(runtime, files);
         }
