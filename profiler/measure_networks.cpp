@@ -72,8 +72,9 @@ private:
     void compile(std::size_t place) {
         const Graph& network = networks_[place]->graph;
         NetworkMeasurement& result = results_[place];
-        Compiled compiled =
-            device_.backend->compile(device_.device.id, network, {settings_.batch, settings_.type, 0});
+        const std::vector<LayerWeights> weights = weights_of(*networks_[place], settings_.seed);
+        Compiled compiled = device_.backend->compile(device_.device.id, network,
+                                                     {settings_.batch, settings_.type, 0, &weights});
         if (!compiled.runner) {
             result.reason = compiled.reason;
             result.why_no_runner = compiled.why;
@@ -90,7 +91,7 @@ private:
                 "prefixes "
                 "(--rows prefix, or rows: prefix in a suite)");
         }
-        compiled.runner->load(weights_of(*networks_[place], settings_.seed));
+        compiled.runner->load(weights);
         set_inputs(*compiled.runner, random_inputs(network, settings_.batch, settings_.seed + 1));
         for (std::size_t node = 0; node < network.nodes.size(); ++node) {
             result.implementations.push_back(compiled.runner->implementation(static_cast<int>(node)));

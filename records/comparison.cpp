@@ -258,6 +258,11 @@ StaircaseRow staircase_in(const JsonPlace& place) {
 
 }  // namespace
 
+bool keeps_budget_there(const ComparisonRecord& record, const OtherLatency& there) {
+    constexpr double noise = 0.01;
+    return there.latency_ratio && *there.latency_ratio <= record.budget + noise;
+}
+
 int untimed_rows(const ComparisonRecord& record) {
     return static_cast<int>(
         std::count_if(record.strategies.begin(), record.strategies.end(),

@@ -203,6 +203,8 @@ struct ComparisonRecord {
 // empty where it is not said.
 std::string origin_text(const std::optional<AccuracyOrigin>& origin);
 
+// Whether a network keeps the budget in another runtime as well, 1 % of noise allowed: whether it pays there.
+bool keeps_budget_there(const ComparisonRecord& record, const OtherLatency& there);
 // Strategies whose networks are predicted only.
 int untimed_rows(const ComparisonRecord& record);
 // Whether both chose one network.

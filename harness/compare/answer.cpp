@@ -152,7 +152,7 @@ void add_comparison(Lines& lines, const records::ComparisonRecord& record, bool 
         if (const std::string groups = group_changes_text(record, first); !groups.empty()) {
             append(lines, "  " + groups, 2);
         }
-        if (const std::string elsewhere = elsewhere_text(first); !elsewhere.empty()) {
+        if (const std::string elsewhere = elsewhere_text(record, first); !elsewhere.empty()) {
             append(lines, "  " + elsewhere, 2);
         }
     }

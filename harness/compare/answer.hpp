@@ -33,7 +33,7 @@ std::string costs_text(const records::ComparisonRecord& record, const records::S
 std::string brings_text(const records::ComparisonRecord& record, const records::StrategyRow& row);
 
 // "in onnxruntime latency -16.3 %", for each other runtime that timed it; else empty.
-std::string elsewhere_text(const records::StrategyRow& row);
+std::string elsewhere_text(const records::ComparisonRecord& record, const records::StrategyRow& row);
 
 // Whether the budget is below the base's latency, so that networks lose and do not gain.
 bool shrinks(const records::ComparisonRecord& record);

@@ -249,12 +249,14 @@ std::string costs_text(const records::ComparisonRecord& record, const records::S
     return joined({latency_change(record, row), utilization_change(row), params_change(record, row)}, ", ");
 }
 
-std::string elsewhere_text(const records::StrategyRow& row) {
+std::string elsewhere_text(const records::ComparisonRecord& record, const records::StrategyRow& row) {
     std::vector<std::string> parts;
     for (const records::OtherLatency& other : row.elsewhere) {
         parts.push_back(
             other.latency_ratio
-                ? fmt::format("in {} latency {:+.1f} %", other.runtime, 100.0 * (*other.latency_ratio - 1.0))
+                ? fmt::format("in {} latency {:+.1f} %{}", other.runtime,
+                              100.0 * (*other.latency_ratio - 1.0),
+                              records::keeps_budget_there(record, other) ? "" : ", over the budget")
                 : fmt::format("in {} it was not timed: {}", other.runtime, other.reason));
     }
     return joined(parts, "; ");

@@ -29,6 +29,8 @@ struct CompileOptions {
     // Bytes that one pass goes over, of the network that a single layer stands in for: kernels are chosen as
     // they would be there. 0: the network's own.
     std::int64_t footprint_bytes = 0;
+    // That load() will bring, one entry a node: a backend that compiles weights in has no second compilation then. Null: not known yet.
+    const std::vector<LayerWeights>* weights = nullptr;
 };
 
 // Why a network has no runner. Only `unsupported` is for good: the same backend on the same device answers the
@@ -107,7 +109,7 @@ struct SpotCheck {
 
 // Runs the layer alone with random weights and inputs over poisoned outputs, and compares with the
 // double-precision reference: every output of cheap layers, a few hundred outputs spread over the tensor of
-// convs. Every output has to be a number. The bounds are 1e-4 for f32, 2e-2 for bf16 and f16, relative, over
+// convs. Every output has to be a number. The bounds are 1e-4 for f32, 2e-2 for bf16 and f16, 5e-2 for i8, relative, over
 // the compared outputs.
 SpotCheck spot_check(Backend& backend, const std::string& device, const LayerSpec& layer,
                      const CompileOptions& options);

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t max_compared_outputs = 400;
 
 double bound_for(DataType type) {
+    if (type == DataType::i8) return 5e-2;
     return type == DataType::f32 ? 1e-4 : 2e-2;
 }
 
@@ -36,13 +37,16 @@ std::vector<std::size_t> spread(std::size_t count) {
 SpotCheck spot_check(Backend& backend, const std::string& device, const LayerSpec& layer,
                      const CompileOptions& options) {
     const Graph network = single_layer(layer);
-    const Compiled compiled = backend.compile(device, network, options);
+    const std::vector<LayerWeights> all_weights{random_weights(layer, 13)};
+    CompileOptions with_weights = options;
+    with_weights.weights = &all_weights;
+    const Compiled compiled = backend.compile(device, network, with_weights);
     if (!compiled.runner) return {false, 0.0, compiled.reason};
     const std::size_t out =
         static_cast<std::size_t>(options.batch) * layer.out_channels * layer.out_height() * layer.out_width();
     const std::vector<std::vector<float>> inputs = random_inputs(network, options.batch, 11);
-    const LayerWeights weights = random_weights(layer, 13);
-    compiled.runner->load({weights});
+    const LayerWeights& weights = all_weights.front();
+    compiled.runner->load(all_weights);
     set_inputs(*compiled.runner, inputs);
     compiled.runner->poison();
     compiled.runner->run();

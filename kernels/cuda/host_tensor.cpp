@@ -90,6 +90,8 @@ void to_nhwc(std::span<const float> nchw, const TensorShape& shape, DataType typ
             return write<__half>(nchw, shape, nhwc);
         case DataType::bf16:
             return write<__nv_bfloat16>(nchw, shape, nhwc);
+        case DataType::i8:
+            break;  // no tensor here has it
     }
 }
 
@@ -106,6 +108,8 @@ std::vector<float> to_nchw(std::span<const std::byte> nhwc, const TensorShape& s
             break;
         case DataType::bf16:
             read<__nv_bfloat16>(nhwc, shape, nchw);
+            break;
+        case DataType::i8:
             break;
     }
     return nchw;

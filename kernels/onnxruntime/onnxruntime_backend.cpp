@@ -7,8 +7,8 @@ namespace hacscale::onnxruntime {
 namespace {
 
 std::string unsupported_reason(DataType type) {
-    if (type == DataType::f32) return {};
-    return "ONNX Runtime computes in f32 on CPUs, not in " + std::string(name_of(type));
+    if (type == DataType::f32 || type == DataType::i8) return {};
+    return "ONNX Runtime computes in f32 and i8 on CPUs, not in " + std::string(name_of(type));
 }
 
 std::unique_ptr<runtimes::LoadedNetwork> load(const runtimes::ExportedNetwork& network, DataType) {

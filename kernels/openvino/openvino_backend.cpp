@@ -10,9 +10,9 @@ namespace hacscale::openvino {
 namespace {
 
 std::string unsupported_reason(DataType type) {
-    if (type == DataType::f32) return {};
+    if (type == DataType::f32 || type == DataType::i8) return {};
     if (type != DataType::bf16) {
-        return "OpenVINO computes in f32 and bf16 on CPUs, not in " + std::string(name_of(type));
+        return "OpenVINO computes in f32, bf16 and i8 on CPUs, not in " + std::string(name_of(type));
     }
     const std::vector<std::string> flags = host::cpu_flags();
     const bool there = std::find(flags.begin(), flags.end(), "avx512_bf16") != flags.end();

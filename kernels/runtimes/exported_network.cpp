@@ -1,7 +1,10 @@
 #include "kernels/runtimes/exported_network.hpp"
 
+#include <algorithm>
+
 #include "models/formats/onnx/onnx.hpp"
 #include "models/formats/onnx_export/onnx_export.hpp"
+#include "models/formats/onnx_export/quantized.hpp"
 
 namespace hacscale::runtimes {
 namespace {
@@ -9,7 +12,7 @@ namespace {
 std::vector<ExportedTensor> with_batch(std::vector<onnx::ValueInfo>& values, int batch) {
     std::vector<ExportedTensor> tensors;
     for (onnx::ValueInfo& value : values) {
-        value.shape->front() = {batch, ""};
+        if (!value.shape->empty()) value.shape->front() = {batch, ""};
         ExportedTensor tensor{value.name, {}, 1};
         for (const onnx::Dimension& dimension : *value.shape) {
             tensor.sizes.push_back(*dimension.size);
@@ -20,23 +23,50 @@ std::vector<ExportedTensor> with_batch(std::vector<onnx::ValueInfo>& values, int
     return tensors;
 }
 
-}  // namespace
-
-ExportedNetwork export_for_runtime(const Graph& graph, const std::vector<LayerWeights>& weights, int batch) {
+TracedExport traced_export(const Graph& graph, const std::vector<LayerWeights>& weights) {
+    // The tensors of an export are the network's numbers, which `weights` keeps alive.
     Network network;
     network.name = "network";
     network.graph = graph;
     network.weights = weights;
     TracedExport traced = export_onnx_traced(network);
+    for (onnx::Tensor& tensor : traced.model.graph.initializers) {
+        tensor.data = onnx::Bytes(std::string(tensor.data.view()));
+    }
+    return traced;
+}
+
+ExportedNetwork with_bytes(TracedExport traced, int batch) {
     ExportedNetwork exported;
     exported.inputs = with_batch(traced.model.graph.inputs, batch);
     exported.outputs = with_batch(traced.model.graph.outputs, batch);
-    for (std::size_t i = 0; i < traced.model.graph.nodes.size(); ++i) {
+    for (std::size_t i = 0; i < traced.layers.size(); ++i) {
         const onnx::Node& node = traced.model.graph.nodes[i];
         exported.nodes.push_back({node.name, node.inputs, node.outputs, traced.layers[i]});
     }
     exported.bytes = onnx::to_bytes(traced.model);
     return exported;
+}
+
+}  // namespace
+
+ExportedNetwork export_for_runtime(const Graph& graph, const std::vector<LayerWeights>& weights, int batch) {
+    return with_bytes(traced_export(graph, weights), batch);
+}
+
+ExportedNetwork export_quantized(const Graph& graph, const std::vector<LayerWeights>& weights, int batch,
+                                 const Calibrate& calibrate) {
+    TracedExport traced = traced_export(graph, weights);
+    const std::vector<std::string> values = values_to_quantize(traced, graph);
+    std::vector<ValueRange> ranges(values.size());
+    for (const auto& outputs :
+         calibrate(with_bytes({with_ranges(traced.model, values), traced.layers}, batch))) {
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            ranges[i].low = std::min(ranges[i].low, outputs.at(2 * i).front());
+            ranges[i].high = std::max(ranges[i].high, outputs.at(2 * i + 1).front());
+        }
+    }
+    return with_bytes(quantized(std::move(traced), graph, ranges), batch);
 }
 
 }  // namespace hacscale::runtimes

@@ -15,24 +15,30 @@ namespace {
 
 class RuntimeRunner final : public NetworkRunner {
 public:
-    // With random weights, until load() brings others.
+    // With the weights that the options name, or random ones, until load() brings others.
     RuntimeRunner(const Runtime& runtime, Graph network, const CompileOptions& options)
         : runtime_(runtime),
           network_(std::move(network)),
           batch_(options.batch),
           type_(options.type),
           inputs_(network_.inputs.size()) {
-        load(random_weights(network_, 1));
+        load(options.weights != nullptr ? *options.weights : random_weights(network_, 1));
+        compiled_in_ = options.weights;
     }
 
     void load(const std::vector<LayerWeights>& weights) override {
+        if (std::exchange(compiled_in_, nullptr) == &weights) return;
         if (weights.size() != network_.nodes.size()) {
             throw InputError("weights for another number of layers than the network has");
         }
         loaded_.reset();
         // The runtime's threads are started here, by loading and by a first run, and may run on all that is measured.
         const host::OnMeasuringProcessors here;
-        const ExportedNetwork exported = export_for_runtime(network_, weights, batch_);
+        const ExportedNetwork exported =
+            type_ == DataType::i8
+                ? export_quantized(network_, weights, batch_,
+                                   [this](const ExportedNetwork& network) { return calibrate(network); })
+                : export_for_runtime(network_, weights, batch_);
         loaded_ = runtime_.load(exported, type_);
         regions_ = Regions(network_, exported, loaded_->operations());
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -93,10 +99,29 @@ public:
     }
 
 private:
+    // On random inputs, as networks are measured with.
+    std::vector<std::vector<std::vector<float>>> calibrate(const ExportedNetwork& network) const {
+        constexpr std::uint64_t samples = 8;
+        const std::unique_ptr<LoadedNetwork> loaded = runtime_.load(network, DataType::f32);
+        std::vector<std::vector<std::vector<float>>> outputs;
+        for (std::uint64_t seed = 1; seed <= samples; ++seed) {
+            const std::vector<std::vector<float>> inputs = random_inputs(network_, batch_, seed);
+            for (std::size_t i = 0; i < inputs.size(); ++i) loaded->set_input(i, inputs[i]);
+            loaded->run();
+            std::vector<std::vector<float>>& of_sample = outputs.emplace_back();
+            for (std::size_t i = 0; i < network.outputs.size(); ++i) {
+                const std::span<const float> output = loaded->output(i);
+                of_sample.emplace_back(output.begin(), output.end());
+            }
+        }
+        return outputs;
+    }
+
     const Runtime& runtime_;
     Graph network_;
     int batch_;
     DataType type_;
+    const std::vector<LayerWeights>* compiled_in_ = nullptr;
     std::vector<std::vector<float>> inputs_;  // as they were set
     std::unique_ptr<LoadedNetwork> loaded_;
     Regions regions_;

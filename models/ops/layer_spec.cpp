@@ -15,11 +15,12 @@
 namespace hacscale {
 namespace {
 
-constexpr std::array<std::pair<DataType, std::string_view>, 4> data_type_names{{
+constexpr std::array<std::pair<DataType, std::string_view>, 5> data_type_names{{
     {DataType::f32, "f32"},
     {DataType::bf16, "bf16"},
     {DataType::f16, "f16"},
     {DataType::tf32, "tf32"},
+    {DataType::i8, "i8"},
 }};
 
 constexpr std::array<std::pair<Layout, std::string_view>, 2> layout_names{{
@@ -90,6 +91,7 @@ Layout layout_from_name(std::string_view name) {
 }
 
 std::size_t size_of(DataType type) {
+    if (type == DataType::i8) return 1;
     return type == DataType::f32 || type == DataType::tf32 ? 4 : 2;
 }
 

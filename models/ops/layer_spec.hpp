@@ -143,8 +143,10 @@ inline constexpr std::array<std::string_view, 29> mode_names{"plain",
                                                              "keep_mean"};
 
 // tf32: tensors are f32, and products may be rounded to TF32 (10 bits of mantissa), as GPUs' matrix units do.
-enum class DataType : std::uint8_t { f32, bf16, f16, tf32 };
-inline constexpr std::array all_data_types{DataType::f32, DataType::bf16, DataType::f16, DataType::tf32};
+// i8: what has integer kernels multiplies 8-bit integers; inputs and outputs of the network are f32.
+enum class DataType : std::uint8_t { f32, bf16, f16, tf32, i8 };
+inline constexpr std::array all_data_types{DataType::f32, DataType::bf16, DataType::f16, DataType::tf32,
+                                           DataType::i8};
 
 // How the tensors that a layer reads and writes are laid out in memory. On GPUs it is always channels_last; on CPUs
 // which of the two is faster depends on the network and the processor.

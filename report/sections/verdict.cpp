@@ -176,7 +176,8 @@ Table elsewhere_of(const records::ComparisonRecord& comparison,
                    const std::vector<const records::StrategyRow*>& rows) {
     Table table;
     table.caption =
-        "The same networks in other runtimes, each timed there by a command, in turns with the base.";
+        "The same networks in other runtimes, each timed there in turns with the base: does what was chosen "
+        "here pay there, too?";
     table.csv_file = "elsewhere.csv";
     table.columns = {model_column(),
                      budget_column(),
@@ -185,6 +186,7 @@ Table elsewhere_of(const records::ComparisonRecord& comparison,
                      {"Latency there", "latency_us"},
                      {"Against base, there", "latency_ratio"},
                      {"Against base, here", "latency_ratio_here"},
+                     {"Within the budget, there", "within_budget", false},
                      {"Remark", "reason", false}};
     for (const records::StrategyRow* row : rows) {
         for (const records::OtherLatency& other : row->elsewhere) {
@@ -200,6 +202,9 @@ Table elsewhere_of(const records::ComparisonRecord& comparison,
                          number_cell(other.latency_us, [](double us) { return latency(us); }),
                          number_cell(other.latency_ratio, change),
                          number_cell(row->latency_ratio, change),
+                         text_cell(!other.latency_ratio                             ? ""
+                                   : records::keeps_budget_there(comparison, other) ? "yes"
+                                                                                    : "no"),
                          text_cell(other.reason)};
             table.rows.push_back(std::move(out));
         }

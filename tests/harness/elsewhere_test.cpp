@@ -148,7 +148,8 @@ TEST_F(AddElsewhereTest, EachNetworkIsTimedInTurnsAndEqualOnesOnce) {
     EXPECT_NEAR(*first_of(record_.strategies.front()).latency_ratio, 0.8, 1e-12);
     EXPECT_NEAR(*first_of(record_.strategies.back()).latency_ratio, 1.2, 1e-12);
     EXPECT_EQ(first_of(record_.strategies[1]).latency_ratio, 1.0) << "it kept the base";
-    EXPECT_THAT(elsewhere_text(record_.strategies.front()), HasSubstr("in slow latency -20.0 %"));
+    EXPECT_THAT(elsewhere_text(record_, record_.strategies.back()), HasSubstr("+20.0 %, over the budget"));
+    EXPECT_THAT(elsewhere_text(record_, record_.strategies.front()), HasSubstr("in slow latency -20.0 %"));
     // Written and read.
     write("compare-a-1.json", to_json(record_));
     const records::ComparisonRecord again = records::read_comparison(path("compare-a-1.json"));

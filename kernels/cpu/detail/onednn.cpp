@@ -30,6 +30,7 @@ dnnl::memory::data_type dnnl_type(DataType type) {
         case DataType::f16:
             return dnnl::memory::data_type::f16;
         case DataType::tf32:
+        case DataType::i8:
             break;
     }
     return dnnl::memory::data_type::undef;

@@ -46,6 +46,7 @@ fe::DataType_t frontend_type(DataType type) {
             return fe::DataType_t::BFLOAT16;
         case DataType::f32:
         case DataType::tf32:
+        case DataType::i8:  // no tensor here has it
             return fe::DataType_t::FLOAT;
     }
     return fe::DataType_t::FLOAT;

@@ -21,6 +21,8 @@ const char* cudnn_type_name(DataType type) {
         case DataType::f32:
         case DataType::tf32:
             return "CUDNN_DATA_FLOAT";
+        case DataType::i8:
+            break;  // no tensor here has it
     }
     return "";
 }

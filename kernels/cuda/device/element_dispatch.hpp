@@ -24,6 +24,8 @@ void with_element(DataType type, Visit&& visit) {
         case DataType::bf16:
             visit(__nv_bfloat16{});
             break;
+        case DataType::i8:
+            break;  // no tensor here has it
     }
 }
 

@@ -33,25 +33,27 @@ protected:
         return loaded;
     }
 
-    std::unique_ptr<NetworkRunner> compile(const Graph& graph, int batch = 1) const {
-        Compiled compiled = handle_.backend->compile(GetParam(), graph, {batch, DataType::f32, 0});
+    std::unique_ptr<NetworkRunner> compile(const Graph& graph, int batch = 1, DataType type = DataType::f32,
+                                           const std::vector<LayerWeights>* weights = nullptr) const {
+        Compiled compiled = handle_.backend->compile(GetParam(), graph, {batch, type, 0, weights});
         EXPECT_TRUE(compiled.runner) << compiled.reason;
         return std::move(compiled.runner);
     }
 
     // Its outputs, and again whatever way it was run.
-    void expect_right(const Graph& graph, int batch) const {
+    void expect_right(const Graph& graph, int batch, DataType type = DataType::f32,
+                      double bound = 1e-4) const {
         const auto weights = random_weights(graph, 3);
         const auto inputs = random_inputs(graph, batch, 4);
         const auto expected = reference_graph(graph, batch, inputs, weights);
-        const std::unique_ptr<NetworkRunner> runner = compile(graph, batch);
+        const std::unique_ptr<NetworkRunner> runner = compile(graph, batch, type, &weights);
         ASSERT_TRUE(runner);
         // The order of both does not matter.
         set_inputs(*runner, inputs);
         runner->load(weights);
         const auto check = [&](const char* how) {
             for (std::size_t i = 0; i < expected.size(); ++i) {
-                EXPECT_LE(relative_error(runner->output(i), expected[i]), 1e-4) << how;
+                EXPECT_LE(relative_error(runner->output(i), expected[i]), bound) << how;
             }
         };
         runner->poison();
@@ -73,6 +75,25 @@ TEST_P(OtherRuntime, ComputesWhatTheReferenceComputes) {
     expect_right(lower(testing::small_models().front()), 3);
 }
 
+TEST_P(OtherRuntime, ComputesInIntegersAboutTheSame) {
+    for (const ModelSpec& model : testing::small_models()) {
+        SCOPED_TRACE(model.name);
+        expect_right(lower(model), 1, DataType::i8, 0.1);
+    }
+}
+
+TEST_P(OtherRuntime, ConvsAreOfIntegers) {
+    const Graph graph = lower(find_model("resnet8-cifar"));
+    const std::unique_ptr<NetworkRunner> runner = compile(graph, 1, DataType::i8);
+    ASSERT_TRUE(runner);
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+        if (graph.nodes[i].layer.kind != LayerKind::conv) continue;
+        const std::string kernels = runner->implementation(static_cast<int>(i));
+        EXPECT_THAT(kernels, ::testing::AnyOf(::testing::HasSubstr("QLinearConv"), ::testing::HasSubstr("8")))
+            << graph.nodes[i].name;
+    }
+}
+
 TEST_P(OtherRuntime, KnowsEveryKindOfLayer) {
     for (const LayerKind kind : testing::all_kinds()) {
         for (const LayerSpec& layer : testing::layer_family(kind, 2, 7)) {
@@ -80,6 +101,24 @@ TEST_P(OtherRuntime, KnowsEveryKindOfLayer) {
             EXPECT_TRUE(check.right) << layer.key() << ": " << check.reason;
         }
     }
+}
+
+TEST_P(OtherRuntime, WeightsThatComeLaterTakeThePlaceOfThoseCompiledIn) {
+    const Graph graph = lower(testing::small_models().front());
+    const auto first = random_weights(graph, 3);
+    const auto second = random_weights(graph, 4);
+    const auto inputs = random_inputs(graph, 1, 5);
+    const std::unique_ptr<NetworkRunner> runner = compile(graph, 1, DataType::f32, &first);
+    ASSERT_TRUE(runner);
+    set_inputs(*runner, inputs);
+    for (const auto* weights : {&first, &second, &first}) {
+        runner->load(*weights);
+        runner->run();
+        EXPECT_LE(relative_error(runner->output(0), reference_graph(graph, 1, inputs, *weights).front()),
+                  1e-4);
+    }
+    EXPECT_THROW(runner->load({}), InputError);
+    EXPECT_THROW(runner->set_input(0, std::vector<float>(3)), InputError);
 }
 
 TEST_P(OtherRuntime, ItsProfileCoversTheNetwork) {
