@@ -53,6 +53,15 @@ TEST_F(SmokeTest, ProfilesVerifiesComparesAndTraces) {
     EXPECT_TRUE(done_or_noisy(call({"table", "check", table})));
 }
 
+TEST_F(SmokeTest, TimesNetworksWithoutATable) {
+    const Answer answer = call({"verify", model_, "--seconds", "0.02", "--json"});
+    EXPECT_TRUE(done_or_noisy(answer)) << answer.err;
+    const auto network = answer.json()["networks"][0];
+    EXPECT_EQ(network["model"], "tiny");
+    EXPECT_GT(network["measured_us"], 0.0);
+    EXPECT_GT(network["images_per_s"], 0.0);
+}
+
 TEST_F(SmokeTest, TheProgramRunsASuite) {
     const std::string suite = write("suite.yaml",
                                     "name: small\nmodels: [tiny.yaml]\ncaches: [network, warm]\n"
@@ -64,6 +73,18 @@ TEST_F(SmokeTest, TheProgramRunsASuite) {
     ASSERT_TRUE(WIFEXITED(status));
     EXPECT_THAT(WEXITSTATUS(status), ::testing::AnyOf(0, 4)) << std::ifstream(path("out")).rdbuf();
     EXPECT_TRUE(std::filesystem::exists(path("run/index.html")));
+    // The same choice on a device, which a second process of the program measures.
+    const std::string elsewhere = "'" HACSCALE_PROGRAM "' compare '" + model_ + "' --table '" +
+                                  path("run/table.db") +
+                                  "' --seconds 0.02 --strategies hacscale --verify-on cpu --json > '" +
+                                  path("compared") + "' 2> '" + path("err") + "'";
+    const int compared = std::system(elsewhere.c_str());
+    ASSERT_TRUE(WIFEXITED(compared));
+    EXPECT_THAT(WEXITSTATUS(compared), ::testing::AnyOf(0, 4)) << std::ifstream(path("err")).rdbuf();
+    const auto record = nlohmann::json::parse(std::ifstream(path("compared")));
+    const auto there = record["base"]["elsewhere"][0];
+    EXPECT_EQ(there["runtime"], "cpu");
+    EXPECT_GT(there["latency_us"], 0.0) << there["reason"];
 }
 
 }  // namespace
