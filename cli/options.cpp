@@ -21,7 +21,8 @@ void add_batch_options(CLI::App& parser, BatchOptions& options) {
     parser.add_option("--batch", options.batch, "Images at once")
         ->check(CLI::Range(1, largest_batch))
         ->capture_default_str();
-    parser.add_option("--dtype", options.dtype, "Data type: f32, tf32, bf16, f16 or i8")->capture_default_str();
+    parser.add_option("--dtype", options.dtype, "Data type: f32, tf32, bf16, f16 or i8")
+        ->capture_default_str();
 }
 
 void add_state_options(CLI::App& parser, StateOptions& options) {

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <ios>
 #include <new>
 #include <string>
@@ -125,8 +126,13 @@ int guarded(spdlog::logger& log, const Work& work) {
         log.error(
             "this needs more memory than there is; ask for less at once (a smaller batch, fewer widths)");
         return number_of(ExitStatus::failed);
+    } catch (const std::filesystem::filesystem_error& error) {
+        log.error("{}{}", error.path1().empty() ? "the working folder" : error.path1().string(),
+                  ": cannot be used (" + error.code().message() + ")");
+        return number_of(ExitStatus::failed);
     } catch (const std::exception& error) {
-        log.error("unexpected: {}", error.what());
+        log.error("this is a fault of hacscale; please report it with the command and this text: {}",
+                  error.what());
         return number_of(ExitStatus::failed);
     }
 }

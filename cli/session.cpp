@@ -132,8 +132,12 @@ void on_signal(int signal) {
 }  // namespace
 
 void catch_interrupts() {
-    std::signal(SIGINT, on_signal);
-    std::signal(SIGTERM, on_signal);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        // Whoever started the program with a signal ignored (nohup) wants that.
+        if (std::signal(signal, on_signal) == SIG_IGN) {
+            std::signal(signal, SIG_IGN);
+        }
+    }
 }
 
 bool interrupted() {

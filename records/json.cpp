@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <limits>
+
+#include "base/text/read_file.hpp"
 
 namespace hacscale::records {
 
@@ -36,21 +36,7 @@ JsonPlace::JsonPlace(std::shared_ptr<const Json> root, const Json* here, std::st
     : root_(std::move(root)), here_(here), file_(std::move(file)), path_(std::move(path)) {}
 
 JsonPlace JsonPlace::open(const std::filesystem::path& file) {
-    std::error_code error;
-    const std::uintmax_t bytes = std::filesystem::file_size(file, error);
-    if (error) {
-        throw InputError(fmt::format("{}: cannot be read ({}); a run writes this file, see docs/formats.md",
-                                     file.string(), error.message()));
-    }
-    if (bytes > max_file_bytes) {
-        throw InputError(
-            fmt::format("{}: has {} bytes, more than the 256 MiB a record may have", file.string(), bytes));
-    }
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) {
-        throw InputError(fmt::format("{}: cannot be opened for reading", file.string()));
-    }
-    return parse({std::istreambuf_iterator<char>(stream), {}}, file.string());
+    return parse(read_file(file, max_file_bytes), file.string());
 }
 
 JsonPlace JsonPlace::parse(const std::string& text, const std::string& name) {
@@ -58,9 +44,8 @@ JsonPlace JsonPlace::parse(const std::string& text, const std::string& name) {
         auto root = std::make_shared<const Json>(Json::parse(text));
         const Json* here = root.get();
         return JsonPlace(std::move(root), here, name, "");
-    } catch (const Json::parse_error& parse_error) {
-        throw InputError(fmt::format("{}: is not valid JSON near byte {}: {}", name, parse_error.byte,
-                                     parse_error.what()));
+    } catch (const Json::exception&) {
+        refuse_json(text, name);
     }
 }
 
@@ -373,7 +358,7 @@ Json device_json(const DeviceRecord& device) {
     return {{"id", device.id},
             {"name", device.name},
             {"fingerprint", device.fingerprint},
-            {"properties", Json::parse(device.properties)}};
+            {"properties", Json::parse(device.properties, nullptr, false)}};
 }
 
 }  // namespace hacscale::records

@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <initializer_list>
-#include <iterator>
 #include <map>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/text/read_file.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "scaling/gain.hpp"
@@ -281,13 +280,7 @@ Gain parse_gain(const std::string& text, const std::string& origin, const ModelS
 namespace {
 
 Gain load_one(const std::filesystem::path& file, const ModelSpec& base) {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) throw InputError(fmt::format("{}: the file cannot be read", file.string()));
-    std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-    if (text.size() > largest_file) {
-        throw InputError(fmt::format("{}: the file is larger than 4 MiB; it is no gain file", file.string()));
-    }
-    return parse_gain(text, file.string(), base);
+    return parse_gain(read_file(file, largest_file), file.string(), base);
 }
 
 Gain with_usual_shape(Gain gain) {

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "base/error.hpp"
+#include "base/text/utf8.hpp"
 
 namespace hacscale::detail {
 namespace {
@@ -103,6 +104,8 @@ void Statement::bind(int index, double value, const Place& where) {
 }
 
 void Statement::bind(int index, std::string_view text, const Place& where) {
+    // text() refuses what is no UTF-8, so none is written.
+    if (!is_utf8(text)) return bind(index, as_utf8(text), where);
     // An empty view may hold a null pointer, which SQLite would take for NULL.
     const char* data = text.empty() ? "" : text.data();
     check(handle_.get(),
@@ -153,8 +156,17 @@ std::optional<double> Statement::optional_real(int column) const {
 std::string_view Statement::text(int column) const {
     const unsigned char* data = sqlite3_column_text(handle_.get(), column);
     if (data == nullptr) return {};
-    return {reinterpret_cast<const char*>(data),
-            static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
+    const std::string_view text(reinterpret_cast<const char*>(data),
+                                static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
+    if (!is_utf8(text)) {
+        const char* file = sqlite3_db_filename(sqlite3_db_handle(handle_.get()), "main");
+        const char* name = sqlite3_column_name(handle_.get(), column);
+        throw InputError(
+            fmt::format("{}: a text of the column {} is no UTF-8, so the file is damaged; restore it from a "
+                        "copy or measure again",
+                        file == nullptr ? "" : file, name == nullptr ? "" : name));
+    }
+    return text;
 }
 
 bool Statement::is_null(int column) const {
@@ -173,6 +185,11 @@ Database::Database(const std::filesystem::path& file, Access access)
     handle_.reset(handle);
     if (code != SQLITE_OK) fail(code, "open it");
     sqlite3_extended_result_codes(handle, 1);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);  // of files; temporary ones are ours
+    execute("PRAGMA cell_size_check = 1");
     sqlite3_busy_timeout(handle, busy_timeout_ms);
 }
 

@@ -37,7 +37,8 @@ public:
     std::int64_t integer(int column) const;
     double real(int column) const;
     std::optional<double> optional_real(int column) const;
-    std::string_view text(int column) const;  // valid until the next step or reset
+    // Valid until the next step or reset. Throws InputError for bytes that are no UTF-8: the file is damaged.
+    std::string_view text(int column) const;
     bool is_null(int column) const;
 
 private:
@@ -65,6 +66,8 @@ enum class Access {
     immutable,  // read only, without lock or side files: for a folder where these cannot be made
 };
 
+// A file of others may have been made to do harm: what it defines beyond tables (triggers, views, functions in its schema) is
+// never run.
 class Database {
 public:
     Database(const std::filesystem::path& file, Access access);

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/tabular/tabular.hpp"
+#include "base/text/read_file.hpp"
 #include "base/text/wording.hpp"
 
 namespace hacscale {
@@ -31,8 +32,8 @@ Json parsed(const std::string& text, const std::string& origin) {
     };
     try {
         return Json::parse(text, check);
-    } catch (const nlohmann::json::exception& error) {
-        throw InputError(fmt::format("{}: is no JSON: {}", origin, error.what()));
+    } catch (const nlohmann::json::exception&) {
+        refuse_json(text, origin);
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/text/numbers.hpp"
+#include "base/text/read_file.hpp"
 
 namespace hacscale {
 
@@ -83,27 +84,10 @@ std::optional<TabularFormat> tabular_format_of(const std::filesystem::path& file
     return std::nullopt;
 }
 
-std::string read_bytes(const std::filesystem::path& file, std::uintmax_t max_bytes) {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(file, error)) {
-        throw InputError(fmt::format("{}: {}", file.string(),
-                                     std::filesystem::exists(file, error) ? "is no file" : "does not exist"));
-    }
-    const std::uintmax_t size = std::filesystem::file_size(file, error);
-    if (!error && size > max_bytes) {
-        throw InputError(
-            fmt::format("{}: has {} bytes, expected at most {}", file.string(), size, max_bytes));
-    }
-    std::ifstream in(file, std::ios::binary);
-    std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    if (!in && !in.eof()) throw InputError(fmt::format("{}: cannot be read", file.string()));
-    return bytes;
-}
-
 TabularFile read_tabular(const std::filesystem::path& file, TabularFormat format, std::string_view rows_key,
                          const std::vector<std::string>& known) {
     constexpr std::uintmax_t max_bytes = std::uintmax_t{256} << 20;
-    const std::string text = read_bytes(file, max_bytes);
+    const std::string text = read_file(file, max_bytes);
     return format == TabularFormat::csv ? parse_csv(text, file.string(), known)
                                         : parse_json_rows(text, file.string(), rows_key, known);
 }

@@ -77,9 +77,6 @@ struct TabularFile {
 // By the file's suffix, .csv or .json; nothing for others.
 std::optional<TabularFormat> tabular_format_of(const std::filesystem::path& file);
 
-// The bytes of a file of at most `max_bytes`. InputError when it cannot be read, is no file or is larger.
-std::string read_bytes(const std::filesystem::path& file, std::uintmax_t max_bytes);
-
 // `rows_key`: under which an object of JSON has its rows. At most 256 MiB. A column that is not `known` is an InputError
 // with the names that are near it.
 TabularFile read_tabular(const std::filesystem::path& file, TabularFormat format, std::string_view rows_key,

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <cstdint>
 #include <memory>
 #include <set>
 
 #include "base/text/lines.hpp"
+#include "base/text/read_file.hpp"
 #include "cli/commands.hpp"
 #include "cli/network_options.hpp"
 #include "cli/options.hpp"
@@ -29,17 +28,14 @@ struct PlanOptions {
 };
 
 std::string read_profile(const std::string& file) {
-    std::error_code error;
-    std::ifstream in;
-    if (!std::filesystem::is_directory(file, error)) {
-        in.open(file, std::ios::binary);
+    constexpr std::uintmax_t max_bytes = 1 << 20;
+    try {
+        return read_file(file, max_bytes);
+    } catch (const InputError& error) {
+        throw InputError(
+            std::string(error.what()) +
+            "; --gpu-profile wants the file of a GPU profile (docs/formats.md, \"GPU profiles\")");
     }
-    if (!in.is_open()) {
-        throw InputError(file +
-                         ": cannot be read; --gpu-profile wants the file of a GPU profile "
-                         "(docs/formats.md, \"GPU profiles\")");
-    }
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
 // The first module that can plan, whether or not it can run here.

@@ -91,24 +91,21 @@ std::optional<RunManifest> read_manifest(const std::filesystem::path& folder) {
         return std::nullopt;
     }
     try {
-        const records::Json record = records::Json::parse(records::read_record(file));
-        RunManifest manifest{record.at("suite"), record.at("suite_hash"), {}, record.at("finished")};
-        if (const records::Json& shard = record.at("shard"); !shard.is_null()) {
-            manifest.shard = Shard{shard.at("index"), shard.at("count")};
+        const records::JsonPlace record = records::JsonPlace::open(file);
+        RunManifest manifest{
+            record.text("suite"), record.text("suite_hash"), {}, record.flag_or_false("finished")};
+        if (const auto shard = record.object_or_null("shard")) {
+            manifest.shard = Shard{shard->integer("index"), shard->integer("count")};
             const auto& [index, count] = *manifest.shard;
             if (index < 1 || index > count) {
-                throw InputError(
-                    fmt::format("{}: there is no shard {}/{}; run the suite again into another "
-                                "folder",
-                                file.string(), index, count));
+                shard->fail("index", fmt::format("1 to {}", count));
             }
         }
         return manifest;
-    } catch (const records::Json::exception& error) {
-        throw InputError(
-            fmt::format("{}: is damaged ({}), so it cannot be told which suite the folder belongs "
-                        "to; choose another folder",
-                        file.string(), error.what()));
+    } catch (const InputError& error) {
+        throw InputError(fmt::format(
+            "{}; without it, it cannot be told which suite the folder belongs to: choose another folder",
+            error.what()));
     }
 }
 

@@ -444,6 +444,23 @@ private:
     const std::filesystem::path& folder_;
 };
 
+// Records and rows are kept by a network's name.
+void refuse_two_of_one_name(const Suite& suite, const std::string& origin) {
+    std::map<std::string, const SuiteModel*> known;
+    for (const auto* list : {&suite.models, &suite.verify}) {
+        for (const SuiteModel& model : *list) {
+            const auto [other, is_new] = known.emplace(model.network->name, &model);
+            if (is_new || network_hash(*other->second->network) == network_hash(*model.network)) {
+                continue;
+            }
+            throw InputError(
+                fmt::format("{}: {} and {} are different networks, both with the name {}, by which their "
+                            "records are kept; rename one of them",
+                            origin, other->second->name, model.name, model.network->name));
+        }
+    }
+}
+
 }  // namespace
 
 std::initializer_list<std::string_view> suite_keys() {
@@ -452,7 +469,9 @@ std::initializer_list<std::string_view> suite_keys() {
 
 Suite parse_suite(std::string_view yaml, const std::string& origin, const std::filesystem::path& folder) {
     const YamlNode root = detail::parse_yaml(yaml, origin);
-    return SuiteReader(root, origin, folder).read();
+    Suite suite = SuiteReader(root, origin, folder).read();
+    refuse_two_of_one_name(suite, origin);
+    return suite;
 }
 
 }  // namespace hacscale::harness

@@ -5,13 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <sstream>
 
 #include "base/error.hpp"
+#include "base/text/read_file.hpp"
 #include "models/ops/operator.hpp"
 #include "models/weights/detail/channel_sources.hpp"
 #include "models/weights/detail/identity.hpp"
@@ -46,16 +45,6 @@ std::vector<double> channel_norms(const LayerSpec& layer, const LayerWeights& we
         for (double& sum : sums) sum = std::sqrt(sum);
     }
     return sums;
-}
-
-std::string text_of(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    std::ostringstream text;
-    if (!stream || !(text << stream.rdbuf())) {
-        throw InputError(
-            fmt::format("{}: expected a file of scores, found no file that can be read", file.string()));
-    }
-    return std::move(text).str();
 }
 
 }  // namespace
@@ -138,10 +127,12 @@ BlockScores block_scores(const Network& network, const std::vector<Repeat>& repe
 
 namespace {
 
+constexpr std::uintmax_t max_scores_bytes = std::uintmax_t{64} << 20;
+
 class ScoresReader {
 public:
     explicit ScoresReader(const std::filesystem::path& file)
-        : file_(file), json_(nlohmann::json::parse(text_of(file), nullptr, false)) {
+        : file_(file), json_(nlohmann::json::parse(read_file(file, max_scores_bytes), nullptr, false)) {
         const bool sound = json_.is_object() && json_.contains("method") && json_["method"].is_string() &&
                            json_.contains("groups") && json_["groups"].is_object() &&
                            (!json_.contains("blocks") || json_["blocks"].is_object());

@@ -162,6 +162,9 @@ void check_columns(const Statement& select, int first_column, const std::string&
                 column.set(row, std::string(text));
             };
             check_name(set, select.text(index), where, findings);
+        } else if (column.type == ColumnType::text) {
+            const auto read = [&](std::string_view) { return select.text(index); };
+            check_name(read, "", where, findings);
         }
         ++index;
     }

@@ -338,6 +338,27 @@ TEST_F(SuiteTest, RefusesWhatMakesNoSense) {
     }
 }
 
+// Records are kept by a network's name: of two, the second would count as finished before it was compared.
+TEST_F(SuiteTest, RefusesDifferentNetworksOfOneName) {
+    ModelSpec model = find_model("resnet8-cifar");
+    model.name = "net";
+    std::filesystem::create_directories(path("a"));
+    std::filesystem::create_directories(path("b"));
+    write("a/net.yaml", to_yaml(model));
+    write("b/net.yaml", to_yaml(model));
+    const std::string both = write("both.yaml", "name: both\nmodels: [a/net.yaml, b/net.yaml]\n");
+    EXPECT_EQ(load_suite(both).models.size(), 2u) << "one network, twice";
+    model.stages.back().width = 72;
+    write("b/net.yaml", to_yaml(model));
+    const std::string beside =
+        write("beside.yaml", "name: beside\nmodels: [a/net.yaml]\nverify: [b/net.yaml]\n");
+    for (const std::string& suite : {both, beside}) {
+        EXPECT_THAT([&] { load_suite(suite); },
+                    ::testing::ThrowsMessage<InputError>(::testing::AllOf(
+                        HasSubstr("a/net.yaml"), HasSubstr("b/net.yaml"), HasSubstr("the name net"))));
+    }
+}
+
 TEST_F(SuiteTest, RefusesFilesThatAreMissingOrHuge) {
     EXPECT_THROW(load_suite(path("none.yaml")), InputError);
     EXPECT_THROW(load_suite(path("")), InputError);

@@ -151,7 +151,7 @@ TEST_F(TableImport, SaysWhichLineAndColumnIsWrong) {
     EXPECT_THAT(message_of([&] { (void)import_rows(folder_ / "none.csv", TabularFormat::csv, settings_); }),
                 HasSubstr("does not exist"));
     EXPECT_THAT(message_of([&] { (void)import_rows(folder_.path(), TabularFormat::csv, settings_); }),
-                HasSubstr("is no file"));
+                HasSubstr("is a folder"));
 }
 
 TEST_F(TableImport, FilesOfAnySizeAreRefusedBeforeTheyAreRead) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text/read_file.hpp"
 
 namespace hacscale::cuda {
 namespace {
@@ -61,8 +62,8 @@ GpuProfile parse_gpu_profile(const std::string& text) {
     Json json;
     try {
         json = Json::parse(text);
-    } catch (const Json::parse_error& error) {
-        throw InputError(fmt::format("no JSON (at byte {}); {}", error.byte, expectation));
+    } catch (const Json::exception&) {
+        refuse_json(text, "the GPU profile");
     }
     if (!json.is_object()) throw InputError(fmt::format("no JSON object; {}", expectation));
 

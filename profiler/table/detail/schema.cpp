@@ -11,8 +11,12 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "profiler/table/columns.hpp"
@@ -51,6 +55,37 @@ CREATE TABLE kernel (
     cluster_z INTEGER NOT NULL DEFAULT 0, max_active_clusters INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (layer_id, batch, dtype, cache, footprint_bytes, position)) STRICT, WITHOUT ROWID;
 )sql";
+
+// Of each SQL table of a schema, the columns that are read of it.
+std::map<std::string, std::vector<std::string>> columns_of_tables(std::int64_t version) {
+    std::map<std::string, std::vector<std::string>> tables{
+        {"device", {"id", "name", "fingerprint", "properties"}},
+        {"peak", {"dtype", "flops_per_s", "bytes_per_s", "nominal_flops_per_s", "nominal_bytes_per_s"}},
+        {"verification",
+         {"id", "model", "model_hash", "batch", "dtype", "cache", "predicted_us", "measured_us", "ci95_us",
+          "measured_at"}}};
+    std::vector<std::string>& layer = tables["layer"] = {"id", "key"};
+    for (const LayerColumn& column : layer_columns()) {
+        if (column.since > version) continue;
+        layer.emplace_back(column.name);
+        std::erase(layer.back(), '"');  // of names that SQL has words for
+    }
+    std::vector<std::string>& measurement = tables["measurement"];
+    measurement.assign(key_columns.begin(), key_columns.end());
+    for (const RowColumn& column : row_columns()) {
+        if (column.since <= version) measurement.emplace_back(column.name);
+    }
+    if (version < 2) return tables;
+    std::vector<std::string>& kernel = tables["kernel"];
+    for (std::size_t begin = 0; begin < kernel_columns.size();) {
+        const std::size_t end = std::min(kernel_columns.find(", ", begin), kernel_columns.size());
+        const std::string_view column = kernel_columns.substr(begin, end - begin);
+        if (version < 4 && column == "cluster_x") break;
+        kernel.emplace_back(column);
+        begin = end + 2;
+    }
+    return tables;
+}
 
 std::string sql_of(const RowColumn& column) {
     const bool added = column.since > 1;  // to tables that have rows
@@ -212,6 +247,9 @@ void check_file(const fs::path& file) {
 // A folder that cannot be written has no place for the log's index; without a log the file can be read as it
 // stands.
 Database open_for_reading(const fs::path& file) {
+    // Whoever may write the folder and not the file would leave a log's index there that is theirs, and keep the owner out.
+    const bool writable = ::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0;
+    if (!writable && size_or_zero(beside(file, "-wal")) == 0) return Database(file, Access::immutable);
     Database database(file, Access::existing);
     const int code = database.probe();
     if (code == SQLITE_OK) return database;
@@ -380,6 +418,7 @@ Database open_table_file(const fs::path& file, bool writable) {
     if (!writable) {
         Database database = open_for_reading(file);
         const std::int64_t version = schema_version_of(database);
+        check_schema(database, version);
         if (version < schema_version) read_as_this_schema(database, version);
         database.execute("PRAGMA query_only = 1");
         return database;
@@ -387,12 +426,44 @@ Database open_table_file(const fs::path& file, bool writable) {
     Database database(file, Access::existing);
     if (const int code = database.probe(); code != SQLITE_OK) database.fail(code, "read it as a table");
     const std::int64_t version = schema_version_of(database);
+    check_schema(database, version);
     database.execute(
         "BEGIN IMMEDIATE; ROLLBACK");  // a file that cannot be written is refused now, not at the first row
     if (version < schema_version) upgrade(database, version);
     // FULL: a row that was put is on the disk, not only in the system's cache.
     database.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     return database;
+}
+
+void check_schema(const Database& database, std::int64_t version) {
+    const std::string name = database.file().string();
+    const auto damaged = [&name](const std::string& what) {
+        throw InputError(
+            fmt::format("{} {}, so it is damaged or was changed by another program; restore it from a copy "
+                        "or measure again into a new file",
+                        name, what));
+    };
+    const std::map<std::string, std::vector<std::string>> expected = columns_of_tables(version);
+    std::set<std::string> tables;
+    Statement objects = database.prepare("SELECT type, name FROM main.sqlite_schema ORDER BY name");
+    while (objects.step()) {
+        const std::string type(objects.text(0));
+        const std::string object(objects.text(1));
+        if (type == "table" && expected.contains(object)) {
+            tables.insert(object);
+        } else if (type != "index") {
+            damaged(fmt::format("has a {} {:.100}, which no table has", type, object));
+        }
+    }
+    for (const auto& [table, columns] : expected) {
+        if (!tables.contains(table)) damaged(fmt::format("lacks the table {}", table));
+        std::set<std::string> there;
+        Statement info = database.prepare(fmt::format("PRAGMA main.table_info({})", table));
+        while (info.step()) there.emplace(info.text(1));
+        for (const std::string& column : columns) {
+            if (!there.contains(column)) damaged(fmt::format("lacks the column {} of {}", column, table));
+        }
+    }
 }
 
 DeviceRecord read_device(const Database& database) {
@@ -402,8 +473,16 @@ DeviceRecord read_device(const Database& database) {
             "{} names no device, so it is damaged; restore it from a copy or measure again into a new file",
             database.file().string()));
     }
-    return {std::string(select.text(0)), std::string(select.text(1)), std::string(select.text(2)),
-            std::string(select.text(3))};
+    DeviceRecord device{std::string(select.text(0)), std::string(select.text(1)), std::string(select.text(2)),
+                        std::string(select.text(3))};
+    if (!nlohmann::json::parse(device.properties, nullptr, false).is_object()) {
+        throw InputError(
+            fmt::format("{}: the properties of its device are no JSON object, so it is damaged; restore it "
+                        "from a copy or measure "
+                        "again into a new file",
+                        database.file().string()));
+    }
+    return device;
 }
 
 }  // namespace hacscale::detail

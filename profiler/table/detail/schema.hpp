@@ -51,6 +51,10 @@ void create_table_file(const std::filesystem::path& file, const DeviceRecord& de
 // upgrade: the time does not depend on the number of rows. Errors: see Table::open.
 Database open_table_file(const std::filesystem::path& file, bool writable);
 
+// Throws InputError for a file that has anything but the tables of this schema, or lacks one of them or a column.
+void check_schema(const Database& database, std::int64_t version);
+
+// Throws InputError where there is none, or its properties are no JSON object.
 DeviceRecord read_device(const Database& database);
 
 // Puts a finished file in place of `file`, so that it is there after a crash of the machine too. Side files

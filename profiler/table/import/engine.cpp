@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/statistics.hpp"
 #include "base/tabular/tabular.hpp"
+#include "base/text/read_file.hpp"
 #include "profiler/table/row.hpp"
 
 namespace hacscale::detail {
@@ -35,10 +36,11 @@ std::string escaped(const std::string& text) {
 }
 
 EngineJson parsed_json(const std::filesystem::path& file) {
+    const std::string text = escaped(read_file(file, max_json_bytes));
     try {
-        return EngineJson::parse(escaped(read_bytes(file, max_json_bytes)));
-    } catch (const EngineJson::exception& error) {
-        throw InputError(fmt::format("{}: is no JSON: {}", file.string(), error.what()));
+        return EngineJson::parse(text);
+    } catch (const EngineJson::exception&) {
+        refuse_json(text, file.string());
     }
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "base/text/read_file.hpp"
 #include "profiler/table/detail/pickle.hpp"
 #include "profiler/table/import/import.hpp"
 
@@ -60,7 +61,7 @@ ImportedRows import_halp(const std::filesystem::path& file, const ImportSettings
     ImportedRows imported;
     imported.device = imported_device(settings.device, settings.software);
     std::set<std::pair<int, LayerSpec>> known;
-    for (const auto& [key, latency_ms] : detail::read_pickle(read_bytes(file, max_pickle_bytes), origin)) {
+    for (const auto& [key, latency_ms] : detail::read_pickle(read_file(file, max_pickle_bytes), origin)) {
         ++imported.entries;
         const HalpKey numbers(key, origin);
         if (!(latency_ms > 0.0 && latency_ms <= max_latency_ms)) {

@@ -1,0 +1,17 @@
+// Files that are read whole.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace hacscale {
+
+// The bytes of a regular file. Throws InputError for one that is not there, is a folder, a device or a pipe, has more than `max_bytes`
+// (which is looked at first), or cannot be read.
+std::string read_file(const std::filesystem::path& file, std::uintmax_t max_bytes);
+
+// Throws the InputError for text that no JSON reader takes: `name`, the line, and what is there.
+[[noreturn]] void refuse_json(const std::string& text, const std::string& name);
+
+}  // namespace hacscale
