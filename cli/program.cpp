@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <ios>
+#include <iostream>
 #include <new>
 #include <string>
 
@@ -105,6 +106,8 @@ int stream_failure_status(spdlog::logger& log, int error_number) {
     if (error_number == EPIPE) {
         return number_of(ExitStatus::done);
     }
+    // Standard error flushes standard output first, which would fail again in the middle of the message.
+    std::cerr.tie(nullptr);
     log.error("standard output could not be written: {}", std::strerror(error_number));
     return number_of(ExitStatus::failed);
 }

@@ -113,7 +113,7 @@ TEST_F(PlanUsage, WhatIsAskedForMustBeThere) {
     EXPECT_EQ(call({"plan", "resnet18", "--gpu-profile", h200, "--batch", "0"}).status, 2);
     const Answer absent = call({"plan", "resnet18", "--gpu-profile", path("absent.json")});
     EXPECT_EQ(absent.status, 2);
-    EXPECT_THAT(absent.err, AllOf(HasSubstr("absent.json"), HasSubstr("cannot be read")));
+    EXPECT_THAT(absent.err, AllOf(HasSubstr("absent.json"), HasSubstr("does not exist")));
     const Answer folder = call({"plan", "resnet18", "--gpu-profile", path(".")});
     EXPECT_EQ(folder.status, 2);
 }

@@ -63,7 +63,11 @@ GpuProfile parse_gpu_profile(const std::string& text) {
     try {
         json = Json::parse(text);
     } catch (const Json::exception&) {
-        refuse_json(text, "the GPU profile");
+        try {
+            refuse_json(text, "the GPU profile");
+        } catch (const InputError& refused) {
+            throw InputError(fmt::format("{}; {}", refused.what(), expectation));
+        }
     }
     if (!json.is_object()) throw InputError(fmt::format("no JSON object; {}", expectation));
 
