@@ -3,34 +3,19 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <iterator>
+#include <ostream>
 #include <system_error>
 
 #include "base/error.hpp"
+#include "base/replace_file.hpp"
 
 namespace hacscale::records {
 
 void write_record(const std::filesystem::path& file, const std::string& text) {
-    std::filesystem::path unfinished = file;
-    unfinished += ".part";
-    std::ofstream stream(unfinished, std::ios::binary | std::ios::trunc);
-    stream << text;
-    stream.close();
-    std::error_code error;
-    if (stream.fail()) {
-        error.assign(errno, std::generic_category());
-        std::error_code ignored;
-        std::filesystem::remove(unfinished, ignored);
-    } else {
-        std::filesystem::rename(unfinished, file, error);
-    }
-    if (error) {
-        throw WorkError(fmt::format("{}: cannot be written ({}); make room or choose another folder",
-                                    file.string(), error.message()));
-    }
+    replace_file(file, [&text](std::ostream& stream) { stream << text; });
 }
 
 std::string read_record(const std::filesystem::path& file) {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/replace_file.hpp"
 #include "records/run_folder.hpp"
 #include "report/formats/formats.hpp"
 #include "report/sections/sections.hpp"
@@ -46,7 +47,7 @@ std::vector<fs::path> write_document(const Document& document, const fs::path& f
     for (const auto& [extension, text] :
          {std::pair{".html", html.str()}, {".md", markdown.str()}, {".json", json.str()}}) {
         paths.push_back(folder / (name + extension));
-        replace_file(paths.back(), text);
+        replace_file(paths.back(), [&text = text](std::ostream& out) { out << text; });
     }
     for (fs::path& path : write_csv(document, folder)) paths.push_back(std::move(path));
     return paths;

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/replace_file.hpp"
 
 namespace hacscale {
 namespace {
@@ -177,24 +178,14 @@ void write_safetensors(const fs::path& file, const std::vector<std::pair<std::st
     text.append((header_alignment - text.size() % header_alignment) % header_alignment, ' ');
     const std::uint64_t length = text.size();
 
-    fs::path unfinished = file;
-    unfinished += fmt::format(".{}.tmp", ::getpid());
-    std::ofstream stream(unfinished, std::ios::binary);
-    stream.write(reinterpret_cast<const char*>(&length), length_bytes);
-    stream.write(text.data(), static_cast<std::streamsize>(text.size()));
-    for (const NamedTensor& tensor : tensors) {
-        stream.write(reinterpret_cast<const char*>(tensor.values->data()),
-                     static_cast<std::streamsize>(tensor.values->size() * sizeof(float)));
-    }
-    stream.close();
-    std::error_code error;
-    if (stream) fs::rename(unfinished, file, error);
-    if (!stream || error) {
-        std::error_code ignored;
-        fs::remove(unfinished, ignored);
-        throw WorkError(fmt::format(
-            "{}: the weights cannot be written; check the folder and the disk's space", file.string()));
-    }
+    replace_file(file, [&](std::ostream& stream) {
+        stream.write(reinterpret_cast<const char*>(&length), length_bytes);
+        stream.write(text.data(), static_cast<std::streamsize>(text.size()));
+        for (const NamedTensor& tensor : tensors) {
+            stream.write(reinterpret_cast<const char*>(tensor.values->data()),
+                         static_cast<std::streamsize>(tensor.values->size() * sizeof(float)));
+        }
+    });
 }
 
 }  // namespace hacscale

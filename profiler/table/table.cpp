@@ -1,6 +1,7 @@
 #include "profiler/table/table.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <unordered_map>
@@ -18,6 +19,19 @@ using detail::ResetOnExit;
 using detail::Statement;
 
 namespace {
+
+struct FileIdentity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool operator==(const FileIdentity&) const = default;
+};
+
+// Of the file that has this name now.
+FileIdentity identity_of(const std::filesystem::path& file) {
+    struct stat status = {};
+    if (::stat(file.c_str(), &status) != 0) return {};
+    return {status.st_dev, status.st_ino};
+}
 
 // What put() runs.
 struct Writing {
@@ -43,6 +57,7 @@ struct Table::Impl {
     void put(const Row& row);  // within a transaction
     std::int64_t layer_id(const LayerSpec& layer);
     void require_writer() const;
+    void require_same_file() const;  // that was opened
     void put_kernels(std::int64_t layer, const Row& row);
     enum class Kernels { with, without };
     void read_rows(Statement& select, Kernels kernels, const std::function<void(const Row&)>& visit) const;
@@ -50,6 +65,7 @@ struct Table::Impl {
     std::filesystem::path file;
     std::optional<detail::WriterLock> lock;  // outlives the database: closing it may still write
     detail::Database database;
+    FileIdentity identity;
     DeviceRecord device;
     std::unordered_map<LayerSpec, std::int64_t, LayerSpecHash> layer_ids;  // those met by put()
     std::optional<Writing> writing;                                        // unless it is open for reading
@@ -129,6 +145,7 @@ Table::Impl::Impl(std::filesystem::path path, std::optional<detail::WriterLock> 
     : file(std::move(path)),
       lock(std::move(writer_lock)),
       database(std::move(opened)),
+      identity(identity_of(file)),
       device(detail::read_device(database)),
       select_row(database.prepare(select_rows(
           fmt::format("l.key = ? AND {} AND m.footprint_bytes = ?", state_condition), detail::row_order))),
@@ -141,6 +158,15 @@ Table::Impl::Impl(std::filesystem::path path, std::optional<detail::WriterLock> 
 void Table::Impl::require_writer() const {
     if (lock) return;
     throw WorkError(fmt::format("{} is open for reading only; open it for writing", file.string()));
+}
+
+// Rows would go into a file that has no name any more.
+void Table::Impl::require_same_file() const {
+    if (identity_of(file) == identity) return;
+    throw WorkError(fmt::format(
+        "{} was removed or replaced while it was written, and what was measured since then is lost; run "
+        "again, and let nothing else change the file meanwhile",
+        file.string()));
 }
 
 std::int64_t Table::Impl::layer_id(const LayerSpec& layer) {
@@ -240,6 +266,7 @@ void Table::put(const std::vector<Row>& rows) {
     try {
         for (const Row& row : rows) impl_->put(row);
         transaction.commit();
+        impl_->require_same_file();
     } catch (...) {
         impl_->layer_ids.clear();  // the layers met in this transaction are rolled back with it
         throw;

@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
-#include <fstream>
+#include <ostream>
 
 #include "base/error.hpp"
+#include "base/replace_file.hpp"
 #include "report/formats/formats.hpp"
 #include "report/text/escape.hpp"
 #include "report/text/numbers.hpp"
@@ -65,29 +66,9 @@ std::vector<std::filesystem::path> write_csv(const Document& document, const std
     std::vector<std::filesystem::path> paths;
     for (const CsvFile& file : files) {
         paths.push_back(folder / file.name);
-        replace_file(paths.back(), file.header + file.content);
+        replace_file(paths.back(), [&file](std::ostream& out) { out << file.header << file.content; });
     }
     return paths;
-}
-
-void replace_file(const std::filesystem::path& file, const std::string& content) {
-    std::filesystem::path partial = file;
-    partial += ".partial";
-    {
-        std::ofstream out(partial, std::ios::binary | std::ios::trunc);
-        out << content;
-        out.flush();
-        if (!out) {
-            std::error_code ignored;
-            std::filesystem::remove(partial, ignored);
-            throw WorkError(
-                fmt::format("{}: cannot be written; check that the folder is writable and the disk not full",
-                            file.string()));
-        }
-    }
-    std::error_code error;
-    std::filesystem::rename(partial, file, error);
-    if (error) throw WorkError(fmt::format("{}: cannot be replaced ({})", file.string(), error.message()));
 }
 
 }  // namespace hacscale::report

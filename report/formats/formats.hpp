@@ -17,8 +17,4 @@ void write_json(const Document& document, std::ostream& out);
 // be written.
 std::vector<std::filesystem::path> write_csv(const Document& document, const std::filesystem::path& folder);
 
-// Writes beside the file and renames, so that a reader never sees half a file. WorkError names the file and
-// the cause.
-void replace_file(const std::filesystem::path& file, const std::string& content);
-
 }  // namespace hacscale::report

@@ -1,5 +1,6 @@
 // Several processes on one table, and processes that die.
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <csignal>
@@ -200,6 +201,40 @@ TEST(TableWriters, SayThatTheDiskIsFull) {
     EXPECT_EQ(status, 0);
     EXPECT_FALSE(fs::exists(folder / "t.db"));
     EXPECT_FALSE(fs::exists(folder / "t.db.new"));
+}
+
+TEST(ReplacedTable, IsNoticedByItsWriter) {
+    const TempFolder folder;
+    const std::filesystem::path file = folder / "t.db";
+    for (const bool replaced : {false, true}) {
+        Table table = make_table(file, {warm_row(conv(8, 8), 1.0)});
+        std::filesystem::rename(file, folder / "moved.db");
+        if (replaced) std::ofstream(file) << "something else";
+        try {
+            table.put(warm_row(conv(8, 16), 2.0));
+            ADD_FAILURE() << "the row went nowhere";
+        } catch (const WorkError& error) {
+            EXPECT_NE(std::string(error.what()).find("removed or replaced"), std::string::npos)
+                << error.what();
+        }
+        std::filesystem::remove(file);
+    }
+}
+
+TEST(LockOfATable, IsNeitherALinkNorAPipe) {
+    const TempFolder folder;
+    const std::filesystem::path file = folder / "t.db";
+    { make_table(file, {warm_row(conv(8, 8), 1.0)}); }
+    const std::filesystem::path precious = folder / "precious";
+    std::ofstream(precious) << "precious";
+    std::filesystem::create_symlink(precious, folder / "t.db.lock");
+    EXPECT_THROW(Table::open(file, OpenMode::write), WorkError);
+    EXPECT_EQ(std::filesystem::file_size(precious), 8u);
+    std::filesystem::remove(folder / "t.db.lock");
+    ASSERT_EQ(::mkfifo((folder / "t.db.lock").c_str(), 0600), 0);
+    EXPECT_THROW(Table::open(file, OpenMode::write), WorkError);
+    std::filesystem::remove(folder / "t.db.lock");
+    EXPECT_EQ(Table::open(file, OpenMode::write).size(), 1);
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ void replace(const std::filesystem::path& file, const std::string& bytes) {
     std::filesystem::create_directories(folder, ignored);  // the open reports the error
     const std::filesystem::path part = file.string() + ".part" + std::to_string(::getpid());
     try {
-        Descriptor out(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
+        std::filesystem::remove(part, ignored);  // and not followed: it may be a link
+        Descriptor out(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC);
         if (out.number() < 0) fail_to_write(file);
         write_all(out.number(), bytes, file);
         if (::fsync(out.number()) != 0 || !out.close()) fail_to_write(file);

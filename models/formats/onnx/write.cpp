@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/replace_file.hpp"
 #include "models/formats/onnx/detail/protobuf.hpp"
 #include "models/formats/onnx/detail/wording.hpp"
 #include "models/formats/onnx/onnx.hpp"
@@ -193,28 +194,6 @@ std::string encoded(const Model& model, ExternalData* external) {
         opset.add_int64(field::opset::version, version);
     }
     return bytes;
-}
-
-// Writes a whole file before it takes the place of one that is there.
-template <typename Write>
-void replace_file(const std::filesystem::path& file, const Write& write) {
-    std::filesystem::path unfinished = file;
-    unfinished += ".part";
-    std::ofstream out(unfinished, std::ios::binary);
-    const bool is_ours = out.is_open();
-    write(out);
-    out.close();
-    std::error_code problem;
-    if (out) {
-        std::filesystem::rename(unfinished, file, problem);
-    }
-    if (!out || problem) {
-        std::error_code ignored;
-        if (is_ours) {
-            std::filesystem::remove(unfinished, ignored);
-        }
-        throw WorkError(file.string() + " cannot be written; is the disk full, or the folder not writable?");
-    }
 }
 
 void write_parts(const ExternalData& external, std::ostream& out) {

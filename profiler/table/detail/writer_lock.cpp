@@ -45,7 +45,15 @@ bool still_named(int descriptor, const std::filesystem::path& file) {
 
 WriterLock::WriterLock(const std::filesystem::path& table) : file_(lock_file_of(table)) {
     for (;;) {
-        const int descriptor = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        // Neither a link to something else nor a pipe, which would block for ever.
+        const int descriptor =
+            ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+        struct stat opened = {};
+        if (descriptor >= 0 && ::fstat(descriptor, &opened) == 0 && !S_ISREG(opened.st_mode)) {
+            ::close(descriptor);
+            throw WorkError(fmt::format("{}: is no regular file, and the lock of {} belongs there; remove it",
+                                        file_.string(), table.string()));
+        }
         if (descriptor < 0) {
             throw WorkError(fmt::format("{}: cannot write beside it: {}; choose a folder that can be written",
                                         table.string(), std::strerror(errno)));
@@ -82,7 +90,8 @@ WriterLock::~WriterLock() {
 }
 
 void refuse_while_written(const std::filesystem::path& table) {
-    const int descriptor = ::open(lock_file_of(table).c_str(), O_RDONLY | O_CLOEXEC);
+    const int descriptor =
+        ::open(lock_file_of(table).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (descriptor < 0) return;
     const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     const std::string who = holder(descriptor);
