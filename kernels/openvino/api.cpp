@@ -47,11 +47,11 @@ Api::Api() {
     take(infer_request_free, library, "ov_infer_request_free");
     take(tensor_free, library, "ov_tensor_free");
     take(profiling_info_list_free, library, "ov_profiling_info_list_free");
-    int (*get_version)(ov_version*) = nullptr;
-    void (*free_version)(ov_version*) = nullptr;
+    int (*get_version)(Version*) = nullptr;
+    void (*free_version)(Version*) = nullptr;
     take(get_version, library, "ov_get_openvino_version");
     take(free_version, library, "ov_version_free");
-    ov_version version{};
+    Version version{};
     check(get_version(&version), "to say its version");
     version_ = version_in(version.build_number);
     free_version(&version);

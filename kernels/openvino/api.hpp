@@ -14,11 +14,11 @@ struct ov_model;
 struct ov_compiled_model;
 struct ov_infer_request;
 struct ov_tensor;
-struct ov_version {
+struct Version {
     const char* build_number;
     const char* description;
 };
-struct ov_profiling_info {
+struct ProfilingInfo {
     int status;
     std::int64_t real_time_us;
     std::int64_t cpu_time_us;
@@ -26,8 +26,8 @@ struct ov_profiling_info {
     const char* exec_type;
     const char* node_type;
 };
-struct ov_profiling_info_list {
-    ov_profiling_info* infos;
+struct ProfilingInfoList {
+    ProfilingInfo* infos;
     std::size_t size;
 };
 
@@ -53,14 +53,14 @@ public:
     int (*infer_request_get_input_tensor_by_index)(const ov_infer_request*, std::size_t, ov_tensor**);
     int (*infer_request_get_output_tensor_by_index)(const ov_infer_request*, std::size_t, ov_tensor**);
     int (*infer_request_infer)(ov_infer_request*);
-    int (*infer_request_get_profiling_info)(const ov_infer_request*, ov_profiling_info_list*);
+    int (*infer_request_get_profiling_info)(const ov_infer_request*, ProfilingInfoList*);
     int (*tensor_data)(const ov_tensor*, void** data);
     int (*tensor_get_byte_size)(const ov_tensor*, std::size_t*);
     void (*model_free)(ov_model*);
     void (*compiled_model_free)(ov_compiled_model*);
     void (*infer_request_free)(ov_infer_request*);
     void (*tensor_free)(ov_tensor*);
-    void (*profiling_info_list_free)(ov_profiling_info_list*);
+    void (*profiling_info_list_free)(ProfilingInfoList*);
 
 private:
     Api();

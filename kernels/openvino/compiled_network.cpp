@@ -74,11 +74,11 @@ void CompiledNetwork::run() {
 }
 
 std::vector<CompiledNetwork::Counter> CompiledNetwork::counters() const {
-    ov_profiling_info_list list{};
+    ProfilingInfoList list{};
     api_.check(api_.infer_request_get_profiling_info(request_.get(), &list), "to give its counters");
     std::vector<Counter> counters;
     for (std::size_t i = 0; i < list.size; ++i) {
-        const ov_profiling_info& info = list.infos[i];
+        const ProfilingInfo& info = list.infos[i];
         // Fused into the one before, or an input: nothing runs. What takes less than a microsecond has the status of those, but has
         // the name of a kernel.
         const std::string_view kernel = info.exec_type;

@@ -153,7 +153,7 @@ private:
                                       scales_.contains(node.inputs.front());
         if (quantize_weights) set_weights(node, layer);
         for (std::string& input : node.inputs) {
-            if (scales_.contains(input)) input = input + "/dequantized";
+            if (scales_.contains(input)) input += "/dequantized";
         }
         put(std::move(node), layer);
         if (scales_.contains(output)) quantize(output, layer);
