@@ -37,7 +37,8 @@ memory::dims conv_weight_dims(const LayerContext& context) {
 // oneDNN lists, after its optimised kernels, slow general ones and those of older instruction sets.
 bool last_resort(const std::string& name) {
     return is_reference_kernel(name) || name.find("gemm:") != std::string::npos ||
-           name.find("sse41 ") != std::string::npos;
+           name.find("gemm_s8") != std::string::npos || name.find("sse41 ") != std::string::npos ||
+           name.ends_with("int8:sse41") || name.ends_with("int8_1x1:sse41");
 }
 
 // oneDNN's depthwise kernels for SSE4.1 add pixels of channels-last tensors by instructions that want addresses
@@ -45,6 +46,11 @@ bool last_resort(const std::string& name) {
 bool faults(const std::string& name, const LayerContext& context) {
     return name.find("dw:sse41") != std::string::npos &&
            context.output.order == TensorShape::Order::channels_last && context.output.channels % 4 != 0;
+}
+
+// Kernels for AVX2 add two products of integers in 16 bits, where large ones do not fit.
+bool cuts_sums(const std::string& name, const LayerContext& context) {
+    return context.type == DataType::i8 && onednn::has_wide_sums() && name.ends_with(":avx2");
 }
 
 // Another layer, but for what a derived class does differently.
@@ -122,6 +128,7 @@ std::unique_ptr<CpuLayer> build_primitive(const LayerContext& context, const Con
     PrimitiveLayer::Weights weights{
         primitive.weights_desc(), {conv_weight_dims(context), memory::data_type::f32, plain}, {}};
     if (layer.bias) weights.bias = primitive.bias_desc();
+    if (context.type == DataType::i8) weights.integers = integer_scales(context);
     std::unique_ptr<CpuLayer> conv = PrimitiveLayer::make<convolution_forward>(context, primitive, weights);
     const int channels = told_input(context).channels;
     if (channels == layer.in_channels) return conv;
@@ -136,22 +143,18 @@ void append_plans(const LayerContext& context, dnnl::algorithm algorithm, std::v
     const memory::desc no_bias;
     const WindowDims window = window_dims(layer);
 
-    onednn::post_ops post_ops;
-    if (layer.residual) post_ops.append_sum(1.0F);
-    append_activation(post_ops, layer);
-    dnnl::primitive_attr attributes;
-    attributes.set_post_ops(post_ops);
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    const IntegerForms& integers = context.integers;
     try {
         ConvDesc plan(engine(), dnnl::prop_kind::forward_inference, algorithm,
-                      dnnl_desc(told_input(context), context.type), weights, layer.bias ? bias : no_bias,
-                      dnnl_desc(context.output, context.type), window.strides, window.dilations,
-                      window.near_padding, window.far_padding, attributes,
+                      dnnl_desc(told_input(context), context.type, integers.input.element), weights,
+                      layer.bias ? bias : no_bias,
+                      dnnl_desc(context.output, context.type, integers.output.element), window.strides,
+                      window.dilations, window.near_padding, window.far_padding, fused_attributes(context),
                       /*allow_empty=*/true);
         if (!plan) return;
         do {
             const std::string name = plan.impl_info_str();
-            if (faults(name, context)) continue;
+            if (faults(name, context) || cuts_sums(name, context)) continue;
             plans.push_back({name, [plan = onednn::fixed(plan)](const LayerContext& where) {
                                  return build_primitive(where, plan);
                              }});
@@ -286,6 +289,17 @@ void leave_out_references(const LayerContext& context, ConvPlans& plans) {
 
 bool is_reference_kernel(const std::string& implementation) {
     return implementation.find("ref") != std::string::npos;
+}
+
+bool has_integer_kernel(LayerContext context) {
+    context.type = DataType::i8;
+    context.integers.input.element = context.integers.output.element = Element::s8;
+    context.integers.residual.element = Element::s8;
+    context.integers.weight_scales.assign(static_cast<std::size_t>(context.layer.out_channels), 1.0F);
+    const ConvPlans plans = fused_plans(context, 1);
+    return !plans.good.empty() ||
+           std::any_of(plans.last_resorts.begin(), plans.last_resorts.end(),
+                       [](const ConvPlan& plan) { return !is_reference_kernel(plan.name); });
 }
 
 ConvPlans conv_plans(const LayerContext& context) {

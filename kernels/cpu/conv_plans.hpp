@@ -33,6 +33,9 @@ struct ConvPlans {
 // Throws UnsupportedLayer when there is none.
 ConvPlans conv_plans(const LayerContext& context);
 
+// Whether oneDNN has more than its reference kernel for the conv with integers of 8 bits.
+bool has_integer_kernel(LayerContext context);
+
 // A candidate of our own to run the layer by Winograd's algorithm, with `outputs` rows and columns a tile; empty for a
 // layer that the algorithm does not fit (it takes dense f32 convs of 3 x 3 windows at stride 1), or of an activation
 // that it does not fuse.

@@ -18,8 +18,12 @@ public:
 
     std::string unsupported_reason(const std::string&, DataType type) const override {
         if (type == DataType::f32) return {};
+        if (type == DataType::i8) {
+            if (onednn::processor_has(dnnl::cpu_isa::avx2)) return {};
+            return "this processor has no integer arithmetic on wide vectors (AVX2); use f32";
+        }
         if (type != DataType::bf16) {
-            return "the cpu backend computes in f32 and bf16, not in " + std::string(name_of(type));
+            return "the cpu backend computes in f32, bf16 and i8, not in " + std::string(name_of(type));
         }
         if (onednn::processor_has(dnnl::cpu_isa::avx512_core_bf16)) return {};
         return "this processor has no bf16 arithmetic (AVX512-BF16 or AMX); use f32";
@@ -47,9 +51,10 @@ public:
         }
     }
 
-    std::vector<LayerSpec> peak_layers(DataType) const override {
+    std::vector<LayerSpec> peak_layers(DataType type) const override {
         std::vector<LayerSpec> layers;
         for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
+            if (type == DataType::i8 && layout == Layout::blocked) continue;
             for (const int kernel : {1, 3}) {
                 LayerSpec layer;
                 layer.in_channels = layer.out_channels = 256;

@@ -11,6 +11,15 @@
 
 namespace hacscale::cpu {
 
+// What a layer that computes with integers (LayerContext::type is i8) reads and writes.
+struct IntegerForms {
+    Stored input;
+    Stored output;
+    Stored residual;  // what the output holds before, of a conv with a residual add; as wide as the output
+    std::vector<float> weight_scales =
+        {};  // one an output channel: a weight is an integer times its channel's
+};
+
 // What is decided for a layer before it is built.
 struct LayerContext {
     LayerSpec layer;
@@ -24,6 +33,9 @@ struct LayerContext {
     bool weights_stay_cached = true;
     WeightPool* pool = nullptr;  // where the layer takes memory for its weights; outlives the layer
     std::vector<TensorShape> more_inputs = {};  // of layers that read several, those after the first
+    IntegerForms integers = {};                 // of type i8
+    // Whether the first kernel that can be built will do: the layer is not there to be fast.
+    bool any_kernel = false;
 };
 
 using InputPointers = std::vector<const std::byte*>;

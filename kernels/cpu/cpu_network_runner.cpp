@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "kernels/cpu/conv_plans.hpp"
 #include "kernels/cpu/cpu_device.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/ops/broadcast.hpp"
 
 namespace hacscale::cpu {
@@ -142,56 +145,173 @@ TensorShape::Order order_read(const LayerSpec& layer, int input, const TensorSha
 }  // namespace
 
 CpuNetworkRunner::CpuNetworkRunner(const Graph& network, const CompileOptions& options)
-    : network_(network), batch_(options.batch), type_(options.type) {
+    : CpuNetworkRunner(network, options, /*any_kernel=*/false) {}
+
+CpuNetworkRunner::CpuNetworkRunner(const Graph& network, const CompileOptions& options, bool any_kernel)
+    : network_(network),
+      batch_(options.batch),
+      type_(options.type),
+      footprint_bytes_(options.footprint_bytes),
+      any_kernel_(any_kernel) {
     if (const auto fault = validate(network_)) throw InputError("the network cannot be compiled: " + *fault);
+    // oneDNN's integer kernels know no other order, so what layers name makes no difference.
+    if (type_ == DataType::i8) network_.set_layout(Layout::channels_last);
     shapes_ = shapes_of(network_, batch_);
-    std::vector<std::size_t> tensor_bytes;
-    for (const TensorShape& shape : shapes_) tensor_bytes.push_back(shape.bytes(type_));
-    const ArenaLayout layout = lay_out_arena(network_, tensor_bytes, [this](TensorId from, TensorId to) {
-        return shapes_[from].order == shapes_[to].order;
-    });
-    std::size_t input_bytes = 0;
+    quantization_.stored.resize(shapes_.size());
     for (const TensorId id : network_.inputs) {
-        inputs_.emplace_back(tensor_bytes[id]);
-        input_bytes += tensor_bytes[id];
+        Buffer& input = inputs_.emplace_back(bytes_of(id));
+        std::fill_n(input.data(), input.size(), std::byte{0});
     }
-    std::int64_t footprint = options.footprint_bytes;
+    if (type_ == DataType::i8) compiled_in_ = options.weights;
+    build(compiled_in_);
+}
+
+void CpuNetworkRunner::build(const std::vector<LayerWeights>* weights) {
+    if (type_ == DataType::i8) {
+        const std::vector<ValueSpan> spans =
+            weights != nullptr ? calibrate(*weights)
+                               : std::vector<ValueSpan>(shapes_.size(), ValueSpan{-1.0F, 1.0F});
+        quantization_ = quantize(network_, spans, [this](const LayerSpec& layer) {
+            const int block = channel_block();
+            return layer.groups == 1 ||
+                   has_integer_kernel({layer, batch_, type_, input_shape(layer, batch_, block, false),
+                                       output_shape(layer, batch_, block)});
+        });
+    }
+    std::vector<std::size_t> tensor_bytes;
+    for (std::size_t id = 0; id < shapes_.size(); ++id) {
+        tensor_bytes.push_back(bytes_of(static_cast<TensorId>(id)));
+    }
+    const ArenaLayout layout = lay_out_arena(network_, tensor_bytes, [this](TensorId from, TensorId to) {
+        return shapes_[from].order == shapes_[to].order &&
+               quantization_.stored[from].is_integer() == quantization_.stored[to].is_integer();
+    });
+    std::int64_t footprint = footprint_bytes_;
     if (footprint == 0) {
-        footprint = network_.weight_bytes(type_) + static_cast<std::int64_t>(layout.bytes + input_bytes);
+        footprint = network_.weight_bytes(type_) + static_cast<std::int64_t>(layout.bytes);
+        for (const Buffer& input : inputs_) footprint += static_cast<std::int64_t>(input.size());
     }
-    make_layers(footprint <= static_cast<std::int64_t>(private_cache_bytes()));
+    steps_.clear();
+    weight_pool_ = {};
+    make_layers(footprint <= static_cast<std::int64_t>(private_cache_bytes()), weights);
     arena_ = Buffer(layout.bytes);
     // oneDNN writes the padding of tensors as they are bound, so the memory has to be plain numbers before.
     std::fill_n(arena_.data(), arena_.size(), std::byte{0});
-    for (Buffer& input : inputs_) std::fill_n(input.data(), input.size(), std::byte{0});
     place(layout);
 }
 
-void CpuNetworkRunner::make_layers(bool weights_stay_cached) {
+std::vector<ValueSpan> CpuNetworkRunner::calibrate(const std::vector<LayerWeights>& weights) const {
+    // As networks are measured with; no more than one image at a time, of which each gives many numbers a tensor.
+    constexpr std::uint64_t samples = 8;
+    CpuNetworkRunner numbers(network_, {1, DataType::f32}, /*any_kernel=*/true);
+    numbers.load(weights);
+    std::vector<ValueSpan> spans(shapes_.size());
+    for (std::uint64_t seed = 1; seed <= samples; ++seed) {
+        set_inputs(numbers, random_inputs(network_, 1, seed));
+        numbers.widen_by_run(spans);
+    }
+    return spans;
+}
+
+void CpuNetworkRunner::widen_by_run(std::vector<ValueSpan>& spans) {
+    const auto widen = [&](TensorId id) {
+        spans[id].add(span_of(reinterpret_cast<const float*>(data_[id]), shapes_[id].elements()));
+    };
+    for (const TensorId id : network_.inputs) widen(id);
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        run(steps_[i]);
+        widen(network_.nodes[i].outputs.front());
+    }
+}
+
+// In a network of integers, layers without are of type f32.
+DataType CpuNetworkRunner::type_of(const Stored& form) const {
+    return type_ == DataType::i8 && !form.is_integer() ? DataType::f32 : type_;
+}
+
+std::size_t CpuNetworkRunner::bytes_of(TensorId tensor) const {
+    return shapes_[tensor].bytes(type_of(quantization_.stored[tensor]));
+}
+
+LayerContext CpuNetworkRunner::context_of(std::size_t index, bool weights_stay_cached,
+                                          const std::vector<LayerWeights>* weights) {
+    const Node& node = network_.nodes[index];
+    const Step& step = steps_[index];
+    const TensorId output = node.outputs.front();
+    LayerContext context{node.layer,      batch_,
+                         type_of({}),     step.inputs.front(),
+                         shapes_[output], weights_stay_cached,
+                         &weight_pool_,   {step.inputs.begin() + 1, step.inputs.end()}};
+    context.any_kernel = any_kernel_;
+    if (type_ != DataType::i8 || !quantization_.integer_nodes[index]) return context;
+    context.type = DataType::i8;
+    context.integers = {step.input_forms.front(), quantization_.stored[output], step.residual_form};
+    if (weights != nullptr) {
+        context.integers.weight_scales =
+            weight_scales(node.layer, (*weights)[index], context.integers.input.element);
+    } else {
+        context.integers.weight_scales.assign(static_cast<std::size_t>(node.layer.out_channels), 1.0F);
+    }
+    return context;
+}
+
+void CpuNetworkRunner::make_layers(bool weights_stay_cached, const std::vector<LayerWeights>* weights) {
     std::size_t scratch = 64;
-    for (const Node& node : network_.nodes) {
+    for (std::size_t index = 0; index < network_.nodes.size(); ++index) {
+        const Node& node = network_.nodes[index];
+        const bool integer = type_ == DataType::i8 && quantization_.integer_nodes[index];
         Step& step = steps_.emplace_back();
-        const TensorShape& output = shapes_[node.outputs.front()];
+        const TensorId written = node.outputs.front();
+        const TensorShape& output = shapes_[written];
         for (int i = 0; i < node.layer.inputs; ++i) {
-            TensorShape& input = step.inputs.emplace_back(shapes_[node.inputs[i]]);
+            const TensorId read = node.inputs[i];
+            TensorShape& input = step.inputs.emplace_back(shapes_[read]);
             const bool computed = network_.producer_of(node, static_cast<std::size_t>(i)) != no_node;
             input.order = order_read(node.layer, i, input, computed, output);
+            step.input_forms.push_back(integer ? quantization_.integers[read] : Stored{});
         }
-        step.layer = make_layer({node.layer,
-                                 batch_,
-                                 type_,
-                                 step.inputs.front(),
-                                 output,
-                                 weights_stay_cached,
-                                 &weight_pool_,
-                                 {step.inputs.begin() + 1, step.inputs.end()}});
+        if (node.layer.residual && quantization_.stored[written].is_integer()) {
+            step.residual_form = quantization_.integers[node.residual_input()];
+        }
+        step.layer = make_layer(context_of(index, weights_stay_cached, weights));
         scratch = std::max(scratch, step.layer->scratch_bytes());
     }
     scratch_ = Buffer(scratch);
 }
 
+// Where the tensor is in this order and form, after the copies that `step` gets for it. Null as `to`: at any place.
+const std::byte* CpuNetworkRunner::bring(Step& step, TensorId tensor, const TensorShape& shape,
+                                         const Stored& form, std::byte* to) {
+    const TensorShape& from_shape = shapes_[tensor];
+    const Stored& from_form = quantization_.stored[tensor];
+    const bool moves = from_shape.order != shape.order;
+    const bool converts = from_form.is_integer() != form.is_integer();
+    for (const SharedCopy& copy : shared_) {
+        if (to != nullptr || !converts) break;
+        if (copy.tensor == tensor && copy.order == shape.order && copy.form == form) return copy.at;
+    }
+    const auto target = [&](bool is_last) {
+        if (is_last && to != nullptr) return to;
+        return step.copied.emplace_back(shape.bytes(type_of(form))).data();
+    };
+    std::byte* at = data_[tensor];
+    if (converts) {
+        std::byte* const converted = target(!moves);
+        step.copies.push_back({at, from_shape, from_form, converted, from_shape, form});
+        at = converted;
+    }
+    if (moves || (to != nullptr && at != to)) {
+        std::byte* const moved = target(true);
+        step.copies.push_back({at, from_shape, form, moved, shape, form});
+        at = moved;
+    }
+    if (to == nullptr && converts) shared_.push_back({tensor, shape.order, form, at});
+    return at;
+}
+
 void CpuNetworkRunner::place(const ArenaLayout& layout) {
     data_.resize(shapes_.size());
+    shared_.clear();
     for (std::size_t id = 0; id < data_.size(); ++id) data_[id] = arena_.data() + layout.offsets[id];
     for (std::size_t i = 0; i < inputs_.size(); ++i) data_[network_.inputs[i]] = inputs_[i].data();
     for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -200,19 +320,10 @@ void CpuNetworkRunner::place(const ArenaLayout& layout) {
         const TensorId output = node.outputs.front();
         InputPointers inputs;
         for (int k = 0; k < node.layer.inputs; ++k) {
-            const TensorId read = node.inputs[k];
-            const TensorShape& wanted = step.inputs[k];
-            std::byte* input = data_[read];
-            if (wanted.order != shapes_[read].order) {
-                Buffer& reordered = step.reordered.emplace_back(wanted.bytes(type_));
-                step.copies.push_back({input, shapes_[read], reordered.data(), wanted});
-                input = reordered.data();
-            }
-            inputs.push_back(input);
+            inputs.push_back(bring(step, node.inputs[k], step.inputs[k], step.input_forms[k], nullptr));
         }
         if (node.layer.residual && !layout.in_place[i]) {
-            const TensorId added = node.residual_input();
-            step.copies.push_back({data_[added], shapes_[added], data_[output], shapes_[output]});
+            bring(step, node.residual_input(), shapes_[output], step.residual_form, data_[output]);
         }
         step.layer->bind(inputs, data_[output], scratch_.data());
     }
@@ -220,10 +331,13 @@ void CpuNetworkRunner::place(const ArenaLayout& layout) {
 
 void CpuNetworkRunner::run(const Step& step) const {
     for (const Copy& copy : step.copies) {
-        if (copy.from_shape.order == copy.to_shape.order) {
-            std::memcpy(copy.to, copy.from, copy.to_shape.bytes(type_));
+        const DataType type = type_of(copy.to_form);
+        if (copy.from_form != copy.to_form) {
+            convert(copy.from, copy.from_form, copy.to, copy.to_form, copy.to_shape.elements());
+        } else if (copy.from_shape.order == copy.to_shape.order) {
+            std::memcpy(copy.to, copy.from, copy.to_shape.bytes(type));
         } else {
-            reorder_tensor(copy.from, copy.from_shape, type_, copy.to, copy.to_shape);
+            reorder_tensor(copy.from, copy.from_shape, type, copy.to, copy.to_shape);
         }
     }
     step.layer->execute();
@@ -233,6 +347,7 @@ void CpuNetworkRunner::load(const std::vector<LayerWeights>& weights) {
     if (weights.size() != steps_.size()) {
         throw InputError("weights for another number of layers than the network has");
     }
+    if (type_ == DataType::i8 && std::exchange(compiled_in_, nullptr) != &weights) build(&weights);
     for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i].layer->load(weights[i]);
 }
 
@@ -243,7 +358,7 @@ void CpuNetworkRunner::set_input(std::size_t index, std::span<const float> nchw)
         throw InputError("input " + std::to_string(index) + " has " + std::to_string(nchw.size()) +
                          " numbers, the network takes " + std::to_string(expected));
     }
-    write_tensor(nchw, shapes_[id], type_, inputs_[index].data());
+    write_tensor(nchw, shapes_[id], type_of({}), inputs_[index].data());
 }
 
 void CpuNetworkRunner::run() {
@@ -269,7 +384,7 @@ void CpuNetworkRunner::evict() {
     for (const Step& step : steps_) {
         const auto weights = step.layer->weights();
         cpu::evict(weights.data(), weights.size());
-        for (const Buffer& buffer : step.reordered) cpu::evict(buffer.data(), buffer.size());
+        for (const Buffer& buffer : step.copied) cpu::evict(buffer.data(), buffer.size());
     }
     for (const Buffer& input : inputs_) cpu::evict(input.data(), input.size());
     for (const Buffer* buffer : {&arena_, &scratch_}) cpu::evict(buffer->data(), buffer->size());
@@ -281,7 +396,7 @@ void CpuNetworkRunner::poison() {
 
 std::vector<float> CpuNetworkRunner::output(std::size_t index) const {
     const TensorId id = network_.outputs.at(index);
-    return read_tensor(data_[id], shapes_[id], type_);
+    return read_tensor(data_[id], shapes_[id], type_of({}));
 }
 
 std::size_t CpuNetworkRunner::weight_bytes() const {

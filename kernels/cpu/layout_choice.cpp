@@ -72,7 +72,8 @@ bool may_be_blocked(const Graph& network) {
 
 Layout fastest_layout(const Graph& given, const CompileOptions& options) {
     const Graph last = in_layout(given, Layout::channels_last);
-    if (!may_be_blocked(given)) return Layout::channels_last;
+    // oneDNN's kernels for integers know no other.
+    if (options.type == DataType::i8 || !may_be_blocked(given)) return Layout::channels_last;
     PlanCache& cache = PlanCache::instance(cpu_device().fingerprint);
     const std::string key = choice_key(last, options);
     if (const auto name = cache.find(key)) {

@@ -24,15 +24,13 @@ LinearDesc linear_plan(const LayerContext& context) {
     const memory::desc weights(linear_weight_dims(layer), dnnl_type(context.type),
                                one_of_maps ? memory::format_tag::ohwi : memory::format_tag::any);
     const memory::desc bias({layer.out_channels}, memory::data_type::f32, memory::format_tag::a);
-    const memory::desc output({context.batch, layer.out_channels}, dnnl_type(context.type),
+    const memory::desc output({context.batch, layer.out_channels},
+                              dnnl_type(context.type, context.integers.output.element),
                               memory::format_tag::nc);
-    onednn::post_ops post_ops;
-    append_activation(post_ops, layer);
-    dnnl::primitive_attr attributes;
-    attributes.set_post_ops(post_ops);
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    LinearDesc plan(engine(), dnnl::prop_kind::forward_inference, dnnl_desc(context.input, context.type),
-                    weights, layer.bias ? bias : memory::desc(), output, attributes, /*allow_empty=*/true);
+    LinearDesc plan(engine(), dnnl::prop_kind::forward_inference,
+                    dnnl_desc(context.input, context.type, context.integers.input.element), weights,
+                    layer.bias ? bias : memory::desc(), output, fused_attributes(context),
+                    /*allow_empty=*/true);
     if (!plan) throw UnsupportedLayer("oneDNN has no inner product for " + layer.key());
     return plan;
 }
@@ -114,6 +112,7 @@ std::unique_ptr<CpuLayer> make_linear(const LayerContext& context) {
             {linear_weight_dims(layer), memory::data_type::f32, memory::format_tag::oihw},
             {}};
         if (layer.bias) weights.bias = plan.bias_desc();
+        if (context.type == DataType::i8) weights.integers = integer_scales(context);
         return PrimitiveLayer::make<inner_product_forward>(context, plan, weights);
     });
 }

@@ -18,9 +18,9 @@ PoolDesc pool_plan(const LayerContext& context) {
                                                               : dnnl::algorithm::pooling_avg_exclude_padding;
     }
     PoolDesc plan(engine(), dnnl::prop_kind::forward_inference, algorithm,
-                  dnnl_desc(context.input, context.type), dnnl_desc(context.output, context.type),
-                  window.strides, window.kernel, window.dilations, window.near_padding, window.far_padding,
-                  attributes,
+                  dnnl_desc(context.input, context.type, context.integers.input.element),
+                  dnnl_desc(context.output, context.type, context.integers.output.element), window.strides,
+                  window.kernel, window.dilations, window.near_padding, window.far_padding, attributes,
                   /*allow_empty=*/true);
     if (!plan) throw UnsupportedLayer("oneDNN has no pooling for " + context.layer.key());
     return plan;

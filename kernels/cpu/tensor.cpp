@@ -178,6 +178,8 @@ void copy_planes(const std::byte* from, const TensorShape& shape, std::size_t el
     if (element_bytes == sizeof(std::uint32_t)) {
         copy_planes_of(reinterpret_cast<const std::uint32_t*>(from), shape,
                        reinterpret_cast<std::uint32_t*>(to), target_of);
+    } else if (element_bytes == sizeof(std::uint8_t)) {
+        copy_planes_of(from, shape, to, target_of);
     } else {
         copy_planes_of(reinterpret_cast<const std::uint16_t*>(from), shape,
                        reinterpret_cast<std::uint16_t*>(to), target_of);

@@ -82,6 +82,17 @@ struct TensorShape {
     std::size_t index(int n, int c, int h, int w) const;
 };
 
+// How a network of DataType::i8 stores a tensor: its numbers, or integers of 8 bits, each of which stands for itself times the scale.
+enum class Element : std::uint8_t { f32, u8, s8 };
+struct Stored {
+    Element element = Element::f32;
+    float scale = 1.0F;  // of integers
+
+    bool is_integer() const { return element != Element::f32; }
+    std::size_t element_bytes() const { return is_integer() ? 1 : sizeof(float); }
+    bool operator==(const Stored&) const = default;
+};
+
 // The shapes of a layer's tensors on a processor whose blocks have `block` channels.
 TensorShape input_shape(const LayerSpec& layer, int batch, int block, bool network_input);
 TensorShape output_shape(const LayerSpec& layer, int batch, int block);
@@ -97,7 +108,7 @@ struct PlaneTarget {
     std::size_t row = 0;
     std::size_t column = 0;
 };
-// Copies each element of each channel to its target; an element has 2 or 4 bytes. Threads share the channels.
+// Copies each element of each channel to its target; an element has 1, 2 or 4 bytes. Threads share the channels.
 void copy_planes(const std::byte* from, const TensorShape& shape, std::size_t element_bytes, std::byte* to,
                  const std::function<PlaneTarget(int image, int channel)>& target_of);
 // The same tensor in another order; padding becomes zeros.

@@ -21,7 +21,7 @@ void check(dnnl_status_t status, const CallSite& site) {
     throw WorkError(std::string(site.what) + " failed in oneDNN: " + dnnl_status2str(status), site.where);
 }
 
-dnnl::memory::data_type dnnl_type(DataType type) {
+dnnl::memory::data_type dnnl_type(DataType type, Element stored) {
     switch (type) {
         case DataType::f32:
             return dnnl::memory::data_type::f32;
@@ -29,19 +29,21 @@ dnnl::memory::data_type dnnl_type(DataType type) {
             return dnnl::memory::data_type::bf16;
         case DataType::f16:
             return dnnl::memory::data_type::f16;
-        case DataType::tf32:
         case DataType::i8:
+            if (stored == Element::f32) return dnnl::memory::data_type::f32;
+            return stored == Element::u8 ? dnnl::memory::data_type::u8 : dnnl::memory::data_type::s8;
+        case DataType::tf32:
             break;
     }
     return dnnl::memory::data_type::undef;
 }
 
-dnnl::memory::desc dnnl_desc(const TensorShape& shape, DataType type) {
+dnnl::memory::desc dnnl_desc(const TensorShape& shape, DataType type, Element stored) {
     using Tag = dnnl::memory::format_tag;
     Tag tag = Tag::nhwc;
     if (shape.order == TensorShape::Order::blocked) tag = shape.block == 8 ? Tag::nChw8c : Tag::nChw16c;
     if (shape.order == TensorShape::Order::plain) tag = Tag::nchw;
-    return {{shape.batch, shape.channels, shape.height, shape.width}, dnnl_type(type), tag};
+    return {{shape.batch, shape.channels, shape.height, shape.width}, dnnl_type(type, stored), tag};
 }
 
 dnnl::memory unbound_memory(const dnnl::memory::desc& desc) {

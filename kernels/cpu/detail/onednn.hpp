@@ -32,8 +32,9 @@ auto checked(const CallSite& site, Work work) {
 // The same for the status of a C call.
 void check(dnnl_status_t status, const CallSite& site);
 
-dnnl::memory::data_type dnnl_type(DataType type);
-dnnl::memory::desc dnnl_desc(const TensorShape& shape, DataType type);
+// `stored` says what a tensor of DataType::i8 holds.
+dnnl::memory::data_type dnnl_type(DataType type, Element stored = Element::s8);
+dnnl::memory::desc dnnl_desc(const TensorShape& shape, DataType type, Element stored = Element::s8);
 
 // A memory object whose pointer is set just before each run.
 dnnl::memory unbound_memory(const dnnl::memory::desc& desc);

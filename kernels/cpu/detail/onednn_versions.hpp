@@ -7,14 +7,46 @@
 #include <memory>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <utility>
+#include <vector>
 
 namespace hacscale::cpu::onednn {
+
+// ---- Integers: the sums of an output channel's products are multiplied by one factor ----
+
+#if DNNL_VERSION_MAJOR >= 3
+
+// The factors are an argument of the primitive; a bias counts after them.
+constexpr int factors_argument = DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS;
+constexpr bool bias_before_factors = false;
+
+inline void set_factors(dnnl::primitive_attr& attributes, const std::vector<float>&, bool grouped) {
+    attributes.set_scales_mask(DNNL_ARG_WEIGHTS, grouped ? 3 : 1);
+}
+
+#else
+
+// The factors are part of the primitive; a bias is added to the sums before.
+constexpr int factors_argument = 0;
+constexpr bool bias_before_factors = true;
+
+inline void set_factors(dnnl::primitive_attr& attributes, const std::vector<float>& factors, bool) {
+    constexpr int each_channel = 1 << 1;
+    attributes.set_output_scales(each_channel, factors);
+}
+
+#endif
 
 // Whether the processor has all that an instruction set contains, within ONEDNN_MAX_CPU_ISA. The values are
 // masks: larger instruction sets have the bits of smaller ones.
 inline bool processor_has(dnnl::cpu_isa isa) {
     const auto bits = static_cast<unsigned>(isa);
     return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+}
+
+// Whether pairs of products of 8-bit integers are added in 32 bits (VNNI). Else they are in 16 bits, where the sum of two large
+// ones is cut.
+inline bool has_wide_sums() {
+    return processor_has(dnnl::cpu_isa::avx512_core_vnni) || processor_has(dnnl::cpu_isa::avx2_vnni);
 }
 
 // What a matrix product is made with; false where the library has no kernel.

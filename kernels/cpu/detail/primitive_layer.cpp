@@ -19,13 +19,20 @@ PrimitiveLayer::PrimitiveLayer(const LayerContext& context, dnnl::primitive prim
     if (!weights_) return;
     packed_weights_ = context.pool->take(weights_->packed.get_size());
     primitive_.add(DNNL_ARG_WEIGHTS, {weights_->packed, engine(), packed_weights_.data()});
+    if (weights_->integers && onednn::factors_argument != 0) {
+        std::vector<float>& factors = weights_->integers->sum_factors;
+        const dnnl::memory::desc desc({static_cast<dnnl::memory::dim>(factors.size())},
+                                      dnnl::memory::data_type::f32, dnnl::memory::format_tag::a);
+        primitive_.add(onednn::factors_argument, {desc, engine(), factors.data()});
+    }
     if (!weights_->bias) return;
     bias_ = context.pool->take(weights_->bias->get_size());
     primitive_.add(DNNL_ARG_BIAS, {*weights_->bias, engine(), bias_.data()});
 }
 
-void PrimitiveLayer::load(const LayerWeights& weights) {
+void PrimitiveLayer::load(const LayerWeights& given) {
     if (!weights_) return;
+    const LayerWeights weights = weights_->integers ? in_steps(given, *weights_->integers) : given;
     // oneDNN takes the source of a reorder as void*; it is only read.
     void* source = const_cast<float*>(weights.weights.data());
     checked("packing the weights of " + name_, [&] {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "kernels/cpu/cpu_layer.hpp"
+#include "kernels/cpu/detail/fused_attributes.hpp"
 #include "kernels/cpu/detail/onednn.hpp"
 
 namespace hacscale::cpu {
@@ -14,6 +15,7 @@ public:
         dnnl::memory::desc packed;  // as the primitive wants them
         dnnl::memory::desc plain;   // as LayerWeights holds them
         std::optional<dnnl::memory::desc> bias;
+        std::optional<IntegerScales> integers = {};  // of a layer that computes with integers
     };
 
     // `plan` is the primitive's descriptor; `Primitive` its class.

@@ -1,0 +1,168 @@
+#include "kernels/cpu/quantization.hpp"
+
+#include <array>
+#include <cmath>
+
+#include "kernels/cpu/detail/onednn_versions.hpp"
+#include "kernels/cpu/detail/per_cpu.hpp"
+
+namespace hacscale::cpu {
+namespace {
+
+constexpr float most_unsigned = 255.0F;
+constexpr float most_signed = 127.0F;
+
+bool multiplies(const LayerSpec& layer) {
+    return layer.kind == LayerKind::conv || layer.kind == LayerKind::linear;
+}
+
+// Which tensors some layer wants as integers. From the last node back, since a pool wants them for its reader, and a sum for what
+// becomes of it.
+std::vector<bool> wanted_as_integers(const Graph& graph, const std::vector<bool>& integer_nodes) {
+    std::vector<bool> wanted(graph.tensors.size(), false);
+    std::vector<bool> given_as_numbers(graph.tensors.size(), false);
+    for (const TensorId id : graph.inputs) given_as_numbers[id] = true;
+    for (const TensorId id : graph.outputs) given_as_numbers[id] = true;
+    const auto want = [&](TensorId id) { wanted[id] = !given_as_numbers[id]; };
+    for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+        const Node& node = graph.nodes[i];
+        const bool output_wanted = wanted[node.outputs.front()];
+        if (integer_nodes[i]) {
+            want(node.inputs.front());
+            if (node.layer.residual && output_wanted) want(node.residual_input());
+        } else if (node.layer.kind == LayerKind::max_pool && output_wanted) {
+            want(node.inputs.front());
+        }
+    }
+    return wanted;
+}
+
+template <typename Integer>
+HACSCALE_INLINE void round_all(const float* from, float factor, float low, float high, Integer* to,
+                               std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const float steps = std::min(std::max(from[i] * factor, low), high);
+        to[i] = static_cast<Integer>(static_cast<std::int32_t>(std::nearbyint(steps)));
+    }
+}
+
+HACSCALE_PER_CPU
+void to_unsigned(const float* from, float factor, std::uint8_t* to, std::size_t count) {
+    round_all(from, factor, 0.0F, most_unsigned, to, count);
+}
+
+HACSCALE_PER_CPU
+void to_signed(const float* from, float factor, std::int8_t* to, std::size_t count) {
+    round_all(from, factor, -most_signed, most_signed, to, count);
+}
+
+HACSCALE_PER_CPU
+void from_unsigned(const std::uint8_t* from, float factor, float* to, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]) * factor;
+}
+
+HACSCALE_PER_CPU
+void from_signed(const std::int8_t* from, float factor, float* to, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]) * factor;
+}
+
+void convert_part(const std::byte* from, const Stored& from_form, std::byte* to, const Stored& to_form,
+                  std::size_t count) {
+    const auto* numbers = reinterpret_cast<const float*>(from);
+    auto* results = reinterpret_cast<float*>(to);
+    if (to_form.element == Element::u8) {
+        to_unsigned(numbers, 1.0F / to_form.scale, reinterpret_cast<std::uint8_t*>(to), count);
+    } else if (to_form.element == Element::s8) {
+        to_signed(numbers, 1.0F / to_form.scale, reinterpret_cast<std::int8_t*>(to), count);
+    } else if (from_form.element == Element::u8) {
+        from_unsigned(reinterpret_cast<const std::uint8_t*>(from), from_form.scale, results, count);
+    } else {
+        from_signed(reinterpret_cast<const std::int8_t*>(from), from_form.scale, results, count);
+    }
+}
+
+}  // namespace
+
+HACSCALE_PER_CPU
+ValueSpan span_of(const float* values, std::size_t count) {
+    constexpr std::size_t lanes = 16;
+    std::array<float, lanes> low{};
+    std::array<float, lanes> high{};
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            const float value = values[i + lane];
+            low[lane] = value < low[lane] ? value : low[lane];
+            high[lane] = value > high[lane] ? value : high[lane];
+        }
+    }
+    ValueSpan span;
+    for (std::size_t lane = 0; lane < lanes; ++lane) span.add({low[lane], high[lane]});
+    for (; i < count; ++i) span.add({values[i], values[i]});
+    return span;
+}
+
+Stored as_integers(const ValueSpan& span) {
+    const bool is_signed = span.low < 0.0F;
+    const float scale = is_signed ? std::max(-span.low, span.high) / most_signed : span.high / most_unsigned;
+    // Of a tensor of zeros, and of numbers so small that their steps are none, any scale is right.
+    const bool is_step = std::isnormal(scale) && std::isfinite(1.0F / scale);
+    return {is_signed ? Element::s8 : Element::u8, is_step ? scale : 1.0F};
+}
+
+Quantization quantize(const Graph& graph, const std::vector<ValueSpan>& spans,
+                      const std::function<bool(const LayerSpec&)>& has_kernel) {
+    Quantization result;
+    for (const Node& node : graph.nodes) {
+        result.integer_nodes.push_back(multiplies(node.layer) && has_kernel(node.layer));
+    }
+    for (const ValueSpan& span : spans) result.integers.push_back(as_integers(span));
+    result.stored.resize(graph.tensors.size());
+    const std::vector<bool> wanted = wanted_as_integers(graph, result.integer_nodes);
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+        const Node& node = graph.nodes[i];
+        const TensorId output = node.outputs.front();
+        const TensorId input = node.inputs.front();
+        if (!wanted[output]) continue;
+        // A maximum of integers is one of them, of the same scale.
+        if (node.layer.kind == LayerKind::max_pool && result.stored[input].is_integer()) {
+            result.integer_nodes[i] = true;
+            result.integers[output] = result.stored[input];
+        }
+        if (result.integer_nodes[i]) result.stored[output] = result.integers[output];
+    }
+    return result;
+}
+
+int weight_limit(const LayerSpec& layer, Element source) {
+    // Two products of 255 and 64 just fit into 16 bits. oneDNN's convs halve the weights for signed sources by themselves.
+    const bool fits = onednn::has_wide_sums() || (layer.kind == LayerKind::conv && source == Element::s8);
+    return fits ? 127 : 64;
+}
+
+std::vector<float> weight_scales(const LayerSpec& layer, const LayerWeights& weights, Element source) {
+    const auto limit = static_cast<float>(weight_limit(layer, source));
+    const auto channels = static_cast<std::size_t>(layer.out_channels);
+    const std::size_t row = weights.weights.size() / channels;
+    std::vector<float> scales;
+    for (std::size_t c = 0; c < channels; ++c) {
+        const ValueSpan span = span_of(weights.weights.data() + c * row, row);
+        const float scale = std::max(-span.low, span.high) / limit;
+        scales.push_back(std::isnormal(scale) ? scale : 1.0F);
+    }
+    return scales;
+}
+
+void convert(const std::byte* from, const Stored& from_form, std::byte* to, const Stored& to_form,
+             std::size_t count) {
+    constexpr std::size_t part = 4096;
+    const std::size_t parts = (count + part - 1) / part;
+#pragma omp parallel for schedule(static)
+    for (std::size_t i = 0; i < parts; ++i) {
+        const std::size_t first = i * part;
+        convert_part(from + first * from_form.element_bytes(), from_form,
+                     to + first * to_form.element_bytes(), to_form, std::min(part, count - first));
+    }
+}
+
+}  // namespace hacscale::cpu

@@ -1,0 +1,52 @@
+// Which layers of a network of DataType::i8 compute with integers of 8 bits, and how its tensors are stored. Convs and linear layers
+// do, and max pools between them; whatever else there is computes in f32, and so are the network's inputs and outputs.
+//
+// Both weights and activations are symmetric (zero is 0): weights signed, with one scale an output channel; activations with one
+// scale a tensor, unsigned where no number of theirs was negative in calibration (8 bits for what a ReLU leaves), else signed.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "kernels/cpu/cpu_layer.hpp"
+#include "models/graph/graph.hpp"
+
+namespace hacscale::cpu {
+
+// The least and the greatest number seen in a tensor, and 0.
+struct ValueSpan {
+    float low = 0.0F;
+    float high = 0.0F;
+
+    void add(const ValueSpan& other) {
+        low = std::min(low, other.low);
+        high = std::max(high, other.high);
+    }
+};
+ValueSpan span_of(const float* values, std::size_t count);
+
+// As integers of 8 bits that reach over the span.
+Stored as_integers(const ValueSpan& span);
+
+struct Quantization {
+    std::vector<bool> integer_nodes;  // whether a node computes with integers
+    std::vector<Stored> integers;     // of each tensor, the form in which layers of integers read it
+    std::vector<Stored> stored;       // of each tensor, the form in which it is written
+};
+
+// `spans`: one a tensor. `has_kernel`: whether there is an integer kernel for a conv or linear layer.
+Quantization quantize(const Graph& graph, const std::vector<ValueSpan>& spans,
+                      const std::function<bool(const LayerSpec&)>& has_kernel);
+
+// A channel's weights reach from -limit to limit as integers: 127, or 64 for a source of which kernels add two products in 16 bits.
+int weight_limit(const LayerSpec& layer, Element source);
+// One an output channel of a conv or linear layer.
+std::vector<float> weight_scales(const LayerSpec& layer, const LayerWeights& weights, Element source);
+
+// `count` numbers from one form to the other, one of which is f32: rounded to the nearest integer, cut where it ends. Threads share
+// the work.
+void convert(const std::byte* from, const Stored& from_form, std::byte* to, const Stored& to_form,
+             std::size_t count);
+
+}  // namespace hacscale::cpu
