@@ -7,7 +7,6 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "kernels/cpu/conv_plans.hpp"
 #include "kernels/cpu/cpu_device.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/ops/broadcast.hpp"
@@ -172,10 +171,7 @@ void CpuNetworkRunner::build(const std::vector<LayerWeights>* weights) {
             weights != nullptr ? calibrate(*weights)
                                : std::vector<ValueSpan>(shapes_.size(), ValueSpan{-1.0F, 1.0F});
         quantization_ = quantize(network_, spans, [this](const LayerSpec& layer) {
-            const int block = channel_block();
-            return layer.groups == 1 ||
-                   has_integer_kernel({layer, batch_, type_, input_shape(layer, batch_, block, false),
-                                       output_shape(layer, batch_, block)});
+            return computes_with_integers(layer, batch_);
         });
     }
     std::vector<std::size_t> tensor_bytes;

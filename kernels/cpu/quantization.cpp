@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/cpu/conv_plans.hpp"
+#include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/detail/onednn_versions.hpp"
 #include "kernels/cpu/detail/per_cpu.hpp"
 
@@ -108,6 +110,18 @@ Stored as_integers(const ValueSpan& span) {
     // Of a tensor of zeros, and of numbers so small that their steps are none, any scale is right.
     const bool is_step = std::isnormal(scale) && std::isfinite(1.0F / scale);
     return {is_signed ? Element::s8 : Element::u8, is_step ? scale : 1.0F};
+}
+
+bool computes_with_integers(const LayerSpec& layer, int batch) {
+    if (layer.kind == LayerKind::linear) {
+        // With sums of 16 bits, oneDNN cuts products of a matrix and one vector of weights, however small these are.
+        return layer.out_channels > 1 || onednn::has_wide_sums();
+    }
+    if (layer.groups == 1) return true;
+    const int block = channel_block();
+    return has_integer_kernel({layer, batch, DataType::i8,
+                               input_shape(layer, batch, block, /*network_input=*/false),
+                               output_shape(layer, batch, block)});
 }
 
 Quantization quantize(const Graph& graph, const std::vector<ValueSpan>& spans,

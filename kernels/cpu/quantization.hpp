@@ -35,7 +35,10 @@ struct Quantization {
     std::vector<Stored> stored;       // of each tensor, the form in which it is written
 };
 
-// `spans`: one a tensor. `has_kernel`: whether there is an integer kernel for a conv or linear layer.
+// Whether there is a right and fast integer kernel for a conv or linear layer.
+bool computes_with_integers(const LayerSpec& layer, int batch);
+
+// `spans`: one a tensor. `has_kernel`: computes_with_integers(), of convs and linear layers.
 Quantization quantize(const Graph& graph, const std::vector<ValueSpan>& spans,
                       const std::function<bool(const LayerSpec&)>& has_kernel);
 

@@ -21,7 +21,12 @@ namespace hacscale {
 namespace {
 
 double tolerance(DataType type) {
+    if (type == DataType::i8) return 0.1;
     return type == DataType::f32 ? 1e-4 : 5e-2;
+}
+
+bool has_integers() {
+    return testing::cpu_backend().unsupported_reason("cpu", DataType::i8).empty();
 }
 
 // Weights and input depend on the batch alone, so that layouts and data types share one expected output.
@@ -100,7 +105,7 @@ TEST_P(SmallNetwork, EqualsTheReference) {
         const Case tested(lower(model), batch);
         for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
             model.layout = layout;
-            for (const DataType type : {DataType::f32, DataType::bf16}) {
+            for (const DataType type : {DataType::f32, DataType::bf16, DataType::i8}) {
                 if (testing::cpu_backend().unsupported_reason("cpu", type).empty())
                     expect_right(model, tested, type);
             }
@@ -238,7 +243,10 @@ void expect_right(const testing::NamedGraph& named, int batch, DataType type) {
 TEST(NetworkRunner, GraphsOfAnyFormEqualTheReference) {
     for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
         for (const testing::NamedGraph& named : testing::small_graphs(layout)) {
-            for (const int batch : {1, 3}) expect_right(named, batch, DataType::f32);
+            for (const int batch : {1, 3}) {
+                expect_right(named, batch, DataType::f32);
+                if (has_integers()) expect_right(named, batch, DataType::i8);
+            }
         }
     }
 }
@@ -246,7 +254,10 @@ TEST(NetworkRunner, GraphsOfAnyFormEqualTheReference) {
 TEST(NetworkRunner, LayersOfSeveralInputsEqualTheReference) {
     for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
         for (const testing::NamedGraph& named : testing::graphs_of_several_inputs(layout)) {
-            for (const int batch : {1, 3}) expect_right(named, batch, DataType::f32);
+            for (const int batch : {1, 3}) {
+                expect_right(named, batch, DataType::f32);
+                if (has_integers()) expect_right(named, batch, DataType::i8);
+            }
         }
     }
 }
@@ -261,6 +272,7 @@ TEST(NetworkRunner, LayoutsMayBeMixedInAGraph) {
             named.graph.nodes[i].layer.layout = Layout::blocked;
         }
         expect_right(named, 2, DataType::f32);
+        if (has_integers()) expect_right(named, 2, DataType::i8);
     }
 }
 
@@ -291,12 +303,15 @@ TEST(NetworkRunner, TakesNewWeightsAndInputs) {
 
 TEST(NetworkRunner, RefusesInputsAndWeightsOfAnotherSize) {
     const Graph network = lower(testing::small_models()[2]);
-    const Compiled compiled = testing::cpu_backend().compile("cpu", network, {2, DataType::f32});
-    ASSERT_TRUE(compiled.runner) << compiled.reason;
-    EXPECT_THROW(set_inputs(*compiled.runner, random_inputs(network, 1, 1)), InputError);
-    auto weights = random_weights(network, 1);
-    weights.pop_back();
-    EXPECT_THROW(compiled.runner->load(weights), InputError);
+    for (const DataType type : {DataType::f32, DataType::i8}) {
+        if (type == DataType::i8 && !has_integers()) continue;
+        const Compiled compiled = testing::cpu_backend().compile("cpu", network, {2, type});
+        ASSERT_TRUE(compiled.runner) << compiled.reason;
+        EXPECT_THROW(set_inputs(*compiled.runner, random_inputs(network, 1, 1)), InputError);
+        auto weights = random_weights(network, 1);
+        weights.pop_back();
+        EXPECT_THROW(compiled.runner->load(weights), InputError);
+    }
 }
 
 TEST(NetworkRunner, RefusesBatchesOutOfRangeAndEmptyNetworks) {

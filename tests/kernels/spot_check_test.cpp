@@ -103,7 +103,7 @@ TEST(SpotCheck, PassesTheCpuBackend) {
     Backend& backend = testing::cpu_backend();
     for (const LayerKind kind : testing::all_kinds()) {
         for (const LayerSpec& layer : testing::layer_family(kind, 8, 21)) {
-            for (const DataType type : {DataType::f32, DataType::bf16}) {
+            for (const DataType type : {DataType::f32, DataType::bf16, DataType::i8}) {
                 if (!backend.unsupported_reason("cpu", type).empty()) continue;
                 const SpotCheck result = spot_check(backend, "cpu", layer, {2, type});
                 EXPECT_TRUE(result.right) << layer.key() << ": " << result.reason;
