@@ -19,10 +19,13 @@ memory::dims linear_weight_dims(const LayerSpec& layer) {
 
 LinearDesc linear_plan(const LayerContext& context) {
     const LayerSpec& layer = context.layer;
-    // Version 3.13 takes the weights of one output for channels-first ones where it may choose their order.
-    const bool one_of_maps = layer.out_channels == 1 && layer.in_height * layer.in_width > 1;
+    // Version 3.13 takes the weights of one output for channels-first ones where it may choose their order, and its integer kernel for
+    // AVX2 those of any number.
+    const bool maps = layer.in_height * layer.in_width > 1;
+    const bool mistaken =
+        maps && (layer.out_channels == 1 || (context.type == DataType::i8 && !onednn::has_wide_sums()));
     const memory::desc weights(linear_weight_dims(layer), dnnl_type(context.type),
-                               one_of_maps ? memory::format_tag::ohwi : memory::format_tag::any);
+                               mistaken ? memory::format_tag::ohwi : memory::format_tag::any);
     const memory::desc bias({layer.out_channels}, memory::data_type::f32, memory::format_tag::a);
     const memory::desc output({context.batch, layer.out_channels},
                               dnnl_type(context.type, context.integers.output.element),

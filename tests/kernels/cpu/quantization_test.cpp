@@ -316,10 +316,12 @@ TEST(Quantization, ConvsOfNetworksAreOfIntegers) {
             const LayerKind kind = graph.nodes[i].layer.kind;
             if (kind != LayerKind::conv && kind != LayerKind::linear) continue;
             const std::string kernel = runner.implementation(static_cast<int>(i));
+            EXPECT_FALSE(is_reference_kernel(kernel)) << graph.nodes[i].name;
+            // Version 3 calls kernels of several types by one name.
+            if (DNNL_VERSION_MAJOR >= 3) continue;
             EXPECT_THAT(kernel, ::testing::AnyOf(::testing::HasSubstr("int8"), ::testing::HasSubstr("vnni"),
                                                  ::testing::HasSubstr("amx"), ::testing::HasSubstr("s8")))
                 << graph.nodes[i].name;
-            EXPECT_FALSE(is_reference_kernel(kernel)) << graph.nodes[i].name;
         }
         EXPECT_LT(runner.weight_bytes(), static_cast<std::size_t>(2 * graph.params()));
     }
