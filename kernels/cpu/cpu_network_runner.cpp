@@ -141,7 +141,6 @@ void CpuNetworkRunner::widen_by_run(std::vector<ValueSpan>& spans) {
     }
 }
 
-// In a network of integers, layers without are of type f32.
 DataType CpuNetworkRunner::type_of(const Stored& form) const {
     return type_ == DataType::i8 && !form.is_integer() ? DataType::f32 : type_;
 }
@@ -159,7 +158,8 @@ LayerContext CpuNetworkRunner::context_of(std::size_t index, bool weights_stay_c
                          type_of({}),     step.inputs.front(),
                          shapes_[output], weights_stay_cached,
                          &weight_pool_,   {step.inputs.begin() + 1, step.inputs.end()}};
-    context.any_kernel = any_kernel_;
+    // What is made without weights is made again when they come.
+    context.any_kernel = any_kernel_ || (type_ == DataType::i8 && weights == nullptr);
     if (type_ != DataType::i8 || !quantization_.integer_nodes[index]) return context;
     context.type = DataType::i8;
     context.integers = {step.input_forms.front(), quantization_.stored[output], step.residual_form};
@@ -264,7 +264,13 @@ void CpuNetworkRunner::load(const std::vector<LayerWeights>& weights) {
     if (weights.size() != steps_.size()) {
         throw InputError("weights for another number of layers than the network has");
     }
-    if (type_ == DataType::i8 && std::exchange(compiled_in_, nullptr) != &weights) build(&weights);
+    if (type_ == DataType::i8 && std::exchange(compiled_in_, nullptr) != &weights) {
+        try {
+            build(&weights);
+        } catch (const UnsupportedLayer& unsupported) {
+            throw WorkError(unsupported.what());
+        }
+    }
     for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i].layer->load(weights[i]);
 }
 

@@ -68,6 +68,7 @@ private:
     void place(const ArenaLayout& layout);
     const std::byte* bring(Step& step, TensorId tensor, const TensorShape& shape, const Stored& form,
                            std::byte* to);
+    // Of a tensor of this form, and of a layer that computes on it: in a network of integers, f32 where there are none.
     DataType type_of(const Stored& form) const;
     std::size_t bytes_of(TensorId tensor) const;
     // Of each tensor, over a few random inputs.
@@ -81,8 +82,8 @@ private:
     DataType type_;
     std::int64_t footprint_bytes_;
     bool any_kernel_;
-    const std::vector<LayerWeights>* compiled_in_ =
-        nullptr;  // weights for which it is built, until they are loaded
+    // The weights for which it is built, of type i8, until they are loaded.
+    const std::vector<LayerWeights>* compiled_in_ = nullptr;
     WeightPool weight_pool_;
     std::vector<TensorShape> shapes_;  // one a tensor of the graph
     Quantization quantization_;        // of type i8; else everything is stored in type_

@@ -3,11 +3,14 @@
 namespace hacscale::cpu {
 namespace {
 
-// The cut of an unsigned output is the activation: at 0, and at the largest number seen, which is no more than 6 behind a relu6.
+// Whether the cuts of the output's integers are the activation: a relu's at 0, and a relu6's also at 6 or, as far as numbers went in
+// calibration, below.
 bool is_cut(const LayerContext& context) {
-    const Activation activation = context.layer.activation;
-    return context.integers.output.element == Element::u8 &&
-           (activation == Activation::relu || activation == Activation::relu6);
+    const Stored& output = context.integers.output;
+    if (output.element != Element::u8) return false;
+    const bool ends_at_6 = output.scale * 255.0F <= 6.0001F;
+    return context.layer.activation == Activation::relu ||
+           (context.layer.activation == Activation::relu6 && ends_at_6);
 }
 
 // Whether the activation of a multiple is the multiple of the activation, so that sums can be scaled to the output's steps at once.

@@ -1,7 +1,8 @@
 // oneDNN's interface of version 3, on versions 2.6 to 3: namespace onednn has the classes whose interface
 // changed, in the form of version 3, and this folder's sources take these classes from here. This is the only
-// file that knows version 2, in which a primitive's description is an object of its own, activations have a
-// scale, pooling with dilation is a second version of pooling, and next_impl() leaves copies alone.
+// file that knows version 2, in which a primitive's description is an object of its own and has the scales of
+// integers, activations have a scale, pooling with dilation is a second version of pooling, and next_impl()
+// leaves copies alone.
 #pragma once
 
 #include <memory>

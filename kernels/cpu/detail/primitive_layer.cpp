@@ -32,7 +32,8 @@ PrimitiveLayer::PrimitiveLayer(const LayerContext& context, dnnl::primitive prim
 
 void PrimitiveLayer::load(const LayerWeights& given) {
     if (!weights_) return;
-    const LayerWeights weights = weights_->integers ? in_steps(given, *weights_->integers) : given;
+    const LayerWeights steps = weights_->integers ? in_steps(given, *weights_->integers) : LayerWeights{};
+    const LayerWeights& weights = weights_->integers ? steps : given;
     // oneDNN takes the source of a reorder as void*; it is only read.
     void* source = const_cast<float*>(weights.weights.data());
     checked("packing the weights of " + name_, [&] {
