@@ -80,6 +80,12 @@ std::vector<std::string> cpu_flags() {
     return {std::istream_iterator<std::string>(words), {}};
 }
 
+bool has_wide_integer_sums() {
+    const std::vector<std::string> flags = cpu_flags();
+    return std::any_of(flags.begin(), flags.end(),
+                       [](const std::string& flag) { return flag == "avx512_vnni" || flag == "avx_vnni"; });
+}
+
 std::vector<std::string> cpu_warnings() {
     std::vector<std::string> warnings;
     const std::string governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");

@@ -1,5 +1,7 @@
 #include "kernels/openvino/api.hpp"
 
+#include <stdlib.h>
+
 #include "base/error.hpp"
 #include "kernels/host/library_search.hpp"
 #include "kernels/host/processors.hpp"
@@ -26,6 +28,8 @@ std::string version_in(const std::string& build_number) {
 
 Api::Api() {
     const host::OnMeasuringProcessors here;  // threads that the library starts as it is opened
+    // Its oneDNN keeps to this limit and its own code generator does not, and kernels of both in one network crash.
+    ::unsetenv("ONEDNN_MAX_CPU_ISA");
     host::LibraryPlaces places;
     places.variable = "HACSCALE_OPENVINO_LIBS";
     places.packages = {"openvino/libs"};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/host/cpu_description.hpp"
 #include "models/formats/onnx/onnx.hpp"
 #include "models/formats/onnx_export/onnx_export.hpp"
 #include "models/formats/onnx_export/quantized.hpp"
@@ -66,7 +67,8 @@ ExportedNetwork export_quantized(const Graph& graph, const std::vector<LayerWeig
             ranges[i].high = std::max(ranges[i].high, outputs.at(2 * i + 1).front());
         }
     }
-    return with_bytes(quantized(std::move(traced), graph, ranges), batch);
+    const int greatest = host::has_wide_integer_sums() ? greatest_weight : greatest_narrow_weight;
+    return with_bytes(quantized(std::move(traced), graph, ranges, greatest), batch);
 }
 
 }  // namespace hacscale::runtimes

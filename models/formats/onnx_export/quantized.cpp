@@ -109,8 +109,8 @@ onnx::Tensor stored_tensor(std::string name, onnx::DataType type, std::vector<st
 
 class Quantizing {
 public:
-    Quantizing(TracedExport exported, const Graph& graph, const std::vector<ValueRange>& ranges)
-        : from_(std::move(exported)), graph_(graph) {
+    Quantizing(TracedExport exported, const Graph& graph, const std::vector<ValueRange>& ranges, int greatest)
+        : from_(std::move(exported)), graph_(graph), greatest_(static_cast<float>(greatest)) {
         const Values values(from_, graph);
         if (values.wanted().size() != ranges.size()) {
             throw InputError("ranges for another number of values than the network quantizes");
@@ -201,7 +201,7 @@ private:
             for (auto value = begin; value != begin + static_cast<std::ptrdiff_t>(each); ++value) {
                 largest = std::max(largest, std::abs(*value));
             }
-            steps.push_back(largest > 0.0F ? largest / 127.0F : 1.0F);
+            steps.push_back(largest > 0.0F ? largest / greatest_ : 1.0F);
             for (auto value = begin; value != begin + static_cast<std::ptrdiff_t>(each); ++value) {
                 stored.push_back(static_cast<std::int8_t>(std::lround(*value / steps.back())));
             }
@@ -251,6 +251,7 @@ private:
 
     TracedExport from_;
     const Graph& graph_;
+    float greatest_;
     std::map<std::string, Scale> scales_;
     std::vector<std::string> inputs_;  // of these, those of the network
     std::map<std::string, const onnx::Tensor*> constants_;
@@ -281,8 +282,9 @@ onnx::Model with_ranges(onnx::Model model, const std::vector<std::string>& value
     return model;
 }
 
-TracedExport quantized(TracedExport exported, const Graph& graph, const std::vector<ValueRange>& ranges) {
-    return Quantizing(std::move(exported), graph, ranges).run();
+TracedExport quantized(TracedExport exported, const Graph& graph, const std::vector<ValueRange>& ranges,
+                       int greatest) {
+    return Quantizing(std::move(exported), graph, ranges, greatest).run();
 }
 
 }  // namespace hacscale

@@ -28,8 +28,14 @@ struct ValueRange {
     float high = 0.0F;
 };
 
+// The greatest weight. Where a processor adds two products in 16 bits before it adds them up (AVX2 without VNNI), two large ones would
+// be cut: there, half of it fits.
+constexpr int greatest_weight = 127;
+constexpr int greatest_narrow_weight = 63;
+
 // `ranges`: one entry each of values_to_quantize(). The least of each counts as 0 or less and the greatest as 0 or more, since
 // padding and ReLU need an exact zero.
-TracedExport quantized(TracedExport exported, const Graph& graph, const std::vector<ValueRange>& ranges);
+TracedExport quantized(TracedExport exported, const Graph& graph, const std::vector<ValueRange>& ranges,
+                       int greatest = greatest_weight);
 
 }  // namespace hacscale

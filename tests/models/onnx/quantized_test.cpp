@@ -115,6 +115,21 @@ TEST(Quantized, ZeroIsExact) {
     }
 }
 
+// Two products of uint8 and such weights fit 16 bits.
+TEST(Quantized, NarrowWeightsLeaveRoomForASum) {
+    const Exported resnet("resnet8-cifar");
+    const TracedExport integers =
+        quantized(resnet.exported, resnet.network.graph,
+                  std::vector<ValueRange>(resnet.values.size(), {-1.0F, 1.0F}), greatest_narrow_weight);
+    float largest = 0.0F;
+    for (const onnx::Tensor& tensor : integers.model.graph.initializers) {
+        if (tensor.type != onnx::DataType::int8) continue;
+        for (const float weight : tensor.floats()) largest = std::max(largest, std::abs(weight));
+    }
+    EXPECT_EQ(largest, 63.0F);
+    EXPECT_LE(2 * 255 * 63, 32767);
+}
+
 TEST(Quantized, WhatHasNoIntegerKernelIsLeftAsItIs) {
     const Exported mobilenet("mobilenetv3-small-1.0");
     const TracedExport integers = mobilenet.with({-1.0F, 1.0F});
