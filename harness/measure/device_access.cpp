@@ -96,8 +96,8 @@ TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const 
     return device_timer(device, settings, events, std::move(seconds_at_most));
 }
 
-TimeNetworks device_timer(const DeviceHandle& device, const MeasureSettings& settings, const WorkEvents& events,
-                          SessionSeconds seconds_at_most) {
+TimeNetworks device_timer(const DeviceHandle& device, const MeasureSettings& settings,
+                          const WorkEvents& events, SessionSeconds seconds_at_most) {
     return [device, settings, events, seconds_at_most](const std::vector<Network>& networks) {
         MeasureSettings in_session = settings;
         // Times of layers are not used, and a sweep over prefixes would take the most of the time.

@@ -70,8 +70,8 @@ using SessionSeconds = std::function<double(std::size_t networks)>;
 TimeNetworks device_timer(const DeviceHandle& device, const Table& table, const MeasureSettings& settings,
                           const WorkEvents& events, SessionSeconds seconds_at_most = {});
 // Beside no table.
-TimeNetworks device_timer(const DeviceHandle& device, const MeasureSettings& settings, const WorkEvents& events,
-                          SessionSeconds seconds_at_most = {});
+TimeNetworks device_timer(const DeviceHandle& device, const MeasureSettings& settings,
+                          const WorkEvents& events, SessionSeconds seconds_at_most = {});
 
 // A core of the CPU for what this process measures, which no other process of this program measures on.
 struct CoreLoad {
