@@ -48,9 +48,11 @@ bool faults(const std::string& name, const LayerContext& context) {
            context.output.order == TensorShape::Order::channels_last && context.output.channels % 4 != 0;
 }
 
-// Kernels for AVX2 add two products of integers in 16 bits, where large ones do not fit.
+// Kernels for instruction sets without VNNI add two products of integers in 16 bits, where large ones do not fit. oneDNN offers them
+// where there is VNNI, too.
 bool cuts_sums(const std::string& name, const LayerContext& context) {
-    return context.type == DataType::i8 && onednn::has_wide_sums() && name.ends_with(":avx2");
+    return context.type == DataType::i8 && onednn::has_wide_sums() &&
+           (name.ends_with(":sse41") || name.ends_with(":avx2") || name.ends_with(":avx512_core"));
 }
 
 // Another layer, but for what a derived class does differently.
