@@ -17,7 +17,7 @@
 
 namespace hacscale {
 
-// Names of values of the model: what convs, linear layers, pools, adds and concats read and write, but for what the network puts out.
+// Names of values of the model: what convs, linear layers, pools and adds read and write, but for what the network puts out.
 std::vector<std::string> values_to_quantize(const TracedExport& exported, const Graph& graph);
 
 // The same model, which puts out the least and the greatest number of each value instead, two outputs of one number a value.
