@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <algorithm>
 
 #include <cmath>
 #include <fstream>
@@ -204,7 +205,9 @@ std::string unsupported_type(int compute_capability, DataType type) {
                            needed / 10, needed % 10, compute_capability / 10, compute_capability % 10);
     };
     if (compute_capability < oldest) return text("the CUDA backend", oldest);
-    if (type == DataType::i8) return "the cuda backend computes in f32, tf32, bf16 and f16, not in i8";
+    if (std::find(data_types.begin(), data_types.end(), type) == data_types.end()) {
+        return fmt::format("the cuda backend computes in f32, tf32, bf16 and f16, not in {}", name_of(type));
+    }
     if (type == DataType::bf16 && compute_capability < with_bf16) {
         return text("bf16", with_bf16) + "; use f16 or f32";
     }

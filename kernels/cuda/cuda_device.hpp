@@ -2,6 +2,7 @@
 // the devices with their fingerprints, and what keeps each from being used.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -59,6 +60,9 @@ std::string usage_warning(const DeviceUsage& usage, int compute_mode);
 
 // The first version number in the text of /proc/driver/nvidia/version: "580.65.06".
 std::string driver_release(const std::string& text);
+
+// Those that the backend computes in, on devices that can.
+inline constexpr std::array data_types{DataType::f32, DataType::bf16, DataType::f16, DataType::tf32};
 
 // Why a device of this compute capability (75 for 7.5) cannot run the type; empty when it can.
 std::string unsupported_type(int compute_capability, DataType type);

@@ -191,7 +191,7 @@ TEST_P(GpuCandidates, PlansOfCudnnEqualTheReference) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, GpuCandidates, ::testing::ValuesIn(all_data_types),
+INSTANTIATE_TEST_SUITE_P(Types, GpuCandidates, ::testing::ValuesIn(cuda::data_types),
                          [](const auto& tested) { return std::string(name_of(tested.param)); });
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "kernels/cuda/cuda_device.hpp"
 #include "models/formats/onnx_import/onnx_import.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
@@ -43,7 +44,7 @@ TEST_P(GpuImportedNetwork, EqualsTheReference) {
     EXPECT_GT(networks, 4);
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, GpuImportedNetwork, ::testing::ValuesIn(all_data_types),
+INSTANTIATE_TEST_SUITE_P(Types, GpuImportedNetwork, ::testing::ValuesIn(cuda::data_types),
                          [](const auto& tested) { return std::string(name_of(tested.param)); });
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "kernels/cuda/cuda_device.hpp"
 #include "models/graph/graph.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
@@ -42,7 +43,7 @@ TEST_P(GpuLayer, EqualsTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GpuLayer,
                          ::testing::Combine(::testing::ValuesIn(testing::all_kinds()),
-                                            ::testing::ValuesIn(all_data_types)),
+                                            ::testing::ValuesIn(cuda::data_types)),
                          [](const auto& tested) {
                              return std::string(name_of(std::get<0>(tested.param))) + "_" +
                                     std::string(name_of(std::get<1>(tested.param)));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/cuda/cuda_device.hpp"
 #include "models/graph/graph_values.hpp"
 #include "models/ops/reference.hpp"
 #include "models/stages/lowering.hpp"
@@ -118,7 +119,7 @@ TEST_P(GpuNetworkOfType, GraphsOfAnyFormEqualTheReference) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, GpuNetworkOfType, ::testing::ValuesIn(all_data_types),
+INSTANTIATE_TEST_SUITE_P(Types, GpuNetworkOfType, ::testing::ValuesIn(cuda::data_types),
                          [](const auto& tested) { return std::string(name_of(tested.param)); });
 
 TEST_F(GpuNetwork, LayersAddUpToTheNetwork) {

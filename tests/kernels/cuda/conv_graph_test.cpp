@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "kernels/cuda/cuda_device.hpp"
 #include "tests/kernels/cuda/cudnn_here.hpp"
 #include "tests/kernels/cuda/shipped_profiles.hpp"
 
@@ -38,7 +39,7 @@ protected:
 
 TEST_F(ConvGraphTest, FusesBiasResidualAndReluInEveryFloatingType) {
     for (const char* tail : {"bias_relu", "bias", "bias_add_relu", "bias_add", "relu", "add", "bias_relu6"}) {
-        for (const DataType type : all_data_types) {
+        for (const DataType type : data_types) {
             const auto key = std::string("conv_i64x28x28_o64_k3_s1_p1_g1_") + tail;
             const PlanSearch search = find_plans(h200_, request(key, type), 1, plenty);
             ASSERT_EQ(search.plans.size(), 1U) << key << " " << name_of(type) << ": " << search.reason;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "kernels/cuda/cuda_device.hpp"
 #include "tests/kernels/cuda/cudnn_here.hpp"
 #include "tests/kernels/cuda/shipped_profiles.hpp"
 
@@ -75,7 +76,7 @@ TEST_F(ConvLayerTest, ThereIsAPlanForEveryConv) {
           "transposed_conv_i64x14x14_o32_k2_s2_p0_g1_bias",
           "transposed_conv_i64x14x14_o32_k4_s2_p1_g1_bias_relu",
           "transposed_conv_i64x14x14_o64_k3_s2_p1x1x0x0_g1"}) {
-        for (const DataType type : all_data_types) {
+        for (const DataType type : data_types) {
             const LayerContext wanted = context(key, type);
             std::string reason;
             const auto layers = conv_candidates(h200_, wanted, 2, &reason);

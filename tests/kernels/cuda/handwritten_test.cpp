@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "kernels/cuda/cuda_device.hpp"
 #include "models/ops/reference.hpp"
 #include "tests/kernels/cuda/candidate_check.hpp"
 #include "tests/kernels/cuda/host_executor.hpp"
@@ -162,7 +163,7 @@ TEST_P(HandwrittenLayer, EqualsTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, HandwrittenLayer,
                          ::testing::Combine(::testing::ValuesIn(hacscale::testing::all_kinds()),
-                                            ::testing::ValuesIn(all_data_types)),
+                                            ::testing::ValuesIn(data_types)),
                          [](const auto& tested) {
                              return std::string(name_of(std::get<0>(tested.param))) + "_" +
                                     std::string(name_of(std::get<1>(tested.param)));
@@ -315,7 +316,7 @@ void check_epilogue(const EpilogueCase& tested, Activation activation, std::int6
 
 TEST(Epilogue, AddsBiasAndResidualAndActivates) {
     int index = 0;
-    for (const DataType type : all_data_types) {
+    for (const DataType type : data_types) {
         for (const int channels : {1, 8, 13, 64}) {
             for (const Activation activation : all_activations()) {
                 ++index;
