@@ -121,6 +121,23 @@ INSTANTIATE_TEST_SUITE_P(Blocks, SmallNetwork, ::testing::ValuesIn(named(testing
 INSTANTIATE_TEST_SUITE_P(Unusual, SmallNetwork, ::testing::ValuesIn(named(testing::unusual_models())),
                          model_name);
 
+TEST(NetworkRunner, RunsAsBeforeAfterARest) {
+    const Graph network = lower(testing::small_models().front());
+    const auto weights = random_weights(network, 1);
+    const Compiled compiled = testing::cpu_backend().compile("cpu", network, {});
+    ASSERT_TRUE(compiled.runner) << compiled.reason;
+    compiled.runner->load(weights);
+    set_inputs(*compiled.runner, random_inputs(network, 1, 2));
+    compiled.runner->run();
+    const std::vector<float> before = compiled.runner->output(0);
+    for (int rest = 0; rest < 2; ++rest) {
+        testing::cpu_backend().rest();
+        compiled.runner->poison();
+        compiled.runner->run();
+        EXPECT_EQ(compiled.runner->output(0), before);
+    }
+}
+
 TEST(NetworkRunner, RunsNetworksOfTheZoo) {
     for (const char* name : {"resnet20-cifar", "mobilenetv2-0.35-cifar"}) {
         ModelSpec model = find_model(name);
