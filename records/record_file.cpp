@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <ostream>
 #include <system_error>
 
@@ -16,11 +14,6 @@ namespace hacscale::records {
 
 void write_record(const std::filesystem::path& file, const std::string& text) {
     replace_file(file, [&text](std::ostream& stream) { stream << text; });
-}
-
-std::string read_record(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 void make_record_folder(const std::filesystem::path& folder) {

@@ -22,9 +22,6 @@ struct InputFingerprint {
 // the old one. Throws WorkError naming the file when it cannot be written.
 void write_record(const std::filesystem::path& file, const std::string& text);
 
-// The file's text; empty when it cannot be read.
-std::string read_record(const std::filesystem::path& file);
-
 // Makes the folder and those above it. WorkError when it cannot be made.
 void make_record_folder(const std::filesystem::path& folder);
 

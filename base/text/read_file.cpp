@@ -64,6 +64,11 @@ std::string read_file(const std::filesystem::path& file, std::uintmax_t max_byte
     return bytes;
 }
 
+std::string read_if_there(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
 void refuse_json(const std::string& text, const std::string& name) {
     constexpr std::size_t longest_token = 40;
     PlaceOfFault fault;

@@ -11,6 +11,9 @@ namespace hacscale {
 // (which is looked at first), or cannot be read.
 std::string read_file(const std::filesystem::path& file, std::uintmax_t max_bytes);
 
+// The bytes of a file that this program or the system wrote, whatever its size; empty where it cannot be read.
+std::string read_if_there(const std::filesystem::path& file);
+
 // Throws the InputError for text that no JSON reader takes: `name`, the line, and what is there.
 [[noreturn]] void refuse_json(const std::string& text, const std::string& name);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/text/read_file.hpp"
 #include "harness/compare/describe.hpp"
 #include "models/formats/formats.hpp"
 #include "records/record_file.hpp"
@@ -194,7 +195,7 @@ public:
 
     void write() const {
         for (const auto& [file, content] : files_) {
-            if (fs::exists(file) && records::read_record(file) != content) {
+            if (fs::exists(file) && read_if_there(file) != content) {
                 throw InputError(
                     fmt::format("{}: the file is there with another content and is not overwritten, for it "
                                 "may be in use; "

@@ -7,8 +7,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -16,6 +14,7 @@
 #include "base/scratch_folder.hpp"
 #include "base/statistics.hpp"
 #include "base/text/numbers.hpp"
+#include "base/text/read_file.hpp"
 #include "kernels/host/processors.hpp"
 #include "models/formats/formats.hpp"
 #include "models/formats/onnx_export/onnx_export.hpp"
@@ -40,11 +39,6 @@ std::string last_line(const std::string& text) {
         }
     }
     return last;
-}
-
-std::string text_in(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 OtherTiming not_timed(std::string reason) {
@@ -135,7 +129,7 @@ ShellAnswer answer_of(const std::string& line) {
     }
     answer.status = ::pclose(pipe);
     if (answer.status != 0) {
-        const std::string said = last_line(text_in(errors));
+        const std::string said = last_line(read_if_there(errors));
         answer.reason = ending_of(answer.status) + (said.empty() ? "" : ": " + said.substr(0, 200));
     }
     return answer;

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "base/text/read_file.hpp"
 #include "records/json.hpp"
 #include "records/record_file.hpp"
 
@@ -60,7 +61,7 @@ std::string suite_hash(const Suite& suite) {
     for (const auto& [name, file] : suite.gains) {
         const auto model = std::find_if(suite.models.begin(), suite.models.end(),
                                         [&name = name](const SuiteModel& one) { return one.name == name; });
-        gains[network_hash(*model->network)].push_back(hex_hash(records::read_record(file)));
+        gains[network_hash(*model->network)].push_back(hex_hash(read_if_there(file)));
     }
     const SpaceSettings space = for_all_budgets(suite, space_of_graphs(suite));
     records::Json identity{

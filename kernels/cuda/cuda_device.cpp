@@ -5,13 +5,12 @@
 #include <algorithm>
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
-#include <sstream>
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "base/text/read_file.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
 #include "kernels/cuda/libraries.hpp"
@@ -25,10 +24,7 @@ constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
 constexpr double foreign_memory_gib = 0.4;
 
 std::string installed_driver() {
-    std::ifstream in("/proc/driver/nvidia/version");
-    std::ostringstream text;
-    text << in.rdbuf();
-    return driver_release(text.str());
+    return driver_release(read_if_there("/proc/driver/nvidia/version"));
 }
 
 int attribute(cudaDeviceAttr which, int device) {

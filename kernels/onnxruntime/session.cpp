@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <protozero/pbf_reader.hpp>
@@ -12,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/statistics.hpp"
+#include "base/text/read_file.hpp"
 #include "kernels/runtimes/runtime_device.hpp"
 #include "models/formats/onnx/onnx.hpp"
 
@@ -39,11 +38,6 @@ const OrtEnv* environment(const Api& api) {
         return env;
     }();
     return shared;
-}
-
-std::string content_of(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 Owned<OrtSession> make_session(const Api& api, const std::string& model, const fs::path& optimized) {
@@ -109,7 +103,7 @@ Session::Session(const runtimes::ExportedNetwork& network)
     : api_(Api::get()), session_(nullptr, nullptr), profiled_(nullptr, nullptr) {
     const fs::path optimized = scratch_.path() / "optimized.onnx";
     session_ = make_session(api_, network.bytes, optimized);
-    operations_ = operations_in(content_of(optimized));
+    operations_ = operations_in(read_if_there(optimized));
     fs::remove(optimized);
     OrtRunOptions* options = nullptr;
     api_.check(api_.create_run_options(&options), "to make options");
@@ -180,7 +174,7 @@ std::vector<double> Session::take_profile() {
     std::unordered_map<std::string, double> event_us;
     std::vector<double> in_order;
     for (const auto& entry : fs::directory_iterator(scratch_.path())) {
-        const auto events = nlohmann::json::parse(content_of(entry.path()), nullptr, false);
+        const auto events = nlohmann::json::parse(read_if_there(entry.path()), nullptr, false);
         fs::remove(entry.path());
         if (!events.is_array()) throw WorkError("ONNX Runtime wrote a profile that is no JSON");
         for (const auto& event : events) {

@@ -5,9 +5,9 @@
 #include <fstream>
 
 #include "base/error.hpp"
+#include "base/text/read_file.hpp"
 #include "harness/compare/accuracies.hpp"
 #include "harness/compare/describe.hpp"
-#include "records/record_file.hpp"
 #include "tests/harness/fixture.hpp"
 #include "tests/harness/sample_comparison.hpp"
 
@@ -121,9 +121,9 @@ TEST_F(GivenAccuraciesTest, GoIntoTheComparisonsOfAFolder) {
     write("out/compare-resnet20-cifar-1.json", to_json(tight));
     write("out/compare-resnet20-cifar-1.5.json", to_json(wide));
     const GivenAccuracies none(write("none.csv", "network,accuracy\nresnet8,92\n"));
-    const std::string before = records::read_record(path("out/compare-resnet20-cifar-1.json"));
+    const std::string before = read_if_there(path("out/compare-resnet20-cifar-1.json"));
     EXPECT_THROW(add_accuracies_in_folder(path("out"), none, events), InputError);
-    EXPECT_EQ(records::read_record(path("out/compare-resnet20-cifar-1.json")), before)
+    EXPECT_EQ(read_if_there(path("out/compare-resnet20-cifar-1.json")), before)
         << "nothing is changed";
     const GivenAccuracies given(write("mine.csv", "network,accuracy\nresnet20-cifar-hacscale-1.5,92\n"));
     add_accuracies_in_folder(path("out"), given, events);

@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/text/read_file.hpp"
 #include "records/comparison.hpp"
 #include "records/json.hpp"
 #include "records/provenance.hpp"
-#include "records/record_file.hpp"
 #include "records/verification.hpp"
 
 namespace hacscale::records {
@@ -37,23 +37,23 @@ void expect_kept(const Json& before, const Json& after, const std::string& place
 
 TEST(Golden, ComparisonsKeepEveryByte) {
     for (const char* name : {"compare-measured.json", "compare-predicted.json"}) {
-        EXPECT_EQ(to_json(read_comparison(golden(name))), read_record(golden(name))) << name;
+        EXPECT_EQ(to_json(read_comparison(golden(name))), read_if_there(golden(name))) << name;
     }
 }
 
 TEST(Golden, VerificationsAndProvenancesKeepEveryByte) {
-    EXPECT_EQ(to_json(read_verification(golden("verify.json"))), read_record(golden("verify.json")));
+    EXPECT_EQ(to_json(read_verification(golden("verify.json"))), read_if_there(golden("verify.json")));
     for (const char* name : {"provenance.json", "provenance-cpu.json"}) {
-        EXPECT_EQ(to_json(read_provenance(golden(name))), read_record(golden(name))) << name;
+        EXPECT_EQ(to_json(read_provenance(golden(name))), read_if_there(golden(name))) << name;
     }
 }
 
 TEST(Golden, RecordsOfOlderProgramsKeepWhatTheySay) {
     const ComparisonRecord older = read_comparison(golden("compare-older.json"));
-    expect_kept(Json::parse(read_record(golden("compare-older.json"))), Json::parse(to_json(older)),
+    expect_kept(Json::parse(read_if_there(golden("compare-older.json"))), Json::parse(to_json(older)),
                 "compare");
     EXPECT_EQ(older.base.upper.samples, 0);
-    expect_kept(Json::parse(read_record(golden("verify-older.json"))),
+    expect_kept(Json::parse(read_if_there(golden("verify-older.json"))),
                 Json::parse(to_json(read_verification(golden("verify-older.json")))), "verify");
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/text/read_file.hpp"
 #include "records/verification.hpp"
 #include "tests/temp_folder.hpp"
 
@@ -17,9 +18,9 @@ TEST(RecordFile, WritingReplacesAsAWhole) {
     const testing::TempFolder folder;
     write_record(folder / "r.json", "old");
     write_record(folder / "r.json", "new");
-    EXPECT_EQ(read_record(folder / "r.json"), "new");
+    EXPECT_EQ(read_if_there(folder / "r.json"), "new");
     EXPECT_FALSE(std::filesystem::exists(folder / "r.json.part"));
-    EXPECT_EQ(read_record(folder / "none.json"), "");
+    EXPECT_EQ(read_if_there(folder / "none.json"), "");
 }
 
 TEST(RecordFile, WhatCannotBeWrittenIsNamed) {
