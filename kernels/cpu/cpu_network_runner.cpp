@@ -88,10 +88,10 @@ CpuNetworkRunner::CpuNetworkRunner(const Graph& network, const CompileOptions& o
 
 void CpuNetworkRunner::build(const std::vector<LayerWeights>* weights) {
     if (type_ == DataType::i8) {
-        const std::vector<ValueSpan> spans =
+        const std::vector<ValueRange> ranges =
             weights != nullptr ? calibrate(*weights)
-                               : std::vector<ValueSpan>(shapes_.size(), ValueSpan{-1.0F, 1.0F});
-        quantization_ = quantize(network_, spans, [this](const LayerSpec& layer) {
+                               : std::vector<ValueRange>(shapes_.size(), ValueRange{-1.0F, 1.0F});
+        quantization_ = quantize(network_, ranges, [this](const LayerSpec& layer) {
             return computes_with_integers(layer, batch_);
         });
     }
@@ -117,22 +117,21 @@ void CpuNetworkRunner::build(const std::vector<LayerWeights>* weights) {
     place(layout);
 }
 
-std::vector<ValueSpan> CpuNetworkRunner::calibrate(const std::vector<LayerWeights>& weights) const {
+std::vector<ValueRange> CpuNetworkRunner::calibrate(const std::vector<LayerWeights>& weights) const {
     // As networks are measured with; no more than one image at a time, of which each gives many numbers a tensor.
-    constexpr std::uint64_t samples = 8;
     CpuNetworkRunner numbers(network_, {1, DataType::f32}, /*any_kernel=*/true);
     numbers.load(weights);
-    std::vector<ValueSpan> spans(shapes_.size());
-    for (std::uint64_t seed = 1; seed <= samples; ++seed) {
+    std::vector<ValueRange> ranges(shapes_.size());
+    for (std::uint64_t seed = 1; seed <= calibration_samples; ++seed) {
         set_inputs(numbers, random_inputs(network_, 1, seed));
-        numbers.widen_by_run(spans);
+        numbers.widen_by_run(ranges);
     }
-    return spans;
+    return ranges;
 }
 
-void CpuNetworkRunner::widen_by_run(std::vector<ValueSpan>& spans) {
+void CpuNetworkRunner::widen_by_run(std::vector<ValueRange>& ranges) {
     const auto widen = [&](TensorId id) {
-        spans[id].add(span_of(reinterpret_cast<const float*>(data_[id]), shapes_[id].elements()));
+        ranges[id].add(range_of(reinterpret_cast<const float*>(data_[id]), shapes_[id].elements()));
     };
     for (const TensorId id : network_.inputs) widen(id);
     for (std::size_t i = 0; i < steps_.size(); ++i) {

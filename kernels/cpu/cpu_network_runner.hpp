@@ -1,6 +1,6 @@
 // A network compiled for the CPU: its layers, one arena of activations, one scratchpad.
 //
-// A network of DataType::i8 is compiled when its weights are known: it runs on random inputs in f32 first, and the span of numbers in
+// A network of DataType::i8 is compiled when its weights are known: it runs on random inputs in f32 first, and the range of numbers in
 // each tensor becomes its scale (quantization.hpp). The scales are part of the compiled layers.
 #pragma once
 
@@ -72,8 +72,8 @@ private:
     DataType type_of(const Stored& form) const;
     std::size_t bytes_of(TensorId tensor) const;
     // Of each tensor, over a few random inputs.
-    std::vector<ValueSpan> calibrate(const std::vector<LayerWeights>& weights) const;
-    void widen_by_run(std::vector<ValueSpan>& spans);
+    std::vector<ValueRange> calibrate(const std::vector<LayerWeights>& weights) const;
+    void widen_by_run(std::vector<ValueRange>& ranges);
     void run(const Step& step) const;
     void evict();
 

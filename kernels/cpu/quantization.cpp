@@ -86,7 +86,7 @@ void convert_part(const std::byte* from, const Stored& from_form, std::byte* to,
 }  // namespace
 
 HACSCALE_PER_CPU
-ValueSpan span_of(const float* values, std::size_t count) {
+ValueRange range_of(const float* values, std::size_t count) {
     constexpr std::size_t lanes = 16;
     std::array<float, lanes> low{};
     std::array<float, lanes> high{};
@@ -98,15 +98,16 @@ ValueSpan span_of(const float* values, std::size_t count) {
             high[lane] = value > high[lane] ? value : high[lane];
         }
     }
-    ValueSpan span;
-    for (std::size_t lane = 0; lane < lanes; ++lane) span.add({low[lane], high[lane]});
-    for (; i < count; ++i) span.add({values[i], values[i]});
-    return span;
+    ValueRange range;
+    for (std::size_t lane = 0; lane < lanes; ++lane) range.add({low[lane], high[lane]});
+    for (; i < count; ++i) range.add({values[i], values[i]});
+    return range;
 }
 
-Stored as_integers(const ValueSpan& span) {
-    const bool is_signed = span.low < 0.0F;
-    const float scale = is_signed ? std::max(-span.low, span.high) / most_signed : span.high / most_unsigned;
+Stored as_integers(const ValueRange& range) {
+    const bool is_signed = range.low < 0.0F;
+    const float scale =
+        is_signed ? std::max(-range.low, range.high) / most_signed : range.high / most_unsigned;
     // Of a tensor of zeros, and of numbers so small that their steps are none, any scale is right.
     const bool is_step = std::isnormal(scale) && std::isfinite(1.0F / scale);
     return {is_signed ? Element::s8 : Element::u8, is_step ? scale : 1.0F};
@@ -124,13 +125,13 @@ bool computes_with_integers(const LayerSpec& layer, int batch) {
                                output_shape(layer, batch, block)});
 }
 
-Quantization quantize(const Graph& graph, const std::vector<ValueSpan>& spans,
+Quantization quantize(const Graph& graph, const std::vector<ValueRange>& ranges,
                       const std::function<bool(const LayerSpec&)>& has_kernel) {
     Quantization result;
     for (const Node& node : graph.nodes) {
         result.integer_nodes.push_back(multiplies(node.layer) && has_kernel(node.layer));
     }
-    for (const ValueSpan& span : spans) result.integers.push_back(as_integers(span));
+    for (const ValueRange& range : ranges) result.integers.push_back(as_integers(range));
     result.stored.resize(graph.tensors.size());
     const std::vector<bool> wanted = wanted_as_integers(graph, result.integer_nodes);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -160,8 +161,8 @@ std::vector<float> weight_scales(const LayerSpec& layer, const LayerWeights& wei
     const std::size_t row = weights.weights.size() / channels;
     std::vector<float> scales;
     for (std::size_t c = 0; c < channels; ++c) {
-        const ValueSpan span = span_of(weights.weights.data() + c * row, row);
-        const float scale = std::max(-span.low, span.high) / limit;
+        const ValueRange range = range_of(weights.weights.data() + c * row, row);
+        const float scale = std::max(-range.low, range.high) / limit;
         scales.push_back(std::isnormal(scale) ? scale : 1.0F);
     }
     return scales;

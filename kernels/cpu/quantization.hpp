@@ -5,29 +5,19 @@
 // scale a tensor, unsigned where no number of theirs was negative in calibration (8 bits for what a ReLU leaves), else signed.
 #pragma once
 
-#include <algorithm>
 #include <functional>
 #include <vector>
 
 #include "kernels/cpu/cpu_layer.hpp"
 #include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 
 namespace hacscale::cpu {
 
-// The least and the greatest number seen in a tensor, and 0.
-struct ValueSpan {
-    float low = 0.0F;
-    float high = 0.0F;
+ValueRange range_of(const float* values, std::size_t count);
 
-    void add(const ValueSpan& other) {
-        low = std::min(low, other.low);
-        high = std::max(high, other.high);
-    }
-};
-ValueSpan span_of(const float* values, std::size_t count);
-
-// As integers of 8 bits that reach over the span.
-Stored as_integers(const ValueSpan& span);
+// As integers of 8 bits that reach over the range.
+Stored as_integers(const ValueRange& range);
 
 struct Quantization {
     std::vector<bool> integer_nodes;  // whether a node computes with integers
@@ -38,8 +28,8 @@ struct Quantization {
 // Whether there is a right and fast integer kernel for a conv or linear layer.
 bool computes_with_integers(const LayerSpec& layer, int batch);
 
-// `spans`: one a tensor. `has_kernel`: computes_with_integers(), of convs and linear layers.
-Quantization quantize(const Graph& graph, const std::vector<ValueSpan>& spans,
+// `ranges`: one a tensor. `has_kernel`: computes_with_integers(), of convs and linear layers.
+Quantization quantize(const Graph& graph, const std::vector<ValueRange>& ranges,
                       const std::function<bool(const LayerSpec&)>& has_kernel);
 
 // A channel's weights reach from -limit to limit as integers: 127, or 64 for a source of which kernels add two products in 16 bits.

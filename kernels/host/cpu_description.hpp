@@ -24,7 +24,7 @@ const CpuDescription& this_cpu();
 // Of the processor, as /proc/cpuinfo names them: "avx2", "avx512_bf16". Empty on other systems.
 std::vector<std::string> cpu_flags();
 
-// Whether the processor adds products of 8-bit integers in 32 bits (VNNI).
+// Whether the processor adds products of 8-bit integers in 32 bits (VNNI), whatever a limit of oneDNN's says.
 bool has_wide_integer_sums();
 
 // What may spoil timings here: clocks that follow the load, a virtual machine, other work.

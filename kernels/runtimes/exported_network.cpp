@@ -1,7 +1,5 @@
 #include "kernels/runtimes/exported_network.hpp"
 
-#include <algorithm>
-
 #include "kernels/host/cpu_description.hpp"
 #include "models/formats/onnx/onnx.hpp"
 #include "models/formats/onnx_export/onnx_export.hpp"
@@ -25,7 +23,7 @@ std::vector<ExportedTensor> with_batch(std::vector<onnx::ValueInfo>& values, int
 }
 
 TracedExport traced_export(const Graph& graph, const std::vector<LayerWeights>& weights) {
-    // The tensors of an export are the network's numbers, which `weights` keeps alive.
+    // The tensors of an export are views of the network's numbers, and this copy of those ends here.
     Network network;
     network.name = "network";
     network.graph = graph;
@@ -63,8 +61,7 @@ ExportedNetwork export_quantized(const Graph& graph, const std::vector<LayerWeig
     for (const auto& outputs :
          calibrate(with_bytes({with_ranges(traced.model, values), traced.layers}, batch))) {
         for (std::size_t i = 0; i < values.size(); ++i) {
-            ranges[i].low = std::min(ranges[i].low, outputs.at(2 * i).front());
-            ranges[i].high = std::max(ranges[i].high, outputs.at(2 * i + 1).front());
+            ranges[i].add({outputs.at(2 * i).front(), outputs.at(2 * i + 1).front()});
         }
     }
     const int greatest = host::has_wide_integer_sums() ? greatest_weight : greatest_narrow_weight;

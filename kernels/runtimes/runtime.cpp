@@ -101,10 +101,9 @@ public:
 private:
     // On random inputs, as networks are measured with.
     std::vector<std::vector<std::vector<float>>> calibrate(const ExportedNetwork& network) const {
-        constexpr std::uint64_t samples = 8;
         const std::unique_ptr<LoadedNetwork> loaded = runtime_.load(network, DataType::f32);
         std::vector<std::vector<std::vector<float>>> outputs;
-        for (std::uint64_t seed = 1; seed <= samples; ++seed) {
+        for (std::uint64_t seed = 1; seed <= calibration_samples; ++seed) {
             const std::vector<std::vector<float>> inputs = random_inputs(network_, batch_, seed);
             for (std::size_t i = 0; i < inputs.size(); ++i) loaded->set_input(i, inputs[i]);
             loaded->run();

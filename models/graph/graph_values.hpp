@@ -1,7 +1,8 @@
-// The numbers that go through a graph: random weights and inputs, and the reference that every backend's outputs
-// are compared with.
+// The numbers that go through a graph: random weights and inputs, the ranges of tensors, and the reference that every
+// backend's outputs are compared with.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -22,6 +23,20 @@ std::vector<LayerWeights> weights_of(const Network& network, std::uint64_t seed)
 // Of each input of the graph: dense NCHW, `batch` images, the first as random_values(count, seed). What a layer divides by is
 // 1 to 2 away from zero, so that no quotient is too large for f16.
 std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std::uint64_t seed);
+
+// 8-bit integers take the ranges of tensors from as many random_inputs(), with the seeds 1, 2, and so on.
+constexpr std::uint64_t calibration_samples = 8;
+
+// The least and the greatest number seen in a tensor, and 0.
+struct ValueRange {
+    float low = 0.0F;
+    float high = 0.0F;
+
+    void add(const ValueRange& other) {
+        low = std::min(low, other.low);
+        high = std::max(high, other.high);
+    }
+};
 
 // Is given what each node puts out, in running order.
 using ReferenceVisit = std::function<void(std::size_t node, const std::vector<double>& output)>;

@@ -14,6 +14,7 @@
 
 #include "models/formats/onnx_export/onnx_export.hpp"
 #include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 
 namespace hacscale {
 
@@ -22,11 +23,6 @@ std::vector<std::string> values_to_quantize(const TracedExport& exported, const 
 
 // The same model, which puts out the least and the greatest number of each value instead, two outputs of one number a value.
 onnx::Model with_ranges(onnx::Model model, const std::vector<std::string>& values);
-
-struct ValueRange {
-    float low = 0.0F;
-    float high = 0.0F;
-};
 
 // The greatest weight. Where a processor adds two products in 16 bits before it adds them up (AVX2 without VNNI), two large ones would
 // be cut: there, half of it fits.

@@ -24,12 +24,12 @@ using ::testing::Pointwise;
 
 TEST(Quantization, SpansReachOverZeroAndAllNumbers) {
     std::vector<float> values(37, 0.5F);
-    EXPECT_EQ(span_of(values.data(), values.size()).low, 0.0F);
-    EXPECT_EQ(span_of(values.data(), values.size()).high, 0.5F);
+    EXPECT_EQ(range_of(values.data(), values.size()).low, 0.0F);
+    EXPECT_EQ(range_of(values.data(), values.size()).high, 0.5F);
     values[3] = -2.0F;  // among whole vectors
     values[36] = 7.0F;  // behind them
-    EXPECT_EQ(span_of(values.data(), values.size()).low, -2.0F);
-    EXPECT_EQ(span_of(values.data(), values.size()).high, 7.0F);
+    EXPECT_EQ(range_of(values.data(), values.size()).low, -2.0F);
+    EXPECT_EQ(range_of(values.data(), values.size()).high, 7.0F);
 }
 
 TEST(Quantization, IntegersAreUnsignedWhereNoNumberIsNegative) {
@@ -67,9 +67,9 @@ TEST(Quantization, RoundsToTheNearestAndCutsAtTheEnds) {
 }
 
 // Names of tensors' elements, in the order in which the nodes write them.
-std::vector<std::string> written_elements(const Graph& graph, const ValueSpan& span) {
+std::vector<std::string> written_elements(const Graph& graph, const ValueRange& range) {
     const auto always = [](const LayerSpec&) { return true; };
-    const Quantization result = quantize(graph, std::vector<ValueSpan>(graph.tensors.size(), span), always);
+    const Quantization result = quantize(graph, std::vector<ValueRange>(graph.tensors.size(), range), always);
     std::vector<std::string> names;
     for (const Node& node : graph.nodes) {
         const Element element = result.stored[node.outputs.front()].element;
