@@ -123,8 +123,7 @@ TEST_F(GivenAccuraciesTest, GoIntoTheComparisonsOfAFolder) {
     const GivenAccuracies none(write("none.csv", "network,accuracy\nresnet8,92\n"));
     const std::string before = read_if_there(path("out/compare-resnet20-cifar-1.json"));
     EXPECT_THROW(add_accuracies_in_folder(path("out"), none, events), InputError);
-    EXPECT_EQ(read_if_there(path("out/compare-resnet20-cifar-1.json")), before)
-        << "nothing is changed";
+    EXPECT_EQ(read_if_there(path("out/compare-resnet20-cifar-1.json")), before) << "nothing is changed";
     const GivenAccuracies given(write("mine.csv", "network,accuracy\nresnet20-cifar-hacscale-1.5,92\n"));
     add_accuracies_in_folder(path("out"), given, events);
     EXPECT_EQ(
