@@ -17,6 +17,7 @@
 #include "harness/measure/device_access.hpp"
 #include "harness/measure/remedy.hpp"
 #include "harness/measure/verify_models.hpp"
+#include "models/formats/input_samples.hpp"
 #include "models/zoo/zoo.hpp"
 #include "profiler/timing/statistics.hpp"
 #include "records/json.hpp"
@@ -35,6 +36,7 @@ struct VerifyOptions {
     InputOptions inputs;
     bool all = false;
     bool outputs = false;
+    std::string images;  // a file
     bool details = false;
     std::string table;
     StateOptions state;
@@ -166,8 +168,10 @@ ExitStatus verify_outputs(const VerifyOptions& options, Session& session) {
         Network network = network_named(name, options.inputs, session);
         const std::string called = network.name;
         const bool own_weights = !network.weights.empty();
+        const InputSamples samples =
+            options.images.empty() ? InputSamples{} : read_input_samples(options.images, network);
         const CheckedOutputs checked =
-            check_outputs(device.handle, std::move(network), batch.batch, batch.type());
+            check_outputs(device.handle, std::move(network), batch.batch, batch.type(), samples);
         right = right && checked.right();
         if (!session.json) {
             print_lines(
@@ -257,6 +261,9 @@ ExitStatus verify_command(const VerifyOptions& options, Session& session) {
     if (options.outputs) {
         return verify_outputs(options, session);
     }
+    if (!options.images.empty()) {
+        throw InputError("--images is for --outputs: times do not depend on what is in an image");
+    }
     if (options.table.empty()) {
         return time_alone(options, session);
     }
@@ -296,6 +303,8 @@ Run declare_verify(CLI::App& parser) {
                       "The table's file; without one, networks are timed and nothing is predicted");
     parser.add_flag("--outputs", options->outputs,
                     "Instead of times, compare what the networks put out with the reference");
+    parser.add_option("--images", options->images,
+                      "With --outputs: a safetensors file of inputs; else they are random");
     add_details_option(parser, options->details);
     add_state_options(parser, options->state);
     add_timing_options(parser, options->timing);

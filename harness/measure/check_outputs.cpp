@@ -27,14 +27,28 @@ void on_all_processors(std::size_t count, const std::function<void(std::size_t)>
     host::for_each_in_parallel(count, work);
 }
 
+// One entry an input of the graph.
+std::vector<std::vector<float>> first_of(const InputSamples& samples, int batch) {
+    std::vector<std::vector<float>> inputs(samples.front().size());
+    for (std::size_t image = 0; image < static_cast<std::size_t>(batch); ++image) {
+        const auto& sample = samples[image % samples.size()];
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            inputs[i].insert(inputs[i].end(), sample[i].begin(), sample[i].end());
+        }
+    }
+    return inputs;
+}
+
 class OutputsCheck {
 public:
-    OutputsCheck(const DeviceHandle& device, Network network, int batch, DataType type)
+    OutputsCheck(const DeviceHandle& device, Network network, int batch, DataType type,
+                 const InputSamples& samples)
         : device_(device),
           network_(for_device(std::move(network), device, batch, type)),
           batch_(batch),
           type_(type),
-          inputs_(random_inputs(network_.graph, batch, 2)) {
+          samples_(samples),
+          inputs_(samples.empty() ? random_inputs(network_.graph, batch, 2) : first_of(samples, batch)) {
         if (network_.weights.empty()) network_.weights = random_weights(network_.graph, 1);
         checked_.bound = bound_of(type);
     }
@@ -62,7 +76,10 @@ public:
 
 private:
     std::unique_ptr<NetworkRunner> ran(const Graph& graph) const {
-        std::unique_ptr<NetworkRunner> runner = compiled(device_, network_.name, graph, {batch_, type_, 0});
+        CompileOptions options{batch_, type_};
+        options.weights = &network_.weights;
+        if (!samples_.empty()) options.calibration = &samples_;
+        std::unique_ptr<NetworkRunner> runner = compiled(device_, network_.name, graph, options);
         runner->load(network_.weights);
         set_inputs(*runner, inputs_);
         runner->poison();
@@ -84,14 +101,16 @@ private:
     Network network_;
     int batch_;
     DataType type_;
+    const InputSamples& samples_;
     std::vector<std::vector<float>> inputs_;
     CheckedOutputs checked_;
 };
 
 }  // namespace
 
-CheckedOutputs check_outputs(const DeviceHandle& device, Network network, int batch, DataType type) {
-    return OutputsCheck(device, std::move(network), batch, type).run();
+CheckedOutputs check_outputs(const DeviceHandle& device, Network network, int batch, DataType type,
+                             const InputSamples& samples) {
+    return OutputsCheck(device, std::move(network), batch, type, samples).run();
 }
 
 }  // namespace hacscale::harness

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels/backend/backend_registry.hpp"
+#include "models/graph/graph_values.hpp"
 #include "models/graph/network.hpp"
 #include "models/ops/layer_spec.hpp"
 
@@ -22,9 +23,11 @@ struct CheckedOutputs {
     bool right() const { return relative_error <= bound; }
 };
 
-// Relative errors are those of relative_error() (models/ops/reference.hpp), on random inputs; a network without weights runs
-// with random ones. The network takes the device's layout. Takes as long as the reference: seconds a GMAC. Throws WorkError
-// when the device cannot run the network.
-CheckedOutputs check_outputs(const DeviceHandle& device, Network network, int batch, DataType type);
+// Relative errors are those of relative_error() (models/ops/reference.hpp). The inputs are the first `batch` of `samples`, which
+// begin again where they are fewer, and ranges of 8-bit integers are taken from all of them; without samples, inputs are random. A
+// network without weights runs with random ones. The network takes the device's layout. Takes as long as the reference: seconds a
+// GMAC. Throws WorkError when the device cannot run the network.
+CheckedOutputs check_outputs(const DeviceHandle& device, Network network, int batch, DataType type,
+                             const InputSamples& samples = {});
 
 }  // namespace hacscale::harness

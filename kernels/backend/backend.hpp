@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "kernels/backend/network_runner.hpp"
 #include "models/graph/graph.hpp"
+#include "models/graph/graph_values.hpp"
 
 namespace hacscale {
 
@@ -31,6 +32,8 @@ struct CompileOptions {
     std::int64_t footprint_bytes = 0;
     // That load() will bring, one entry a node: a backend that compiles weights in has no second compilation then. Null: not known yet.
     const std::vector<LayerWeights>* weights = nullptr;
+    // Of i8: what the ranges of tensors are taken from. It must live as long as the runner. Null: random_samples().
+    const InputSamples* calibration = nullptr;
 };
 
 // Why a network has no runner. Only `unsupported` is for good: the same backend on the same device answers the
@@ -84,7 +87,7 @@ struct LayerPlan {
     std::string library;  // whose engine it is, with its version: "cudnn 9.19.0"; empty for the project's own
 };
 
-constexpr std::uint32_t backend_abi_version = 6;
+constexpr std::uint32_t backend_abi_version = 7;
 constexpr const char* backend_entry_name = "hacscale_backend_module";
 
 struct BackendModule {

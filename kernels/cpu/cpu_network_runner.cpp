@@ -72,6 +72,7 @@ CpuNetworkRunner::CpuNetworkRunner(const Graph& network, const CompileOptions& o
       batch_(options.batch),
       type_(options.type),
       footprint_bytes_(options.footprint_bytes),
+      calibration_(options.calibration),
       any_kernel_(any_kernel) {
     if (const auto fault = validate(network_)) throw InputError("the network cannot be compiled: " + *fault);
     // oneDNN's integer kernels know no other order, so what layers name makes no difference.
@@ -118,12 +119,12 @@ void CpuNetworkRunner::build(const std::vector<LayerWeights>* weights) {
 }
 
 std::vector<ValueRange> CpuNetworkRunner::calibrate(const std::vector<LayerWeights>& weights) const {
-    // As networks are measured with; no more than one image at a time, of which each gives many numbers a tensor.
+    // One sample at a time, of which each gives many numbers a tensor.
     CpuNetworkRunner numbers(network_, {1, DataType::f32}, /*any_kernel=*/true);
     numbers.load(weights);
     std::vector<ValueRange> ranges(shapes_.size());
-    for (std::uint64_t seed = 1; seed <= calibration_samples; ++seed) {
-        set_inputs(numbers, random_inputs(network_, 1, seed));
+    for (const auto& sample : calibration_ != nullptr ? *calibration_ : random_samples(network_)) {
+        set_inputs(numbers, sample);
         numbers.widen_by_run(ranges);
     }
     return ranges;

@@ -81,6 +81,7 @@ private:
     int batch_;
     DataType type_;
     std::int64_t footprint_bytes_;
+    const InputSamples* calibration_;
     bool any_kernel_;
     // The weights for which it is built, of type i8, until they are loaded.
     const std::vector<LayerWeights>* compiled_in_ = nullptr;

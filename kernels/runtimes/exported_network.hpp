@@ -36,7 +36,7 @@ struct ExportedNetwork {
 // For this batch and no other. Throws InputError for weights that do not fit one file (2 GB).
 ExportedNetwork export_for_runtime(const Graph& graph, const std::vector<LayerWeights>& weights, int batch);
 
-// Runs a network in f32 on calibration data, and gives its outputs for each sample of that.
+// Runs a network in f32 on one sample after the other, and gives its outputs for each.
 using Calibrate = std::function<std::vector<std::vector<std::vector<float>>>(const ExportedNetwork&)>;
 // The same in 8-bit integers (models/formats/onnx_export/quantized.hpp), whose ranges are those over all samples.
 ExportedNetwork export_quantized(const Graph& graph, const std::vector<LayerWeights>& weights, int batch,

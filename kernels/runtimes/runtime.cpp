@@ -21,6 +21,7 @@ public:
           network_(std::move(network)),
           batch_(options.batch),
           type_(options.type),
+          calibration_(options.calibration),
           inputs_(network_.inputs.size()) {
         load(options.weights != nullptr ? *options.weights : random_weights(network_, 1));
         compiled_in_ = options.weights;
@@ -99,13 +100,11 @@ public:
     }
 
 private:
-    // On random inputs, as networks are measured with.
     std::vector<std::vector<std::vector<float>>> calibrate(const ExportedNetwork& network) const {
         const std::unique_ptr<LoadedNetwork> loaded = runtime_.load(network, DataType::f32);
         std::vector<std::vector<std::vector<float>>> outputs;
-        for (std::uint64_t seed = 1; seed <= calibration_samples; ++seed) {
-            const std::vector<std::vector<float>> inputs = random_inputs(network_, batch_, seed);
-            for (std::size_t i = 0; i < inputs.size(); ++i) loaded->set_input(i, inputs[i]);
+        for (const auto& sample : calibration_ != nullptr ? *calibration_ : random_samples(network_)) {
+            for (std::size_t i = 0; i < sample.size(); ++i) loaded->set_input(i, sample[i]);
             loaded->run();
             std::vector<std::vector<float>>& of_sample = outputs.emplace_back();
             for (std::size_t i = 0; i < network.outputs.size(); ++i) {
@@ -120,6 +119,7 @@ private:
     Graph network_;
     int batch_;
     DataType type_;
+    const InputSamples* calibration_;
     const std::vector<LayerWeights>* compiled_in_ = nullptr;
     std::vector<std::vector<float>> inputs_;  // as they were set
     std::unique_ptr<LoadedNetwork> loaded_;

@@ -89,7 +89,7 @@ void SafetensorsFile::fail(const std::string& message) const {
 SafetensorsFile::SafetensorsFile(const fs::path& file) : file_(file), stream_(file, std::ios::binary) {
     std::error_code error;
     const std::uint64_t size = fs::is_regular_file(file, error) ? fs::file_size(file, error) : 0;
-    if (error || !stream_ || size == 0) fail("expected a file of weights, found no file that can be read");
+    if (error || !stream_ || size == 0) fail("expected a safetensors file, found no file that can be read");
     std::uint64_t length = 0;
     if (size < length_bytes || !stream_.read(reinterpret_cast<char*>(&length), length_bytes)) {
         fail(fmt::format("expected at least {} bytes, found {}", length_bytes, size));

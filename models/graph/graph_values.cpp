@@ -41,6 +41,13 @@ std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std
     return inputs;
 }
 
+InputSamples random_samples(const Graph& graph) {
+    constexpr std::uint64_t count = 8;
+    InputSamples samples;
+    for (std::uint64_t seed = 1; seed <= count; ++seed) samples.push_back(random_inputs(graph, 1, seed));
+    return samples;
+}
+
 std::vector<std::vector<double>> reference_graph(const Graph& graph, int batch,
                                                  const std::vector<std::vector<float>>& inputs,
                                                  const std::vector<LayerWeights>& weights,

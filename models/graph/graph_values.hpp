@@ -24,8 +24,11 @@ std::vector<LayerWeights> weights_of(const Network& network, std::uint64_t seed)
 // 1 to 2 away from zero, so that no quotient is too large for f16.
 std::vector<std::vector<float>> random_inputs(const Graph& graph, int batch, std::uint64_t seed);
 
-// 8-bit integers take the ranges of tensors from as many random_inputs(), with the seeds 1, 2, and so on.
-constexpr std::uint64_t calibration_samples = 8;
+// Inputs to run a network on one after the other: of each sample, one entry an input of the graph, dense CHW.
+using InputSamples = std::vector<std::vector<std::vector<float>>>;
+
+// Eight of random_inputs(), with the seeds 1 to 8.
+InputSamples random_samples(const Graph& graph);
 
 // The least and the greatest number seen in a tensor, and 0.
 struct ValueRange {

@@ -9,6 +9,7 @@
 
 #include "made_up_device.hpp"
 #include "models/formats/onnx/onnx.hpp"
+#include "models/formats/safetensors.hpp"
 #include "profiler/table/table.hpp"
 #include "records/json.hpp"
 #include "tests/models/onnx/small_models.hpp"
@@ -124,6 +125,25 @@ TEST_F(OnnxFile, OutputsAreComparedWithItsOwnWeights) {
     const Answer timed = call({"verify", net(), "--json"});
     EXPECT_TRUE(done_or_noisy(timed)) << "without a table it is timed: " << timed.err;
     EXPECT_GT(timed.json()["networks"][0]["measured_us"], 0.0);
+}
+
+TEST_F(OnnxFile, OutputsAreComparedOnImagesOfOnesOwn) {
+    std::vector<float> images(std::size_t{3} * 3 * 8 * 8);
+    for (std::size_t i = 0; i < images.size(); ++i) images[i] = 40.0F * static_cast<float>(i % 7);
+    write_safetensors(path("images.safetensors"), {}, {{"images", {3, 3, 8, 8}, &images}});
+    const std::vector<std::string> with_images{"verify", net(), "--images", path("images.safetensors")};
+    for (const std::string type : {"f32", "i8"}) {
+        std::vector<std::string> words = with_images;
+        words.insert(words.end(), {"--outputs", "--batch", "2", "--dtype", type});
+        const Answer answer = call(words);
+        EXPECT_EQ(answer.status, 0) << "in ranges of -1 to 1 they would be cut: " << answer.out << answer.err;
+    }
+    const Answer timed = call(with_images);
+    EXPECT_EQ(timed.status, 2);
+    EXPECT_THAT(timed.err, HasSubstr("--images is for --outputs"));
+    const Answer missing = call({"verify", net(), "--outputs", "--images", path("none.safetensors")});
+    EXPECT_EQ(missing.status, 2);
+    EXPECT_THAT(missing.err, HasSubstr("expected a safetensors file"));
 }
 
 TEST_F(OnnxFile, CommandsThatNeedStagesRefuseItInOneSentence) {

@@ -377,5 +377,25 @@ TEST(Quantization, WeightsThatComeLaterBringTheirScales) {
     }
 }
 
+// Random samples reach from -1 to 1, so these are cut where the ranges are theirs.
+TEST(Quantization, RangesAreTakenFromTheSamplesThatAreGiven) {
+    if (!onednn::processor_has(dnnl::cpu_isa::avx2)) GTEST_SKIP() << "skipped: no integer kernels";
+    const Graph graph = lower(find_model("resnet8-cifar"));
+    const auto weights = random_weights(graph, 3);
+    auto inputs = random_inputs(graph, 1, 4);
+    for (float& value : inputs.front()) value *= 50.0F;
+    const auto expected = reference_graph(graph, 1, inputs, weights).front();
+    const auto error_with = [&](const InputSamples* calibration) {
+        CpuNetworkRunner runner(graph, {1, DataType::i8, 0, &weights, calibration});
+        set_inputs(runner, inputs);
+        runner.load(weights);
+        runner.run();
+        return relative_error(runner.output(0), expected);
+    };
+    const InputSamples samples{random_inputs(graph, 1, 1), inputs};
+    EXPECT_LT(error_with(&samples), 0.1);
+    EXPECT_GT(error_with(nullptr), 0.5);
+}
+
 }  // namespace
 }  // namespace hacscale::cpu

@@ -124,6 +124,27 @@ TEST_P(OtherRuntime, WeightsThatComeLaterTakeThePlaceOfThoseCompiledIn) {
     EXPECT_THROW(runner->set_input(0, std::vector<float>(3)), InputError);
 }
 
+// Random samples reach from -1 to 1, so these are cut where the ranges are theirs.
+TEST_P(OtherRuntime, RangesAreTakenFromTheSamplesThatAreGiven) {
+    const Graph graph = lower(testing::small_models().front());
+    const auto weights = random_weights(graph, 3);
+    auto inputs = random_inputs(graph, 2, 5);
+    for (float& value : inputs.front()) value *= 50.0F;
+    const auto middle = inputs.front().begin() + static_cast<std::ptrdiff_t>(inputs.front().size() / 2);
+    const InputSamples samples{{{inputs.front().begin(), middle}}, {{middle, inputs.front().end()}}};
+    const auto expected = reference_graph(graph, 2, inputs, weights).front();
+    const auto error_with = [&](const InputSamples* calibration) {
+        const Compiled compiled = handle_.backend->compile(GetParam(), graph,
+                                                           {2, DataType::i8, 0, &weights, calibration});
+        set_inputs(*compiled.runner, inputs);
+        compiled.runner->load(weights);
+        compiled.runner->run();
+        return relative_error(compiled.runner->output(0), expected);
+    };
+    EXPECT_LT(error_with(&samples), 0.1);
+    EXPECT_GT(error_with(nullptr), 0.5);
+}
+
 TEST_P(OtherRuntime, ItsProfileCoversTheNetwork) {
     const Graph graph = lower(find_model("mobilenetv3-small-1.0"));
     const std::unique_ptr<NetworkRunner> runner = compile(graph);
