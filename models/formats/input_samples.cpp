@@ -18,7 +18,7 @@ namespace {
 std::string tensor_name(const SafetensorsFile& file, const Network& network, std::size_t input) {
     const bool is_only_one = network.graph.inputs.size() == 1 && file.entries().size() == 1;
     if (is_only_one) return file.entries().begin()->first;
-    const std::string name =
+    std::string name =
         network.input_names.empty() ? "input" + std::to_string(input) : network.input_names[input];
     if (file.has(name)) return name;
     std::vector<std::string> names;
@@ -39,10 +39,10 @@ std::vector<float> read_numbers(SafetensorsFile& file, const std::string& name, 
     const bool has_samples = !sizes.empty() && sizes.front() > 0;
     if (!has_samples || without_ones({sizes.begin() + 1, sizes.end()}) !=
                             without_ones({input.channels, input.height, input.width})) {
-        throw InputError(fmt::format("{}: {}: expected samples of {}, N x {} x {} x {}, found {}",
-                                     file.path().string(), name, network.name, input.channels, input.height,
-                                     input.width,
-                                     sizes.empty() ? "one number" : fmt::format("{}", fmt::join(sizes, " x "))));
+        throw InputError(
+            fmt::format("{}: {}: expected samples of {}, N x {} x {} x {}, found {}", file.path().string(),
+                        name, network.name, input.channels, input.height, input.width,
+                        sizes.empty() ? "one number" : fmt::format("{}", fmt::join(sizes, " x "))));
     }
     return file.read(name, sizes);
 }
