@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "kernels/cpu/quantization.hpp"
+#include "kernels/cpu/tensor.hpp"
 
 namespace hacscale::cpu {
 namespace {
