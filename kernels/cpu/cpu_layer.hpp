@@ -59,6 +59,8 @@ public:
 std::unique_ptr<CpuLayer> make_conv(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_transposed_conv(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_linear(const LayerContext& context);
+// Of one vector in f32 or i8; null for other linear layers.
+std::unique_ptr<CpuLayer> make_vector_linear(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_pool(const LayerContext& context);  // maximum and average
 std::unique_ptr<CpuLayer> make_global_avg_pool(const LayerContext& context);
 std::unique_ptr<CpuLayer> make_squeeze_excite(const LayerContext& context);
