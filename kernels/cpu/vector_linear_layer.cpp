@@ -116,7 +116,7 @@ public:
             integer_dots(matrix() + static_cast<std::size_t>(first) * layer_.in_channels, layer_.in_channels,
                          count, steps_.data(), sums);
             for (int r = skipped; r < count; ++r) {
-                const auto row = static_cast<std::size_t>(first + r);
+                const std::size_t row = static_cast<std::size_t>(first) + static_cast<std::size_t>(r);
                 const float factor = forms_.input.scale * forms_.weight_scales[row];
                 numbers_[row] =
                     activate(activation_of(layer_), factor * static_cast<float>(sums[r]) + bias_[row]);
