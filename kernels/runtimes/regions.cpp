@@ -1,6 +1,7 @@
 #include "kernels/runtimes/regions.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <string_view>
 #include <unordered_map>
@@ -36,11 +37,24 @@ int layer_behind_another(const LayersByText& known, std::string_view name) {
     return no_layer;
 }
 
+std::vector<double> macs_of(const Graph& graph) {
+    std::vector<double> macs;
+    for (const Node& node : graph.nodes) {
+        macs.push_back(static_cast<double>(cost_of(node.layer, 1, DataType::f32).macs));
+    }
+    return macs;
+}
+
+bool is_product(const Operation& operation) {
+    constexpr std::array<std::string_view, 4> kinds{"Conv", "Gemm", "MatMul", "FullyConnected"};
+    return std::ranges::any_of(
+        kinds, [&](std::string_view kind) { return operation.kind.find(kind) != std::string::npos; });
+}
+
 class Assignment {
 public:
-    Assignment(const ExportedNetwork& exported, std::size_t layer_count,
-               const std::vector<Operation>& operations)
-        : operations_(operations), layers_(operations.size(), no_layer) {
+    Assignment(const Graph& graph, const ExportedNetwork& exported, const std::vector<Operation>& operations)
+        : graph_(graph), operations_(operations), layers_(operations.size(), no_layer) {
         LayersByText nodes;
         LayersByText values;
         for (const ExportedNode& node : exported.nodes) {
@@ -55,7 +69,8 @@ public:
             if (layers_[i] == no_layer) layers_[i] = by_values(operations[i], values);
         }
         by_neighbours();
-        by_running_order(layer_count);
+        by_running_order(graph.nodes.size());
+        products_to_multiplying_layers();
     }
 
     const std::vector<int>& layers() const { return layers_; }
@@ -115,6 +130,23 @@ private:
         }
     }
 
+    // A conv that a norm is folded into is named after the norm, and is still the conv.
+    void products_to_multiplying_layers() {
+        const std::vector<double> macs = macs_of(graph_);
+        std::vector<bool> has_product(macs.size(), false);
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            if (is_product(operations_[i])) has_product[layers_[i]] = true;
+        }
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            if (!is_product(operations_[i])) continue;
+            int layer = layers_[i];
+            while (layer != no_node && macs[layer] == 0.0) layer = graph_.producer_of(graph_.nodes[layer]);
+            if (layer == no_node || has_product[layer]) continue;
+            layers_[i] = layer;
+            has_product[layer] = true;
+        }
+    }
+
     int writer_for(std::size_t operation) const {
         for (const std::string& value : operations_[operation].inputs) {
             const auto found = writers_.find(value);
@@ -134,6 +166,7 @@ private:
         return no_layer;
     }
 
+    const Graph& graph_;
     const std::vector<Operation>& operations_;
     std::vector<int> layers_;
     std::unordered_map<std::string_view, std::size_t> writers_;
@@ -162,7 +195,7 @@ int host_of(const Graph& graph, const std::vector<int>& operations, int layer) {
 
 Regions::Regions(const Graph& graph, const ExportedNetwork& exported,
                  const std::vector<Operation>& operations)
-    : layer_of_operation_(Assignment(exported, graph.nodes.size(), operations).layers()),
+    : layer_of_operation_(Assignment(graph, exported, operations).layers()),
       operations_(graph.nodes.size(), 0),
       shares_(graph.nodes.size(), 0.0),
       hosts_(graph.nodes.size()),
@@ -174,11 +207,10 @@ Regions::Regions(const Graph& graph, const ExportedNetwork& exported,
         if (!text.empty()) text += " + ";
         text += operations[i].kind;
     }
-    std::vector<double> macs;
+    const std::vector<double> macs = macs_of(graph);
     std::vector<double> macs_of_host(graph.nodes.size(),
                                      0.0);  // its own and those of what it computes as well
     for (std::size_t layer = 0; layer < graph.nodes.size(); ++layer) {
-        macs.push_back(static_cast<double>(cost_of(graph.nodes[layer].layer, 1, DataType::f32).macs));
         hosts_[layer] = host_of(graph, operations_, static_cast<int>(layer));
         macs_of_host[hosts_[layer]] += macs[layer];
     }

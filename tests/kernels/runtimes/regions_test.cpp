@@ -130,6 +130,16 @@ TEST(Regions, WhatIsFusedTakesNoTimeUnlessItMultiplies) {
     EXPECT_THAT(both.layer_us(std::vector{10.0, 1.0, 30.0}), ElementsAre(10.0, 1.0, 10.0, 20.0));
 }
 
+TEST(Regions, AProductIsOfTheLayerThatMultiplies) {
+    const Chain chain;
+    // ReLU stands for a norm that the runtime folds into the conv in front of it.
+    EXPECT_THAT(chain.layers({{"relu", "Conv (blocked)"}, {"conv10", "Conv"}, {"conv2", "Conv"}}),
+                ElementsAre(0, 2, 3));
+    EXPECT_THAT(chain.layers({{"conv1", "Conv"}, {"relu", "Conv"}, {"conv10", "Conv"}, {"conv2", "Conv"}}),
+                ElementsAre(0, 1, 2, 3))
+        << "a norm may be a product of its own";
+}
+
 // Whatever operations there are, their times add up to those of the layers.
 TEST(Regions, LoseNoTime) {
     std::mt19937 generator(5);
