@@ -174,14 +174,16 @@ ExitStatus verify_outputs(const VerifyOptions& options, Session& session) {
             check_outputs(device.handle, std::move(network), batch.batch, batch.type(), samples);
         right = right && checked.right();
         if (!session.json) {
-            print_lines(
-                session.out,
-                wrapped(fmt::format("{}: outputs are {:.1e} off ({} weights; allowed {:.0e}{}); the "
-                                    "layer that is off most: {}, {:.1e}",
-                                    called, checked.relative_error, own_weights ? "its own" : "random",
-                                    checked.bound, checked.right() ? "" : ", WRONG", checked.worst_layer,
-                                    checked.worst_error),
-                        2));
+            std::string text = fmt::format(
+                "{}: outputs are {:.1e} off ({} weights; allowed {:g}{}); the layer that is "
+                "off most: {}, {:.1e}",
+                called, checked.relative_error, own_weights ? "its own" : "random", checked.bound,
+                checked.right() ? "" : ", WRONG", checked.worst_layer, checked.worst_error);
+            if (checked.same_class && !options.images.empty()) {
+                text += fmt::format("; {} of {} are in the same class", *checked.same_class,
+                                    counted(static_cast<std::size_t>(batch.batch), "image"));
+            }
+            print_lines(session.out, wrapped(text, 2));
         }
         networks.push_back({{"model", called},
                             {"own_weights", own_weights},
@@ -190,7 +192,8 @@ ExitStatus verify_outputs(const VerifyOptions& options, Session& session) {
                             {"right", checked.right()},
                             {"worst_layer", checked.worst_layer},
                             {"worst_layer_key", checked.worst_key},
-                            {"worst_layer_error", checked.worst_error}});
+                            {"worst_layer_error", checked.worst_error},
+                            {"same_class", records::value_or_null(checked.same_class)}});
     }
     if (session.json) {
         records::print_json(session.out, {{"device", device.handle.device.id},

@@ -1,8 +1,10 @@
 #include "harness/measure/check_outputs.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -25,6 +27,17 @@ double bound_of(DataType type) {
 
 void on_all_processors(std::size_t count, const std::function<void(std::size_t)>& work) {
     host::for_each_in_parallel(count, work);
+}
+
+// Of how many images, each with so many numbers, the greatest number is at the same place.
+int same_classes(const std::vector<float>& outputs, const std::vector<double>& expected, int classes) {
+    int same = 0;
+    for (std::ptrdiff_t begin = 0; begin < std::ssize(outputs); begin += classes) {
+        const auto found = std::max_element(outputs.begin() + begin, outputs.begin() + begin + classes);
+        const auto wanted = std::max_element(expected.begin() + begin, expected.begin() + begin + classes);
+        if (found - outputs.begin() == wanted - expected.begin()) ++same;
+    }
+    return same;
 }
 
 // One entry an input of the graph.
@@ -70,6 +83,10 @@ public:
         for (std::size_t i = 0; i < expected.size(); ++i) {
             const double error = relative_error(whole->output(i), expected[i]);
             if (is_worse(error, checked_.relative_error)) checked_.relative_error = error;
+        }
+        const Tensor& output = graph.tensors[graph.outputs.front()];
+        if (graph.outputs.size() == 1 && output.channels == output.elements()) {
+            checked_.same_class = same_classes(whole->output(0), expected.front(), output.channels);
         }
         return checked_;
     }

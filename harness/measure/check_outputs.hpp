@@ -2,6 +2,7 @@
 // weights that it runs with.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "kernels/backend/backend_registry.hpp"
@@ -19,6 +20,8 @@ struct CheckedOutputs {
     std::string worst_layer;
     std::string worst_key;
     double worst_error = 0.0;
+    // Of a network that puts out one vector an image: for how many images its greatest number has the place that the reference's has.
+    std::optional<int> same_class;
 
     bool right() const { return relative_error <= bound; }
 };

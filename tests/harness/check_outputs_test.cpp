@@ -42,6 +42,20 @@ TEST(CheckOutputs, TheLayerThatIsWrongIsNamed) {
     }
 }
 
+TEST(CheckOutputs, ClassesOfImagesAreComparedOnSamples) {
+    FakeDevice device;
+    const Network network = chain("chain", {8});
+    const InputSamples samples{random_inputs(network.graph, 1, 1), random_inputs(network.graph, 1, 2)};
+    // The samples begin again.
+    const CheckedOutputs right = check_outputs(device.handle, network, 3, DataType::f32, samples);
+    EXPECT_EQ(right.same_class, 3);
+    device.machine.right = [](const LayerSpec& layer) { return layer.kind != LayerKind::linear; };
+    const CheckedOutputs wrong = check_outputs(device.handle, network, 3, DataType::f32, samples);
+    ASSERT_TRUE(wrong.same_class.has_value());
+    EXPECT_LE(*wrong.same_class, 3);
+    EXPECT_FALSE(wrong.right());
+}
+
 TEST(CheckOutputs, ANetworkThatCannotRunIsAFailureOfTheWork) {
     FakeDevice device;
     device.machine.supported = [](const LayerSpec& layer) { return layer.kind != LayerKind::linear; };
