@@ -180,16 +180,6 @@ void append_winograd(const LayerContext& context, std::vector<ConvPlan>& plans) 
     }
 }
 
-void append_winograd_in_f32(const LayerContext& context, std::vector<ConvPlan>& plans) {
-    std::vector<ConvPlan> in_f32;
-    append_winograd(as_f32(context), in_f32);
-    for (const ConvPlan& plan : in_f32) {
-        plans.push_back({plan.name + ":f32", [build = plan.build](const LayerContext& where) {
-                             return make_integer_conv_in_f32(where, build);
-                         }});
-    }
-}
-
 // Those of the list that are worth timing: the library lists its kernels from the newest instruction set
 // down.
 void keep_first(std::vector<ConvPlan>& plans, std::size_t count) {
@@ -208,13 +198,28 @@ ConvPlans fused_plans(const LayerContext& context, std::size_t count) {
     keep_first(sorted.good, count);
     // Depthwise and first-layer shapes gain nothing from Winograd, and its bf16 form loses digits.
     const bool winograd = layer.window.is_square() && layer.kernel() == 3 && layer.stride() == 1 &&
-                          layer.groups == 1 && layer.in_channels >= 8;
-    if (winograd && context.type == DataType::f32) {
+                          layer.groups == 1 && layer.in_channels >= 8 && context.type == DataType::f32;
+    if (winograd) {
         append_plans(context, dnnl::algorithm::convolution_winograd, sorted.good);
         append_winograd(context, sorted.good);
     }
-    if (winograd && context.type == DataType::i8) append_winograd_in_f32(context, sorted.good);
     return sorted;
+}
+
+// Kernels for f32 that may beat those for integers: of dense convs Winograd's, of grouped ones the first that there are.
+void append_integer_convs_in_f32(const LayerContext& context, std::vector<ConvPlan>& plans) {
+    const LayerContext in_f32 = as_f32(context);
+    std::vector<ConvPlan> of_f32;
+    if (context.layer.groups == 1) {
+        append_winograd(in_f32, of_f32);
+    } else {
+        of_f32 = fused_plans(in_f32, 2).good;
+    }
+    for (const ConvPlan& plan : of_f32) {
+        plans.push_back({plan.name + ":f32", [build = plan.build](const LayerContext& where) {
+                             return make_integer_conv_in_f32(where, build);
+                         }});
+    }
 }
 
 // Maps of one pixel lie in memory alike in both orders, where the channels that fill up the last block count as channels.
@@ -318,6 +323,7 @@ bool has_integer_kernel(LayerContext context) {
 
 ConvPlans conv_plans(const LayerContext& context) {
     ConvPlans plans = fused_plans(context, 4);
+    if (context.type == DataType::i8) append_integer_convs_in_f32(context, plans.good);
     if (context.layer.activation == Activation::silu && context.type == DataType::f32) {
         LayerContext plain = context;
         plain.layer.activation = Activation::none;

@@ -1,6 +1,6 @@
 // A conv between tensors of 8-bit integers that computes in f32: converts its input, runs a kernel for f32, and converts the result. Winograd's
 // algorithm needs a quarter to four ninths of the multiplies of the direct one, but not of integers of 8 bits, so it can be faster than
-// kernels that multiply integers, above all where the processor has no VNNI.
+// kernels that multiply integers, above all where the processor has no VNNI; so can kernels of depthwise convs.
 #pragma once
 
 #include <functional>
