@@ -52,6 +52,10 @@ void interleave_words(const std::uint32_t* from, std::uint32_t* to, int share, i
     interleave_in(from, to, share, pixels);
 }
 HACSCALE_PER_CPU
+void interleave_bytes(const std::uint8_t* from, std::uint8_t* to, int share, int pixels) {
+    interleave_in(from, to, share, pixels);
+}
+HACSCALE_PER_CPU
 void interleave_halves(const std::uint16_t* from, std::uint16_t* to, int share, int pixels) {
     interleave_in(from, to, share, pixels);
 }
@@ -78,6 +82,10 @@ void gather_words(int block, const std::int32_t* places, const std::uint32_t* fr
 
 HACSCALE_PER_CPU
 void move_words(const ChannelRun& run, const PixelWalk& walk, const std::uint32_t* from, std::uint32_t* to) {
+    move_in(run, walk, from, to);
+}
+HACSCALE_PER_CPU
+void move_bytes(const ChannelRun& run, const PixelWalk& walk, const std::uint8_t* from, std::uint8_t* to) {
     move_in(run, walk, from, to);
 }
 HACSCALE_PER_CPU
@@ -198,6 +206,9 @@ private:
         if (size_of(type_) == sizeof(std::uint32_t)) {
             interleave_words(reinterpret_cast<const std::uint32_t*>(inputs_.front()) + at,
                              reinterpret_cast<std::uint32_t*>(output_) + at, share, pixels);
+        } else if (size_of(type_) == sizeof(std::uint8_t)) {
+            interleave_bytes(reinterpret_cast<const std::uint8_t*>(inputs_.front()) + at,
+                             reinterpret_cast<std::uint8_t*>(output_) + at, share, pixels);
         } else {
             interleave_halves(reinterpret_cast<const std::uint16_t*>(inputs_.front()) + at,
                               reinterpret_cast<std::uint16_t*>(output_) + at, share, pixels);
@@ -327,6 +338,9 @@ void move_channels(const ChannelRun& run, const PixelWalk& walk, std::size_t ele
     if (element_bytes == sizeof(std::uint32_t)) {
         move_words(run, walk, reinterpret_cast<const std::uint32_t*>(from),
                    reinterpret_cast<std::uint32_t*>(to));
+    } else if (element_bytes == sizeof(std::uint8_t)) {
+        move_bytes(run, walk, reinterpret_cast<const std::uint8_t*>(from),
+                   reinterpret_cast<std::uint8_t*>(to));
     } else {
         move_halves(run, walk, reinterpret_cast<const std::uint16_t*>(from),
                     reinterpret_cast<std::uint16_t*>(to));

@@ -40,7 +40,7 @@ struct PixelWalk {
     int pixels = 0;
 };
 
-// Moves the run's channels of these pixels; an element has 2 or 4 bytes.
+// Moves the run's channels of these pixels; an element has 1, 2 or 4 bytes.
 void move_channels(const ChannelRun& run, const PixelWalk& walk, std::size_t element_bytes,
                    const std::byte* from, std::byte* to);
 

@@ -1,7 +1,9 @@
 #include "kernels/cpu/quantization.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "kernels/cpu/conv_plans.hpp"
 #include "kernels/cpu/cpu_device.hpp"
@@ -15,8 +17,30 @@ bool multiplies(const LayerSpec& layer) {
     return layer.kind == LayerKind::conv || layer.kind == LayerKind::linear;
 }
 
-// Which tensors some layer wants as integers. From the last node back, since a pool wants them for its reader, and a sum for what
-// becomes of it.
+// What such a layer puts out are numbers that it read.
+bool passes_on(const LayerSpec& layer) {
+    constexpr std::array kinds{LayerKind::max_pool, LayerKind::concat, LayerKind::slice,
+                               LayerKind::channel_shuffle};
+    return std::ranges::find(kinds, layer.kind) != kinds.end();
+}
+
+// Which nodes could compute with integers: those of `multiplying`, and what only passes on what they write.
+std::vector<bool> possible_integer_nodes(const Graph& graph, std::vector<bool> multiplying) {
+    std::vector<bool> written(graph.tensors.size(), false);
+    std::vector<bool> is_output(graph.tensors.size(), false);
+    for (const TensorId id : graph.outputs) is_output[id] = true;
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+        const Node& node = graph.nodes[i];
+        const bool passes = passes_on(node.layer) &&
+                            std::ranges::all_of(node.inputs, [&](TensorId id) { return bool{written[id]}; });
+        multiplying[i] = multiplying[i] || passes;
+        written[node.outputs.front()] = multiplying[i] && !is_output[node.outputs.front()];
+    }
+    return multiplying;
+}
+
+// Which tensors some layer wants as integers. From the last node back, since what passes numbers on wants them for its reader, and a sum
+// for what becomes of it.
 std::vector<bool> wanted_as_integers(const Graph& graph, const std::vector<bool>& integer_nodes) {
     std::vector<bool> wanted(graph.tensors.size(), false);
     std::vector<bool> given_as_numbers(graph.tensors.size(), false);
@@ -26,15 +50,33 @@ std::vector<bool> wanted_as_integers(const Graph& graph, const std::vector<bool>
     for (std::size_t i = graph.nodes.size(); i-- > 0;) {
         const Node& node = graph.nodes[i];
         const bool output_wanted = wanted[node.outputs.front()];
-        if (integer_nodes[i]) {
+        if (!integer_nodes[i]) continue;
+        if (multiplies(node.layer)) {
             want(node.inputs.front());
             if (node.layer.residual && output_wanted) want(node.residual_input());
-        } else if (node.layer.kind == LayerKind::max_pool && output_wanted) {
-            want(node.inputs.front());
+        } else if (output_wanted) {
+            for (const TensorId id : node.inputs) want(id);
         }
     }
     return wanted;
 }
+
+// Sets of tensors that are stored with one scale.
+class SharedScales {
+public:
+    explicit SharedScales(std::size_t tensors) : parents_(tensors) {
+        std::iota(parents_.begin(), parents_.end(), TensorId{0});
+    }
+    void join(TensorId a, TensorId b) { parents_[of(a)] = of(b); }
+    // The tensor that stands for the set.
+    TensorId of(TensorId tensor) {
+        while (parents_[tensor] != tensor) tensor = parents_[tensor] = parents_[parents_[tensor]];
+        return tensor;
+    }
+
+private:
+    std::vector<TensorId> parents_;
+};
 
 }  // namespace
 
@@ -83,20 +125,23 @@ Quantization quantize(const Graph& graph, const std::vector<ValueRange>& ranges,
     for (const Node& node : graph.nodes) {
         result.integer_nodes.push_back(multiplies(node.layer) && has_kernel(node.layer));
     }
-    for (const ValueRange& range : ranges) result.integers.push_back(as_integers(range));
-    result.stored.resize(graph.tensors.size());
+    result.integer_nodes = possible_integer_nodes(graph, result.integer_nodes);
     const std::vector<bool> wanted = wanted_as_integers(graph, result.integer_nodes);
+    std::vector<bool> stored_as_integers(graph.tensors.size(), false);
+    SharedScales sets(graph.tensors.size());
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         const Node& node = graph.nodes[i];
         const TensorId output = node.outputs.front();
-        const TensorId input = node.inputs.front();
-        if (!wanted[output]) continue;
-        // A maximum of integers is one of them, of the same scale.
-        if (node.layer.kind == LayerKind::max_pool && result.stored[input].is_integer()) {
-            result.integer_nodes[i] = true;
-            result.integers[output] = result.stored[input];
-        }
-        if (result.integer_nodes[i]) result.stored[output] = result.integers[output];
+        if (!multiplies(node.layer) && !wanted[output]) result.integer_nodes[i] = false;
+        stored_as_integers[output] = result.integer_nodes[i] && wanted[output];
+        if (multiplies(node.layer) || !result.integer_nodes[i]) continue;
+        for (const TensorId id : node.inputs) sets.join(id, output);
+    }
+    std::vector<ValueRange> set_ranges(graph.tensors.size());
+    for (TensorId id = 0; id < std::ssize(ranges); ++id) set_ranges[sets.of(id)].add(ranges[id]);
+    for (TensorId id = 0; id < std::ssize(ranges); ++id) {
+        result.integers.push_back(as_integers(set_ranges[sets.of(id)]));
+        result.stored.push_back(stored_as_integers[id] ? result.integers.back() : Stored{});
     }
     return result;
 }

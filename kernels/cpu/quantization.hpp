@@ -1,5 +1,6 @@
 // Which layers of a network of DataType::i8 compute with integers of 8 bits, and how its tensors are stored. Convs and linear layers
-// do, and max pools between them; whatever else there is computes in f32, and so are the network's inputs and outputs.
+// do, and layers between them that only pass numbers on (max pools, concats, slices, channel shuffles), whose inputs and output have one
+// scale; whatever else there is computes in f32, and so are the network's inputs and outputs.
 //
 // Both weights and activations are symmetric (zero is 0): weights signed, with one scale an output channel; activations with one
 // scale a tensor, unsigned where no number of theirs was negative in calibration (8 bits for what a ReLU leaves), else signed.

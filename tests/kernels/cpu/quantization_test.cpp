@@ -118,6 +118,37 @@ TEST(Quantization, PoolsOfNumbersStayAsTheyAre) {
     EXPECT_THAT(written_elements(graph, {0.0F, 1.0F}), ElementsAre("f32", "f32", "f32"));
 }
 
+TEST(Quantization, WhatOnlyPassesNumbersOnHasOneScale) {
+    Graph graph;
+    const TensorId input = graph.add_input(4, 8, 8);
+    const TensorId first = append_layer(graph, "conv_i4x8x8_o8_k3_s1_p1_g1", {input});
+    const TensorId second = append_layer(graph, "conv_i4x8x8_o8_k1_s1_p0_g1", {input});
+    const TensorId both = append_layer(graph, "concat_i16x8x8_n2", {first, second});
+    const TensorId half = append_layer(graph, "slice_i16x8x8_o8_f4", {both});
+    graph.outputs = {append_layer(graph, "conv_i8x8x8_o8_k3_s1_p1_g1", {half})};
+    ASSERT_EQ(validate(graph).value_or(""), "");
+    std::vector<ValueRange> ranges(graph.tensors.size());
+    ranges[first] = {0.0F, 5.1F};
+    ranges[second] = {-2.54F, 1.0F};
+    ranges[both] = {-2.54F, 5.1F};
+    ranges[half] = {0.0F, 1.0F};
+    const Quantization result = quantize(graph, ranges, [](const LayerSpec&) { return true; });
+    for (const TensorId id : {first, second, both, half}) {
+        EXPECT_EQ(result.stored[id], (Stored{Element::s8, 5.1F / 127.0F})) << id;
+    }
+}
+
+TEST(Quantization, AConcatWithNumbersIsOfNumbers) {
+    Graph graph;
+    const TensorId input = graph.add_input(4, 8, 8);
+    const TensorId conv = append_layer(graph, "conv_i4x8x8_o8_k3_s1_p1_g1", {input});
+    const TensorId curved = append_layer(graph, "activation_i4x8x8_silu", {input});
+    const TensorId both = append_layer(graph, "concat_i12x8x8_n2", {conv, curved});
+    graph.outputs = {append_layer(graph, "conv_i12x8x8_o8_k3_s1_p1_g1", {both})};
+    ASSERT_EQ(validate(graph).value_or(""), "");
+    EXPECT_THAT(written_elements(graph, {0.0F, 1.0F}), ElementsAre("f32", "f32", "f32", "f32"));
+}
+
 // What the layer puts out of integers, when every scale is a power of 2.
 struct ExactCase {
     std::string key;
