@@ -218,7 +218,9 @@ void check_rows(const Database& database, Findings& findings, TableCheck& result
         row.latency_us = select.optional_real(7);
         row.ci95_us = select.optional_real(8);
         if (select.is_null(0)) findings.add(Severity::error, "the row's layer is missing", row.where);
-        if (select.integer(1) < 1) findings.add(Severity::error, "the batch is below 1", row.where);
+        if (select.integer(1) < 1 || select.integer(1) > max_batch) {
+            findings.add(Severity::error, fmt::format("the batch is not from 1 to {}", max_batch), row.where);
+        }
         check_name(data_type_from_name, select.text(2), row.where, findings);
         check_name(cache_state_from_name, row.cache, row.where, findings);
         count_status(row.status, row.where, findings, result);

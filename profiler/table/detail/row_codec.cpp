@@ -46,6 +46,13 @@ ColumnValue read_value(const Statement& statement, int index, ColumnType type) {
     return real ? ColumnValue(*real) : ColumnValue();
 }
 
+int batch_in(std::int64_t batch) {
+    if (batch < 1 || batch > max_batch) {
+        throw InputError(fmt::format("its batch is {}, expected 1 to {}", batch, max_batch));
+    }
+    return static_cast<int>(batch);
+}
+
 void bind_column(Statement& statement, int index, const LayerColumn& column, const LayerSpec& layer) {
     std::visit([&](const auto& value) { statement.bind(index, value); }, column.value(layer));
 }
@@ -161,7 +168,7 @@ Row RowReader::read(const Statement& statement) {
         }
         Row row;
         row.key.layer = last_layer_;
-        row.key.batch = static_cast<int>(statement.integer(2));
+        row.key.batch = batch_in(statement.integer(2));
         row.key.type = data_type_from_name(statement.text(3));
         row.key.cache = cache_state_from_name(statement.text(4));
         row.key.footprint_bytes = statement.integer(5);
