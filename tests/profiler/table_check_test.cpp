@@ -89,7 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"UPDATE measurement SET status = 'great'", Severity::error, "status is none"},
         Damage{"UPDATE measurement SET dtype = 'f8'", Severity::error, "'f8' is no data type"},
         Damage{"UPDATE measurement SET cache = 'hot'", Severity::error, "'hot' is no cache state"},
-        Damage{"UPDATE measurement SET batch = 0", Severity::error, "batch is below 1"},
+        Damage{"UPDATE measurement SET batch = 0", Severity::error, "batch is not from 1 to 65536"},
+        Damage{"UPDATE measurement SET batch = 4294967297", Severity::error, "batch is not from 1 to 65536"},
         Damage{"UPDATE measurement SET footprint_bytes = 100000 WHERE cache = 'network'", Severity::error,
                "half octave"},
         Damage{"UPDATE measurement SET footprint_bytes = 65536 WHERE cache = 'warm'", Severity::error,
@@ -112,6 +113,9 @@ INSTANTIATE_TEST_SUITE_P(
             "cache = 'warm'",
             Severity::warning, "slower than for others"},
         Damage{"UPDATE measurement SET missing_reasons = '[]'", Severity::error, "no JSON object"},
+        Damage{"UPDATE device SET properties = '{\"a\":' || replace(hex(zeroblob(200)), '00', '[') || "
+               "replace(hex(zeroblob(200)), '00', ']') || '}'",
+               Severity::error, "no JSON object"},
         Damage{"INSERT INTO kernel VALUES (1, 9, 'f32', 'warm', 0, 0, 'k', 1, 1, 1, 1, 1, 1, 8, 0, 0, 1.0, "
                "0, 0, 0, 0)",
                Severity::error, "kernel's row is missing"},
