@@ -244,6 +244,27 @@ void check_peaks(const Database& database, Findings& findings) {
     }
 }
 
+void check_verifications(const Database& database, Findings& findings) {
+    Statement select = database.prepare(
+        "SELECT model, batch, dtype, cache, predicted_us, measured_us, ci95_us, model_hash, measured_at FROM "
+        "verification ORDER BY id");
+    while (select.step()) {
+        const std::string where = fmt::format("the verification of {}", select.text(0));
+        if (select.integer(1) < 1 || select.integer(1) > max_batch) {
+            findings.add(Severity::error, fmt::format("the batch is not from 1 to {}", max_batch), where);
+        }
+        check_name(data_type_from_name, select.text(2), where, findings);
+        check_name(cache_state_from_name, select.text(3), where, findings);
+        const auto is_time = [&](int column) {
+            return std::isfinite(select.real(column)) && select.real(column) > 0.0;
+        };
+        if (!is_time(4) || !is_time(5) || !(std::isfinite(select.real(6)) && select.real(6) >= 0.0)) {
+            findings.add(Severity::error, "a latency is not finite and positive", where);
+        }
+        for (const int text : {7, 8}) (void)select.text(text);  // which refuses what is no UTF-8
+    }
+}
+
 // Rows of two ways to time a layer do not add up to one network.
 void check_methods(const Database& database, Findings& findings) {
     Statement wrong = database.prepare(
@@ -322,6 +343,7 @@ TableCheck check_table(const std::filesystem::path& file) {
         check_rows(database, findings, result);
         check_kernels(database, findings);
         check_peaks(database, findings);
+        check_verifications(database, findings);
         check_speeds(database, findings);
         check_methods(database, findings);
         warn_of_incomplete_rows(result, file.string(), findings);

@@ -119,6 +119,12 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"INSERT INTO kernel VALUES (1, 9, 'f32', 'warm', 0, 0, 'k', 1, 1, 1, 1, 1, 1, 8, 0, 0, 1.0, "
                "0, 0, 0, 0)",
                Severity::error, "kernel's row is missing"},
+        Damage{"INSERT INTO verification VALUES (NULL, 'm', '', 1, 'f33', 'network', 1.0, 1.0, 0.0, '')",
+               Severity::error, "the verification of m: "},
+        Damage{"INSERT INTO verification VALUES (NULL, 'm', '', 0, 'f32', 'network', 1.0, 1.0, 0.0, '')",
+               Severity::error, "the verification of m: the batch is not from 1"},
+        Damage{"INSERT INTO verification VALUES (NULL, 'm', '', 1, 'f32', 'network', 1.0, 9e999, 0.0, '')",
+               Severity::error, "the verification of m: a latency is not finite"},
         Damage{"DELETE FROM peak", Severity::warning, "no peak"},
         Damage{"UPDATE peak SET flops_per_s = 0", Severity::error, "peak is not positive"},
         Damage{"DELETE FROM device", Severity::error, "names no device"},

@@ -46,18 +46,18 @@ ColumnValue read_value(const Statement& statement, int index, ColumnType type) {
     return real ? ColumnValue(*real) : ColumnValue();
 }
 
+void bind_column(Statement& statement, int index, const LayerColumn& column, const LayerSpec& layer) {
+    std::visit([&](const auto& value) { statement.bind(index, value); }, column.value(layer));
+}
+
+}  // namespace
+
 int batch_in(std::int64_t batch) {
     if (batch < 1 || batch > max_batch) {
         throw InputError(fmt::format("its batch is {}, expected 1 to {}", batch, max_batch));
     }
     return static_cast<int>(batch);
 }
-
-void bind_column(Statement& statement, int index, const LayerColumn& column, const LayerSpec& layer) {
-    std::visit([&](const auto& value) { statement.bind(index, value); }, column.value(layer));
-}
-
-}  // namespace
 
 std::string selected_columns() {
     return "l.key, " + list_of_columns("m.");
