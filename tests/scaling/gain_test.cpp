@@ -134,7 +134,7 @@ TEST_P(RefusedGainFile, NamesFileLineAndFault) {
 INSTANTIATE_TEST_SUITE_P(
     Files, RefusedGainFile,
     ::testing::Values(
-        BadFile{"NoYaml", "kind: [", "no valid YAML"}, BadFile{"Empty", "", "kind"},
+        BadFile{"NoYaml", "kind: [", "no valid YAML"}, BadFile{"Empty", "", "empty"},
         BadFile{"List", "[1, 2]", "kind"}, BadFile{"OtherKind", "kind: magic", "magic"},
         BadFile{"UnknownKey", "kind: sensitivity\nstagse: []",
                 "f.yaml:2: a sensitivity file has no key 'stagse'"},
