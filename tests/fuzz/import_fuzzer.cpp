@@ -41,23 +41,17 @@ void fuzz_import(std::string_view bytes) {
         R"([{"count": 10}, {"name": "conv1 + relu", "averageMs": 0.2}, {"name": "pool", "averageMs": 0.1}])",
         "profile.json");
     const std::filesystem::path file = file_with(bytes, "fuzzed.txt");
-    const auto import = [&](const auto& read) {
+    const auto attempt = [&](const auto& read) {
         if (const auto imported = accepted(bytes, read)) check_rows(*imported);
     };
-    import([&] { return import_rows(file, TabularFormat::csv, {});
-});
-    import([&] { return import_rows(file, TabularFormat::json, settings);
-    }  // namespace hacscale::fuzzing
-);
-    import([&] { return import_halp(file, settings);
-    });
+    attempt([&] { return import_rows(file, TabularFormat::csv, {}); });
+    attempt([&] { return import_rows(file, TabularFormat::json, settings); });
+    attempt([&] { return import_halp(file, settings); });
     for (const TensorRtFiles& files :
          {TensorRtFiles{file, {}, {}}, TensorRtFiles{profile, file, {}}, TensorRtFiles{profile, {}, file}}) {
-        import([&] { return import_tensorrt(files, network, settings, {});
-    });
-        import([&] { return import_tensorrt(files, {}, settings, {});
-        });
-        }
-        }
+        attempt([&] { return import_tensorrt(files, network, settings, {}); });
+        attempt([&] { return import_tensorrt(files, {}, settings, {}); });
+    }
+}
 
-        }  // namespace hacscale::fuzzing
+}  // namespace hacscale::fuzzing
