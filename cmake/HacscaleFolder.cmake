@@ -16,8 +16,7 @@ target_compile_options(hacscale_options INTERFACE
     "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${host_warnings}>>")
 if(CMAKE_UNITY_BUILD)
     # GCC takes the joined sources for headers, in which types of unnamed namespaces would be out of place.
-    target_compile_options(hacscale_options INTERFACE
-                           "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>>")
+    target_compile_options(hacscale_options INTERFACE "$<BUILD_INTERFACE:$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>>")
 endif()
 if(HACSCALE_SANITIZE)
     set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
@@ -26,9 +25,14 @@ if(HACSCALE_SANITIZE)
     list(TRANSFORM host_sanitizers REPLACE "=address,undefined" "=address -Xcompiler=-fsanitize=undefined")
     list(TRANSFORM host_sanitizers PREPEND SHELL:)
     # Under sanitizers GCC 12 thinks that parts of the standard library's regular expressions may not be initialized.
-    target_compile_options(hacscale_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${sanitizers};-Wno-maybe-uninitialized>"
+    target_compile_options(hacscale_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${sanitizers}>"
+                           "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>"
                            "$<$<COMPILE_LANGUAGE:CUDA>:${host_sanitizers}>")
     target_link_options(hacscale_options INTERFACE -fsanitize=address,undefined)
+endif()
+if(HACSCALE_FUZZERS)
+    # libFuzzer sees which parts of the code an input reached.
+    target_compile_options(hacscale_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link>)
 endif()
 
 # hacscale_cold(TARGET): nothing in it computes for long or is timed, so an optimized build spends less on it; it is most of

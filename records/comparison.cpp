@@ -190,7 +190,7 @@ LayerRow layer_in(const JsonPlace& place) {
     layer.block = place.integer_or_null("block").value_or(0);
     layer.latency = latency_in(place);
     layer.macs = place.count("macs");
-    layer.bytes = static_cast<std::int64_t>(place.positive("bytes"));
+    layer.bytes = place.positive_count("bytes");
     layer.utilization = place.number_or_null("utilization");
     layer.roofline_efficiency = place.number_or_null("roofline_efficiency");
     layer.implementation = place.text_or_empty("implementation");
@@ -248,12 +248,21 @@ Json staircase_json(const StaircaseRow& staircase) {
 }
 
 StaircaseRow staircase_in(const JsonPlace& place) {
-    StaircaseRow staircase{place.integer_or_null("stage").value_or(0), place.text_or_empty("name"),
+    StaircaseRow staircase{place.index_or_null("stage").value_or(0), place.text_or_empty("name"),
                            place.integer("base_width"), read_all(place.objects("points"), step_in),
                            place.integer_or_null("free_width")};
     std::stable_sort(staircase.points.begin(), staircase.points.end(),
                      [](const StaircaseStep& a, const StaircaseStep& b) { return a.width < b.width; });
     return staircase;
+}
+
+// A budget as it was asked for, which names of files repeat.
+std::string budget_given_in(const JsonPlace& place) {
+    std::string given = place.text_or_empty("budget_given");
+    if (!given.empty() && !unless_unreadable([&] { return parse_budget(given); })) {
+        place.fail("budget_given", "a budget, such as 8ms or 120/s");
+    }
+    return given;
 }
 
 }  // namespace
@@ -402,7 +411,7 @@ ComparisonRecord read_comparison(const JsonPlace& root) {
     record.model = root.text("model");
     record.device = root.text_or_empty("device");
     record.budget = root.positive("budget");
-    record.budget_given = root.text_or_empty("budget_given");
+    record.budget_given = budget_given_in(root);
     record.batch = root.integer_or_null("batch").value_or(1);
     record.type = type_in(root).value_or(DataType::f32);
     record.cache = cache_in(root).value_or(CacheState::network);

@@ -10,6 +10,12 @@ namespace hacscale::records {
 
 namespace {
 
+// Records of older programs may lack the names.
+Json name_of_stage(const Contribution& step, const std::vector<std::string>& stages) {
+    const auto index = static_cast<std::size_t>(step.stage.value_or(0));
+    return step.stage && index < stages.size() ? Json(stages[index]) : Json(nullptr);
+}
+
 Json contribution_json(const Contribution& step, const std::vector<std::string>& stages) {
     const auto figure = [&step](auto figure_of) {
         return step.added ? Json(figure_of(*step.added)) : Json(nullptr);
@@ -17,7 +23,7 @@ Json contribution_json(const Contribution& step, const std::vector<std::string>&
     return {
         {"dimension", name_of(step.dimension)},
         {"stage", value_or_null(step.stage)},
-        {"name", step.stage ? Json(stages.at(static_cast<std::size_t>(*step.stage))) : Json(nullptr)},
+        {"name", name_of_stage(step, stages)},
         {"block", value_or_null(step.block)},
         {"base", step.base},
         {"from", step.from},
@@ -57,11 +63,8 @@ Contribution contribution_in(const JsonPlace& place) {
         StepOutcome::no_saving, StepOutcome::space_end,   StepOutcome::invalid,  StepOutcome::missing};
     Contribution step;
     step.dimension = place.named<StepDimension>("dimension", dimensions);
-    step.stage = place.integer_or_null("stage");
-    if (step.stage && *step.stage < 0) {
-        place.fail("stage", "the place of a stage, from 0, or null");
-    }
-    step.block = place.integer_or_null("block");
+    step.stage = place.index_or_null("stage");
+    step.block = place.index_or_null("block");
     step.base = place.integer("base");
     step.from = place.integer("from");
     step.to = place.integer_or_null("to");
@@ -74,6 +77,16 @@ Contribution contribution_in(const JsonPlace& place) {
     return step;
 }
 
+// Of which picoseconds are whole numbers that a double holds.
+double latency_in_picoseconds(const JsonPlace& place) {
+    constexpr double max_us = 9e9;
+    const double picoseconds = place.positive("latency_us") * picoseconds_per_us;
+    if (picoseconds < 1.0 || picoseconds > max_us * picoseconds_per_us) {
+        place.fail("latency_us", "a time from 1e-6 us to 9e9 us");
+    }
+    return picoseconds;
+}
+
 }  // namespace
 
 ContributionsRow contributions_in(const JsonPlace& place) {
@@ -81,7 +94,7 @@ ContributionsRow contributions_in(const JsonPlace& place) {
     row.spec = place.one_of("spec", {"base", "hacscale"});
     Evaluation& before = row.network.network;
     before.choice = required_choice_in(place);
-    before.latency_ps = std::llround(place.positive("latency_us") * picoseconds_per_us);
+    before.latency_ps = std::llround(latency_in_picoseconds(place));
     before.gain = place.number_or_null("gain");
     before.usage.params = place.count("params");
     before.usage.macs = place.count_or_null("macs").value_or(0);

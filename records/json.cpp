@@ -40,6 +40,7 @@ JsonPlace JsonPlace::open(const std::filesystem::path& file) {
 }
 
 JsonPlace JsonPlace::parse(const std::string& text, const std::string& name) {
+    if (is_nested_deeply(text)) throw InputError(fmt::format("{}: is nested more than 100 deep", name));
     try {
         auto root = std::make_shared<const Json>(Json::parse(text));
         const Json* here = root.get();
@@ -153,6 +154,15 @@ std::optional<int> JsonPlace::integer_or_null(const char* key) const {
     return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
 }
 
+std::optional<int> JsonPlace::index_or_null(const char* key) const {
+    constexpr int max_index = 1'000'000;  // no network has as many stages or blocks
+    const std::optional<int> value = integer_or_null(key);
+    if (value && (*value < 0 || *value > max_index)) {
+        fail(key, fmt::format("a place, from 0 to {}", max_index));
+    }
+    return value;
+}
+
 std::int64_t JsonPlace::count(const char* key) const {
     require(key, "a whole number");
     return *count_or_null(key);
@@ -175,6 +185,11 @@ std::optional<std::int64_t> JsonPlace::positive_count_or_null(const char* key) c
         fail(key, "a number above 0");
     }
     return value;
+}
+
+std::int64_t JsonPlace::positive_count(const char* key) const {
+    require(key, "a number above 0");
+    return *positive_count_or_null(key);
 }
 
 bool JsonPlace::flag_or_false(const char* key) const {

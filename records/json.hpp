@@ -65,6 +65,7 @@ public:
     double positive(const char* key) const;
     int integer(const char* key) const;
     std::int64_t count(const char* key) const;
+    std::int64_t positive_count(const char* key) const;
     std::vector<int> integers(const char* key) const;
     JsonPlace object(const char* key) const;
     std::vector<JsonPlace> objects(const char* key) const;
@@ -80,6 +81,7 @@ public:
     std::optional<double> number_or_null(const char* key) const;
     std::optional<double> positive_or_null(const char* key) const;
     std::optional<int> integer_or_null(const char* key) const;
+    std::optional<int> index_or_null(const char* key) const;  // a place in a list, from 0
     std::optional<std::int64_t> count_or_null(const char* key) const;
     std::optional<std::int64_t> positive_count_or_null(const char* key) const;
     std::vector<std::vector<int>> integer_lists_or_empty(const char* key) const;

@@ -123,7 +123,8 @@ Recipe find_recipe(const std::string& name_or_file) {
 }
 
 std::string to_yaml(const Recipe& recipe) {
-    return fmt::format("name: {}\n{}", recipe.name, content(recipe));
+    // In quotes, because YAML takes "null" and "-" for other things than text.
+    return fmt::format("name: \"{}\"\n{}", recipe.name, content(recipe));
 }
 
 std::string recipe_hash(const Recipe& recipe) {

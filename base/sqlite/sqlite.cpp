@@ -40,7 +40,7 @@ std::string_view advice(int primary_code) {
                               const Place& where) {
     const int primary = code & 0xff;
     const std::string message =
-        fmt::format("{}: cannot {}: {} (SQLite code {}); ", file, doing, detail, code);
+        fmt::format("{}: cannot {}: {} (SQLite code {}); ", file, doing, as_utf8(detail), code);
     const std::string_view remedy = advice(primary);
     if (remedy.empty()) {
         throw WorkError(

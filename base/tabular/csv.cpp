@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/tabular/tabular.hpp"
+#include "base/text/utf8.hpp"
 #include "base/text/wording.hpp"
 
 namespace hacscale {
@@ -22,6 +23,8 @@ public:
         if (text_.find('\0') != std::string_view::npos) {
             throw InputError(origin_ + ": has a NUL byte, expected CSV, which is text");
         }
+        if (!is_utf8(text_))
+            throw InputError(origin_ + ": has bytes that are no UTF-8, expected CSV, which is text");
     }
 
     // False at the end.

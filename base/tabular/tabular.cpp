@@ -63,7 +63,6 @@ bool TabularRow::flag_or(std::string_view column, bool otherwise) const {
 }
 
 void TabularRow::fail(std::string_view column, std::string_view expected) const {
-    constexpr std::size_t max_shown = 40;
     const TabularValue& value = required(column);
     std::string place = place_;
     if (columns_->format == TabularFormat::csv) {
@@ -73,9 +72,9 @@ void TabularRow::fail(std::string_view column, std::string_view expected) const 
     } else {
         place += fmt::format(".{}", column);
     }
-    const bool is_long = value.text.size() > max_shown;
+    const std::string shown = fmt::format("{:.40}", value.text);
     throw InputError(fmt::format("{}: found {}'{}{}', expected {}", place, value.is_text ? "the text " : "",
-                                 value.text.substr(0, max_shown), is_long ? "..." : "", expected));
+                                 shown, shown.size() < value.text.size() ? "..." : "", expected));
 }
 
 std::optional<TabularFormat> tabular_format_of(const std::filesystem::path& file) {

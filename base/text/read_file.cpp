@@ -69,6 +69,24 @@ std::string read_if_there(const std::filesystem::path& file) {
     return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+bool is_nested_deeply(std::string_view json) {
+    constexpr int max_depth = 100;
+    int depth = 0;
+    bool in_text = false;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const char letter = json[i];
+        if (letter == '"') in_text = !in_text;
+        if (in_text) {
+            if (letter == '\\') ++i;  // a quote after it ends no text
+            continue;
+        }
+        if (letter == '[' || letter == '{') ++depth;
+        if (letter == ']' || letter == '}') --depth;
+        if (depth > max_depth) return true;
+    }
+    return false;
+}
+
 void refuse_json(const std::string& text, const std::string& name) {
     constexpr std::size_t longest_token = 40;
     PlaceOfFault fault;

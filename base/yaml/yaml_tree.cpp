@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/text/utf8.hpp"
 
 namespace hacscale::detail {
 namespace {
@@ -212,7 +213,8 @@ YamlNode parse_yaml(std::string_view text, const std::string& origin) {
         }
         return root;
     } catch (const YAML::Exception& error) {
-        throw InputError(origin, line_of(error.mark), fmt::format("no valid YAML: {}", error.msg));
+        // The message may end within a character: it names a byte.
+        throw InputError(origin, line_of(error.mark), fmt::format("no valid YAML: {}", as_utf8(error.msg)));
     }
 }
 

@@ -389,7 +389,8 @@ private:
             }
             for (const YamlNode& one : named) {
                 const std::filesystem::path file = folder_ / detail::read_text(one, "gains", origin_);
-                if (!std::filesystem::is_regular_file(file)) {
+                std::error_code error;
+                if (!std::filesystem::is_regular_file(file, error)) {
                     fail(one, fmt::format("gains: there is no file {}", file.string()));
                 }
                 files.emplace_back(name, file);

@@ -141,12 +141,17 @@ std::vector<float> SafetensorsFile::read(const std::string& name, const std::vec
     if (each == 0) {
         fail(fmt::format("{}: expected the data type F32, F16, BF16 or F64, found {:.20}", name, entry.type));
     }
-    std::uint64_t count = 1;
-    for (const std::int64_t size : shape) count *= static_cast<std::uint64_t>(size);
-    if (entry.end - entry.begin != count * each) {
-        fail(fmt::format("{}: expected data_offsets of {} bytes, found {}", name, count * each,
-                         entry.end - entry.begin));
+    const std::uint64_t held = entry.end - entry.begin;
+    std::uint64_t count = each;
+    bool fits = true;
+    for (const std::int64_t size : shape) {
+        fits = fits && !__builtin_mul_overflow(count, static_cast<std::uint64_t>(size), &count);
     }
+    if (!fits || held != count) {
+        fail(fmt::format("{}: expected data_offsets of {}, found {}", name,
+                         fits ? fmt::format("{} bytes", count) : "more bytes than any file has", held));
+    }
+    count /= each;
     std::vector<char> bytes(count * each);
     stream_.clear();
     stream_.seekg(static_cast<std::streamoff>(data_begin_ + entry.begin));

@@ -218,7 +218,9 @@ void check_rows(const Database& database, Findings& findings, TableCheck& result
         row.latency_us = select.optional_real(7);
         row.ci95_us = select.optional_real(8);
         if (select.is_null(0)) findings.add(Severity::error, "the row's layer is missing", row.where);
-        if (select.integer(1) < 1) findings.add(Severity::error, "the batch is below 1", row.where);
+        if (select.integer(1) < 1 || select.integer(1) > max_batch) {
+            findings.add(Severity::error, fmt::format("the batch is not from 1 to {}", max_batch), row.where);
+        }
         check_name(data_type_from_name, select.text(2), row.where, findings);
         check_name(cache_state_from_name, row.cache, row.where, findings);
         count_status(row.status, row.where, findings, result);
@@ -239,6 +241,27 @@ void check_peaks(const Database& database, Findings& findings) {
         database.prepare("SELECT dtype FROM peak WHERE NOT (flops_per_s > 0 AND bytes_per_s > 0)");
     while (wrong.step()) {
         findings.add(Severity::error, "the peak is not positive", std::string(wrong.text(0)));
+    }
+}
+
+void check_verifications(const Database& database, Findings& findings) {
+    Statement select = database.prepare(
+        "SELECT model, batch, dtype, cache, predicted_us, measured_us, ci95_us, model_hash, measured_at FROM "
+        "verification ORDER BY id");
+    while (select.step()) {
+        const std::string where = fmt::format("the verification of {}", select.text(0));
+        if (select.integer(1) < 1 || select.integer(1) > max_batch) {
+            findings.add(Severity::error, fmt::format("the batch is not from 1 to {}", max_batch), where);
+        }
+        check_name(data_type_from_name, select.text(2), where, findings);
+        check_name(cache_state_from_name, select.text(3), where, findings);
+        const auto is_time = [&](int column) {
+            return std::isfinite(select.real(column)) && select.real(column) > 0.0;
+        };
+        if (!is_time(4) || !is_time(5) || !(std::isfinite(select.real(6)) && select.real(6) >= 0.0)) {
+            findings.add(Severity::error, "a latency is not finite and positive", where);
+        }
+        for (const int text : {7, 8}) (void)select.text(text);  // which refuses what is no UTF-8
     }
 }
 
@@ -320,6 +343,7 @@ TableCheck check_table(const std::filesystem::path& file) {
         check_rows(database, findings, result);
         check_kernels(database, findings);
         check_peaks(database, findings);
+        check_verifications(database, findings);
         check_speeds(database, findings);
         check_methods(database, findings);
         warn_of_incomplete_rows(result, file.string(), findings);

@@ -92,8 +92,8 @@ std::map<std::string, std::string> reasons_of(std::string_view text) {
     if (text.empty()) return {};
     try {
         return nlohmann::json::parse(text).get<std::map<std::string, std::string>>();
-    } catch (const nlohmann::json::exception& error) {
-        throw InputError(fmt::format("its missing_reasons are no JSON object of texts: {}", error.what()));
+    } catch (const nlohmann::json::exception&) {
+        throw InputError("its missing_reasons are no JSON object of texts");
     }
 }
 

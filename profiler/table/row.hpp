@@ -59,6 +59,9 @@ constexpr bool has_latency(RowStatus status) {
     return status == RowStatus::ok || status == RowStatus::noisy;
 }
 
+// Counts of a layer do not overflow with it.
+constexpr int max_batch = 65536;
+
 // What identifies a row within a table; a table holds rows of one device fingerprint only.
 struct RowKey {
     LayerSpec layer;

@@ -384,7 +384,7 @@ std::vector<VerificationRecord> Table::verifications() const {
     std::vector<VerificationRecord> records;
     while (select.step()) {
         records.push_back({std::string(select.text(0)), std::string(select.text(1)),
-                           static_cast<int>(select.integer(2)), data_type_from_name(select.text(3)),
+                           detail::batch_in(select.integer(2)), data_type_from_name(select.text(3)),
                            cache_state_from_name(select.text(4)), select.real(5), select.real(6),
                            select.real(7), std::string(select.text(8))});
     }

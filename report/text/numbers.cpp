@@ -17,7 +17,7 @@ constexpr const char* minus = "\u2212";
 
 // Decimals that leave `figures` significant figures of `value`; never negative.
 int decimals_for(double value, int figures) {
-    if (value == 0.0) return 0;
+    if (value == 0.0 || !std::isfinite(value)) return 0;
     const int exponent = static_cast<int>(std::floor(std::log10(std::abs(value))));
     return std::clamp(figures - 1 - exponent, 0, 12);
 }
@@ -55,7 +55,7 @@ std::string significant(double value, int figures) {
     if (magnitude > 0.0) {
         // Rounded first, so that 999.6 counts as a number of four digits.
         const double step = std::pow(10.0, std::floor(std::log10(magnitude)) - (figures - 1));
-        magnitude = std::round(magnitude / step) * step;
+        if (std::isfinite(magnitude / step)) magnitude = std::round(magnitude / step) * step;
     }
     const std::string text = fixed(magnitude, decimals_for(magnitude * (1.0 + 1e-12), figures));
     return value < 0.0 ? fmt::format("{}{}", minus, text) : text;

@@ -38,6 +38,19 @@ TEST(ReadFile, TakesRegularFilesAlone) {
                 ThrowsMessage<InputError>(HasSubstr("does not exist")));
 }
 
+TEST(NestedDeeply, CountsWhatIsOpenOutsideOfTexts) {
+    const auto nested = [](int depth, const std::string& within) {
+        return std::string(static_cast<std::size_t>(depth), '[') + within +
+               std::string(static_cast<std::size_t>(depth), ']');
+    };
+    EXPECT_FALSE(is_nested_deeply(nested(100, "1")));
+    EXPECT_TRUE(is_nested_deeply(nested(101, "1")));
+    EXPECT_FALSE(is_nested_deeply(nested(100, R"("\"[", "\\")")));
+    std::string beside = "[";
+    for (int i = 0; i < 200; ++i) beside += "{}, ";
+    EXPECT_FALSE(is_nested_deeply(beside + "1]"));
+}
+
 TEST(RefuseJson, NamesTheLineAndWhatIsThere) {
     EXPECT_THAT([] { refuse_json("{\"a\": 1,\n \"b\": 1e999}", "net.json"); },
                 ThrowsMessage<InputError>(AllOf(HasSubstr("net.json: line 2"), HasSubstr("1e999"))));

@@ -52,6 +52,11 @@ TEST(Csv, SaysWhichLineAndColumnIsWrong) {
     EXPECT_THAT(message_of([&] { (void)row.integer("count", 0, 9); }),
                 HasSubstr("a whole number from 0 to 9"));
     EXPECT_THAT(message_of([&] { (void)row.flag_or("noisy", false); }), HasSubstr("true or false"));
+    std::string accents;
+    for (int i = 0; i < 50; ++i) accents += "\xc3\xa9";
+    const TabularFile longer = csv("name,latency_us\na," + accents + "\n");
+    EXPECT_THAT(message_of([&] { (void)longer.rows.front().number("latency_us"); }),
+                HasSubstr("found '" + accents.substr(0, 80) + "...'"));
     for (const char* number : {"nan", "inf", "-inf", "0x10", "1e999", "1 ", " 1", "1,5", "", "1e", "++1"}) {
         EXPECT_FALSE(finite_number(number)) << number;
     }
@@ -60,6 +65,7 @@ TEST(Csv, SaysWhichLineAndColumnIsWrong) {
 TEST(Csv, RefusesWhatIsNoCsv) {
     EXPECT_THAT(message_of([] { csv(""); }), HasSubstr("is empty"));
     EXPECT_THAT(message_of([] { csv(std::string("name\n\0", 6)); }), HasSubstr("NUL"));
+    EXPECT_THAT(message_of([] { csv("name\n\xff\n"); }), HasSubstr("no UTF-8"));
     EXPECT_THAT(message_of([] { csv("nmae\n"); }), HasSubstr("t.csv:1: column 1: 'nmae' is no column"));
     EXPECT_THAT(message_of([] { csv("nmae\n"); }), HasSubstr("did you mean 'name'?"));
     EXPECT_THAT(message_of([] { csv("name,name\n"); }), HasSubstr("column 2: 'name' is there twice"));

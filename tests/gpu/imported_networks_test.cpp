@@ -19,7 +19,7 @@ TEST_P(GpuImportedNetwork, EqualsTheReference) {
     if (const std::string reason = backend().unsupported_reason(device(), GetParam()); !reason.empty()) {
         GTEST_SKIP() << "skipped: " << reason;
     }
-    const std::filesystem::path files = HACSCALE_SOURCE_DIR "/tests/fuzz/onnx_seeds";
+    const std::filesystem::path files = HACSCALE_SOURCE_DIR "/tests/fuzz/seeds/onnx";
     if (!std::filesystem::exists(files)) GTEST_SKIP() << "skipped: " << files << " is not here";
     int networks = 0;
     for (const auto& entry : std::filesystem::directory_iterator(files)) {

@@ -322,6 +322,7 @@ TEST_F(SuiteTest, RefusesWhatMakesNoSense) {
         {good + "record: r.db\nrecipe: shrt\n", "s.yaml:4:", "short"},
         {good + "gains: {resnet34: x.yaml}\n", "s.yaml:3:", "resnet34"},
         {good + "gains: {resnet18: none.yaml}\n", "s.yaml:3:", "none.yaml"},
+        {good + "gains: {resnet18: " + std::string(300, 'a') + "}\n", "s.yaml:3:", "there is no file"},
         {good + "gains: {resnet18: []}\n", "s.yaml:3:", "one of each"},
         {good + "gains: {resnet18: [a.yaml, b.yaml, c.yaml]}\n", "s.yaml:3:", "one of each"},
         {good + good, "s.yaml:3:", "name"},

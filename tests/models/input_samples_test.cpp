@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <numeric>
 
 #include "base/error.hpp"
@@ -87,6 +88,17 @@ TEST_F(Samples, OtherSizesAreRefused) {
     EXPECT_THAT(error(), HasSubstr("x: expected samples of net, N x 3 x 8 x 8, found 4 x 8 x 8 x 3"));
     write({{"x", {3, 8, 8}}});
     EXPECT_THAT(error(), HasSubstr("found 3 x 8 x 8"));
+    // A header of its own: this many samples overflow the number of bytes.
+    const std::string header =
+        R"({"x":{"dtype":"F32","shape":[9223372036854775807,4],"data_offsets":[0,0]}})";
+    const std::uint64_t length = header.size();
+    std::ofstream(file_, std::ios::binary)
+        << std::string_view(reinterpret_cast<const char*>(&length), sizeof length) << header;
+    network_.graph = {};
+    network_.graph.add_input(4, 1, 1);
+    EXPECT_THAT(error(), HasSubstr("x: expected data_offsets of more bytes than any file has"));
+    network_.graph = {};
+    network_.graph.add_input(3, 8, 8);
     write({{"x", {0, 3, 8, 8}}});
     EXPECT_THAT(error(), HasSubstr("found 0 x 3 x 8 x 8"));
 }

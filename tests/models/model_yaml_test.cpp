@@ -182,6 +182,8 @@ TEST(ModelYaml, RefusesTextThatIsNoPlainDocument) {
     expect_refused("name: a\nsource: \xe2\x82", 2, "UTF-8");            // cut short
     expect_refused("name: a\nsource: [open\n", 3, "no valid YAML");
     expect_refused("name: a\n\tsource: b\n", 2, "no valid YAML");
+    expect_refused("name: a\nsource: \"\\\xc3\xa9\"\n", 2,
+                   "no valid YAML: unknown escape character: \xef\xbf\xbd");
     expect_refused(sound + "---\n" + sound, 23, "a second document");
     expect_refused("name: &n a\nsource: *n\n", 1, "an anchor");
     expect_refused("name: a\nsource: *n\n", 2, "n");

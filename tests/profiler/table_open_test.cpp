@@ -79,6 +79,11 @@ TEST(TableOpen, RefusesAnotherSchema) {
     { make_table(folder / "t.db", {}); }
     tamper(folder / "t.db", "PRAGMA user_version = 1000");
     expect_error<InputError>([&] { open_for_reading(folder / "t.db"); }, {"schema 1000", "newer hacscale"});
+    tamper(folder / "t.db", "PRAGMA user_version = 4");
+    for (const OpenMode mode : {OpenMode::read, OpenMode::write}) {
+        expect_error<InputError>([&] { Table::open(folder / "t.db", mode); },
+                                 {"min_us", "schema 4 does not have"});
+    }
 }
 
 TEST(TableOpen, RefusesAnotherDevice) {

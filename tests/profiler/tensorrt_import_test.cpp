@@ -240,6 +240,16 @@ TEST_F(TensorRtImportTest, AnEngineIsOfOneDataType) {
     EXPECT_THAT(message(), HasSubstr("int8, a data type that tables do not have"));
 }
 
+// An engine for batches of any size has 0 there.
+TEST_F(TensorRtImportTest, ABatchOf0IsNotKnown) {
+    settings_.batch = 4;
+    files_.profile = profile(usual_profile());
+    files_.layers =
+        write("layers.json",
+              "{\"Layers\": [" + engine_conv("/conv1/Conv + /relu/Relu", 0, 3, 16, 32, "Half", false) + "]}");
+    EXPECT_EQ(imported(engine_network).rows.front().key.batch, 4);
+}
+
 TEST_F(TensorRtImportTest, RefusesFilesThatDoNotFitTogether) {
     files_.profile = profile(usual_profile());
     files_.layers = write("layers.json", R"({"Layers": ["of another engine"]})");

@@ -140,6 +140,24 @@ TEST(Records, RowsSayImagesASecondAndPercentiles) {
     EXPECT_EQ(images_per_s(older, older.base), std::nullopt);
 }
 
+TEST(Records, StepsOfStagesWithoutNamesAreKept) {
+    Json json = Json::parse(to_json(sample_comparison()));
+    json["stages"] = Json::array();
+    json["contributions"] = {
+        {{"spec", "base"},
+         {"latency_us", 100.0},
+         {"budget_us", 106.5},
+         {"params", 1000},
+         {"widths", {16}},
+         {"depths", {3}},
+         {"resolution", 32},
+         {"steps",
+          {{{"dimension", "width"}, {"stage", 7}, {"base", 16}, {"from", 16}, {"outcome", "fits"}}}}}};
+    const Json again = Json::parse(to_json(read_back(json.dump())));
+    EXPECT_EQ(again["contributions"][0]["steps"][0]["stage"], 7);
+    EXPECT_TRUE(again["contributions"][0]["steps"][0]["name"].is_null());
+}
+
 TEST(Records, WhatIsNoComparisonIsNotReadAsOne) {
     const std::string text = to_json(sample_comparison());
     auto unknown = nlohmann::json::parse(text);

@@ -96,6 +96,17 @@ TEST_F(LoadedRecords, MalformedJsonNamesTheFile) {
     }
 }
 
+// Writing them again would exhaust the stack.
+TEST_F(LoadedRecords, ValuesNestedDeeplyAreRefused) {
+    write_sample_records(folder_.path());
+    const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+    std::string provenance = read_text(folder_.path() / "provenance.json");
+    const std::size_t properties = provenance.find('{', provenance.find("\"properties\""));
+    provenance.insert(properties + 1, "\"deep\": " + deep + ",");
+    write_text(folder_.path() / "provenance.json", provenance);
+    EXPECT_THAT(error_of_loading(), HasSubstr("provenance.json: is nested more than 100 deep"));
+}
+
 TEST_F(LoadedRecords, WrongKeysAreNamedWithTheirPlace) {
     const std::string compare = "compare-resnet20-cifar-1.json";
     struct Case {
@@ -124,6 +135,15 @@ TEST_F(LoadedRecords, WrongKeysAreNamedWithTheirPlace) {
          [](auto& json) { json["contributions"][1]["steps"][0]["gain"] = nullptr; }},
         {compare, "contributions[0].budget_us",
          [](auto& json) { json["contributions"][0].erase("budget_us"); }},
+        {compare, "contributions[0].latency_us",
+         [](auto& json) { json["contributions"][0]["latency_us"] = 1e300; }},
+        {compare, "contributions[0].latency_us",
+         [](auto& json) { json["contributions"][0]["latency_us"] = 1e-9; }},
+        {compare, "contributions[0].steps[0].stage",
+         [](auto& json) { json["contributions"][0]["steps"][0]["stage"] = -1; }},
+        {compare, "staircases[0].stage", [](auto& json) { json["staircases"][0]["stage"] = 2147483647; }},
+        {compare, "layers[2].bytes", [](auto& json) { json["layers"][2]["bytes"] = 1e300; }},
+        {compare, "budget_given", [](auto& json) { json["budget_given"] = "soon"; }},
         {compare, "peak.flops_per_s", [](auto& json) { json["peak"].erase("flops_per_s"); }},
         {"verify.json", "models[4].measured_us", [](auto& json) { json["models"][4]["measured_us"] = 0; }},
         {"verify.json", "models", [](auto& json) { json.erase("models"); }},

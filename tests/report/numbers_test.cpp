@@ -24,6 +24,8 @@ TEST(Numbers, SignificantFigures) {
     EXPECT_EQ(significant(999.6), "1,000");
     EXPECT_EQ(significant(1234.5), "1,230");
     EXPECT_EQ(significant(-0.5), "−0.500");
+    EXPECT_EQ(significant(5e-324), "0.000000000000");
+    EXPECT_EQ(significant(HUGE_VAL), "inf");
 }
 
 TEST(Numbers, UnitsAndSeparators) {

@@ -134,12 +134,12 @@ TEST_P(RefusedGainFile, NamesFileLineAndFault) {
 INSTANTIATE_TEST_SUITE_P(
     Files, RefusedGainFile,
     ::testing::Values(
-        BadFile{"NoYaml", "kind: [", "neither YAML nor JSON"}, BadFile{"Empty", "", "kind"},
+        BadFile{"NoYaml", "kind: [", "no valid YAML"}, BadFile{"Empty", "", "empty"},
         BadFile{"List", "[1, 2]", "kind"}, BadFile{"OtherKind", "kind: magic", "magic"},
         BadFile{"UnknownKey", "kind: sensitivity\nstagse: []",
-                "f.yaml:2: a sensitivity file: unknown key 'stagse'"},
-        BadFile{"RepeatedKey", "kind: sensitivity\nstages: []\nstages: []", "repeated"},
-        BadFile{"NoStages", "kind: sensitivity", "lacks the key 'stages'"},
+                "f.yaml:2: a sensitivity file has no key 'stagse'"},
+        BadFile{"RepeatedKey", "kind: sensitivity\nstages: []\nstages: []", "again"},
+        BadFile{"NoStages", "kind: sensitivity", "needs the key 'stages'"},
         BadFile{"TooFewStages", "kind: sensitivity\nstages: []", "0 stages"},
         BadFile{"OtherModel", "kind: sensitivity\nmodel_hash: 0123\nstages: []", "hash"},
         BadFile{"OtherStageName",
@@ -149,11 +149,17 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{"NoNumber",
                 "kind: sensitivity\nstages:\n- {name: stage1, width: {coefficient: x}, depth: {coefficient: "
                 "1}}\n- {}\n- {}",
-                "finite number"},
+                "expected a number"},
         BadFile{
             "NotFinite",
             "kind: sensitivity\nstages:\n- {name: stage1, width: {coefficient: .nan}, depth: 1}\n- {}\n- {}",
-            "finite number"},
+            "expected a number"},
+        BadFile{
+            "TooLarge",
+            "kind: sensitivity\nstages:\n- {name: stage1, width: {coefficient: 1e308}, depth: 1}\n- {}\n- {}",
+            "f.yaml:3: coefficient: expected a number"},
+        BadFile{"Alias", "kind: &a sensitivity\nunit: *a\nstages: []", "an anchor"},
+        BadFile{"NoText", "kind: sensitivity\nunit: \xff\nstages: []", "f.yaml:2: bytes that are no UTF-8"},
         BadFile{"NegativeSpread",
                 "kind: sensitivity\nstages:\n- {name: stage1, width: {coefficient: 1, spread: -1}, depth: "
                 "1}\n- {}\n- {}",

@@ -52,6 +52,15 @@ TEST(Recipe, EveryKeyIsWrittenAndReadBack) {
     EXPECT_EQ(parse_recipe(to_yaml(recipe), "again"), recipe);
 }
 
+// YAML takes some plain words for other things than text.
+TEST(Recipe, AnyNameIsWrittenAndReadBack) {
+    for (const char* name : {"null", "true", "-", "1.5"}) {
+        Recipe recipe = parse_recipe(minimal, "r.yaml");
+        recipe.name = name;
+        EXPECT_EQ(parse_recipe(to_yaml(recipe), "again"), recipe) << name;
+    }
+}
+
 TEST(Recipe, TheHashIsOfWhatItDoesNotOfItsName) {
     Recipe recipe = parse_recipe(minimal, "r.yaml");
     const std::string hash = recipe_hash(recipe);

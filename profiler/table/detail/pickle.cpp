@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "base/error.hpp"
+#include "base/text/utf8.hpp"
 
 namespace hacscale::detail {
 namespace {
@@ -141,7 +142,9 @@ private:
         if (size > max_text_bytes) {
             fail(fmt::format("has a text of {} bytes, expected at most {}", size, max_text_bytes));
         }
-        return std::string(take(size));
+        const std::string_view bytes = take(size);
+        if (!is_utf8(bytes)) fail("has a text that is no UTF-8");
+        return std::string(bytes);
     }
 
     // Whether the pickle has ended.

@@ -52,6 +52,13 @@ void bind_column(Statement& statement, int index, const LayerColumn& column, con
 
 }  // namespace
 
+int batch_in(std::int64_t batch) {
+    if (batch < 1 || batch > max_batch) {
+        throw InputError(fmt::format("its batch is {}, expected 1 to {}", batch, max_batch));
+    }
+    return static_cast<int>(batch);
+}
+
 std::string selected_columns() {
     return "l.key, " + list_of_columns("m.");
 }
@@ -161,7 +168,7 @@ Row RowReader::read(const Statement& statement) {
         }
         Row row;
         row.key.layer = last_layer_;
-        row.key.batch = static_cast<int>(statement.integer(2));
+        row.key.batch = batch_in(statement.integer(2));
         row.key.type = data_type_from_name(statement.text(3));
         row.key.cache = cache_state_from_name(statement.text(4));
         row.key.footprint_bytes = statement.integer(5);

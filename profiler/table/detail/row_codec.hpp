@@ -33,6 +33,9 @@ void bind_kernel(Statement& insert_kernel, std::int64_t layer_id, const RowKey& 
                  const KernelLaunch& kernel);
 KernelLaunch read_kernel(const Statement& select_kernels);
 
+// Throws InputError for a batch that no row has.
+int batch_in(std::int64_t batch);
+
 // Reads rows whose columns are selected_columns(). Rows of one layer come one after another, so its key is parsed
 // once.
 class RowReader {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text/read_file.hpp"
 #include "profiler/table/columns.hpp"
 #include "profiler/table/detail/layer_columns.hpp"
 
@@ -444,6 +445,7 @@ void check_schema(const Database& database, std::int64_t version) {
                         name, what));
     };
     const std::map<std::string, std::vector<std::string>> expected = columns_of_tables(version);
+    const std::map<std::string, std::vector<std::string>> newest = columns_of_tables(schema_version);
     std::set<std::string> tables;
     Statement objects = database.prepare("SELECT type, name FROM main.sqlite_schema ORDER BY name");
     while (objects.step()) {
@@ -462,6 +464,13 @@ void check_schema(const Database& database, std::int64_t version) {
         while (info.step()) there.emplace(info.text(1));
         for (const std::string& column : columns) {
             if (!there.contains(column)) damaged(fmt::format("lacks the column {} of {}", column, table));
+            there.erase(column);
+        }
+        // An upgrade would add it again.
+        for (const std::string& column : newest.at(table)) {
+            if (!there.contains(column)) continue;
+            damaged(fmt::format("has the column {} of {}, which its schema {} does not have", column, table,
+                                version));
         }
     }
 }
@@ -475,7 +484,8 @@ DeviceRecord read_device(const Database& database) {
     }
     DeviceRecord device{std::string(select.text(0)), std::string(select.text(1)), std::string(select.text(2)),
                         std::string(select.text(3))};
-    if (!nlohmann::json::parse(device.properties, nullptr, false).is_object()) {
+    if (is_nested_deeply(device.properties) ||
+        !nlohmann::json::parse(device.properties, nullptr, false).is_object()) {
         throw InputError(
             fmt::format("{}: the properties of its device are no JSON object, so it is damaged; restore it "
                         "from a copy or measure "

@@ -238,7 +238,8 @@ private:
 void add_info(const EngineJson& info, TimedEngineLayer& layer) {
     const LayerDetails details(info);
     layer.layer = details.layer();
-    if (const auto sizes = details.dimensions("Outputs", 0)) layer.batch = (*sizes)[0];
+    const auto sizes = details.dimensions("Outputs", 0);
+    if (sizes && (*sizes)[0] > 0) layer.batch = (*sizes)[0];
     layer.tactic = text_in(info, "TacticName");
     set_type(info, layer);
     if (const std::vector<std::string> named = onnx_layers(text_in(info, "Metadata")); !named.empty()) {

@@ -11,6 +11,7 @@
 #include "profiler/table/columns.hpp"
 #include "profiler/table/export.hpp"
 #include "profiler/table/import/import.hpp"
+#include "profiler/timing/rounds.hpp"
 
 namespace hacscale {
 namespace {
@@ -42,6 +43,13 @@ LayerKind kind_from_name(const TabularRow& row) {
         names += fmt::format("{}, ", name_of(kind));
     }
     row.fail("kind", fmt::format("one of {}or a key in the column 'layer' for other kinds", names));
+}
+
+std::string timed_by(const TabularRow& row) {
+    for (const RowMethod method : {RowMethod::stopwatch, RowMethod::prefix, RowMethod::profiler}) {
+        if (row.text("timed_by") == name_of(method)) return row.text("timed_by");
+    }
+    row.fail("timed_by", "stopwatch, prefix or profiler");
 }
 
 bool has_weights(LayerKind kind) {
@@ -210,7 +218,6 @@ private:
                 fmt::format("{}: has values that a layer of the kind {} does not use; its key would be {}",
                             source.place(), name_of(row.key.layer.kind), row.key.layer.key()));
         }
-        constexpr int max_batch = 65536;
         row.key.batch = static_cast<int>(source.integer_or("batch", 1, max_batch, settings_.batch));
         row.key.type = source.has("dtype") ? named(source, "dtype", data_type_from_name) : settings_.type;
         row.key.cache = source.has("cache") ? named(source, "cache", cache_state_from_name) : settings_.cache;
@@ -274,6 +281,7 @@ private:
 
     static ColumnValue value_of(const TabularRow& source, const RowColumn& column) {
         if (column.type == ColumnType::integer) return source.integer(column.name, 0, max_count);
+        if (column.name == "timed_by") return timed_by(source);
         if (column.type != ColumnType::real) return source.text(column.name);
         constexpr double max_share = 1.0 + 1e-9;  // as rounded as an instrument's
         const double value = source.number(column.name);
@@ -281,6 +289,7 @@ private:
             source.fail(column.name, "a share of 0 to 1");
         }
         if (value < 0.0) source.fail(column.name, "0 or more");
+        if (column.name == "pace_us" && value == 0.0) source.fail(column.name, "a time above 0");
         return value;
     }
 

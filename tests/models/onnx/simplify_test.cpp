@@ -438,7 +438,7 @@ TEST(OnnxSimplify, ConstantsThatTakeTooLongStayNodes) {
 TEST(OnnxSimplify, SeedsOfTheFuzzerAreRead) {
     std::size_t count = 0;
     for (const auto& entry :
-         std::filesystem::directory_iterator(HACSCALE_SOURCE_DIR "/tests/fuzz/onnx_seeds")) {
+         std::filesystem::directory_iterator(HACSCALE_SOURCE_DIR "/tests/fuzz/seeds/onnx")) {
         const Graph graph = simplify(read_file(entry.path())).graph;
         EXPECT_FALSE(graph.nodes.empty()) << entry.path();
         EXPECT_TRUE(graph.outputs.front().sizes()) << entry.path();
