@@ -202,6 +202,10 @@ std::uintmax_t size_or_zero(const fs::path& file) {
     return error ? 0 : size;
 }
 
+bool has_log(const fs::path& file) {
+    return size_or_zero(beside(file, "-wal")) > 0;
+}
+
 // What can be said of a file before SQLite sees it, in better words than SQLite's.
 void check_file(const fs::path& file) {
     std::error_code error;
@@ -234,7 +238,7 @@ void check_file(const fs::path& file) {
             name));
     }
     // While a log is beside the file, its pages count too and SQLite itself judges.
-    if (size_or_zero(beside(file, "-wal")) > 0) return;
+    if (has_log(file)) return;
     const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(header[index]); };
     const unsigned stored_page_size = byte(16) * 256U + byte(17);
     const unsigned page_size = stored_page_size == 1 ? 65536 : stored_page_size;
@@ -244,18 +248,42 @@ void check_file(const fs::path& file) {
     }
 }
 
+// On a full disk there is no room for the log's index. The attempt to make one has left empty files; SQLite takes
+// them away, and brings a log's rows into the file, where it has the file to itself.
+Database open_on_full_disk(const fs::path& file) {
+    {
+        const Database alone(file, Access::alone);
+        std::error_code ignored;
+        if (alone.probe() == SQLITE_OK) fs::remove(beside(file, "-shm"), ignored);
+    }
+    if (!has_log(file)) return Database(file, Access::immutable);
+    Database alone(file, Access::alone);
+    if (const int code = alone.probe(); code != SQLITE_OK) alone.fail(code, "read it as a table");
+    return alone;
+}
+
+bool lacks_room_for_index(int code) {
+    return code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_SHMOPEN || code == SQLITE_IOERR_SHMMAP;
+}
+
 // A folder that cannot be written has no place for the log's index; without a log the file can be read as it
 // stands.
 Database open_for_reading(const fs::path& file) {
     // Whoever may write the folder and not the file would leave a log's index there that is theirs, and keep the owner out.
     const bool writable = ::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0;
-    if (!writable && size_or_zero(beside(file, "-wal")) == 0) return Database(file, Access::immutable);
-    Database database(file, Access::existing);
-    const int code = database.probe();
-    if (code == SQLITE_OK) return database;
-    const int primary = code & 0xff;
-    if (primary != SQLITE_CANTOPEN && primary != SQLITE_READONLY) database.fail(code, "read it as a table");
-    if (size_or_zero(beside(file, "-wal")) > 0) {
+    if (!writable && !has_log(file)) return Database(file, Access::immutable);
+    int code = SQLITE_OK;
+    {
+        Database database(file, Access::existing);
+        code = database.probe();
+        if (code == SQLITE_OK) return database;
+        const int primary = code & 0xff;
+        if (!lacks_room_for_index(code) && primary != SQLITE_CANTOPEN && primary != SQLITE_READONLY) {
+            database.fail(code, "read it as a table");
+        }
+    }
+    if (lacks_room_for_index(code)) return open_on_full_disk(file);
+    if (has_log(file)) {
         throw WorkError(
             fmt::format("{}: some of its rows are still in the log {}-wal, which can only be read where the "
                         "folder can be "
