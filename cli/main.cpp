@@ -4,10 +4,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 
+#include "cli/printing/terminal_buffer.hpp"
 #include "cli/program.hpp"
 #include "cli/restart.hpp"
-#include "cli/session.hpp"
 
 namespace {
 
@@ -27,6 +28,8 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE,
                 SIG_IGN);  // a write to a closed pipe is then an error that the program ends on in good order
     std::signal(SIGXFSZ, SIG_IGN);  // likewise beyond the limit of a file's size (ulimit -f)
-    hacscale::cli::catch_interrupts();
-    return hacscale::cli::run(argc, argv, std::cout, std::cerr, isatty(STDERR_FILENO) == 1, &restart);
+    std::optional<hacscale::cli::TerminalBuffer> terminal;
+    if (isatty(STDOUT_FILENO) == 1) terminal.emplace(*std::cout.rdbuf());
+    std::ostream answers(terminal ? &*terminal : std::cout.rdbuf());
+    return hacscale::cli::run(argc, argv, answers, std::cerr, isatty(STDERR_FILENO) == 1, &restart);
 }

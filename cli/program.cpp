@@ -1,6 +1,7 @@
 #include "cli/program.hpp"
 
 #include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/ostream_sink.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +13,7 @@
 #include <new>
 #include <string>
 
+#include "base/text/utf8.hpp"
 #include "base/text/wording.hpp"
 #include "base/version.hpp"
 #include "cli/command.hpp"
@@ -76,11 +78,26 @@ std::string usage_message(CLI::App& parser, const CLI::ParseError& error) {
            path + "--help\"";
 }
 
+// A message without control characters that came from a file.
+class PrintableMessage final : public spdlog::custom_flag_formatter {
+public:
+    void format(const spdlog::details::log_msg& message, const std::tm&,
+                spdlog::memory_buf_t& written) override {
+        const std::string text = printable({message.payload.data(), message.payload.size()});
+        written.append(text.data(), text.data() + text.size());
+    }
+    std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<PrintableMessage>();
+    }
+};
+
 std::unique_ptr<spdlog::logger> make_log(std::ostream& err, bool terminal) {
     auto log = std::make_unique<spdlog::logger>("hacscale",
                                                 std::make_shared<spdlog::sinks::ostream_sink_mt>(err, true));
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
     // On a terminal a message first takes the progress bar off its line.
-    log->set_pattern(terminal ? "\r\033[K%l: %v" : "%l: %v");
+    formatter->add_flag<PrintableMessage>('*').set_pattern(terminal ? "\r\033[K%l: %*" : "%l: %*");
+    log->set_formatter(std::move(formatter));
     return log;
 }
 
@@ -197,7 +214,7 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
                         command_line(argc, argv), restart);
         const ExitStatus status = run_command(*program, session);
         out.flush();
-        return interrupted() ? interrupt_exit_status() : number_of(status);
+        return interrupt_signal() != 0 ? interrupt_exit_status() : number_of(status);
     });
 }
 

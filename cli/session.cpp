@@ -8,7 +8,9 @@
 #include <cmath>
 #include <csignal>
 #include <cstdint>
+#include <mutex>
 
+#include "base/text/utf8.hpp"
 #include "base/text/wording.hpp"
 
 namespace hacscale::cli {
@@ -40,7 +42,7 @@ std::string progress_line(const std::string& what, double done, double total, do
         bar += '>';
         bar.resize(static_cast<std::size_t>(width), ' ');
     }
-    std::string line = fmt::format("{} [{}] {:.0f}/{:.0f}", what, bar, done, total);
+    std::string line = fmt::format("{} [{}] {:.0f}/{:.0f}", printable(what), bar, done, total);
     if (done > before && elapsed_s > 0.0) {
         const double rate_per_s = (done - before) / elapsed_s;
         line += fmt::format("  {}/s  {} left", plain_number(rate_per_s),
@@ -141,6 +143,8 @@ void catch_interrupts() {
 }
 
 bool interrupted() {
+    static std::once_flag first_poll;
+    std::call_once(first_poll, catch_interrupts);
     return interrupt_signal() != 0;
 }
 int interrupt_signal() {

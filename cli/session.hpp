@@ -77,12 +77,13 @@ private:
 // wrong.
 ExitStatus status_with_doubts(ExitStatus status, Session& session);
 
-// Ctrl-C and SIGTERM as a flag that long work polls between two measurements: what was measured is kept, and
-// the command says how to go on. The first signal sets the flag; a second one ends the program at once.
+// SIGINT (Ctrl-C), SIGTERM and SIGHUP as a flag that long work polls between two measurements: the command keeps
+// what was measured and says how to resume. The first signal sets the flag; a second one ends the program at once. A command that
+// has not polled yet would never see the flag, so until the first poll a signal ends the program as it ends any other.
 
-void catch_interrupts();  // from now on SIGINT and SIGTERM set the flag
-bool interrupted();       // for long loops to poll
-int interrupt_signal();   // the signal that came, 0 when none did
+void catch_interrupts();  // from now on these signals set the flag
+bool interrupted();       // for long loops to poll; the first call catches the signals
+int interrupt_signal();   // the signal that came, 0 when none did; catches nothing
 void clear_interrupt();   // forgets it
 
 // What a shell expects of a program that a signal ended: 128 + its number, 130 for Ctrl-C.

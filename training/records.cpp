@@ -1,6 +1,5 @@
 #include "training/records.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <fmt/chrono.h>
@@ -19,6 +18,7 @@
 
 #include "base/error.hpp"
 #include "base/hash.hpp"
+#include "base/lock_file.hpp"
 #include "base/sqlite/sqlite.hpp"
 #include "models/formats/formats.hpp"
 #include "training/importance.hpp"
@@ -272,7 +272,7 @@ std::optional<RunLock> RunLock::try_lock(const std::filesystem::path& run_folder
     std::error_code error;
     std::filesystem::create_directories(run_folder, error);
     const std::filesystem::path file = lock_file(run_folder);
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    const int descriptor = open_lock_file(file);
     if (descriptor < 0) {
         throw WorkError(fmt::format("{}: cannot be written: {}; choose a folder for checkpoints that can be",
                                     file.string(), std::strerror(errno)));

@@ -60,4 +60,28 @@ std::string as_utf8(std::string_view text) {
     return result;
 }
 
+std::string printable(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    constexpr unsigned char first_of_c1 = 0xC2;  // of the two bytes of U+0080 to U+009F
+    std::string result;
+    const auto escape = [&](unsigned char byte) {
+        result += "\\x";
+        result += digits[byte >> 4U];
+        result += digits[byte & 0xFU];
+    };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
+            escape(byte);
+        } else if (byte == first_of_c1 && next >= 0x80 && next < 0xA0) {
+            escape(next);
+            ++i;
+        } else {
+            result += text[i];
+        }
+    }
+    return result;
+}
+
 }  // namespace hacscale

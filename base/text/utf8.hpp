@@ -13,4 +13,8 @@ bool is_utf8(std::string_view text);
 // encoding.
 std::string as_utf8(std::string_view text);
 
+// The text with "\x1b" in place of each control character (C0 but tab and newline, DEL, and C1): a terminal obeys those, and names in
+// files of others may hold them. Its bytes need not be UTF-8.
+std::string printable(std::string_view text);
+
 }  // namespace hacscale

@@ -5,6 +5,7 @@
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/detail/onednn.hpp"
 #include "kernels/cpu/detail/primitive_layer.hpp"
+#include "kernels/cpu/integer_conv_in_f32.hpp"
 
 namespace hacscale::cpu {
 namespace {
@@ -179,6 +180,16 @@ void append_winograd(const LayerContext& context, std::vector<ConvPlan>& plans) 
     }
 }
 
+void append_winograd_in_f32(const LayerContext& context, std::vector<ConvPlan>& plans) {
+    std::vector<ConvPlan> in_f32;
+    append_winograd(as_f32(context), in_f32);
+    for (const ConvPlan& plan : in_f32) {
+        plans.push_back({plan.name + ":f32", [build = plan.build](const LayerContext& where) {
+                             return make_integer_conv_in_f32(where, build);
+                         }});
+    }
+}
+
 // Those of the list that are worth timing: the library lists its kernels from the newest instruction set
 // down.
 void keep_first(std::vector<ConvPlan>& plans, std::size_t count) {
@@ -197,11 +208,12 @@ ConvPlans fused_plans(const LayerContext& context, std::size_t count) {
     keep_first(sorted.good, count);
     // Depthwise and first-layer shapes gain nothing from Winograd, and its bf16 form loses digits.
     const bool winograd = layer.window.is_square() && layer.kernel() == 3 && layer.stride() == 1 &&
-                          layer.groups == 1 && layer.in_channels >= 8 && context.type == DataType::f32;
-    if (winograd) {
+                          layer.groups == 1 && layer.in_channels >= 8;
+    if (winograd && context.type == DataType::f32) {
         append_plans(context, dnnl::algorithm::convolution_winograd, sorted.good);
         append_winograd(context, sorted.good);
     }
+    if (winograd && context.type == DataType::i8) append_winograd_in_f32(context, sorted.good);
     return sorted;
 }
 

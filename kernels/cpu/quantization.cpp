@@ -11,9 +11,6 @@
 namespace hacscale::cpu {
 namespace {
 
-constexpr float most_unsigned = 255.0F;
-constexpr float most_signed = 127.0F;
-
 bool multiplies(const LayerSpec& layer) {
     return layer.kind == LayerKind::conv || layer.kind == LayerKind::linear;
 }
@@ -39,50 +36,6 @@ std::vector<bool> wanted_as_integers(const Graph& graph, const std::vector<bool>
     return wanted;
 }
 
-template <typename Integer>
-HACSCALE_INLINE void round_all(const float* from, float factor, float low, float high, Integer* to,
-                               std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-        const float steps = std::min(std::max(from[i] * factor, low), high);
-        to[i] = static_cast<Integer>(static_cast<std::int32_t>(std::nearbyint(steps)));
-    }
-}
-
-HACSCALE_PER_CPU
-void to_unsigned(const float* from, float factor, std::uint8_t* to, std::size_t count) {
-    round_all(from, factor, 0.0F, most_unsigned, to, count);
-}
-
-HACSCALE_PER_CPU
-void to_signed(const float* from, float factor, std::int8_t* to, std::size_t count) {
-    round_all(from, factor, -most_signed, most_signed, to, count);
-}
-
-HACSCALE_PER_CPU
-void from_unsigned(const std::uint8_t* from, float factor, float* to, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]) * factor;
-}
-
-HACSCALE_PER_CPU
-void from_signed(const std::int8_t* from, float factor, float* to, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]) * factor;
-}
-
-void convert_part(const std::byte* from, const Stored& from_form, std::byte* to, const Stored& to_form,
-                  std::size_t count) {
-    const auto* numbers = reinterpret_cast<const float*>(from);
-    auto* results = reinterpret_cast<float*>(to);
-    if (to_form.element == Element::u8) {
-        to_unsigned(numbers, 1.0F / to_form.scale, reinterpret_cast<std::uint8_t*>(to), count);
-    } else if (to_form.element == Element::s8) {
-        to_signed(numbers, 1.0F / to_form.scale, reinterpret_cast<std::int8_t*>(to), count);
-    } else if (from_form.element == Element::u8) {
-        from_unsigned(reinterpret_cast<const std::uint8_t*>(from), from_form.scale, results, count);
-    } else {
-        from_signed(reinterpret_cast<const std::int8_t*>(from), from_form.scale, results, count);
-    }
-}
-
 }  // namespace
 
 HACSCALE_PER_CPU
@@ -106,8 +59,7 @@ ValueRange range_of(const float* values, std::size_t count) {
 
 Stored as_integers(const ValueRange& range) {
     const bool is_signed = range.low < 0.0F;
-    const float scale =
-        is_signed ? std::max(-range.low, range.high) / most_signed : range.high / most_unsigned;
+    const float scale = is_signed ? std::max(-range.low, range.high) / max_signed : range.high / max_unsigned;
     // Of a tensor of zeros, and of numbers so small that their steps are none, any scale is right.
     const bool is_step = std::isnormal(scale) && std::isfinite(1.0F / scale);
     return {is_signed ? Element::s8 : Element::u8, is_step ? scale : 1.0F};
@@ -166,18 +118,6 @@ std::vector<float> weight_scales(const LayerSpec& layer, const LayerWeights& wei
         scales.push_back(std::isnormal(scale) ? scale : 1.0F);
     }
     return scales;
-}
-
-void convert(const std::byte* from, const Stored& from_form, std::byte* to, const Stored& to_form,
-             std::size_t count) {
-    constexpr std::size_t part = 4096;
-    const std::size_t parts = (count + part - 1) / part;
-#pragma omp parallel for schedule(static)
-    for (std::size_t i = 0; i < parts; ++i) {
-        const std::size_t first = i * part;
-        convert_part(from + first * from_form.element_bytes(), from_form,
-                     to + first * to_form.element_bytes(), to_form, std::min(part, count - first));
-    }
 }
 
 }  // namespace hacscale::cpu

@@ -37,9 +37,4 @@ int weight_limit(const LayerSpec& layer, Element source);
 // One an output channel of a conv or linear layer.
 std::vector<float> weight_scales(const LayerSpec& layer, const LayerWeights& weights, Element source);
 
-// `count` numbers from one form to the other, one of which is f32: rounded to the nearest integer, cut where it ends. Threads share
-// the work.
-void convert(const std::byte* from, const Stored& from_form, std::byte* to, const Stored& to_form,
-             std::size_t count);
-
 }  // namespace hacscale::cpu

@@ -92,6 +92,14 @@ struct Stored {
     std::size_t element_bytes() const { return is_integer() ? 1 : sizeof(float); }
     bool operator==(const Stored&) const = default;
 };
+// Integers reach from -max_signed to max_signed, or from 0 to max_unsigned.
+constexpr float max_signed = 127.0F;
+constexpr float max_unsigned = 255.0F;
+
+// `count` numbers from one form to the other, one of which is f32: rounded to the nearest integer, cut where it ends. Threads share
+// the work.
+void convert(const std::byte* from, const Stored& from_form, std::byte* to, const Stored& to_form,
+             std::size_t count);
 
 // The shapes of a layer's tensors on a processor whose blocks have `block` channels.
 TensorShape input_shape(const LayerSpec& layer, int batch, int block, bool network_input);

@@ -58,8 +58,7 @@ ExportedNetwork export_quantized(const Graph& graph, const std::vector<LayerWeig
     TracedExport traced = traced_export(graph, weights);
     const std::vector<std::string> values = values_to_quantize(traced, graph);
     std::vector<ValueRange> ranges(values.size());
-    for (const auto& outputs :
-         calibrate(with_bytes({with_ranges(traced.model, values), traced.layers}, 1))) {
+    for (const auto& outputs : calibrate(with_bytes({with_ranges(traced.model, values), traced.layers}, 1))) {
         for (std::size_t i = 0; i < values.size(); ++i) {
             ranges[i].add({outputs.at(2 * i).front(), outputs.at(2 * i + 1).front()});
         }

@@ -33,6 +33,18 @@ FileIdentity identity_of(const std::filesystem::path& file) {
     return {status.st_dev, status.st_ino};
 }
 
+// The lock and SQLite's log belong to the name, not to the file: two writers under two names would not see each other, and a log that
+// one of them left behind would not be found under the other.
+void require_one_name(const std::filesystem::path& file) {
+    struct stat status = {};
+    const bool is_file = ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+    if (!is_file || status.st_nlink <= 1) return;
+    throw InputError(
+        fmt::format("{} has {} names (hard links), and a table is written under one name only; remove the "
+                    "other names, or write into a copy (cp)",
+                    file.string(), status.st_nlink));
+}
+
 // What put() runs.
 struct Writing {
     explicit Writing(const detail::Database& database)
@@ -238,6 +250,7 @@ Table Table::open(const std::filesystem::path& file, OpenMode mode, const Device
         }
         detail::create_table_file(file, *device);
     }
+    if (mode != OpenMode::read) require_one_name(file);
     detail::Database database = detail::open_table_file(file, mode != OpenMode::read);
     auto impl = std::make_unique<Impl>(file, std::move(lock), std::move(database));
     if (device != nullptr) check_device(file, impl->device, *device);

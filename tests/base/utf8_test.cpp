@@ -52,5 +52,16 @@ TEST(Utf8, TextsPutTogetherAreText) {
     EXPECT_EQ(as_utf8("a\xFFz\xC3"), "a\xEF\xBF\xBDz\xEF\xBF\xBD");
 }
 
+TEST(Printable, EscapesWhatATerminalObeys) {
+    EXPECT_EQ(printable("a\tb\nc"), "a\tb\nc");
+    EXPECT_EQ(printable(std::string_view("\033[31m\r\0\x7F", 8)), "\\x1b[31m\\x0d\\x00\\x7f");
+    EXPECT_EQ(printable("\xC2\x9B"
+                        "31m"),
+              "\\x9b31m")
+        << "C1's way to begin a sequence";
+    EXPECT_EQ(printable("\xC2\xA0 \xC3\xA9 \xE2\x82\xAC"), "\xC2\xA0 \xC3\xA9 \xE2\x82\xAC");
+    EXPECT_EQ(printable("\xC2"), "\xC2");
+}
+
 }  // namespace
 }  // namespace hacscale

@@ -6,6 +6,7 @@
 #include <spdlog/sinks/ostream_sink.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <sstream>
 
@@ -69,6 +70,31 @@ TEST_F(SessionTest, ASignalAsksWorkToStop) {
     Progress progress(session_);
     EXPECT_FALSE(progress.work_events().keep_going());
 }
+
+// Each in a process of its own, in which nothing has polled.
+class SignalDeathTest : public ::testing::TestWithParam<int> {
+protected:
+    void SetUp() override {
+        GTEST_FLAG_SET(death_test_style, "threadsafe");
+        std::signal(GetParam(), SIG_DFL);
+    }
+};
+
+TEST_P(SignalDeathTest, EndsWorkThatDoesNotPoll) {
+    EXPECT_EXIT(std::raise(GetParam()), ::testing::KilledBySignal(GetParam()), "");
+}
+
+TEST_P(SignalDeathTest, IsKeptForWorkThatPolls) {
+    EXPECT_EXIT(
+        {
+            if (interrupted()) std::_Exit(1);
+            std::raise(GetParam());
+            std::_Exit(interrupted() ? interrupt_exit_status() : 1);
+        },
+        ::testing::ExitedWithCode(128 + GetParam()), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, SignalDeathTest, ::testing::Values(SIGINT, SIGTERM, SIGHUP));
 
 }  // namespace
 }  // namespace hacscale::cli

@@ -237,5 +237,23 @@ TEST(LockOfATable, IsNeitherALinkNorAPipe) {
     EXPECT_EQ(Table::open(file, OpenMode::write).size(), 1);
 }
 
+TEST(HardLinkedTable, IsNotWritten) {
+    const TempFolder folder;
+    const std::filesystem::path file = folder / "t.db";
+    { make_table(file, {warm_row(conv(8, 8), 1.0)}); }
+    std::filesystem::create_hard_link(file, folder / "other.db");
+    for (const char* name : {"t.db", "other.db"}) {
+        try {
+            Table::open(folder / name, OpenMode::write);
+            FAIL();
+        } catch (const InputError& error) {
+            EXPECT_THAT(error.what(), ::testing::HasSubstr("has 2 names (hard links)"));
+        }
+        EXPECT_EQ(Table::open(folder / name, OpenMode::read).size(), 1);
+    }
+    std::filesystem::remove(folder / "other.db");
+    EXPECT_EQ(Table::open(file, OpenMode::write).size(), 1);
+}
+
 }  // namespace
 }  // namespace hacscale

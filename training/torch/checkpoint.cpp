@@ -1,5 +1,6 @@
 #include "training/torch/checkpoint.hpp"
 
+#include <caffe2/serialize/inline_container.h>
 #include <fcntl.h>
 #include <torch/serialize/input-archive.h>
 #include <torch/serialize/output-archive.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
@@ -78,6 +80,21 @@ void write_tensors(torch::serialize::OutputArchive& archive, const std::string& 
     }
 }
 
+// A checkpoint is an archive of TorchScript, which may hold functions, and one named __setstate__ would run as the archive is loaded.
+// Ours hold tensors and numbers.
+void refuse_code(const std::filesystem::path& file) {
+    caffe2::serialize::PyTorchStreamReader archive(file.string());
+    for (const std::string& name : archive.getAllRecords()) {
+        if (!name.starts_with("code/") || !name.ends_with(".py")) continue;
+        const auto [bytes, size] = archive.getRecord(name);
+        if (std::string_view(static_cast<const char*>(bytes.get()), size).find("def ") !=
+            std::string_view::npos) {
+            throw InputError("checkpoint " + file.string() + " holds code (" + name +
+                             "), which this program never writes; it is not loaded");
+        }
+    }
+}
+
 c10::IValue read_value(torch::serialize::InputArchive& archive, const std::string& name) {
     c10::IValue value;
     archive.read(name, value);
@@ -127,6 +144,7 @@ void save(const Checkpoint& checkpoint, const std::filesystem::path& file) {
 Checkpoint load_checkpoint(const std::filesystem::path& file) {
     if (!std::filesystem::exists(file)) throw InputError("there is no checkpoint " + file.string());
     try {
+        refuse_code(file);
         torch::serialize::InputArchive archive;
         archive.load_from(file.string());
         if (read_value(archive, "format").toInt() != format_version) {
@@ -153,9 +171,9 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
         checkpoint.average = read_tensors(archive, "average");
         checkpoint.velocities = read_tensors(archive, "velocities");
         return checkpoint;
-    } catch (const c10::Error& error) {
-        throw InputError(file.string() + " is no checkpoint of this program, or is damaged (" +
-                         error.what_without_backtrace() + "); remove it to train anew");
+    } catch (const c10::Error&) {
+        throw InputError(file.string() +
+                         " is no checkpoint of this program, or is damaged; remove it to train anew");
     }
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/lock_file.hpp"
 
 namespace hacscale::detail {
 namespace {
@@ -45,15 +46,7 @@ bool still_named(int descriptor, const std::filesystem::path& file) {
 
 WriterLock::WriterLock(const std::filesystem::path& table) : file_(lock_file_of(table)) {
     for (;;) {
-        // Neither a link to something else nor a pipe, which would block for ever.
-        const int descriptor =
-            ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
-        struct stat opened = {};
-        if (descriptor >= 0 && ::fstat(descriptor, &opened) == 0 && !S_ISREG(opened.st_mode)) {
-            ::close(descriptor);
-            throw WorkError(fmt::format("{}: is no regular file, and the lock of {} belongs there; remove it",
-                                        file_.string(), table.string()));
-        }
+        const int descriptor = open_lock_file(file_);
         if (descriptor < 0) {
             throw WorkError(fmt::format("{}: cannot write beside it: {}; choose a folder that can be written",
                                         table.string(), std::strerror(errno)));
