@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/replace_file.hpp"
 #include "profiler/table/columns.hpp"
 #include "profiler/table/detail/layer_columns.hpp"
 
@@ -202,6 +204,18 @@ std::uintmax_t size_or_zero(const fs::path& file) {
     return error ? 0 : size;
 }
 
+// The lock and SQLite's log belong to the name, not to the file: two writers under two names would not see each other, and a log that
+// one of them left behind would not be found under the other.
+void require_one_name(const fs::path& file) {
+    struct stat status = {};
+    const bool is_file = ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+    if (!is_file || status.st_nlink <= 1) return;
+    throw InputError(
+        fmt::format("{} has {} names (hard links), and a table is written under one name only; remove the "
+                    "other names, or write into a copy (cp)",
+                    file.string(), status.st_nlink));
+}
+
 bool has_log(const fs::path& file) {
     return size_or_zero(beside(file, "-wal")) > 0;
 }
@@ -335,14 +349,9 @@ void write_schema(const fs::path& file, const DeviceRecord& device) {
 }
 
 void sync_path(const fs::path& path) {
-    const int descriptor = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const int error = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (!synced) {
-        throw WorkError(fmt::format("{}: cannot be written to the disk: {}; check the disk and run again",
-                                    path.string(), std::strerror(error)));
-    }
+    if (bring_to_disk(path)) return;
+    throw WorkError(fmt::format("{}: cannot be written to the disk: {}; check the disk and run again",
+                                path.string(), std::strerror(errno)));
 }
 
 }  // namespace
@@ -451,6 +460,7 @@ Database open_table_file(const fs::path& file, bool writable) {
         database.execute("PRAGMA query_only = 1");
         return database;
     }
+    require_one_name(file);
     Database database(file, Access::existing);
     if (const int code = database.probe(); code != SQLITE_OK) database.fail(code, "read it as a table");
     const std::int64_t version = schema_version_of(database);
