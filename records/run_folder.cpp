@@ -171,6 +171,12 @@ RunRecords load_records(const fs::path& folder) {
     }
     RunRecords records;
     records.folder = folder;
+    if (!fs::exists(folder / "provenance.json")) {
+        throw InputError(fmt::format(
+            "{0}: has no provenance.json, so it is no run's folder, or a part of one; copy the whole "
+            "folder, or write it with `hacscale run SUITE --out {0}`",
+            folder.string()));
+    }
     records.provenance = read_provenance(folder / "provenance.json");
     if (fs::exists(folder / "verify.json")) {
         records.verification = read_verification(folder / "verify.json");

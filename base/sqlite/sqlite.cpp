@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include "base/error.hpp"
 #include "base/text/utf8.hpp"
 
@@ -12,6 +14,13 @@ namespace {
 
 constexpr int busy_timeout_ms =
     20'000;  // writers exclude each other elsewhere; this covers recovery and checkpoints
+
+// SQLite's code for a full disk is of the file itself; the log's index that cannot grow is an I/O error to it.
+bool is_full_disk(int code, int system_error) {
+    const int primary = code & 0xff;
+    return primary == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE ||
+           (primary == SQLITE_IOERR && (system_error == ENOSPC || system_error == EDQUOT));
+}
 
 // What the user can do; nothing where an error is the program's own.
 std::string_view advice(int primary_code) {
@@ -36,11 +45,12 @@ std::string_view advice(int primary_code) {
     }
 }
 
-[[noreturn]] void throw_error(int code, const std::string& file, std::string_view doing, const char* detail,
-                              const Place& where) {
-    const int primary = code & 0xff;
-    const std::string message =
-        fmt::format("{}: cannot {}: {} (SQLite code {}); ", file, doing, as_utf8(detail), code);
+[[noreturn]] void throw_error(int code, int system_error, const std::string& file, std::string_view doing,
+                              const char* detail, const Place& where) {
+    const bool full = is_full_disk(code, system_error);
+    const int primary = full ? SQLITE_FULL : code & 0xff;
+    const std::string message = fmt::format("{}: cannot {}: {} (SQLite code {}); ", file, doing,
+                                            full ? "there is no room on its disk" : as_utf8(detail), code);
     const std::string_view remedy = advice(primary);
     if (remedy.empty()) {
         throw WorkError(
@@ -56,8 +66,8 @@ void check(sqlite3_stmt* statement, int code, std::string_view doing, const Plac
     if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE) return;
     sqlite3* database = sqlite3_db_handle(statement);
     const char* file = sqlite3_db_filename(database, "main");
-    throw_error(sqlite3_extended_errcode(database), file == nullptr ? "" : file, doing,
-                sqlite3_errmsg(database), where);
+    throw_error(sqlite3_extended_errcode(database), sqlite3_system_errno(database),
+                file == nullptr ? "" : file, doing, sqlite3_errmsg(database), where);
 }
 
 // SQLite reads '?', '#' and '%' in a URI's path as marks of its own.
@@ -78,6 +88,7 @@ int open_flags(Access access) {
     const int common = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
     switch (access) {
         case Access::existing:
+        case Access::alone:
             return common | SQLITE_OPEN_READWRITE;
         case Access::create:
             return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -191,6 +202,7 @@ Database::Database(const std::filesystem::path& file, Access access)
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);  // of files; temporary ones are ours
     execute("PRAGMA cell_size_check = 1");
     sqlite3_busy_timeout(handle, busy_timeout_ms);
+    if (access == Access::alone) execute("PRAGMA locking_mode = EXCLUSIVE");
 }
 
 void Database::execute(const std::string& sql, const Place& where) const {
@@ -216,8 +228,8 @@ int Database::probe() const {
 }
 
 void Database::fail(int code, std::string_view doing, const Place& where) const {
-    throw_error(code, file_.string(), doing, handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code),
-                where);
+    throw_error(code, handle_ ? sqlite3_system_errno(handle_.get()) : 0, file_.string(), doing,
+                handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code), where);
 }
 
 Transaction::Transaction(const Database& database) : database_(database) {

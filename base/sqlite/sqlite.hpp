@@ -64,6 +64,7 @@ enum class Access {
     existing,   // read and write as far as the file system lets us; the file must be there
     create,     // as existing, but makes the file
     immutable,  // read only, without lock or side files: for a folder where these cannot be made
+    alone,  // as existing, but nobody else may have the file open, and the log needs no index: for a full disk
 };
 
 // A file of others may have been made to do harm: what it defines beyond tables (triggers, views, functions in its schema) is

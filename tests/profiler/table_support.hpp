@@ -17,6 +17,7 @@
 
 #include "base/error.hpp"
 #include "profiler/table/columns.hpp"
+#include "profiler/table/detail/layer_columns.hpp"
 #include "profiler/table/table.hpp"
 #include "tests/temp_folder.hpp"
 
@@ -149,6 +150,26 @@ inline void tamper(const std::filesystem::path& file, const std::string& sql) {
         << (message == nullptr ? "" : message);
     sqlite3_free(message);
     sqlite3_close(database);
+}
+
+// What earlier versions of the program left: schema 5 without operators of several inputs and forms, schema 4 with square windows
+// only, schema 3 with other counters, schema 2 also without speeds, schema 1 also without kernels and most readings.
+inline void make_old_table(int version, const std::filesystem::path& file, const std::vector<Row>& rows) {
+    { make_table(file, rows).put(PeakRecord{DataType::f32, 1e12, 1e11, {}, {}}); }
+    std::string sql;
+    for (const detail::LayerColumn& column : detail::layer_columns()) {
+        if (column.since > version) sql += "ALTER TABLE layer DROP COLUMN " + std::string(column.name) + ";";
+    }
+    for (const char* column : {"cluster_x", "cluster_y", "cluster_z", "max_active_clusters"}) {
+        if (version < 4) sql += "ALTER TABLE kernel DROP COLUMN " + std::string(column) + ";";
+    }
+    for (const RowColumn& column : row_columns()) {
+        if (column.since > version) {
+            sql += "ALTER TABLE measurement DROP COLUMN " + std::string(column.name) + ";";
+        }
+    }
+    if (version == 1) sql += "DROP TABLE kernel;";
+    tamper(file, sql + "PRAGMA user_version = " + std::to_string(version));
 }
 
 // Runs `work` in a child and returns its exit status: 0, or 99 with the exception's text on standard error.

@@ -1,7 +1,5 @@
 // Tables of earlier schemas: read as they are, upgraded when they are written.
 #include "profiler/table/check.hpp"
-#include "profiler/table/columns.hpp"
-#include "profiler/table/detail/layer_columns.hpp"
 #include "profiler/table/detail/schema.hpp"
 #include "profiler/table/diff.hpp"
 #include "profiler/table/export.hpp"
@@ -16,26 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace testing;
-
-// What earlier versions of the program left: schema 5 without operators of several inputs and forms, schema 4 with square windows only, schema 3 with other counters, schema 2 also without speeds, schema 1
-// also without kernels and most readings.
-void write_schema(int version, const fs::path& file, const std::vector<Row>& rows) {
-    { make_table(file, rows).put(PeakRecord{DataType::f32, 1e12, 1e11, {}, {}}); }
-    std::string sql;
-    for (const detail::LayerColumn& column : detail::layer_columns()) {
-        if (column.since > version) sql += "ALTER TABLE layer DROP COLUMN " + std::string(column.name) + ";";
-    }
-    for (const char* column : {"cluster_x", "cluster_y", "cluster_z", "max_active_clusters"}) {
-        if (version < 4) sql += "ALTER TABLE kernel DROP COLUMN " + std::string(column) + ";";
-    }
-    for (const RowColumn& column : row_columns()) {
-        if (column.since > version) {
-            sql += "ALTER TABLE measurement DROP COLUMN " + std::string(column.name) + ";";
-        }
-    }
-    if (version == 1) sql += "DROP TABLE kernel;";
-    tamper(file, sql + "PRAGMA user_version = " + std::to_string(version));
-}
 
 std::string text_of(const fs::path& file, const std::string& sql) {
     sqlite3* database = nullptr;
@@ -60,7 +38,7 @@ std::vector<Row> old_rows() {
 
 class TableUpgrade : public ::testing::TestWithParam<int> {
 protected:
-    TableUpgrade() { write_schema(GetParam(), file_, old_rows()); }
+    TableUpgrade() { make_old_table(GetParam(), file_, old_rows()); }
     std::string version() const { return text_of(file_, "PRAGMA user_version"); }
 
     TempFolder folder_;
@@ -208,7 +186,7 @@ protected:
         row_.readings.kernels = {{"conv", {12, 3, 1}, {128, 1, 1}, 40, 1024, 49152, 7.25}};
         partial_.readings.sm_busy = 0.1;
         partial_.readings.reasons["l2_hit_rate"] = "came out above 100 %";
-        write_schema(GetParam(), file_, {row_, partial_, warm_row(conv(8, 24), 2.0)});
+        make_old_table(GetParam(), file_, {row_, partial_, warm_row(conv(8, 24), 2.0)});
     }
     void expect_retired(const Table& table) {
         const Readings read = table.find(row_.key)->readings;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/replace_file.hpp"
 #include "base/text/read_file.hpp"
 #include "profiler/table/columns.hpp"
 #include "profiler/table/detail/layer_columns.hpp"
@@ -203,6 +205,22 @@ std::uintmax_t size_or_zero(const fs::path& file) {
     return error ? 0 : size;
 }
 
+// The lock and SQLite's log belong to the name, not to the file: two writers under two names would not see each other, and a log that
+// one of them left behind would not be found under the other.
+void require_one_name(const fs::path& file) {
+    struct stat status = {};
+    const bool is_file = ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+    if (!is_file || status.st_nlink <= 1) return;
+    throw InputError(
+        fmt::format("{} has {} names (hard links), and a table is written under one name only; remove the "
+                    "other names, or write into a copy (cp)",
+                    file.string(), status.st_nlink));
+}
+
+bool has_log(const fs::path& file) {
+    return size_or_zero(beside(file, "-wal")) > 0;
+}
+
 // What can be said of a file before SQLite sees it, in better words than SQLite's.
 void check_file(const fs::path& file) {
     std::error_code error;
@@ -235,7 +253,7 @@ void check_file(const fs::path& file) {
             name));
     }
     // While a log is beside the file, its pages count too and SQLite itself judges.
-    if (size_or_zero(beside(file, "-wal")) > 0) return;
+    if (has_log(file)) return;
     const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(header[index]); };
     const unsigned stored_page_size = byte(16) * 256U + byte(17);
     const unsigned page_size = stored_page_size == 1 ? 65536 : stored_page_size;
@@ -245,18 +263,42 @@ void check_file(const fs::path& file) {
     }
 }
 
+// On a full disk there is no room for the log's index. The attempt to make one has left empty files; SQLite takes
+// them away, and brings a log's rows into the file, where it has the file to itself.
+Database open_on_full_disk(const fs::path& file) {
+    {
+        const Database alone(file, Access::alone);
+        std::error_code ignored;
+        if (alone.probe() == SQLITE_OK) fs::remove(beside(file, "-shm"), ignored);
+    }
+    if (!has_log(file)) return Database(file, Access::immutable);
+    Database alone(file, Access::alone);
+    if (const int code = alone.probe(); code != SQLITE_OK) alone.fail(code, "read it as a table");
+    return alone;
+}
+
+bool lacks_room_for_index(int code) {
+    return code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_SHMOPEN || code == SQLITE_IOERR_SHMMAP;
+}
+
 // A folder that cannot be written has no place for the log's index; without a log the file can be read as it
 // stands.
 Database open_for_reading(const fs::path& file) {
     // Whoever may write the folder and not the file would leave a log's index there that is theirs, and keep the owner out.
     const bool writable = ::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0;
-    if (!writable && size_or_zero(beside(file, "-wal")) == 0) return Database(file, Access::immutable);
-    Database database(file, Access::existing);
-    const int code = database.probe();
-    if (code == SQLITE_OK) return database;
-    const int primary = code & 0xff;
-    if (primary != SQLITE_CANTOPEN && primary != SQLITE_READONLY) database.fail(code, "read it as a table");
-    if (size_or_zero(beside(file, "-wal")) > 0) {
+    if (!writable && !has_log(file)) return Database(file, Access::immutable);
+    int code = SQLITE_OK;
+    {
+        Database database(file, Access::existing);
+        code = database.probe();
+        if (code == SQLITE_OK) return database;
+        const int primary = code & 0xff;
+        if (!lacks_room_for_index(code) && primary != SQLITE_CANTOPEN && primary != SQLITE_READONLY) {
+            database.fail(code, "read it as a table");
+        }
+    }
+    if (lacks_room_for_index(code)) return open_on_full_disk(file);
+    if (has_log(file)) {
         throw WorkError(
             fmt::format("{}: some of its rows are still in the log {}-wal, which can only be read where the "
                         "folder can be "
@@ -308,14 +350,9 @@ void write_schema(const fs::path& file, const DeviceRecord& device) {
 }
 
 void sync_path(const fs::path& path) {
-    const int descriptor = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const int error = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (!synced) {
-        throw WorkError(fmt::format("{}: cannot be written to the disk: {}; check the disk and run again",
-                                    path.string(), std::strerror(error)));
-    }
+    if (bring_to_disk(path)) return;
+    throw WorkError(fmt::format("{}: cannot be written to the disk: {}; check the disk and run again",
+                                path.string(), std::strerror(errno)));
 }
 
 }  // namespace
@@ -424,6 +461,7 @@ Database open_table_file(const fs::path& file, bool writable) {
         database.execute("PRAGMA query_only = 1");
         return database;
     }
+    require_one_name(file);
     Database database(file, Access::existing);
     if (const int code = database.probe(); code != SQLITE_OK) database.fail(code, "read it as a table");
     const std::int64_t version = schema_version_of(database);

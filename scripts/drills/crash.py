@@ -1,0 +1,17 @@
+"""Failures at every write of a table: the tests' disk that fails (tests/profiler/faulty_files.hpp)."""
+import subprocess
+
+from drills import common
+
+
+def crash_at_every_write(drill):
+    tests = drill.program.parent / "tests/profiler_tests"
+    if not tests.exists():
+        raise common.Unable(f"{tests} is not built; build the target profiler_tests")
+    done = subprocess.run([str(tests), "--gtest_filter=*TableFaults*:TableOnAFullDisk*", "--gtest_brief=1"], capture_output=True,
+                          text=True, env=drill.environment, check=False)
+    for line in done.stdout.splitlines():
+        if line.startswith("drill: "):
+            drill.say("crash-at-every-write " + line.removeprefix("drill: "))
+            drill.count("failures", int(line.rsplit(" ", 2)[-2]))
+    drill.require(done.returncode == 0, f"{tests.name} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
