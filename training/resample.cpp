@@ -13,18 +13,22 @@ constexpr int weight_bits = 22;
 constexpr double seen_share = 0.875;
 constexpr std::size_t channels = 3;
 
-// What one pixel of the result is a weighted sum of.
+// What each pixel of a resized line is a weighted sum of.
 struct Taps {
-    int first = 0;
+    struct Pixel {
+        int first;  // of the line
+        int count;
+        std::size_t weights;  // where they begin
+    };
+    std::vector<Pixel> pixels;
     std::vector<std::int32_t> weights;
 };
 
 // Of the pixels begin..begin + count - 1 of a line that is resized from `from` to `to` pixels.
-std::vector<Taps> taps_of(int from, int to, int begin, int count) {
+Taps taps_of(int from, int to, int begin, int count) {
     const double scale = static_cast<double>(from) / to;
     const double reach = std::max(scale, 1.0);
-    std::vector<Taps> all;
-    all.reserve(static_cast<std::size_t>(count));
+    Taps taps;
     std::vector<double> shares;
     for (int i = begin; i < begin + count; ++i) {
         const double center = (i + 0.5) * scale;
@@ -36,24 +40,28 @@ std::vector<Taps> taps_of(int from, int to, int begin, int count) {
             shares.push_back(std::max(0.0, 1.0 - std::abs((x - center + 0.5) / reach)));
             sum += shares.back();
         }
-        Taps taps{first, {}};
+        taps.pixels.push_back({first, last - first, taps.weights.size()});
         for (const double share : shares) {
             taps.weights.push_back(static_cast<std::int32_t>(share / sum * (1 << weight_bits) + 0.5));
         }
-        all.push_back(std::move(taps));
     }
-    return all;
+    return taps;
 }
 
-// `step` is the distance from one pixel of the line to the next.
-std::uint8_t weighted(const Taps& taps, const std::uint8_t* line, std::ptrdiff_t step) {
-    std::int32_t sum = 1 << (weight_bits - 1);
-    const std::uint8_t* pixel = line + taps.first * step;
-    for (const std::int32_t weight : taps.weights) {
-        sum += weight * *pixel;
-        pixel += step;
-    }
+constexpr std::int32_t half = 1 << (weight_bits - 1);
+
+std::uint8_t rounded_byte(std::int32_t sum) {
     return static_cast<std::uint8_t>(std::min(sum >> weight_bits, 255));
+}
+
+void resample_row(const std::uint8_t* row, const Taps& columns, std::uint8_t* out) {
+    for (const Taps::Pixel& pixel : columns.pixels) {
+        std::int32_t sum = half;
+        for (int i = 0; i < pixel.count; ++i) {
+            sum += columns.weights[pixel.weights + static_cast<std::size_t>(i)] * row[pixel.first + i];
+        }
+        *out++ = rounded_byte(sum);
+    }
 }
 
 }  // namespace
@@ -87,31 +95,33 @@ View crop_view(const Region& region, ImageSize wanted) {
 Picture resample(const Picture& picture, const View& view, std::vector<std::uint8_t>& between,
                  std::vector<std::uint8_t>& out) {
     const Region& window = view.window;
-    const std::vector<Taps> columns =
-        taps_of(view.region.width, view.resized.width, window.left, window.width);
-    const std::vector<Taps> rows =
-        taps_of(view.region.height, view.resized.height, window.top, window.height);
+    const Taps columns = taps_of(view.region.width, view.resized.width, window.left, window.width);
+    const Taps rows = taps_of(view.region.height, view.resized.height, window.top, window.height);
     // Rows of the region that the window depends on.
-    const int first = rows.front().first;
-    const int last = rows.back().first + static_cast<int>(rows.back().weights.size());
+    const int first = rows.pixels.front().first;
+    const int last = rows.pixels.back().first + rows.pixels.back().count;
     const auto width = static_cast<std::size_t>(window.width);
     between.resize(static_cast<std::size_t>(last - first) * width);
     out.resize(channels * static_cast<std::size_t>(window.height) * width);
     const std::size_t plane = static_cast<std::size_t>(picture.size.height) * picture.size.width;
+    std::vector<std::int32_t> sums(width);
     std::uint8_t* to = out.data();
     for (std::size_t channel = 0; channel < channels; ++channel) {
         for (int y = first; y < last; ++y) {
-            const std::uint8_t* line = picture.pixels + channel * plane +
-                                       static_cast<std::size_t>(view.region.top + y) * picture.size.width +
-                                       view.region.left;
-            std::uint8_t* row = between.data() + static_cast<std::size_t>(y - first) * width;
-            for (std::size_t x = 0; x < width; ++x) row[x] = weighted(columns[x], line, 1);
+            const std::uint8_t* row = picture.pixels + channel * plane +
+                                      static_cast<std::size_t>(view.region.top + y) * picture.size.width +
+                                      view.region.left;
+            resample_row(row, columns, between.data() + static_cast<std::size_t>(y - first) * width);
         }
-        for (const Taps& taps : rows) {
-            const Taps moved{taps.first - first, taps.weights};
-            for (std::size_t x = 0; x < width; ++x) {
-                *to++ = weighted(moved, between.data() + x, window.width);
+        for (const Taps::Pixel& pixel : rows.pixels) {
+            std::fill(sums.begin(), sums.end(), half);
+            for (int i = 0; i < pixel.count; ++i) {
+                const std::int32_t weight = rows.weights[pixel.weights + static_cast<std::size_t>(i)];
+                const std::uint8_t* row =
+                    between.data() + static_cast<std::size_t>(pixel.first + i - first) * width;
+                for (std::size_t x = 0; x < width; ++x) sums[x] += weight * row[x];
             }
+            for (const std::int32_t sum : sums) *to++ = rounded_byte(sum);
         }
     }
     return {{window.height, window.width}, out.data()};
