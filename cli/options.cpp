@@ -189,6 +189,13 @@ RowFilter FilterOptions::filter() const {
     return filter;
 }
 
+void add_data_option(CLI::App& parser, std::filesystem::path& data) {
+    parser
+        .add_option("--data", data,
+                    "Folder of a data set: CIFAR-10, CIFAR-100, or train/ and val/ of JPEG images")
+        ->capture_default_str();
+}
+
 void add_filter_options(CLI::App& parser, FilterOptions& options) {
     parser.add_option("--layer", options.layer, "Only layers whose key contains this text");
     parser.add_option("--kind", options.kind, "Only this kind of layer: conv, linear, ...");

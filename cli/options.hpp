@@ -46,6 +46,9 @@ void add_timing_options(CLI::App& parser, TimingOptions& options);
 // --details: the answer is preceded by all that it was made from.
 void add_details_option(CLI::App& parser, bool& details);
 
+// --data: the folder of a data set.
+void add_data_option(CLI::App& parser, std::filesystem::path& data);
+
 // --no-counters and --sm-throughput: what the device's instruments are asked.
 void add_counter_options(CLI::App& parser, harness::CounterSettings& settings);
 

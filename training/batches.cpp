@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -18,7 +19,7 @@ namespace hacscale {
 namespace {
 
 // What random streams are for; part of the place they begin at.
-enum class Draws : std::uint64_t { order = 1, image = 2 };
+enum class Draws : std::uint64_t { order = 1, image = 2, mixture = 3 };
 
 std::vector<int> order_of(int count, bool shuffled, std::uint64_t seed, int epoch) {
     std::vector<int> order(static_cast<std::size_t>(count));
@@ -35,7 +36,10 @@ std::vector<int> order_of(int count, bool shuffled, std::uint64_t seed, int epoc
 struct Slot {
     std::vector<float> images;
     std::vector<std::int64_t> labels;
-    std::int64_t ready = -1;  // the batch it holds complete
+    std::vector<std::int64_t> other_labels;
+    std::vector<float> shares;
+    std::int64_t ready = -1;     // the batch it holds complete
+    std::exception_ptr failure;  // why it holds none
 };
 
 }  // namespace
@@ -52,6 +56,10 @@ public:
         for (Slot& slot : slots_) {
             slot.images.resize(max_images * images_.image_bytes());
             slot.labels.resize(max_images);
+            if (mixes()) {
+                slot.other_labels.resize(max_images);
+                slot.shares.resize(max_images);
+            }
         }
         for (int i = 0; i < std::max(settings_.threads, 1); ++i) {
             threads_.emplace_back([this] { prepare_batches(); });
@@ -85,7 +93,10 @@ public:
             changed_.wait(lock, [&] { return busy_ == 0; });
             order_ = std::move(order);
             epoch_ = epoch;
-            for (Slot& slot : slots_) slot.ready = -1;
+            for (Slot& slot : slots_) {
+                slot.ready = -1;
+                slot.failure = nullptr;
+            }
             given_ = -1;
             begun_ = 0;
         }
@@ -101,7 +112,13 @@ public:
         const auto begin = std::chrono::steady_clock::now();
         changed_.wait(lock, [&] { return slot.ready == given_; });
         wait_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        return Batch{slot.images.data(), slot.labels.data(), part_of(given_).second};
+        if (slot.failure) std::rethrow_exception(slot.failure);
+        Batch batch{slot.images.data(), slot.labels.data(), part_of(given_).second};
+        if (mixes()) {
+            batch.other_labels = slot.other_labels.data();
+            batch.shares = slot.shares.data();
+        }
+        return batch;
     }
 
     double wait_seconds() const {
@@ -131,6 +148,8 @@ private:
         }
     }
 
+    bool mixes() const { return settings_.training && settings_.training->mixup > 0.0; }
+
     Slot& slot_of(std::int64_t batch) {
         return slots_[static_cast<std::size_t>(batch % static_cast<std::int64_t>(slots_.size()))];
     }
@@ -151,6 +170,7 @@ private:
     }
 
     void prepare_batches() {
+        PlacingMemory memory;
         std::unique_lock lock(mutex_);
         for (;;) {
             changed_.wait(lock, [&] { return stopping_ || can_begin(); });
@@ -158,30 +178,71 @@ private:
             const std::int64_t batch = begun_++;
             ++busy_;
             lock.unlock();
-            fill(batch);
+            std::exception_ptr failure;
+            try {
+                fill(batch, memory);
+            } catch (...) {
+                failure = std::current_exception();
+            }
             lock.lock();
             --busy_;
+            slot_of(batch).failure = failure;
             slot_of(batch).ready = batch;
             changed_.notify_all();
         }
     }
 
-    void fill(std::int64_t batch) {
+    // Of an image in this epoch.
+    RandomStream stream(Draws what, int image) const {
+        return RandomStream{static_cast<std::uint64_t>(what), settings_.seed,
+                            static_cast<std::uint64_t>(epoch_), static_cast<std::uint64_t>(image)};
+    }
+
+    int image_at(std::int64_t place) const { return order_[static_cast<std::size_t>(place)]; }
+
+    void place(int image, PlacingMemory& memory, float* out) const {
+        if (!settings_.training) {
+            place_unchanged(images_, image, scale_, settings_.channels_last, memory, out);
+            return;
+        }
+        place_augmented(images_, image, *settings_.training, stream(Draws::image, image), scale_,
+                        settings_.channels_last, memory, out);
+    }
+
+    void fill(std::int64_t batch, PlacingMemory& memory) {
         Slot& slot = slot_of(batch);
         const auto [first, count] = part_of(batch);
         for (int i = 0; i < count; ++i) {
-            const int image = order_[static_cast<std::size_t>(first + i)];
-            const auto place = static_cast<std::size_t>(i);
-            AugmentationDraw drawn;
-            if (settings_.training) {
-                drawn =
-                    draw(*settings_.training, images_,
-                         RandomStream{static_cast<std::uint64_t>(Draws::image), settings_.seed,
-                                      static_cast<std::uint64_t>(epoch_), static_cast<std::uint64_t>(image)});
-            }
-            place_image(images_, image, drawn, scale_, settings_.channels_last,
-                        slot.images.data() + place * images_.image_bytes());
-            slot.labels[place] = images_.labels[static_cast<std::size_t>(image)];
+            const int image = image_at(first + i);
+            const auto at = static_cast<std::size_t>(i);
+            place(image, memory, slot.images.data() + at * images_.image_bytes());
+            slot.labels[at] = images_.labels[static_cast<std::size_t>(image)];
+        }
+        if (mixes()) mix(batch, slot, memory);
+    }
+
+    // Mixes each image with the one before it in the whole batch, the first with the last, so that who mixes what does not
+    // depend on the ranks.
+    void mix(std::int64_t batch, Slot& slot, PlacingMemory& memory) const {
+        const auto [first, count] = part_of(batch);
+        const std::int64_t batch_begin = batch * settings_.batch;
+        const std::int64_t before =
+            first > batch_begin ? first - 1
+                                : std::min(batch_begin + settings_.batch, std::int64_t{images_.count()}) - 1;
+        const std::size_t size = images_.image_bytes();
+        std::vector<float> neighbour(size);
+        place(image_at(before), memory, neighbour.data());
+        // From the last to the first, because an image is needed unmixed by the one after it.
+        for (int i = count - 1; i >= 0; --i) {
+            const auto at = static_cast<std::size_t>(i);
+            const int other = image_at(i > 0 ? first + i - 1 : before);
+            const float share =
+                draw_share(settings_.training->mixup, stream(Draws::mixture, image_at(first + i)));
+            float* image = slot.images.data() + at * size;
+            const float* mixed_in = i > 0 ? image - size : neighbour.data();
+            for (std::size_t p = 0; p < size; ++p) image[p] = share * image[p] + (1.0F - share) * mixed_in[p];
+            slot.other_labels[at] = images_.labels[static_cast<std::size_t>(other)];
+            slot.shares[at] = share;
         }
     }
 

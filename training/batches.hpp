@@ -17,6 +17,9 @@ struct Batch {
     const float* images = nullptr;         // dense, [count][C][H][W], or [count][H][W][C] when channels_last
     const std::int64_t* labels = nullptr;  // [count]
     int count = 0;
+    // Where images are mixed in pairs: the label of the image mixed in, and the share of the first, [count].
+    const std::int64_t* other_labels = nullptr;
+    const float* shares = nullptr;
 };
 
 struct BatchSettings {
@@ -47,7 +50,8 @@ public:
     std::int64_t images_per_epoch() const;  // over all ranks
     // Begins an epoch; one that was not read to its end is dropped.
     void start(int epoch);
-    // Nothing after the epoch's last batch.
+    // Nothing after the epoch's last batch. Throws what a thread met when it prepared the batch: InputError for an image that
+    // cannot be decoded.
     std::optional<Batch> next();
     // That next() spent waiting for a batch, over the loader's life.
     double wait_seconds() const;

@@ -1,28 +1,48 @@
-// Small images with labels, in memory, as a data set has them, and what one of them goes through on its way into a
-// batch: augmentation, normalization, and the batch's layout.
+// Images with labels, as a data set has them, and how one of them gets into a batch: the view of it that a network
+// reads, normalization, and the batch's layout. What is drawn for it is in augmentation.hpp.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "training/random.hpp"
-#include "training/recipe.hpp"
+#include "training/augmentation.hpp"
+#include "training/resample.hpp"
 
 namespace hacscale {
 
+// Where the images of a set are if they have other sizes than networks read, or do not fit into memory. Used by many
+// threads at once.
+class Pictures {
+public:
+    virtual ~Pictures() = default;
+    // `memory` belongs to the caller and holds an image that has to be decoded; the picture is valid until its next use.
+    // Throws InputError, with the file's name, for one that cannot be decoded.
+    virtual Picture picture(int index, std::vector<std::uint8_t>& memory) const = 0;
+};
+
 struct ImageSet {
     int channels = 3;
-    int height = 32;
+    int height = 32;  // of what a network reads
     int width = 32;
     int classes = 10;
-    std::vector<std::uint8_t> pixels;  // [count][channels][height][width]
-    std::vector<std::uint8_t> labels;  // [count]
+    std::vector<std::uint8_t> pixels;   // [count][channels][height][width]; empty where there are `pictures`
+    std::vector<std::uint16_t> labels;  // [count]
+    std::shared_ptr<const Pictures> pictures{};
+    // False: networks read the middle of an image, resized (evaluation_view()).
+    bool all_of_this_size = true;
 
     int count() const { return static_cast<int>(labels.size()); }
+    ImageSize size() const { return {height, width}; }
     std::size_t image_bytes() const { return static_cast<std::size_t>(channels) * height * width; }
+    // Of a set without `pictures`.
     const std::uint8_t* image(int index) const { return pixels.data() + index * image_bytes(); }
+    // Any image in its own size.
+    Picture picture(int index, std::vector<std::uint8_t>& memory) const {
+        return pictures ? pictures->picture(index, memory) : Picture{size(), image(index)};
+    }
 };
 
 // Of each channel, in units of a pixel's full value (0..1): what images are shifted and divided by.
@@ -31,22 +51,19 @@ struct Normalization {
     std::array<float, 3> deviation{1.0F, 1.0F, 1.0F};
 };
 
-// Over all pixels of all images.
-Normalization normalization_of(const ImageSet& images);
+// How often each byte occurs in each channel.
+class ByteCounts {
+public:
+    void add(const Picture& picture);
+    void add(const ByteCounts& other);
+    Normalization normalization() const;
 
-// What was drawn for one image.
-struct AugmentationDraw {
-    bool flip = false;
-    int shift_y = 0;  // of the crop, -crop_padding..crop_padding
-    int shift_x = 0;
-    int cutout = 0;  // side of the blanked square; its centre is anywhere on the image, so it may stick out
-    int cutout_y = 0;
-    int cutout_x = 0;
+private:
+    std::array<std::array<std::int64_t, 256>, 3> counts_{};
 };
 
-// Draws the same numbers whichever parts are used, so that one part of a recipe does not change another's
-// draws.
-AugmentationDraw draw(const Augmentation& augmentation, const ImageSet& images, RandomStream random);
+// Over all pixels of all images of a set without `pictures`.
+Normalization normalization_of(const ImageSet& images);
 
 // Turns bytes into normalized floats: (byte / 255 - mean) / deviation.
 class PixelScale {
@@ -60,9 +77,21 @@ private:
     std::array<std::array<float, 256>, 3> values_;
 };
 
-// Writes image `index` of the set to `out`, [C][H][W] or [H][W][C]. The image is flipped, then cropped, then
-// cut out; what is outside of the image or within the cutout is 0, which is the mean colour.
-void place_image(const ImageSet& images, int index, const AugmentationDraw& drawn, const PixelScale& scale,
+// Memory that placing an image needs; each thread has its own.
+struct PlacingMemory {
+    std::vector<std::uint8_t> decoded, resized, between;
+};
+
+// Writes image `index` of the set to `out`, [C][H][W] or [H][W][C], as `augmentation` and the numbers of `random` make it:
+// cropped and resized, flipped, shifted, cut out, erased. Without an augmentation it is the view that networks are
+// evaluated on. What is outside of the image or is blanked is 0, which is the mean colour.
+void place_augmented(const ImageSet& images, int index, const Augmentation& augmentation, RandomStream random,
+                     const PixelScale& scale, bool channels_last, PlacingMemory& memory, float* out);
+void place_unchanged(const ImageSet& images, int index, const PixelScale& scale, bool channels_last,
+                     PlacingMemory& memory, float* out);
+
+// The same for a picture of the size that networks read, and for what was drawn; the crop is done already.
+void place_image(const Picture& picture, const AugmentationDraw& drawn, const PixelScale& scale,
                  bool channels_last, float* out);
 
 }  // namespace hacscale

@@ -28,7 +28,7 @@ ImportanceMeasure importance_measure_from_name(std::string_view name);
 struct ImportanceRequest {
     ModelSpec model;
     std::filesystem::path checkpoint;  // a file, or the folder of a run
-    std::filesystem::path data;        // folder of CIFAR-10's binary files
+    std::filesystem::path data;        // folder of the data set (data_set.hpp)
     ImportanceMeasure measure = ImportanceMeasure::taylor;
     int batches = 32;
     int batch = 128;

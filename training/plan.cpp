@@ -11,6 +11,7 @@
 #include "base/yaml/yaml_reader.hpp"
 #include "models/formats/formats.hpp"
 #include "models/zoo/zoo.hpp"
+#include "training/load_data_set.hpp"
 
 namespace hacscale {
 namespace {
@@ -26,7 +27,8 @@ class PlanReader {
 public:
     PlanReader(const YamlNode& root, const std::string& origin, const fs::path& folder)
         : fields_(root, "a training plan",
-                  {"name", "models", "seeds", "recipe", "data", "record", "checkpoints", "device", "threads"},
+                  {"name", "models", "seeds", "recipe", "data", "record", "checkpoints", "device", "threads",
+                   "match_flops"},
                   origin),
           origin_(origin),
           folder_(folder) {}
@@ -37,13 +39,16 @@ public:
         plan.models = models();
         plan.seeds = seeds();
         plan.recipe = looked_up("recipe", fields_.required("recipe"), find_recipe);
-        if (fields_.find("data") != nullptr) plan.data = path("data");
+        if (fields_.find("data") != nullptr) plan.data = data_from_folder(text("data"), folder_);
         plan.record = path("record");
         plan.checkpoints = path("checkpoints");
         if (const YamlNode* node = fields_.find("device")) {
             plan.device = detail::read_text(*node, "device", origin_);
         }
         plan.threads = fields_.integer("threads", {0, 4096}, plan.threads);
+        if (const YamlNode* node = fields_.find("match_flops")) {
+            plan.match_flops = file_or_name("match_flops", *node);
+        }
         return plan;
     }
 
@@ -52,11 +57,13 @@ private:
         throw InputError(origin_, node.line, message);
     }
 
-    fs::path path(std::string_view key) const {
-        const std::string text = detail::read_text(fields_.required(key), key, origin_);
-        if (text.empty()) fail(fields_.required(key), fmt::format("{}: expected a path", key));
-        return (folder_ / text).lexically_normal();
+    std::string text(std::string_view key) const {
+        std::string found = detail::read_text(fields_.required(key), key, origin_);
+        if (found.empty()) fail(fields_.required(key), fmt::format("{}: expected a path", key));
+        return found;
     }
+
+    fs::path path(std::string_view key) const { return (folder_ / text(key)).lexically_normal(); }
 
     const YamlNode& list(std::string_view key) const {
         const YamlNode& node = fields_.required(key);
@@ -68,13 +75,17 @@ private:
         return node;
     }
 
+    // Paths of files are from the plan's folder.
+    std::string file_or_name(std::string_view key, const YamlNode& node) const {
+        std::string text = detail::read_text(node, key, origin_);
+        return text.ends_with(".yaml") || text.ends_with(".yml") ? (folder_ / text).string() : text;
+    }
+
     // What `find` makes of a name, or of a file whose path is relative to the plan's folder.
     template <typename Value>
     Value looked_up(std::string_view key, const YamlNode& node, Value (*find)(const std::string&)) const {
-        std::string text = detail::read_text(node, key, origin_);
-        if (text.ends_with(".yaml") || text.ends_with(".yml")) text = (folder_ / text).string();
         try {
-            return find(text);
+            return find(file_or_name(key, node));
         } catch (const InputError& error) {
             fail(node, fmt::format("{}: {}", key, error.what()));
         }

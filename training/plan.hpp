@@ -19,11 +19,13 @@ struct TrainingPlan {
     std::vector<ModelSpec> models;
     std::vector<std::uint64_t> seeds;
     Recipe recipe;
-    std::filesystem::path data;         // folder of CIFAR-10's binary files; empty where the plan names none
+    std::filesystem::path data;         // folder of the data set; empty where the plan names none
     std::filesystem::path record;       // file of accuracy records
     std::filesystem::path checkpoints;  // folder
     std::string device = "cpu";
     int threads = 0;  // 0: as --threads 0 of "profile"
+    // A network, by name or file, whose training FLOPs with the recipe each model is to have; empty: as many epochs for all.
+    std::string match_flops{};
 };
 
 // What a plan's file says, before its models and its recipe are looked up: names, or paths relative to the

@@ -21,6 +21,9 @@ public:
         return static_cast<int>(((bits() >> 32) * static_cast<std::uint64_t>(count)) >> 32);
     }
 
+    // Uniform in 0..1, without 1; a multiple of 2^-53.
+    double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
+
 private:
     static constexpr std::uint64_t step = 0x9E3779B97F4A7C15;
 

@@ -1,5 +1,5 @@
 // How a network is trained: everything that decides the result but the network, the data and the seed. Read
-// from YAML (docs/formats.md, "Recipes"); two recipes come with the program, under training/recipes/.
+// from YAML (docs/formats.md, "Recipes"); those that come with the program are in training/recipes/.
 // The same recipe and epochs for every network is what makes accuracies comparable, so records name a recipe
 // by its hash.
 #pragma once
@@ -9,23 +9,18 @@
 #include <string_view>
 #include <vector>
 
+#include "training/augmentation.hpp"
+
 namespace hacscale {
 
 enum class LearningRateSchedule {
     one_cycle,  // linear rise to the peak, then linear fall to 0
     cosine,     // linear rise to the peak, then half a cosine down to 0
+    step,       // linear rise to the peak, then lower by a factor at each of some epochs
 };
 
 // Of the activations and weights that convs compute with; weights are kept and updated in f32 in either case.
 enum class TrainingPrecision { f32, bf16 };
-
-// What training images go through, in this order. Those of validation and test go through nothing.
-struct Augmentation {
-    bool flip = true;      // left and right exchanged in half of the images
-    int crop_padding = 4;  // pixels added on each side before a crop of the image's own size; 0: no crop
-    int cutout = 0;        // side of the square, anywhere on the image, that is blanked; 0: none
-    bool operator==(const Augmentation&) const = default;
-};
 
 struct Recipe {
     std::string name;
@@ -36,7 +31,10 @@ struct Recipe {
     bool nesterov = true;
     LearningRateSchedule schedule = LearningRateSchedule::one_cycle;
     double peak_learning_rate = 0.2;
-    double warmup_epochs = 3.0;    // of the rise; at most `epochs`
+    double warmup_epochs = 3.0;  // of the rise; at most `epochs`
+    std::vector<int>
+        decay_epochs{};  // of `step`: the rate falls after so many epochs; ascending, below `epochs`
+    double decay_factor = 0.1;
     double weight_decay = 0.0005;  // of conv and linear weights; not of biases and batch-norm
     double label_smoothing = 0.0;
     double ema_decay =
@@ -59,10 +57,18 @@ Recipe find_recipe(const std::string& name_or_file);
 std::filesystem::path recipe_folder();
 std::vector<std::string> recipe_names();  // sorted
 
-// Every key, defaults included, in one fixed order; parse_recipe(to_yaml(r)) == r.
+// Every key that recipes had from the start, defaults included, and later ones that are set, in one fixed order, so that a
+// recipe's hash stays what it was; parse_recipe(to_yaml(r)) == r.
 std::string to_yaml(const Recipe& recipe);
 // Stable fingerprint of what the recipe does, its name left out.
 std::string recipe_hash(const Recipe& recipe);
+
+// The recipe over another number of epochs, with warmup and decays at the same parts of it, under a name that says of which network the
+// training FLOPs are. Returns the recipe as it is where the number of epochs is its own.
+Recipe stretched(const Recipe& recipe, int epochs, const std::string& flops_of);
+// How many epochs of a network of `macs` multiplies an image take as many training FLOPs as the recipe's epochs take of one of
+// `other_macs`: rounded, at least one. Throws InputError for more epochs than a recipe may have.
+int epochs_of_equal_flops(const Recipe& recipe, double macs, double other_macs);
 
 // Of optimizer step `step` (from 0) when an epoch has `steps_per_epoch`. Above 0 at every step.
 double learning_rate(const Recipe& recipe, long step, long steps_per_epoch);

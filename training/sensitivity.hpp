@@ -1,8 +1,8 @@
 // What accuracy gains by the width and the depth of each stage, from short trainings around a base: which
 // networks to train, in which order, and what follows from their accuracies. No training is done here.
 //
-// Resolution is not among the dimensions. CIFAR's images have 32 x 32 pixels: a larger input could only be
-// the same pixels interpolated, and what that adds says nothing of what more pixels would add.
+// Resolution is not among the dimensions. Where images have the pixels of the input, as CIFAR's 32 x 32, a larger input could
+// only be the same pixels interpolated, and what that adds says nothing of what more pixels would add.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 namespace hacscale {
 
 inline constexpr std::string_view no_resolution_reason =
-    "CIFAR's images have 32 x 32 pixels; a larger input would be the same pixels interpolated, which says "
-    "nothing of what more pixels are worth";
+    "it is not measured: where images have no more pixels than the input, as CIFAR's, a larger input would "
+    "show the same pixels interpolated, which says nothing of what more pixels are worth";
 
 enum class StepKind {
     base,

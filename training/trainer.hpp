@@ -15,6 +15,7 @@
 #include "models/stages/lowering.hpp"
 #include "models/stages/model_spec.hpp"
 #include "models/weights/trained_layers.hpp"
+#include "training/data_set.hpp"
 #include "training/importance.hpp"
 #include "training/recipe.hpp"
 
@@ -23,7 +24,7 @@ namespace hacscale {
 struct TrainingRequest {
     ModelSpec model;
     Recipe recipe;
-    std::filesystem::path data;  // folder of CIFAR-10's binary files
+    std::filesystem::path data;  // folder of the data set (data_set.hpp)
     std::uint64_t seed = 1;
     // Checkpoints are kept here, one folder a run; a run whose folder has one resumes from it, and ends with
     // the same numbers as one that was never stopped.
@@ -34,6 +35,8 @@ struct TrainingRequest {
     // seed.
     std::vector<TrainedLayer> start{};
     std::string start_hash{};
+    // Of decoded images; a folder of images that needs more is decoded anew in each epoch. The numbers are the same.
+    std::int64_t image_memory = default_image_memory;
 };
 
 struct TrainingProgress {

@@ -47,7 +47,7 @@ public:
 
 }  // namespace
 
-void train_plainly(const Graph& network, const Cifar10& data, int batch, int loader_threads,
+void train_plainly(const Graph& network, const DataSet& data, int batch, int loader_threads,
                    const AfterStep& after_step) {
     const auto& [mean, deviation] = data.normalization;
     auto images = PlainImages(data.train)

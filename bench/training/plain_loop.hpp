@@ -5,14 +5,14 @@
 #include <functional>
 
 #include "models/graph/graph.hpp"
-#include "training/cifar10.hpp"
+#include "training/data_set.hpp"
 
 namespace hacscale::bench {
 
 // Called after each step with the images trained so far; the loop ends when it says no.
 using AfterStep = std::function<bool(std::int64_t images)>;
 
-void train_plainly(const Graph& network, const Cifar10& data, int batch, int loader_threads,
+void train_plainly(const Graph& network, const DataSet& data, int batch, int loader_threads,
                    const AfterStep& after_step);
 
 }  // namespace hacscale::bench

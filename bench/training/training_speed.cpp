@@ -16,6 +16,7 @@
 #include "bench/training/plain_loop.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
+#include "training/load_data_set.hpp"
 #include "training/torch/compute.hpp"
 #include "training/torch/training_run.hpp"
 
@@ -77,7 +78,7 @@ void compare(const std::string& model, const Recipe& recipe, const std::filesyst
     const at::Device cpu(at::kCPU);
     const int threads = training::prepare(cpu, 0);
     const auto group = training::open_process_group(cpu);
-    const Cifar10 data = load_cifar10(folder);
+    const DataSet data = load_data_set(folder, {});
     TrainingRequest request;
     request.model = find_model(model);
     request.recipe = recipe;

@@ -13,7 +13,7 @@
 #include "harness/train/training_json.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"
-#include "training/cifar10.hpp"
+#include "training/load_data_set.hpp"
 #include "training/trainer_module.hpp"
 
 namespace hacscale::cli {
@@ -28,14 +28,14 @@ struct ImportanceOptions {
     ImportanceRequest request;
 };
 
-records::Json provenance_of(const ImportanceRequest& request, Trainer& trainer) {
+records::Json provenance_of(const ImportanceRequest& request, const DataForm& form, Trainer& trainer) {
     return {{"checkpoint", request.checkpoint.string()},
             {"unit", unit_of(request.measure)},
             {"batches", request.batches},
             {"batch", request.batch},
             {"seed", request.seed},
             {"spread", "standard deviation over batches"},
-            {"data_hash", cifar10_hash(request.data)},
+            {"data_hash", form.hash},
             {"device", trainer.device_name(request.device)},
             {"libraries", trainer.libraries()},
             {"program_version", version()},
@@ -52,12 +52,13 @@ void print_layers(std::ostream& out, const std::vector<LayerImportance>& layers)
 
 ExitStatus importance_command(const ImportanceOptions& options, Session& session) {
     ImportanceRequest request = options.request;
-    request.model = find_model(options.model);
     request.measure = importance_measure_from_name(options.measure);
     if (!options.scores.empty() && request.measure == ImportanceMeasure::growth) {
         throw InputError("--scores: growth says nothing of single channels; give --measure taylor or fisher");
     }
-    cifar10_hash(request.data);  // a folder that is not there is found before anything is loaded
+    // A folder that is not there is found before anything is loaded.
+    const DataForm form = data_form(request.data);
+    request.model = fitted(find_model(options.model), form, session);
     request.workers = training_threads(host::this_machine(), request.workers, request.device, session);
     const LoadedTrainer loaded = load_trainer();
     Trainer& trainer = loaded.required();
@@ -70,7 +71,7 @@ ExitStatus importance_command(const ImportanceOptions& options, Session& session
     if (!layers) {
         throw WorkError("interrupted; no importance file was written");
     }
-    const records::Json provenance = provenance_of(request, trainer);
+    const records::Json provenance = provenance_of(request, form, trainer);
     const records::Json document = importance_json(request.model, request.measure, *layers, provenance);
     records::write_record(options.out, records::text_of(document));
     if (!options.scores.empty()) {
@@ -99,7 +100,7 @@ Run declare_importance(CLI::App& parser) {
     parser.add_option("--scores", options->scores,
                       "Also write each channel's and block's, as \"scale --scores\" reads them");
     parser.add_option("--measure", options->measure, "taylor, fisher or growth")->capture_default_str();
-    parser.add_option("--data", request.data, "Folder of CIFAR-10's binary files")->capture_default_str();
+    add_data_option(parser, request.data);
     parser.add_option("--batches", request.batches, "How many batches of training images")
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();

@@ -16,7 +16,7 @@
 #include "harness/train/training_json.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"
-#include "training/cifar10.hpp"
+#include "training/load_data_set.hpp"
 #include "training/trainer_module.hpp"
 
 namespace hacscale::cli {
@@ -127,11 +127,12 @@ void print_sensitivity(std::ostream& out, const ModelSpec& base, const Sensitivi
 }
 
 ExitStatus sensitivity_command(const SensitivityOptions& given, Session& session) {
-    const ModelSpec base = find_model(given.model);
+    const DataForm form = data_form(given.settings.data);
+    const ModelSpec base = fitted(find_model(given.model), form, session);
     const Recipe recipe = find_recipe(given.recipe);
     const std::vector<SensitivityStep> steps = sensitivity_steps(base, given.stages, given.held_out);
-    const std::string data_hash = cifar10_hash(given.settings.data);
     SensitivityOptions options = given;
+    options.settings.data_hash = form.hash;
     options.settings.threads =
         training_threads(host::this_machine(), given.settings.threads, given.settings.device, session);
     const LoadedTrainer loaded = load_trainer();
@@ -148,7 +149,7 @@ ExitStatus sensitivity_command(const SensitivityOptions& given, Session& session
                                    {"seeds", options.seeds},
                                    {"accuracy", "validation, top-1"},
                                    {"spread", "standard deviation over seeds"},
-                                   {"data_hash", data_hash},
+                                   {"data_hash", form.hash},
                                    {"device", trainer.device_name(options.settings.device)},
                                    {"libraries", trainer.libraries()},
                                    {"program_version", version()},
@@ -175,8 +176,7 @@ Run declare_sensitivity(CLI::App& parser) {
     parser.add_option("--out", options->out, "The sensitivity file")->required();
     parser.add_option("--recipe", options->recipe, "A recipe's name (quick, short, standard) or YAML file")
         ->capture_default_str();
-    parser.add_option("--data", options->settings.data, "Folder of CIFAR-10's binary files")
-        ->capture_default_str();
+    add_data_option(parser, options->settings.data);
     parser.add_option("--seeds", options->seeds, "Trainings of each network")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();

@@ -1,10 +1,11 @@
-// hacscale train: trains networks on CIFAR-10, one or a plan of many, and records their accuracy.
+// hacscale train: trains networks, one or a plan of many, and records their accuracy.
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/printing/printing.hpp"
@@ -12,7 +13,7 @@
 #include "harness/train/train_run.hpp"
 #include "harness/train/training_json.hpp"
 #include "models/zoo/zoo.hpp"
-#include "training/cifar10.hpp"
+#include "training/load_data_set.hpp"
 #include "training/plan.hpp"
 #include "training/stage_weights.hpp"
 #include "training/trainer_module.hpp"
@@ -28,6 +29,9 @@ struct TrainOptions {
     std::uint64_t seed = 1;
     std::string start;
     std::string record;
+    int resolution = 0;
+    std::string match_flops;
+    int image_memory_mib = static_cast<int>(default_image_memory >> 20);
     TrainSettings settings{"data/cifar-10", "checkpoints"};
     bool list = false;
 };
@@ -103,9 +107,12 @@ TrainingPlan plan_of(const TrainOptions& options, const CLI::App& parser) {
     const auto given = [&](const char* name) { return parser.count(name) > 0; };
     TrainingPlan plan;
     if (!options.plan.empty()) {
-        if (!options.model.empty() || given("--recipe") || given("--seed") || given("--start")) {
+        if (!options.model.empty() || given("--recipe") || given("--seed") || given("--start") ||
+            given("--resolution")) {
             throw InputError(
-                "--plan says which models, seeds and recipe: give none of them, and no --start, beside it");
+                "--plan says which models, seeds and recipe: give none of them, no --start and no "
+                "--resolution, "
+                "beside it");
         }
         plan = load_plan(options.plan);
     } else if (options.model.empty() || options.record.empty()) {
@@ -114,6 +121,7 @@ TrainingPlan plan_of(const TrainOptions& options, const CLI::App& parser) {
             "--help' has examples");
     } else {
         plan.models = {find_model(options.model)};
+        if (options.resolution > 0) plan.models = {with_resolution(plan.models.front(), options.resolution)};
         plan.seeds = {options.seed};
         plan.recipe = find_recipe(options.recipe);
     }
@@ -123,23 +131,25 @@ TrainingPlan plan_of(const TrainOptions& options, const CLI::App& parser) {
     if (single || given("--checkpoints")) plan.checkpoints = options.settings.checkpoints;
     if (single || given("--device")) plan.device = options.settings.device;
     if (single || given("--threads")) plan.threads = options.settings.threads;
+    if (given("--match-flops")) plan.match_flops = options.match_flops;
     return plan;
 }
 
 // A run that fails does not keep the others from being done; an input or a component that is at fault would
 // fail them all.
-RunOutcome attempt(const PlannedRun& run, const TrainingPlan& plan, const std::vector<TrainedLayer>& start,
-                   const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
-                   Session& session) {
+RunOutcome attempt(const PlannedRun& run, const TrainingPlan& plan, const std::optional<FlopsGoal>& goal,
+                   const std::vector<TrainedLayer>& start, const TrainSettings& settings, Trainer& trainer,
+                   AccuracyRecords& records, Session& session) {
+    const Recipe recipe = goal ? with_flops_of(plan.recipe, *run.model, *goal) : plan.recipe;
     try {
-        return train_run(*run.model, plan.recipe, {run.seed, start}, settings, trainer, records, session);
+        return train_run(*run.model, recipe, {run.seed, start}, settings, trainer, records, session);
     } catch (const WorkError& error) {
         if (runs_of(plan).size() == 1) {
             throw;
         }
         session.log.error("{} seed {}: {}", run.model->name, run.seed, error.what());
         RunOutcome outcome;
-        outcome.key = run_key(*run.model, plan.recipe, run.seed, cifar10_hash(settings.data));
+        outcome.key = run_key(*run.model, recipe, run.seed, settings.data_hash);
         outcome.checkpoints = settings.checkpoints / folder_name(outcome.key);
         outcome.reason = error.what();
         return outcome;
@@ -169,8 +179,12 @@ ExitStatus list_records(const TrainOptions& options, Session& session) {
 }
 
 ExitStatus train_command(const TrainOptions& options, const CLI::App& parser, Session& session) {
-    const TrainingPlan plan = plan_of(options, parser);
-    cifar10_hash(plan.data);  // a folder that is not there is found before anything is loaded
+    TrainingPlan plan = plan_of(options, parser);
+    // A folder that is not there, and a network that does not fit, are found before anything is loaded.
+    const DataForm form = data_form(plan.data);
+    for (ModelSpec& model : plan.models) model = fitted(model, form, session);
+    std::optional<FlopsGoal> goal;
+    if (!plan.match_flops.empty()) goal = flops_goal(plan.match_flops, options.resolution, form);
     const int threads = training_threads(host::this_machine(), plan.threads, plan.device, session);
     const LoadedTrainer loaded = load_trainer();
     Trainer& trainer = loaded.required();
@@ -178,13 +192,15 @@ ExitStatus train_command(const TrainOptions& options, const CLI::App& parser, Se
                                                 ? std::vector<TrainedLayer>()
                                                 : read_stage_weights(plan.models.front(), options.start);
     AccuracyRecords records = AccuracyRecords::open(plan.record);
-    const TrainSettings settings{plan.data, plan.checkpoints, plan.device, threads};
+    TrainSettings settings{plan.data, plan.checkpoints, plan.device, threads};
+    settings.data_hash = form.hash;
+    settings.image_memory = std::int64_t{options.image_memory_mib} << 20;
     std::vector<RunOutcome> outcomes;
     for (const PlannedRun& run : runs_of(plan)) {
         if (interrupted()) {
             break;
         }
-        outcomes.push_back(attempt(run, plan, start, settings, trainer, records, session));
+        outcomes.push_back(attempt(run, plan, goal, start, settings, trainer, records, session));
     }
     if (session.json) {
         records::print_json(session.out, outcomes_json(outcomes));
@@ -209,7 +225,16 @@ Run declare_train(CLI::App& parser) {
     parser.add_option(
         "--start", options->start,
         "Weights to go on from: a checkpoint, or a safetensors file with batch-norms; else random");
-    parser.add_option("--data", options->settings.data, "Folder of CIFAR-10's binary files")
+    add_data_option(parser, options->settings.data);
+    parser
+        .add_option("--resolution", options->resolution, "Train the model at this input size; else its own")
+        ->check(CLI::Range(1, 65536));
+    parser.add_option("--match-flops", options->match_flops,
+                      "Train for as many FLOPs as this network takes with the recipe: a model, or its MACs");
+    parser
+        .add_option("--image-memory", options->image_memory_mib,
+                    "MiB that decoded JPEG images may take; a larger set is decoded in each epoch")
+        ->check(CLI::Range(0, 1 << 24))
         ->capture_default_str();
     parser.add_option("--record", options->record, "The file of accuracy records; made if it is not there");
     parser

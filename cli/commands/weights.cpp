@@ -17,7 +17,7 @@
 #include "models/zoo/zoo.hpp"
 #include "records/json.hpp"
 #include "training/batches.hpp"
-#include "training/cifar10.hpp"
+#include "training/load_data_set.hpp"
 #include "training/trainer_module.hpp"
 #include "training/weights_file.hpp"
 
@@ -79,19 +79,20 @@ int largest(const float* scores, int classes) {
     return static_cast<int>(std::max_element(scores, scores + classes) - scores);
 }
 
-void require_cifar_form(const ModelSpec& model) {
-    if (model.in_channels != 3 || model.resolution != 32 || model.input_pixels_across() != 32 ||
-        model.classes != 10) {
-        throw InputError(fmt::format(
-            "{} takes {} x {} x {} inputs and has {} classes; --data has CIFAR-10, of 3 x 32 "
-            "x 32 inputs and 10 classes",
-            model.name, model.in_channels, model.resolution, model.input_pixels_across(), model.classes));
+// Another head would not take the weights, so the model is refused rather than fitted.
+void require_classes(const ModelSpec& model, const DataForm& form) {
+    if (fitted_to(model, form).classes != model.classes) {
+        throw InputError(
+            fmt::format("{} tells {} classes apart, and --data has the {} of {}; give the network that was "
+                        "trained on them, "
+                        "model.yaml in the folder of its checkpoint",
+                        model.name, model.classes, form.classes, form.name));
     }
 }
 
 // Share of the validation images that the backend classifies rightly, 0..1. The test set is asked only at the
 // end of a training.
-double validation_accuracy(NetworkRunner& runner, const Cifar10& data, int classes, int batch,
+double validation_accuracy(NetworkRunner& runner, const DataSet& data, int classes, int batch,
                            Session& session) {
     BatchLoader loader(data.validation, data.normalization, {.batch = batch});
     Progress progress(session);
@@ -130,10 +131,10 @@ void check_outputs(NetworkRunner& runner, const ModelSpec& model, int batch) {
 ExitStatus import_command(const ImportOptions& options, Session& session) {
     ModelSpec model = find_model(options.model);
     const std::vector<LayerWeights> weights = read_weights(options.weights, model);
-    std::optional<Cifar10> data;
+    std::optional<DataSet> data;
     if (!options.data.empty()) {
-        require_cifar_form(model);
-        data = load_cifar10(options.data);
+        require_classes(model, data_form(options.data));
+        data = load_data_set(options.data, {{model.resolution, model.input_pixels_across()}});
     }
     const DeviceAccess device = open_device(options.device, options.threads, session);
     model.layout = device.handle.backend->preferred_layout(lower(model), {options.batch, DataType::f32});
@@ -186,7 +187,7 @@ Run declare_import_weights(CLI::App& parser) {
     parser.add_option("--batch", options->batch, "Images that run at once")
         ->check(CLI::Range(1, 65536))
         ->capture_default_str();
-    parser.add_option("--data", options->data, "Folder of CIFAR-10's binary files");
+    parser.add_option("--data", options->data, "Folder of the data set that it was trained on");
     return [options](Session& session) { return import_command(*options, session); };
 }
 

@@ -14,7 +14,6 @@
 #include "records/record_file.hpp"
 #include "records/run_folder.hpp"
 #include "scaling/strategies/strategy.hpp"
-#include "training/images.hpp"
 #include "training/importance.hpp"
 #include "training/plan.hpp"
 #include "training/recipe.hpp"
@@ -233,17 +232,11 @@ ModelSpec named_after(const std::string& base, const std::string& strategy, cons
 }
 
 void check_trainable(const ModelSpec& base) {
-    const ImageSet images;  // CIFAR-10's
-    if (base.classes == images.classes && base.resolution == images.height &&
-        base.input_pixels_across() == images.width && base.in_channels == images.channels) {
-        return;
-    }
+    if (base.classes > 0 && base.in_channels == 3) return;
     throw InputError(fmt::format(
-        "{} takes images of {} x {} pixels and tells {} classes apart, but training plans are for CIFAR-10: "
-        "{} x "
-        "{} pixels, {} classes; leave --train out, and train the networks of --out with your own data",
-        base.name, base.resolution, base.input_pixels_across(), base.classes, images.height, images.width,
-        images.classes));
+        "{} takes images of {} channels and tells {} classes apart, but training plans are for networks that "
+        "classify color images; leave --train out, and train the networks of --out with your own program",
+        base.name, base.in_channels, base.classes));
 }
 
 std::string scaled_name(const std::string& model, const std::string& strategy, const std::string& budget) {

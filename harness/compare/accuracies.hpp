@@ -80,7 +80,7 @@ struct TrainingPlanRequest {
 // InputError when the request cannot be met whatever the comparison finds: it has a seed twice, or the
 // plan's file name does not end in .yaml.
 void check(const TrainingPlanRequest& request);
-// InputError when the network is not made for the images that plans train on, those of CIFAR-10.
+// InputError when the network does not classify images of three channels, as those of every data set are.
 void check_trainable(const ModelSpec& base);
 
 // The network that a strategy chose, under a name that says where it comes from: MODEL-STRATEGY-BUDGET.

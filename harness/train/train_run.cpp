@@ -2,14 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <utility>
+
 #include "base/version.hpp"
-#include "training/cifar10.hpp"
+#include "models/formats/formats.hpp"
+#include "models/stages/lowering.hpp"
+#include "models/zoo/zoo.hpp"
+#include "records/record_file.hpp"
 #include "training/records.hpp"
 #include "training/stage_weights.hpp"
 
 namespace hacscale::harness {
 
 namespace {
+
+// "41000000": a positive number and nothing else.
+std::optional<double> number_in(const std::string& text) {
+    double number = 0.0;
+    const char* end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || rest != end || !(number >= 1.0)) {
+        return std::nullopt;
+    }
+    return number;
+}
 
 // Of this device where there is one, else of any other.
 std::optional<AccuracyRecord> recorded(const AccuracyRecords& records, const RunKey& key,
@@ -81,6 +98,30 @@ std::string_view name_of(RunStatus status) {
     return "failed";
 }
 
+ModelSpec fitted(const ModelSpec& model, const DataForm& form, Events& events) {
+    ModelSpec fitting = fitted_to(model, form);
+    if (fitting.name != model.name) {
+        events.note(
+            fmt::format("{} is trained as {}: its last layer tells the {} classes of {} apart, instead of {}",
+                        model.name, fitting.name, form.classes, form.name, model.classes));
+    }
+    return fitting;
+}
+
+FlopsGoal flops_goal(const std::string& other, int resolution, const DataForm& form) {
+    if (const std::optional<double> macs = number_in(other)) {
+        return {fmt::format("{:.0f}-macs", *macs), *macs};
+    }
+    const ModelSpec found = find_model(other);
+    const ModelSpec fitting = fitted_to(resolution > 0 ? with_resolution(found, resolution) : found, form);
+    return {found.name, static_cast<double>(lower(fitting).macs())};
+}
+
+Recipe with_flops_of(const Recipe& recipe, const ModelSpec& model, const FlopsGoal& goal) {
+    const double macs = static_cast<double>(lower(model).macs());
+    return stretched(recipe, epochs_of_equal_flops(recipe, macs, goal.macs), goal.network);
+}
+
 namespace {
 
 // What the leading process finds out before a run, with the run's lock held or not; nothing where it is to be
@@ -104,13 +145,23 @@ std::optional<RunStatus> obstacle(RunOutcome& outcome, bool locked, const std::s
 
 constexpr int to_be_trained = -1;
 
+// What other commands need to know the run by: the network may have been fitted to the data, the recipe stretched.
+void keep_what_is_trained(const std::filesystem::path& folder, const ModelSpec& model, const Recipe& recipe) {
+    for (const auto& [name, text] :
+         {std::pair("model.yaml", to_yaml(model)), std::pair("recipe.yaml", to_yaml(recipe))}) {
+        if (!std::filesystem::exists(folder / name)) {
+            records::write_record(folder / name, text);
+        }
+    }
+}
+
 }  // namespace
 
 RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, const RunStart& start,
                      const TrainSettings& settings, Trainer& trainer, AccuracyRecords& records,
                      Events& events) {
     RunOutcome outcome;
-    outcome.key = run_key(model, recipe, start.seed, cifar10_hash(settings.data), fingerprint(start.layers));
+    outcome.key = run_key(model, recipe, start.seed, settings.data_hash, fingerprint(start.layers));
     outcome.checkpoints = settings.checkpoints / folder_name(outcome.key);
     const std::string device = trainer.device_name(settings.device);
     const auto keep_going = [&settings, &events] {
@@ -132,6 +183,9 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, const RunStar
         outcome.status = static_cast<RunStatus>(said);
         return outcome;
     }
+    if (leads) {
+        keep_what_is_trained(outcome.checkpoints, model, recipe);
+    }
     EpochReport report(outcome.key, events);
     const TrainingRequest request{model,
                                   recipe,
@@ -141,7 +195,8 @@ RunOutcome train_run(const ModelSpec& model, const Recipe& recipe, const RunStar
                                   settings.device,
                                   settings.threads,
                                   start.layers,
-                                  outcome.key.start_hash};
+                                  outcome.key.start_hash,
+                                  settings.image_memory};
     const std::optional<TrainingResult> result = trainer.train(request, {keep_going, std::ref(report)});
     if (!result) {
         outcome.status = RunStatus::interrupted;

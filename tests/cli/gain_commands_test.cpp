@@ -21,6 +21,7 @@ protected:
         setenv("HACSCALE_MODULES", (std::filesystem::path(HACSCALE_TEST_TRAINERS) / "fake").c_str(), 1);
         setenv("HACSCALE_FAKE_LOG", path("log").c_str(), 1);
         std::filesystem::create_directory(path("cifar"));
+        write("cifar/data_batch_1.bin", "");
         write("two.yaml", "name: two\nepochs: 2\nschedule: cosine\npeak_learning_rate: 0.1\n");
     }
     ~GainCommandsTest() override {

@@ -25,6 +25,7 @@ protected:
         setenv("HACSCALE_FAKE_LOG", path("log").c_str(), 1);
         // The fake trainer reads no images; the folder alone names the data.
         std::filesystem::create_directory(path("cifar"));
+        write("cifar/data_batch_1.bin", "");
         write("short2.yaml", "name: two\nepochs: 2\nschedule: cosine\npeak_learning_rate: 0.1\n");
     }
     ~TrainTest() override {
@@ -154,6 +155,78 @@ TEST_F(TrainTest, AFailedRunDoesNotStopAPlanAndIsNotRecorded) {
     EXPECT_EQ(states, (std::multiset<std::string>{"failed", "failed", "recorded", "recorded"}));
     EXPECT_THAT(answer.err, HasSubstr("no number any more"));
     EXPECT_EQ(train({"resnet20-cifar", "--seed", "13"}).status, 1);
+}
+
+// Sums of files that need not be there: the fake trainer reads no images.
+class OtherDataTest : public TrainTest {
+protected:
+    OtherDataTest() {
+        std::filesystem::create_directory(path("cifar100"));
+        write("cifar100/train.bin", "");
+        for (const char* part : {"train", "val"}) {
+            for (const char* name : {"a", "b", "c"}) {
+                std::filesystem::create_directories(path("images") + "/" + part + "/" + name);
+                write(std::string("images/") + part + "/" + name + "/1.jpg", name);
+            }
+        }
+    }
+};
+
+TEST_F(OtherDataTest, TheHeadFollowsTheDataAndTheRecordSaysSo) {
+    const Answer answer =
+        call({"train", "resnet20-cifar", "--data", path("cifar100"), "--record", path("r.db"), "--recipe",
+              path("short2.yaml"), "--checkpoints", path("checkpoints"), "--json"});
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    const auto run = answer.json()["runs"][0];
+    EXPECT_EQ(run["model"], "resnet20-cifar-100-classes");
+    EXPECT_THAT(answer.err, HasSubstr("100 classes of CIFAR-100"));
+    // The run's folder has the network that was trained, and training it by its file is the same run.
+    const std::string model = run["checkpoints"].get<std::string>() + "/model.yaml";
+    EXPECT_EQ(find_model(model).classes, 100);
+    const Answer again =
+        call({"train", model, "--data", "cifar100:" + path("cifar100"), "--record", path("r.db"), "--recipe",
+              run["checkpoints"].get<std::string>() + "/recipe.yaml", "--checkpoints", path("checkpoints"),
+              "--json"});
+    EXPECT_EQ(again.json()["runs"][0]["status"], "was_there") << again.err;
+    const auto on_images = train({"mobilenetv2-0.35", "--data", path("images"), "--recipe",
+                                  path("short2.yaml"), "--resolution", "128"});
+    ASSERT_EQ(on_images.status, 0) << on_images.err;
+    EXPECT_EQ(on_images.json()["runs"][0]["model"], "mobilenetv2-0.35-128-pixels-3-classes");
+}
+
+TEST_F(OtherDataTest, ModelsThatDoNotFitAreRefusedBeforeAnythingIsTrained) {
+    const Answer large = train({"mobilenetv2-0.35", "--recipe", path("short2.yaml")});
+    EXPECT_EQ(large.status, 2);
+    EXPECT_THAT(large.err, HasSubstr("--resolution 32"));
+    const Answer unknown = train({"resnet20-cifar", "--data", path("")});
+    EXPECT_EQ(unknown.status, 2);
+    EXPECT_THAT(unknown.err, HasSubstr("train/ and val/"));
+    EXPECT_EQ(train({"--plan", plan("1"), "--resolution", "32"}).status, 2);
+    EXPECT_TRUE(trained().empty());
+}
+
+TEST_F(TrainTest, TrainsForAsManyFlopsAsAnotherNetwork) {
+    const std::vector<std::string> base{"resnet20-cifar", "--recipe", path("short2.yaml")};
+    ASSERT_EQ(train(base).status, 0);
+    std::vector<std::string> longer = base;
+    longer.insert(longer.end(), {"--match-flops", "resnet56-cifar"});
+    const Answer matched = train(longer);
+    ASSERT_EQ(matched.status, 0) << matched.err;
+    const auto run = matched.json()["runs"][0];
+    EXPECT_EQ(run["status"], "recorded");
+    EXPECT_EQ(run["recipe"], "two-flops-of-resnet56-cifar");
+    const double ratio = static_cast<double>(lower(find_model("resnet56-cifar")).macs()) /
+                         static_cast<double>(lower(find_model("resnet20-cifar")).macs());
+    EXPECT_EQ(run["epochs"], std::lround(2.0 * ratio));
+    longer.back() = "resnet20-cifar";
+    EXPECT_EQ(train(longer).json()["runs"][0]["status"], "was_there");
+    longer.back() = "resnet57-cifar";
+    EXPECT_EQ(train(longer).status, 2);
+    // In a plan each network has epochs of its own.
+    std::ofstream(plan("1"), std::ios::app) << "match_flops: resnet56-cifar\n";
+    const auto runs = call({"train", "--plan", path("plan.yaml"), "--json"}).json()["runs"];
+    EXPECT_EQ(runs[0]["epochs"], std::lround(2.0 * ratio));
+    EXPECT_EQ(runs[1]["epochs"], 2);
 }
 
 TEST_F(TrainTest, SaysWhatIsMissingOrWrong) {

@@ -20,7 +20,7 @@ ImageSet some_images(int count) {
         for (std::size_t p = 0; p < images.image_bytes(); ++p) {
             images.pixels.push_back(static_cast<std::uint8_t>(i * 13 + static_cast<int>(p) * 5));
         }
-        images.labels.push_back(static_cast<std::uint8_t>(i % 251));
+        images.labels.push_back(static_cast<std::uint16_t>(i % 251));
     }
     return images;
 }
@@ -144,6 +144,61 @@ TEST(Batches, AnEpochMayBeDroppedAndALoaderEndedAtAnyTime) {
         loader.start(1);
         EXPECT_GE(loader.wait_seconds(), 0.0);
     }
+}
+
+TEST(Batches, MixedImagesAreSharesOfTwoNeighbours) {
+    const ImageSet images = some_images(100);
+    const Normalization normalization = normalization_of(images);
+    BatchSettings settings = training_settings();
+    BatchLoader plain(images, normalization, settings);
+    settings.training->mixup = 0.5;
+    BatchLoader mixed(images, normalization, settings);
+    plain.start(2);
+    mixed.start(2);
+    std::set<float> shares;
+    while (const auto batch = mixed.next()) {
+        const auto as_it_was = plain.next();
+        ASSERT_EQ(batch->count, 16);
+        for (int i = 0; i < 16; ++i) {
+            const int before = (i + 15) % 16;
+            EXPECT_EQ(batch->labels[i], as_it_was->labels[i]);
+            EXPECT_EQ(batch->other_labels[i], as_it_was->labels[before]);
+            const float share = batch->shares[i];
+            shares.insert(share);
+            for (std::size_t p = 0; p < images.image_bytes(); ++p) {
+                const auto at = [&](int image) {
+                    return as_it_was->images[static_cast<std::size_t>(image) * images.image_bytes() + p];
+                };
+                ASSERT_FLOAT_EQ(batch->images[static_cast<std::size_t>(i) * images.image_bytes() + p],
+                                share * at(i) + (1.0F - share) * at(before));
+            }
+        }
+    }
+    EXPECT_GT(shares.size(), 90U);  // each image has its own
+    EXPECT_EQ(plain.next().has_value(), false);
+}
+
+TEST(Batches, RanksAndThreadsMixAlike) {
+    const ImageSet images = some_images(100);
+    const Normalization normalization = normalization_of(images);
+    BatchSettings settings = training_settings();
+    settings.training->mixup = 0.5;
+    BatchLoader whole(images, normalization, settings);
+    const Epoch all = read_epoch(whole, 2, images.image_bytes());
+    Epoch joined;
+    settings.ranks = 4;
+    settings.threads = 3;
+    for (settings.rank = 0; settings.rank < 4; ++settings.rank) {
+        BatchLoader loader(images, normalization, settings);
+        const Epoch part = read_epoch(loader, 2, images.image_bytes());
+        joined.images.resize(part.images.size());
+        joined.labels.resize(part.labels.size());
+        for (std::size_t b = 0; b < part.images.size(); ++b) {
+            joined.images[b].insert(joined.images[b].end(), part.images[b].begin(), part.images[b].end());
+            joined.labels[b].insert(joined.labels[b].end(), part.labels[b].begin(), part.labels[b].end());
+        }
+    }
+    EXPECT_EQ(joined, all);
 }
 
 TEST(Batches, RefusesWhatCannotBeSharedOut) {

@@ -70,6 +70,89 @@ TEST(Recipe, TheHashIsOfWhatItDoesNotOfItsName) {
     EXPECT_NE(recipe_hash(recipe), hash);
 }
 
+TEST(Recipe, KeysThatCameLaterLeaveOlderHashesAsTheyWere) {
+    // Records name these.
+    EXPECT_EQ(recipe_hash(find_recipe("short")), "9a7bca2246da2125");
+    Recipe recipe = parse_recipe(minimal, "r.yaml");
+    const std::string hash = recipe_hash(recipe);
+    recipe.augmentation.mixup = 0.2;
+    EXPECT_NE(recipe_hash(recipe), hash);
+    recipe.augmentation.mixup = 0.0;
+    recipe.augmentation.random_erasing = 0.1;
+    EXPECT_NE(recipe_hash(recipe), hash);
+    recipe.augmentation.random_erasing = 0.0;
+    recipe.augmentation.random_resized_crop = RandomResizedCrop{};
+    EXPECT_NE(recipe_hash(recipe), hash);
+    recipe.augmentation.random_resized_crop.reset();
+    EXPECT_EQ(recipe_hash(recipe), hash);
+}
+
+TEST(Recipe, AugmentationsOfLargerImagesAreReadAndWritten) {
+    const std::string text = minimal;
+    const Recipe recipe = parse_recipe(
+        text + "augmentation: {random_resized_crop: {scale: [0.25, 1]}, random_erasing: 0.1, mixup: 0.2}\n",
+        "r.yaml");
+    ASSERT_TRUE(recipe.augmentation.random_resized_crop.has_value());
+    EXPECT_EQ(recipe.augmentation.random_resized_crop->min_scale, 0.25);
+    EXPECT_EQ(recipe.augmentation.random_resized_crop->max_ratio, 4.0 / 3.0);
+    EXPECT_EQ(recipe.augmentation.crop_padding, 0);
+    EXPECT_EQ(recipe.augmentation.random_erasing, 0.1);
+    EXPECT_EQ(recipe.augmentation.mixup, 0.2);
+    EXPECT_EQ(parse_recipe(to_yaml(recipe), "again"), recipe);
+    const auto reason = [&](const std::string& augmentation) {
+        return unsupported_recipe_reason(text + "augmentation: {" + augmentation + "}\n");
+    };
+    EXPECT_THAT(reason("random_resized_crop: {}, crop_padding: 4"),
+                HasSubstr("r.yaml:5: crop_padding: expected 0"));
+    EXPECT_THAT(reason("random_resized_crop: {scale: [1, 0.25]}"), HasSubstr("the smaller number first"));
+    EXPECT_THAT(reason("random_resized_crop: {scale: 0.5}"), HasSubstr("the smallest and the largest"));
+    EXPECT_THAT(reason("random_resized_crop: {scale: [0, 1]}"), HasSubstr("scale"));
+    EXPECT_THAT(reason("random_resized_crop: {ratios: [0.5, 2]}"), HasSubstr("did you mean 'ratio'"));
+    EXPECT_THAT(reason("random_erasing: 1.5"), HasSubstr("random_erasing"));
+    EXPECT_THAT(reason("mixup: 3"), HasSubstr("mixup"));
+    EXPECT_THAT(reason("mixup: 0.001"), HasSubstr("mixup: expected 0, or 0.01 to 2"));
+}
+
+TEST(Recipe, StepsNeedTheirEpochs) {
+    const std::string text =
+        "name: r\nepochs: 90\npeak_learning_rate: 0.1\nwarmup_epochs: 0\nschedule: step\n";
+    const Recipe recipe = parse_recipe(text + "decay_epochs: [30, 60]\n", "r.yaml");
+    EXPECT_EQ(parse_recipe(to_yaml(recipe), "again"), recipe);
+    for (const auto& [epoch, rate] : {std::pair(0, 0.1), std::pair(29, 0.1), std::pair(30, 0.01),
+                                      std::pair(59, 0.01), std::pair(60, 0.001), std::pair(89, 0.001)}) {
+        EXPECT_DOUBLE_EQ(learning_rate(recipe, epoch * 100L, 100), rate) << epoch;
+        EXPECT_DOUBLE_EQ(learning_rate(recipe, epoch * 100L + 99, 100), rate) << epoch;
+    }
+    EXPECT_THAT(unsupported_recipe_reason(text), HasSubstr("needs the key 'decay_epochs'"));
+    EXPECT_THAT(unsupported_recipe_reason(text + "decay_epochs: [60, 30]\n"), HasSubstr("ascending"));
+    EXPECT_THAT(unsupported_recipe_reason(text + "decay_epochs: [90]\n"), HasSubstr("from 1 to 89"));
+    EXPECT_THAT(unsupported_recipe_reason(std::string(minimal) + "decay_factor: 0.2\n"),
+                HasSubstr("only the schedule step has it"));
+}
+
+TEST(Recipe, StretchesWithItsSchedule) {
+    Recipe recipe = parse_recipe(minimal, "r.yaml");
+    recipe.epochs = 90;
+    recipe.warmup_epochs = 5.0;
+    recipe.schedule = LearningRateSchedule::step;
+    recipe.decay_epochs = {30, 60};
+    const Recipe longer = stretched(recipe, 135, "resnet56");
+    EXPECT_EQ(longer.epochs, 135);
+    EXPECT_EQ(longer.warmup_epochs, 7.5);
+    EXPECT_EQ(longer.decay_epochs, (std::vector{45, 90}));
+    EXPECT_EQ(longer.name, "r-flops-of-resnet56");
+    EXPECT_NE(recipe_hash(longer), recipe_hash(recipe));
+    EXPECT_EQ(parse_recipe(to_yaml(longer), "again"), longer);
+    EXPECT_EQ(stretched(recipe, 90, "resnet56"), recipe);
+    EXPECT_EQ(stretched(recipe, 2, "resnet56").decay_epochs, std::vector{1});
+    EXPECT_TRUE(stretched(recipe, 1, "resnet56").decay_epochs.empty());
+    EXPECT_EQ(epochs_of_equal_flops(recipe, 40e6, 60e6), 135);
+    EXPECT_EQ(epochs_of_equal_flops(recipe, 40e6, 40.1e6), 90);
+    EXPECT_EQ(epochs_of_equal_flops(recipe, 40e6, 1), 1);
+    EXPECT_THAT(error_of<InputError>([&] { epochs_of_equal_flops(recipe, 1.0, 1e9); }),
+                HasSubstr("at most 100000"));
+}
+
 TEST(Recipe, RefusesWithFileAndLine) {
     const std::string text = minimal;
     EXPECT_THAT(unsupported_recipe_reason(text + "bath: 3\n"),

@@ -21,31 +21,38 @@ constexpr int steps_before_capture = 3;
 
 // Page-locked memory that a batch is copied from while the next one is put into the other slot.
 struct Slot {
-    at::Tensor images, labels, rates;
+    at::Tensor images, labels, rates, other_labels, shares;
     at::cuda::CUDAEvent copied;
 };
 
 class CudaStep : public CapturedStep {
 public:
-    CudaStep(const at::Device& device, int batch, const ImageSet& shape, bool channels_last,
-             std::function<void(const StepTensors&)> work)
+    CudaStep(const at::Device& device, const BatchShape& shape, std::function<void(const StepTensors&)> work)
         : work_(std::move(work)) {
-        const std::int64_t c = shape.channels, h = shape.height, w = shape.width;
+        const int batch = shape.batch;
+        const std::int64_t c = shape.images->channels, h = shape.images->height, w = shape.images->width;
         const auto numbers = at::TensorOptions(at::kFloat);
         const auto whole = at::TensorOptions(at::kLong);
         const auto flat = std::int64_t{batch} * c * h * w;
         images_ = at::empty({flat}, numbers.device(device));
         labels_ = at::empty({batch}, whole.device(device));
         rates_ = at::empty({2}, numbers.device(device));
-        tensors_.images = channels_last ? images_.view({batch, h, w, c}).permute({0, 3, 1, 2})
-                                        : images_.view({batch, c, h, w});
+        tensors_.images = shape.channels_last ? images_.view({batch, h, w, c}).permute({0, 3, 1, 2})
+                                              : images_.view({batch, c, h, w});
         tensors_.labels = labels_;
         tensors_.learning_rate = rates_[0];
         tensors_.kept = rates_[1];
+        if (shape.mixed) {
+            tensors_.other_labels = at::empty({batch}, whole.device(device));
+            tensors_.shares = at::empty({batch}, numbers.device(device));
+        }
         for (Slot& slot : slots_) {
             slot.images = at::empty({flat}, numbers.pinned_memory(true));
             slot.labels = at::empty({batch}, whole.pinned_memory(true));
             slot.rates = at::empty({2}, numbers.pinned_memory(true));
+            if (!shape.mixed) continue;
+            slot.other_labels = at::empty({batch}, whole.pinned_memory(true));
+            slot.shares = at::empty({batch}, numbers.pinned_memory(true));
         }
     }
 
@@ -59,6 +66,13 @@ public:
         images_.copy_(slot.images, true);
         labels_.copy_(slot.labels, true);
         rates_.copy_(slot.rates, true);
+        if (batch.shares != nullptr) {
+            std::memcpy(slot.other_labels.data_ptr<std::int64_t>(), batch.other_labels,
+                        slot.other_labels.nbytes());
+            std::memcpy(slot.shares.data_ptr<float>(), batch.shares, slot.shares.nbytes());
+            tensors_.other_labels.copy_(slot.other_labels, true);
+            tensors_.shares.copy_(slot.shares, true);
+        }
         slot.copied.record();
         if (steps_ < steps_before_capture) {
             work_(tensors_);
@@ -86,10 +100,10 @@ private:
 
 }  // namespace
 
-std::unique_ptr<CapturedStep> capture_step(const at::Device& device, int batch, const ImageSet& shape,
-                                           bool channels_last, std::function<void(const StepTensors&)> work) {
+std::unique_ptr<CapturedStep> capture_step(const at::Device& device, const BatchShape& shape,
+                                           std::function<void(const StepTensors&)> work) {
     if (!device.is_cuda()) return nullptr;
-    return std::make_unique<CudaStep>(device, batch, shape, channels_last, std::move(work));
+    return std::make_unique<CudaStep>(device, shape, std::move(work));
 }
 
 class SideStream::Guard {
@@ -110,7 +124,7 @@ SideStream::SideStream(const at::Device& device) {
     if (device.is_cuda()) guard_ = std::make_unique<Guard>(device);
 }
 #else
-std::unique_ptr<CapturedStep> capture_step(const at::Device&, int, const ImageSet&, bool,
+std::unique_ptr<CapturedStep> capture_step(const at::Device&, const BatchShape&,
                                            std::function<void(const StepTensors&)>) {
     return nullptr;
 }

@@ -18,6 +18,16 @@ struct StepTensors {
     at::Tensor labels;         // int64 [batch]
     at::Tensor learning_rate;  // f32, no dimension
     at::Tensor kept;           // f32, no dimension: the share that the moving average keeps
+    // Of mixed images (Batch); else undefined.
+    at::Tensor other_labels;  // int64 [batch]
+    at::Tensor shares;        // f32 [batch]
+};
+
+struct BatchShape {
+    int batch = 0;
+    const ImageSet* images = nullptr;  // whose images it has
+    bool channels_last = false;
+    bool mixed = false;  // other_labels and shares are given
 };
 
 class CapturedStep {
@@ -30,8 +40,8 @@ public:
 // `work` is called for the first steps, in which libraries set themselves up, and once to be recorded; it
 // must only start work on the GPU and never wait for it. Everything on `device` has to run on the stream that
 // is current here, which must not be the default one (see SideStream). Nothing in a build without CUDA.
-std::unique_ptr<CapturedStep> capture_step(const at::Device& device, int batch, const ImageSet& shape,
-                                           bool channels_last, std::function<void(const StepTensors&)> work);
+std::unique_ptr<CapturedStep> capture_step(const at::Device& device, const BatchShape& shape,
+                                           std::function<void(const StepTensors&)> work);
 
 // While it lives, this thread's work on a GPU runs on a stream of its own. Of a CPU it is nothing.
 class SideStream {

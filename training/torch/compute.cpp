@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/error.hpp"
@@ -84,6 +86,52 @@ int prepare(const at::Device& device, int threads) {
     return count;
 }
 
+// ---- How a recipe is computed ----
+
+namespace {
+
+// Threads that prepare batches for a GPU, which takes more than 100,000 small images a second.
+constexpr int max_loader_threads = 8;
+
+// What ONEDNN_MAX_CPU_ISA, or its older name, leaves libtorch's oneDNN.
+bool onednn_may_use_avx512() {
+    for (const char* variable : {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"}) {
+        const char* value = std::getenv(variable);
+        if (value == nullptr || *value == '\0') continue;
+        const std::string_view newest(value);
+        return newest == "ALL" || newest == "DEFAULT" || newest.starts_with("AVX512") ||
+               newest.starts_with("AVX10");
+    }
+    return true;
+}
+
+// Without AVX-512 oneDNN has no bf16 convs, and libtorch's own are many times slower than f32.
+bool has_fast_bf16(const at::Device& device) {
+    return !device.is_cpu() || (onednn_may_use_avx512() && __builtin_cpu_supports("avx512bw") &&
+                                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"));
+}
+
+// What a CIFAR image takes, one thread prepares tens of thousands of times a second, which no CPU trains. Images that
+// are decoded or resized on the way take a hundred times as long.
+int loader_threads(const at::Device& device, const DataSet& data, const Recipe& recipe) {
+    const bool is_light =
+        data.train.pictures == nullptr && !recipe.augmentation.random_resized_crop.has_value();
+    if (!is_light) return usable_cores();
+    return device.is_cuda() ? std::min(max_loader_threads, usable_cores()) : 1;
+}
+
+}  // namespace
+
+ComputeSettings settings_for(const Recipe& recipe, const at::Device& device, const DataSet& data) {
+    ComputeSettings settings;
+    settings.device = device;
+    const bool bf16 = recipe.precision == TrainingPrecision::bf16 && has_fast_bf16(device);
+    settings.type = bf16 ? at::kBFloat16 : at::kFloat;
+    settings.channels_last = recipe.channels_last;
+    settings.loader_threads = loader_threads(device, data, recipe);
+    return settings;
+}
+
 // ---- Batches, and how often a network is right ----
 
 namespace {
@@ -91,6 +139,10 @@ namespace {
 constexpr int evaluation_batch = 200;
 
 }  // namespace
+
+ImageSize input_size(const ModelSpec& model) {
+    return {model.resolution, model.input_pixels_across()};
+}
 
 void require_fit(const ModelSpec& model, const ImageSet& images) {
     if (model.in_channels == images.channels && model.resolution == images.height &&
@@ -105,7 +157,7 @@ void require_fit(const ModelSpec& model, const ImageSet& images) {
                      shape(model.in_channels, model.resolution, model.input_pixels_across(), model.classes) +
                      ", and the data has " +
                      shape(images.channels, images.height, images.width, images.classes) +
-                     "; choose a CIFAR model");
+                     "; choose another model or other data");
 }
 
 void place(TorchNetwork& network, const ComputeSettings& settings) {

@@ -9,7 +9,8 @@
 #include <string>
 
 #include "models/stages/model_spec.hpp"
-#include "training/images.hpp"
+#include "training/data_set.hpp"
+#include "training/recipe.hpp"
 #include "training/torch/network.hpp"
 
 namespace hacscale::training {
@@ -32,6 +33,11 @@ struct ComputeSettings {
     int loader_threads = 1;
 };
 
+// The recipe's precision where the device has fast products for it, and as many threads as its images need to be prepared.
+ComputeSettings settings_for(const Recipe& recipe, const at::Device& device, const DataSet& data);
+
+// What a network reads, for load_data_set().
+ImageSize input_size(const ModelSpec& model);
 // Throws InputError where a model reads other images, or tells other classes apart, than the data has.
 void require_fit(const ModelSpec& model, const ImageSet& images);
 

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
+#include "training/load_data_set.hpp"
 #include "training/torch/compute.hpp"
 #include "training/torch/importance.hpp"
 #include "training/torch/network.hpp"
@@ -115,7 +116,7 @@ public:
     std::optional<std::vector<LayerImportance>> importance(const ImportanceRequest& request,
                                                            const ImportanceEvents& events) override {
         return with_plain_errors([&] {
-            const Cifar10 data = load_cifar10(request.data);
+            const DataSet data = load_data_set(request.data, {input_size(request.model)});
             require_fit(request.model, data.train);
             const auto network = network_of(request.model, request.checkpoint);
             return measured_importance(*network, data.train, data.normalization, request, events);

@@ -3,13 +3,12 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <string_view>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
+#include "training/load_data_set.hpp"
 #include "training/torch/compute.hpp"
 
 namespace hacscale::training {
@@ -18,37 +17,6 @@ namespace {
 constexpr double us_per_s = 1e6;
 // Steps between looks at the loss on a GPU, which would wait for it otherwise.
 constexpr std::int64_t steps_between_reports_on_gpu = 50;
-// Threads that prepare batches for a GPU, which takes more than 100,000 small images a second.
-constexpr int max_loader_threads = 8;
-
-// What ONEDNN_MAX_CPU_ISA, or its older name, leaves libtorch's oneDNN.
-bool onednn_may_use_avx512() {
-    for (const char* variable : {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"}) {
-        const char* value = std::getenv(variable);
-        if (value == nullptr || *value == '\0') continue;
-        const std::string_view newest(value);
-        return newest == "ALL" || newest == "DEFAULT" || newest.starts_with("AVX512") ||
-               newest.starts_with("AVX10");
-    }
-    return true;
-}
-
-// Without AVX-512 oneDNN has no bf16 convs, and libtorch's own are many times slower than f32.
-bool has_fast_bf16(const at::Device& device) {
-    return !device.is_cpu() || (onednn_may_use_avx512() && __builtin_cpu_supports("avx512bw") &&
-                                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"));
-}
-
-ComputeSettings settings_for(const Recipe& recipe, const at::Device& device) {
-    ComputeSettings settings;
-    settings.device = device;
-    const bool bf16 = recipe.precision == TrainingPrecision::bf16 && has_fast_bf16(device);
-    settings.type = bf16 ? at::kBFloat16 : at::kFloat;
-    settings.channels_last = recipe.channels_last;
-    // One thread prepares tens of thousands of images a second, which no CPU trains.
-    settings.loader_threads = device.is_cuda() ? std::min(max_loader_threads, usable_cores()) : 1;
-    return settings;
-}
 
 }  // namespace
 
@@ -64,8 +32,8 @@ TrainingRun::TrainingRun(const TrainingRequest& request, ProcessGroup& group)
     : request_(request),
       recipe_(request.recipe),
       group_(group),
-      data_(load_cifar10(request.data)),
-      settings_(settings_for(request.recipe, device_of(request.device))),
+      data_(load_data_set(request.data, {input_size(request.model), request.image_memory})),
+      settings_(settings_for(request.recipe, device_of(request.device), data_)),
       file_(request.checkpoint_folder / "checkpoint.pt"),
       identity_{model_hash(request.model), recipe_hash(request.recipe), std::to_string(request.seed),
                 data_.hash, request.start_hash} {
@@ -133,7 +101,9 @@ std::optional<TrainingResult> TrainingRun::run(const TrainingEvents& events) {
     started_us_ = now_us();
     const SideStream stream(settings_.device);
     if (group_.size() == 1) {
-        captured_ = capture_step(settings_.device, recipe_.batch, data_.train, recipe_.channels_last,
+        const BatchShape shape{recipe_.batch, &data_.train, recipe_.channels_last,
+                               recipe_.augmentation.mixup > 0.0};
+        captured_ = capture_step(settings_.device, shape,
                                  [this](const StepTensors& tensors) { step_on_device(tensors); });
     }
     while (progress_.epochs_done < recipe_.epochs) {
@@ -172,8 +142,7 @@ bool TrainingRun::step(const Batch& batch, bool keep_going) {
     if (captured_) {
         captured_->run(batch, rate, kept);
     } else {
-        find_gradients(images_tensor(batch.images, batch.count, data_.train, settings_),
-                       labels_tensor(batch.labels, batch.count, settings_));
+        find_gradients(images_tensor(batch.images, batch.count, data_.train, settings_), labels_of(batch));
         // Processes are stopped each at its own moment: they learn of each other's with the gradients.
         if (average_gradients(group_, optimizer_->parameters(), keep_going ? 0.0 : 1.0) > 0.0) return false;
         optimizer_->step(rate);
@@ -183,23 +152,45 @@ bool TrainingRun::step(const Batch& batch, bool keep_going) {
     return true;
 }
 
-void TrainingRun::find_gradients(const at::Tensor& images, const at::Tensor& labels) {
+TrainingRun::Labels TrainingRun::labels_of(const Batch& batch) const {
+    Labels labels{labels_tensor(batch.labels, batch.count, settings_), {}, {}};
+    if (batch.shares != nullptr) {
+        labels.other_labels = labels_tensor(batch.other_labels, batch.count, settings_);
+        labels.shares =
+            at::from_blob(const_cast<float*>(batch.shares), {batch.count}, at::kFloat).to(settings_.device);
+    }
+    return labels;
+}
+
+// Of mixed images, each image's losses against its two labels, in their shares.
+at::Tensor TrainingRun::loss_of(const at::Tensor& logits, const Labels& labels) const {
+    if (!labels.shares.defined()) {
+        return at::cross_entropy_loss(logits, labels.labels, {}, at::Reduction::Mean, -100,
+                                      recipe_.label_smoothing);
+    }
+    const auto against = [&](const at::Tensor& one) {
+        return at::cross_entropy_loss(logits, one, {}, at::Reduction::None, -100, recipe_.label_smoothing);
+    };
+    return at::mean(labels.shares * against(labels.labels) +
+                    (1.0 - labels.shares) * against(labels.other_labels));
+}
+
+void TrainingRun::find_gradients(const at::Tensor& images, const Labels& labels) {
     optimizer_->clear_gradients();
     const at::Tensor logits = network_->forward(images);
-    const at::Tensor loss =
-        at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, recipe_.label_smoothing);
+    const at::Tensor loss = loss_of(logits, labels);
     torch::autograd::backward({loss}, {});
 
     const at::NoGradGuard no_grad;
     const std::int64_t count = images.size(0);
     totals_.sums[0].add_(loss.detach(), count);
-    totals_.sums[1].add_(logits.argmax(1).eq(labels).sum());
+    totals_.sums[1].add_(logits.argmax(1).eq(labels.labels).sum());
     totals_.sums[2].add_(count);
 }
 
 void TrainingRun::step_on_device([[maybe_unused]] const StepTensors& tensors) {
 #ifdef HACSCALE_TORCH_CUDA
-    find_gradients(tensors.images.to(settings_.type), tensors.labels);
+    find_gradients(tensors.images.to(settings_.type), {tensors.labels, tensors.other_labels, tensors.shares});
     optimizer_->step(tensors.learning_rate);
     if (moving_average_) moving_average_->update(tensors.kept);
 #endif

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "training/batches.hpp"
-#include "training/cifar10.hpp"
+#include "training/data_set.hpp"
 #include "training/torch/captured_step.hpp"
 #include "training/torch/checkpoint.hpp"
 #include "training/torch/compute.hpp"
@@ -34,12 +34,19 @@ private:
         double accuracy() const;
     };
 
+    // What a batch's logits are compared with. Of mixed images also the label mixed in and the first one's share, else undefined.
+    struct Labels {
+        at::Tensor labels, other_labels, shares;
+    };
+
     void resume();
     void share_start();  // rank 0's state becomes everybody's
     bool train_epoch(const TrainingEvents& events);
     bool step(const Batch& batch, bool keep_going);
     // Forward and backward pass; what they came to is added to the totals.
-    void find_gradients(const at::Tensor& images, const at::Tensor& labels);
+    void find_gradients(const at::Tensor& images, const Labels& labels);
+    Labels labels_of(const Batch& batch) const;
+    at::Tensor loss_of(const at::Tensor& logits, const Labels& labels) const;
     // A whole step on tensors in GPU memory.
     void step_on_device(const StepTensors& tensors);
     void report(const TrainingEvents& events, std::int64_t steps);
@@ -55,7 +62,7 @@ private:
     const TrainingRequest& request_;
     const Recipe& recipe_;
     ProcessGroup& group_;
-    Cifar10 data_;
+    DataSet data_;
     ComputeSettings settings_;
     std::filesystem::path file_;
     RunIdentity identity_;
