@@ -134,8 +134,8 @@ TEST_P(OtherRuntime, RangesAreTakenFromTheSamplesThatAreGiven) {
     const InputSamples samples{{{inputs.front().begin(), middle}}, {{middle, inputs.front().end()}}};
     const auto expected = reference_graph(graph, 2, inputs, weights).front();
     const auto error_with = [&](const InputSamples* calibration) {
-        const Compiled compiled = handle_.backend->compile(GetParam(), graph,
-                                                           {2, DataType::i8, 0, &weights, calibration});
+        const Compiled compiled =
+            handle_.backend->compile(GetParam(), graph, {2, DataType::i8, 0, &weights, calibration});
         set_inputs(*compiled.runner, inputs);
         compiled.runner->load(weights);
         compiled.runner->run();
