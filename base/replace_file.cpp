@@ -23,7 +23,17 @@ bool make_empty(const std::filesystem::path& file) {
 
 }  // namespace
 
-void replace_file(const std::filesystem::path& file, const std::function<void(std::ostream&)>& write) {
+bool bring_to_disk(const std::filesystem::path& file) {
+    const int descriptor = ::open(file.empty() ? "." : file.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool done = descriptor >= 0 && ::fsync(descriptor) == 0;
+    const int error = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    errno = error;
+    return done;
+}
+
+void replace_file(const std::filesystem::path& file, const std::function<void(std::ostream&)>& write,
+                  Survives survives) {
     std::filesystem::path unfinished = file;
     unfinished += ".part";
     std::error_code error;
@@ -32,7 +42,7 @@ void replace_file(const std::filesystem::path& file, const std::function<void(st
         std::ofstream stream(unfinished, std::ios::binary | std::ios::trunc);
         write(stream);
         stream.close();
-        if (stream) {
+        if (stream && (survives == Survives::kill || bring_to_disk(unfinished))) {
             std::filesystem::rename(unfinished, file, error);
             if (!error) return;
         } else {

@@ -13,7 +13,9 @@
 namespace hacscale::records {
 
 void write_record(const std::filesystem::path& file, const std::string& text) {
-    replace_file(file, [&text](std::ostream& stream) { stream << text; });
+    // An empty run manifest would shut its folder to the run that resumes.
+    replace_file(
+        file, [&text](std::ostream& stream) { stream << text; }, Survives::power_cut);
 }
 
 void make_record_folder(const std::filesystem::path& folder) {
