@@ -48,13 +48,19 @@ private:
         return instruments() != nullptr ? instruments()->dropped_records() : 0;
     }
 
+    // A row of later than now was measured before the machine's clock was set back.
+    bool is_of_before(const std::string& measured_at) const {
+        if (request_.noisy_until.empty()) return false;
+        return measured_at <= request_.noisy_until || measured_at > detail::measured_now();
+    }
+
     enum class Known { no, yes, given_up, unsupported };
     Known known(const RowKey& key) const {
         const std::optional<Row> row = table_.find(key);
         if (!row) return Known::no;
         if (row->status == RowStatus::failed) return request_.retry_failed ? Known::no : Known::given_up;
         if (row->machine_was_slower(fastest_reference_us_)) return Known::no;
-        if (row->status == RowStatus::noisy && row->measured_at <= request_.noisy_until) return Known::no;
+        if (row->status == RowStatus::noisy && is_of_before(row->measured_at)) return Known::no;
         const bool same = same_method(row->timed_by, method_of(key, settings()));
         if (has_latency(row->status) && !same) return Known::no;
         return row->status == RowStatus::unsupported ? Known::unsupported : Known::yes;

@@ -15,11 +15,15 @@
 
 namespace hacscale::detail {
 
+std::string measured_now() {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+}
+
 Row new_row(const RowKey& key, const std::string& host_network) {
     Row row;
     row.key = key;
     row.host_network = host_network;
-    row.measured_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+    row.measured_at = measured_now();
     return row;
 }
 

@@ -18,6 +18,9 @@
 
 namespace hacscale::detail {
 
+// Now, as Row::measured_at.
+std::string measured_now();
+
 // Without values; measured now.
 Row new_row(const RowKey& key, const std::string& host_network);
 

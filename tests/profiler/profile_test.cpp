@@ -387,6 +387,24 @@ TEST_F(Profile, MeasuresNoisyRowsAgainWhereAsked) {
     EXPECT_EQ(profile(device_.handle, table_, request, {}).measured, 0) << "none is noisy now";
 }
 
+TEST_F(Profile, MeasuresNoisyRowsAgainAfterTheClockWasSetBack) {
+    const Network model = chain("a", {8});
+    const int measured = run({model}).measured;
+    std::vector<Row> rows = table_.query({});
+    for (Row& row : rows) {
+        row.status = RowStatus::noisy;
+        row.reason = "the time was up";
+        row.measured_at = "9998-01-01T00:00:00Z";
+    }
+    table_.put(rows);
+    ProfileRequest request;
+    request.host_networks = {model};
+    request.settings = settings_;
+    EXPECT_EQ(profile(device_.handle, table_, request, {}).measured, 0) << "nobody asked for it";
+    request.noisy_until = "1970-01-01T00:00:00Z";
+    EXPECT_EQ(profile(device_.handle, table_, request, {}).measured, measured);
+}
+
 // Two passes bring the caches into their state, the third takes all the time there is, and the fourth tells
 // the layers apart: how far a single pass is off, nobody knows.
 TEST_F(Profile, OfOnePassAllThatIsKnownIsItsTime) {
