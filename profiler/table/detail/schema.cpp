@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/replace_file.hpp"
 #include "profiler/table/columns.hpp"
 #include "profiler/table/detail/layer_columns.hpp"
 
@@ -335,14 +336,9 @@ void write_schema(const fs::path& file, const DeviceRecord& device) {
 }
 
 void sync_path(const fs::path& path) {
-    const int descriptor = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const int error = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (!synced) {
-        throw WorkError(fmt::format("{}: cannot be written to the disk: {}; check the disk and run again",
-                                    path.string(), std::strerror(error)));
-    }
+    if (bring_to_disk(path)) return;
+    throw WorkError(fmt::format("{}: cannot be written to the disk: {}; check the disk and run again",
+                                path.string(), std::strerror(errno)));
 }
 
 }  // namespace
@@ -418,6 +414,12 @@ void remove_database(const fs::path& file) noexcept {
 }
 
 void publish(const fs::path& finished, const fs::path& file) {
+    // SQLite says nothing when it cannot bring a log's rows into the file as it closes it.
+    if (has_log(finished)) {
+        throw WorkError(fmt::format(
+            "{}: some of its rows could not be written; check the disk, free some space and run again",
+            file.string()));
+    }
     sync_path(finished);
     std::error_code error;
     for (const char* suffix : {"-wal", "-shm"}) fs::remove(beside(file, suffix), error);
