@@ -1,8 +1,10 @@
 #include "profiler/table/table.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_map>
 #include <utility>
@@ -20,30 +22,28 @@ using detail::Statement;
 
 namespace {
 
-struct FileIdentity {
-    dev_t device = 0;
-    ino_t inode = 0;
-    bool operator==(const FileIdentity&) const = default;
+// The file that had this name when it was opened, to notice that it has it no more, or was cut short.
+class OpenedFile {
+public:
+    explicit OpenedFile(std::filesystem::path file) : file_(std::move(file)) { is_there(opened_); }
+
+    bool is_replaced() const {
+        struct stat now = {};
+        return !is_there(now) || now.st_dev != opened_.st_dev || now.st_ino != opened_.st_ino;
+    }
+    // Tables never shrink: SQLite keeps pages that are free.
+    bool is_cut_short() {
+        struct stat now = {};
+        if (!is_there(now)) return false;
+        return now.st_size < std::exchange(opened_.st_size, std::max(opened_.st_size, now.st_size));
+    }
+
+private:
+    bool is_there(struct stat& status) const { return ::stat(file_.c_str(), &status) == 0; }
+
+    std::filesystem::path file_;
+    struct stat opened_ = {};
 };
-
-// Of the file that has this name now.
-FileIdentity identity_of(const std::filesystem::path& file) {
-    struct stat status = {};
-    if (::stat(file.c_str(), &status) != 0) return {};
-    return {status.st_dev, status.st_ino};
-}
-
-// The lock and SQLite's log belong to the name, not to the file: two writers under two names would not see each other, and a log that
-// one of them left behind would not be found under the other.
-void require_one_name(const std::filesystem::path& file) {
-    struct stat status = {};
-    const bool is_file = ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode);
-    if (!is_file || status.st_nlink <= 1) return;
-    throw InputError(
-        fmt::format("{} has {} names (hard links), and a table is written under one name only; remove the "
-                    "other names, or write into a copy (cp)",
-                    file.string(), status.st_nlink));
-}
 
 // What put() runs.
 struct Writing {
@@ -65,11 +65,13 @@ struct Writing {
 
 struct Table::Impl {
     Impl(std::filesystem::path path, std::optional<detail::WriterLock> writer_lock, detail::Database opened);
+    ~Impl();
 
     void put(const Row& row);  // within a transaction
     std::int64_t layer_id(const LayerSpec& layer);
     void require_writer() const;
     void require_same_file() const;  // that was opened
+    void bring_log_into_file() const;
     void put_kernels(std::int64_t layer, const Row& row);
     enum class Kernels { with, without };
     void read_rows(Statement& select, Kernels kernels, const std::function<void(const Row&)>& visit) const;
@@ -77,7 +79,7 @@ struct Table::Impl {
     std::filesystem::path file;
     std::optional<detail::WriterLock> lock;  // outlives the database: closing it may still write
     detail::Database database;
-    FileIdentity identity;
+    mutable OpenedFile opened_file;
     DeviceRecord device;
     std::unordered_map<LayerSpec, std::int64_t, LayerSpecHash> layer_ids;  // those met by put()
     std::optional<Writing> writing;                                        // unless it is open for reading
@@ -157,7 +159,7 @@ Table::Impl::Impl(std::filesystem::path path, std::optional<detail::WriterLock> 
     : file(std::move(path)),
       lock(std::move(writer_lock)),
       database(std::move(opened)),
-      identity(identity_of(file)),
+      opened_file(file),
       device(detail::read_device(database)),
       select_row(database.prepare(select_rows(
           fmt::format("l.key = ? AND {} AND m.footprint_bytes = ?", state_condition), detail::row_order))),
@@ -172,13 +174,40 @@ void Table::Impl::require_writer() const {
     throw WorkError(fmt::format("{} is open for reading only; open it for writing", file.string()));
 }
 
-// Rows would go into a file that has no name any more.
+// Rows would go into a file that has another name now, or none.
 void Table::Impl::require_same_file() const {
-    if (identity_of(file) == identity) return;
-    throw WorkError(fmt::format(
-        "{} was removed or replaced while it was written, and what was measured since then is lost; run "
-        "again, and let nothing else change the file meanwhile",
-        file.string()));
+    if (opened_file.is_replaced()) {
+        if (!lock) {
+            throw WorkError(
+                fmt::format("{} was removed or replaced while it was read; run again when nothing changes it",
+                            file.string()));
+        }
+        bring_log_into_file();
+        throw WorkError(fmt::format(
+            "{} was removed or replaced while it was written; the rows until then are in the file that was "
+            "moved away, if it is still there. Run again, and let nothing else change the file meanwhile",
+            file.string()));
+    }
+    if (opened_file.is_cut_short()) {
+        throw WorkError(
+            fmt::format("{} was cut short by another program, so rows are lost; restore it from a copy or "
+                        "measure again into a new file",
+                        file.string()));
+    }
+}
+
+// SQLite leaves the log of a file that was moved where it is: beside whatever has the file's name now, which the log's pages would
+// then be taken for.
+void Table::Impl::bring_log_into_file() const {
+    try {
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (const Error& error) {
+        spdlog::error("{}", error.what());
+    }
+}
+
+Table::Impl::~Impl() {
+    if (lock && opened_file.is_replaced()) bring_log_into_file();
 }
 
 std::int64_t Table::Impl::layer_id(const LayerSpec& layer) {
@@ -231,6 +260,7 @@ void Table::Impl::read_rows(Statement& select, Kernels kernels,
         }
         visit(row);
     }
+    require_same_file();
 }
 
 Table Table::open(const std::filesystem::path& file, OpenMode mode, const DeviceRecord* device) {
@@ -250,7 +280,6 @@ Table Table::open(const std::filesystem::path& file, OpenMode mode, const Device
         }
         detail::create_table_file(file, *device);
     }
-    if (mode != OpenMode::read) require_one_name(file);
     detail::Database database = detail::open_table_file(file, mode != OpenMode::read);
     auto impl = std::make_unique<Impl>(file, std::move(lock), std::move(database));
     if (device != nullptr) check_device(file, impl->device, *device);
@@ -275,6 +304,7 @@ void Table::put(const Row& row) {
 
 void Table::put(const std::vector<Row>& rows) {
     impl_->require_writer();
+    impl_->require_same_file();
     detail::Transaction transaction(impl_->database);
     try {
         for (const Row& row : rows) impl_->put(row);
@@ -345,6 +375,7 @@ std::optional<double> Table::fastest_reference_us(DataType type) const {
 
 void Table::put(const PeakRecord& peak) {
     impl_->require_writer();
+    impl_->require_same_file();
     Statement replace = impl_->database.prepare("INSERT OR REPLACE INTO peak VALUES (?, ?, ?, ?, ?)");
     replace.bind(1, name_of(peak.type));
     replace.bind(2, peak.flops_per_s);
@@ -352,6 +383,7 @@ void Table::put(const PeakRecord& peak) {
     replace.bind(4, peak.nominal_flops_per_s);
     replace.bind(5, peak.nominal_bytes_per_s);
     replace.run();
+    impl_->require_same_file();
 }
 
 std::optional<PeakRecord> Table::peak(DataType type) const {
@@ -365,6 +397,7 @@ std::optional<PeakRecord> Table::peak(DataType type) const {
 
 void Table::put(const VerificationRecord& record) {
     impl_->require_writer();
+    impl_->require_same_file();
     Statement insert =
         impl_->database.prepare("INSERT INTO verification VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     insert.bind(1, record.model);
@@ -375,6 +408,7 @@ void Table::put(const VerificationRecord& record) {
     insert.bind(last + 3, record.ci95_us);
     insert.bind(last + 4, record.measured_at);
     insert.run();
+    impl_->require_same_file();
 }
 
 std::vector<VerificationRecord> Table::verifications() const {

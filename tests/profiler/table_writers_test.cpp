@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "profiler/table/check.hpp"
+#include "profiler/table/merge.hpp"
 #include "tests/profiler/table_support.hpp"
 
 namespace hacscale {
@@ -221,6 +222,50 @@ TEST(ReplacedTable, IsNoticedByItsWriter) {
     }
 }
 
+// SQLite would leave the log beside the file that took the table's name, and take it for that one's.
+TEST(ReplacedTable, KeepsItsRowsAndLeavesTheOtherOneAlone) {
+    const TempFolder folder;
+    const fs::path file = folder / "t.db";
+    for (const bool noticed : {false, true}) {
+        {
+            Table table = make_table(file, {numbered_row(0), numbered_row(1)});
+            { make_table(folder / "other.db", {numbered_row(2)}); }
+            fs::rename(file, folder / "moved.db");
+            fs::rename(folder / "other.db", file);
+            if (noticed) {
+                expect_error<WorkError>([&] { table.put(numbered_row(3)); }, {"t.db", "removed or replaced"});
+            }
+        }
+        EXPECT_EQ(Table::open(folder / "moved.db", OpenMode::read).size(), 2);
+        EXPECT_TRUE(check_table(folder / "moved.db").sound());
+        EXPECT_EQ(Table::open(file, OpenMode::read).query({}), std::vector{numbered_row(2)});
+        EXPECT_TRUE(check_table(file).sound());
+        fs::remove(file);
+    }
+}
+
+TEST(ReplacedTable, IsNoticedByItsReader) {
+    const TempFolder folder;
+    const fs::path file = folder / "t.db";
+    { make_table(file, {numbered_row(0)}); }
+    const Table table = Table::open(file, OpenMode::read);
+    EXPECT_TRUE(table.find(numbered_row(0).key));
+    fs::rename(file, folder / "moved.db");
+    expect_error<WorkError>([&] { table.query({}); }, {"t.db", "while it was read"});
+    { make_table(file, {numbered_row(1)}); }
+    expect_error<WorkError>([&] { table.find(numbered_row(0).key); }, {"t.db", "while it was read"});
+}
+
+TEST(TableCutShort, IsNoticedByItsWriter) {
+    const TempFolder folder;
+    const fs::path file = folder / "t.db";
+    { make_table(file, {numbered_row(0)}); }
+    Table table = Table::open(file, OpenMode::write);
+    table.put(numbered_row(1));
+    fs::resize_file(file, fs::file_size(file) / 2);
+    expect_error<WorkError>([&] { table.put(numbered_row(2)); }, {"t.db", "cut short"});
+}
+
 TEST(LockOfATable, IsNeitherALinkNorAPipe) {
     const TempFolder folder;
     const std::filesystem::path file = folder / "t.db";
@@ -251,6 +296,11 @@ TEST(HardLinkedTable, IsNotWritten) {
         }
         EXPECT_EQ(Table::open(folder / name, OpenMode::read).size(), 1);
     }
+    { make_table(folder / "more.db", {warm_row(conv(8, 16), 1.0)}); }
+    expect_error<InputError>(
+        [&] { merge_tables({folder / "more.db"}, folder / "other.db", {.append = true}); },
+        {"has 2 names (hard links)"});
+    EXPECT_EQ(Table::open(file, OpenMode::read).size(), 1);
     std::filesystem::remove(folder / "other.db");
     EXPECT_EQ(Table::open(file, OpenMode::write).size(), 1);
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -201,6 +202,18 @@ std::uintmax_t size_or_zero(const fs::path& file) {
     std::error_code error;
     const std::uintmax_t size = fs::file_size(file, error);
     return error ? 0 : size;
+}
+
+// The lock and SQLite's log belong to the name, not to the file: two writers under two names would not see each other, and a log that
+// one of them left behind would not be found under the other.
+void require_one_name(const fs::path& file) {
+    struct stat status = {};
+    const bool is_file = ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+    if (!is_file || status.st_nlink <= 1) return;
+    throw InputError(
+        fmt::format("{} has {} names (hard links), and a table is written under one name only; remove the "
+                    "other names, or write into a copy (cp)",
+                    file.string(), status.st_nlink));
 }
 
 bool has_log(const fs::path& file) {
@@ -453,6 +466,7 @@ Database open_table_file(const fs::path& file, bool writable) {
         database.execute("PRAGMA query_only = 1");
         return database;
     }
+    require_one_name(file);
     Database database(file, Access::existing);
     if (const int code = database.probe(); code != SQLITE_OK) database.fail(code, "read it as a table");
     const std::int64_t version = schema_version_of(database);
