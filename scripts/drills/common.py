@@ -16,7 +16,7 @@ DONE = (0, 4)  # 4: done, but rows are noisy, as they may be on a busy machine
 POLL_SECONDS = 0.01
 
 NETWORK = """name: {name}
-input: {{channels: 3, resolution: 16}}
+input: {{channels: 3, resolution: {resolution}}}
 classes: 10
 stem:
   - conv: {{width: {width}}}
@@ -119,7 +119,8 @@ class Drill:
         folder = self.work / f"{name}-{self.folders}"
         folder.mkdir()
         for network, width in (("one", 8), ("two", 16), ("three", 24)):
-            (folder / f"{network}.yaml").write_text(NETWORK.format(name=network, width=width))
+            (folder / f"{network}.yaml").write_text(NETWORK.format(name=network, width=width, resolution=16))
+        (folder / "cifar.yaml").write_text(NETWORK.format(name="cifar", width=8, resolution=32))
         (folder / "suite.yaml").write_text(SUITE)
         (folder / "recipe.yaml").write_text(RECIPE)
         return folder
@@ -182,14 +183,13 @@ def rows_of(file, query=ROWS):
             return {row[:-2]: row[-2:] for row in database.execute(query)}
         finally:
             database.close()
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError:  # not there yet, or damaged, which the program is asked about
         return {}
 
 
 def lost_rows(seen, now):
-    """Keys that were committed and are gone, or have another value of the same date. A row may have been measured again since."""
-    return [key for key, value in seen.items()
-            if key not in now or (now[key][1] == value[1] and now[key] != value)]
+    """Keys that were committed and are gone, or are as they were before. A row may have been measured again since."""
+    return [key for key, value in seen.items() if key not in now or now[key][1] < value[1]]
 
 
 def fingerprint_of(folder):
@@ -233,12 +233,12 @@ class Job:
         return folder
 
 
-PROFILE = Job("profile", ["profile", "one.yaml", "three.yaml", "--table", "table.db", "--seconds", "0.05", "--minutes", "0.02",
-                          "--threads", "1"])
+PROFILE = Job("profile", ["profile", "one.yaml", "three.yaml", "--seconds", "0.02", "--minutes", "0.01", "--threads", "1",
+                          "--table", "table.db"])
 RUN = Job("run", ["run", "suite.yaml", "--out", "out"], table="out/table.db", records="out")
 COMPARE = Job("compare", ["compare", "one.yaml", "--table", "table.db", "--budget", "1.5", "--strategies",
                           "width-only,uniform,hacscale", "--seconds", "0.05", "--threads", "1", "--max-depth-ratio", "1"])
-TRAIN = Job("train", ["train", "one.yaml", "--data", "cifar", "--recipe", "recipe.yaml", "--record", "accuracy.db",
+TRAIN = Job("train", ["train", "cifar.yaml", "--data", "data", "--recipe", "recipe.yaml", "--record", "accuracy.db",
                       "--checkpoints", "checkpoints", "--threads", "1"], table="accuracy.db", query=ACCURACIES)
 
 
@@ -249,8 +249,8 @@ def jobs(drill):
     drill.run_or_violate(PROFILE.arguments, source)
     drill.templates["compare"] = [source / "table.db"]
     chosen = [PROFILE, RUN, COMPARE]
-    make_small_cifar(source / "cifar")
-    drill.templates["train"] = [source / "cifar"]
+    make_small_cifar(source / "data")
+    drill.templates["train"] = [source / "data"]
     sample = TRAIN.prepare(drill, "train-sample")
     answer = drill.run(TRAIN.arguments, sample)
     if answer.status == 3:

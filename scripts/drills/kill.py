@@ -1,4 +1,5 @@
 """Commands that are killed at random moments, and commands that signals interrupt."""
+import json
 import signal
 import subprocess
 import time
@@ -6,25 +7,28 @@ import time
 from drills import common
 
 
-def complete(drill, job, folder, seen):
-    """The same command, given again, does the rest."""
+def complete(drill, job, folder, seen, whole):
+    """The same command, given again, does the rest. Training ends with the numbers of one that nothing interrupted."""
     answer = drill.run_or_violate(job.arguments, folder)
     common.require_nothing_lost(drill, job, folder, seen)
     if job.name == "run" and answer.status in common.DONE:
         drill.require((folder / "out/report.html").exists(), "the resumed run wrote no report", folder)
-    return answer
+    if job is common.TRAIN:
+        numbers = [[value for value, _ in common.rows_of(place / job.table, job.query).values()] for place in (folder, whole)]
+        drill.require(numbers[0] == numbers[1], f"training ended with {numbers[0]}, not {numbers[1]}", folder)
 
 
-def duration_of(drill, job):
+def run_whole(drill, job):
+    """The folder of the job that nothing interrupts, and how long it takes."""
     folder = job.prepare(drill, f"{job.name}-whole")
     began = time.monotonic()
     drill.run_or_violate(job.arguments, folder)
-    return time.monotonic() - began
+    return folder, time.monotonic() - began
 
 
 def kill(drill):
     for job in common.jobs(drill):
-        longest_s = duration_of(drill, job)
+        whole, longest_s = run_whole(drill, job)
         folder = job.prepare(drill, f"{job.name}-killed")
         seen, kills, completions = {}, 0, 0
         while kills < drill.times and not drill.violations:
@@ -39,7 +43,7 @@ def kill(drill):
             common.require_nothing_lost(drill, job, folder, seen)
             if moment.ended_itself:
                 folder, seen = job.prepare(drill, f"{job.name}-killed"), {}
-        complete(drill, job, folder, seen)
+        complete(drill, job, folder, seen, whole)
         drill.count("kills", kills)
         drill.say(f"kill {job.name}: {kills} kills within {longest_s:.1f} s, {completions + 1} times completed after them")
 
@@ -47,9 +51,14 @@ def kill(drill):
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
+def is_finished(folder):
+    """Whether the run did all it had to before the signal came."""
+    return json.loads((folder / "out/suite.json").read_text())["finished"]
+
+
 def signals(drill):
     for job in common.jobs(drill):
-        longest_s = duration_of(drill, job)
+        whole, longest_s = run_whole(drill, job)
         statuses = {}
         for number, status in SIGNALS.items():
             folder, seen = job.prepare(drill, f"{job.name}-signalled"), {}
@@ -63,12 +72,13 @@ def signals(drill):
                     folder, seen = job.prepare(drill, f"{job.name}-signalled"), {}
                     continue
                 # A signal before the program catches it ends the process; a shell calls that 128 + its number too.
-                if drill.require(moment.status in (status, -number),
-                                 f"{job.name} ended with {moment.status} by {number.name}, not {status}: "
-                                 f"{moment.answer.err.strip()[-300:]}", folder) and moment.status == status and moment.seen:
-                    drill.require("same command" in moment.answer.err or job.name == "compare",
+                drill.require(moment.status in (status, -number),
+                              f"{job.name} ended with {moment.status} by {number.name}, not {status}: "
+                              f"{moment.answer.err.strip()[-300:]}", folder)
+                if job is common.RUN and moment.status == status and moment.seen and not is_finished(folder):
+                    drill.require("the same command" in moment.answer.err,
                                   f"{job.name} does not say how to resume: {moment.answer.err.strip()[-300:]}", folder)
-            complete(drill, job, folder, seen)
+            complete(drill, job, folder, seen, whole)
         drill.count("signals", sum(statuses.values()))
         drill.say(f"signals {job.name}: ended with " + ", ".join(f"{key} {value} times" for key, value in sorted(statuses.items())))
     pipes(drill)
