@@ -254,9 +254,10 @@ MergeResult build(const fs::path& file, const DeviceRecord& device, const std::v
                   double tolerance) {
     detail::create_table_file(file, device);
     const Database merged(file, detail::Access::existing);
-    // Nobody else sees this file before it is finished, and publish() brings it to the disk.
+    // Nobody else sees this file before it is finished, and publish() brings it to the disk. Without a log, each commit says whether
+    // its rows are in the file.
     merged.execute(
-        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;"
+        "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;"
         "PRAGMA cache_size = -262144;");
     merged.execute(scratch_sql);
     std::int64_t source_rows = 0;

@@ -124,6 +124,23 @@ void expect_sentence(const std::string& text, Fault fault) {
     }
 }
 
+// Folders for temporary files are in memory, where there is such a folder: what is on the disk is the model's to say.
+class InMemory {
+public:
+    InMemory() {
+        if (::getenv("TMPDIR") == nullptr && fs::is_directory("/dev/shm"))
+            set_ = ::setenv("TMPDIR", "/dev/shm", 1) == 0;
+    }
+    ~InMemory() {
+        if (set_) ::unsetenv("TMPDIR");
+    }
+    InMemory(const InMemory&) = delete;
+    InMemory& operator=(const InMemory&) = delete;
+
+private:
+    bool set_ = false;
+};
+
 class TableFaults : public ::testing::TestWithParam<std::tuple<TableWork, Fault>> {
 protected:
     TableFaults()
@@ -173,6 +190,7 @@ protected:
         EXPECT_TRUE(whole) << committed << " commits, then:\n" << content;
     }
 
+    const InMemory in_memory_;
     const TableWork work_ = std::get<0>(GetParam());
     const Fault fault_ = std::get<1>(GetParam());
     int* committed_;                     // shared with the process that fails

@@ -428,6 +428,12 @@ void remove_database(const fs::path& file) noexcept {
 }
 
 void publish(const fs::path& finished, const fs::path& file) {
+    // SQLite says nothing when it cannot bring a log's rows into the file as it closes it.
+    if (has_log(finished)) {
+        throw WorkError(fmt::format(
+            "{}: some of its rows could not be written; check the disk, free some space and run again",
+            file.string()));
+    }
     sync_path(finished);
     std::error_code error;
     for (const char* suffix : {"-wal", "-shm"}) fs::remove(beside(file, suffix), error);
