@@ -18,11 +18,13 @@ inline double uniform(Random& random, double low, double high) {
     return std::uniform_real_distribution<double>(low, high)(random);
 }
 
-// How many times as long as on the quiet machine a run takes that begins then: microseconds since the speed was first
-// read. Is asked once for each run.
+// How many times as long as on the quiet machine a run takes that begins then: microseconds since the first pass that is
+// timed together with the speed. Is asked once for each run.
 using Drift = std::function<double(double us)>;
 
-inline double no_drift(double) { return 1.0; }
+inline double no_drift(double) {
+    return 1.0;
+}
 
 // Each run takes 1 % more or less (the standard deviation of a lognormal distribution). One run of a hundred is
 // interrupted and takes up to twice as long, and one reading of the speed of a thousand comes out at half the time.
@@ -51,7 +53,7 @@ public:
         for (const Network& network : networks) to_measure.push_back(&network);
         return measure_networks(device_.handle, to_measure, settings, {});
     }
-    // How long the measurement took from the first reading of the speed on.
+    // How long the measurement took since then.
     double measured_for_us() const { return device_.machine.clock_us - begin_us_.value_or(0.0); }
 
 private:
@@ -67,11 +69,13 @@ private:
 
     double slowdown(bool reads_speed) {
         const double now_us = device_.machine.clock_us;
-        if (reads_speed && !begin_us_) begin_us_ = now_us;
-        const double drift = begin_us_ ? drift_(now_us - *begin_us_) : drift_(0.0);
+        has_read_speed_ = has_read_speed_ || reads_speed;
+        if (has_read_speed_ && !reads_speed && !begin_us_) begin_us_ = now_us;
+        const double drift = drift_(begin_us_ ? now_us - *begin_us_ : 0.0);
         if (!reads_speed) return drift;
         constexpr int runs_of_reading = 6;
-        if (lucky_runs_ == 0 && uniform(random_, 0.0, 1.0) < 1e-3 / runs_of_reading) lucky_runs_ = runs_of_reading;
+        if (lucky_runs_ == 0 && uniform(random_, 0.0, 1.0) < 1e-3 / runs_of_reading)
+            lucky_runs_ = runs_of_reading;
         if (lucky_runs_ == 0) return drift;
         --lucky_runs_;
         return 0.5 * drift;
@@ -81,6 +85,7 @@ private:
     Drift drift_;
     FakeDevice device_;
     std::optional<double> begin_us_;
+    bool has_read_speed_ = false;
     int lucky_runs_ = 0;
 };
 
