@@ -6,9 +6,11 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <random>
 
 #include "profiler/timing/rounds.hpp"
 #include "profiler/timing/statistics.hpp"
+#include "profiler/timing/visit_speed.hpp"
 
 namespace hacscale {
 namespace {
@@ -37,19 +39,13 @@ struct Visit {
     ClockCost clock;
 };
 
-// Which visits count, of all networks: ratios between networks hold at one speed only.
-struct CountedSpeed {
-    double max_reading_us = std::numeric_limits<double>::infinity();
-    double slowdown = 1.0;  // of the machine in the visits that are needed, against its fastest
-    bool slow() const { return slowdown > 1.0 + MachineSpeed::tolerance; }
-};
-
 // One network's samples so far.
 class NetworkUnderTest {
 public:
     explicit NetworkUnderTest(const TimedNetwork& network) : network_(network), node_us_(network.nodes) {}
 
-    void visit(const TimingRules& rules) {
+    // `length`: against an average visit.
+    void visit(const TimingRules& rules, double length) {
         const double start = network_.runner->clock_us();
         Visit& visit = visits_.emplace_back();
         // Twice: the first pass brings weights back, the second leaves the caches as a pass finds them.
@@ -58,7 +54,7 @@ public:
         network_.runner->run();
         const double one_pass = network_.runner->clock_us() - before_second;
         // Long enough that the passes thrown away above are the smaller part.
-        const double until = network_.runner->clock_us() + std::max(rules.burst_us, 7.5 * one_pass);
+        const double until = network_.runner->clock_us() + length * std::max(rules.burst_us, 7.5 * one_pass);
         do {
             visit.totals.push_back(network_.runner->time_runs(1));
             if (prefixes() || profiler()) continue;
@@ -290,6 +286,7 @@ public:
                         : 1.0) {}
 
     std::vector<NetworkTiming> run(std::uint64_t seed, const std::function<bool()>& keep_going) {
+        lengths_.seed(seed);
         if (speed_ != nullptr) speed_->now_in_row();
         const auto open = [this] {
             std::vector<std::size_t> still_open = open_networks();
@@ -327,48 +324,29 @@ private:
 
     void visit(std::size_t index) {
         const double before_us = speed_ != nullptr ? speed_->last() : 0.0;
-        networks_[index].visit(rules_);
+        networks_[index].visit(rules_, length_(lengths_));
         if (speed_ != nullptr) networks_[index].set_speed(before_us, speed_->now());
     }
 
-    // Perhaps: the last reading says so. Nothing was measured at the speed of now then.
+    // The last reading alone says so: whether that was luck, more readings tell. If it was not, no visit had this speed.
     bool became_faster() const {
         return speed_ != nullptr && (1.0 + MachineSpeed::tolerance) * speed_->last() < speed_->fastest();
     }
 
-    // The fastest speed, where each network had enough visits at it; else the fastest speed at which each had.
     CountedSpeed counted_speed() const {
-        CountedSpeed counted;
-        if (speed_ == nullptr) return counted;
-        const auto enough = static_cast<std::size_t>(std::max(1, rules_.min_visits));
-        double needed_us = 0.0;
-        for (const NetworkUnderTest& network : networks_) {
-            std::vector<double> readings_us = network.slower_readings_us();
-            if (readings_us.empty()) continue;
-            const auto last =
-                readings_us.begin() + static_cast<std::ptrdiff_t>(std::min(enough, readings_us.size())) - 1;
-            std::nth_element(readings_us.begin(), last, readings_us.end());
-            needed_us = std::max(needed_us, *last);
-        }
-        constexpr double limit = 1.0 + MachineSpeed::tolerance;
-        double reference_us = speed_->fastest();
-        if (needed_us > limit * reference_us) {
-            counted.slowdown = needed_us / reference_us;
-            reference_us = needed_us;
-            for (const NetworkUnderTest& network : networks_) {
-                for (const double us : network.slower_readings_us()) {
-                    if (limit * us >= needed_us) reference_us = std::min(reference_us, us);
-                }
-            }
-        }
-        counted.max_reading_us = limit * reference_us;
-        return counted;
+        if (speed_ == nullptr) return {};
+        std::vector<std::vector<double>> readings_us;
+        for (const NetworkUnderTest& network : networks_) readings_us.push_back(network.slower_readings_us());
+        return hacscale::counted_speed(readings_us, speed_->fastest(), rules_.min_visits);
     }
 
     std::vector<NetworkUnderTest> networks_;
     const TimingRules& rules_;
     MachineSpeed* speed_;
     double patience_;
+    // Of visits: what slows the machine down at regular intervals cannot keep step with visits, and have the readings fall between.
+    std::mt19937_64 lengths_;
+    std::uniform_real_distribution<double> length_{0.5, 1.5};
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <ostream>
 #include <string>
 
 #include "tests/profiler/drifting_device.hpp"
@@ -15,7 +16,7 @@ namespace {
 
 using namespace testing;
 
-constexpr double slower = 1.2;
+constexpr double slow_machine = 1.2;
 // Of what the quiet machine would have given; three times as much as the interval of a median may be.
 constexpr double right_within = 0.03;
 
@@ -33,22 +34,23 @@ Drift ramp(double quiet_us, double from, double to) {
 
 Drift alternating(Random& random, double phase_us) {
     const double shift_us = uniform(random, 0.0, 2.0 * phase_us);
-    return [=](double us) { return std::fmod(us + shift_us, 2.0 * phase_us) < phase_us ? 1.0 : slower; };
+    return
+        [=](double us) { return std::fmod(us + shift_us, 2.0 * phase_us) < phase_us ? 1.0 : slow_machine; };
 }
 
-// One of some cores is slow, and each run is on any of them.
+// Of some cores one is slow, and each pass runs on any of them.
 Drift slow_core_of(Random& random, double cores) {
     return [=, drawn = Random(random())](double) mutable {
-        return uniform(drawn, 0.0, cores) < 1.0 ? slower : 1.0;
+        return uniform(drawn, 0.0, cores) < 1.0 ? slow_machine : 1.0;
     };
 }
 
-// The same, and runs stay on a core for a while, of random length.
+// The same, but passes stay on a core for a while, of random length.
 Drift slow_core_for_a_while(Random& random, double cores, double mean_stay_us) {
     return [=, drawn = Random(random()), until_us = 0.0, now = 1.0](double us) mutable {
         while (us >= until_us) {
             until_us += std::exponential_distribution<double>(1.0 / mean_stay_us)(drawn);
-            now = uniform(drawn, 0.0, cores) < 1.0 ? slower : 1.0;
+            now = uniform(drawn, 0.0, cores) < 1.0 ? slow_machine : 1.0;
         }
         return now;
     };
@@ -60,33 +62,39 @@ struct Kind {
     DrawDrift draw;
 };
 
+std::ostream& operator<<(std::ostream& out, const Kind& kind) {
+    return out << kind.name;
+}
+
+Kind phases(int parts) {
+    return {"Phases" + std::to_string(parts), "phases of 1/" + std::to_string(parts) + " of the time",
+            [parts](Random& random, double us) { return alternating(random, us / parts); }};
+}
+
 const std::vector<Kind>& kinds() {
     static const std::vector<Kind> all{
         {"Step", "a step: slower from a random moment on",
-         [](Random& random, double us) { return step(random, us, 1.0, slower); }},
+         [](Random& random, double us) { return step(random, us, 1.0, slow_machine); }},
         {"StepBack", "a step back: slower until a random moment",
-         [](Random& random, double us) { return step(random, us, slower, 1.0); }},
-        {"Ramp", "a ramp: slower and slower", [](Random&, double us) { return ramp(us, 1.0, slower); }},
+         [](Random& random, double us) { return step(random, us, slow_machine, 1.0); }},
+        {"Ramp", "a ramp: slower and slower", [](Random&, double us) { return ramp(us, 1.0, slow_machine); }},
         {"RampBack", "a ramp back: faster and faster",
-         [](Random&, double us) { return ramp(us, slower, 1.0); }},
-        {"SlowCoreOfTwo", "a slow core of two, drawn for each pass",
+         [](Random&, double us) { return ramp(us, slow_machine, 1.0); }},
+        {"SlowCoreOfTwo", "a slow core of two, any for each pass",
          [](Random& random, double) { return slow_core_of(random, 2.0); }},
-        {"SlowCoreOfFour", "a slow core of four, drawn for each pass",
+        {"SlowCoreOfFour", "a slow core of four, any for each pass",
          [](Random& random, double) { return slow_core_of(random, 4.0); }},
-        {"SlowCoreOfTwoForAWhile",
-         "a slow core of two, which each run of passes stays on for 1/12 of the time",
+        {"SlowCoreOfTwoForAWhile", "a slow core of two, any for 1/12 of the time",
          [](Random& random, double us) { return slow_core_for_a_while(random, 2.0, us / 12.0); }},
-        {"SlowCoreOfFourForAWhile",
-         "a slow core of four, which each run of passes stays on for 1/12 of the time",
+        {"SlowCoreOfFourForAWhile", "a slow core of four, any for 1/12 of the time",
          [](Random& random, double us) { return slow_core_for_a_while(random, 4.0, us / 12.0); }},
-        {"PhasesOf2", "phases of 1/2 of the time",
-         [](Random& random, double us) { return alternating(random, us / 2.0); }},
-        {"PhasesOf4", "phases of 1/4 of the time",
-         [](Random& random, double us) { return alternating(random, us / 4.0); }},
-        {"PhasesOf8", "phases of 1/8 of the time",
-         [](Random& random, double us) { return alternating(random, us / 8.0); }},
-        {"PhasesOf16", "phases of 1/16 of the time",
-         [](Random& random, double us) { return alternating(random, us / 16.0); }},
+        phases(2),
+        phases(4),
+        phases(8),
+        phases(12),
+        phases(14),
+        phases(16),
+        phases(32),
     };
     return all;
 }
@@ -158,7 +166,6 @@ protected:
             DriftingDevice one(random(), draw(random, one_us));
             const auto alone = one.measure(one_, settings());
             latency_.add(noisy(alone[0]), error_of(alone[0], one_[0]));
-            spent_us_ += one.measured_for_us() / runs_;
             DriftingDevice two(random(), draw(random, two_us));
             const auto compared = two.measure(two_, settings());
             ratio_.add(noisy(compared[0]) || noisy(compared[1]), ratio_error(compared, two_));
@@ -168,7 +175,6 @@ protected:
         if (asked_runs() == 0) return;
         std::printf("| %s | %s | %s |\n", words.c_str(), latency_.percent().c_str(),
                     ratio_.percent().c_str());
-        std::printf("# %.1f ms\n", spent_us_ / 1e3);
     }
 
     const int runs_ = asked_runs() > 0 ? asked_runs() : 200;
@@ -176,7 +182,6 @@ protected:
     const std::vector<Network> two_{DriftingDevice::network(8), DriftingDevice::network(32)};
     Outcomes latency_;
     Outcomes ratio_;
-    double spent_us_ = 0.0;
 };
 
 TEST_F(Drifts, OfAQuietMachineAreNotSeen) {
@@ -207,7 +212,7 @@ TEST_F(Drifts, FromTableToRunAreSeen) {
         DriftingDevice before(random(), no_drift);
         const auto row = before.measure(one_, settings());
         const auto later = [&](const std::vector<Network>& networks) {
-            DriftingDevice device(random(), [](double) { return slower; });
+            DriftingDevice device(random(), [](double) { return slow_machine; });
             const MeasureSettings after = settings();
             expect_speed(device.handle(), after, row[0].timing.reference_us.value());
             return device.measure(networks, after);
