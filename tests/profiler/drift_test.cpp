@@ -186,7 +186,7 @@ protected:
 
 TEST_F(Drifts, OfAQuietMachineAreNotSeen) {
     simulate([](Random&, double) { return no_drift; });
-    print("none");
+    print("none: the quiet machine");
     EXPECT_LE(100 * latency_.noticed, runs_);
     EXPECT_LE(100 * ratio_.noticed, runs_);
     EXPECT_LE(100 * latency_.wrong, runs_);
