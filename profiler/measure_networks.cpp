@@ -132,6 +132,10 @@ private:
                     "shortest time",
                     result.reason.empty() ? "" : "; ", slowdown);
             }
+            if (!slow && !result.timing.unsteady.empty()) {
+                result.reason +=
+                    (result.reason.empty() ? "the machine was not steady: " : "; ") + result.timing.unsteady;
+            }
             result.state = throttle.state();
         }
         if (any_measured) history.waited_in_vain = !ever_fast;

@@ -200,11 +200,16 @@ double SpeedHistory::fastest_us() const {
     constexpr std::size_t one_in = 20;
     const double read = readings_us_.empty() ? std::numeric_limits<double>::infinity()
                                              : readings_us_[(readings_us_.size() - 1) / one_in];
-    return std::min({read, expected_us_, fastest_measured_us.value_or(read)});
+    return std::min({read, sustained_us_, expected_us_, fastest_measured_us.value_or(read)});
 }
 
 void SpeedHistory::add_reading(double us) {
     readings_us_.insert(std::upper_bound(readings_us_.begin(), readings_us_.end(), us), us);
+    latest_us_.push_back(us);
+    if (latest_us_.size() > readings_in_row) latest_us_.erase(latest_us_.begin());
+    if (latest_us_.size() == readings_in_row) {
+        sustained_us_ = std::min(sustained_us_, quantile(latest_us_, 0.5));
+    }
 }
 
 MachineSpeed::MachineSpeed(const DeviceHandle& device, DataType type, SpeedHistory& history)
@@ -227,6 +232,10 @@ double MachineSpeed::now() {
     last_us_ = samples[samples.size() / 2];
     history_.add_reading(last_us_);
     return last_us_;
+}
+
+void MachineSpeed::now_in_row() {
+    for (std::size_t reading = 0; reading < SpeedHistory::readings_in_row / 2 + 1; ++reading) now();
 }
 
 }  // namespace hacscale

@@ -101,8 +101,10 @@ EnergyReading measure_energy(Instruments& instruments, NetworkRunner& runner, do
 
 // What is known of a device's speed in one data type.
 struct SpeedHistory {
-    // The reference's short time: not its shortest, since one lucky reading of thousands would raise the bar for all
-    // that come, but what one in twenty of its readings does not exceed; infinite before the first.
+    // The reference's short time; infinite before the first reading. It is not the shortest reading, since one lucky
+    // reading of thousands would raise the bar for all that come, but what one in twenty readings does not exceed. A machine
+    // that becomes slow and stays so has soon more than twenty slow readings for each fast one. So the median of some readings
+    // in a row counts too: a speed that lasted that long was no luck.
     double fastest_us() const;
     void add_reading(double us);
     // Of an earlier process, from its measurements.
@@ -118,8 +120,12 @@ struct SpeedHistory {
         fastest_measured_us = std::min(reference_us, fastest_measured_us.value_or(reference_us));
     }
 
+    static constexpr std::size_t readings_in_row = 5;
+
 private:
     std::vector<double> readings_us_;  // in ascending order
+    std::vector<double> latest_us_;    // in the order in which they were read
+    double sustained_us_ = std::numeric_limits<double>::infinity();
     double expected_us_ = std::numeric_limits<double>::infinity();
 };
 using SpeedHistories =
@@ -132,6 +138,8 @@ public:
 
     // Times the reference: some runs, and their median in microseconds.
     double now();
+    // Times it so often that what follows cannot make the history forget the speed of now: most readings in a row are of it.
+    void now_in_row();
     double last() const { return last_us_; }  // as now() read it last
     double fastest() const { return history_.fastest_us(); }
     bool waited_in_vain() const { return history_.waited_in_vain; }

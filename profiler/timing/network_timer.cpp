@@ -1,11 +1,16 @@
 #include "profiler/timing/network_timer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <random>
 
 #include "profiler/timing/rounds.hpp"
 #include "profiler/timing/statistics.hpp"
+#include "profiler/timing/visit_speed.hpp"
 
 namespace hacscale {
 namespace {
@@ -17,21 +22,21 @@ constexpr int min_sweeps_in_all = 6;
 // the layers apart; and what a runtime computes within another layer's operation has a time in tables all the same.
 constexpr double least_layer_us = 0.032;
 
+// The medians of the earlier and of the later half of the passes may differ by this many times what the half-width of the
+// median's interval may be. A machine that slows down evenly moves the median of all passes by about as much.
+constexpr double max_change_of_target = 3.0;
+// Of passes that count as slow over those that count as fast: more than they scatter by on a quiet machine.
+constexpr double max_spread = 1.15;
+
 // What one visit saw.
 struct Visit {
-    std::size_t round = 0;
     double spent_us = 0.0;
+    // The machine's speed: of the readings right before and right after the visit, the slower one and the mean.
+    double slower_reading_us = 0.0;
+    double mean_reading_us = 0.0;
     std::vector<double> totals;
     std::vector<std::vector<double>> passes;  // each layer's time, or the network's up to it, one a sweep
     ClockCost clock;
-};
-
-// The rounds that count, the same ones for all networks: ratios between networks hold at one speed only.
-struct CountedRounds {
-    std::vector<bool> counts;            // by round
-    std::optional<double> reference_us;  // the median of the readings in them
-    double slowdown = 1.0;               // of the machine in them, against its fastest
-    bool slow() const { return slowdown > 1.0 + MachineSpeed::tolerance; }
 };
 
 // One network's samples so far.
@@ -39,17 +44,17 @@ class NetworkUnderTest {
 public:
     explicit NetworkUnderTest(const TimedNetwork& network) : network_(network), node_us_(network.nodes) {}
 
-    void visit(const TimingRules& rules, std::size_t round) {
+    // `length`: against an average visit.
+    void visit(const TimingRules& rules, double length) {
         const double start = network_.runner->clock_us();
         Visit& visit = visits_.emplace_back();
-        visit.round = round;
         // Twice: the first pass brings weights back, the second leaves the caches as a pass finds them.
         network_.runner->run();
         const double before_second = network_.runner->clock_us();
         network_.runner->run();
         const double one_pass = network_.runner->clock_us() - before_second;
         // Long enough that the passes thrown away above are the smaller part.
-        const double until = network_.runner->clock_us() + std::max(rules.burst_us, 7.5 * one_pass);
+        const double until = network_.runner->clock_us() + length * std::max(rules.burst_us, 7.5 * one_pass);
         do {
             visit.totals.push_back(network_.runner->time_runs(1));
             if (prefixes() || profiler()) continue;
@@ -74,35 +79,43 @@ public:
         spent_us_ += visit.spent_us;
     }
 
-    bool done(const TimingRules& rules, const CountedRounds& rounds, double patience) const {
-        if (converged(rules, rounds, rules.min_samples, rules.min_sweeps)) return true;
+    // Of the last visit.
+    void set_speed(double before_us, double after_us) {
+        visits_.back().slower_reading_us = std::max(before_us, after_us);
+        visits_.back().mean_reading_us = 0.5 * (before_us + after_us);
+        slower_readings_us_.push_back(visits_.back().slower_reading_us);
+    }
+    const std::vector<double>& slower_readings_us() const { return slower_readings_us_; }
+
+    bool done(const TimingRules& rules, const CountedSpeed& speed, double patience) const {
+        if (converged(rules, speed, rules.min_samples, rules.min_sweeps)) return true;
         const double max_us = rules.max_seconds * 1e6;
         if (spent_us_ > patience * max_us) return true;
-        if (rounds.slow()) return false;
+        if (speed.slow()) return false;
         double spent_us = 0.0;
-        for (const Visit* visit : counted(rounds)) spent_us += visit->spent_us;
+        for (const Visit* visit : counted(speed)) spent_us += visit->spent_us;
         return spent_us > max_us;
     }
 
-    NetworkTiming result(const TimingRules& rules, const CountedRounds& rounds) const {
-        const std::vector<double> totals = totals_of(rounds);
+    NetworkTiming result(const TimingRules& rules, const CountedSpeed& speed) const {
+        const std::vector<double> totals = totals_of(speed);
         NetworkTiming timing;
         timing.samples = static_cast<std::int64_t>(totals.size());
         timing.upper = upper_percentiles(totals);
         timing.nodes.resize(network_.nodes);
-        timing.reference_us = rounds.reference_us;
-        timing.slowdown = rounds.slowdown;
+        timing.slowdown = speed.slowdown;
         if (totals.empty()) return timing;
         timing.total = median_estimate(totals);
         // Networks of many milliseconds have few passes in their time.
-        timing.converged = converged(rules, rounds, std::min(rules.min_samples, rules.min_samples_in_all),
+        timing.converged = converged(rules, speed, std::min(rules.min_samples, rules.min_samples_in_all),
                                      std::min(rules.min_sweeps, min_sweeps_in_all));
+        if (!timing.converged) timing.unsteady = unsteady(rules, speed);
         if (prefixes()) {
-            take_differences(timing, rounds);
+            take_differences(timing, speed);
             return timing;
         }
-        add_clock(timing, rounds);
-        const std::vector<const std::vector<double>*> middle = middle_passes(rounds);
+        add_clock(timing, speed);
+        const std::vector<const std::vector<double>*> middle = middle_passes(speed);
         timing.layer_samples = static_cast<std::int64_t>(middle.size());
         if (middle.empty()) return timing;
         std::vector<double> values(middle.size());
@@ -114,7 +127,9 @@ public:
         return timing;
     }
 
-    std::size_t visits() const { return visits_.size(); }
+    void add_readings(std::vector<double>& readings_us, const CountedSpeed& speed) const {
+        for (const Visit* visit : counted(speed)) readings_us.push_back(visit->mean_reading_us);
+    }
 
 private:
     bool prefixes() const { return network_.rows == RowMethod::prefix; }
@@ -143,39 +158,66 @@ private:
         if (kept_passes_++ < max_kept_passes) visit.passes.push_back(node_us_);
     }
 
-    std::vector<const Visit*> counted(const CountedRounds& rounds) const {
+    std::vector<const Visit*> counted(const CountedSpeed& speed) const {
         std::vector<const Visit*> visits;
         for (const Visit& visit : visits_) {
-            if (rounds.counts[visit.round]) visits.push_back(&visit);
+            if (visit.slower_reading_us <= speed.max_reading_us) visits.push_back(&visit);
         }
         return visits;
     }
 
-    std::vector<double> totals_of(const CountedRounds& rounds) const {
+    std::vector<double> totals_of(const CountedSpeed& speed) const {
         std::vector<double> totals;
-        for (const Visit* visit : counted(rounds)) {
+        for (const Visit* visit : counted(speed)) {
             totals.insert(totals.end(), visit->totals.begin(), visit->totals.end());
         }
         return totals;
     }
 
-    bool converged(const TimingRules& rules, const CountedRounds& rounds, int min_samples,
+    bool converged(const TimingRules& rules, const CountedSpeed& speed, int min_samples,
                    int min_sweeps) const {
-        if (rounds.slow()) return false;
-        const std::size_t visits = counted(rounds).size();  // each has one sweep
+        if (speed.slow()) return false;
+        const std::size_t visits = counted(speed).size();  // each has one sweep
         if (visits < static_cast<std::size_t>(rules.min_visits)) return false;
         if (prefixes() && visits < static_cast<std::size_t>(min_sweeps)) return false;
-        const std::vector<double> totals = totals_of(rounds);
+        const std::vector<double> totals = totals_of(speed);
         if (totals.size() < static_cast<std::size_t>(min_samples)) return false;
-        return median_estimate(totals).relative_half_width() <= rules.target_half_width;
+        return median_estimate(totals).relative_half_width() <= rules.target_half_width &&
+               unsteady(rules, speed).empty();
+    }
+
+    // Why the passes that count cannot be of one speed; empty when they can.
+    std::string unsteady(const TimingRules& rules, const CountedSpeed& speed) const {
+        const std::vector<double> totals = totals_of(speed);
+        if (totals.size() < static_cast<std::size_t>(rules.min_samples_in_all)) return {};
+        const double change = change_over_time(totals);
+        if (std::abs(change - 1.0) > max_change_of_target * rules.target_half_width) {
+            return fmt::format("its later passes took {:.2f} times as long as its earlier ones", change);
+        }
+        const double widest = std::max(spread(totals), spread(pass_sums(speed)));
+        if (widest > max_spread) {
+            return fmt::format("three in ten of its passes took {:.2f} times as long as the fastest tenth",
+                               widest);
+        }
+        return {};
+    }
+
+    std::vector<double> pass_sums(const CountedSpeed& speed) const {
+        std::vector<double> sums;
+        if (prefixes()) return sums;
+        for (const Visit* visit : counted(speed)) {
+            for (const auto& pass : visit->passes)
+                sums.push_back(std::accumulate(pass.begin(), pass.end(), 0.0));
+        }
+        return sums;
     }
 
     // A layer's time from the sweeps: the median up to its end, minus the median up to its beginning.
-    void take_differences(NetworkTiming& timing, const CountedRounds& rounds) const {
+    void take_differences(NetworkTiming& timing, const CountedSpeed& speed) const {
         MedianEstimate before;
         for (std::size_t node = 0; node < network_.nodes; ++node) {
             std::vector<double> until;
-            for (const Visit* visit : counted(rounds)) {
+            for (const Visit* visit : counted(speed)) {
                 for (const auto& sweep : visit->passes) until.push_back(sweep[node]);
             }
             const MedianEstimate after = median_estimate(until);
@@ -191,10 +233,10 @@ private:
     }
 
     // What the stopwatch cost in the visits that count.
-    void add_clock(NetworkTiming& timing, const CountedRounds& rounds) const {
+    void add_clock(NetworkTiming& timing, const CountedSpeed& speed) const {
         if (!network_.runner->clock_takes_time()) return;
         std::vector<double> layer_us;
-        for (const Visit* visit : counted(rounds)) {
+        for (const Visit* visit : counted(speed)) {
             if (visit->clock.readings == 0) continue;
             layer_us.push_back(visit->clock.layer_us);
             timing.clock.clamped += visit->clock.clamped;
@@ -204,9 +246,9 @@ private:
     }
 
     // The timed passes whose whole time is between the quartiles.
-    std::vector<const std::vector<double>*> middle_passes(const CountedRounds& rounds) const {
+    std::vector<const std::vector<double>*> middle_passes(const CountedSpeed& speed) const {
         std::vector<std::pair<double, const std::vector<double>*>> sorted;
-        for (const Visit* visit : counted(rounds)) {
+        for (const Visit* visit : counted(speed)) {
             for (const auto& pass : visit->passes) {
                 double sum = 0.0;
                 for (const double time : pass) sum += time;
@@ -226,6 +268,7 @@ private:
     std::vector<double> node_us_;
     std::vector<int> operations_;  // of the runtime, of each node
     std::vector<Visit> visits_;
+    std::vector<double> slower_readings_us_;  // by visit
     std::size_t kept_passes_ = 0;
     double spent_us_ = 0.0;
 };
@@ -243,88 +286,67 @@ public:
                         : 1.0) {}
 
     std::vector<NetworkTiming> run(std::uint64_t seed, const std::function<bool()>& keep_going) {
-        if (speed_ != nullptr) speed_->now();
-        const auto begin_round = [this] {
-            std::vector<std::size_t> open = open_networks();
-            if (!open.empty()) {
-                speeds_us_.push_back(speed_ != nullptr ? speed_->last() : 0.0);
-                readings_us_ = {speeds_us_.back()};
+        lengths_.seed(seed);
+        if (speed_ != nullptr) speed_->now_in_row();
+        const auto open = [this] {
+            std::vector<std::size_t> still_open = open_networks();
+            if (still_open.empty() && became_faster()) {
+                speed_->now_in_row();
+                still_open = open_networks();
             }
-            return open;
+            return still_open;
         };
         visit_in_rounds(
-            begin_round, [this](std::size_t index) { visit(index); }, seed, keep_going);
-        const CountedRounds rounds = counted_rounds();
+            open, [this](std::size_t index) { visit(index); }, seed, keep_going);
+        const CountedSpeed speed = counted_speed();
         std::vector<NetworkTiming> results;
-        for (const NetworkUnderTest& network : networks_) results.push_back(network.result(rules_, rounds));
+        for (const NetworkUnderTest& network : networks_) results.push_back(network.result(rules_, speed));
+        std::vector<double> readings_us;
+        if (speed_ != nullptr) {
+            for (const NetworkUnderTest& network : networks_) network.add_readings(readings_us, speed);
+        }
+        if (!readings_us.empty()) {
+            const double reference_us = quantile(std::move(readings_us), 0.5);
+            for (NetworkTiming& timing : results) timing.reference_us = reference_us;
+        }
         return results;
     }
 
 private:
     std::vector<std::size_t> open_networks() const {
-        const CountedRounds rounds = counted_rounds();
+        const CountedSpeed speed = counted_speed();
         std::vector<std::size_t> open;
         for (std::size_t i = 0; i < networks_.size(); ++i) {
-            if (!networks_[i].done(rules_, rounds, patience_)) open.push_back(i);
+            if (!networks_[i].done(rules_, speed, patience_)) open.push_back(i);
         }
         return open;
     }
 
     void visit(std::size_t index) {
-        networks_[index].visit(rules_, speeds_us_.size() - 1);
-        if (speed_ == nullptr) return;
-        // A round's speed is the median of the readings around its visits: what disturbs a few of them
-        // disturbs as few of the visits, and medians over rounds bear it.
-        readings_us_.push_back(speed_->now());
-        speeds_us_.back() = quantile(readings_us_, 0.5);
+        const double before_us = speed_ != nullptr ? speed_->last() : 0.0;
+        networks_[index].visit(rules_, length_(lengths_));
+        if (speed_ != nullptr) networks_[index].set_speed(before_us, speed_->now());
     }
 
-    // Those at the fastest speed, where there are enough; else those at the fastest speed at which there are
-    // enough, of the rounds that all networks had.
-    CountedRounds counted_rounds() const {
-        CountedRounds rounds;
-        rounds.counts.assign(speeds_us_.size(), true);
-        if (speed_ == nullptr || speeds_us_.empty()) return rounds;
-        const auto enough = static_cast<std::size_t>(std::max(1, rules_.min_visits));
-        const auto at_speed = [this](double reference_us, std::size_t until) {
-            const double max_us = (1.0 + MachineSpeed::tolerance) * reference_us;
-            return static_cast<std::size_t>(
-                std::count_if(speeds_us_.begin(), speeds_us_.begin() + static_cast<std::ptrdiff_t>(until),
-                              [max_us](double us) { return us <= max_us; }));
-        };
-        double reference_us = speed_->fastest();
-        std::size_t until = speeds_us_.size();
-        if (at_speed(reference_us, until) < enough) {
-            std::size_t common = speeds_us_.size();
-            for (const NetworkUnderTest& network : networks_) common = std::min(common, network.visits());
-            if (common > 0) until = common;
-            std::vector<double> sorted(speeds_us_.begin(),
-                                       speeds_us_.begin() + static_cast<std::ptrdiff_t>(until));
-            std::sort(sorted.begin(), sorted.end());
-            reference_us = sorted.back();
-            for (const double us : sorted) {
-                if (at_speed(us, until) < std::min(enough, until)) continue;
-                reference_us = us;
-                break;
-            }
-            rounds.slowdown = reference_us / speed_->fastest();
-        }
-        std::vector<double> counted_us;
-        for (std::size_t round = 0; round < speeds_us_.size(); ++round) {
-            rounds.counts[round] =
-                round < until && speeds_us_[round] <= (1.0 + MachineSpeed::tolerance) * reference_us;
-            if (rounds.counts[round]) counted_us.push_back(speeds_us_[round]);
-        }
-        rounds.reference_us = quantile(std::move(counted_us), 0.5);
-        return rounds;
+    // The last reading alone says so: whether that was luck, more readings tell. If it was not, no visit had this speed.
+    bool became_faster() const {
+        return speed_ != nullptr && (1.0 + MachineSpeed::tolerance) * speed_->last() < speed_->fastest();
+    }
+
+    CountedSpeed counted_speed() const {
+        if (speed_ == nullptr) return {};
+        std::vector<std::vector<double>> readings_us;
+        for (const NetworkUnderTest& network : networks_) readings_us.push_back(network.slower_readings_us());
+        return hacscale::counted_speed(readings_us, speed_->fastest(), rules_.min_visits);
     }
 
     std::vector<NetworkUnderTest> networks_;
     const TimingRules& rules_;
     MachineSpeed* speed_;
     double patience_;
-    std::vector<double> speeds_us_;    // by round
-    std::vector<double> readings_us_;  // of the round that is going on
+    // Of visits: what slows the machine down at regular intervals cannot keep step with visits, and have the readings fall between.
+    std::mt19937_64 lengths_;
+    std::uniform_real_distribution<double> length_{0.5, 1.5};
 };
 
 }  // namespace
@@ -333,45 +355,6 @@ std::vector<NetworkTiming> time_networks(const std::vector<TimedNetwork>& networ
                                          std::uint64_t seed, const std::function<bool()>& keep_going,
                                          MachineSpeed* machine_speed) {
     return RoundsAtSpeed(networks, rules, machine_speed).run(seed, keep_going);
-}
-
-ClockCost take_off_clock(std::vector<std::vector<double>>& passes, const std::vector<double>& plain_us) {
-    std::vector<double> with_clock;
-    for (const std::vector<double>& pass : passes) {
-        with_clock.push_back(std::accumulate(pass.begin(), pass.end(), 0.0));
-    }
-    const double longer_us = std::max(0.0, quantile(with_clock, 0.5) - quantile(plain_us, 0.5));
-    ClockCost cost;
-    cost.layer_us = longer_us / static_cast<double>(passes.front().size());
-    for (std::vector<double>& pass : passes) {
-        for (double& reading : pass) {
-            const double least = least_share_of_reading * reading;
-            ++cost.readings;
-            if (reading - cost.layer_us < least) ++cost.clamped;
-            reading = std::max(reading - cost.layer_us, least);
-        }
-    }
-    return cost;
-}
-
-Trace trace_passes(NetworkRunner& runner, std::size_t nodes, int passes,
-                   const std::function<bool()>& keep_going) {
-    std::vector<double> node_us(nodes);
-    for (int i = 0; i < untraced_passes && keep_going(); ++i) runner.run_timed(node_us);
-    std::vector<double> begins_us;
-    std::vector<std::vector<double>> timed;
-    std::vector<double> plain_us;
-    const double begin = runner.clock_us();
-    for (int i = 0; i < passes && keep_going(); ++i) {
-        if (runner.clock_takes_time()) plain_us.push_back(runner.time_runs(1));
-        begins_us.push_back(runner.clock_us() - begin);
-        runner.run_timed(node_us);
-        timed.push_back(node_us);
-    }
-    Trace trace;
-    if (!plain_us.empty()) trace.clock = take_off_clock(timed, plain_us);
-    for (std::size_t i = 0; i < timed.size(); ++i) trace.passes.push_back({begins_us[i], timed[i]});
-    return trace;
 }
 
 }  // namespace hacscale

@@ -39,6 +39,17 @@ double quantile(std::vector<double> samples, double q) {
     return samples[below] + share * (samples[above] - samples[below]);
 }
 
+double change_over_time(const std::vector<double>& samples) {
+    if (samples.size() < 2) return 1.0;
+    const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
+    return quantile({middle, samples.end()}, 0.5) / quantile({samples.begin(), middle}, 0.5);
+}
+
+double spread(const std::vector<double>& samples) {
+    if (samples.empty()) return 1.0;
+    return quantile(samples, 0.7) / quantile(samples, 0.1);
+}
+
 UpperPercentiles upper_percentiles(const std::vector<double>& samples) {
     UpperPercentiles found;
     found.samples = static_cast<std::int64_t>(samples.size());

@@ -25,6 +25,14 @@ MedianEstimate median_estimate(std::vector<double> samples);
 // Linear between order statistics; q in 0..1, at least one sample.
 double quantile(std::vector<double> samples, double q);
 
+// The median of the later half over that of the earlier half, of samples in the order in which they were taken. 1 below
+// two samples.
+double change_over_time(const std::vector<double>& samples);
+
+// What three in ten samples exceed, over what the least tenth does not exceed. Of samples at two levels, it is the factor between
+// the levels unless few are at one of them. 1 without samples.
+double spread(const std::vector<double>& samples);
+
 // What 95 and 99 % of the samples take at most, between order statistics as quantile() says.
 struct UpperPercentiles {
     std::int64_t samples = 0;

@@ -44,6 +44,19 @@ TEST(MachineSpeed, IsNotSetByOneLuckyReading) {
     EXPECT_NEAR(machine_speed.fastest(), 0.8 * usual_us, 1e-6 * usual_us);
 }
 
+// It is not luck when most readings in a row say so, however many slow ones follow.
+TEST(MachineSpeed, IsNotForgottenWhenTheMachineStaysSlow) {
+    FakeDevice device;
+    device.machine.latency_us = [](const LayerSpec&) { return 50.0; };
+    SpeedHistory history;
+    MachineSpeed machine_speed(device.handle, DataType::f32, history);
+    machine_speed.now_in_row();
+    const double fast_us = machine_speed.last();
+    device.machine.slowdown = 1.2;
+    for (int reading = 0; reading < 1000; ++reading) machine_speed.now();
+    EXPECT_NEAR(machine_speed.fastest(), fast_us, 1e-6 * fast_us);
+}
+
 TEST(MachineSpeed, KnowsTheFastestOfThoseBefore) {
     FakeDevice device;
     device.machine.latency_us = [](const LayerSpec&) { return 50.0; };

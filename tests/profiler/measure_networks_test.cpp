@@ -92,6 +92,20 @@ TEST(MeasureNetworks, CountsOnlyWhatWasTimedAtTheFastestPace) {
     }
 }
 
+// The readings of the speed may be fast, and three passes of five slow.
+TEST(MeasureNetworks, SaysSoWhenPassesDoNotAgree) {
+    FakeDevice device;
+    take_long(device.machine);
+    int runs = 0;
+    device.machine.before_run = [&](const Graph& network) {
+        device.machine.slowdown = !is_reference(network) && ++runs % 10 < 6 ? 1.2 : 1.0;
+    };
+    const auto results = measure_graphs(device.handle, chains({{8}}), quick_settings(), {});
+    EXPECT_FALSE(results[0].timing.converged);
+    EXPECT_THAT(results[0].reason,
+                HasSubstr("the machine was not steady: three in ten of its passes took 1.20 times"));
+}
+
 TEST(MeasureNetworks, SaysSoWhenTheMachineStaysSlowerThanItWas) {
     FakeDevice device;
     take_long(device.machine);

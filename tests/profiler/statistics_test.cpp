@@ -159,5 +159,27 @@ TEST(MeanEstimate, EqualsTwoPassesInHigherPrecision) {
     EXPECT_EQ(mean_estimate({}).mean, 0.0);
 }
 
+TEST(ChangeOverTime, ComparesTheHalves) {
+    EXPECT_EQ(change_over_time({}), 1.0);
+    EXPECT_EQ(change_over_time({5.0}), 1.0);
+    EXPECT_EQ(change_over_time({2.0, 3.0}), 1.5);
+    EXPECT_EQ(change_over_time({3.0, 1.0, 2.0, 8.0, 9.0, 5.0}), 4.0);
+    EXPECT_EQ(change_over_time({4.0, 4.0, 4.0, 2.0, 2.0, 2.0, 2.0}), 0.5);
+}
+
+TEST(Spread, IsTheFactorBetweenTwoLevels) {
+    EXPECT_EQ(spread({}), 1.0);
+    EXPECT_EQ(spread({7.0}), 1.0);
+    for (const int slow : {4, 5, 8}) {
+        std::vector<double> samples(10, 1.0);
+        std::fill_n(samples.begin(), slow, 1.25);
+        EXPECT_DOUBLE_EQ(spread(samples), 1.25) << slow;
+    }
+    std::vector<double> with_outliers(20, 1.0);
+    with_outliers[3] = 9.0;
+    with_outliers[4] = 0.1;
+    EXPECT_EQ(spread(with_outliers), 1.0);
+}
+
 }  // namespace
 }  // namespace hacscale
