@@ -39,16 +39,18 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
         if (!is_hidden(entry->path())) entries.push_back(entry->path());
     }
-    if (error)
+    if (error) {
         throw InputError(fmt::format("{}: the folder cannot be read: {}", folder.string(), error.message()));
+    }
     std::sort(entries.begin(), entries.end());
     return entries;
 }
 
 std::vector<std::string> classes_of(const fs::path& part) {
     std::vector<std::string> classes;
+    std::error_code error;
     for (const fs::path& entry : sorted_entries(part)) {
-        if (fs::is_directory(entry)) {
+        if (fs::is_directory(entry, error)) {
             classes.push_back(entry.filename().string());
             continue;
         }
@@ -83,10 +85,11 @@ void require_same_classes(const fs::path& folder, const std::vector<std::string>
 std::vector<ImageFile> files_of(const fs::path& folder, const std::string& part,
                                 const std::vector<std::string>& classes) {
     std::vector<ImageFile> files;
+    std::error_code error;
     for (std::size_t label = 0; label < classes.size(); ++label) {
         const std::size_t before = files.size();
         for (const fs::path& entry : sorted_entries(folder / part / classes[label])) {
-            if (!is_jpeg(entry) || !fs::is_regular_file(entry)) {
+            if (!is_jpeg(entry) || !fs::is_regular_file(entry, error)) {
                 throw InputError(
                     fmt::format("{}: expected a JPEG file (.jpg, .jpeg), found something else; convert it, "
                                 "or take it out of the "

@@ -43,7 +43,13 @@ public:
         for_each_in_parallel(files.size(), [&](std::size_t i) {
             thread_local std::vector<std::uint8_t> memory;
             const fs::path file = folder / files[i].path;
-            decode_jpeg(read_checked(file, files[i].sha256, whole_copy_advice), file.string(), memory);
+            const ImageSize size =
+                decode_jpeg(read_checked(file, files[i].sha256, whole_copy_advice), file.string(), memory);
+            // Memory was laid out by the sizes that were read before.
+            if (size != sizes_[i]) {
+                throw InputError(fmt::format("{}: the file changed while it was read; run the command again",
+                                             file.string()));
+            }
             std::copy(memory.begin(), memory.end(),
                       pixels_.begin() + static_cast<std::ptrdiff_t>(begins_[i]));
         });

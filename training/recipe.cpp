@@ -247,6 +247,10 @@ Recipe stretched(const Recipe& recipe, int epochs, const std::string& flops_of) 
         if (moved > before && moved < epochs) longer.decay_epochs.push_back(moved);
     }
     longer.name = (recipe.name + "-flops-of-" + flops_of).substr(0, max_letters_of_recipe);
+    // Networks may have letters in their names that recipes may not.
+    std::replace_if(
+        longer.name.begin(), longer.name.end(), [](char letter) { return letter == '+' || letter == '@'; },
+        '-');
     return longer;
 }
 

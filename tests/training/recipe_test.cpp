@@ -144,6 +144,7 @@ TEST(Recipe, StretchesWithItsSchedule) {
     EXPECT_NE(recipe_hash(longer), recipe_hash(recipe));
     EXPECT_EQ(parse_recipe(to_yaml(longer), "again"), longer);
     EXPECT_EQ(stretched(recipe, 90, "resnet56"), recipe);
+    EXPECT_EQ(stretched(recipe, 91, "a@b+c").name, "r-flops-of-a-b-c");
     EXPECT_EQ(stretched(recipe, 2, "resnet56").decay_epochs, std::vector{1});
     EXPECT_TRUE(stretched(recipe, 1, "resnet56").decay_epochs.empty());
     EXPECT_EQ(epochs_of_equal_flops(recipe, 40e6, 60e6), 135);
