@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -34,9 +35,12 @@ protected:
     }
 
     Answer train(std::vector<std::string> more) {
-        std::vector<std::string> arguments{"train",      "--data",        path("cifar"),       "--record",
-                                           path("r.db"), "--checkpoints", path("checkpoints"), "--json"};
+        std::vector<std::string> arguments{"train",         "--record",          path("r.db"),
+                                           "--checkpoints", path("checkpoints"), "--json"};
         arguments.insert(arguments.end(), more.begin(), more.end());
+        if (std::ranges::find(more, "--data") == more.end()) {
+            arguments.insert(arguments.end(), {"--data", path("cifar")});
+        }
         return call(arguments);
     }
     std::string plan(const std::string& seeds) {
