@@ -81,8 +81,7 @@ TEST(TableOpen, RefusesAnotherSchema) {
     expect_error<InputError>([&] { open_for_reading(folder / "t.db"); }, {"schema 1000", "newer hacscale"});
     tamper(folder / "t.db", "PRAGMA user_version = 4");
     for (const OpenMode mode : {OpenMode::read, OpenMode::write}) {
-        expect_error<InputError>([&] { Table::open(folder / "t.db", mode); },
-                                 {"schema 4 does not have"});
+        expect_error<InputError>([&] { Table::open(folder / "t.db", mode); }, {"schema 4 does not have"});
     }
 }
 
