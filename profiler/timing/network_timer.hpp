@@ -61,7 +61,7 @@ struct NetworkTiming {
     double slowdown = 1.0;
     bool converged =
         false;  // the interval is narrow enough, the machine was at its fastest, and the passes agree
-    std::string unsteady;  // how the passes that count do not agree; empty where they do, and when converged
+    std::string unsteady;  // how passes do not agree, although the interval is narrow enough; else empty
 };
 
 // `networks` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
