@@ -109,7 +109,9 @@ public:
         // Networks of many milliseconds have few passes in their time.
         timing.converged = converged(rules, speed, std::min(rules.min_samples, rules.min_samples_in_all),
                                      std::min(rules.min_sweeps, min_sweeps_in_all));
-        if (!timing.converged) timing.unsteady = unsteady(rules, speed);
+        if (!timing.converged && timing.total.relative_half_width() <= rules.target_half_width) {
+            timing.unsteady = unsteady(rules, speed);
+        }
         if (prefixes()) {
             take_differences(timing, speed);
             return timing;

@@ -59,9 +59,8 @@ struct NetworkTiming {
     // The machine's speed in what counts: the median of the readings, microseconds, and against the fastest.
     std::optional<double> reference_us;  // none where it was not read
     double slowdown = 1.0;
-    bool converged =
-        false;  // the interval is narrow enough, the machine was at its fastest, and the passes agree
-    std::string unsteady;  // how the passes that count do not agree; empty where they do, and when converged
+    bool converged = false;  // the interval is narrow, the machine was at its fastest, and the passes agree
+    std::string unsteady;    // how passes do not agree, although the interval is narrow enough; else empty
 };
 
 // `networks` holds (runner, number of nodes), weights and input loaded. `keep_going` is asked between visits;
