@@ -115,8 +115,13 @@ def full_disk(drill):
                               f"{name} on a full disk does not say that it is full: {answer.err.strip()[-300:]}", disk.path)
             if (disk.path / table).exists():
                 drill.require_sound(disk.path / table, f"after {name} on a full disk")
-                seen.update(common.rows_of(disk.path / table))
             disk.free()
+            now = common.rows_of(disk.path / table)
+            seen.update(now)
+            if answer.status in common.DONE and name in ("merge", "append"):  # what reports success has all rows
+                inputs = now.keys() | common.rows_of(disk.path / "out/table.db").keys()
+                missing = inputs - common.rows_of(disk.path / ("merged.db" if name == "merge" else table)).keys()
+                drill.require(not missing, f"{name} on a full disk reported success and left out {len(missing)} rows", disk.path)
             leftovers = [path.name for path in disk.path.rglob("*") if path.suffix in (".part", ".merge", ".new")]
             drill.require(not leftovers, f"{name} on a full disk left {leftovers}", disk.path)
             if name != "merge" or not (disk.path / "merged.db").exists():
