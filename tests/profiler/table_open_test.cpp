@@ -82,8 +82,18 @@ TEST(TableOpen, RefusesAnotherSchema) {
     tamper(folder / "t.db", "PRAGMA user_version = 4");
     for (const OpenMode mode : {OpenMode::read, OpenMode::write}) {
         expect_error<InputError>([&] { Table::open(folder / "t.db", mode); },
-                                 {"min_us", "schema 4 does not have"});
+                                 {"kernel_width", "schema 4 does not have"});
     }
+}
+
+TEST(TableOpen, RefusesATableThatRefersToNone) {
+    const TempFolder folder;
+    { make_table(folder / "t.db", {}); }
+    tamper(folder / "t.db",
+           "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = replace(sql, 'REFERENCES layer', "
+           "'REFERENCES laser')");
+    expect_error<InputError>([&] { Table::open(folder / "t.db", OpenMode::write); },
+                             {"t.db", "no such table", "not those that this program makes"});
 }
 
 TEST(TableOpen, RefusesAnotherDevice) {
