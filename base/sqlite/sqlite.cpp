@@ -40,6 +40,9 @@ std::string_view advice(int primary_code) {
         case SQLITE_NOTADB:
             return "the file is damaged, cut short or something else; restore it from a copy or name "
                    "another file";
+        case SQLITE_ERROR:  // of a statement that every file of this program's takes
+            return "its tables are not those that this program makes; restore it from a copy or name another "
+                   "file";
         default:
             return {};
     }
@@ -58,7 +61,8 @@ std::string_view advice(int primary_code) {
             where);
     }
     const std::string text = message + std::string(remedy);
-    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) throw InputError(text);
+    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR)
+        throw InputError(text);
     throw WorkError(text);
 }
 

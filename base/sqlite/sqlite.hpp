@@ -1,4 +1,4 @@
-// Owners of SQLite's handles, and the one place where its return codes are turned into errors: a damaged file
+// Owners of SQLite's handles, and the one place where its return codes are turned into errors: a damaged file, or one with other tables,
 // is an InputError, anything else (a full disk, a read-only folder, a lock) a WorkError; both name the file
 // and give SQLite's own text, and an error that no user can mend names the caller's place in the sources. Handles
 // stay with the folders that keep tables.
