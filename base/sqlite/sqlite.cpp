@@ -41,8 +41,9 @@ std::string_view advice(int primary_code) {
             return "the file is damaged, cut short or something else; restore it from a copy or name "
                    "another file";
         case SQLITE_ERROR:  // of a statement that every file of this program's takes
-            return "its tables are not those that this program makes; restore it from a copy or name another "
-                   "file";
+        case SQLITE_CONSTRAINT:
+            return "its tables or rows are not those that this program makes; restore it from a copy or name "
+                   "another file";
         default:
             return {};
     }
@@ -61,8 +62,9 @@ std::string_view advice(int primary_code) {
             where);
     }
     const std::string text = message + std::string(remedy);
-    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR)
-        throw InputError(text);
+    const bool is_the_files_fault = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ||
+                                    primary == SQLITE_ERROR || primary == SQLITE_CONSTRAINT;
+    if (is_the_files_fault) throw InputError(text);
     throw WorkError(text);
 }
 
