@@ -113,6 +113,7 @@ TEST_F(GpuDryRun, EveryCommandOfTheH200sListStartsAndEnds) {
 // With a trainer that only pretends to: what is trained and how the accuracies are added up is the program's and the script's.
 TEST_F(GpuDryRun, EveryCommandOfTheListOfTrainingsStartsAndEnds) {
     std::filesystem::create_directory(path("cifar"));
+    write("cifar/data_batch_1.bin", "");
     expect_every_step_ends("tuning");
     const std::string answer = text_of(folder_ / "out" / "shrink" / "answer.md");
     EXPECT_THAT(answer, HasSubstr("2 seeds"));

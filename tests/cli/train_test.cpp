@@ -161,7 +161,7 @@ TEST_F(TrainTest, AFailedRunDoesNotStopAPlanAndIsNotRecorded) {
     EXPECT_EQ(train({"resnet20-cifar", "--seed", "13"}).status, 1);
 }
 
-// Sums of files that need not be there: the fake trainer reads no images.
+// Data sets of other forms, of files that the fake trainer does not read.
 class OtherDataTest : public TrainTest {
 protected:
     OtherDataTest() {
@@ -169,40 +169,45 @@ protected:
         write("cifar100/train.bin", "");
         for (const char* part : {"train", "val"}) {
             for (const char* name : {"a", "b", "c"}) {
-                std::filesystem::create_directories(path("images") + "/" + part + "/" + name);
-                write(std::string("images/") + part + "/" + name + "/1.jpg", name);
+                const std::string folder = std::string("images/") + part + "/" + name;
+                std::filesystem::create_directories(path(folder));
+                write(folder + "/1.jpg", name);
             }
         }
+    }
+    Answer train_on(const std::string& data, const std::string& model, std::vector<std::string> more = {}) {
+        std::vector<std::string> arguments{"train",    model,        "--data",        data,
+                                           "--record", path("r.db"), "--checkpoints", path("checkpoints"),
+                                           "--json"};
+        if (more.empty()) more = {"--recipe", path("short2.yaml")};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return call(arguments);
     }
 };
 
 TEST_F(OtherDataTest, TheHeadFollowsTheDataAndTheRecordSaysSo) {
-    const Answer answer =
-        call({"train", "resnet20-cifar", "--data", path("cifar100"), "--record", path("r.db"), "--recipe",
-              path("short2.yaml"), "--checkpoints", path("checkpoints"), "--json"});
+    const Answer answer = train_on(path("cifar100"), "resnet20-cifar");
     ASSERT_EQ(answer.status, 0) << answer.err;
     const auto run = answer.json()["runs"][0];
     EXPECT_EQ(run["model"], "resnet20-cifar-100-classes");
     EXPECT_THAT(answer.err, HasSubstr("100 classes of CIFAR-100"));
     // The run's folder has the network that was trained, and training it by its file is the same run.
-    const std::string model = run["checkpoints"].get<std::string>() + "/model.yaml";
-    EXPECT_EQ(find_model(model).classes, 100);
-    const Answer again =
-        call({"train", model, "--data", "cifar100:" + path("cifar100"), "--record", path("r.db"), "--recipe",
-              run["checkpoints"].get<std::string>() + "/recipe.yaml", "--checkpoints", path("checkpoints"),
-              "--json"});
+    const std::string folder = run["checkpoints"];
+    EXPECT_EQ(find_model(folder + "/model.yaml").classes, 100);
+    const Answer again = train_on("cifar100:" + path("cifar100"), folder + "/model.yaml",
+                                  {"--recipe", folder + "/recipe.yaml"});
     EXPECT_EQ(again.json()["runs"][0]["status"], "was_there") << again.err;
-    const auto on_images = train({"mobilenetv2-0.35", "--data", path("images"), "--recipe",
-                                  path("short2.yaml"), "--resolution", "128"});
+    const Answer on_images =
+        train_on(path("images"), "resnet20-cifar", {"--recipe", path("short2.yaml"), "--resolution", "24"});
     ASSERT_EQ(on_images.status, 0) << on_images.err;
-    EXPECT_EQ(on_images.json()["runs"][0]["model"], "mobilenetv2-0.35-128-pixels-3-classes");
+    EXPECT_EQ(on_images.json()["runs"][0]["model"], "resnet20-cifar-24-pixels-3-classes");
 }
 
 TEST_F(OtherDataTest, ModelsThatDoNotFitAreRefusedBeforeAnythingIsTrained) {
-    const Answer large = train({"mobilenetv2-0.35", "--recipe", path("short2.yaml")});
+    const Answer large = train_on(path("cifar"), "mobilenetv2-0.35");
     EXPECT_EQ(large.status, 2);
     EXPECT_THAT(large.err, HasSubstr("--resolution 32"));
-    const Answer unknown = train({"resnet20-cifar", "--data", path("")});
+    const Answer unknown = train_on(path(""), "resnet20-cifar");
     EXPECT_EQ(unknown.status, 2);
     EXPECT_THAT(unknown.err, HasSubstr("train/ and val/"));
     EXPECT_EQ(train({"--plan", plan("1"), "--resolution", "32"}).status, 2);
