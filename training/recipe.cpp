@@ -288,7 +288,7 @@ double learning_rate(const Recipe& recipe, long step, long steps_per_epoch) {
     const double now = std::clamp(static_cast<double>(step) + 0.5, 0.5, total - 0.5);
     if (now < warmup) return recipe.peak_learning_rate * now / warmup;
     if (recipe.schedule == LearningRateSchedule::step) {
-        const auto epochs_done = static_cast<double>(step / std::max(steps_per_epoch, 1L));
+        const long epochs_done = step / std::max(steps_per_epoch, 1L);
         const auto decays = std::count_if(recipe.decay_epochs.begin(), recipe.decay_epochs.end(),
                                           [&](int epoch) { return epoch <= epochs_done; });
         return recipe.peak_learning_rate * std::pow(recipe.decay_factor, static_cast<double>(decays));

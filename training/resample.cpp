@@ -24,6 +24,11 @@ struct Taps {
     std::vector<std::int32_t> weights;
 };
 
+// A half goes up, as in Pillow.
+int rounded(double value) {
+    return static_cast<int>(std::floor(value + 0.5));
+}
+
 // Of the pixels begin..begin + count - 1 of a line that is resized from `from` to `to` pixels.
 Taps taps_of(int from, int to, int begin, int count) {
     const double scale = static_cast<double>(from) / to;
@@ -32,8 +37,8 @@ Taps taps_of(int from, int to, int begin, int count) {
     std::vector<double> shares;
     for (int i = begin; i < begin + count; ++i) {
         const double center = (i + 0.5) * scale;
-        const int first = std::max(static_cast<int>(center - reach + 0.5), 0);
-        const int last = std::min(static_cast<int>(center + reach + 0.5), from);
+        const int first = std::max(rounded(center - reach), 0);
+        const int last = std::min(rounded(center + reach), from);
         shares.clear();
         double sum = 0.0;
         for (int x = first; x < last; ++x) {
@@ -42,7 +47,7 @@ Taps taps_of(int from, int to, int begin, int count) {
         }
         taps.pixels.push_back({first, last - first, taps.weights.size()});
         for (const double share : shares) {
-            taps.weights.push_back(static_cast<std::int32_t>(share / sum * (1 << weight_bits) + 0.5));
+            taps.weights.push_back(rounded(share / sum * (1 << weight_bits)));
         }
     }
     return taps;
