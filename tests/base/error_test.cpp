@@ -28,12 +28,26 @@ TEST(WorkError, HasNoPlaceWhereTheUserCanMendIt) {
 TEST(SqliteError, NamesTheCallersPlaceOfAnErrorOfTheProgram) {
     const testing::TempFolder folder;
     const detail::Database database(folder / "table.db", detail::Access::create);
+    detail::Statement select = database.prepare("SELECT ?");
     try {
-        database.execute("CREATE TABEL layers (id)");
+        select.bind(2, std::int64_t{1});
         FAIL();
     } catch (const WorkError& error) {
-        EXPECT_THAT(error.what(), HasSubstr("cannot write: near \"TABEL\": syntax error"));
+        EXPECT_THAT(error.what(), HasSubstr("column index out of range"));
         EXPECT_THAT(error.what(), HasSubstr("(tests/base/error_test.cpp:"));
+    }
+}
+
+// This program's statements fit its own files, so it is the file that does not fit.
+TEST(SqliteError, OfAFileWithOtherTablesIsTheFiles) {
+    const testing::TempFolder folder;
+    const detail::Database database(folder / "table.db", detail::Access::create);
+    try {
+        database.execute("INSERT INTO layers VALUES (1)");
+        FAIL();
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("no such table: layers"));
+        EXPECT_THAT(error.what(), HasSubstr("restore it from a copy"));
     }
 }
 
