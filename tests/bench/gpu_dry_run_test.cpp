@@ -16,7 +16,7 @@ using ::testing::Not;
 constexpr const char* build = HACSCALE_BUILD_FOLDER;
 
 constexpr const char* tiny_network =
-    "name: tiny\ninput: {channels: 3, resolution: 8}\nclasses: 10\nstem:\n  - conv: {width: 8, kernel: "
+    "name: tiny\ninput: {channels: 3, resolution: 32}\nclasses: 10\nstem:\n  - conv: {width: 8, kernel: "
     "3}\nstages:\n"
     "  - {name: stage1, block: basic, width: 8, depth: 1}\n"
     "  - {name: stage2, block: inverted_residual, width: 16, depth: 1, stride: 2, expansion: 2}\n"

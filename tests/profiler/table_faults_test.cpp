@@ -26,6 +26,10 @@ struct TableWork {
     void (*run)(const fs::path& folder, const Committed& committed);
 };
 
+void PrintTo(const TableWork& work, std::ostream* out) {
+    *out << work.name;
+}
+
 Row row_with_kernels(int width, double latency_us) {
     std::mt19937 random(static_cast<unsigned>(width));
     Row row = network_row(conv(8, width), latency_us, 1 << 20);
