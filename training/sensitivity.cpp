@@ -170,7 +170,7 @@ std::vector<SensitivityStep> sensitivity_steps(const ModelSpec& base, const std:
     std::mt19937_64 random(1);
     int drawn = 0;
     // A small space can have fewer networks than are asked for.
-    for (int tries = 0; drawn < held_out && tries < draws_each * held_out; ++tries) {
+    for (int attempts = 0; drawn < held_out && attempts < draws_each * held_out; ++attempts) {
         const ScalingChoice choice = random_choice(start, chosen, random);
         if (list.add(fmt::format("held-out-{}", drawn + 1), StepKind::held_out, -1, choice)) ++drawn;
     }
