@@ -1,4 +1,4 @@
-// What readers of data sets share. To add a form of files: a reader, declared here and entered in data_set.cpp.
+// What readers of data sets share. To add a form of files: a reader, declared here and entered in load_data_set.cpp.
 #pragma once
 
 #include <array>

@@ -1,76 +1,20 @@
 #include "training/torch/checkpoint.hpp"
 
 #include <caffe2/serialize/inline_container.h>
-#include <fcntl.h>
 #include <torch/serialize/input-archive.h>
 #include <torch/serialize/output-archive.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/replace_file.hpp"
 
 namespace hacscale::training {
 namespace {
 
 constexpr std::int64_t format_version = 1;
-
-// A file descriptor with an owner.
-class Descriptor {
-public:
-    Descriptor(const std::filesystem::path& path, int flags) : number_(::open(path.c_str(), flags, 0666)) {}
-    ~Descriptor() { close(); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int number() const { return number_; }
-    bool close() {
-        const int number = std::exchange(number_, -1);
-        return number < 0 || ::close(number) == 0;
-    }
-
-private:
-    int number_;
-};
-
-[[noreturn]] void fail_to_write(const std::filesystem::path& file) {
-    throw WorkError("cannot write the checkpoint " + file.string() + ": " + std::strerror(errno) +
-                    "; what was there before stands");
-}
-
-void write_all(int descriptor, const std::string& bytes, const std::filesystem::path& file) {
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const ssize_t count = ::write(descriptor, bytes.data() + done, bytes.size() - done);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) fail_to_write(file);
-        done += static_cast<std::size_t>(count);
-    }
-}
-
-// The file appears whole or not at all, also after a power cut.
-void replace(const std::filesystem::path& file, const std::string& bytes) {
-    std::error_code ignored;
-    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-    std::filesystem::create_directories(folder, ignored);  // the open reports the error
-    const std::filesystem::path part = file.string() + ".part" + std::to_string(::getpid());
-    try {
-        std::filesystem::remove(part, ignored);  // and not followed: it may be a link
-        Descriptor out(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC);
-        if (out.number() < 0) fail_to_write(file);
-        write_all(out.number(), bytes, file);
-        if (::fsync(out.number()) != 0 || !out.close()) fail_to_write(file);
-        if (::rename(part.c_str(), file.c_str()) != 0) fail_to_write(file);
-    } catch (...) {
-        std::filesystem::remove(part, ignored);
-        throw;
-    }
-    const Descriptor directory(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory.number() >= 0) ::fsync(directory.number());
-}
 
 void write_tensors(torch::serialize::OutputArchive& archive, const std::string& name,
                    const std::vector<at::Tensor>& tensors) {
@@ -136,9 +80,15 @@ void save(const Checkpoint& checkpoint, const std::filesystem::path& file) {
     write_tensors(archive, "network", checkpoint.network);
     write_tensors(archive, "average", checkpoint.average);
     write_tensors(archive, "velocities", checkpoint.velocities);
+    std::error_code ignored;
+    const std::filesystem::path folder = file.parent_path();
+    if (!folder.empty()) std::filesystem::create_directories(folder, ignored);  // writing reports the error
+    // In memory first: libtorch throws errors of its own where a stream fails.
     std::ostringstream bytes;
     archive.save_to(bytes);
-    replace(file, bytes.str());
+    replace_file(
+        file, [&bytes](std::ostream& stream) { stream << bytes.str(); }, Survives::power_cut);
+    bring_to_disk(folder);
 }
 
 Checkpoint load_checkpoint(const std::filesystem::path& file) {
