@@ -123,7 +123,8 @@ std::vector<ValueRange> CpuNetworkRunner::calibrate(const std::vector<LayerWeigh
     CpuNetworkRunner numbers(network_, {1, DataType::f32}, /*any_kernel=*/true);
     numbers.load(weights);
     std::vector<ValueRange> ranges(shapes_.size());
-    for (const auto& sample : calibration_ != nullptr ? *calibration_ : random_samples(network_)) {
+    const InputSamples random = calibration_ == nullptr ? random_samples(network_) : InputSamples{};
+    for (const auto& sample : calibration_ == nullptr ? random : *calibration_) {
         set_inputs(numbers, sample);
         numbers.widen_by_run(ranges);
     }

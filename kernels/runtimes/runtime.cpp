@@ -103,7 +103,8 @@ private:
     std::vector<std::vector<std::vector<float>>> calibrate(const ExportedNetwork& network) const {
         const std::unique_ptr<LoadedNetwork> loaded = runtime_.load(network, DataType::f32);
         std::vector<std::vector<std::vector<float>>> outputs;
-        for (const auto& sample : calibration_ != nullptr ? *calibration_ : random_samples(network_)) {
+        const InputSamples random = calibration_ == nullptr ? random_samples(network_) : InputSamples{};
+        for (const auto& sample : calibration_ == nullptr ? random : *calibration_) {
             for (std::size_t i = 0; i < sample.size(); ++i) loaded->set_input(i, sample[i]);
             loaded->run();
             std::vector<std::vector<float>>& of_sample = outputs.emplace_back();
