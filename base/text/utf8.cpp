@@ -1,7 +1,5 @@
 #include "base/text/utf8.hpp"
 
-#include <cstddef>
-
 namespace hacscale {
 namespace {
 
@@ -26,8 +24,10 @@ Sequence sequence_of(unsigned char first) {
     return {.valid = false};
 }
 
-// Bytes of the character that the text begins with; 0 where it begins with none.
+}  // namespace
+
 std::size_t character_at_front(std::string_view text) {
+    if (text.empty()) return 0;
     const Sequence sequence = sequence_of(static_cast<unsigned char>(text.front()));
     if (!sequence.valid || sequence.more >= text.size()) return 0;
     for (std::size_t k = 1; k <= sequence.more; ++k) {
@@ -38,8 +38,6 @@ std::size_t character_at_front(std::string_view text) {
     }
     return sequence.more + 1;
 }
-
-}  // namespace
 
 bool is_utf8(std::string_view text) {
     while (!text.empty()) {

@@ -1,12 +1,17 @@
 // Whether text is text.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace hacscale {
 
-// Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing beyond U+10FFFF.
+// How many bytes the character has that the text begins with; 0 where it begins with none. Well-formed UTF-8 (Unicode 15, table 3-7)
+// has no overlong forms, no surrogates, nothing beyond U+10FFFF.
+std::size_t character_at_front(std::string_view text);
+
+// Whether the whole text is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 
 // The text with U+FFFD in place of each byte that belongs to no character: names of files and messages of drivers may be of any

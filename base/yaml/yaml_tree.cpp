@@ -24,24 +24,6 @@ int line_at(std::string_view text, std::size_t offset) {
                    std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n'));
 }
 
-// The length of the UTF-8 sequence at the front of `text`, 0 when there is no valid one (RFC 3629: no
-// overlong forms, no surrogates, nothing above U+10FFFF).
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char first = byte(0);
-    if (first < 0x80) return 1;
-    const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xC0) != 0x80) return 0;
-    }
-    if (first == 0xE0 && byte(1) < 0xA0) return 0;
-    if (first == 0xED && byte(1) > 0x9F) return 0;
-    if (first == 0xF0 && byte(1) < 0x90) return 0;
-    if (first == 0xF4 && byte(1) > 0x8F) return 0;
-    return length;
-}
-
 void check_text(std::string_view text, const std::string& origin) {
     if (text.size() > max_bytes) {
         throw InputError(origin, 1,
@@ -49,7 +31,7 @@ void check_text(std::string_view text, const std::string& origin) {
     }
     for (std::size_t i = 0; i < text.size();) {
         if (text[i] == '\0') throw InputError(origin, line_at(text, i), "a NUL byte, expected text");
-        const std::size_t length = utf8_length(text.substr(i));
+        const std::size_t length = character_at_front(text.substr(i));
         if (length == 0) throw InputError(origin, line_at(text, i), "bytes that are no UTF-8 text");
         i += length;
     }
@@ -83,6 +65,11 @@ public:
                   const std::string& value) override {
         refuse_anchor(mark, anchor);
         refuse_tag(mark, tag);
+        // The file is UTF-8, but yaml-cpp turns these two escapes into single bytes.
+        if (!is_utf8(value)) {
+            throw InputError(origin_, line_of(mark),
+                             "the escape \\N or \\_, expected the character itself (U+0085 or U+00A0)");
+        }
         YamlNode node = node_at(mark, YamlNode::Kind::scalar);
         node.text = value;
         node.quoted = tag == "!";

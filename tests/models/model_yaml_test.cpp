@@ -180,6 +180,9 @@ TEST(ModelYaml, RefusesTextThatIsNoPlainDocument) {
     expect_refused("name: a\nsource: \xed\xa0\x80\n", 2, "UTF-8");      // half of a surrogate pair
     expect_refused("name: a\nsource: \xf4\x90\x80\x80\n", 2, "UTF-8");  // above U+10FFFF
     expect_refused("name: a\nsource: \xe2\x82", 2, "UTF-8");            // cut short
+    // yaml-cpp makes single bytes of these.
+    expect_refused("name: a\nsource: \"\\N\"\n", 2, "escape");
+    expect_refused("name: a\n\"sour\\_ce\": b\n", 2, "escape");
     expect_refused("name: a\nsource: [open\n", 3, "no valid YAML");
     expect_refused("name: a\n\tsource: b\n", 2, "no valid YAML");
     expect_refused("name: a\nsource: \"\\\xc3\xa9\"\n", 2,
