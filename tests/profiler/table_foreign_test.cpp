@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <fstream>
+
 #include "profiler/table/check.hpp"
 #include "tests/profiler/table_support.hpp"
 
@@ -79,6 +81,18 @@ TEST_F(ForeignTable, BytesThatAreNoTextAreDamage) {
     EXPECT_THAT([&] { table.find(warm_row(conv(8, 8), 1.0).key); },
                 ThrowsMessage<InputError>(AllOf(HasSubstr("implementation"), HasSubstr("no UTF-8"))));
     EXPECT_FALSE(check_table(file_).sound());
+}
+
+// SQLite reads such a file, and says only at the first row that it cannot be written.
+TEST_F(ForeignTable, AnotherVersionOfTheFileFormatIsDamage) {
+    for (const std::streamoff version : {18, 19}) {
+        std::fstream stream(file_, std::ios::binary | std::ios::in | std::ios::out);
+        stream.seekp(version).put(3);
+        stream.close();
+        expect_refused("damaged");
+        std::fstream(file_, std::ios::binary | std::ios::in | std::ios::out).seekp(version).put(2);
+    }
+    EXPECT_EQ(Table::open(file_, OpenMode::write).size(), 2);
 }
 
 // Otherwise a log's index of theirs would stay beside the table, and keep its owner from writing.

@@ -252,15 +252,20 @@ void check_file(const fs::path& file) {
             "{} is no table: it does not begin as a SQLite file does; name a file made by `hacscale profile`",
             name));
     }
-    // While a log is beside the file, its pages count too and SQLite itself judges.
-    if (has_log(file)) return;
     const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(header[index]); };
-    const unsigned stored_page_size = byte(16) * 256U + byte(17);
-    const unsigned page_size = stored_page_size == 1 ? 65536 : stored_page_size;
-    if (length < header_size || page_size == 0 || size_or_zero(file) % page_size != 0) {
+    const auto require = [&name](bool holds) {
+        if (holds) return;
         throw InputError(fmt::format(
             "{} is cut short or damaged; restore it from a copy or measure again into a new file", name));
-    }
+    };
+    // The format's versions for writing and for reading. SQLite would open a file of a later one, and then refuse to write it.
+    const auto is_version = [](unsigned char version) { return version == 1 || version == 2; };
+    require(length < header_size || (is_version(byte(18)) && is_version(byte(19))));
+    // While a log is beside the file, its pages count too and SQLite itself judges.
+    if (has_log(file)) return;
+    const unsigned stored_page_size = byte(16) * 256U + byte(17);
+    const unsigned page_size = stored_page_size == 1 ? 65536 : stored_page_size;
+    require(length >= header_size && page_size != 0 && size_or_zero(file) % page_size == 0);
 }
 
 // On a full disk there is no room for the log's index. The attempt to make one has left empty files; SQLite takes
