@@ -16,8 +16,6 @@ namespace hacscale::report {
 
 namespace {
 
-using Json = nlohmann::json;
-
 struct Network {
     std::string name;
     std::string label;  // with the other strategies that chose the same
@@ -157,17 +155,17 @@ Table table_of(const records::ComparisonRecord& comparison, const Network& first
 }
 
 // The page's data: each distinct layer once, in `figures`, since strategies share most of theirs.
-Json data_of(const std::vector<Network>& networks, std::size_t first, std::size_t second) {
-    Json names = Json::array();
-    Json stages = Json::object();
-    Json figures = Json::array();
-    Json listed = Json::array();
+nlohmann::json data_of(const std::vector<Network>& networks, std::size_t first, std::size_t second) {
+    nlohmann::json names = nlohmann::json::array();
+    nlohmann::json stages = nlohmann::json::object();
+    nlohmann::json figures = nlohmann::json::array();
+    nlohmann::json listed = nlohmann::json::array();
     std::map<std::string, std::size_t> name_places;
     std::map<std::string, std::size_t> key_places;
     // A layer may have another latency in another network: other layers stand around it.
     std::map<std::pair<std::string, std::optional<double>>, std::size_t> figure_places;
     for (const Network& network : networks) {
-        Json layers = Json::array();
+        nlohmann::json layers = nlohmann::json::array();
         for (const records::LayerRow& layer : network.layers) {
             const auto [name, new_name] = name_places.emplace(layer.name, names.size());
             if (new_name) {
@@ -178,10 +176,11 @@ Json data_of(const std::vector<Network>& networks, std::size_t first, std::size_
                 figure_places.emplace(std::pair(layer.key, layer.latency_us()), figures.size());
             if (new_figure) {
                 const std::optional<int> width = layer_width(layer.key);
-                figures.push_back({width ? Json(whole(*width)) : Json(),
-                                   layer.latency_us() ? Json(*layer.latency_us()) : Json(),
-                                   layer.latency_us() ? Json(latency(*layer.latency_us())) : Json(),
-                                   key_places.emplace(layer.key, key_places.size()).first->second});
+                figures.push_back(
+                    {width ? nlohmann::json(whole(*width)) : nlohmann::json(),
+                     layer.latency_us() ? nlohmann::json(*layer.latency_us()) : nlohmann::json(),
+                     layer.latency_us() ? nlohmann::json(latency(*layer.latency_us())) : nlohmann::json(),
+                     key_places.emplace(layer.key, key_places.size()).first->second});
             }
             layers.push_back({name->second, figure->second});
         }
@@ -210,7 +209,7 @@ Section layer_differences_section(const Scene& scene) {
             "hacscale compare MODEL --table TABLE --json"});
     }
     section.parts.push_back(
-        NetworkPicker{data_of(networks, 0, 1).dump(-1, ' ', false, Json::error_handler_t::replace),
+        NetworkPicker{data_of(networks, 0, 1).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
                       table_of(comparison, networks[0], networks[1])});
     return section;
 }

@@ -6,7 +6,7 @@
 namespace hacscale::planner {
 namespace {
 
-constexpr double nothing = -std::numeric_limits<double>::infinity();
+constexpr double unreached = -std::numeric_limits<double>::infinity();
 
 // The best value within each bucket's lower edge, the exact cost of the choice that has it (adding up costs
 // that are rounded up leaves it well below the edge), and, where there are caps, its resource usage. Doubles hold
@@ -17,7 +17,7 @@ struct Reach {
     std::vector<ResourceUsage> usage;  // empty without caps
 
     Reach(std::size_t buckets, bool with_usage)
-        : value(buckets, nothing), cost(buckets, 0.0), usage(with_usage ? buckets : 0) {}
+        : value(buckets, unreached), cost(buckets, 0.0), usage(with_usage ? buckets : 0) {}
 
     bool could_improve(const Reach& from, std::size_t shift, double added_value) const {
         return shift < value.size() &&
@@ -183,13 +183,13 @@ std::vector<std::int64_t> params_prices(const ChainProblem& problem, const Caps&
 std::vector<double> incumbent_gains(const ChainProblem& problem, const std::vector<Candidates>& options,
                                     const CostGrid& grid, const std::vector<std::int64_t>& prices,
                                     const Caps& caps) {
-    std::vector<double> gains(grid.buckets, nothing);
+    std::vector<double> gains(grid.buckets, unreached);
     for (std::size_t c = 0; c < problem.chains.size(); ++c) {
         for (const std::int64_t price : prices) {
             for (const Reach& reach :
                  IncumbentSearch(problem.chains[c], options[c], grid, price, caps.any()).run()) {
                 for (std::size_t b = 0; b < grid.buckets; ++b) {
-                    if (reach.value[b] == nothing) continue;
+                    if (reach.value[b] == unreached) continue;
                     if (caps.any() && !caps.admit(reach.usage[b])) continue;
                     const double paid = caps.any() ? static_cast<double>(price * reach.usage[b].params) : 0.0;
                     double& gain = gains[grid.above(static_cast<std::int64_t>(reach.cost[b]))];
