@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/clock.hpp"
+#include "base/text/numbers.hpp"
 
 namespace hacscale::host {
 namespace {
@@ -96,10 +97,10 @@ std::vector<std::string> cpu_warnings() {
     if (cpuinfo_value("flags").find("hypervisor") != std::string::npos) {
         warnings.push_back("this is a virtual machine: other guests may take time and cache from it");
     }
-    const std::string load = first_line("/proc/loadavg");
-    if (!load.empty() && std::stod(load) > 0.5 * static_cast<double>(this_cpu().cores.size())) {
-        warnings.push_back("other work was running when the program started (load " +
-                           load.substr(0, load.find(' ')) + ")");
+    const std::string averages = first_line("/proc/loadavg");
+    const std::string load = averages.substr(0, averages.find(' '));
+    if (finite_number(load).value_or(0.0) > 0.5 * static_cast<double>(this_cpu().cores.size())) {
+        warnings.push_back("other work was running when the program started (load " + load + ")");
     }
 #ifndef NDEBUG
     warnings.push_back("this is a debug build of the backend");

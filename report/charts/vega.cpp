@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/text/numbers.hpp"
 
 namespace hacscale::report {
 
@@ -28,7 +29,7 @@ constexpr int drawn_digits = 6;
 Json rounded(const Json& value) {
     if (value.is_number_float()) {
         const double number = value.get<double>();
-        return std::stod(fmt::format("{:.{}g}", number, drawn_digits));
+        return finite_number(fmt::format("{:.{}g}", number, drawn_digits)).value_or(number);
     }
     if (!value.is_structured()) return value;
     Json result = value;

@@ -48,6 +48,15 @@ std::vector<std::string> charts_of(const Section& section) {
     return titles;
 }
 
+// Smaller than what a double holds with all its digits.
+TEST(Sections, DrawATinyPeak) {
+    records::RunRecords records = sample_report();
+    records::ComparisonRecord& comparison = records.comparisons[0];
+    comparison.peak->bytes_per_s = 1e-312;
+    EXPECT_EQ(charts_of(roofline_section({records, &comparison})),
+              (std::vector<std::string>{"Layers under the roof"}));
+}
+
 TEST(Sections, KernelsShareTheTimeOfTheirNetwork) {
     records::RunRecords records = sample_report();
     records::ComparisonRecord& comparison = records.comparisons[0];
