@@ -46,6 +46,29 @@ OtherLatency elsewhere_in(const JsonPlace& place) {
             place.positive_or_null("latency_ratio"), place.text_or_empty("reason")};
 }
 
+// The keys of both accuracies; `prefix` tells them apart.
+void add_accuracy(Json& json, const std::string& prefix, const std::optional<AccuracyFigures>& figures) {
+    json[prefix + "accuracy"] = figures ? Json(figures->mean) : Json(nullptr);
+    json[prefix + "accuracy_deviation"] = figures ? value_or_null(figures->deviation) : Json(nullptr);
+    json[prefix + "accuracy_seeds"] = figures ? figures->seeds : 0;
+    if (figures && !figures->learning_curve.empty()) {
+        json[prefix + "learning_curve"] = figures->learning_curve;
+    }
+}
+
+std::optional<AccuracyFigures> accuracy_in(const JsonPlace& place, const std::string& prefix) {
+    const auto key = [&prefix](const char* name) { return prefix + name; };
+    const std::optional<double> mean = place.number_or_null(key("accuracy").c_str());
+    if (!mean) {
+        return std::nullopt;
+    }
+    return AccuracyFigures{*mean, place.number_or_null(key("accuracy_deviation").c_str()),
+                           place.integer_or_null(key("accuracy_seeds").c_str()).value_or(0),
+                           place.numbers_or_empty(key("learning_curve").c_str())};
+}
+
+constexpr const char* matched_base_prefix = "matched_base_";
+
 Json row_json(const StrategyRow& row, int batch) {
     Json json{{"strategy", row.strategy},
               {"status", name_of(row.status)},
@@ -65,9 +88,10 @@ Json row_json(const StrategyRow& row, int batch) {
               {"memory_bytes", value_or_null(row.memory_bytes)},
               {"gain", value_or_null(row.gain)}};
     add_choice(json, row.choice);
-    json["accuracy"] = row.accuracy ? Json(row.accuracy->mean) : Json(nullptr);
-    json["accuracy_deviation"] = row.accuracy ? value_or_null(row.accuracy->deviation) : Json(nullptr);
-    json["accuracy_seeds"] = row.accuracy ? row.accuracy->seeds : 0;
+    add_accuracy(json, "", row.accuracy);
+    if (row.matched_base) {
+        add_accuracy(json, matched_base_prefix, row.matched_base);
+    }
     if (!row.elsewhere.empty()) {
         json["elsewhere"] = list_json(row.elsewhere, elsewhere_json);
     }
@@ -98,10 +122,8 @@ StrategyRow row_in(const JsonPlace& place) {
     row.memory_bytes = place.positive_count_or_null("memory_bytes");
     row.gain = place.number_or_null("gain");
     row.choice = choice_in(place);
-    if (const std::optional<double> mean = place.number_or_null("accuracy")) {
-        row.accuracy = {*mean, place.number_or_null("accuracy_deviation"),
-                        place.integer_or_null("accuracy_seeds").value_or(0)};
-    }
+    row.accuracy = accuracy_in(place, "");
+    row.matched_base = accuracy_in(place, matched_base_prefix);
     row.elsewhere = read_all(place.objects_or_empty("elsewhere"), elsewhere_in);
     row.spec = place.text_or_empty("spec");
     row.model_hash = place.text_or_empty("model_hash");

@@ -42,6 +42,9 @@ struct AccuracyFigures {
     double mean = 0.0;
     std::optional<double> deviation;  // the sample's; nothing for a single seed
     int seeds = 0;
+    // Accuracy on the validation set after each epoch, mean over the seeds whose epochs were recorded; empty where none were.
+    std::vector<double> learning_curve{};
+    bool operator==(const AccuracyFigures&) const = default;
 };
 
 // A row's network in another runtime (harness/compare/elsewhere.hpp).
@@ -72,6 +75,8 @@ struct StrategyRow {
     std::optional<double> gain;
     std::optional<ScalingChoice> choice;
     std::optional<AccuracyFigures> accuracy;
+    // The base's, when it was trained for as many FLOPs as this network was: what of the gain is not longer training.
+    std::optional<AccuracyFigures> matched_base;
     std::vector<OtherLatency> elsewhere;  // by runtime, the same in all rows with a choice
     std::string spec;                     // the model as YAML
     std::string model_hash;               // of that model; empty where there is none

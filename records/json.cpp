@@ -251,6 +251,24 @@ std::vector<std::string> JsonPlace::texts_or_empty(const char* key) const {
     return all;
 }
 
+std::vector<double> JsonPlace::numbers_or_empty(const char* key) const {
+    const Json* value = find(key);
+    if (value == nullptr) {
+        return {};
+    }
+    if (!value->is_array()) {
+        fail(key, "an array of numbers");
+    }
+    std::vector<double> all;
+    for (const Json& item : *value) {
+        if (!item.is_number()) {
+            fail(key, "an array of numbers");
+        }
+        all.push_back(item.get<double>());
+    }
+    return all;
+}
+
 JsonPlace JsonPlace::object(const char* key) const {
     require(key, "an object");
     return *object_or_null(key);

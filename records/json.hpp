@@ -86,6 +86,7 @@ public:
     std::optional<std::int64_t> positive_count_or_null(const char* key) const;
     std::vector<std::vector<int>> integer_lists_or_empty(const char* key) const;
     std::vector<std::string> texts_or_empty(const char* key) const;
+    std::vector<double> numbers_or_empty(const char* key) const;
     std::vector<JsonPlace> objects_or_empty(const char* key) const;
     std::optional<JsonPlace> object_or_null(const char* key) const;
 

@@ -30,7 +30,7 @@ using detail::Database;
 using detail::Statement;
 
 constexpr std::int64_t application_id = 0x48414341;  // "HACA"
-constexpr std::int64_t schema_version = 2;           // 1: without start_hash
+constexpr std::int64_t schema_version = 3;           // 1: without start_hash, 2: without the table epoch
 
 // Seeds are stored as signed numbers of the same 64 bits.
 constexpr const char* schema_sql = R"sql(
@@ -44,6 +44,18 @@ CREATE TABLE IF NOT EXISTS accuracy (
 CREATE TRIGGER IF NOT EXISTS accuracy_is_kept BEFORE DELETE ON accuracy
     BEGIN SELECT RAISE(ABORT, 'accuracy records are never removed'); END;
 CREATE TRIGGER IF NOT EXISTS accuracy_is_not_changed BEFORE UPDATE ON accuracy
+    BEGIN SELECT RAISE(ABORT, 'accuracy records are never changed'); END;
+)sql";
+
+// The epochs of a training, counted from 1.
+constexpr const char* epoch_sql = R"sql(
+CREATE TABLE epoch (
+    accuracy_id INTEGER NOT NULL REFERENCES accuracy, epoch INTEGER NOT NULL, loss REAL NOT NULL,
+    train_accuracy REAL NOT NULL, validation_accuracy REAL NOT NULL,
+    PRIMARY KEY (accuracy_id, epoch)) STRICT, WITHOUT ROWID;
+CREATE TRIGGER epoch_is_kept BEFORE DELETE ON epoch
+    BEGIN SELECT RAISE(ABORT, 'accuracy records are never removed'); END;
+CREATE TRIGGER epoch_is_not_changed BEFORE UPDATE ON epoch
     BEGIN SELECT RAISE(ABORT, 'accuracy records are never changed'); END;
 )sql";
 
@@ -65,10 +77,16 @@ std::string utc_now() {
 void check_figures(const AccuracyRecord& record) {
     const TrainingResult& result = record.result;
     const auto is_share = [](double value) { return value >= 0.0 && value <= 1.0; };
+    const std::vector<EpochFigures>& curve = result.learning_curve;
+    const bool is_curve = (curve.empty() || static_cast<int>(curve.size()) == result.epochs) &&
+                          std::all_of(curve.begin(), curve.end(), [&](const EpochFigures& epoch) {
+                              return std::isfinite(epoch.loss) && is_share(epoch.train_accuracy) &&
+                                     is_share(epoch.validation_accuracy);
+                          });
     const bool shares = is_share(result.train_accuracy) && is_share(result.validation_accuracy) &&
                         is_share(result.test_accuracy) && is_share(result.data_wait_share);
-    if (!shares || result.epochs < 1 || !std::isfinite(result.seconds) || !(result.seconds >= 0.0) ||
-        !std::isfinite(result.images_per_s) || !(result.images_per_s >= 0.0)) {
+    if (!shares || !is_curve || result.epochs < 1 || !std::isfinite(result.seconds) ||
+        !(result.seconds >= 0.0) || !std::isfinite(result.images_per_s) || !(result.images_per_s >= 0.0)) {
         throw InputError(
             fmt::format("the training of {} with seed {} gave figures that cannot be: no record is made",
                         record.key.model, record.key.seed));
@@ -126,6 +144,18 @@ public:
     std::string_view start() const { return version() == 1 ? "''" : start_column; }
     std::int64_t version() const { return integer("PRAGMA user_version"); }
 
+    // By the id of the training.
+    std::map<std::int64_t, std::vector<EpochFigures>> learning_curves() const {
+        std::map<std::int64_t, std::vector<EpochFigures>> curves;
+        if (version() < 3) return curves;
+        Statement query = prepare(
+            "SELECT accuracy_id, loss, train_accuracy, validation_accuracy FROM epoch ORDER BY accuracy_id, "
+            "epoch");
+        while (query.step())
+            curves[query.integer(0)].push_back({query.real(1), query.real(2), query.real(3)});
+        return curves;
+    }
+
     // The schema is made in one transaction, so that of several processes that start at once, one makes it.
     void make_schema() const {
         if (const int code = probe(); code != 0) fail(code, "read it as accuracy records");
@@ -133,15 +163,21 @@ public:
         detail::Transaction transaction(*this);
         if (integer("SELECT count(*) FROM sqlite_schema") == 0) {
             execute(schema_sql);
+            execute(epoch_sql);
             execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id,
                                 schema_version));
-        } else if (integer("PRAGMA application_id") == application_id && version() == 1) {
-            execute(set_schema_1_aside_sql);
-            execute(schema_sql);
-            execute(fmt::format(
-                "INSERT INTO accuracy (id, {0}, {1}) SELECT id, {0}, '' FROM accuracy_of_schema_1 "
-                "ORDER BY id; DROP TABLE accuracy_of_schema_1; PRAGMA user_version = {2}",
-                columns, start_column, schema_version));
+        } else if (integer("PRAGMA application_id") == application_id && version() >= 1 &&
+                   version() < schema_version) {
+            if (version() == 1) {
+                execute(set_schema_1_aside_sql);
+                execute(schema_sql);
+                execute(fmt::format(
+                    "INSERT INTO accuracy (id, {0}, {1}) SELECT id, {0}, '' FROM accuracy_of_schema_1 "
+                    "ORDER BY id; DROP TABLE accuracy_of_schema_1",
+                    columns, start_column));
+            }
+            execute(epoch_sql);
+            execute(fmt::format("PRAGMA user_version = {}", schema_version));
         }
         transaction.commit();
         require_records();
@@ -174,6 +210,7 @@ AccuracyRecords AccuracyRecords::open_to_read(const std::filesystem::path& file)
 bool AccuracyRecords::append(AccuracyRecord record) {
     check_figures(record);
     if (record.finished_at.empty()) record.finished_at = utc_now();
+    detail::Transaction transaction(*file_);
     Statement insert = file_->prepare(fmt::format(
         "INSERT INTO accuracy ({}, {}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
         "?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT DO NOTHING",
@@ -189,7 +226,20 @@ bool AccuracyRecords::append(AccuracyRecord record) {
     bind(record.device, name_of(result.precision), record.libraries, record.program_version,
          record.finished_at, key.start_hash);
     insert.step();
-    return file_->integer("SELECT changes()") == 1;
+    if (file_->integer("SELECT changes()") == 0) return false;
+    const std::int64_t id = file_->integer("SELECT last_insert_rowid()");
+    for (std::size_t epoch = 0; epoch < result.learning_curve.size(); ++epoch) {
+        const EpochFigures& figures = result.learning_curve[epoch];
+        Statement row = file_->prepare("INSERT INTO epoch VALUES (?1, ?2, ?3, ?4, ?5)");
+        row.bind(1, id);
+        row.bind(2, static_cast<std::int64_t>(epoch) + 1);
+        row.bind(3, figures.loss);
+        row.bind(4, figures.train_accuracy);
+        row.bind(5, figures.validation_accuracy);
+        row.run();
+    }
+    transaction.commit();
+    return true;
 }
 
 bool AccuracyRecords::has(const RunKey& key) const {
@@ -207,9 +257,13 @@ bool AccuracyRecords::has(const RunKey& key) const {
 
 std::vector<AccuracyRecord> AccuracyRecords::all() const {
     Statement query =
-        file_->prepare(fmt::format("SELECT {}, {} FROM accuracy ORDER BY id", columns, file_->start()));
+        file_->prepare(fmt::format("SELECT {}, {}, id FROM accuracy ORDER BY id", columns, file_->start()));
+    std::map<std::int64_t, std::vector<EpochFigures>> curves = file_->learning_curves();
     std::vector<AccuracyRecord> records;
-    while (query.step()) records.push_back(record_of(query));
+    while (query.step()) {
+        records.push_back(record_of(query));
+        records.back().result.learning_curve = std::move(curves[query.integer(19)]);
+    }
     return records;
 }
 

@@ -1,4 +1,4 @@
-// Accuracy records: one append-only SQLite table, one row a finished training. Nothing else enters, and no
+// Accuracy records: one append-only SQLite file, one row a finished training and one for each of its epochs. Nothing else enters, and no
 // row is changed or removed. The schema is described in docs/formats.md, "Accuracy records". Several
 // processes and machines may write to one file: it has a rollback journal rather than a write-ahead log,
 // because the latter does not work on a file system that machines share, and a record an hour needs no speed.

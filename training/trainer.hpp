@@ -55,6 +55,14 @@ struct TrainingEvents {
     std::function<void(const TrainingProgress&)> progress = [](const TrainingProgress&) {};
 };
 
+// What one epoch came to.
+struct EpochFigures {
+    double loss = 0.0;                 // mean over its images, as they were augmented
+    double train_accuracy = 0.0;       // 0..1, on the same images
+    double validation_accuracy = 0.0;  // 0..1, after it
+    bool operator==(const EpochFigures&) const = default;
+};
+
 struct TrainingResult {
     int epochs = 0;
     double train_accuracy = 0.0;  // 0..1, on the augmented images of the last epoch
@@ -65,6 +73,8 @@ struct TrainingResult {
     double data_wait_share = 0.0;  // of the time, waiting for images
     // Of the products. f32 also where the recipe says bf16 and the device has no fast bf16.
     TrainingPrecision precision = TrainingPrecision::f32;
+    // One an epoch; empty where a checkpoint of an older program, which kept none, was gone on from.
+    std::vector<EpochFigures> learning_curve{};
 };
 
 class Trainer {

@@ -11,7 +11,7 @@
 
 namespace hacscale {
 
-constexpr int trainer_abi_version = 6;
+constexpr int trainer_abi_version = 7;
 // Exported by the module: extern "C" const hacscale::TrainerModule* hacscale_trainer_module();
 constexpr const char* trainer_entry_name = "hacscale_trainer_module";
 

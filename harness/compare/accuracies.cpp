@@ -47,53 +47,103 @@ records::AccuracyFigures figures_of(const std::map<std::uint64_t, double>& perce
 
 KnownAccuracies::KnownAccuracies(const std::filesystem::path& file, const std::string& recipe,
                                  bool may_be_absent)
-    : file_(file) {
-    const Recipe found = find_recipe(recipe);
-    recipe_ = found.name;
-    recipe_hash_ = recipe_hash(found);
+    : file_(file), recipe_(find_recipe(recipe)), recipe_hash_(recipe_hash(recipe_)) {
     if (!may_be_absent || std::filesystem::exists(file)) {
         records_ = AccuracyRecords::open_to_read(file).all();
     }
 }
 
-void KnownAccuracies::add_to(records::ComparisonRecord& comparison) const {
-    records::AccuracyOrigin origin{file_.string(), recipe_, recipe_hash_, "", ""};
-    const std::vector<records::StrategyRow*> rows = rows_of(comparison);
-    const auto is_of = [&](const records::StrategyRow& row, const AccuracyRecord& record) {
-        return record.key.model_hash == row.model_hash && record.key.recipe_hash == recipe_hash_;
-    };
-    const bool any_from_random = std::any_of(records_.begin(), records_.end(), [&](const auto& record) {
-        return record.key.start_hash.empty() &&
-               std::any_of(rows.begin(), rows.end(), [&](const auto* row) { return is_of(*row, record); });
-    });
-    for (records::StrategyRow* row : rows) {
+// The records of one network with one recipe.
+struct KnownAccuracies::Found {
+    std::map<std::uint64_t, const AccuracyRecord*> by_seed;
+
+    std::optional<records::AccuracyFigures> figures() const {
+        if (by_seed.empty()) {
+            return std::nullopt;
+        }
         std::map<std::uint64_t, double> percent_by_seed;
-        std::map<std::uint64_t, std::string> start_by_seed;
-        for (const AccuracyRecord& record : records_) {
-            if (!is_of(*row, record) || (any_from_random && !record.key.start_hash.empty())) {
-                continue;
+        std::vector<std::vector<double>> percent_by_epoch;
+        for (const auto& [seed, record] : by_seed) {
+            percent_by_seed.emplace(seed, 100.0 * record->result.test_accuracy);
+            const std::vector<EpochFigures>& curve = record->result.learning_curve;
+            percent_by_epoch.resize(std::max(percent_by_epoch.size(), curve.size()));
+            for (std::size_t epoch = 0; epoch < curve.size(); ++epoch) {
+                percent_by_epoch[epoch].push_back(100.0 * curve[epoch].validation_accuracy);
             }
-            const auto [start, is_new] = start_by_seed.emplace(record.key.seed, record.key.start_hash);
-            if (!is_new && start->second != record.key.start_hash) {
-                throw InputError(
-                    fmt::format("{}: {} was fine-tuned with seed {} from two different weights, and which of "
-                                "them the comparison means is not known; keep a file of records for each "
-                                "comparison",
-                                file_.string(), record.key.model, record.key.seed));
-            }
+        }
+        records::AccuracyFigures result = figures_of(percent_by_seed);
+        for (const std::vector<double>& percents : percent_by_epoch) {
+            result.learning_curve.push_back(mean_and_deviation(percents).mean);
+        }
+        return result;
+    }
+};
+
+KnownAccuracies::Found KnownAccuracies::found(const std::string& model_hash, const std::string& recipe_hash,
+                                              bool from_random) const {
+    Found found;
+    for (const AccuracyRecord& record : records_) {
+        if (record.key.model_hash != model_hash || record.key.recipe_hash != recipe_hash ||
+            (from_random && !record.key.start_hash.empty())) {
+            continue;
+        }
+        const auto [first, is_new] = found.by_seed.emplace(record.key.seed, &record);
+        if (!is_new && first->second->key.start_hash != record.key.start_hash) {
+            throw InputError(
+                fmt::format("{}: {} was fine-tuned with seed {} from two different weights, and which of "
+                            "them the comparison means is not known; keep a file of records for each "
+                            "comparison",
+                            file_.string(), record.key.model, record.key.seed));
+        }
+    }
+    return found;
+}
+
+namespace {
+
+// The hash of the recipe with which the base trains for as many FLOPs as a network of so many MACs; nothing where no recipe does.
+std::optional<std::string> matched_recipe_hash(const Recipe& recipe, double base_macs, double macs) {
+    try {
+        return recipe_hash(stretched(recipe, epochs_of_equal_flops(recipe, base_macs, macs), ""));
+    } catch (const InputError&) {  // more epochs than a recipe may have
+        return std::nullopt;
+    }
+}
+
+}  // namespace
+
+void KnownAccuracies::add_to(records::ComparisonRecord& comparison) const {
+    records::AccuracyOrigin origin{file_.string(), recipe_.name, recipe_hash_, "", ""};
+    const std::vector<records::StrategyRow*> rows = rows_of(comparison);
+    const bool from_random = std::any_of(records_.begin(), records_.end(), [&](const auto& record) {
+        return record.key.start_hash.empty() && record.key.recipe_hash == recipe_hash_ &&
+               std::any_of(rows.begin(), rows.end(),
+                           [&](const auto* row) { return record.key.model_hash == row->model_hash; });
+    });
+    const auto accuracy_of = [&](const std::string& model_hash, const std::string& recipe_hash) {
+        const Found of_network = found(model_hash, recipe_hash, from_random);
+        for (const auto& [seed, record] : of_network.by_seed) {
             if (origin.data_hash.empty()) {
-                origin.data_hash = record.key.data_hash;
-            } else if (origin.data_hash != record.key.data_hash) {
+                origin.data_hash = record->key.data_hash;
+            } else if (origin.data_hash != record->key.data_hash) {
                 throw InputError(
                     fmt::format("{}: the networks compared were trained on different data, so their "
                                 "accuracies do not compare; keep one file of records for each data set",
                                 file_.string()));
             }
-            percent_by_seed.emplace(record.key.seed, 100.0 * record.result.test_accuracy);
         }
-        row->accuracy.reset();
-        if (!percent_by_seed.empty()) {
-            row->accuracy = figures_of(percent_by_seed);
+        return of_network.figures();
+    };
+    for (records::StrategyRow* row : rows) {
+        row->accuracy = accuracy_of(row->model_hash, recipe_hash_);
+        row->matched_base.reset();
+        if (row == &comparison.base || !row->macs || !comparison.base.macs) {
+            continue;
+        }
+        const auto matched = matched_recipe_hash(recipe_, static_cast<double>(*comparison.base.macs),
+                                                 static_cast<double>(*row->macs));
+        if (matched) {
+            row->matched_base = accuracy_of(comparison.base.model_hash, *matched);
         }
     }
     comparison.accuracies = std::move(origin);
@@ -117,6 +167,7 @@ std::vector<std::string> KnownAccuracies::other_recipes(const records::Compariso
 void remove_accuracies(records::ComparisonRecord& comparison) {
     for (records::StrategyRow* row : rows_of(comparison)) {
         row->accuracy.reset();
+        row->matched_base.reset();
     }
     comparison.accuracies.reset();
     add_verdict(comparison);

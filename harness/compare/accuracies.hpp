@@ -11,6 +11,7 @@
 #include "harness/events.hpp"
 #include "records/comparison.hpp"
 #include "scaling/budget.hpp"
+#include "training/recipe.hpp"
 #include "training/records.hpp"
 
 namespace hacscale::harness {
@@ -22,7 +23,8 @@ public:
     KnownAccuracies(const std::filesystem::path& file, const std::string& recipe, bool may_be_absent);
 
     // Fills `accuracy` of every row whose network was trained with the recipe, on whatever device: a network
-    // is known by its hash, and of one seed the first record counts. Where any was trained from random weights,
+    // is known by its hash, and of one seed the first record counts. `matched_base` of a row is the base's with as many epochs of
+    // the recipe as make the training FLOPs of both equal (`train --match-flops`). Where any was trained from random weights,
     // runs that began with others are left out, because the two do not compare. The verdict is recomputed. InputError
     // when the records come from different data, which does not compare either, or when a network was fine-tuned with one
     // seed from several weights.
@@ -31,11 +33,14 @@ public:
     // Recipes, other than the one asked for, with which networks of the comparison were trained.
     std::vector<std::string> other_recipes(const records::ComparisonRecord& comparison) const;
 
-    const std::string& recipe() const { return recipe_; }
+    const std::string& recipe() const { return recipe_.name; }
 
 private:
+    struct Found;
+    Found found(const std::string& model_hash, const std::string& recipe_hash, bool from_random) const;
+
     std::filesystem::path file_;
-    std::string recipe_;
+    Recipe recipe_;
     std::string recipe_hash_;
     std::vector<AccuracyRecord> records_;
 };

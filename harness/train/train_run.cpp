@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/version.hpp"
+#include "harness/suite/run_clock.hpp"
 #include "models/formats/formats.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
@@ -61,8 +62,9 @@ public:
                 now.validation_accuracy
                     ? fmt::format(", validation accuracy {:.2f} %", 100.0 * *now.validation_accuracy)
                     : "";
-            events_.note(fmt::format("{}: epoch {} of {} done, loss {:.4f}{}, {:.0f} images/s", what_,
-                                     now.epoch, now.epochs, loss_, accuracy, images_per_s_));
+            events_.note(fmt::format("{}: epoch {} of {} done, loss {:.4f}{}, {:.0f} images/s, about {} left",
+                                     what_, now.epoch, now.epochs, loss_, accuracy, images_per_s_,
+                                     duration_text(now.seconds_left)));
         }
         epoch_ = now.epoch;
         loss_ = now.loss;

@@ -32,6 +32,12 @@ void add_record(records::Json& object, const AccuracyRecord& record) {
     object["seconds"] = result.seconds;
     object["images_per_s"] = result.images_per_s;
     object["data_wait_share"] = result.data_wait_share;
+    object["learning_curve"] = records::Json::array();
+    for (const EpochFigures& epoch : result.learning_curve) {
+        object["learning_curve"].push_back({{"loss", epoch.loss},
+                                            {"train_accuracy", epoch.train_accuracy},
+                                            {"validation_accuracy", epoch.validation_accuracy}});
+    }
     object["device"] = record.device;
     object["precision"] = name_of(result.precision);
     object["libraries"] = record.libraries;

@@ -19,6 +19,9 @@ namespace hacscale::report {
 Chart strategies_chart(const records::ComparisonRecord& comparison);
 // Accuracies with their deviations; needs a row that has one.
 Chart accuracy_chart(const records::ComparisonRecord& comparison);
+// Accuracies after each epoch; needs has_learning_curves().
+Chart learning_curve_chart(const records::ComparisonRecord& comparison);
+bool has_learning_curves(const records::ComparisonRecord& comparison);
 // Gain over relative latency: the planner's front, the strategies on it, the budget.
 Chart front_chart(const records::ComparisonRecord& comparison);
 // What one step in each dimension adds to a network, which is one of the comparison's.

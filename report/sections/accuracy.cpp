@@ -27,6 +27,11 @@ std::vector<const records::StrategyRow*> trained_rows(const records::ComparisonR
     return rows;
 }
 
+// What a network has over the base that was trained for as many FLOPs.
+std::optional<double> over_matched_base(const records::StrategyRow& row) {
+    return row.matched_base ? std::optional(row.accuracy->mean - row.matched_base->mean) : std::nullopt;
+}
+
 TableRow accuracy_row(const records::ComparisonRecord& comparison, const records::StrategyRow& row) {
     const records::StrategyRow& base = comparison.base;
     std::optional<double> over_base;
@@ -42,6 +47,9 @@ TableRow accuracy_row(const records::ComparisonRecord& comparison, const records
         number_cell(row.accuracy->deviation, hundredths),
         integer_cell(row.accuracy->seeds),
         number_cell(over_base, [&](double points) { return with_sign(points, hundredths); }),
+        number_cell(over_matched_base(row), [&](double points) { return with_sign(points, hundredths); }),
+        number_cell(row.matched_base ? std::optional(row.matched_base->mean) : std::nullopt, hundredths),
+        integer_cell(row.matched_base ? std::optional(row.matched_base->seeds) : std::nullopt),
         number_cell(row.gain, [](double value) { return significant(value); }),
         number_cell(row.latency_ratio, [](double value) { return signed_percent(value - 1.0); })};
     return out;
@@ -61,6 +69,8 @@ Section accuracy_section(const Scene& scene) {
                       "hacscale compare MODEL --table TABLE --train PLAN.yaml"});
         return section;
     }
+    const bool any_matched =
+        std::any_of(rows.begin(), rows.end(), [](const auto* row) { return row->matched_base.has_value(); });
     Table table;
     table.caption = fmt::format("Top-1 on the test set{}, best first: means over seeds.",
                                 records::origin_text(comparison.accuracies));
@@ -72,12 +82,19 @@ Section accuracy_section(const Scene& scene) {
                      {"Standard deviation, points", "accuracy_deviation_points"},
                      {"Seeds", "accuracy_seeds"},
                      {"Over base, points", "over_base_points"},
+                     {"Over base with as many training FLOPs", "over_matched_base_points", true,
+                      any_matched ? Show::everywhere : Show::csv_only},
+                     {"That base's accuracy", "matched_base_accuracy_pct", true, Show::csv_only},
+                     {"Its seeds", "matched_base_seeds", true, Show::csv_only},
                      {"Gain, foreseen", "gain"},
                      {"Latency", "latency_ratio"}};
     for (const records::StrategyRow* row : rows) table.rows.push_back(accuracy_row(comparison, *row));
     fold_rows(table, rows, comparison);
     section.parts.push_back(accuracy_chart(comparison));
     section.parts.push_back(std::move(table));
+    if (has_learning_curves(comparison)) {
+        section.parts.push_back(learning_curve_chart(comparison));
+    }
     return section;
 }
 

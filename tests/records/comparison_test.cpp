@@ -292,7 +292,11 @@ private:
         row.memory_bytes = maybe_count();
         row.gain = maybe_figure();
         row.choice = maybe([&] { return choice(); });
-        row.accuracy = maybe([&] { return AccuracyFigures{figure(), maybe_figure(), whole()}; });
+        const auto accuracy = [&] {
+            return AccuracyFigures{figure(), maybe_figure(), whole(), list([&] { return figure(); })};
+        };
+        row.accuracy = maybe(accuracy);
+        row.matched_base = maybe(accuracy);
         row.spec = text();
         row.model_hash = text();
         row.dominates = list([&] { return text(); });

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "report/report.hpp"
@@ -221,6 +222,29 @@ TEST(Sections, AccuraciesStandBestFirstWithPointsOverTheBase) {
     EXPECT_EQ(cell_in(table, 0, "strategy").text, comparison.strategies[0].strategy);
     EXPECT_EQ(cell_in(table, 0, "over_base_points").text, "+0.75");
     EXPECT_EQ(cell_in(table, 1, "accuracy_deviation_points").text, "0.20");
+}
+
+TEST(Sections, TrainedNetworksHaveTheirLearningCurves) {
+    records::RunRecords records = sample_report();
+    records::ComparisonRecord& comparison = records.comparisons[0];
+    const auto own = std::find_if(comparison.strategies.begin(), comparison.strategies.end(),
+                                  [](const auto& row) { return row.strategy == "hacscale"; });
+    ASSERT_NE(own, comparison.strategies.end());
+    comparison.base.accuracy = records::AccuracyFigures{91.5, 0.2, 3, {60.0, 91.0}};
+    own->accuracy = records::AccuracyFigures{92.25, std::nullopt, 1, {62.0, 92.0}};
+    own->matched_base = records::AccuracyFigures{91.75, 0.1, 3, {60.0, 80.0, 91.5}};
+    const Section section = accuracy_section({records, &comparison});
+    EXPECT_EQ(charts_of(section).back(), "How they learned");
+    const auto spec = nlohmann::json::parse(std::get<Chart>(section.parts.back()).spec);
+    std::map<std::string, int> epochs;
+    for (const auto& datum : spec.at("data").at(0).at("values"))
+        ++epochs[datum.at("strategy").get<std::string>()];
+    EXPECT_EQ(epochs.at("base, as many FLOPs"), 3);
+    EXPECT_EQ(epochs.size(), 3U);
+    const Table& table = first_table(section);
+    EXPECT_EQ(cell_in(table, 0, "over_matched_base_points").text, "+0.50");
+    EXPECT_EQ(cell_in(table, 1, "over_matched_base_points").text, "\u2013");
+    EXPECT_NEAR(number_of(table, 0, "matched_base_accuracy_pct"), 91.75, 1e-12);
 }
 
 TEST(Sections, LayersOfTwoNetworksStandByShareOfTime) {

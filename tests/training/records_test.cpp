@@ -42,6 +42,24 @@ TEST(Records, GiveBackWhatWasAppended) {
     EXPECT_THAT(all[0].finished_at, ::testing::MatchesRegex("20..-..-..T..:..:..Z"));
 }
 
+TEST(Records, HaveTheEpochsOfEachRun) {
+    TempFolder temp;
+    AccuracyRecords records = AccuracyRecords::open(temp / "r.db");
+    AccuracyRecord with = record_of(1, 0.9);
+    with.result.epochs = 3;
+    with.result.learning_curve = {{2.3, 0.1, 0.15}, {1.2, 0.5, 0.6}, {0.4, 0.9, 0.91}};
+    records.append(with);
+    records.append(record_of(2, 0.9));  // gone on from an older program's checkpoint
+    EXPECT_FALSE(records.append(with));
+    const std::vector<AccuracyRecord> all = AccuracyRecords::open_to_read(temp / "r.db").all();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].result.learning_curve, with.result.learning_curve);
+    EXPECT_TRUE(all[1].result.learning_curve.empty());
+    with.key.seed = 3;
+    with.result.learning_curve.pop_back();
+    EXPECT_THAT(error_of<InputError>([&] { records.append(with); }), HasSubstr("cannot be"));
+}
+
 TEST(Records, EnterOnceForARunOnADevice) {
     TempFolder temp;
     AccuracyRecords records = AccuracyRecords::open(temp / "r.db");
@@ -113,6 +131,26 @@ TEST(Records, FilesOfTheOlderSchemaAreReadAndGoOn) {
     EXPECT_EQ(AccuracyRecords::open(temp / "old.db").all().size(), 2U);
 }
 
+TEST(Records, FilesWithoutEpochsAreReadAndGoOn) {
+    TempFolder temp;
+    AccuracyRecords::open(temp / "old.db").append(record_of(7, 0.9));
+    sqlite3* old = nullptr;
+    sqlite3_open((temp / "old.db").c_str(), &old);
+    ASSERT_EQ(sqlite3_exec(old, "DROP TABLE epoch; PRAGMA user_version = 2", nullptr, nullptr, nullptr),
+              SQLITE_OK)
+        << sqlite3_errmsg(old);
+    sqlite3_close(old);
+    EXPECT_EQ(AccuracyRecords::open_to_read(temp / "old.db").all().at(0).key, record_of(7, 0.9).key);
+    AccuracyRecord next = record_of(8, 0.8);
+    next.result.epochs = 1;
+    next.result.learning_curve = {{1.0, 0.5, 0.75}};
+    EXPECT_TRUE(AccuracyRecords::open(temp / "old.db").append(next));
+    const std::vector<AccuracyRecord> all = AccuracyRecords::open_to_read(temp / "old.db").all();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_TRUE(all[0].result.learning_curve.empty());
+    EXPECT_EQ(all[1].result.learning_curve, next.result.learning_curve);
+}
+
 TEST(Records, SummariesHaveMeanAndDeviationOverSeeds) {
     TempFolder temp;
     AccuracyRecords records = AccuracyRecords::open(temp / "r.db");
@@ -173,6 +211,10 @@ TEST(Records, AreNeitherChangedNorRemoved) {
     EXPECT_NE(sqlite3_exec(raw, "UPDATE accuracy SET test_accuracy = 1", nullptr, nullptr, nullptr),
               SQLITE_OK);
     EXPECT_NE(sqlite3_exec(raw, "DELETE FROM accuracy", nullptr, nullptr, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(raw, "INSERT INTO epoch VALUES (1, 1, 1, 0.5, 0.5)", nullptr, nullptr, nullptr),
+              SQLITE_OK);
+    EXPECT_NE(sqlite3_exec(raw, "DELETE FROM epoch", nullptr, nullptr, nullptr), SQLITE_OK);
+    EXPECT_NE(sqlite3_exec(raw, "UPDATE epoch SET loss = 0", nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(raw);
     EXPECT_EQ(AccuracyRecords::open(temp / "r.db").all().at(0).result.test_accuracy, 0.9);
 }

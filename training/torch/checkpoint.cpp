@@ -39,6 +39,26 @@ void refuse_code(const std::filesystem::path& file) {
     }
 }
 
+at::Tensor tensor_of(const std::vector<EpochFigures>& curve) {
+    at::Tensor figures = at::empty({static_cast<std::int64_t>(curve.size()), 3}, at::kDouble);
+    double* next = figures.data_ptr<double>();
+    for (const EpochFigures& epoch : curve) {
+        for (const double figure : {epoch.loss, epoch.train_accuracy, epoch.validation_accuracy}) {
+            *next++ = figure;
+        }
+    }
+    return figures;
+}
+
+std::vector<EpochFigures> curve_of(const at::Tensor& figures) {
+    std::vector<EpochFigures> curve;
+    for (std::int64_t epoch = 0; epoch < figures.size(0); ++epoch) {
+        const auto figure = [&](std::int64_t column) { return figures[epoch][column].item<double>(); };
+        curve.push_back({figure(0), figure(1), figure(2)});
+    }
+    return curve;
+}
+
 c10::IValue read_value(torch::serialize::InputArchive& archive, const std::string& name) {
     c10::IValue value;
     archive.read(name, value);
@@ -77,6 +97,7 @@ void save(const Checkpoint& checkpoint, const std::filesystem::path& file) {
     archive.write("step_seconds", c10::IValue(progress.step_seconds));
     archive.write("wait_seconds", c10::IValue(progress.wait_seconds));
     archive.write("images", c10::IValue(progress.images));
+    archive.write("learning_curve", tensor_of(progress.learning_curve));
     write_tensors(archive, "network", checkpoint.network);
     write_tensors(archive, "average", checkpoint.average);
     write_tensors(archive, "velocities", checkpoint.velocities);
@@ -117,6 +138,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& file) {
         progress.step_seconds = read_value(archive, "step_seconds").toDouble();
         progress.wait_seconds = read_value(archive, "wait_seconds").toDouble();
         progress.images = read_value(archive, "images").toInt();
+        at::Tensor curve;  // likewise
+        if (archive.try_read("learning_curve", curve)) progress.learning_curve = curve_of(curve);
         checkpoint.network = read_tensors(archive, "network");
         checkpoint.average = read_tensors(archive, "average");
         checkpoint.velocities = read_tensors(archive, "velocities");

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "training/torch/network.hpp"
+#include "training/trainer.hpp"
 
 namespace hacscale::training {
 
@@ -31,10 +32,11 @@ struct RunProgress {
     std::int64_t steps_done = 0;
     double train_accuracy = 0.0;  // of the last epoch
     double validation_accuracy = 0.0;
-    double seconds = 0.0;       // of the whole run so far, validation included
-    double step_seconds = 0.0;  // of steps and the waits for their images
-    double wait_seconds = 0.0;  // of waits for images
-    std::int64_t images = 0;    // seen
+    double seconds = 0.0;                        // of the whole run so far, validation included
+    double step_seconds = 0.0;                   // of steps and the waits for their images
+    double wait_seconds = 0.0;                   // of waits for images
+    std::int64_t images = 0;                     // seen
+    std::vector<EpochFigures> learning_curve{};  // of the epochs done; empty in files of older programs
 };
 
 struct Checkpoint {

@@ -231,6 +231,10 @@ bool TrainingRun::finish_epoch(const TrainingEvents& events) {
         if (go_on) {
             progress_.validation_accuracy = *validation;
             last_validation_ = validation;
+            // Without the epochs before it, an epoch is no curve's beginning.
+            if (static_cast<std::int64_t>(progress_.learning_curve.size()) == progress_.epochs_done) {
+                progress_.learning_curve.push_back({totals_.loss(), totals_.accuracy(), *validation});
+            }
             ++progress_.epochs_done;
             progress_.seconds = seconds_before_ + session_seconds();
             save_checkpoint();
@@ -278,6 +282,9 @@ std::optional<TrainingResult> TrainingRun::final_result(const TrainingEvents& ev
     result.seconds = seconds_before_ + session_seconds();
     result.images_per_s = static_cast<double>(progress_.images) / std::max(1e-9, progress_.step_seconds);
     result.data_wait_share = progress_.wait_seconds / std::max(1e-9, progress_.step_seconds);
+    if (static_cast<int>(progress_.learning_curve.size()) == recipe_.epochs) {
+        result.learning_curve = progress_.learning_curve;
+    }
     result.precision = settings_.type == at::kBFloat16 ? TrainingPrecision::bf16 : TrainingPrecision::f32;
     return result;
 }

@@ -65,7 +65,11 @@ int run(char** arguments) {
             write_floats(out, *part);
         }
     }
-    return out.flush() ? 0 : 1;
+    std::ofstream curve(arguments[6] + std::string(".curve"), std::ios::binary);
+    for (const EpochFigures& epoch : result->learning_curve) {
+        curve.write(reinterpret_cast<const char*>(&epoch), sizeof epoch);
+    }
+    return out.flush() && curve.flush() ? 0 : 1;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "tests/temp_folder.hpp"
 #include "tests/training/torch/made_up_data.hpp"
 #include "tests/training/torch/module_fixture.hpp"
+#include "training/trainer.hpp"
 
 namespace hacscale {
 namespace {
@@ -148,6 +149,12 @@ protected:
         std::memcpy(values.data(), bytes.data(), bytes.size());
         return values;
     }
+    std::vector<EpochFigures> learning_curve(const std::string& run) const {
+        const std::string bytes = read(run + ".out.curve");
+        std::vector<EpochFigures> curve(bytes.size() / sizeof(EpochFigures));
+        std::memcpy(curve.data(), bytes.data(), bytes.size());
+        return curve;
+    }
     double test_accuracy(const std::string& run) const {
         double value = 0.0;
         std::memcpy(&value, read(run + ".out").data() + 2 * sizeof(double), sizeof value);
@@ -167,6 +174,11 @@ TEST_F(TrainingRunTest, LearnsAndRepeatsItself) {
     EXPECT_EQ(read("one.out"), read("two.out"));
     EXPECT_NE(weights("one"), weights("other"));
     EXPECT_GT(test_accuracy("one"), 0.3);  // a guess is right in 0.1
+    const std::vector<EpochFigures> curve = learning_curve("one");
+    ASSERT_EQ(curve.size(), 3U);
+    EXPECT_LT(curve.back().loss, curve.front().loss);
+    EXPECT_GT(curve.back().train_accuracy, curve.front().train_accuracy);
+    EXPECT_GT(curve.back().validation_accuracy, 0.3);
 }
 
 TEST_F(TrainingRunTest, ARunThatWasKilledEndsAsOneThatWasNot) {
@@ -177,6 +189,8 @@ TEST_F(TrainingRunTest, ARunThatWasKilledEndsAsOneThatWasNot) {
     }
     ASSERT_EQ(train("killed").status, 0) << read("killed.err");
     EXPECT_EQ(read("whole.out"), read("killed.out"));
+    EXPECT_EQ(learning_curve("whole").size(), 3U);
+    EXPECT_EQ(learning_curve("whole"), learning_curve("killed"));
     for (const auto& entry : fs::directory_iterator(folder_ / "killed")) {
         EXPECT_EQ(entry.path().filename(), "checkpoint.pt");
     }
