@@ -17,7 +17,7 @@ constexpr std::string_view learning_curve_template = R"json({
   "padding": {"left": 54, "top": 12, "right": 20, "bottom": 46},
   "signals": [{"name": "x_zoom", "value": null}, {"name": "y_zoom", "value": null}],
   "data": [{"name": "epochs"},
-           {"name": "ends", "source": "epochs", "transform": [{"type": "filter", "expr": "datum.last"}]}],
+           {"name": "last_epochs", "source": "epochs", "transform": [{"type": "filter", "expr": "datum.last"}]}],
   "scales": [
     {"name": "x", "domain": {"data": "epochs", "field": "epoch"}, "domainRaw": {"signal": "x_zoom"}, "zero": false, "range": "width"},
     {"name": "y", "domain": {"data": "epochs", "field": "accuracy"}, "domainRaw": {"signal": "y_zoom"}, "zero": false, "nice": true,
@@ -41,15 +41,15 @@ constexpr std::string_view learning_curve_template = R"json({
     {"type": "symbol", "from": {"data": "epochs"}, "clip": true, "encode": {"update": {
       "x": {"scale": "x", "field": "epoch"}, "y": {"scale": "y", "field": "accuracy"}, "size": {"value": 30},
       "fill": {"scale": "colour", "field": "kind"}, "fillOpacity": {"signal": "datum.last ? 1 : 0.35"}, "tooltip": {"field": "tip"}}}},
-    {"type": "text", "from": {"data": "ends"}, "clip": {"signal": "x_zoom !== null || y_zoom !== null"}, "encode": {"update": {
-      "x": {"scale": "x", "field": "epoch", "offset": -6}, "y": {"scale": "y", "field": "accuracy", "offset": -8},
-      "align": {"value": "right"}, "text": {"field": "strategy"}, "fill": {"value": "var(--ink)"},
-      "stroke": {"value": "var(--page)"}, "strokeWidth": {"value": 3}, "tooltip": {"field": "tip"},
-      "fontWeight": {"signal": "datum.kind === 'hacscale' ? 'bold' : 'normal'"}}}},
-    {"type": "text", "from": {"data": "ends"}, "clip": {"signal": "x_zoom !== null || y_zoom !== null"}, "encode": {"update": {
-      "x": {"scale": "x", "field": "epoch", "offset": -6}, "y": {"scale": "y", "field": "accuracy", "offset": -8},
-      "align": {"value": "right"}, "text": {"field": "strategy"}, "fill": {"value": "var(--ink)"},
-      "fontWeight": {"signal": "datum.kind === 'hacscale' ? 'bold' : 'normal'"}}}}
+    {"type": "symbol", "name": "ends", "from": {"data": "last_epochs"}, "clip": true, "encode": {"update": {
+      "x": {"scale": "x", "field": "epoch"}, "y": {"scale": "y", "field": "accuracy"}, "size": {"value": 60},
+      "fill": {"scale": "colour", "field": "kind"}, "tooltip": {"field": "tip"}}}},
+    {"type": "text", "clip": {"signal": "x_zoom !== null || y_zoom !== null"}, "from": {"data": "ends"}, "encode": {"update": {
+      "text": {"field": "datum.strategy"}, "tooltip": {"field": "datum.tip"},
+      "fill": {"value": "var(--ink)"}, "stroke": {"value": "var(--page)"}, "strokeWidth": {"value": 3},
+      "fontWeight": {"signal": "datum.datum.kind === 'hacscale' ? 'bold' : 'normal'"}}},
+     "transform": [{"type": "label", "size": {"signal": "[width, height]"}, "padding": 0,
+                    "anchor": ["bottom-left", "top-left", "left", "bottom", "top"], "offset": [7, 22, 37, 52, 67, 82]}]}
   ]
 })json";
 
@@ -107,7 +107,7 @@ Chart learning_curve_chart(const records::ComparisonRecord& comparison) {
         "differ a little "
         "from the accuracies above, which are of the test set.",
         networks,
-        any_matched ? " The dashed line is the base with as many training FLOPs as HACScale's choice." : "");
+        any_matched ? " The dashed line is the base with as many training FLOPs as HACScale’s choice." : "");
     chart.legend = legend_of_kinds(comparison);
     chart.spec = text_of(spec);
     return chart;
