@@ -13,6 +13,7 @@
 #include "profiler/table/columns.hpp"
 #include "profiler/table/detail/layer_columns.hpp"
 #include "profiler/table/detail/schema.hpp"
+#include "profiler/table/detail/table_file.hpp"
 #include "profiler/table/row.hpp"
 
 namespace hacscale {

@@ -10,6 +10,7 @@
 #include "base/text/wording.hpp"
 #include "profiler/table/detail/layer_columns.hpp"
 #include "profiler/table/detail/schema.hpp"
+#include "profiler/table/detail/table_file.hpp"
 #include "profiler/table/detail/writer_lock.hpp"
 #include "profiler/table/table.hpp"
 

@@ -13,6 +13,7 @@
 #include "base/sqlite/sqlite.hpp"
 #include "profiler/table/detail/row_codec.hpp"
 #include "profiler/table/detail/schema.hpp"
+#include "profiler/table/detail/table_file.hpp"
 #include "profiler/table/detail/writer_lock.hpp"
 
 namespace hacscale {

@@ -1,5 +1,5 @@
-// The table's file: its SQL schema, how a file is made, and how one is told from anything else when it is
-// opened. The schema is described for users in docs/formats.md, "The table".
+// The SQL schema of a table: what a new file has, how one of an earlier schema is upgraded or read as this one, and how a file is held to
+// it. It is described for users in docs/formats.md, "The table"; files are opened by table_file.hpp.
 #pragma once
 
 #include <array>
@@ -41,30 +41,17 @@ std::int64_t schema_version_of(const Database& database);
 std::string select_measurements(std::string_view database, std::int64_t version);
 std::string select_kernels(std::string_view database, std::int64_t version);
 
-// Makes the file complete at once: it is written under another name and renamed, so that a process killed on
-// the way leaves no half-made table. The caller holds the writer's lock.
-void create_table_file(const std::filesystem::path& file, const DeviceRecord& device);
-
-// Opens a file for reading (SQLite then refuses writes) or writing after checking that it is a table of this
-// schema or of an earlier one. The latter is upgraded when it is opened for writing; when it is read, views
-// with the names of its SQL tables give it the columns that it lacks. Nothing is scanned, except once by an
-// upgrade: the time does not depend on the number of rows. Errors: see Table::open.
-Database open_table_file(const std::filesystem::path& file, bool writable);
+// Makes the schema in a new file, and writes the device.
+void write_schema(const std::filesystem::path& file, const DeviceRecord& device);
+// Brings a file of this earlier schema to the present one.
+void upgrade(const Database& database, std::int64_t version);
+// Puts views with the names of its SQL tables before those of an earlier schema, which give it the columns that it lacks.
+void read_as_this_schema(const Database& database, std::int64_t version);
 
 // Throws InputError for a file that has anything but the tables of this schema, or lacks one of them or a column.
 void check_schema(const Database& database, std::int64_t version);
 
 // Throws InputError where there is none, or its properties are no JSON object.
 DeviceRecord read_device(const Database& database);
-
-// Puts a finished file in place of `file`, so that it is there after a crash of the machine too. Side files
-// of an earlier file of that name are removed: SQLite would take them for the new one's.
-void publish(const std::filesystem::path& finished, const std::filesystem::path& file);
-
-// Removes a database file and what SQLite may have left beside it. Does not throw.
-void remove_database(const std::filesystem::path& file) noexcept;
-
-// The path with something appended to the file name: "table.db" + "-wal".
-std::filesystem::path beside(std::filesystem::path file, const char* suffix);
 
 }  // namespace hacscale::detail
