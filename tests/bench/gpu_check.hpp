@@ -2,32 +2,16 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 
+#include "tests/shell.hpp"
 #include "tests/temp_folder.hpp"
 
 namespace hacscale {
-
-struct Answer {
-    int status = 0;
-    std::string text;
-};
-
-inline Answer answer_of(const std::string& command) {
-    Answer answer;
-    FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-    if (pipe == nullptr) return {-1, "popen failed"};
-    char buffer[512];
-    while (fgets(buffer, sizeof buffer, pipe) != nullptr) answer.text += buffer;
-    answer.status = WEXITSTATUS(pclose(pipe));
-    return answer;
-}
 
 inline std::string text_of(const std::filesystem::path& file) {
     std::stringstream text;
