@@ -17,7 +17,7 @@
 //
 //  - balanced, where nothing was measured: capacity's coefficients, saturating, with the price of imbalance.
 //  - sensitivity: measured by short trainings; the unit is the file's, for example accuracy points. It does not
-//    saturate, because trainings measured what the logarithm is multiplied by; imbalance is priced.
+//    saturate, which did not predict better (docs/method.md, "Sensitivity"); imbalance is priced.
 //  - importance: the stages' width coefficients are shared out in proportion to the importance of their
 //    layers; their sum, and all else, are those of balanced.
 //  - capacity, as it is. Capacity is sqrt(params x MACs) of one image: late stages hold

@@ -76,10 +76,11 @@ Coefficient coefficient(const YamlNode& node, const std::string& what, const std
 }
 
 Gain sensitivity(const YamlNode& root, const std::string& file, const ModelSpec& base) {
-    const YamlFields document(root, "a sensitivity file",
-                              {"kind", "model", "model_hash", "unit", "stages", "resolution", "base",
-                               "combinations", "held_out", "rank_correlation", "left_out", "provenance"},
-                              file);
+    const YamlFields document(
+        root, "a sensitivity file",
+        {"kind", "model", "model_hash", "unit", "stages", "resolution", "base", "combinations", "held_out",
+         "rank_correlation", "mean_error", "left_out", "provenance"},
+        file);
     check_model(document, base);
     Gain gain;
     gain.origin = GainOrigin::sensitivity;

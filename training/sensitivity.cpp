@@ -120,6 +120,106 @@ MeasuredGain gain_over_base(const Points& points, std::size_t base, std::size_t 
     return over_seeds(gains);
 }
 
+// Of a choice, the ln ratios to the base: widths of all stages, then depths.
+std::vector<double> ln_ratios(const ScalingChoice& base, const ScalingChoice& choice) {
+    std::vector<double> ratios;
+    for (std::size_t s = 0; s < base.widths.size(); ++s) {
+        ratios.push_back(log_ratio(choice.widths[s], base.widths[s]));
+    }
+    for (std::size_t s = 0; s < base.depths.size(); ++s) {
+        ratios.push_back(log_ratio(choice.depths[s], base.depths[s]));
+    }
+    return ratios;
+}
+
+struct TrainedStep {
+    std::vector<double> ln_ratios;
+    double points = 0.0;  // over the base's
+};
+
+// The coefficients of at least 0 with the least sum of squares, by cyclic coordinate descent: the sum is convex, and each step finds
+// the least along one coordinate. A dimension that no network changes has 0.
+std::vector<double> least_squares(const std::vector<TrainedStep>& steps, std::size_t dimensions) {
+    constexpr int most_rounds = 10'000;
+    constexpr double negligible_points = 1e-12;
+    std::vector<std::vector<double>> products(dimensions, std::vector<double>(dimensions, 0.0));
+    std::vector<double> wanted(dimensions, 0.0);
+    for (const TrainedStep& step : steps) {
+        for (std::size_t i = 0; i < dimensions; ++i) {
+            wanted[i] += step.ln_ratios[i] * step.points;
+            for (std::size_t k = 0; k < dimensions; ++k) {
+                products[i][k] += step.ln_ratios[i] * step.ln_ratios[k];
+            }
+        }
+    }
+    std::vector<double> coefficients(dimensions, 0.0);
+    for (int round = 0; round < most_rounds; ++round) {
+        double change = 0.0;
+        for (std::size_t i = 0; i < dimensions; ++i) {
+            if (products[i][i] == 0.0) continue;
+            double rest = wanted[i];
+            for (std::size_t k = 0; k < dimensions; ++k) {
+                if (k != i) rest -= products[i][k] * coefficients[k];
+            }
+            const double next = std::max(0.0, rest / products[i][i]);
+            change = std::max(change, std::abs(next - coefficients[i]));
+            coefficients[i] = next;
+        }
+        if (change < negligible_points) break;
+    }
+    return coefficients;
+}
+
+// Of these seeds, or of one of them: what the coefficients are fitted to.
+std::vector<TrainedStep> trained_steps(const std::vector<DimensionSensitivity*>& dimensions,
+                                       const ScalingChoice& start, const std::vector<SensitivityStep>& steps,
+                                       const Points& points, std::size_t base_step,
+                                       std::optional<std::uint64_t> only_seed) {
+    std::vector<TrainedStep> trained;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (steps[i].kind == StepKind::base || steps[i].kind == StepKind::held_out) continue;
+        const std::vector<double> ratios = ln_ratios(start, steps[i].choice);
+        bool known = true;
+        for (std::size_t d = 0; d < ratios.size(); ++d)
+            known = known && (ratios[d] == 0.0 || dimensions[d] != nullptr);
+        if (!known) continue;
+        for (const auto& [seed, accuracy] : points[i]) {
+            const auto base = points[base_step].find(seed);
+            if (base == points[base_step].end() || (only_seed && seed != *only_seed)) continue;
+            trained.push_back({ratios, accuracy - base->second});
+        }
+    }
+    return trained;
+}
+
+// In the dimensions that were raised alone.
+void set_coefficients(const std::vector<DimensionSensitivity*>& dimensions, const ScalingChoice& start,
+                      const std::vector<SensitivityStep>& steps, const Points& points,
+                      std::size_t base_step) {
+    const auto fitted = [&](std::optional<std::uint64_t> only_seed) {
+        return least_squares(trained_steps(dimensions, start, steps, points, base_step, only_seed),
+                             dimensions.size());
+    };
+    const std::vector<double> all = fitted(std::nullopt);
+    std::vector<std::vector<double>> by_seed(dimensions.size());
+    for (const auto& [seed, accuracy] : points[base_step]) {
+        const std::vector<double> one = fitted(seed);
+        for (std::size_t d = 0; d < dimensions.size(); ++d) by_seed[d].push_back(one[d]);
+    }
+    for (std::size_t d = 0; d < dimensions.size(); ++d) {
+        if (dimensions[d] == nullptr) continue;
+        MeasuredGain& coefficient = dimensions[d]->coefficient;
+        coefficient.mean = all[d];
+        coefficient.seeds = dimensions[d]->points.seeds;
+        // A seed with which the dimension was not raised alone says too little of it.
+        if (coefficient.seeds > 1 && coefficient.seeds == static_cast<int>(by_seed[d].size())) {
+            coefficient.spread = mean_and_deviation(by_seed[d]).deviation;
+        } else if (coefficient.seeds > 1) {
+            coefficient.spread = dimensions[d]->points.spread.value_or(0.0) / dimensions[d]->ln_ratio;
+        }
+    }
+}
+
 std::optional<double> predicted(const Sensitivity& fit, const ScalingChoice& base,
                                 const ScalingChoice& choice) {
     double sum = 0.0;
@@ -214,6 +314,8 @@ Sensitivity fit_sensitivity(const ModelSpec& base, const std::vector<Sensitivity
     fit.base = over_seeds(base_points);
 
     const ScalingChoice start = choice_of(base);
+    // Widths of all stages, then depths.
+    std::vector<DimensionSensitivity*> dimensions(2 * base.stages.size(), nullptr);
     for (std::size_t i = 0; i < steps.size(); ++i) {
         const SensitivityStep& step = steps[i];
         if (step.kind != StepKind::width && step.kind != StepKind::depth) continue;
@@ -222,13 +324,13 @@ Sensitivity fit_sensitivity(const ModelSpec& base, const std::vector<Sensitivity
         if (dimension.points.seeds == 0) continue;
         const auto s = static_cast<std::size_t>(step.stage);
         const bool width = step.kind == StepKind::width;
-        dimension.ln_ratio = width ? log_ratio(step.choice.widths[s], start.widths[s])
-                                   : log_ratio(step.choice.depths[s], start.depths[s]);
-        dimension.coefficient = dimension.points;
-        dimension.coefficient.mean /= dimension.ln_ratio;
-        if (dimension.coefficient.spread) *dimension.coefficient.spread /= dimension.ln_ratio;
-        (width ? fit.stages[s].width : fit.stages[s].depth) = dimension;
+        const std::size_t place = width ? s : base.stages.size() + s;
+        dimension.ln_ratio = ln_ratios(start, step.choice)[place];
+        std::optional<DimensionSensitivity>& entry = width ? fit.stages[s].width : fit.stages[s].depth;
+        entry = dimension;
+        dimensions[place] = &*entry;
     }
+    set_coefficients(dimensions, start, steps, points, base_step);
     for (std::size_t i = 0; i < steps.size(); ++i) {
         const SensitivityStep& step = steps[i];
         if (step.kind != StepKind::combination && step.kind != StepKind::held_out) continue;

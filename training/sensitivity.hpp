@@ -73,7 +73,7 @@ struct MeasuredGain {
 struct DimensionSensitivity {
     double ln_ratio = 0.0;     // of the step
     MeasuredGain points;       // accuracy points that the step added
-    MeasuredGain coefficient;  // points over ln_ratio
+    MeasuredGain coefficient;  // points for each unit of ln ratio, at least 0
 };
 
 // Of a network that no coefficient is fitted to.
@@ -96,7 +96,9 @@ struct Sensitivity {
 };
 
 // Gains are differences to the base with the same seed; a step's accuracy without the base's of its seed is
-// not used. `base` is the model that the steps are of.
+// not used. Coefficients are those, of at least 0, with which sums of coefficient x ln ratio come nearest (least squares) to the points of
+// the steps and of the combinations whose dimensions were all raised alone, too; their spread is that of fits to one seed each.
+// `base` is the model that the steps are of.
 Sensitivity fit_sensitivity(const ModelSpec& base, const std::vector<SensitivityStep>& steps,
                             const std::vector<StepAccuracy>& accuracies);
 

@@ -1,10 +1,12 @@
 // hacscale sensitivity: what accuracy gains by each stage's width and depth, as a file that "scale" reads.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/logger.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "base/clock.hpp"
 #include "base/version.hpp"
@@ -41,6 +43,8 @@ struct SensitivityOptions {
 struct Measured {
     std::vector<StepAccuracy> accuracies;
     std::vector<LeftOut> left_out;
+    // Of the runs, which may have been recorded elsewhere.
+    std::set<std::string> devices, libraries;
 };
 
 Measured measure(const ModelSpec& base, const Recipe& recipe, const std::vector<SensitivityStep>& steps,
@@ -65,6 +69,8 @@ Measured measure(const ModelSpec& base, const Recipe& recipe, const std::vector<
             if (outcome.record) {
                 measured.accuracies.push_back(
                     {run.step, run.seed, outcome.record->result.validation_accuracy});
+                measured.devices.insert(outcome.record->device);
+                measured.libraries.insert(outcome.record->libraries);
             } else {
                 measured.left_out.push_back({what, stopped().empty() ? outcome.reason : stopped()});
             }
@@ -119,10 +125,11 @@ void print_sensitivity(std::ostream& out, const ModelSpec& base, const Sensitivi
         }
     }
     for (const GainRank& rank : gain_ranks(base, fit)) {
-        if (rank.correlation) {
-            out << fmt::format("rank correlation with gain by {}, over the {} networks held out: {:.2f}\n",
-                               rank.gain, fit.held_out.size(), *rank.correlation);
-        }
+        if (!rank.correlation) continue;
+        const std::string error =
+            rank.mean_error ? fmt::format(", mean error {:.2f} points", *rank.mean_error) : "";
+        out << fmt::format("{} networks held out, gain by {}: rank correlation {:.2f}{}\n",
+                           fit.held_out.size(), rank.gain, *rank.correlation, error);
     }
 }
 
@@ -150,8 +157,8 @@ ExitStatus sensitivity_command(const SensitivityOptions& given, Session& session
                                    {"accuracy", "validation, top-1"},
                                    {"spread", "standard deviation over seeds"},
                                    {"data_hash", form.hash},
-                                   {"device", trainer.device_name(options.settings.device)},
-                                   {"libraries", trainer.libraries()},
+                                   {"device", fmt::format("{}", fmt::join(measured.devices, "; "))},
+                                   {"libraries", fmt::format("{}", fmt::join(measured.libraries, "; "))},
                                    {"program_version", version()},
                                    {"made_at", records::timestamp()}};
     const records::Json document = sensitivity_json(base, fit, measured.left_out, provenance);

@@ -1,4 +1,4 @@
-// How well gains rank networks that no coefficient was fitted to.
+// How well gains rank networks that no coefficient was fitted to, and how near they come to their points.
 #pragma once
 
 #include <optional>
@@ -13,6 +13,9 @@ namespace hacscale::harness {
 struct GainRank {
     std::string gain;                   // "sensitivity", "capacity", "equal"
     std::optional<double> correlation;  // of ranks, with the points measured; nothing where it is undefined
+    // Mean of |predicted - measured|, accuracy points. A gain in another unit is multiplied by what fits the combinations best (least
+    // squares); nothing without them.
+    std::optional<double> mean_error{};
 };
 
 // Over the networks held out: of the sensitivities' predictions, and, for comparison, of the two gains that

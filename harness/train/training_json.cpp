@@ -126,10 +126,12 @@ records::Json checks_json(const std::vector<PredictionCheck>& checks) {
     return list;
 }
 
-records::Json rank_correlations_json(const ModelSpec& model, const Sensitivity& fit) {
-    records::Json object{{"networks", fit.held_out.size()}};
-    for (const GainRank& rank : gain_ranks(model, fit)) {
-        object[rank.gain] = records::value_or_null(rank.correlation);
+// A figure of each gain, over the networks held out.
+records::Json ranks_json(const std::vector<GainRank>& ranks, std::size_t networks,
+                         std::optional<double> GainRank::*figure) {
+    records::Json object{{"networks", networks}};
+    for (const GainRank& rank : ranks) {
+        object[rank.gain] = records::value_or_null(rank.*figure);
     }
     return object;
 }
@@ -221,7 +223,9 @@ records::Json sensitivity_json(const ModelSpec& model, const Sensitivity& fit,
     document["base"] = fit.base ? measured_json(*fit.base) : records::Json(nullptr);
     document["combinations"] = checks_json(fit.combinations);
     document["held_out"] = checks_json(fit.held_out);
-    document["rank_correlation"] = rank_correlations_json(model, fit);
+    const std::vector<GainRank> ranks = gain_ranks(model, fit);
+    document["rank_correlation"] = ranks_json(ranks, fit.held_out.size(), &GainRank::correlation);
+    document["mean_error"] = ranks_json(ranks, fit.held_out.size(), &GainRank::mean_error);
     records::Json missing = records::Json::array();
     for (const LeftOut& one : left_out) {
         missing.push_back({{"what", one.what}, {"reason", one.reason}});

@@ -159,6 +159,8 @@ TEST_F(GainCommandsTest, HeldOutNetworksTellHowWellTheGainOrders) {
     EXPECT_NEAR(json["rank_correlation"]["sensitivity"].get<double>(), 1.0, 1e-9);
     EXPECT_LE(json["rank_correlation"]["capacity"].get<double>(), 1.0);
     EXPECT_TRUE(json["rank_correlation"].contains("equal"));
+    EXPECT_NEAR(json["mean_error"]["sensitivity"].get<double>(), 0.0, 1e-6);
+    EXPECT_GT(json["mean_error"]["capacity"].get<double>(), json["mean_error"]["sensitivity"].get<double>());
     EXPECT_NO_THROW(load_gain({path("s.json")}, base_)) << "scaling reads the file with its checks";
     EXPECT_EQ(sensitivity({"--held-out", "-1"}).status, 2);
 }

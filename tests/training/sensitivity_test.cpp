@@ -30,7 +30,7 @@ struct MadeUp {
 
 MadeUp made_up(std::size_t stages, unsigned seed) {
     std::mt19937 generator(seed);
-    std::uniform_real_distribution<double> any(-2.0, 6.0);
+    std::uniform_real_distribution<double> any(0.0, 6.0);
     MadeUp truth;
     for (std::size_t s = 0; s < stages; ++s) {
         truth.width.push_back(any(generator));
@@ -100,6 +100,48 @@ INSTANTIATE_TEST_SUITE_P(Zoo, SensitivityOfModel,
                              for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
                              return name;
                          });
+
+TEST(Sensitivity, NoDimensionIsWorthLessThanNothing) {
+    const ModelSpec base = find_model("resnet20-cifar");
+    const std::vector<SensitivityStep> steps = sensitivity_steps(base, {}, 12);
+    MadeUp truth{{1.0, 2.0, 3.0}, {-1.5, 0.0, 1.0}};
+    std::vector<StepAccuracy> accuracies;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        accuracies.push_back({i, 1, truth.points(choice_of(base), steps[i].choice, 1) / 100.0});
+    }
+    const Sensitivity fit = fit_sensitivity(base, steps, accuracies);
+    EXPECT_EQ(fit.stages[0].depth->coefficient.mean, 0.0);
+    EXPECT_LT(fit.stages[0].depth->points.mean, 0.0) << "what was measured stays";
+    EXPECT_GT(fit.stages[2].depth->coefficient.mean, 0.0);
+}
+
+// One noisy step misleads a coefficient that is read from it alone; the combinations hold it.
+TEST(Sensitivity, CombinationsMendWhatNoiseDoesToASingleStep) {
+    const ModelSpec base = find_model("resnet20-cifar");
+    const std::vector<SensitivityStep> steps = sensitivity_steps(base, {}, 12);
+    double fitted = 0.0;
+    double single = 0.0;
+    for (unsigned round = 1; round <= 50; ++round) {
+        const MadeUp truth = made_up(base.stages.size(), round);
+        std::mt19937 generator(100 + round);
+        std::normal_distribution<double> noise(0.0, 0.4);
+        std::vector<StepAccuracy> accuracies;
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            const double points = truth.points(choice_of(base), steps[i].choice, 1);
+            accuracies.push_back({i, 1, (points + (i == 0 ? 0.0 : noise(generator))) / 100.0});
+        }
+        const Sensitivity fit = fit_sensitivity(base, steps, accuracies);
+        for (std::size_t s = 0; s < base.stages.size(); ++s) {
+            const auto add = [&](const DimensionSensitivity& dimension, double right) {
+                fitted += std::abs(dimension.coefficient.mean - right);
+                single += std::abs(dimension.points.mean / dimension.ln_ratio - right);
+            };
+            add(*fit.stages[s].width, truth.width[s]);
+            add(*fit.stages[s].depth, truth.depth[s]);
+        }
+    }
+    EXPECT_LT(fitted, 0.9 * single);
+}
 
 TEST(Sensitivity, WhatWasNotMeasuredIsNotThere) {
     const ModelSpec base = testing::small_model();
