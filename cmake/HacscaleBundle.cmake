@@ -37,6 +37,8 @@ function(hacscale_install_bundle)
                 DESTINATION share/hacscale)
         install(DIRECTORY "${PROJECT_SOURCE_DIR}/results/nvidia-h200/paper-budgets-gpu" DESTINATION share/hacscale/results/nvidia-h200
                 FILES_MATCHING PATTERN "compare-*.json" PATTERN "table.db")
+        install(DIRECTORY "${PROJECT_SOURCE_DIR}/results/nvidia-h200/training" DESTINATION share/hacscale/results/nvidia-h200
+                FILES_MATCHING PATTERN "*.yaml")
         install(RUNTIME_DEPENDENCY_SET hacscale_bundled
                 # glibc is the system's, and so is everything of NVIDIA's.
                 PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|resolv|util|mvec)\\.so" "^lib(cuda|nv|cu)"

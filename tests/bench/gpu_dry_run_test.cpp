@@ -3,6 +3,8 @@
 // the lists name; PyTorch and NVIDIA's tools are stand-ins; what needs a real GPU says that there is none.
 #include <gmock/gmock.h>
 
+#include <regex>
+
 #include "tests/bench/gpu_check.hpp"
 
 namespace hacscale {
@@ -108,6 +110,20 @@ TEST_F(GpuDryRun, EveryCommandOfTheH100sListStartsAndEnds) {
 
 TEST_F(GpuDryRun, EveryCommandOfTheH200sListStartsAndEnds) {
     expect_every_step_ends("h200");
+}
+
+TEST_F(GpuDryRun, EveryCommandOfTheListOfAccuraciesStartsAndEnds) {
+    std::filesystem::create_directory(path("cifar"));
+    write("cifar/data_batch_1.bin", "");
+    const std::string choices = "results/nvidia-h200/training";
+    std::filesystem::create_directories(path(choices));
+    const std::string wider = std::regex_replace(tiny_network, std::regex("width: 8"), "width: 16");
+    // As the base: as many epochs.
+    write(choices + "/resnet20-cifar-hacscale-1.065.yaml", tiny_network);
+    write(choices + "/resnet20-cifar-hacscale-wide-1.065.yaml", wider);
+    expect_every_step_ends("accuracy");
+    EXPECT_THAT(text_of(folder_ / "out" / "matched.log"), HasSubstr("seed 3: test accuracy"));
+    EXPECT_THAT(text_of(folder_ / "out" / "matched-wide.log"), HasSubstr("recipe short-flops-of-"));
 }
 
 // With a trainer that only pretends to: what is trained and how the accuracies are added up is the program's and the script's.
