@@ -42,6 +42,12 @@ RowMark row_mark(const records::ComparisonRecord& comparison, const records::Str
     return row.strategy == "hacscale" ? RowMark::own_choice : RowMark::none;
 }
 
+const records::StrategyRow* DistinctNetwork::trained_row() const {
+    const auto found = std::find_if(
+        rows.begin(), rows.end(), [](const records::StrategyRow* row) { return row->accuracy.has_value(); });
+    return found == rows.end() ? nullptr : *found;
+}
+
 bool DistinctNetwork::has(const std::string& strategy) const {
     return std::any_of(rows.begin(), rows.end(),
                        [&](const records::StrategyRow* row) { return row->strategy == strategy; });

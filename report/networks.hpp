@@ -20,6 +20,8 @@ struct DistinctNetwork {
     std::vector<const records::StrategyRow*> rows;  // at least one; "base" and "hacscale" come first
 
     const records::StrategyRow& row() const { return *rows.front(); }
+    // The first row with an accuracy; null where none has one.
+    const records::StrategyRow* trained_row() const;
     bool has(const std::string& strategy) const;
 };
 

@@ -50,15 +50,15 @@ constexpr std::string_view accuracy_template = R"json({
 
 Chart accuracy_chart(const records::ComparisonRecord& comparison) {
     std::vector<DistinctNetwork> trained = distinct_networks(comparison);
-    std::erase_if(trained, [](const DistinctNetwork& network) { return !network.row().accuracy; });
+    std::erase_if(trained, [](const DistinctNetwork& network) { return network.trained_row() == nullptr; });
     std::stable_sort(trained.begin(), trained.end(), [](const DistinctNetwork& a, const DistinctNetwork& b) {
-        return a.row().accuracy->mean > b.row().accuracy->mean;
+        return a.trained_row()->accuracy->mean > b.trained_row()->accuracy->mean;
     });
-    double least = trained.front().row().accuracy->mean;
+    double least = trained.front().trained_row()->accuracy->mean;
     double most = least;
     Json networks = Json::array();
     for (const DistinctNetwork& network : trained) {
-        const records::StrategyRow* row = &network.row();
+        const records::StrategyRow* row = network.trained_row();
         const records::AccuracyFigures& accuracy = *row->accuracy;
         const double deviation = accuracy.deviation.value_or(0.0);
         const double low = accuracy.mean - deviation;

@@ -83,8 +83,9 @@ Chart learning_curve_chart(const records::ComparisonRecord& comparison) {
     bool any_matched = false;
     int networks = 0;
     for (const DistinctNetwork& network : distinct_networks(comparison)) {
-        const records::StrategyRow& row = network.row();
-        if (!row.accuracy || row.accuracy->learning_curve.empty()) continue;
+        const records::StrategyRow* const trained = network.trained_row();
+        if (trained == nullptr || trained->accuracy->learning_curve.empty()) continue;
+        const records::StrategyRow& row = *trained;
         const std::string label = label_of(comparison, network);
         const std::string kind = kind_of(comparison, row);
         add_curve(epochs, label, all_names(comparison, network), kind, *row.accuracy, false);

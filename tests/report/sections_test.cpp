@@ -224,6 +224,23 @@ TEST(Sections, AccuraciesStandBestFirstWithPointsOverTheBase) {
     EXPECT_EQ(cell_in(table, 1, "accuracy_deviation_points").text, "0.20");
 }
 
+// Two strategies chose one network, and a record may have the accuracy at either.
+TEST(Sections, AnAccuracyThatOnlyOneOfTheRowsOfANetworkHasIsDrawn) {
+    records::RunRecords records = sample_report();
+    records::ComparisonRecord& comparison = records.comparisons[0];
+    records::StrategyRow twin = comparison.base;
+    twin.strategy = "keeps-the-base";
+    twin.accuracy = records::AccuracyFigures{91.5, 0.2, 3, {60.0, 91.0}};
+    comparison.strategies.push_back(twin);
+    const Section section = accuracy_section({records, &comparison});
+    EXPECT_EQ(charts_of(section), (std::vector<std::string>{"Accuracy after training", "How they learned"}));
+    for (const Part& part : section.parts) {
+        if (const Chart* chart = std::get_if<Chart>(&part)) {
+            EXPECT_THAT(chart->spec, HasSubstr("91")) << chart->title;
+        }
+    }
+}
+
 TEST(Sections, TrainedNetworksHaveTheirLearningCurves) {
     records::RunRecords records = sample_report();
     records::ComparisonRecord& comparison = records.comparisons[0];
