@@ -17,8 +17,8 @@ def read(file):
     """The base's widths and depths, the networks to fit to and those held out: (widths, depths, points over the base's)."""
     record = json.load(open(file))
     stages = record["stages"]
-    width_steps = [math.exp(stage["width"]["ln_ratio"]) for stage in record["stages"]]
-    depth_steps = [math.exp(stage["depth"]["ln_ratio"]) for stage in record["stages"]]
+    width_steps = [math.exp(stage["width"]["ln_ratio"]) for stage in stages]
+    depth_steps = [math.exp(stage["depth"]["ln_ratio"]) for stage in stages]
     everything = max(record["combinations"], key=lambda network: sum(network["widths"]) + sum(network["depths"]))
     base_widths = [round(width / step) for width, step in zip(everything["widths"], width_steps)]
     base_depths = [round(depth / step) for depth, step in zip(everything["depths"], depth_steps)]

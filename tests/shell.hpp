@@ -9,7 +9,7 @@
 namespace hacscale {
 
 struct Answer {
-    int status = 0;    // exit status; -1 where no shell could be started
+    int status = 0;    // exit status; -1 where no shell could be started, or a signal ended it
     std::string text;  // both streams
 };
 
@@ -19,7 +19,8 @@ inline Answer answer_of(const std::string& command) {
     if (pipe == nullptr) return {-1, "popen failed"};
     char buffer[512];
     while (fgets(buffer, sizeof buffer, pipe) != nullptr) answer.text += buffer;
-    answer.status = WEXITSTATUS(pclose(pipe));
+    const int status = pclose(pipe);
+    answer.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return answer;
 }
 

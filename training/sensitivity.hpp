@@ -76,7 +76,7 @@ struct DimensionSensitivity {
     MeasuredGain coefficient;  // points for each unit of ln ratio, at least 0
 };
 
-// Of a network that no coefficient is fitted to.
+// Of a network that differs from the base in several dimensions: what the coefficients say of it, and what was measured.
 struct PredictionCheck {
     std::string name;
     ScalingChoice choice;
@@ -92,7 +92,7 @@ struct Sensitivity {
     std::optional<MeasuredGain> base;  // accuracy points
     std::vector<StageSensitivity> stages;
     std::vector<PredictionCheck> combinations;  // measured ones
-    std::vector<PredictionCheck> held_out;      // likewise
+    std::vector<PredictionCheck> held_out;      // likewise; no coefficient is fitted to them
 };
 
 // Gains are differences to the base with the same seed; a step's accuracy without the base's of its seed is

@@ -88,6 +88,16 @@ TEST(Records, RunsThatBeganWithOtherWeightsAreOtherRuns) {
     EXPECT_NE(folder_name(tuned.key), folder_name(record_of(1, 0.9).key));
 }
 
+// What SQLite says against these statements, in a file as another program opens it; empty where they are done.
+std::string sql_error(const std::filesystem::path& file, const char* statements) {
+    sqlite3* other = nullptr;
+    sqlite3_open(file.c_str(), &other);
+    const int code = sqlite3_exec(other, statements, nullptr, nullptr, nullptr);
+    const std::string error = code == SQLITE_OK ? "" : sqlite3_errmsg(other);
+    sqlite3_close(other);
+    return error;
+}
+
 // As the schema was before runs could begin with weights.
 constexpr const char* schema_1 =
     "CREATE TABLE accuracy (id INTEGER PRIMARY KEY, model TEXT NOT NULL, model_hash TEXT NOT NULL, recipe "
@@ -109,10 +119,7 @@ constexpr const char* schema_1 =
 
 TEST(Records, FilesOfTheOlderSchemaAreReadAndGoOn) {
     TempFolder temp;
-    sqlite3* old = nullptr;
-    sqlite3_open((temp / "old.db").c_str(), &old);
-    ASSERT_EQ(sqlite3_exec(old, schema_1, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(old);
-    sqlite3_close(old);
+    ASSERT_EQ(sql_error(temp / "old.db", schema_1), "");
     const RunKey key = record_of(7, 0.9).key;
     {
         const AccuracyRecords read = AccuracyRecords::open_to_read(temp / "old.db");
@@ -134,12 +141,7 @@ TEST(Records, FilesOfTheOlderSchemaAreReadAndGoOn) {
 TEST(Records, FilesWithoutEpochsAreReadAndGoOn) {
     TempFolder temp;
     AccuracyRecords::open(temp / "old.db").append(record_of(7, 0.9));
-    sqlite3* old = nullptr;
-    sqlite3_open((temp / "old.db").c_str(), &old);
-    ASSERT_EQ(sqlite3_exec(old, "DROP TABLE epoch; PRAGMA user_version = 2", nullptr, nullptr, nullptr),
-              SQLITE_OK)
-        << sqlite3_errmsg(old);
-    sqlite3_close(old);
+    ASSERT_EQ(sql_error(temp / "old.db", "DROP TABLE epoch; PRAGMA user_version = 2"), "");
     EXPECT_EQ(AccuracyRecords::open_to_read(temp / "old.db").all().at(0).key, record_of(7, 0.9).key);
     AccuracyRecord next = record_of(8, 0.8);
     next.result.epochs = 1;
@@ -187,16 +189,11 @@ TEST(Records, RefuseOtherFiles) {
     write_bytes(temp / "text.db", std::string(5000, 'x'));
     EXPECT_THAT(error_of<InputError>([&] { AccuracyRecords::open(temp / "text.db"); }),
                 HasSubstr("something else"));
-    sqlite3* other = nullptr;
-    sqlite3_open((temp / "other.db").c_str(), &other);
-    sqlite3_exec(other, "CREATE TABLE t (a)", nullptr, nullptr, nullptr);
-    sqlite3_close(other);
+    ASSERT_EQ(sql_error(temp / "other.db", "CREATE TABLE t (a)"), "");
     EXPECT_THAT(error_of<InputError>([&] { AccuracyRecords::open(temp / "other.db"); }),
                 HasSubstr("another SQLite file"));
     AccuracyRecords::open(temp / "new.db");
-    sqlite3_open((temp / "new.db").c_str(), &other);
-    sqlite3_exec(other, "PRAGMA user_version = 9", nullptr, nullptr, nullptr);
-    sqlite3_close(other);
+    ASSERT_EQ(sql_error(temp / "new.db", "PRAGMA user_version = 9"), "");
     EXPECT_THAT(error_of<InputError>([&] { AccuracyRecords::open(temp / "new.db"); }),
                 HasSubstr("found schema 9"));
     EXPECT_THAT(error_of<WorkError>([&] { AccuracyRecords::open("/proc/nowhere/r.db"); }),
@@ -206,16 +203,11 @@ TEST(Records, RefuseOtherFiles) {
 TEST(Records, AreNeitherChangedNorRemoved) {
     TempFolder temp;
     AccuracyRecords::open(temp / "r.db").append(record_of(1, 0.9));
-    sqlite3* raw = nullptr;
-    sqlite3_open((temp / "r.db").c_str(), &raw);
-    EXPECT_NE(sqlite3_exec(raw, "UPDATE accuracy SET test_accuracy = 1", nullptr, nullptr, nullptr),
-              SQLITE_OK);
-    EXPECT_NE(sqlite3_exec(raw, "DELETE FROM accuracy", nullptr, nullptr, nullptr), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(raw, "INSERT INTO epoch VALUES (1, 1, 1, 0.5, 0.5)", nullptr, nullptr, nullptr),
-              SQLITE_OK);
-    EXPECT_NE(sqlite3_exec(raw, "DELETE FROM epoch", nullptr, nullptr, nullptr), SQLITE_OK);
-    EXPECT_NE(sqlite3_exec(raw, "UPDATE epoch SET loss = 0", nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(raw);
+    EXPECT_NE(sql_error(temp / "r.db", "UPDATE accuracy SET test_accuracy = 1"), "");
+    EXPECT_NE(sql_error(temp / "r.db", "DELETE FROM accuracy"), "");
+    ASSERT_EQ(sql_error(temp / "r.db", "INSERT INTO epoch VALUES (1, 1, 1, 0.5, 0.5)"), "");
+    EXPECT_NE(sql_error(temp / "r.db", "DELETE FROM epoch"), "");
+    EXPECT_NE(sql_error(temp / "r.db", "UPDATE epoch SET loss = 0"), "");
     EXPECT_EQ(AccuracyRecords::open(temp / "r.db").all().at(0).result.test_accuracy, 0.9);
 }
 

@@ -233,7 +233,7 @@ bool TrainingRun::finish_epoch(const TrainingEvents& events) {
             last_validation_ = validation;
             // Without the epochs before it, an epoch is no curve's beginning.
             if (static_cast<std::int64_t>(progress_.learning_curve.size()) == progress_.epochs_done) {
-                progress_.learning_curve.push_back({totals_.loss(), totals_.accuracy(), *validation});
+                progress_.learning_curve.push_back({totals_.loss(), progress_.train_accuracy, *validation});
             }
             ++progress_.epochs_done;
             progress_.seconds = seconds_before_ + session_seconds();

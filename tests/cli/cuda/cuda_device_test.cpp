@@ -1,43 +1,27 @@
 // What the real program says where no GPU can be used: each case in a process of its own, with a driver made
 // by the tests first in the loader's path.
 #include <gmock/gmock.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 
 #include "kernels/backend/backend_registry.hpp"
+#include "tests/shell.hpp"
 
 namespace hacscale::cli {
 namespace {
 
 using ::testing::HasSubstr;
 
-struct Outcome {
-    int status = 0;
-    std::string text;
-};
-
 // Runs `hacscale ARGUMENTS`, with its two streams in one.
-Outcome run_program(const std::string& driver, const std::map<std::string, std::string>& variables,
-                    const std::string& arguments) {
+Answer run_program(const std::string& driver, const std::map<std::string, std::string>& variables,
+                   const std::string& arguments) {
     std::string command =
         "env -u CUDA_VISIBLE_DEVICES -u HACSCALE_CUDA_LIBS LD_LIBRARY_PATH=" HACSCALE_FAKE_DRIVERS "/" +
         driver;
     for (const auto& [name, value] : variables) command += " " + name + "='" + value + "'";
-    command += " " HACSCALE_PROGRAM " " + arguments + " 2>&1";
-    FILE* pipe = popen(command.c_str(), "r");
-    if (pipe == nullptr) throw std::runtime_error("the program cannot be started");
-    Outcome outcome;
-    char buffer[4096];
-    for (std::size_t count = 0; (count = fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
-        outcome.text.append(buffer, count);
-    }
-    const int status = pclose(pipe);
-    outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return outcome;
+    command += " " HACSCALE_PROGRAM " " + arguments;
+    return answer_of(command);
 }
 
 struct Case {
@@ -49,15 +33,15 @@ struct Case {
 class WithoutAGpu : public ::testing::TestWithParam<Case> {};
 
 TEST_P(WithoutAGpu, DevicesSaysWhy) {
-    const Outcome outcome = run_program(GetParam().driver, GetParam().variables, "devices");
+    const Answer outcome = run_program(GetParam().driver, GetParam().variables, "devices");
     EXPECT_EQ(outcome.status, 0) << outcome.text;
     EXPECT_THAT(outcome.text, HasSubstr("cuda: not available (create): "));
     EXPECT_THAT(outcome.text, HasSubstr(GetParam().message));
 }
 
 TEST_P(WithoutAGpu, AskingForOneEndsWithStatusThree) {
-    const Outcome outcome = run_program(GetParam().driver, GetParam().variables,
-                                        "profile resnet20-cifar --device cuda:0 --table /dev/null/none.db");
+    const Answer outcome = run_program(GetParam().driver, GetParam().variables,
+                                       "profile resnet20-cifar --device cuda:0 --table /dev/null/none.db");
     EXPECT_EQ(outcome.status, 3) << outcome.text;
     EXPECT_THAT(outcome.text, HasSubstr("device 'cuda:0' is not here"));
     EXPECT_THAT(outcome.text, HasSubstr(GetParam().message));
