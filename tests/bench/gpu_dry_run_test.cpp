@@ -117,6 +117,7 @@ TEST_F(GpuDryRun, EveryCommandOfTheListOfAccuraciesStartsAndEnds) {
     write("cifar/data_batch_1.bin", "");
     const std::string choices = "results/nvidia-h200/training";
     std::filesystem::create_directories(path(choices));
+    write(choices + "/accuracy.db", "");
     const std::string wider = std::regex_replace(tiny_network, std::regex("width: 8"), "width: 16");
     // As the base: as many epochs.
     write(choices + "/resnet20-cifar-hacscale-1.065.yaml", tiny_network);
