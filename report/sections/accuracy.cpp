@@ -69,8 +69,10 @@ Section accuracy_section(const Scene& scene) {
                       "hacscale compare MODEL --table TABLE --train PLAN.yaml"});
         return section;
     }
-    const bool any_matched =
-        std::any_of(rows.begin(), rows.end(), [](const auto* row) { return row->matched_base.has_value(); });
+    // Of a network with the base's FLOPs that is the base itself, which another column has.
+    const bool any_matched = std::any_of(rows.begin(), rows.end(), [&](const auto* row) {
+        return row->matched_base && row->matched_base != comparison.base.accuracy;
+    });
     Table table;
     table.caption = fmt::format("Top-1 on the test set{}, best first: means over seeds.",
                                 records::origin_text(comparison.accuracies));

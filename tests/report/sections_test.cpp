@@ -262,6 +262,16 @@ TEST(Sections, TrainedNetworksHaveTheirLearningCurves) {
     EXPECT_EQ(cell_in(table, 0, "over_matched_base_points").text, "+0.50");
     EXPECT_EQ(cell_in(table, 1, "over_matched_base_points").text, "\u2013");
     EXPECT_NEAR(number_of(table, 0, "matched_base_accuracy_pct"), 91.75, 1e-12);
+    const auto shown = [](const Table& of) {
+        return std::find_if(
+                   of.columns.begin(), of.columns.end(),
+                   [](const Column& column) { return column.csv_name == "over_matched_base_points"; })
+            ->show;
+    };
+    EXPECT_EQ(shown(table), Show::everywhere);
+    own->matched_base = comparison.base.accuracy;
+    const Section without = accuracy_section({records, &comparison});
+    EXPECT_EQ(shown(first_table(without)), Show::csv_only) << "the base's own accuracy says nothing more";
 }
 
 TEST(Sections, LayersOfTwoNetworksStandByShareOfTime) {
