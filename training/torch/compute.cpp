@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <malloc.h>
 #include <sched.h>
 #include <torch/cuda.h>
 #ifdef HACSCALE_TORCH_CUDA
@@ -31,6 +32,15 @@ std::string processor_name() {
         if (colon != std::string::npos) return line.substr(colon + 2);
     }
     return "unknown CPU";
+}
+
+// Each step allocates its activations anew. glibc gives blocks of 32 MiB and more back to the system when they are freed, and the faults
+// of fresh pages then took half of the time of MobileNetV2 at 128 pixels on two cores.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, -1);
+#endif
 }
 
 }  // namespace
@@ -82,6 +92,8 @@ int prepare(const at::Device& device, int threads) {
         at::globalContext().setDeterministicCuDNN(true);
         at::globalContext().setBenchmarkCuDNN(
             false);  // it would choose by timings, and so differ between runs
+    } else {
+        keep_freed_memory();
     }
     return count;
 }

@@ -22,7 +22,8 @@ at::Device device_of(const std::string& text);
 std::string name_of(const at::Device& device);
 int usable_cores();
 // Threads of this process's operators (0: all cores that it may use), and settings under which the same work
-// gives the same numbers. Returns the number of threads.
+// gives the same numbers. On a CPU the process keeps memory that it frees, for its next allocations. Returns the
+// number of threads.
 int prepare(const at::Device& device, int threads);
 
 // Where batches go before the network reads them.
