@@ -10,7 +10,15 @@ if(HACSCALE_TORCH STREQUAL OFF)
     return()
 endif()
 
-find_package(Torch QUIET)
+# PyTorch's files, where it was built for GPUs, choose the architectures that everything in the caller's scope is compiled for, and turn
+# CMAKE_CUDA_ARCHITECTURES off. That is for extensions; the kernels here keep their own. Unless it is told, PyTorch also compiles a program
+# to ask which GPUs are here, and that fails where CMake does not know the compiler's C++20.
+block(SCOPE_FOR VARIABLES PROPAGATE Torch_FOUND Torch_VERSION TORCH_LIBRARIES TORCH_INCLUDE_DIRS)
+    if(NOT DEFINED TORCH_CUDA_ARCH_LIST AND NOT DEFINED ENV{TORCH_CUDA_ARCH_LIST})
+        set(TORCH_CUDA_ARCH_LIST 9.0)
+    endif()
+    find_package(Torch QUIET)
+endblock()
 if(NOT Torch_FOUND)
     if(HACSCALE_TORCH STREQUAL ON)
         message(FATAL_ERROR "HACSCALE_TORCH=ON, but libtorch is not here: run scripts/setup --training, or give "
