@@ -118,13 +118,31 @@ TEST_F(GpuDryRun, EveryCommandOfTheListOfAccuraciesStartsAndEnds) {
     const std::string choices = "results/nvidia-h200/training";
     std::filesystem::create_directories(path(choices));
     write(choices + "/accuracy.db", "");
+    write(choices + "/sensitivity.db", "");
     const std::string wider = std::regex_replace(tiny_network, std::regex("width: 8"), "width: 16");
     // As the base: as many epochs.
     write(choices + "/resnet20-cifar-hacscale-1.065.yaml", tiny_network);
     write(choices + "/resnet20-cifar-hacscale-wide-1.065.yaml", wider);
     expect_every_step_ends("accuracy");
-    EXPECT_THAT(text_of(folder_ / "out" / "matched.log"), HasSubstr("seed 3: test accuracy"));
-    EXPECT_THAT(text_of(folder_ / "out" / "matched-wide.log"), HasSubstr("recipe short-flops-of-"));
+    // The tiny network has no 24 neighbours.
+    EXPECT_THAT(text_of(folder_ / "out" / "held-out.log"),
+                HasSubstr("23 networks held out, gain by sensitivity: rank correlation 1.00"));
+    const std::string matched = text_of(folder_ / "out" / "matched.log");
+    EXPECT_THAT(matched, HasSubstr("seed 3: test accuracy"));
+    EXPECT_THAT(matched, HasSubstr("recipe short-flops-of-"));
+}
+
+TEST_F(GpuDryRun, EveryCommandOfTheListOfEpochsStartsAndEnds) {
+    std::filesystem::create_directory(path("cifar"));
+    write("cifar/data_batch_1.bin", "");
+    const std::string choices = "results/nvidia-h200/training";
+    std::filesystem::create_directories(path(choices));
+    write(choices + "/accuracy.db", "");
+    write(choices + "/resnet20-cifar-hacscale-1.065.yaml", tiny_network);
+    write(choices + "/plan-standard.yaml",
+          text_of(HACSCALE_SOURCE_DIR "/" + choices + "/plan-standard.yaml"));
+    expect_every_step_ends("epochs");
+    EXPECT_THAT(text_of(folder_ / "out" / "standard.log"), HasSubstr("seed 3: test accuracy"));
 }
 
 // With a trainer that only pretends to: what is trained and how the accuracies are added up is the program's and the script's.
