@@ -4,7 +4,7 @@ hacscale devices --json >$out/devices.json
 
 # 2.4 min  held-out: does the gain predict twelve networks more? 24 trainings of five epochs, four at once; then all of them, read
 [ -e $out/sensitivity.db ] || cp $results/nvidia-h200/training/sensitivity.db $out/
-seq 4 | xargs -P 4 -I N hacscale sensitivity resnet20-cifar --recipe quick --seeds 2 --held-out 24 --record $out/sensitivity.db --checkpoints $out/checkpoints --out $out/sensitivity-N.json --data ${HACSCALE_DATA:-data/cifar-10} --device cuda:0 || true
+seq 4 | xargs -P 4 -I PROCESS hacscale sensitivity resnet20-cifar --recipe quick --seeds 2 --held-out 24 --record $out/sensitivity.db --checkpoints $out/checkpoints --out $out/sensitivity-PROCESS.json --data ${HACSCALE_DATA:-data/cifar-10} --device cuda:0 || true
 hacscale sensitivity resnet20-cifar --recipe quick --seeds 2 --held-out 24 --record $out/sensitivity.db --checkpoints $out/checkpoints --out $out/sensitivity-resnet20-cifar.json --data ${HACSCALE_DATA:-data/cifar-10} --device cuda:0
 
 # 8.4 min  matched: ResNet-20 trained for as many FLOPs as each choice at +6.5 %, of up to twice and up to four times the width, three seeds each, all at once
