@@ -15,6 +15,11 @@ namespace {
 constexpr int busy_timeout_ms =
     20'000;  // writers exclude each other elsewhere; this covers recovery and checkpoints
 
+// A zero byte would end the text for everything that is C, such as an exception's what().
+bool has_zero_byte(std::string_view text) {
+    return text.find('\0') != std::string_view::npos;
+}
+
 // SQLite's code for a full disk is of the file itself; the log's index that cannot grow is an I/O error to it.
 bool is_full_disk(int code, int system_error) {
     const int primary = code & 0xff;
@@ -121,8 +126,9 @@ void Statement::bind(int index, double value, const Place& where) {
 }
 
 void Statement::bind(int index, std::string_view text, const Place& where) {
-    // text() refuses what is no UTF-8, so none is written.
+    // text() refuses what is no UTF-8 and zero bytes, so neither is written.
     if (!is_utf8(text)) return bind(index, as_utf8(text), where);
+    if (has_zero_byte(text)) return bind(index, printable(text), where);
     // An empty view may hold a null pointer, which SQLite would take for NULL.
     const char* data = text.empty() ? "" : text.data();
     check(handle_.get(),
@@ -175,13 +181,14 @@ std::string_view Statement::text(int column) const {
     if (data == nullptr) return {};
     const std::string_view text(reinterpret_cast<const char*>(data),
                                 static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
-    if (!is_utf8(text)) {
+    if (!is_utf8(text) || has_zero_byte(text)) {
         const char* file = sqlite3_db_filename(sqlite3_db_handle(handle_.get()), "main");
         const char* name = sqlite3_column_name(handle_.get(), column);
         throw InputError(
-            fmt::format("{}: a text of the column {} is no UTF-8, so the file is damaged; restore it from a "
-                        "copy or measure again",
-                        file == nullptr ? "" : file, name == nullptr ? "" : name));
+            fmt::format("{}: a text of the column {} {}, so the file is damaged; restore it from a copy or "
+                        "measure again",
+                        file == nullptr ? "" : file, name == nullptr ? "" : name,
+                        is_utf8(text) ? "has a zero byte" : "is no UTF-8"));
     }
     return text;
 }

@@ -83,6 +83,15 @@ TEST_F(ForeignTable, BytesThatAreNoTextAreDamage) {
     EXPECT_FALSE(check_table(file_).sound());
 }
 
+TEST_F(ForeignTable, AZeroByteInATextIsDamage) {
+    change("UPDATE measurement SET implementation = 'a' || char(0) || 'b'");
+    const Table table = Table::open(file_, OpenMode::read);
+    EXPECT_THAT(
+        [&] { table.find(warm_row(conv(8, 8), 1.0).key); },
+        ThrowsMessage<InputError>(AllOf(HasSubstr("implementation has a zero byte"), HasSubstr("copy"))));
+    EXPECT_FALSE(check_table(file_).sound());
+}
+
 // SQLite reads such a file, and says only at the first row that it cannot be written.
 TEST_F(ForeignTable, AnotherVersionOfTheFileFormatIsDamage) {
     for (const std::streamoff version : {18, 19}) {
