@@ -30,6 +30,11 @@ std::optional<std::vector<int>> integers_of(const Json& array) {
     return numbers;
 }
 
+// The escape \u0000 would end the text wherever a message quotes it.
+bool is_text(const Json& value) {
+    return value.is_string() && value.get_ref<const std::string&>().find('\0') == std::string::npos;
+}
+
 }  // namespace
 
 JsonPlace::JsonPlace(std::shared_ptr<const Json> root, const Json* here, std::string file, std::string path)
@@ -92,7 +97,7 @@ std::string JsonPlace::text_or_empty(const char* key) const {
     if (value == nullptr) {
         return {};
     }
-    if (!value->is_string()) {
+    if (!is_text(*value)) {
         fail(key, "a text");
     }
     return value->get<std::string>();
@@ -106,7 +111,7 @@ std::string JsonPlace::label_or_empty(const char* key) const {
     if (value->is_number()) {
         return value->dump();
     }
-    if (!value->is_string()) {
+    if (!is_text(*value)) {
         fail(key, "a text or a number");
     }
     return value->get<std::string>();
@@ -243,7 +248,7 @@ std::vector<std::string> JsonPlace::texts_or_empty(const char* key) const {
     }
     std::vector<std::string> all;
     for (const Json& item : *value) {
-        if (!item.is_string()) {
+        if (!is_text(item)) {
             fail(key, "an array of texts");
         }
         all.push_back(item.get<std::string>());

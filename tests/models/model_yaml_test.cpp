@@ -183,6 +183,7 @@ TEST(ModelYaml, RefusesTextThatIsNoPlainDocument) {
     // yaml-cpp makes single bytes of these.
     expect_refused("name: a\nsource: \"\\N\"\n", 2, "escape");
     expect_refused("name: a\n\"sour\\_ce\": b\n", 2, "escape");
+    expect_refused("name: a\nsource: \"b\\0\"\n", 2, "zero byte");
     expect_refused("name: a\nsource: [open\n", 3, "no valid YAML");
     expect_refused("name: a\n\tsource: b\n", 2, "no valid YAML");
     expect_refused("name: a\nsource: \"\\\xc3\xa9\"\n", 2,

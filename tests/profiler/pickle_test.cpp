@@ -109,6 +109,8 @@ TEST(Pickle, RefusesWhatIsNoTable) {
     EXPECT_THAT(message_of(bytes({0x80, 2, '}', 'u', '.'})), HasSubstr("without a mark"));
     EXPECT_THAT(message_of(bytes({0x80, 2, 'q', 1, '.'})), HasSubstr("before there is one"));
     EXPECT_THAT(message_of(bytes({0x80, 2, '}', 'h', 9, '.'})), HasSubstr("refers to"));
+    EXPECT_THAT(message_of(bytes({0x80, 2, '}', 'X', 1, 0, 0, 0, 0, 'K', 1, 's', '.'})),
+                HasSubstr("zero byte"));
     EXPECT_THAT(message_of(bytes({0x80, 2, '}', 'X', 1, 0, 0, 0, 0xff, 'K', 1, 's', '.'})),
                 HasSubstr("no UTF-8"));
     // Sizes that a file of a few bytes cannot have.

@@ -149,6 +149,8 @@ TEST_F(LoadedRecords, WrongKeysAreNamedWithTheirPlace) {
         {"verify.json", "models", [](auto& json) { json.erase("models"); }},
         {"table.json", "[7].status", [](auto& json) { json[7].erase("status"); }},
         {"provenance.json", "device.name", [](auto& json) { json["device"]["name"] = 5; }},
+        {"provenance.json", "device.name",
+         [](auto& json) { json["device"]["name"] = std::string("C\0PU", 4); }},
         {"provenance.json", "warnings", [](auto& json) { json["warnings"] = "noisy"; }},
     };
     for (const Case& wrong : cases) {
