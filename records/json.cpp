@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/text/read_file.hpp"
+#include "base/text/utf8.hpp"
 
 namespace hacscale::records {
 
@@ -30,9 +31,9 @@ std::optional<std::vector<int>> integers_of(const Json& array) {
     return numbers;
 }
 
-// The escape \u0000 would end the text wherever a message quotes it.
+// Not one with the escape \u0000.
 bool is_text(const Json& value) {
-    return value.is_string() && value.get_ref<const std::string&>().find('\0') == std::string::npos;
+    return value.is_string() && !has_zero_byte(value.get_ref<const std::string&>());
 }
 
 }  // namespace

@@ -15,11 +15,6 @@ namespace {
 constexpr int busy_timeout_ms =
     20'000;  // writers exclude each other elsewhere; this covers recovery and checkpoints
 
-// A zero byte would end the text for everything that is C, such as an exception's what().
-bool has_zero_byte(std::string_view text) {
-    return text.find('\0') != std::string_view::npos;
-}
-
 // SQLite's code for a full disk is of the file itself; the log's index that cannot grow is an I/O error to it.
 bool is_full_disk(int code, int system_error) {
     const int primary = code & 0xff;

@@ -20,7 +20,7 @@ public:
     Csv(std::string_view text, const std::string& origin) : text_(text), origin_(origin) {
         constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
         if (text_.starts_with(byte_order_mark)) text_.remove_prefix(byte_order_mark.size());
-        if (text_.find('\0') != std::string_view::npos) {
+        if (has_zero_byte(text_)) {
             throw InputError(origin_ + ": has a NUL byte, expected CSV, which is text");
         }
         if (!is_utf8(text_))

@@ -48,6 +48,10 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+bool has_zero_byte(std::string_view text) {
+    return text.find('\0') != std::string_view::npos;
+}
+
 std::string as_utf8(std::string_view text) {
     std::string result;
     while (!text.empty()) {

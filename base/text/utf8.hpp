@@ -14,6 +14,9 @@ std::size_t character_at_front(std::string_view text);
 // Whether the whole text is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 
+// Whether a zero byte is in the text. It would end the text in an exception's what(), and so in every message that quotes it.
+bool has_zero_byte(std::string_view text);
+
 // The text with U+FFFD in place of each byte that belongs to no character: names of files and messages of drivers may be of any
 // encoding.
 std::string as_utf8(std::string_view text);

@@ -70,8 +70,7 @@ public:
             throw InputError(origin_, line_of(mark),
                              "the escape \\N or \\_, expected the character itself (U+0085 or U+00A0)");
         }
-        // It would end the text wherever a message quotes it.
-        if (value.find('\0') != std::string::npos) {
+        if (has_zero_byte(value)) {
             throw InputError(origin_, line_of(mark),
                              "a zero byte (the escape \\0), expected a text without one");
         }

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/text/read_file.hpp"
+#include "base/text/utf8.hpp"
 #include "models/ops/operator.hpp"
 #include "models/weights/detail/channel_sources.hpp"
 #include "models/weights/detail/identity.hpp"
@@ -143,14 +144,17 @@ public:
         ScoresFile result{json_["method"].get<std::string>(), UnitScores(groups.size()), {}};
         for (const auto& [name, list] : json_["groups"].items()) {
             const auto found = std::ranges::find(groups, name, &ChannelGroup::name);
-            if (found == groups.end()) fail(fmt::format("the network has no channel group {:.100}", name));
+            if (found == groups.end())
+                fail(fmt::format("the network has no channel group {:.100}", printable(name)));
             result.unit_scores[static_cast<std::size_t>(found - groups.begin())] = units_of(*found, list);
         }
         if (!json_.contains("blocks")) return result;
         result.block_scores.resize(repeats.size());
         for (const auto& [name, list] : json_["blocks"].items()) {
             const auto found = std::ranges::find(repeats, name, &Repeat::name);
-            if (found == repeats.end()) fail(fmt::format("the network has no repeated blocks {:.100}", name));
+            if (found == repeats.end()) {
+                fail(fmt::format("the network has no repeated blocks {:.100}", printable(name)));
+            }
             result.block_scores[static_cast<std::size_t>(found - repeats.begin())] =
                 numbers_in(name, list, {at(found->count)}, "one a block");
         }

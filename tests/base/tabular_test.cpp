@@ -102,6 +102,8 @@ TEST(JsonRows, RefusesWhatIsNoList) {
     EXPECT_THAT(message_of([] { json("3"); }), HasSubstr("an array of objects"));
     EXPECT_THAT(message_of([] { json(R"([{"name":1,"name":2}])"); }), HasSubstr("the key 'name' is twice"));
     EXPECT_THAT(message_of([] { json(R"([{"nam":1}])"); }), HasSubstr("did you mean 'name'?"));
+    EXPECT_THAT(message_of([] { json(R"([{"name":"a\u0000b"}])"); }), HasSubstr("a zero byte"));
+    EXPECT_THAT(message_of([] { json(R"([{"na\u0000me":1}])"); }), HasSubstr("a zero byte"));
     EXPECT_THAT(message_of([] { json(R"([{"latency_us":1e999}])"); }), HasSubstr("is no JSON"));
     EXPECT_THAT(message_of([] { json(R"([{"latency_us":NaN}])"); }), HasSubstr("is no JSON"));
     EXPECT_THAT(message_of([] { json("[{\"name\":" + std::string(1000000, '[')); }),

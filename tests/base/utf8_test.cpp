@@ -30,6 +30,9 @@ TEST(Utf8, EveryCodePointButSurrogatesIsText) {
 
 TEST(Utf8, CutAndOverlongFormsAreNone) {
     EXPECT_TRUE(is_utf8(""));
+    EXPECT_TRUE(is_utf8(std::string_view("a\0b", 3)));
+    EXPECT_TRUE(has_zero_byte(std::string_view("a\0b", 3)));
+    EXPECT_FALSE(has_zero_byte("ab"));
     EXPECT_TRUE(is_utf8("stage1.conv \xC3\xA9 \xE2\x82\xAC"));
     for (const char* text :
          {"\x80", "\xC3", "\xE2\x82", "\xF0\x9F\x98", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80",

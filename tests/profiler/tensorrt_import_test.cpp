@@ -281,6 +281,7 @@ TEST_F(TensorRtImportTest, RefusesWhatTrtexecDoesNotWrite) {
              {"[3]", "[0]: expected an object"},
              {"[{\"averageMs\": 1}]", "a layer's 'name'"},
              {"[{\"name\": 3, \"averageMs\": 1}]", "a layer's 'name'"},
+             {"[{\"name\": \"a\\u0000\", \"averageMs\": 1}]", "a zero byte"},
              {"[{\"name\": \"a\"}]", "milliseconds under 'averageMs'"},
              {"[{\"name\": \"a\", \"averageMs\": \"1\"}]", "milliseconds under 'averageMs'"},
              {"[{\"name\": \"a\", \"averageMs\": -1}]", "milliseconds, 0 or more"},

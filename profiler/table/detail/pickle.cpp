@@ -144,7 +144,7 @@ private:
         }
         const std::string_view bytes = take(size);
         if (!is_utf8(bytes)) fail("has a text that is no UTF-8");
-        if (bytes.find('\0') != std::string_view::npos) fail("has a text with a zero byte");
+        if (has_zero_byte(bytes)) fail("has a text with a zero byte");
         return std::string(bytes);
     }
 

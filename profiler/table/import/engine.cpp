@@ -12,6 +12,7 @@
 #include "base/statistics.hpp"
 #include "base/tabular/tabular.hpp"
 #include "base/text/read_file.hpp"
+#include "base/text/utf8.hpp"
 #include "profiler/table/row.hpp"
 
 namespace hacscale::detail {
@@ -37,8 +38,14 @@ std::string escaped(const std::string& text) {
 
 EngineJson parsed_json(const std::filesystem::path& file) {
     const std::string text = escaped(read_file(file, max_json_bytes));
+    const auto check = [&file](int, EngineJson::parse_event_t, const EngineJson& value) {
+        if (value.is_string() && has_zero_byte(value.get_ref<const std::string&>())) {
+            throw InputError(file.string() + ": has a text with a zero byte (the escape \\u0000)");
+        }
+        return true;
+    };
     try {
-        return EngineJson::parse(text);
+        return EngineJson::parse(text, check);
     } catch (const EngineJson::exception&) {
         refuse_json(text, file.string());
     }
