@@ -79,6 +79,16 @@ protected:
                path("torch.txt") + "' ";
     }
 
+    // Data to train on, a choice that is the base and so takes as many epochs, and records to go on from.
+    void prepare_trainings() const {
+        std::filesystem::create_directory(path("cifar"));
+        write("cifar/data_batch_1.bin", "");
+        std::filesystem::create_directories(path(choices));
+        write(choices + "/accuracy.db", "");
+        write(choices + "/resnet20-cifar-hacscale-1.065.yaml", tiny_network);
+    }
+    const std::string choices = "results/nvidia-h200/training";
+
     void expect_every_step_ends(const std::string& plan) const {
         const Answer answer = check("--plan " + plan + " --out out", environment());
         EXPECT_EQ(answer.status, 0) << answer.text;
@@ -113,15 +123,9 @@ TEST_F(GpuDryRun, EveryCommandOfTheH200sListStartsAndEnds) {
 }
 
 TEST_F(GpuDryRun, EveryCommandOfTheListOfAccuraciesStartsAndEnds) {
-    std::filesystem::create_directory(path("cifar"));
-    write("cifar/data_batch_1.bin", "");
-    const std::string choices = "results/nvidia-h200/training";
-    std::filesystem::create_directories(path(choices));
-    write(choices + "/accuracy.db", "");
+    prepare_trainings();
     write(choices + "/sensitivity.db", "");
     const std::string wider = std::regex_replace(tiny_network, std::regex("width: 8"), "width: 16");
-    // As the base: as many epochs.
-    write(choices + "/resnet20-cifar-hacscale-1.065.yaml", tiny_network);
     write(choices + "/resnet20-cifar-hacscale-wide-1.065.yaml", wider);
     expect_every_step_ends("accuracy");
     // The tiny network has no 24 neighbours.
@@ -133,12 +137,7 @@ TEST_F(GpuDryRun, EveryCommandOfTheListOfAccuraciesStartsAndEnds) {
 }
 
 TEST_F(GpuDryRun, EveryCommandOfTheListOfEpochsStartsAndEnds) {
-    std::filesystem::create_directory(path("cifar"));
-    write("cifar/data_batch_1.bin", "");
-    const std::string choices = "results/nvidia-h200/training";
-    std::filesystem::create_directories(path(choices));
-    write(choices + "/accuracy.db", "");
-    write(choices + "/resnet20-cifar-hacscale-1.065.yaml", tiny_network);
+    prepare_trainings();
     write(choices + "/plan-standard.yaml",
           text_of(HACSCALE_SOURCE_DIR "/" + choices + "/plan-standard.yaml"));
     expect_every_step_ends("epochs");
