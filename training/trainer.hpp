@@ -44,7 +44,7 @@ struct TrainingProgress {
     int epochs = 0;
     std::int64_t images = 0;  // of this epoch, so far
     std::int64_t images_per_epoch = 0;
-    double images_per_s = 0.0;
+    double images_per_s = 0.0;  // over this epoch and the one before
     double seconds_left = 0.0;
     double loss = 0.0;                          // mean over this epoch so far
     std::optional<double> validation_accuracy;  // of the last finished epoch, 0..1

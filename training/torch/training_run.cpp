@@ -116,6 +116,7 @@ bool TrainingRun::train_epoch(const TrainingEvents& events) {
     network_->train();
     loader_->start(static_cast<int>(progress_.epochs_done));
     totals_.sums.zero_();
+    speed_.begin_epoch(spent());
     const double waited_before = loader_->wait_seconds();
     const double start_us = now_us();
     const double step_seconds_before = session_step_seconds_;
@@ -202,7 +203,7 @@ void TrainingRun::report(const TrainingEvents& events, std::int64_t steps) {
     now.epochs = recipe_.epochs;
     now.images = steps * recipe_.batch;
     now.images_per_epoch = loader_->images_per_epoch();
-    now.images_per_s = static_cast<double>(session_images_) / std::max(1e-9, session_step_seconds_);
+    now.images_per_s = speed_.images_per_s(spent());
     now.loss = totals_.loss();
     now.validation_accuracy = last_validation_;
     if (!std::isfinite(now.loss)) {
@@ -213,10 +214,7 @@ void TrainingRun::report(const TrainingEvents& events, std::int64_t steps) {
     }
     const double images_left =
         static_cast<double>((now.epochs - now.epoch) * now.images_per_epoch - now.images);
-    // The time left includes the work between the steps, mostly validation.
-    const double images_per_session_s =
-        static_cast<double>(session_images_) / std::max(1e-9, session_seconds());
-    now.seconds_left = images_left / std::max(1e-9, images_per_session_s);
+    now.seconds_left = speed_.seconds_left(images_left, spent());
     events.progress(now);
 }
 
@@ -299,6 +297,10 @@ bool TrainingRun::all_agree(bool here) {
 
 double TrainingRun::session_seconds() const {
     return (now_us() - started_us_) / us_per_s;
+}
+
+TrainingSpent TrainingRun::spent() const {
+    return {static_cast<double>(session_images_), session_step_seconds_, session_seconds()};
 }
 
 }  // namespace hacscale::training

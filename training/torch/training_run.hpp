@@ -6,6 +6,7 @@
 
 #include "training/batches.hpp"
 #include "training/data_set.hpp"
+#include "training/recent_speed.hpp"
 #include "training/torch/captured_step.hpp"
 #include "training/torch/checkpoint.hpp"
 #include "training/torch/compute.hpp"
@@ -58,6 +59,7 @@ private:
     // True when all processes say so.
     bool all_agree(bool here);
     double session_seconds() const;
+    TrainingSpent spent() const;
 
     const TrainingRequest& request_;
     const Recipe& recipe_;
@@ -77,8 +79,10 @@ private:
 
     double started_us_ = 0.0;
     double seconds_before_ = 0.0;  // of earlier sessions of this run
+    // By this process.
     double session_step_seconds_ = 0.0;
     std::int64_t session_images_ = 0;
+    RecentSpeed speed_;
     std::optional<double> last_validation_;
 };
 
