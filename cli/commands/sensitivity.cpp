@@ -54,32 +54,41 @@ Measured measure(const ModelSpec& base, const Recipe& recipe, const std::vector<
     const auto time_is_up = [&] { return options.minutes > 0.0 && now_us() >= end_us; };
     TrainSettings settings = options.settings;
     settings.keep_going = [&] { return !time_is_up(); };
+    const auto stopped = [&]() -> std::string {
+        if (interrupted()) return "interrupted";
+        return time_is_up() ? fmt::format("the budget of {} minutes was spent", options.minutes) : "";
+    };
     Measured measured;
-    for (const SensitivityRun& run : sensitivity_runs(steps, options.seeds)) {
-        const SensitivityStep& step = steps[run.step];
-        const std::string what = fmt::format("{}, seed {}", step.name, run.seed);
-        const auto stopped = [&]() -> std::string {
-            if (interrupted()) return "interrupted";
-            return time_is_up() ? fmt::format("the budget of {} minutes was spent", options.minutes) : "";
-        };
-        try {
-            // Also when the time is up: what the records have costs nothing.
-            const RunOutcome outcome =
-                train_run(model_of(base, step), recipe, {run.seed, {}}, settings, trainer, records, session);
-            if (outcome.record) {
-                measured.accuracies.push_back(
-                    {run.step, run.seed, outcome.record->result.validation_accuracy});
-                measured.devices.insert(outcome.record->device);
-                measured.libraries.insert(outcome.record->libraries);
-            } else {
-                measured.left_out.push_back({what, stopped().empty() ? outcome.reason : stopped()});
+    // Returns the runs that other processes are at.
+    const auto measure_all = [&](const std::vector<SensitivityRun>& runs, bool again) {
+        std::vector<SensitivityRun> elsewhere;
+        for (const SensitivityRun& run : runs) {
+            const SensitivityStep& step = steps[run.step];
+            const std::string what = fmt::format("{}, seed {}", step.name, run.seed);
+            try {
+                // Also when the time is up: what the records have costs nothing.
+                const RunOutcome outcome = train_run(model_of(base, step), recipe, {run.seed, {}}, settings,
+                                                     trainer, records, session);
+                if (outcome.record) {
+                    measured.accuracies.push_back(
+                        {run.step, run.seed, outcome.record->result.validation_accuracy});
+                    measured.devices.insert(outcome.record->device);
+                    measured.libraries.insert(outcome.record->libraries);
+                } else if (outcome.status == RunStatus::elsewhere && !again) {
+                    elsewhere.push_back(run);
+                } else {
+                    measured.left_out.push_back({what, stopped().empty() ? outcome.reason : stopped()});
+                }
+            } catch (const WorkError& error) {
+                // A run that fails does not keep the others from being done.
+                session.log.error("{}: {}", what, error.what());
+                measured.left_out.push_back({what, error.what()});
             }
-        } catch (const WorkError& error) {
-            // A run that fails does not keep the others from being done.
-            session.log.error("{}: {}", what, error.what());
-            measured.left_out.push_back({what, error.what()});
         }
-    }
+        return elsewhere;
+    };
+    // Others may have finished, or given up, theirs meanwhile.
+    measure_all(measure_all(sensitivity_runs(steps, options.seeds), false), true);
     return measured;
 }
 

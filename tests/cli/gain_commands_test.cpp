@@ -1,7 +1,14 @@
 // importance and sensitivity, with a module that only pretends to train (tests/training/modules/fake.cpp).
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <set>
+#include <thread>
 
 #include "models/stages/lowering.hpp"
 #include "models/structure/structure.hpp"
@@ -9,6 +16,9 @@
 #include "models/zoo/zoo.hpp"
 #include "program_fixture.hpp"
 #include "scaling/gain.hpp"
+#include "training/load_data_set.hpp"
+#include "training/recipe.hpp"
+#include "training/records.hpp"
 
 namespace hacscale::cli {
 namespace {
@@ -124,6 +134,35 @@ TEST_F(GainCommandsTest, FinishedRunsAreNotDoneAgain) {
     const std::vector<std::string> runs = trained();
     EXPECT_EQ(runs.size(), 20U);
     EXPECT_EQ(std::set<std::string>(runs.begin(), runs.end()).size(), 20U);
+}
+
+// The trainer's log is a pipe here, whose other end is opened only when the second run has begun: by then the first was left to others.
+TEST_F(GainCommandsTest, RunsThatOthersHadAreAskedForAgainAtTheEnd) {
+    const std::filesystem::path checkpoints = path("checkpoints");
+    const RunKey first = run_key(base_, find_recipe(path("two.yaml")), 1, data_form(path("cifar")).hash);
+    std::optional<RunLock> others = RunLock::try_lock(checkpoints / folder_name(first));
+    ASSERT_TRUE(others.has_value());
+    ASSERT_EQ(::mkfifo(path("log").c_str(), 0644), 0);
+    int log = -1;
+    std::jthread other_process([&](const std::stop_token& stop) {
+        const auto runs = [&] {
+            return std::ranges::distance(std::filesystem::directory_iterator(checkpoints));
+        };
+        while (!stop.stop_requested() && runs() < 2)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        others.reset();
+        log = ::open(path("log").c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    });
+    const Answer answer = sensitivity({"--seeds", "1"});
+    other_process.request_stop();
+    other_process.join();
+    EXPECT_EQ(answer.status, 0) << answer.err;
+    EXPECT_EQ(answer.json()["left_out"].size(), 1U) << "the resolution alone";
+    std::string lines(4096, ' ');
+    lines.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(log, lines.data(), lines.size()), 0)));
+    ::close(log);
+    EXPECT_EQ(std::ranges::count(lines, '\n'), 10);
+    EXPECT_GT(lines.find("resnet20-cifar 1 "), lines.rfind("resnet20-cifar+"));
 }
 
 TEST_F(GainCommandsTest, WhenTheTimeIsUpWhatIsMissingIsNamed) {
