@@ -70,12 +70,16 @@ TEST_F(GpuPlan, GapsPassAndWhatIsNotHereIsSkipped) {
 }
 
 TEST_F(GpuPlan, WhatTakesLongerThanThereIsTimeForIsEnded) {
-    program("tests/gpu_tests", "exec sleep 60");
+    program("tests/gpu_tests", "echo held | xargs -I{} flock {} sleep 60");
     const auto begin = std::chrono::steady_clock::now();
     const Answer answer = run("# 0.01 min  slow: takes longer than it says\ngpu_tests\n", "--minutes 0.02");
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
     EXPECT_EQ(answer.status, 4) << answer.text;
     EXPECT_THAT(answer.text, HasSubstr("slow: the 0.02 minutes were over"));
+    const std::string held = (folder_ / "held").string();
+    ASSERT_TRUE(std::filesystem::exists(held));
+    EXPECT_EQ(answer_of("flock --timeout 10 '" + held + "' true").status, 0)
+        << "what xargs had started goes on";
 }
 
 TEST_F(GpuPlan, APlanThatIsNotThereIsBadUsage) {
