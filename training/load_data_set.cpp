@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "models/stages/fitted_model.hpp"
 #include "training/data_reader.hpp"
 
 namespace hacscale {
@@ -16,7 +17,6 @@ namespace fs = std::filesystem;
 using detail::DataReader;
 
 constexpr std::array readers{&detail::cifar10_reader, &detail::cifar100_reader, &detail::image_folder_reader};
-constexpr std::size_t max_letters_of_model = 100;
 
 // "cifar100:data": the kind, or null, and the path.
 std::pair<const DataReader*, std::string> split_kind(const std::string& data) {
@@ -67,11 +67,6 @@ Found found(const fs::path& data) {
     return {*one, folder};
 }
 
-// Names of models have at most 100 letters.
-std::string longer_name(const std::string& name, const std::string& end) {
-    return name.substr(0, max_letters_of_model - end.size()) + end;
-}
-
 }  // namespace
 
 DataForm data_form(const fs::path& data) {
@@ -90,18 +85,6 @@ fs::path data_from_folder(const std::string& data, const fs::path& folder) {
     return named == nullptr ? placed : fmt::format("{}:{}", named->kind, placed);
 }
 
-ModelSpec with_resolution(const ModelSpec& model, int pixels) {
-    if (model.resolution == pixels && model.input_pixels_across() == pixels) return model;
-    ModelSpec changed = model;
-    changed.resolution = pixels;
-    changed.resolution_width = 0;
-    changed.name = longer_name(model.name, fmt::format("-{}-pixels", pixels));
-    changed.source +=
-        fmt::format("{}for images of {} x {} pixels", changed.source.empty() ? "" : "; ", pixels, pixels);
-    check(changed);
-    return changed;
-}
-
 ModelSpec fitted_to(const ModelSpec& model, const DataForm& form) {
     if (model.in_channels != 3) {
         throw InputError(fmt::format(
@@ -117,21 +100,7 @@ ModelSpec fitted_to(const ModelSpec& model, const DataForm& form) {
                         model.name, model.input_pixels_across(), model.resolution, form.name,
                         form.image_size->width, form.image_size->height, form.image_size->height));
     }
-    if (model.classes == form.classes) return model;
-    ModelSpec changed = model;
-    auto* last = changed.head.empty() ? nullptr : std::get_if<LinearSpec>(&changed.head.back());
-    if (last == nullptr) {
-        throw InputError(
-            fmt::format("{} has no linear layer at its end that could tell the {} classes of {} apart; add "
-                        "\"linear: {{}}\" to its head",
-                        model.name, form.classes, form.name));
-    }
-    last->width = 0;  // "classes"
-    changed.classes = form.classes;
-    changed.name = longer_name(model.name, fmt::format("-{}-classes", form.classes));
-    changed.source += fmt::format("{}for {} classes", changed.source.empty() ? "" : "; ", form.classes);
-    check(changed);
-    return changed;
+    return with_classes(model, form.classes);
 }
 
 }  // namespace hacscale

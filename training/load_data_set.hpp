@@ -23,10 +23,8 @@ DataSet load_data_set(const std::filesystem::path& data, const DataSettings& set
 // As `data` of a file in `folder`: a relative path is one from there, whatever kind stands before it.
 std::filesystem::path data_from_folder(const std::string& data, const std::filesystem::path& folder);
 
-// The network as it is trained on a data set: its last layer tells the data's classes apart, and the name says so where
-// that changes it. Throws InputError for a network without a linear layer at its end, and for one that reads other images.
+// The network as it is trained on a data set: with_classes() of the data. Throws InputError as that does, and for a network that reads
+// other images.
 ModelSpec fitted_to(const ModelSpec& model, const DataForm& form);
-// The network for square images of this many pixels; the name says so where that changes it.
-ModelSpec with_resolution(const ModelSpec& model, int pixels);
 
 }  // namespace hacscale

@@ -12,6 +12,7 @@
 #include "cli/session.hpp"
 #include "harness/train/train_run.hpp"
 #include "harness/train/training_json.hpp"
+#include "models/stages/fitted_model.hpp"
 #include "models/zoo/zoo.hpp"
 #include "training/load_data_set.hpp"
 #include "training/plan.hpp"

@@ -8,6 +8,7 @@
 #include "base/version.hpp"
 #include "harness/suite/run_clock.hpp"
 #include "models/formats/formats.hpp"
+#include "models/stages/fitted_model.hpp"
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "records/record_file.hpp"

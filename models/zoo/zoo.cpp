@@ -10,6 +10,7 @@
 #include "base/shipped_files.hpp"
 #include "base/text/wording.hpp"
 #include "models/formats/formats.hpp"
+#include "models/stages/fitted_model.hpp"
 #include "models/stages/lowering.hpp"
 
 namespace hacscale {
@@ -88,11 +89,18 @@ ModelSpec find_model(const std::string& name_or_file) {
     }
     if (looks_like_path(name_or_file)) return load_model(name_or_file);
     const std::vector<std::string> names = zoo_names();
-    if (std::find(names.begin(), names.end(), name_or_file) != names.end()) {
-        return load_model(zoo_folder() / (name_or_file + ".yaml"));
-    }
+    const auto in_zoo = [&names](const std::string& name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (in_zoo(name_or_file)) return load_model(zoo_folder() / (name_or_file + ".yaml"));
     std::error_code error;
     if (fs::is_regular_file(name_or_file, error)) return load_model(name_or_file);
+    const FittedName fitted = parse_fitted_name(name_or_file);
+    if (in_zoo(fitted.model)) {
+        ModelSpec model = load_model(zoo_folder() / (fitted.model + ".yaml"));
+        if (fitted.pixels > 0) model = with_resolution(model, fitted.pixels);
+        return fitted.classes > 0 ? with_classes(model, fitted.classes) : model;
+    }
     throw InputError(
         fmt::format("no model '{:.100}' in {} and no file of that name{}; 'hacscale models' lists the names",
                     name_or_file, zoo_folder().string(), detail::did_you_mean(name_or_file, names)));

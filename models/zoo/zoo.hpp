@@ -14,7 +14,8 @@ namespace hacscale {
 // tree's.
 std::filesystem::path zoo_folder();
 std::vector<std::string> zoo_names();  // sorted naturally (resnet20 before resnet110)
-// A zoo name, or the path of a YAML file. Throws InputError naming near misses, and for an ONNX file, which has no stages.
+// A zoo name, one with "-128-pixels", "-10-classes" or both behind it (stages/fitted_model.hpp), or the path of a YAML file. Throws
+// InputError naming near misses, and for an ONNX file, which has no stages.
 ModelSpec find_model(const std::string& name_or_file);
 // Whether the text is the path of an ONNX file, which is a network without stages.
 bool is_onnx_file(const std::string& name_or_file);

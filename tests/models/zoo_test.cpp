@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "models/formats/formats.hpp"
+#include "models/stages/fitted_model.hpp"
 #include "models/stages/lowering.hpp"
 #include "tests/temp_folder.hpp"
 
@@ -102,6 +103,22 @@ TEST(Zoo, EveryFileRoundTripsAndSaysWhereItComesFrom) {
         EXPECT_FALSE(model.source.empty()) << name;
         EXPECT_EQ(parse_model(to_yaml(model), name), model) << to_yaml(model);
         EXPECT_TRUE(hashes.insert(model_hash(model)).second) << name << " has another's hash";
+    }
+}
+
+// As "train" names a network that it fitted to its data.
+TEST(Zoo, ANameMaySayWhichImagesAndHowManyClasses) {
+    const ModelSpec base = find_model("mobilenetv2-0.35");
+    EXPECT_EQ(find_model("mobilenetv2-0.35-128-pixels"), with_resolution(base, 128));
+    EXPECT_EQ(find_model("mobilenetv2-0.35-10-classes"), with_classes(base, 10));
+    const ModelSpec both = find_model("mobilenetv2-0.35-128-pixels-10-classes");
+    EXPECT_EQ(both, with_classes(with_resolution(base, 128), 10));
+    EXPECT_EQ(both.name, "mobilenetv2-0.35-128-pixels-10-classes");
+    EXPECT_EQ(find_model("mobilenetv2-0.35-224-pixels-1000-classes"), base);
+    for (const char* name :
+         {"mobilenetv2-0.35-pixels", "mobilenetv2-0.35-0-pixels", "mobilenetv2-0.35-1x-classes",
+          "nothing-10-classes", "mobilenetv2-0.35-10-classes-128-pixels"}) {
+        EXPECT_THROW(find_model(name), InputError) << name;
     }
 }
 
