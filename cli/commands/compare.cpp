@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/commands/compare/compare.hpp"
+#include "cli/plan_options.hpp"
 #include "cli/printing/printing.hpp"
 #include "harness/compare/answer.hpp"
 #include "harness/compare/given_accuracies.hpp"
@@ -176,7 +177,7 @@ ExitStatus compare_command(const CompareOptions& options, Session& session) {
         session.log.warn(
             "interrupted: strategies that were not timed are marked failed; run the command again");
     } else if (!options.training.plan.empty()) {
-        write_plan(record, options, session);
+        write_plan({&record, 1}, options.training, session);
     }
     // What was measured now does not rest on the table; what is only predicted does.
     const bool complete = !has_gaps(record) && (options.measure || !noise);
@@ -249,18 +250,11 @@ Run declare_compare(CLI::App& parser) {
         "Also time the choices on other devices, as onnxruntime@cpu,openvino@cpu; or NAME=COMMAND: "
         "by a command that is given an ONNX file; may be given again");
     TrainingPlanRequest& training = options->training;
-    CLI::Option* train = parser.add_option("--train", training.plan,
-                                           "Write a training plan for the networks compared, as YAML");
+    CLI::Option* train = add_plan_options(parser, training);
     CLI::Option* record = parser.add_option(
         "--record", training.record, "Accuracy records to show; with --train, what the plan's runs enter");
     parser.add_option("--recipe", training.recipe, "Recipe of the accuracies: a name or a YAML file")
         ->capture_default_str();
-    parser.add_option("--seeds", training.seeds, "Seeds of the plan, separated by commas")
-        ->delimiter(',')
-        ->needs(train)
-        ->capture_default_str();
-    parser.add_option("--checkpoints", training.checkpoints, "The plan's folder for checkpoints")
-        ->needs(train);
     parser
         .add_option("--accuracies", options->accuracies,
                     "Accuracies of your own training to show instead: CSV or JSON")

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "cli/commands.hpp"
+#include "cli/plan_options.hpp"
 #include "harness/compare/accuracies.hpp"
 #include "harness/compare/given_accuracies.hpp"
 #include "records/json.hpp"
@@ -25,8 +26,7 @@ constexpr const char* side_by_side_folder = "out/side-by-side";
 struct ReportOptions {
     std::vector<std::string> sources;
     std::string out;
-    std::string record;
-    std::string recipe = "short";
+    TrainingPlanRequest training;  // its plan is empty where none is wanted
     std::string accuracies;
 };
 
@@ -84,13 +84,26 @@ std::vector<fs::path> write_one(const fs::path& source, const ReportOptions& opt
                         "set beside it",
                         source.string()));
     }
-    if (!options.record.empty()) {
-        add_accuracies_in_folder(source, KnownAccuracies(options.record, options.recipe, false), session);
+    const TrainingPlanRequest& training = options.training;
+    const bool planned = !training.plan.empty();
+    if (!training.record.empty()) {
+        add_accuracies_in_folder(source, KnownAccuracies(training.record, training.recipe, planned), session);
     } else if (!options.accuracies.empty()) {
         add_accuracies_in_folder(source, GivenAccuracies(options.accuracies), session);
     }
     const records::RunRecords data = load_source(source);
-    return report::write_report(data, options.out.empty() ? source : fs::path(options.out));
+    if (planned && data.comparisons.empty()) {
+        throw InputError(
+            fmt::format("{}: has no comparisons (compare-*.json), whose networks a training plan could name",
+                        source.string()));
+    }
+    std::vector<fs::path> files =
+        report::write_report(data, options.out.empty() ? source : fs::path(options.out));
+    if (planned) {
+        write_plan(data.comparisons, training, session);
+        files.push_back(training.plan);
+    }
+    return files;
 }
 
 fs::path folder_for_many(const ReportOptions& options) {
@@ -102,13 +115,17 @@ fs::path folder_for_many(const ReportOptions& options) {
 }
 
 ExitStatus report_sources(const ReportOptions& options, Session& session) {
+    if (!options.training.plan.empty()) {
+        check(options.training);
+    }
     const std::vector<fs::path> sources = sources_of(options.sources);
     std::vector<fs::path> files;
     if (sources.size() == 1) {
         files = write_one(sources.front(), options, session);
-    } else if (!options.record.empty() || !options.accuracies.empty()) {
+    } else if (!options.training.record.empty() || !options.accuracies.empty() ||
+               !options.training.plan.empty()) {
         throw InputError(
-            "--record and --accuracies enter accuracies into the records of one folder; name one");
+            "--record, --accuracies and --train are about the comparisons of one folder; name one");
     } else {
         std::vector<records::RunRecords> runs;
         std::transform(sources.begin(), sources.end(), std::back_inserter(runs), load_source);
@@ -143,16 +160,30 @@ Run declare_report(CLI::App& parser) {
                     "The folder with the records of a run; several, or tables, to set them side by side")
         ->required();
     parser.add_option("--out", options->out, "The folder to write into");
-    CLI::Option* record = parser.add_option("--record", options->record,
-                                            "Accuracy records to enter into the folder's comparisons first");
-    parser.add_option("--recipe", options->recipe, "Recipe of the accuracies: a name or a YAML file")
-        ->needs(record)
-        ->capture_default_str();
+    TrainingPlanRequest& training = options->training;
+    CLI::Option* train = add_plan_options(parser, training);
+    parser
+        .add_option("--strategies", training.strategies,
+                    "Whose choices the plan has, separated by commas; else all")
+        ->delimiter(',')
+        ->needs(train);
+    CLI::Option* record = parser.add_option("--record", training.record,
+                                            "Accuracy records to enter into the folder's comparisons first; "
+                                            "with --train, what the plan's runs enter");
+    const CLI::Option* recipe =
+        parser.add_option("--recipe", training.recipe, "Recipe of the accuracies: a name or a YAML file")
+            ->capture_default_str();
     parser
         .add_option("--accuracies", options->accuracies,
                     "Accuracies of your own training to enter instead: CSV or JSON")
+        ->excludes(train)
         ->excludes(record);
-    return [options](Session& session) { return report_sources(*options, session); };
+    return [options, recipe](Session& session) {
+        if (recipe->count() > 0 && options->training.record.empty() && options->training.plan.empty()) {
+            throw InputError("--recipe is that of --record and --train; give one of them");
+        }
+        return report_sources(*options, session);
+    };
 }
 
 }  // namespace hacscale::cli

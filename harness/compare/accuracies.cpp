@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <algorithm>
+#include <cctype>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -264,12 +266,23 @@ private:
     std::vector<std::pair<fs::path, std::string>> files_;
 };
 
-// Plans may have fewer kinds of letters in their names than models.
-std::string plan_name(const std::string& model, const std::string& budget) {
-    std::string name = fmt::format("compare-{}-{}", model.substr(0, max_letters_of_base), budget);
-    std::replace_if(
-        name.begin(), name.end(), [](char letter) { return letter == '+' || letter == '@'; }, '-');
+// After the network of a single comparison, else after the plan's file. Plans may have fewer kinds of letters in
+// their names than models and files.
+std::string plan_name(std::span<const records::ComparisonRecord> comparisons, const fs::path& file) {
+    const records::ComparisonRecord& first = comparisons.front();
+    std::string name = comparisons.size() == 1
+                           ? fmt::format("compare-{}-{}", first.model.substr(0, max_letters_of_base),
+                                         first.budget_in_names())
+                           : "run-" + file.stem().string().substr(0, max_letters_of_base);
+    const auto is_other = [](char letter) {
+        return std::isalnum(static_cast<unsigned char>(letter)) == 0 && letter != '.' && letter != '_';
+    };
+    std::replace_if(name.begin(), name.end(), is_other, '-');
     return name;
+}
+
+bool is_among(const std::vector<std::string>& strategies, const std::string& name) {
+    return strategies.empty() || std::find(strategies.begin(), strategies.end(), name) != strategies.end();
 }
 
 }  // namespace
@@ -282,8 +295,17 @@ ModelSpec named_after(const std::string& base, const std::string& strategy, cons
     return chosen;
 }
 
+namespace {
+
+// Images of three channels, as those of every data set are.
+bool classifies_images(const ModelSpec& model) {
+    return model.classes > 0 && model.in_channels == 3;
+}
+
+}  // namespace
+
 void check_trainable(const ModelSpec& base) {
-    if (base.classes > 0 && base.in_channels == 3) return;
+    if (classifies_images(base)) return;
     throw InputError(fmt::format(
         "{} takes images of {} channels and tells {} classes apart, but training plans are for networks that "
         "classify color images; leave --train out, and train the networks of --out with your own program",
@@ -304,6 +326,9 @@ void check(const TrainingPlanRequest& request) {
                                      request.plan.string()));
     }
     check_seeds(request.seeds);
+    for (const std::string& name : request.strategies) {
+        find_strategy(name);
+    }
 }
 
 std::map<std::string, ModelSpec> planned_choices(const TrainingPlanRequest& request, const std::string& model,
@@ -323,7 +348,7 @@ std::map<std::string, ModelSpec> planned_choices(const TrainingPlanRequest& requ
     return choices;
 }
 
-WrittenPlan write_training_plan(const records::ComparisonRecord& comparison,
+WrittenPlan write_training_plan(std::span<const records::ComparisonRecord> comparisons,
                                 const TrainingPlanRequest& request) {
     const fs::path folder = folder_of(request.plan);
     WrittenPlan written;
@@ -336,23 +361,41 @@ WrittenPlan write_training_plan(const records::ComparisonRecord& comparison,
             plan.models.push_back(file);
         }
     };
-    add(parse_model(comparison.base.spec, comparison.model), comparison.base.model_hash,
-        comparison.model + "-base.yaml");
-    for (const records::StrategyRow& row : comparison.strategies) {
-        const std::string file =
-            scaled_name(comparison.model, row.strategy, comparison.budget_in_names()) + ".yaml";
-        // What could not be timed this time stays in the plan that it is in.
-        const bool failed = row.status == records::StrategyStatus::failed && !fs::exists(folder / file);
-        if (row.spec.empty() || failed) {
-            written.left_out.push_back(row.strategy);
-        } else {
-            const Budget budget = comparison.budget_given.empty() ? Budget(comparison.budget)
-                                                                  : parse_budget(comparison.budget_given);
-            add(named_after(comparison.model, row.strategy, budget, parse_model(row.spec, row.strategy)),
-                row.model_hash, file);
+    for (const records::ComparisonRecord& comparison : comparisons) {
+        const std::string& spec = comparison.base.spec;
+        const std::optional<ModelSpec> base =
+            spec.empty() ? std::nullopt : std::optional(parse_model(spec, comparison.model));
+        if (!base || !classifies_images(*base)) {
+            written.left_out.push_back(comparison.model);
+            continue;
+        }
+        add(*base, comparison.base.model_hash, comparison.model + "-base.yaml");
+        for (const records::StrategyRow& row : comparison.strategies) {
+            if (!is_among(request.strategies, row.strategy)) {
+                continue;
+            }
+            const std::string name =
+                scaled_name(comparison.model, row.strategy, comparison.budget_in_names());
+            const std::string file = name + ".yaml";
+            // What could not be timed this time stays in the plan that it is in.
+            const bool failed = row.status == records::StrategyStatus::failed && !fs::exists(folder / file);
+            if (row.spec.empty() || failed) {
+                written.left_out.push_back(comparisons.size() == 1 ? row.strategy : name);
+            } else {
+                const Budget budget = comparison.budget_given.empty() ? Budget(comparison.budget)
+                                                                      : parse_budget(comparison.budget_given);
+                add(named_after(comparison.model, row.strategy, budget, parse_model(row.spec, row.strategy)),
+                    row.model_hash, file);
+            }
         }
     }
-    plan.name = plan_name(comparison.model, comparison.budget_in_names());
+    if (plan.models.empty()) {
+        throw InputError(
+            fmt::format("{}: no network to train: training plans are for networks with stages, of the zoo or "
+                        "of a YAML file, that classify color images",
+                        request.plan.string()));
+    }
+    plan.name = plan_name(comparisons, request.plan);
     plan.seeds = request.seeds;
     plan.recipe = recipe_from_folder(request.recipe, folder);
     plan.record = from_folder(request.record_file(), folder);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,8 +67,8 @@ void update_comparisons(const std::filesystem::path& folder,
 void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAccuracies& known,
                               Events& events);
 
-// A training plan for the networks of a comparison: the base and what each strategy chose, with the same
-// recipe and seeds, so that `hacscale train --plan` gives the accuracies that the comparison lacks.
+// A training plan for the networks of comparisons: the bases and what each strategy chose, with the same
+// recipe and seeds, so that `hacscale train --plan` gives the accuracies that the comparisons lack.
 //
 // Beside the plan is a model file for each strategy, MODEL-STRATEGY-BUDGET.yaml, and MODEL-base.yaml. They
 // are how the same comparison, run again after the training, measures the very networks that were trained:
@@ -75,15 +76,16 @@ void add_accuracies_in_folder(const std::filesystem::path& folder, const KnownAc
 struct TrainingPlanRequest {
     std::filesystem::path plan;  // the file to write; models go into its folder
     std::vector<std::uint64_t> seeds{1, 2, 3};
-    std::string recipe = "short";       // a name, or a file
-    std::filesystem::path record;       // empty: accuracy.db in the plan's folder
-    std::filesystem::path checkpoints;  // empty: checkpoints in the plan's folder
+    std::string recipe = "short";           // a name, or a file
+    std::filesystem::path record;           // empty: accuracy.db in the plan's folder
+    std::filesystem::path checkpoints;      // empty: checkpoints in the plan's folder
+    std::vector<std::string> strategies{};  // whose choices; empty: all that were compared
 
     std::filesystem::path record_file() const;
 };
 
-// InputError when the request cannot be met whatever the comparison finds: it has a seed twice, or the
-// plan's file name does not end in .yaml.
+// InputError when the request cannot be met whatever the comparison finds: it has a seed twice or a strategy that there is
+// not, or the plan's file name does not end in .yaml.
 void check(const TrainingPlanRequest& request);
 // InputError when the network does not classify images of three channels, as those of every data set are.
 void check_trainable(const ModelSpec& base);
@@ -102,13 +104,14 @@ std::map<std::string, ModelSpec> planned_choices(const TrainingPlanRequest& requ
 
 struct WrittenPlan {
     int networks = 0;
-    std::vector<std::string> left_out;  // strategies that chose nothing, or nothing that could be timed
+    // Strategies that chose nothing, or nothing that could be timed; networks without stages or for other data.
+    std::vector<std::string> left_out;
 };
 
 // Writes the plan and the model files. The plan has networks that strategies agree on once. Files that are
 // there with the same content stay. InputError, and nothing is written, when one is there with another
 // content: runs of it may be under way.
-WrittenPlan write_training_plan(const records::ComparisonRecord& comparison,
+WrittenPlan write_training_plan(std::span<const records::ComparisonRecord> comparisons,
                                 const TrainingPlanRequest& request);
 
 }  // namespace hacscale::harness

@@ -1,5 +1,6 @@
 // `compare --train` and `--record`: from a comparison to a training plan, and from its records back into the
 // comparison.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <set>
@@ -22,15 +23,28 @@ class TrainAndCompareTest : public ProgramTest {
 protected:
     TrainAndCompareTest() { write_synthetic_table(path("t.db")); }
 
-    Answer compare(std::vector<std::string> more) const {
-        std::vector<std::string> arguments{"compare", "resnet20-cifar", "--table", path("t.db"), "--budget",
-                                           "1.3",     "--no-verify",    "--json"};
+    Answer compare(std::vector<std::string> more, const std::string& budget = "1.3") const {
+        std::vector<std::string> arguments{"compare",  "resnet20-cifar", "--table",     path("t.db"),
+                                           "--budget", budget,           "--no-verify", "--json"};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return call(arguments);
     }
     Answer with_plan(std::vector<std::string> more = {}) const {
         more.insert(more.end(), {"--train", path("runs/plan.yaml")});
         return compare(more);
+    }
+
+    // A folder of records with these comparisons of ResNet-20.
+    std::string write_run(const std::vector<Answer>& comparisons) const {
+        std::filesystem::create_directories(path("run"));
+        write("run/provenance.json",
+              R"({"program": "hacscale", "version": "1", "command": "c", "device": {"id": "cpu",
+        "name": "abacus", "fingerprint": "f", "properties": {}}, "settings": {"batch": 1}})");
+        for (const Answer& one : comparisons) {
+            write(fmt::format("run/compare-resnet20-cifar-{}.json", one.json()["budget"].get<double>()),
+                  one.out);
+        }
+        return path("run");
     }
 
     // Finished runs of these models, as training would record them; the accuracy grows with the seed.
@@ -113,14 +127,9 @@ TEST_F(TrainAndCompareTest, TheSameCommandShowsTheRecords) {
 }
 
 TEST_F(TrainAndCompareTest, AReportTakesAccuraciesThatCameAfterTheMeasurement) {
-    const std::string folder = path("run");
-    std::filesystem::create_directories(folder);
-    const std::string file = folder + "/compare-resnet20-cifar-1.3.json";
-    write("run/provenance.json",
-          R"({"program": "hacscale", "version": "1", "command": "c", "device": {"id": "cpu",
-        "name": "abacus", "fingerprint": "f", "properties": {}}, "settings": {"batch": 1}})");
     const Answer measured = with_plan();
-    write("run/compare-resnet20-cifar-1.3.json", measured.out);
+    const std::string folder = write_run({measured});
+    const std::string file = folder + "/compare-resnet20-cifar-1.3.json";
     record(load_plan(path("runs/plan.yaml")).models, {1, 3});
     const std::vector<std::string> command{"report", folder, "--record", path("runs/accuracy.db")};
     const Answer answer = call(command);
@@ -133,6 +142,68 @@ TEST_F(TrainAndCompareTest, AReportTakesAccuraciesThatCameAfterTheMeasurement) {
     const std::string once = text_of(file);
     ASSERT_EQ(call(command).status, 0);
     EXPECT_EQ(text_of(file), once);
+}
+
+// One plan for all that a run compared; its networks are those of the comparisons, whatever would be chosen now.
+TEST_F(TrainAndCompareTest, AReportWritesThePlanOfARun) {
+    const Answer small = compare({"--strategies", "hacscale,greedy,uniform"});
+    const Answer large = compare({"--strategies", "hacscale,greedy,uniform"}, "1.6");
+    const std::string folder = write_run({small, large});
+    const std::vector<std::string> command{"report",       folder,
+                                           "--train",      path("runs/plan.yaml"),
+                                           "--strategies", "hacscale,greedy",
+                                           "--seeds",      "4,7",
+                                           "--recipe",     "standard",
+                                           "--record",     path("runs/accuracy.db")};
+    const Answer answer = call(command);
+    ASSERT_EQ(answer.status, 0) << answer.err;
+    EXPECT_THAT(answer.err, HasSubstr("hacscale train --plan"));
+    EXPECT_THAT(answer.out, HasSubstr("plan.yaml"));
+    const TrainingPlan plan = load_plan(path("runs/plan.yaml"));
+    EXPECT_EQ(plan.name, "run-plan");
+    EXPECT_THAT(plan.seeds, ElementsAre(4, 7));
+    std::set<std::string> wanted;
+    for (const Answer* one : {&small, &large}) {
+        const auto json = one->json();
+        wanted.insert(json["base"]["model_hash"]);
+        for (const auto& row : json["strategies"]) {
+            if (row["strategy"] != "uniform") wanted.insert(row["model_hash"].get<std::string>());
+        }
+    }
+    std::set<std::string> planned;
+    for (const ModelSpec& model : plan.models) planned.insert(model_hash(model));
+    EXPECT_EQ(planned, wanted);
+    EXPECT_GE(planned.size(), 3U) << "the base, and a choice for each budget";
+
+    record(plan.models, {4, 7}, "standard");
+    ASSERT_EQ(call(command).status, 0) << "the plan that is there is the same";
+    const auto after = nlohmann::json::parse(text_of(folder + "/compare-resnet20-cifar-1.6.json"));
+    EXPECT_EQ(after["base"]["accuracy_seeds"], 2);
+    for (const auto& row : after["strategies"]) {
+        EXPECT_EQ(row["accuracy_seeds"], planned.contains(row["model_hash"]) ? 2 : 0) << row["strategy"];
+    }
+}
+
+TEST_F(TrainAndCompareTest, AReportRefusesPlansThatNothingCanMeet) {
+    const std::string folder = write_run({compare({"--strategies", "greedy"})});
+    const std::string plan = path("runs/plan.yaml");
+    const auto refused = [&](const std::vector<std::string>& more, const std::string& part) {
+        std::vector<std::string> command{"report"};
+        command.insert(command.end(), more.begin(), more.end());
+        const Answer answer = call(command);
+        EXPECT_EQ(answer.status, 2) << part;
+        EXPECT_THAT(answer.err, HasSubstr(part));
+        EXPECT_FALSE(std::filesystem::exists(plan)) << part;
+    };
+    refused({folder, "--train", plan, "--strategies", "hascale"}, "there is no strategy 'hascale'");
+    refused({folder, "--train", plan, "--seeds", "1,1"}, "seeds: 1 stands there twice");
+    refused({folder, "--train", path("plan.txt")}, "ends in .yaml");
+    refused({folder, path("t.db"), "--train", plan}, "one folder");
+    refused({folder, "--recipe", "standard"}, "--recipe is that of --record and --train");
+    refused({folder, "--strategies", "greedy"}, "--train");
+    std::filesystem::remove(folder + "/compare-resnet20-cifar-1.3.json");
+    write("run/verify.json", R"({"models": []})");
+    refused({folder, "--train", plan}, "has no comparisons");
 }
 
 TEST_F(TrainAndCompareTest, AReportRefusesAccuraciesItCannotEnter) {
@@ -159,7 +230,7 @@ TEST_F(TrainAndCompareTest, PlannedNetworksAreMeasuredInsteadOfChosenAnew) {
     settings.budget = 1.3;
     const TrainingPlanRequest request{path("runs/plan.yaml"), {1}, "short", "", ""};
     const records::ComparisonRecord first = cli::compare(view, settings, synthetic_device(1.0));
-    write_training_plan(first, request);
+    write_training_plan({&first, 1}, request);
     const records::ComparisonRecord anew = cli::compare(view, settings, synthetic_device(0.9));
     settings.fixed = planned_choices(request, "resnet20-cifar", 1.3);
     records::ComparisonRecord again = cli::compare(view, settings, synthetic_device(0.9));
@@ -171,12 +242,13 @@ TEST_F(TrainAndCompareTest, PlannedNetworksAreMeasuredInsteadOfChosenAnew) {
         any_differs = any_differs || anew.strategies[i].model_hash != first.strategies[i].model_hash;
     }
     EXPECT_TRUE(any_differs) << "else the fixed choices prove nothing";
-    EXPECT_NO_THROW(write_training_plan(again, request));
-    EXPECT_THROW(write_training_plan(anew, request), InputError);
+    EXPECT_NO_THROW(write_training_plan({&again, 1}, request));
+    EXPECT_THROW(write_training_plan({&anew, 1}, request), InputError);
     // What fails on the second day stays in the plan; what fails on the first one does not enter.
     again.strategies[0].status = records::StrategyStatus::failed;
-    EXPECT_NO_THROW(write_training_plan(again, request));
-    const WrittenPlan other = write_training_plan(again, {path("other/plan.yaml"), {1}, "short", "", ""});
+    EXPECT_NO_THROW(write_training_plan({&again, 1}, request));
+    const WrittenPlan other =
+        write_training_plan({&again, 1}, {path("other/plan.yaml"), {1}, "short", "", ""});
     EXPECT_THAT(other.left_out, ElementsAre(again.strategies[0].strategy));
 }
 

@@ -59,7 +59,6 @@ void write_last(const records::ComparisonRecord& record, const Subject& subject,
 // What every strategy chose, each by its own scores, into the folder --networks.
 void write_all(const records::ComparisonRecord& record, const Subject& subject, const CompareOptions& options,
                Session& session);
-void write_plan(const records::ComparisonRecord& record, const CompareOptions& options, Session& session);
 
 // ---- Other runtimes ----
 

@@ -76,15 +76,4 @@ void write_all(const records::ComparisonRecord& record, const Subject& subject, 
     }
 }
 
-void write_plan(const records::ComparisonRecord& record, const CompareOptions& options, Session& session) {
-    const std::string file = options.training.plan.string();
-    const WrittenPlan written = write_training_plan(record, options.training);
-    session.log.info("{}: {} networks x {} seeds, trained by\n{}", file, written.networks,
-                     options.training.seeds.size(),
-                     fmt::join(ShellCommand{{"hacscale", "train", "--plan", file}}.lines(), "\n"));
-    if (!written.left_out.empty()) {
-        session.log.info("{}: nothing to train of {}", file, fmt::join(written.left_out, ", "));
-    }
-}
-
 }  // namespace hacscale::cli
