@@ -10,6 +10,7 @@
 namespace hacscale {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -74,6 +75,7 @@ protected:
 
     std::string environment() const {
         return "HACSCALE_MODULES='" HACSCALE_TEST_TRAINERS "/fake' HACSCALE_DATA='" + path("cifar") +
+               "' HACSCALE_IMAGENETTE='" + path("cifar") + "' HACSCALE_TINY_IMAGENET='" + path("cifar") +
                "' HACSCALE_BACKENDS='" HACSCALE_MADE_UP_GPU "' HACSCALE_RESULTS='" + path("results") +
                "' PYTHONPATH='" HACSCALE_SOURCE_DIR "/tests/bench/stand_in' TORCH_CALLS='" +
                path("torch.txt") + "' ";
@@ -142,6 +144,20 @@ TEST_F(GpuDryRun, EveryCommandOfTheListOfEpochsStartsAndEnds) {
           text_of(HACSCALE_SOURCE_DIR "/" + choices + "/plan-standard.yaml"));
     expect_every_step_ends("epochs");
     EXPECT_THAT(text_of(folder_ / "out" / "standard.log"), HasSubstr("seed 3: test accuracy"));
+}
+
+TEST_F(GpuDryRun, EveryCommandOfTheListsOfImagesStartsAndEnds) {
+    std::filesystem::create_directory(path("cifar"));
+    write("cifar/data_batch_1.bin", "");
+    for (const std::string plan : {"imagenette", "tiny-imagenet"}) {
+        expect_every_step_ends(plan);
+        EXPECT_THAT(text_of(folder_ / "out" / "train.log"), HasSubstr("seed 3: test accuracy"));
+        EXPECT_THAT(text_of(folder_ / "out" / "matched.log"), HasSubstr("seed 1: test accuracy")) << plan;
+        // The choice's accuracy, its spread over three seeds, and the base with as many FLOPs.
+        EXPECT_THAT(text_of(folder_ / "out" / "run" / "report.md"), ContainsRegex("hacscale.*9[0-9]\\."))
+            << plan;
+        std::filesystem::remove_all(folder_ / "out");
+    }
 }
 
 // With a trainer that only pretends to: what is trained and how the accuracies are added up is the program's and the script's.
