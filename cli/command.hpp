@@ -1,10 +1,9 @@
 // A sub-command of the program: a name, and what declares its options. One file a command in cli/commands/,
 // one entry each in the table of cli/commands.hpp. Summary and help text come from the command's section of
-// docs/cli.md (cli/command.hpp).
+// docs/cli.md (cli/help.hpp).
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,19 +40,5 @@ private:
     CLI::App& parent_;
     std::vector<std::pair<CLI::App*, Run>> commands_;
 };
-
-// The help texts: docs/cli.md, embedded when the program is built, so that what users read and what --help
-// says are one. A command's section starts at the heading "## NAME" ("### NAME SUB" for a command below a
-// command); the first paragraph is its summary, and what follows, up to the next heading, its text.
-
-struct HelpSection {
-    std::string title;    // "table query"
-    std::string summary;  // one line
-    std::string text;     // for the terminal: code indented, Markdown's fences and backquotes gone
-};
-
-std::vector<HelpSection> parse_help(std::string_view markdown);
-// The section of docs/cli.md with this title.
-std::optional<HelpSection> help_section(std::string_view title);
 
 }  // namespace hacscale::cli

@@ -54,8 +54,8 @@ void add_timing_options(CLI::App& parser, TimingOptions& options) {
         ->capture_default_str();
 }
 
-void add_details_option(CLI::App& parser, bool& details) {
-    parser.add_flag("--details", details, "Before the answer, all that it was made from");
+CLI::Option* add_details_option(CLI::App& parser, bool& details) {
+    return parser.add_flag("--details", details, "Before the answer, all that it was made from");
 }
 
 void add_counter_options(CLI::App& parser, CounterSettings& settings) {

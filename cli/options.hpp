@@ -43,8 +43,8 @@ struct TimingOptions {
 };
 void add_timing_options(CLI::App& parser, TimingOptions& options);
 
-// --details: the answer is preceded by all that it was made from.
-void add_details_option(CLI::App& parser, bool& details);
+// --details: the answer is preceded by all that it was made from. Returned for what it needs besides.
+CLI::Option* add_details_option(CLI::App& parser, bool& details);
 
 // --data: the folder of a data set.
 void add_data_option(CLI::App& parser, std::filesystem::path& data);

@@ -4,5 +4,6 @@
 
 namespace CLI {  // NOLINT(readability-identifier-naming): the library's name
 class App;
+class FormatterBase;
 class Option;
 }  // namespace CLI

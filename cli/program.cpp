@@ -18,6 +18,7 @@
 #include "base/version.hpp"
 #include "cli/command.hpp"
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
 #include "cli/session.hpp"
 
 namespace hacscale::cli {
@@ -181,6 +182,7 @@ std::unique_ptr<Program> make_program() {
     auto program = std::make_unique<Program>();
     CLI::App& parser = program->parser;
     parser.name("hacscale");
+    parser.formatter(narrow_formatter());
     if (const auto section = help_section("hacscale")) {
         parser.description(section->summary);
         parser.footer("\n" + section->text);

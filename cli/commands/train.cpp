@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cli/commands.hpp"
+#include "cli/options.hpp"
 #include "cli/printing/printing.hpp"
 #include "cli/session.hpp"
 #include "harness/train/train_run.hpp"
@@ -35,6 +36,7 @@ struct TrainOptions {
     int image_memory_mib = static_cast<int>(default_image_memory >> 20);
     TrainSettings settings{"data/cifar-10", "checkpoints"};
     bool list = false;
+    bool details = false;
 };
 
 std::string share_text(double share) {
@@ -63,7 +65,7 @@ void print_outcomes(std::ostream& out, const std::vector<RunOutcome>& outcomes) 
     }
 }
 
-void print_records(std::ostream& out, const AccuracyRecords& records) {
+void print_runs(std::ostream& out, const AccuracyRecords& records) {
     TextTable runs({{"model", Align::left},
                     {"recipe", Align::left},
                     {"seed"},
@@ -85,22 +87,30 @@ void print_records(std::ostream& out, const AccuracyRecords& records) {
                   std::string(name_of(result.precision)), record.device, record.finished_at});
     }
     runs.print(out);
-    out << "\nmean and standard deviation over seeds\n";
-    TextTable summaries({{"model", Align::left},
-                         {"recipe", Align::left},
-                         {"seeds"},
-                         {"test %"},
-                         {"+-"},
-                         {"validation %"},
-                         {"+-"},
-                         {"device", Align::left}});
-    for (const AccuracySummary& summary : records.summaries()) {
-        summaries.add({summary.key.model, summary.key.recipe, std::to_string(summary.seeds),
-                       share_text(summary.mean_test_accuracy), share_text(summary.deviation_test_accuracy),
-                       share_text(summary.mean_validation_accuracy),
-                       share_text(summary.deviation_validation_accuracy), summary.device});
+    out << "\n";
+}
+
+// The name comes last: it may be longer than everything else together.
+void print_summaries(std::ostream& out, std::vector<AccuracySummary> summaries) {
+    out << "test accuracy in %, mean +- standard deviation (seeds)\n";
+    const auto heading = [](const AccuracySummary& summary) {
+        return fmt::format("{}{}, {}", summary.key.recipe,
+                           summary.key.start_hash.empty() ? "" : " from weights", summary.device);
+    };
+    std::stable_sort(summaries.begin(), summaries.end(),
+                     [&](const auto& a, const auto& b) { return heading(a) < heading(b); });
+    std::string last;
+    for (const AccuracySummary& summary : summaries) {
+        if (const std::string now = heading(summary); now != last) {
+            out << now << ":\n";
+            last = now;
+        }
+        const std::string spread = summary.deviation_test_accuracy
+                                       ? "+- " + share_text(summary.deviation_test_accuracy)
+                                       : std::string();
+        out << fmt::format("  {:>5} {:<7} ({})  {}\n", share_text(summary.mean_test_accuracy), spread,
+                           summary.seeds, summary.key.model);
     }
-    summaries.print(out);
 }
 
 // What was given on the command line holds for a plan too, since machines that share one differ.
@@ -174,7 +184,13 @@ ExitStatus list_records(const TrainOptions& options, Session& session) {
     if (session.json) {
         records::print_json(session.out, records_json(records));
     } else {
-        print_records(session.out, records);
+        if (options.details) {
+            print_runs(session.out, records);
+        }
+        print_summaries(session.out, records.summaries());
+        if (!options.details) {
+            session.out << "every run: --details\n";
+        }
     }
     return ExitStatus::done;
 }
@@ -246,7 +262,9 @@ Run declare_train(CLI::App& parser) {
     parser.add_option("--threads", options->settings.threads, "Of CPU work; 0: as for profile")
         ->check(CLI::Range(0, 4096))
         ->capture_default_str();
-    parser.add_flag("--list", options->list, "Show the records, and mean and deviation over seeds");
+    CLI::Option* list = parser.add_flag("--list", options->list,
+                                        "Show the mean and deviation of the recorded accuracies over seeds");
+    add_details_option(parser, options->details)->needs(list);
     return [options, &parser](Session& session) {
         return options->list ? list_records(*options, session) : train_command(*options, parser, session);
     };

@@ -1,4 +1,4 @@
-#include "cli/command.hpp"
+#include "cli/help.hpp"
 
 #include <gmock/gmock.h>
 
@@ -6,6 +6,7 @@
 #include <regex>
 #include <set>
 
+#include "base/text/lines.hpp"
 #include "cli/commands.hpp"
 #include "program_fixture.hpp"
 
@@ -65,6 +66,27 @@ TEST(Help, SplitsADocumentIntoSections) {
     EXPECT_EQ(sections[1].text, "");
 }
 
+TEST(Help, ParagraphsAreInLinesOfATerminalsWidth) {
+    const std::string long_line(3 * answer_columns, 'x');
+    std::string words;
+    for (int i = 0; i < 100; ++i) words += "word\n";
+    const auto sections =
+        parse_help("# top\n\nOne.\n\n" + words + "\n```\nhacscale " + long_line + "\n```\n");
+    ASSERT_EQ(sections.size(), 1U);
+    std::istringstream lines(sections[0].text);
+    std::string line;
+    for (int i = 0; i < 6; ++i) {
+        ASSERT_TRUE(std::getline(lines, line));
+        EXPECT_EQ(line.size(), 16 * 5 - 1U) << line;
+    }
+    std::getline(lines, line);
+    EXPECT_EQ(line, "word word word word");
+    std::getline(lines, line);
+    EXPECT_EQ(line, "");
+    std::getline(lines, line);
+    EXPECT_EQ(line, "    hacscale " + long_line) << "examples can be copied";
+}
+
 TEST(Help, EveryCommandHasASectionWithExamples) {
     const auto program = make_program();
     for (const NamedParser& command : all_parsers(*program)) {
@@ -115,6 +137,11 @@ TEST(Help, IsPrintedForEveryCommand) {
         EXPECT_THAT(answer.out, HasSubstr("--json")) << command.path;
         EXPECT_THAT(answer.out, HasSubstr("Example")) << command.path;
         EXPECT_EQ(answer.err, "");
+        std::istringstream lines(answer.out);
+        for (std::string line; std::getline(lines, line);) {
+            EXPECT_TRUE(width_of(line) <= answer_columns || line.starts_with("    hacscale "))
+                << command.path << ": " << line;
+        }
     }
 }
 

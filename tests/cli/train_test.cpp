@@ -102,7 +102,12 @@ TEST_F(TrainTest, RecordsARunOnce) {
     EXPECT_EQ(list.json()["records"].size(), 1U);
     EXPECT_EQ(list.json()["summaries"][0]["seeds"], 1);
     EXPECT_TRUE(list.json()["summaries"][0]["deviation_test_accuracy"].is_null());
-    EXPECT_THAT(call({"train", "--list", "--record", path("r.db")}).out, HasSubstr("resnet20-cifar"));
+    const std::string answer = call({"train", "--list", "--record", path("r.db")}).out;
+    EXPECT_EQ(answer,
+              "test accuracy in %, mean +- standard deviation (seeds)\ntwo, abacus on cpu:\n"
+              "  92.00         (1)  resnet20-cifar\nevery run: --details\n");
+    EXPECT_THAT(call({"train", "--list", "--details", "--record", path("r.db")}).out, HasSubstr("finished"));
+    EXPECT_EQ(call({"train", "--details"}).status, 2);
 }
 
 TEST_F(TrainTest, MoreThreadsThanProcessorsAreRefusedBeforeAnythingIsTrained) {
