@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 
 #include "base/error.hpp"
@@ -202,6 +203,10 @@ TEST_F(SuiteTest, TheSchemaForEditorsAgreesWithWhatIsRead) {
     EXPECT_EQ(words_of(properties["models"]["items"]["anyOf"][0]["enum"]),
               std::set<std::string>(zoo.begin(), zoo.end()))
         << "write the zoo's names into bench/suites/suite.schema.json";
+    const std::regex other_names(properties["models"]["items"]["anyOf"][1]["pattern"].get<std::string>());
+    EXPECT_TRUE(std::regex_search("resnet18-128-pixels-10-classes", other_names));
+    EXPECT_TRUE(accepts("verify", {"resnet18-128-pixels-10-classes"}));
+    EXPECT_FALSE(std::regex_search("resnet18-many-classes", other_names));
     std::set<std::string> names;
     for (const Strategy& strategy : strategies()) {
         names.emplace(strategy.name);
