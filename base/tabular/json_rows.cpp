@@ -6,8 +6,8 @@
 
 #include "base/error.hpp"
 #include "base/tabular/tabular.hpp"
+#include "base/text/json_text.hpp"
 #include "base/text/read_file.hpp"
-#include "base/text/utf8.hpp"
 #include "base/text/wording.hpp"
 
 namespace hacscale {
@@ -23,9 +23,7 @@ Json parsed(const std::string& text, const std::string& origin) {
     std::vector<std::unordered_set<std::string>> keys;
     const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
         if (depth > max_depth) throw InputError(origin + ": is nested deeper than rows of values are");
-        if (value.is_string() && has_zero_byte(value.get_ref<const std::string&>())) {
-            throw InputError(origin + ": has a text with a zero byte (the escape \\u0000)");
-        }
+        check_text(value, origin);
         if (event == Json::parse_event_t::object_start) keys.emplace_back();
         if (event == Json::parse_event_t::object_end) keys.pop_back();
         if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/text/json_text.hpp"
 #include "base/text/read_file.hpp"
 
 namespace hacscale::cuda {
@@ -60,8 +61,12 @@ bool is_triple(const Json& value) {
 
 GpuProfile parse_gpu_profile(const std::string& text) {
     Json json;
+    const auto check = [](int, Json::parse_event_t, const Json& value) {
+        check_text(value, "the GPU profile");
+        return true;
+    };
     try {
-        json = Json::parse(text);
+        json = Json::parse(text, check);
     } catch (const Json::exception&) {
         try {
             refuse_json(text, "the GPU profile");

@@ -11,8 +11,8 @@
 #include "base/error.hpp"
 #include "base/statistics.hpp"
 #include "base/tabular/tabular.hpp"
+#include "base/text/json_text.hpp"
 #include "base/text/read_file.hpp"
-#include "base/text/utf8.hpp"
 #include "profiler/table/row.hpp"
 
 namespace hacscale::detail {
@@ -39,9 +39,7 @@ std::string escaped(const std::string& text) {
 EngineJson parsed_json(const std::filesystem::path& file) {
     const std::string text = escaped(read_file(file, max_json_bytes));
     const auto check = [&file](int, EngineJson::parse_event_t, const EngineJson& value) {
-        if (value.is_string() && has_zero_byte(value.get_ref<const std::string&>())) {
-            throw InputError(file.string() + ": has a text with a zero byte (the escape \\u0000)");
-        }
+        check_text(value, file.string());
         return true;
     };
     try {

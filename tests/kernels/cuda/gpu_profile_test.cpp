@@ -46,6 +46,7 @@ TEST(GpuProfile, NamesEveryFieldThatIsMissing) {
 TEST(GpuProfile, RefusesWhatIsNoProfile) {
     expect_refused("", "no JSON");
     expect_refused("deviceName: H200", "no JSON");
+    expect_refused(R"({"deviceName": "H\u0000200"})", "zero byte");
     expect_refused("[1, 2]", "no JSON object");
     const std::vector<std::pair<std::string, nlohmann::json>> wrong{{"deviceName", 7},
                                                                     {"multiProcessorCount", "many"},
