@@ -58,10 +58,7 @@ std::vector<std::string> narrowed(const std::string& line) {
         return {line};  // a name that is longer than the column for names
     }
     std::vector<std::string> lines =
-        wrapped(line.substr(description), 0, answer_columns - description_column);
-    for (std::string& one : lines) {
-        one.insert(0, description_column, ' ');
-    }
+        wrapped(std::string(description_column, ' ') + line.substr(description), description_column);
     lines.front().replace(0, description_column, line, 0, description_column);
     return lines;
 }
@@ -85,10 +82,16 @@ public:
 std::vector<HelpSection> parse_help(std::string_view markdown) {
     std::vector<HelpSection> sections;
     std::istringstream lines{std::string(markdown)};
+    // What stands before the first heading belongs to none.
+    const auto add = [&sections](const std::vector<std::string>& text) {
+        if (!sections.empty()) {
+            add_lines(sections.back().text, text);
+        }
+    };
     std::string paragraph;
     const auto end_paragraph = [&] {
-        if (!paragraph.empty() && !sections.empty()) {
-            add_lines(sections.back().text, wrapped(without_backquotes(paragraph)));
+        if (!paragraph.empty()) {
+            add(wrapped(without_backquotes(paragraph)));
         }
         paragraph.clear();
     };
@@ -98,17 +101,13 @@ std::vector<HelpSection> parse_help(std::string_view markdown) {
             end_paragraph();
             in_code = !in_code;
         } else if (in_code) {
-            if (!sections.empty()) {
-                sections.back().text += std::string(example_indent, ' ') + line + "\n";
-            }
+            add({std::string(example_indent, ' ') + line});
         } else if (line.starts_with("#")) {
             end_paragraph();
             sections.push_back({line.substr(std::min(line.find_first_not_of("# "), line.size())), "", ""});
         } else if (line.empty()) {
             end_paragraph();
-            if (!sections.empty()) {
-                sections.back().text += "\n";
-            }
+            add({""});
         } else {
             paragraph += (paragraph.empty() ? "" : " ") + line;
         }

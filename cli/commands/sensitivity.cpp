@@ -59,36 +59,33 @@ Measured measure(const ModelSpec& base, const Recipe& recipe, const std::vector<
         return time_is_up() ? fmt::format("the budget of {} minutes was spent", options.minutes) : "";
     };
     Measured measured;
-    // Returns the runs that other processes are at.
-    const auto measure_all = [&](const std::vector<SensitivityRun>& runs, bool again) {
-        std::vector<SensitivityRun> elsewhere;
-        for (const SensitivityRun& run : runs) {
-            const SensitivityStep& step = steps[run.step];
-            const std::string what = fmt::format("{}, seed {}", step.name, run.seed);
-            try {
-                // Also when the time is up: what the records have costs nothing.
-                const RunOutcome outcome = train_run(model_of(base, step), recipe, {run.seed, {}}, settings,
-                                                     trainer, records, session);
-                if (outcome.record) {
-                    measured.accuracies.push_back(
-                        {run.step, run.seed, outcome.record->result.validation_accuracy});
-                    measured.devices.insert(outcome.record->device);
-                    measured.libraries.insert(outcome.record->libraries);
-                } else if (outcome.status == RunStatus::elsewhere && !again) {
-                    elsewhere.push_back(run);
-                } else {
-                    measured.left_out.push_back({what, stopped().empty() ? outcome.reason : stopped()});
-                }
-            } catch (const WorkError& error) {
-                // A run that fails does not keep the others from being done.
-                session.log.error("{}: {}", what, error.what());
-                measured.left_out.push_back({what, error.what()});
+    std::vector<SensitivityRun> runs = sensitivity_runs(steps, options.seeds);
+    const std::size_t count = runs.size();
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        const SensitivityRun run = runs[i];
+        const SensitivityStep& step = steps[run.step];
+        const std::string what = fmt::format("{}, seed {}", step.name, run.seed);
+        try {
+            // Also when the time is up: what the records have costs nothing.
+            const RunOutcome outcome =
+                train_run(model_of(base, step), recipe, {run.seed, {}}, settings, trainer, records, session);
+            if (outcome.record) {
+                measured.accuracies.push_back(
+                    {run.step, run.seed, outcome.record->result.validation_accuracy});
+                measured.devices.insert(outcome.record->device);
+                measured.libraries.insert(outcome.record->libraries);
+            } else if (outcome.status == RunStatus::elsewhere && i < count) {
+                runs.push_back(
+                    run);  // once more at the end: the others may have finished it by then, or given up
+            } else {
+                measured.left_out.push_back({what, stopped().empty() ? outcome.reason : stopped()});
             }
+        } catch (const WorkError& error) {
+            // A run that fails does not keep the others from being done.
+            session.log.error("{}: {}", what, error.what());
+            measured.left_out.push_back({what, error.what()});
         }
-        return elsewhere;
-    };
-    // Others may have finished, or given up, theirs meanwhile.
-    measure_all(measure_all(sensitivity_runs(steps, options.seeds), false), true);
+    }
     return measured;
 }
 

@@ -281,6 +281,11 @@ std::string plan_name(std::span<const records::ComparisonRecord> comparisons, co
     return name;
 }
 
+// Images of three channels, as those of every data set are.
+bool classifies_images(const ModelSpec& model) {
+    return model.classes > 0 && model.in_channels == 3;
+}
+
 bool is_among(const std::vector<std::string>& strategies, const std::string& name) {
     return strategies.empty() || std::find(strategies.begin(), strategies.end(), name) != strategies.end();
 }
@@ -294,15 +299,6 @@ ModelSpec named_after(const std::string& base, const std::string& strategy, cons
                                 budget.is_ratio() ? " times its latency" : "");
     return chosen;
 }
-
-namespace {
-
-// Images of three channels, as those of every data set are.
-bool classifies_images(const ModelSpec& model) {
-    return model.classes > 0 && model.in_channels == 3;
-}
-
-}  // namespace
 
 void check_trainable(const ModelSpec& base) {
     if (classifies_images(base)) return;
