@@ -86,8 +86,9 @@ std::vector<fs::path> write_one(const fs::path& source, const ReportOptions& opt
     }
     const TrainingPlanRequest& training = options.training;
     const bool planned = !training.plan.empty();
-    if (!training.record.empty()) {
-        add_accuracies_in_folder(source, KnownAccuracies(training.record, training.recipe, planned), session);
+    // A plan's records may not be there yet, and then the folder keeps the accuracies that it has.
+    if (!training.record.empty() && (!planned || fs::exists(training.record))) {
+        add_accuracies_in_folder(source, KnownAccuracies(training.record, training.recipe, false), session);
     } else if (!options.accuracies.empty()) {
         add_accuracies_in_folder(source, GivenAccuracies(options.accuracies), session);
     }
