@@ -4,7 +4,7 @@
 #include <array>
 #include <span>
 
-#include "profiler/instruments/cupti/cupti_library.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
 
 namespace hacscale::cupti {
 namespace {

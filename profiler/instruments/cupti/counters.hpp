@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "profiler/instruments/cupti/cupti_library.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
 #include "profiler/instruments/instruments.hpp"
 
 namespace hacscale::cupti {

@@ -5,8 +5,8 @@
 #include <span>
 
 #include "base/error.hpp"
-#include "profiler/instruments/cupti/activity_trace.hpp"
-#include "profiler/instruments/cupti/cupti_library.hpp"
+#include "kernels/cuda/cupti/activity_trace.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
 #include "profiler/instruments/cupti/range_profiler.hpp"
 
 namespace hacscale {

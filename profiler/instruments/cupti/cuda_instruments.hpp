@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "profiler/instruments/cupti/cupti_library.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
 #include "profiler/instruments/driver/driver.hpp"
 #include "profiler/instruments/instruments.hpp"
 #include "profiler/instruments/nvml/nvml_device.hpp"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "profiler/instruments/cupti/cupti_library.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
 
 namespace hacscale::cupti {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "profiler/instruments/driver/symbol_reader.hpp"
+#include "kernels/cuda/symbol_reader.hpp"
 
 namespace hacscale::driver {
 namespace {
@@ -65,7 +65,7 @@ DriverLibrary open_driver() {
         driver.reason = library.reason;
         return driver;
     }
-    SymbolReader symbols(library);
+    cuda::SymbolReader symbols(library);
     symbols.read("cuInit", driver.init);
     symbols.read("cuGetErrorString", driver.get_error_string);
     symbols.read("cuDeviceGet", driver.device_get);

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "profiler/instruments/driver/symbol_reader.hpp"
+#include "kernels/cuda/symbol_reader.hpp"
 
 namespace hacscale::nvml {
 
@@ -20,7 +20,7 @@ NvmlLibrary open_nvml() {
         nvml.reason = library.reason;
         return nvml;
     }
-    driver::SymbolReader symbols(library);
+    cuda::SymbolReader symbols(library);
     symbols.read("nvmlInit_v2", nvml.init);
     symbols.read("nvmlErrorString", nvml.error_string);
     symbols.read("nvmlDeviceGetHandleByPciBusId_v2", nvml.handle_by_pci_bus_id);

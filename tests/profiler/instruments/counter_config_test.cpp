@@ -7,7 +7,7 @@
 #include <set>
 #include <span>
 
-#include "profiler/instruments/cupti/cupti_library.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
 
 namespace hacscale::cupti {
 namespace {

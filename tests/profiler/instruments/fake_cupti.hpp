@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "profiler/instruments/cupti/cupti_library.hpp"
-#include "tests/profiler/instruments/record_buffer.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
+#include "tests/kernels/cuda/cupti/record_buffer.hpp"
 
 namespace hacscale::tests {
 

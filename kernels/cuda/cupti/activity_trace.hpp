@@ -12,7 +12,7 @@
 #include <functional>
 #include <vector>
 
-#include "profiler/instruments/cupti/activity_records.hpp"
+#include "kernels/cuda/cupti/activity_records.hpp"
 
 namespace hacscale::cupti {
 

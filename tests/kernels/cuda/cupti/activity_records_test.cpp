@@ -1,4 +1,4 @@
-#include "profiler/instruments/cupti/activity_records.hpp"
+#include "kernels/cuda/cupti/activity_records.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <numeric>
 #include <random>
 
-#include "tests/profiler/instruments/record_buffer.hpp"
+#include "tests/kernels/cuda/cupti/record_buffer.hpp"
 
 namespace hacscale::cupti {
 namespace {

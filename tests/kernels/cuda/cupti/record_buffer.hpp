@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "profiler/instruments/cupti/activity_records.hpp"
+#include "kernels/cuda/cupti/activity_records.hpp"
 
 namespace hacscale::tests {
 

@@ -1,11 +1,11 @@
-#include "profiler/instruments/cupti/cupti_library.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <utility>
 
-#include "profiler/instruments/driver/symbol_reader.hpp"
+#include "kernels/cuda/symbol_reader.hpp"
 
 namespace hacscale::cupti {
 namespace {
@@ -18,7 +18,7 @@ constexpr std::uint32_t major_of(std::uint32_t api_version) {
     return api_version / 10000;
 }
 
-void read_symbols(driver::SymbolReader& symbols, CuptiLibrary& cupti) {
+void read_symbols(cuda::SymbolReader& symbols, CuptiLibrary& cupti) {
     symbols.read("cuptiGetVersion", cupti.get_version);
     symbols.read("cuptiGetResultString", cupti.get_result_string);
     symbols.read("cuptiFinalize", cupti.finalize);
@@ -114,7 +114,7 @@ CuptiLibrary open_cupti() {
         return cupti;
     }
     cupti.path = library.path.string();
-    driver::SymbolReader symbols(library);
+    cuda::SymbolReader symbols(library);
     read_symbols(symbols, cupti);
     std::uint32_t version = 0;
     if (cupti.get_version == nullptr || cupti.get_version(&version) != CUPTI_SUCCESS) {

@@ -1,4 +1,4 @@
-#include "profiler/instruments/cupti/cupti_library.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
 
 #include <gtest/gtest.h>
 

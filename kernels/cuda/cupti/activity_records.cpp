@@ -1,4 +1,4 @@
-#include "profiler/instruments/cupti/activity_records.hpp"
+#include "kernels/cuda/cupti/activity_records.hpp"
 
 #include <cxxabi.h>
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "profiler/instruments/cupti/cupti_library.hpp"
-#include "profiler/instruments/instruments.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
+#include "kernels/cuda/cupti/kernel_launch.hpp"
 
 namespace hacscale::cupti {
 

@@ -5,11 +5,11 @@
 
 #include "kernels/cuda/libraries.hpp"
 
-namespace hacscale::driver {
+namespace hacscale::cuda {
 
 class SymbolReader {
 public:
-    explicit SymbolReader(const cuda::Library& library) : library_(library) {}
+    explicit SymbolReader(const Library& library) : library_(library) {}
 
     template <typename Function>
     void read(const char* name, Function& function) {
@@ -25,8 +25,8 @@ public:
     const std::string& missing() const { return missing_; }
 
 private:
-    const cuda::Library& library_;
+    const Library& library_;
     std::string missing_;
 };
 
-}  // namespace hacscale::driver
+}  // namespace hacscale::cuda

@@ -1,4 +1,4 @@
-#include "profiler/instruments/cupti/activity_trace.hpp"
+#include "kernels/cuda/cupti/activity_trace.hpp"
 
 #include <array>
 #include <map>
@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-#include "profiler/instruments/cupti/cupti_library.hpp"
+#include "kernels/cuda/cupti/cupti_library.hpp"
 
 namespace hacscale::cupti {
 namespace {
