@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace hacscale::onnxruntime {
 
@@ -18,6 +19,8 @@ struct OrtSessionOptions;
 struct OrtRunOptions;
 struct OrtMemoryInfo;
 struct OrtValue;
+struct OrtIoBinding;
+struct OrtCUDAProviderOptionsV2;
 
 class Api {
 public:
@@ -27,7 +30,10 @@ public:
 
     const std::string& version() const { return version_; }
 
-    // Throws WorkError with the library's message, and what was being done, where the status is one of failure.
+    // What this build of the library computes with: "CPUExecutionProvider", "CUDAExecutionProvider".
+    std::vector<std::string> providers() const;
+
+    // Throws std::bad_alloc where the library had no memory, else WorkError with the library's message, and what was being done, where the status is one of failure.
     void check(OrtStatus* status, const char* doing) const;
 
     // ---- The functions ----
@@ -44,8 +50,20 @@ public:
     OrtStatus* (*create_run_options)(OrtRunOptions**);
     OrtStatus* (*enable_profiling)(OrtRunOptions*, const char* file_prefix);
     OrtStatus* (*create_cpu_memory_info)(int allocator_type, int memory_type, OrtMemoryInfo**);
+    OrtStatus* (*create_memory_info)(const char* name, int allocator_type, int device, int memory_type,
+                                     OrtMemoryInfo**);
     OrtStatus* (*create_tensor)(const OrtMemoryInfo*, void* data, std::size_t bytes,
                                 const std::int64_t* sizes, std::size_t axes, int element_type, OrtValue**);
+    OrtStatus* (*create_io_binding)(OrtSession*, OrtIoBinding**);
+    OrtStatus* (*bind_input)(OrtIoBinding*, const char* name, const OrtValue*);
+    OrtStatus* (*bind_output)(OrtIoBinding*, const char* name, const OrtValue*);
+    OrtStatus* (*run_with_binding)(OrtSession*, const OrtRunOptions*, const OrtIoBinding*);
+    OrtStatus* (*create_cuda_options)(OrtCUDAProviderOptionsV2**);
+    OrtStatus* (*update_cuda_options)(OrtCUDAProviderOptionsV2*, const char* const* keys,
+                                      const char* const* values, std::size_t);
+    OrtStatus* (*append_cuda)(OrtSessionOptions*, const OrtCUDAProviderOptionsV2*);
+    void (*release_io_binding)(OrtIoBinding*);
+    void (*release_cuda_options)(OrtCUDAProviderOptionsV2*);
     void (*release_session)(OrtSession*);
     void (*release_session_options)(OrtSessionOptions*);
     void (*release_run_options)(OrtRunOptions*);
@@ -56,6 +74,8 @@ private:
     Api();
 
     const char* (*error_message_)(const OrtStatus*);
+    OrtStatus* (*get_providers_)(char*** names, int* count);
+    OrtStatus* (*release_providers_)(char** names, int count);
     void (*release_status_)(OrtStatus*);
     std::string version_;
 };

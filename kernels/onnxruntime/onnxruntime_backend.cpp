@@ -1,7 +1,7 @@
 // ONNX Runtime on this machine's CPU, as people deploy it: all its optimizations on, everything else as it comes.
 #include "kernels/backend/backend.hpp"
-#include "kernels/onnxruntime/session.hpp"
-#include "kernels/runtimes/runtime.hpp"
+#include "kernels/onnxruntime/cpu_session.hpp"
+#include "kernels/runtimes/this_cpu.hpp"
 
 namespace hacscale::onnxruntime {
 namespace {
@@ -11,13 +11,15 @@ std::string unsupported_reason(DataType type) {
     return "ONNX Runtime computes in f32 and i8 on CPUs, not in " + std::string(name_of(type));
 }
 
-std::unique_ptr<runtimes::LoadedNetwork> load(const runtimes::ExportedNetwork& network, DataType) {
-    return std::make_unique<Session>(network);
+std::unique_ptr<runtimes::LoadedNetwork> load(const std::string&, const runtimes::ExportedNetwork& network,
+                                              DataType) {
+    return std::make_unique<CpuSession>(network);
 }
 
 std::unique_ptr<Backend> create() {
-    return runtimes::make_backend(
-        {"onnxruntime", "ONNX Runtime", Api::get().version(), unsupported_reason, load});
+    const std::string backend = "onnxruntime";
+    return runtimes::make_backend({backend, "ONNX Runtime", unsupported_reason, load},
+                                  runtimes::this_cpu(backend, Api::get().version()));
 }
 
 }  // namespace

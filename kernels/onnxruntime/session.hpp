@@ -1,8 +1,7 @@
-// A network in ONNX Runtime.
+// A network in ONNX Runtime, whatever it computes on.
 #pragma once
 
-#include <span>
-#include <string>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -14,49 +13,41 @@
 
 namespace hacscale::onnxruntime {
 
-class Session final : public runtimes::LoadedNetwork {
-public:
-    // Throws WorkError where the runtime refuses the network.
-    explicit Session(const runtimes::ExportedNetwork& network);
+// When the host was at work on an operation, by the profiler's clock; zeros where it never was.
+struct OperationEvent {
+    double start_us = 0.0;
+    double us = 0.0;
+};
 
-    void set_input(std::size_t index, std::span<const float> nchw) override;
-    std::span<float> output(std::size_t index) override { return outputs_.at(index).data; }
-    void run() override;
-    const std::vector<runtimes::Operation>& operations() const override { return operations_; }
-    // A plain run before each profiled one, as writing its profile leaves the caches full of other things. Without what the profiler
-    // itself takes within each operation's time.
-    std::vector<std::vector<double>> profile(int passes) override;
+class Session : public runtimes::LoadedNetwork {
+public:
+    void run() final { run_with(nullptr); }
+    const std::vector<runtimes::Operation>& operations() const final { return operations_; }
+
+protected:
+    // `add_provider` may name what the network runs on instead of the CPU. Throws WorkError where the runtime refuses the network.
+    explicit Session(const runtimes::ExportedNetwork& network,
+                     const std::function<void(OrtSessionOptions*)>& add_provider = nullptr);
+
+    // Runs once and waits for the end.
+    virtual void run_with(const OrtRunOptions* options) = 0;
+    // Runs once under the runtime's profiler: one entry an operation.
+    std::vector<OperationEvent> profiled_run();
+
+    const Api& api() const { return api_; }
+    OrtSession* handle() const { return session_.get(); }
 
 private:
-    struct Value {
-        std::string name;
-        std::vector<float> data;
-        Owned<OrtValue> value{nullptr, nullptr};
-    };
-
-    void make_values(const std::vector<runtimes::ExportedTensor>& tensors, std::vector<Value>& values);
-    void run_with(const OrtRunOptions* options);
-    // As profile(), with what the profiler takes.
-    std::vector<std::vector<double>> readings(int passes);
-    // Of each operation, in a pass that was just profiled.
-    std::vector<double> take_profile();
-    // What the profiler takes within an operation's time, from a network of operations that do nothing; of this process, measured
-    // when it is first asked.
-    static double profiler_us();
-
     const Api& api_;
     ScratchFolder scratch_;
     Owned<OrtSession> session_;
     Owned<OrtRunOptions> profiled_;
-    std::vector<Value> inputs_;
-    std::vector<Value> outputs_;
-    // As run() takes them.
-    std::vector<const char*> input_names_;
-    std::vector<const char*> output_names_;
-    std::vector<const OrtValue*> input_values_;
-    std::vector<OrtValue*> output_values_;
     std::vector<runtimes::Operation> operations_;
 };
+
+// A tensor of f32 over memory of the caller's.
+Owned<OrtValue> make_tensor(const Api& api, const OrtMemoryInfo* memory, void* data,
+                            const runtimes::ExportedTensor& tensor);
 
 // The operations of a model that the runtime optimized, from the bytes of its file, in the file's order.
 std::vector<runtimes::Operation> operations_in(std::string_view model);

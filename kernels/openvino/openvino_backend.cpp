@@ -5,6 +5,7 @@
 #include "kernels/host/cpu_description.hpp"
 #include "kernels/openvino/compiled_network.hpp"
 #include "kernels/runtimes/runtime.hpp"
+#include "kernels/runtimes/this_cpu.hpp"
 
 namespace hacscale::openvino {
 namespace {
@@ -19,12 +20,15 @@ std::string unsupported_reason(DataType type) {
     return there ? "" : "this processor has no bf16 arithmetic (AVX512-BF16 or AMX); use f32";
 }
 
-std::unique_ptr<runtimes::LoadedNetwork> load(const runtimes::ExportedNetwork& network, DataType type) {
+std::unique_ptr<runtimes::LoadedNetwork> load(const std::string&, const runtimes::ExportedNetwork& network,
+                                              DataType type) {
     return std::make_unique<TwiceCompiled>(network, type);
 }
 
 std::unique_ptr<Backend> create() {
-    return runtimes::make_backend({"openvino", "OpenVINO", Api::get().version(), unsupported_reason, load});
+    const std::string backend = "openvino";
+    return runtimes::make_backend({backend, "OpenVINO", unsupported_reason, load},
+                                  runtimes::this_cpu(backend, Api::get().version()));
 }
 
 }  // namespace

@@ -1,13 +1,11 @@
 #include "kernels/runtimes/runtime.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <new>
 #include <utility>
 
 #include "base/error.hpp"
 #include "kernels/host/processors.hpp"
-#include "kernels/runtimes/runtime_device.hpp"
 #include "models/graph/graph_values.hpp"
 
 namespace hacscale::runtimes {
@@ -16,8 +14,11 @@ namespace {
 class RuntimeRunner final : public NetworkRunner {
 public:
     // With the weights that the options name, or random ones, until load() brings others.
-    RuntimeRunner(const Runtime& runtime, Graph network, const CompileOptions& options)
+    RuntimeRunner(const Runtime& runtime, const DeviceKind& kind, std::string device, Graph network,
+                  const CompileOptions& options)
         : runtime_(runtime),
+          kind_(kind),
+          device_(std::move(device)),
           network_(std::move(network)),
           batch_(options.batch),
           type_(options.type),
@@ -40,7 +41,7 @@ public:
                 ? export_quantized(network_, weights, batch_,
                                    [this](const ExportedNetwork& network) { return calibrate(network); })
                 : export_for_runtime(network_, weights, batch_);
-        loaded_ = runtime_.load(exported, type_);
+        loaded_ = runtime_.load(device_, exported, type_);
         regions_ = Regions(network_, exported, loaded_->operations());
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
             if (!inputs_[i].empty()) loaded_->set_input(i, inputs_[i]);
@@ -61,7 +62,7 @@ public:
 
     void run() override { loaded_->run(); }
     double time_cold() override {
-        fill_caches();
+        kind_.fill_caches(device_);
         return time_runs(1);
     }
     void run_timed(std::span<double> node_us) override {
@@ -80,16 +81,8 @@ public:
 
     void start_layer(int) override { throw InputError(runtime_.name + " starts no layer by itself"); }
     void wait() override {}
-    void poison() override {
-        for (std::size_t i = 0; i < network_.outputs.size(); ++i) {
-            const std::span<float> output = loaded_->output(i);
-            std::fill(output.begin(), output.end(), std::numeric_limits<float>::quiet_NaN());
-        }
-    }
-    std::vector<float> output(std::size_t index) const override {
-        const std::span<const float> output = loaded_->output(index);
-        return {output.begin(), output.end()};
-    }
+    void poison() override { loaded_->poison(); }
+    std::vector<float> output(std::size_t index) const override { return loaded_->output(index); }
     std::string implementation(int node) const override { return regions_.implementation(node); }
     // Of the network; what the runtime packs is not known.
     std::size_t weight_bytes() const override {
@@ -101,7 +94,7 @@ public:
 
 private:
     std::vector<std::vector<std::vector<float>>> calibrate(const ExportedNetwork& network) const {
-        const std::unique_ptr<LoadedNetwork> loaded = runtime_.load(network, DataType::f32);
+        const std::unique_ptr<LoadedNetwork> loaded = runtime_.load(device_, network, DataType::f32);
         std::vector<std::vector<std::vector<float>>> outputs;
         const InputSamples random = calibration_ == nullptr ? random_samples(network_) : InputSamples{};
         for (const auto& sample : calibration_ == nullptr ? random : *calibration_) {
@@ -109,14 +102,15 @@ private:
             loaded->run();
             std::vector<std::vector<float>>& of_sample = outputs.emplace_back();
             for (std::size_t i = 0; i < network.outputs.size(); ++i) {
-                const std::span<const float> output = loaded->output(i);
-                of_sample.emplace_back(output.begin(), output.end());
+                of_sample.push_back(loaded->output(i));
             }
         }
         return outputs;
     }
 
     const Runtime& runtime_;
+    const DeviceKind& kind_;
+    std::string device_;
     Graph network_;
     int batch_;
     DataType type_;
@@ -129,13 +123,10 @@ private:
 
 class RuntimeBackend final : public Backend {
 public:
-    explicit RuntimeBackend(Runtime runtime)
-        : runtime_(std::move(runtime)), device_(runtime_device(runtime_.backend, runtime_.version)) {
-        stay_on_measuring_processors();
-    }
+    RuntimeBackend(Runtime runtime, DeviceKind kind) : runtime_(std::move(runtime)), kind_(std::move(kind)) {}
 
     std::string name() const override { return runtime_.backend; }
-    std::vector<BackendDevice> devices() const override { return {device_}; }
+    std::vector<BackendDevice> devices() const override { return kind_.devices; }
     std::string unsupported_reason(const std::string&, DataType type) const override {
         return runtime_.unsupported_reason(type);
     }
@@ -150,7 +141,9 @@ public:
             return {nullptr, reason, NoRunner::unsupported};
         }
         try {
-            return {std::make_unique<RuntimeRunner>(runtime_, network, options), {}};
+            return {std::make_unique<RuntimeRunner>(runtime_, kind_, device, network, options), {}};
+        } catch (const DeviceLost&) {
+            throw;
         } catch (const WorkError& refused) {
             return {nullptr, refused.what(), NoRunner::unsupported};
         } catch (const std::bad_alloc&) {
@@ -158,18 +151,18 @@ public:
         }
     }
 
-    std::vector<LayerSpec> peak_layers(DataType) const override { return dense_layers(); }
-    double copy_bandwidth(const std::string&) const override { return runtimes::copy_bandwidth(); }
+    std::vector<LayerSpec> peak_layers(DataType) const override { return kind_.peak_layers; }
+    double copy_bandwidth(const std::string& device) const override { return kind_.copy_bandwidth(device); }
 
 private:
     Runtime runtime_;
-    BackendDevice device_;
+    DeviceKind kind_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend(Runtime runtime) {
-    return std::make_unique<RuntimeBackend>(std::move(runtime));
+std::unique_ptr<Backend> make_backend(Runtime runtime, DeviceKind kind) {
+    return std::make_unique<RuntimeBackend>(std::move(runtime), std::move(kind));
 }
 
 }  // namespace hacscale::runtimes

@@ -1,4 +1,4 @@
-#include "kernels/runtimes/runtime_device.hpp"
+#include "kernels/runtimes/this_cpu.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,7 +19,9 @@ int measuring_threads() {
     return threads == nullptr ? 1 : std::max(1, std::atoi(threads));
 }
 
-BackendDevice runtime_device(const std::string& backend, const std::string& version) {
+namespace {
+
+BackendDevice device_for(const std::string& backend, const std::string& version) {
     const host::CpuDescription& cpu = host::this_cpu();
     nlohmann::ordered_json properties;
     properties["processor"] = cpu.processor;
@@ -81,6 +83,16 @@ void fill_caches() {
     static std::vector<int> filling(2 * host::last_level_cache_bytes() / sizeof(int), 1);
     // Written back, so that the reads are not left out.
     filling.front() = std::accumulate(filling.begin(), filling.end(), 0);
+}
+
+}  // namespace
+
+DeviceKind this_cpu(const std::string& backend, const std::string& version) {
+    stay_on_measuring_processors();
+    return {{device_for(backend, version)},
+            dense_layers(),
+            [](const std::string&) { return copy_bandwidth(); },
+            [](const std::string&) { fill_caches(); }};
 }
 
 }  // namespace hacscale::runtimes
