@@ -21,9 +21,13 @@ std::string backend_name_of(const std::filesystem::path& path) {
     return file.substr(module_prefix.size(), file.size() - module_prefix.size() - module_suffix.size());
 }
 
-// The backend that an id names: "cuda" for "cuda:0", "openvino" for "openvino@cpu".
+// The module that an id names: "cuda" for "cuda:0", "openvino" for "openvino@cpu", "onnxruntime_cuda" for "onnxruntime@cuda:0".
 std::string backend_of_device(const std::string& id) {
-    return id.substr(0, id.find_first_of(":@"));
+    const std::string kind = id.substr(0, id.find(':'));
+    const std::size_t at = kind.find('@');
+    if (at == std::string::npos) return kind;
+    const std::string runtime = kind.substr(0, at);
+    return is_cpu(id) ? runtime : runtime + "_" + kind.substr(at + 1);
 }
 
 // Loads one module; on success `backends` gains its backend.

@@ -43,14 +43,6 @@ struct Workshop {
     LayerChooser chooser;
 };
 
-LayerSpec dense_layer(int channels, int size, int kernel) {
-    LayerSpec layer;
-    layer.in_channels = layer.out_channels = channels;
-    layer.in_height = layer.in_width = size;
-    layer.window = Window::square(kernel, 1, kernel / 2);
-    return layer;
-}
-
 class CudaBackend final : public Backend {
 public:
     CudaBackend() { cuda_devices(); }
@@ -125,11 +117,7 @@ public:
         }
     }
 
-    // Large enough at batch 1 that every multiprocessor has several tiles of any size to work on.
-    std::vector<LayerSpec> peak_layers(DataType) const override {
-        return {dense_layer(2048, 128, 1), dense_layer(1024, 128, 1), dense_layer(512, 128, 3),
-                dense_layer(1024, 64, 3)};
-    }
+    std::vector<LayerSpec> peak_layers(DataType) const override { return dense_layers(); }
 
     double copy_bandwidth(const std::string& device) const override {
         const CopyBandwidth measured = measure_copy_bandwidth(cuda_device(device).traits);

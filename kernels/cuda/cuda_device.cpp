@@ -146,6 +146,17 @@ std::vector<CudaDevice> enumerate() {
 
 }  // namespace
 
+std::vector<LayerSpec> dense_layers() {
+    const auto dense = [](int channels, int size, int kernel) {
+        LayerSpec layer;
+        layer.in_channels = layer.out_channels = channels;
+        layer.in_height = layer.in_width = size;
+        layer.window = Window::square(kernel, 1, kernel / 2);
+        return layer;
+    };
+    return {dense(2048, 128, 1), dense(1024, 128, 1), dense(512, 128, 3), dense(1024, 64, 3)};
+}
+
 std::string mig_profile(const std::string& device_name) {
     static const std::regex pattern(R"(\bMIG ([0-9]+g\.[0-9]+gb\S*))");
     std::smatch match;

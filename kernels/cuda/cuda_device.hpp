@@ -51,6 +51,10 @@ const std::vector<CudaDevice>& cuda_devices();
 // By its name, "cuda:0". Throws MissingError naming those there are.
 const CudaDevice& cuda_device(const std::string& id);
 
+// Large dense layers, as Backend::peak_layers(): large enough at batch 1 that every multiprocessor has several tiles of any size
+// to work on.
+std::vector<LayerSpec> dense_layers();
+
 // The name of a MIG slice's profile ("1g.5gb") in a device's name; empty when it is a whole device.
 std::string mig_profile(const std::string& device_name);
 

@@ -124,6 +124,11 @@ TEST_F(GpuDryRun, EveryCommandOfTheH200sListStartsAndEnds) {
     expect_every_step_ends("h200");
 }
 
+TEST_F(GpuDryRun, EveryCommandOfTheListOfRuntimesStartsAndEnds) {
+    expect_every_step_ends("runtimes");
+    EXPECT_THAT(text_of(folder_ / "out" / "compare-ours.json"), HasSubstr("onnxruntime@cuda:0"));
+}
+
 TEST_F(GpuDryRun, EveryCommandOfTheListOfAccuraciesStartsAndEnds) {
     prepare_trainings();
     write(choices + "/sensitivity.db", "");

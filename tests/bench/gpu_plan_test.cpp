@@ -86,13 +86,14 @@ TEST_F(GpuPlan, APlanThatIsNotThereIsBadUsage) {
     const Answer answer = check("--plan b300");
     EXPECT_EQ(answer.status, 2);
     EXPECT_THAT(answer.text,
-                HasSubstr("there are: accuracy epochs h100 h200 imagenette tiny-imagenet tuning"));
+                HasSubstr("there are: accuracy epochs h100 h200 imagenette runtimes tiny-imagenet tuning"));
     EXPECT_EQ(check("--plan h100 suite.yaml").status, 2);
 }
 
 TEST_F(GpuPlan, TheDocumentHasThePlansAndEachFitsElevenMinutes) {
     const std::string document = text_of(HACSCALE_SOURCE_DIR "/docs/gpu.md");
-    for (const char* plan : {"accuracy", "epochs", "h100", "h200", "imagenette", "tiny-imagenet", "tuning"}) {
+    for (const char* plan :
+         {"accuracy", "epochs", "h100", "h200", "imagenette", "runtimes", "tiny-imagenet", "tuning"}) {
         std::ifstream file(std::string(HACSCALE_SOURCE_DIR "/bench/plans/") + plan + ".sh");
         ASSERT_TRUE(file) << plan;
         double minutes = 0.0;

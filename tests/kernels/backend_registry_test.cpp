@@ -75,6 +75,11 @@ TEST(BackendRegistry, NamesWhatThereIsWhenADeviceIsNot) {
                 AllOf(HasSubstr("'tpu:0' is not here"), HasSubstr("devices found: cpu"),
                       HasSubstr("no backend module for 'tpu'"), HasSubstr("hacscale devices")));
     EXPECT_THAT(missing_device_text(testing::registry(), ""), HasSubstr("devices found: cpu"));
+    // A runtime's module for GPUs is another one than its module for CPUs.
+    EXPECT_THAT(missing_device_text(testing::registry(), "some@cpu"),
+                HasSubstr("no backend module for 'some'"));
+    EXPECT_THAT(missing_device_text(testing::registry(), "some@cuda:0"),
+                HasSubstr("no backend module for 'some_cuda'"));
 }
 
 TEST(BackendRegistry, LoadsTheModuleOfOneDeviceAlone) {

@@ -110,6 +110,43 @@ Attribution attribute_kernels(std::span<const std::span<std::uint8_t>> buffers, 
     return result;
 }
 
+std::vector<TimedLaunch> timed_launches(std::span<const std::span<std::uint8_t>> buffers,
+                                        decltype(&cuptiActivityGetNextRecord) next_record) {
+    struct Call {
+        std::uint64_t start_ns = 0;
+        std::uint64_t end_ns = 0;
+    };
+    std::unordered_map<std::uint32_t, Call> calls;
+    for (const std::span<std::uint8_t> buffer : buffers) {
+        for_each_record(buffer, next_record, [&](const CUpti_Activity& record) {
+            if (record.kind != CUPTI_ACTIVITY_KIND_RUNTIME && record.kind != CUPTI_ACTIVITY_KIND_DRIVER)
+                return;
+            const auto& call = as<CUpti_ActivityAPI>(record);
+            // A call of the runtime contains the driver's of the same id.
+            const auto [seen, first] = calls.try_emplace(call.correlationId, Call{call.start, call.end});
+            if (first) return;
+            seen->second.start_ns = std::min<std::uint64_t>(seen->second.start_ns, call.start);
+            seen->second.end_ns = std::max<std::uint64_t>(seen->second.end_ns, call.end);
+        });
+    }
+    std::vector<TimedLaunch> launches;
+    for (const std::span<std::uint8_t> buffer : buffers) {
+        for_each_record(buffer, next_record, [&](const CUpti_Activity& record) {
+            if (!is_kernel(record)) return;
+            const Launch launch = launch_of(as<KernelRecord>(record));
+            const auto call = calls.find(launch.correlation);
+            if (call == calls.end() || launch.kernel.duration_us == 0.0) return;
+            launches.push_back({static_cast<double>(call->second.start_ns) / 1000.0,
+                                static_cast<double>(call->second.end_ns) / 1000.0,
+                                launch.kernel.duration_us});
+        });
+    }
+    std::sort(launches.begin(), launches.end(), [](const TimedLaunch& left, const TimedLaunch& right) {
+        return left.call_start_us < right.call_start_us;
+    });
+    return launches;
+}
+
 std::vector<KernelLaunch> median_launches(std::span<const std::vector<KernelLaunch>> runs) {
     if (runs.empty()) return {};
     std::vector<KernelLaunch> result = runs.back();

@@ -28,6 +28,17 @@ struct Attribution {
 Attribution attribute_kernels(std::span<const std::span<std::uint8_t>> buffers, std::size_t ids,
                               decltype(&cuptiActivityGetNextRecord) next_record);
 
+// A kernel, and the call that launched it, by the host's clock as CUPTI reads it.
+struct TimedLaunch {
+    double call_start_us = 0.0;
+    double call_end_us = 0.0;
+    double kernel_us = 0.0;
+};
+
+// The kernels whose calls and times are known, in the order of their calls.
+std::vector<TimedLaunch> timed_launches(std::span<const std::span<std::uint8_t>> buffers,
+                                        decltype(&cuptiActivityGetNextRecord) next_record);
+
 // From runs of one layer: the kernels of the last run, each with the median of its durations over the runs
 // that launched the same kernels.
 std::vector<KernelLaunch> median_launches(std::span<const std::vector<KernelLaunch>> runs);

@@ -46,11 +46,13 @@ public:
         filled_.clear();
     }
 
-    Attribution attribute(std::size_t ids, decltype(&cuptiActivityGetNextRecord) next_record) {
+    // What `read` makes of the buffers that were filled.
+    template <typename Read>
+    auto filled(Read read) {
         const std::scoped_lock lock(mutex_);
         std::vector<std::span<std::uint8_t>> spans;
         for (const Filled& buffer : filled_) spans.emplace_back(buffer.bytes.get(), buffer.size);
-        return attribute_kernels(spans, ids, next_record);
+        return read(std::span<const std::span<std::uint8_t>>(spans));
     }
 
     std::int64_t dropped() {
@@ -152,7 +154,13 @@ void ActivityTrace::disable() noexcept {
 }
 
 Attribution ActivityTrace::kernels(std::size_t ids) const {
-    return pool().attribute(ids, cupti_.activity_get_next_record);
+    return pool().filled(
+        [&](auto buffers) { return attribute_kernels(buffers, ids, cupti_.activity_get_next_record); });
+}
+
+std::vector<TimedLaunch> ActivityTrace::launches() const {
+    return pool().filled(
+        [&](auto buffers) { return timed_launches(buffers, cupti_.activity_get_next_record); });
 }
 
 void detach(const CuptiLibrary& cupti) noexcept {

@@ -1,6 +1,6 @@
 // Records the kernels that layers launch, through CUPTI's activity API.
 //
-// The order of calls: start(); record() for each layer; stop(); then kernels(). CUPTI asks for empty buffers
+// The order of calls: start(); record() for each layer, or anything that launches kernels; stop(); then kernels() or launches(). CUPTI asks for empty buffers
 // and hands back full ones from threads of its own, through callbacks that carry no user data: the buffers
 // therefore belong to the process, and only one trace may be open at a time. A trace and a counter session
 // (range_profiler.hpp) must not be open together, and neither while something is timed: CUPTI slows every
@@ -32,6 +32,7 @@ public:
 
     // Of all that was recorded between start() and stop(), ids 0 to ids - 1.
     Attribution kernels(std::size_t ids) const;
+    std::vector<TimedLaunch> launches() const;
 
 private:
     void disable() noexcept;

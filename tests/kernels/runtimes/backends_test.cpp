@@ -31,6 +31,10 @@ protected:
         }
     }
 
+    bool computes_in(DataType type) const {
+        return handle_.backend->unsupported_reason(GetParam(), type).empty();
+    }
+
     static const BackendRegistry& registry() {
         static const BackendRegistry loaded = BackendRegistry::load(1);
         return loaded;
@@ -79,6 +83,7 @@ TEST_P(OtherRuntime, ComputesWhatTheReferenceComputes) {
 }
 
 TEST_P(OtherRuntime, ComputesInIntegersAboutTheSame) {
+    if (!computes_in(DataType::i8)) GTEST_SKIP() << "not on this device";
     for (const ModelSpec& model : testing::small_models()) {
         SCOPED_TRACE(model.name);
         expect_right(lower(model), 1, DataType::i8, 0.15);
@@ -86,6 +91,7 @@ TEST_P(OtherRuntime, ComputesInIntegersAboutTheSame) {
 }
 
 TEST_P(OtherRuntime, ConvsAreOfIntegers) {
+    if (!computes_in(DataType::i8)) GTEST_SKIP() << "not on this device";
     const Graph graph = lower(find_model("resnet8-cifar"));
     const std::unique_ptr<NetworkRunner> runner = compile(graph, 1, DataType::i8);
     ASSERT_TRUE(runner);
@@ -126,6 +132,7 @@ TEST_P(OtherRuntime, WeightsThatComeLaterTakeThePlaceOfThoseCompiledIn) {
 
 // Random samples reach from -1 to 1, so these are cut where the ranges are theirs.
 TEST_P(OtherRuntime, RangesAreTakenFromTheSamplesThatAreGiven) {
+    if (!computes_in(DataType::i8)) GTEST_SKIP() << "not on this device";
     const Graph graph = lower(testing::small_models().front());
     const auto weights = random_weights(graph, 3);
     auto inputs = random_inputs(graph, 2, 5);
@@ -177,7 +184,7 @@ TEST_P(OtherRuntime, ItsProfileCoversTheNetwork) {
 TEST_P(OtherRuntime, SaysWhatItIs) {
     const BackendDevice& device = handle_.device;
     EXPECT_EQ(device.id, GetParam());
-    EXPECT_THAT(device.name, ::testing::HasSubstr("thread"));
+    EXPECT_THAT(device.name, ::testing::HasSubstr(is_cpu(device.id) ? "thread" : "onnxruntime"));
     EXPECT_EQ(device.fingerprint.size(), 16u);
     EXPECT_THAT(handle_.backend->unsupported_reason(device.id, DataType::f16), ::testing::HasSubstr("f32"));
     EXPECT_THROW(compile(lower(testing::small_models().front()))->start_layer(0), InputError);
@@ -188,6 +195,8 @@ INSTANTIATE_TEST_SUITE_P(Cpu, OtherRuntime, ::testing::Values("onnxruntime@cpu",
                              const std::string id = tested.param;
                              return id.substr(0, id.find('@'));
                          });
+INSTANTIATE_TEST_SUITE_P(Cuda, OtherRuntime, ::testing::Values("onnxruntime@cuda:0"),
+                         [](const auto&) { return "onnxruntime"; });
 
 }  // namespace
 }  // namespace hacscale

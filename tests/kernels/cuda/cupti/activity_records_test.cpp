@@ -59,6 +59,26 @@ TEST_F(ActivityRecords, GiveEachLayerItsKernelsInLaunchOrder) {
     EXPECT_EQ(result.unreadable_buffers, 0);
 }
 
+TEST_F(ActivityRecords, TellWhenKernelsWereLaunched) {
+    RecordBuffer first;
+    RecordBuffer second;
+    first.add_kernel(7, "second", 90'000, 95'500);
+    first.add_kernel(9, "lost, as its call is", 99'000, 99'500);
+    second.add_call(7, 20'000, 24'000);
+    second.add_call(7, 21'000, 23'000, CUPTI_ACTIVITY_KIND_DRIVER);
+    second.add_kernel(5, "first", 80'000, 81'000);
+    second.add_call(5, 11'000, 13'000, CUPTI_ACTIVITY_KIND_DRIVER);
+    second.add_call(5, 10'000, 14'000);
+    const std::vector<std::span<std::uint8_t>> buffers{first.span(), second.span()};
+    const std::vector<TimedLaunch> launches = timed_launches(buffers, cupti().activity_get_next_record);
+    ASSERT_EQ(launches.size(), 2U);
+    EXPECT_DOUBLE_EQ(launches[0].call_start_us, 10.0);
+    EXPECT_DOUBLE_EQ(launches[0].call_end_us, 14.0);
+    EXPECT_DOUBLE_EQ(launches[0].kernel_us, 1.0);
+    EXPECT_DOUBLE_EQ(launches[1].call_start_us, 20.0);
+    EXPECT_DOUBLE_EQ(launches[1].kernel_us, 5.5);
+}
+
 // Whatever the order of the records, also over several buffers, the attribution is the same.
 TEST_F(ActivityRecords, ComeInAnyOrder) {
     std::mt19937 random(7);

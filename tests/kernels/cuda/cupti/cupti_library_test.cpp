@@ -70,8 +70,7 @@ TEST(CuptiError, SaysWhatToDo) {
     }
     const std::string unknown = explain(CuptiLibrary{}, CUPTI_ERROR_QUEUE_EMPTY, "cuptiCall");
     EXPECT_TRUE(unknown.starts_with("cuptiCall: CUPTI's error 18 (")) << unknown;
-    EXPECT_NE(unknown.find("tests/profiler/instruments/cupti_library_test.cpp:"), std::string::npos)
-        << unknown;
+    EXPECT_NE(unknown.find("tests/kernels/cuda/cupti/cupti_library_test.cpp:"), std::string::npos) << unknown;
     EXPECT_NO_THROW(check(library, CUPTI_SUCCESS, "cuptiCall"));
     EXPECT_THROW(check(library, CUPTI_ERROR_UNKNOWN, "cuptiCall"), CuptiFailure);
 }

@@ -21,10 +21,13 @@ public:
         record.correlationId = correlation;
         append(record);
     }
-    void add_call(std::uint32_t correlation) {
+    void add_call(std::uint32_t correlation, std::uint64_t start_ns = 0, std::uint64_t end_ns = 0,
+                  CUpti_ActivityKind kind = CUPTI_ACTIVITY_KIND_RUNTIME) {
         CUpti_ActivityAPI record{};
-        record.kind = CUPTI_ACTIVITY_KIND_RUNTIME;
+        record.kind = kind;
         record.correlationId = correlation;
+        record.start = start_ns;
+        record.end = end_ns;
         append(record);
     }
     void add_memset(std::uint32_t correlation) {

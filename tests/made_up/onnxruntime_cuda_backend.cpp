@@ -1,0 +1,9 @@
+// The module of a made-up device that answers to "onnxruntime@cuda:0".
+#include "tests/made_up/made_up_gpu.hpp"
+
+extern "C" const hacscale::BackendModule* hacscale_backend_module() {
+    static const hacscale::BackendModule module{
+        hacscale::backend_abi_version, "onnxruntime_cuda",
+        [] { return hacscale::testing::made_up_gpu("onnxruntime@cuda:0"); }};
+    return &module;
+}
