@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 constexpr int rounds_in_turns = 3;
 constexpr std::string_view allowed_in_names =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@";
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@:";
 
 std::string last_line(const std::string& text) {
     std::istringstream lines(text);

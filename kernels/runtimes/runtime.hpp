@@ -33,7 +33,7 @@ public:
 
 // What a runtime does on one kind of device.
 struct Runtime {
-    std::string backend;  // "onnxruntime"
+    std::string backend;  // as its module is called: "onnxruntime", "onnxruntime_cuda"
     std::string name;     // "ONNX Runtime"
     // As Backend::unsupported_reason().
     std::function<std::string(DataType)> unsupported_reason;

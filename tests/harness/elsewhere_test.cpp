@@ -24,6 +24,8 @@ TEST(OtherRuntime, IsANameAndACommandOrDevices) {
                 ElementsAre(OtherRuntime{"onnxruntime", "python3 time it.py --x=1,2"}));
     EXPECT_THAT(parse_other_runtimes("onnxruntime@cpu,openvino@cpu"),
                 ElementsAre(OtherRuntime{"onnxruntime@cpu", ""}, OtherRuntime{"openvino@cpu", ""}));
+    EXPECT_THAT(parse_other_runtimes("cuda:0,onnxruntime@cuda:1"),
+                ElementsAre(OtherRuntime{"cuda:0", ""}, OtherRuntime{"onnxruntime@cuda:1", ""}));
     EXPECT_TRUE(parse_other_runtimes("cpu").front().is_device());
     for (const char* text : {"", "=cat", "a=", "a b=cat", "a/b=cat", "cpu,,cpu", "c pu", ","}) {
         EXPECT_THAT([&] { parse_other_runtimes(text); },

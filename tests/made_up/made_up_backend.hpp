@@ -2,6 +2,7 @@
 // in-process or in a child process. See tests/README.md.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -30,7 +31,12 @@ class MadeUpBackend final : public FakeBackend {
 public:
     MadeUpBackend(FakeMachine& machine, BackendDevice device)
         : FakeBackend(machine), device_(std::move(device)) {}
-    std::string name() const override { return device_.id.substr(0, device_.id.find(':')); }
+    // "cuda" for "cuda:0", "onnxruntime_cuda" for "onnxruntime@cuda:0".
+    std::string name() const override {
+        std::string kind = device_.id.substr(0, device_.id.find(':'));
+        std::replace(kind.begin(), kind.end(), '@', '_');
+        return kind;
+    }
     std::vector<BackendDevice> devices() const override { return {device_}; }
     std::string unsupported_reason(const std::string&, DataType type) const override {
         return type == DataType::f16 && device_.id == "cpu" ? "the made-up CPU has no f16" : "";

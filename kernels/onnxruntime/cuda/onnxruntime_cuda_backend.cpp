@@ -25,7 +25,8 @@
 namespace hacscale::onnxruntime {
 namespace {
 
-constexpr const char* backend = "onnxruntime";
+constexpr const char* module_name = "onnxruntime_cuda";
+constexpr const char* runtime = "onnxruntime";
 constexpr const char* device_prefix = "onnxruntime@";
 
 // "cuda:0" of "onnxruntime@cuda:0".
@@ -47,11 +48,11 @@ BackendDevice device_on(const cuda::CudaDevice& gpu, const std::string& version)
     nlohmann::ordered_json properties = nlohmann::ordered_json::parse(device.properties);
     properties.erase("kernel_generation");
     properties.erase("programmatic_launch");
-    properties[backend] = version;
+    properties[runtime] = version;
     nlohmann::ordered_json stable = properties;
     for (const char* told_only : {"uuid", "pci_bus_id", "compute_mode"}) stable.erase(told_only);
     device.id = device_prefix + device.id;
-    device.name += fmt::format(" ({} {})", backend, version);
+    device.name += fmt::format(" ({} {})", runtime, version);
     device.fingerprint = hex_hash(stable.dump());
     device.properties = properties.dump();
     return device;
@@ -105,14 +106,14 @@ std::unique_ptr<Backend> create() {
         return cuda::measure_copy_bandwidth(gpu_of(device).traits).bytes_per_second;
     };
     kind.fill_caches = fill_caches;
-    return runtimes::make_backend({backend, "ONNX Runtime", unsupported_reason, load}, std::move(kind));
+    return runtimes::make_backend({module_name, "ONNX Runtime", unsupported_reason, load}, std::move(kind));
 }
 
 }  // namespace
 }  // namespace hacscale::onnxruntime
 
 extern "C" const hacscale::BackendModule* hacscale_backend_module() {
-    static const hacscale::BackendModule module{hacscale::backend_abi_version, "onnxruntime_cuda",
-                                                hacscale::onnxruntime::create};
+    static const hacscale::BackendModule module{
+        hacscale::backend_abi_version, hacscale::onnxruntime::module_name, hacscale::onnxruntime::create};
     return &module;
 }
