@@ -89,6 +89,9 @@ void CudaSession::poison() {
 }
 
 std::vector<std::vector<double>> CudaSession::profile(int passes) {
+    const struct Detached {
+        ~Detached() { cupti::detach(cupti::cupti()); }
+    } at_the_end;
     std::vector<std::vector<double>> passes_us;
     try {
         for (int pass = 0; pass < passes; ++pass) {
@@ -101,7 +104,6 @@ std::vector<std::vector<double>> CudaSession::profile(int passes) {
     } catch (const cupti::CuptiFailure& failure) {
         throw WorkError(failure.what());
     }
-    cupti::detach(cupti::cupti());
     return passes_us;
 }
 
