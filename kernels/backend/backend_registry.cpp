@@ -23,11 +23,11 @@ std::string backend_name_of(const std::filesystem::path& path) {
 
 // The module that an id names: "cuda" for "cuda:0", "openvino" for "openvino@cpu", "onnxruntime_cuda" for "onnxruntime@cuda:0".
 std::string backend_of_device(const std::string& id) {
-    const std::string kind = id.substr(0, id.find(':'));
-    const std::size_t at = kind.find('@');
-    if (at == std::string::npos) return kind;
-    const std::string runtime = kind.substr(0, at);
-    return is_cpu(id) ? runtime : runtime + "_" + kind.substr(at + 1);
+    const std::size_t at = id.find('@');
+    const std::size_t colon = id.find(':');
+    if (at == std::string::npos) return id.substr(0, colon);
+    const std::string runtime = id.substr(0, at);
+    return is_cpu(id) ? runtime : runtime + "_" + id.substr(at + 1, colon - at - 1);
 }
 
 // Loads one module; on success `backends` gains its backend.
