@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "kernels/backend/backend_registry.hpp"
-#include "kernels/cuda/cupti/kernel_launch.hpp"
+#include "kernels/backend/kernel_launch.hpp"
 #include "models/graph/graph.hpp"
 
 namespace hacscale {

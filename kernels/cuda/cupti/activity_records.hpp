@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/backend/kernel_launch.hpp"
 #include "kernels/cuda/cupti/cupti_library.hpp"
-#include "kernels/cuda/cupti/kernel_launch.hpp"
 
 namespace hacscale::cupti {
 
