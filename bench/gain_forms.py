@@ -40,17 +40,6 @@ def read(file):
     return base_widths, base_depths, fitted + known[0], known[1], noise
 
 
-def if_exact(points, noise, draws=4000):
-    """Medians over draws of the error and the rank correlation between the points and themselves with the seeds' noise."""
-    generator = random.Random(1)
-    errors, ranks = [], []
-    for _ in range(draws):
-        measured = [point + generator.gauss(0.0, deviation) for point, deviation in zip(points, noise)]
-        errors.append(statistics.mean(abs(a - b) for a, b in zip(points, measured)))
-        ranks.append(rank_correlation(points, measured))
-    return statistics.median(errors), statistics.median(ranks)
-
-
 def worth(ratio, saturation):
     return math.log(ratio) if saturation == 0 else -math.expm1(-saturation * math.log(ratio)) / saturation
 
@@ -96,6 +85,19 @@ def rank_correlation(a, b):
     return 1.0 - 6.0 * sum((x - y) ** 2 for x, y in zip(*ranks)) / (n * (n * n - 1))
 
 
+def agreement(predicted, measured):
+    """Mean error, and rank correlation."""
+    return statistics.fmean(abs(a - b) for a, b in zip(predicted, measured)), rank_correlation(predicted, measured)
+
+
+def if_exact(points, noise, draws=4000):
+    """Medians over draws of the agreement of the points with themselves, off by the seeds' noise."""
+    generator = random.Random(1)
+    drawn = [agreement(points, [generator.gauss(point, deviation) for point, deviation in zip(points, noise)])
+             for _ in range(draws)]
+    return [statistics.median(figures) for figures in zip(*drawn)]
+
+
 def main():
     base_widths, base_depths, fitted, held_out, noise = read(sys.argv[1])
     count = 2 * len(base_widths)
@@ -106,15 +108,18 @@ def main():
         half = count // 2
         return values + ([sum(values[:half]) * sum(values[half:])] if product else [])
 
-    def report(name, coefficients, saturation=0.0, product=False):
-        line = f"{name:60}"
-        for networks in (held_out[:len(held_out) // 2], held_out[len(held_out) // 2:]):
-            predicted = [sum(a * b for a, b in zip(features(widths, depths, saturation, product), coefficients))
-                         for widths, depths, _ in networks]
-            measured = [points for *_, points in networks]
-            error = sum(abs(a - b) for a, b in zip(predicted, measured)) / len(measured)
-            line += f"  {error:.2f} {rank_correlation(predicted, measured):5.2f}"
-        print(line)
+    halves = slice(None, len(held_out) // 2), slice(len(held_out) // 2, None)
+
+    def predictions(coefficients, saturation=0.0, product=False):
+        return [sum(a * b for a, b in zip(features(widths, depths, saturation, product), coefficients))
+                for widths, depths, _ in held_out]
+
+    def print_line(name, figures):
+        print(f"{name:60}" + "".join(f"  {error:.2f} {rank:5.2f}" for error, rank in figures))
+
+    def report(name, *form):
+        predicted, measured = predictions(*form), [points for *_, points in held_out]
+        print_line(name, [agreement(predicted[half], measured[half]) for half in halves])
 
     def fit(saturation=0.0, ridge=0.0, at_least_0=True, product=False):
         rows = [features(widths, depths, saturation, product) for widths, depths, _ in fitted]
@@ -133,15 +138,9 @@ def main():
         report(f"the same, saturating with p = {saturation}", fit(saturation=saturation), saturation)
     for ridge in (0.03, 0.1, 0.3):
         report(f"the same, ridge of {ridge}", fit(ridge=ridge))
-    report("ridge of 0.03, and all widths times all depths", fit(ridge=0.03, at_least_0=False, product=True), product=True)
-    line = f"{'exact, but for the seeds':60}"
-    chosen = fit()
-    middle = len(held_out) // 2
-    for part in (slice(None, middle), slice(middle, None)):
-        points = [sum(a * b for a, b in zip(features(widths, depths, 0.0), chosen)) for widths, depths, _ in held_out[part]]
-        error, rank = if_exact(points, noise[part])
-        line += f"  {error:.2f} {rank:5.2f}"
-    print(line)
+    report("ridge of 0.03, and all widths times all depths", fit(ridge=0.03, at_least_0=False, product=True), 0.0, True)
+    exact = predictions(fit())
+    print_line("exact, but for the seeds", [if_exact(exact[half], noise[half]) for half in halves])
 
 
 if __name__ == "__main__":
