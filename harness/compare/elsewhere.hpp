@@ -23,7 +23,7 @@ struct OtherRuntime {
     bool operator==(const OtherRuntime&) const = default;
 };
 
-// "NAME=COMMAND", NAME of letters, digits and . _ - @ :; or devices, separated by commas: "onnxruntime@cpu,openvino@cpu". Throws
+// "NAME=COMMAND", NAME of letters, digits and any of "._-@:"; or devices, separated by commas: "onnxruntime@cpu,openvino@cpu". Throws
 // InputError for any other text.
 std::vector<OtherRuntime> parse_other_runtimes(const std::string& text);
 

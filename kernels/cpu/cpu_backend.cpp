@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "kernels/backend/backend.hpp"
+#include "kernels/backend/dense_conv.hpp"
 #include "kernels/cpu/cpu_device.hpp"
 #include "kernels/cpu/cpu_network_runner.hpp"
 #include "kernels/cpu/detail/onednn_versions.hpp"
@@ -56,12 +57,8 @@ public:
         for (const Layout layout : {Layout::channels_last, Layout::blocked}) {
             if (type == DataType::i8 && layout == Layout::blocked) continue;
             for (const int kernel : {1, 3}) {
-                LayerSpec layer;
-                layer.in_channels = layer.out_channels = 256;
-                layer.in_height = layer.in_width = kernel == 1 ? 56 : 28;
-                layer.window = Window::square(kernel, 1, kernel / 2);
-                layer.layout = layout;
-                layers.push_back(layer);
+                layers.push_back(dense_conv(256, kernel == 1 ? 56 : 28, kernel));
+                layers.back().layout = layout;
             }
         }
         return layers;

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/text/read_file.hpp"
+#include "kernels/backend/dense_conv.hpp"
 #include "kernels/cuda/cuda_error.hpp"
 #include "kernels/cuda/cudnn/cudnn_library.hpp"
 #include "kernels/cuda/libraries.hpp"
@@ -147,14 +148,8 @@ std::vector<CudaDevice> enumerate() {
 }  // namespace
 
 std::vector<LayerSpec> dense_layers() {
-    const auto dense = [](int channels, int size, int kernel) {
-        LayerSpec layer;
-        layer.in_channels = layer.out_channels = channels;
-        layer.in_height = layer.in_width = size;
-        layer.window = Window::square(kernel, 1, kernel / 2);
-        return layer;
-    };
-    return {dense(2048, 128, 1), dense(1024, 128, 1), dense(512, 128, 3), dense(1024, 64, 3)};
+    return {dense_conv(2048, 128, 1), dense_conv(1024, 128, 1), dense_conv(512, 128, 3),
+            dense_conv(1024, 64, 3)};
 }
 
 std::string mig_profile(const std::string& device_name) {

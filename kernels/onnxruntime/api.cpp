@@ -27,7 +27,6 @@ enum Place : std::size_t {
     create_run_options = 39,
     create_tensor = 49,
     create_memory_info = 68,
-    create_cpu_memory_info = 69,
     release_status = 93,
     release_memory_info = 94,
     release_session = 95,
@@ -89,7 +88,6 @@ Api::Api() {
     take(get_providers_, table, Place::get_providers);
     take(release_providers_, table, Place::release_providers);
     take(create_memory_info, table, Place::create_memory_info);
-    take(create_cpu_memory_info, table, Place::create_cpu_memory_info);
     take(create_io_binding, table, Place::create_io_binding);
     take(bind_input, table, Place::bind_input);
     take(bind_output, table, Place::bind_output);

@@ -49,7 +49,6 @@ public:
                       std::size_t, OrtValue** outputs);
     OrtStatus* (*create_run_options)(OrtRunOptions**);
     OrtStatus* (*enable_profiling)(OrtRunOptions*, const char* file_prefix);
-    OrtStatus* (*create_cpu_memory_info)(int allocator_type, int memory_type, OrtMemoryInfo**);
     OrtStatus* (*create_memory_info)(const char* name, int allocator_type, int device, int memory_type,
                                      OrtMemoryInfo**);
     OrtStatus* (*create_tensor)(const OrtMemoryInfo*, void* data, std::size_t bytes,

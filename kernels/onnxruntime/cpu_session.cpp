@@ -30,12 +30,7 @@ CpuSession::CpuSession(const runtimes::ExportedNetwork& network)
 
 std::vector<CpuSession::Value> CpuSession::make_values(
     const std::vector<runtimes::ExportedTensor>& tensors) const {
-    // Constants of onnxruntime_c_api.h.
-    constexpr int device_allocator = 0;
-    constexpr int default_memory = 0;
-    OrtMemoryInfo* made = nullptr;
-    api().check(api().create_cpu_memory_info(device_allocator, default_memory, &made), "to name its memory");
-    const Owned<OrtMemoryInfo> memory(made, api().release_memory_info);
+    const Owned<OrtMemoryInfo> memory = name_memory(api(), "Cpu", 0);
     std::vector<Value> values;
     for (const runtimes::ExportedTensor& tensor : tensors) {
         Value value{tensor.name, std::vector<float>(tensor.elements), {nullptr, nullptr}};

@@ -123,6 +123,16 @@ std::vector<OperationEvent> Session::profiled_run() {
     return in_order;
 }
 
+Owned<OrtMemoryInfo> name_memory(const Api& api, const char* provider, int device) {
+    // Constants of onnxruntime_c_api.h.
+    constexpr int device_allocator = 0;
+    constexpr int default_memory = 0;
+    OrtMemoryInfo* made = nullptr;
+    api.check(api.create_memory_info(provider, device_allocator, device, default_memory, &made),
+              "to name its memory");
+    return {made, api.release_memory_info};
+}
+
 Owned<OrtValue> make_tensor(const Api& api, const OrtMemoryInfo* memory, void* data,
                             const runtimes::ExportedTensor& tensor) {
     constexpr int float_elements = 1;  // onnxruntime_c_api.h

@@ -45,6 +45,9 @@ private:
     std::vector<runtimes::Operation> operations_;
 };
 
+// A provider's memory, "Cpu" or "Cuda", on its device of this index.
+Owned<OrtMemoryInfo> name_memory(const Api& api, const char* provider, int device);
+
 // A tensor of f32 over memory of the caller's.
 Owned<OrtValue> make_tensor(const Api& api, const OrtMemoryInfo* memory, void* data,
                             const runtimes::ExportedTensor& tensor);

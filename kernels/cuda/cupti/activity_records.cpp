@@ -41,6 +41,13 @@ bool is_kernel(const CUpti_Activity& record) {
     return record.kind == CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL || record.kind == CUPTI_ACTIVITY_KIND_KERNEL;
 }
 
+// Zero times mean that CUPTI had no memory to keep them.
+double duration_us(const KernelRecord& record) {
+    return record.start != 0 && record.end > record.start
+               ? static_cast<double>(record.end - record.start) / 1000.0
+               : 0.0;
+}
+
 Launch launch_of(const KernelRecord& record) {
     Launch launch;
     launch.correlation = record.correlationId;
@@ -54,10 +61,7 @@ Launch launch_of(const KernelRecord& record) {
     kernel.dynamic_shared_bytes = record.dynamicSharedMemory;
     kernel.cluster = {record.clusterX, record.clusterY, record.clusterZ};
     kernel.max_active_clusters = record.maxActiveClusters;
-    // Zero times mean that CUPTI had no memory to keep them.
-    if (record.start != 0 && record.end > record.start) {
-        kernel.duration_us = static_cast<double>(record.end - record.start) / 1000.0;
-    }
+    kernel.duration_us = duration_us(record);
     return launch;
 }
 
@@ -133,12 +137,11 @@ std::vector<TimedLaunch> timed_launches(std::span<const std::span<std::uint8_t>>
     for (const std::span<std::uint8_t> buffer : buffers) {
         for_each_record(buffer, next_record, [&](const CUpti_Activity& record) {
             if (!is_kernel(record)) return;
-            const Launch launch = launch_of(as<KernelRecord>(record));
-            const auto call = calls.find(launch.correlation);
-            if (call == calls.end() || launch.kernel.duration_us == 0.0) return;
+            const auto& kernel = as<KernelRecord>(record);
+            const auto call = calls.find(kernel.correlationId);
+            if (call == calls.end() || duration_us(kernel) == 0.0) return;
             launches.push_back({static_cast<double>(call->second.start_ns) / 1000.0,
-                                static_cast<double>(call->second.end_ns) / 1000.0,
-                                launch.kernel.duration_us});
+                                static_cast<double>(call->second.end_ns) / 1000.0, duration_us(kernel)});
         });
     }
     std::sort(launches.begin(), launches.end(), [](const TimedLaunch& left, const TimedLaunch& right) {

@@ -41,13 +41,7 @@ CudaSession::CudaSession(const runtimes::ExportedNetwork& network, int gpu, Data
 
 std::vector<CudaSession::Value> CudaSession::make_values(const std::vector<runtimes::ExportedTensor>& tensors,
                                                          int gpu, Bind bind) {
-    // Constants of onnxruntime_c_api.h.
-    constexpr int device_allocator = 0;
-    constexpr int default_memory = 0;
-    OrtMemoryInfo* made = nullptr;
-    api().check(api().create_memory_info("Cuda", device_allocator, gpu, default_memory, &made),
-                "to name its memory");
-    const Owned<OrtMemoryInfo> memory(made, api().release_memory_info);
+    const Owned<OrtMemoryInfo> memory = name_memory(api(), "Cuda", gpu);
     std::vector<Value> values;
     for (const runtimes::ExportedTensor& tensor : tensors) {
         Value& value = values.emplace_back();
