@@ -19,7 +19,6 @@ namespace hacscale {
 namespace {
 
 using detail::ChannelSources;
-using detail::UnitLists;
 
 using detail::at;
 

@@ -21,8 +21,6 @@
 namespace hacscale::harness {
 namespace {
 
-using ::testing::HasSubstr;
-
 class ComparisonTest : public FolderTest {
 protected:
     ComparisonTest() { write_synthetic_table(path("t.db")); }

@@ -11,9 +11,7 @@ namespace hacscale::harness {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 
 Relation reversed(Relation relation) {
     switch (relation) {

@@ -24,7 +24,6 @@ namespace hacscale {
 namespace {
 
 using testing::append;
-using testing::concat;
 using testing::conv;
 using testing::conv_plus;
 using ::testing::ElementsAre;

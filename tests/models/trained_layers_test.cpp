@@ -19,7 +19,6 @@ namespace hacscale {
 namespace {
 
 using ::testing::Each;
-using ::testing::HasSubstr;
 
 // Batch-norms behind and in front of convs, convs with a bias beside them, and squeeze-excite.
 constexpr const char* small_yaml =

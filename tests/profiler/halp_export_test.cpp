@@ -13,7 +13,6 @@ namespace hacscale {
 namespace {
 
 using namespace testing;
-using ::testing::HasSubstr;
 
 using Entries = std::map<std::string, double>;
 

@@ -9,7 +9,6 @@ namespace hacscale::report {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 std::size_t count_of(const std::string& text, const std::string& part) {
     std::size_t count = 0;
