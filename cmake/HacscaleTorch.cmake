@@ -1,6 +1,6 @@
-# Looks for libtorch, which the training module (training/torch/) is built with: Debian's libtorch-dev, or PyTorch 2's
-# from CMAKE_PREFIX_PATH ("python3 -c 'import torch; print(torch.utils.cmake_prefix_path)'" prints it). Sets
-# HACSCALE_TORCH_FOUND.
+# Looks for libtorch, which the training module (training/torch/) is built with: where CMAKE_PREFIX_PATH says ("python3 -c 'import torch;
+# print(torch.utils.cmake_prefix_path)'" prints where a PyTorch has it), else in the active virtual environment's PyTorch, else the
+# system's (Debian: libtorch-dev). Sets HACSCALE_TORCH_FOUND.
 # Training in several processes needs gloo's headers beside it (Debian: libgloo-dev), on GPUs NCCL's as well.
 
 set(HACSCALE_TORCH AUTO CACHE STRING "Build the training module: AUTO (when libtorch is here), ON, OFF")
@@ -17,7 +17,11 @@ block(SCOPE_FOR VARIABLES PROPAGATE Torch_FOUND Torch_VERSION TORCH_LIBRARIES TO
     if(NOT DEFINED TORCH_CUDA_ARCH_LIST AND NOT DEFINED ENV{TORCH_CUDA_ARCH_LIST})
         set(TORCH_CUDA_ARCH_LIST 9.0)
     endif()
-    find_package(Torch QUIET)
+    set(torch_of_environment "")
+    if(DEFINED ENV{VIRTUAL_ENV})
+        file(GLOB torch_of_environment "$ENV{VIRTUAL_ENV}/lib/python3*/site-packages/torch/share/cmake/Torch")
+    endif()
+    find_package(Torch QUIET HINTS ${torch_of_environment})
 endblock()
 if(NOT Torch_FOUND)
     if(HACSCALE_TORCH STREQUAL ON)
@@ -50,4 +54,4 @@ if(TARGET torch_cuda)
     endif()
 endif()
 list(JOIN torch_transports ", " torch_transports)
-message(STATUS "Training module: libtorch ${Torch_VERSION}, between processes: ${torch_transports}")
+message(STATUS "Training module: libtorch ${Torch_VERSION} (${Torch_DIR}), between processes: ${torch_transports}")
