@@ -20,12 +20,13 @@ if(CMAKE_UNITY_BUILD)
 endif()
 if(HACSCALE_SANITIZE)
     # Half of a test's compile time would go into its own undefined behaviour, and the project's is what is looked for.
-    set(undefined "$<$<NOT:$<BOOL:$<TARGET_PROPERTY:HACSCALE_TEST>>>:-fsanitize=undefined>")
+    set(sanitizers "-fsanitize=address$<$<NOT:$<BOOL:$<TARGET_PROPERTY:HACSCALE_TEST>>>:$<COMMA>undefined>")
+    # The comma would be taken for the end of nvcc's argument.
     set(host_sanitizers -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
     list(TRANSFORM host_sanitizers PREPEND "SHELL:-Xcompiler=")
     # Under sanitizers GCC 12 thinks that parts of the standard library's regular expressions may not be initialized.
     target_compile_options(hacscale_options INTERFACE
-        "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address;${undefined};-fno-sanitize-recover=undefined;-fno-omit-frame-pointer>"
+        "$<$<COMPILE_LANGUAGE:CXX>:${sanitizers};-fno-sanitize-recover=undefined;-fno-omit-frame-pointer>"
         "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>"
         "$<$<COMPILE_LANGUAGE:CUDA>:${host_sanitizers}>")
     target_link_options(hacscale_options INTERFACE -fsanitize=address,undefined)

@@ -54,10 +54,19 @@ protected:
     const testing::TempFolder folder;
 };
 
-TEST_F(SimulatedProfile, FillsATableWithWhatRan) {
+class SimulatedProfileOfACache : public SimulatedProfile, public ::testing::WithParamInterface<CacheState> {
+protected:
+    SimulatedProfileOfACache() { request.caches = {GetParam()}; }
+};
+
+INSTANTIATE_TEST_SUITE_P(Caches, SimulatedProfileOfACache,
+                         ::testing::Values(CacheState::network, CacheState::warm, CacheState::cold),
+                         [](const auto& tested) { return std::string(name_of(tested.param)); });
+
+TEST_P(SimulatedProfileOfACache, FillsATableWithWhatRan) {
     Table filled = table(OpenMode::create);
     const ProfileSummary summary = profile(device, filled, request, {});
-    EXPECT_GT(summary.measured, 40);
+    EXPECT_GT(summary.measured, 12);
     EXPECT_EQ(summary.failed, 0);
     EXPECT_EQ(summary.noisy, 0);
     bool cudnn = false;
@@ -73,6 +82,7 @@ TEST_F(SimulatedProfile, FillsATableWithWhatRan) {
     }
     EXPECT_TRUE(cudnn);
     EXPECT_TRUE(own);
+    if (GetParam() != CacheState::network) return;
     // The clock is exact, so the sums are.
     for (const HostNetworkResult& host_network : summary.host_networks) {
         const Graph network = request.host_networks[host_network.host_network].graph;
@@ -118,26 +128,29 @@ TEST_F(SimulatedProfile, SaysWhereMemoryWasTooSmall) {
 }
 
 // What cannot be launched just now is not what the device has no kernel for.
-TEST_F(SimulatedProfile, AsksAgainForWhatFailedWhileCandidatesWereTimed) {
-    for (const CacheState cache : {CacheState::network, CacheState::warm}) {
-        SCOPED_TRACE(name_of(cache));
-        const testing::TempFolder its_folder;
-        Table filled = Table::open(its_folder / "table.sqlite", OpenMode::create, &record);
-        request.caches = {cache};
-        request.host_networks.resize(1);
-        request.settings.batch = cache == CacheState::network ? 5 : 6;  // no other test has timed these
-        Device::instance().refuse_kernels(cudaErrorLaunchOutOfResources);
-        const ProfileSummary summary = profile(device, filled, request, {});
-        EXPECT_GT(summary.failed, 0);
-        EXPECT_EQ(summary.failed, summary.measured);
-        for (const Row& row : filled.query({})) {
-            EXPECT_EQ(row.status, RowStatus::failed) << row.reason;
-            EXPECT_NE(row.reason.find("failed: "), std::string::npos) << row.reason;
-        }
-        Device::instance().mend();
-        EXPECT_EQ(profile(device, filled, request, {}).failed, 0);
-        for (const Row& row : filled.query({})) EXPECT_EQ(row.status, RowStatus::ok) << row.reason;
+class SimulatedProfileOfRefusedKernels : public SimulatedProfile,
+                                         public ::testing::WithParamInterface<CacheState> {};
+
+INSTANTIATE_TEST_SUITE_P(Caches, SimulatedProfileOfRefusedKernels,
+                         ::testing::Values(CacheState::network, CacheState::warm),
+                         [](const auto& tested) { return std::string(name_of(tested.param)); });
+
+TEST_P(SimulatedProfileOfRefusedKernels, AsksAgainForWhatFailedWhileCandidatesWereTimed) {
+    Table filled = table(OpenMode::create);
+    request.caches = {GetParam()};
+    request.host_networks.resize(1);
+    request.settings.batch = GetParam() == CacheState::network ? 5 : 6;  // no other test has timed these
+    Device::instance().refuse_kernels(cudaErrorLaunchOutOfResources);
+    const ProfileSummary summary = profile(device, filled, request, {});
+    EXPECT_GT(summary.failed, 0);
+    EXPECT_EQ(summary.failed, summary.measured);
+    for (const Row& row : filled.query({})) {
+        EXPECT_EQ(row.status, RowStatus::failed) << row.reason;
+        EXPECT_NE(row.reason.find("failed: "), std::string::npos) << row.reason;
     }
+    Device::instance().mend();
+    EXPECT_EQ(profile(device, filled, request, {}).failed, 0);
+    for (const Row& row : filled.query({})) EXPECT_EQ(row.status, RowStatus::ok) << row.reason;
 }
 
 // A GPU that falls off the bus mostly answers with 999.
