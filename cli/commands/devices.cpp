@@ -1,9 +1,13 @@
 // `hacscale devices`: which backends this installation has, which devices they see, and why others cannot
 // run.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/printing/printing.hpp"
@@ -58,18 +62,26 @@ void print_backends(std::ostream& out, const records::Json& backends) {
         }
     }
     table.print(out);
+    std::vector<std::pair<std::string, std::string>> missing;  // why, and whose modules
     for (const records::Json& backend : backends) {
-        if (!backend["available"]) {
-            out << backend["name"].get<std::string>() << ": not available ("
-                << backend["stage"].get<std::string>() << "): " << backend["reason"].get<std::string>()
-                << '\n';
-        }
         for (const records::Json& device : backend["devices"]) {
             for (const records::Json& warning : device["warnings"]) {
                 out << device["id"].get<std::string>() << ": " << warning.get<std::string>() << '\n';
             }
         }
+        if (backend["available"]) continue;
+        const std::string name = backend["name"];
+        const std::string why = fmt::format("not available ({}): {}", backend["stage"].get<std::string>(),
+                                            backend["reason"].get<std::string>());
+        const auto same =
+            std::find_if(missing.begin(), missing.end(), [&](const auto& one) { return one.first == why; });
+        if (same == missing.end()) {
+            missing.emplace_back(why, name);
+        } else {
+            same->second += ", " + name;
+        }
     }
+    for (const auto& [why, modules] : missing) out << modules << ": " << why << '\n';
 }
 
 ExitStatus list_devices(const std::string& only, Session& session) {

@@ -35,7 +35,7 @@ class WithoutAGpu : public ::testing::TestWithParam<Case> {};
 TEST_P(WithoutAGpu, DevicesSaysWhy) {
     const Answer outcome = run_program(GetParam().driver, GetParam().variables, "devices");
     EXPECT_EQ(outcome.status, 0) << outcome.text;
-    EXPECT_THAT(outcome.text, HasSubstr("cuda: not available (create): "));
+    EXPECT_THAT(outcome.text, HasSubstr("\ncuda, onnxruntime_cuda: not available (create): "));
     EXPECT_THAT(outcome.text, HasSubstr(GetParam().message));
 }
 
