@@ -10,6 +10,7 @@
 #include "models/zoo/zoo.hpp"
 #include "tests/scaling/random_chain.hpp"
 #include "tests/scaling/synthetic_source.hpp"
+#include "tests/test_name.hpp"
 
 namespace hacscale {
 namespace {
@@ -101,15 +102,8 @@ TEST_P(StageCostsOfTheZoo, EqualTheWholeNetworks) {
     EXPECT_GT(feasible, 15);
 }
 
-std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
-    std::string name = info.param;
-    for (char& character : name) {
-        if (!std::isalnum(static_cast<unsigned char>(character))) character = '_';
-    }
-    return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Zoo, StageCostsOfTheZoo, ::testing::ValuesIn(zoo_names()), test_name);
+INSTANTIATE_TEST_SUITE_P(Zoo, StageCostsOfTheZoo, ::testing::ValuesIn(zoo_names()),
+                         [](const auto& tested) { return testing::test_name(tested.param); });
 
 TEST(StageCosts, MissingLayersMakeOptionsInfeasibleAndAreCounted) {
     const ModelSpec base = find_model("resnet20-cifar");

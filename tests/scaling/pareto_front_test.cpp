@@ -96,8 +96,12 @@ TEST(ParetoFront, KeepsEpsilonsPromiseOnAThousandSeeds) {
     }
 }
 
-TEST(MinUsage, EqualsBruteForce) {
-    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+// Two hundred seeds, a part in each test.
+class MinUsageOfSeeds : public ::testing::TestWithParam<std::uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Parts, MinUsageOfSeeds, ::testing::Range<std::uint64_t>(0, 200, 50));
+
+TEST_P(MinUsageOfSeeds, EqualsBruteForce) {
+    for (std::uint64_t seed = GetParam(); seed < GetParam() + 50; ++seed) {
         std::mt19937_64 random(seed);
         const ChainProblem problem = random_problem(random);
         FrontLimits limits = random_limits(problem, random);

@@ -13,6 +13,7 @@
 #include "scaling/strategies/families.hpp"
 #include "scaling/strategies/strategy.hpp"
 #include "tests/scaling/synthetic_source.hpp"
+#include "tests/test_name.hpp"
 
 namespace hacscale {
 namespace {
@@ -168,11 +169,7 @@ std::vector<std::string> all_names() {
 }
 
 std::string strategy_test_name(const ::testing::TestParamInfo<Case>& info) {
-    std::string name = std::get<0>(info.param) + "_" + std::get<1>(info.param);
-    for (char& character : name) {
-        if (!std::isalnum(static_cast<unsigned char>(character))) character = '_';
-    }
-    return name;
+    return testing::test_name(std::get<0>(info.param) + "_" + std::get<1>(info.param));
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, EveryStrategy,

@@ -8,6 +8,7 @@
 
 #include "models/formats/formats.hpp"
 #include "models/zoo/zoo.hpp"
+#include "tests/test_name.hpp"
 #include "training_support.hpp"
 
 namespace hacscale {
@@ -95,11 +96,7 @@ TEST_P(SensitivityOfModel, EachPrefixOfTheRunsTellsAsMuchAsItCan) {
 INSTANTIATE_TEST_SUITE_P(Zoo, SensitivityOfModel,
                          ::testing::Values("resnet20-cifar", "mobilenetv2-0.35-cifar", "wrn-16-4-cifar",
                                            "vgg16-bn-cifar"),
-                         [](const auto& model) {
-                             std::string name = model.param;
-                             for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-                             return name;
-                         });
+                         [](const auto& model) { return testing::test_name(model.param); });
 
 TEST(Sensitivity, NoDimensionIsWorthLessThanNothing) {
     const ModelSpec base = find_model("resnet20-cifar");

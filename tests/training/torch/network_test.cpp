@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <filesystem>
 
@@ -12,6 +11,7 @@
 #include "models/stages/lowering.hpp"
 #include "models/zoo/zoo.hpp"
 #include "tests/temp_folder.hpp"
+#include "tests/test_name.hpp"
 #include "tests/training/torch/module_fixture.hpp"
 
 namespace hacscale {
@@ -74,11 +74,8 @@ TEST_P(FoldedWeights, GiveTheSameOutputsOnTheCpuBackend) {
     EXPECT_GT(*std::max_element(expected.begin(), expected.end()), 1e-6F) << "died out";
 }
 
-INSTANTIATE_TEST_SUITE_P(Zoo, FoldedWeights, ::testing::ValuesIn(zoo_names()), [](const auto& tested) {
-    std::string name = tested.param;
-    std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
-    return name;
-});
+INSTANTIATE_TEST_SUITE_P(Zoo, FoldedWeights, ::testing::ValuesIn(zoo_names()),
+                         [](const auto& tested) { return testing::test_name(tested.param); });
 
 // All that stages can say in one network: a rectangle, dilation, groups, squeeze-excite at the output, separate adds.
 TEST_F(TorchNetworkTest, AnyStagesFoldToTheSameOutputs) {
